@@ -1,0 +1,1 @@
+"""What every part of Fundwatch shares: the nouns, settings, clock, errors and log."""

@@ -1,0 +1,158 @@
+"""The nouns of Fundwatch: what a collector returns and what storage keeps.
+
+Every value here is immutable, so that it may be handed between threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+Labels = tuple[tuple[str, str], ...]
+"""Label pairs sorted by name: hashable, so that a series is found by dict look-up."""
+
+
+class Status(StrEnum):
+    """State of a component. Only OK is safe; UNKNOWN is never treated as OK."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    NOT_CONFIGURED = "not_configured"
+
+
+SEVERITY: Mapping[Status, int] = {
+    Status.OK: 0,
+    Status.NOT_CONFIGURED: 0,
+    Status.UNKNOWN: 1,
+    Status.WARNING: 2,
+    Status.CRITICAL: 3,
+    Status.DOWN: 4,
+}
+"""How bad a status is; the worst of several is the one with the highest number."""
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """Return the most severe of `statuses`; UNKNOWN when there are none."""
+    return max(statuses, key=SEVERITY.__getitem__, default=Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One number: metric name with its base unit as suffix, value, labels."""
+
+    metric: str
+    value: float
+    labels: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A monitored thing and its status, with a sentence that says why."""
+
+    name: str
+    status: Status
+    why: str
+    value: float | None = None
+    """Headline number in the unit that `unit` names, when there is one."""
+    unit: str = ""
+    """`ratio`, `bytes`, `seconds`, `count` or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A small table for the live view (top processes, disks): never more than a few hundred rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Rows for one ClickHouse table, given by column; `token` makes a repeated insert harmless."""
+
+    table: str
+    columns: tuple[str, ...]
+    data: tuple[Sequence[Any], ...]
+    """One sequence a column, all of equal length."""
+    token: str = ""
+
+    def __len__(self) -> int:
+        return len(self.data[0]) if self.data else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one run of a collector returns. The runner stamps it, stores it and bumps the version."""
+
+    samples: Sequence[Sample] = ()
+    components: Sequence[Component] = ()
+    tables: Sequence[Table] = ()
+    facts: Sequence[Facts] = ()
+
+
+class Collector(Protocol):
+    """A source. `collect` returns a reading; it never writes, sleeps, retries or schedules."""
+
+    name: str
+    interval_seconds: float
+    timeout_seconds: float
+
+    def collect(self, now: float) -> Reading:
+        """Return a reading taken at `now` (epoch seconds, UTC).
+
+        Raises SourceUnavailable (try again, back off) or SourceRejected (a person must change
+        the configuration).
+        """
+        ...
+
+
+class Outcome(StrEnum):
+    """How a run of a collector ended."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+    REJECTED = "rejected"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a collector, as the pipeline tab and its history show it."""
+
+    collector: str
+    started: float
+    """Epoch seconds."""
+    duration_seconds: float
+    lateness_seconds: float
+    """How long after its due time the run began."""
+    outcome: Outcome
+    samples: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """The newest reading of a collector as Redis holds it."""
+
+    collector: str
+    host: str
+    ts: float
+    interval_seconds: float
+    samples: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
+    components: Sequence[Component] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+    def value(self, metric: str, **labels: str) -> float | None:
+        """Return the value of one series, or None when the reading has no such series."""
+        return self.samples.get((metric, tuple(sorted(labels.items()))))
+
+    def series(self, metric: str) -> dict[Labels, float]:
+        """Return every series of `metric`, by its labels."""
+        return {labels: value for (name, labels), value in self.samples.items() if name == metric}
