@@ -56,9 +56,7 @@ class Intervals(Group):
     """How often each collector runs."""
 
     system_seconds: Seconds = Field(5, description="Seconds between readings of the system collector.")
-    processes_seconds: Seconds = Field(
-        15, description="Seconds between readings of the process and socket tables."
-    )
+    processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
     replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
@@ -77,9 +75,7 @@ class Query(Group):
     """Limits on every ClickHouse query."""
 
     timeout_seconds: float = Field(10, ge=0.1, le=600, description="Longest time a query may run.")
-    memory_bytes: int = Field(
-        1_073_741_824, ge=67_108_864, description="Most memory a query may use, in bytes."
-    )
+    memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Most memory a query may use, in bytes.")
 
 
 class Writer(Group):
@@ -109,21 +105,15 @@ class Thresholds(Group):
     disk_critical_ratio: Ratio = Field(0.90, description="Disk used: critical from here.")
     swap_warning_ratio: Ratio = Field(0.50, description="Swap used: warning from here.")
     swap_critical_ratio: Ratio = Field(0.80, description="Swap used: critical from here.")
-    network_warning_ratio: Ratio = Field(
-        0.70, description="Share of a link's speed in use: warning from here."
-    )
-    network_critical_ratio: Ratio = Field(
-        0.85, description="Share of a link's speed in use: critical from here."
-    )
+    network_warning_ratio: Ratio = Field(0.70, description="Share of a link's speed in use: warning from here.")
+    network_critical_ratio: Ratio = Field(0.85, description="Share of a link's speed in use: critical from here.")
     disk_full_warning_seconds: float = Field(
         86_400, gt=0, description="Disk full at its trend within this time: warning."
     )
     disk_full_critical_seconds: float = Field(
         14_400, gt=0, description="Disk full at its trend within this time: critical."
     )
-    clock_offset_seconds: float = Field(
-        0.05, gt=0, description="Clock off by this much: critical, half: warning."
-    )
+    clock_offset_seconds: float = Field(0.05, gt=0, description="Clock off by this much: critical, half: warning.")
 
     @model_validator(mode="after")
     def _warning_below_critical(self) -> Self:
@@ -133,9 +123,7 @@ class Thresholds(Group):
                 getattr(self, f"{name}_critical_ratio"),
             )
             if warning >= critical:
-                raise ValueError(
-                    f"{name}_warning_ratio ({warning}) must be below {name}_critical_ratio ({critical})"
-                )
+                raise ValueError(f"{name}_warning_ratio ({warning}) must be below {name}_critical_ratio ({critical})")
         if self.disk_full_critical_seconds >= self.disk_full_warning_seconds:
             raise ValueError("disk_full_critical_seconds must be below disk_full_warning_seconds")
         return self
@@ -152,9 +140,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    host: str = Field(
-        "127.0.0.1", description="Address the web server binds to; loopback only until there is sign-in."
-    )
+    host: str = Field("127.0.0.1", description="Address the web server binds to; loopback only until there is sign-in.")
     port: int = Field(8050, ge=1, le=65_535, description="Port of the web server.")
     data_dir: Path = Field(Path("data"), description="Folder of everything Fundwatch keeps; made if absent.")
     clickhouse_url: str = Field(
@@ -169,7 +155,7 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_.-]*$",
-        description="Cluster name: tables become replicated and distributed. Needs a server in FUNDWATCH_CLICKHOUSE_URL.",
+        description="Cluster name: tables become replicated and distributed. Needs a ClickHouse server.",
     )
     redis_url: str = Field(
         "", description="Redis or Valkey: redis(s)://… or unix://…, or empty for the bundled Valkey."
@@ -188,17 +174,13 @@ class Settings(BaseSettings):
         5, description="How often an open page asks for news."
     )
     web_threads: int = Field(8, ge=1, le=64, description="Threads that answer browsers.")
-    load_sample: bool = Field(
-        True, description="Load the sample fund when the database has no portfolio yet."
-    )
+    load_sample: bool = Field(True, description="Load the sample fund when the database has no portfolio yet.")
     demo_start: str = Field(
         "2017-01-03",
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="First day that the replay shows live; what lies before is loaded at once.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe message logged."
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe message logged.")
     sources: Sources = Field(Sources(), description="Which collectors run.")
     intervals: Intervals = Field(Intervals(), description="How often each collector runs.")
     retention: Retention = Field(Retention(), description="How long measurements are kept.")
@@ -221,9 +203,7 @@ class Settings(BaseSettings):
     @classmethod
     def _loopback_only(cls, value: str) -> str:
         if not is_loopback(value):
-            raise ValueError(
-                "must be a loopback address (127.0.0.1, ::1 or localhost) until there is sign-in"
-            )
+            raise ValueError("must be a loopback address (127.0.0.1, ::1 or localhost) until there is sign-in")
         return value
 
     @field_validator("clickhouse_url")
@@ -244,9 +224,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _cluster_needs_a_server(self) -> Self:
         if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
-            raise ValueError(
-                "FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…"
-            )
+            raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
         return self
 
     @property

@@ -16,9 +16,7 @@ def readme_table() -> str:
     """Return every setting as a Markdown table: variable, default, allowed, meaning."""
     lines = ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
     for path, field in leaves():
-        lines.append(
-            f"| `{variable(path)}` | {_default(path, field)} | {allowed(path).replace('|', '∣')} | {field.description} |"
-        )
+        lines.append(f"| `{variable(path)}` | {_default(path, field)} | {allowed(path)} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 
