@@ -1,0 +1,117 @@
+"""Cards (one headline figure), verdict lines and state badges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from core.model import Status
+from dashboard.components.age import age
+from dashboard.components.attributes import attributes
+from dashboard.components.spark import spark as sparkline
+
+STATE_WORDS = {
+    Status.OK: "ok",
+    Status.WARNING: "warning",
+    Status.CRITICAL: "critical",
+    Status.DOWN: "down",
+    Status.UNKNOWN: "unknown",
+    Status.NOT_CONFIGURED: "not configured",
+}
+STATE_SIGNS = {
+    Status.OK: "✓",
+    Status.WARNING: "▲",
+    Status.CRITICAL: "✕",
+    Status.DOWN: "✕",
+    Status.UNKNOWN: "?",
+    Status.NOT_CONFIGURED: "○",
+}
+
+
+def state_badge(status: Status, word: str | None = None) -> html.Span:
+    """Return the state as sign and word, never as colour alone."""
+    return html.Span(
+        [
+            html.Span(STATE_SIGNS[status], className="fw-sign", **attributes(aria_hidden="true")),
+            word or STATE_WORDS[status],
+        ],
+        className=f"fw-state fw-state-{status.value}",
+    )
+
+
+def card(
+    id: str,
+    title: str,
+    value: str,
+    unit: str = "",
+    *,
+    state: Status | None = None,
+    why: Any = "",
+    bar_ratio: float | None = None,
+    spark: Sequence[float | None] | None = None,
+    as_of: float | None = None,
+    interval_seconds: float | None = None,
+    definition: str = "",
+    tone: str = "",
+) -> html.Article:
+    """Return a card: `value` is formatted already, `unit` follows it small.
+
+    why: one short line under the figure. bar_ratio: 0 to 1 of its limit, drawn as a bar in the state's
+    colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age.
+    definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
+    """
+    level = state.value if state else "none"
+    head: list[Any] = [html.H3(title, className="fw-card-title")]
+    if state:
+        head.append(state_badge(state))
+    foot: list[Any] = [html.Span(why, className="fw-card-why")] if why else []
+    if as_of is not None:
+        foot.append(age(as_of, interval_seconds))
+    parts: list[Any] = [
+        html.Div(head, className="fw-card-head"),
+        html.P(
+            [value, html.Span(unit, className="fw-card-unit")] if unit else value,
+            className=f"fw-card-value fw-tone-{tone}" if tone else "fw-card-value",
+        ),
+    ]
+    if bar_ratio is not None:
+        parts.append(bar(bar_ratio, f"{title}: share of its limit"))
+    if spark is not None:
+        parts.append(sparkline(spark))
+    parts.append(html.Div(foot, className="fw-card-foot"))
+    return html.Article(parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
+
+
+def cards(*children: Any, minimum_px: int = 140) -> html.Div:
+    """Return a strip of cards that wraps; each at least `minimum_px` wide."""
+    return html.Div(list(children), className="fw-cards", style={"--card": f"{minimum_px}px"})
+
+
+def bar(ratio: float, label: str) -> html.Div:
+    """Return a progress bar; `ratio` is clipped to 0 … 1."""
+    share = min(max(ratio, 0.0), 1.0)
+    return html.Div(
+        html.Div(className="fw-bar-fill", style={"width": f"{share * 100:.1f}%"}),
+        className="fw-bar",
+        role="progressbar",
+        **attributes(aria_label=label, aria_valuenow=f"{share * 100:.0f}", aria_valuemin="0", aria_valuemax="100"),
+    )
+
+
+def verdict(status: Status, sentence: Any, *, word: str | None = None) -> html.Div:
+    """Return the one line at the top of a tab that says how things stand."""
+    return html.Div(
+        [state_badge(status, word), html.P(sentence, className="fw-verdict-text")],
+        className=f"fw-verdict fw-level-{status.value}",
+        role="status",
+    )
+
+
+def empty(title: str, how: Any) -> html.Div:
+    """Return what stands where data would be: what it would show and how to get it."""
+    return html.Div(
+        [html.H2(title, className="fw-empty-title"), html.Div(how, className="fw-empty-how")],
+        className="fw-empty",
+    )

@@ -1,0 +1,71 @@
+"""Controls that write a tab's choices: to the URL and to the next refresh (assets/js/choices.js)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from dashboard.components.attributes import attributes
+from dashboard.tab import Choices
+
+Options = Sequence[tuple[str, str]]
+"""(value, label) pairs."""
+
+
+def choice_bar(*children: Any) -> html.Div:
+    """Return the bar under the header that holds a tab's choices. `spacer()` pushes what follows right."""
+    return html.Div(list(children), className="fw-choices", role="group", **attributes(aria_label="Choices"))
+
+
+def spacer() -> html.Span:
+    """Return the gap that pushes the rest of a choice bar to the right."""
+    return html.Span(className="fw-spacer")
+
+
+def choice_select(tab: str, name: str, options: Options, choices: Choices, *, default: str, label: str) -> html.Label:
+    """Return a drop-down for the choice `name`. A value that is not on offer counts as the default."""
+    return html.Label(
+        [
+            html.Span(label, className="fw-choice-label"),
+            dbc.Select(
+                id=choice_id(tab, name, default),
+                options=[{"value": value, "label": text} for value, text in options],
+                value=chosen(options, choices, name, default),
+                size="sm",
+                class_name="fw-select",
+            ),
+        ],
+        className="fw-choice",
+    )
+
+
+def choice_segments(tab: str, name: str, options: Options, choices: Choices, *, default: str, label: str) -> html.Div:
+    """Return a row of segments (radio buttons) for the choice `name`."""
+    return html.Div(
+        dbc.RadioItems(
+            id=choice_id(tab, name, default),
+            options=[{"value": value, "label": text} for value, text in options],
+            value=chosen(options, choices, name, default),
+            inline=True,
+            class_name="fw-segments",
+            input_class_name="btn-check",
+            label_class_name="fw-segment",
+        ),
+        className="fw-choice",
+        role="radiogroup",
+        **attributes(aria_label=label),
+    )
+
+
+def chosen(options: Options, choices: Choices, name: str, default: str) -> str:
+    """Return the chosen value when it is on offer, else `default`."""
+    value = choices.get(name, default)
+    return value if any(value == offered for offered, _ in options) else default
+
+
+def choice_id(tab: str, name: str, default: str) -> dict[str, str]:
+    """Return the id that lets the frame collect a tab's controls; it carries the default to leave it out."""
+    return {"type": "choice", "tab": tab, "name": name, "default": default}

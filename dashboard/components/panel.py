@@ -1,0 +1,80 @@
+"""A panel: heading, age, tools and a body with designed states (loading, fresh, stale, failed, empty)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from dashboard.components.attributes import attributes
+
+TOOLS = {
+    "table": "Show data as table",
+    "csv": "Download CSV",
+    "png": "Download PNG",
+    "link": "Copy link",
+    "full": "Full screen",
+}
+
+
+def panel(
+    id: str,
+    title: str,
+    subtitle: str = "",
+    children: Any = None,
+    *,
+    span: int = 12,
+    tools: Sequence[str] = ("table", "csv", "png", "link", "full"),
+    definition: str = "",
+) -> html.Section:
+    """Return a panel `span` of 12 columns wide (full width below 992 px).
+
+    `id` is the key in View.as_of, View.notes and View.interval_seconds. `definition` explains the figure
+    (formula, window, source) on hover. `tools` are some of table, csv, png, link, full; tables have no png.
+    """
+    heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
+    return html.Section(
+        [
+            html.Header(
+                [
+                    heading,
+                    html.Span(subtitle, className="fw-panel-subtitle"),
+                    html.Span(className="fw-age fw-panel-age"),
+                    html.Div(
+                        [_tool(name, title) for name in tools], className="fw-tools", role="toolbar",
+                        **attributes(aria_label=f"{title}: tools"),
+                    ),
+                ],
+                className="fw-panel-head",
+            ),
+            html.P(className="fw-panel-note", role="status"),
+            html.Div(children, className="fw-panel-body"),
+            html.Div(className="fw-panel-data"),
+        ],
+        id=id,
+        className=f"fw-panel fw-span-{span}",
+        **attributes(aria_labelledby=f"{id}-title"),
+    )  # fmt: skip
+
+
+def panels(*children: Any) -> html.Div:
+    """Return the 12-column raster that panels stand in."""
+    return html.Div(list(children), className="fw-raster")
+
+
+def slot(id: str, height: int = 0) -> html.Div:
+    """Return a container whose children come from View.slots[id]; a skeleton of `height` px until then."""
+    skeleton = html.Div(className="fw-skeleton", style={"height": f"{height}px"}) if height else None
+    return html.Div(skeleton, id=id, className="fw-slot")
+
+
+def _tool(name: str, title: str) -> html.Button:
+    label = TOOLS[name]
+    return html.Button(
+        html.Span(className=f"fw-icon fw-icon-{name}", **attributes(aria_hidden="true")),
+        type="button",
+        className="fw-tool",
+        title=label,
+        **attributes(aria_label=f"{label}: {title}", data_tool=name),
+    )

@@ -1,0 +1,117 @@
+"""Numbers as people read them. None and NaN become "n/a"; the minus sign is −."""
+
+from __future__ import annotations
+
+import math
+
+NOT_AVAILABLE = "n/a"
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_MONEY = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+_DURATIONS = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def percent(ratio: float | None, *, signed: bool = False) -> str:
+    """Return a ratio as percent: two decimals below 10, one above. 0.0123 → "1.23 %"."""
+    if ratio is None or not math.isfinite(ratio):
+        return NOT_AVAILABLE
+    value = ratio * 100
+    return f"{_fixed(value, 2 if abs(value) < 9.995 else 1, signed)} %"
+
+
+def ratio(value: float | None, *, signed: bool = False) -> str:
+    """Return a ratio such as Sharpe with two decimals."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    return _fixed(value, 2, signed)
+
+
+def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
+    """Return a number with narrow spaces between thousands. 12345.6 → "12 346"."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    return _fixed(value, decimals, signed)
+
+
+def money(value: float | None, currency: str = "", *, signed: bool = False) -> str:
+    """Return an amount in K/M/B with three significant figures. 12_412_345 → "12.4 M"."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    text = _scaled_money(abs(value))
+    sign = "−" if value < 0 and any(c in "123456789" for c in text) else "+" if signed and value > 0 else ""
+    return f"{sign}{text}{' ' + currency if currency else ''}"
+
+
+def bytes_(value: float | None) -> str:
+    """Return bytes in binary units with three significant figures. 1536 → "1.50 KiB"."""
+    if value is None or not math.isfinite(value):
+        return NOT_AVAILABLE
+    size = abs(value)
+    power = 0
+    while power < len(_BINARY) - 1 and size >= 999.5:
+        size /= 1024
+        power += 1
+    sign = "−" if value < 0 else ""
+    text = f"{size:.0f}" if power == 0 else _significant(size)
+    return f"{sign}{text} {_BINARY[power]}"
+
+
+def rate(bytes_per_second: float | None) -> str:
+    """Return bytes per second in binary units."""
+    text = bytes_(bytes_per_second)
+    return text if text == NOT_AVAILABLE else f"{text}/s"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a span in its largest two units. 9600 → "2 h 40 min"; below a second in ms or µs."""
+    if seconds is None or not math.isfinite(seconds):
+        return NOT_AVAILABLE
+    sign, left = ("−" if seconds < 0 else ""), abs(seconds)
+    if left < 1:
+        return sign + _sub_second(left)
+    if left < 9.95:
+        return f"{sign}{left:.1f} s"
+    return sign + _largest_two(round(left))
+
+
+def _largest_two(left: int) -> str:
+    for index, (size, unit) in enumerate(_DURATIONS):
+        if left < size:
+            continue
+        whole, rest = divmod(left, size)
+        if index + 1 < len(_DURATIONS):
+            smaller, small_unit = _DURATIONS[index + 1]
+            part = rest // smaller
+            if part:
+                return f"{whole} {unit} {part} {small_unit}"
+        return f"{whole} {unit}"
+    return "0 s"
+
+
+def _sub_second(seconds: float) -> str:
+    if seconds == 0:
+        return "0 s"
+    if seconds < 0.000_999_5:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 0.009_95:
+        return f"{seconds * 1e3:.1f} ms"
+    return f"{seconds * 1e3:.0f} ms"
+
+
+def _scaled_money(size: float) -> str:
+    for scale, unit in _MONEY:
+        if size >= scale * 0.9995:
+            return f"{_significant(size / scale)} {unit}"
+    return f"{size:.2f}" if size < 100 else f"{size:.0f}"
+
+
+def _significant(size: float) -> str:
+    if size < 9.995:
+        return f"{size:.2f}"
+    return f"{size:.1f}" if size < 99.95 else f"{size:.0f}"
+
+
+def _fixed(value: float, decimals: int, signed: bool) -> str:
+    text = f"{abs(value):,.{decimals}f}".replace(",", "\u202f")
+    if not any(c in "123456789" for c in text):
+        return text
+    return f"−{text}" if value < 0 else f"+{text}" if signed else text

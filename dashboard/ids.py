@@ -1,0 +1,29 @@
+"""Names of the frame's own elements. A tab's elements are named `<tab>-<thing>`."""
+
+from __future__ import annotations
+
+URL = "url"
+ROUTE = "route"
+PAGE = "page"
+TICK = "tick"
+THEME = "theme"
+
+
+def choices(tab: str) -> str:
+    """The store of a tab's choices."""
+    return f"{tab}-choices"
+
+
+def version(tab: str) -> str:
+    """The store of the version of data and choices that a tab shows."""
+    return f"{tab}-version"
+
+
+def wire(tab: str) -> str:
+    """The store of the figures, rows and ages of a tab."""
+    return f"{tab}-wire"
+
+
+def problem(tab: str) -> str:
+    """The store of why the last refresh of a tab failed; empty when it did not."""
+    return f"{tab}-problem"

@@ -1,0 +1,116 @@
+"""The refresh of a tab: one callback to the server, one paint in the browser.
+
+Server: nothing changed → an empty answer; otherwise the view, built once per (tab, choices, version) for all
+viewers. A failure keeps what the page shows and puts the reason on top of it.
+Browser (assets/js/paint.js): adds the theme, hands changed figures and rows to their components, sets ages.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.exceptions import PreventUpdate
+
+from core.errors import StorageError
+from dashboard import ids
+from dashboard.memo import Memo
+from dashboard.tab import Choices, Tab
+from dashboard.wire import Prepared, prepare
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+log = logging.getLogger(__name__)
+
+
+class Refresh:
+    """Answers the refreshes of one tab."""
+
+    def __init__(self, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
+        self._stores = stores
+        self._tab = tab
+        self._memo = memo
+        self._logged = ""
+        self._lock = threading.Lock()
+
+    def answer(self, choices: Choices, seen: str | None, problem: str | None) -> list[Any]:
+        """Return the outputs [wire, problem, *slots].
+
+        seen: the version the page shows. problem: the reason it shows for a failed refresh, if any.
+        Raises PreventUpdate when the page is up to date.
+        """
+        try:
+            version = f"{self._stores.live.version(*self._tab.datasets)}?{choices.query}"
+            if version == seen:
+                return self._unchanged(problem)
+            prepared = self._memo.get((self._tab.id, version), lambda: self._build(choices, version))
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the page keeps its data and says why
+            return self._failed(error, problem)
+        self._logged = ""
+        return [prepared.wire, "", *prepared.slots]
+
+    def _build(self, choices: Choices, version: str) -> Prepared:
+        assert self._tab.build is not None
+        return prepare(self._tab, choices, version, self._tab.build(self._stores, choices))
+
+    def _unchanged(self, problem: str | None) -> list[Any]:
+        if not problem:
+            raise PreventUpdate
+        return [no_update, "", *self._same_slots()]
+
+    def _failed(self, error: Exception, problem: str | None) -> list[Any]:
+        reason = _reason(error)
+        with self._lock:
+            is_news = reason != self._logged
+            self._logged = reason
+        if is_news:
+            log.error("refresh of %s failed: %s", self._tab.id, reason, exc_info=error)
+        if reason == problem:
+            raise PreventUpdate
+        return [no_update, reason, *self._same_slots()]
+
+    def _same_slots(self) -> list[Any]:
+        return [no_update] * len(self._tab.slots)
+
+
+def register(app: Dash, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
+    """Register the refresh and the paint of `tab`. A tab without `build` has none."""
+    if tab.build is None:
+        return
+    refresh = Refresh(stores, tab, memo)
+
+    @app.callback(
+        [
+            Output(ids.wire(tab.id), "data"),
+            Output(ids.problem(tab.id), "children"),
+            *[Output(slot, "children") for slot in tab.slots],
+        ],
+        Input(ids.TICK, "n_intervals"),
+        Input(ids.choices(tab.id), "data"),
+        State(ids.version(tab.id), "data"),
+        State(ids.problem(tab.id), "children"),
+        running=[(Output(ids.TICK, "disabled"), True, False)],
+    )
+    def answer(_tick: int, choices: dict[str, str], seen: str | None, problem: str | None) -> list[Any]:
+        return refresh.answer(Choices.of(choices), seen, problem)
+
+    app.clientside_callback(
+        ClientsideFunction("fundwatch", "paint"),
+        [
+            Output(ids.version(tab.id), "data"),
+            *[Output(graph, "figure") for graph in tab.graphs],
+            *[Output(grid, "rowData") for grid in tab.grids],
+        ],
+        Input(ids.wire(tab.id), "data"),
+        Input(ids.THEME, "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, StorageError):
+        return f"Storage does not answer: {error}"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,94 @@
+"""From a View to what is sent: plain values, rounded figures, serialised once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from dash.development.base_component import Component
+
+from dashboard.tab import Choices, Tab, View
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A view ready to send: JSON fragments that every viewer's answer shares."""
+
+    wire: orjson.Fragment
+    slots: tuple[orjson.Fragment, ...]
+    """In the order of Tab.slots."""
+
+
+def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
+    """Return `view` serialised. Raises KeyError naming what the view has and the tab does not declare."""
+    _check(tab.id, "graph", view.figures, tab.graphs)
+    _check(tab.id, "slot", view.slots, tab.slots)
+    _check(tab.id, "grid", view.rows, tab.grids)
+    wire = {
+        "version": version,
+        "figures": {id: rounded(_with_revision(figure, id, choices)) for id, figure in view.figures.items()},
+        "rows": {id: plain(list(rows)) for id, rows in view.rows.items()},
+        "as_of": plain(view.as_of),
+        "notes": plain(view.notes),
+        "interval_seconds": plain(view.interval_seconds),
+    }
+    slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in tab.slots)
+    return Prepared(orjson.Fragment(_dump(wire)), slots)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON-ready dicts, lists, texts and numbers; NaN and infinities become None."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Component):
+        return plain(value.to_plotly_json())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"cannot send a {type(value).__name__}: {value!r:.80}")
+
+
+def rounded(value: Any) -> Any:
+    """Return `value` as `plain` does, with floats rounded to what a chart can show (six digits)."""
+    if type(value) is float:
+        return _round(value)
+    if isinstance(value, (list, tuple)):
+        return [_round(item) if type(item) is float else rounded(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return rounded(value.tolist())
+    return plain(value)
+
+
+def _round(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    if abs(value) >= 10_000:
+        return round(value, 2)
+    return float(f"{value:.6g}")
+
+
+def _with_revision(figure: Mapping[str, Any], id: str, choices: Choices) -> dict[str, Any]:
+    layout = {"uirevision": f"{id}?{choices.query}", **figure.get("layout", {})}
+    return {**figure, "layout": layout}
+
+
+def _dump(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _check(tab: str, kind: str, given: Mapping[str, Any], declared: Sequence[str]) -> None:
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise KeyError(f"tab {tab} built {kind} {', '.join(unknown)} that it does not declare")
