@@ -1,0 +1,1 @@
+"""The sample fund: four simple strategies traded on real daily prices, labelled "sample" wherever it shows."""
