@@ -1,0 +1,77 @@
+"""Hands what a run brought to storage: samples and facts to the writer's queue, the reading to the live store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from collectors.base import labels
+from core.model import Component, Facts, Reading, Run, Sample, Status
+
+RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
+ERROR_CHARACTERS = 500
+
+
+class Writer(Protocol):
+    """The bounded queue before ClickHouse; never waits for the database."""
+
+    def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None: ...
+
+    def put_facts(self, facts: Facts) -> None: ...
+
+
+class Live(Protocol):
+    """The newest readings. Skips what it is given while its store is away."""
+
+    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None: ...
+
+    def bump(self, dataset: str) -> object: ...
+
+
+class Publisher:
+    """Publishes the runs of all collectors of one host."""
+
+    def __init__(self, host: str, writer: Writer, live: Live) -> None:
+        self._host = host
+        self._writer = writer
+        self._live = live
+
+    def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
+        """Store `reading`, taken at `ts`, and `collector_up` 1. Return the number of samples and fact rows."""
+        self._writer.put(self._host, ts, [*reading.samples, _up(collector, 1.0)])
+        for facts in reading.facts:
+            self._writer.put_facts(facts)
+        self._show(collector, ts, interval_seconds, reading)
+        return len(reading.samples) + sum(len(facts) for facts in reading.facts)
+
+    def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
+        """Store `collector_up` 0 and nothing else, and show the collector as down with the reason."""
+        self._writer.put(self._host, ts, [_up(collector, 0.0)])
+        down = Component(collector, Status.DOWN, why)
+        self._show(collector, ts, interval_seconds, Reading(components=(down,)))
+
+    def recorded(self, run: Run) -> None:
+        """Store the record of a run."""
+        row = (
+            round(run.started * 1000),
+            self._host,
+            run.collector,
+            run.duration_seconds,
+            run.lateness_seconds,
+            run.outcome.value,
+            run.samples,
+            run.error[:ERROR_CHARACTERS],
+        )
+        self._writer.put_facts(Facts("runs", RUN_COLUMNS, tuple([value] for value in row)))
+
+    def sample(self, ts: float, sample: Sample) -> None:
+        """Store one sample of the runtime itself."""
+        self._writer.put(self._host, ts, [sample])
+
+    def _show(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> None:
+        self._live.put_reading(collector, self._host, ts, interval_seconds, reading)
+        self._live.bump(collector)
+
+
+def _up(collector: str, value: float) -> Sample:
+    return Sample("collector_up", value, labels(collector=collector))

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.lease import LEASE_SECONDS, Lease
+from collectors.runner import Runner
+from core.clock import FakeClock
+from storage.embedded import Valkey
+from storage.lease_store import LeaseStore
+from storage.redis import Live
+from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(Path(tmp_path_factory.mktemp("valkey")))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_live(valkey: Valkey) -> Iterator[Live]:
+    live = Live(valkey.url)
+    live.client.flushall()
+    yield live
+    live.close()
+
+
+def expire(live: Live) -> None:
+    """Let the lease run out now: its key is removed as Redis would after its time."""
+    live.client.pexpire(live.key("lease", "collectors"), 1)
+    eventually(lambda: not live.client.exists(live.key("lease", "collectors")), "the key runs out")
+
+
+def test_one_of_two_holds_it_and_the_other_takes_over_after_release(redis_live: Live, clock: FakeClock) -> None:
+    first = Lease(LeaseStore(redis_live), "first", clock)
+    second = Lease(LeaseStore(redis_live), "second", clock)
+    assert first.tick()
+    assert not second.tick()
+    assert first.tick()
+    first.release()
+    assert second.tick()
+    assert not first.tick()
+
+
+def test_a_holder_that_stalled_past_its_time_stands_back_and_tokens_grow(redis_live: Live, clock: FakeClock) -> None:
+    first = Lease(LeaseStore(redis_live), "first", clock)
+    second = Lease(LeaseStore(redis_live), "second", clock)
+    first.tick()
+    old = first.token
+    expire(redis_live)
+    assert second.tick()
+    assert not first.tick()
+    assert old is not None
+    assert second.token is not None
+    assert second.token > old
+    first.release()
+    assert second.tick(), "a former holder cannot release the lease of another"
+
+
+def test_flushall_changes_the_term_but_never_the_order_of_tokens(redis_live: Live, clock: FakeClock) -> None:
+    lease = Lease(LeaseStore(redis_live), "first", clock)
+    lease.tick()
+    before = lease.token
+    redis_live.client.flushall()
+    assert lease.tick()
+    assert before is not None
+    assert lease.token is not None
+    assert lease.token > before
+
+
+def test_the_lease_runs_out_in_redis_when_its_holder_dies(redis_live: Live, clock: FakeClock) -> None:
+    Lease(LeaseStore(redis_live), "first", clock).tick()
+    left = redis_live.client.pttl(redis_live.key("lease", "collectors"))
+    assert 0 < left <= LEASE_SECONDS * 1000
+
+
+def test_redis_away_keeps_the_lease_for_its_own_time_and_not_longer(clock: FakeClock, tmp_path: Path) -> None:
+    server = Valkey(tmp_path)
+    server.start()
+    live = Live(server.url)
+    lease = Lease(LeaseStore(live), "first", clock)
+    assert lease.tick()
+    server.stop()
+    clock.advance(LEASE_SECONDS - 0.1)
+    assert lease.tick()
+    clock.advance(0.2)
+    assert not lease.tick()
+    assert lease.token is None
+
+
+def test_collectors_run_only_while_the_lease_is_held(
+    redis_live: Live, clock: FakeClock, writer: FakeWriter, live: FakeLive
+) -> None:
+    other = Lease(LeaseStore(redis_live), "other", clock)
+    other.tick()
+    runner = Runner("host-1", clock, writer, live, Lease(LeaseStore(redis_live), "mine", clock))
+    source = FakeCollector(interval_seconds=1.0)
+    runner.add(source)
+    runner.scheduler.start(paused=True)
+    assert not runner.hold_lease()
+    clock.advance(5)
+    runner.scheduler._process_jobs()
+    assert source.calls == []
+
+    other.release()
+    assert runner.hold_lease()
+    source.wait_until_entered()
+    eventually(lambda: runner.views()[0].running_seconds is None, "the run ends")
+
+    expire(redis_live)
+    other.tick()
+    assert not runner.hold_lease()
+    clock.advance(5)
+    runner.scheduler._process_jobs()
+    assert len(source.calls) == 1
+
+    expire(redis_live)
+    assert runner.hold_lease()
+    source.wait_until_entered()
+    runner.stop(deadline_seconds=1.0)
+    assert other.tick(), "stopping gives the lease back at once"
