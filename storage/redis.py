@@ -1,0 +1,112 @@
+"""Redis: the present. Newest readings and the version of each dataset; `FLUSHALL` loses nothing.
+
+When Redis is away reads answer "nothing known" and writes are skipped: the next tick fills it again, and the
+page shows what it lacks as unknown. `problem` says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+import redis
+
+from core.model import Component, LiveReading, Reading, Status, Table
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 0.5
+QUIET_SECONDS = 1.0
+"""After a failure Redis is left alone this long, so that a page does not wait for a timeout a question."""
+
+
+class Live:
+    """The newest reading of every collector and the version of every dataset. Safe to share between threads."""
+
+    def __init__(self, url: str, namespace: str = "fundwatch") -> None:
+        self.client: redis.Redis = redis.Redis.from_url(
+            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=None
+        )
+        self._namespace = namespace
+        self._quiet_until = 0.0
+        self.problem = ""
+
+    def key(self, *parts: str) -> str:
+        """Return the key of `parts` within this installation's namespace."""
+        return ":".join((self._namespace, *parts))
+
+    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None:
+        """Make `reading` the newest of its collector on `host`."""
+        content = {
+            "ts": ts,
+            "interval_seconds": interval_seconds,
+            "samples": [(sample.metric, sample.value, sample.labels) for sample in reading.samples],
+            "components": [
+                (part.name, part.status.value, part.why, part.value, part.unit) for part in reading.components
+            ],
+            "tables": [(table.name, table.columns, table.rows) for table in reading.tables],
+        }
+        payload = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+        self._ask(lambda: self.client.hset(self.key("readings", collector), host, payload), None)
+
+    def reading(self, collector: str, host: str) -> LiveReading | None:
+        """Return the newest reading, or None when there is none or Redis is away."""
+        payload = self._ask(lambda: self.client.hget(self.key("readings", collector), host), None)
+        return _unpack(collector, host, orjson.loads(payload)) if payload else None
+
+    def hosts(self, collector: str) -> list[str]:
+        """Return every host that reports `collector`, sorted."""
+        names: list[bytes] = self._ask(lambda: self.client.hkeys(self.key("readings", collector)), [])
+        return sorted(name.decode() for name in names)
+
+    def bump(self, dataset: str) -> None:
+        """Say that `dataset` changed."""
+        self._ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
+
+    def version(self, *datasets: str) -> str:
+        """Return a text that changes whenever one of `datasets` does; while Redis is away, every second."""
+        found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
+        if found is None:
+            return f"away-{int(time.time())}"
+        return "-".join(value.decode() if value else "0" for value in found)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def _ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
+        if time.monotonic() < self._quiet_until:
+            return otherwise
+        try:
+            answer = question()
+        except (redis.RedisError, OSError) as error:
+            if not self.problem:
+                log.warning("Redis is away: %s", error)
+            self.problem = str(error) or type(error).__name__
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            return otherwise
+        self.problem = ""
+        return answer
+
+
+def _unpack(collector: str, host: str, content: dict[str, Any]) -> LiveReading:
+    tables = [Table(name, tuple(columns), tuple(map(tuple, rows))) for name, columns, rows in content["tables"]]
+    return LiveReading(
+        collector=collector,
+        host=host,
+        ts=content["ts"],
+        interval_seconds=content["interval_seconds"],
+        samples={
+            (metric, tuple((name, label) for name, label in labels)): value
+            for metric, value, labels in content["samples"]
+        },
+        components=tuple(
+            Component(name, Status(status), why, value, unit)
+            for name, status, why, value, unit in content["components"]
+        ),
+        tables={table.name: table for table in tables},
+    )

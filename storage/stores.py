@@ -1,0 +1,99 @@
+"""The three stores of one process, opened together and closed together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.clock import Clock, SystemClock
+from core.settings import Settings
+from storage.clickhouse import ClickHouse
+from storage.embedded import Valkey
+from storage.folder import FolderLock
+from storage.migrate import apply_retention, migrate
+from storage.query_log import QueryLog
+from storage.redis import Live
+from storage.spool import Spool
+from storage.state import State
+from storage.writer import Writer
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What every part below the collectors and above the pages needs."""
+
+    settings: Settings
+    clickhouse: ClickHouse
+    live: Live
+    state: State
+    writer: Writer
+    clock: Clock
+    _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def close(self) -> None:
+        """Flush the writer, close the stores, end the bundled Valkey, give the folder back."""
+        self._closing.close()
+
+
+def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = lambda text: None) -> Stores:
+    """Open the stores that `settings` name and bring their schemas up to date.
+
+    `step` hears what is being done. Raises StartError or StorageUnavailable; what was opened is closed again.
+    """
+    with contextlib.ExitStack() as stack:
+        step("data folder")
+        lock = FolderLock(settings.data_dir) if settings.is_embedded else None
+        if lock is not None:
+            stack.callback(lock.release)
+        step("live readings (Valkey)" if not settings.redis_url else "live readings (Redis)")
+        live = Live(settings.redis_url or _start_valkey(settings, stack), settings.clickhouse_database)
+        stack.callback(live.close)
+        step("state database")
+        state = State(settings.state_dsn)
+        stack.callback(state.close)
+        state.migrate()
+        step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
+        clickhouse = open_clickhouse(settings)
+        stack.callback(clickhouse.close)
+        writer = _open_writer(settings, clickhouse, stack)
+        return Stores(settings, clickhouse, live, state, writer, clock or SystemClock(), stack.pop_all())
+
+
+def open_clickhouse(settings: Settings) -> ClickHouse:
+    """Return ClickHouse with its schema up to date."""
+    clickhouse = ClickHouse(
+        settings.clickhouse_dsn,
+        settings.clickhouse_database,
+        timeout_seconds=settings.query.timeout_seconds,
+        memory_bytes=settings.query.memory_bytes,
+        cluster=settings.clickhouse_cluster,
+        query_log=QueryLog(),
+    )
+    migrate(clickhouse)
+    apply_retention(clickhouse, settings.retention)
+    return clickhouse
+
+
+def _start_valkey(settings: Settings, stack: contextlib.ExitStack) -> str:
+    valkey = Valkey(settings.data_dir / "valkey")
+    stack.callback(valkey.stop)
+    valkey.start()
+    return valkey.url
+
+
+def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack) -> Writer:
+    spool = Spool(settings.data_dir / "spool.sqlite", settings.writer.spool_bytes)
+    stack.callback(spool.close)
+    writer = Writer(
+        clickhouse.insert,
+        spool,
+        clickhouse.query_log,
+        flush_seconds=settings.writer.flush_seconds,
+        queue_rows=settings.writer.queue_rows,
+    )
+    writer.start()
+    stack.callback(writer.stop)
+    return writer
