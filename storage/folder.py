@@ -48,3 +48,8 @@ def check_writable(folder: Path) -> None:
             f"FUNDWATCH_DATA_DIR={folder}: cannot be written ({error.strerror or error}); "
             "choose a folder that this user may write"
         ) from error
+
+
+def check_free(folder: Path) -> None:
+    """Raise StartError unless the folder can be written and no running Fundwatch owns it."""
+    FolderLock(folder).release()

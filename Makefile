@@ -1,0 +1,53 @@
+# Fundwatch: `make run` from nothing to a live dashboard, `make test` from nothing to green.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint bench clean
+
+help: ## Show this list.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+
+run: $(RUN_STAMP) ## Install what is missing and start everything.
+	@exec $(BIN)/python app.py
+
+demo: $(RUN_STAMP) ## Start on a folder of its own, replaying the sample fund: a trading day every two seconds.
+	@rm -rf data-demo
+	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_LOAD_SAMPLE=false FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
+
+test: lint chromium ## Lint, types, import contracts, then every test.
+	@$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP) ## Ruff, types and import contracts.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEV_STAMP) ## Measure every figure of docs/BENCHMARKS.md.
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove everything built; data folders stay.
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artifacts
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fundwatch needs Python 3.11 or newer: make run PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements.txt | $(BIN)/python
+	@echo "Installing into $(VENV) (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m dashboard.static
+	@touch $@
+
+$(DEV_STAMP): requirements.txt requirements-dev.txt | $(RUN_STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,94 @@
+"""Where Fundwatch is put together.
+
+`python app.py` runs everything in one place (web, collectors, in-process ClickHouse, bundled Valkey).
+`gunicorn "app:create_server()"` runs the web alone against the stores that the settings name; with the
+in-process ClickHouse it collects as well, since only one process can own that.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from core.console import Console
+from core.errors import FundwatchError
+from core.log import configure
+from core.settings import Settings
+from core.settings_load import load_settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+STOP_SECONDS = 2.0
+"""How long running collectors may take to finish when the embedded program stops."""
+
+_running: list[object] = []
+
+
+def create_server() -> Flask:
+    """Open the stores, start what runs in this process and return the WSGI application."""
+    from gunicorn.errors import AppImportError
+
+    try:
+        return _create_server(load_settings())
+    except FundwatchError as error:
+        shut_down()
+        raise AppImportError(f"fundwatch: {error}") from error
+
+
+def _create_server(settings: Settings) -> Flask:
+    console = Console()
+    configure(settings.log_level)
+    console.step("libraries")
+    from dashboard.factory import create_app
+    from storage.stores import open_stores
+
+    stores = open_stores(settings, step=console.step)
+    _running.append(stores)
+    if settings.load_sample:
+        from sample.load import load_sample_if_empty
+
+        console.step("sample fund")
+        load_sample_if_empty(stores, console.progress)
+    if settings.is_embedded:
+        from collectors.start import start_collectors
+
+        console.step("collectors")
+        _running.append(start_collectors(stores))
+    console.step("pages")
+    server: Flask = create_app(stores).server
+    console.line(f"Fundwatch is at http://{_shown(settings.host)}:{settings.port}")
+    return server
+
+
+def shut_down() -> None:
+    """Stop what `create_server` started, last first: collectors, then stores."""
+    while _running:
+        running = _running.pop()
+        stop = getattr(running, "stop", None)
+        stop(STOP_SECONDS) if stop else running.close()  # type: ignore[attr-defined]
+
+
+def main() -> int:
+    """Run the embedded program until a signal ends it. Return the exit code: 2 when it cannot start."""
+    from core.preflight import check_port
+    from storage.folder import check_free
+
+    try:
+        settings = load_settings()
+        check_port(settings.host, settings.port)
+        check_free(settings.data_dir)
+    except FundwatchError as error:
+        print(f"fundwatch: {error}", file=sys.stderr)
+        return 2
+    from dashboard.serve import serve
+
+    return serve(settings)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""How gunicorn serves Fundwatch; `python app.py` takes the same values for its one worker."""
+
+from core.settings_load import load_settings
+
+settings = load_settings()
+
+bind = [f"{settings.host}:{settings.port}"]
+worker_class = "gthread"
+# Only one process can own the ClickHouse that runs inside it.
+workers = 1 if settings.is_embedded else 2
+threads = settings.web_threads
+# Without it the kernel may hand every kept-alive connection to one worker.
+reuse_port = True
+keepalive = 75
+graceful_timeout = 20
+timeout = 60
+max_requests = 0
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True
+
+
+def worker_exit(server, worker):
+    """Stop collectors and close stores in the worker that opened them."""
+    from app import shut_down
+
+    shut_down()
