@@ -83,3 +83,10 @@ def recent_imports(state: State, limit: int = 20) -> list[Import]:
             Import(row.imported, row.name, row.sha256, row.rows, row.outcome, row.detail)
             for row in connection.execute(query)
         ]
+
+
+def was_imported(state: State, name: str) -> bool:
+    """Return whether something of this name was ever taken, refused or removed."""
+    query = sa.select(imports.c.id).where(imports.c.name == name).limit(1)
+    with state.begin() as connection:
+        return connection.execute(query).first() is not None

@@ -1,0 +1,24 @@
+"""What portfolios reported, as whole origins: how far it reaches, and its removal."""
+
+from __future__ import annotations
+
+from storage.clickhouse import ClickHouse
+
+TABLES = ("nav", "positions", "orders", "trades", "prices")
+ORIGINS = ("own", "replay", "sample")
+
+
+def remove_rows(clickhouse: ClickHouse, origin: str) -> None:
+    """Remove every row of `origin` from every portfolio table. Raises ValueError for an unknown origin."""
+    if origin not in ORIGINS:
+        raise ValueError(f"unknown origin: {origin}")
+    suffix = f"_local ON CLUSTER `{clickhouse.cluster}`" if clickhouse.cluster else ""
+    for table in TABLES:
+        clickhouse.command(f"ALTER TABLE {table}{suffix} DROP PARTITION '{origin}'", kind="remove origin")
+
+
+def newest_nav(clickhouse: ClickHouse, origin: str) -> int | None:
+    """Return when `origin` last reported a NAV (epoch seconds of the point itself), or None."""
+    sql = "SELECT toUnixTimestamp(max(ts)), count() FROM nav WHERE origin = {origin:String}"
+    ((newest, count),) = clickhouse.rows(sql, {"origin": origin}, kind="newest nav")
+    return int(newest) if count else None

@@ -1,0 +1,145 @@
+"""The watched folder loses nothing, takes nothing half, and says what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from collectors.inbox import InboxCollector, make_inbox
+from core.errors import SourceUnavailable
+from core.model import Reading, Status
+from storage.clickhouse import ClickHouse
+from storage.stores import Stores
+
+GOOD = "date,portfolio,nav,flow\n2023-01-02,Alpha,100,0\n"
+BAD = "date,portfolio,nav,flow\n2023-01-02,Alpha,100,0\n2023-01-03,Alpha,oops,0\n"
+
+
+@pytest.fixture
+def folder(stores: Stores) -> Path:
+    return stores.settings.data_dir / "inbox"
+
+
+@pytest.fixture
+def inbox(stores: Stores) -> InboxCollector:
+    made = make_inbox(stores)
+    made.collect(stores.clock.now())
+    return made
+
+
+def look(inbox: InboxCollector, stores: Stores) -> Reading:
+    stores.clock.advance(inbox.interval_seconds)  # type: ignore[attr-defined]
+    return inbox.collect(stores.clock.now())
+
+
+def nav(stores: Stores) -> list[tuple[str, float]]:
+    return [(str(name), value) for name, value in stores.clickhouse.rows("SELECT portfolio, nav FROM nav FINAL")]
+
+
+def test_a_good_file_is_taken_and_kept_in_done(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
+    look(inbox, stores)
+    assert nav(stores) == []
+    reading = look(inbox, stores)
+    assert nav(stores) == [("Alpha", 100.0)]
+    assert (folder / "done" / "nav.csv").read_text(encoding="utf-8") == GOOD
+    assert not (folder / "nav.csv").exists()
+    assert reading.components[0].status is Status.OK
+    assert reading.tables[0].rows[0][1:4] == ("nav.csv", "taken", 1)
+
+
+def test_a_file_still_being_written_is_left_alone(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    file = folder / "nav.csv"
+    file.write_text(GOOD, encoding="utf-8")
+    for day in range(3, 6):
+        look(inbox, stores)
+        with file.open("a", encoding="utf-8") as growing:
+            growing.write(f"2023-01-0{day},Alpha,100,0\n")
+    look(inbox, stores)
+    assert nav(stores) == []
+    look(inbox, stores)
+    assert len(nav(stores)) == 4
+
+
+def test_a_bad_file_is_refused_with_line_and_reason(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    (folder / "nav.csv").write_text(BAD, encoding="utf-8")
+    look(inbox, stores)
+    reading = look(inbox, stores)
+    assert nav(stores) == []
+    assert (folder / "refused" / "nav.csv").read_text(encoding="utf-8") == BAD
+    report = (folder / "refused" / "nav.csv.problems.txt").read_text(encoding="utf-8")
+    assert "line 3: nav 'oops' is no number" in report
+    assert reading.components[0].status is Status.WARNING
+    assert "nav.csv.problems.txt" in reading.components[0].why
+
+
+def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(
+    inbox: InboxCollector, folder: Path, stores: Stores
+) -> None:
+    (folder / "a.csv").write_bytes(GOOD.encode("utf-16"))
+    (folder / "b.csv").write_text(BAD, encoding="utf-8")
+    (folder / "c.csv").write_text(GOOD, encoding="utf-8")
+    look(inbox, stores)
+    look(inbox, stores)
+    assert nav(stores) == [("Alpha", 100.0)]
+    assert sorted(path.name for path in (folder / "refused").glob("*.csv")) == ["a.csv", "b.csv"]
+
+
+def test_no_file_is_ever_overwritten(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    contents = [GOOD, GOOD.replace("100", "200"), GOOD.replace("100", "300")]
+    for content in contents:
+        (folder / "nav.csv").write_text(content, encoding="utf-8")
+        look(inbox, stores)
+        look(inbox, stores)
+    kept = {path.read_text(encoding="utf-8") for path in (folder / "done").iterdir()}
+    assert kept == set(contents)
+    assert nav(stores) == [("Alpha", 300.0)]
+
+
+def test_while_clickhouse_is_away_the_file_waits(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    away = dataclasses.replace(stores, clickhouse=ClickHouse("http://127.0.0.1:9", "none"))
+    waiting = make_inbox(away)
+    (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
+    look(waiting, stores)
+    with pytest.raises(SourceUnavailable, match=r"nav\.csv waits"):
+        look(waiting, stores)
+    assert (folder / "nav.csv").read_text(encoding="utf-8") == GOOD
+    look(inbox, stores)
+    look(inbox, stores)
+    assert nav(stores) == [("Alpha", 100.0)]
+
+
+def test_a_file_changed_after_the_look_waits_for_the_next(folder: Path, stores: Stores) -> None:
+    """The writer may come back between the look and the reading: what was read then must not be taken."""
+    inbox = make_inbox(stores)
+    inbox.collect(stores.clock.now())
+    file = folder / "nav.csv"
+    file.write_text(GOOD, encoding="utf-8")
+    os.utime(file, ns=(1, 1))
+    look(inbox, stores)
+    file.write_text(GOOD, encoding="utf-8")
+    look(inbox, stores)
+    assert nav(stores) == []
+
+
+def test_unfinished_hidden_and_foreign_things_stay_untouched(
+    inbox: InboxCollector, folder: Path, stores: Stores
+) -> None:
+    for name in ("nav.csv.part", ".hidden.csv", "~lock.csv"):
+        (folder / name).write_text(GOOD, encoding="utf-8")
+    (folder / "folder.csv").mkdir()
+    (folder / "link.csv").symlink_to(folder / ".hidden.csv")
+    look(inbox, stores)
+    look(inbox, stores)
+    assert nav(stores) == []
+    assert len(list(folder.iterdir())) == 5 + 2
+
+
+def test_a_folder_that_cannot_be_made_is_an_outage_of_the_source(tmp_path: Path, stores: Stores) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    inbox = InboxCollector(tmp_path / "file" / "inbox", lambda name, content: pytest.fail("nothing to take"))
+    with pytest.raises(SourceUnavailable, match="inbox"):
+        inbox.collect(stores.clock.now())
