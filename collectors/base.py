@@ -1,10 +1,27 @@
-"""Small helpers for writing a collector."""
+"""What a collector's module builds on: the context it is made from, and helpers for samples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.model import Labels, Sample
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from collectors.task import TaskView
+    from storage.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What `make(context)`, the one function that every collector's module has, may use to make its collector."""
+
+    settings: Settings
+    stores: Stores
+    runs: Callable[[], Sequence[TaskView]]
+    """Returns the state of all collectors of this process."""
 
 
 def labels(**pairs: str) -> Labels:

@@ -25,19 +25,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 
 @pytest.fixture
-def writer() -> FakeWriter:
+def fake_writer() -> FakeWriter:
     return FakeWriter()
 
 
 @pytest.fixture
-def live() -> FakeLive:
+def fake_live() -> FakeLive:
     return FakeLive()
 
 
 @pytest.fixture
-def runner(clock: FakeClock, writer: FakeWriter, live: FakeLive) -> Iterator[Runner]:
+def runner(clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive) -> Iterator[Runner]:
     """A runner whose guard the test turns by hand with `tick`; start it with `runner.scheduler.start()`."""
-    made = Runner("host-1", clock, writer, live)
+    made = Runner("host-1", clock, fake_writer, fake_live)
     yield made
     if made.scheduler.running:
         made.stop(deadline_seconds=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from collectors.runner import Runner
 from core.model import Facts, Labels, Reading, Sample
 
 PATIENCE_SECONDS = 10.0
@@ -85,3 +86,13 @@ def eventually(is_true: Callable[[], bool], what: str) -> None:
             return
         tick.wait(0.005)
     raise AssertionError(f"did not happen: {what}")
+
+
+def finish(runner: Runner, name: str, runs: int) -> None:
+    """Wait until the collector `name` has `runs` runs behind it and may be submitted again."""
+    view = {view.collector: position for position, view in enumerate(runner.views())}[name]
+    executor = runner.scheduler._lookup_executor(name)
+    eventually(
+        lambda: len(runner.views()[view].durations_seconds) == runs and not executor._instances,
+        f"{runs} runs of {name} end",
+    )

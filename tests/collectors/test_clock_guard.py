@@ -5,7 +5,7 @@ import pytest
 from collectors.clock_guard import ClockGuard
 from collectors.runner import Runner
 from core.clock import FakeClock
-from tests.collectors.fakes import FakeCollector, FakeWriter, eventually
+from tests.collectors.fakes import FakeCollector, FakeWriter, finish
 
 
 @pytest.mark.parametrize("step", [-3600.0, -10.0, 10.0, 86_400.0])
@@ -39,11 +39,13 @@ def run_for(runner: Runner, clock: FakeClock, seconds: int, *, guarded: bool) ->
         runner.scheduler._process_jobs()
 
 
-def test_collectors_go_on_when_the_wall_clock_steps_back(runner: Runner, clock: FakeClock, writer: FakeWriter) -> None:
+def test_collectors_go_on_when_the_wall_clock_steps_back(
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter
+) -> None:
     source = FakeCollector(interval_seconds=1.0)
     runner.add(source)
     runner.scheduler.start()
-    source.wait_until_entered()
+    finish(runner, "source", 1)
     runner.tick()
     clock.jump(-3600)
 
@@ -51,26 +53,23 @@ def test_collectors_go_on_when_the_wall_clock_steps_back(runner: Runner, clock: 
     assert len(source.calls) == 1, "without the guard the scheduler waits for the clock to catch up"
 
     runner.tick()
-    source.wait_until_entered()
-    eventually(lambda: runner.views()[0].running_seconds is None, "the run ends")
+    finish(runner, "source", 2)
     assert source.calls[-1] < source.calls[0]
-    assert writer.values("system_clock_jump_seconds") == [-3600.0]
-    for _ in range(5):
+    assert fake_writer.values("system_clock_jump_seconds") == [-3600.0]
+    for runs in range(3, 8):
         run_for(runner, clock, 1, guarded=True)
-        source.wait_until_entered()
+        finish(runner, "source", runs)
 
 
 def test_a_step_forward_makes_one_run_and_not_one_for_each_missed_time(runner: Runner, clock: FakeClock) -> None:
     source = FakeCollector(interval_seconds=1.0)
     runner.add(source)
     runner.scheduler.start()
-    source.wait_until_entered()
-    eventually(lambda: runner.views()[0].last_run is not None, "the first run ends")
+    finish(runner, "source", 1)
 
     clock.jump(36_000)
     runner.scheduler._process_jobs()
-    source.wait_until_entered()
-    eventually(lambda: len(runner.views()[0].durations_seconds) == 2, "the run after the step ends")
+    finish(runner, "source", 2)
     runner.scheduler._process_jobs()
 
     view = runner.views()[0]

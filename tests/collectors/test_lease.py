@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,14 @@ from core.clock import FakeClock
 from storage.embedded import Valkey
 from storage.lease_store import LeaseStore
 from storage.redis import Live
-from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    server = Valkey(Path(tmp_path_factory.mktemp("valkey")))
-    server.start()
-    yield server
-    server.stop()
+from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
 
 
 @pytest.fixture
-def redis_live(valkey: Valkey) -> Iterator[Live]:
-    live = Live(valkey.url)
+def redis_live(live: Live) -> Live:
+    """The live readings, on a server with nothing in it."""
     live.client.flushall()
-    yield live
-    live.close()
+    return live
 
 
 def expire(live: Live) -> None:
@@ -82,8 +72,7 @@ def test_the_lease_runs_out_in_redis_when_its_holder_dies(redis_live: Live, cloc
 def test_redis_away_keeps_the_lease_for_its_own_time_and_not_longer(clock: FakeClock, tmp_path: Path) -> None:
     server = Valkey(tmp_path)
     server.start()
-    live = Live(server.url)
-    lease = Lease(LeaseStore(live), "first", clock)
+    lease = Lease(LeaseStore(Live(server.url)), "first", clock)
     assert lease.tick()
     server.stop()
     clock.advance(LEASE_SECONDS - 0.1)
@@ -94,11 +83,11 @@ def test_redis_away_keeps_the_lease_for_its_own_time_and_not_longer(clock: FakeC
 
 
 def test_collectors_run_only_while_the_lease_is_held(
-    redis_live: Live, clock: FakeClock, writer: FakeWriter, live: FakeLive
+    redis_live: Live, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
     other = Lease(LeaseStore(redis_live), "other", clock)
     other.tick()
-    runner = Runner("host-1", clock, writer, live, Lease(LeaseStore(redis_live), "mine", clock))
+    runner = Runner("host-1", clock, fake_writer, fake_live, Lease(LeaseStore(redis_live), "mine", clock))
     source = FakeCollector(interval_seconds=1.0)
     runner.add(source)
     runner.scheduler.start(paused=True)
@@ -109,8 +98,7 @@ def test_collectors_run_only_while_the_lease_is_held(
 
     other.release()
     assert runner.hold_lease()
-    source.wait_until_entered()
-    eventually(lambda: runner.views()[0].running_seconds is None, "the run ends")
+    finish(runner, "source", 1)
 
     expire(redis_live)
     other.tick()

@@ -12,7 +12,7 @@ from core.clock import FakeClock, SystemClock
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Facts, Outcome, Reading, Sample, Status
 from storage.redis import Live
-from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually
+from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
 
 UP = labels(collector="source")
 
@@ -24,28 +24,24 @@ def turn(runner: Runner, clock: FakeClock, seconds: float) -> None:
     runner.scheduler._process_jobs()
 
 
-def finish(runner: Runner, source: FakeCollector, runs: int) -> None:
-    eventually(lambda: len(runner.views()[0].durations_seconds) == runs, f"{runs} runs of {source.name} end")
-
-
 def test_a_good_run_is_stamped_stored_shown_and_recorded(
-    runner: Runner, clock: FakeClock, writer: FakeWriter, live: FakeLive
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
     source = FakeCollector()
     fact = Facts("nav", ("nav",), ([1.0, 2.0],))
     source.answer = Reading(samples=[Sample("temperature_celsius", 21.0)], facts=[fact])
     runner.add(source)
     runner.scheduler.start()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     turn(runner, clock, 5.0)
 
-    host, ts, sample = writer.rows[0]
+    host, ts, sample = fake_writer.rows[0]
     assert (host, ts, sample) == ("host-1", source.calls[0], Sample("temperature_celsius", 21.0))
-    assert writer.values("collector_up", UP)[0] == 1.0
-    assert fact in writer.facts
-    assert live.readings["source"] is source.answer
-    assert live.bumps["source"] >= 1
-    (run,) = writer.runs()[:1]
+    assert fake_writer.values("collector_up", UP)[0] == 1.0
+    assert fact in fake_writer.facts
+    assert fake_live.readings["source"] is source.answer
+    assert fake_live.bumps["source"] >= 1
+    (run,) = fake_writer.runs()[:1]
     assert (run["collector"], run["outcome"], run["samples"], run["error"]) == ("source", "ok", 3, "")
     assert runner.views()[0].last_success == source.calls[0]
 
@@ -61,8 +57,8 @@ def test_a_good_run_is_stamped_stored_shown_and_recorded(
 def test_a_failure_leaves_a_gap_and_says_why(
     runner: Runner,
     clock: FakeClock,
-    writer: FakeWriter,
-    live: FakeLive,
+    fake_writer: FakeWriter,
+    fake_live: FakeLive,
     error: Exception,
     outcome: Outcome,
     why: str,
@@ -70,14 +66,14 @@ def test_a_failure_leaves_a_gap_and_says_why(
     source = FakeCollector()
     runner.add(source)
     runner.scheduler.start()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     source.answer = error
     turn(runner, clock, 5.0)
-    finish(runner, source, 2)
+    finish(runner, source.name, 2)
 
-    assert writer.values("temperature_celsius") == [21.0], "the last value must not be repeated"
-    assert writer.values("collector_up", UP) == [1.0, 0.0]
-    (component,) = live.readings["source"].components
+    assert fake_writer.values("temperature_celsius") == [21.0], "the last value must not be repeated"
+    assert fake_writer.values("collector_up", UP) == [1.0, 0.0]
+    (component,) = fake_live.readings["source"].components
     assert component.status is Status.DOWN
     assert why in component.why
     view = runner.views()[0]
@@ -87,32 +83,32 @@ def test_a_failure_leaves_a_gap_and_says_why(
 
 
 def test_a_source_that_keeps_failing_is_left_alone_but_still_reported_down(
-    runner: Runner, clock: FakeClock, writer: FakeWriter, live: FakeLive
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
     source = FakeCollector(interval_seconds=1.0)
     source.answer = SourceUnavailable("connection refused")
     runner.add(source)
     runner.scheduler.start()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     for runs in (2, 3):
         turn(runner, clock, 1.0)
-        finish(runner, source, runs)
+        finish(runner, source.name, runs)
     turn(runner, clock, 1.0)
-    eventually(lambda: len(writer.values("collector_up", UP)) == 4, "a skipped run is reported")
+    eventually(lambda: len(fake_writer.values("collector_up", UP)) == 4, "a skipped run is reported")
 
     assert len(source.calls) == 3, "the breaker is open"
-    assert writer.values("collector_up", UP) == [0.0] * 4
-    assert "connection refused; next try in" in live.readings["source"].components[0].why
+    assert fake_writer.values("collector_up", UP) == [0.0] * 4
+    assert "connection refused; next try in" in fake_live.readings["source"].components[0].why
 
     source.answer = Reading()
     for _ in range(7):
         turn(runner, clock, 1.0)
-    eventually(lambda: writer.values("collector_up", UP)[-1] == 1.0, "the probe succeeds")
+    eventually(lambda: fake_writer.values("collector_up", UP)[-1] == 1.0, "the probe succeeds")
     assert runner.views()[0].failures_in_a_row == 0
 
 
 def test_a_run_past_its_deadline_is_given_up_and_its_late_result_thrown_away(
-    runner: Runner, clock: FakeClock, writer: FakeWriter, live: FakeLive
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
     source = FakeCollector(interval_seconds=5.0, timeout_seconds=2.0)
     source.gate = hang = threading.Event()
@@ -124,26 +120,28 @@ def test_a_run_past_its_deadline_is_given_up_and_its_late_result_thrown_away(
     turn(runner, clock, 1.9)
     assert runner.views()[0].last_run is None, "not late yet"
     turn(runner, clock, 0.2)
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     view = runner.views()[0]
     assert view.last_run is not None
     assert view.last_run.outcome is Outcome.TIMEOUT
     assert "no result within 2 s, hangs in" in view.last_run.error
     assert (view.abandoned_threads, view.failures_in_a_row) == (1, 1)
-    assert live.readings["source"].components[0].status is Status.DOWN
+    assert fake_live.readings["source"].components[0].status is Status.DOWN
 
     source.gate, source.answer = None, Reading(samples=[Sample("temperature_celsius", 20.0)])
     turn(runner, clock, 3.0)
-    finish(runner, source, 2)
-    assert writer.values("temperature_celsius") == [20.0], "its replacement works"
+    finish(runner, source.name, 2)
+    assert fake_writer.values("temperature_celsius") == [20.0], "its replacement works"
 
     hang.set()
     eventually(lambda: runner.views()[0].abandoned_threads == 0, "the abandoned thread returns")
-    assert -99.0 not in writer.values("temperature_celsius")
+    assert -99.0 not in fake_writer.values("temperature_celsius")
     assert len(runner.views()[0].durations_seconds) == 2
 
 
-def test_a_source_that_always_hangs_cannot_eat_all_threads(runner: Runner, clock: FakeClock, live: FakeLive) -> None:
+def test_a_source_that_always_hangs_cannot_eat_all_threads(
+    runner: Runner, clock: FakeClock, fake_live: FakeLive
+) -> None:
     source = FakeCollector(interval_seconds=5.0, timeout_seconds=2.0)
     source.gate = hang = threading.Event()
     runner.add(source)
@@ -151,19 +149,19 @@ def test_a_source_that_always_hangs_cannot_eat_all_threads(runner: Runner, clock
     for hanging in range(1, ABANDONED_THREADS_MAX + 1):
         source.wait_until_entered()
         turn(runner, clock, 2.1)
-        finish(runner, source, hanging)
+        finish(runner, source.name, hanging)
         assert runner.views()[0].abandoned_threads == hanging
         turn(runner, clock, 400.0)
     for _ in range(20):
         turn(runner, clock, 400.0)
-    eventually(lambda: "still hang" in live.readings["source"].components[0].why, "it says so")
+    eventually(lambda: "still hang" in fake_live.readings["source"].components[0].why, "it says so")
     assert len(source.calls) == ABANDONED_THREADS_MAX
     hang.set()
     eventually(lambda: runner.views()[0].abandoned_threads == 0, "threads return")
 
 
 def test_ten_hanging_collectors_do_not_delay_the_healthy_one(
-    runner: Runner, clock: FakeClock, writer: FakeWriter
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter
 ) -> None:
     hang = threading.Event()
     stuck = [FakeCollector(f"stuck-{number}") for number in range(12)]
@@ -176,13 +174,12 @@ def test_ten_hanging_collectors_do_not_delay_the_healthy_one(
     turn(runner, clock, 1.5)
     for source in stuck:
         source.wait_until_entered()
-    for _ in range(10):
-        healthy.wait_until_entered()
-        eventually(lambda: runner.views()[-1].running_seconds is None, "the healthy run ends")
+    for runs in range(1, 11):
+        finish(runner, "healthy", runs)
         turn(runner, clock, 1.0)
     assert len(healthy.calls) >= 10
-    assert writer.values("collector_up", labels(collector="healthy")) == [1.0] * len(
-        writer.values("collector_up", labels(collector="healthy"))
+    assert fake_writer.values("collector_up", labels(collector="healthy")) == [1.0] * len(
+        fake_writer.values("collector_up", labels(collector="healthy"))
     )
     hang.set()
 
@@ -197,38 +194,38 @@ def test_a_run_longer_than_its_interval_never_overlaps_itself(runner: Runner, cl
         turn(runner, clock, 1.0)
     assert len(source.calls) == 1
     slow.set()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     source.gate = None
     turn(runner, clock, 1.0)
-    finish(runner, source, 2)
+    finish(runner, source.name, 2)
 
 
-def test_data_is_stored_while_redis_is_away(clock: FakeClock, writer: FakeWriter) -> None:
+def test_data_is_stored_while_redis_is_away(clock: FakeClock, fake_writer: FakeWriter) -> None:
     away = Live("redis://127.0.0.1:1")
-    runner = Runner("host-1", clock, writer, away)
+    runner = Runner("host-1", clock, fake_writer, away)
     runner.add(FakeCollector())
     runner.scheduler.start()
-    eventually(lambda: len(writer.runs()) == 1, "the run is recorded")
+    eventually(lambda: len(fake_writer.runs()) == 1, "the run is recorded")
     assert away.problem
-    assert writer.values("collector_up", UP) == [1.0], "the source is fine, Redis is not"
-    assert [run["outcome"] for run in writer.runs()] == ["ok"]
+    assert fake_writer.values("collector_up", UP) == [1.0], "the source is fine, Redis is not"
+    assert [run["outcome"] for run in fake_writer.runs()] == ["ok"]
     runner.stop(deadline_seconds=1.0)
 
 
-def test_a_breaker_opened_by_hand_stops_the_collector(runner: Runner, clock: FakeClock, live: FakeLive) -> None:
+def test_a_breaker_opened_by_hand_stops_the_collector(runner: Runner, clock: FakeClock, fake_live: FakeLive) -> None:
     source = FakeCollector()
     runner.add(source)
     runner.scheduler.start()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     runner.task("source").breaker.open_by_hand()
     turn(runner, clock, 5.0)
-    eventually(lambda: bool(live.readings["source"].components), "it is shown as down")
-    assert "not tried until switched on again" in live.readings["source"].components[0].why
+    eventually(lambda: bool(fake_live.readings["source"].components), "it is shown as down")
+    assert "not tried until switched on again" in fake_live.readings["source"].components[0].why
     assert len(source.calls) == 1
 
 
-def test_stop_lets_a_run_finish_and_stores_it(clock: FakeClock, writer: FakeWriter, live: FakeLive) -> None:
-    runner = Runner("host-1", clock, writer, live)
+def test_stop_lets_a_run_finish_and_stores_it(clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive) -> None:
+    runner = Runner("host-1", clock, fake_writer, fake_live)
     source = FakeCollector()
     source.gate = gate = threading.Event()
     runner.add(source)
@@ -236,14 +233,14 @@ def test_stop_lets_a_run_finish_and_stores_it(clock: FakeClock, writer: FakeWrit
     source.wait_until_entered()
     threading.Timer(0.05, gate.set).start()
     runner.stop(deadline_seconds=10.0)
-    assert writer.values("temperature_celsius") == [21.0]
-    assert [run["outcome"] for run in writer.runs()] == ["ok"]
+    assert fake_writer.values("temperature_celsius") == [21.0]
+    assert [run["outcome"] for run in fake_writer.runs()] == ["ok"]
 
 
 def test_stop_does_not_wait_longer_than_its_deadline_and_records_what_it_cut_off(
-    clock: FakeClock, writer: FakeWriter, live: FakeLive
+    clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
-    runner = Runner("host-1", clock, writer, live)
+    runner = Runner("host-1", clock, fake_writer, fake_live)
     source = FakeCollector()
     source.gate = gate = threading.Event()
     runner.add(source)
@@ -252,19 +249,19 @@ def test_stop_does_not_wait_longer_than_its_deadline_and_records_what_it_cut_off
     began = time.monotonic()
     runner.stop(deadline_seconds=0.2)
     assert time.monotonic() - began < 2.0
-    (run,) = writer.runs()
+    (run,) = fake_writer.runs()
     assert run["outcome"] == "timeout"
     assert str(run["error"]).startswith("stopped while running")
     gate.set()
 
 
-def test_the_started_runner_holds_deadlines_by_itself(writer: FakeWriter, live: FakeLive) -> None:
-    runner = Runner("host-1", SystemClock(), writer, live)
+def test_the_started_runner_holds_deadlines_by_itself(fake_writer: FakeWriter, fake_live: FakeLive) -> None:
+    runner = Runner("host-1", SystemClock(), fake_writer, fake_live)
     source = FakeCollector(interval_seconds=60.0, timeout_seconds=0.2)
     source.gate = gate = threading.Event()
     runner.add(source)
     runner.start()
-    finish(runner, source, 1)
+    finish(runner, source.name, 1)
     last = runner.views()[0].last_run
     assert last is not None
     assert last.outcome is Outcome.TIMEOUT

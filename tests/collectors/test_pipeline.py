@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from collectors.breaker import BreakerView, State
+from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
+from collectors.registry import build_runner
+from collectors.task import TaskView
+from core.clock import FakeClock
+from core.errors import SourceUnavailable
+from core.model import Outcome, Run, Status
+from storage.clickhouse import ClickHouse
+from storage.reads.pipeline import run_buckets, run_history
+from storage.stores import Stores
+from storage.writer import WriterStats
+from tests.collectors.fakes import FakeCollector, finish
+
+NOW = 1_700_000_100.0
+CLOSED = BreakerView(State.CLOSED, 0, 0.0, 0)
+RUN = Run("system", NOW - 3, 0.01, 0.0, Outcome.OK, 40)
+VIEW = TaskView("system", 5.0, 4.0, RUN, RUN.started, 0, CLOSED, None, NOW + 2, (0.01,), (0.0,), 0)
+STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
+
+
+@pytest.mark.parametrize(
+    ("view", "status", "why"),
+    [
+        (VIEW, Status.OK, "every 5 s"),
+        (replace(VIEW, last_run=None), Status.UNKNOWN, "has not run yet"),
+        (replace(VIEW, last_run=replace(RUN, started=NOW - 60)), Status.WARNING, "last run 60 s ago"),
+        (replace(VIEW, last_run=replace(RUN, lateness_seconds=3.0)), Status.WARNING, "3.0 s late"),
+        (
+            replace(VIEW, last_run=replace(RUN, duration_seconds=5.5)),
+            Status.WARNING,
+            "took 5.5 s, longer than its interval",
+        ),
+        (
+            replace(VIEW, last_run=replace(RUN, outcome=Outcome.UNAVAILABLE, error="refused")),
+            Status.DOWN,
+            "unavailable: refused",
+        ),
+        (
+            replace(
+                VIEW,
+                last_run=replace(RUN, outcome=Outcome.TIMEOUT, error="no result within 4 s"),
+                breaker=BreakerView(State.OPEN, 3, 12.0, 1),
+            ),
+            Status.DOWN,
+            "next try in 12 s: no result within 4 s",
+        ),
+        (replace(VIEW, breaker=BreakerView(State.OPEN, 0, float("inf"), 1)), Status.DOWN, "by hand"),
+    ],
+)
+def test_the_status_of_a_collector_says_why(view: TaskView, status: Status, why: str) -> None:
+    found, sentence = collector_status(view, NOW)
+    assert found is status
+    assert why in sentence
+
+
+@pytest.mark.parametrize(
+    ("stats", "error", "component", "status"),
+    [
+        (STATS, "", "writer", Status.OK),
+        (replace(STATS, queued_rows=500), "", "writer", Status.WARNING),
+        (replace(STATS, queued_rows=950), "", "writer", Status.CRITICAL),
+        (replace(STATS, dropped_rows=1), "", "writer", Status.CRITICAL),
+        (STATS, "", "spool", Status.OK),
+        (replace(STATS, spooled_rows=7, spooled_bytes=90), "", "spool", Status.WARNING),
+        (replace(STATS, spool_dropped_rows=1), "", "spool", Status.CRITICAL),
+        (replace(STATS, refused_batches=1), "", "spool", Status.WARNING),
+        (STATS, "", "ClickHouse", Status.OK),
+        (replace(STATS, last_error="connection refused"), "", "ClickHouse", Status.DOWN),
+        (STATS, "timeout", "ClickHouse", Status.DOWN),
+    ],
+)
+def test_storage_in_trouble_shows(stats: WriterStats, error: str, component: str, status: Status) -> None:
+    found = {part.name: part.status for part in storage_components(stats, error, 1000)}
+    assert found[component] is status
+
+
+def test_percentile_is_a_value_that_occurred() -> None:
+    assert percentile([], 0.99) is None
+    assert percentile([3.0], 0.99) == 3.0
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
+    assert percentile([1.0, 2.0], 0.5) == 1.0
+
+
+def test_runs_travel_from_the_scheduler_to_the_screen_and_to_history(stores: Stores, clock: FakeClock) -> None:
+    clock.jump(time.time() - clock.now())  # ClickHouse drops rows older than it keeps, by its own clock
+    runner = build_runner(replace(stores, clock=clock), ["pipeline"])
+    source = FakeCollector("source")
+    source.answer = SourceUnavailable("no answer from 10.0.0.9")
+    runner.add(source)
+    runner.scheduler.start()
+    finish(runner, "pipeline", 1)
+    clock.advance(1.0)
+    runner.scheduler._process_jobs()
+    finish(runner, "source", 1)
+    clock.advance(5.0)
+    runner.scheduler._process_jobs()
+    finish(runner, "pipeline", 2)
+    runner.stop(deadline_seconds=5.0)
+    stores.writer.flush()
+
+    reading = stores.live.reading("pipeline", "host-1")
+    assert reading is not None
+    parts = {part.name: part for part in reading.components}
+    assert parts["collector pipeline"].status is Status.OK
+    assert parts["collector source"].status is Status.DOWN
+    assert "no answer from 10.0.0.9" in parts["collector source"].why
+    table = reading.tables["collectors"]
+    row = dict(zip(table.columns, table.rows[1], strict=True))
+    assert (row["collector"], row["last_outcome"], row["failures_in_a_row"]) == ("source", "unavailable", 1)
+    assert (reading.value("process_resident_memory_bytes") or 0) > 1_000_000
+
+    now = clock.now()
+    history = run_history(stores.clickhouse, "host-1", now - 60, now + 1)
+    assert {run.collector for run in history} == {"pipeline", "source"}
+    assert [run.started for run in history] == sorted((run.started for run in history), reverse=True)
+    failed = run_history(stores.clickhouse, "host-1", now - 60, now + 1, outcome="failed")
+    assert {run.error for run in failed} == {"no answer from 10.0.0.9"}
+    assert run_history(stores.clickhouse, "host-1", now - 60, now + 1, collector="source", outcome="ok") == []
+    assert run_history(stores.clickhouse, "elsewhere", now - 60, now + 1) == []
+    buckets = run_buckets(stores.clickhouse, "host-1", now - 60, now + 1, 60)
+    assert sum(bucket.failures for bucket in buckets if bucket.collector == "source") == len(failed) >= 1
+    assert sum(bucket.runs for bucket in buckets if bucket.collector == "pipeline") == 2
+
+
+def test_tables_on_disk_and_kinds_of_queries_are_read_again_after_a_minute(stores: Stores, clock: FakeClock) -> None:
+    collector = PipelineCollector(list, stores.writer.stats, stores.clickhouse, clock)
+    collector.collect(clock.now())
+    stores.writer.put("host-1", clock.now(), [])
+    clock.advance(11)
+    first = collector.collect(clock.now()).tables[2]
+    assert [row[0] for row in first.rows] == ["schema_migrations"]
+    stores.clickhouse.command("INSERT INTO samples SELECT 1, now() - number, number FROM numbers(5000)")
+    clock.advance(30)
+    assert collector.collect(clock.now()).tables[2] == first, "not asked more than once a minute"
+    clock.advance(31)
+    rows = {row[0]: row for row in collector.collect(clock.now()).tables[2].rows}
+    assert rows["samples"][1] == 5000
+    assert rows["samples"][2] > 0
+
+
+def test_clickhouse_away_is_reported_and_does_not_fail_the_collector(stores: Stores, clock: FakeClock) -> None:
+    away = ClickHouse("http://127.0.0.1:1")
+    collector = PipelineCollector(list, stores.writer.stats, away, clock)
+    reading = collector.collect(clock.now())
+    parts = {part.name: part for part in reading.components}
+    assert parts["ClickHouse"].status is Status.DOWN
+    assert parts["ClickHouse"].why
+    assert parts["writer"].status is Status.OK
+    assert any(sample.metric == "process_threads" for sample in reading.samples)
