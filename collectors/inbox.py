@@ -12,10 +12,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collectors.base import Context
 from core.errors import ImportRejected, SourceUnavailable, StorageError
 from core.model import Component, Reading, Sample, Status, Table
 from storage.nav_file import LARGEST_BYTES, ImportResult, take_nav
-from storage.stores import Stores
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""
@@ -126,9 +126,9 @@ class InboxCollector:
         return self._folder / "refused"
 
 
-def make_inbox(stores: Stores) -> InboxCollector:
+def make(context: Context) -> InboxCollector:
     """Return the collector of the folder inbox in the data folder."""
-    settings = stores.settings
+    settings, stores = context.settings, context.stores
     return InboxCollector(
         settings.data_dir / "inbox",
         lambda name, content: take_nav(stores, name, content),

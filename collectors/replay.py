@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collectors.base import Context
 from core.model import Component, Facts, Reading, Sample, Status
 from sample.facts import day_seconds, fund_facts
 from sample.fund import Fund, build
@@ -11,7 +12,6 @@ from sample.load import portfolios
 from sample.prices import load_prices
 from storage.portfolio_rows import newest_nav, remove_rows
 from storage.portfolios import put_portfolios
-from storage.stores import Stores
 
 ORIGIN = "replay"
 
@@ -50,11 +50,12 @@ class ReplayCollector:
         return f"replayed up to {date}" if end < days else f"ended with {date}; the next start begins again"
 
 
-def make_replay(stores: Stores) -> ReplayCollector:
+def make(context: Context) -> ReplayCollector:
     """Return the collector, going on after the last stored day; a replay that had ended begins again.
 
     Raises StorageUnavailable.
     """
+    stores = context.stores
     fund = build(load_prices())
     days = day_seconds(fund.prices)
     newest = newest_nav(stores.clickhouse, ORIGIN)
@@ -64,5 +65,5 @@ def make_replay(stores: Stores) -> ReplayCollector:
     put_portfolios(stores.state, portfolios(ORIGIN))
     # The newest stored day is handed out again: a kill may have cut it off half-way, and rows replace themselves.
     known = 0 if newest is None else int(np.searchsorted(days, newest))
-    start = int(np.searchsorted(fund.prices.dates, np.datetime64(stores.settings.demo_start)))
-    return ReplayCollector(fund, known, max(start, known + 1), stores.settings.intervals.replay_seconds)
+    start = int(np.searchsorted(fund.prices.dates, np.datetime64(context.settings.demo_start)))
+    return ReplayCollector(fund, known, max(start, known + 1), context.settings.intervals.replay_seconds)

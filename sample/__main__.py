@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 def _do(action: str, stores: Stores) -> str:
     if action == "remove":
         return f"sample fund removed ({remove_sample(stores)} portfolios)"
-    return f"sample fund loaded ({load_sample(stores, again=True)} rows)"
+    return f"sample fund loaded ({load_sample(stores)} rows)"
 
 
 if __name__ == "__main__":

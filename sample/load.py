@@ -16,8 +16,8 @@ ORIGIN = "sample"
 IMPORT_NAME = "sample fund"
 """How loading and removing it are recorded, so that a removed sample stays away."""
 
-Progress = Callable[[float, str], None]
-"""Called with the share done (0 to 1) and what is being done."""
+Progress = Callable[[float], None]
+"""Called with the share done, 0 to 1."""
 
 
 def portfolios(origin: str) -> list[Portfolio]:
@@ -31,27 +31,33 @@ def portfolios(origin: str) -> list[Portfolio]:
     return [fund, *parts]
 
 
-def load_sample(stores: Stores, progress: Progress = lambda done, text: None, *, again: bool = False) -> int:
-    """Load the sample fund and return the number of rows; 0 when there is a portfolio, or it was removed before.
+def load_sample_if_empty(stores: Stores, progress: Progress = lambda done: None) -> int:
+    """Load the sample fund into a database without portfolios; return the number of rows.
 
-    `again` loads it all the same. Raises StorageUnavailable or StorageRejected; a load that was cut off starts afresh.
+    0 when there is a portfolio, or when the sample was there before: whoever removed it does not want it back.
     """
-    if not again and (list_portfolios(stores.state) or was_imported(stores.state, IMPORT_NAME)):
+    if list_portfolios(stores.state) or was_imported(stores.state, IMPORT_NAME):
         return 0
-    progress(0.0, "sample fund: computing nine years of it")
+    return load_sample(stores, progress)
+
+
+def load_sample(stores: Stores, progress: Progress = lambda done: None) -> int:
+    """Load the sample fund and return the number of rows; one that is there is replaced.
+
+    Raises StorageUnavailable or StorageRejected. A load that was cut off is not recorded, so the next start repeats it.
+    """
+    progress(0.0)
     prices = load_prices()
-    version = int(stores.clock.now() * 1000)
-    tables = fund_facts(build(prices), ORIGIN, 0, len(prices), version)
+    tables = fund_facts(build(prices), ORIGIN, 0, len(prices), version=int(stores.clock.now() * 1000))
     total = sum(len(facts) for facts in tables)
     done = 0
     for facts in tables:
-        progress(done / total, f"sample fund: {facts.table}")
         stores.clickhouse.insert(facts)
         done += len(facts)
+        progress(done / total)
     put_portfolios(stores.state, portfolios(ORIGIN))
     record_import(stores.state, IMPORT_NAME, "", total, "taken")
     stores.live.bump("portfolio")
-    progress(1.0, "sample fund: loaded")
     return total
 
 

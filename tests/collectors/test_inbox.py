@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.inbox import InboxCollector, make_inbox
+from collectors.base import Context
+from collectors.inbox import InboxCollector, make
 from core.errors import SourceUnavailable
 from core.model import Reading, Status
 from storage.clickhouse import ClickHouse
@@ -25,7 +26,7 @@ def folder(stores: Stores) -> Path:
 
 @pytest.fixture
 def inbox(stores: Stores) -> InboxCollector:
-    made = make_inbox(stores)
+    made = make(Context(stores.settings, stores, tuple))
     made.collect(stores.clock.now())
     return made
 
@@ -101,7 +102,7 @@ def test_no_file_is_ever_overwritten(inbox: InboxCollector, folder: Path, stores
 
 def test_while_clickhouse_is_away_the_file_waits(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
     away = dataclasses.replace(stores, clickhouse=ClickHouse("http://127.0.0.1:9", "none"))
-    waiting = make_inbox(away)
+    waiting = make(Context(away.settings, away, tuple))
     (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
     look(waiting, stores)
     with pytest.raises(SourceUnavailable, match=r"nav\.csv waits"):
@@ -114,7 +115,7 @@ def test_while_clickhouse_is_away_the_file_waits(inbox: InboxCollector, folder: 
 
 def test_a_file_changed_after_the_look_waits_for_the_next(folder: Path, stores: Stores) -> None:
     """The writer may come back between the look and the reading: what was read then must not be taken."""
-    inbox = make_inbox(stores)
+    inbox = make(Context(stores.settings, stores, tuple))
     inbox.collect(stores.clock.now())
     file = folder / "nav.csv"
     file.write_text(GOOD, encoding="utf-8")

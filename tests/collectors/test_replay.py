@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.replay import ReplayCollector, make_replay
+from collectors.base import Context
+from collectors.replay import ReplayCollector, make
 from core.settings import Settings
 from storage.portfolios import list_portfolios
 from storage.stores import Stores
@@ -33,7 +34,7 @@ def days(stores: Stores) -> tuple[int, str]:
 
 
 def test_history_comes_at_once_and_then_a_day_a_run(stores: Stores) -> None:
-    replay = make_replay(stores)
+    replay = make(Context(stores.settings, stores, tuple))
     assert "2022-12-20" in play(replay, stores)
     whole, last = days(stores)
     assert (whole, last) == (2_259, "2022-12-20")
@@ -44,15 +45,15 @@ def test_history_comes_at_once_and_then_a_day_a_run(stores: Stores) -> None:
 
 
 def test_a_restart_goes_on_and_an_ended_replay_begins_again(stores: Stores) -> None:
-    replay = make_replay(stores)
+    replay = make(Context(stores.settings, stores, tuple))
     play(replay, stores)
     play(replay, stores)
-    again = make_replay(stores)
+    again = make(Context(stores.settings, stores, tuple))
     play(again, stores)
     assert days(stores) == (2_261, "2022-12-22")
     for _ in range(4):
         why = play(again, stores)
     assert "ended with 2022-12-28" in why
     assert days(stores) == (2_264, "2022-12-28")
-    play(make_replay(stores), stores)
+    play(make(Context(stores.settings, stores, tuple)), stores)
     assert days(stores) == (2_259, "2022-12-20")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample.load import load_sample, remove_sample
+from sample.load import load_sample, load_sample_if_empty, remove_sample
 from storage.nav_file import import_nav_file
 from storage.portfolio_rows import TABLES, newest_nav
 from storage.portfolios import list_portfolios
@@ -18,27 +18,27 @@ def count(stores: Stores, table: str, origin: str) -> int:
 
 def test_it_loads_into_an_empty_database_and_shows_its_steps(stores: Stores) -> None:
     seen: list[float] = []
-    rows = load_sample(stores, lambda done, text: seen.append(done))
+    rows = load_sample_if_empty(stores, seen.append)
     assert rows == sum(count(stores, table, "sample") for table in TABLES)
     assert [item.id for item in list_portfolios(stores.state)] == ["fund", "equity", "pairs", "trend", "parity"]
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0.0, 1.0)
     assert newest_nav(stores.clickhouse, "sample") == 1_672_185_600
-    assert load_sample(stores) == 0
+    assert load_sample_if_empty(stores) == 0
 
 
 def test_loading_again_doubles_nothing_and_removing_leaves_nothing(stores: Stores) -> None:
     load_sample(stores)
     before = [count(stores, table, "sample") for table in TABLES]
     stores.clock.advance(1)  # type: ignore[attr-defined]
-    load_sample(stores, again=True)
+    load_sample(stores)
     assert [count(stores, table, "sample") for table in TABLES] == before
     assert remove_sample(stores) == 5
     assert [count(stores, table, "sample") for table in TABLES] == [0] * len(TABLES)
     assert list_portfolios(stores.state) == []
-    assert load_sample(stores) == 0, "whoever removed the sample does not want it back at the next start"
+    assert load_sample_if_empty(stores) == 0, "whoever removed the sample does not want it back at the next start"
     stores.clock.advance(1)  # type: ignore[attr-defined]
-    load_sample(stores, again=True)
+    load_sample(stores)
     assert [count(stores, table, "sample") for table in TABLES] == before
 
 
@@ -46,8 +46,8 @@ def test_own_data_keeps_the_sample_out_and_survives_its_removal(stores: Stores, 
     file = tmp_path / "nav.csv"
     file.write_text("date,portfolio,nav,flow\n2023-01-02,fund,100,0\n", encoding="utf-8")
     import_nav_file(stores, file)
-    assert load_sample(stores) == 0
-    load_sample(stores, again=True)
+    assert load_sample_if_empty(stores) == 0
+    load_sample(stores)
     remove_sample(stores)
     assert count(stores, "nav", "own") == 1
     assert [item.origin for item in list_portfolios(stores.state)] == ["own"]
