@@ -114,11 +114,17 @@ class ClickHouse:
 
     @contextlib.contextmanager
     def _statement(self, kind: str) -> Iterator[tuple[Client, Measured]]:
-        from clickhouse_connect.driver.exceptions import Error
+        from clickhouse_connect.driver.exceptions import DataError, Error, ProgrammingError
 
         with self.query_log.record(kind) as measured:
             try:
-                yield self._handle(), measured
+                client = self._handle()
+            except (Error, OSError, RuntimeError) as error:
+                raise StorageUnavailable(_one_line(error)) from error
+            try:
+                yield client, measured
+            except (DataError, ProgrammingError, ValueError, TypeError) as error:
+                raise StorageRejected(_one_line(error)) from error
             except Error as error:
                 code = getattr(error, "code", None)
                 raise (StorageRejected if code in REJECTED_CODES else StorageUnavailable)(_one_line(error)) from error

