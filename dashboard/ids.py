@@ -7,6 +7,8 @@ ROUTE = "route"
 PAGE = "page"
 TICK = "tick"
 THEME = "theme"
+DRAWER = "drawer"
+BURGER = "burger"
 
 
 def choices(tab: str) -> str:
@@ -25,5 +27,5 @@ def wire(tab: str) -> str:
 
 
 def problem(tab: str) -> str:
-    """The store of why the last refresh of a tab failed; empty when it did not."""
+    """The line that says why the last refresh of a tab failed; empty when it did not."""
     return f"{tab}-problem"

@@ -42,7 +42,7 @@ class Memo(Generic[Value]):
     def _fill(self, key: Hashable, future: Future[Value], make: Callable[[], Value]) -> None:
         try:
             future.set_result(make())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to every waiting caller
             with self._lock:
                 self._kept.pop(key, None)
             future.set_exception(error)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from dash import Dash
     from dash.development.base_component import Component
+
     from storage.stores import Stores
 
 MAX_CHOICES = 20
@@ -88,7 +89,7 @@ class Tab:
     id: str
     title: str
     icon: str
-    """Name of a mask in assets/css/icons.css."""
+    """Name of a mask in assets/css/30-icons.css."""
     key: str
     """Digit that opens the tab."""
     path: str

@@ -1,0 +1,13 @@
+"""The tabs, in the order of the navigation. Adding one is its file and one line here."""
+
+from __future__ import annotations
+
+from dashboard.tab import Tab
+from dashboard.tabs import alerts, cache, database, services
+
+TABS: tuple[Tab, ...] = (
+    database.TAB,
+    cache.TAB,
+    services.TAB,
+    alerts.TAB,
+)

@@ -1,0 +1,54 @@
+// From address to page: marks the current link, sets the title, fetches what only some tabs need.
+(function (fw, clientside) {
+  "use strict";
+  const GRID_TABS = new Set(["/system"]);
+  const loading = {};
+
+  clientside.route = async function (pathname, search) {
+    const path = pathname === "/" ? firstPath() : pathname;
+    if (GRID_TABS.has(path)) await fw.loadGrid();
+    const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === path);
+    document.title = link ? `${link.textContent} · Fundwatch` : "Fundwatch";
+    markCurrent(path);
+    return { path, search: search || "" };
+  };
+
+  clientside.drawer = function (_clicks, _route, isOpen) {
+    const trigger = window.dash_clientside.callback_context.triggered[0];
+    return trigger && trigger.prop_id.startsWith("burger") ? !isOpen : false;
+  };
+
+  fw.loadGrid = function () {
+    const meta = document.querySelector('meta[name="fundwatch-grid"]');
+    return meta && meta.content ? loadScript(meta.content) : Promise.resolve();
+  };
+
+  function loadScript(url) {
+    loading[url] = loading[url] || new Promise((done, fail) => {
+      const script = document.createElement("script");
+      script.src = url;
+      script.onload = done;
+      script.onerror = () => { delete loading[url]; fail(new Error(`cannot load ${url}`)); };
+      document.head.appendChild(script);
+    });
+    return loading[url];
+  }
+
+  function firstPath() {
+    const first = document.querySelector(".fw-nav a");
+    return first ? first.getAttribute("href") : "/";
+  }
+
+  function markCurrent(path) {
+    for (const link of document.querySelectorAll(".fw-links a")) {
+      if (link.getAttribute("href") === path) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  // The drawer's links are drawn when it opens.
+  new MutationObserver(() => {
+    const fresh = document.querySelector(".fw-drawer .fw-links a:not([aria-current])");
+    if (fresh) markCurrent(location.pathname);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})(window.fundwatch, window.dash_clientside.fundwatch);

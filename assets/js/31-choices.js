@@ -1,0 +1,60 @@
+// A tab's choices: collected from its controls and from zooming, written to the address.
+(function (fw, clientside) {
+  "use strict";
+  const skip = () => window.dash_clientside.no_update;
+
+  clientside.choose = function (values, current) {
+    const inputs = window.dash_clientside.callback_context.inputs_list[0];
+    const next = { ...(current || {}) };
+    let changed = false;
+    inputs.forEach(({ id }, index) => {
+      const value = values[index] === id.default || values[index] == null ? undefined : String(values[index]);
+      if (value === next[id.name]) return;
+      changed = true;
+      if (value === undefined) delete next[id.name];
+      else next[id.name] = value;
+    });
+    if (!changed) return skip();
+    delete next.from; // a zoom belongs to the choices it was made under
+    delete next.to;
+    writeAddress(next);
+    return next;
+  };
+
+  clientside.zoom = function (relayout, current) {
+    if (!relayout) return skip();
+    const next = { ...(current || {}) };
+    const axis = Object.keys(relayout).map((key) => /^(xaxis\d*)\./.exec(key)).find(Boolean);
+    if (!axis) return skip();
+    const from = relayout[`${axis[1]}.range[0]`];
+    const to = relayout[`${axis[1]}.range[1]`];
+    if (from !== undefined && to !== undefined) {
+      const [start, end] = [fw.localSeconds(from), fw.localSeconds(to)];
+      if (!(end > start)) return skip();
+      next.from = String(Math.floor(start));
+      next.to = String(Math.ceil(end));
+    } else if (relayout[`${axis[1]}.autorange`]) {
+      delete next.from;
+      delete next.to;
+    }
+    if (next.from === (current || {}).from && next.to === (current || {}).to) return skip();
+    writeAddress(next);
+    return next;
+  };
+
+  // For tabs that write a choice from elsewhere (a click in a table): fundwatch.choose("system", {mount: "/"}).
+  fw.choose = function (tab, changes) {
+    const next = Object.fromEntries(new URLSearchParams(location.search));
+    for (const [name, value] of Object.entries(changes)) {
+      if (value == null || value === "") delete next[name];
+      else next[name] = String(value);
+    }
+    writeAddress(next);
+    fw.set(`${tab}-choices`, { data: next });
+  };
+
+  function writeAddress(choices) {
+    const query = new URLSearchParams(Object.entries(choices).sort()).toString();
+    history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);
+  }
+})(window.fundwatch, window.dash_clientside.fundwatch);

@@ -1,0 +1,68 @@
+// What arrives from the server, onto the page: changed figures and rows to their components, ages to panels.
+(function (fw, clientside) {
+  "use strict";
+  const painted = new Map(); // by component id: what it shows
+
+  clientside.paint = function (wire, theme) {
+    const { no_update: same, callback_context: context } = window.dash_clientside;
+    const [version, ...targets] = context.outputs_list;
+    if (!wire) return context.outputs_list.map(() => same);
+    forgetUnmounted();
+    const values = targets.map(({ id, property }) =>
+      property === "figure" ? figure(id, wire.figures[id], theme, same) : rows(id, wire.rows[id], same));
+    setPanels(wire);
+    if (fw.afterAnswer) fw.afterAnswer();
+    void version;
+    return [wire.version, ...values];
+  };
+
+  function figure(id, raw, theme, same) {
+    if (!raw) return same;
+    const place = fw.byId(id);
+    const text = JSON.stringify(raw);
+    const before = painted.get(id);
+    if (before && before.place === place && before.text === text && before.theme === theme) return same;
+    painted.set(id, { place, text, theme });
+    if (place && place.parentElement) place.parentElement.classList.remove("fw-skeleton");
+    return fw.figure(raw);
+  }
+
+  function rows(id, list, same) {
+    if (!list) return same;
+    const text = JSON.stringify(list);
+    const place = fw.byId(id);
+    const before = painted.get(id);
+    if (before && before.place === place && before.text === text) return same;
+    painted.set(id, { place, text });
+    return list;
+  }
+
+  function forgetUnmounted() {
+    for (const [id, { place }] of painted) {
+      if (place && !place.isConnected) painted.delete(id);
+    }
+  }
+
+  function setPanels(wire) {
+    for (const [id, asOf] of Object.entries(wire.as_of)) {
+      const panel = fw.byId(id);
+      if (!panel) continue;
+      const age = panel.querySelector(".fw-panel-age");
+      if (age) fw.setAge(age, asOf, wire.interval_seconds[id]);
+      const note = wire.notes[id] || "";
+      setNote(panel, note, asOf === null ? "empty" : note ? "failed" : "");
+    }
+    for (const [id, note] of Object.entries(wire.notes)) {
+      const panel = id in wire.as_of ? null : fw.byId(id);
+      if (panel) setNote(panel, note, note ? "failed" : "");
+    }
+    fw.tickAges();
+  }
+
+  function setNote(panel, note, state) {
+    const place = panel.querySelector(".fw-panel-note");
+    if (place && place.textContent !== note) place.textContent = note;
+    if (state) panel.dataset.state = state;
+    else delete panel.dataset.state;
+  }
+})(window.fundwatch, window.dash_clientside.fundwatch);

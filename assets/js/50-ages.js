@@ -1,0 +1,47 @@
+// Ages that tick by themselves; older than two intervals is stale.
+(function (fw) {
+  "use strict";
+  const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+  fw.span = function (seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    for (let i = 0; i < UNITS.length; i += 1) {
+      const [size, unit] = UNITS[i];
+      if (whole < size) continue;
+      const smaller = UNITS[i + 1];
+      const rest = smaller ? Math.floor((whole % size) / smaller[0]) : 0;
+      return `${Math.floor(whole / size)} ${unit}` + (rest ? ` ${rest} ${smaller[1]}` : "");
+    }
+    return "0 s";
+  };
+
+  fw.setAge = function (element, asOf, interval) {
+    if (asOf == null) {
+      delete element.dataset.ageTs;
+      element.textContent = "no data";
+      return;
+    }
+    element.dataset.ageTs = String(asOf);
+    if (interval) element.dataset.interval = String(interval);
+    else delete element.dataset.interval;
+  };
+
+  fw.tickAges = function () {
+    const now = fw.now();
+    for (const element of document.querySelectorAll("[data-age-ts]")) {
+      const asOf = Number(element.dataset.ageTs);
+      const interval = Number(element.dataset.interval || 0);
+      const age = now - asOf;
+      const isStale = interval > 0 && age > 2 * interval;
+      const text = (element.dataset.prefix || "") + (isStale ? "stale · " : "") + fw.span(age);
+      if (element.textContent !== text) element.textContent = text;
+      if (element.hasAttribute("data-stale") !== isStale) element.toggleAttribute("data-stale", isStale);
+      const title = `as of ${new Date(asOf * 1000).toLocaleString(undefined, { timeZoneName: "short" })}`;
+      if (element.title !== title) element.title = title;
+    }
+  };
+
+  setInterval(() => {
+    if (!document.hidden) fw.tickAges();
+  }, 1000);
+})(window.fundwatch);

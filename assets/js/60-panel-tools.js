@@ -1,0 +1,94 @@
+// A panel's tools: full screen, CSV, PNG, link, data as a table.
+(function (fw) {
+  "use strict";
+  const MOST_ROWS = 500;
+
+  const tools = {
+    full(panel) {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else panel.requestFullscreen();
+    },
+    csv(panel) {
+      const tables = fw.panelData(panel);
+      if (!tables.length) return fw.announce("No data to download");
+      const text = tables.map((table) => [table.columns, ...table.rows].map(csvLine).join("\r\n")).join("\r\n\r\n");
+      return download(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }), `${panel.id}.csv`);
+    },
+    png(panel) {
+      const plot = panel.querySelector(".js-plotly-plot");
+      if (!plot || !window.Plotly) return fw.announce("No chart to download");
+      const box = plot.getBoundingClientRect();
+      return window.Plotly.toImage(onPaper(plot), { format: "png", width: box.width, height: box.height, scale: 2 })
+        .then((url) => fetch(url)).then((r) => r.blob()).then((blob) => download(blob, `${panel.id}.png`));
+    },
+    async link(panel) {
+      const url = `${location.origin}${location.pathname}${location.search}#${panel.id}`;
+      await navigator.clipboard.writeText(url);
+      fw.announce("Link copied");
+      flash(panel, "Link copied");
+    },
+    table(panel, button) {
+      const place = panel.querySelector(".fw-panel-data");
+      const isOpen = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!isOpen));
+      place.replaceChildren(...(isOpen ? [] : fw.panelData(panel).map(asTable)));
+    },
+  };
+
+  fw.on("click", "[data-tool]", (button) => {
+    const panel = button.closest(".fw-panel");
+    const tool = tools[button.dataset.tool];
+    if (panel && tool) Promise.resolve(tool(panel, button)).catch((error) => fw.announce(`Failed: ${error.message}`));
+  });
+
+  function onPaper(plot) {
+    const layout = { ...plot.layout, paper_bgcolor: fw.color("panel"), plot_bgcolor: fw.color("panel") };
+    return { data: plot.data, layout };
+  }
+
+  function csvLine(cells) {
+    return cells.map((cell) => {
+      let text = cell == null ? "" : String(cell).replace(/\u2212/g, "-");
+      if (/^[=+@\t\r]|^-(?![\d.])/.test(text)) text = `'${text}`; // a spreadsheet would run it as a formula
+      return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+    }).join(",");
+  }
+
+  function download(blob, name) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  function flash(panel, text) {
+    const place = panel.querySelector(".fw-tools");
+    place.dataset.flash = text;
+    setTimeout(() => delete place.dataset.flash, 1500);
+  }
+
+  function asTable(data) {
+    const table = document.createElement("table");
+    table.className = "fw-table fw-plain-data";
+    const row = (cells, tag) => {
+      const line = document.createElement("tr");
+      for (const cell of cells) {
+        const place = document.createElement(tag);
+        place.textContent = cell == null ? "–" : String(cell);
+        line.append(place);
+      }
+      return line;
+    };
+    table.createTHead().append(row(data.columns, "th"));
+    const body = table.createTBody();
+    for (const cells of data.rows.slice(-MOST_ROWS)) body.append(row(cells, "td"));
+    const caption = table.createCaption();
+    caption.textContent = data.rows.length > MOST_ROWS ? `${data.name}: last ${MOST_ROWS} of ${data.rows.length} rows` : data.name;
+    const box = document.createElement("div");
+    box.className = "fw-table-box";
+    box.tabIndex = 0;
+    box.append(table);
+    return box;
+  }
+})(window.fundwatch);

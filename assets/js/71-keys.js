@@ -1,0 +1,49 @@
+// The keyboard: digits open tabs, letters act. Nothing happens while a person types.
+(function (fw) {
+  "use strict";
+
+  const help = () => fw.byId("help");
+  const actions = {
+    r: () => fw.tickNow(),
+    p: () => fw.togglePause(),
+    t: () => fw.switchTheme(),
+    "/": () => fw.focusFilter(),
+    "?": () => toggleHelp(),
+  };
+
+  fw.focusFilter = function () {
+    const filter = document.querySelector("main input[type=search], main .ag-floating-filter-input input, main .fw-filter input");
+    if (filter) filter.focus();
+  };
+
+  function toggleHelp() {
+    const dialog = help();
+    if (!dialog) return;
+    if (dialog.open) dialog.close();
+    else dialog.showModal();
+  }
+
+  function openTab(digit) {
+    const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.dataset.key === digit) ||
+      document.querySelectorAll(".fw-nav a")[Number(digit) - 1];
+    if (link) link.click();
+    return !!link;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || fw.isTyping(event.target)) return;
+    const dialog = help();
+    if (dialog && dialog.open && event.key !== "?") return;
+    if (/^[1-9]$/.test(event.key)) {
+      if (openTab(event.key)) event.preventDefault();
+      return;
+    }
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  fw.on("click", "#help-button", toggleHelp);
+  fw.on("click", "#help-close", toggleHelp);
+})(window.fundwatch);

@@ -1,0 +1,73 @@
+"""The document that carries the application: theme before first paint, chart script early, no versions told."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import plotly
+from dash import Dash
+
+PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
+GRID_SCRIPT = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
+UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/dash_table/[^"]*"></script>')
+TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
+
+INDEX = """<!DOCTYPE html>
+<html lang="en" data-bs-theme="dark">
+<head>
+{metas}
+<meta name="color-scheme" content="dark light">
+<meta name="fundwatch-plotly" content="{plotly}">
+<meta name="fundwatch-grid" content="{grid}">
+<title>{title}</title>
+<script src="{boot}"></script>
+<link rel="preload" as="script" href="{plotly}">
+<link rel="stylesheet" href="{bootstrap}">
+{css}
+<link rel="icon" type="image/svg+xml" href="{icon}">
+</head>
+<body>
+{app_entry}
+<footer>{config}{scripts}{renderer}</footer>
+</body>
+</html>"""
+
+
+class Page(Dash):
+    """Dash with our own document. AG Grid's script is left out of it: the router loads it where it is used."""
+
+    bootstrap_url: str = ""
+
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
+        """Return the document; called by Dash for each page load."""
+        scripts = UNUSED_SCRIPT.sub("", parts["scripts"])
+        grid = GRID_SCRIPT.search(scripts)
+        assets = Path(self.config.assets_folder)
+        return INDEX.format(
+            metas=parts["metas"],
+            title=parts["title"],
+            css=parts["css"],
+            app_entry=parts["app_entry"],
+            config=_without_versions(parts["config"]),
+            scripts=GRID_SCRIPT.sub("", scripts),
+            renderer=parts["renderer"],
+            plotly=PLOTLY_URL,
+            grid=grid.group(1) if grid else "",
+            boot=_stamped(assets, "boot/theme.js"),
+            icon=_stamped(assets, "boot/icon.svg"),
+            bootstrap=self.bootstrap_url,
+        )
+
+
+def _stamped(assets: Path, name: str) -> str:
+    return f"/assets/{name}?m={(assets / name).stat().st_mtime:.0f}"
+
+
+def _without_versions(config: str) -> str:
+    start, end = config.index("{"), config.rindex("}") + 1
+    kept = {key: value for key, value in json.loads(config[start:end]).items() if key not in TOLD}
+    text = json.dumps(kept, separators=(",", ":")).replace("<", "\\u003c")
+    return config[:start] + text + config[end:]

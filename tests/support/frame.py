@@ -1,0 +1,168 @@
+"""A small tab and hand-written stores that drive the frame without any database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from dash import html
+
+from core.clock import Clock, SystemClock
+from core.errors import StorageUnavailable
+from core.model import Status
+from dashboard.components.card import card, cards, verdict
+from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel, panels, slot
+from dashboard.components.table import Cell, Column, data_table, grid
+from dashboard.tab import Choices, Tab, View
+from dashboard.theme import end_label, faded, threshold
+
+WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
+HOSTS = (("alpha", "alpha"), ("beta", "beta"))
+POINTS = 120
+
+
+@dataclass
+class FakeLive:
+    """Versions that a test moves by hand; `broken` makes the store unreachable."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+    broken: bool = False
+
+    def version(self, *datasets: str) -> str:
+        if self.broken:
+            raise StorageUnavailable("Redis at 127.0.0.1 does not answer")
+        return "/".join(str(self.versions.get(name, 0)) for name in datasets)
+
+    def bump(self, dataset: str) -> int:
+        self.versions[dataset] = self.versions.get(dataset, 0) + 1
+        return self.versions[dataset]
+
+
+@dataclass
+class FakeStores:
+    """What the frame itself asks of the stores."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    live: FakeLive = field(default_factory=FakeLive)
+    settings: Any = field(default_factory=lambda: SimpleNamespace(host="127.0.0.1", port=8050))
+    value: float = 40.0
+    as_of: float | None = None
+    """When the demo's data was taken; None: at each build."""
+    error: Exception | None = None
+    """Raised by the demo tab's build."""
+    builds: list[dict[str, str]] = field(default_factory=list)
+
+
+def layout(_stores: FakeStores, choices: Choices) -> html.Div:
+    return html.Div(
+        [
+            choice_bar(
+                choice_select("demo", "host", HOSTS, choices, default="alpha", label="Host"),
+                choice_segments("demo", "window", WINDOWS, choices, default="1h", label="Window"),
+                spacer(),
+                html.Span("sample", className="fw-mark"),
+            ),
+            html.Div(
+                [
+                    slot("demo-verdict", 36),
+                    slot("demo-cards", 110),
+                    panels(
+                        panel("demo-cpu", "CPU, %", "by mode", graph("demo-cpu-graph", 220), span=8),
+                        panel("demo-disks", "Disks", "", slot("demo-disks-table", 180), span=4, tools=("csv", "full")),
+                        panel("demo-empty", "Temperatures", "", graph("demo-empty-graph", 160), span=4),
+                        panel(
+                            "demo-processes", "Processes", "", span=8, tools=("csv", "full"),
+                            children=grid(
+                                "demo-grid",
+                                [
+                                    {"field": "pid", "headerName": "PID", "type": "rightAligned"},
+                                    {"field": "name", "headerName": "Name", "floatingFilter": True},
+                                    {
+                                        "field": "memory", "headerName": "Memory", "type": "rightAligned",
+                                        "valueFormatter": {"function": "bytes(params.value)"},
+                                    },
+                                ],
+                                row_id="pid", height=240, label="Processes",
+                            ),
+                        ),
+                    ),
+                ],
+                className="fw-content",
+            ),
+        ]
+    )  # fmt: skip
+
+
+def build(stores: FakeStores, choices: Choices) -> View:
+    stores.builds.append(dict(choices))
+    if stores.error:
+        raise stores.error
+    now = stores.as_of or stores.clock.now()
+    line = [stores.value + (i * 37 % 23) - 11 for i in range(POINTS)]
+    limit, label = threshold(80, "critical 80 %")
+    figure = {
+        "data": [
+            {
+                "type": "scatter", "mode": "lines", "name": "user", "x": [int(now) - 30 * (POINTS - i) for i in range(POINTS)],
+                "y": line, "line": {"color": "@series-1", "width": 1.5}, "fill": "tozeroy", "fillcolor": faded("@series-1", 0.2),
+            }
+        ],
+        "layout": {
+            "xaxis": {"type": "date"}, "yaxis": {"range": [0, 100], "ticksuffix": " %"}, "margin": {"r": 60},
+            "shapes": [limit], "annotations": [label, end_label("user", line[-1], "@series-1")],
+        },
+    }  # fmt: skip
+    columns = [Column("mount", "Mount", numeric=False), Column("used", "Used"), Column("free", "Free")]
+    disks = [
+        {"mount": "/data", "used": Cell("93 %", sort=0.93, tone="critical"), "free": Cell("128 GiB", sort=128)},
+        {
+            "mount": "/",
+            "used": Cell(f"{stores.value:.0f} %", sort=stores.value / 100),
+            "free": Cell("196 GiB", sort=196),
+        },
+        {"mount": "/var", "used": Cell("61 %", sort=0.61), "free": Cell("19.6 GiB", sort=19.6)},
+    ]
+    strip = cards(
+        card(
+            "demo-card-cpu", "CPU", f"{stores.value:.0f} %", state=Status.OK, why="8 cores", bar_ratio=stores.value / 100,
+            spark=line[-40:], as_of=now, interval_seconds=5, definition="Busy share of all cores.",
+        ),
+        card("demo-card-disk", "Disk /data", "93 %", state=Status.CRITICAL, why="full in 2 h 40 min", bar_ratio=0.93),
+        card("demo-card-day", "Day", "−1.16 %", tone="loss", why="−145.6 K"),
+        minimum_px=160,
+    )  # fmt: skip
+    return View(
+        figures={"demo-cpu-graph": figure},
+        slots={
+            "demo-verdict": verdict(Status.CRITICAL, "Disk /data is 93 % full. Everything else is fine."),
+            "demo-cards": strip,
+            "demo-disks-table": data_table("demo-disks-rows", columns, disks, caption="Disks"),
+        },
+        rows={
+            "demo-grid": [
+                {"pid": pid, "name": f"process {pid}", "memory": (pid * 7919 % 97) * 1_048_576} for pid in range(1, 81)
+            ]
+        },
+        as_of={"demo-cpu": now, "demo-disks": now, "demo-processes": now, "demo-empty": None},
+        notes={"demo-empty": "This machine has no temperature sensors."},
+        interval_seconds={"demo-cpu": 5, "demo-disks": 5},
+    )
+
+
+DEMO = Tab(
+    id="demo",
+    title="Demo",
+    icon="system",
+    key="1",
+    path="/demo",
+    layout=layout,  # type: ignore[arg-type]
+    build=build,  # type: ignore[arg-type]
+    datasets=("demo",),
+    slots=("demo-verdict", "demo-cards", "demo-disks-table"),
+    graphs=("demo-cpu-graph",),
+    grids=("demo-grid",),
+    zoom_graphs=("demo-cpu-graph",),
+)
