@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from collectors.base import gauges
+from collectors.base import Context, gauges
 from collectors.cost import Cost
 from collectors.linux.kernel import Kernel
 from collectors.linux.processes import Process, Processes
@@ -14,6 +15,9 @@ from collectors.linux.sockets import tcp_states
 from core.clock import Clock, SystemClock
 from core.errors import SourceUnavailable
 from core.model import Component, Reading, Sample, Status, Table
+
+if TYPE_CHECKING:
+    from collectors.base import Context
 
 SHOWN_EACH = 60
 """Rows kept for each of: most CPU, most memory."""
@@ -35,6 +39,16 @@ COLUMNS = (
 )
 
 Look = Callable[[float], Sequence[Process]]
+
+
+def make(context: Context) -> ProcessCollector:
+    """Return the collector of this machine."""
+    return ProcessCollector(context.settings.intervals.processes_seconds, context.stores.clock)
+
+
+def make(context: Context) -> ProcessCollector:
+    """Return the collector of this machine's processes and sockets."""
+    return ProcessCollector(context.settings.intervals.processes_seconds, context.stores.clock)
 
 
 class ProcessCollector:

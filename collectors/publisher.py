@@ -11,6 +11,9 @@ from core.model import Component, Facts, Reading, Run, Sample, Status
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500
 
+DATASET_OF_TABLE = dict.fromkeys(("nav", "positions", "orders", "trades", "prices"), "portfolio")
+"""Data sets, beside the collector's own, that rows of a table change."""
+
 
 class Writer(Protocol):
     """The bounded queue before ClickHouse; never waits for the database."""
@@ -35,6 +38,7 @@ class Publisher:
         self._host = host
         self._writer = writer
         self._live = live
+        self._changed: dict[str, set[str]] = {}
 
     def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
         """Store `reading`, taken at `ts`, and `collector_up` 1. Return the number of samples and fact rows."""
@@ -42,6 +46,7 @@ class Publisher:
         for facts in reading.facts:
             self._writer.put_facts(facts)
         self._show(collector, ts, interval_seconds, reading)
+        self._tell_changes(collector, reading.facts)
         return len(reading.samples) + sum(len(facts) for facts in reading.facts)
 
     def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
@@ -67,6 +72,13 @@ class Publisher:
     def sample(self, ts: float, sample: Sample) -> None:
         """Store one sample of the runtime itself."""
         self._writer.put(self._host, ts, [sample])
+
+    def _tell_changes(self, collector: str, facts: Sequence[Facts]) -> None:
+        """Bump the data sets that `facts` change, and at the next run again: by then the writer has sent them."""
+        changed = {DATASET_OF_TABLE[rows.table] for rows in facts if rows.table in DATASET_OF_TABLE}
+        for dataset in sorted(changed | self._changed.get(collector, set())):
+            self._live.bump(dataset)
+        self._changed[collector] = changed
 
     def _show(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> None:
         self._live.put_reading(collector, self._host, ts, interval_seconds, reading)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from collectors.base import Context
 from collectors.cost import Cost
 from collectors.judge import judge, shares_table
 from collectors.linux.clock import WallClock, adjtimex
@@ -19,6 +21,9 @@ from collectors.linux.part import Part
 from core.clock import Clock, SystemClock
 from core.model import Reading, Table
 from core.settings import Thresholds
+from storage.reads.series import read_series
+
+HISTORY_POINTS = 360
 
 
 class SystemCollector:
@@ -67,6 +72,30 @@ class SystemCollector:
             tables.append(self._disks.table())
         self._cost.end()
         return Reading(samples=samples, components=[each.component for each in judged], tables=tables)
+
+
+def make(context: Context) -> SystemCollector:
+    """Return the collector of this machine; disk forecasts start with what ClickHouse still holds."""
+    settings, stores = context.settings, context.stores
+
+    def history(metric: str, seconds: float) -> dict[str, list[tuple[float, float]]]:
+        now = stores.clock.now()
+        found = read_series(
+            stores.clickhouse,
+            host=settings.machine,
+            metrics=[metric],
+            start=now - seconds,
+            end=now,
+            points=HISTORY_POINTS,
+        )
+        return {
+            each.label("mount"): [
+                (now - ts, mean) for ts, mean in zip(each.ts, each.mean, strict=True) if mean is not None
+            ]
+            for each in found
+        }
+
+    return SystemCollector(settings.thresholds, settings.intervals.system_seconds, stores.clock, history)
 
 
 def _linux(kernel: Kernel) -> tuple[Part, ...]:

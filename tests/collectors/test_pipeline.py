@@ -7,11 +7,12 @@ import pytest
 
 from collectors.breaker import BreakerView, State
 from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
-from collectors.registry import build_runner
+from collectors.registry import MODULES, build_runner, enabled
 from collectors.task import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.model import Outcome, Run, Status
+from core.settings import Settings, Sources
 from storage.clickhouse import ClickHouse
 from storage.reads.pipeline import run_buckets, run_history
 from storage.stores import Stores
@@ -154,3 +155,17 @@ def test_clickhouse_away_is_reported_and_does_not_fail_the_collector(stores: Sto
     assert parts["ClickHouse"].why
     assert parts["writer"].status is Status.OK
     assert any(sample.metric == "process_threads" for sample in reading.samples)
+
+
+def test_every_collector_has_a_switch_and_is_made_under_its_name(stores: Stores) -> None:
+    assert set(MODULES) == set(Sources.model_fields)
+    runner = build_runner(stores, list(MODULES))
+    assert [view.collector for view in runner.views()] == list(MODULES)
+    for view in runner.views():
+        assert view.timeout_seconds > 0
+
+
+def test_only_what_is_switched_on_runs(settings: Settings) -> None:
+    assert enabled(settings) == ["system", "processes", "inbox", "pipeline"]
+    quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True)})
+    assert enabled(quiet) == ["processes", "inbox", "replay", "pipeline"]

@@ -82,6 +82,23 @@ def test_a_failure_leaves_a_gap_and_says_why(
     assert view.last_success == source.calls[0]
 
 
+def test_rows_of_a_portfolio_refresh_its_page_until_they_have_been_written(
+    runner: Runner, clock: FakeClock, fake_live: FakeLive
+) -> None:
+    source = FakeCollector()
+    source.answer = Reading(facts=[Facts("nav", ("nav",), ([1.0],)), Facts("trades", ("price",), ([1.0],))])
+    runner.add(source)
+    runner.scheduler.start()
+    finish(runner, source.name, 1)
+    source.answer = Reading()
+    bumps = [fake_live.bumps["portfolio"]]
+    for runs in (2, 3):
+        turn(runner, clock, 5.0)
+        finish(runner, source.name, runs)
+        bumps.append(fake_live.bumps["portfolio"])
+    assert bumps == [1, 2, 2]
+
+
 def test_a_source_that_keeps_failing_is_left_alone_but_still_reported_down(
     runner: Runner, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
 ) -> None:
