@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from collectors.base import Context, gauges
 from collectors.cost import Cost
@@ -15,9 +14,6 @@ from collectors.linux.sockets import tcp_states
 from core.clock import Clock, SystemClock
 from core.errors import SourceUnavailable
 from core.model import Component, Reading, Sample, Status, Table
-
-if TYPE_CHECKING:
-    from collectors.base import Context
 
 SHOWN_EACH = 60
 """Rows kept for each of: most CPU, most memory."""
@@ -39,11 +35,6 @@ COLUMNS = (
 )
 
 Look = Callable[[float], Sequence[Process]]
-
-
-def make(context: Context) -> ProcessCollector:
-    """Return the collector of this machine."""
-    return ProcessCollector(context.settings.intervals.processes_seconds, context.stores.clock)
 
 
 def make(context: Context) -> ProcessCollector:
