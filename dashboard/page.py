@@ -12,7 +12,7 @@ from dash import Dash
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
 GRID_SCRIPT = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
-UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/dash_table/[^"]*"></script>')
+UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
 TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
 
 INDEX = """<!DOCTYPE html>
@@ -21,7 +21,7 @@ INDEX = """<!DOCTYPE html>
 {metas}
 <meta name="color-scheme" content="dark light">
 <meta name="fundwatch-plotly" content="{plotly}">
-<meta name="fundwatch-grid" content="{grid}">
+<meta name="fundwatch-grid" content="{grid}" data-paths="{grid_paths}">
 <title>{title}</title>
 <script src="{boot}"></script>
 <link rel="preload" as="script" href="{plotly}">
@@ -40,6 +40,8 @@ class Page(Dash):
     """Dash with our own document. AG Grid's script is left out of it: the router loads it where it is used."""
 
     bootstrap_url: str = ""
+    grid_paths: tuple[str, ...] = ()
+    """Pages that show a grid."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
@@ -56,6 +58,7 @@ class Page(Dash):
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
             grid=grid.group(1) if grid else "",
+            grid_paths=" ".join(self.grid_paths),
             boot=_stamped(assets, "boot/theme.js"),
             icon=_stamped(assets, "boot/icon.svg"),
             bootstrap=self.bootstrap_url,

@@ -1,12 +1,11 @@
 // From address to page: marks the current link, sets the title, fetches what only some tabs need.
 (function (fw, clientside) {
   "use strict";
-  const GRID_TABS = new Set(["/system"]);
   const loading = {};
 
   clientside.route = async function (pathname, search) {
     const path = pathname === "/" ? firstPath() : pathname;
-    if (GRID_TABS.has(path)) await fw.loadGrid();
+    await loadGrid(path);
     const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === path);
     document.title = link ? `${link.textContent} · Fundwatch` : "Fundwatch";
     markCurrent(path);
@@ -18,10 +17,11 @@
     return trigger && trigger.prop_id.startsWith("burger") ? !isOpen : false;
   };
 
-  fw.loadGrid = function () {
+  function loadGrid(path) {
     const meta = document.querySelector('meta[name="fundwatch-grid"]');
-    return meta && meta.content ? loadScript(meta.content) : Promise.resolve();
-  };
+    const isUsed = meta && meta.dataset.paths.split(" ").includes(path);
+    return isUsed ? loadScript(meta.content) : Promise.resolve();
+  }
 
   function loadScript(url) {
     loading[url] = loading[url] || new Promise((done, fail) => {

@@ -77,6 +77,10 @@
     return figure;
   };
 
+  // A time of day has its date in a second line.
+  const hasClock = (layout) =>
+    Object.keys(layout).some((key) => /^xaxis\d*$/.test(key) && layout[key].type === "date" && !layout[key].tickformat);
+
   function withDefaults(given) {
     const font = { family: getComputedStyle(document.body).fontFamily, size: 11, color: fw.color("muted") };
     const layout = {
@@ -91,7 +95,7 @@
       transition: { duration: 0 },
       ...given,
       font: { ...font, ...given.font },
-      margin: { l: 46, r: 12, t: 8, b: 26, pad: 0, ...given.margin },
+      margin: { l: 46, r: 12, t: 8, b: hasClock(given) ? 36 : 26, pad: 0, ...given.margin },
       hoverlabel: {
         bgcolor: fw.color("raised"), bordercolor: fw.color("line"), font: { ...font, color: fw.color("text") }, namelength: -1, ...given.hoverlabel,
       },

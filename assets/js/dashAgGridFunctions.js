@@ -1,8 +1,8 @@
 // Functions that grids may name. The grid takes its colours from the theme's CSS variables.
 window.dashAgGridFunctions = window.dashAgGridFunctions || {};
 
-window.dashAgGridFunctions.fundwatchGrid = (themes) =>
-  themes.themeQuartz.withParams({
+window.dashAgGridFunctions.fundwatchGrid = (base) =>
+  base.withParams({
     accentColor: "var(--fw-accent)",
     backgroundColor: "var(--fw-panel)",
     foregroundColor: "var(--fw-text)",
