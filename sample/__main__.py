@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 
-from core.errors import FundwatchError
+from core.errors import FundwatchError, StartError
+from core.log import configure
+from core.settings import Settings
 from core.settings_load import load_settings
-from sample.load import load_sample, remove_sample
-from storage.stores import Stores, open_stores
+from sample.load import forget_sample, load_sample, remove_sample
+from storage.redis import Live
+from storage.state import State
+from storage.stores import Stores, open_stores, running_valkey_url
 
 USAGE = "usage: python -m sample load|remove"
 
@@ -19,12 +23,31 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     try:
-        with closing(open_stores(load_settings())) as stores:
-            print(_do(arguments[0], stores))
+        settings = load_settings()
+        configure("ERROR")
+        print(_do_in(settings, arguments[0]))
     except FundwatchError as error:
-        print(error, file=sys.stderr)
+        print(f"fundwatch: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _do_in(settings: Settings, action: str) -> str:
+    try:
+        stores = open_stores(settings)
+    except StartError:
+        if action == "load":
+            raise
+        return _remove_beside_running(settings)
+    with closing(stores):
+        return _do(action, stores)
+
+
+def _remove_beside_running(settings: Settings) -> str:
+    """Take the sample off every page of the Fundwatch that runs; its rows leave the disk at the next start."""
+    with closing(State(settings.state_dsn)) as state, closing(Live(running_valkey_url(settings))) as live:
+        removed = forget_sample(state, live)
+    return f"sample fund removed ({removed} portfolios) from the running Fundwatch; its rows leave at the next start"
 
 
 def _do(action: str, stores: Stores) -> str:

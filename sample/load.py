@@ -10,6 +10,8 @@ from sample.prices import BENCHMARK, load_prices
 from sample.strategies import STRATEGIES
 from storage.portfolio_rows import remove_rows
 from storage.portfolios import Portfolio, list_portfolios, put_portfolios, record_import, remove_origin, was_imported
+from storage.redis import Live
+from storage.state import State
 from storage.stores import Stores
 
 ORIGIN = "sample"
@@ -36,7 +38,11 @@ def load_sample_if_empty(stores: Stores, progress: Progress = lambda done: None)
 
     0 when there is a portfolio, or when the sample was there before: whoever removed it does not want it back.
     """
-    if list_portfolios(stores.state) or was_imported(stores.state, IMPORT_NAME):
+    if was_imported(stores.state, IMPORT_NAME):
+        if not list_portfolios(stores.state, ORIGIN):
+            remove_rows(stores.clickhouse, ORIGIN)
+        return 0
+    if list_portfolios(stores.state):
         return 0
     return load_sample(stores, progress)
 
@@ -64,7 +70,12 @@ def load_sample(stores: Stores, progress: Progress = lambda done: None) -> int:
 def remove_sample(stores: Stores) -> int:
     """Remove every trace of the sample fund but the record that it was removed; return how many portfolios it had."""
     remove_rows(stores.clickhouse, ORIGIN)
-    removed = remove_origin(stores.state, ORIGIN)
-    record_import(stores.state, IMPORT_NAME, "", 0, "removed")
-    stores.live.bump("portfolio")
+    return forget_sample(stores.state, stores.live)
+
+
+def forget_sample(state: State, live: Live) -> int:
+    """Take the sample fund off every page, its rows left for `load_sample_if_empty` to remove at the next start."""
+    removed = remove_origin(state, ORIGIN)
+    record_import(state, IMPORT_NAME, "", 0, "removed")
+    live.bump("portfolio")
     return removed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
 import logging
 import os
 import signal
@@ -32,7 +33,7 @@ class Valkey:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._memory_bytes = memory_bytes
-        self._socket = _socket_path(folder)
+        self._socket = socket_path(folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
 
@@ -122,11 +123,17 @@ class Valkey:
                 log.error("%s", error)
 
 
-def _socket_path(folder: Path) -> Path:
+def socket_path(folder: Path) -> Path:
+    """Return where the server of this folder listens: inside it, or under /tmp when that path is too long."""
     wanted = folder.resolve() / "valkey.sock"
     if len(os.fsencode(wanted)) <= SOCKET_PATH_LIMIT:
         return wanted
-    return Path(tempfile.mkdtemp(prefix="fundwatch-")) / "valkey.sock"
+    digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]
+    private = Path(tempfile.gettempdir()) / f"fundwatch-{os.getuid()}-{digest}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    if private.stat().st_uid != os.getuid():
+        raise StartError(f"{private} belongs to another user: shorten FUNDWATCH_DATA_DIR")
+    return private / "valkey.sock"
 
 
 def _end_with_parent() -> None:

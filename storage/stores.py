@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from storage.clickhouse import ClickHouse
-from storage.embedded import Valkey
+from storage.embedded import Valkey, socket_path
 from storage.folder import FolderLock
 from storage.migrate import apply_retention, migrate
 from storage.query_log import QueryLog
@@ -18,6 +18,7 @@ from storage.spool import Spool
 from storage.state import State
 from storage.writer import Writer
 
+VALKEY_FOLDER = "valkey"
 Step = Callable[[str], None]
 
 
@@ -77,8 +78,13 @@ def open_clickhouse(settings: Settings) -> ClickHouse:
     return clickhouse
 
 
+def running_valkey_url(settings: Settings) -> str:
+    """Return where the live readings of the Fundwatch that runs on these settings are."""
+    return settings.redis_url or f"unix://{socket_path(settings.data_dir / VALKEY_FOLDER)}"
+
+
 def _start_valkey(settings: Settings, stack: contextlib.ExitStack) -> str:
-    valkey = Valkey(settings.data_dir / "valkey")
+    valkey = Valkey(settings.data_dir / VALKEY_FOLDER)
     stack.callback(valkey.stop)
     valkey.start()
     return valkey.url

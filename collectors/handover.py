@@ -1,0 +1,37 @@
+"""Giving a file to the Fundwatch that owns the data folder: through its inbox, waiting for its answer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from collectors.inbox import PROBLEMS
+from core.errors import FundwatchError, ImportRejected
+from core.settings import Settings
+from storage.nav_file import parse_nav
+
+POLL_SECONDS = 0.1
+
+
+def hand_over(settings: Settings, path: Path) -> str:
+    """Return what the running Fundwatch said of the file.
+
+    Raises ImportRejected when the file is wrong (then nothing was handed over), FundwatchError when no answer came.
+    """
+    rows = parse_nav(path.name, path.read_bytes(), time.time())
+    inbox = settings.data_dir / "inbox"
+    inbox.mkdir(parents=True, exist_ok=True)
+    name = f"{path.stem}-{os.getpid()}{path.suffix}"
+    shutil.copyfile(path, inbox / f"{name}.part")
+    (inbox / f"{name}.part").rename(inbox / name)
+    deadline = time.monotonic() + 6 * settings.intervals.inbox_seconds
+    while time.monotonic() < deadline:
+        if (inbox / "done" / name).exists():
+            return f"{path.name}: {len(rows)} rows taken by the running Fundwatch"
+        problems = inbox / "refused" / f"{name}{PROBLEMS}"
+        if problems.exists():
+            raise ImportRejected(path.name, [(1, problems.read_text(encoding="utf-8").strip())])
+        time.sleep(POLL_SECONDS)
+    raise FundwatchError(f"{path.name} waits in {inbox}: the running Fundwatch has not taken it yet")

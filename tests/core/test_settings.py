@@ -1,0 +1,133 @@
+"""Settings: where they come from, and how a mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from core.errors import SettingsError
+from core.settings import Settings
+from core.settings_load import allowed, leaves, load_settings, variable
+from core.settings_text import example_yaml, readme_table
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("FUNDWATCH_", "DASH_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def problem(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    return str(error.value)
+
+
+def test_environment_wins_over_file_wins_over_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("fundwatch.yaml").write_text("port: 9000\nrefresh_seconds: 15\nretention: {raw_days: 3}\n")
+    monkeypatch.setenv("FUNDWATCH_PORT", "9001")
+    monkeypatch.setenv("FUNDWATCH_RETENTION__HOUR_DAYS", "100")
+    settings = load_settings()
+    assert (settings.port, settings.refresh_seconds, settings.host) == (9001, 15, "127.0.0.1")
+    assert (settings.retention.raw_days, settings.retention.hour_days, settings.retention.minute_days) == (3, 100, 90)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"FUNDWATCH_PORT": "abc"}, ["FUNDWATCH_PORT='abc'", "environment", "whole number", "65535"]),
+        ({"FUNDWATCH_PORT": "0"}, ["FUNDWATCH_PORT", "≥ 1"]),
+        ({"FUNDWATCH_PROT": "1"}, ["FUNDWATCH_PROT", "unknown", "FUNDWATCH_PORT"]),
+        ({"FUNDWATCH_HOST": "0.0.0.0"}, ["FUNDWATCH_HOST='0.0.0.0'", "loopback"]),
+        ({"FUNDWATCH_HOST": "192.168.1.5"}, ["FUNDWATCH_HOST", "loopback"]),
+        ({"FUNDWATCH_REFRESH_SECONDS": "7"}, ["FUNDWATCH_REFRESH_SECONDS", "one of 1, 5, 15, 30, 60"]),
+        ({"FUNDWATCH_REDIS_URL": "http://x"}, ["FUNDWATCH_REDIS_URL", "redis://"]),
+        ({"FUNDWATCH_SOURCES__SYSTEM": "perhaps"}, ["FUNDWATCH_SOURCES__SYSTEM='perhaps'", "true or false"]),
+        ({"FUNDWATCH_CLICKHOUSE_CLUSTER": "prod"}, ["FUNDWATCH_CLICKHOUSE_CLUSTER", "FUNDWATCH_CLICKHOUSE_URL"]),
+        ({"FUNDWATCH_THRESHOLDS__CPU_WARNING_RATIO": "0.9"}, ["cpu_warning_ratio (0.9)", "cpu_critical_ratio (0.8)"]),
+        ({"FUNDWATCH_CONFIG": "/nowhere.yaml"}, ["FUNDWATCH_CONFIG=/nowhere.yaml", "no such file"]),
+        ({"DASH_DEBUG": "true"}, ["DASH_DEBUG", "must be unset"]),
+    ],
+)
+def test_a_mistake_in_the_environment_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], told: list[str]
+) -> None:
+    text = problem(monkeypatch, **environment)
+    assert len(text.splitlines()) == 1
+    for part in told:
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("prot: 1", ["prot (fundwatch.yaml)", "unknown", "port"]),
+        ("retention: {raw_dys: 1}", ["retention.raw_dys (fundwatch.yaml)", "retention.raw_days"]),
+        ("retention: {raw_days: -1}", ["retention.raw_days=-1 (fundwatch.yaml)", "≥ 1"]),
+        ("port: [1", ["fundwatch.yaml", "cannot be read as YAML"]),
+        ("just words", ["fundwatch.yaml", "name: value"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, content: str, told: list[str]
+) -> None:
+    Path("fundwatch.yaml").write_text(content)
+    text = problem(monkeypatch)
+    assert len(text.splitlines()) == 1
+    for part in told:
+        assert part in text
+
+
+def test_several_mistakes_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = problem(monkeypatch, FUNDWATCH_PORT="x", FUNDWATCH_WEB_THREADS="0")
+    assert len(text.splitlines()) == 2
+
+
+def test_a_password_in_a_url_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in problem(monkeypatch, FUNDWATCH_CLICKHOUSE_URL="ftp://me:hunter2@host")
+
+
+def test_every_setting_is_described_and_says_what_it_may_be() -> None:
+    for path, field in leaves():
+        assert field.description and field.description.endswith("."), variable(path)
+        assert allowed(path), variable(path)
+
+
+def test_the_example_file_is_what_the_code_says_and_is_valid() -> None:
+    text = (ROOT / "fundwatch.example.yaml").read_text()
+    assert text == example_yaml()
+    # A line "# name: value" is a setting, a line "# # text" explains it.
+    lines = [
+        line[2:] for line in text.splitlines()[2:] if line.startswith("# ") and not line[2:].lstrip().startswith("#")
+    ]
+    settings = Settings(**yaml.safe_load("\n".join(line for line in lines if ":" in line)))
+    assert settings.model_dump(exclude={"machine"}) == Settings().model_dump(exclude={"machine"})
+
+
+def test_the_readme_has_the_settings_table() -> None:
+    assert readme_table().strip() in (ROOT / "README.md").read_text()
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    readers = {
+        str(file.relative_to(ROOT))
+        for folder in ("core", "storage", "analytics", "collectors", "sample", "dashboard")
+        for file in (ROOT / folder).rglob("*.py")
+        if any(word in file.read_text() for word in ("os.environ", "getenv"))
+    }
+    assert readers <= {"core/settings.py", "core/settings_load.py"}
