@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,12 @@ class EmbeddedServer(BaseApplication):
 
 def serve(settings: Settings) -> int:
     """Serve until a signal. Return the exit code: 2 when the program could not start."""
+    master = os.getpid()
     try:
         EmbeddedServer(settings).run()
     except SystemExit as stop:
+        if os.getpid() != master:
+            raise  # the worker runs on this stack too, and its code tells the master whether to try again
         code = int(stop.code or 0)
         return 2 if code in NO_START_CODES else code
     return 0

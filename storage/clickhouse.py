@@ -7,6 +7,7 @@ and a memory limit and is recorded in our query log.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import weakref
 from collections import defaultdict
@@ -162,7 +163,12 @@ class ClickHouse:
         except (Error, OSError, RuntimeError) as error:
             if "Cannot lock file" in str(error):
                 raise StartError(f"{self.url} is owned by another running process: stop it first") from error
-            raise StorageUnavailable(_one_line(error)) from error
+            raise StorageUnavailable(f"ClickHouse at {redacted(self.url)}: {_one_line(error)}") from error
+
+
+def redacted(url: str) -> str:
+    """Return the URL without user and password."""
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def _measure(measured: Measured, summary: Mapping[str, Any] | None, rows: int) -> None:
@@ -171,7 +177,9 @@ def _measure(measured: Measured, summary: Mapping[str, Any] | None, rows: int) -
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:500]
+    """Return the reason in a line; of a failed connection only what the system said."""
+    found = re.search(r"\[Errno -?\d+\] [^\"')]+", str(error))
+    return found[0] if found else " ".join(str(error).split())[:500]
 
 
 def quoted(values: Sequence[str]) -> str:
