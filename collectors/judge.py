@@ -18,13 +18,9 @@ from dataclasses import dataclass
 
 from collectors.words import duration, percent, size
 from core.model import SEVERITY, Component, Labels, Sample, Status, Table, worst
+from core.scale import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, on_scale
 from core.settings import Thresholds
 
-WARNING_SHARE, CRITICAL_SHARE = 0.70, 0.85
-LOAD_LIMIT_PER_CORE = 2.0
-"""Tasks running or waiting a core, 5-minute mean. Netdata warns from there."""
-PRESSURE_LIMITS = {("cpu", "some"): 0.80, ("memory", "full"): 0.10, ("io", "full"): 0.40}
-"""Share of the last minute that some or all tasks stood waiting. Little of it is normal for memory, more for CPU."""
 PACKET_LOSS_WARNING_PER_SECOND = 1.0
 PRESSURE_WORDS = {"cpu": "some task waited for a core", "memory": "all tasks waited for memory",
                   "io": "all tasks waited for a disk"}  # fmt: skip
@@ -53,13 +49,6 @@ class Values:
     def by(self, metric: str, label: str) -> Mapping[str, float]:
         """Return the values of a metric by one of its labels."""
         return {dict(labels)[label]: value for labels, value in self._values.get(metric, {}).items()}
-
-
-def on_scale(share: float) -> Status:
-    """Return the state of a share of a limit: below 0.70 ok, to 0.85 warning, above critical."""
-    if share > CRITICAL_SHARE:
-        return Status.CRITICAL
-    return Status.WARNING if share >= WARNING_SHARE else Status.OK
 
 
 def against(value: float, warning: float, critical: float) -> Status:

@@ -29,7 +29,8 @@
 
   function colored(value) {
     if (typeof value === "string") return value.charCodeAt(0) === 64 ? resolve(value) : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(colored);
+    // Numbers are data and left alone; a number before a text is a step of a colour scale.
+    if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map(colored);
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, colored(item)]));
   }
@@ -62,9 +63,10 @@
       if (Array.isArray(trace.x) && isDate(trace.xaxis)) trace.x = trace.x.map(localText);
     }
     for (const key of Object.keys(layout)) {
-      if (/^xaxis\d*$/.test(key) && layout[key].type === "date" && layout[key].range) {
-        layout[key].range = layout[key].range.map(localText);
-      }
+      if (!/^xaxis\d*$/.test(key) || layout[key].type !== "date") continue;
+      if (layout[key].range) layout[key].range = layout[key].range.map(localText);
+      const wide = layout[key].autorangeoptions;
+      if (wide && wide.include) layout[key].autorangeoptions = { ...wide, include: wide.include.map(localText) };
     }
     for (const shape of layout.shapes || []) {
       if (shape.xref === "paper" || !isDate(shape.xref)) continue;

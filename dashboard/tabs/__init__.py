@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dashboard.tab import Tab
-from dashboard.tabs import alerts, cache, database, services
+from dashboard.tabs import alerts, cache, database, pipeline, services, system
 
 TABS: tuple[Tab, ...] = (
+    system.TAB,
     database.TAB,
     cache.TAB,
+    pipeline.TAB,
     services.TAB,
     alerts.TAB,
 )

@@ -1,0 +1,19 @@
+"""How much of a limit is how bad: the one scale behind states, bars and the lines on charts."""
+
+from __future__ import annotations
+
+from core.model import Status
+
+WARNING_SHARE, CRITICAL_SHARE = 0.70, 0.85
+
+LOAD_LIMIT_PER_CORE = 2.0
+"""Tasks running or waiting a core, 5-minute mean. Netdata warns from there."""
+PRESSURE_LIMITS = {("cpu", "some"): 0.80, ("memory", "full"): 0.10, ("io", "full"): 0.40}
+"""Share of time that some or all tasks stood waiting. Little of it is normal for memory, more for CPU."""
+
+
+def on_scale(share: float) -> Status:
+    """Return the state of a share of a limit: below 0.70 ok, to 0.85 warning, above critical."""
+    if share > CRITICAL_SHARE:
+        return Status.CRITICAL
+    return Status.WARNING if share >= WARNING_SHARE else Status.OK

@@ -1,0 +1,291 @@
+"""System: how the machines under the fund are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dash import dcc, html
+
+from core.errors import StorageError
+from core.model import Status, worst
+from dashboard.components.age import local_time
+from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel, panels, slot
+from dashboard.components.table import grid
+from dashboard.figures import system as figures
+from dashboard.figures.system_now import Present, card_strip, process_rows, verdict_line
+from dashboard.figures.system_tables import device_table, disk_table, facts_table, interface_table
+from dashboard.tab import Choices, Tab, View
+from storage.reads.system import Charts, read_charts, reboots
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "system"
+WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"), ("90d", "90 d"))
+SECONDS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800, "90d": 7_776_000}
+DEFAULT_WINDOW = "1h"
+SHORTEST_ZOOM_SECONDS = 60.0
+CHARTS = {
+    "cpu": ("CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step."),
+    "memory": ("Memory, GiB", "used and cache", "Used: total less available. Cache: what programs could still have."),
+    "disk": (
+        "Disks, % used",
+        "with forecast",
+        "Share of usable space. Forecast: Theil–Sen line of one or six hours.",
+    ),
+    "network": ("Network", "busiest interfaces", "Bytes a second in and out, loopback left out."),
+    "io": ("Disk I/O", "busiest device", "Bytes a second read from and written to the device that was busiest."),
+    "pressure": ("Pressure, %", "time spent waiting", "Pressure stall information of the kernel, from its totals."),
+    "load": (
+        "Load",
+        "tasks running or waiting",
+        "Means over 1, 5 and 15 minutes, as the kernel keeps them.",
+    ),
+}
+TABLES = ("disks", "devices", "interfaces", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The window that the charts show, in epoch seconds."""
+
+    start: float
+    end: float
+    is_zoomed: bool
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """Return start and end."""
+        return self.start, self.end
+
+
+def chosen_span(choices: Choices, now: float) -> Span:
+    """Return the zoomed window when the choices name a sensible one, else the chosen window up to `now`."""
+    start, end = choices.seconds("from"), choices.seconds("to")
+    if start is not None and end is not None and 0 < start < end and start < now:
+        return Span(start, max(end, start + SHORTEST_ZOOM_SECONDS), True)
+    return Span(now - SECONDS[chosen(WINDOWS, choices, "window", DEFAULT_WINDOW)], now, False)
+
+
+def layout(stores: Stores, choices: Choices) -> html.Div:
+    """Return the tab without data."""
+    machine = stores.settings.machine
+    hosts = [(host, host) for host in sorted({machine, *stores.live.hosts(ID)})]
+    bar = choice_bar(
+        choice_select(ID, "host", hosts, choices, default=machine, label="Host"),
+        slot("system-hosts"),
+        choice_segments(ID, "window", WINDOWS, choices, default=DEFAULT_WINDOW, label="Window"),
+        spacer(),
+        slot("system-span"),
+    )
+    content = [
+        slot("system-verdict", 36),
+        slot("system-cards", 108),
+        panels(
+            *[_chart_panel(name, span=4) for name in CHARTS],
+            panel("system-cores", "Cores", "busy, a row a core", graph("system-cores-graph", 170), span=8),
+            panel("system-processes", "Processes", "most CPU and most memory", _process_grid(), span=8,
+                  tools=("csv", "full")),
+            panel("system-facts", "Kernel", "", slot("system-facts-table", 320), span=4, tools=("csv", "full")),
+            panel("system-disks", "Disks", "", slot("system-disks-table", 120), span=4, tools=("csv", "full")),
+            panel("system-interfaces", "Interfaces", "", slot("system-interfaces-table", 120), span=4,
+                  tools=("csv", "full")),
+            panel("system-devices", "Devices", "", slot("system-devices-table", 120), span=4, tools=("csv", "full")),
+        ),
+    ]  # fmt: skip
+    return html.Div([bar, html.Div(content, className="fw-content")])
+
+
+def _chart_panel(name: str, span: int) -> html.Section:
+    title, subtitle, definition = CHARTS[name]
+    return panel(
+        f"system-{name}", title, subtitle, graph(f"system-{name}-graph", 170), span=span, definition=definition
+    )
+
+
+def _process_grid() -> html.Div:
+    def amount(field: str, title: str, formatter: str, **more: Any) -> dict[str, Any]:
+        return {
+            "field": field,
+            "headerName": title,
+            "type": "rightAligned",
+            "filter": "agNumberColumnFilter",
+            "valueFormatter": {"function": formatter},
+            "sortingOrder": ["desc", "asc", None],
+            **more,
+        }
+
+    columns = [
+        {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 150, "floatingFilter": True},
+        {"field": "pid", "headerName": "PID", "type": "rightAligned", "filter": "agNumberColumnFilter", "width": 80},
+        {"field": "user", "headerName": "User", "floatingFilter": True},
+        amount("cpu_ratio", "CPU", "percent(params.value)", sort="desc"),
+        amount("memory_bytes", "Memory", "bytes(params.value)"),
+        amount("read_bytes_per_second", "Read/s", "bytes(params.value)"),
+        amount("written_bytes_per_second", "Written/s", "bytes(params.value)"),
+        amount("threads", "Threads", "params.value"),
+        amount("age_seconds", "Up", "span(params.value)"),
+        {"field": "state", "headerName": "State"},
+    ]
+    return grid("system-processes-grid", columns, row_id="pid", height=360, label="Processes")
+
+
+def build(stores: Stores, choices: Choices) -> View:
+    """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
+    now = stores.clock.now()
+    host = choices.get("host", stores.settings.machine)
+    span = chosen_span(choices, now)
+    reading = stores.live.reading(ID, host)
+    charts, booted, problem = _read(stores, host, span)
+    present = Present(reading, stores.live.reading("processes", host), charts, now, host)
+    seen = reading.ts if reading else None
+    view = _Ages(present, charts, span, problem)
+    return View(
+        figures=_figures(stores, present, span, charts) if charts else {},
+        slots={
+            "system-hosts": hosts_line(stores),
+            "system-span": span_line(span, booted, choices),
+            "system-verdict": verdict_line(present),
+            "system-cards": card_strip(present),
+            "system-disks-table": disk_table(present),
+            "system-interfaces-table": interface_table(present),
+            "system-devices-table": device_table(present),
+            "system-facts-table": facts_table(present),
+        },
+        rows={"system-processes-grid": process_rows(present.processes)},
+        as_of={**view.charts(), **{f"system-{name}": seen for name in TABLES}, **view.processes()},
+        notes=view.notes(),
+        interval_seconds=view.intervals(),
+    )
+
+
+def _read(stores: Stores, host: str, span: Span) -> tuple[Charts | None, list[float], str]:
+    try:
+        charts = read_charts(stores, host, *span.pair)
+        return charts, reboots(stores.clickhouse, host, *span.pair), ""
+    except StorageError as error:
+        return None, [], f"Storage does not answer: {error}"
+
+
+def _figures(stores: Stores, present: Present, span: Span, charts: Charts) -> dict[str, dict[str, Any]]:
+    thresholds, pair = stores.settings.thresholds, span.pair
+    seen = present.reading.ts if present.reading and not span.is_zoomed and not present.problem else None
+    full = present.by("system_disk_full_seconds", "mount")
+    links = present.by("system_network_link_bytes_per_second", "nic")
+    return {
+        "system-cpu-graph": figures.cpu(charts, thresholds, pair),
+        "system-memory-graph": figures.memory(charts, thresholds, pair),
+        "system-disk-graph": figures.disks(charts, thresholds, pair, full, seen),
+        "system-network-graph": figures.network(charts, thresholds, pair, links),
+        "system-io-graph": figures.disk_io(charts, pair),
+        "system-pressure-graph": figures.pressure(charts, pair),
+        "system-load-graph": figures.load(charts, pair, present.value("system_cpu_cores")),
+        "system-cores-graph": figures.cores(charts, pair),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Ages:
+    """How old each panel is, and what is to be said of it."""
+
+    present: Present
+    read: Charts | None
+    span: Span
+    problem: str
+
+    def charts(self) -> dict[str, float | None]:
+        """Return the age of the charts; none for a zoomed window that ended before now."""
+        names = [f"system-{name}" for name in (*CHARTS, "cores")]
+        if self.read is None:
+            return {}
+        newest = self.read.newest
+        if newest is None:
+            return dict.fromkeys(names)
+        if self.span.end < self.present.now - 60:
+            return {}
+        # A step holds what came until its end: with a reading in it, the chart is as young as the reading.
+        step = max(data.step_seconds for data in (*self.read.cores, *self.read.others))
+        seen = self.present.reading.ts if self.present.reading else newest
+        return dict.fromkeys(names, min(seen, newest + step))
+
+    def processes(self) -> dict[str, float | None]:
+        """Return the age of the process table."""
+        return {"system-processes": self.present.processes.ts if self.present.processes else None}
+
+    def notes(self) -> dict[str, str]:
+        """Return why panels are empty or failed."""
+        charts = [f"system-{name}" for name in (*CHARTS, "cores")]
+        notes = dict.fromkeys(charts, self.problem) if self.problem else {}
+        if self.read is not None and self.read.newest is None:
+            notes |= dict.fromkeys(charts, f"No samples of {self.present.collector_host} in this window.")
+        if self.present.reading is None:
+            notes |= dict.fromkeys((f"system-{name}" for name in TABLES), self.present.problem)
+        if self.present.processes is None:
+            notes["system-processes"] = "No process table yet. The collector “processes” writes one every 15 seconds."
+        return notes
+
+    def intervals(self) -> dict[str, float]:
+        """Return how often each panel's source is read."""
+        found: dict[str, float] = {}
+        if self.present.reading:
+            names = (*CHARTS, "cores", *TABLES)
+            found = dict.fromkeys((f"system-{name}" for name in names), self.present.reading.interval_seconds)
+        if self.present.processes:
+            found["system-processes"] = self.present.processes.interval_seconds
+        return found
+
+
+def hosts_line(stores: Stores) -> Any:
+    """Return how many hosts report and how they are; nothing while there is one."""
+    hosts = stores.live.hosts(ID)
+    if len(hosts) < 2:
+        return None
+    counts: dict[Status, int] = {}
+    now = stores.clock.now()
+    for host in hosts:
+        reading = stores.live.reading(ID, host)
+        problem = Present(reading, None, None, now, host).problem
+        status = worst([part.status for part in reading.components]) if reading and not problem else Status.UNKNOWN
+        counts[status] = counts.get(status, 0) + 1
+    said = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
+    return html.Span(f"{len(hosts)} hosts: {said}")
+
+
+def span_line(span: Span, booted: list[float], choices: Choices) -> html.Span:
+    """Return the window in words, reboots within it, and the way back from a zoom."""
+    parts: list[Any] = [local_time(span.start, "span"), " – ", local_time(span.end, "span")]
+    if booted:
+        times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
+        parts = [f"{times} ", local_time(booted[-1], "span"), " · ", *parts]
+    if span.is_zoomed:
+        rest = Choices(tuple(pair for pair in choices.pairs if pair[0] not in ("from", "to"))).query
+        parts += [" ", dcc.Link("leave zoom", href=f"/{ID}" + (f"?{rest}" if rest else ""), className="fw-leave-zoom")]
+    return html.Span(parts, className="fw-span")
+
+
+TAB = Tab(
+    id=ID,
+    title="System",
+    icon="system",
+    key="2",
+    path=f"/{ID}",
+    layout=layout,
+    build=build,
+    datasets=("system", "processes"),
+    slots=(
+        "system-hosts",
+        "system-span",
+        "system-verdict",
+        "system-cards",
+        "system-disks-table",
+        "system-interfaces-table",
+        "system-devices-table",
+        "system-facts-table",
+    ),
+    graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
+    grids=("system-processes-grid",),
+    zoom_graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
+)
