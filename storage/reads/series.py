@@ -88,8 +88,17 @@ def read_series(
     names = _names(clickhouse, host, metrics, labels or {})
     if not names:
         return []
-    columns = clickhouse.columns(_sql(source), _parameters(names, start, end, step), kind=f"series {source.table}")
-    return _split(columns, names, step)
+    return read_reduced(clickhouse, source, names, start, end, step)
+
+
+def read_reduced(
+    clickhouse: ClickHouse, source: Source, names: Mapping[int, tuple[str, Labels]], start: float, end: float, step: int
+) -> list[SeriesData]:
+    """Return the series `names` (number to metric and labels) from one table, in buckets of `step` seconds."""
+    first = int(start) // step * step
+    parameters = {"series": list(names), "start": first, "end": int(end) + 1, "step": step}
+    columns = clickhouse.columns(_sql(source), parameters, kind=f"series {source.table}")
+    return _split(columns, names, first, step)
 
 
 def _names(
@@ -110,22 +119,20 @@ def _names(
 
 
 def _sql(source: Source) -> str:
+    # The bucket as a small number within the window: grouping by it takes half the time of grouping by a time.
     return f"""
-        SELECT series, intDiv(toUnixTimestamp(ts), {{step:UInt32}}) * {{step:UInt32}} AS t,
+        SELECT series, toUInt16(intDiv(toUInt32(ts) - {{start:UInt32}}, {{step:UInt32}})) AS bucket,
                {source.mean} AS mean, {source.low} AS lowest, {source.high} AS highest
         FROM {source.table}
         WHERE series IN {{series:Array(UInt64)}}
           AND ts >= toDateTime({{start:UInt32}}) AND ts < toDateTime({{end:UInt32}})
-        GROUP BY series, t ORDER BY series, t
+        GROUP BY series, bucket ORDER BY series, bucket
     """
 
 
-def _parameters(names: Mapping[int, object], start: float, end: float, step: int) -> dict[str, object]:
-    first = int(start) // step * step
-    return {"series": list(names), "start": first, "end": int(end) + 1, "step": step}
-
-
-def _split(columns: Mapping[str, list[float]], names: Mapping[int, tuple[str, Labels]], step: int) -> list[SeriesData]:
+def _split(
+    columns: Mapping[str, list[float]], names: Mapping[int, tuple[str, Labels]], first: int, step: int
+) -> list[SeriesData]:
     """Cut the sorted result into one SeriesData a series."""
     ids = columns["series"]
     found: list[SeriesData] = []
@@ -135,7 +142,7 @@ def _split(columns: Mapping[str, list[float]], names: Mapping[int, tuple[str, La
             continue
         part = slice(begin, end)
         metric, labels = names[int(ids[begin])]
-        ts = [int(t) for t in columns["t"][part]]
+        ts = [first + int(bucket) * step for bucket in columns["bucket"][part]]
         values = (columns["mean"][part], columns["lowest"][part], columns["highest"][part])
         found.append(_with_gaps(metric, labels, ts, values, step))
         begin = end
