@@ -57,6 +57,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
         add_log_handler=False,
     )
     _add_routes(server, app, stores, tabs[0].path)
+    app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
     app.grid_paths = tuple(tab.path for tab in tabs if tab.grids)
     app.layout = shell(tabs)
     _add_routing(app, stores, tabs)

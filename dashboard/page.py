@@ -9,8 +9,10 @@ from typing import Any
 
 import plotly
 from dash import Dash
+from flask import request
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
+GRAPH_URL = "/_dash-component-suites/dash/dcc/async-graph.js"
 GRID_SCRIPT = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
 UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
 TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
@@ -24,7 +26,7 @@ INDEX = """<!DOCTYPE html>
 <meta name="fundwatch-grid" content="{grid}" data-paths="{grid_paths}">
 <title>{title}</title>
 <script src="{boot}"></script>
-<link rel="preload" as="script" href="{plotly}">
+{preloads}
 <link rel="stylesheet" href="{bootstrap}">
 {css}
 <link rel="icon" type="image/svg+xml" href="{icon}">
@@ -40,13 +42,16 @@ class Page(Dash):
     """Dash with our own document. AG Grid's script is left out of it: the router loads it where it is used."""
 
     bootstrap_url: str = ""
+    graph_paths: tuple[str, ...] = ()
+    """Pages that show charts."""
     grid_paths: tuple[str, ...] = ()
     """Pages that show a grid."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
         scripts = UNUSED_SCRIPT.sub("", parts["scripts"])
-        grid = GRID_SCRIPT.search(scripts)
+        found = GRID_SCRIPT.search(scripts)
+        grid = found.group(1) if found else ""
         assets = Path(self.config.assets_folder)
         return INDEX.format(
             metas=parts["metas"],
@@ -57,12 +62,21 @@ class Page(Dash):
             scripts=GRID_SCRIPT.sub("", scripts),
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
-            grid=grid.group(1) if grid else "",
+            grid=grid,
+            preloads="\n".join(self._preloads(grid)),
             grid_paths=" ".join(self.grid_paths),
             boot=_stamped(assets, "boot/theme.js"),
             icon=_stamped(assets, "boot/icon.svg"),
             bootstrap=self.bootstrap_url,
         )
+
+    def _preloads(self, grid: str) -> list[str]:
+        urls: list[str] = []
+        if request.path in self.graph_paths:
+            urls += [PLOTLY_URL, GRAPH_URL]
+        if grid and request.path in self.grid_paths:
+            urls.append(grid)
+        return [f'<link rel="preload" as="script" href="{url}">' for url in urls]
 
 
 def _stamped(assets: Path, name: str) -> str:

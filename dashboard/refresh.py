@@ -44,12 +44,15 @@ class Refresh:
         """
         try:
             version = f"{self._stores.live.version(*self._tab.datasets)}?{choices.query}"
-            if version == seen:
-                return self._unchanged(problem)
-            prepared = self._memo.get((self._tab.id, version), lambda: self._build(choices, version))
+            is_seen = version == seen
+            prepared = (
+                None if is_seen else self._memo.get((self._tab.id, version), lambda: self._build(choices, version))
+            )
         except Exception as error:  # noqa: BLE001 - whatever breaks, the page keeps its data and says why
             return self._failed(error, problem)
         self._logged = ""
+        if prepared is None:
+            return self._unchanged(problem)
         return [prepared.wire, "", *prepared.slots]
 
     def _build(self, choices: Choices, version: str) -> Prepared:

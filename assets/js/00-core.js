@@ -23,7 +23,7 @@ window.dash_clientside.fundwatch = window.dash_clientside.fundwatch || {};
   };
 
   fw.set = function (id, props) {
-    if (window.dash_clientside.set_props) window.dash_clientside.set_props(id, props);
+    if (fw.byId("page") && window.dash_clientside.set_props) window.dash_clientside.set_props(id, props);
   };
 
   fw.byId = (id) => document.getElementById(id);

@@ -53,6 +53,12 @@
     fw.set(`${tab}-choices`, { data: next });
   };
 
+  // Links and buttons that make a choice: data-choose holds the changes, null takes a choice back.
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-choose]");
+    if (pressed) fw.choose(pressed.dataset.tab, JSON.parse(pressed.dataset.choose));
+  });
+
   function writeAddress(choices) {
     const query = new URLSearchParams(Object.entries(choices).sort()).toString();
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);

@@ -19,7 +19,7 @@
       if (!plot || !window.Plotly) return fw.announce("No chart to download");
       const box = plot.getBoundingClientRect();
       return window.Plotly.toImage(onPaper(plot), { format: "png", width: box.width, height: box.height, scale: 2 })
-        .then((url) => fetch(url)).then((r) => r.blob()).then((blob) => download(blob, `${panel.id}.png`));
+        .then((url) => download(asBlob(url), `${panel.id}.png`));
     },
     async link(panel) {
       const url = `${location.origin}${location.pathname}${location.search}#${panel.id}`;
@@ -44,6 +44,11 @@
   function onPaper(plot) {
     const layout = { ...plot.layout, paper_bgcolor: fw.color("panel"), plot_bgcolor: fw.color("panel") };
     return { data: plot.data, layout };
+  }
+
+  function asBlob(dataUrl) {
+    const bytes = Uint8Array.from(atob(dataUrl.slice(dataUrl.indexOf(",") + 1)), (c) => c.charCodeAt(0));
+    return new Blob([bytes], { type: "image/png" });
   }
 
   function csvLine(cells) {

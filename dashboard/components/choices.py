@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -57,6 +58,16 @@ def choice_segments(tab: str, name: str, options: Options, choices: Choices, *, 
         className="fw-choice",
         role="radiogroup",
         **attributes(aria_label=label),
+    )
+
+
+def choice_button(tab: str, changes: Mapping[str, str | None], text: str) -> html.Button:
+    """Return a button that looks like a link and makes `changes` to the tab's choices; None takes one back."""
+    return html.Button(
+        text,
+        type="button",
+        className="fw-choice-button",
+        **attributes(data_tab=tab, data_choose=json.dumps(dict(changes))),
     )
 
 

@@ -72,9 +72,10 @@ def layout(_stores: FakeStores, choices: Choices) -> html.Div:
                     panels(
                         panel("demo-cpu", "CPU, %", "by mode", graph("demo-cpu-graph", 220), span=8),
                         panel("demo-disks", "Disks", "", slot("demo-disks-table", 180), span=4, tools=("csv", "full")),
+                        panel("demo-memory", "Memory, GiB", "", graph("demo-memory-graph", 200), span=4),
                         panel("demo-empty", "Temperatures", "", graph("demo-empty-graph", 160), span=4),
                         panel(
-                            "demo-processes", "Processes", "", span=8, tools=("csv", "full"),
+                            "demo-processes", "Processes", "", span=4, tools=("csv", "full"),
                             children=grid(
                                 "demo-grid",
                                 [
@@ -103,13 +104,13 @@ def build(stores: FakeStores, choices: Choices) -> View:
     now = stores.as_of or stores.clock.now()
     line = [stores.value + (i * 37 % 23) - 11 for i in range(POINTS)]
     limit, label = threshold(80, "critical 80 %")
+    trace = {
+        "type": "scatter", "mode": "lines", "name": "user",
+        "x": [int(now) - 30 * (POINTS - i) for i in range(POINTS)], "y": line,
+        "line": {"color": "@series-1", "width": 1.5}, "fill": "tozeroy", "fillcolor": faded("@series-1", 0.2),
+    }  # fmt: skip
     figure = {
-        "data": [
-            {
-                "type": "scatter", "mode": "lines", "name": "user", "x": [int(now) - 30 * (POINTS - i) for i in range(POINTS)],
-                "y": line, "line": {"color": "@series-1", "width": 1.5}, "fill": "tozeroy", "fillcolor": faded("@series-1", 0.2),
-            }
-        ],
+        "data": [trace],
         "layout": {
             "xaxis": {"type": "date"}, "yaxis": {"range": [0, 100], "ticksuffix": " %"}, "margin": {"r": 60},
             "shapes": [limit], "annotations": [label, end_label("user", line[-1], "@series-1")],
@@ -127,15 +128,18 @@ def build(stores: FakeStores, choices: Choices) -> View:
     ]
     strip = cards(
         card(
-            "demo-card-cpu", "CPU", f"{stores.value:.0f} %", state=Status.OK, why="8 cores", bar_ratio=stores.value / 100,
-            spark=line[-40:], as_of=now, interval_seconds=5, definition="Busy share of all cores.",
+            "demo-card-cpu", "CPU", f"{stores.value:.0f} %", state=Status.OK, why="8 cores",
+            bar_ratio=stores.value / 100, spark=line[-40:], as_of=now, interval_seconds=5, definition="Busy share.",
         ),
         card("demo-card-disk", "Disk /data", "93 %", state=Status.CRITICAL, why="full in 2 h 40 min", bar_ratio=0.93),
         card("demo-card-day", "Day", "−1.16 %", tone="loss", why="−145.6 K"),
         minimum_px=160,
     )  # fmt: skip
     return View(
-        figures={"demo-cpu-graph": figure},
+        figures={
+            "demo-cpu-graph": figure,
+            "demo-memory-graph": {"data": [trace], "layout": {"xaxis": {"type": "date"}}},
+        },
         slots={
             "demo-verdict": verdict(Status.CRITICAL, "Disk /data is 93 % full. Everything else is fine."),
             "demo-cards": strip,
@@ -162,7 +166,7 @@ DEMO = Tab(
     build=build,  # type: ignore[arg-type]
     datasets=("demo",),
     slots=("demo-verdict", "demo-cards", "demo-disks-table"),
-    graphs=("demo-cpu-graph",),
+    graphs=("demo-cpu-graph", "demo-memory-graph"),
     grids=("demo-grid",),
-    zoom_graphs=("demo-cpu-graph",),
+    zoom_graphs=("demo-cpu-graph", "demo-memory-graph"),
 )

@@ -1,0 +1,125 @@
+"""A real Chromium against a real server. A console error or a request that leaves this machine fails the test."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from werkzeug.serving import BaseWSGIServer, make_server
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1", ""}
+LOCAL_SCHEMES = {"data", "blob", "about"}
+ARGUMENTS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "browser tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """A served application; `stop` and `start` play an outage on the same port."""
+
+    application: Callable[..., object]
+    port: int = 0
+    _server: BaseWSGIServer | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = make_server("127.0.0.1", self.port, self.application, threaded=True)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[..., object]], Site]]:
+    """Return a function that serves a WSGI application on a free port until the test ends."""
+    sites: list[Site] = []
+
+    def start(application: Callable[..., object]) -> Site:
+        site = Site(application)
+        site.start()
+        sites.append(site)
+        return site
+
+    yield start
+    for site in sites:
+        site.stop()
+
+
+@dataclass
+class Watch:
+    """What a page did that it should not have. A test that breaks the server on purpose clears `problems`."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text}")
+
+    def on_request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in LOCAL_SCHEMES and (address.hostname or "") not in LOOPBACK:
+            self.problems.append(f"request left this machine: {request.url}")
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def open_page(browser: Browser, watch: Watch, serve: object) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens an empty page: width, height, theme, and options of a browser context.
+
+    It asks for `serve` so that pages close before their server stops.
+    """
+    contexts = []
+
+    def start(width: int = 1440, height: int = 900, theme: str = "dark", **options: object) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.add_init_script(
+            f"localStorage.getItem('fundwatch-theme') || localStorage.setItem('fundwatch-theme', '{theme}')"
+        )
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", watch.on_console)
+        page.on("pageerror", lambda error: watch.problems.append(f"page error: {error.stack or error}"))
+        page.on("request", watch.on_request)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not watch.problems, "\n".join(watch.problems)
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page()
