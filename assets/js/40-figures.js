@@ -89,7 +89,7 @@
       autosize: true,
       dragmode: "zoom",
       hovermode: "x unified",
-      paper_bgcolor: "rgba(0,0,0,0)",
+      paper_bgcolor: fw.color("panel"), // the crosshair takes its outline from it
       plot_bgcolor: "rgba(0,0,0,0)",
       showlegend: false,
       separators: ".\u202f",

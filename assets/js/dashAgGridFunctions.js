@@ -43,5 +43,3 @@ window.dashAgGridFunctions.percent = (ratio) => {
 };
 
 window.dashAgGridFunctions.span = (seconds) => (seconds == null ? "–" : window.fundwatch.span(seconds));
-
-window.dashAgGridFunctions.moment = (seconds) => (seconds == null ? "–" : new Date(seconds * 1000).toLocaleString("sv-SE"));

@@ -168,5 +168,5 @@ DEMO = Tab(
     slots=("demo-verdict", "demo-cards", "demo-disks-table"),
     graphs=("demo-cpu-graph", "demo-memory-graph"),
     grids=("demo-grid",),
-    zoom_graphs=("demo-cpu-graph", "demo-memory-graph"),
+    zoom_graphs=("demo-cpu-graph",),
 )

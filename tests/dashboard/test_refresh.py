@@ -1,0 +1,121 @@
+"""The refresh of a tab: gate, sharing, failure."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+import pytest
+from dash import no_update
+from dash.exceptions import PreventUpdate
+
+from core.errors import StorageUnavailable
+from dashboard.memo import Memo
+from dashboard.refresh import Refresh
+from dashboard.tab import Choices
+from tests.support.frame import DEMO, FakeStores
+
+SIX_HOURS = Choices.parse("?window=6h")
+
+
+def refresh_of(stores: FakeStores) -> Refresh:
+    return Refresh(stores, DEMO, Memo())  # type: ignore[arg-type]
+
+
+def wire_of(answer: list[Any]) -> dict[str, Any]:
+    return orjson.loads(orjson.dumps(answer[0]))  # type: ignore[no-any-return]
+
+
+def test_an_unchanged_view_is_neither_built_nor_sent() -> None:
+    stores = FakeStores()
+    refresh = refresh_of(stores)
+    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), seen, "")
+    assert len(stores.builds) == 1
+
+
+def test_new_data_or_other_choices_are_sent() -> None:
+    stores = FakeStores()
+    refresh = refresh_of(stores)
+    first = wire_of(refresh.answer(Choices(), None, None))["version"]
+    other = wire_of(refresh.answer(SIX_HOURS, first, None))["version"]
+    assert other != first
+    stores.live.bump("demo")
+    assert wire_of(refresh.answer(SIX_HOURS, other, None))["version"] not in (first, other)
+    assert stores.builds == [{}, {"window": "6h"}, {"window": "6h"}]
+
+
+def test_data_of_other_tabs_does_not_matter() -> None:
+    stores = FakeStores()
+    refresh = refresh_of(stores)
+    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    stores.live.bump("portfolio")
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), seen, None)
+
+
+def test_many_viewers_share_one_build() -> None:
+    gate = threading.Event()
+    built: list[int] = []
+    memo: Memo[int] = Memo()
+
+    def slow() -> int:
+        gate.wait(5)
+        built.append(1)
+        return 42
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(memo.get, "key", slow) for _ in range(8)]
+        gate.set()
+        assert {answer.result() for answer in answers} == {42}
+    assert built == [1]
+
+
+def test_a_failed_build_is_tried_again_by_the_next_viewer() -> None:
+    memo: Memo[int] = Memo()
+
+    def broken() -> int:
+        raise StorageUnavailable("away")
+
+    with pytest.raises(StorageUnavailable):
+        memo.get("key", broken)
+    assert memo.get("key", lambda: 1) == 1
+
+
+def test_the_memory_of_views_is_bounded() -> None:
+    memo: Memo[int] = Memo(size=2)
+    for key in range(5):
+        memo.get(key, lambda key=key: key)  # type: ignore[misc]
+    made: list[int] = []
+    assert memo.get(4, lambda: made.append(4) or -1) == 4
+    assert memo.get(0, lambda: made.append(0) or -1) == -1
+    assert made == [0]
+
+
+def test_a_failure_keeps_the_page_and_names_the_reason_once(caplog: pytest.LogCaptureFixture) -> None:
+    stores = FakeStores(error=StorageUnavailable("ClickHouse at 127.0.0.1:8123 does not answer"))
+    refresh = refresh_of(stores)
+    wire, problem, *slots = refresh.answer(Choices(), "old", "")
+    assert wire is no_update
+    assert all(slot is no_update for slot in slots)
+    assert problem == "Storage does not answer: ClickHouse at 127.0.0.1:8123 does not answer"
+    for _ in range(3):
+        with pytest.raises(PreventUpdate):
+            refresh.answer(Choices(), "old", problem)
+    assert len(caplog.records) == 1
+
+
+def test_recovery_clears_the_reason_even_without_new_data() -> None:
+    stores = FakeStores()
+    refresh = refresh_of(stores)
+    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    stores.live.broken = True
+    problem = refresh.answer(Choices(), seen, "")[1]
+    assert "Redis" in problem
+    stores.live.broken = False
+    wire, cleared, *_ = refresh.answer(Choices(), seen, problem)
+    assert wire is no_update
+    assert cleared == ""

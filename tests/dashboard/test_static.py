@@ -1,0 +1,95 @@
+"""Scripts and styles: small, cached for a year, whole."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import brotli
+import pytest
+from flask import Flask, Response
+from flask.testing import FlaskClient
+
+from dashboard import static
+from dashboard.factory import create_app
+from dashboard.tabs import TABS
+from tests.support.frame import DEMO, FakeStores
+
+SCRIPT = b"console.log('fundwatch');\n" * 200
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> FlaskClient:
+    server = Flask("static-test", static_folder=None)
+    static.install(server, tmp_path)
+
+    @server.get("/assets/a.js")
+    def script() -> Response:
+        return Response(SCRIPT, mimetype="text/javascript")
+
+    return server.test_client()
+
+
+@pytest.mark.parametrize("precompressed", [True, False])
+@pytest.mark.parametrize(("accepts", "unpack"), [("gzip, br", brotli.decompress), ("gzip", gzip.decompress)])
+def test_the_same_bytes_arrive_smaller(
+    client: FlaskClient, tmp_path: Path, precompressed: bool, accepts: str, unpack: object
+) -> None:
+    if precompressed:
+        source = tmp_path / "a.js"
+        source.write_bytes(SCRIPT)
+        assert static.precompress([source], tmp_path) == 1
+        assert static.precompress([source], tmp_path) == 0
+    for _ in range(2):
+        answer = client.get("/assets/a.js?m=1", headers={"Accept-Encoding": accepts})
+        assert len(answer.data) < len(SCRIPT) / 10
+        assert unpack(answer.data) == SCRIPT  # type: ignore[operator]
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_a_browser_that_takes_no_compression_gets_the_plain_file(client: FlaskClient) -> None:
+    for _ in range(2):
+        answer = client.get("/assets/a.js", headers={"Accept-Encoding": "identity"})
+        assert answer.data == SCRIPT
+        assert "Content-Encoding" not in answer.headers
+
+
+def test_without_a_fingerprint_the_browser_asks_again_and_is_told_not_modified(client: FlaskClient) -> None:
+    first = client.get("/assets/a.js", headers={"Accept-Encoding": "br"})
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get("/assets/a.js", headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_every_script_and_style_of_the_page_is_served_fingerprinted_and_not_too_much() -> None:
+    client = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
+    page = client.get("/demo").get_data(as_text=True)
+    urls = set(re.findall(r'(?:src|href)="(/(?:assets|_dash|bootstrap)[^"]+)"', page))
+    assert any("plotly.min.js" in url for url in urls)
+    for url in urls:
+        answer = client.get(url, headers={"Accept-Encoding": "br"})
+        assert answer.status_code == 200, url
+        if "async-graph" not in url:
+            assert "immutable" in answer.headers["Cache-Control"], url
+
+
+def test_everything_a_page_loads_is_precompressed_at_install() -> None:
+    names = {file.name for file in static.page_files()}
+    assert {
+        "plotly.min.js",
+        "dash_renderer.min.js",
+        "async-graph.js",
+        "dash_ag_grid.min.js",
+        "bootstrap.min.css",
+    } <= names
+    assert {"01-tokens.css", "41-paint.js"} <= names
+
+
+def test_the_scripts_answer_at_once_after_every_start() -> None:
+    for _ in range(3):
+        client = create_app(FakeStores(), (DEMO, *TABS)).server.test_client()  # type: ignore[arg-type]
+        page = client.get("/demo").get_data(as_text=True)
+        for url in re.findall(r'<script src="([^"]+)"', page):
+            assert client.get(url).status_code == 200, url

@@ -1,0 +1,53 @@
+"""What goes on the wire."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import orjson
+import pytest
+from dash import html
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.tab import Choices, View
+from dashboard.wire import plain, prepare, rounded
+from tests.support.frame import DEMO
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=64))
+def test_rounding_cannot_be_seen(value: float) -> None:
+    shown = rounded(value)
+    assert math.isclose(shown, value, rel_tol=1e-5, abs_tol=0.006 if abs(value) >= 10_000 else 0)
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), float("inf"), -float("inf"), np.float64("nan")])
+def test_what_is_no_number_is_a_gap(nothing: float) -> None:
+    assert rounded({"y": [1.0, nothing]}) == {"y": [1.0, None]}
+    assert plain({"y": (1.0, nothing)}) == {"y": [1.0, None]}
+
+
+def test_arrays_and_components_become_plain() -> None:
+    assert rounded({"x": np.array([1_700_000_000, 1_700_000_005]), "y": np.array([0.1234567, 2.0])}) == {
+        "x": [1_700_000_000, 1_700_000_005],
+        "y": [0.123457, 2.0],
+    }
+    sent = plain(html.Div([html.B("a"), 3]))
+    assert sent["props"]["children"][0]["props"]["children"] == "a"
+
+
+def test_a_view_says_which_choices_its_zoom_belongs_to_and_carries_no_template() -> None:
+    choices = Choices.parse("?window=6h")
+    figure = {"data": [{"y": [1.0]}], "layout": {"yaxis": {"range": [0, 1]}}}
+    prepared = prepare(DEMO, choices, "7?window=6h", View(figures={"demo-cpu-graph": figure}))
+    wire = orjson.loads(orjson.dumps(prepared.wire))
+    layout = wire["figures"]["demo-cpu-graph"]["layout"]
+    assert layout["uirevision"] == "demo-cpu-graph?window=6h"
+    assert "template" not in layout
+    assert figure["layout"] == {"yaxis": {"range": [0, 1]}}
+
+
+def test_a_view_with_something_the_tab_does_not_have_is_refused() -> None:
+    with pytest.raises(KeyError, match="demo built graph nowhere"):
+        prepare(DEMO, Choices(), "1", View(figures={"nowhere": {}}))
