@@ -58,7 +58,7 @@ def memory(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
         lines.append(Line("cache", used.ts, cache, SERIES[3]))
     limits = [
         *_limits(thresholds.memory_warning_ratio * size, thresholds.memory_critical_ratio * size, ""),
-        Limit(size, f"{size:.3g} GiB in all", "@muted"),
+        Limit(size, f"{size:.3g} GiB in all", "@muted", right=True),
     ]
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
@@ -144,7 +144,7 @@ def load(charts: Charts, span: Span, cores: float | None) -> Figure:
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
     if cores:
         limits = _limits(cores * LOAD_LIMIT_PER_CORE * WARNING_SHARE, cores * LOAD_LIMIT_PER_CORE * CRITICAL_SHARE, "")
-        limits.append(Limit(cores, f"{cores:.0f} cores", "@muted"))
+        limits.append(Limit(cores, f"{cores:.0f} cores", "@muted", below=True, right=True))
         top = max(top, cores * 1.15)
     return line_figure(lines, span, unit="", top=top, limits=limits)
 

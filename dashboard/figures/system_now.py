@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 
 from core.model import SEVERITY, Component, LiveReading, Status, worst
+from core.scale import PRESSURE_LIMITS
 from dashboard.components.age import age
 from dashboard.components.card import card, cards, verdict
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, ratio
@@ -148,7 +149,7 @@ def _memory(present: Present) -> html.Article:
     used, total = present.value("system_memory_used_bytes"), present.value("system_memory_total_bytes")
     swap = present.value("system_swap_used_bytes")
     has_swap = bool(present.value("system_swap_total_bytes"))
-    why = f"{bytes_(used)} of {bytes_(total)}" + (f" · swap {bytes_(swap)}" if has_swap else " · no swap")
+    why = f"{bytes_(used)} of {bytes_(total)}" + (f" · swap {bytes_(swap)}" if has_swap else "")
     return _card(
         present, "memory", "Memory", percent(present.value("system_memory_used_ratio")),
         component=present.component("Memory"), why=why,
@@ -163,7 +164,7 @@ def _disk(present: Present) -> html.Article:
     mount = fullest.name.removeprefix("Disk ") if fullest else "/"
     free = present.value("system_disk_free_bytes", mount=mount)
     full = present.value("system_disk_full_seconds", mount=mount)
-    why = f"{bytes_(free)} free · " + (f"full in {duration(full)}" if full is not None else "not filling")
+    why = f"{bytes_(free)} free" + (f" · full in {duration(full)}" if full is not None else "")
     return _card(
         present, "disk", f"Disk {mount}", percent(fullest.value if fullest else None), component=fullest, why=why,
         definition=f"The mount in most trouble of {len(disks)}: share of the space for programs, as df has it.",
@@ -175,7 +176,7 @@ def _disk_io(present: Present) -> html.Article:
     busy = present.by("system_device_busy_ratio", "device")
     device = max(busy, key=busy.__getitem__, default="")
     wait = present.value("system_device_await_seconds", device=device)
-    parts = [device, f"{duration(wait)} a request" if wait is not None else "idle"]
+    parts = [device, f"wait {duration(wait)}" if wait is not None else "idle"]
     return _card(
         present, "io", "Disk I/O", percent(busy.get(device)), component=present.component("Disk I/O"),
         why=" · ".join(parts), spark=_spark(present, "system_device_busy_ratio", device=device),
@@ -188,14 +189,14 @@ def _network(present: Present) -> html.Article:
     shares = present.by("system_network_link_used_ratio", "nic")
     moved = _moved(present)
     lost = sum(_lost(present, nic) for nic in moved)
-    tail = f" · {number(lost, 1)} lost/s" if lost else " · none lost"
+    tail = f" · {number(lost, 1)} lost/s" if lost else ""
     nic = max(shares or moved, key=(shares or moved).__getitem__, default="")
     if shares:
         link = present.value("system_network_link_bytes_per_second", nic=nic)
         value, why = percent(shares[nic]), f"of {bits(link)} on {nic}{tail}"
         spark = _spark(present, "system_network_link_used_ratio", nic=nic)
     else:
-        value, why = rate(sum(moved.values())), f"{nic or 'no interface'} · link speed unknown{tail}"
+        value, why = rate(sum(moved.values())), f"{nic or 'no interface'} · no link speed{tail}"
         spark = _spark(present, "system_network_receive_bytes_per_second", nic=nic)
     return _card(
         present, "network", "Network", value, component=component, why=why, spark=spark,
@@ -222,21 +223,23 @@ def _load(present: Present) -> html.Article:
     one, five, fifteen = (present.value("system_load", minutes=minutes) for minutes in ("1", "5", "15"))
     return _card(
         present, "load", "Load", ratio(five), component=present.component("Load"),
-        why=f"1 min {ratio(one)} · 15 min {ratio(fifteen)}", spark=_spark(present, "system_load", minutes="5"),
+        why=f"1 m {ratio(one)} · 15 m {ratio(fifteen)}", spark=_spark(present, "system_load", minutes="5"),
         definition="Tasks running or waiting, mean of 5 minutes. The bar is full at two a core.",
     )  # fmt: skip
 
 
 def _pressure(present: Present) -> html.Article:
     component = present.component("Pressure")
-    parts = []
-    for resource, kind in (("cpu", "some"), ("memory", "full"), ("io", "full")):
-        value = present.value("system_pressure_ratio", resource=resource, kind=kind, window="60s")
-        if value is not None:
-            parts.append(f"{resource} {percent(value)}")
+    values = {
+        f"{resource} {kind}": present.value("system_pressure_ratio", resource=resource, kind=kind, window="60s")
+        for resource, kind in PRESSURE_LIMITS
+    }
+    nearest = next((name for name, value in values.items() if component and value == component.value), "")
+    resource, _, kind = nearest.partition(" ")
+    spark = _spark(present, "system_pressure_stall_ratio", resource=resource, kind=kind)
     return _card(
         present, "pressure", "Pressure", percent(component.value if component else None), component=component,
-        why=" · ".join(parts), spark=_spark(present, "system_pressure_stall_ratio", resource="cpu", kind="some"),
+        why=f"{nearest} · 1 min" if nearest else "", spark=spark,
         definition="Share of the last minute that some task waited for a core, or all for memory or disks; the one "
         "nearest to its limit (80, 10 and 40 %).",
     )  # fmt: skip
@@ -250,7 +253,7 @@ def _clock(present: Present) -> html.Article:
     return _card(
         present, "clock", "Clock", f"{offset * 1e3:.1f}".replace("-", "−") if offset is not None else NOT_AVAILABLE,
         unit="ms off" if known else "", component=component,
-        why=("disciplined" if known else "not disciplined") + (f" · up {duration(booted)}" if booted else ""),
+        why=("" if known else "no time server · ") + (f"up {duration(booted)}" if booted else ""),
         definition="How far the wall clock is off, as the time daemon told the kernel.",
         spark=_spark(present, "system_clock_offset_seconds"),
     )  # fmt: skip

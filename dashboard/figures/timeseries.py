@@ -36,12 +36,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A threshold line: `text` stands at its left end, above the line or below."""
+    """A threshold line: `text` stands at its left end or right, above the line or below."""
 
     value: float
     text: str
     color: str = "@critical"
     below: bool = False
+    right: bool = False
 
 
 def line_figure(
@@ -138,7 +139,9 @@ def _figure(
         if limit.value <= top:
             shape, note = threshold(limit.value, limit.text, limit.color)
             shapes.append(shape)
-            notes.append(note | {"yanchor": "top"} if limit.below else note)
+            below = {"yanchor": "top"} if limit.below else {}
+            right = {"x": 1, "xanchor": "right"} if limit.right else {}
+            notes.append(note | below | right)
     present = [(line, line.last) for line in labelled if line.last is not None]
     places = spread([value for _, value in present], top, height_px - 36)
     notes += [end_label(line.name, place, line.color) for (line, _), place in zip(present, places, strict=True)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dash import dcc, html
+from dash import html
 
 from core.errors import StorageError
 from core.model import Status, worst
 from dashboard.components.age import local_time
-from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import grid
@@ -121,7 +121,7 @@ def _process_grid() -> html.Div:
     columns = [
         {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 150, "floatingFilter": True},
         {"field": "pid", "headerName": "PID", "type": "rightAligned", "filter": "agNumberColumnFilter", "width": 80},
-        {"field": "user", "headerName": "User", "floatingFilter": True},
+        {"field": "user", "headerName": "User", "minWidth": 90, "floatingFilter": True},
         amount("cpu_ratio", "CPU", "percent(params.value)", sort="desc"),
         amount("memory_bytes", "Memory", "bytes(params.value)"),
         amount("read_bytes_per_second", "Read/s", "bytes(params.value)"),
@@ -130,7 +130,7 @@ def _process_grid() -> html.Div:
         amount("age_seconds", "Up", "span(params.value)"),
         {"field": "state", "headerName": "State"},
     ]
-    return grid("system-processes-grid", columns, row_id="pid", height=360, label="Processes")
+    return grid("system-processes-grid", columns, row_id="pid", height=400, label="Processes")
 
 
 def build(stores: Stores, choices: Choices) -> View:
@@ -147,7 +147,7 @@ def build(stores: Stores, choices: Choices) -> View:
         figures=_figures(stores, present, span, charts) if charts else {},
         slots={
             "system-hosts": hosts_line(stores),
-            "system-span": span_line(span, booted, choices),
+            "system-span": span_line(span, booted),
             "system-verdict": verdict_line(present),
             "system-cards": card_strip(present),
             "system-disks-table": disk_table(present),
@@ -197,15 +197,15 @@ class _Ages:
     problem: str
 
     def charts(self) -> dict[str, float | None]:
-        """Return the age of the charts; none for a zoomed window that ended before now."""
+        """Return the age of the charts. A window in the past is as old as its end, and never stale."""
         names = [f"system-{name}" for name in (*CHARTS, "cores")]
         if self.read is None:
             return {}
         newest = self.read.newest
         if newest is None:
             return dict.fromkeys(names)
-        if self.span.end < self.present.now - 60:
-            return {}
+        if self.span.is_zoomed:
+            return dict.fromkeys(names, min(newest, self.span.end))
         # A step holds what came until its end: with a reading in it, the chart is as young as the reading.
         step = max(data.step_seconds for data in (*self.read.cores, *self.read.others))
         seen = self.present.reading.ts if self.present.reading else newest
@@ -231,7 +231,7 @@ class _Ages:
         """Return how often each panel's source is read."""
         found: dict[str, float] = {}
         if self.present.reading:
-            names = (*CHARTS, "cores", *TABLES)
+            names = TABLES if self.span.is_zoomed else (*CHARTS, "cores", *TABLES)
             found = dict.fromkeys((f"system-{name}" for name in names), self.present.reading.interval_seconds)
         if self.present.processes:
             found["system-processes"] = self.present.processes.interval_seconds
@@ -254,15 +254,14 @@ def hosts_line(stores: Stores) -> Any:
     return html.Span(f"{len(hosts)} hosts: {said}")
 
 
-def span_line(span: Span, booted: list[float], choices: Choices) -> html.Span:
+def span_line(span: Span, booted: list[float]) -> html.Span:
     """Return the window in words, reboots within it, and the way back from a zoom."""
     parts: list[Any] = [local_time(span.start, "span"), " – ", local_time(span.end, "span")]
     if booted:
         times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
         parts = [f"{times} ", local_time(booted[-1], "span"), " · ", *parts]
     if span.is_zoomed:
-        rest = Choices(tuple(pair for pair in choices.pairs if pair[0] not in ("from", "to"))).query
-        parts += [" ", dcc.Link("leave zoom", href=f"/{ID}" + (f"?{rest}" if rest else ""), className="fw-leave-zoom")]
+        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
     return html.Span(parts, className="fw-span")
 
 

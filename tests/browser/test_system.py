@@ -1,0 +1,97 @@
+"""A journey through the system tab in a real browser, on real stores."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.clock import SystemClock
+from dashboard.factory import create_app
+from dashboard.tabs import system
+from storage.stores import Stores
+from tests.support import machine
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=15_000)
+PLOT = "document.querySelector('#system-load-graph .js-plotly-plot')"
+
+
+@pytest.fixture
+def site(stores: Stores, serve: Callable[..., Any]) -> tuple[Stores, str]:
+    running = dataclasses.replace(stores, clock=SystemClock())
+    now = time.time()
+    machine.remember(running, now - 3_600, now)
+    machine.show(running, now)
+    app = create_app(running, tabs=(system.TAB,))
+    return running, serve(app.server).url + "/system"
+
+
+def drag(page: Page, left: float, right: float) -> None:
+    box = page.locator("#system-load-graph .nsewdrag").first.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * left, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * right, y, steps=6)
+    page.mouse.up()
+
+
+def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: Page) -> None:
+    stores, url = site
+    page.goto(url)
+    expect(page.locator("#system-verdict")).to_contain_text("Disk /data")
+    page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
+    page.locator("#system-load-graph").scroll_into_view_if_needed()
+
+    drag(page, 0.4, 0.6)
+    page.wait_for_url("**from=*to=*")
+    leave = page.get_by_role("button", name="leave zoom")
+    expect(leave).to_be_visible()
+    page.wait_for_function(
+        f"{PLOT}.data[0].x.length > 100 && new Date({PLOT}.layout.xaxis.range[1]) < Date.now() - 6e5"
+    )
+
+    before = page.evaluate(f"{PLOT}.layout.xaxis.range.join()")
+    machine.show(stores, time.time(), cpu=0.95)
+    expect(page.locator("#system-card-cpu")).to_contain_text("95.0 %")
+    expect(page.locator("#system-card-cpu")).to_contain_text("critical")
+    assert page.evaluate(f"{PLOT}.layout.xaxis.range.join()") == before, "a refresh must not move a zoomed window"
+
+    leave.click()
+    expect(leave).to_have_count(0)
+    assert "from=" not in page.url
+
+    page.get_by_text("15 m", exact=True).click()
+    page.wait_for_url("**window=15m**")
+    page.reload()
+    expect(page.locator("input[type=radio][value='15m']")).to_be_checked()
+
+
+def test_processes_sort_filter_and_keep_both_over_a_refresh(site: tuple[Stores, str], page: Page) -> None:
+    stores, url = site
+    page.goto(url)
+    first = page.locator("#system-processes-grid .ag-center-cols-container [row-index='0'] [col-id='name']")
+    expect(first).to_have_text("worker 39")
+    page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
+    page.locator("#system-processes-grid .ag-header-cell[col-id='memory_bytes'] .ag-header-cell-label").click()
+    expect(first).to_have_text("worker 0")
+    page.locator("#system-processes-grid .ag-floating-filter-input input").first.fill("worker 2")
+    expect(first).to_have_text("worker 2")
+    machine.show(stores, time.time(), cpu=0.91)
+    expect(page.locator("#system-card-cpu")).to_contain_text("91.0 %")
+    expect(first).to_have_text("worker 2")
+
+
+def test_a_phone_shows_all_without_scrolling_sideways(site: tuple[Stores, str], open_page: Callable[..., Page]) -> None:
+    page = open_page(width=390, height=844, theme="light")
+    page.goto(site[1])
+    page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.locator("#system-cards .fw-card").count() == 8
+    widths = page.evaluate("[...document.querySelectorAll('.fw-card')].map(c => c.getBoundingClientRect().width)")
+    assert min(widths) > 150
