@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from core.model import Outcome, Run
 from storage.clickhouse import ClickHouse
+from storage.reads.series import SeriesData, choose_step, read_series
+from storage.stores import Stores
 
-HISTORY_LIMIT = 500
+HISTORY_LIMIT = 50
+CHART_POINTS = 240
+CHARTED = ("pipeline_writer_rows_per_second", "process_resident_memory_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,49 @@ class RunBucket:
     longest_seconds: float
     runs: int
     failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What happened over one window."""
+
+    start: float
+    end: float
+    step_seconds: int
+    """Width of the buckets."""
+    buckets: list[RunBucket]
+    runs: list[Run]
+    """The newest, newest first."""
+    series: dict[str, SeriesData]
+    """By metric, those of CHARTED that have data."""
+
+
+def read_course(
+    stores: Stores, host: str, start: float, end: float, *, collector: str = "", outcome: str = ""
+) -> Course:
+    """Return what the charts and the history of `host` show from `start` to `end` (epoch seconds).
+
+    `collector` and `outcome` narrow the history of runs, see `run_history`. Raises StorageUnavailable.
+    """
+    step = choose_step(end - start, CHART_POINTS)
+    series = read_series(
+        stores.clickhouse,
+        host=host,
+        metrics=CHARTED,
+        start=start,
+        end=end,
+        points=CHART_POINTS,
+        retention=stores.settings.retention,
+        now=stores.clock.now(),
+    )
+    return Course(
+        start,
+        end,
+        step,
+        run_buckets(stores.clickhouse, host, start, end, step),
+        run_history(stores.clickhouse, host, start, end, collector=collector, outcome=outcome),
+        {data.metric: data for data in series},
+    )
 
 
 def table_sizes(clickhouse: ClickHouse) -> list[TableSize]:

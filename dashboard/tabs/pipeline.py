@@ -1,0 +1,205 @@
+"""Pipeline: is Fundwatch itself at work? Its collectors, its writer, its tables, the history of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dash import html
+
+from core.errors import StorageError
+from core.model import LiveReading, Outcome
+from dashboard.components.age import local_time
+from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel, panels, slot
+from dashboard.figures import pipeline as figures
+from dashboard.figures import pipeline_tables as parts
+from dashboard.tab import Choices, Tab, View
+from storage.reads.pipeline import HISTORY_LIMIT, Course, read_course
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "pipeline"
+WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"), ("30d", "30 d"))
+SECONDS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
+WINDOW = "1h"
+SHORTEST_SECONDS = 10
+ALL = "all"
+OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcome.value) for outcome in Outcome))
+SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
+HISTORY_PX = 300
+HISTORY_BOX = {"height": f"{HISTORY_PX}px", "overflow": "auto"}
+CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
+
+
+class Window(NamedTuple):
+    """The time that charts and history show, in epoch seconds."""
+
+    start: float
+    end: float
+    is_zoomed: bool
+
+
+def layout(stores: Stores, choices: Choices) -> html.Div:
+    """Return the tab without data."""
+    hosts = _hosts(stores)
+    reading = stores.live.reading(ID, _host(stores, choices))
+    names = [str(row["collector"]) for row in parts.rows_of(reading, "collectors")]
+    collectors = ((ALL, "all collectors"), *((name, name) for name in names))
+    return html.Div(
+        [
+            choice_bar(
+                choice_select(ID, "host", [(name, name) for name in hosts], choices, default=hosts[0], label="Host"),
+                choice_segments(ID, "window", WINDOWS, choices, default=WINDOW, label="Window"),
+                choice_select(ID, "collector", collectors, choices, default=ALL, label="Runs of"),
+                choice_select(ID, "outcome", OUTCOMES, choices, default=ALL, label="that ended"),
+                spacer(),
+                slot(f"{ID}-span"),
+            ),
+            html.Div([slot(f"{ID}-verdict", 36), slot(f"{ID}-cards", 110), _panels()], className="fw-content"),
+        ]
+    )
+
+
+def build(stores: Stores, choices: Choices) -> View:
+    """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
+    host = _host(stores, choices)
+    reading = stores.live.reading(ID, host)
+    window = _window(stores, choices)
+    course: Course | None = None
+    problem = ""
+    try:
+        course = read_course(
+            stores,
+            host,
+            window.start,
+            window.end,
+            collector=_unless_all(choices.get("collector", ALL)),
+            outcome=_unless_all(chosen(OUTCOMES, choices, "outcome", ALL)),
+        )
+    except StorageError as error:
+        problem = f"Storage does not answer: {error}"
+    return _view(host, window, reading, course, problem)
+
+
+def _view(host: str, window: Window, reading: LiveReading | None, course: Course | None, problem: str) -> View:
+    slots: dict[str, object] = {
+        f"{ID}-span": _span(window),
+        f"{ID}-verdict": parts.verdict_line(reading, host),
+    }
+    if reading is not None:
+        slots |= {
+            f"{ID}-cards": parts.card_strip(reading, course.series if course else {}),
+            f"{ID}-collectors-table": parts.collector_table(reading),
+            f"{ID}-tables-table": parts.size_table(reading),
+            f"{ID}-queries-table": parts.query_table(reading),
+        }
+    if course is not None:
+        slots[f"{ID}-history-table"] = parts.history_table(course.runs)
+    present = (f"{ID}-collectors", f"{ID}-tables", f"{ID}-queries")
+    past = (*CHARTS, f"{ID}-history")
+    notes = dict.fromkeys(past, problem)
+    if reading is None:
+        notes |= dict.fromkeys(present, "No reading yet.")
+    as_of = dict.fromkeys(present, reading.ts if reading else None)
+    if course is not None:
+        as_of |= dict.fromkeys(past, reading.ts if reading else course.end)
+    interval = reading.interval_seconds if reading else 0.0
+    return View(
+        figures=_figures(reading, course) if course else {},
+        slots=slots,
+        as_of=as_of,
+        notes=notes,
+        interval_seconds=dict.fromkeys(as_of, interval) if interval else {},
+    )
+
+
+def _figures(reading: LiveReading | None, course: Course) -> dict[str, dict[str, object]]:
+    known = [str(row["collector"]) for row in parts.rows_of(reading, "collectors")]
+    colour = figures.colours([*known, *sorted({bucket.collector for bucket in course.buckets} - set(known))])
+    span = (course.start, course.end)
+    return {
+        f"{CHARTS[0]}-graph": figures.durations(course.buckets, colour, *span, course.step_seconds),
+        f"{CHARTS[1]}-graph": figures.failures(course.buckets, colour, *span, course.step_seconds),
+        f"{CHARTS[2]}-graph": figures.rows_written(course.series.get("pipeline_writer_rows_per_second"), *span),
+    }
+
+
+def _panels() -> html.Div:
+    return panels(
+        panel(
+            f"{ID}-collectors", "Collectors", "in trouble first", slot(f"{ID}-collectors-table", 180),
+            tools=("csv", "link", "full"),
+        ),
+        panel(
+            CHARTS[0], "Run duration, ms", "mean, logarithmic", graph(f"{CHARTS[0]}-graph", 200), span=4,
+            definition="Mean duration of the runs in each bucket of time, by collector. Source: the record of runs.",
+        ),
+        panel(
+            CHARTS[1], "Failed runs", "count by collector", graph(f"{CHARTS[1]}-graph", 200), span=4,
+            definition="Runs that did not end with ok: unavailable, rejected, timeout, error.",
+        ),
+        panel(
+            CHARTS[2], "Rows written, per second", "acknowledged", graph(f"{CHARTS[2]}-graph", 200), span=4,
+            definition="Rows that ClickHouse acknowledged: samples, runs, statements, portfolio data.",
+        ),
+        panel(
+            f"{ID}-history", "Runs", f"newest {HISTORY_LIMIT} of the window", tools=("csv", "link", "full"),
+            children=html.Div(slot(f"{ID}-history-table", HISTORY_PX), style=HISTORY_BOX, tabIndex=0),
+        ),
+        panel(
+            f"{ID}-tables", "Tables", "rows and bytes on disk, read each minute", slot(f"{ID}-tables-table", 280),
+            span=5, tools=("csv", "link", "full"),
+        ),
+        panel(
+            f"{ID}-queries", "Statements", "last 15 minutes, most time first", slot(f"{ID}-queries-table", 280),
+            span=7, tools=("csv", "link", "full"),
+        ),
+    )  # fmt: skip
+
+
+def _hosts(stores: Stores) -> list[str]:
+    """Return the hosts that report, this machine first."""
+    here = stores.settings.machine
+    return [here, *(name for name in stores.live.hosts(ID) if name != here)]
+
+
+def _host(stores: Stores, choices: Choices) -> str:
+    hosts = _hosts(stores)
+    return chosen([(name, name) for name in hosts], choices, "host", hosts[0])
+
+
+def _unless_all(choice: str) -> str:
+    return "" if choice == ALL else choice
+
+
+def _window(stores: Stores, choices: Choices) -> Window:
+    """Return a zoom that makes sense, else the chosen length of time up to now."""
+    now = stores.clock.now()
+    start, end = choices.seconds("from"), choices.seconds("to")
+    if start is not None and end is not None and 0 < start < min(end, now):
+        return Window(start, max(min(end, now), start + SHORTEST_SECONDS), True)
+    return Window(now - SECONDS[chosen(WINDOWS, choices, "window", WINDOW)], now, False)
+
+
+def _span(window: Window) -> html.Span:
+    parts: list[Any] = [local_time(window.start, "span"), " – ", local_time(window.end, "span")]
+    if window.is_zoomed:
+        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
+    return html.Span(parts, className="fw-span")
+
+
+TAB = Tab(
+    id=ID,
+    title="Pipeline",
+    icon=ID,
+    key="5",
+    path="/pipeline",
+    layout=layout,
+    build=build,
+    datasets=(ID,),
+    slots=tuple(f"{ID}-{name}" for name in SLOTS),
+    graphs=tuple(f"{name}-graph" for name in CHARTS),
+    zoom_graphs=tuple(f"{name}-graph" for name in CHARTS),
+)

@@ -1,0 +1,206 @@
+"""The pipeline tab from real stores: what a person reads, and what stays readable when a store is away."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from collectors.pipeline import COLLECTOR_COLUMNS
+from core.clock import FakeClock
+from core.model import Component, Facts, Reading, Status, Table
+from dashboard.figures.pipeline import durations, failures, spread, with_gaps
+from dashboard.tab import Choices, View
+from dashboard.tabs.pipeline import TAB, build, layout
+from dashboard.wire import prepare
+from storage.clickhouse import ClickHouse
+from storage.reads.pipeline import RunBucket
+from storage.stores import Stores
+
+NONE = Choices()
+
+
+@pytest.fixture
+def stores(stores: Stores) -> Stores:
+    """The stores at the present time: ClickHouse drops old rows by its own clock."""
+    return replace(stores, clock=FakeClock(float(int(time.time()))))
+
+
+def text(part: Any) -> str:
+    """Return all text of a component, as a reader meets it."""
+    if part is None or isinstance(part, (str, int, float)):
+        return "" if part is None else str(part)
+    if isinstance(part, (list, tuple)):
+        return " ".join(text(each) for each in part)
+    return text(getattr(part, "children", None))
+
+
+def collector_row(name: str, status: Status, **values: Any) -> tuple[Any, ...]:
+    row = dict.fromkeys(COLLECTOR_COLUMNS) | {
+        "collector": name, "status": status.value, "why": "every 5 s", "interval_seconds": 5.0, "timeout_seconds": 4.0,
+        "durations_seconds": [0.01, 0.02], "failures_in_a_row": 0, "breaker": "closed", "retry_in_seconds": 0.0,
+        "opened_total": 0, "abandoned_threads": 0, "error": "", "duration_seconds": 0.01, "lateness_p99_seconds": 0.001,
+    }  # fmt: skip
+    return tuple((row | values).values())
+
+
+def show(stores: Stores, *rows: tuple[Any, ...], components: tuple[Component, ...] = ()) -> None:
+    now = stores.clock.now()
+    reading = Reading(components=components, tables=(Table("collectors", COLLECTOR_COLUMNS, rows),))
+    stores.live.put_reading("pipeline", "host-1", now, 5.0, reading)
+
+
+def store_runs(stores: Stores, *runs: tuple[float, str, float, str, str]) -> None:
+    """Store runs given as (seconds ago, collector, duration, outcome, error)."""
+    now = stores.clock.now()
+    columns = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
+    rows = [
+        (round((now - ago) * 1000), "host-1", name, took, 0.001, end, 3, error) for ago, name, took, end, error in runs
+    ]
+    stores.clickhouse.insert(Facts("runs", columns, tuple(map(list, zip(*rows, strict=True)))))
+
+
+def sent(view: View) -> View:
+    """Return `view` after checking that it can be sent as the tab declares it."""
+    prepare(TAB, NONE, "1", view)
+    return view
+
+
+def test_all_fine_says_so_with_its_age(stores: Stores) -> None:
+    ok = Component("collector system", Status.OK, "every 5 s")
+    show(stores, collector_row("system", Status.OK), components=(ok, Component("spool", Status.OK, "empty")))
+    line = sent(build(stores, NONE)).slots["pipeline-verdict"]
+    assert "All 2 components fine" in text(line)
+    assert "fw-level-ok" in line.className
+
+
+def test_the_worst_comes_first_and_says_why(stores: Stores) -> None:
+    show(
+        stores,
+        collector_row("system", Status.OK),
+        collector_row("late", Status.WARNING, why="began 3.0 s late"),
+        collector_row(
+            "iqfeed",
+            Status.DOWN,
+            why="left alone: no answer",
+            breaker="open",
+            retry_in_seconds=40.0,
+            failures_in_a_row=4,
+        ),
+        components=(
+            Component("collector system", Status.OK, "every 5 s"),
+            Component("collector late", Status.WARNING, "began 3.0 s late"),
+            Component("collector iqfeed", Status.DOWN, "left alone: no answer"),
+        ),
+    )
+    view = sent(build(stores, NONE))
+    line = text(view.slots["pipeline-verdict"])
+    assert "Collector iqfeed : left alone: no answer. And 1 more in trouble." in line
+    table = text(view.slots["pipeline-collectors-table"])
+    assert table.index("iqfeed") < table.index("late") < table.index("system")
+    assert "open until" in table
+    assert "1 of 3" in text(view.slots["pipeline-cards"])
+
+
+def test_without_a_reading_nothing_is_called_fine(stores: Stores) -> None:
+    view = sent(build(stores, NONE))
+    line = view.slots["pipeline-verdict"]
+    assert "fw-level-unknown" in line.className
+    assert "No reading" in text(line)
+    assert view.as_of["pipeline-collectors"] is None
+    assert view.notes["pipeline-collectors"]
+
+
+def test_history_is_the_newest_runs_narrowed_by_the_choices(stores: Stores) -> None:
+    store_runs(
+        stores,
+        (30, "system", 0.01, "ok", ""),
+        (20, "iqfeed", 2.0, "timeout", "no result within 2 s"),
+        (10, "system", 0.02, "unavailable", "refused"),
+        (7_000, "system", 0.01, "error", "long ago"),
+    )
+
+    def history(**choices: str) -> str:
+        return text(build(stores, Choices.of(choices)).slots["pipeline-history-table"])
+
+    every = history()
+    assert every.index("unavailable") < every.index("timeout") < every.index(" ok ")
+    assert "long ago" not in every
+    assert "long ago" in history(window="6h")
+    assert "iqfeed" not in history(collector="system")
+    assert "timeout" in history(outcome="failed")
+    assert " ok " not in history(outcome="failed")
+    assert "No such run" in history(outcome="rejected")
+    zoomed = history(**{"from": str(int(stores.clock.now()) - 25), "to": str(int(stores.clock.now()) - 15)})
+    assert "timeout" in zoomed
+    assert "leave zoom" in text(
+        build(stores, Choices.of({"from": str(stores.clock.now() - 60), "to": str(stores.clock.now())})).slots[
+            "pipeline-span"
+        ]
+    )
+    assert "unavailable" not in zoomed
+
+
+@pytest.mark.parametrize(
+    "bounds", [("5", "1"), ("nan", "nan"), ("1", "inf"), ("-inf", "inf"), ("x", "y"), ("9e18", "9e19")]
+)
+def test_an_address_with_a_senseless_zoom_still_shows_the_page(stores: Stores, bounds: tuple[str, str]) -> None:
+    view = sent(build(stores, Choices.of({"from": bounds[0], "to": bounds[1]})))
+    assert set(view.figures) == set(TAB.graphs)
+
+
+def test_charts_count_failures_and_give_each_collector_its_line(stores: Stores) -> None:
+    store_runs(
+        stores, *[(ago, "system", 0.004, "ok", "") for ago in range(5, 300, 5)], (12, "iqfeed", 2.0, "timeout", "hangs")
+    )
+    show(stores, collector_row("system", Status.OK), collector_row("iqfeed", Status.DOWN))
+    figures = sent(build(stores, Choices.of({"window": "15m"}))).figures
+    lines = {trace["name"]: trace for trace in figures["pipeline-durations-graph"]["data"]}
+    assert lines["system"]["y"] == pytest.approx([4.0] * len(lines["system"]["y"]), rel=1e-6)
+    assert lines["iqfeed"]["y"] == [pytest.approx(2000)]
+    assert lines["iqfeed"]["marker"]["size"] == [5], "a lone run must be visible"
+    (bars,) = figures["pipeline-failures-graph"]["data"]
+    assert (bars["name"], bars["y"]) == ("iqfeed", [1])
+    ends = figures["pipeline-durations-graph"]["layout"]["xaxis"]["range"]
+    assert ends == [stores.clock.now() - 900, stores.clock.now()]
+
+
+def test_clickhouse_away_leaves_the_present_and_names_the_reason(stores: Stores) -> None:
+    show(stores, collector_row("system", Status.OK), components=(Component("ClickHouse", Status.DOWN, "refused"),))
+    view = sent(build(replace(stores, clickhouse=ClickHouse("http://127.0.0.1:1")), NONE))
+    assert "system" in text(view.slots["pipeline-collectors-table"])
+    assert view.figures == {}, "charts keep what they show"
+    assert "Storage does not answer" in view.notes["pipeline-durations"]
+    assert "pipeline-durations" not in view.as_of, "their age goes on counting"
+
+
+def test_the_layout_offers_every_collector_that_reports(stores: Stores) -> None:
+    show(stores, collector_row("system", Status.OK), collector_row("iqfeed", Status.DOWN))
+    found = str(layout(stores, NONE).to_plotly_json())
+    assert "iqfeed" in found
+    assert "host-1" in found
+
+
+def test_a_pause_between_runs_is_a_gap() -> None:
+    ts, values = with_gaps([0, 5, 10, 60, 65], [1.0, 2.0, 3.0, 4.0, 5.0], 5)
+    assert ts == [0, 5, 10, 15, 60, 65]
+    assert values == [1.0, 2.0, 3.0, None, 4.0, 5.0]
+    every_minute, _ = with_gaps([0, 60, 120], [1.0, 1.0, 1.0], 5)
+    assert every_minute == [0, 60, 120], "a slow collector has no gaps"
+
+
+def test_labels_at_line_ends_never_overlap_and_keep_their_order() -> None:
+    placed = spread({"a": 1.0, "b": 1.01, "c": 1.02, "d": 5.0}, 0.5)
+    heights = [placed[name] for name in "abcd"]
+    assert all(later - earlier >= 0.5 - 1e-9 for earlier, later in pairwise(heights))
+    assert spread({}, 0.5) == {}
+
+
+def test_empty_charts_say_that_they_are_empty() -> None:
+    quiet = failures([RunBucket("system", 0, 0.1, 0.1, 12, 0)], {}, 0, 60, 5)
+    assert quiet["layout"]["annotations"][0]["text"] == "none of 12 runs failed"
+    assert failures([], {}, 0, 60, 5)["layout"]["annotations"][0]["text"] == "no run in this window"
+    assert durations([], {}, 0, 60, 5)["data"] == []
