@@ -27,16 +27,16 @@ lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEV_STAMP) ## Measure every figure of docs/BENCHMARKS.md.
+bench: $(DEV_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything built; data folders stay.
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artifacts
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
+.PHONY: chromium wrk
+chromium wrk:
+	@command -v $@ >/dev/null || { echo "Installing Debian's $@ …"; apt-get update -qq && apt-get install -y -qq $@ >/dev/null; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fundwatch needs Python 3.11 or newer: make run PYTHON=python3.12")'
