@@ -1,4 +1,4 @@
-"""Starting the collectors of this process."""
+"""Starting the collectors of a process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.stores import Stores
 
 
 def start_collectors(stores: Stores) -> Runner:
-    """Return the runner of the collectors that are switched on, started."""
+    """Start the collectors that are switched on. Stop them, before the stores are closed, with `stop(seconds)`."""
     runner = build_runner(stores)
     runner.start()
     return runner

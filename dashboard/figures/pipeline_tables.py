@@ -18,6 +18,7 @@ from storage.reads.series import SeriesData
 LATENESS_LIMIT_SECONDS = 0.05
 SPARK_POINTS = 60
 STATEMENTS_SHOWN = 12
+STALE_INTERVALS = 2
 
 Row = Mapping[str, Any]
 
@@ -67,14 +68,21 @@ def rows_of(reading: LiveReading | None, table: str) -> list[Row]:
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows] if found else []
 
 
-def verdict_line(reading: LiveReading | None, host: str) -> html.Div:
-    """Return the one line that says how the pipeline stands: the worst thing in words, or that all is fine."""
+def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div:
+    """Return the one line that says how the pipeline stands: the worst thing in words, or that all is fine.
+
+    An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
+    """
     if reading is None:
         return verdict(
             Status.UNKNOWN, f"No reading of the pipeline of {host}: its collector has not run, or Redis is away."
         )
     status = worst([part.status for part in reading.components])
     told = age(reading.ts, reading.interval_seconds, prefix="read ")
+    if now - reading.ts > STALE_INTERVALS * reading.interval_seconds:
+        late = format.duration(now - reading.ts)
+        why = f"No reading for {late}: the collectors of {host} do not run, or Redis is away. What shows is old. · "
+        return verdict(Status.UNKNOWN, [why, told])
     trouble = sorted(
         (part for part in reading.components if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status]
     )

@@ -80,13 +80,15 @@ def build(stores: Stores, choices: Choices) -> View:
         )
     except StorageError as error:
         problem = f"Storage does not answer: {error}"
-    return _view(host, window, reading, course, problem)
+    return _view(host, stores.clock.now(), window, reading, course, problem)
 
 
-def _view(host: str, window: Window, reading: LiveReading | None, course: Course | None, problem: str) -> View:
+def _view(
+    host: str, now: float, window: Window, reading: LiveReading | None, course: Course | None, problem: str
+) -> View:
     slots: dict[str, object] = {
         f"{ID}-span": _span(window),
-        f"{ID}-verdict": parts.verdict_line(reading, host),
+        f"{ID}-verdict": parts.verdict_line(reading, host, now),
     }
     if reading is not None:
         slots |= {

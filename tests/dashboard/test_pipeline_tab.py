@@ -114,6 +114,14 @@ def test_without_a_reading_nothing_is_called_fine(stores: Stores) -> None:
     assert view.notes["pipeline-collectors"]
 
 
+def test_an_old_reading_is_not_called_fine(stores: Stores) -> None:
+    show(stores, collector_row("system", Status.OK), components=(Component("collector system", Status.OK, ""),))
+    clock = FakeClock(stores.clock.now() + 60)
+    line = sent(build(replace(stores, clock=clock), NONE)).slots["pipeline-verdict"]
+    assert "fw-level-unknown" in line.className
+    assert "No reading for 1 min" in text(line)
+
+
 def test_history_is_the_newest_runs_narrowed_by_the_choices(stores: Stores) -> None:
     store_runs(
         stores,
