@@ -117,8 +117,8 @@ def disk_io(charts: Charts, span: Span) -> Figure:
         return line_figure([], span, unit="MiB/s")
     device = busiest.label("device")
     named = (("read", "system_device_read_bytes_per_second"), ("written", "system_device_written_bytes_per_second"))
-    pairs = [(f"{device} {word}", charts.one(metric, device=device)) for word, metric in named]
-    return _throughput([(name, data) for name, data in pairs if data is not None], span, None)
+    pairs = [(word, charts.one(metric, device=device)) for word, metric in named]
+    return _throughput([(name, data) for name, data in pairs if data is not None], span, None, of=f" on {device}")
 
 
 def pressure(charts: Charts, span: Span) -> Figure:
@@ -205,7 +205,9 @@ def _limits(warning: float, critical: float, unit: str) -> list[Limit]:
     ]
 
 
-def _throughput(pairs: Sequence[tuple[str, SeriesData]], span: Span, bounds: tuple[float, float] | None) -> Figure:
+def _throughput(
+    pairs: Sequence[tuple[str, SeriesData]], span: Span, bounds: tuple[float, float] | None, of: str = ""
+) -> Figure:
     highest = max((value for _, data in pairs for value in data.mean if value is not None), default=0.0)
     scale, unit = next(((scale, unit) for scale, unit in SCALES if highest >= scale), SCALES[-1])
     lines = [
@@ -213,7 +215,7 @@ def _throughput(pairs: Sequence[tuple[str, SeriesData]], span: Span, bounds: tup
     ]
     limits = _limits(bounds[0] / scale, bounds[1] / scale, "") if bounds else []
     figure = line_figure(lines, span, unit=unit, limits=limits)
-    figure["layout"]["yaxis"]["title"] = {"text": unit, "standoff": 4}
+    figure["layout"]["yaxis"]["title"] = {"text": unit + of, "standoff": 4}
     return figure
 
 

@@ -268,9 +268,12 @@ def bits(bytes_per_second: float | None) -> str:
 
 
 def thinned(values: Sequence[float | None]) -> list[float | None]:
-    """Return at most SPARK_POINTS of the values, evenly chosen, the last always among them."""
+    """Return at most SPARK_POINTS of the values, evenly chosen, the last always among them.
+
+    Six digits are kept: a sparkline fills its height, and would else show the rounding of a constant.
+    """
     step = -(-len(values) // SPARK_POINTS) or 1
-    return list(values[::-1][::step][::-1])
+    return [value if value is None else float(f"{value:.6g}") for value in values[::-1][::step][::-1]]
 
 
 def _spark(present: Present, metric: str, **labels: str) -> SeriesData | None:

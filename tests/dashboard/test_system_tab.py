@@ -156,6 +156,7 @@ def test_a_thinned_course_keeps_its_newest_value() -> None:
         kept = thinned(values)
         assert len(kept) <= 60
         assert kept[-1:] == values[-1:]
+    assert thinned([0.8, 0.8 + 1e-16 * 3, None]) == [0.8, 0.8, None]
 
 
 @pytest.mark.parametrize(
