@@ -26,6 +26,11 @@ def wire(tab: str) -> str:
     return f"{tab}-wire"
 
 
+def zooms(tab: str) -> str:
+    """The store that hears of zooms; it holds nothing."""
+    return f"{tab}-zooms"
+
+
 def problem(tab: str) -> str:
     """The line that says why the last refresh of a tab failed; empty when it did not."""
     return f"{tab}-problem"

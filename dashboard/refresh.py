@@ -111,6 +111,17 @@ def register(app: Dash, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
     )
+    _note_zooms(app, tab)
+
+
+def _note_zooms(app: Dash, tab: Tab) -> None:
+    if tab.graphs:
+        app.clientside_callback(
+            ClientsideFunction("fundwatch", "noteZoom"),
+            Output(ids.zooms(tab.id), "data"),
+            *[Input(graph, "relayoutData") for graph in tab.graphs],
+            prevent_initial_call=True,
+        )
 
 
 def _reason(error: Exception) -> str:

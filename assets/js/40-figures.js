@@ -120,6 +120,7 @@
       ticks: "",
       ...given,
     };
+    if (!axis.range && axis.autorange === undefined) axis.autorange = true; // said aloud: see 42-view.js
     axis.tickfont = { color: fw.color("muted"), size: 11, ...given.tickfont };
     if (letter === "x") {
       Object.assign(axis, {

@@ -22,9 +22,11 @@
     const text = JSON.stringify(raw);
     const before = painted.get(id);
     if (before && before.place === place && before.text === text && before.theme === theme) return same;
-    painted.set(id, { place, text, theme });
     if (place && place.parentElement) place.parentElement.classList.remove("fw-skeleton");
-    return fw.figure(raw);
+    const fresh = fw.figure(raw);
+    fw.keepView(id, fresh, place);
+    painted.set(id, { place, text, theme });
+    return fresh;
   }
 
   function rows(id, list, same) {

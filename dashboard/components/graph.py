@@ -9,7 +9,7 @@ from dash import dcc, html
 CONFIG: Any = {
     "displaylogo": False,
     "displayModeBar": False,
-    "doubleClick": "reset",
+    "doubleClick": "autosize",
     "plotlyServerURL": "",
     "responsive": True,
     "scrollZoom": False,

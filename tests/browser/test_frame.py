@@ -197,6 +197,26 @@ def test_zoom_scroll_sort_and_filter_survive_a_refresh(page: Page, site: Site, d
     assert plot_layout(page, "demo-memory-graph", "xaxis.autorange") is False
 
 
+def test_charts_nobody_zoomed_follow_the_time(page: Page, site: Site, demo: FakeStores) -> None:
+    demo.as_of = time.time() - 600
+    open_demo(page, site)
+    until(lambda: bool(plot_layout(page, "demo-memory-graph", "xaxis.range")))
+    for graph in ("demo-cpu-graph", "demo-memory-graph"):
+        before = plot_layout(page, graph, "xaxis.range")
+        demo.as_of += 120
+        refresh(page, demo)
+        until(lambda graph=graph, before=before: plot_layout(page, graph, "xaxis.range")[1] > before[1])  # type: ignore[misc]
+
+
+def test_a_double_click_takes_a_zoom_back(page: Page, site: Site, demo: FakeStores) -> None:
+    open_demo(page, site)
+    drag_across(page, "demo-cpu-graph")
+    expect(page).to_have_url(re.compile("from="))
+    page.wait_for_timeout(500)
+    page.locator("#demo-cpu-graph .nsewdrag").first.dblclick()
+    expect(page).to_have_url(f"{site.url}/demo")
+
+
 def test_zoom_on_time_goes_into_the_address_and_a_shared_link_opens_it(
     page: Page, site: Site, demo: FakeStores, open_page: Callable[..., Page]
 ) -> None:

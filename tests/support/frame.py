@@ -116,6 +116,7 @@ def build(stores: FakeStores, choices: Choices) -> View:
             "shapes": [limit], "annotations": [label, end_label("user", line[-1], "@series-1")],
         },
     }  # fmt: skip
+    memory = {"data": [trace], "layout": {"xaxis": {"type": "date", "range": [int(now) - 3_600, int(now)]}}}
     columns = [Column("mount", "Mount", numeric=False), Column("used", "Used"), Column("free", "Free")]
     disks = [
         {"mount": "/data", "used": Cell("93 %", sort=0.93, tone="critical"), "free": Cell("128 GiB", sort=128)},
@@ -138,7 +139,7 @@ def build(stores: FakeStores, choices: Choices) -> View:
     return View(
         figures={
             "demo-cpu-graph": figure,
-            "demo-memory-graph": {"data": [trace], "layout": {"xaxis": {"type": "date"}}},
+            "demo-memory-graph": memory,
         },
         slots={
             "demo-verdict": verdict(Status.CRITICAL, "Disk /data is 93 % full. Everything else is fine."),
