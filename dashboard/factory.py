@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
-from flask import Flask, Response, jsonify, redirect, request, send_file
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Flask, Response, jsonify, send_file
 
 from dashboard import compress, ids, refresh, security, static
 from dashboard.memo import Memo
@@ -38,8 +37,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
         import dash_ag_grid  # noqa: F401 - Dash serves the scripts of what is imported before the first request
 
     server = Flask("fundwatch", static_folder=None)
-    pages = {"/", *(tab.path for tab in tabs)}
-    security.install(server, host=stores.settings.host, pages=pages)
+    security.install(server, host=stores.settings.host, pages=[tab.path for tab in tabs])
     compress.install(server)
     static.install(server)
     app = Page(
@@ -56,7 +54,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
         enable_mcp=False,
         add_log_handler=False,
     )
-    _add_routes(server, app, stores, tabs[0].path)
+    _add_routes(server, app, stores)
     app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
     app.grid_paths = tuple(tab.path for tab in tabs if tab.grids)
     app.layout = shell(tabs)
@@ -67,22 +65,18 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
         _add_choices(app, tab)
         if tab.register:
             tab.register(app, stores)
-    _add_policy(server, app)
+    server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
     _warm_up(app, tabs[0].path)
     return app
 
 
-def _add_routes(server: Flask, app: Page, stores: Stores, first: str) -> None:
+def _add_routes(server: Flask, app: Page, stores: Stores) -> None:
     from importlib.util import find_spec
 
     spec = find_spec("flask_bootstrap")
     assert spec is not None and spec.origin is not None
     css = Path(spec.origin).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
     app.bootstrap_url = f"/bootstrap/bootstrap.min.css?v={version('Bootstrap-Flask')}"
-
-    @server.before_request
-    def first_page() -> AnyResponse | None:
-        return redirect(first, 302) if request.path == "/" else None
 
     @server.get("/bootstrap/bootstrap.min.css")
     def bootstrap() -> Response:
@@ -91,11 +85,6 @@ def _add_routes(server: Flask, app: Page, stores: Stores, first: str) -> None:
     @server.get("/healthz")
     def healthz() -> Response:
         return jsonify(status="alive", now=stores.clock.now())
-
-    @server.after_request
-    def tell_time(response: Response) -> Response:
-        response.headers["X-Fundwatch-Now"] = f"{stores.clock.now():.3f}"
-        return response
 
 
 def _add_routing(app: Dash, stores: Stores, tabs: Sequence[Tab]) -> None:
@@ -147,16 +136,6 @@ def _add_choices(app: Dash, tab: Tab) -> None:
             State(ids.choices(tab.id), "data"),
             prevent_initial_call=True,
         )
-
-
-def _add_policy(server: Flask, app: Dash) -> None:
-    policy = security.content_policy(f"'{hash}'" if not hash.startswith("'") else hash for hash in app.csp_hashes())
-
-    @server.after_request
-    def allow_own_scripts(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.headers["Content-Security-Policy"] = policy
-        return response
 
 
 def _warm_up(app: Dash, path: str) -> None:

@@ -58,7 +58,7 @@ class Page(Dash):
             title=parts["title"],
             css=parts["css"],
             app_entry=parts["app_entry"],
-            config=_without_versions(parts["config"]),
+            config=_shortened(parts["config"]),
             scripts=GRID_SCRIPT.sub("", scripts),
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
@@ -83,8 +83,10 @@ def _stamped(assets: Path, name: str) -> str:
     return f"/assets/{name}?m={(assets / name).stat().st_mtime:.0f}"
 
 
-def _without_versions(config: str) -> str:
+def _shortened(config: str) -> str:
     start, end = config.index("{"), config.rindex("}") + 1
     kept = {key: value for key, value in json.loads(config[start:end]).items() if key not in TOLD}
+    props = kept["children_props"]
+    kept["children_props"] = {space: {name: at for name, at in of.items() if at} for space, of in props.items()}
     text = json.dumps(kept, separators=(",", ":")).replace("<", "\\u003c")
     return config[:start] + text + config[end:]

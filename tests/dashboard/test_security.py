@@ -77,11 +77,19 @@ def test_every_answer_carries_the_headers(client: FlaskClient) -> None:
     for path in ("/demo", "/nowhere", "/healthz", "/_dash-layout", "/assets/js/00-core.js"):
         headers = client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
-        policy = headers["Content-Security-Policy"]
-        assert "unsafe-eval" not in policy
-        assert "frame-ancestors 'none'" in policy
-        script = next(part for part in policy.split("; ") if part.startswith("script-src"))
-        assert "unsafe-inline" not in script
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/demo", "/nowhere"])
+def test_pages_run_only_their_own_scripts(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in policy
+    script = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe-inline" not in script
+    assert headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize("path", ["/demo", "/_dash-layout", "/_dash-dependencies", "/healthz"])
