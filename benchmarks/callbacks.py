@@ -53,7 +53,7 @@ def measure(product: Product, folder: Path, tab: str) -> None:
     request = callback(base, tab, seen=None)
     status, body = post(f"{base}/_dash-update-component", request)
     assert status == 200, body[:300]
-    version = json.loads(json.loads(body)["response"][f"{tab}-wire"]["data"])["version"]
+    version = json.loads(body)["response"][f"{tab}-wire"]["data"]["version"]
     for name, seen, target in (("changed", None, 0.40), ("unchanged", version, 0.60)):
         payload = callback(base, tab, seen=seen)
         ratio, ours, bare, size = compare(base, folder, payload)

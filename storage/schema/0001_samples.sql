@@ -14,7 +14,7 @@ SETTINGS {{dedup}};
 
 CREATE TABLE IF NOT EXISTS {{table samples}} (
     series UInt64 CODEC(ZSTD(1)),
-    ts DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    ts DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     value Float64 CODEC(Delta(8), ZSTD(3))
 ) ENGINE = {{engine MergeTree}}
 PARTITION BY toDate(ts)
@@ -25,7 +25,7 @@ SETTINGS {{dedup}}, ttl_only_drop_parts = 1, min_compress_block_size = 262144, m
 
 CREATE TABLE IF NOT EXISTS {{table samples_1m}} (
     series UInt64 CODEC(ZSTD(1)),
-    ts DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    ts DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     low SimpleAggregateFunction(min, Float64) CODEC(Delta(8), ZSTD(3)),
     high SimpleAggregateFunction(max, Float64) CODEC(Delta(8), ZSTD(3)),
     total SimpleAggregateFunction(sum, Float64) CODEC(Delta(8), ZSTD(3)),
@@ -39,7 +39,7 @@ SETTINGS {{dedup}};
 
 CREATE TABLE IF NOT EXISTS {{table samples_1h}} (
     series UInt64 CODEC(ZSTD(1)),
-    ts DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
+    ts DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     low SimpleAggregateFunction(min, Float64) CODEC(Delta(8), ZSTD(3)),
     high SimpleAggregateFunction(max, Float64) CODEC(Delta(8), ZSTD(3)),
     total SimpleAggregateFunction(sum, Float64) CODEC(Delta(8), ZSTD(3)),
