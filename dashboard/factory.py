@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
 
-from dashboard import compress, ids, refresh, security, static
+from dashboard import compress, ids, security, shortcut, static
 from dashboard.memo import Memo
 from dashboard.page import Page
+from dashboard.refresh import Refresh, register
 from dashboard.shell import failed_page, missing_page, mount, shell
 from dashboard.tab import Choices, Tab
 from dashboard.tabs import TABS
@@ -60,8 +61,11 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     app.layout = shell(tabs)
     _add_routing(app, stores, tabs)
     memo: Memo[Prepared] = Memo()
+    refreshes = [Refresh(stores, tab, memo) for tab in tabs if tab.build]
+    for refresh in refreshes:
+        register(app, refresh)
+    shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes})
     for tab in tabs:
-        refresh.register(app, stores, tab, memo)
         _add_choices(app, tab)
         if tab.register:
             tab.register(app, stores)

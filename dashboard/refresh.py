@@ -27,14 +27,25 @@ log = logging.getLogger(__name__)
 
 
 class Refresh:
-    """Answers the refreshes of one tab."""
+    """Answers the refreshes of one tab, which must have a `build`."""
 
     def __init__(self, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
+        self.tab = tab
+        self.outputs = (
+            (ids.wire(tab.id), "data"),
+            (ids.problem(tab.id), "children"),
+            *((slot, "children") for slot in tab.slots),
+        )
+        """(id, property) pairs, in the order of what `answer` returns."""
         self._stores = stores
-        self._tab = tab
         self._memo = memo
         self._logged = ""
         self._lock = threading.Lock()
+
+    @property
+    def output_key(self) -> str:
+        """How Dash names these outputs in a request."""
+        return f"..{'...'.join(f'{id}.{prop}' for id, prop in self.outputs)}.."
 
     def answer(self, choices: Choices, seen: str | None, problem: str | None) -> list[Any]:
         """Return the outputs [wire, problem, *slots].
@@ -43,10 +54,10 @@ class Refresh:
         Raises PreventUpdate when the page is up to date.
         """
         try:
-            version = f"{self._stores.live.version(*self._tab.datasets)}?{choices.query}"
+            version = f"{self._stores.live.version(*self.tab.datasets)}?{choices.query}"
             is_seen = version == seen
             prepared = (
-                None if is_seen else self._memo.get((self._tab.id, version), lambda: self._build(choices, version))
+                None if is_seen else self._memo.get((self.tab.id, version), lambda: self._build(choices, version))
             )
         except Exception as error:  # noqa: BLE001 - whatever breaks, the page keeps its data and says why
             return self._failed(error, problem)
@@ -56,8 +67,8 @@ class Refresh:
         return [prepared.wire, "", *prepared.slots]
 
     def _build(self, choices: Choices, version: str) -> Prepared:
-        assert self._tab.build is not None
-        return prepare(self._tab, choices, version, self._tab.build(self._stores, choices))
+        assert self.tab.build is not None
+        return prepare(self.tab, choices, version, self.tab.build(self._stores, choices))
 
     def _unchanged(self, problem: str | None) -> list[Any]:
         if not problem:
@@ -70,27 +81,21 @@ class Refresh:
             is_news = reason != self._logged
             self._logged = reason
         if is_news:
-            log.error("refresh of %s failed: %s", self._tab.id, reason, exc_info=error)
+            log.error("refresh of %s failed: %s", self.tab.id, reason, exc_info=error)
         if reason == problem:
             raise PreventUpdate
         return [no_update, reason, *self._same_slots()]
 
     def _same_slots(self) -> list[Any]:
-        return [no_update] * len(self._tab.slots)
+        return [no_update] * len(self.tab.slots)
 
 
-def register(app: Dash, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
-    """Register the refresh and the paint of `tab`. A tab without `build` has none."""
-    if tab.build is None:
-        return
-    refresh = Refresh(stores, tab, memo)
+def register(app: Dash, refresh: Refresh) -> None:
+    """Register the refresh and the paint of a tab."""
+    tab = refresh.tab
 
     @app.callback(
-        [
-            Output(ids.wire(tab.id), "data"),
-            Output(ids.problem(tab.id), "children"),
-            *[Output(slot, "children") for slot in tab.slots],
-        ],
+        [Output(id, prop) for id, prop in refresh.outputs],
         Input(ids.TICK, "n_intervals"),
         Input(ids.choices(tab.id), "data"),
         State(ids.version(tab.id), "data"),

@@ -172,6 +172,24 @@ def test_new_data_arrives_by_itself_and_unchanged_data_costs_nothing(page: Page,
     assert len(demo.builds) == built
 
 
+def test_a_hidden_page_rests_and_fetches_when_it_is_seen_again(page: Page, site: Site, demo: FakeStores) -> None:
+    open_demo(page, site)
+    page.locator("#refresh-every").select_option("1")
+    hide = "value => { Object.defineProperty(document, 'hidden', {get: () => value, configurable: true}); %s }"
+    tell = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hide % tell, True)
+    page.wait_for_timeout(300)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.wait_for_timeout(2_500)
+    assert requests == []
+    demo.value = 55
+    demo.live.bump("demo")
+    page.locator("#refresh-every").select_option("60")
+    page.evaluate(hide % tell, False)
+    expect(page.locator("#demo-card-cpu .fw-card-value")).to_have_text("55 %")
+
+
 def test_zoom_scroll_sort_and_filter_survive_a_refresh(page: Page, site: Site, demo: FakeStores) -> None:
     page.set_viewport_size({"width": 1440, "height": 500})
     open_demo(page, site)
