@@ -55,7 +55,10 @@ def data_table(
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
     parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c) for c in columns]) for row in rows]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
-    return html.Div(table, className="fw-table-box")
+    if sortable:
+        return html.Div(table, className="fw-table-box")
+    region = attributes(role="region", aria_label=caption or id)
+    return html.Div(table, className="fw-table-box", tabIndex=0, **region)  # a keyboard must reach what scrolls
 
 
 def grid(id: str, columns: Sequence[Mapping[str, Any]], *, row_id: str, height: int = 320, label: str = "") -> html.Div:
