@@ -92,7 +92,7 @@ def _header(tabs: Sequence[Tab]) -> html.Header:
                 **attributes(aria_label="Open navigation", aria_controls=ids.DRAWER),
             ),
             html.Span("Fundwatch", className="fw-brand"),
-            html.Nav(_links(tabs), className="fw-nav", **attributes(aria_label="Tabs")),
+            html.Nav(_links(tabs), className="fw-nav", **attributes(aria_label="Tabs", data_keys=_keys(tabs))),
             _refresh_control(),
             html.Button(
                 _icon("theme"), id="theme-switch", type="button", className="fw-tool",
@@ -105,6 +105,11 @@ def _header(tabs: Sequence[Tab]) -> html.Header:
         ],
         className="fw-header",
     )  # fmt: skip
+
+
+def _keys(tabs: Sequence[Tab]) -> str:
+    """Return which key opens which path, for assets/js/71-keys.js."""
+    return " ".join(f"{tab.key}={tab.path}" for tab in tabs)
 
 
 def _links(tabs: Sequence[Tab]) -> dbc.Nav:

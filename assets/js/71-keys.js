@@ -24,8 +24,8 @@
   }
 
   function openTab(digit) {
-    const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.dataset.key === digit) ||
-      document.querySelectorAll(".fw-nav a")[Number(digit) - 1];
+    const keys = new Map(document.querySelector(".fw-nav").dataset.keys.split(" ").map((pair) => pair.split("=")));
+    const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === keys.get(digit));
     if (link) link.click();
     return !!link;
   }
