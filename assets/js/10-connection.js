@@ -55,7 +55,7 @@
     const banner = fw.byId("banner");
     if (!banner) return;
     if (isLost) {
-      const since = new Date(state.answeredAt).toLocaleTimeString();
+      const since = new Date(state.answeredAt).toLocaleTimeString("sv-SE");
       banner.textContent = `Fundwatch has not answered since ${since}. The figures below are from then; they are not live.`;
     }
     if (isLost === state.isLost) return;
