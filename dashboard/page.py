@@ -22,11 +22,11 @@ INDEX = """<!DOCTYPE html>
 <head>
 {metas}
 <meta name="color-scheme" content="dark light">
-<meta name="fundwatch-plotly" content="{plotly}">
+<meta name="fundwatch-plotly" content="{plotly}" data-paths="{graph_paths}">
 <meta name="fundwatch-grid" content="{grid}" data-paths="{grid_paths}">
 <title>{title}</title>
 <script src="{boot}"></script>
-{preloads}
+{early}
 <link rel="stylesheet" href="{bootstrap}">
 {css}
 <link rel="icon" type="image/svg+xml" href="{icon}">
@@ -63,20 +63,23 @@ class Page(Dash):
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
             grid=grid,
-            preloads="\n".join(self._preloads(grid)),
+            early="\n".join(self._early(grid)),
+            graph_paths=" ".join(self.graph_paths),
             grid_paths=" ".join(self.grid_paths),
             boot=_stamped(assets, "boot/theme.js"),
             icon=_stamped(assets, "boot/icon.svg"),
             bootstrap=self.bootstrap_url,
         )
 
-    def _preloads(self, grid: str) -> list[str]:
-        urls: list[str] = []
+    def _early(self, grid: str) -> list[str]:
+        """Return the tags of what this page will need: the browser compiles them while the rest arrives."""
+        early: list[str] = []
         if request.path in self.graph_paths:
-            urls += [PLOTLY_URL, GRAPH_URL]
+            early.append(f'<script async src="{PLOTLY_URL}" id="plotly-script"></script>')
+            early.append(f'<link rel="preload" as="script" href="{GRAPH_URL}">')
         if grid and request.path in self.grid_paths:
-            urls.append(grid)
-        return [f'<link rel="preload" as="script" href="{url}">' for url in urls]
+            early.append(f'<link rel="preload" as="script" href="{grid}">')
+        return early
 
 
 def _stamped(assets: Path, name: str) -> str:

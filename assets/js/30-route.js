@@ -2,10 +2,11 @@
 (function (fw, clientside) {
   "use strict";
   const loading = {};
+  const failed = new WeakSet();
 
   clientside.route = async function (pathname, search) {
     const path = pathname === "/" ? firstPath() : pathname;
-    await loadGrid(path);
+    await Promise.all([loadPlotly(path), loadGrid(path)]);
     const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === path);
     document.title = link ? `${link.textContent} · Fundwatch` : "Fundwatch";
     markCurrent(path);
@@ -16,6 +17,18 @@
     const trigger = window.dash_clientside.callback_context.triggered[0];
     return trigger && trigger.prop_id.startsWith("burger") ? !isOpen : false;
   };
+
+  // Dash would load the chart library a second time if a chart were drawn while it still arrives.
+  function loadPlotly(path) {
+    const meta = document.querySelector('meta[name="fundwatch-plotly"]');
+    if (window.Plotly || !meta.dataset.paths.split(" ").includes(path)) return Promise.resolve();
+    const early = fw.byId("plotly-script");
+    if (!early || failed.has(early)) return loadScript(meta.content);
+    return new Promise((done, fail) => {
+      early.addEventListener("load", done);
+      early.addEventListener("error", () => { failed.add(early); fail(new Error(`cannot load ${meta.content}`)); });
+    });
+  }
 
   function loadGrid(path) {
     const meta = document.querySelector('meta[name="fundwatch-grid"]');

@@ -85,8 +85,19 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Cache")
     page.go_back()
     page.wait_for_selector(CHART)
+    assert page.locator("script[src*='plotly.min.js']").count() == 1
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
+
+
+def test_a_chart_opens_from_a_page_that_has_none(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/cache")
+    page.wait_for_selector(".fw-empty")
+    assert page.locator("script[src*='plotly.min.js']").count() == 0
+    page.get_by_role("link", name="Demo").click()
+    page.wait_for_selector(CHART)
+    page.wait_for_selector("#demo-grid .ag-row")
+    assert page.locator("script[src*='plotly.min.js']").count() == 1
 
 
 def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Site, demo: FakeStores) -> None:
