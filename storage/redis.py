@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.5
+VERSION_SECONDS = 0.1
 QUIET_SECONDS = 1.0
 """After a failure Redis is left alone this long, so that a page does not wait for a timeout a question."""
 
@@ -33,6 +34,7 @@ class Live:
         )
         self._namespace = namespace
         self._quiet_until = 0.0
+        self._versions: dict[tuple[str, ...], tuple[float, str]] = {}
         self.problem = ""
 
     def key(self, *parts: str) -> str:
@@ -66,9 +68,21 @@ class Live:
     def bump(self, dataset: str) -> None:
         """Say that `dataset` changed."""
         self._ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
+        self._versions = {}
 
     def version(self, *datasets: str) -> str:
-        """Return a text that changes whenever one of `datasets` does; while Redis is away, every second."""
+        """Return a text that changes whenever one of `datasets` does; while Redis is away, every second.
+
+        Another process's change is seen VERSION_SECONDS late at most: many viewers ask much more often than that.
+        """
+        known = self._versions.get(datasets)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
+        version = self._read_version(datasets)
+        self._versions[datasets] = (time.monotonic() + VERSION_SECONDS, version)
+        return version
+
+    def _read_version(self, datasets: tuple[str, ...]) -> str:
         found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
         if found is None:
             return f"away-{int(time.time())}"
