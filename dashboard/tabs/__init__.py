@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dashboard.tab import Tab
-from dashboard.tabs import alerts, cache, database, pipeline, services, system
+from dashboard.tabs import alerts, cache, database, pipeline, portfolio, services, system
 
 TABS: tuple[Tab, ...] = (
+    portfolio.TAB,
     system.TAB,
     database.TAB,
     cache.TAB,

@@ -1,0 +1,127 @@
+"""A portfolio's track record: its returns and index, cut to a window, and the figures of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analytics.calendar import Dates, buckets, months_before
+from analytics.drawdown import Episode, max_drawdown, underwater, worst_episodes
+from analytics.ratios import sharpe, sortino
+from analytics.returns import Floats, annual_return, flow_returns, observed, per_period_rate, total_return, wealth
+from analytics.risk import volatility
+
+Window = Literal["MTD", "YTD", "1Y", "3Y", "5Y", "ITD"]
+WINDOWS: tuple[Window, ...] = ("MTD", "YTD", "1Y", "3Y", "5Y", "ITD")
+_MONTHS = {"1Y": 12, "3Y": 36, "5Y": 60}
+
+
+@dataclass(frozen=True)
+class Track:
+    """Daily history. `returns` and `index` are as long as `dates`; the first return is NaN, the first index 1."""
+
+    dates: Dates
+    returns: Floats
+    index: Floats
+
+    def __len__(self) -> int:
+        return len(self.dates)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a track; NaN where there are too few observations."""
+
+    observations: int
+    total: float
+    annual: float
+    volatility: float
+    sharpe: float
+    sortino: float
+    max_drawdown: float
+
+
+def track(dates: Dates, values: ArrayLike, flow: ArrayLike | None = None) -> Track:
+    """Return the track of daily values with the external money of each day (none when left out).
+
+    Returns are time-weighted (see returns.flow_returns). It ends with the day of a total loss, and before a day with
+    a value below zero: nothing compounds through a debt.
+    """
+    levels = np.asarray(values, dtype=np.float64)
+    money = np.zeros(len(levels)) if flow is None else np.asarray(flow, dtype=np.float64)
+    returns = flow_returns(levels, money)
+    lost, owed = np.flatnonzero(returns <= -1.0), np.flatnonzero(levels < 0)
+    end = min(int(lost[0]) + 1 if len(lost) else len(levels), int(owed[0]) if len(owed) else len(levels))
+    return Track(dates[:end], returns[:end], wealth(returns[1:end]) if end else levels)
+
+
+def at_window(whole: Track, window: Window) -> Track:
+    """Return the track since the window's anchor: the last value before the month or year, or k years back.
+
+    A window longer than the history is the whole history.
+    """
+    if not len(whole):
+        return whole
+    return between(whole, _anchor(whole.dates, window))
+
+
+def between(whole: Track, start: int, end: int | None = None) -> Track:
+    """Return the track from position `start` to `end`, its index starting at 1 again."""
+    index = whole.index[start:end]
+    part = replace(whole, dates=whole.dates[start:end], returns=whole.returns[start:end].copy(), index=index)
+    if not len(part):
+        return part
+    part.returns[0] = np.nan
+    return replace(part, index=index / index[0] if index[0] > 0 else index)
+
+
+def between_dates(whole: Track, start: np.datetime64, end: np.datetime64) -> Track:
+    """Return the track from the last date on or before `start` to the last on or before `end`."""
+    first = max(int(np.searchsorted(whole.dates, start, side="right")) - 1, 0)
+    return between(whole, first, int(np.searchsorted(whole.dates, end, side="right")))
+
+
+def on_dates(other: Track, dates: Dates) -> Track:
+    """Return `other` on those of `dates` that it has, its returns spanning what lies between them."""
+    common, _, at = np.intersect1d(dates, other.dates, assume_unique=True, return_indices=True)
+    index = other.index[at]
+    if not len(index):
+        return Track(common, index, index)
+    returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
+    return Track(common, returns, index / index[0])
+
+
+def figures(part: Track, periods: float, annual_risk_free: float = 0.0) -> Figures:
+    """Return the figures of a track, `periods` returns a year, over an annual risk-free rate."""
+    rate = per_period_rate(annual_risk_free, periods)
+    return Figures(
+        observations=len(observed(part.returns)),
+        total=total_return(part.returns),
+        annual=annual_return(part.returns, periods),
+        volatility=volatility(part.returns, periods),
+        sharpe=sharpe(part.returns, rate, periods),
+        sortino=sortino(part.returns, rate, periods),
+        max_drawdown=max_drawdown(part.returns),
+    )
+
+
+def drawdowns(part: Track) -> Floats:
+    """Return how far below its best each day of the track is, as long as it."""
+    return underwater(part.index)
+
+
+def worst(part: Track, count: int) -> list[Episode]:
+    """Return the deepest drawdowns of the track, as positions in its dates."""
+    return worst_episodes(part.index, count)
+
+
+def _anchor(dates: Dates, window: Window) -> int:
+    if window == "ITD":
+        return 0
+    if window in _MONTHS:
+        return max(int(np.searchsorted(dates, months_before(dates[-1], _MONTHS[window]), side="right")) - 1, 0)
+    numbers = buckets(dates, "M" if window == "MTD" else "Y")
+    return max(int(np.searchsorted(numbers, numbers[-1])) - 1, 0)

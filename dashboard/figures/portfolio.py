@@ -1,0 +1,118 @@
+"""The chart of the Portfolio tab: growth of 100 over the way under water, one time axis and one crosshair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analytics.performance import Track, drawdowns
+from dashboard.figures.timeseries import spread
+from dashboard.portfolio_data import Shown
+from dashboard.theme import BENCHMARK, SERIES, end_label, faded
+
+GROWTH_DOMAIN = (0.36, 1.0)
+WATER_DOMAIN = (0.0, 0.28)
+GROWTH_PX = 260
+LETTER_PX = 6.4
+SHORTEST_LABEL_PX = 80
+
+
+def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
+    """Return the figure. Days are ISO texts; growth starts at 100, drawdowns are in percent below the best day."""
+    part, other = shown.part, shown.part_benchmark
+    lines = [_growth(part, shown.portfolio.name, SERIES[0], "solid")]
+    if other is not None and len(other):
+        lines.append(_growth(other, shown.benchmark_name, BENCHMARK, "dot"))
+    water = drawdowns(part)
+    ends = _growth_labels(lines)
+    widest = max((len(label["text"]) for label in ends), default=0)
+    return {
+        "data": [*lines, _water(part, water)],
+        "layout": {
+            "xaxis": {"type": "date", "anchor": "y2", "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8},
+            "yaxis": {"domain": GROWTH_DOMAIN, "nticks": 7, "zeroline": False},
+            "yaxis2": {"domain": WATER_DOMAIN, "ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
+            "hoversubplots": "axis",
+            "margin": {"r": max(SHORTEST_LABEL_PX, round(LETTER_PX * widest) + 12), "t": 6, "b": 34},
+            "annotations": [
+                *ends,
+                *_water_labels(part, water),
+                _caption("Underwater: below the best day so far", WATER_DOMAIN[1] + 0.005),
+            ],
+        },
+    }
+
+
+def _growth(part: Track, name: str, color: str, dash: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": _days(part),
+        "y": np.round(100 * part.index, 3).tolist(),
+        "line": {"color": color, "width": 1.6 if dash == "solid" else 1.2, "dash": dash},
+        "hovertemplate": "%{y:.2f}",
+        "xaxis": "x",
+        "yaxis": "y",
+    }
+
+
+def _water(part: Track, water: np.ndarray[Any, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "drawdown",
+        "x": _days(part),
+        "y": np.round(100 * water, 3).tolist(),
+        "line": {"color": "@loss", "width": 1.2},
+        "fill": "tozeroy",
+        "fillcolor": faded("@loss", 0.22),
+        "hovertemplate": "%{y:.2f} %",
+        "xaxis": "x",
+        "yaxis": "y2",
+    }
+
+
+def _growth_labels(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ends = [line["y"][-1] for line in lines if line["y"]]
+    if not ends:
+        return []
+    low = min(min(line["y"]) for line in lines if line["y"])
+    high = max(max(line["y"]) for line in lines if line["y"])
+    places = spread([end - low for end in ends], max(high - low, 1e-9), GROWTH_PX)
+    return [
+        end_label(f"{line['name']} {end:.0f}", place + low, line["line"]["color"])
+        for line, end, place in zip(lines, ends, places, strict=False)
+    ]
+
+
+def _water_labels(part: Track, water: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    if not len(water) or not water.min() < 0:
+        return []
+    deepest = int(water.argmin())
+    is_left = deepest < len(water) * 0.6
+    lowest = {
+        "text": f"{_percent(float(water[deepest]))} · {part.dates[deepest]}",
+        "x": str(part.dates[deepest]), "y": round(100 * float(water[deepest]), 3), "xref": "x", "yref": "y2",
+        "xanchor": "left" if is_left else "right", "yanchor": "middle", "xshift": 6 if is_left else -6,
+        "showarrow": False, "font": {"size": 11, "color": "@text"},
+    }  # fmt: skip
+    now = end_label(f"{_percent(float(water[-1]))} now", 100 * float(water[-1]), "@loss", yref="y2")
+    return [lowest, now]
+
+
+def _caption(text: str, y: float) -> dict[str, Any]:
+    return {
+        "text": text, "x": 0, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom",
+        "showarrow": False, "font": {"size": 11, "color": "@muted"},
+    }  # fmt: skip
+
+
+def _percent(ratio: float) -> str:
+    return f"−{-100 * ratio:.1f} %" if ratio < 0 else "0 %"
+
+
+def _days(part: Track) -> list[str]:
+    days: list[str] = np.datetime_as_string(part.dates, unit="D").tolist() if len(part) else []
+    return days
