@@ -58,7 +58,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     _add_routes(server, app, stores)
     app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
     app.grid_paths = tuple(tab.path for tab in tabs if tab.grids)
-    app.layout = shell(tabs)
+    app.layout = shell(tabs, stores.settings.refresh_seconds)
     _add_routing(app, stores, tabs)
     memo: Memo[Prepared] = Memo()
     refreshes = [Refresh(stores, tab, memo) for tab in tabs if tab.build]

@@ -13,7 +13,6 @@ from dashboard.components.attributes import attributes
 from dashboard.tab import Choices, Tab
 
 REFRESH_SECONDS = (1, 5, 15, 30, 60)
-DEFAULT_REFRESH_SECONDS = 5
 
 KEYS = (
     ("r", "refresh now"),
@@ -25,16 +24,19 @@ KEYS = (
 )
 
 
-def shell(tabs: Sequence[Tab]) -> html.Div:
-    """Return the frame. The open tab is mounted in `ids.PAGE`; only one is mounted at a time."""
+def shell(tabs: Sequence[Tab], refresh_seconds: int) -> html.Div:
+    """Return the frame, refreshing every `refresh_seconds` until a reader chooses otherwise.
+
+    The open tab is mounted in `ids.PAGE`; only one is mounted at a time.
+    """
     return html.Div(
         [
             html.A("Skip to the figures", href="#page", className="fw-skip"),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.ROUTE),
             dcc.Store(id=ids.THEME),
-            dcc.Interval(id=ids.TICK, interval=DEFAULT_REFRESH_SECONDS * 1000),
-            _header(tabs),
+            dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
+            _header(tabs, refresh_seconds),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
             _drawer(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
@@ -84,7 +86,7 @@ def failed_page(tab: Tab, error: Exception) -> html.Div:
     )
 
 
-def _header(tabs: Sequence[Tab]) -> html.Header:
+def _header(tabs: Sequence[Tab], refresh_seconds: int) -> html.Header:
     return html.Header(
         [
             html.Button(
@@ -93,7 +95,7 @@ def _header(tabs: Sequence[Tab]) -> html.Header:
             ),
             html.Span("Fundwatch", className="fw-brand"),
             html.Nav(_links(tabs), className="fw-nav", **attributes(aria_label="Tabs", data_keys=_keys(tabs))),
-            _refresh_control(),
+            _refresh_control(refresh_seconds),
             html.Button(
                 _icon("theme"), id="theme-switch", type="button", className="fw-tool",
                 title="Dark or light (t)", **attributes(aria_label="Switch between dark and light"),
@@ -136,7 +138,7 @@ def _drawer(tabs: Sequence[Tab]) -> dbc.Offcanvas:
     )
 
 
-def _refresh_control() -> html.Div:
+def _refresh_control(refresh_seconds: int) -> html.Div:
     return html.Div(
         [
             html.Button(
@@ -149,7 +151,7 @@ def _refresh_control() -> html.Div:
                     for seconds in REFRESH_SECONDS
                 ],
                 id="refresh-every", className="fw-every",
-                **attributes(aria_label="Refresh every"),
+                **attributes(aria_label="Refresh every", data_default=str(refresh_seconds)),
             ),
             html.Button(
                 _icon("pause"), id="refresh-pause", type="button", className="fw-tool",

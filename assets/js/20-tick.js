@@ -6,8 +6,8 @@
   const SLOWEST_MS = 60000;
   const jitter = 0.9 + Math.random() * 0.2; // viewers who arrived together drift apart
 
-  const saved = Number(fw.recall("every"));
-  const pace = { seconds: CHOICES.includes(saved) ? saved : 5, paused: false, ticks: 0, nextAt: null };
+  const chosen = (text) => CHOICES.find((seconds) => seconds === Number(text));
+  const pace = { seconds: chosen(fw.recall("every")), paused: false, ticks: 0, nextAt: null };
   fw.pace = pace;
 
   function intervalMs() {
@@ -68,6 +68,7 @@
   };
 
   fw.whenDrawn("#refresh-every", (select) => {
+    pace.seconds = pace.seconds || chosen(select.dataset.default) || 5;
     select.value = String(pace.seconds);
     apply();
     setInterval(draw, 250);

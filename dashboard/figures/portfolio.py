@@ -30,7 +30,7 @@ def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
     return {
         "data": [*lines, _water(part, water)],
         "layout": {
-            "xaxis": {"type": "date", "anchor": "y2", "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8},
+            "xaxis": _days_axis(part),
             "yaxis": {"domain": GROWTH_DOMAIN, "nticks": 7, "zeroline": False},
             "yaxis2": {"domain": WATER_DOMAIN, "ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
             "hoversubplots": "axis",
@@ -42,6 +42,13 @@ def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _days_axis(part: Track) -> dict[str, Any]:
+    # A label beside the deepest day would otherwise widen the axis beyond the days there are.
+    days = _days(part)
+    clip = {"autorangeoptions": {"clipmin": days[0], "clipmax": days[-1]}} if len(days) > 1 else {}
+    return {"type": "date", "anchor": "y2", "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8, **clip}
 
 
 def _growth(part: Track, name: str, color: str, dash: str) -> dict[str, Any]:

@@ -375,3 +375,25 @@ def test_refreshing_does_not_grow_the_page(page: Page, site: Site, demo: FakeSto
     heap_after, nodes_after = measure()
     assert heap_after - heap < 2_500_000
     assert nodes_after - nodes < 300
+
+
+def test_the_pace_of_the_settings_holds_until_a_reader_chooses(
+    serve: Callable[[object], Site], demo: FakeStores, page: Page
+) -> None:
+    demo.settings.refresh_seconds = 15
+    open_demo(page, serve(create_app(demo, TABS).server))  # type: ignore[arg-type]
+    expect(page.locator("#refresh-every")).to_have_value("15")
+    page.select_option("#refresh-every", "1")
+    page.reload()
+    expect(page.locator("#refresh-every")).to_have_value("1")
+
+
+def test_what_is_read_more_often_than_the_page_asks_is_not_stale_between_two_questions(
+    site: Site, demo: FakeStores, page: Page
+) -> None:
+    demo.as_of = time.time() - 40
+    open_demo(page, site)
+    age = page.locator("#demo-cpu .fw-panel-age")
+    expect(age).to_have_attribute("data-stale", "")
+    page.select_option("#refresh-every", "60")
+    expect(age).not_to_have_attribute("data-stale", "")

@@ -47,7 +47,7 @@ class FakeStores:
 
     clock: Clock = field(default_factory=SystemClock)
     live: FakeLive = field(default_factory=FakeLive)
-    settings: Any = field(default_factory=lambda: SimpleNamespace(host="127.0.0.1", port=8050))
+    settings: Any = field(default_factory=lambda: SimpleNamespace(host="127.0.0.1", port=8050, refresh_seconds=5))
     value: float = 40.0
     as_of: float | None = None
     """When the demo's data was taken; None: at each build."""
