@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.run-installed
 DEV_STAMP := $(VENV)/.dev-installed
+STATIC_STAMP := .cache/static/.made
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint bench clean
@@ -11,14 +12,14 @@ DEV_STAMP := $(VENV)/.dev-installed
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
-run: $(RUN_STAMP) ## Install what is missing and start everything.
+run: $(STATIC_STAMP) ## Install what is missing and start everything.
 	@exec $(BIN)/python app.py
 
-demo: $(RUN_STAMP) ## Start on a folder of its own, replaying the sample fund: a trading day every two seconds.
+demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund: a trading day every two seconds.
 	@rm -rf data-demo
 	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_LOAD_SAMPLE=false FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
 
-test: lint chromium ## Lint, types, import contracts, then every test.
+test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test.
 	@$(BIN)/python -m pytest
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
@@ -27,7 +28,7 @@ lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEV_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
+bench: $(DEV_STAMP) $(STATIC_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything built; data folders stay.
@@ -45,6 +46,10 @@ $(BIN)/python:
 $(RUN_STAMP): requirements.txt | $(BIN)/python
 	@echo "Installing into $(VENV) (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# Scripts and styles, compressed as strongly as can be: once, and again for those that changed.
+$(STATIC_STAMP): $(RUN_STAMP) $(wildcard assets/*/*)
 	@$(BIN)/python -m dashboard.static
 	@touch $@
 
