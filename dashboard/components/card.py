@@ -63,7 +63,7 @@ def card(
     definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
     """
     level = state.value if state else "none"
-    head: list[Any] = [html.H3(title, className="fw-card-title")]
+    head: list[Any] = [html.H2(title, className="fw-card-title")]
     if state:
         head.append(state_badge(state))
     foot: list[Any] = [html.Span(why, className="fw-card-why")] if why else []
