@@ -34,9 +34,6 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     Raises ValueError when two tabs share an id, a key or a path.
     """
     _check(tabs)
-    if any(tab.grids for tab in tabs):
-        import dash_ag_grid  # noqa: F401 - Dash serves the scripts of what is imported before the first request
-
     server = Flask("fundwatch", static_folder=None)
     security.install(server, host=stores.settings.host, pages=[tab.path for tab in tabs])
     compress.install(server)
@@ -57,7 +54,6 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     )
     _add_routes(server, app, stores)
     app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
-    app.grid_paths = tuple(tab.path for tab in tabs if tab.grids)
     app.layout = shell(tabs, stores.settings.refresh_seconds)
     _add_routing(app, stores, tabs)
     memo: Memo[Prepared] = Memo()

@@ -22,7 +22,7 @@ def version(tab: str) -> str:
 
 
 def wire(tab: str) -> str:
-    """The store of the figures, rows and ages of a tab."""
+    """The store of the figures and ages of a tab."""
     return f"{tab}-wire"
 
 

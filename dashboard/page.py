@@ -13,7 +13,6 @@ from flask import request
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
 GRAPH_URL = "/_dash-component-suites/dash/dcc/async-graph.js"
-GRID_SCRIPT = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
 UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
 TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
 
@@ -23,7 +22,6 @@ INDEX = """<!DOCTYPE html>
 {metas}
 <meta name="color-scheme" content="dark light">
 <meta name="fundwatch-plotly" content="{plotly}" data-paths="{graph_paths}">
-<meta name="fundwatch-grid" content="{grid}" data-paths="{grid_paths}">
 <title>{title}</title>
 <script src="{boot}"></script>
 {early}
@@ -39,19 +37,15 @@ INDEX = """<!DOCTYPE html>
 
 
 class Page(Dash):
-    """Dash with our own document. AG Grid's script is left out of it: the router loads it where it is used."""
+    """Dash with our own document. Plotly's script is left out of it: the router loads it where it is used."""
 
     bootstrap_url: str = ""
     graph_paths: tuple[str, ...] = ()
     """Pages that show charts."""
-    grid_paths: tuple[str, ...] = ()
-    """Pages that show a grid."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
         scripts = UNUSED_SCRIPT.sub("", parts["scripts"])
-        found = GRID_SCRIPT.search(scripts)
-        grid = found.group(1) if found else ""
         assets = Path(self.config.assets_folder)
         return INDEX.format(
             metas=parts["metas"],
@@ -59,26 +53,22 @@ class Page(Dash):
             css=parts["css"],
             app_entry=parts["app_entry"],
             config=_shortened(parts["config"]),
-            scripts=GRID_SCRIPT.sub("", scripts),
+            scripts=scripts,
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
-            grid=grid,
-            early="\n".join(self._early(grid)),
+            early="\n".join(self._early()),
             graph_paths=" ".join(self.graph_paths),
-            grid_paths=" ".join(self.grid_paths),
             boot=_stamped(assets, "boot/theme.js"),
             icon=_stamped(assets, "boot/icon.svg"),
             bootstrap=self.bootstrap_url,
         )
 
-    def _early(self, grid: str) -> list[str]:
+    def _early(self) -> list[str]:
         """Return the tags of what this page will need: the browser compiles them while the rest arrives."""
         early: list[str] = []
         if request.path in self.graph_paths:
             early.append(f'<script async src="{PLOTLY_URL}" id="plotly-script"></script>')
             early.append(f'<link rel="preload" as="script" href="{GRAPH_URL}">')
-        if grid and request.path in self.grid_paths:
-            early.append(f'<link rel="preload" as="script" href="{grid}">')
         return early
 
 

@@ -2,7 +2,7 @@
 
 Server: nothing changed → an empty answer; otherwise the view, built once per (tab, choices, version) for all
 viewers. A failure keeps what the page shows and puts the reason on top of it.
-Browser (assets/js/paint.js): adds the theme, hands changed figures and rows to their components, sets ages.
+Browser (assets/js/paint.js): adds the theme, hands changed figures to their charts, sets ages.
 """
 
 from __future__ import annotations
@@ -110,7 +110,6 @@ def register(app: Dash, refresh: Refresh) -> None:
         [
             Output(ids.version(tab.id), "data"),
             *[Output(graph, "figure") for graph in tab.graphs],
-            *[Output(grid, "rowData") for grid in tab.grids],
         ],
         Input(ids.wire(tab.id), "data"),
         Input(ids.THEME, "data"),

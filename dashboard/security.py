@@ -85,7 +85,7 @@ class Headers:
 def content_policy(script_hashes: Iterable[str]) -> str:
     """Return the Content-Security-Policy: own files only, plus inline scripts with these hashes.
 
-    Plotly and AG Grid write style elements, hence 'unsafe-inline' for styles alone.
+    Plotly writes style elements, hence 'unsafe-inline' for styles alone.
     """
     quoted = (hash if hash.startswith("'") else f"'{hash}'" for hash in script_hashes)
     scripts = " ".join(["'self'", *quoted])

@@ -41,7 +41,6 @@ PACKAGE_FILES = {
     ),
     "plotly": ("package_data/plotly.min.js",),
     "dash_bootstrap_components": ("_components/dash_bootstrap_components.min.js",),
-    "dash_ag_grid": ("dash_ag_grid.min.js", "async-community.js"),
     "flask_bootstrap": ("static/bootstrap5/css/bootstrap.min.css",),
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -66,7 +66,6 @@ class View:
     figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/theme.py for
         what goes on the wire (colour tokens, epoch seconds on date axes) and what the browser adds.
     slots: Dash component or components by slot id.
-    rows: row dicts by grid id.
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
     notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).
@@ -76,7 +75,6 @@ class View:
 
     figures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     slots: Mapping[str, Any] = field(default_factory=dict)
-    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     as_of: Mapping[str, float | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     interval_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -101,7 +99,6 @@ class Tab:
     """Data sets whose version gates the refresh (see storage.redis.Live.version)."""
     slots: tuple[str, ...] = ()
     graphs: tuple[str, ...] = ()
-    grids: tuple[str, ...] = ()
     zoom_graphs: tuple[str, ...] = ()
     """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
     click, or another window, removes them."""

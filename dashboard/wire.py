@@ -26,11 +26,9 @@ def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
     """Return `view` serialised. Raises KeyError naming what the view has and the tab does not declare."""
     _check(tab.id, "graph", view.figures, tab.graphs)
     _check(tab.id, "slot", view.slots, tab.slots)
-    _check(tab.id, "grid", view.rows, tab.grids)
     wire = {
         "version": version,
         "figures": {id: rounded(_with_revision(figure, id, choices)) for id, figure in view.figures.items()},
-        "rows": {id: plain(list(rows)) for id, rows in view.rows.items()},
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
         "interval_seconds": plain(view.interval_seconds),

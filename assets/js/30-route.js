@@ -6,7 +6,7 @@
 
   clientside.route = async function (pathname, search) {
     const path = pathname === "/" ? firstPath() : pathname;
-    await Promise.all([loadPlotly(path), loadGrid(path)]);
+    await loadPlotly(path);
     const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === path);
     document.title = link ? `${link.textContent} · Fundwatch` : "Fundwatch";
     markCurrent(path);
@@ -28,12 +28,6 @@
       early.addEventListener("load", done);
       early.addEventListener("error", () => { failed.add(early); fail(new Error(`cannot load ${meta.content}`)); });
     });
-  }
-
-  function loadGrid(path) {
-    const meta = document.querySelector('meta[name="fundwatch-grid"]');
-    const isUsed = meta && meta.dataset.paths.split(" ").includes(path);
-    return isUsed ? loadScript(meta.content) : Promise.resolve();
   }
 
   function loadScript(url) {

@@ -1,15 +1,14 @@
-// What arrives from the server, onto the page: changed figures and rows to their components, ages to panels.
+// What arrives from the server, onto the page: changed figures to their charts, ages to panels.
 (function (fw, clientside) {
   "use strict";
-  const painted = new Map(); // by component id: what it shows
+  const painted = new Map(); // graph id → what it shows
 
   clientside.paint = function (wire, theme) {
     const { no_update: same, callback_context: context } = window.dash_clientside;
     const [version, ...targets] = context.outputs_list;
     if (!wire) return context.outputs_list.map(() => same);
     forgetUnmounted();
-    const values = targets.map(({ id, property }) =>
-      property === "figure" ? figure(id, wire.figures[id], theme, same) : rows(id, wire.rows[id], same));
+    const values = targets.map(({ id }) => figure(id, wire.figures[id], theme, same));
     setPanels(wire);
     if (fw.afterAnswer) fw.afterAnswer();
     void version;
@@ -27,16 +26,6 @@
     fw.keepView(id, fresh, place);
     painted.set(id, { place, text, theme });
     return fresh;
-  }
-
-  function rows(id, list, same) {
-    if (!list) return same;
-    const text = JSON.stringify(list);
-    const place = fw.byId(id);
-    const before = painted.get(id);
-    if (before && before.place === place && before.text === text) return same;
-    painted.set(id, { place, text });
-    return list;
   }
 
   function forgetUnmounted() {

@@ -1,4 +1,4 @@
-// What a panel shows, as plain tables: of its charts, its tables and its grids.
+// What a panel shows, as plain tables: of its charts and its tables.
 (function (fw) {
   "use strict";
 
@@ -7,7 +7,6 @@
     return [
       ...[...body.querySelectorAll(".js-plotly-plot")].flatMap(ofPlot),
       ...[...body.querySelectorAll("table.fw-table")].map(ofTable),
-      ...[...body.querySelectorAll(".ag-root-wrapper")].map(ofGrid).filter(Boolean),
     ];
   };
 
@@ -41,17 +40,7 @@
     return {
       name: table.caption ? text(table.caption) : "table",
       columns: [...table.tHead.rows[0].cells].map(text),
-      rows: [...table.tBodies[0].rows].map((row) => [...row.cells].map(text)),
+      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(text)),
     };
-  }
-
-  function ofGrid(wrapper) {
-    const host = wrapper.closest("[id]:not(.ag-root-wrapper)");
-    const api = host && window.dash_ag_grid ? window.dash_ag_grid.getApi(host.id) : null;
-    if (!api) return null;
-    const columns = api.getAllDisplayedColumns();
-    const rows = [];
-    api.forEachNodeAfterFilterAndSort((node) => rows.push(columns.map((c) => node.data[c.getColId()])));
-    return { name: host.id, columns: columns.map((c) => c.getColDef().headerName || c.getColId()), rows };
   }
 })(window.fundwatch);

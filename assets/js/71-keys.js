@@ -12,7 +12,7 @@
   };
 
   fw.focusFilter = function () {
-    const filter = document.querySelector("main input[type=search], main .ag-floating-filter-input input, main .fw-filter input");
+    const filter = document.querySelector("main .fw-filter input");
     if (filter) filter.focus();
   };
 

@@ -1,4 +1,4 @@
-"""Tables: `data_table` for up to some fifty rows, `grid` (dash-ag-grid) for long ones with filters."""
+"""Tables of up to some fifty rows: `data_table`, and `filter_box` to find rows in one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import html
 
 from dashboard.components.attributes import attributes
@@ -53,45 +54,48 @@ def data_table(
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
     parts: list[Any] = [html.Caption(caption, className="visually-hidden")] if caption else []
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
-    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c) for c in columns]) for row in rows]))
+    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
     if sortable:
         return html.Div(table, className="fw-table-box")
-    region = attributes(role="region", aria_label=caption or id)
-    return html.Div(table, className="fw-table-box", tabIndex=0, **region)  # a keyboard must reach what scrolls
+    group = attributes(role="group", aria_label=caption or id)
+    return html.Div(table, className="fw-table-box", tabIndex=0, **group)  # a keyboard must reach what scrolls
 
 
-def grid(id: str, columns: Sequence[Mapping[str, Any]], *, row_id: str, height: int = 320, label: str = "") -> html.Div:
-    """Return a long table with sorting and filters in each heading; its rows come from View.rows[id].
+def scroll_box(content: Any, height: int, label: str) -> html.Div:
+    """Return a box of at most `height` px in which a long table scrolls under its heading.
 
-    columns: column definitions of AG Grid (`field`, `headerName`, `type` "rightAligned", `valueFormatter`
-    {"function": "…"} …). row_id: the field that identifies a row, so that order, filters, selection and
-    scroll survive refreshes.
+    It belongs in the layout, round the slot of the table: a refresh draws the table anew, and what stands in the
+    layout keeps its place.
     """
-    from dash_ag_grid import AgGrid
-
     return html.Div(
-        AgGrid(
-            id=id,
-            columnDefs=[dict(column) for column in columns],
-            rowData=None,
-            getRowId=f"params.data.{row_id} + ''",
-            defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 70},
-            columnSize=None,
-            dashGridOptions={
-                "animateRows": False,
-                "headerHeight": 30,
-                "rowHeight": 28,
-                "suppressColumnMoveAnimation": True,
-                "suppressCellFocus": False,
-                "theme": {"function": "fundwatchGrid(themeQuartz)"},
-                "localeText": {"noRowsToShow": "Nothing to show."},
-            },
-            style={"height": f"{height}px", "width": "100%"},
-        ),
-        className="fw-grid",
-        **attributes(aria_label=label or id),
+        content,
+        className="fw-table-tall",
+        style={"maxHeight": f"{height}px"},
+        tabIndex=0,
+        role="group",
+        **attributes(aria_label=label),
     )
+
+
+def filter_box(table: str, label: str) -> html.Div:
+    """Return a box that shows only the rows of the table `table` that hold every word typed (assets/js/63-filter.js).
+
+    It belongs in the layout: what stands there outlives refreshes. Says how many rows are left of how many.
+    """
+    words = dbc.Input(type="search", placeholder="filter", size="sm", autocomplete="off", class_name="fw-filter-words")
+    return html.Div(
+        [
+            html.Label([html.Span(label, className="visually-hidden"), words]),
+            html.Span(className="fw-filter-count", role="status"),
+        ],
+        className="fw-filter",
+        **attributes(data_filters=table),
+    )
+
+
+def _sort_text(value: float | str | None) -> str | None:
+    return f"{value:.6g}" if isinstance(value, float) else None if value is None else str(value)
 
 
 def _heading(column: Column, sortable: bool) -> html.Th:
@@ -105,10 +109,10 @@ def _heading(column: Column, sortable: bool) -> html.Th:
     return html.Th(button, scope="col", className=align)
 
 
-def _cell(given: Any, column: Column) -> html.Td:
+def _cell(given: Any, column: Column, stack: bool) -> html.Td:
     cell = given if isinstance(given, Cell) else Cell(given)
     align = "fw-number" if column.numeric else "fw-text"
-    data = attributes(data_label=column.title, data_sort=None if cell.sort is None else str(cell.sort))
+    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort))
     tone = f" fw-tone-{cell.tone}" if cell.tone else ""
     return html.Td(
         "–" if cell.content is None else cell.content,

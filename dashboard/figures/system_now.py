@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -278,9 +278,3 @@ def thinned(values: Sequence[float | None]) -> list[float | None]:
 
 def _spark(present: Present, metric: str, **labels: str) -> SeriesData | None:
     return present.charts.one(metric, **labels) if present.charts else None
-
-
-def process_rows(processes: LiveReading | None) -> list[Mapping[str, Any]]:
-    """Return the process table, a dict a row."""
-    table = processes.tables.get("processes") if processes else None
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows] if table else []

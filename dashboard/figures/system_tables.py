@@ -1,7 +1,8 @@
-"""The tables of the system tab: disks, devices, interfaces, and the kernel's figures."""
+"""The tables of the system tab: disks, devices, interfaces, processes, and the kernel's figures."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -39,6 +40,22 @@ INTERFACE_COLUMNS = (
     Column("errors", "Errors/s"),
     Column("drops", "Drops/s"),
 )
+
+PROCESS_COLUMNS = (
+    Column("name", "Name", numeric=False),
+    Column("pid", "PID"),
+    Column("user", "User", numeric=False),
+    Column("cpu_ratio", "CPU", definition="Of one core, since the reading before"),
+    Column("memory_bytes", "Memory", definition="Resident: what it holds in memory, shared pages included"),
+    Column("read_bytes_per_second", "Read/s", definition="Bytes that came from a device, not from cache"),
+    Column("written_bytes_per_second", "Written/s", definition="Bytes that go to a device"),
+    Column("threads", "Threads"),
+    Column("age_seconds", "Up", definition="Time since it started"),
+    Column("state", "State", numeric=False),
+)
+PROCESSES_EACH = 20
+"""Processes shown for each of: most CPU, most memory, state in TROUBLED."""
+TROUBLED = {"zombie": "warning", "disk": "warning"}
 
 
 def disk_table(present: Present) -> html.Div:
@@ -132,6 +149,46 @@ def _interface_row(present: Present, nic: str, received: float, sent: float | No
         "share": Cell(percent(share), sort=share, tone=_tone(share), hint=f"of {bits(link)}" if link else unknown),
         "errors": Cell(number(errors, 1), sort=errors, tone="warning" if errors >= 1 else ""),
         "drops": Cell(number(drops, 1), sort=drops, tone="warning" if drops >= 1 else ""),
+    }
+
+
+def process_table(present: Present) -> html.Div:
+    """Return the processes with most CPU, those with most memory, and those in a state of trouble; most CPU first."""
+    table = present.processes.tables.get("processes") if present.processes else None
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows] if table else []
+    return data_table(
+        "system-processes-rows", PROCESS_COLUMNS, [_process_row(row) for row in busiest(rows)], caption="Processes",
+        stack=False, nothing="No process has been read.",
+    )  # fmt: skip
+
+
+def busiest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the rows that a person looks for, in the order given."""
+
+    def top(key: str) -> list[Mapping[str, Any]]:
+        return sorted(rows, key=lambda row: -(row[key] or 0))[:PROCESSES_EACH]
+
+    troubled = [row for row in rows if row["state"] in TROUBLED][:PROCESSES_EACH]
+    kept = {row["pid"] for row in (*top("cpu_ratio"), *top("memory_bytes"), *troubled)}
+    return [row for row in rows if row["pid"] in kept]
+
+
+def _process_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    def cell(key: str, text: Callable[[Any], str]) -> Cell:
+        value = row[key]
+        return Cell(None if value is None else text(value), sort=value)
+
+    return {
+        "name": Cell(row["name"]),
+        "pid": Cell(str(row["pid"])),
+        "user": Cell(row["user"]),
+        "cpu_ratio": cell("cpu_ratio", percent),
+        "memory_bytes": cell("memory_bytes", bytes_),
+        "read_bytes_per_second": cell("read_bytes_per_second", bytes_),
+        "written_bytes_per_second": cell("written_bytes_per_second", bytes_),
+        "threads": Cell(None if row["threads"] is None else str(row["threads"])),
+        "age_seconds": cell("age_seconds", duration),
+        "state": Cell(row["state"], tone=TROUBLED.get(row["state"], "")),
     }
 
 

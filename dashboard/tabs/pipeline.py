@@ -12,6 +12,7 @@ from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
+from dashboard.components.table import scroll_box
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
 from dashboard.tab import Choices, Tab, View
@@ -29,7 +30,6 @@ ALL = "all"
 OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcome.value) for outcome in Outcome))
 SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
 HISTORY_PX = 300
-HISTORY_BOX = {"height": f"{HISTORY_PX}px", "overflow": "auto"}
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
 
 
@@ -148,7 +148,7 @@ def _panels() -> html.Div:
         ),
         panel(
             f"{ID}-history", "Runs", f"newest {HISTORY_LIMIT} of the window", tools=("csv", "link", "full"),
-            children=html.Div(slot(f"{ID}-history-table", HISTORY_PX), style=HISTORY_BOX, tabIndex=0),
+            children=scroll_box(slot(f"{ID}-history-table", HISTORY_PX), HISTORY_PX, "Newest runs"),
         ),
         panel(
             f"{ID}-tables", "Tables", "rows and bytes on disk, read each minute", slot(f"{ID}-tables-table", 280),

@@ -13,10 +13,16 @@ from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import grid
+from dashboard.components.table import filter_box, scroll_box
 from dashboard.figures import system as figures
-from dashboard.figures.system_now import Present, card_strip, process_rows, verdict_line
-from dashboard.figures.system_tables import device_table, disk_table, facts_table, interface_table
+from dashboard.figures.system_now import Present, card_strip, verdict_line
+from dashboard.figures.system_tables import (
+    device_table,
+    disk_table,
+    facts_table,
+    interface_table,
+    process_table,
+)
 from dashboard.tab import Choices, Tab, View
 from storage.reads.system import Charts, read_charts, reboots
 
@@ -45,6 +51,7 @@ CHARTS = {
         "Means over 1, 5 and 15 minutes, as the kernel keeps them.",
     ),
 }
+PROCESSES_PX = 400
 TABLES = ("disks", "devices", "interfaces", "facts")
 
 
@@ -87,8 +94,9 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
         panels(
             *[_chart_panel(name, span=4) for name in CHARTS],
             panel("system-cores", "Cores", "busy, a row a core", graph("system-cores-graph", 170), span=8),
-            panel("system-processes", "Processes", "most CPU and most memory", _process_grid(), span=8,
-                  tools=("csv", "full")),
+            panel("system-processes", "Processes", "most CPU and most memory", span=8, tools=("csv", "full"),
+                  children=[filter_box("system-processes-rows", "Filter processes"),
+                            scroll_box(slot("system-processes-table", PROCESSES_PX), PROCESSES_PX, "Process table")]),
             panel("system-facts", "Kernel", "", slot("system-facts-table", 320), span=4, tools=("csv", "full")),
             panel("system-disks", "Disks", "", slot("system-disks-table", 120), span=4, tools=("csv", "full")),
             panel("system-interfaces", "Interfaces", "", slot("system-interfaces-table", 120), span=4,
@@ -104,33 +112,6 @@ def _chart_panel(name: str, span: int) -> html.Section:
     return panel(
         f"system-{name}", title, subtitle, graph(f"system-{name}-graph", 170), span=span, definition=definition
     )
-
-
-def _process_grid() -> html.Div:
-    def amount(field: str, title: str, formatter: str, **more: Any) -> dict[str, Any]:
-        return {
-            "field": field,
-            "headerName": title,
-            "type": "rightAligned",
-            "filter": "agNumberColumnFilter",
-            "valueFormatter": {"function": formatter},
-            "sortingOrder": ["desc", "asc", None],
-            **more,
-        }
-
-    columns = [
-        {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 150, "floatingFilter": True},
-        {"field": "pid", "headerName": "PID", "type": "rightAligned", "filter": "agNumberColumnFilter", "width": 80},
-        {"field": "user", "headerName": "User", "minWidth": 90, "floatingFilter": True},
-        amount("cpu_ratio", "CPU", "percent(params.value)", sort="desc"),
-        amount("memory_bytes", "Memory", "bytes(params.value)"),
-        amount("read_bytes_per_second", "Read/s", "bytes(params.value)"),
-        amount("written_bytes_per_second", "Written/s", "bytes(params.value)"),
-        amount("threads", "Threads", "params.value"),
-        amount("age_seconds", "Up", "span(params.value)"),
-        {"field": "state", "headerName": "State"},
-    ]
-    return grid("system-processes-grid", columns, row_id="pid", height=400, label="Processes")
 
 
 def build(stores: Stores, choices: Choices) -> View:
@@ -154,8 +135,8 @@ def build(stores: Stores, choices: Choices) -> View:
             "system-interfaces-table": interface_table(present),
             "system-devices-table": device_table(present),
             "system-facts-table": facts_table(present),
+            "system-processes-table": process_table(present),
         },
-        rows={"system-processes-grid": process_rows(present.processes)},
         as_of={**view.charts(), **{f"system-{name}": seen for name in TABLES}, **view.processes()},
         notes=view.notes(),
         interval_seconds=view.intervals(),
@@ -283,8 +264,8 @@ TAB = Tab(
         "system-interfaces-table",
         "system-devices-table",
         "system-facts-table",
+        "system-processes-table",
     ),
     graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
-    grids=("system-processes-grid",),
     zoom_graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
 )

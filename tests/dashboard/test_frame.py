@@ -50,7 +50,7 @@ def test_tabs_have_their_own_keys_paths_and_declare_what_they_zoom() -> None:
         assert tab.path == f"/{tab.id}"
         assert set(tab.zoom_graphs) <= set(tab.graphs)
         assert bool(tab.build) == bool(tab.datasets), f"{tab.id}: what gates its refresh?"
-        ids = [*tab.graphs, *tab.slots, *tab.grids]
+        ids = [*tab.graphs, *tab.slots]
         assert all(id.startswith(f"{tab.id}-") for id in ids)
         assert len(set(ids)) == len(ids)
 

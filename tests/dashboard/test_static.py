@@ -81,7 +81,6 @@ def test_everything_a_page_loads_is_precompressed_at_install() -> None:
         "plotly.min.js",
         "dash_renderer.min.js",
         "async-graph.js",
-        "dash_ag_grid.min.js",
         "bootstrap.min.css",
     } <= names
     assert {"01-tokens.css", "41-paint.js"} <= names

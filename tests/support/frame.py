@@ -15,7 +15,7 @@ from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import Cell, Column, data_table, grid
+from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
 from dashboard.tab import Choices, Tab, View
 from dashboard.theme import end_label, faded, threshold
 
@@ -76,18 +76,10 @@ def layout(_stores: FakeStores, choices: Choices) -> html.Div:
                         panel("demo-empty", "Temperatures", "", graph("demo-empty-graph", 160), span=4),
                         panel(
                             "demo-processes", "Processes", "", span=4, tools=("csv", "full"),
-                            children=grid(
-                                "demo-grid",
-                                [
-                                    {"field": "pid", "headerName": "PID", "type": "rightAligned"},
-                                    {"field": "name", "headerName": "Name", "floatingFilter": True},
-                                    {
-                                        "field": "memory", "headerName": "Memory", "type": "rightAligned",
-                                        "valueFormatter": {"function": "bytes(params.value)"},
-                                    },
-                                ],
-                                row_id="pid", height=240, label="Processes",
-                            ),
+                            children=[
+                                filter_box("demo-processes-rows", "Filter processes"),
+                                scroll_box(slot("demo-processes-table", 240), 240, "Process table"),
+                            ],
                         ),
                     ),
                 ],
@@ -145,11 +137,7 @@ def build(stores: FakeStores, choices: Choices) -> View:
             "demo-verdict": verdict(Status.CRITICAL, "Disk /data is 93 % full. Everything else is fine."),
             "demo-cards": strip,
             "demo-disks-table": data_table("demo-disks-rows", columns, disks, caption="Disks"),
-        },
-        rows={
-            "demo-grid": [
-                {"pid": pid, "name": f"process {pid}", "memory": (pid * 7919 % 97) * 1_048_576} for pid in range(1, 81)
-            ]
+            "demo-processes-table": _processes(),
         },
         as_of={"demo-cpu": now, "demo-disks": now, "demo-processes": now, "demo-empty": None},
         notes={"demo-empty": "This machine has no temperature sensors."},
@@ -157,17 +145,25 @@ def build(stores: FakeStores, choices: Choices) -> View:
     )
 
 
+def _processes() -> html.Div:
+    columns = [Column("name", "Name", numeric=False), Column("pid", "PID"), Column("memory", "Memory")]
+    rows = [
+        {"name": f"process-{pid}", "pid": str(pid), "memory": Cell(f"{pid * 7919 % 97} MiB", sort=pid * 7919 % 97)}
+        for pid in range(1, 41)
+    ]
+    return data_table("demo-processes-rows", columns, rows, caption="Processes", stack=False)
+
+
 DEMO = Tab(
     id="demo",
     title="Demo",
     icon="system",
-    key="1",
+    key="9",
     path="/demo",
     layout=layout,  # type: ignore[arg-type]
     build=build,  # type: ignore[arg-type]
     datasets=("demo",),
-    slots=("demo-verdict", "demo-cards", "demo-disks-table"),
+    slots=("demo-verdict", "demo-cards", "demo-disks-table", "demo-processes-table"),
     graphs=("demo-cpu-graph", "demo-memory-graph"),
-    grids=("demo-grid",),
     zoom_graphs=("demo-cpu-graph",),
 )
