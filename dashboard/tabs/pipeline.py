@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from dash import html
 
 from core.errors import StorageError
 from core.model import LiveReading, Outcome
-from dashboard.components.age import local_time
-from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
+from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.tab import Choices, Tab, View
 from storage.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
@@ -22,23 +22,12 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "pipeline"
-WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"), ("30d", "30 d"))
-SECONDS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
-WINDOW = "1h"
-SHORTEST_SECONDS = 10
+WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "30d")
 ALL = "all"
 OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcome.value) for outcome in Outcome))
 SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
 HISTORY_PX = 300
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
-
-
-class Window(NamedTuple):
-    """The time that charts and history show, in epoch seconds."""
-
-    start: float
-    end: float
-    is_zoomed: bool
 
 
 def layout(stores: Stores, choices: Choices) -> html.Div:
@@ -51,7 +40,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
         [
             choice_bar(
                 choice_select(ID, "host", [(name, name) for name in hosts], choices, default=hosts[0], label="Host"),
-                choice_segments(ID, "window", WINDOWS, choices, default=WINDOW, label="Window"),
+                choice_segments(ID, "window", WINDOWS, choices, default=DEFAULT_WINDOW, label="Window"),
                 choice_select(ID, "collector", collectors, choices, default=ALL, label="Runs of"),
                 choice_select(ID, "outcome", OUTCOMES, choices, default=ALL, label="that ended"),
                 spacer(),
@@ -66,28 +55,27 @@ def build(stores: Stores, choices: Choices) -> View:
     """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
     host = _host(stores, choices)
     reading = stores.live.reading(ID, host)
-    window = _window(stores, choices)
+    now = stores.clock.now()
+    span = chosen_span(choices, now, WINDOWS)
     course: Course | None = None
     problem = ""
     try:
         course = read_course(
             stores,
             host,
-            window.start,
-            window.end,
+            span.start,
+            span.end,
             collector=_unless_all(choices.get("collector", ALL)),
             outcome=_unless_all(chosen(OUTCOMES, choices, "outcome", ALL)),
         )
     except StorageError as error:
         problem = f"Storage does not answer: {error}"
-    return _view(host, stores.clock.now(), window, reading, course, problem)
+    return _view(host, now, span, reading, course, problem)
 
 
-def _view(
-    host: str, now: float, window: Window, reading: LiveReading | None, course: Course | None, problem: str
-) -> View:
+def _view(host: str, now: float, span: Span, reading: LiveReading | None, course: Course | None, problem: str) -> View:
     slots: dict[str, object] = {
-        f"{ID}-span": _span(window),
+        f"{ID}-span": span_line(ID, span),
         f"{ID}-verdict": parts.verdict_line(reading, host, now),
     }
     if reading is not None:
@@ -174,22 +162,6 @@ def _host(stores: Stores, choices: Choices) -> str:
 
 def _unless_all(choice: str) -> str:
     return "" if choice == ALL else choice
-
-
-def _window(stores: Stores, choices: Choices) -> Window:
-    """Return a zoom that makes sense, else the chosen length of time up to now."""
-    now = stores.clock.now()
-    start, end = choices.seconds("from"), choices.seconds("to")
-    if start is not None and end is not None and 0 < start < min(end, now):
-        return Window(start, max(min(end, now), start + SHORTEST_SECONDS), True)
-    return Window(now - SECONDS[chosen(WINDOWS, choices, "window", WINDOW)], now, False)
-
-
-def _span(window: Window) -> html.Span:
-    parts: list[Any] = [local_time(window.start, "span"), " – ", local_time(window.end, "span")]
-    if window.is_zoomed:
-        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
-    return html.Span(parts, className="fw-span")
 
 
 TAB = Tab(

@@ -10,7 +10,7 @@ from dash import html
 from core.errors import StorageError
 from core.model import Status, worst
 from dashboard.components.age import local_time
-from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
@@ -23,6 +23,7 @@ from dashboard.figures.system_tables import (
     interface_table,
     process_table,
 )
+from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.tab import Choices, Tab, View
 from storage.reads.system import Charts, read_charts, reboots
 
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "system"
-WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"), ("24h", "24 h"), ("7d", "7 d"), ("90d", "90 d"))
-SECONDS = {"15m": 900, "1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 604_800, "90d": 7_776_000}
-DEFAULT_WINDOW = "1h"
-SHORTEST_ZOOM_SECONDS = 60.0
+WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CHARTS = {
     "cpu": ("CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step."),
     "memory": ("Memory, GiB", "used and cache", "Used: total less available. Cache: what programs could still have."),
@@ -53,28 +51,6 @@ CHARTS = {
 }
 PROCESSES_PX = 400
 TABLES = ("disks", "devices", "interfaces", "facts")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The window that the charts show, in epoch seconds."""
-
-    start: float
-    end: float
-    is_zoomed: bool
-
-    @property
-    def pair(self) -> tuple[float, float]:
-        """Return start and end."""
-        return self.start, self.end
-
-
-def chosen_span(choices: Choices, now: float) -> Span:
-    """Return the zoomed window when the choices name a sensible one, else the chosen window up to `now`."""
-    start, end = choices.seconds("from"), choices.seconds("to")
-    if start is not None and end is not None and 0 < start < end and start < now:
-        return Span(start, max(end, start + SHORTEST_ZOOM_SECONDS), True)
-    return Span(now - SECONDS[chosen(WINDOWS, choices, "window", DEFAULT_WINDOW)], now, False)
 
 
 def layout(stores: Stores, choices: Choices) -> html.Div:
@@ -118,7 +94,7 @@ def build(stores: Stores, choices: Choices) -> View:
     """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
-    span = chosen_span(choices, now)
+    span = chosen_span(choices, now, WINDOWS)
     reading = stores.live.reading(ID, host)
     charts, booted, problem = _read(stores, host, span)
     present = Present(reading, stores.live.reading("processes", host), charts, now, host)
@@ -128,7 +104,7 @@ def build(stores: Stores, choices: Choices) -> View:
         figures=_figures(stores, present, span, charts) if charts else {},
         slots={
             "system-hosts": hosts_line(stores),
-            "system-span": span_line(span, booted),
+            "system-span": span_line(ID, span, *_booted_line(booted)),
             "system-verdict": verdict_line(present),
             "system-cards": card_strip(present),
             "system-disks-table": disk_table(present),
@@ -235,15 +211,12 @@ def hosts_line(stores: Stores) -> Any:
     return html.Span(f"{len(hosts)} hosts: {said}")
 
 
-def span_line(span: Span, booted: list[float]) -> html.Span:
-    """Return the window in words, reboots within it, and the way back from a zoom."""
-    parts: list[Any] = [local_time(span.start, "span"), " – ", local_time(span.end, "span")]
-    if booted:
-        times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
-        parts = [f"{times} ", local_time(booted[-1], "span"), " · ", *parts]
-    if span.is_zoomed:
-        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
-    return html.Span(parts, className="fw-span")
+def _booted_line(booted: list[float]) -> list[Any]:
+    """Return the reboots within the window; nothing when there was none."""
+    if not booted:
+        return []
+    times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
+    return [f"{times} ", local_time(booted[-1], "span"), " · "]
 
 
 TAB = Tab(

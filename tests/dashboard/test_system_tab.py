@@ -19,8 +19,9 @@ from core.settings import Thresholds
 from dashboard.figures import system as figures
 from dashboard.figures.system_now import thinned
 from dashboard.figures.timeseries import LABEL_HEIGHT_PX, Limit, Line, line_figure, spread, stack_figure
+from dashboard.span import chosen_span
 from dashboard.tab import Choices, View
-from dashboard.tabs.system import TAB, build, chosen_span, layout
+from dashboard.tabs.system import TAB, WINDOWS, build, layout
 from dashboard.wire import plain, prepare
 from storage.clickhouse import ClickHouse
 from storage.reads.series import SeriesData
@@ -166,13 +167,15 @@ def test_a_thinned_course_keeps_its_newest_value() -> None:
         ({"window": "7d"}, (NOW - 604_800, NOW)),
         ({"window": "nonsense"}, (NOW - 3_600, NOW)),
         ({"from": str(NOW - 500), "to": str(NOW - 200)}, (NOW - 500, NOW - 200)),
-        ({"from": str(NOW - 500), "to": str(NOW - 499)}, (NOW - 500, NOW - 440)),
+        ({"from": str(NOW - 500), "to": str(NOW - 499)}, (NOW - 500, NOW - 490)),
+        ({"from": str(NOW - 500), "to": "inf"}, (NOW - 500, NOW)),
+        ({"window": "30d"}, (NOW - 3_600, NOW)),
         ({"from": "x", "to": "y"}, (NOW - 3_600, NOW)),
         ({"from": str(NOW), "to": str(NOW - 10)}, (NOW - 3_600, NOW)),
     ],
 )
 def test_the_window_that_the_address_asks_for(choices: dict[str, str], span: tuple[float, float]) -> None:
-    assert chosen_span(Choices.of(choices), NOW).pair == span
+    assert chosen_span(Choices.of(choices), NOW, WINDOWS).pair == span
 
 
 def test_the_tab_from_stored_history(watched: Stores) -> None:
