@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise, zip_longest
 from typing import Any
 
-from dashboard.theme import SERIES, end_label, faded
+from dashboard.figures.timeseries import LONE_POINT_PX, Line, nice_ceiling, stack_figure
+from dashboard.theme import SERIES, end_label
 from storage.reads.pipeline import RunBucket
 from storage.reads.series import SeriesData
 
 GAP_STEPS = 2.5
-LONE_POINT_PX = 5
 LABEL_GAP_RATIO = 0.1
 """Least distance between two labels at line ends, as a share of the axis."""
 
@@ -79,12 +79,13 @@ def failures(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: flo
 
 
 def rows_written(data: SeriesData | None, start: float, end: float) -> Figure:
-    """Return rows written to ClickHouse per second over time; says so when there is none."""
+    """Return rows written to ClickHouse per second over time; a gap stays one; says so when there is none."""
     layout: Figure = {"xaxis": _time(start, end), "yaxis": {"rangemode": "tozero", "ticksuffix": "/s"}}
     if data is None or not data.ts:
         return {"data": [], "layout": layout | {"annotations": [_remark("nothing measured in this window")]}}
-    trace = _line("rows", data.ts, data.mean, SERIES[0], "%{y:.3~s} rows/s")
-    return {"data": [trace | {"fill": "tozeroy", "fillcolor": faded(SERIES[0], 0.15)}], "layout": layout}
+    line = Line("rows", data.ts, data.mean, SERIES[0])
+    area = stack_figure([line], (start, end), unit="rows/s", top=nice_ceiling(line.highest), decimals=1)
+    return {"data": area["data"], "layout": layout}
 
 
 def by_collector(buckets: Sequence[RunBucket]) -> dict[str, list[RunBucket]]:

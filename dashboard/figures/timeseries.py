@@ -11,6 +11,8 @@ from dashboard.theme import end_label, faded, threshold
 
 LABEL_HEIGHT_PX = 13
 LABEL_MARGIN_PX = 74
+LONE_POINT_PX = 5
+"""A point between two gaps has no line to show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def stack_figure(
         | {
             "x": list(line.ts[part]),
             "y": list(line.values[part]),
+            "mode": "lines" if part.stop - part.start > 1 else "lines+markers",
+            "marker": {"size": LONE_POINT_PX, "color": line.color},
             "stackgroup": f"part-{number}",
             "fillcolor": faded(line.color, 0.35),
             "line": {"color": line.color, "width": 1},

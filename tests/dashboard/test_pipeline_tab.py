@@ -12,12 +12,13 @@ import pytest
 from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, Status, Table
-from dashboard.figures.pipeline import durations, failures, spread, with_gaps
+from dashboard.figures.pipeline import durations, failures, rows_written, spread, with_gaps
 from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB, build, layout
 from dashboard.wire import prepare
 from storage.clickhouse import ClickHouse
 from storage.reads.pipeline import RunBucket
+from storage.reads.series import SeriesData
 from storage.stores import Stores
 
 NONE = Choices()
@@ -150,6 +151,14 @@ def test_history_is_the_newest_runs_narrowed_by_the_choices(stores: Stores) -> N
         ]
     )
     assert "unavailable" not in zoomed
+
+
+def test_the_area_of_rows_written_ends_where_writing_stopped() -> None:
+    values: list[float | None] = [10.0, 12.0, None, 11.0]
+    data = SeriesData("pipeline_writer_rows_per_second", (), [0, 5, 10, 60], values, values, values, 5)
+    areas = rows_written(data, 0, 100)["data"]
+    assert [(area["x"], area["stackgroup"]) for area in areas] == [([0, 5], "part-0"), ([60], "part-1")]
+    assert areas[1]["mode"] == "lines+markers", "a lone value must be visible"
 
 
 @pytest.mark.parametrize(
