@@ -231,7 +231,8 @@ def facts_table(present: Present) -> html.Div:
     rows.append(("Cost of watching", cost(present), "CPU of both collectors, share of one core"))
     columns = (Column("name", "Kernel", numeric=False), Column("value", "Now"))
     cells = [{"name": Cell(name, hint=hint), "value": Cell(value, hint=hint)} for name, value, hint in rows]
-    return data_table("system-facts-rows", columns, cells, caption="Kernel", sortable=False, stack=False)
+    body = data_table("system-facts-rows", columns, cells, caption="Kernel", sortable=False, stack=False)
+    return html.Div(body, className="fw-pairs")
 
 
 def cost(present: Present) -> str:
