@@ -51,7 +51,16 @@
     }
     writeAddress(next);
     fw.set(`${tab}-choices`, { data: next });
+    for (const id of controlsOf(tab)) {
+      if (id.name in changes) fw.set(id, { value: next[id.name] === undefined ? id.default : next[id.name] });
+    }
   };
+
+  // A control that went on showing the old choice would write it back with the next change of another.
+  function controlsOf(tab) {
+    const ids = [...document.querySelectorAll('[id^="{"]')].map((element) => JSON.parse(element.id));
+    return ids.filter((id) => id.type === "choice" && id.tab === tab);
+  }
 
   // Links and buttons that make a choice: data-choose holds the changes, null takes a choice back.
   document.addEventListener("click", (event) => {
