@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from dash.development.base_component import Component
 
+from dashboard.pack import packed
 from dashboard.tab import Choices, Tab, View
 
 
@@ -28,7 +29,7 @@ def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
     _check(tab.id, "slot", view.slots, tab.slots)
     wire = {
         "version": version,
-        "figures": {id: rounded(_with_revision(figure, id, choices)) for id, figure in view.figures.items()},
+        "figures": {id: packed(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()},
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
         "interval_seconds": plain(view.interval_seconds),

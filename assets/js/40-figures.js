@@ -56,7 +56,10 @@
   const axisKey = (ref) => "xaxis" + (ref && ref !== "x" ? ref.slice(1) : "");
 
   fw.figure = function (raw) {
-    const figure = { data: colored(raw.data || []), layout: withDefaults(colored(raw.layout || {})) };
+    const traces = (raw.data || []).map(({ x, y, z, ...rest }) => ({
+      ...colored(rest), ...(x && { x: fw.unpack(x) }), ...(y && { y: fw.unpack(y) }), ...(z && { z: fw.unpack(z) }),
+    }));
+    const figure = { data: traces, layout: withDefaults(colored(raw.layout || {})) };
     const layout = figure.layout;
     const isDate = (ref) => (layout[axisKey(ref)] || {}).type === "date";
     for (const trace of figure.data) {

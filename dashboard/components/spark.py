@@ -9,8 +9,9 @@ from dash import html
 
 from dashboard.components.attributes import attributes
 
-WIDTH = 120
-HEIGHT = 24
+HEIGHT = 96
+"""In quarters of the pixels it is drawn with: whole numbers and steps, not places, make the image a third smaller."""
+EDGE = 8
 
 
 def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
@@ -27,18 +28,19 @@ def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
 def _svg(values: Sequence[float | None]) -> str:
     present = [value for value in values if value is not None]
     low, high = (min(present), max(present)) if present else (0.0, 0.0)
-    scale = (HEIGHT - 4) / (high - low) if high > low else 0.0
-    step = WIDTH / max(len(values) - 1, 1)
-    path, pen = [], "M"
-    for index, value in enumerate(values):
+    scale = (HEIGHT - 2 * EDGE) / (high - low) if high > low else 0.0
+    path: list[str] = []
+    is_drawn, before = False, (0, 0)
+    for x, value in enumerate(values):
         if value is None:
-            pen = "M"
+            is_drawn = False
             continue
-        y = HEIGHT - 2 - (value - low) * scale if scale else HEIGHT / 2
-        path.append(f"{pen}{index * step:.1f} {y:.1f}")
-        pen = "L"
+        here = (x, HEIGHT - EDGE - round((value - low) * scale) if scale else HEIGHT // 2)
+        path.append(f"l1 {here[1] - before[1]}" if is_drawn else f"M{here[0]} {here[1]}")
+        is_drawn, before = True, here
+    width = max(len(values) - 1, 1)
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none'>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {HEIGHT}' preserveAspectRatio='none'>"
         f"<path d='{''.join(path)}' fill='none' stroke='black' stroke-width='1.5' "
         f"vector-effect='non-scaling-stroke'/></svg>"
     )

@@ -29,7 +29,7 @@ def durations(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: fl
     """Return mean run duration in ms over time, a line a collector, on a logarithmic axis."""
     traces, ends = [], {}
     for name, part in by_collector(buckets).items():
-        ts, values = with_gaps([bucket.ts for bucket in part], [bucket.mean_seconds * 1000 for bucket in part], step)
+        ts, values = with_gaps([bucket.ts for bucket in part], [_milliseconds(bucket) for bucket in part], step)
         traces.append(_line(name, ts, values, colour.get(name, "@muted"), "%{y:.3~g} ms"))
         ends[name] = math.log10(max(part[-1].mean_seconds * 1000, 1e-3))
     lows = [bucket.mean_seconds * 1000 for bucket in buckets if bucket.mean_seconds > 0]
@@ -44,6 +44,11 @@ def durations(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: fl
             "annotations": [end_label(name, y, colour.get(name, "@muted")) for name, y in positions.items()],
         },
     }
+
+
+def _milliseconds(bucket: RunBucket) -> float:
+    """Return the mean duration with the three digits that hover shows."""
+    return float(f"{bucket.mean_seconds * 1000:.3g}")
 
 
 def failures(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: float, end: float, step: int) -> Figure:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.performance import Track, drawdowns
+from analytics.performance import Track, drawdowns, worst
 from dashboard.figures.timeseries import spread
 from dashboard.portfolio_data import Shown
 from dashboard.theme import BENCHMARK, SERIES, end_label, faded
@@ -16,19 +16,24 @@ WATER_DOMAIN = (0.0, 0.28)
 GROWTH_PX = 260
 LETTER_PX = 6.4
 SHORTEST_LABEL_PX = 80
+MOST_DAYS = 900
+WORST = 10
+Days = np.ndarray[tuple[int], np.dtype[np.intp]]
+"""Places in a track."""
 
 
 def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
     """Return the figure. Days are ISO texts; growth starts at 100, drawdowns are in percent below the best day."""
     part, other = shown.part, shown.part_benchmark
-    lines = [_growth(part, shown.portfolio.name, SERIES[0], "solid")]
+    days = drawn(part)
+    lines = [_growth(part, days, shown.portfolio.name, SERIES[0], "solid")]
     if other is not None and len(other):
-        lines.append(_growth(other, shown.benchmark_name, BENCHMARK, "dot"))
+        lines.append(_growth(other, days, shown.benchmark_name, BENCHMARK, "dot"))
     water = drawdowns(part)
     ends = _growth_labels(lines)
     widest = max((len(label["text"]) for label in ends), default=0)
     return {
-        "data": [*lines, _water(part, water)],
+        "data": [*lines, _water(part, days, water)],
         "layout": {
             "xaxis": _days_axis(part),
             "yaxis": {"domain": GROWTH_DOMAIN, "nticks": 7, "zeroline": False},
@@ -44,6 +49,19 @@ def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
     }
 
 
+def drawn(part: Track) -> Days:
+    """Return the places of the days that are drawn: all, or as many as the chart has pixels for.
+
+    The first, the last and the turning points of the worst drawdowns are always among them. A zoom into fewer
+    days than that draws each.
+    """
+    step = -(-len(part) // MOST_DAYS) or 1
+    kept = set(range(len(part) - 1, -1, -step)) | ({0} if len(part) else set())
+    for fall in worst(part, WORST):
+        kept |= {max(fall.peak, 0), fall.trough, *([] if fall.recovery is None else [fall.recovery])}
+    return np.array(sorted(kept), dtype=np.intp)
+
+
 def _days_axis(part: Track) -> dict[str, Any]:
     # A label beside the deepest day would otherwise widen the axis beyond the days there are.
     days = _days(part)
@@ -51,13 +69,13 @@ def _days_axis(part: Track) -> dict[str, Any]:
     return {"type": "date", "anchor": "y2", "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8, **clip}
 
 
-def _growth(part: Track, name: str, color: str, dash: str) -> dict[str, Any]:
+def _growth(part: Track, days: Days, name: str, color: str, dash: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
-        "x": _days(part),
-        "y": np.round(100 * part.index, 3).tolist(),
+        "x": _days(part, days),
+        "y": np.round(100 * part.index[days], 2).tolist(),
         "line": {"color": color, "width": 1.6 if dash == "solid" else 1.2, "dash": dash},
         "hovertemplate": "%{y:.2f}",
         "xaxis": "x",
@@ -65,13 +83,13 @@ def _growth(part: Track, name: str, color: str, dash: str) -> dict[str, Any]:
     }
 
 
-def _water(part: Track, water: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _water(part: Track, days: Days, water: np.ndarray[Any, Any]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "drawdown",
-        "x": _days(part),
-        "y": np.round(100 * water, 3).tolist(),
+        "x": _days(part, days),
+        "y": np.round(100 * water[days], 2).tolist(),
         "line": {"color": "@loss", "width": 1.2},
         "fill": "tozeroy",
         "fillcolor": faded("@loss", 0.22),
@@ -120,6 +138,7 @@ def _percent(ratio: float) -> str:
     return f"−{-100 * ratio:.1f} %" if ratio < 0 else "0 %"
 
 
-def _days(part: Track) -> list[str]:
-    days: list[str] = np.datetime_as_string(part.dates, unit="D").tolist() if len(part) else []
+def _days(part: Track, which: Days | None = None) -> list[str]:
+    dates = part.dates if which is None else part.dates[which]
+    days: list[str] = np.datetime_as_string(dates, unit="D").tolist() if len(dates) else []
     return days

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.scale import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
 from core.settings import Thresholds
-from dashboard.figures.timeseries import Limit, Line, line_figure, nice_ceiling, stack_figure, time_axis
+from dashboard.figures.timeseries import Limit, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale
 from dashboard.format import duration
 from dashboard.theme import SERIES
 from storage.reads.series import SeriesData
@@ -38,7 +38,7 @@ def cpu(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
         if parts:
             lines.append(Line(name, parts[0].ts, added([part.mean for part in parts], 100.0), color))
     limits = _limits(thresholds.cpu_warning_ratio * 100, thresholds.cpu_critical_ratio * 100, "%")
-    return stack_figure(lines, span, unit="%", top=100.0, limits=limits)
+    return stack_figure(lines, span, unit="%", top=100.0, limits=limits, decimals=1)
 
 
 def memory(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
@@ -157,7 +157,7 @@ def cores(charts: Charts, span: Span) -> Figure:
     heat = []
     for data in rows:
         known = dict(zip(data.ts, scaled(data.mean, 0.01), strict=True))
-        heat.append([known.get(ts) for ts in times])
+        heat.append(to_scale([known.get(ts) for ts in times], 100, 1))
     trace = {
         "type": "heatmap",
         "name": "busy",
@@ -214,7 +214,7 @@ def _throughput(
         Line(name, data.ts, scaled(data.mean, scale), color) for (name, data), color in zip(pairs, SERIES, strict=False)
     ]
     limits = _limits(bounds[0] / scale, bounds[1] / scale, "") if bounds else []
-    figure = line_figure(lines, span, unit=unit, limits=limits)
+    figure = line_figure(lines, span, unit=unit, limits=limits, decimals=1)
     figure["layout"]["yaxis"]["title"] = {"text": unit + of, "standoff": 4}
     return figure
 

@@ -16,7 +16,7 @@ from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent, r
 from storage.reads.series import SeriesData
 from storage.reads.system import Charts
 
-SPARK_POINTS = 60
+SPARK_POINTS = 45
 STALE_INTERVALS = 2
 MOST_TROUBLES = 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from dashboard.theme import end_label, faded, threshold
 
 LABEL_HEIGHT_PX = 13
 LABEL_MARGIN_PX = 74
+STEPS_OF_AN_AXIS = 300
 LONE_POINT_PX = 5
 """A point between two gaps has no line to show it."""
 
@@ -64,7 +66,7 @@ def line_figure(
     they would squeeze what is measured against the floor.
     """
     ceiling = top if top is not None else nice_ceiling(max((line.highest for line in lines), default=0.0))
-    traces = [_line(line, unit, decimals) for line in lines]
+    traces = [_line(line, unit, decimals, ceiling) for line in lines]
     return _figure([*traces, *extra], lines, span, unit, ceiling, limits, height_px)
 
 
@@ -83,10 +85,8 @@ def stack_figure(
     All lines share their times, as the series of one collector do.
     """
     traces = [
-        _line(line, unit, decimals)
+        _line(line, unit, decimals, top, part)
         | {
-            "x": list(line.ts[part]),
-            "y": list(line.values[part]),
             "mode": "lines" if part.stop - part.start > 1 else "lines+markers",
             "marker": {"size": LONE_POINT_PX, "color": line.color},
             "stackgroup": f"part-{number}",
@@ -129,6 +129,13 @@ def time_axis(span: tuple[float, float]) -> dict[str, Any]:
     return {"type": "date", "autorangeoptions": {"include": [round(span[0]), round(span[1])]}, "nticks": 6}
 
 
+def to_scale(values: Sequence[float | None], top: float, decimals: int) -> list[float | None]:
+    """Return `values` with the decimals that hover shows, and more where the height of the axis needs them."""
+    needed = math.ceil(-math.log10(top / STEPS_OF_AN_AXIS)) if top > 0 else 0
+    shown = max(decimals, needed)
+    return [None if value is None else round(value, shown) for value in values]
+
+
 def _figure(
     traces: Sequence[dict[str, Any]],
     labelled: Sequence[Line],
@@ -159,13 +166,13 @@ def _figure(
     return {"data": list(traces), "layout": layout}
 
 
-def _line(line: Line, unit: str, decimals: int) -> dict[str, Any]:
+def _line(line: Line, unit: str, decimals: int, top: float, part: slice = slice(None)) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": line.name,
-        "x": list(line.ts),
-        "y": list(line.values),
+        "x": list(line.ts[part]),
+        "y": to_scale(line.values[part], top, decimals),
         "line": {"color": line.color, "width": 1.5, "dash": line.dash},
         "hovertemplate": f"%{{y:.{decimals}f}} {unit}",
         "connectgaps": False,

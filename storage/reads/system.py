@@ -9,7 +9,8 @@ from storage.clickhouse import ClickHouse
 from storage.reads.series import SeriesData, read_series
 from storage.stores import Stores
 
-CHART_POINTS = 240
+CHART_POINTS = 180
+"""A chart is some 300 px wide, and 180 steps fit every window evenly."""
 HEAT_POINTS = 120
 REBOOT_TOLERANCE_SECONDS = 120
 """The kernel works its boot time out from the wall clock, so that a corrected clock shifts it a little."""

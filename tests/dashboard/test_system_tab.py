@@ -187,7 +187,7 @@ def test_the_tab_from_stored_history(watched: Stores) -> None:
     user = next(trace for trace in view.figures["system-cpu-graph"]["data"] if trace["name"] == "user")
     assert len(user["x"]) == 180
     for ts, value in zip(user["x"], user["y"], strict=True):
-        assert value == pytest.approx(machine.cpu_busy(ts) * 75)
+        assert value == pytest.approx(machine.cpu_busy(ts) * 75, abs=0.051), "one decimal"
     verdict = shown(view, "system-verdict")
     assert "Disk /data: 50.0 % full, 50 GiB free; full in 12 h 30 min at the last hour's rate (+4 GiB/h)" in verdict
     assert "Network" in verdict

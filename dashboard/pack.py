@@ -1,0 +1,67 @@
+"""Long columns of a figure as differences of whole numbers: a third of the bytes, and the same values.
+
+`[20.15, 20.17, null, 20.11]` goes out as `{"by": 100, "steps": [2015, 2, null, -6]}`, days as
+`{"days": [16071, 1, 1]}`; assets/js/39-unpack.js adds them up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+SHORTEST = 12
+MOST_DECIMALS = 6
+LARGEST = 2**50
+"""Whole numbers up to here are exact in the browser."""
+COLUMNS = ("x", "y", "z")
+DAY_CHARACTERS = 10
+EPOCH = date(1970, 1, 1).toordinal()
+
+
+def packed(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plain figure with the columns x, y and z (row by row) of its traces packed where that is exact."""
+    traces = [
+        {key: _column(value) if key in COLUMNS else value for key, value in trace.items()}
+        for trace in figure.get("data", ())
+    ]
+    return {**figure, "data": traces}
+
+
+def _column(values: Any) -> Any:
+    if isinstance(values, list) and values and isinstance(values[0], list):
+        return [_column(row) for row in values]
+    if not isinstance(values, list) or len(values) < SHORTEST:
+        return values
+    if all(type(value) is str and len(value) == DAY_CHARACTERS for value in values):
+        return _days(values)
+    if all(value is None or type(value) in (int, float) for value in values):
+        return _numbers(values)
+    return values
+
+
+def _days(values: list[str]) -> Any:
+    try:
+        return {"days": _steps([date.fromisoformat(value).toordinal() - EPOCH for value in values])}
+    except ValueError:
+        return values
+
+
+def _numbers(values: list[float | None]) -> Any:
+    present = [value for value in values if value is not None]
+    if max(map(abs, present), default=0) * 10**MOST_DECIMALS > LARGEST and not all(type(v) is int for v in present):
+        return values
+    for decimals in range(MOST_DECIMALS + 1):
+        by = 10**decimals
+        if all(round(value * by) / by == value for value in present):
+            return {"by": by, "steps": _steps([None if value is None else round(value * by) for value in values])}
+    return values
+
+
+def _steps(values: Sequence[int | None]) -> list[int | None]:
+    before = 0
+    steps: list[int | None] = []
+    for value in values:
+        steps.append(None if value is None else value - before)
+        before = before if value is None else value
+    return steps
