@@ -64,9 +64,9 @@ def heat_table(shown: Shown) -> html.Div:
     table = monthly_table(shown.whole.dates, shown.whole.returns)
     names = [f"m{month}" for month in range(12)]
     columns = [
-        Column("year", "", numeric=False),
+        Column("year", "Year", numeric=False),
         *[Column(name, label) for name, label in zip(names, MONTHS, strict=True)],
-        Column("total", "Year"),
+        Column("total", "Total"),
     ]
     rows = [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -118,6 +119,14 @@ def open_page(browser: Browser, watch: Watch, serve: object) -> Iterator[Callabl
     for context in contexts:
         context.close()
     assert not watch.problems, "\n".join(watch.problems)
+
+
+def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait for what has no element to wait for (the page's policy forbids evaluated predicates)."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.factory import create_app
 from dashboard.tabs import alerts, cache
-from tests.browser.conftest import Site, Watch
+from tests.browser.conftest import Site, Watch, until
 from tests.support.frame import DEMO, FakeStores
 
 pytestmark = pytest.mark.browser
@@ -51,14 +51,6 @@ def plot_layout(page: Page, graph: str, path: str) -> Any:
 
 def revision(page: Page) -> str:
     return str(plot_layout(page, "demo-cpu-graph", "uirevision"))
-
-
-def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for what has no element to wait for (the page's policy forbids evaluated predicates)."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def drag_across(page: Page, graph: str) -> None:
