@@ -146,7 +146,7 @@ class ClickHouse:
         import clickhouse_connect
         from clickhouse_connect.driver import options as driver_options
 
-        # We send and take lists. Left alone the driver loads pandas (45 MiB, 0.3 s) only to see that they are no frames.
+        # We send and take lists. Left alone the driver loads pandas (45 MiB, 0.3 s) to see that they are no frames.
         driver_options.pd = None
 
         options: dict[str, Any] = {"settings": self._settings, "database": database}
