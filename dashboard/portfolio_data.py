@@ -132,4 +132,5 @@ def _dates(series: DailySeries) -> np.ndarray[tuple[int], np.dtype[np.datetime64
 
 
 def _day(seconds: float) -> np.datetime64:
-    return np.datetime64(int(seconds // DAY_SECONDS), "D")
+    """Return the day whose midnight UTC is nearest: the reader's midnight is at most half a day from it."""
+    return np.datetime64(int((seconds + DAY_SECONDS / 2) // DAY_SECONDS), "D")

@@ -97,7 +97,6 @@
       showlegend: false,
       separators: ".\u202f",
       colorway: [1, 2, 3, 4, 5, 6].map((n) => fw.color(`series-${n}`)),
-      transition: { duration: 0 },
       ...given,
       font: { ...font, ...given.font },
       margin: { l: 46, r: 12, t: 8, b: hasClock(given) ? 36 : 26, pad: 0, ...given.margin },

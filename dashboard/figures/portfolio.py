@@ -28,7 +28,8 @@ def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
     days = drawn(part)
     lines = [_growth(part, days, shown.portfolio.name, SERIES[0], "solid")]
     if other is not None and len(other):
-        lines.append(_growth(other, days, shown.benchmark_name, BENCHMARK, "dot"))
+        same = np.flatnonzero(np.isin(other.dates, part.dates[days])).astype(np.intp)
+        lines.append(_growth(other, same, shown.benchmark_name, BENCHMARK, "dot"))
     water = drawdowns(part)
     ends = _growth_labels(lines)
     widest = max((len(label["text"]) for label in ends), default=0)
@@ -43,7 +44,7 @@ def growth_and_drawdown(shown: Shown) -> dict[str, Any]:
             "annotations": [
                 *ends,
                 *_water_labels(part, water),
-                _caption("Underwater: below the best day so far", WATER_DOMAIN[1] + 0.005),
+                _caption("Underwater: below the best day shown", WATER_DOMAIN[1] + 0.005),
             ],
         },
     }

@@ -9,7 +9,7 @@ import numpy as np
 from dash import html
 
 from analytics.calendar import ToDate, to_date, trailing_months
-from analytics.performance import Figures, Track, drawdowns, figures, worst
+from analytics.performance import Figures, Track, between, drawdowns, figures, worst
 from dashboard import format as text
 from dashboard.components.card import card, cards
 from dashboard.portfolio_data import PERIODS, Shown
@@ -64,7 +64,7 @@ def _value(shown: Shown) -> Headline:
 
 
 def _periods(shown: Shown) -> list[Headline]:
-    whole, other = shown.whole, shown.whole_benchmark
+    whole, other = shown.whole, _up_to_date(shown)
     return [
         _return("day", "Day", _day(whole), _day(other), shown, "since the value of the day before"),
         *[
@@ -106,12 +106,13 @@ def _risk(shown: Shown, own: Figures, other: Figures | None) -> list[Headline]:
 def _drawdown(shown: Shown, own: Figures, other: Figures | None) -> list[Headline]:
     deepest = worst(shown.part, 1)
     trough = f"trough {shown.part.dates[deepest[0].trough]}" if deepest else "none"
-    water = drawdowns(shown.part)
+    whole = shown.whole
+    water = drawdowns(whole)
     now = float(water[-1]) if len(water) else float("nan")
     since = "at its best day"
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
-        since = f"since {shown.part.dates[peak]}, {(shown.part.dates[-1] - shown.part.dates[peak]).astype(int)} days"
+        since = f"since {whole.dates[peak]}, {(whole.dates[-1] - whole.dates[peak]).astype(int)} days"
     return [
         Headline(
             "max-drawdown", "Max drawdown", text.percent(own.max_drawdown),
@@ -120,7 +121,7 @@ def _drawdown(shown: Shown, own: Figures, other: Figures | None) -> list[Headlin
         ),
         Headline(
             "current-drawdown", "Current drawdown", text.percent(now), since,
-            f"How far the last value is below the best of the window. {shown.window_name}.",
+            f"How far the index is below its best day since {_first_day(whole)}, whatever the window.",
         ),
     ]  # fmt: skip
 
@@ -167,6 +168,14 @@ def _day(track: Track | None) -> float | None:
     if track is None:
         return None
     return float(track.returns[-1]) if len(track) > 1 else float("nan")
+
+
+def _up_to_date(shown: Shown) -> Track | None:
+    """Return the benchmark, without a day when it ends before the portfolio does: its week would be another."""
+    other = shown.whole_benchmark
+    if other is None or (len(other) and other.dates[-1] == shown.whole.dates[-1]):
+        return other
+    return between(other, 0, 0)
 
 
 def _to_date(track: Track | None, period: ToDate) -> float | None:

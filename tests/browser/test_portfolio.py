@@ -20,7 +20,8 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=15_000)
 GRAPH = "#portfolio-growth-graph"
 CHOICE = 'select[id*=\'"name":"portfolio"\']'
-DATA = f"document.querySelector('{GRAPH} .js-plotly-plot').data"
+DATA = f"(document.querySelector('{GRAPH} .js-plotly-plot')?.data ?? [])"
+"""No traces while a page is being put in place of another."""
 
 
 @pytest.fixture
@@ -51,18 +52,20 @@ def drag_across(page: Page) -> None:
 def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     open_fund(page, url)
     expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")
-    assert page.evaluate(f"{DATA}.map(trace => trace.name)") == ["All strategies", "S&P 500", "drawdown"]
+    until(lambda: page.evaluate(f"{DATA}.map(trace => trace.name)") == ["All strategies", "S&P 500", "drawdown"])
     assert page.evaluate(f"{DATA}[0].x[0]") == "2014-01-02"
 
     page.get_by_text("1Y", exact=True).click()
     expect(page).to_have_url(f"{url}?window=1Y")
     expect(page.locator("#portfolio-span")).to_have_text("2021-12-28 – 2022-12-28")
-    until(lambda: bool(page.evaluate(f"{DATA}[0].x[0] === '2021-12-28'")))
+    until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2021-12-28'")))
     assert page.evaluate(f"{DATA}.slice(0, 2).map(trace => trace.y[0])") == [100, 100]
+    low, high = page.evaluate(f"document.querySelector('{GRAPH} .js-plotly-plot')._fullLayout.yaxis.range")
+    assert 70 < low < 75 and 103 < high < 107, "the scale fits what is shown"
 
     page.locator("#portfolio-parts").get_by_role("button", name="Trend following").click()
     expect(page).to_have_url(re.compile(r"portfolio=sample%3A[\w-]+&window=1Y$"))
-    until(lambda: bool(page.evaluate(f"{DATA}[0].name === 'Trend following'")))
+    until(lambda: bool(page.evaluate(f"{DATA}[0]?.name === 'Trend following'")))
     expect(page.locator(f"{CHOICE} option:checked")).to_have_text("Trend following (sample)")
     expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")
 
@@ -77,7 +80,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
     expect(page).to_have_url(re.compile(r"benchmark=none&portfolio=sample%3A[\w-]+&window=1Y$"))
     expect(page.get_by_label("vs")).to_have_value("none")
-    assert page.evaluate(f"{DATA}.map(trace => trace.name)") == ["Trend following", "drawdown"]
+    until(lambda: page.evaluate(f"{DATA}.map(trace => trace.name)") == ["Trend following", "drawdown"])
 
 
 def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
@@ -87,14 +90,14 @@ def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
     expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
     leave = page.get_by_role("button", name="leave zoom")
     expect(leave).to_be_visible()
-    until(lambda: page.evaluate(f"{DATA}[0].x[0]") > "2014-01-02")
+    until(lambda: page.evaluate(f"{DATA}[0]?.x[0] > '2014-01-02'"))
     days = page.evaluate(f"{DATA}[0].x")
     assert max(np.diff(np.array(days, dtype="datetime64[D]")).astype(int)) <= 5, "every trading day is there"
     assert page.evaluate(f"{DATA}[0].y[0]") == 100
     leave.click()
     expect(leave).to_have_count(0)
     expect(page).to_have_url(url)
-    until(lambda: bool(page.evaluate(f"{DATA}[0].x[0] === '2014-01-02'")))
+    until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2014-01-02'")))
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Callable[..., Page]) -> None:

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from core.model import Facts
 from dashboard.figures.portfolio_now import headlines
-from dashboard.portfolio_data import Shown, find, read
+from dashboard.portfolio_data import Shown, find, read, zoomed
 from dashboard.tab import Choices
 from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.wire import prepare
@@ -170,6 +170,32 @@ def test_the_sample_fund_has_all_its_parts_and_their_shares_are_whole(stores: St
     assert [word for word in heat if word.startswith("20") and len(word) == 4] == [
         str(y) for y in range(2022, 2013, -1)
     ]
+
+
+def test_a_benchmark_that_lacks_days_is_drawn_on_those_it_has_and_compared_on_none_it_lacks(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 101.0, 102.0, 103.0, 104.0], origin="sample")
+    put_prices(stores, [50.0, 51.0, 52.0])
+    own, other, _ = build(stores, Choices()).figures["portfolio-growth-graph"]["data"]
+    assert (own["x"][-1], other["x"][-1]) == ("2024-01-05", "2024-01-03")
+    assert other["y"] == [100.0, 102.0, 104.0]
+    notes = {each.id: each.why for each in headlines(shown(stores))}
+    assert notes["day"] == "S&P 500 n/a", "its last day is not the day before"
+
+
+def test_the_current_drawdown_does_not_hide_behind_a_short_window(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0 - day for day in range(40)])
+    found = shown(stores, window="MTD")
+    current = next(each for each in headlines(found) if each.id == "current-drawdown")
+    assert (current.value, current.why) == ("−39.0 %", "since 2024-01-01, 39 days")
+    assert cards(stores, window="MTD")["max-drawdown"] != "−39.0 %"
+
+
+@pytest.mark.parametrize("hours_ahead_of_utc", [-11, -5, 0, 9, 11])
+def test_a_zoom_from_midnight_begins_on_that_day_wherever_the_reader_is(hours_ahead_of_utc: int) -> None:
+    midnight = START + 10 * DAY - hours_ahead_of_utc * 3600
+    span = zoomed(Choices.of({"from": str(midnight), "to": str(midnight + 10 * DAY)}))
+    assert span is not None
+    assert [str(day) for day in span] == ["2024-01-11", "2024-01-21"]
 
 
 def test_an_unknown_choice_falls_back(stores: Stores) -> None:
