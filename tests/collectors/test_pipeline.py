@@ -114,7 +114,8 @@ def test_runs_travel_from_the_scheduler_to_the_screen_and_to_history(stores: Sto
     assert "no answer from 10.0.0.9" in parts["collector source"].why
     table = reading.tables["collectors"]
     row = dict(zip(table.columns, table.rows[1], strict=True))
-    assert (row["collector"], row["last_outcome"], row["failures_in_a_row"]) == ("source", "unavailable", 1)
+    assert (row["collector"], row["last_outcome"]) == ("source", "unavailable")
+    assert row["failures_in_a_row"] >= 1  # its second run may end before that of the pipeline
     assert (reading.value("process_resident_memory_bytes") or 0) > 1_000_000
 
     now = clock.now()
