@@ -1,0 +1,199 @@
+"""What figures work on: returns of many portfolios at once, time along the last axis, and what they share of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+Kept = TypeVar("Kept")
+
+RESIDUE = 1e-12
+"""A deviation at or below this share of the largest return is rounding residue of a constant series."""
+
+
+@dataclass(eq=False)
+class Block:
+    """Returns of k portfolios over n periods, as (k, n). What figures share is worked out once and kept.
+
+    A portfolio's observations end with its first return of −100 % or worse: what comes after measures nothing. One
+    below −100 % leaves no figure that compounds (NaN): nothing compounds through a debt.
+    """
+
+    values: Floats
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Block:
+        """Return the block of a (k, n) or (n,) array. Raises ValueError when a return is infinite."""
+        found = np.atleast_2d(np.asarray(values, dtype=np.float64))
+        if not found.size:
+            return cls(found)
+        with np.errstate(invalid="ignore"):
+            if np.isinf(np.fmin.reduce(found, axis=None)) or np.isinf(np.fmax.reduce(found, axis=None)):
+                raise ValueError("a return is infinite")
+            if np.fmin.reduce(found, axis=None) <= -1.0:
+                found = _until_total_loss(found)
+        return cls(found)
+
+    @cached_property
+    def there(self) -> Bools:
+        """Return where there is an observation."""
+        return ~np.isnan(self.values)
+
+    @cached_property
+    def is_complete(self) -> bool:
+        """Return whether nothing is missing."""
+        return bool(self.there.all())
+
+    @cached_property
+    def filled(self) -> Floats:
+        """Return the returns with 0 where one is missing: for sums, never for means."""
+        return self.values if self.is_complete else np.where(self.there, self.values, 0.0)
+
+    @cached_property
+    def count(self) -> Floats:
+        """Return n, the number of observations, by portfolio."""
+        if self.is_complete:
+            return np.full(len(self.values), float(self.values.shape[1]))
+        found: Floats = self.there.sum(axis=1, dtype=np.float64)
+        return found
+
+    @cached_property
+    def known(self) -> Floats:
+        """Return n, NaN instead of 0: to divide by."""
+        return np.where(self.count > 0, self.count, np.nan)
+
+    @cached_property
+    def mean(self) -> Floats:
+        """Return the mean a period; NaN without observations."""
+        return over(self.filled.sum(axis=1), self.known)
+
+    @cached_property
+    def centred(self) -> Floats:
+        """Return the returns less their mean, 0 where one is missing."""
+        away = self.values - self.mean[:, None]
+        return away if self.is_complete else np.where(self.there, away, 0.0)
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Return Σ(r − mean)², exactly 0 for a constant series."""
+        found: Floats = np.einsum("kn,kn->k", self.centred, self.centred)
+        largest = np.abs(self.filled).max(axis=1, initial=0.0)
+        return np.where(found <= (RESIDUE * largest) ** 2 * self.count, 0.0, found)
+
+    def variance(self, ddof: int = 1) -> Floats:
+        """Return Σ(r − mean)² / (n − ddof) a period; NaN with ddof observations or fewer."""
+        return over(self.squares, np.where(self.count > ddof, self.count - ddof, np.nan))
+
+    def deviation(self, ddof: int = 1) -> Floats:
+        """Return the standard deviation a period; NaN with ddof observations or fewer."""
+        return self.keep(("deviation", ddof), lambda: np.sqrt(self.variance(ddof)))
+
+    @cached_property
+    def ordered(self) -> Floats:
+        """Return the returns from worst to best, NaN last."""
+        return np.sort(self.values, axis=1)
+
+    @cached_property
+    def wealth(self) -> Floats:
+        """Return W_t after each return from W_0 = 1 (which is not included); a missing return leaves it as it was.
+
+        From a return below −100 % on it is NaN.
+        """
+        growth: Floats = np.where(self.filled < -1.0, np.nan, 1.0 + self.filled)
+        found: Floats = np.cumprod(growth, axis=1)
+        return found
+
+    @cached_property
+    def total(self) -> Floats:
+        """Return ∏(1 + r) − 1; NaN without observations or with a loss of more than 100 %."""
+        if not self.values.shape[1]:
+            return np.full(len(self.values), np.nan)
+        return np.where(self.count > 0, self.wealth[:, -1] - 1.0, np.nan)
+
+    @cached_property
+    def path(self) -> Floats:
+        """Return the drawdown after each return, W_0 = 1 included; NaN where the return is missing."""
+        peak = np.maximum(np.maximum.accumulate(self.wealth, axis=1), 1.0)
+        found = self.wealth / peak - 1.0
+        found[np.abs(found) <= RESIDUE] = 0.0
+        return found if self.is_complete else np.where(self.there, found, np.nan)
+
+    def minus(self, rate: ArrayLike) -> Block:
+        """Return the excess over a rate a period: a number, one a period, or one a portfolio and period.
+
+        A number gives the same Block each time; a row where either is missing is missing.
+        """
+        rates = np.asarray(rate, dtype=np.float64)
+        if rates.ndim:
+            return Block(self.values - rates)
+        number = float(rates)
+        return self if number == 0 else self.keep(("minus", number), lambda: Block(self.values - number))
+
+    def keep(self, name: Any, make: Callable[[], Kept]) -> Kept:
+        """Return what `make` gave the first time it was asked for under `name`."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        kept: Kept = self._kept[name]
+        return kept
+
+
+@dataclass(eq=False)
+class Pair:
+    """Returns beside a benchmark's, both only where both are there."""
+
+    own: Block
+    other: Block
+    """As many rows as `own`, or one for all."""
+
+    @classmethod
+    def of(cls, own: Block, benchmark: Block) -> Pair:
+        """Return the pair. Raises ValueError when they differ in length or number."""
+        if own.values.shape[1] != benchmark.values.shape[1]:
+            raise ValueError("returns and benchmark differ in length")
+        if len(benchmark.values) not in (1, len(own.values)):
+            raise ValueError("give one benchmark, or one for each portfolio")
+        if own.is_complete and benchmark.is_complete:
+            return cls(own, benchmark)
+        both = own.there & benchmark.there
+        if bool((both == own.there).all()):
+            return cls(own, Block(np.where(both, benchmark.values, np.nan)))
+        return cls(Block(np.where(both, own.values, np.nan)), Block(np.where(both, benchmark.values, np.nan)))
+
+    @cached_property
+    def products(self) -> Floats:
+        """Return Σ(r − mean r)(b − mean b) by portfolio."""
+        own, other = self.own.centred, self.other.centred
+        found: Floats = own @ other[0] if len(other) == 1 else np.einsum("kn,kn->k", own, other)
+        return found
+
+    @cached_property
+    def active(self) -> Block:
+        """Return r − b."""
+        return Block(self.own.values - self.other.values)
+
+    def minus(self, rate: ArrayLike) -> Pair:
+        """Return both in excess of a rate a period."""
+        own, other = self.own.minus(rate), self.other.minus(rate)
+        return self if own is self.own else Pair.of(own, other)
+
+
+def over(above: ArrayLike, below: ArrayLike) -> Floats:
+    """Return above / below, NaN where `below` is 0 or either is missing: never infinite, never a warning."""
+    top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bottom == 0, np.nan, top / bottom)
+
+
+def _until_total_loss(values: Floats) -> Floats:
+    lost = values <= -1.0
+    first = np.where(lost.any(axis=1), lost.argmax(axis=1), values.shape[1])
+    return np.where(np.arange(values.shape[1]) > first[:, None], np.nan, values)
