@@ -8,14 +8,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.calendar import Dates, buckets, months_before
+from analytics.calendar import Dates, Frequency, buckets, months_before
 from analytics.drawdown import Episode, max_drawdown, underwater, worst_episodes
 from analytics.ratios import sharpe, sortino
 from analytics.returns import Floats, annual_return, flow_returns, observed, per_period_rate, total_return, wealth
 from analytics.risk import volatility
 
-Window = Literal["MTD", "YTD", "1Y", "3Y", "5Y", "ITD"]
-WINDOWS: tuple[Window, ...] = ("MTD", "YTD", "1Y", "3Y", "5Y", "ITD")
+Window = Literal["1D", "WTD", "MTD", "QTD", "YTD", "1Y", "3Y", "5Y", "ITD"]
+WINDOWS: tuple[Window, ...] = ("1D", "WTD", "MTD", "QTD", "YTD", "1Y", "3Y", "5Y", "ITD")
+_TO_DATE: dict[str, Frequency] = {"WTD": "W", "MTD": "M", "QTD": "Q", "YTD": "Y"}
 _MONTHS = {"1Y": 12, "3Y": 36, "5Y": 60}
 
 
@@ -59,7 +60,7 @@ def track(dates: Dates, values: ArrayLike, flow: ArrayLike | None = None) -> Tra
 
 
 def at_window(whole: Track, window: Window) -> Track:
-    """Return the track since the window's anchor: the last value before the month or year, or k years back.
+    """Return the track since the window's anchor: the last value before the day … year, or k years back.
 
     A window longer than the history is the whole history.
     """
@@ -82,6 +83,27 @@ def between_dates(whole: Track, start: np.datetime64, end: np.datetime64) -> Tra
     """Return the track from the last date on or before `start` to the last on or before `end`."""
     first = max(int(np.searchsorted(whole.dates, start, side="right")) - 1, 0)
     return between(whole, first, int(np.searchsorted(whole.dates, end, side="right")))
+
+
+def until(whole: Track, day: np.datetime64) -> Track:
+    """Return the track up to and including `day`, as that day's data would have given it."""
+    return between(whole, 0, int(np.searchsorted(whole.dates, day, side="right")))
+
+
+def at_frequency(whole: Track, frequency: Frequency | Literal["D"]) -> Track:
+    """Return the track on the last day of each week, month, quarter or year (the running one included), and its first.
+
+    "D" is the track itself.
+    """
+    if frequency == "D" or not len(whole):
+        return whole
+    numbers = buckets(whole.dates, frequency)
+    last = np.flatnonzero(np.diff(numbers, append=numbers[-1] + 1))
+    kept = last if last[0] == 0 else np.concatenate([[0], last])
+    index = whole.index[kept]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
+    return Track(whole.dates[kept], returns, index)
 
 
 def on_dates(other: Track, dates: Dates) -> Track:
@@ -123,5 +145,7 @@ def _anchor(dates: Dates, window: Window) -> int:
         return 0
     if window in _MONTHS:
         return max(int(np.searchsorted(dates, months_before(dates[-1], _MONTHS[window]), side="right")) - 1, 0)
-    numbers = buckets(dates, "M" if window == "MTD" else "Y")
+    if window == "1D":
+        return max(len(dates) - 2, 0)
+    numbers = buckets(dates, _TO_DATE[window])
     return max(int(np.searchsorted(numbers, numbers[-1])) - 1, 0)
