@@ -1,0 +1,7 @@
+"""Cases about significance."""
+
+from __future__ import annotations
+
+from tests.reference.case import Metric
+
+METRICS: dict[str, Metric] = {}
