@@ -34,7 +34,7 @@ def figure(function: Callable[..., Any]) -> Callable[..., Figure]:
     def wrapped(returns: Returns, *args: Any, **kwargs: Any) -> Figure:
         if isinstance(returns, Block):
             return function(returns, *args, **kwargs)
-        shape, (own, *rest), named = _enter((returns, *args), kwargs)
+        shape, (own, *rest), named = enter((returns, *args), kwargs)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return shape.leave(function(Block.of(own), *rest, **named))
 
@@ -52,7 +52,7 @@ def pair_figure(function: Callable[..., Any]) -> Callable[..., Figure]:
             return function(Pair.of(returns, benchmark), *args, **kwargs)
         if benchmark is None:
             raise ValueError("benchmark is missing: give its returns")
-        shape, (own, other, *rest), named = _enter((returns, benchmark, *args), kwargs)
+        shape, (own, other, *rest), named = enter((returns, benchmark, *args), kwargs)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return shape.leave(function(Pair.of(Block.of(own), Block.of(other)), *rest, **named))
 
@@ -110,7 +110,7 @@ def _is_pandas(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "index")
 
 
-def _enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Shape, list[Any], dict[str, Any]]:
+def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Shape, list[Any], dict[str, Any]]:
     """Return the shape of the first argument, and all of them as arrays with time last, joined on dates."""
     first = args[0]
     if not _is_pandas(first):
