@@ -1,4 +1,4 @@
-"""From stores to tracks: which portfolio, benchmark and window a page shows, and their histories."""
+"""From stores to what the Portfolio tab shows: one portfolio beside its benchmark, others, and the fund's parts."""
 
 from __future__ import annotations
 
@@ -6,48 +6,146 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.performance import WINDOWS, Track, Window, at_window, between_dates, on_dates, track
+from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
+from dashboard.portfolio_choices import NO_BENCHMARK, PERIODS, RHYTHM_NAMES, Asked, Days, Rhythm, asked
+from dashboard.portfolio_histories import Nav, history, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios
-from storage.reads.portfolio import DailySeries, daily_nav, daily_prices, priced_instruments
+from storage.reads.portfolio import priced_instruments
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-PERIODS = 252
-"""Returns a year: NAV is daily on trading days."""
-DEFAULT_WINDOW: Window = "ITD"
-NO_BENCHMARK = "none"
-DAY_SECONDS = 86_400
 NAMES = {"SP500": "S&P 500"}
 """How instruments are called on the page, where the symbol is not their name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the page shows: one portfolio's whole history and its window, beside a benchmark on the same days."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Line:
+    """One portfolio or benchmark: what one line of a chart and one column of a table are made of."""
 
-    portfolio: Portfolio
-    benchmark: str
-    """Symbol, empty for none."""
-    window: Window
-    is_zoomed: bool
-    series: DailySeries
+    key: str
+    """Value in the URL: origin:id of a portfolio, the symbol of a benchmark."""
+    name: str
+    portfolio: Portfolio | None
+    """None for a benchmark."""
+    nav: Nav | None
+    """Value and flows by day up to the as-of day; None for a benchmark."""
+    daily: Track
+    """The whole history by day, for calendar figures."""
     whole: Track
+    """The whole history in the chosen rhythm."""
     part: Track
-    whole_benchmark: Track | None
-    part_benchmark: Track | None
+    """The window in the chosen rhythm; its index begins at 1."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Restatement:
+    """A value that was replaced by another."""
+
+    portfolio: str
+    day: np.datetime64
+    was: float
+    now: float
+    at: float
+    """Epoch seconds when the new value came."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shown:
+    """What the page shows. Every line is cut at the as-of day; windows are those of `own`."""
+
+    own: Line
+    benchmark: Line | None
+    """On the days of `own` that it has."""
+    compared: tuple[Line, ...]
+    """Other portfolios, six at most, on the days of `own` that they have."""
+    family: tuple[Line, ...]
+    """The parts of the chosen portfolio, else those that have the same parent, itself among them; on their own days."""
+    window: Window
+    span: Days | None
+    """A zoom or custom range; instead of the window."""
+    rhythm: Rhythm
+    """D, W or M: how often `whole` and `part` have a return."""
+    risk_free: float
+    """A year, as a ratio."""
+    as_of: np.datetime64 | None
+    """The chosen day, None for the newest; `last_day` is the day that everything is anchored at."""
+    highlight: Days | None
+    """Peak and end of a drawdown to shade."""
+    restatements: tuple[Restatement, ...]
+    """Of `own`, newest first."""
+    problems: tuple[str, ...]
+    """Choices that could not be read, in words."""
 
     @property
-    def benchmark_name(self) -> str:
-        """Return what the benchmark is called."""
-        return instrument_name(self.benchmark)
+    def portfolio(self) -> Portfolio:
+        """Return the chosen portfolio."""
+        assert self.own.portfolio is not None
+        return self.own.portfolio
+
+    @property
+    def nav(self) -> Nav:
+        """Return value and flows of the chosen portfolio by day."""
+        assert self.own.nav is not None
+        return self.own.nav
+
+    @property
+    def periods(self) -> int:
+        """Return how many returns a year has in the chosen rhythm."""
+        return PERIODS[self.rhythm]
+
+    @property
+    def rhythm_name(self) -> str:
+        """Return daily, weekly or monthly."""
+        return RHYTHM_NAMES[self.rhythm]
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Return whether a custom range is shown instead of a window."""
+        return self.span is not None
 
     @property
     def window_name(self) -> str:
         """Return the window in a word."""
-        return "zoom" if self.is_zoomed else self.window
+        return "range" if self.is_zoomed else self.window
+
+    @property
+    def last_day(self) -> np.datetime64 | None:
+        """Return the last day with a value on or before the as-of day: every calendar window ends there."""
+        return self.nav.dates[-1] if len(self.nav) else None
+
+    @property
+    def whole(self) -> Track:
+        """Return the whole history of the chosen portfolio."""
+        return self.own.whole
+
+    @property
+    def part(self) -> Track:
+        """Return the window of the chosen portfolio."""
+        return self.own.part
+
+    @property
+    def whole_benchmark(self) -> Track | None:
+        """Return the whole history of the benchmark."""
+        return self.benchmark.whole if self.benchmark else None
+
+    @property
+    def part_benchmark(self) -> Track | None:
+        """Return the window of the benchmark."""
+        return self.benchmark.part if self.benchmark else None
+
+    @property
+    def benchmark_name(self) -> str:
+        """Return what the benchmark is called, empty for none."""
+        return self.benchmark.name if self.benchmark else ""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Return the chosen portfolio and those it is compared with, in the order of the series colours."""
+        return (self.own, *self.compared)
 
 
 def instrument_name(symbol: str) -> str:
@@ -81,56 +179,88 @@ def default_benchmark(portfolio: Portfolio | None) -> str:
     return (portfolio.benchmark if portfolio else "") or NO_BENCHMARK
 
 
-def read(stores: Stores, portfolio: Portfolio, choices: Choices, benchmark: str | None = None) -> Shown:
-    """Return what the page shows of `portfolio`, beside `benchmark` or, when None, the chosen one.
-
-    Raises StorageUnavailable or StorageRejected.
-    """
-    series = daily_nav(stores.clickhouse, portfolio.origin, portfolio.id)
-    whole = track(_dates(series), series.value, series.flow)
-    window = chosen_window(choices)
-    span = zoomed(choices)
-    part = between_dates(whole, *span) if span else at_window(whole, window)
-    symbol = benchmark or choices.get("benchmark", default_benchmark(portfolio))
-    other = _benchmark(stores, portfolio.origin, "" if symbol == NO_BENCHMARK else symbol)
+def read(stores: Stores, portfolio: Portfolio, choices: Choices) -> Shown:
+    """Return what the page shows of `portfolio`. Raises StorageUnavailable or StorageRejected."""
+    wanted = asked(choices)
+    known = list_portfolios(stores.state)
+    own = _line(stores, portfolio, wanted)
+    others = [each for key in wanted.compared for each in known if key_of(each) == key != own.key]
+    symbol = choices.get("benchmark", default_benchmark(portfolio))
     return Shown(
-        portfolio=portfolio,
-        benchmark=symbol if other is not None else "",
-        window=window,
-        is_zoomed=span is not None,
-        series=series,
-        whole=whole,
-        part=part,
-        whole_benchmark=on_dates(other, whole.dates) if other is not None else None,
-        part_benchmark=on_dates(other, part.dates) if other is not None else None,
+        own=own,
+        benchmark=_benchmark(stores, portfolio.origin, "" if symbol == NO_BENCHMARK else symbol, own, wanted),
+        compared=tuple(_line(stores, each, wanted, beside=own) for each in others),
+        family=tuple(_line(stores, each, wanted) for each in family(known, portfolio)),
+        window=wanted.window,
+        span=wanted.span,
+        rhythm=wanted.rhythm,
+        risk_free=wanted.risk_free,
+        as_of=wanted.as_of,
+        highlight=wanted.highlight,
+        restatements=(),
+        problems=(*wanted.problems, *_too_late(stores, own, wanted)),
     )
 
 
-def chosen_window(choices: Choices) -> Window:
-    """Return the chosen window, the default when the URL names none that exists."""
-    wanted = choices.get("window", DEFAULT_WINDOW)
-    return next((window for window in WINDOWS if window == wanted), DEFAULT_WINDOW)
+def family(known: list[Portfolio], portfolio: Portfolio) -> list[Portfolio]:
+    """Return the parts of a portfolio; of one that has none, those with the same parent, itself among them."""
+    of_origin = [each for each in known if each.origin == portfolio.origin]
+    parts = [each for each in of_origin if each.parent == portfolio.id]
+    return parts or [each for each in of_origin if each.parent == portfolio.parent]
 
 
-def zoomed(choices: Choices) -> tuple[np.datetime64, np.datetime64] | None:
-    """Return the first and last day of a zoom, or None."""
-    start, end = choices.seconds("from"), choices.seconds("to")
-    if start is None or end is None or not 0 < start < end < 2**33:
-        return None
-    return _day(start), _day(end)
+def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Return the window's returns of `line` on `dates`, NaN where it has none."""
+    found = np.full(len(dates), np.nan)
+    _, at, from_ = np.intersect1d(dates, line.part.dates, assume_unique=True, return_indices=True)
+    found[at] = line.part.returns[from_]
+    return found
 
 
-def _benchmark(stores: Stores, origin: str, symbol: str) -> Track | None:
+def _line(stores: Stores, portfolio: Portfolio, wanted: Asked, beside: Line | None = None) -> Line:
+    """Return a portfolio's line in its own window or, `beside` another, in that one's, on its days."""
+    found = history(stores, portfolio.origin, portfolio.id)
+    nav, daily = found.nav, found.track
+    if wanted.as_of is not None:
+        nav, daily = nav.until(wanted.as_of), until(daily, wanted.as_of)
+    whole = at_frequency(daily, wanted.rhythm)
+    part = _window(daily, wanted) if beside is None else on_dates(daily, beside.part.dates)
+    if beside is None:
+        part = at_frequency(part, wanted.rhythm)
+    return Line(key_of(portfolio), portfolio.name, portfolio, nav, daily, whole, part)
+
+
+def _window(daily: Track, wanted: Asked) -> Track:
+    return between_dates(daily, *wanted.span) if wanted.span else at_window(daily, wanted.window)
+
+
+def _benchmark(stores: Stores, origin: str, symbol: str, own: Line, wanted: Asked) -> Line | None:
     if not symbol:
         return None
-    prices = daily_prices(stores.clickhouse, origin, symbol)
-    return track(_dates(prices), prices.value) if prices.days else None
+    prices = price_track(stores, origin, symbol)
+    if wanted.as_of is not None:
+        prices = until(prices, wanted.as_of)
+    if not len(prices):
+        return None
+    return Line(
+        key=symbol,
+        name=instrument_name(symbol),
+        portfolio=None,
+        nav=None,
+        daily=on_dates(prices, own.daily.dates),
+        whole=on_dates(prices, own.whole.dates),
+        part=on_dates(prices, own.part.dates),
+    )
 
 
-def _dates(series: DailySeries) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
-    return np.asarray(series.days, dtype="int64").astype("datetime64[D]")
-
-
-def _day(seconds: float) -> np.datetime64:
-    """Return the day whose midnight UTC is nearest: the reader's midnight is at most half a day from it."""
-    return np.datetime64(int((seconds + DAY_SECONDS / 2) // DAY_SECONDS), "D")
+def _too_late(stores: Stores, own: Line, wanted: Asked) -> list[str]:
+    if wanted.as_of is None or own.portfolio is None:
+        return []
+    known = history(stores, own.portfolio.origin, own.portfolio.id).nav
+    if not len(known):
+        return []
+    if wanted.as_of > known.dates[-1]:
+        return [f"As of: {wanted.as_of} is later than the last value, {known.dates[-1]}, which is shown."]
+    if wanted.as_of < known.dates[0]:
+        return [f"As of: {wanted.as_of} is before the first value, {known.dates[0]}; there is nothing to show."]
+    return []

@@ -12,7 +12,7 @@ from analytics.calendar import ToDate, to_date, trailing_months
 from analytics.performance import Figures, Track, between, drawdowns, figures, worst
 from dashboard import format as text
 from dashboard.components.card import card, cards
-from dashboard.portfolio_data import PERIODS, Shown
+from dashboard.portfolio_data import Shown
 
 SPARK_DAYS = 63
 TO_DATE: tuple[tuple[ToDate, str, str], ...] = (
@@ -44,22 +44,22 @@ def card_strip(shown: Shown) -> html.Div:
 
 def headlines(shown: Shown) -> list[Headline]:
     """Return every headline figure in the order of the page."""
-    own = figures(shown.part, PERIODS)
-    other = figures(shown.part_benchmark, PERIODS) if shown.part_benchmark is not None else None
+    own = figures(shown.part, shown.periods)
+    other = figures(shown.part_benchmark, shown.periods) if shown.part_benchmark is not None else None
     return [_value(shown), *_periods(shown), *_risk(shown, own, other), *_drawdown(shown, own, other)]
 
 
 def _value(shown: Shown) -> Headline:
-    series = shown.series
-    last = series.value[-1] if series.value else None
-    flow = sum(series.flow)
+    series = shown.nav
+    last = float(series.value[-1]) if len(series) else None
+    flow = float(series.flow.sum())
     return Headline(
         "value",
         "Value",
         text.money(last),
         f"{shown.portfolio.currency} · {_last_day(shown.whole)}",
         f"Net asset value at the end of the last day. Money in less money out since inception: {text.money(flow)}.",
-        spark=[round(value, 2) for value in series.value[-SPARK_DAYS:]],
+        spark=[round(float(value), 2) for value in series.value[-SPARK_DAYS:]],
     )
 
 
@@ -82,18 +82,18 @@ def _risk(shown: Shown, own: Figures, other: Figures | None) -> list[Headline]:
         Headline(
             "annual", "Annual return", text.percent(own.annual, signed=True),
             _versus(shown, text.percent(other.annual, signed=True) if other else None, _short(shown, own)),
-            f"Compounded: product of (1 + r) to the power of {PERIODS}/n, less 1; n/a below a year (GIPS). {n}.",
+            f"Compounded: product of (1 + r) to the power of {shown.periods}/n, less 1; n/a below a year (GIPS). {n}.",
             _tone(own.annual),
         ),
         Headline(
             "volatility", "Volatility", text.percent(own.volatility),
             _versus(shown, text.percent(other.volatility) if other else None, shown.window_name),
-            f"Standard deviation of daily returns (n − 1) times √{PERIODS}. {n}.",
+            f"Standard deviation of daily returns (n − 1) times √{shown.periods}. {n}.",
         ),
         Headline(
             "sharpe", "Sharpe", text.ratio(own.sharpe),
             _versus(shown, text.ratio(other.sharpe) if other else None, shown.window_name),
-            f"Mean daily return over its standard deviation, times √{PERIODS}; risk-free rate 0 (Sharpe 1994). {n}.",
+            f"Mean daily return over its standard deviation, times √{shown.periods}; rate 0 (Sharpe 1994). {n}.",
         ),
         Headline(
             "sortino", "Sortino", text.ratio(own.sortino),

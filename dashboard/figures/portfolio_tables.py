@@ -14,7 +14,7 @@ from analytics.performance import Track, figures, worst
 from dashboard import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio_data import PERIODS, Shown, key_of
+from dashboard.portfolio_data import Shown, key_of
 
 MONTHS = ("J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D")
 WORST = 10
@@ -107,15 +107,15 @@ def parts_table(shown: Sequence[Shown], chosen: Shown) -> html.Div:
         Column("drawdown", "Max drawdown"),
     ]
     fund = next((each for each in shown if not each.portfolio.parent), shown[0] if shown else None)
-    whole = fund.series.value[-1] if fund and fund.series.value else float("nan")
+    whole = fund.nav.value[-1] if fund and len(fund.nav) else float("nan")
     return data_table(
         "portfolio-parts-data", columns, [_part_row(each, whole, chosen) for each in shown], caption="Portfolios"
     )
 
 
 def _part_row(each: Shown, whole: float, chosen: Shown) -> dict[str, Any]:
-    found = figures(each.part, PERIODS)
-    value = each.series.value[-1] if each.series.value else float("nan")
+    found = figures(each.part, each.periods)
+    value = each.nav.value[-1] if len(each.nav) else float("nan")
     share = value / whole if whole > 0 else float("nan")
     ytd = to_date(each.whole.dates, each.whole.index, "YTD")
     name: Any = each.portfolio.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from dash import html
 
 from analytics.performance import WINDOWS
@@ -16,9 +15,8 @@ from dashboard.components.panel import panel, panels, slot
 from dashboard.figures.portfolio import growth_and_drawdown
 from dashboard.figures.portfolio_now import card_strip
 from dashboard.figures.portfolio_tables import drawdown_table, heat_table, parts_table
+from dashboard.portfolio_choices import DEFAULT_WINDOW
 from dashboard.portfolio_data import (
-    DEFAULT_WINDOW,
-    NO_BENCHMARK,
     Shown,
     benchmarks,
     default_benchmark,
@@ -89,9 +87,7 @@ def build(stores: Stores, choices: Choices) -> View:
         )
     shown = read(stores, portfolio, choices)
     family = list_portfolios(stores.state, portfolio.origin)
-    relatives = [
-        shown if key_of(each) == key_of(portfolio) else read(stores, each, choices, NO_BENCHMARK) for each in family
-    ]
+    relatives = [shown if key_of(each) == key_of(portfolio) else read(stores, each, choices) for each in family]
     seen, interval = _age(stores, shown)
     view = View(
         figures={"portfolio-growth-graph": growth_and_drawdown(shown)},
@@ -106,7 +102,7 @@ def build(stores: Stores, choices: Choices) -> View:
         as_of=dict.fromkeys(PANELS, seen) if seen else {},
         interval_seconds=dict.fromkeys(PANELS, interval) if seen else {},
     )
-    if not shown.series.days:
+    if not len(shown.nav):
         return _without_values(view, portfolio)
     return view
 
@@ -122,7 +118,7 @@ def _without_values(view: View, portfolio: Portfolio) -> View:
 def _age(stores: Stores, shown: Shown) -> tuple[float | None, float]:
     """Return when the newest value came and how often one is due. A sample has no age: its data ended."""
     if shown.portfolio.origin == "own":
-        return float(shown.series.newest), OWN_INTERVAL_SECONDS
+        return float(shown.nav.newest), OWN_INTERVAL_SECONDS
     if shown.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts, reading.interval_seconds) if reading else (None, 0.0)
@@ -151,9 +147,9 @@ def _mark(shown: Shown) -> html.Span | None:
 def _ended(shown: Shown) -> list[html.Div]:
     """Return a line that says why the returns end before the values do; nothing when they do not."""
     known = len(shown.whole)
-    if known == len(shown.series.days):
+    if known == len(shown.nav):
         return []
-    day = np.datetime64(shown.series.days[known], "D")
+    day = shown.nav.dates[known]
     why = f"no return can be told from {day} on: the value was zero or below. The figures end before."
     return [verdict(Status.CRITICAL, f"{shown.portfolio.name}: {why}")]
 

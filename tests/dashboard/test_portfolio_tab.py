@@ -11,7 +11,8 @@ from dash.development.base_component import Component
 
 from core.model import Facts
 from dashboard.figures.portfolio_now import headlines
-from dashboard.portfolio_data import Shown, find, read, zoomed
+from dashboard.portfolio_choices import zoomed
+from dashboard.portfolio_data import Shown, find, read
 from dashboard.tab import Choices
 from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.wire import prepare
@@ -201,7 +202,7 @@ def test_a_zoom_from_midnight_begins_on_that_day_wherever_the_reader_is(hours_ah
 def test_an_unknown_choice_falls_back(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 101.0])
     found = shown(stores, portfolio="own:nobody", window="13Y", benchmark="NOPE")
-    assert (found.portfolio.id, found.window, found.benchmark) == ("alpha", "ITD", "")
+    assert (found.portfolio.id, found.window, found.benchmark) == ("alpha", "ITD", None)
 
 
 def test_a_replay_is_as_old_as_its_last_day_handed_out(stores: Stores) -> None:

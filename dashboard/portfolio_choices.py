@@ -1,0 +1,124 @@
+"""What a reader asked of the Portfolio tab, read from the URL; what cannot be read is said, never guessed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from analytics.performance import WINDOWS, Window
+from dashboard.tab import Choices
+
+Rhythm = Literal["D", "W", "M"]
+"""How often a return is measured: by day, week or month."""
+RHYTHMS: tuple[Rhythm, ...] = ("D", "W", "M")
+PERIODS: dict[Rhythm, int] = {"D": 252, "W": 52, "M": 12}
+"""Returns a year: NAV is daily on trading days."""
+RHYTHM_NAMES: dict[Rhythm, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
+DEFAULT_WINDOW: Window = "ITD"
+DEFAULT_RHYTHM: Rhythm = "D"
+DEFAULT_RISK_FREE = "0"
+NO_BENCHMARK = "none"
+MOST_COMPARED = 6
+BETWEEN_KEYS = ","
+BETWEEN_DAYS = "_"
+HIGHEST_RISK_FREE = 1.0
+DAY_SECONDS = 86_400
+
+Text = TypeVar("Text", bound=str)
+Days = tuple[np.datetime64, np.datetime64]
+"""First and last day of a span."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The choices of the tab that do not depend on what data there is."""
+
+    window: Window
+    span: Days | None
+    """A zoom or a custom range, instead of the window."""
+    rhythm: Rhythm
+    risk_free: float
+    """A year, as a ratio."""
+    compared: tuple[str, ...]
+    as_of: np.datetime64 | None
+    highlight: Days | None
+    """Peak and end of a drawdown that was clicked."""
+    problems: tuple[str, ...]
+    """What could not be read, in words: field, what is wrong, what counts instead."""
+
+
+def asked(choices: Choices) -> Asked:
+    """Return what was asked for, the default wherever a choice cannot be read."""
+    risk_free, bad_rate = _risk_free(choices.get("rf", DEFAULT_RISK_FREE))
+    as_of, bad_day = _as_of(choices.get("asof", ""))
+    compared = tuple(dict.fromkeys(key for key in choices.get("compare", "").split(BETWEEN_KEYS) if key))
+    too_many = f"Compare: six at most; {len(compared)} were asked for, the first six are shown."
+    return Asked(
+        window=_one_of(WINDOWS, choices.get("window", ""), DEFAULT_WINDOW),
+        span=zoomed(choices),
+        rhythm=_one_of(RHYTHMS, choices.get("every", ""), DEFAULT_RHYTHM),
+        risk_free=risk_free,
+        compared=compared[:MOST_COMPARED],
+        as_of=as_of,
+        highlight=_days(choices.get("highlight", "")),
+        problems=tuple(
+            problem for problem in (bad_rate, bad_day, too_many if len(compared) > MOST_COMPARED else "") if problem
+        ),
+    )
+
+
+def zoomed(choices: Choices) -> Days | None:
+    """Return the first and last day of a zoom, or None."""
+    start, end = choices.seconds("from"), choices.seconds("to")
+    if start is None or end is None or not 0 < start < end < 2**33:
+        return None
+    return _day(start), _day(end)
+
+
+def _one_of(offered: Sequence[Text], wanted: str, default: Text) -> Text:
+    return next((each for each in offered if each == wanted), default)
+
+
+def _risk_free(text: str) -> tuple[float, str]:
+    """Return the annual rate of a percent such as "2", "2.5 %" or "2,5", and what is wrong with it."""
+    try:
+        rate = float(text.replace("%", "").replace(",", ".").strip()) / 100
+    except ValueError:
+        return 0.0, f"Risk-free rate: “{text}” is no number; give percent a year such as 2.5. 0 is used."
+    if not math.isfinite(rate) or not -HIGHEST_RISK_FREE < rate < HIGHEST_RISK_FREE:
+        return 0.0, f"Risk-free rate: {text} is not between −100 and 100 percent a year. 0 is used."
+    return rate, ""
+
+
+def _as_of(text: str) -> tuple[np.datetime64 | None, str]:
+    if not text:
+        return None, ""
+    day = _parsed(text)
+    if day is None:
+        return None, f"As of: “{text}” is no date; give one such as 2022-06-30. The newest data is shown."
+    return day, ""
+
+
+def _days(text: str) -> Days | None:
+    first, _, last = text.partition(BETWEEN_DAYS)
+    start, end = _parsed(first), _parsed(last)
+    return (start, end) if start is not None and end is not None and start < end else None
+
+
+def _parsed(text: str) -> np.datetime64 | None:
+    if len(text) != len("2022-06-30"):
+        return None
+    try:
+        day = np.datetime64(text, "D")
+    except ValueError:
+        return None
+    return None if np.isnat(day) else day
+
+
+def _day(seconds: float) -> np.datetime64:
+    """Return the day whose midnight UTC is nearest: the reader's midnight is at most half a day from it."""
+    return np.datetime64(int((seconds + DAY_SECONDS / 2) // DAY_SECONDS), "D")
