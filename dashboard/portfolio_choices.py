@@ -12,19 +12,18 @@ import numpy as np
 from analytics.performance import WINDOWS, Window
 from dashboard.tab import Choices
 
-Rhythm = Literal["D", "W", "M"]
+Frequency = Literal["D", "W", "M"]
 """How often a return is measured: by day, week or month."""
-RHYTHMS: tuple[Rhythm, ...] = ("D", "W", "M")
-PERIODS: dict[Rhythm, int] = {"D": 252, "W": 52, "M": 12}
+FREQUENCIES: tuple[Frequency, ...] = ("D", "W", "M")
+PERIODS: dict[Frequency, int] = {"D": 252, "W": 52, "M": 12}
 """Returns a year: NAV is daily on trading days."""
-RHYTHM_NAMES: dict[Rhythm, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
+FREQUENCY_NAMES: dict[Frequency, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
 DEFAULT_WINDOW: Window = "ITD"
-DEFAULT_RHYTHM: Rhythm = "D"
+DEFAULT_FREQUENCY: Frequency = "D"
 DEFAULT_RISK_FREE = "0"
 NO_BENCHMARK = "none"
 MOST_COMPARED = 6
 BETWEEN_KEYS = ","
-BETWEEN_DAYS = "_"
 HIGHEST_RISK_FREE = 1.0
 DAY_SECONDS = 86_400
 
@@ -40,13 +39,13 @@ class Asked:
     window: Window
     span: Days | None
     """A zoom or a custom range, instead of the window."""
-    rhythm: Rhythm
+    frequency: Frequency
     risk_free: float
     """A year, as a ratio."""
     compared: tuple[str, ...]
     as_of: np.datetime64 | None
-    highlight: Days | None
-    """Peak and end of a drawdown that was clicked."""
+    highlight: np.datetime64 | None
+    """Peak of a drawdown that was clicked."""
     problems: tuple[str, ...]
     """What could not be read, in words: field, what is wrong, what counts instead."""
 
@@ -60,11 +59,11 @@ def asked(choices: Choices) -> Asked:
     return Asked(
         window=_one_of(WINDOWS, choices.get("window", ""), DEFAULT_WINDOW),
         span=zoomed(choices),
-        rhythm=_one_of(RHYTHMS, choices.get("every", ""), DEFAULT_RHYTHM),
+        frequency=_one_of(FREQUENCIES, choices.get("frequency", ""), DEFAULT_FREQUENCY),
         risk_free=risk_free,
         compared=compared[:MOST_COMPARED],
         as_of=as_of,
-        highlight=_days(choices.get("highlight", "")),
+        highlight=_parsed(choices.get("highlight", "")),
         problems=tuple(
             problem for problem in (bad_rate, bad_day, too_many if len(compared) > MOST_COMPARED else "") if problem
         ),
@@ -101,12 +100,6 @@ def _as_of(text: str) -> tuple[np.datetime64 | None, str]:
     if day is None:
         return None, f"As of: “{text}” is no date; give one such as 2022-06-30. The newest data is shown."
     return day, ""
-
-
-def _days(text: str) -> Days | None:
-    first, _, last = text.partition(BETWEEN_DAYS)
-    start, end = _parsed(first), _parsed(last)
-    return (start, end) if start is not None and end is not None and start < end else None
 
 
 def _parsed(text: str) -> np.datetime64 | None:

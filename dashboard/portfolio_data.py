@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
-from dashboard.portfolio_choices import NO_BENCHMARK, PERIODS, RHYTHM_NAMES, Asked, Days, Rhythm, asked
+from dashboard.portfolio_choices import NO_BENCHMARK, PERIODS, FREQUENCY_NAMES, Asked, Days, Frequency, asked
 from dashboard.portfolio_histories import Nav, history, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios
@@ -36,9 +36,9 @@ class Line:
     daily: Track
     """The whole history by day, for calendar figures."""
     whole: Track
-    """The whole history in the chosen rhythm."""
+    """The whole history in the chosen frequency."""
     part: Track
-    """The window in the chosen rhythm; its index begins at 1."""
+    """The window in the chosen frequency; its index begins at 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,14 +67,16 @@ class Shown:
     window: Window
     span: Days | None
     """A zoom or custom range; instead of the window."""
-    rhythm: Rhythm
+    frequency: Frequency
     """D, W or M: how often `whole` and `part` have a return."""
     risk_free: float
     """A year, as a ratio."""
     as_of: np.datetime64 | None
     """The chosen day, None for the newest; `last_day` is the day that everything is anchored at."""
-    highlight: Days | None
-    """Peak and end of a drawdown to shade."""
+    highlight: np.datetime64 | None
+    """Peak day of a drawdown to shade."""
+    intraday: tuple[list[int], list[float]] | None
+    """Epoch seconds and values of the last day, when the window is 1D and that day has several; else None."""
     restatements: tuple[Restatement, ...]
     """Of `own`, newest first."""
     problems: tuple[str, ...]
@@ -94,13 +96,13 @@ class Shown:
 
     @property
     def periods(self) -> int:
-        """Return how many returns a year has in the chosen rhythm."""
-        return PERIODS[self.rhythm]
+        """Return how many returns a year has in the chosen frequency."""
+        return PERIODS[self.frequency]
 
     @property
-    def rhythm_name(self) -> str:
+    def frequency_name(self) -> str:
         """Return daily, weekly or monthly."""
-        return RHYTHM_NAMES[self.rhythm]
+        return FREQUENCY_NAMES[self.frequency]
 
     @property
     def is_zoomed(self) -> bool:
@@ -193,10 +195,11 @@ def read(stores: Stores, portfolio: Portfolio, choices: Choices) -> Shown:
         family=tuple(_line(stores, each, wanted) for each in family(known, portfolio)),
         window=wanted.window,
         span=wanted.span,
-        rhythm=wanted.rhythm,
+        frequency=wanted.frequency,
         risk_free=wanted.risk_free,
         as_of=wanted.as_of,
         highlight=wanted.highlight,
+        intraday=None,
         restatements=(),
         problems=(*wanted.problems, *_too_late(stores, own, wanted)),
     )
@@ -223,10 +226,10 @@ def _line(stores: Stores, portfolio: Portfolio, wanted: Asked, beside: Line | No
     nav, daily = found.nav, found.track
     if wanted.as_of is not None:
         nav, daily = nav.until(wanted.as_of), until(daily, wanted.as_of)
-    whole = at_frequency(daily, wanted.rhythm)
+    whole = at_frequency(daily, wanted.frequency)
     part = _window(daily, wanted) if beside is None else on_dates(daily, beside.part.dates)
     if beside is None:
-        part = at_frequency(part, wanted.rhythm)
+        part = at_frequency(part, wanted.frequency)
     return Line(key_of(portfolio), portfolio.name, portfolio, nav, daily, whole, part)
 
 
