@@ -19,6 +19,19 @@ RESIDUE = 1e-12
 """A deviation at or below this share of the largest return is rounding residue of a constant series."""
 
 
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Gains and losses apart, by portfolio; losses as positive numbers."""
+
+    gains: Floats
+    losses: Floats
+    gains_squared: Floats
+    losses_squared: Floats
+    gained: Floats
+    """How many returns were above 0."""
+    lost: Floats
+
+
 @dataclass(eq=False)
 class Block:
     """Returns of k portfolios over n periods, as (k, n). What figures share is worked out once and kept.
@@ -98,9 +111,38 @@ class Block:
         return self.keep(("deviation", ddof), lambda: np.sqrt(self.variance(ddof)))
 
     @cached_property
+    def powers(self) -> tuple[Floats, Floats]:
+        """Return Σ(r − mean)³ and Σ(r − mean)⁴."""
+        away = self.centred * self.centred
+        return np.einsum("kn,kn->k", away, self.centred), np.einsum("kn,kn->k", away, away)
+
+    @cached_property
+    def sides(self) -> Sides:
+        """Return what gains and losses add up to: returns above and below 0."""
+        below = np.minimum(self.filled, 0.0)
+        losses, squares = below.sum(axis=1), np.einsum("kn,kn->k", below, below)
+        gains = self.filled.sum(axis=1) - losses
+        all_squares: Floats = np.einsum("kn,kn->k", self.filled, self.filled)
+        lost: Floats = np.count_nonzero(self.filled < 0, axis=1).astype(np.float64)
+        gained: Floats = np.count_nonzero(self.filled > 0, axis=1).astype(np.float64)
+        return Sides(gains, 0.0 - losses, all_squares - squares, squares, gained, lost)
+
+    @cached_property
     def ordered(self) -> Floats:
         """Return the returns from worst to best, NaN last."""
         return np.sort(self.values, axis=1)
+
+    def quantile(self, share: float) -> Floats:
+        """Return the value below which `share` of the returns lie, linear between two (Hyndman & Fan 1996, type 7)."""
+        if not self.values.shape[1]:
+            return np.full(len(self.values), np.nan)
+        place = np.maximum(self.count - 1.0, 0.0) * share
+        before = place.astype(np.intp)
+        rows = np.arange(len(self.values))
+        low = self.ordered[rows, before]
+        high = self.ordered[rows, np.minimum(before + 1, np.maximum(self.count - 1.0, 0.0).astype(np.intp))]
+        found: Floats = low + (high - low) * (place - before)
+        return found
 
     @cached_property
     def wealth(self) -> Floats:
