@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ Kept = TypeVar("Kept")
 
 RESIDUE = 1e-12
 """A deviation at or below this share of the largest return is rounding residue of a constant series."""
+
+_MIDNIGHT = re.compile(r"[T ]00:00:00(\.0+)?$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +47,20 @@ class Block:
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, values: ArrayLike) -> Block:
-        """Return the block of a (k, n) or (n,) array. Raises ValueError when a return is infinite."""
+    def of(cls, values: ArrayLike, dates: Any = None, names: Any = None) -> Block:
+        """Return the block of a (k, n) or (n,) array.
+
+        Raises ValueError when a return is infinite: it names the date and the portfolio when it is given them.
+        """
         found = np.atleast_2d(np.asarray(values, dtype=np.float64))
         if not found.size:
             return cls(found)
         with np.errstate(invalid="ignore"):
-            if np.isinf(np.fmin.reduce(found, axis=None)) or np.isinf(np.fmax.reduce(found, axis=None)):
-                raise ValueError("a return is infinite")
-            if np.fmin.reduce(found, axis=None) <= -1.0:
-                found = _until_total_loss(found)
-        return cls(found)
+            # A sum that is finite proves that nothing is missing or infinite, in one pass.
+            if not np.isfinite(found.sum()):
+                _check_finite(found, dates, names)
+            block = cls(found)
+            return cls(_until_total_loss(found)) if bool((block.lowest <= -1.0).any()) else block
 
     @cached_property
     def there(self) -> Bools:
@@ -64,7 +70,8 @@ class Block:
     @cached_property
     def is_complete(self) -> bool:
         """Return whether nothing is missing."""
-        return bool(self.there.all())
+        # NaN anywhere makes the sum NaN: cheaper than looking at each.
+        return bool(np.isfinite(self.values.sum())) or bool(self.there.all())
 
     @cached_property
     def filled(self) -> Floats:
@@ -98,7 +105,7 @@ class Block:
     @cached_property
     def squares(self) -> Floats:
         """Return Σ(r − mean)², exactly 0 for a constant series."""
-        found: Floats = np.einsum("kn,kn->k", self.centred, self.centred)
+        found: Floats = np.vecdot(self.centred, self.centred)
         largest = np.abs(self.filled).max(axis=1, initial=0.0)
         return np.where(found <= (RESIDUE * largest) ** 2 * self.count, 0.0, found)
 
@@ -114,15 +121,15 @@ class Block:
     def powers(self) -> tuple[Floats, Floats]:
         """Return Σ(r − mean)³ and Σ(r − mean)⁴."""
         away = self.centred * self.centred
-        return np.einsum("kn,kn->k", away, self.centred), np.einsum("kn,kn->k", away, away)
+        return np.vecdot(away, self.centred), np.vecdot(away, away)
 
     @cached_property
     def sides(self) -> Sides:
         """Return what gains and losses add up to: returns above and below 0."""
         below = np.minimum(self.filled, 0.0)
-        losses, squares = below.sum(axis=1), np.einsum("kn,kn->k", below, below)
+        losses, squares = below.sum(axis=1), np.vecdot(below, below)
         gains = self.filled.sum(axis=1) - losses
-        all_squares: Floats = np.einsum("kn,kn->k", self.filled, self.filled)
+        all_squares: Floats = np.vecdot(self.filled, self.filled)
         lost: Floats = np.count_nonzero(self.filled < 0, axis=1).astype(np.float64)
         gained: Floats = np.count_nonzero(self.filled > 0, axis=1).astype(np.float64)
         return Sides(gains, 0.0 - losses, all_squares - squares, squares, gained, lost)
@@ -136,12 +143,36 @@ class Block:
         """Return the value below which `share` of the returns lie, linear between two (Hyndman & Fan 1996, type 7)."""
         if not self.values.shape[1]:
             return np.full(len(self.values), np.nan)
-        place = np.maximum(self.count - 1.0, 0.0) * share
+        last = np.maximum(self.count - 1.0, 0.0)
+        place, nearest = last * share, np.rint(last * share)
+        # A product of rounded numbers misses the observation that it means.
+        place = np.where(np.abs(place - nearest) < 1e-9, nearest, place)
         before = place.astype(np.intp)
+        after = np.minimum(before + 1, last.astype(np.intp))
         rows = np.arange(len(self.values))
-        low = self.ordered[rows, before]
-        high = self.ordered[rows, np.minimum(before + 1, np.maximum(self.count - 1.0, 0.0).astype(np.intp))]
-        found: Floats = low + (high - low) * (place - before)
+        low, high = self.ordered[rows, before], self.ordered[rows, after]
+        return np.asarray(low + (high - low) * (place - before), dtype=np.float64)
+
+    @cached_property
+    def lowest(self) -> Floats:
+        """Return the worst return, by portfolio; NaN without observations."""
+        is_plain = self.is_complete and self.values.shape[1] > 0
+        found: Floats = self.values.min(axis=1) if is_plain else np.fmin.reduce(self.values, axis=1, initial=np.nan)
+        return found
+
+    @cached_property
+    def highest(self) -> Floats:
+        """Return the best return, by portfolio; NaN without observations."""
+        is_plain = self.is_complete and self.values.shape[1] > 0
+        found: Floats = self.values.max(axis=1) if is_plain else np.fmax.reduce(self.values, axis=1, initial=np.nan)
+        return found
+
+    @cached_property
+    def growth(self) -> Floats:
+        """Return 1 + r, 1 where a return is missing, NaN where it is below −100 %."""
+        found = 1.0 + self.filled
+        if bool((self.lowest < -1.0).any()):
+            found[found < 0.0] = np.nan
         return found
 
     @cached_property
@@ -150,8 +181,7 @@ class Block:
 
         From a return below −100 % on it is NaN.
         """
-        growth: Floats = np.where(self.filled < -1.0, np.nan, 1.0 + self.filled)
-        found: Floats = np.cumprod(growth, axis=1)
+        found: Floats = np.cumprod(self.growth, axis=1)
         return found
 
     @cached_property
@@ -162,12 +192,19 @@ class Block:
         return np.where(self.count > 0, self.wealth[:, -1] - 1.0, np.nan)
 
     @cached_property
+    def depths(self) -> Floats:
+        """Return the drawdown after each return, W_0 = 1 included; a missing return leaves it as it was."""
+        peak = np.asarray(np.maximum.accumulate(self.wealth, axis=1), dtype=np.float64)
+        np.maximum(peak, 1.0, out=peak)
+        np.divide(self.wealth, peak, out=peak)
+        np.subtract(peak, 1.0, out=peak)
+        peak[peak >= -RESIDUE] = 0.0
+        return peak
+
+    @cached_property
     def path(self) -> Floats:
         """Return the drawdown after each return, W_0 = 1 included; NaN where the return is missing."""
-        peak = np.maximum(np.maximum.accumulate(self.wealth, axis=1), 1.0)
-        found = self.wealth / peak - 1.0
-        found[np.abs(found) <= RESIDUE] = 0.0
-        return found if self.is_complete else np.where(self.there, found, np.nan)
+        return self.depths if self.is_complete else np.where(self.there, self.depths, np.nan)
 
     def minus(self, rate: ArrayLike) -> Block:
         """Return the excess over a rate a period: a number, one a period, or one a portfolio and period.
@@ -178,7 +215,17 @@ class Block:
         if rates.ndim:
             return Block(self.values - rates)
         number = float(rates)
-        return self if number == 0 else self.keep(("minus", number), lambda: Block(self.values - number))
+        return self if number == 0 else self.keep(("minus", number), lambda: self._shifted(number))
+
+    def _shifted(self, number: float) -> Block:
+        """Return the block less a number, with what that leaves as it is: the spread around the mean."""
+        found = Block(self.values - number)
+        found.__dict__.update(
+            is_complete=self.is_complete, count=self.count, known=self.known, centred=self.centred, squares=self.squares
+        )
+        if not self.is_complete:
+            found.__dict__["there"] = self.there
+        return found
 
     def keep(self, name: Any, make: Callable[[], Kept]) -> Kept:
         """Return what `make` gave the first time it was asked for under `name`."""
@@ -214,7 +261,7 @@ class Pair:
     def products(self) -> Floats:
         """Return Σ(r − mean r)(b − mean b) by portfolio."""
         own, other = self.own.centred, self.other.centred
-        found: Floats = own @ other[0] if len(other) == 1 else np.einsum("kn,kn->k", own, other)
+        found: Floats = own @ other[0] if len(other) == 1 else np.vecdot(own, other)
         return found
 
     @cached_property
@@ -233,6 +280,17 @@ def over(above: ArrayLike, below: ArrayLike) -> Floats:
     top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(bottom == 0, np.nan, top / bottom)
+
+
+def _check_finite(values: Floats, dates: Any, names: Any) -> None:
+    """Raise ValueError that says which return is infinite."""
+    rows, places = np.nonzero(np.isinf(values))
+    if not len(rows):
+        return
+    row, place = int(rows[0]), int(places[0])
+    who = f" of {names[row]}" if names is not None else f" of portfolio {row}" if len(values) > 1 else ""
+    when = f"at position {place}" if dates is None else f"on {_MIDNIGHT.sub('', str(dates[place]))}"
+    raise ValueError(f"the return{who} {when} is infinite")
 
 
 def _until_total_loss(values: Floats) -> Floats:

@@ -36,7 +36,7 @@ def figure(function: Callable[..., Any]) -> Callable[..., Figure]:
             return function(returns, *args, **kwargs)
         shape, (own, *rest), named = enter((returns, *args), kwargs)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return shape.leave(function(Block.of(own), *rest, **named))
+            return shape.leave(function(Block.of(own, shape.index, shape.names), *rest, **named))
 
     return wrapped
 
@@ -54,7 +54,11 @@ def pair_figure(function: Callable[..., Any]) -> Callable[..., Figure]:
             raise ValueError("benchmark is missing: give its returns")
         shape, (own, other, *rest), named = enter((returns, benchmark, *args), kwargs)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return shape.leave(function(Pair.of(Block.of(own), Block.of(other)), *rest, **named))
+            pair = Pair.of(
+                Block.of(own, shape.index, shape.names),
+                Block.of(other, shape.index, ["the benchmark"] * len(np.atleast_2d(other))),
+            )
+            return shape.leave(function(pair, *rest, **named))
 
     return wrapped
 
@@ -67,6 +71,13 @@ class Shape:
     index: Any = None
     columns: Any = None
     name: Any = None
+
+    @property
+    def names(self) -> Any:
+        """Return what the portfolios are called; None where that is not known."""
+        if self.columns is not None:
+            return self.columns
+        return None if self.name is None else [self.name]
 
     def leave(self, found: Any) -> Figure:
         """Return (k,) as float, Series or array; (k, n) as Series, DataFrame or array with time first."""
