@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 
-PROGRAMS = ("storage_bytes", "series_reads", "collector_cpu", "lateness", "startup", "pages", "callbacks", "outages")
+PROGRAMS = (
+    *("storage_bytes", "series_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness", "startup", "pages"),
+    *("callbacks", "outages"),
+)
 BY_NAME = ("soak",)
 
 

@@ -96,8 +96,13 @@ def compare(base: str, folder: Path, payload: bytes) -> tuple[float, float, floa
 def callback(base: str, tab: str, seen: str | None) -> bytes:
     """Return the body that the browser posts when the interval of `tab` fires."""
     with urllib.request.urlopen(f"{base}/_dash-dependencies") as response:
-        found = next(each for each in json.load(response) if f"{tab}-wire.data" in each["output"])
-    values: dict[str, Any] = {"tick": 1, f"{tab}-choices": {}, f"{tab}-version": seen, f"{tab}-problem": ""}
+        return refresh_body(json.load(response), tab, seen, {})
+
+
+def refresh_body(dependencies: list[dict[str, Any]], tab: str, seen: str | None, choices: dict[str, str]) -> bytes:
+    """Return the body of a refresh of `tab`, as the app that has these `dependencies` takes it."""
+    found = next(each for each in dependencies if f"{tab}-wire.data" in each["output"])
+    values: dict[str, Any] = {"tick": 1, f"{tab}-choices": choices, f"{tab}-version": seen, f"{tab}-problem": ""}
     outputs = [
         dict(zip(("id", "property"), part.rsplit(".", 1), strict=True))
         for part in found["output"].strip(".").split("...")

@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
     """Serve the jobs on the portfolios in `folder`."""
     warnings.simplefilter("ignore")
     histories = portfolios.read(folder)
-    jobs: dict[str, Callable[[int], Any]] = {"rolling": partial(rolling, histories)}
+    jobs: dict[str, Callable[[int], Any]] = {"pandas_rolling": partial(rolling, histories)}
     calls: dict[str, tuple[Work, int]] = {
         "quantstats": (lambda returns, _: quantstats(returns, None), QUANTSTATS_SAMPLE),
         "quantstats_benchmark": (quantstats, QUANTSTATS_SAMPLE),

@@ -32,6 +32,10 @@ class Histories:
         """Return one portfolio's returns; numbers beyond the last start again."""
         return self.frame.iloc[:, number % self.frame.shape[1]]
 
+    def first(self, count: int) -> Histories:
+        """Return the first `count` portfolios."""
+        return Histories(self.frame.iloc[:, :count], self.benchmark)
+
 
 def mixes(count: int, days: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the returns of `count` portfolios as (count, days), and the benchmark's."""
