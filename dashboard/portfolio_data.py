@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
-from dashboard.portfolio_choices import NO_BENCHMARK, PERIODS, FREQUENCY_NAMES, Asked, Days, Frequency, asked
+from dashboard.portfolio_choices import FREQUENCY_NAMES, NO_BENCHMARK, PERIODS, Asked, Days, Frequency, asked
 from dashboard.portfolio_histories import Nav, history, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 MAX_CHOICES = 20
-MAX_CHOICE_CHARS = 200
+MAX_CHOICE_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Choices(Mapping[str, str]):
 
     @classmethod
     def of(cls, values: Mapping[str, Any] | None) -> Choices:
-        """Return the choices in `values`: the first 20 by name, longer texts cut at 200 characters."""
+        """Return the choices in `values`: the first 20 by name, longer texts cut at 1,000 characters."""
         kept = sorted((str(name), str(value)) for name, value in (values or {}).items() if value is not None)
         return cls(tuple((name[:MAX_CHOICE_CHARS], value[:MAX_CHOICE_CHARS]) for name, value in kept[:MAX_CHOICES]))
 

@@ -7,16 +7,20 @@
     const inputs = window.dash_clientside.callback_context.inputs_list[0];
     const next = { ...(current || {}) };
     let changed = false;
+    let isOtherWindow = false;
     inputs.forEach(({ id }, index) => {
       const value = values[index] === id.default || values[index] == null ? undefined : String(values[index]);
       if (value === next[id.name]) return;
       changed = true;
+      isOtherWindow = isOtherWindow || id.name === "window";
       if (value === undefined) delete next[id.name];
       else next[id.name] = value;
     });
     if (!changed) return skip();
-    delete next.from; // a zoom belongs to the choices it was made under
-    delete next.to;
+    if (isOtherWindow) { // another window takes the place of a zoom
+      delete next.from;
+      delete next.to;
+    }
     writeAddress(next);
     return next;
   };

@@ -61,14 +61,57 @@ def choice_segments(tab: str, name: str, options: Options, choices: Choices, *, 
     )
 
 
-def choice_button(tab: str, changes: Mapping[str, str | None], text: str) -> html.Button:
-    """Return a button that looks like a link and makes `changes` to the tab's choices; None takes one back."""
+def choice_input(
+    tab: str,
+    name: str,
+    choices: Choices,
+    *,
+    default: str,
+    label: str,
+    type: str = "text",
+    unit: str = "",
+    hint: str = "",
+) -> html.Label:
+    """Return a box for the choice `name`, taken when it is left or with Enter. What is typed may make no sense."""
+    parts: list[Any] = [
+        html.Span(label, className="fw-choice-label"),
+        dbc.Input(
+            id=choice_id(tab, name, default),
+            value=choices.get(name, default),
+            type=type,
+            debounce=True,
+            autocomplete="off",
+            size="sm",
+            class_name=f"fw-input fw-input-{type}",
+        ),
+    ]
+    if unit:
+        parts.append(html.Span(unit, className="fw-choice-label"))
+    return html.Label(parts, className="fw-choice", title=hint or None)
+
+
+def choice_button(
+    tab: str, changes: Mapping[str, str | None], text: Any, *, pressed: bool | None = None, label: str | None = None
+) -> html.Button:
+    """Return a button that looks like a link and makes `changes` to the tab's choices; None takes one back.
+
+    pressed: whether the choice holds, for a button that switches it on and off. label: what it does, when `text` alone
+    does not say it.
+    """
+    state = None if pressed is None else str(pressed).lower()
     return html.Button(
         text,
         type="button",
         className="fw-choice-button",
-        **attributes(data_tab=tab, data_choose=json.dumps(dict(changes))),
+        title=label,
+        **attributes(data_tab=tab, data_choose=json.dumps(dict(changes)), aria_pressed=state, aria_label=label),
     )
+
+
+def more_choices(*children: Any) -> html.Div:
+    """Return choices that a narrow screen folds behind a button (assets/js/32-more-choices.js)."""
+    toggle = html.Button("More choices", type="button", className="fw-more-toggle", **attributes(aria_expanded="false"))
+    return html.Div([toggle, html.Div(list(children), className="fw-more-body")], className="fw-more")
 
 
 def chosen(options: Options, choices: Choices, name: str, default: str) -> str:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dash import html
 
-from analytics.performance import WINDOWS
-from core.model import Status
-from dashboard.components.card import empty, verdict
-from dashboard.components.choices import choice_bar, choice_button, choice_segments, choice_select, spacer
+from dashboard import portfolio_bar
+from dashboard.components.card import empty
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.figures.portfolio import growth_and_drawdown
 from dashboard.figures.portfolio_now import card_strip
 from dashboard.figures.portfolio_tables import drawdown_table, heat_table, parts_table
-from dashboard.portfolio_choices import DEFAULT_WINDOW
-from dashboard.portfolio_data import (
-    Shown,
-    benchmarks,
-    default_benchmark,
-    find,
-    key_of,
-    read,
-)
+from dashboard.portfolio_data import Shown, find, key_of, read
 from dashboard.tab import Choices, Tab, View
+from dashboard.theme import SERIES
 from storage.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
@@ -32,7 +23,6 @@ if TYPE_CHECKING:
 
 ID = "portfolio"
 PANELS = ("portfolio-growth", "portfolio-drawdowns", "portfolio-months", "portfolio-parts")
-MARKS = {"sample": "sample", "replay": "replay"}
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
@@ -43,21 +33,8 @@ FEED = (
 
 def layout(stores: Stores, choices: Choices) -> html.Div:
     """Return the tab without data."""
-    known = list_portfolios(stores.state)
-    portfolio = find(stores, choices)
-    first = key_of(known[0]) if known else ""
-    bar = choice_bar(
-        choice_select(ID, "portfolio", [(key_of(each), _label(each)) for each in known], choices, default=first,
-                      label="Portfolio"),
-        choice_select(ID, "benchmark", benchmarks(stores, portfolio), choices, default=default_benchmark(portfolio),
-                      label="vs"),
-        choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
-                        label="Window"),
-        slot("portfolio-span"),
-        spacer(),
-        slot("portfolio-mark"),
-    )  # fmt: skip
     content = [
+        slot("portfolio-notes"),
         slot("portfolio-cards", 200),
         panels(
             panel("portfolio-growth", "Growth of 100", "time-weighted, before tax; the crosshair spans both",
@@ -73,7 +50,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
                   tools=("csv", "full")),
         ),
     ]  # fmt: skip
-    return html.Div([bar, html.Div(content, className="fw-content")])
+    return html.Div([portfolio_bar.bar(stores, choices), html.Div(content, className="fw-content")])
 
 
 def build(stores: Stores, choices: Choices) -> View:
@@ -92,9 +69,11 @@ def build(stores: Stores, choices: Choices) -> View:
     view = View(
         figures={"portfolio-growth-graph": growth_and_drawdown(shown)},
         slots={
-            "portfolio-span": _span(shown),
-            "portfolio-mark": _mark(shown),
-            "portfolio-cards": [*_ended(shown), card_strip(shown)],
+            "portfolio-span": portfolio_bar.span(shown),
+            "portfolio-mark": portfolio_bar.mark(shown),
+            "portfolio-compared": portfolio_bar.compared(shown, SERIES[1:]),
+            "portfolio-notes": portfolio_bar.notes(shown),
+            "portfolio-cards": card_strip(shown),
             "portfolio-drawdowns-table": drawdown_table(shown),
             "portfolio-months-table": heat_table(shown),
             "portfolio-parts-table": parts_table(relatives, shown),
@@ -125,40 +104,6 @@ def _age(stores: Stores, shown: Shown) -> tuple[float | None, float]:
     return None, 0.0
 
 
-def _span(shown: Shown) -> html.Span | None:
-    if not len(shown.part):
-        return None
-    parts: list[Any] = [f"{shown.part.dates[0]} – {shown.part.dates[-1]}"]
-    if shown.is_zoomed:
-        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
-    return html.Span(parts, className="fw-span")
-
-
-def _mark(shown: Shown) -> html.Span | None:
-    mark = MARKS.get(shown.portfolio.origin)
-    if mark is None:
-        return None
-    ends = f" · data ends {shown.whole.dates[-1]}" if len(shown.whole) else ""
-    if mark == "replay":
-        ends = f" · at {shown.whole.dates[-1]}" if len(shown.whole) else ""
-    return html.Span(f"{mark}{ends}", className="fw-mark", title=shown.portfolio.note)
-
-
-def _ended(shown: Shown) -> list[html.Div]:
-    """Return a line that says why the returns end before the values do; nothing when they do not."""
-    known = len(shown.whole)
-    if known == len(shown.nav):
-        return []
-    day = shown.nav.dates[known]
-    why = f"no return can be told from {day} on: the value was zero or below. The figures end before."
-    return [verdict(Status.CRITICAL, f"{shown.portfolio.name}: {why}")]
-
-
-def _label(portfolio: Portfolio) -> str:
-    mark = MARKS.get(portfolio.origin)
-    return f"{portfolio.name} ({mark})" if mark else portfolio.name
-
-
 TAB = Tab(
     id=ID,
     title="Portfolio",
@@ -169,8 +114,7 @@ TAB = Tab(
     build=build,
     datasets=("portfolio",),
     slots=(
-        "portfolio-span",
-        "portfolio-mark",
+        *portfolio_bar.SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
         "portfolio-months-table",

@@ -31,6 +31,7 @@ def put_nav(
     names = ("origin", "portfolio", "ts", "nav", "flow", "version")
     data = ([origin] * count, [id] * count, ts, values, flows or [0.0] * count, [1] * count)
     stores.clickhouse.insert(Facts("nav", names, data))
+    stores.live.bump("portfolio")
     put_portfolios(stores.state, [Portfolio(origin, id, id.title(), benchmark="SP500" if origin == "sample" else "")])
 
 
@@ -39,6 +40,7 @@ def put_prices(stores: Stores, values: list[float], origin: str = "sample") -> N
     ts = [START + day * DAY for day in range(count)]
     data = ([origin] * count, ["SP500"] * count, ts, values, [1] * count)
     stores.clickhouse.insert(Facts("prices", ("origin", "instrument", "ts", "price", "version"), data))
+    stores.live.bump("portfolio")
 
 
 def shown(stores: Stores, **choices: str) -> Shown:
@@ -105,7 +107,7 @@ def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], 
     view = build(stores, Choices())
     assert prepare(TAB, Choices(), "v", view).wire
     assert cards(stores)["total"] == total
-    assert ("no return can be told" in text_of(view.slots["portfolio-cards"])) == any(value <= 0 for value in values)
+    assert ("no return can be told" in text_of(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
     everything = text_of(list(view.slots.values()))
     assert "nan" not in everything.lower() and "inf" not in everything.lower().replace("info", "")
 

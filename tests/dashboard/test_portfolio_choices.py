@@ -1,0 +1,98 @@
+"""The choices of the Portfolio tab: what is asked for is shown, and what makes no sense is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dashboard.portfolio_bar import INDENT, bar, notes, tree
+from dashboard.portfolio_choices import asked
+from dashboard.tab import Choices
+from dashboard.tabs.portfolio import build
+from storage.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.dashboard.test_portfolio_tab import put_nav, shown, text_of
+
+
+def test_a_choice_that_makes_no_sense_is_named_and_the_default_counts() -> None:
+    found = asked(Choices.of({"rf": "two", "asof": "2022-02-30", "window": "13Y", "frequency": "X"}))
+    assert (found.risk_free, found.as_of, found.window, found.frequency) == (0.0, None, "ITD", "D")
+    assert [problem.split(":")[0] for problem in found.problems] == ["Risk-free rate", "As of"]
+    assert "“two” is no number" in found.problems[0]
+
+
+@pytest.mark.parametrize(("typed", "rate"), [("2", 0.02), ("2.5 %", 0.025), ("2,5", 0.025), ("-0.5", -0.005)])
+def test_a_risk_free_rate_is_percent_a_year_however_typed(typed: str, rate: float) -> None:
+    found = asked(Choices.of({"rf": typed}))
+    assert found.risk_free == pytest.approx(rate)
+    assert not found.problems
+
+
+@pytest.mark.parametrize("typed", ["", "nan", "inf", "1e9", "-100"])
+def test_a_rate_that_cannot_be_is_refused(typed: str) -> None:
+    found = asked(Choices.of({"rf": typed}))
+    assert found.risk_free == 0.0
+    assert found.problems
+
+
+def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> None:
+    values = [100.0 + 3 * (day % 7) + day for day in range(90)]
+    put_nav(stores, "all", values)
+    put_nav(stores, "then", values[:50])
+    for window in ("1D", "WTD", "MTD", "QTD", "YTD", "ITD"):
+        earlier = shown(stores, portfolio="own:all", window=window, asof="2024-02-19")
+        alone = shown(stores, portfolio="own:then", window=window)
+        assert earlier.part.dates.tolist() == alone.part.dates.tolist()
+        np.testing.assert_array_equal(earlier.part.index, alone.part.index)
+        np.testing.assert_array_equal(earlier.nav.value, alone.nav.value)
+    earlier_view = build(stores, Choices.of({"portfolio": "own:all", "asof": "2024-02-19"}))
+    alone_view = build(stores, Choices.of({"portfolio": "own:then"}))
+    assert text_of(earlier_view.slots["portfolio-cards"]) == text_of(alone_view.slots["portfolio-cards"])
+    assert text_of(earlier_view.slots["portfolio-mark"]) == "as of 2024-02-19"
+
+
+@pytest.mark.parametrize(("day", "said"), [("2031-01-01", "later than the last value, 2024-01-03"),
+                                           ("1999-01-01", "before the first value, 2024-01-01")])  # fmt: skip
+def test_a_day_without_data_is_said(stores: Stores, day: str, said: str) -> None:
+    put_nav(stores, "alpha", [100.0, 101.0, 102.0])
+    assert said in text_of(notes(shown(stores, asof=day)))
+    assert build(stores, Choices.of({"asof": day})).slots
+
+
+def test_weekly_and_monthly_returns_compound_to_the_same_total(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0 * 1.001**day * (1.02 if day % 3 else 1.0) for day in range(300)])
+    daily = shown(stores)
+    for frequency, periods in (("W", 52), ("M", 12)):
+        found = shown(stores, frequency=frequency)
+        assert found.periods == periods
+        assert found.part.index[-1] == pytest.approx(daily.part.index[-1])
+        assert len(found.part) < len(daily.part) / 3
+
+
+def test_six_others_at_most_are_compared_on_the_days_of_the_chosen(stores: Stores) -> None:
+    for number in range(8):
+        put_nav(stores, f"p{number}", [100.0, 101.0 + number, 102.0, 103.0][: 4 - number % 2])
+    keys = ",".join(f"own:p{number}" for number in (*range(1, 8), 0))
+    found = shown(stores, portfolio="own:p0", compare=keys)
+    assert [line.name for line in found.compared] == [f"P{number}" for number in range(1, 7)]
+    assert "six at most" in text_of(notes(found))
+    assert [len(line.part) for line in found.compared] == [3, 4] * 3
+    assert "own:p0" not in [line.key for line in shown(stores, portfolio="own:p0", compare="own:p0,own:x").compared]
+
+
+def test_the_fund_s_tree_is_indented_and_survives_a_circle() -> None:
+    known = [
+        Portfolio("own", "equity", "Equity", parent="fund"),
+        Portfolio("own", "fund", "Fund"),
+        Portfolio("own", "long", "Long", parent="equity"),
+        Portfolio("own", "lost", "Lost", parent="nobody"),
+        Portfolio("own", "egg", "Egg", parent="hen"),
+        Portfolio("own", "hen", "Hen", parent="egg"),
+    ]
+    labels = [text for _, text in tree(known)]
+    assert labels == ["Fund", f"{INDENT}Equity", f"{INDENT * 2}Long", "Lost", "Egg", f"{INDENT}Hen"]
+
+
+def test_the_first_of_the_tree_is_the_default(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "fund", "Fund"), Portfolio("own", "part", "Part", parent="fund")])
+    assert "'default': 'own:fund'" in str(bar(stores, Choices()).to_plotly_json())
