@@ -10,18 +10,8 @@ import sys
 import time
 
 PROGRAMS = (
-    *(
-        "storage_bytes",
-        "series_reads",
-        "nav_reads",
-        "analytics",
-        "portfolio_tab",
-        "collector_cpu",
-        "lateness",
-        "startup",
-        "pages",
-    ),
-    *("callbacks", "outages"),
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness"),
+    *("startup", "pages", "callbacks", "outages"),
 )
 BY_NAME = ("soak",)
 
