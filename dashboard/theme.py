@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 SERIES = ("@series-1", "@series-2", "@series-3", "@series-4", "@series-5", "@series-6")
+COMPARED = (*SERIES[1:], "@text")
+"""Of the portfolios beside the chosen one, which has the first."""
 BENCHMARK = "@muted"
 STATE_TOKENS = {"ok": "@ok", "warning": "@warning", "critical": "@critical", "down": "@critical"}
 

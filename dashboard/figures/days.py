@@ -1,0 +1,45 @@
+"""Days on a chart: which of a long history are drawn, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.calendar import Dates
+
+MOST_DAYS = 900
+"""No chart of the page is wider than this in pixels that matter."""
+Places = NDArray[np.intp]
+"""Positions in a history."""
+
+
+def drawn(count: int, kept: Iterable[int] = ()) -> Places:
+    """Return the positions, of `count`, that are drawn: all, or as many as the chart has pixels for.
+
+    The first, the last and those `kept` are always among them. Each new day leaves the others where they are.
+    """
+    step = -(-count // MOST_DAYS) or 1
+    chosen = {*range(0, count, step), *(place for place in kept if 0 <= place < count)}
+    return np.array(sorted(chosen | ({count - 1} if count else set())), dtype=np.intp)
+
+
+def texts(dates: Dates) -> list[str]:
+    """Return days as they go on the wire: "2022-12-28"."""
+    days: list[str] = np.datetime_as_string(dates, unit="D").tolist() if len(dates) else []
+    return days
+
+
+def values(found: NDArray[np.float64], decimals: int) -> list[float | None]:
+    """Return numbers rounded for the wire; None where one is missing, which leaves a gap in a line."""
+    rounded: list[Any] = np.round(found, decimals).tolist()
+    return [None if value != value else value for value in rounded]
+
+
+def day_axis(dates: Dates, anchor: str) -> dict[str, Any]:
+    """Return a time axis that ends with the days there are, whatever stands beside them."""
+    days = texts(dates[[0, -1]]) if len(dates) > 1 else []
+    clip = {"autorangeoptions": {"clipmin": days[0], "clipmax": days[1]}} if days else {}
+    return {"type": "date", "anchor": anchor, "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8, **clip}

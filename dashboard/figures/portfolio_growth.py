@@ -1,0 +1,113 @@
+"""Growth of 100: the portfolio, its benchmark and those it is compared with, money in and out, restated values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dashboard import format as text
+from dashboard.figures.days import Places, texts, values
+from dashboard.figures.rows import End, Row, extent, short
+from dashboard.portfolio_data import Line, Shown
+from dashboard.theme import BENCHMARK, COMPARED, SERIES
+
+HEIGHT_PX = 280
+MOST_FLOWS = 40
+"""Of more flows than this the largest are marked."""
+
+
+def growth_row(shown: Shown, places: Places, *, is_log: bool) -> Row:
+    """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
+    lines = [_line(shown.own, places, SERIES[0])]
+    lines += [
+        _line(line, drawn_of(line, shown, places), color)
+        for line, color in zip(shown.compared, COMPARED, strict=False)
+        if len(line.part)
+    ]
+    if shown.benchmark is not None and len(shown.benchmark.part):
+        lines.append(_line(shown.benchmark, drawn_of(shown.benchmark, shown, places), BENCHMARK, "dot"))
+    if is_log:
+        lines = [{**line, "y": [value if value and value > 0 else None for value in line["y"]]} for line in lines]
+    return Row(
+        height_px=HEIGHT_PX,
+        traces=[*lines, *_flows(shown), *_restatements(shown)],
+        axis={"nticks": 7, "zeroline": False, **({"type": "log", "dtick": "D2"} if is_log else {})},
+        span=extent(*[line["y"] for line in lines]),
+        ends=[_end(line) for line in lines if any(value is not None for value in line["y"])],
+    )
+
+
+def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
+    """Return the positions of `line` that fall on the drawn days, and its last."""
+    dates = line.part.dates
+    at = np.searchsorted(dates, shown.part.dates[places])
+    at = at[at < len(dates)]
+    common = at[np.isin(dates[at], shown.part.dates[places], assume_unique=False)]
+    return np.unique(np.append(common, len(dates) - 1)).astype(np.intp)
+
+
+def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": line.name,
+        "x": texts(line.part.dates[places]),
+        "y": values(100 * line.part.index[places], 2),
+        "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
+        "hovertemplate": "%{y:.2f}",
+    }
+
+
+def _end(line: dict[str, Any]) -> End:
+    last = next(value for value in reversed(line["y"]) if value is not None)
+    return End(f"{short(line['name'])} {last:.0f}", last, line["line"]["color"])
+
+
+def _flows(shown: Shown) -> list[dict[str, Any]]:
+    """Return small triangles on the line where money came in or went out, the amount in their hover."""
+    nav, part = shown.nav, shown.part
+    if len(part) < 2:
+        return []
+    inside = np.flatnonzero((nav.flow != 0) & (nav.dates > part.dates[0]) & (nav.dates <= part.dates[-1]))
+    largest = np.sort(inside[np.argsort(-np.abs(nav.flow[inside]), kind="stable")][:MOST_FLOWS])
+    if not len(largest):
+        return []
+    at = np.searchsorted(part.dates, nav.dates[largest])
+    amounts = nav.flow[largest]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "money in or out" if len(inside) <= MOST_FLOWS else f"largest {MOST_FLOWS} of {len(inside)} flows",
+            "x": texts(nav.dates[largest]),
+            "y": values(100 * part.index[at], 2),
+            "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],
+            "marker": {
+                "symbol": ["triangle-up" if each > 0 else "triangle-down" for each in amounts],
+                "size": 7, "color": "@text/0.75", "line": {"width": 1, "color": "@panel"},
+            },
+            "hovertemplate": "%{text}",
+        }
+    ]  # fmt: skip
+
+
+def _restatements(shown: Shown) -> list[dict[str, Any]]:
+    """Return a diamond where a value was replaced by another, both in its hover."""
+    part = shown.part
+    inside = [each for each in shown.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
+    if not inside:
+        return []
+    at = np.searchsorted(part.dates, np.array([each.day for each in inside], dtype="datetime64[D]"))
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "restated",
+            "x": [str(each.day) for each in inside],
+            "y": values(100 * part.index[at], 2),
+            "text": [f"{text.money(each.was)} → {text.money(each.now)}" for each in inside],
+            "marker": {"symbol": "diamond-open", "size": 9, "color": "@warning", "line": {"width": 1.5}},
+            "hovertemplate": "%{text}",
+        }
+    ]
