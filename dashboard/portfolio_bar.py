@@ -170,6 +170,12 @@ def notes(shown: Shown) -> list[Any]:
     ]
 
 
+def _change(mark: Restatement) -> str:
+    value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
+    flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
+    return ", ".join(each for each in (value, flow) if each)
+
+
 def _ended(shown: Shown) -> list[Any]:
     """Return a line that says why the returns end before the values do; nothing when they do not."""
     known = len(shown.own.daily)
@@ -186,7 +192,7 @@ def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:
         return []
     told: list[Any] = []
     for each in found[:MOST_RESTATEMENTS]:
-        change = f"{each.day}: {text.money(each.was)} → {text.money(each.now)} {currency}, changed "
+        change = f"{each.day}: {_change(each)} {currency}, by {each.source} "
         told += [change, local_time(each.at), "; "]
     told.pop()
     if len(found) > MOST_RESTATEMENTS:

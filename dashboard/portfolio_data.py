@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +11,17 @@ from numpy.typing import NDArray
 
 from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
 from dashboard.portfolio_choices import FREQUENCY_NAMES, NO_BENCHMARK, PERIODS, Asked, Days, Frequency, asked
-from dashboard.portfolio_histories import Nav, history, price_track
+from dashboard.portfolio_histories import DAY_SECONDS, Nav, fund, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios
-from storage.reads.portfolio import priced_instruments
+from storage.reads.portfolio import intraday_nav, priced_instruments, restatements
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+INTRADAY_POINTS = 900
+FEWEST_INTRADAY = 2
+MOST_RESTATEMENTS = 100
 NAMES = {"SP500": "S&P 500"}
 """How instruments are called on the page, where the symbol is not their name."""
 
@@ -45,12 +49,15 @@ class Line:
 class Restatement:
     """A value that was replaced by another."""
 
-    portfolio: str
     day: np.datetime64
     was: float
     now: float
+    flow_was: float
+    flow_now: float
     at: float
     """Epoch seconds when the new value came."""
+    source: str
+    """What brought it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +83,8 @@ class Shown:
     highlight: np.datetime64 | None
     """Peak day of a drawdown to shade."""
     intraday: tuple[list[int], list[float]] | None
-    """Epoch seconds and values of the last day, when the window is 1D and that day has several; else None."""
+    """Epoch seconds and values of the last day, external money taken out, beginning with the close before; None
+    unless the window is 1D and that day has several values."""
     restatements: tuple[Restatement, ...]
     """Of `own`, newest first."""
     problems: tuple[str, ...]
@@ -199,8 +207,8 @@ def read(stores: Stores, portfolio: Portfolio, choices: Choices) -> Shown:
         risk_free=wanted.risk_free,
         as_of=wanted.as_of,
         highlight=wanted.highlight,
-        intraday=None,
-        restatements=(),
+        intraday=_intraday(stores, own, wanted),
+        restatements=_restated(stores, own, wanted),
         problems=(*wanted.problems, *_too_late(stores, own, wanted)),
     )
 
@@ -222,7 +230,7 @@ def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
 
 def _line(stores: Stores, portfolio: Portfolio, wanted: Asked, beside: Line | None = None) -> Line:
     """Return a portfolio's line in its own window or, `beside` another, in that one's, on its days."""
-    found = history(stores, portfolio.origin, portfolio.id)
+    found = fund(stores, portfolio.origin).history(portfolio.id)
     nav, daily = found.nav, found.track
     if wanted.as_of is not None:
         nav, daily = nav.until(wanted.as_of), until(daily, wanted.as_of)
@@ -256,10 +264,38 @@ def _benchmark(stores: Stores, origin: str, symbol: str, own: Line, wanted: Aske
     )
 
 
+def _intraday(stores: Stores, own: Line, wanted: Asked) -> tuple[list[int], list[float]] | None:
+    if wanted.window != "1D" or wanted.span or own.portfolio is None or own.nav is None or len(own.nav) < 2:
+        return None
+    start = int(own.nav.dates[-1].astype(np.int64)) * DAY_SECONDS
+    found = intraday_nav(
+        stores.clickhouse, own.portfolio.origin, own.portfolio.id, start, start + DAY_SECONDS - 1, INTRADAY_POINTS
+    )
+    if len(found.ts) < FEWEST_INTRADAY:
+        return None
+    values = found.values - np.cumsum(found.flows)
+    return [start, *found.ts.tolist()], [float(own.nav.value[-2]), *values.tolist()]
+
+
+def _restated(stores: Stores, own: Line, wanted: Asked) -> tuple[Restatement, ...]:
+    assert own.portfolio is not None
+    until_day: date | None = wanted.as_of.astype("datetime64[D]").item() if wanted.as_of is not None else None
+    found = restatements(
+        stores.clickhouse, own.portfolio.origin, [own.portfolio.id], until=until_day, limit=MOST_RESTATEMENTS
+    )
+    return tuple(
+        Restatement(
+            np.datetime64(each.ts // DAY_SECONDS, "D"), each.was, each.now, each.flow_was, each.flow_now, each.at,
+            each.source,
+        )
+        for each in found
+    )  # fmt: skip
+
+
 def _too_late(stores: Stores, own: Line, wanted: Asked) -> list[str]:
     if wanted.as_of is None or own.portfolio is None:
         return []
-    known = history(stores, own.portfolio.origin, own.portfolio.id).nav
+    known = fund(stores, own.portfolio.origin).history(own.portfolio.id).nav
     if not len(known):
         return []
     if wanted.as_of > known.dates[-1]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,14 +14,16 @@ from analytics.calendar import Dates
 from analytics.performance import Track, track
 from dashboard.memo import Memo
 from storage.clickhouse import ClickHouse
-from storage.reads.portfolio import DailySeries, daily_nav, daily_prices
+from storage.reads.portfolio import DailyNavs, daily_navs, daily_prices_many
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-KEPT = 1_024
-"""Histories kept a store: 200 portfolios with the data of a few versions."""
-_KEPT: WeakKeyDictionary[ClickHouse, Memo[Any]] = WeakKeyDictionary()
+DAY_SECONDS = 86_400
+FUNDS_KEPT = 4
+"""An origin's whole history each: 200 portfolios over 30 years are 24 MB."""
+PRICES_KEPT = 64
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,35 +54,80 @@ class History:
     track: Track
 
 
-def history(stores: Stores, origin: str, portfolio: str) -> History:
-    """Return a portfolio's whole history. Raises StorageUnavailable or StorageRejected."""
-    name = ("nav", origin, portfolio)
-    found: History = _kept(stores, name, lambda: _history(stores.clickhouse, origin, portfolio))
-    return found
+@dataclass(frozen=True, eq=False)
+class Fund:
+    """Every portfolio of an origin in one version of the data; histories are made when they are asked for."""
+
+    navs: DailyNavs
+    rows: dict[str, int]
+    _histories: dict[str, History] = field(default_factory=dict)
+
+    def history(self, portfolio: str) -> History:
+        """Return a portfolio's whole history, empty when it has no value."""
+        found = self._histories.get(portfolio)
+        if found is None:
+            found = self._histories[portfolio] = self._made(self.rows.get(portfolio))
+        return found
+
+    def _made(self, row: int | None) -> History:
+        if row is None:
+            nothing = np.array([], dtype=np.float64)
+            nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0)
+        else:
+            there = ~np.isnan(self.navs.values[row])
+            nav = Nav(
+                self.navs.days[there],
+                self.navs.values[row][there],
+                _flows(self.navs.flows[row], there),
+                int(self.navs.newest[row]),
+            )
+        return History(nav, track(nav.dates, nav.value, nav.flow))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Memory:
+    funds: Memo[Fund] = field(default_factory=lambda: Memo(FUNDS_KEPT))
+    prices: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
+
+
+_MEMORIES: WeakKeyDictionary[ClickHouse, _Memory] = WeakKeyDictionary()
+
+
+def fund(stores: Stores, origin: str) -> Fund:
+    """Return every portfolio of `origin`. Raises StorageUnavailable or StorageRejected."""
+    return _kept(stores, lambda memory: memory.funds, (origin,), lambda: _read(stores.clickhouse, origin))
 
 
 def price_track(stores: Stores, origin: str, instrument: str) -> Track:
     """Return the track of an instrument's closes. Raises StorageUnavailable or StorageRejected."""
-    name = ("price", origin, instrument)
-    found: Track = _kept(stores, name, lambda: _prices(stores.clickhouse, origin, instrument))
-    return found
+    return _kept(
+        stores,
+        lambda memory: memory.prices,
+        (origin, instrument),
+        lambda: _prices(stores.clickhouse, origin, instrument),
+    )
 
 
-def _history(clickhouse: ClickHouse, origin: str, portfolio: str) -> History:
-    series = daily_nav(clickhouse, origin, portfolio)
-    nav = Nav(_dates(series), np.asarray(series.value, float), np.asarray(series.flow, float), series.newest)
-    return History(nav, track(nav.dates, nav.value, nav.flow))
+def _read(clickhouse: ClickHouse, origin: str) -> Fund:
+    navs = daily_navs(clickhouse, origin)
+    return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)})
 
 
 def _prices(clickhouse: ClickHouse, origin: str, instrument: str) -> Track:
-    series = daily_prices(clickhouse, origin, instrument)
-    return track(_dates(series), series.value)
+    found = daily_prices_many(clickhouse, origin, [instrument])
+    return track(found.days, found.values[0])
 
 
-def _kept(stores: Stores, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
-    memo = _KEPT.setdefault(stores.clickhouse, Memo(KEPT))
-    return memo.get((stores.live.version("portfolio"), *name), make)
+def _flows(flows: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the flows on the days that have a value; what moved between them belongs to the next."""
+    if there.all():
+        return flows
+    summed = np.concatenate([[0.0], np.cumsum(flows)])[1:][there]
+    return np.diff(summed, prepend=0.0)
 
 
-def _dates(series: DailySeries) -> Dates:
-    return np.asarray(series.days, dtype="int64").astype("datetime64[D]")
+def _kept(
+    stores: Stores, which: Callable[[_Memory], Memo[Kept]], name: tuple[str, ...], make: Callable[[], Kept]
+) -> Kept:
+    memory = _MEMORIES.setdefault(stores.clickhouse, _Memory())
+    return which(memory).get((stores.live.version("portfolio"), *name), make)

@@ -32,6 +32,8 @@ class Cell:
     """Left out: sorted by the text shown. Numbers sort as numbers; None goes last."""
     tone: str = ""
     hint: str = ""
+    mark: str = ""
+    """A class of its own, such as a step of a heat table's colour."""
     style: Mapping[str, str] | None = None
 
 
@@ -54,7 +56,7 @@ def data_table(
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
     parts: list[Any] = [html.Caption(caption, className="visually-hidden")] if caption else []
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
-    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
+    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack, sortable) for c in columns]) for row in rows]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
     if sortable:
         return html.Div(table, className="fw-table-box")
@@ -109,14 +111,14 @@ def _heading(column: Column, sortable: bool) -> html.Th:
     return html.Th(button, scope="col", className=align)
 
 
-def _cell(given: Any, column: Column, stack: bool) -> html.Td:
+def _cell(given: Any, column: Column, stack: bool, sortable: bool) -> html.Td:
     cell = given if isinstance(given, Cell) else Cell(given)
     align = "fw-number" if column.numeric else "fw-text"
-    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort))
+    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort) if sortable else None)
     tone = f" fw-tone-{cell.tone}" if cell.tone else ""
     return html.Td(
         "–" if cell.content is None else cell.content,
-        className=f"{align}{tone}",
+        className=f"{align}{tone}{' ' + cell.mark if cell.mark else ''}",
         title=cell.hint or None,
         style=dict(cell.style) if cell.style else None,
         **data,

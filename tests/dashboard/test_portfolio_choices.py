@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.model import Facts
 from dashboard.portfolio_bar import INDENT, bar, notes, tree
 from dashboard.portfolio_choices import asked
 from dashboard.tab import Choices
 from dashboard.tabs.portfolio import build
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import put_nav, shown, text_of
+from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown, text_of
 
 
 def test_a_choice_that_makes_no_sense_is_named_and_the_default_counts() -> None:
@@ -96,3 +97,27 @@ def test_the_fund_s_tree_is_indented_and_survives_a_circle() -> None:
 def test_the_first_of_the_tree_is_the_default(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "fund", "Fund"), Portfolio("own", "part", "Part", parent="fund")])
     assert "'default': 'own:fund'" in str(bar(stores, Choices()).to_plotly_json())
+
+
+def test_a_restated_value_leaves_a_mark_on_the_page(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 101.0, 102.0])
+    names = ("origin", "portfolio", "ts", "was", "now", "flow_was", "flow_now", "at", "source", "version")
+    row = ("own", "alpha", START + DAY, 99.0, 101.0, 0.0, 0.0, (START + 5 * DAY) * 1000, "nav.csv", 1)
+    stores.clickhouse.insert(Facts("nav_restatements", names, tuple([value] for value in row)))
+    assert "2024-01-02: 99.00 → 101 USD, by nav.csv" in text_of(notes(shown(stores)))
+    assert notes(shown(stores, asof="2024-01-01")) == []
+
+
+def test_the_last_day_is_shown_in_its_course_without_the_money_that_came_in(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 200.0])
+    points = [(START + DAY + hour * 3600, 100.0 + hour + (50 if hour >= 3 else 0), 50.0 if hour == 3 else 0.0)
+              for hour in range(1, 6)]  # fmt: skip
+    ts, nav, flow = (list(column) for column in zip(*points, strict=True))
+    names = ("origin", "portfolio", "ts", "nav", "flow", "version")
+    stores.clickhouse.insert(Facts("nav", names, (["own"] * 5, ["alpha"] * 5, ts, nav, flow, [1] * 5)))
+    stores.live.bump("portfolio")
+    found = shown(stores, window="1D").intraday
+    assert found is not None
+    assert found[1][0] == 100.0
+    assert found[1][-3:] == [103.0, 104.0, 105.0]
+    assert shown(stores, window="MTD").intraday is None
