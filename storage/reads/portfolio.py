@@ -270,13 +270,13 @@ def _days(ts: NDArray[Any]) -> Days:
 
 def _scattered(found: NDArray[Any], count: int) -> tuple[Days, Floats, Integers]:
     """Return days (n,), values (count, n) and newest (count,) of rows that have one point a number and day."""
-    day = found["ts"].astype(np.int64) // DAY_SECONDS
-    first = int(day.min(initial=LAST_DAY))
-    is_there = np.zeros(max(int(day.max(initial=-1)) - first + 1, 0), dtype=np.bool_)
-    is_there[day - first] = True
-    column = np.cumsum(is_there) - 1
-    values = np.full((count, int(is_there.sum())), np.nan)
-    values[found["number"], column[day - first]] = found["value"]
-    newest = np.zeros(count, dtype=np.int64)
-    np.maximum.at(newest, found["number"], found["ts"])
-    return (np.flatnonzero(is_there) + first).astype("datetime64[D]"), values, newest
+    day = found["ts"] // np.uint32(DAY_SECONDS)
+    is_there = np.zeros(int(day.max(initial=0)) + 1, dtype=np.bool_)
+    is_there[day] = True
+    days = np.flatnonzero(is_there)
+    at = (found["number"], (np.cumsum(is_there) - 1)[day])
+    values = np.full((count, len(days)), np.nan)
+    values[at] = found["value"]
+    moments = np.zeros((count, len(days)), dtype=np.int64)
+    moments[at] = found["ts"]
+    return days.astype("datetime64[D]"), values, moments.max(axis=1, initial=0)
