@@ -26,6 +26,7 @@ portfolios = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False, server_default="USD"),
     sa.Column("note", sa.String(500), nullable=False, server_default=""),
     sa.Column("position", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("periods_per_year", sa.Integer, nullable=False, server_default="252"),
 )
 
 imports = sa.Table(

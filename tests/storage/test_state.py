@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+import storage.state
 from core.errors import StorageRejected, StorageUnavailable
 from storage.portfolios import (
     Portfolio,
@@ -59,6 +63,47 @@ def test_a_portfolio_put_twice_is_replaced(either: State) -> None:
         ("own", "Alpha renamed"),
         ("sample", "Sample Alpha"),
     ]
+
+
+def test_a_portfolio_of_an_older_schema_has_252_periods_a_year(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    old = State(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(storage.state.__file__).parent / "alembic"))
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(sa.text("INSERT INTO portfolios (origin, id, name, parent) VALUES ('own', 'a', 'A', 'b')"))
+    old.migrate()
+    assert list_portfolios(old) == [Portfolio("own", "a", "A", parent="b", periods_per_year=252)]
+    old.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"id": ""}, "id '' of a portfolio: give 1 to 64"),
+        ({"name": ""}, "name '' of portfolio a: give 1 to 120"),
+        ({"parent": "a"}, "parent of portfolio a is itself"),
+        ({"currency": "usd"}, "currency 'usd' of portfolio a: give three capitals"),
+        ({"periods_per_year": 0}, "periods_per_year 0 of portfolio a: give 1 to 366"),
+        ({"periods_per_year": 400}, "periods_per_year 400 of portfolio a: give 1 to 366"),
+    ],
+)
+def test_a_portfolio_that_cannot_be_is_refused_by_its_field(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        Portfolio(**{"origin": "own", "id": "a", "name": "A", **fields})
+
+
+def test_the_tree_stays_a_tree(either: State) -> None:
+    put_portfolios(either, [Portfolio("own", "part", "Part", parent="fund"), Portfolio("own", "fund", "Fund")])
+    with pytest.raises(ValueError, match="parent 'part' of portfolio fund is part of it"):
+        put_portfolios(either, [Portfolio("own", "x", "X"), Portfolio("own", "fund", "Fund", parent="part")])
+    with pytest.raises(ValueError, match="parent 'fund' of portfolio y is no portfolio of sample"):
+        put_portfolios(either, [Portfolio("sample", "y", "Y", parent="fund")])
+    assert {(each.id, each.parent) for each in list_portfolios(either)} == {("part", "fund"), ("fund", "")}
 
 
 def test_a_file_does_not_rename_what_a_person_named(either: State) -> None:
