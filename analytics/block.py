@@ -52,7 +52,8 @@ class Block:
 
         Raises ValueError when a return is infinite: it names the date and the portfolio when it is given them.
         """
-        found = np.atleast_2d(np.asarray(values, dtype=np.float64))
+        # Time side by side in memory: figures run along it.
+        found = np.ascontiguousarray(np.atleast_2d(np.asarray(values, dtype=np.float64)))
         if not found.size:
             return cls(found)
         with np.errstate(invalid="ignore"):

@@ -47,7 +47,7 @@ def pair_figure(function: Callable[..., Any]) -> Callable[..., Figure]:
     @wraps(function)
     def wrapped(returns: Returns | Pair, benchmark: Returns | None = None, *args: Any, **kwargs: Any) -> Figure:
         if isinstance(returns, Pair):
-            return function(returns, *args, **kwargs)
+            return function(returns, *(args if benchmark is None else (benchmark, *args)), **kwargs)
         if isinstance(returns, Block) and isinstance(benchmark, Block):
             return function(Pair.of(returns, benchmark), *args, **kwargs)
         if benchmark is None:
@@ -99,7 +99,7 @@ class Shape:
 
         if self.dimensions == 1:
             return pd.Series(values[0], index=self.index, name=self.name)
-        return pd.DataFrame(values.T, index=self.index, columns=self.columns)
+        return pd.DataFrame(values.T, index=self.index, columns=self.columns, copy=False)
 
 
 def check_dates(index: Any, what: str = "returns") -> None:

@@ -3,12 +3,13 @@ loss is negative."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtri
 
-from analytics import risk, tails
+from analytics import risk, rolling, tails
 from analytics.block import Block
 from tests.reference.case import Case, Metric
 
@@ -87,6 +88,16 @@ def upside_risk(case: Case) -> Any:
     return {"risk": found, "variance": found**2, "potential": risk.upside_potential(every(case), case.target)}[stat]
 
 
+def rolling_at(course: Callable[[Case, int], Any]) -> Metric:
+    """Return the figure of the i-th full window."""
+
+    def found(case: Case) -> Any:
+        window = int(case.params["window"])
+        return course(case, window)[0, window - 1 :][int(case.get("i", 0))]
+
+    return found
+
+
 def single(metric: Metric) -> Metric:
     """Return the metric with the figure of its one portfolio."""
     return lambda case: float(np.ravel(metric(case))[0])
@@ -124,6 +135,10 @@ FIGURES: dict[str, Metric] = {
     "kupiec_expected": lambda c: len(c.values) * (1 - level(c)),
     "worst_realization": lambda c: tails.value_at_risk(every(c), 1.0),
     "var_cov_normal": var_cov_normal,
+    "rolling_sharpe_at": rolling_at(
+        lambda case, window: rolling.rolling_sharpe(every(case), window, case.rate, case.periods)
+    ),
+    "rolling_max_drawdown_at": rolling_at(lambda case, window: rolling.rolling_drawdown(every(case), window)),
 }
 
 METRICS: dict[str, Metric] = {name: single(metric) for name, metric in FIGURES.items()}
