@@ -67,7 +67,8 @@ def thirteen(histories: Histories, _run: int) -> NDArray[np.float64]:
 
 def rolled(histories: Histories, _run: int) -> Any:
     """Return 63-day Sharpe, volatility and beta of all portfolios."""
-    return rolling.rolling_moments(histories.frame, histories.benchmark, WINDOW, periods=PERIODS)
+    found = rolling.rolling_moments(histories.frame, histories.benchmark, WINDOW, periods=PERIODS)
+    return found.sharpe, found.volatility, found.beta
 
 
 def main(folder: Path) -> None:

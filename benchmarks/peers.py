@@ -12,7 +12,6 @@ from typing import Any
 import empyrical
 import ffn
 import numpy as np
-import pandas as pd
 from pyfolio.timeseries import perf_stats
 from quantstats import reports
 from quantstats.utils import _PREPARE_RETURNS_CACHE
@@ -76,8 +75,7 @@ def rolling(histories: Histories, _run: int) -> Any:
     deviation = window.std()
     market = histories.benchmark
     beta = window.cov(market).div(market.rolling(WINDOW).var(), axis=0)
-    parts: list[pd.DataFrame] = [window.mean() / deviation * 252**0.5, deviation * 252**0.5, beta]
-    return np.stack([part.to_numpy() for part in parts])
+    return window.mean() / deviation * 252**0.5, deviation * 252**0.5, beta
 
 
 def main(folder: Path) -> None:

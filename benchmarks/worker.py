@@ -1,7 +1,7 @@
 """A process that does named jobs when its parent asks, and says how long each took.
 
 Both sides of a comparison speak through it: our figures in Fundwatch's environment, the released packages in theirs.
-A question is a line `job number`, an answer a line of JSON. What a job returns is kept beside the data for checks.
+A question is a line `job number`, an answer a line of JSON. Arrays that a job returns are kept beside the data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 Jobs = Mapping[str, Callable[[int], Any]]
-"""A job gets the number of the run, and returns its figures: an array or anything with a length."""
+"""A job gets the number of the run and returns its figures, which have a length; arrays and tuples of them are kept."""
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,7 +90,7 @@ def serve(folder: Path, side: str, jobs: Jobs, packages: tuple[str, ...]) -> Non
         found = jobs[job](int(number))
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        if isinstance(found, np.ndarray):
+        if isinstance(found, (np.ndarray, tuple)):
             np.save(folder / f"{side}-{job}.npy", found)
         _say(answers, {"seconds": seconds, "figures": len(found), "resident_bytes": before, "peak_bytes": peak})
 
