@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtri
 
-from analytics import risk, rolling, tails
+from analytics import backtest, risk, rolling, tails
 from analytics.block import Block
-from tests.reference.case import Case, Metric
+from tests.reference.case import Case, Floats, Metric
 
 
 def every(case: Case) -> Block:
@@ -88,12 +88,21 @@ def upside_risk(case: Case) -> Any:
     return {"risk": found, "variance": found**2, "potential": risk.upside_potential(every(case), case.target)}[stat]
 
 
-def rolling_at(course: Callable[[Case, int], Any]) -> Metric:
-    """Return the figure of the i-th full window."""
+def rolling_at(course: Callable[[Case, Block, int], Any]) -> Metric:
+    """Return the figure of the i-th window, counted in rows from the first of the file.
+
+    Ours has none for a window that begins before the portfolio does; there it is that of the returns in the window.
+    """
 
     def found(case: Case) -> Any:
-        window = int(case.params["window"])
-        return course(case, window)[0, window - 1 :][int(case.get("i", 0))]
+        window, at = int(case.params["window"]), int(case.get("i", 0))
+        rows: Floats = np.asarray(case.series, dtype=np.float64)
+        figure = course(case, Block(rows[None, :]), window)[0, window - 1 :][at]
+        if not np.isnan(figure):
+            return figure
+        seen = rows[at : at + window]
+        there: Floats = np.asarray(seen[~np.isnan(seen)], dtype=np.float64)
+        return course(case, Block(there[None, :]), len(there))[0, -1]
 
     return found
 
@@ -132,13 +141,13 @@ FIGURES: dict[str, Metric] = {
     "evar": lambda c: tails.entropic_value_at_risk(every(c), level(c)),
     "var_sharpe": var_sharpe,
     "var_exceedances": var_exceedances,
-    "kupiec_expected": lambda c: len(c.values) * (1 - level(c)),
+    "kupiec_expected": lambda c: backtest.expected_exceedances(len(c.values), level(c)),
     "worst_realization": lambda c: tails.value_at_risk(every(c), 1.0),
     "var_cov_normal": var_cov_normal,
     "rolling_sharpe_at": rolling_at(
-        lambda case, window: rolling.rolling_sharpe(every(case), window, case.rate, case.periods)
+        lambda case, rows, window: rolling.rolling_sharpe(rows, window, float(case.get("rf") or 0.0), case.periods)
     ),
-    "rolling_max_drawdown_at": rolling_at(lambda case, window: rolling.rolling_drawdown(every(case), window)),
+    "rolling_max_drawdown_at": rolling_at(lambda _, rows, window: rolling.rolling_drawdown(rows, window)),
 }
 
 METRICS: dict[str, Metric] = {name: single(metric) for name, metric in FIGURES.items()}
