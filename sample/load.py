@@ -8,6 +8,7 @@ from sample.facts import fund_facts
 from sample.fund import FUND_ID, build
 from sample.prices import BENCHMARK, load_prices
 from sample.strategies import STRATEGIES
+from storage.nav_rows import insert_facts
 from storage.portfolio_rows import remove_rows
 from storage.portfolios import Portfolio, list_portfolios, put_portfolios, record_import, remove_origin, was_imported
 from storage.redis import Live
@@ -58,7 +59,7 @@ def load_sample(stores: Stores, progress: Progress = lambda done: None) -> int:
     total = sum(len(facts) for facts in tables)
     done = 0
     for facts in tables:
-        stores.clickhouse.insert(facts)
+        insert_facts(stores.clickhouse, facts, source=IMPORT_NAME)
         done += len(facts)
         progress(done / total)
     put_portfolios(stores.state, portfolios(ORIGIN))

@@ -11,6 +11,7 @@ import hashlib
 import io
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,7 +19,8 @@ from pathlib import Path
 
 from core.errors import ImportRejected
 from core.model import Facts
-from storage.portfolios import Portfolio, add_missing_portfolios, record_import
+from storage.nav_rows import NAV_COLUMNS, insert_facts, next_version
+from storage.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, record_import
 from storage.stores import Stores
 
 ORIGIN = "own"
@@ -31,6 +33,9 @@ AHEAD_SECONDS = 14 * 3_600
 """The farthest that a date on earth is ahead of UTC."""
 LATEST_SECONDS = 2**32 - 1
 """What ClickHouse's DateTime holds."""
+
+WEEKEND_SHARE = 0.1
+"""Share of whole weekends among a portfolio's days from which its year has 365 of them; open all week it is 1 in 7."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _PORTFOLIO = re.compile(r"[\w .&()/+'-]{1,64}")
@@ -83,15 +88,30 @@ def take_nav(stores: Stores, name: str, content: bytes | None) -> ImportResult:
     except ImportRejected as error:
         record_import(stores.state, name[:255], digest, 0, "refused", str(error)[:2_000])
         raise
-    stores.clickhouse.insert(nav_facts(rows, version=int(now * 1000)))
     ids = tuple(dict.fromkeys(row.portfolio for row in rows))
+    version = next_version(stores.clickhouse, ORIGIN, ids, now)
+    insert_facts(stores.clickhouse, nav_facts(rows, version), source=name)
+    weekends = _on_weekends(rows)
     add_missing_portfolios(
         stores.state,
-        [Portfolio(origin=ORIGIN, id=id, name=id, position=position) for position, id in enumerate(ids)],
+        [
+            Portfolio(ORIGIN, id, id, position=position, periods_per_year=365 if id in weekends else TRADING_DAYS)
+            for position, id in enumerate(ids)
+        ],
     )
     record_import(stores.state, name[:255], digest, len(rows), "taken")
     stores.live.bump("portfolio")
     return ImportResult(name, len(rows), ids, min(row.ts for row in rows), max(row.ts for row in rows))
+
+
+def _on_weekends(rows: Sequence[NavRow]) -> set[str]:
+    """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
+    days: defaultdict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        days[row.portfolio].add(row.ts // 86_400)
+    # 1970-01-01 was a Thursday. Month-ends fall on weekends too: a Sunday counts with its Saturday.
+    sundays = {portfolio: sum((day + 3) % 7 == 6 and day - 1 in of for day in of) for portfolio, of in days.items()}
+    return {portfolio for portfolio, of in days.items() if sundays[portfolio] >= WEEKEND_SHARE * len(of)}
 
 
 def nav_facts(rows: Sequence[NavRow], version: int) -> Facts:
@@ -99,7 +119,7 @@ def nav_facts(rows: Sequence[NavRow], version: int) -> Facts:
     count = len(rows)
     return Facts(
         "nav",
-        ("origin", "portfolio", "ts", "nav", "flow", "version"),
+        NAV_COLUMNS,
         (
             [ORIGIN] * count,
             [row.portfolio for row in rows],

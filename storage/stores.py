@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from core.clock import Clock, SystemClock
 from core.settings import Settings
@@ -12,6 +13,7 @@ from storage.clickhouse import ClickHouse
 from storage.embedded import Valkey, socket_path
 from storage.folder import FolderLock
 from storage.migrate import apply_retention, migrate
+from storage.nav_rows import insert_facts
 from storage.query_log import QueryLog
 from storage.redis import Live
 from storage.spool import Spool
@@ -94,7 +96,7 @@ def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.E
     spool = Spool(settings.data_dir / "spool.sqlite", settings.writer.spool_bytes)
     stack.callback(spool.close)
     writer = Writer(
-        clickhouse.insert,
+        partial(insert_facts, clickhouse),
         spool,
         clickhouse.query_log,
         flush_seconds=settings.writer.flush_seconds,

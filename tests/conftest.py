@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from core.settings import Settings
 from storage.clickhouse import ClickHouse
 from storage.embedded import Valkey
 from storage.migrate import migrate
+from storage.nav_rows import insert_facts
 from storage.redis import Live
 from storage.spool import Spool
 from storage.state import State
@@ -80,7 +82,7 @@ def stores(settings: Settings, clickhouse: ClickHouse, live: Live, state: State,
     """All stores, real; the writer sends when a test calls `stores.writer.flush()`."""
     settings.data_dir.mkdir(exist_ok=True)
     spool = Spool(tmp_path / "spool.sqlite", 64 * 2**20)
-    writer = Writer(clickhouse.insert, spool, clickhouse.query_log)
+    writer = Writer(partial(insert_facts, clickhouse), spool, clickhouse.query_log)
     yield Stores(settings, clickhouse, live, state, writer, FakeClock())
     spool.close()
 

@@ -184,26 +184,25 @@ def restatements(
 ) -> list[Restatement]:
     """Return the marks of restated points up to the day `until`, restated at or after `since`; the newest first.
 
-    A mark counts once the value that it announces is stored. Raises StorageUnavailable or StorageRejected.
+    Raises StorageUnavailable or StorageRejected.
     """
+    if portfolios is not None and not portfolios:
+        return []
     sql = """
         WITH marks AS (
             SELECT * FROM nav_restatements FINAL
             WHERE origin = {origin:String} AND (empty({names:Array(String)}) OR portfolio IN {names:Array(String)})
                 AND toDate(ts) <= toDate({until:UInt16}) AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
-            ORDER BY at DESC, portfolio, ts DESC LIMIT {limit:UInt32}
+            ORDER BY version DESC, portfolio, ts DESC LIMIT {limit:UInt32}
         )
-        SELECT portfolio, toUnixTimestamp(ts), was, now, flow_was, flow_now, toUnixTimestamp64Milli(at), source
+        SELECT portfolio, toUnixTimestamp(ts), was, now, flow_was, flow_now, toUnixTimestamp64Milli(at) / 1000, source,
+               points.nav, points.flow
         FROM marks GLOBAL INNER JOIN (
-            SELECT portfolio, ts, max(version) AS stored FROM nav
+            SELECT portfolio, ts, nav, flow FROM nav FINAL
             WHERE origin = {origin:String} AND (portfolio, ts) GLOBAL IN (SELECT portfolio, ts FROM marks)
-            GROUP BY portfolio, ts
         ) AS points USING (portfolio, ts)
-        WHERE stored >= version
-        ORDER BY at DESC, portfolio, ts DESC
+        ORDER BY version DESC, portfolio, ts DESC
     """
-    if portfolios is not None and not portfolios:
-        return []
     asked = {
         "origin": origin,
         "names": list(portfolios or ()),
@@ -212,10 +211,21 @@ def restatements(
         "limit": limit,
     }
     rows = clickhouse.rows(sql, asked, kind="portfolio restatements")
-    return [
-        Restatement(name, ts, was, now, flow_was, flow_now, at / 1000, source)
-        for name, ts, was, now, flow_was, flow_now, at, source in rows
-    ]
+    return _that_happened([(Restatement(*row[:-2]), row[-2:]) for row in rows])
+
+
+def _that_happened(marks: Sequence[tuple[Restatement, tuple[float, ...]]]) -> list[Restatement]:
+    """Return the marks whose value was stored, of all with what is stored now, the newest first.
+
+    A mark is written before its value. Where that failed, neither what is stored now nor the next mark knows the value.
+    """
+    happened = []
+    next_was: dict[tuple[str, int], tuple[float, ...]] = {}
+    for mark, stored in marks:
+        if (mark.now, mark.flow_now) == next_was.get((mark.portfolio, mark.ts), stored):
+            next_was[mark.portfolio, mark.ts] = (mark.was, mark.flow_was)
+            happened.append(mark)
+    return happened
 
 
 def daily_nav(clickhouse: ClickHouse, origin: str, portfolio: str) -> DailySeries:
