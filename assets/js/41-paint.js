@@ -22,11 +22,22 @@
     const before = painted.get(id);
     if (before && before.place === place && before.text === text && before.theme === theme) return same;
     if (place && place.parentElement) place.parentElement.classList.remove("fw-skeleton");
+    painted.set(id, { place, text, theme, raw });
+    return fitted(id, raw, place);
+  }
+
+  function fitted(id, raw, place) {
     const fresh = fw.figure(raw);
+    if (place) fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
     fw.keepView(id, fresh, place);
-    painted.set(id, { place, text, theme });
     return fresh;
   }
+
+  // The page became narrow or wide.
+  fw.repaint = function () {
+    forgetUnmounted();
+    for (const [id, { place, raw }] of painted) fw.set(id, { figure: fitted(id, raw, place) });
+  };
 
   function forgetUnmounted() {
     for (const [id, { place }] of painted) {
@@ -45,7 +56,10 @@
     }
     for (const [id, note] of Object.entries(wire.notes)) {
       const panel = id in wire.as_of ? null : fw.byId(id);
-      if (panel) setNote(panel, note, note ? "failed" : "");
+      if (!panel) continue;
+      const age = panel.querySelector(".fw-panel-age");
+      if (age) fw.clearAge(age);
+      setNote(panel, note, note ? "failed" : "");
     }
     fw.tickAges();
   }

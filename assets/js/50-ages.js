@@ -18,13 +18,19 @@
 
   fw.setAge = function (element, asOf, interval) {
     if (asOf == null) {
-      delete element.dataset.ageTs;
+      fw.clearAge(element);
       element.textContent = "no data";
       return;
     }
     element.dataset.ageTs = String(asOf);
     if (interval) element.dataset.interval = String(interval);
     else delete element.dataset.interval;
+  };
+
+  fw.clearAge = function (element) {
+    delete element.dataset.ageTs;
+    element.removeAttribute("data-stale");
+    if (element.textContent) element.textContent = "";
   };
 
   fw.tickAges = function () {

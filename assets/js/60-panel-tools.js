@@ -9,18 +9,14 @@
       else panel.requestFullscreen();
     },
     csv(panel) {
+      if (panel.dataset.csv) return follow(`${panel.dataset.csv}${location.search}`, `${panel.id}.csv`);
       const tables = fw.panelData(panel);
       if (!tables.length) return fw.announce("No data to download");
       const text = tables.map((table) => [table.columns, ...table.rows].map(csvLine).join("\r\n")).join("\r\n\r\n");
       return download(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }), `${panel.id}.csv`);
     },
-    png(panel) {
-      const plot = panel.querySelector(".js-plotly-plot");
-      if (!plot || !window.Plotly) return fw.announce("No chart to download");
-      const box = plot.getBoundingClientRect();
-      return window.Plotly.toImage(onPaper(plot), { format: "png", width: box.width, height: box.height, scale: 2 })
-        .then((url) => download(asBlob(url), `${panel.id}.png`));
-    },
+    png: (panel) => picture(panel, "png", (url) => asBlob(url)),
+    svg: (panel) => picture(panel, "svg", (url) => new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })),
     async link(panel) {
       const url = `${location.origin}${location.pathname}${location.search}#${panel.id}`;
       await navigator.clipboard.writeText(url);
@@ -41,6 +37,14 @@
     if (panel && tool) Promise.resolve(tool(panel, button)).catch((error) => fw.announce(`Failed: ${error.message}`));
   });
 
+  async function picture(panel, format, blobOf) {
+    const plot = panel.querySelector(".js-plotly-plot");
+    if (!plot || !window.Plotly || !(plot.data || []).length) return fw.announce("No chart to download");
+    const { width, height } = plot.getBoundingClientRect();
+    const url = await window.Plotly.toImage(onPaper(plot), { format, width, height, scale: format === "png" ? 2 : 1 });
+    return download(blobOf(url), `${panel.id}.${format}`);
+  }
+
   function onPaper(plot) {
     const layout = { ...plot.layout, paper_bgcolor: fw.color("panel"), plot_bgcolor: fw.color("panel") };
     return { data: plot.data, layout };
@@ -60,11 +64,16 @@
   }
 
   function download(blob, name) {
+    const url = URL.createObjectURL(blob);
+    follow(url, name);
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+
+  function follow(url, name) {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
+    link.href = url;
     link.download = name;
     link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
   function flash(panel, text) {

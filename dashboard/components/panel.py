@@ -13,6 +13,7 @@ TOOLS = {
     "table": "Show data as table",
     "csv": "Download CSV",
     "png": "Download PNG",
+    "svg": "Download SVG",
     "link": "Copy link",
     "full": "Full screen",
 }
@@ -21,17 +22,21 @@ TOOLS = {
 def panel(
     id: str,
     title: str,
-    subtitle: str = "",
+    subtitle: Any = "",
     children: Any = None,
     *,
     span: int = 12,
-    tools: Sequence[str] = ("table", "csv", "png", "link", "full"),
+    tools: Sequence[str] = ("table", "csv", "png", "svg", "link", "full"),
     definition: str = "",
+    controls: Any = None,
+    csv: str = "",
 ) -> html.Section:
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
     `id` is the key in View.as_of, View.notes and View.interval_seconds. `definition` explains the figure
-    (formula, window, source) on hover. `tools` are some of table, csv, png, link, full; tables have no png.
+    (formula, window, source) on hover. `tools` are some of table, csv, png, svg, link, full; tables have no picture.
+    `controls` stand right of the heading. `csv` is the path that answers with the chart's data in full, where what is
+    drawn is only as much as there are pixels for; the page's query is added to it.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(
@@ -40,6 +45,7 @@ def panel(
                 [
                     heading,
                     html.Span(subtitle, className="fw-panel-subtitle"),
+                    *([] if controls is None else [controls]),
                     html.Span(className="fw-age fw-panel-age"),
                     html.Div(
                         [_tool(name, title) for name in tools], className="fw-tools", role="toolbar",
@@ -54,7 +60,7 @@ def panel(
         ],
         id=id,
         className=f"fw-panel fw-span-{span}",
-        **attributes(aria_labelledby=f"{id}-title"),
+        **attributes(aria_labelledby=f"{id}-title", data_csv=csv or None),
     )  # fmt: skip
 
 

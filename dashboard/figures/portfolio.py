@@ -10,6 +10,7 @@ from analytics.drawdown import Episode
 from analytics.performance import Track, drawdowns, worst
 from dashboard.figures.days import Places, day_axis, drawn
 from dashboard.figures.portfolio_growth import growth_row
+from dashboard.figures.portfolio_rolling import rolling_rows
 from dashboard.figures.portfolio_underwater import underwater_row
 from dashboard.figures.rows import Band, stacked
 from dashboard.portfolio_data import Shown
@@ -28,6 +29,7 @@ def growth_and_drawdown(shown: Shown, scale: Scale = "linear") -> dict[str, Any]
     rows = [
         growth_row(shown, places, is_log=scale == "log"),
         underwater_row(shown, places, water, falls),
+        *rolling_rows(shown, places),
     ]
     return stacked(rows, day_axis(shown.part.dates, "y"), _highlight(shown.part, shown.highlight))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from dashboard.portfolio_data import Line, Shown
 from dashboard.theme import BENCHMARK, COMPARED, SERIES
 
 HEIGHT_PX = 280
+LOG_STEPS = (
+    (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.25, 2.5, 3, 4, 5, 6, 7, 8, 9),
+    (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7),
+    (1, 2, 5),
+    (1,),
+)
+MOST_LOG_TICKS = 8
 MOST_FLOWS = 40
 """Of more flows than this the largest are marked."""
 
@@ -32,10 +40,24 @@ def growth_row(shown: Shown, places: Places, *, is_log: bool) -> Row:
     return Row(
         height_px=HEIGHT_PX,
         traces=[*lines, *_flows(shown), *_restatements(shown)],
-        axis={"nticks": 7, "zeroline": False, **({"type": "log", "dtick": "D2"} if is_log else {})},
+        axis={"nticks": 7, "zeroline": False, **(_log_axis(extent(*[line["y"] for line in lines])) if is_log else {})},
         span=extent(*[line["y"] for line in lines]),
         ends=[_end(line) for line in lines if any(value is not None for value in line["y"])],
     )
+
+
+def _log_axis(span: tuple[float, float]) -> dict[str, Any]:
+    """Return a logarithmic axis with a handful of round numbers."""
+    low, high = span
+    if not low > 0:
+        return {"type": "log"}
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    offered = [
+        [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+        for steps in LOG_STEPS
+    ]
+    ticks = next((found for found in offered if len(found) <= MOST_LOG_TICKS), offered[-1])
+    return {"type": "log", "tickvals": [float(f"{tick:.4g}") for tick in ticks], "tickformat": "~g"}
 
 
 def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
@@ -85,7 +107,7 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
             "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],
             "marker": {
                 "symbol": ["triangle-up" if each > 0 else "triangle-down" for each in amounts],
-                "size": 7, "color": "@text/0.75", "line": {"width": 1, "color": "@panel"},
+                "size": 9, "color": "@text", "line": {"width": 1, "color": "@panel"},
             },
             "hovertemplate": "%{text}",
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,41 +14,57 @@ from analytics.performance import drawdowns
 from dashboard import format as text
 from dashboard.figures.days import Places, texts, values
 from dashboard.figures.portfolio_growth import drawn_of
-from dashboard.figures.rows import End, Row, limit_line, note
+from dashboard.figures.rows import End, Row, extent, limit_line, note
 from dashboard.portfolio_data import Shown
 from dashboard.theme import COMPARED, faded
 
 HEIGHT_PX = 112
 LABELLED = 3
-SHORTEST_DISTANCE = 0.2
-"""Of the width of the chart: between two labelled falls, so that their texts do not meet."""
+LABEL_WIDTH, LABEL_HEIGHT = 0.18, 0.13
+"""Of the row."""
 FARTHEST_EXPECTED = 2.5
-"""An expected drawdown beyond this many times the deepest one is said in words alone: its line would squash all else."""
+"""An expected drawdown beyond this many times the deepest is said in words alone: its line would squash the rest."""
 FEWEST_RETURNS = 20
 """An expected drawdown from fewer returns would be a guess."""
 Water = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a label stands, as shares of the row from its left and its top."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    def meets(self, other: Box) -> bool:
+        """Return whether the two overlap."""
+        is_apart = self.right <= other.left or other.right <= self.left
+        return not (is_apart or self.bottom <= other.top or other.bottom <= self.top)
+
+
 def underwater_row(shown: Shown, places: Places, water: Water, falls: Sequence[Episode]) -> Row:
     """Return the row of drawdowns in percent, the compared portfolios as thin lines."""
-    lowest = 100 * float(water.min(initial=0.0))
+    compared = _compared(shown, places)
+    lowest = min(100 * float(water.min(initial=0.0)), extent(*[line["y"] for line in compared])[0])
     expected = 100 * expected_drawdown(shown)
     is_near = expected < 0 and expected > FARTHEST_EXPECTED * min(lowest, -1.0)
     floor = min(lowest, expected) if is_near else lowest
     return Row(
         height_px=HEIGHT_PX,
-        traces=[*_compared(shown, places), _own(shown, places, water)],
+        traces=[*compared, _own(shown, places, water)],
         axis={"ticksuffix": " %", "nticks": 4, "range": [round(floor * 1.12 if floor else -1.0, 3), 0]},
         span=(floor, 0.0),
         caption=_caption(shown, water, expected),
         ends=[End(f"{text.percent(float(water[-1]))} now", 100 * float(water[-1]), "@loss")] if len(water) else [],
-        notes=[*_worst(shown, falls), *([_expected_label(expected)] if is_near else [])],
+        notes=[*_worst(shown, falls, min(floor, -1e-9)), *([_expected_label(expected)] if is_near else [])],
         limits=[limit_line(expected)] if is_near else [],
     )
 
 
 def expected_drawdown(shown: Shown) -> float:
-    """Return the maximum drawdown to expect of this mean, volatility and length, 0 or below; NaN with too few returns."""
+    """Return the maximum drawdown to expect of this mean, volatility and length; NaN from too few returns."""
     returns = shown.part.returns[1:]
     known = returns[~np.isnan(returns)]
     if len(known) < FEWEST_RETURNS:
@@ -94,31 +111,40 @@ def _compared(shown: Shown, places: Places) -> list[dict[str, Any]]:
     return lines
 
 
-def _worst(shown: Shown, falls: Sequence[Episode]) -> list[dict[str, Any]]:
-    """Return labels at the troughs of the worst falls, deepest first, none so near another that their texts meet."""
-    named: list[Episode] = []
-    width = max(len(shown.part) - 1, 1)
+def _worst(shown: Shown, falls: Sequence[Episode], floor: float) -> list[dict[str, Any]]:
+    """Return labels at the troughs of the worst falls, deepest first; one that would cover another is left out."""
+    taken: list[Box] = []
+    notes: list[dict[str, Any]] = []
     for fall in falls:
-        if len(named) < LABELLED and all(
-            abs(fall.trough - other.trough) > SHORTEST_DISTANCE * width for other in named
-        ):
-            named.append(fall)
-    days = [str(shown.part.dates[fall.trough]) for fall in named]
-    return [
-        note(f"{text.percent(fall.depth)} · {day}", day, round(100 * fall.depth, 2), is_left=fall.trough > 0.62 * width)
-        for fall, day in zip(named, days, strict=True)
-    ]
+        place = _free(fall, max(len(shown.part) - 1, 1), floor, taken)
+        if place is None or len(notes) == LABELLED:
+            continue
+        box, is_left = place
+        taken.append(box)
+        day = str(shown.part.dates[fall.trough])
+        label = note(f"{text.percent(fall.depth)} · {day}", day, round(100 * fall.depth, 2), is_left=is_left)
+        notes.append(label | ({"name": "wide-only"} if notes else {}))
+    return notes
+
+
+def _free(fall: Episode, width: int, floor: float, taken: Sequence[Box]) -> tuple[Box, bool] | None:
+    """Return where the label of a fall may stand, as shares of the row, and whether that is left of the trough."""
+    across, down = fall.trough / width, 100 * fall.depth / floor
+    right, left = (across, across + LABEL_WIDTH), (across - LABEL_WIDTH, across)
+    for start, end in (right, left) if across < 0.5 else (left, right):
+        box = Box(start, end, down - LABEL_HEIGHT / 2, down + LABEL_HEIGHT / 2)
+        if start >= 0 and end <= 1 and not any(box.meets(other) for other in taken):
+            return box, start < across
+    return None
 
 
 def _caption(shown: Shown, water: Water, expected: float) -> str:
     if not len(water):
-        return "Underwater, %"
+        return "Underwater"
     share = share_of_shallower(water)
-    today = "today at the best day" if water[-1] == 0 else f"today {text.percent(float(water[-1]))}"
-    if share == share and water[-1] < 0:
-        today += f", deeper than {100 * share:.0f} % of days shown"
+    unusual = f" · deeper than {100 * share:.0f} % of days" if water[-1] < 0 and share == share else ""
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
-    return f"Underwater, % below the best day shown · {today}{usual}"
+    return f"Underwater{unusual}{usual}"
 
 
 def _expected_label(expected: float) -> dict[str, Any]:

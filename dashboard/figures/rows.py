@@ -16,7 +16,6 @@ LONGEST_NAME = 22
 GAP_PX = 26
 """Between two rows: the caption of the lower one stands in it."""
 MARGIN_PX = {"t": 6, "b": 34}
-EMPTY = {"data": [], "layout": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,12 @@ def extent(*columns: Sequence[float | None]) -> tuple[float, float]:
     return (min(found), max(found)) if found else (0.0, 0.0)
 
 
-def note(text: str, day: str, value: float, *, is_left: bool, color: str = "@text") -> dict[str, Any]:
+def note(text: str, day: str, value: float, *, is_left: bool) -> dict[str, Any]:
     """Return the annotation of one point: to the left of it or to the right."""
     return {
         "text": text, "x": day, "y": value, "xref": "x", "xanchor": "right" if is_left else "left", "yanchor": "middle",
-        "xshift": -6 if is_left else 6, "showarrow": False, "font": {"size": 11, "color": color},
+        "xshift": -5 if is_left else 5, "showarrow": False, "font": {"size": 11, "color": "@text"},
+        "bgcolor": "@panel/0.6", "borderpad": 0,
     }  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""Correlation of strategies: every pair of them over the window, and each with the benchmark."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard import format as text
+from dashboard.figures.drawn import Drawn, still
+from dashboard.figures.portfolio_distribution import UNITS
+from dashboard.figures.rows import short
+from dashboard.portfolio_data import Line, Shown
+
+MOST_NAMES = 20
+FEWEST = 20
+"""Common returns of a pair; the correlation of fewer is a guess."""
+SCALE = ((0, "@series-2/0.65"), (0.4999, "@series-2/0"), (0.5, "@series-1/0"), (1, "@series-1/0.65"))
+Floats = NDArray[np.float64]
+
+
+def correlation(shown: Shown) -> Drawn:
+    """Return the chart: a heat map with numbers of the strategies, the largest by value when there are many."""
+    parts = [line for line in shown.family if len(line.daily) > 1 and line.nav is not None]
+    if len(parts) < 2:
+        return Drawn(note="Shows how strategies move together, for a portfolio with two strategies or more.")
+    largest = sorted(parts, key=lambda line: -_value(line))[:MOST_NAMES]
+    lines = [line for line in parts if line in largest]
+    others = [shown.benchmark] if shown.benchmark is not None and len(lines) < MOST_NAMES else []
+    found = correlations(np.stack([_returns(line, shown.part.dates) for line in [*lines, *others]]))
+    np.fill_diagonal(found, np.nan)
+    if np.isnan(found).all():
+        return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that two strategies share.")
+    names = _told_apart([short(line.name) for line in [*lines, *others]])
+    figure = {
+        "data": [
+            {
+                "type": "heatmap",
+                "name": "correlation",
+                "x": names,
+                "y": names,
+                "z": [[None if value != value else round(float(value), 2) for value in row] for row in found],
+                "zmin": -1,
+                "zmax": 1,
+                "colorscale": [list(step) for step in SCALE],
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
+                "text": [[_written(value) for value in row] for row in found],
+                "texttemplate": "%{text}",
+                "textfont": {"size": 11 if len(names) <= 8 else 9, "color": "@text"},
+                "hovertemplate": "%{y} and %{x}: %{text}<extra></extra>",
+                "hoverongaps": False,
+            }
+        ],
+        "layout": still(
+            {
+                "xaxis": {"showgrid": False, "tickangle": -35 if len(names) > 3 else 0, "automargin": True},
+                "yaxis": {"showgrid": False, "autorange": "reversed", "zeroline": False},
+                "margin": {"r": 8, "t": 6, "b": 24},
+            },
+            "correlation",
+        ),
+    }
+    left_out = f" · the {len(lines)} largest of {len(parts)}" if len(lines) < len(parts) else ""
+    return Drawn(figure, f"{shown.frequency_name} returns, {shown.window_name}{left_out}")
+
+
+def correlations(returns: Floats) -> Floats:
+    """Return the k × k Pearson correlations of (k, n) returns over the observations a pair shares; NaN below 20."""
+    there = ~np.isnan(returns)
+    filled = np.where(there, returns, 0.0)
+    mask = there.astype(np.float64)
+    count = mask @ mask.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, product = filled @ mask.T, filled @ filled.T
+        square = (filled**2) @ mask.T
+        covariance = product - one * one.T / count
+        spread = square - one**2 / count
+        found: Floats = covariance / np.sqrt(spread * spread.T)
+    found[(count < FEWEST) | (np.minimum(spread, spread.T) <= 1e-14 * np.maximum(square, square.T))] = np.nan
+    return np.clip(found, -1.0, 1.0)
+
+
+def _written(value: float) -> str:
+    return "" if value != value else text.ratio(float(value))
+
+
+def _returns(line: Line, days: NDArray[np.datetime64]) -> Floats:
+    found = np.full(len(days), np.nan)
+    _, at, source = np.intersect1d(days, line.whole.dates, assume_unique=True, return_indices=True)
+    found[at] = line.whole.returns[source]
+    found[:1] = np.nan
+    return found
+
+
+def _value(line: Line) -> float:
+    return float(line.nav.value[-1]) if line.nav is not None and len(line.nav) else 0.0
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Return names with a number where two are alike: a category axis would draw them as one."""
+    return [f"{name} {names[: at + 1].count(name)}" if names.count(name) > 1 else name for at, name in enumerate(names)]
