@@ -18,12 +18,11 @@ from dashboard.figures.portfolio_correlation import correlation
 from dashboard.figures.portfolio_distribution import distribution
 from dashboard.figures.portfolio_years import years
 from dashboard.portfolio_data import Shown
+from dashboard.portfolio_download import PATH as DOWNLOADS
 from dashboard.tab import Choices
 
 TAB = "portfolio"
 SCALE_SLOT = "portfolio-scale"
-DOWNLOADS = "/portfolio"
-"""Where the data of charts that draw only a part of it is answered in full: dashboard/portfolio_download.py."""
 
 
 @dataclass(frozen=True, slots=True)

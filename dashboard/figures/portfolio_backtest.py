@@ -32,9 +32,8 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
         return Drawn(
             note=f"Value at risk is told from {memory} {unit} before; so far there are {max(len(whole) - 1, 0)}."
         )
-    forecast = np.asarray(var_forecast(whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
     inside = np.searchsorted(whole.dates, part.dates[1:])
-    returns, warned = part.returns[1:], forecast[inside]
+    returns, warned = part.returns[1:], forecast(shown)[inside]
     judged = ~np.isnan(returns) & ~np.isnan(warned)
     if not judged.any():
         return Drawn(note=f"No day of the window has {memory} {unit} before it, which value at risk is told from.")
@@ -57,6 +56,12 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
         },
     }
     return Drawn(figure, verdict(found))
+
+
+def forecast(shown: Shown) -> Floats:
+    """Return the value at risk that the returns before each day of the whole history tell, as a positive loss."""
+    memory = MEMORY[shown.frequency]
+    return np.asarray(var_forecast(shown.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
 
 
 def verdict(found: Backtest) -> str:

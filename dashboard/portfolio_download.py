@@ -1,0 +1,117 @@
+"""The data of the charts that draw only as many days as there are pixels, in full: a CSV file each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from flask import Response, abort, request
+from numpy.typing import NDArray
+
+from analytics.performance import drawdowns
+from core.errors import StorageError
+from dashboard.figures.days import texts
+from dashboard.figures.portfolio_backtest import MEMORY, forecast
+from dashboard.figures.portfolio_rolling import SPANS, rolling
+from dashboard.portfolio_data import Shown, find, read
+from dashboard.tab import Choices
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from storage.stores import Stores
+
+PATH = "/portfolio/chart"
+Floats = NDArray[np.float64]
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+"""How a text begins that a spreadsheet would run as a formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers by day; NaN where there is none. Names say the unit."""
+
+    days: NDArray[np.datetime64]
+    columns: dict[str, Floats]
+
+
+def growth_table(shown: Shown) -> Table:
+    """Return every day of the window: growth, drawdown, flow and rolling figures, then growth of the other lines."""
+    days = shown.part.dates
+    columns = {
+        f"{shown.own.name}, growth of 100": 100 * shown.part.index,
+        "drawdown, ratio": drawdowns(shown.part),
+        f"flow since the day before, {shown.portfolio.currency or 'money'}": _flows(shown),
+    }
+    if len(days):
+        found, called = rolling(shown.own, shown), SPANS[shown.frequency][1]
+        columns[f"Sharpe ratio of {called}"] = _on(shown.whole.dates, found.sharpe, days)
+        columns[f"volatility of {called} a year, ratio"] = _on(shown.whole.dates, found.volatility, days)
+        if found.beta is not None:
+            columns[f"beta of {called} to {shown.benchmark_name}"] = _on(shown.whole.dates, found.beta, days)
+    for line in (*([shown.benchmark] if shown.benchmark else []), *shown.compared):
+        columns[f"{line.name}, growth of 100"] = _on(line.part.dates, 100 * line.part.index, days)
+    return Table(days, columns)
+
+
+def backtest_table(shown: Shown) -> Table:
+    """Return every return of the window beside the value at risk told before it."""
+    days = shown.part.dates[1:]
+    told = f"value at risk 95 % of the {MEMORY[shown.frequency]} returns before, ratio"
+    warned = _on(shown.whole.dates, forecast(shown), days)
+    returns = shown.part.returns[1:]
+    exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)
+    return Table(days, {"return, ratio": returns, told: warned, "exceedance": exceeded})
+
+
+TABLES: dict[str, Callable[[Shown], Table]] = {"growth": growth_table, "backtest": backtest_table}
+"""By key of the chart."""
+
+
+def as_csv(table: Table) -> bytes:
+    """Return a table as CSV with ten significant digits, an empty cell where there is no number."""
+    into = io.StringIO()
+    write = csv.writer(into, lineterminator="\r\n")
+    write.writerow(["date", *[f"'{name}" if name.startswith(_RISKY) else name for name in table.columns]])
+    written = [["" if value != value else f"{value:.10g}" for value in column] for column in table.columns.values()]
+    write.writerows(zip(texts(table.days), *written, strict=True))
+    return ("\ufeff" + into.getvalue()).encode()
+
+
+def register(app: Dash, stores: Stores) -> None:
+    """Register the address of the files; they take the query of the page."""
+
+    @app.server.get(f"{PATH}/<name>.csv")
+    def chart_data(name: str) -> Response:
+        make = TABLES.get(name) or abort(404)
+        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+        try:
+            portfolio = find(stores, choices) or abort(404)
+            body = as_csv(make(read(stores, portfolio, choices)))
+        except StorageError as error:
+            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
+        response = Response(body, mimetype="text/csv")
+        response.headers["Content-Disposition"] = f'attachment; filename="portfolio-{name}.csv"'
+        return response
+
+
+def _flows(shown: Shown) -> Floats:
+    """Return the money that came in since the day before of the window, by day; a week's or month's on its last."""
+    nav, days = shown.nav, shown.part.dates
+    found = np.zeros(len(days))
+    if not len(days):
+        return found
+    inside = np.flatnonzero((nav.dates > days[0]) & (nav.dates <= days[-1]))
+    np.add.at(found, np.searchsorted(days, nav.dates[inside]), nav.flow[inside])
+    return found
+
+
+def _on(dates: NDArray[np.datetime64], values: Floats, days: NDArray[np.datetime64]) -> Floats:
+    found = np.full(len(days), np.nan)
+    _, at, source = np.intersect1d(days, dates, assume_unique=True, return_indices=True)
+    found[at] = values[source]
+    return found
