@@ -182,8 +182,7 @@ class Block:
 
         From a return below −100 % on it is NaN.
         """
-        found: Floats = np.cumprod(self.growth, axis=1)
-        return found
+        return np.asarray(np.cumprod(self.growth, axis=1), dtype=np.float64)
 
     @cached_property
     def total(self) -> Floats:
@@ -195,11 +194,10 @@ class Block:
     @cached_property
     def depths(self) -> Floats:
         """Return the drawdown after each return, W_0 = 1 included; a missing return leaves it as it was."""
-        peak = np.asarray(np.maximum.accumulate(self.wealth, axis=1), dtype=np.float64)
-        np.maximum(peak, 1.0, out=peak)
+        peak: Floats = np.maximum(np.maximum.accumulate(self.wealth, axis=1), 1.0)
         np.divide(self.wealth, peak, out=peak)
         np.subtract(peak, 1.0, out=peak)
-        peak[peak >= -RESIDUE] = 0.0
+        peak[peak >= -RESIDUE] = 0.0  # Rounding is no drawdown.
         return peak
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.returns import Floats
+from analytics.block import Floats
 
 Dates = NDArray[np.datetime64]
 Frequency = Literal["W", "M", "Q", "Y"]

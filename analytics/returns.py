@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from analytics.attribution import carino_factors
+from analytics.block import Block, Floats, over
+from analytics.runs import runs
+from analytics.shapes import Figure, enter, figure
 
 
 def observed(returns: ArrayLike) -> Floats:
@@ -19,34 +24,46 @@ def observed(returns: ArrayLike) -> Floats:
     return kept
 
 
-def simple_returns(prices: ArrayLike) -> Floats:
-    """Return p_t / p_{t−1} − 1, one shorter than `prices`; NaN next to a missing, zero or negative price."""
-    values = np.asarray(prices, dtype=np.float64)
-    known = np.where(values > 0, values, np.nan)
-    result: Floats = known[1:] / known[:-1] - 1.0
-    return result
+def simple_returns(prices: Any) -> Figure:
+    """Return p_t / p_{t−1} − 1, one row shorter than `prices`, in kind; NaN next to a missing, zero or negative price.
+
+    Takes a Series, a DataFrame (time × portfolios) or an array likewise. Raises ValueError naming a date that is there
+    twice or out of order.
+    """
+    shape, (values,), _ = enter((prices,), {})
+    levels = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    known = np.where(levels > 0, levels, np.nan)
+    index = None if shape.index is None else shape.index[1:]
+    return replace(shape, index=index).leave(known[:, 1:] / known[:, :-1] - 1.0)
 
 
-def flow_returns(nav: ArrayLike, flow: ArrayLike, opening: float = np.nan) -> Floats:
+def log_returns(prices: Any) -> Figure:
+    """Return ln(p_t / p_{t−1}), one row shorter than `prices`, in kind; NaN where simple_returns is."""
+    found: Figure = np.log1p(simple_returns(prices))
+    return found
+
+
+def flow_returns(nav: Any, flow: Any, opening: float = np.nan) -> Figure:
     """Return the time-weighted return of each day, as long as `nav`: (V_t + out_t) / (V_{t−1} + in_t) − 1.
 
     `nav` is the value at the end of the day, `flow` the day's external money: in (+) at the start of the day, out (−)
-    at its end (GIPS, daily valuation). `opening` is the value before the first day; without one the first return is
-    NaN. Nothing at work (V_{t−1} + in_t = 0) earns 0. A value below zero, or missing, gives NaN: nothing compounds
-    through it.
+    at its end (GIPS, daily valuation); of one portfolio, or time × portfolios. `opening` is the value before the first
+    day; without one the first return is NaN. Nothing at work (V_{t−1} + in_t = 0) earns 0. A value below zero, or
+    missing, gives NaN: nothing compounds through it. Raises ValueError when they differ in length.
     """
-    value = np.asarray(nav, dtype=np.float64)
-    money = np.asarray(flow, dtype=np.float64)
+    shape, (values, flows), _ = enter((nav, flow), {})
+    value = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    money = np.atleast_2d(np.asarray(flows, dtype=np.float64))
     if value.shape != money.shape:
         raise ValueError("nav and flow differ in length")
-    before = np.concatenate([[opening], value[:-1]])
+    before = np.concatenate([np.full((len(value), 1), opening), value[:, :-1]], axis=1)[:, : value.shape[1]]
     start = before + np.maximum(money, 0.0)
     end = value + np.maximum(-money, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        result: Floats = end / start - 1.0
+        result = end / start - 1.0
     result[(start == 0) & (end == 0)] = 0.0
     result[(start < 0) | (end < 0) | ((start == 0) & (end != 0))] = np.nan
-    return result
+    return shape.leave(result)
 
 
 def modified_dietz(opening: float, closing: float, days: int, flows: Sequence[tuple[float, float]]) -> float:
@@ -61,53 +78,148 @@ def modified_dietz(opening: float, closing: float, days: int, flows: Sequence[tu
 
 
 def wealth(returns: ArrayLike, compounded: bool = True) -> Floats:
-    """Return W_0 = 1 and the wealth after each return, one longer than `returns`. A NaN return leaves wealth as it was.
+    """Return W_0 = 1 and the wealth after each return of one portfolio, one longer than `returns`.
 
-    After −100 % wealth stays 0; from a return below that on it is NaN, since nothing compounds through a debt.
-    `compounded=False` adds returns instead, as some libraries do.
+    A NaN return leaves wealth as it was. After −100 % it stays 0; from a return below that on it is NaN, since nothing
+    compounds through a debt. `compounded=False` adds returns instead, as some libraries do.
     """
-    values = np.nan_to_num(np.asarray(returns, dtype=np.float64), nan=0.0)
-    if not compounded:
-        return np.concatenate([[1.0], 1.0 + np.cumsum(values)])
-    return np.concatenate([[1.0], np.cumprod(np.where(values < -1.0, np.nan, 1.0 + values))])
+    block = Block(np.atleast_2d(np.asarray(returns, dtype=np.float64)))
+    after = block.wealth if compounded else 1.0 + np.cumsum(block.filled, axis=1)
+    return np.concatenate([[1.0], after[0]])
 
 
-def total_return(returns: ArrayLike, geometric: bool = True) -> float:
+@figure
+def cumulative_returns(returns: Block) -> Floats:
+    """Return ∏(1 + r) − 1 up to and including each return; NaN where the return is missing."""
+    found = returns.wealth - 1.0
+    return found if returns.is_complete else np.where(returns.there, found, np.nan)
+
+
+@figure
+def total_return(returns: Block, geometric: bool = True) -> Floats:
     """Return ∏(1 + r) − 1, or Σr when not `geometric`; NaN without observations or with a loss of more than 100 %."""
-    values = observed(returns)
-    if not len(values):
-        return float("nan")
-    return float(wealth(values)[-1] - 1.0) if geometric else float(values.sum())
+    return returns.total if geometric else returns.mean * returns.count
 
 
-def through_total_loss(returns: ArrayLike) -> Floats:
-    """Return the returns up to and including the first of −100 %: what comes after it measures nothing."""
-    values = np.asarray(returns, dtype=np.float64)
-    lost = np.flatnonzero(values <= -1.0)
-    return values[: lost[0] + 1] if len(lost) else values
-
-
+@figure
 def annual_return(
-    returns: ArrayLike,
-    periods: float,
-    geometric: bool = True,
-    minimum_years: float = 1.0,
-    count_missing: bool = False,
-) -> float:
+    returns: Block, periods: float, geometric: bool = True, minimum_years: float = 1.0, count_missing: bool = False
+) -> Floats:
     """Return the annualised return ∏(1 + r)^(periods / n) − 1, or mean · periods when not `geometric`.
 
     NaN below `minimum_years` of observations: less than a year is not annualised (GIPS). `count_missing` counts NaN
     rows in n, as empyrical does.
     """
-    values = observed(returns)
-    count = int(np.size(returns)) if count_missing else len(values)
-    if not len(values) or count < minimum_years * periods:
+    count = np.full_like(returns.count, returns.values.shape[1]) if count_missing else returns.count
+    found = (1.0 + returns.total) ** over(periods, count) - 1.0 if geometric else returns.mean * periods
+    return np.where(count >= minimum_years * periods, found, np.nan)
+
+
+@figure
+def mean_return(returns: Block, periods: float = 1.0) -> Floats:
+    """Return the arithmetic mean a period, times `periods`."""
+    return returns.mean * periods
+
+
+@figure
+def geometric_mean(returns: Block) -> Floats:
+    """Return ∏(1 + r)^(1 / n) − 1, the constant return a period that comes to the same total."""
+    found: Floats = annual_return(returns, 1.0, minimum_years=0.0)
+    return found
+
+
+@figure
+def excess(returns: Block, rate: ArrayLike) -> Floats:
+    """Return r − rate a period, in kind: over a number or a series of rates, or a benchmark's returns by date."""
+    return returns.minus(rate).values
+
+
+@figure
+def observations(returns: Block) -> Floats:
+    """Return n, how many returns there are."""
+    return returns.count
+
+
+@figure
+def best(returns: Block) -> Floats:
+    """Return the highest return of a period."""
+    return returns.highest
+
+
+@figure
+def worst(returns: Block) -> Floats:
+    """Return the lowest return of a period."""
+    return returns.lowest
+
+
+@figure
+def hit_rate(returns: Block) -> Floats:
+    """Return the share of all observations that are above 0; one of exactly 0 counts as no hit."""
+    return over(returns.sides.gained, returns.known)
+
+
+@figure
+def average_gain(returns: Block) -> Floats:
+    """Return the mean of the returns above 0; NaN without one."""
+    return over(returns.sides.gains, returns.sides.gained)
+
+
+@figure
+def average_loss(returns: Block) -> Floats:
+    """Return the mean of the returns below 0, negative; NaN without one."""
+    return over(-returns.sides.losses, returns.sides.lost)
+
+
+@figure
+def gain_loss_ratio(returns: Block) -> Floats:
+    """Return the average gain over the size of the average loss, the payoff; NaN when either is missing."""
+    return over(average_gain(returns), -average_loss(returns))
+
+
+@figure
+def profit_factor(returns: Block) -> Floats:
+    """Return Σ gains / Σ|losses|; NaN without a loss."""
+    return over(returns.sides.gains, returns.sides.losses)
+
+
+@figure
+def longest_win_streak(returns: Block) -> Floats:
+    """Return the most returns above 0 in a row; NaN without observations."""
+    return np.where(returns.count > 0, runs(returns, returns.filled > 0).longest(), np.nan)
+
+
+@figure
+def longest_loss_streak(returns: Block) -> Floats:
+    """Return the most returns below 0 in a row; NaN without observations."""
+    return np.where(returns.count > 0, runs(returns, returns.filled < 0).longest(), np.nan)
+
+
+def contribution(weights: Any, returns: Any) -> Figure:
+    """Return what each part added to the return of the whole; the parts add up to its total return.
+
+    weights: of each part at the start of each period; returns: of each part in it. Arrays are (parts, periods) and give
+    (parts,); DataFrames are time × parts and give a Series. Σ_t w r · k_t / k, k_t = ln(1 + R_t) / R_t, k likewise of
+    the total return (Carino 1999). A missing return, or no weight, adds nothing. NaN with a loss of 100 % or more.
+    """
+    if hasattr(returns, "columns"):
+        shape, (rates, shares), _ = enter((returns, weights), {})
+        return shape.leave(contribution(shares, rates))
+    rates, shares = np.asarray(returns, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    parts = np.where(np.isnan(rates) | (shares == 0), 0.0, shares * rates)
+    whole = parts.sum(axis=0)
+    return parts @ carino_factors(whole, np.zeros_like(whole))
+
+
+def growth_rate(start: float, final: float, years: float) -> float:
+    """Return (final / start)^(1 / years) − 1; NaN when the start is not positive or no time has passed."""
+    if not (start > 0 and years > 0 and final >= 0):
         return float("nan")
-    if not geometric:
-        return float(values.mean() * periods)
-    return float((1.0 + total_return(values)) ** (periods / count) - 1.0)
+    return float((final / start) ** (1.0 / years) - 1.0)
 
 
 def per_period_rate(annual_rate: float, periods: float) -> float:
-    """Return the rate a period that compounds to `annual_rate` a year: (1 + rf)^(1 / periods) − 1."""
-    return float((1.0 + annual_rate) ** (1.0 / periods) - 1.0)
+    """Return the rate a period that compounds to `annual_rate` a year: (1 + rf)^(1 / periods) − 1.
+
+    NaN for a rate below −100 %.
+    """
+    return float((1.0 + annual_rate) ** (1.0 / periods) - 1.0) if annual_rate >= -1.0 else float("nan")
