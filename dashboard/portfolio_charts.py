@@ -14,6 +14,7 @@ from dashboard.components.panel import panel
 from dashboard.figures.drawn import Drawn
 from dashboard.figures.portfolio import Scale, growth_and_drawdown
 from dashboard.figures.portfolio_backtest import value_at_risk_backtest
+from dashboard.figures.portfolio_contribution import contributions
 from dashboard.figures.portfolio_correlation import correlation
 from dashboard.figures.portfolio_distribution import distribution
 from dashboard.figures.portfolio_years import years
@@ -105,6 +106,12 @@ CHARTS = (
         "years", "Year by year, %",
         "Return of each calendar year, the whole history; the first and the running year are as long as the data.",
         220, 200, 4, lambda shown, _: years(shown),
+    ),
+    Chart(
+        "contribution", "Contribution by strategy",
+        "Share of the capital at the start of each day times the return of the day, linked over time so that the bars "
+        "add up to the total (Carino 1999). Not in a part: money moved between strategies within a day, cash, fees.",
+        220, 220, 4, lambda shown, _: contributions(shown),
     ),
     Chart(
         "correlation", "Correlation of strategies",

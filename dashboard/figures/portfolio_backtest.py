@@ -111,14 +111,14 @@ def _p(value: float) -> str:
 def _returns(days: Any, returns: Floats) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines", "name": "return", "x": texts(days), "y": values(100 * returns, 2),
-        "line": {"color": "@series-1/0.55", "width": 0.8}, "hovertemplate": "%{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
+        "line": {"color": "@series-1/0.7", "width": 0.8}, "hovertemplate": "%{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
     }  # fmt: skip
 
 
 def _warned(days: Any, warned: Floats, one: str) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines", "name": f"VaR 95 %, one {one} ahead", "x": texts(days),
-        "y": values(-100 * warned, 2), "line": {"color": "@text", "width": 1.3, "shape": "hv"},
+        "y": values(-100 * warned, 2), "line": {"color": "@text", "width": 1.3, "shape": "vh"},
         "hovertemplate": "VaR 95 % told for %{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
     }  # fmt: skip
 

@@ -22,6 +22,10 @@ FEWEST = 20
 MOST_BARS = 40
 REACH = 7.0
 """Bars reach this many robust deviations from the median: the few returns beyond stand in the outermost bars."""
+FREEDMAN_DIACONIS = 0.6
+"""Bars are this share as wide as their rule (1981) says, which hides the shape of small samples."""
+QUARTILES_APART = 1.349
+"""Deviations of a normal distribution between its quartiles."""
 CURVE_POINTS = 49
 UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months"}
 ONE: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month"}
@@ -77,10 +81,11 @@ def distribution(shown: Shown) -> Drawn:
 
 def histogram(percent: Floats) -> Histogram:
     """Return the histogram of returns in percent, of at least two values: 40 bars at most, of a round width."""
-    low, middle, high = np.quantile(percent, [0.16, 0.5, 0.84])
-    reach = REACH * (high - low) / 2 or np.inf
+    low, middle, high = np.quantile(percent, [0.25, 0.5, 0.75])
+    reach = REACH * (high - low) / QUARTILES_APART or np.inf
     start, end = max(percent.min(), middle - reach), min(percent.max(), middle + reach)
-    step = round_step((end - start) / (MOST_BARS - 2))
+    enough = FREEDMAN_DIACONIS * 2 * (high - low) / len(percent) ** (1 / 3)
+    step = round_step(max((end - start) / (MOST_BARS - 2), enough))
     first, last = math.floor(start / step), math.floor(end / step) + 1
     edges = step * np.arange(first, last + 1, dtype=np.float64)
     counts, _ = np.histogram(np.clip(percent, edges[0], edges[-1]), edges)

@@ -13,6 +13,7 @@ from analytics.drawdown import Episode
 from analytics.performance import drawdowns
 from dashboard import format as text
 from dashboard.figures.days import Places, texts, values
+from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.portfolio_growth import drawn_of
 from dashboard.figures.rows import End, Row, extent, limit_line, note
 from dashboard.portfolio_data import Shown
@@ -142,7 +143,9 @@ def _caption(shown: Shown, water: Water, expected: float) -> str:
     if not len(water):
         return "Underwater"
     share = share_of_shallower(water)
-    unusual = f" · deeper than {100 * share:.0f} % of days" if water[-1] < 0 and share == share else ""
+    unusual = (
+        f" · deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}" if water[-1] < 0 and share == share else ""
+    )
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
     return f"Underwater{unusual}{usual}"
 

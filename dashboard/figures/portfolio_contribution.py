@@ -1,0 +1,114 @@
+"""Contribution: what each strategy added to the return of the fund; the bars add up to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.returns import contribution
+from dashboard import format as text
+from dashboard.figures.drawn import Drawn, still
+from dashboard.figures.rows import short
+from dashboard.portfolio_data import Line, Shown
+
+MOST_BARS = 14
+SMALLEST = 5e-5
+"""What the strategies do not explain, as a ratio: less than this would show as 0.00 %."""
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one part added to the return of the whole, as a ratio."""
+
+    name: str
+    added: float
+
+
+def contributions(shown: Shown) -> Drawn:
+    """Return the chart of the window: strategies from the largest gain to the largest loss, and their total."""
+    parts = [line for line in shown.family if line.nav is not None and len(line.nav)]
+    if len(parts) < 2:
+        return Drawn(note="Shows what each strategy added, for a portfolio with two strategies or more.")
+    if len(shown.part) < 2:
+        return Drawn(note="Shows what each strategy added as soon as the window has a return.")
+    shares = shares_of(shown, parts)
+    total = sum(share.added for share in shares)
+    if total != total:
+        return Drawn(note="All was lost within the window, so nothing adds up to its return.")
+    are_own = all(line.portfolio and line.portfolio.parent == shown.portfolio.id for line in parts)
+    whole = float(shown.part.index[-1] - 1.0) if are_own else total
+    rest = [Share("not in a part", whole - total)] if abs(whole - total) >= SMALLEST else []
+    bars = [*gathered(shares), *rest, Share("Total", whole)]
+    figure = {
+        "data": [_bars(bars)],
+        "layout": still(
+            {
+                "xaxis": {"ticksuffix": " %", "nticks": 5, "zeroline": True},
+                "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
+                "bargap": 0.28,
+                "margin": {"r": 52, "t": 6, "b": 24},
+            },
+            "contribution",
+        ),
+    }
+    of = shown.own.name if are_own else "all of them together"
+    return Drawn(figure, f"to the {shown.window_name} return of {short(of)}")
+
+
+def shares_of(shown: Shown, parts: list[Line]) -> list[Share]:
+    """Return what each part added over the window, day by day, largest first; they add up to the parts' return.
+
+    That is the return of the parts taken together: their values added, their money in and out, too.
+    """
+    days = shown.own.daily.dates
+    inside = days[(days >= shown.part.dates[0]) & (days <= shown.part.dates[-1])]
+    values, flows, returns = (np.stack(each) for each in zip(*[_on_days(line, inside) for line in parts], strict=True))
+    start = values[:, :-1] + np.maximum(flows[:, 1:], 0.0)
+    whole = start.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.where(whole > 0, start / whole, 0.0)
+    found = np.asarray(contribution(weights, returns[:, 1:]), dtype=np.float64).reshape(-1)
+    shares = [Share(line.name, float(added)) for line, added in zip(parts, found, strict=True)]
+    return sorted(shares, key=lambda share: -share.added)
+
+
+def gathered(shares: list[Share]) -> list[Share]:
+    """Return the shares, those in the middle of more than 14 taken together: they add up to the same."""
+    if len(shares) <= MOST_BARS:
+        return shares
+    half = (MOST_BARS - 1) // 2
+    middle = shares[half:-half]
+    rest = Share(f"{len(middle)} others", sum(share.added for share in middle))
+    return [*shares[:half], rest, *shares[-half:]]
+
+
+def _on_days(line: Line, days: NDArray[np.datetime64]) -> tuple[Floats, Floats, Floats]:
+    """Return value, flow and return of a part on `days`; 0 where it did not exist."""
+    assert line.nav is not None
+    value, flow, returns = np.zeros(len(days)), np.zeros(len(days)), np.zeros(len(days))
+    _, at, found = np.intersect1d(days, line.nav.dates, assume_unique=True, return_indices=True)
+    value[at], flow[at] = line.nav.value[found], line.nav.flow[found]
+    _, at, found = np.intersect1d(days, line.daily.dates, assume_unique=True, return_indices=True)
+    returns[at] = np.nan_to_num(line.daily.returns[found])
+    return np.maximum(value, 0.0), flow, returns
+
+
+def _bars(bars: list[Share]) -> dict[str, Any]:
+    last = len(bars) - 1
+    colors = ["@text" if at == last else "@gain" if bar.added >= 0 else "@loss" for at, bar in enumerate(bars)]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": "contribution",
+        "y": [short(bar.name) for bar in bars],
+        "x": [round(100 * bar.added, 3) for bar in bars],
+        "text": [text.percent(bar.added, signed=True) for bar in bars],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": colors, "opacity": 0.9},
+        "hovertemplate": "%{y}: %{x:.3f} %<extra></extra>",
+    }
