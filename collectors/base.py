@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.model import Labels, Sample
+from core.model import Labels, Sample, Table
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ class Context:
     stores: Stores
     runs: Callable[[], Sequence[TaskView]]
     """Returns the state of all collectors of this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action did, in a sentence; with a table when it was a question."""
+
+    sentence: str
+    table: Table | None = None
 
 
 def labels(**pairs: str) -> Labels:

@@ -45,11 +45,16 @@ class Breaker:
     """One breaker, for one collector; safe to call from any thread.
 
     `monotonic` returns seconds that never go backwards, `uniform(low, high)` a random number between them.
+    `longest_seconds` bounds how long a source that fails (not one that refuses us) is left alone.
     """
 
     def __init__(
-        self, monotonic: Callable[[], float], uniform: Callable[[float, float], float] = random.uniform
+        self,
+        monotonic: Callable[[], float],
+        uniform: Callable[[float, float], float] = random.uniform,
+        longest_seconds: float = OPEN_SECONDS_MAX,
     ) -> None:
+        self._longest = longest_seconds
         self._monotonic = monotonic
         self._uniform = uniform
         self._lock = threading.Lock()
@@ -120,7 +125,7 @@ class Breaker:
                 return
             is_exhausted = self._failures >= FAILURES_TO_OPEN or self._overruns >= OVERRUNS_TO_OPEN
             if self._state is State.HALF_OPEN or is_exhausted:
-                self._open(min(OPEN_SECONDS * 2.0**self._openings_in_a_row, OPEN_SECONDS_MAX))
+                self._open(min(OPEN_SECONDS * 2.0**self._openings_in_a_row, self._longest))
 
     def _open(self, seconds: float) -> None:
         jittered = seconds * self._uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from collectors.base import labels
 from core.model import Component, Facts, Reading, Run, Sample, Status
+from core.watch import component_name
 
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500
@@ -26,7 +27,15 @@ class Writer(Protocol):
 class Live(Protocol):
     """The newest readings. Skips what it is given while its store is away."""
 
-    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None: ...
+    def put_reading(
+        self,
+        collector: str,
+        host: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+    ) -> None: ...
 
     def bump(self, dataset: str) -> object: ...
 
@@ -39,21 +48,29 @@ class Publisher:
         self._writer = writer
         self._live = live
         self._changed: dict[str, set[str]] = {}
+        self._last_good: dict[str, tuple[float, Reading]] = {}
+        """When and what each watched source last told."""
 
     def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
         """Store `reading`, taken at `ts`, and `collector_up` 1. Return the number of samples and fact rows."""
-        self._writer.put(self._host, ts, [*reading.samples, _up(collector, 1.0)])
+        self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
+        if _is_source(collector):
+            self._last_good[collector] = (ts, Reading(tables=reading.tables))
         self._show(collector, ts, interval_seconds, reading)
         self._tell_changes(collector, reading.facts)
         return len(reading.samples) + sum(len(facts) for facts in reading.facts)
 
     def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
-        """Store `collector_up` 0 and nothing else, and show the collector as down with the reason."""
-        self._writer.put(self._host, ts, [_up(collector, 0.0)])
-        down = Component(collector, Status.DOWN, why)
-        self._show(collector, ts, interval_seconds, Reading(components=(down,)))
+        """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
+
+        A watched source keeps its last good tables, with their age.
+        """
+        self._writer.put(self._host, ts, _up(collector, 0.0))
+        down = Component(component_name(collector), Status.DOWN, why)
+        tables_ts, good = self._last_good.get(collector, (None, Reading()))
+        self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
 
     def recorded(self, run: Run) -> None:
         """Store the record of a run."""
@@ -80,10 +97,23 @@ class Publisher:
             self._live.bump(dataset)
         self._changed[collector] = changed
 
-    def _show(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> None:
-        self._live.put_reading(collector, self._host, ts, interval_seconds, reading)
-        self._live.bump(collector)
+    def _show(
+        self, collector: str, ts: float, interval_seconds: float, reading: Reading, tables_ts: float | None = None
+    ) -> None:
+        """Make the reading the newest; the version of a source's kind moves as well as its own."""
+        self._live.put_reading(collector, self._host, ts, interval_seconds, reading, tables_ts)
+        for dataset in {collector, collector.partition(":")[0]}:
+            self._live.bump(dataset)
 
 
-def _up(collector: str, value: float) -> Sample:
-    return Sample("collector_up", value, labels(collector=collector))
+def _is_source(collector: str) -> bool:
+    return ":" in collector
+
+
+def _up(collector: str, value: float) -> list[Sample]:
+    """Return `collector_up`, and of a watched source its `redis_up` as well."""
+    found = [Sample("collector_up", value, labels(collector=collector))]
+    if _is_source(collector):
+        kind, _, instance = collector.partition(":")
+        found.append(Sample(f"{kind}_up", value, labels(instance=instance)))
+    return found

@@ -1,7 +1,9 @@
 """The list of collectors, and the runner that runs those that are switched on.
 
 A collector is a module with `make(context) -> Collector`, a switch of the same name in `settings.sources`,
-and its line here. Modules are imported only when switched on.
+and its line in MODULES. A kind of watched source is a module with `make(context, source) -> Collector`, its class
+in core/watch, and its line in SOURCES; it has a collector for each instance, named "redis:main".
+Modules are imported only when switched on or configured.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from collectors.base import Context
 from collectors.lease import Lease
+from collectors.own import own_sources
 from collectors.runner import Runner
 from core.model import Collector
 from core.settings import Settings
+from core.watch.base import Source
 from storage.lease_store import LeaseStore
 from storage.stores import Stores
 
@@ -26,15 +31,40 @@ MODULES = {
     "pipeline": "collectors.pipeline",
 }
 
+SOURCES = {
+    "redis": "collectors.redis",
+}
+
 
 def enabled(settings: Settings) -> list[str]:
     """Return the names of the collectors that are switched on, in the order of the list."""
-    return [name for name in MODULES if getattr(settings.sources, name)]
+    sources = [source.collector for source in configured(settings)]
+    return [*(name for name in MODULES if getattr(settings.sources, name)), *sources]
+
+
+def configured(settings: Settings) -> list[Source]:
+    """Return the watched sources: those of the settings, then Fundwatch's own."""
+    return [*(source for kind in SOURCES for source in settings.watch.of(kind)), *own_sources(settings)]
+
+
+def source_of(settings: Settings, collector: str) -> Source:
+    """Return the watched source of the collector of this name. Raises KeyError."""
+    return {source.collector: source for source in configured(settings)}[collector]
+
+
+def source_module(kind: str) -> ModuleType:
+    """Return the module of a kind of source. Raises KeyError."""
+    return import_module(SOURCES[kind])
 
 
 def make(name: str, context: Context) -> Collector:
     """Return the collector `name`. Raises KeyError when there is none of that name."""
-    collector: Collector = import_module(MODULES[name]).make(context)
+    collector: Collector
+    if name in MODULES:
+        collector = import_module(MODULES[name]).make(context)
+    else:
+        source = source_of(context.settings, name)
+        collector = source_module(source.KIND).make(context, source)
     return collector
 
 

@@ -10,8 +10,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
-from collectors.breaker import Breaker
+from collectors.breaker import OPEN_SECONDS_MAX, Breaker
 from collectors.clock_guard import ClockGuard
 from collectors.lease import RENEW_SECONDS, Lease
 from collectors.publisher import Live, Publisher, Writer
@@ -23,6 +24,9 @@ from core.model import Collector, Sample
 GUARD_SECONDS = 1.0
 STAGGER_SECONDS = 0.1
 """Between the first runs of two collectors, so that they do not all start in the same instant for ever."""
+
+SOURCE_REST_SECONDS = 10.0
+"""Longest time that a watched source is left alone after failures: it must show soon that it is back."""
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,7 @@ class Runner:
         self._lease = lease
         self._tasks: dict[str, Task] = {}
         self._threads: list[threading.Thread] = []
+        self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._stopping = threading.Event()
         self._switch_lock = threading.Lock()
         self.scheduler = make_scheduler()
@@ -50,7 +55,7 @@ class Runner:
         task = Task(
             collector,
             self._clock,
-            Breaker(self._clock.monotonic),
+            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector)),
             self._publisher,
             self._publisher.recorded,
             own_thread.replace,
@@ -60,8 +65,14 @@ class Runner:
         self.scheduler.add_job(task.run, cadence, id=name, executor=name)
         self._tasks[name] = task
 
+    def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
+        """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
+        self._helpers[name] = loop
+
     def start(self) -> None:
         """Start collecting; with a lease, as soon as it is ours."""
+        for name, loop in self._helpers.items():
+            self._spawn(partial(loop, self._stopping), name)
         self.scheduler.start(paused=self._lease is not None)
         self._spawn(self._watch, "collectors-guard")
         if self._lease is not None:
@@ -147,3 +158,7 @@ class Runner:
             else:
                 self.scheduler.pause()
         return held
+
+
+def _longest_rest(collector: Collector) -> float:
+    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if ":" in collector.name else OPEN_SECONDS_MAX

@@ -148,6 +148,8 @@ class LiveReading:
     samples: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
     components: Sequence[Component] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
+    tables_ts: float = 0.0
+    """When the tables were read: before `ts` while the source is down and its last good ones are kept."""
 
     def value(self, metric: str, **labels: str) -> float | None:
         """Return the value of one series, or None when the reading has no such series."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,24 +22,17 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from core.group import Days, Group, Ratio, Seconds
+from core.watch import Watch
+
 PREFIX = "FUNDWATCH_"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 """Names the settings file; the one variable that is not a setting itself."""
-
-Ratio = Annotated[float, Field(gt=0, le=1)]
-Seconds = Annotated[float, Field(ge=0.5, le=86_400)]
-Days = Annotated[int, Field(ge=1, le=3_650)]
 
 
 def _whole(value: object) -> object:
     """Environment variables are text; a Literal of numbers does not convert by itself."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
-
-
-class Group(BaseModel):
-    """A frozen group of settings; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Sources(Group):
@@ -49,6 +42,7 @@ class Sources(Group):
     processes: bool = Field(True, description="Process and socket tables of this machine.")
     pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
     inbox: bool = Field(True, description="NAV files dropped into the folder inbox of the data folder.")
+    own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
     replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
 
 
@@ -59,6 +53,7 @@ class Intervals(Group):
     processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
+    own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
     replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
 
 
@@ -180,6 +175,9 @@ class Settings(BaseSettings):
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="First day that the replay shows live; what lies before is loaded at once.",
     )
+    actions_enabled: bool = Field(
+        False, description="Whether the screen may end queries, sessions and clients on watched sources."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe message logged.")
     sources: Sources = Field(Sources(), description="Which collectors run.")
     intervals: Intervals = Field(Intervals(), description="How often each collector runs.")
@@ -187,6 +185,7 @@ class Settings(BaseSettings):
     query: Query = Field(Query(), description="Limits on every ClickHouse query.")
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
+    watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
 
     @classmethod
     def settings_customise_sources(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,11 +14,13 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import SettingsError
 from core.settings import CONFIG_VARIABLE, PREFIX, Settings, config_file
+from core.watch import KINDS
 
 REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
 """Dash reads these itself and would open debug tools or an unguarded endpoint."""
 
 Path_ = tuple[str, ...]
+WATCH = "watch"
 
 
 def load_settings() -> Settings:
@@ -27,7 +30,7 @@ def load_settings() -> Settings:
     """
     file = config_file()
     in_file = _read_file(file)
-    problems = [*_refused(), *_unknown_in_environment(), *_unknown_in_file(in_file, file)]
+    problems = [*_refused(), *_unknown_in_environment(), *_broken_lists(), *_unknown_in_file(in_file, file)]
     if problems:
         raise SettingsError("\n".join(problems))
     try:
@@ -65,6 +68,8 @@ def allowed(path: Path_) -> str:
         "boolean": "true or false",
         "object": "a group",
     }.get(str(node.get("type")), "text")
+    if node.get("type") == "array":
+        return "a list of " + ", ".join(schema["$defs"][node["items"]["$ref"].rsplit("/", 1)[1]]["properties"])
     return kind + _bounds(node) + (f" matching {node['pattern']}" if "pattern" in node else "")
 
 
@@ -115,6 +120,17 @@ def _unknown_in_environment() -> list[str]:
     ]
 
 
+def _broken_lists() -> list[str]:
+    """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
+    problems = []
+    for name in (variable((WATCH, kind)) for kind in KINDS):
+        try:
+            json.loads(os.environ.get(name, "[]"))
+        except json.JSONDecodeError as error:
+            problems.append(f"{name} (environment): must be a list as JSON: {error.msg} at character {error.pos}")
+    return problems
+
+
 def _unknown_in_file(content: Mapping[str, Any], file: Path) -> list[str]:
     known = {path for path, _ in leaves()}
     groups = {path[:1] for path in known if len(path) > 1}
@@ -144,6 +160,9 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
     for problem in error.errors():
         path = tuple(str(part) for part in problem["loc"] if isinstance(part, str))
         reason = problem["msg"].removeprefix("Value error, ")
+        if path[:1] == (WATCH,):
+            yield _explain_source(problem["loc"], problem["type"], reason, _where(path[:2], in_file, file)[1])
+            continue
         if not path:
             yield reason
             continue
@@ -152,6 +171,21 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         shown = f"={value!r}" if isinstance(value, str | int | float | bool) and "url" not in path[-1] else ""
         detail = reason if problem["type"] == "value_error" else f"must be {allowed(path)}"
         yield f"{where[0]}{shown} ({where[1]}): {detail}"
+
+
+def _explain_source(place: tuple[int | str, ...], problem: str, reason: str, origin: str) -> str:
+    """Return what is wrong with a watched source; what was given may hold a password and is not repeated."""
+    if len(place) == 1:
+        return f"{reason} ({origin})"
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    fields = KINDS[str(place[1])].model_fields if len(place) > 1 and place[1] in KINDS else {}
+    if problem == "extra_forbidden":
+        reason = "unknown setting" + _nearest(str(place[-1]), set(fields or KINDS))
+    elif problem == "missing":
+        reason = f"is missing: {fields[str(place[-1])].description}"
+    elif len(place) == 2:
+        reason = f"must be {allowed(tuple(map(str, place)))}"
+    return f"{path} ({origin}): {reason[0].lower()}{reason[1:]}"
 
 
 def _where(path: Path_, in_file: Mapping[str, Any], file: Path) -> tuple[str, str]:

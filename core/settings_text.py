@@ -9,7 +9,8 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from core.settings import Settings
-from core.settings_load import allowed, leaves, variable
+from core.settings_load import WATCH, allowed, leaves, variable
+from core.watch import KINDS
 
 
 def readme_table() -> str:
@@ -34,8 +35,14 @@ def example_yaml() -> str:
             if not group:
                 lines.append("")
             lines.append(f"# {indent}# {field.description} Allowed: {allowed(path)}.")
+            lines += [f"# {indent}# {line}" for line in _example(path)]
             lines.append(f"# {indent}{path[-1]}: {_yaml_value(path, field)}")
     return "\n".join(lines) + "\n"
+
+
+def _example(path: tuple[str, ...]) -> list[str]:
+    """Return the lines that switch on a watched source; none for any other setting."""
+    return ["For example:", *KINDS[path[1]].EXAMPLE] if path[0] == WATCH else []
 
 
 def _value(field: Any) -> Any:
@@ -48,7 +55,7 @@ def _default(path: tuple[str, ...], field: Any) -> str:
         return "this machine's name"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value}`" if value not in ("", None) else "empty"
+    return f"`{value}`" if value not in ("", None, ()) else "empty"
 
 
 def _yaml_value(path: tuple[str, ...], field: Any) -> str:
@@ -57,6 +64,8 @@ def _yaml_value(path: tuple[str, ...], field: Any) -> str:
         return "this-machine"
     if isinstance(value, bool):
         return str(value).lower()
+    if value == ():
+        return "[]"
     if isinstance(value, str | Path):
         return f'"{value}"'
     return str(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -41,8 +41,16 @@ class Live:
         """Return the key of `parts` within this installation's namespace."""
         return ":".join((self._namespace, *parts))
 
-    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None:
-        """Make `reading` the newest of its collector on `host`."""
+    def put_reading(
+        self,
+        collector: str,
+        host: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+    ) -> None:
+        """Make `reading` the newest of its collector on `host`; `tables_ts`: when its tables are older than it."""
         content = {
             "ts": ts,
             "interval_seconds": interval_seconds,
@@ -50,6 +58,7 @@ class Live:
             "components": [
                 (part.name, part.status.value, part.why, part.value, part.unit) for part in reading.components
             ],
+            "tables_ts": tables_ts or ts,
             "tables": [(table.name, table.columns, table.rows) for table in reading.tables],
         }
         payload = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -59,6 +68,24 @@ class Live:
         """Return the newest reading, or None when there is none or Redis is away."""
         payload = self._ask(lambda: self.client.hget(self.key("readings", collector), host), None)
         return _unpack(collector, host, orjson.loads(payload)) if payload else None
+
+    def readings(self, collectors: Sequence[str]) -> dict[str, LiveReading]:
+        """Return the newest reading of each of `collectors` on any host, in one round trip; without those unknown."""
+
+        def ask() -> list[dict[bytes, bytes]]:
+            pipe = self.client.pipeline(transaction=False)
+            for name in collectors:
+                pipe.hgetall(self.key("readings", name))
+            found: list[dict[bytes, bytes]] = pipe.execute()
+            return found
+
+        newest: dict[str, LiveReading] = {}
+        for name, by_host in zip(collectors, self._ask(ask, []), strict=False):
+            contents = {host.decode(): orjson.loads(payload) for host, payload in by_host.items()}
+            if contents:
+                host = max(contents, key=lambda host: float(contents[host]["ts"]))
+                newest[name] = _unpack(name, host, contents[host])
+        return newest
 
     def hosts(self, collector: str) -> list[str]:
         """Return every host that reports `collector`, sorted."""
@@ -123,4 +150,5 @@ def _unpack(collector: str, host: str, content: dict[str, Any]) -> LiveReading:
             for name, status, why, value, unit in content["components"]
         ),
         tables={table.name: table for table in tables},
+        tables_ts=content.get("tables_ts", content["ts"]),
     )

@@ -41,6 +41,20 @@ imports = sa.Table(
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
 )
 
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("source", sa.String(80), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("target", sa.String(500), nullable=False, server_default=""),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("result", sa.Text, nullable=False, server_default=""),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("finished_at", sa.Float, nullable=True),
+)
+
 MIGRATION_LOCK = 7_305_112_017
 """PostgreSQL advisory lock that lets one process at a time migrate."""
 

@@ -70,7 +70,15 @@ class FakeLive:
         self.readings: dict[str, Reading] = {}
         self.bumps: dict[str, int] = {}
 
-    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None:
+    def put_reading(
+        self,
+        collector: str,
+        host: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+    ) -> None:
         self.readings[collector] = reading
 
     def bump(self, dataset: str) -> int:

@@ -13,6 +13,7 @@ from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.model import Outcome, Run, Status
 from core.settings import Settings, Sources
+from core.watch import Watch
 from storage.clickhouse import ClickHouse
 from storage.reads.pipeline import run_buckets, run_history
 from storage.stores import Stores
@@ -159,7 +160,7 @@ def test_clickhouse_away_is_reported_and_does_not_fail_the_collector(stores: Sto
 
 
 def test_every_collector_has_a_switch_and_is_made_under_its_name(stores: Stores) -> None:
-    assert set(MODULES) == set(Sources.model_fields)
+    assert {*MODULES, "own"} == set(Sources.model_fields)
     runner = build_runner(stores, list(MODULES))
     assert [view.collector for view in runner.views()] == list(MODULES)
     for view in runner.views():
@@ -167,6 +168,15 @@ def test_every_collector_has_a_switch_and_is_made_under_its_name(stores: Stores)
 
 
 def test_only_what_is_switched_on_runs(settings: Settings) -> None:
-    assert enabled(settings) == ["system", "processes", "inbox", "pipeline"]
-    quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True)})
+    assert enabled(settings)[:4] == ["system", "processes", "inbox", "pipeline"]
+    assert all(name.endswith(":own") for name in enabled(settings)[4:])
+    quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True, own=False)})
     assert enabled(quiet) == ["processes", "inbox", "replay", "pipeline"]
+
+
+def test_every_configured_instance_of_a_source_has_a_collector_of_its_own(stores: Stores) -> None:
+    instances = [{"name": name, "url": "redis://127.0.0.1:1"} for name in ("main", "cache-2")]
+    settings = stores.settings.model_copy(update={"watch": Watch.model_validate({"redis": instances})})
+    runner = build_runner(replace(stores, settings=settings))
+    names = [view.collector for view in runner.views()]
+    assert {"redis:main", "redis:cache-2", "redis:own"} <= set(names)

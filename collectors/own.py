@@ -1,0 +1,20 @@
+"""The parts of Fundwatch that are watched like any other source, under the name "own"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from core.settings import Settings
+from core.watch.base import OWN, Source
+from core.watch.redis import RedisSource
+from storage.stores import running_valkey_url
+
+
+def own_sources(settings: Settings) -> Iterator[Source]:
+    """Yield Fundwatch's own Valkey; nothing when `sources.own` is off."""
+    if not settings.sources.own:
+        return
+    every = settings.intervals.own_seconds
+    yield RedisSource(name=OWN, url=SecretStr(running_valkey_url(settings)), interval_seconds=every)

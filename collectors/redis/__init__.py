@@ -1,0 +1,173 @@
+"""Redis and Valkey: memory, traffic, commands, slow log, persistence, replication, streams, clients.
+
+Costs the watched server, every interval, three round trips: PING, INFO ALL, and one of SLOWLOG GET, LATENCY LATEST
+and (below 1,000 clients) CLIENT LIST; up to four SCANs of 500 keys; CONFIG GET once a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from collectors.base import Context, gauges
+from collectors.checks import checks_table, summed
+from collectors.reach import Deadline
+from collectors.redis import streams, tables
+from collectors.redis.actions import act
+from collectors.redis.info import Info, moved, samples
+from collectors.redis.judge import HitBase, Recent, judge
+from collectors.redis.resp import Command, Refused, Resp, text, told
+from core.model import Reading, Sample
+from core.rates import Rates
+from core.watch.redis import RedisSource
+
+__all__ = ["RedisCollector", "act", "make"]
+
+MOST_CLIENTS_LISTED = 1_000
+SLOW_ENTRIES = 64
+SETTINGS_SECONDS = 60.0
+PINGS_KEPT = 120
+COMMANDS_CHARTED = 8
+GRACE_SECONDS = 1.0
+"""The runner's deadline is later than ours by this: it is for what ours cannot end."""
+
+
+def make(context: Context, source: RedisSource) -> RedisCollector:
+    """Return the collector of one server."""
+    return RedisCollector(source)
+
+
+class RedisCollector:
+    """Reads one server over one kept connection."""
+
+    def __init__(self, source: RedisSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
+        self._source = source
+        self._monotonic = monotonic
+        self._server: Resp | None = None
+        self._rates = Rates()
+        self._recent = Recent()
+        self._base = HitBase()
+        self._streams = streams.Streams()
+        self._pings: deque[float] = deque(maxlen=PINGS_KEPT)
+        self._settings: dict[str, Any] = {}
+        self._settings_due = 0.0
+        self._denied: set[str] = set()
+
+    def collect(self, now: float) -> Reading:
+        """Return the reading at `now`. The connection is kept until something goes wrong with it."""
+        deadline = Deadline(self._source.timeout_seconds)
+        try:
+            if self._server is None:
+                self._server = Resp(self._source, deadline)
+            self._server.renew(deadline)
+            return self._read(self._server, now)
+        except Refused as error:
+            raise told(error) from error
+        except BaseException:
+            self._close()
+            raise
+
+    def _read(self, server: Resp, now: float) -> Reading:
+        monotonic = self._monotonic()
+        self._ping(server)
+        info = Info.parse(text(server.ask("INFO", "ALL")))
+        moves = moved(info, self._rates, monotonic)
+        slow, length, latency, listing = self._more(server, info, monotonic)
+        found = self._streams.read(server, _databases(info) if info.version >= (6, 0) else [], monotonic)
+        checks = judge(info, moves, self._recent, self._base, self._ping_at(0.99), monotonic, now)
+        checks += self._streams.checks(monotonic)
+        commands = tables.commands(info, moves)
+        return Reading(
+            samples=[
+                *samples(info, moves, self._source.name),
+                *self._ping_samples(),
+                *_command_samples(commands.rows, self._source.name),
+                *streams.samples(found, self._source.name),
+            ],
+            components=[summed(self._source.component, _fine(info), checks)],
+            tables=[
+                checks_table(checks),
+                tables.about(info, self._settings, length, sorted(self._denied)),
+                tables.databases(info),
+                commands,
+                tables.slow_log(slow),
+                tables.latency(latency),
+                tables.errors(info, moves),
+                tables.clients(listing),
+                tables.replicas(info),
+                streams.table(found),
+            ],
+        )
+
+    def _more(self, server: Resp, info: Info, monotonic: float) -> tuple[list[Any], int | None, list[Any], str]:
+        questions: dict[str, Command] = {
+            "SLOWLOG GET": ("SLOWLOG", "GET", SLOW_ENTRIES),
+            "SLOWLOG LEN": ("SLOWLOG", "LEN"),
+            "LATENCY LATEST": ("LATENCY", "LATEST"),
+        }
+        if (info.number("connected_clients") or 0) <= MOST_CLIENTS_LISTED:
+            questions["CLIENT LIST"] = ("CLIENT", "LIST")
+        if monotonic >= self._settings_due:
+            self._settings_due = monotonic + SETTINGS_SECONDS
+            questions["CONFIG GET"] = ("CONFIG", "GET", "*l*-*th*")
+        answers = dict(zip(questions, server.ask_all(list(questions.values())), strict=True))
+        for name, answer in answers.items():
+            (self._denied.add if isinstance(answer, Refused) else self._denied.discard)(name)
+        good = {name: answer for name, answer in answers.items() if not isinstance(answer, Refused)}
+        if "CONFIG GET" in good:
+            self._settings = tables.settings_of(good["CONFIG GET"])
+        return (
+            good.get("SLOWLOG GET") or [],
+            good.get("SLOWLOG LEN"),
+            good.get("LATENCY LATEST") or [],
+            text(good.get("CLIENT LIST", b"")),
+        )
+
+    def _ping(self, server: Resp) -> None:
+        began = self._monotonic()
+        server.ask("PING")
+        self._pings.append(self._monotonic() - began)
+
+    def _ping_at(self, share: float) -> float:
+        return sorted(self._pings)[ceil(share * len(self._pings)) - 1]
+
+    def _ping_samples(self) -> list[Sample]:
+        values = {
+            "redis_ping_seconds": self._pings[-1],
+            "redis_ping_p50_seconds": self._ping_at(0.50),
+            "redis_ping_p99_seconds": self._ping_at(0.99),
+        }
+        return gauges(values, instance=self._source.name)
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+def _command_samples(rows: Any, instance: str) -> list[Sample]:
+    """Return calls a second and latency of the commands that took most time."""
+    found: list[Sample] = []
+    for name, _, calls, _, _, p50, p99, *_ in rows[:COMMANDS_CHARTED]:
+        values = {
+            "redis_command_calls_per_second": calls,
+            "redis_command_p50_seconds": p50,
+            "redis_command_p99_seconds": p99,
+        }
+        found += gauges(values, instance=instance, command=name)
+    return found
+
+
+def _databases(info: Info) -> list[int]:
+    return sorted(int(name) for name in info.listed("db") if name.isdigit())
+
+
+def _fine(info: Info) -> str:
+    role = "replica" if info.text("role") == "slave" else "primary"
+    return f"{info.product}, {role}, {info.number('connected_clients') or 0:.0f} clients"

@@ -1,0 +1,44 @@
+"""The watched sources: any number of named instances of each kind. A kind is its file here and two lines below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from core.group import Group
+from core.watch.base import OWN, Source
+from core.watch.redis import RedisSource
+
+
+class Watch(Group):
+    """The watched sources."""
+
+    redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for kind in KINDS:
+            names = Counter(source.name for source in self.of(kind))
+            twice = [name for name, count in names.items() if count > 1]
+            if twice:
+                raise ValueError(f"watch.{kind}: two instances are named {', '.join(twice)}")
+            if OWN in names:
+                raise ValueError(f"watch.{kind}: the name {OWN} belongs to Fundwatch's own")
+        return self
+
+    def of(self, kind: str) -> tuple[Source, ...]:
+        """Return the instances of `kind`."""
+        found: tuple[Source, ...] = getattr(self, kind)
+        return found
+
+
+KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (RedisSource,)}
+"""The class of each kind."""
+
+
+def component_name(collector: str) -> str:
+    """Return what a collector's source is called: "redis:main" is "Redis main", any other name stays."""
+    kind, _, instance = collector.partition(":")
+    return f"{KINDS[kind].TITLE} {instance}" if instance and kind in KINDS else collector

@@ -1,0 +1,60 @@
+"""What the settings of every watched source have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr
+
+from core.group import Group, Seconds
+
+OWN = "own"
+"""Name of the instance that is a part of Fundwatch; nobody else may have it."""
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Source(Group):
+    """An instance of a kind of source. A kind adds its own fields, and how it is switched on."""
+
+    KIND: ClassVar[str]
+    """Name of its list in the settings and first part of its collectors' names: "redis"."""
+    TITLE: ClassVar[str]
+    """What people call it: "Redis"."""
+    EXAMPLE: ClassVar[tuple[str, ...]]
+    """The lines of fundwatch.yaml that switch one on."""
+
+    name: Name = Field(description="What it is called on the screen.")
+    interval_seconds: Seconds = Field(5, description="Seconds between readings.")
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(2, description="Longest time a reading may take.")
+
+    @property
+    def collector(self) -> str:
+        """The name of its collector: "redis:main"."""
+        return f"{self.KIND}:{self.name}"
+
+    @property
+    def component(self) -> str:
+        """What it is called in sentences: "Redis main"."""
+        return f"{self.TITLE} {self.name}"
+
+
+def checked_url(value: SecretStr, *schemes: str) -> SecretStr:
+    """Return `value` when it is a URL of one of `schemes`. Raises ValueError that does not repeat it."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        is_good = parts.scheme in schemes and bool(parts.netloc or parts.path) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError("must be a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes))
+    return value
+
+
+def masked(url: str | SecretStr) -> str:
+    """Return `url` without password, query and fragment, fit to be shown."""
+    text = url.get_secret_value() if isinstance(url, SecretStr) else url
+    parts = urlsplit(text)
+    who, at, where = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, f"{who.partition(':')[0]}{at}{where}".removeprefix("@"), parts.path, "", ""))

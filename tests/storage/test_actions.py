@@ -1,0 +1,31 @@
+"""Actions: asked for by a page, done once, soon or never, and remembered."""
+
+from __future__ import annotations
+
+from storage.actions import (
+    DONE,
+    EXPIRED,
+    EXPIRES_SECONDS,
+    finish_action,
+    recent_actions,
+    request_action,
+    take_action,
+)
+from storage.state import State
+
+
+def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> None:
+    number = request_action(state, 100.0, "redis:main", "kill_client", "12")
+    taken = take_action(state, 101.0)
+    assert taken is not None and (taken.id, taken.source, taken.target) == (number, "redis:main", "12")
+    assert take_action(state, 101.0) is None
+    finish_action(state, 102.0, number, DONE, "client 12 disconnected")
+    known = recent_actions(state, ("redis",))[0]
+    assert (known.status, known.result, known.finished_at) == (DONE, "client 12 disconnected", 102.0)
+    assert recent_actions(state, ("postgresql",)) == []
+
+
+def test_a_request_that_nobody_took_in_time_is_never_done(state: State) -> None:
+    request_action(state, 100.0, "redis:main", "kill_client", "12")
+    assert take_action(state, 101.0 + EXPIRES_SECONDS) is None
+    assert recent_actions(state, ("redis",))[0].status == EXPIRED
