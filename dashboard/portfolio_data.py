@@ -71,6 +71,8 @@ class Shown:
     """Other portfolios, six at most, on the days of `own` that they have."""
     family: tuple[Line, ...]
     """The parts of the chosen portfolio, else those that have the same parent, itself among them; on their own days."""
+    head: Line | None
+    """The portfolio that `family` are the parts of; None when they have no parent."""
     window: Window
     span: Days | None
     """A zoom or custom range; instead of the window."""
@@ -105,7 +107,7 @@ class Shown:
     @property
     def periods(self) -> int:
         """Return how many returns a year has in the chosen frequency."""
-        return PERIODS[self.frequency]
+        return self.portfolio.periods_per_year if self.frequency == "D" else PERIODS[self.frequency]
 
     @property
     def frequency_name(self) -> str:
@@ -194,13 +196,17 @@ def read(stores: Stores, portfolio: Portfolio, choices: Choices) -> Shown:
     wanted = asked(choices)
     known = list_portfolios(stores.state)
     own = _line(stores, portfolio, wanted)
-    others = [each for key in wanted.compared for each in known if key_of(each) == key != own.key]
+    by_key = {key_of(each): each for each in known}
+    others = [by_key[key] for key in wanted.compared if key in by_key and key != own.key]
+    unknown = [f"Compare: there is no portfolio {key}." for key in wanted.compared if key not in by_key]
+    parts = family(known, portfolio)
     symbol = choices.get("benchmark", default_benchmark(portfolio))
     return Shown(
         own=own,
         benchmark=_benchmark(stores, portfolio.origin, "" if symbol == NO_BENCHMARK else symbol, own, wanted),
         compared=tuple(_line(stores, each, wanted, beside=own) for each in others),
-        family=tuple(_line(stores, each, wanted) for each in family(known, portfolio)),
+        family=tuple(_line(stores, each, wanted) for each in parts),
+        head=next((_line(stores, each, wanted) for each in known if is_head(each, parts)), None),
         window=wanted.window,
         span=wanted.span,
         frequency=wanted.frequency,
@@ -209,7 +215,7 @@ def read(stores: Stores, portfolio: Portfolio, choices: Choices) -> Shown:
         highlight=wanted.highlight,
         intraday=_intraday(stores, own, wanted),
         restatements=_restated(stores, own, wanted),
-        problems=(*wanted.problems, *_too_late(stores, own, wanted)),
+        problems=(*wanted.problems, *unknown, *_too_late(stores, own, wanted)),
     )
 
 
@@ -218,6 +224,11 @@ def family(known: list[Portfolio], portfolio: Portfolio) -> list[Portfolio]:
     of_origin = [each for each in known if each.origin == portfolio.origin]
     parts = [each for each in of_origin if each.parent == portfolio.id]
     return parts or [each for each in of_origin if each.parent == portfolio.parent]
+
+
+def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
+    """Return whether `parts` are those of a portfolio."""
+    return (portfolio.origin, portfolio.id) == (parts[0].origin, parts[0].parent)
 
 
 def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
