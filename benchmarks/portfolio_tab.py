@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 
 from benchmarks import portfolios
 from benchmarks.callbacks import refresh_body
-from benchmarks.quiet import wait_until_quiet
+from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
 from core.model import Facts
 from core.settings import Settings
@@ -43,7 +43,9 @@ def main() -> None:
         try:
             fill(stores)
             wait_until_quiet()
+            others = OtherWork()
             measure(stores)
+            show(others.figure())
         finally:
             stores.close()
 

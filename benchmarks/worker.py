@@ -1,7 +1,7 @@
 """A process that does named jobs when its parent asks, and says how long each took.
 
 Both sides of a comparison speak through it: our figures in Fundwatch's environment, the released packages in theirs.
-A question is a line `job number`, an answer a line of JSON. Arrays that a job returns are kept beside the data.
+A question is a line `job number seconds`, an answer a line of JSON. Arrays that a job returns are kept beside the data.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a job took: seconds, how many figures came back, and the process's memory before and at most."""
+    """What a turn of a job took: seconds by run, how many figures came back, the memory before it and at most."""
 
-    seconds: float
+    seconds: list[float]
     figures: int
     resident_bytes: int
     peak_bytes: int
@@ -62,10 +62,13 @@ class Worker:
         self._process.stdin.close()
         self._process.wait()
 
-    def ask(self, job: str, number: int = 0) -> Answer:
-        """Return what one run of `job` took. Raises RuntimeError with the worker's last words when it failed."""
+    def ask(self, job: str, number: int = 0, turn_seconds: float = 0.0) -> Answer:
+        """Return what runs of `job` took: one, and others until `turn_seconds` are over.
+
+        Raises RuntimeError with the worker's last words when it failed.
+        """
         assert self._process.stdin is not None
-        print(job, number, file=self._process.stdin, flush=True)
+        print(job, number, turn_seconds, file=self._process.stdin, flush=True)
         return Answer(**self._answer())
 
     def _answer(self) -> dict[str, Any]:
@@ -83,12 +86,14 @@ def serve(folder: Path, side: str, jobs: Jobs, packages: tuple[str, ...]) -> Non
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _say(answers, {name: version(name) for name in packages})
     for line in sys.stdin:
-        job, number = line.split()
+        job, number, turn_seconds = line.split()
         gc.collect()
         before = _resident_bytes()
-        began = time.perf_counter()
-        found = jobs[job](int(number))
-        seconds = time.perf_counter() - began
+        seconds: list[float] = []
+        while not seconds or sum(seconds) < float(turn_seconds):
+            began = time.perf_counter()
+            found = jobs[job](int(number) + len(seconds))
+            seconds.append(time.perf_counter() - began)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if isinstance(found, (np.ndarray, tuple)):
             np.save(folder / f"{side}-{job}.npy", found)
