@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.errors import ImportRejected
 from core.model import Facts
-from storage.nav_rows import NAV_COLUMNS, insert_facts, next_version
+from storage.nav_rows import NAV_COLUMNS, insert_nav, next_version
 from storage.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, record_import
 from storage.stores import Stores
 
@@ -64,10 +64,13 @@ class ImportResult:
     portfolios: tuple[str, ...]
     first: int
     last: int
+    restated: int = 0
+    """How many of them replaced another value."""
 
     def __str__(self) -> str:
         span = f"{_day(self.first)} to {_day(self.last)}"
-        return f"{self.name}: {self.rows} rows of {', '.join(self.portfolios)} taken, {span}"
+        more = f", {self.restated} of them restated" if self.restated else ""
+        return f"{self.name}: {self.rows} rows of {', '.join(self.portfolios)} taken, {span}{more}"
 
 
 def import_nav_file(stores: Stores, path: Path) -> ImportResult:
@@ -90,7 +93,7 @@ def take_nav(stores: Stores, name: str, content: bytes | None) -> ImportResult:
         raise
     ids = tuple(dict.fromkeys(row.portfolio for row in rows))
     version = next_version(stores.clickhouse, ORIGIN, ids, now)
-    insert_facts(stores.clickhouse, nav_facts(rows, version), source=name)
+    restated = insert_nav(stores.clickhouse, nav_facts(rows, version), source=name)
     weekends = _on_weekends(rows)
     add_missing_portfolios(
         stores.state,
@@ -101,7 +104,7 @@ def take_nav(stores: Stores, name: str, content: bytes | None) -> ImportResult:
     )
     record_import(stores.state, name[:255], digest, len(rows), "taken")
     stores.live.bump("portfolio")
-    return ImportResult(name, len(rows), ids, min(row.ts for row in rows), max(row.ts for row in rows))
+    return ImportResult(name, len(rows), ids, min(row.ts for row in rows), max(row.ts for row in rows), restated)
 
 
 def _on_weekends(rows: Sequence[NavRow]) -> set[str]:

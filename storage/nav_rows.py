@@ -34,13 +34,22 @@ class Value(NamedTuple):
 
 
 def insert_facts(clickhouse: ClickHouse, facts: Facts, source: str = "collector") -> None:
-    """Insert rows of any table as `ClickHouse.insert` does; NAV is compared with what is there and marked.
+    """Insert rows of any table as `ClickHouse.insert` does, NAV as `insert_nav`."""
+    if facts.table == "nav" and len(facts):
+        insert_nav(clickhouse, facts, source)
+    else:
+        clickhouse.insert(facts)
+
+
+def insert_nav(clickhouse: ClickHouse, facts: Facts, source: str) -> int:
+    """Insert NAV after the marks of what it restates, and return how many those are.
 
     `source` names in a mark what brought the value. Raises StorageUnavailable or StorageRejected.
     """
-    if facts.table == "nav" and len(facts):
-        clickhouse.insert(restated(clickhouse, facts, source))
+    marks = restated(clickhouse, facts, source)
+    clickhouse.insert(marks)
     clickhouse.insert(facts)
+    return len(marks)
 
 
 def restated(clickhouse: ClickHouse, facts: Facts, source: str) -> Facts:

@@ -13,6 +13,7 @@ from collectors.inbox import InboxCollector, make
 from core.errors import SourceUnavailable
 from core.model import Reading, Status
 from storage.clickhouse import ClickHouse
+from storage.reads.portfolio import restatements
 from storage.stores import Stores
 
 GOOD = "date,portfolio,nav,flow\n2023-01-02,Alpha,100,0\n"
@@ -50,6 +51,16 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: InboxCollector, folder: Pa
     assert not (folder / "nav.csv").exists()
     assert reading.components[0].status is Status.OK
     assert reading.tables[0].rows[0][1:4] == ("nav.csv", "taken", 1)
+
+
+def test_a_restating_file_says_how_much_it_restated(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+    for nav_of_the_day, why in (("100", "2023-01-02"), ("90", "2023-01-02, 1 of them restated"), ("90", "2023-01-02")):
+        (folder / "nav.csv").write_text(GOOD.replace("100", nav_of_the_day), encoding="utf-8")
+        look(inbox, stores)
+        reading = look(inbox, stores)
+        assert reading.tables[0].rows[0][4].endswith(f"to {why}")
+    (mark,) = restatements(stores.clickhouse, "own", ["Alpha"])
+    assert (mark.was, mark.now, mark.source) == (100.0, 90.0, "nav.csv")
 
 
 def test_a_file_still_being_written_is_left_alone(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
