@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from core.errors import StorageRejected
 from core.model import Facts
 from storage.clickhouse import ClickHouse
 
@@ -76,11 +77,17 @@ def next_version(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str],
 
 
 def _rows(facts: Facts) -> list[tuple[Point, Value]]:
-    """Return the points of `facts` with their values, older versions first."""
+    """Return the points of `facts` with their values, older versions first. Raises StorageRejected for rows of none."""
+    missing = [name for name in NAV_COLUMNS if name not in facts.columns]
+    if missing:
+        raise StorageRejected(f"nav rows lack the column {missing[0]}: give {', '.join(NAV_COLUMNS)}")
     origin, portfolio, ts, nav, flow, version = (facts.data[facts.columns.index(name)] for name in NAV_COLUMNS)
-    points = zip(origin, portfolio, map(int, ts), strict=True)
-    values = map(Value, map(float, nav), map(float, flow), map(int, version))
-    return sorted(zip(points, values, strict=True), key=lambda row: row[1].version)
+    try:
+        points = zip(origin, portfolio, map(int, ts), strict=True)
+        values = map(Value, map(float, nav), map(float, flow), map(int, version))
+        return sorted(zip(points, values, strict=True), key=lambda row: row[1].version)
+    except (TypeError, ValueError) as error:
+        raise StorageRejected(f"nav rows that are none: {error}") from error
 
 
 def _stored(clickhouse: ClickHouse, rows: Sequence[tuple[Point, Value]]) -> dict[Point, Value]:

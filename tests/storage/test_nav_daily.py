@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.errors import StorageUnavailable
+from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts
 from storage import migrate as migrate_module
 from storage.clickhouse import ClickHouse
@@ -286,6 +286,13 @@ def test_a_batch_replayed_from_the_spool_is_one_mark(clickhouse: ClickHouse, tmp
     assert [(mark.was, mark.now) for mark in restatements(clickhouse, "own")] == [(2, 2.5), (1, 2)]
     assert as_dict(daily_navs(clickhouse, "own"))["a", FIRST // DAY] == (2.5, 0.0)
     spool.close()
+
+
+def test_rows_that_are_no_nav_are_rejected_by_their_column(clickhouse: ClickHouse) -> None:
+    with pytest.raises(StorageRejected, match="nav rows lack the column flow"):
+        insert_facts(clickhouse, Facts("nav", ("origin", "portfolio", "ts", "nav"), (["own"], ["a"], [1], [1.0])))
+    with pytest.raises(StorageRejected, match="'much'"):
+        insert_facts(clickhouse, Facts("nav", NAV_COLUMNS, (["own"], ["a"], [1], ["much"], [0.0], [1])))
 
 
 def test_a_large_restatement_is_marked_point_by_point(clickhouse: ClickHouse) -> None:
