@@ -102,7 +102,10 @@ def rolling_at(course: Callable[[Case, Block, int], Any]) -> Metric:
             return figure
         seen = rows[at : at + window]
         there: Floats = np.asarray(seen[~np.isnan(seen)], dtype=np.float64)
-        return course(case, Block(there[None, :]), len(there))[0, -1]
+        if len(there) > 1 and np.ptp(there) == 0:
+            # Nothing varies: others divide by 0 all the same.
+            return np.sign(there[0]) * np.inf if there[0] else np.nan
+        return course(case, Block(there[None, :]), len(there))[0, -1] if len(there) else np.nan
 
     return found
 
