@@ -81,18 +81,6 @@ class Restatement:
     """What brought it: a file's name, or who."""
 
 
-@dataclass(frozen=True, slots=True)
-class DailySeries:
-    """Values by day (UTC), oldest first: the last of each day. `flow` is the day's sum, empty for prices."""
-
-    days: list[int]
-    """Days since 1970-01-01."""
-    value: list[float]
-    flow: list[float]
-    newest: int
-    """Epoch seconds of the newest point; 0 when there is none."""
-
-
 def daily_navs(
     clickhouse: ClickHouse, origin: str, portfolios: Sequence[str] | None = None, until: date | None = None
 ) -> DailyNavs:
@@ -226,19 +214,6 @@ def _that_happened(marks: Sequence[tuple[Restatement, tuple[float, ...]]]) -> li
             next_was[mark.portfolio, mark.ts] = (mark.was, mark.flow_was)
             happened.append(mark)
     return happened
-
-
-def daily_nav(clickhouse: ClickHouse, origin: str, portfolio: str) -> DailySeries:
-    """Return a portfolio's NAV and flows by day. Raises StorageUnavailable or StorageRejected."""
-    found = daily_navs(clickhouse, origin, [portfolio])
-    days = found.days.astype(np.int64).tolist()
-    return DailySeries(days, found.values[0].tolist(), found.flows[0].tolist(), int(found.newest[0]))
-
-
-def daily_prices(clickhouse: ClickHouse, origin: str, instrument: str) -> DailySeries:
-    """Return an instrument's closes by day. Raises StorageUnavailable or StorageRejected."""
-    found = daily_prices_many(clickhouse, origin, [instrument])
-    return DailySeries(found.days.astype(np.int64).tolist(), found.values[0].tolist(), [], int(found.newest[0]))
 
 
 def priced_instruments(clickhouse: ClickHouse) -> list[tuple[str, str]]:
