@@ -7,6 +7,7 @@ and what stood there before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -230,9 +231,9 @@ def _names(
 ) -> tuple[str, ...]:
     """Return what was asked for, or everything of `origin` that has a row up to `until`."""
     if asked is not None:
-        twice = sorted({name for name in asked if asked.count(name) > 1})
-        if twice:
-            raise ValueError(f"{column} {twice[0]} is named twice: name it once")
+        twice = next((name for name, count in Counter(asked).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"{column} {twice} is named twice: name it once")
         return tuple(asked)
     day = "day" if table == "nav_daily" else "toDate(ts)"
     sql = f"""
