@@ -14,6 +14,7 @@ from dashboard.components.panel import panel
 from dashboard.figures.drawn import Drawn
 from dashboard.figures.portfolio import Scale, growth_and_drawdown
 from dashboard.figures.portfolio_backtest import value_at_risk_backtest
+from dashboard.figures.portfolio_capture import captures
 from dashboard.figures.portfolio_contribution import contributions
 from dashboard.figures.portfolio_correlation import correlation
 from dashboard.figures.portfolio_distribution import distribution
@@ -106,6 +107,12 @@ CHARTS = (
         "years", "Year by year, %",
         "Return of each calendar year, the whole history; the first and the running year are as long as the data.",
         220, 200, 4, lambda shown, _: years(shown),
+    ),
+    Chart(
+        "capture", "Up and down capture",
+        "The portfolio's compounded annual return over the periods in which the benchmark gained (lost), as a share of "
+        "the benchmark's own. Above 100 % up and below 100 % down is what one wants.",
+        160, 160, 4, lambda shown, _: captures(shown),
     ),
     Chart(
         "contribution", "Contribution by strategy",

@@ -3,8 +3,8 @@
 (function (fw) {
   "use strict";
   const NARROW = window.matchMedia("(max-width: 767.98px)");
-  const LETTER_PX = 5.6;
-  const VALUE_LETTERS = 13;
+  const LETTER_PX = 5.8;
+  const VALUE_LETTERS = 8;
   const LINE_PX = 15;
   const RIGHT_PX = 10;
 

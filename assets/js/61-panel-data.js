@@ -11,7 +11,7 @@
   };
 
   function ofPlot(plot) {
-    const traces = (plot.data || []).filter((trace) => trace.visible !== false);
+    const traces = (plot.data || []).filter((trace) => trace.visible !== false && trace.name !== "");
     const heat = traces.filter((trace) => Array.isArray(trace.z));
     const lines = traces.filter((trace) => Array.isArray(trace.y) && !Array.isArray(trace.z));
     const tables = heat.map((trace) => ({
@@ -19,20 +19,35 @@
       columns: ["", ...(trace.x || trace.z[0].map((_, i) => i))],
       rows: trace.z.map((row, i) => [trace.y ? trace.y[i] : i, ...row]),
     }));
-    if (lines.length) tables.push(ofLines(lines));
+    if (lines.length) tables.push(ofLines(lines, plot.layout));
     return tables;
   }
 
-  function ofLines(traces) {
-    const byX = new Map();
-    traces.forEach((trace, column) => trace.y.forEach((y, i) => {
-      const x = trace.x ? trace.x[i] : i;
-      if (!byX.has(x)) byX.set(x, new Array(traces.length).fill(null));
-      byX.get(x)[column] = y;
-    }));
-    const rows = [...byX].map(([x, values]) => [x, ...values]);
-    rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-    return { name: "series", columns: [`time (${fw.zone()})`, ...traces.map((t, i) => t.name || `series ${i + 1}`)], rows };
+  // Rows by x; of a chart with names down its side, by name.
+  function ofLines(traces, layout) {
+    const isSideways = (layout.yaxis || {}).type === "category";
+    const byKey = new Map();
+    traces.forEach((trace, column) => {
+      const [keys, values] = isSideways ? [trace.y, trace.x] : [trace.x, shownOf(trace)];
+      values.forEach((value, i) => {
+        const key = keys ? keys[i] : i;
+        if (!byKey.has(key)) byKey.set(key, new Array(traces.length).fill(null));
+        byKey.get(key)[column] = value;
+      });
+    });
+    const rows = [...byKey].map(([key, values]) => [key, ...values]);
+    if (!isSideways) rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    return { name: "series", columns: [keyName(layout, rows, isSideways), ...traces.map((t, i) => t.name || `series ${i + 1}`)], rows };
+  }
+
+  // A mark on a line stands for its text, such as an amount, and not for the height of the line.
+  const shownOf = (trace) => (trace.mode === "markers" && Array.isArray(trace.text) ? trace.text : trace.y);
+
+  function keyName(layout, rows, isSideways) {
+    if (isSideways) return "name";
+    if ((layout.meta || {}).x) return layout.meta.x;
+    if (!rows.length || (layout.xaxis || {}).type !== "date") return "";
+    return String(rows[0][0]).length > "2022-12-28".length ? `time (${fw.zone()})` : "date";
   }
 
   function ofTable(table) {

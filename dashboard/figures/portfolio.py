@@ -10,6 +10,7 @@ from analytics.drawdown import Episode
 from analytics.performance import Track, drawdowns, worst
 from dashboard.figures.days import Places, day_axis, drawn
 from dashboard.figures.portfolio_growth import growth_row
+from dashboard.figures.portfolio_intraday import intraday
 from dashboard.figures.portfolio_rolling import rolling_rows
 from dashboard.figures.portfolio_underwater import underwater_row
 from dashboard.figures.rows import Band, stacked
@@ -22,7 +23,12 @@ TURNING_POINTS = 10
 
 
 def growth_and_drawdown(shown: Shown, scale: Scale = "linear") -> dict[str, Any]:
-    """Return the figure. Growth starts at 100, drawdowns are in percent below the best day of the window."""
+    """Return the figure. Growth starts at 100, drawdowns are in percent below the best day of the window.
+
+    A last day with several values is drawn in its course.
+    """
+    if shown.intraday is not None:
+        return intraday(shown, *shown.intraday)
     falls = worst(shown.part, TURNING_POINTS)
     places = drawn_days(shown.part, falls)
     water = drawdowns(shown.part)

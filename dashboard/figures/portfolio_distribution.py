@@ -72,6 +72,7 @@ def distribution(shown: Shown) -> Drawn:
         "yaxis": {"title": {"text": unit, "font": {"size": 11}}, "nticks": 4, "rangemode": "tozero"},
         "bargap": 0.06,
         "margin": {"r": 10, "t": 30, "b": 24},
+        "meta": {"x": "middle of the bar, %"},
         "shapes": [_line(-100 * value) for _, value in lines],
         "annotations": [_label(name, value, at) for at, (name, value) in enumerate(lines)],
     }
@@ -131,7 +132,7 @@ def _curve(found: Histogram, returns: Floats) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "normal with the same mean and deviation",
+        "name": "",
         "x": np.round(at, 3).tolist(),
         "y": np.round(height, 1).tolist(),
         "line": {"color": "@muted", "width": 1.3, "dash": "dot", "shape": "spline"},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.drawdown import Episode
+from analytics.drawdown import Episode, expected_max_drawdown
 from analytics.performance import drawdowns
 from dashboard import format as text
 from dashboard.figures.days import Places, texts, values
@@ -58,7 +58,7 @@ def underwater_row(shown: Shown, places: Places, water: Water, falls: Sequence[E
         axis={"ticksuffix": " %", "nticks": 4, "range": [round(floor * 1.12 if floor else -1.0, 3), 0]},
         span=(floor, 0.0),
         caption=_caption(shown, water, expected),
-        ends=[End(f"{text.percent(float(water[-1]))} now", 100 * float(water[-1]), "@loss")] if len(water) else [],
+        ends=[End(text.percent(float(water[-1])), 100 * float(water[-1]), "@loss")] if len(water) else [],
         notes=[*_worst(shown, falls, min(floor, -1e-9)), *([_expected_label(expected)] if is_near else [])],
         limits=[limit_line(expected)] if is_near else [],
     )
@@ -70,7 +70,7 @@ def expected_drawdown(shown: Shown) -> float:
     known = returns[~np.isnan(returns)]
     if len(known) < FEWEST_RETURNS:
         return float("nan")
-    return float("nan")
+    return float(expected_max_drawdown(float(known.mean()), float(known.std(ddof=1)), len(known)))
 
 
 def share_of_shallower(water: Water) -> float:
@@ -144,7 +144,9 @@ def _caption(shown: Shown, water: Water, expected: float) -> str:
         return "Underwater"
     share = share_of_shallower(water)
     unusual = (
-        f" · deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}" if water[-1] < 0 and share == share else ""
+        f" · now deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}"
+        if water[-1] < 0 and share == share
+        else ""
     )
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
     return f"Underwater{unusual}{usual}"

@@ -37,6 +37,7 @@ def years(shown: Shown) -> Drawn:
                 "bargap": 0.25,
                 "bargroupgap": 0.05,
                 "hovermode": "x unified",
+                "meta": {"x": "year"},
                 "margin": {"r": 10, "t": 6, "b": 24},
             },
             "years",

@@ -1,0 +1,101 @@
+"""Up and down capture: how much of the benchmark's good and bad periods a portfolio took part in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from analytics.benchmark import capture
+from dashboard.figures.drawn import Drawn, named, still
+from dashboard.figures.portfolio_distribution import UNITS
+from dashboard.figures.rows import short
+from dashboard.portfolio_data import Line, Shown, beside
+
+FEWEST = 12
+"""Capture of fewer common returns says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Shares of the benchmark's return in its gaining and in its losing periods; NaN where there were none."""
+
+    line: Line
+    up: float
+    down: float
+
+
+def captures(shown: Shown) -> Drawn:
+    """Return the chart of the window: a pair of bars for the portfolio and each that it is compared with."""
+    if shown.benchmark is None:
+        return Drawn(note="Choose a benchmark to see how much of its ups and downs the portfolio took part in.")
+    found = [each for line in shown.lines if (each := _capture(line, shown)) is not None]
+    if not found:
+        return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that the benchmark has, too.")
+    figure = {
+        "data": [_spans(found), _dots("up", found, "@series-1"), _dots("down", found, "@series-2")],
+        "layout": still(
+            {
+                "xaxis": {"ticksuffix": " %", "nticks": 6, "zeroline": True},
+                "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
+                "margin": {"r": 12, "t": 6, "b": 24},
+                "shapes": [_whole()],
+            },
+            "capture",
+        ),
+    }
+    name = short(shown.benchmark.name)
+    bars = [(f"when {name} gained", "@series-1"), (f"when {name} lost", "@series-2")]
+    return Drawn(figure, named(bars))
+
+
+def _capture(line: Line, shown: Shown) -> Capture | None:
+    assert shown.benchmark is not None
+    own, other = beside(line, shown.part.dates), beside(shown.benchmark, shown.part.dates)
+    if int((~np.isnan(own) & ~np.isnan(other)).sum()) < FEWEST:
+        return None
+    up, down = (float(capture(own, other, side=side, periods=shown.periods)) for side in ("up", "down"))
+    return Capture(line, up, down)
+
+
+def _label(each: Capture) -> str:
+    return f"{short(each.line.name)}  {_written(each.up)} / {_written(each.down)}"
+
+
+def _written(share: float) -> str:
+    return "n/a" if share != share else f"{100 * share:.0f} %".replace("-", "−")
+
+
+def _dots(side: Literal["up", "down"], found: list[Capture], color: str) -> dict[str, Any]:
+    shares = [each.up if side == "up" else each.down for each in found]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"{side} capture",
+        "y": [_label(each) for each in found],
+        "x": [None if share != share else round(100 * share, 1) for share in shares],
+        "marker": {"color": color, "size": 10},
+        "hovertemplate": f"{side} capture %{{x:.1f}} %<extra></extra>",
+    }
+
+
+def _spans(found: list[Capture]) -> dict[str, Any]:
+    """Return the line between the two dots of each row."""
+    pairs = [(each, share) for each in found for share in (each.up, each.down, None)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "",
+        "y": [_label(each) for each, _ in pairs],
+        "x": [None if share is None or share != share else round(100 * share, 1) for _, share in pairs],
+        "line": {"color": "@line", "width": 3},
+        "hoverinfo": "skip",
+    }
+
+
+def _whole() -> dict[str, Any]:
+    return {
+        "type": "line", "x0": 100, "x1": 100, "yref": "paper", "y0": 0, "y1": 1,
+        "line": {"color": "@muted", "width": 1, "dash": "dot"},
+    }  # fmt: skip
