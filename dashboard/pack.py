@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 SHORTEST = 12
 MOST_DECIMALS = 6
@@ -16,7 +17,6 @@ LARGEST = 2**50
 """Whole numbers up to here are exact in the browser."""
 COLUMNS = ("x", "y", "z")
 DAY_CHARACTERS = 10
-EPOCH = date(1970, 1, 1).toordinal()
 
 
 def packed(figure: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,19 +42,24 @@ def _column(values: Any) -> Any:
 
 def _days(values: list[str]) -> Any:
     try:
-        return {"days": _steps([date.fromisoformat(value).toordinal() - EPOCH for value in values])}
+        return {"days": _steps(np.array(values, dtype="datetime64[D]").astype(np.int64).tolist())}
     except ValueError:
         return values
 
 
 def _numbers(values: list[float | None]) -> Any:
     present = [value for value in values if value is not None]
-    if max(map(abs, present), default=0) * 10**MOST_DECIMALS > LARGEST and not all(type(v) is int for v in present):
-        return values
+    if max(map(abs, present), default=0) * 10**MOST_DECIMALS > LARGEST:
+        whole = all(type(value) is int for value in present)
+        return {"by": 1, "steps": _steps(cast("list[int | None]", values))} if whole else values
+    column = np.array(values, dtype=np.float64)
+    missing = np.isnan(column)
     for decimals in range(MOST_DECIMALS + 1):
         by = 10**decimals
-        if all(round(value * by) / by == value for value in present):
-            return {"by": by, "steps": _steps([None if value is None else round(value * by) for value in values])}
+        scaled = np.round(column * by)
+        if (scaled / by == column)[~missing].all():
+            steps = [None if gone else int(value) for value, gone in zip(scaled, missing, strict=True)]
+            return {"by": by, "steps": _steps(steps)}
     return values
 
 

@@ -7,11 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 from dash.development.base_component import Component
 
 from dashboard.pack import packed
 from dashboard.tab import Choices, Tab, View
+
+DIGITS = 6
+"""What a chart can show."""
+LARGE = 10_000
+"""Values from here on keep two decimals."""
+LONG = 32
+_FLOATS = {float, type(None)}
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+"""Powers of ten that a float holds exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ def rounded(value: Any) -> Any:
     if type(value) is float:
         return _round(value)
     if isinstance(value, (list, tuple)):
+        if len(value) >= LONG and set(map(type, value)) <= _FLOATS:
+            return _rounded_column(value)
         return [_round(item) if type(item) is float else rounded(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): rounded(item) for key, item in value.items()}
@@ -73,9 +85,23 @@ def rounded(value: Any) -> Any:
 def _round(value: float) -> float | None:
     if not math.isfinite(value):
         return None
-    if abs(value) >= 10_000:
+    if abs(value) >= LARGE:
         return round(value, 2)
-    return float(f"{value:.6g}")
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _rounded_column(values: Sequence[float | None]) -> list[float | None]:
+    """Return what `_round` makes of each, all at once: a whole number over a power of ten is the nearest float."""
+    column = np.array(values, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        size = np.abs(column)
+        digits = np.where(size > 0, DIGITS - 1 - np.floor(np.log10(size)), 0.0)
+        scale = _POWERS[np.clip(np.nan_to_num(digits), 0, len(_POWERS) - 1).astype(np.intp)]
+        found = np.where(size >= LARGE, np.round(column * 100) / 100, np.round(column * scale) / scale)
+    if np.isfinite(found).all():
+        whole: list[float | None] = found.tolist()
+        return whole
+    return [value if math.isfinite(value) else None for value in found.tolist()]
 
 
 def _with_revision(figure: Mapping[str, Any], id: str, choices: Choices) -> dict[str, Any]:
