@@ -38,6 +38,10 @@ KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (RedisSource,)}
 """The class of each kind."""
 
 
+OWN_KINDS = ("redis",)
+"""Kinds of which an instance belongs to Fundwatch (collectors/own.py makes them)."""
+
+
 def component_name(collector: str) -> str:
     """Return what a collector's source is called: "redis:main" is "Redis main", any other name stays."""
     kind, _, instance = collector.partition(":")

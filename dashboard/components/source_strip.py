@@ -1,0 +1,119 @@
+"""The top of a tab of watched sources: one line, the cards, and what is not configured, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from core.model import Status, worst
+from core.watch.base import Source
+from dashboard.components.age import age
+from dashboard.components.card import card, verdict
+from dashboard.format import NOT_AVAILABLE
+from dashboard.sources import Instance, interval, newest, worst_first
+from storage.reads.series import SeriesData
+
+MOST_TROUBLES = 3
+SPARK_POINTS = 45
+
+
+def source_verdict(found: Sequence[Instance]) -> html.Div:
+    """Return how the sources are in one line: the worst first in words, or that all is fine."""
+    if not found:
+        return verdict(Status.NOT_CONFIGURED, "Nothing is watched here yet. Below: how to switch it on.")
+    told = age(newest(found), interval(found), prefix="newest reading ")
+    troubled = [each for each in worst_first(found) if each.status is not Status.OK]
+    if not troubled:
+        count = f"All {len(found)} fine" if len(found) > 1 else f"{found[0].title} is fine"
+        return verdict(Status.OK, [f"{count} · ", told])
+    sentence: list[Any] = []
+    for each in troubled[:MOST_TROUBLES]:
+        sentence += [html.Strong(each.title), f": {each.component.why}. "]
+    hidden, fine = len(troubled) - MOST_TROUBLES, len(found) - len(troubled)
+    more = [f"{hidden} more in trouble. "] if hidden > 0 else []
+    return verdict(
+        worst([each.status for each in troubled]), [*sentence, *more, f"{fine} fine. " if fine else "", "· ", told]
+    )
+
+
+def source_card(
+    instance: Instance,
+    value: str,
+    unit: str = "",
+    *,
+    bar_ratio: float | None = None,
+    spark: SeriesData | None = None,
+    definition: str = "",
+) -> html.Article:
+    """Return the card of one source: its state, one headline figure, its bar and recent course, and why."""
+    component = instance.component
+    return card(
+        f"card-{instance.kind}-{instance.name}",
+        instance.title,
+        value if value != NOT_AVAILABLE else "–",
+        unit if value != NOT_AVAILABLE else "",
+        state=component.status,
+        why=component.why,
+        bar_ratio=bar_ratio,
+        spark=thinned(spark),
+        as_of=instance.reading.ts if instance.reading else None,
+        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        definition=definition,
+    )
+
+
+def detail_card(
+    instance: Instance,
+    check: str,
+    title: str,
+    value: str,
+    unit: str = "",
+    *,
+    why: str = "",
+    spark: SeriesData | None = None,
+    definition: str = "",
+) -> html.Article:
+    """Return the card of one thing about a source; state, bar and reason come from its check of that name.
+
+    check: empty for a figure that nothing judges. why: shown instead of the reason.
+    """
+    judged = instance.check(check) if check else {}
+    is_known = instance.status not in (Status.UNKNOWN, Status.DOWN)
+    state = Status(judged["status"]) if judged else None if is_known else Status.UNKNOWN
+    return card(
+        f"card-{instance.kind}-{instance.name}-{title.lower().replace(' ', '-')}",
+        title,
+        value if value != NOT_AVAILABLE else "–",
+        unit if value != NOT_AVAILABLE else "",
+        state=state,
+        why=why or judged.get("why", ""),
+        bar_ratio=judged.get("share"),
+        spark=thinned(spark),
+        definition=definition,
+    )
+
+
+def not_configured_line(kinds: Sequence[type[Source]]) -> html.Details | None:
+    """Return what is not watched, folded, with the lines of settings that switch each on; None when all is."""
+    if not kinds:
+        return None
+    parts = [
+        html.Div([html.H3(kind.TITLE), html.Pre("\n".join(kind.EXAMPLE), className="fw-lines")], className="fw-how")
+        for kind in kinds
+    ]
+    names = ", ".join(kind.TITLE for kind in kinds)
+    where = "Add to fundwatch.yaml and start again (or, as JSON, in the variable that the README names):"
+    return html.Details(
+        [html.Summary(f"Not configured: {names}"), html.P(where), html.Div(parts, className="fw-hows")],
+        className="fw-unwatched",
+    )
+
+
+def thinned(data: SeriesData | None) -> list[float | None] | None:
+    """Return at most SPARK_POINTS of the means, evenly chosen, the last among them; None without data."""
+    if data is None or not data.mean:
+        return None
+    step = -(-len(data.mean) // SPARK_POINTS) or 1
+    return [value if value is None else float(f"{value:.6g}") for value in data.mean[::-1][::step][::-1]]

@@ -1,0 +1,61 @@
+"""Tables of watched sources: rows of a reading, a column for the instance where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from core.watch import component_name
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.sources import Instance, Row
+
+Tone = Callable[[Row], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column: the key in the row, its heading, how a value is shown, and what a row's state makes of it."""
+
+    key: str
+    title: str
+    show: Callable[[Any], Any] = str
+    definition: str = ""
+    tone: Tone | None = None
+    numeric: bool = True
+    button: Callable[[Row], Any] | None = None
+    """Makes the cell from the row instead: an action button, a link."""
+
+
+def words(key: str, title: str, definition: str = "", tone: Tone | None = None) -> Field:
+    """Return a column of text."""
+    return Field(key, title, str, definition, tone, numeric=False)
+
+
+def source_rows(found: Sequence[Instance], table: str) -> list[Row]:
+    """Return the rows of a table of all the instances."""
+    return [row for instance in found for row in instance.rows(table)]
+
+
+def source_table(
+    id: str, fields: Sequence[Field], rows: Sequence[Row], *, caption: str, nothing: str, stack: bool = False
+) -> html.Div:
+    """Return a table that sorts; `nothing` says what it means that there is no row."""
+    sources = {row["source"] for row in rows}
+    columns = [Column("source", "Instance", numeric=False)] if len(sources) > 1 else []
+    columns += [Column(each.key, each.title, numeric=each.numeric, definition=each.definition) for each in fields]
+    cells = [
+        {"source": component_name(row["source"]), **{each.key: _cell(each, row) for each in fields}} for row in rows
+    ]
+    return data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
+
+
+def _cell(field: Field, row: Row) -> Any:
+    if field.button is not None:
+        return Cell(field.button(row), sort="")
+    value = row.get(field.key)
+    tone = field.tone(row) if field.tone else ""
+    sort = value if isinstance(value, (int, float, str)) else None
+    return Cell(None if value is None or value == "" else field.show(value), sort=sort, tone=tone)

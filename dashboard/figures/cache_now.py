@@ -1,0 +1,90 @@
+"""The cards of the cache tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.components.source_strip import detail_card, source_card
+from dashboard.format import bytes_, duration, number, percent, ratio
+from dashboard.source_tab import Shown
+from dashboard.sources import Instance, worst_first
+from storage.reads.sources import Course
+
+SPARKED = ("redis_cpu_ratio",)
+"""Metrics of sparklines that no chart shows."""
+
+
+def cache_cards(shown: Shown) -> Sequence[Any]:
+    """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
+    strip = [_source(each, shown.course) for each in worst_first(shown.chosen)]
+    return [*strip, *_details(shown.only, shown.course)] if shown.only else strip
+
+
+def _source(instance: Instance, course: Course) -> Any:
+    return source_card(
+        instance,
+        number(instance.value("redis_commands_per_second")),
+        "commands/s",
+        bar_ratio=instance.value("redis_memory_used_ratio"),
+        spark=course.one("redis_commands_per_second", instance=instance.name),
+        definition="Commands a second since the reading before; the bar is memory against its limit. INFO stats.",
+    )
+
+
+def _details(instance: Instance, course: Course) -> list[Any]:
+    def spark(metric: str) -> Any:
+        return course.one(metric, instance=instance.name)
+
+    def value(metric: str) -> float | None:
+        return instance.value(metric)
+
+    about = instance.about
+    hits = value("redis_hit_ratio")
+    rates = (value("redis_hits_per_second"), value("redis_misses_per_second"))
+    moved = " · ".join(f"{number(rate)} {word}/s" for rate, word in zip(rates, ("hits", "misses"), strict=True))
+    return [
+        detail_card(instance, "memory", "Memory", percent(value("redis_memory_used_ratio")),
+                    why=f"{bytes_(value('redis_memory_used_bytes'))} of {bytes_(value('redis_memory_limit_bytes'))}"
+                    f" · {about.get('policy', '')}" if value("redis_memory_used_bytes") else "",
+                    spark=spark("redis_memory_used_ratio"),
+                    definition="used_memory against maxmemory, or against the machine's memory. INFO memory."),
+        detail_card(instance, "fragmentation", "Fragmentation", ratio(value("redis_memory_fragmentation_ratio")),
+                    why=f"peak {bytes_(about.get('peak_bytes'))}" if about else "",
+                    definition="mem_fragmentation_ratio: resident over used memory. Warning above 1.5 with more than "
+                    "100 MiB resident: below that the program itself is most of it. INFO memory."),
+        detail_card(instance, "hits", "Hit rate", percent(hits), why=moved if hits is not None else "no look-ups now",
+                    spark=spark("redis_hit_ratio"),
+                    definition="Hits among look-ups since the reading before. Warning 20 points below the usual of "
+                    "the last hour. INFO stats."),
+        detail_card(instance, "latency", "PING", duration(value("redis_ping_p99_seconds")), "p99",
+                    why=f"median {duration(value('redis_ping_p50_seconds'))}", spark=spark("redis_ping_p99_seconds"),
+                    definition="Time to the answer to PING; of the last 120 readings. Warning from 100 ms."),
+        detail_card(instance, "clients", "Clients", number(value("redis_clients")),
+                    spark=spark("redis_clients"), definition="connected_clients against maxclients. INFO clients."),
+        detail_card(instance, "", "CPU", percent(value("redis_cpu_ratio")), "of a core",
+                    spark=spark("redis_cpu_ratio"), why=f"up {duration(about.get('uptime_seconds'))}" if about else "",
+                    definition="Differences of used_cpu_user and used_cpu_sys. INFO cpu."),
+        detail_card(instance, "save", "Persistence", _saved(instance), why=_unsaved(about),
+                    definition="Last snapshot, append-only file, changes since. INFO persistence."),
+        detail_card(instance, "replication", "Replication", str(about.get("role") or "n/a"),
+                    definition="Role; of a primary its replicas, of a replica its link. INFO replication."),
+        detail_card(instance, "errors", "Errors", number(value("redis_errors_per_second"), 1), "/s",
+                    spark=spark("redis_errors_per_second"),
+                    definition="Errors answered a second. OOM, READONLY, LOADING, NOAUTH and the like are a warning "
+                    "for a minute. INFO errorstats."),
+    ]  # fmt: skip
+
+
+def _saved(instance: Instance) -> str:
+    saved = instance.about.get("last_save")
+    if not instance.about:
+        return "n/a"
+    return f"{duration(max(instance.now - saved, 0))} ago" if saved else "never"
+
+
+def _unsaved(about: dict[str, Any]) -> str:
+    if not about:
+        return ""
+    log = f"append-only {about['append_status']}" if about["append_only"] else "no append-only file"
+    return f"snapshot {about['save_status']} · {number(about['changes_unsaved'])} changes since · {log}"

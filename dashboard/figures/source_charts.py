@@ -1,0 +1,112 @@
+"""The charts of watched sources: which metrics, in what unit, against which limits; lines by instance or label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dash import html
+
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel
+from dashboard.figures.timeseries import Limit, Line, line_figure, nice_ceiling
+from dashboard.sources import Instance
+from dashboard.theme import SERIES
+from storage.reads.series import SeriesData
+from storage.reads.sources import Course
+
+MOST_LINES = 6
+HEIGHT_PX = 170
+
+SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
+    "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
+    "bytes/s": ((1024.0**3, "GiB/s"), (1024.0**2, "MiB/s"), (1024.0, "KiB/s"), (1.0, "B/s")),
+    "seconds": ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "ratio": ((0.01, "%"),),
+    "count": ((1e6, "M"), (1e3, "K"), (1.0, "")),
+    "/s": ((1e6, "M/s"), (1e3, "K/s"), (1.0, "/s")),
+}
+"""Scales of a unit, coarsest first: the first that the highest value reaches is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: `metrics` maps each to the word that its lines carry (empty: none needed)."""
+
+    id: str
+    title: str
+    subtitle: str
+    metrics: Mapping[str, str]
+    unit: str
+    """A key of SCALES."""
+    definition: str
+    """What it is, with the query or command behind it."""
+    label: str = ""
+    """The label that tells several lines of one instance apart: "command", "db"."""
+    limits: Sequence[tuple[float, str, str]] = ()
+    """(value in the base unit, text, colour token)."""
+    top: float | None = None
+    """Where the axis ends in the base unit; None: a tenth above the highest value."""
+    kinds: Sequence[str] = field(default=())
+    """Kinds of instances that it is about; empty: all."""
+
+
+def chart_panel(tab: str, chart: Chart, span: int = 4) -> html.Section:
+    """Return the panel that the chart stands in; its graph is `<tab>-<chart>-graph`."""
+    return panel(
+        f"{tab}-{chart.id}", chart.title, chart.subtitle, graph(f"{tab}-{chart.id}-graph", HEIGHT_PX), span=span,
+        definition=chart.definition,
+    )  # fmt: skip
+
+
+def chart_figures(
+    tab: str, charts: Sequence[Chart], course: Course, shown: Sequence[Instance], span: tuple[float, float]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of all charts by graph id."""
+    return {f"{tab}-{chart.id}-graph": chart_figure(chart, course, shown, span) for chart in charts}
+
+
+def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: tuple[float, float]) -> dict[str, Any]:
+    """Return one chart: at most six lines, those that are highest now."""
+    about = [each for each in shown if not chart.kinds or each.kind in chart.kinds]
+    found = [
+        (_name(chart, metric, data, instance, len(about) > 1), data)
+        for metric in chart.metrics
+        for instance in about
+        for data in course.all(metric, instance=instance.name)
+    ]
+    found.sort(key=lambda pair: -(_last(pair[1]) or 0.0))
+    kept = sorted(found[:MOST_LINES], key=lambda pair: pair[0])
+    highest = max((value for _, data in kept for value in data.mean if value is not None), default=0.0)
+    by, unit = scale(chart.unit, max(highest, chart.top or 0.0))
+    lines = [
+        Line(name, data.ts, [None if value is None else value / by for value in data.mean], color)
+        for (name, data), color in zip(kept, SERIES, strict=False)
+    ]
+    limits = [Limit(value / by, text, color) for value, text, color in chart.limits]
+    top = chart.top / by if chart.top else nice_ceiling(highest / by)
+    figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
+    figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""
+    figure["layout"]["margin"]["l"] = 60
+    return figure
+
+
+def scale(unit: str, highest: float) -> tuple[float, str]:
+    """Return what to divide by and the unit to show: the coarsest that `highest` reaches."""
+    choices = SCALES[unit]
+    return next((choice for choice in choices if highest >= choice[0]), choices[-1])
+
+
+def metrics_of(charts: Sequence[Chart]) -> list[str]:
+    """Return every metric that the charts show."""
+    return sorted({metric for chart in charts for metric in chart.metrics})
+
+
+def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_one_of_many: bool) -> str:
+    parts = [instance.name if is_one_of_many else "", data.label(chart.label) if chart.label else ""]
+    return " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
+
+
+def _last(data: SeriesData) -> float | None:
+    return next((value for value in reversed(data.mean) if value is not None), None)
