@@ -163,8 +163,9 @@ def mark(shown: Shown) -> html.Span | None:
 
 def notes(shown: Shown) -> list[Any]:
     """Return what a reader must know before the figures: choices not understood, restated values, a total loss."""
+    asked = [verdict(Status.WARNING, " ".join(shown.problems), word="asked for")] if shown.problems else []
     return [
-        *(verdict(Status.WARNING, problem, word="not as asked") for problem in shown.problems),
+        *asked,
         *_ended(shown),
         *_restated(shown.restatements, shown.portfolio.currency),
     ]

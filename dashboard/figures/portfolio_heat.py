@@ -16,6 +16,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 FULL_COLOUR_MONTH = 0.08
 FULL_COLOUR_YEAR = 0.24
 """A return of this size or more has the strongest colour."""
+NO_DECIMALS = 0.9995
+"""A return of this size or more is shown in whole percent: the cells are narrow."""
 STEPS = 8
 """Strengths of the colour; each is a class in assets/css/22-tables.css."""
 
@@ -53,7 +55,7 @@ def _heat(value: float, full: float) -> Cell:
         return Cell("")
     strength = round(min(abs(value) / full, 1.0) * STEPS)
     return Cell(
-        text.number(100 * value, 1),
+        text.number(100 * value, 1 if abs(value) < NO_DECIMALS else 0),
         hint=text.percent(value, signed=True),
         mark=f"fw-{'gain' if value > 0 else 'loss'}-{strength}" if strength else "",
     )
