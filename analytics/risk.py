@@ -14,6 +14,8 @@ DECAY = 0.94
 """Of exponential weights a day (RiskMetrics 1996)."""
 WARM_UP = 20
 """Observations before an exponentially weighted volatility is used to judge the next return."""
+PART = 32
+"""Returns discounted at a time."""
 
 
 @figure
@@ -269,24 +271,22 @@ def lo_volatility(returns: Block, periods: float, lags: int | None = None) -> Fl
 
 
 def discounted(values: Floats, decay: float) -> Floats:
-    """Return y_t = values_t + decay · y_{t−1} along the last axis, for values of at least 0."""
+    """Return y_t = values_t + decay · y_{t−1} along the last axis."""
     rows, length = values.shape
-    # Within a part the weights decay^−j stay small enough to lose nothing; parts are then joined by doubling.
-    part = max(1, min(256, int(27.0 / -np.log(decay)), length))
-    parts = -(-length // part)
-    powers = decay ** np.arange(part)
-    found = np.zeros((rows, parts, part))
-    flat = found.reshape(rows, parts * part)
-    flat[:, :length] = values
-    found *= 1.0 / powers
-    np.cumsum(found, axis=2, out=found)
-    found *= powers
-    ends, factor, step = found[:, :, -1].copy(), decay**part, 1
-    while step < parts and factor > 1e-300:
+    parts = -(-length // PART)
+    padded = np.zeros((rows, parts * PART))
+    padded[:, :length] = values
+    # Within a part by a triangle of weights; what each part ends with is then handed on, by doubling.
+    ages = np.arange(PART)[None, :] - np.arange(PART)[:, None]
+    triangle = np.where(ages >= 0, decay ** np.maximum(ages, 0.0), 0.0)
+    found = (padded.reshape(rows * parts, PART) @ triangle).reshape(rows, parts, PART)
+    ends, factor, step = found[:, :, -1].copy(), decay**PART, 1
+    while step < parts and factor > 0:
         ends[:, step:] = ends[:, step:] + factor * ends[:, :-step]
         step, factor = step * 2, factor * factor
-    found[:, 1:] += ends[:, :-1, None] * (powers * decay)
-    return flat[:, :length]
+    found[:, 1:] += ends[:, :-1, None] * decay ** np.arange(1.0, PART + 1.0)
+    joined: Floats = found.reshape(rows, parts * PART)[:, :length]
+    return joined
 
 
 def _around_mean(returns: Block) -> Block:
