@@ -12,6 +12,8 @@ from analytics.calendar import Dates
 
 MOST_DAYS = 900
 """No chart of the page is wider than this in pixels that matter."""
+BESIDE = 2
+"""Of the drawn days every second is enough for thin lines beside that have no hover."""
 Places = NDArray[np.intp]
 """Positions in a history."""
 

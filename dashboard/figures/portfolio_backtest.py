@@ -18,7 +18,7 @@ from dashboard.portfolio_data import Shown
 LEVEL = 0.95
 MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
 """Returns before a day that its value at risk is told from."""
-BUCKETS = 300
+BUCKETS = 220
 SIGNIFICANCE = 0.05
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]

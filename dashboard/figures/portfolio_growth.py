@@ -21,6 +21,8 @@ LOG_STEPS = (
     (1,),
 )
 MOST_LOG_TICKS = 8
+COARSE = 50
+"""A line that moves by this much is told to one decimal, else to two."""
 MOST_FLOWS = 40
 """Of more flows than this the largest are marked."""
 
@@ -70,14 +72,16 @@ def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
 
 
 def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:
+    index = 100 * line.part.index[places]
+    decimals = 2 if np.ptp(index) < COARSE else 1
     return {
         "type": "scatter",
         "mode": "lines",
         "name": line.name,
         "x": texts(line.part.dates[places]),
-        "y": values(100 * line.part.index[places], 2),
+        "y": values(index, decimals),
         "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
-        "hovertemplate": "%{y:.2f}",
+        "hovertemplate": f"%{{y:.{decimals}f}}",
     }
 
 

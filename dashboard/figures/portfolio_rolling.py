@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analytics.performance import Track
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
-from dashboard.figures.days import Places, texts, values
+from dashboard.figures.days import BESIDE, Places, texts, values
 from dashboard.figures.rows import End, Row, extent, limit_line
 from dashboard.portfolio_choices import Frequency
 from dashboard.portfolio_data import Line, Shown
@@ -58,10 +58,7 @@ def _row(
 ) -> Row:
     decimals = 1 if unit else 2
     name = caption.partition(": ")[2].partition(",")[0]
-    traces = [
-        _trace(name if at == 0 else f"{name} of {line.name}", days, _at(line.whole, course, days), decimals, unit, at)
-        for at, (line, course) in enumerate(courses)
-    ]
+    traces = [_trace(name, line, course, days, decimals, unit, at) for at, (line, course) in enumerate(courses)]
     own = next((value for value in reversed(traces[0]["y"]) if value is not None), None)
     low, high = extent(*[trace["y"] for trace in traces])
     return Row(
@@ -76,17 +73,21 @@ def _row(
 
 
 def _trace(
-    name: str, days: NDArray[np.datetime64], course: Course, decimals: int, unit: str, at: int
+    name: str, line: Line, course: Course, days: NDArray[np.datetime64], decimals: int, unit: str, at: int
 ) -> dict[str, Any]:
-    hover = {"hovertemplate": f"%{{y:.{decimals}f}} {unit}".strip()} if at == 0 else {"hoverinfo": "skip"}
+    if at == 0:
+        more = {"name": name, "hovertemplate": f"%{{y:.{decimals}f}} {unit}".strip()}
+    else:
+        more = {"name": f"{name} of {line.name}", "hoverinfo": "skip"}
+        days = days[::BESIDE]
+    y = _at(line.whole, course, days)
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": name,
         "x": texts(days),
-        "y": values(course, decimals),
+        "y": values(y, decimals),
         "line": {"color": (SERIES[:1] + COMPARED)[at], "width": 1.3 if at == 0 else 0.9},
-        **hover,
+        **more,
     }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics.drawdown import Episode, expected_max_drawdown
 from analytics.performance import drawdowns
 from dashboard import format as text
-from dashboard.figures.days import Places, texts, values
+from dashboard.figures.days import BESIDE, Places, texts, values
 from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.portfolio_growth import drawn_of
 from dashboard.figures.rows import End, Row, extent, limit_line, note
@@ -97,7 +97,7 @@ def _compared(shown: Shown, places: Places) -> list[dict[str, Any]]:
     for line, color in zip(shown.compared, COMPARED, strict=False):
         if not len(line.part):
             continue
-        kept = drawn_of(line, shown, places)
+        kept = drawn_of(line, shown, places[::BESIDE])
         lines.append(
             {
                 "type": "scatter",
