@@ -250,7 +250,8 @@ def _annual(returns: Block, periods: float, minimum_years: float, count_missing:
 
 def _annual_excess(returns: Block, risk_free: float, periods: float, minimum_years: float) -> Floats:
     """Return the annual return less the annual rate."""
-    return _annual(returns, periods, minimum_years) - ((1.0 + risk_free) ** periods - 1.0)
+    yearly_rate = float((1.0 + risk_free) ** periods - 1.0)
+    return _annual(returns, periods, minimum_years) - yearly_rate
 
 
 def _squared_spells(returns: Block) -> Floats:
