@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
-CARDS_PX, CARD_PX = 110, 158
+CARDS_PX, CARD_PX = 110, 133
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from collectors.redis.actions import act
 from collectors.redis.info import Info, moved, samples
 from collectors.redis.judge import HitBase, Recent, judge
 from collectors.redis.resp import Command, Refused, Resp, text, told
+from core.errors import SourceUnavailable
 from core.model import Reading, Sample
 from core.rates import Rates
 from core.watch.redis import RedisSource
@@ -62,12 +63,23 @@ class RedisCollector:
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. The connection is kept until something goes wrong with it."""
         deadline = Deadline(self._source.timeout_seconds)
+        was_kept = self._server is not None
+        try:
+            return self._attempt(deadline, now)
+        except SourceUnavailable:
+            # A kept connection may have been closed while it idled: that says nothing of the server now.
+            if not was_kept:
+                raise
+            return self._attempt(deadline, now)
+
+    def _attempt(self, deadline: Deadline, now: float) -> Reading:
         try:
             if self._server is None:
                 self._server = Resp(self._source, deadline)
             self._server.renew(deadline)
             return self._read(self._server, now)
         except Refused as error:
+            self._close()
             raise told(error) from error
         except BaseException:
             self._close()

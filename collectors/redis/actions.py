@@ -8,6 +8,7 @@ from typing import Any
 from collectors.base import Done
 from collectors.reach import Deadline
 from collectors.redis.resp import Command, Refused, Resp, text
+from collectors.words import size
 from core.errors import SourceRejected
 from core.model import Table
 from core.watch.redis import RedisSource
@@ -65,8 +66,8 @@ def _analyse_keys(server: Resp, target: str) -> Done:
             break
     found = found[:MOST_KEYS]
     kind = "all" if len(found) >= total else "a sample of"
-    size = sum(each[2] for each in found)
-    return Done(f"looked at {kind} {len(found)} of {total} keys in db{database}, {size} bytes", _summary(found))
+    total_bytes = sum(each[2] for each in found)
+    return Done(f"looked at {kind} {len(found)} of {total} keys in db{database}, {size(total_bytes)}", _summary(found))
 
 
 def _looked_at(server: Resp, keys: list[bytes]) -> list[tuple[str, str, int, int]]:
@@ -76,9 +77,9 @@ def _looked_at(server: Resp, keys: list[bytes]) -> list[tuple[str, str, int, int
     answers = server.ask_all(questions)
     rows = []
     for index, key in enumerate(keys):
-        kind, size, ttl = answers[3 * index : 3 * index + 3]
-        if not any(isinstance(each, Refused) for each in (kind, size, ttl)) and size is not None:
-            rows.append((text(key), text(kind), int(size), int(ttl)))
+        kind, held, ttl = answers[3 * index : 3 * index + 3]
+        if not any(isinstance(each, Refused) for each in (kind, held, ttl)) and held is not None:
+            rows.append((text(key), text(kind), int(held), int(ttl)))
     return rows
 
 
@@ -93,11 +94,11 @@ def _summary(found: list[tuple[str, str, int, int]]) -> Table:
             sizes[name] += each[2]
             lasting[name] += each[3] == -1
         rows += [
-            (group, name, "", keys[name], size, lasting[name] / keys[name])
-            for name, size in sizes.most_common(NAMESPACES_SHOWN)
+            (group, name, "", keys[name], held, lasting[name] / keys[name])
+            for name, held in sizes.most_common(NAMESPACES_SHOWN)
         ]
     biggest = sorted(found, key=lambda each: -each[2])[:BIGGEST_SHOWN]
-    rows += [("biggest", name, kind, 1, size, float(ttl == -1)) for name, kind, size, ttl in biggest]
+    rows += [("biggest", name, kind, 1, held, float(ttl == -1)) for name, kind, held, ttl in biggest]
     return Table("keys", ("group", "name", "type", "keys", "bytes", "lasting_ratio"), tuple(rows))
 
 

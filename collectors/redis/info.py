@@ -159,7 +159,7 @@ def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
     for database, parts in info.listed("db").items():
         keys, expires = float(parts.get("keys", 0)), float(parts.get("expires", 0))
         values = {"redis_keys": keys, "redis_expiring_ratio": expires / keys if keys else None}
-        found += gauges(values, instance=instance, db=database)
+        found += gauges(values, instance=instance, db=f"db{database}")
     return found
 
 

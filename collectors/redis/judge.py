@@ -114,8 +114,8 @@ def _clients(info: Info, rejected: float) -> Check:
 
 def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
     if drop is not None:
-        return Check("hits", Status.WARNING, f"hit rate fell to {percent(drop[1])}, usual is {percent(drop[0])}", ratio)
-    return Check("hits", Status.OK, "", ratio)
+        return Check("hits", Status.WARNING, f"hit rate fell to {percent(drop[1])}, usual is {percent(drop[0])}")
+    return Check("hits", Status.OK, percent(ratio) if ratio is not None else "no look-ups")
 
 
 def _errors(moves: Moved, recent: Recent, monotonic: float) -> Check:

@@ -12,6 +12,8 @@ from core.watch import component_name
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources import Instance, Row
 
+LONGEST_TEXT = 64
+"""Longer ones (commands, queries) are cut; whole on hover."""
 Tone = Callable[[Row], str]
 
 
@@ -58,4 +60,9 @@ def _cell(field: Field, row: Row) -> Any:
     value = row.get(field.key)
     tone = field.tone(row) if field.tone else ""
     sort = value if isinstance(value, (int, float, str)) else None
-    return Cell(None if value is None or value == "" else field.show(value), sort=sort, tone=tone)
+    if value is None or value == "":
+        return Cell(None, sort=sort, tone=tone)
+    shown = field.show(value)
+    if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
+        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", sort=shown, tone=tone, hint=shown)
+    return Cell(shown, sort=sort, tone=tone)

@@ -19,6 +19,8 @@ from dashboard.sources import Row
 ID = "cache"
 ACTIONS = {"redis": ("reset_slowlog", "kill_client", "analyse_keys")}
 LAGGING = 300.0
+OURSELVES = "fundwatch"
+"""Name of the connection over which the readings come."""
 
 whole = number
 one = partial(number, decimals=1)
@@ -168,7 +170,9 @@ def clients(shown: Shown) -> html.Div:
     return source_table(f"{ID}-clients-rows", fields, rows, caption="Clients", nothing=nothing)
 
 
-def _kill(shown: Shown, row: Row) -> html.Button:
+def _kill(shown: Shown, row: Row) -> Any:
+    if row["name"] == OURSELVES:
+        return "ourselves"
     who = f"client {row['id']} ({row['name'] + ', ' if row['name'] else ''}{row['address']})"
     question = f"Disconnect {who} from {component_name(row['source'])}? CLIENT KILL ID {row['id']}."
     return action_button(
@@ -195,7 +199,7 @@ def streams(shown: Shown) -> html.Div:
         words("group", "Group"),
         Field("length", "Length", whole),
         Field("added", "Added", whole, "Entries ever added"),
-        Field("lag", "Lag", whole, "Entries not yet delivered to the group", _warn("lag")),
+        Field("lag", "Lag", whole, "Entries not yet delivered to the group"),
         Field("pending", "Pending", whole, "Delivered and not acknowledged"),
         Field("oldest_pending_seconds", "Oldest pending", duration, "", _late("oldest_pending_seconds")),
         Field("consumers", "Consumers", whole),

@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
-from dashboard.figures.timeseries import Limit, Line, line_figure, nice_ceiling
+from dashboard.figures.timeseries import LABEL_MARGIN_PX, Limit, Line, line_figure, nice_ceiling
 from dashboard.sources import Instance
 from dashboard.theme import SERIES
 from storage.reads.series import SeriesData
@@ -18,6 +18,8 @@ from storage.reads.sources import Course
 
 MOST_LINES = 6
 HEIGHT_PX = 170
+LETTER_PX, WIDEST_LABEL_PX = 6.5, 140
+LONGEST_NAME = 20
 
 SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
     "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
@@ -88,7 +90,9 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""
-    figure["layout"]["margin"]["l"] = 60
+    figure["layout"]["xaxis"] |= {"nticks": 4, "tickangle": 0}
+    longest = max((len(line.name) for line in lines), default=0)
+    figure["layout"]["margin"] |= {"l": 60, "r": min(max(LABEL_MARGIN_PX, 12 + LETTER_PX * longest), WIDEST_LABEL_PX)}
     return figure
 
 
@@ -105,7 +109,8 @@ def metrics_of(charts: Sequence[Chart]) -> list[str]:
 
 def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_one_of_many: bool) -> str:
     parts = [instance.name if is_one_of_many else "", data.label(chart.label) if chart.label else ""]
-    return " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
+    name = " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _last(data: SeriesData) -> float | None:
