@@ -214,6 +214,8 @@ class Block:
         if rates.ndim:
             return Block(self.values - rates)
         number = float(rates)
+        if np.isnan(number):
+            return Block(self.values - number)
         return self if number == 0 else self.keep(("minus", number), lambda: self._shifted(number))
 
     def _shifted(self, number: float) -> Block:

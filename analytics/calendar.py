@@ -1,19 +1,24 @@
-"""Calendar periods: returns since an anchor (week, month, quarter, year) and by month.
+"""Calendar periods: returns since an anchor (week, month, quarter, year), by period, and at a coarser frequency.
 
-Dates are numpy datetime64[D], ascending. An index is a wealth or price series on those dates, without NaN.
+Dates are in order, each there once, and as long as the returns; those of a pandas index count in its own time zone.
+Returns are a Block (answers by portfolio) or an array, one portfolio or time × portfolios. The row before a portfolio's
+first return is taken for the date of its first value. Windows end at each portfolio's last return.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.block import Floats
+from analytics.block import Block, Floats, over
+from analytics.shapes import check_dates
 
-Dates = NDArray[np.datetime64]
+Dates: TypeAlias = NDArray[np.datetime64]
+Places: TypeAlias = NDArray[np.intp]
 Frequency = Literal["W", "M", "Q", "Y"]
 ToDate = Literal["WTD", "MTD", "QTD", "YTD"]
 
@@ -29,9 +34,15 @@ class MonthlyTable:
     totals: Floats
 
 
-def buckets(dates: Dates, frequency: Frequency) -> NDArray[np.int64]:
+def as_days(dates: Any) -> Dates:
+    """Return dates as datetime64[D]; those with a time zone as the days they are there."""
+    local = dates.tz_localize(None) if getattr(dates, "tz", None) is not None else dates
+    return np.asarray(local, dtype="datetime64[D]")
+
+
+def buckets(dates: Any, frequency: Frequency) -> NDArray[np.int64]:
     """Return a number a date that rises by one a calendar period: ISO weeks, months, quarters, years."""
-    days = np.asarray(dates, dtype="datetime64[D]")
+    days = as_days(dates)
     if frequency == "W":
         return (days.astype(np.int64) + 3) // 7
     if frequency == "Y":
@@ -40,52 +51,100 @@ def buckets(dates: Dates, frequency: Frequency) -> NDArray[np.int64]:
     return months // 3 if frequency == "Q" else months
 
 
-def period_returns(dates: Dates, returns: ArrayLike, frequency: Frequency) -> tuple[NDArray[np.int64], Floats]:
-    """Return the buckets that have observations and the compounded return of each. NaN returns are left out."""
+def period_start(dates: Any, frequency: Frequency) -> Dates:
+    """Return the first day of the calendar period that each date is in."""
+    days, numbers = as_days(dates), buckets(dates, frequency)
+    if frequency == "W":
+        return (numbers * 7 - 3).astype("datetime64[D]")
+    if frequency == "Y":
+        return days.astype("datetime64[Y]").astype("datetime64[D]")
+    months = numbers * 3 if frequency == "Q" else numbers
+    return months.astype("datetime64[M]").astype("datetime64[D]")
+
+
+def months_before(day: Any, months: int) -> Any:
+    """Return the same day of the month `months` earlier, or that month's last day when it is shorter.
+
+    A datetime64[D] for one day, an array for several.
+    """
+    dates = np.asarray(day, dtype="datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    earlier = month - np.timedelta64(months, "M")
+    shifted = earlier.astype("datetime64[D]") + (dates - month.astype("datetime64[D]"))
+    last = (earlier + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return np.minimum(shifted, last)[()]
+
+
+def period_returns(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> tuple[NDArray[np.int64], Floats]:
+    """Return the buckets of calendar periods and the compounded return of each, a row a portfolio for a Block.
+
+    An array gives them in kind: (periods,), or periods × portfolios. A period without returns is NaN, or left out when
+    no portfolio has one. NaN returns are left out; a loss of more than 100 % leaves no return of its period or later.
+    """
+    if isinstance(returns, Block):
+        return _by_period(dates, returns, frequency)
+    check_dates(dates)
     values = np.asarray(returns, dtype=np.float64)
-    there = ~np.isnan(values)
-    numbers, first = np.unique(buckets(dates[there], frequency), return_index=True)
-    if not len(numbers):
-        return numbers, np.array([], dtype=np.float64)
-    return numbers, np.multiply.reduceat(1.0 + values[there], first) - 1.0
+    numbers, found = _by_period(dates, Block.of(values.T, as_days(dates)), frequency)
+    there = ~np.isnan(found).all(axis=0)
+    return numbers[there], found[0, there] if values.ndim == 1 else found[:, there].T
 
 
-def to_date(dates: Dates, index: ArrayLike, period: ToDate) -> float:
+def resample(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> tuple[Dates, Floats]:
+    """Return the last date of each calendar period that has returns, and the returns as period_returns gives them."""
+    numbers, found = period_returns(dates, returns, frequency)
+    own = buckets(dates, frequency)
+    return as_days(dates)[np.searchsorted(own, numbers, side="right") - 1], found
+
+
+def last_return(dates: Any, returns: ArrayLike | Block) -> Any:
+    """Return the newest return, by portfolio; NaN without one."""
+    return _each(returns, lambda block: _at(block.values, _last(block)))
+
+
+def to_date(dates: Any, index: ArrayLike | Block, period: ToDate) -> Any:
     """Return the return of the running period: last value over the last one before the period began, − 1.
 
-    NaN when the series does not reach back to an earlier period.
+    `index`: the returns of several portfolios as a Block, or the wealth or prices of one without NaN, which gives a
+    float. NaN when it does not reach back to an earlier period.
     """
-    levels = np.asarray(index, dtype=np.float64)
-    if not len(levels):
-        return float("nan")
-    numbers = buckets(dates, _FREQUENCY[period])
-    return _since(levels, int(np.searchsorted(numbers, numbers[-1])) - 1)
+    days = as_days(dates)
+    starts = lambda ends: np.searchsorted(days, period_start(ends, _FREQUENCY[period])) - 1  # noqa: E731
+    return _since(days, index, starts)
 
 
-def trailing_months(dates: Dates, index: ArrayLike, months: int) -> float:
+def trailing_months(dates: Any, index: ArrayLike | Block, months: int) -> Any:
     """Return the return since the last value on or before the same day `months` months earlier.
 
-    A day that month does not have is its last day. NaN when the series is younger than that.
+    A day that month does not have is its last day. `index` as for to_date. NaN when it is younger than that.
     """
-    levels = np.asarray(index, dtype=np.float64)
-    if not len(levels):
-        return float("nan")
-    anchor = months_before(dates[-1], months)
-    return _since(levels, int(np.searchsorted(dates, anchor, side="right")) - 1)
+    days = as_days(dates)
+    starts = lambda ends: np.searchsorted(days, months_before(ends, months), side="right") - 1  # noqa: E731
+    return _since(days, index, starts)
 
 
-def months_before(day: np.datetime64, months: int) -> np.datetime64:
-    """Return the same day of the month `months` earlier, or that month's last day when it is shorter."""
-    date = day.astype("datetime64[D]")
-    month = date.astype("datetime64[M]")
-    earlier = month - np.timedelta64(months, "M")
-    shifted = earlier.astype("datetime64[D]") + (date - month.astype("datetime64[D]"))
-    last = (earlier + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return min(shifted, last)
+def best(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> Any:
+    """Return the highest return of a calendar period, the first and last as far as they go."""
+    return _each(returns, lambda block: _periods(dates, block, frequency).highest)
 
 
-def monthly_table(dates: Dates, returns: ArrayLike) -> MonthlyTable:
-    """Return compounded returns by year and month, and by year. NaN returns are left out."""
+def worst(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> Any:
+    """Return the lowest return of a calendar period, the first and last as far as they go."""
+    return _each(returns, lambda block: _periods(dates, block, frequency).lowest)
+
+
+def positive_share(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> Any:
+    """Return the share of calendar periods with a return above 0, of those that have one."""
+
+    def share(block: Block) -> Floats:
+        found = _periods(dates, block, frequency)
+        return over(np.count_nonzero(found.filled > 0, axis=1), found.known)
+
+    return _each(returns, share)
+
+
+def monthly_table(dates: Any, returns: ArrayLike) -> MonthlyTable:
+    """Return compounded returns of one portfolio by year and month, and by year. NaN returns are left out."""
     numbers, by_month = period_returns(dates, returns, "M")
     years, totals = period_returns(dates, returns, "Y")
     if not len(years):
@@ -97,7 +156,73 @@ def monthly_table(dates: Dates, returns: ArrayLike) -> MonthlyTable:
     return MonthlyTable(tuple(range(int(years[0]), int(years[-1]) + 1)), table, whole)
 
 
-def _since(levels: Floats, start: int) -> float:
-    if start < 0 or not levels[start] > 0:
+def _by_period(dates: Any, block: Block, frequency: Frequency) -> tuple[NDArray[np.int64], Floats]:
+    numbers = buckets(dates, frequency)
+    if not len(numbers):
+        return numbers, np.empty((len(block.values), 0))
+    last = np.flatnonzero(np.append(numbers[1:] != numbers[:-1], True))
+    after = block.wealth[:, last]
+    before = np.concatenate([np.ones((len(after), 1)), after[:, :-1]], axis=1)
+    found = over(after, before) - 1.0
+    if not block.is_complete:
+        counted = np.add.reduceat(block.there, np.append(0, last[:-1] + 1), axis=1, dtype=np.intp)
+        found[counted == 0] = np.nan
+    return numbers[last], found
+
+
+def _periods(dates: Any, block: Block, frequency: Frequency) -> Block:
+    """Return the returns of calendar periods as a block; worked out once for the same dates."""
+    make = lambda: (dates, Block(_by_period(dates, block, frequency)[1]))  # noqa: E731
+    # The dates are kept with it, so that no other array takes their place in memory.
+    return block.keep(("periods", frequency, id(dates)), make)[1]
+
+
+def _each(returns: ArrayLike | Block, of: Callable[[Block], Floats]) -> Any:
+    """Return the figure by portfolio; a float for a one-dimensional array."""
+    if isinstance(returns, Block):
+        return of(returns)
+    values = np.asarray(returns, dtype=np.float64)
+    found = of(Block.of(values.T))
+    return found if values.ndim == 2 else float(found[0])
+
+
+def _since(days: Dates, index: ArrayLike | Block, starts: Callable[[Dates], Any]) -> Any:
+    """Return the last value over the one at the place that `starts` finds for the last date, − 1."""
+    if isinstance(index, Block):
+        return _since_block(days, index, starts)
+    levels = np.asarray(index, dtype=np.float64)
+    if not len(levels):
         return float("nan")
-    return float(levels[-1] / levels[start] - 1.0)
+    start = int(starts(days[-1:])[0])
+    return float(levels[-1] / levels[start] - 1.0) if start >= 0 and levels[start] > 0 else float("nan")
+
+
+def _since_block(days: Dates, block: Block, starts: Callable[[Dates], Any]) -> Floats:
+    if not block.values.shape[1]:
+        return np.full(len(block.values), np.nan)
+    last = _last(block)
+    start = np.asarray(starts(days[last]))
+    reaches = (start >= np.maximum(_first(block) - 1, 0)) & (block.count > 0)
+    value, base = _at(block.wealth, last), _at(block.wealth, np.maximum(start, 0))
+    return np.where(reaches, over(value, base) - 1.0, np.nan)
+
+
+def _last(block: Block) -> Places:
+    """Return the place of the last return, by portfolio."""
+    length = block.values.shape[1]
+    if block.is_complete or not length:
+        return np.full(len(block.values), length - 1)
+    return np.asarray(length - 1 - block.there[:, ::-1].argmax(axis=1), dtype=np.intp)
+
+
+def _first(block: Block) -> Places:
+    """Return the place of the first return, by portfolio."""
+    if block.is_complete:
+        return np.zeros(len(block.values), dtype=np.intp)
+    return np.asarray(block.there.argmax(axis=1), dtype=np.intp)
+
+
+def _at(values: Floats, places: Places) -> Floats:
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    return values[np.arange(len(values)), places]

@@ -69,6 +69,8 @@ def semi_deviation(
 @figure
 def lower_partial_moment(returns: Block, target: ArrayLike | None = None, order: int = 1) -> Floats:
     """Return Σ max(target − r, 0)^order / n; the mean is the target when none is given (Fishburn 1977)."""
+    if order < 1:
+        raise ValueError(f"order: {order} is not 1 or more")
     excess = _around_mean(returns) if target is None else returns.minus(target)
     if order == 1:
         return over(excess.sides.losses, returns.known)
