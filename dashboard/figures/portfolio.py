@@ -9,7 +9,7 @@ import numpy as np
 from analytics.drawdown import Episode
 from analytics.performance import Track, drawdowns, worst
 from dashboard.figures.days import Places, day_axis, drawn
-from dashboard.figures.portfolio_growth import growth_row
+from dashboard.figures.portfolio_growth import growth_row, marked_days
 from dashboard.figures.portfolio_intraday import intraday
 from dashboard.figures.portfolio_rolling import rolling_rows
 from dashboard.figures.portfolio_underwater import underwater_row
@@ -30,7 +30,7 @@ def growth_and_drawdown(shown: Shown, scale: Scale = "linear") -> dict[str, Any]
     if shown.intraday is not None:
         return intraday(shown, *shown.intraday)
     falls = worst(shown.part, TURNING_POINTS)
-    places = drawn_days(shown.part, falls)
+    places = drawn_days(shown.part, falls, marked_days(shown))
     water = drawdowns(shown.part)
     rows = [
         growth_row(shown, places, is_log=scale == "log"),
@@ -40,10 +40,10 @@ def growth_and_drawdown(shown: Shown, scale: Scale = "linear") -> dict[str, Any]
     return stacked(rows, day_axis(shown.part.dates, "y"), _highlight(shown.part, shown.highlight))
 
 
-def drawn_days(part: Track, falls: list[Episode]) -> Places:
-    """Return which days are drawn: the turning points of the worst drawdowns are always among them."""
+def drawn_days(part: Track, falls: list[Episode], marked: Places) -> Places:
+    """Return which days are drawn: turning points of the worst drawdowns and marked days are always among them."""
     turning = [place for fall in falls for place in (fall.peak, fall.trough, fall.last)]
-    return drawn(len(part), turning)
+    return drawn(len(part), [*turning, *marked.tolist()])
 
 
 def _highlight(part: Track, peak: np.datetime64 | None) -> list[Band]:

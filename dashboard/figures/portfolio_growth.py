@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard import format as text
 from dashboard.figures.days import Places, texts, values
@@ -87,16 +88,29 @@ def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[s
 
 def _end(line: dict[str, Any]) -> End:
     last = next(value for value in reversed(line["y"]) if value is not None)
-    return End(f"{short(line['name'])} {last:.0f}", last, line["line"]["color"])
+    return End(f"{short(line['name'])} {last:.1f}", last, line["line"]["color"])
+
+
+def marked_days(shown: Shown) -> Places:
+    """Return the positions in the window that carry a mark: a chart that thins its days keeps them."""
+    days = np.concatenate([shown.nav.dates[flows_shown(shown)[0]], _restated_days(shown)])
+    found = np.searchsorted(shown.part.dates, days)
+    return found.astype(np.intp)
+
+
+def flows_shown(shown: Shown) -> tuple[Places, int]:
+    """Return which days of the NAV carry a mark of money in or out: all or the largest, and how many there are."""
+    nav, part = shown.nav, shown.part
+    if len(part) < 2:
+        return np.array([], dtype=np.intp), 0
+    inside = np.flatnonzero((nav.flow != 0) & (nav.dates > part.dates[0]) & (nav.dates <= part.dates[-1]))
+    return np.sort(inside[np.argsort(-np.abs(nav.flow[inside]), kind="stable")][:MOST_FLOWS]), len(inside)
 
 
 def _flows(shown: Shown) -> list[dict[str, Any]]:
     """Return small triangles on the line where money came in or went out, the amount in their hover."""
     nav, part = shown.nav, shown.part
-    if len(part) < 2:
-        return []
-    inside = np.flatnonzero((nav.flow != 0) & (nav.dates > part.dates[0]) & (nav.dates <= part.dates[-1]))
-    largest = np.sort(inside[np.argsort(-np.abs(nav.flow[inside]), kind="stable")][:MOST_FLOWS])
+    largest, count = flows_shown(shown)
     if not len(largest):
         return []
     at = np.searchsorted(part.dates, nav.dates[largest])
@@ -105,7 +119,7 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "money in or out" if len(inside) <= MOST_FLOWS else f"largest {MOST_FLOWS} of {len(inside)} flows",
+            "name": "money in or out" if count <= MOST_FLOWS else f"largest {MOST_FLOWS} of {count} flows",
             "x": texts(nav.dates[largest]),
             "y": values(100 * part.index[at], 2),
             "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],
@@ -120,10 +134,10 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
 
 def _restatements(shown: Shown) -> list[dict[str, Any]]:
     """Return a diamond where a value was replaced by another, both in its hover."""
-    part = shown.part
-    inside = [each for each in shown.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
-    if not inside:
+    part, days = shown.part, _restated_days(shown)
+    if not len(days):
         return []
+    inside = [each for each in shown.restatements if each.day in days]
     at = np.searchsorted(part.dates, np.array([each.day for each in inside], dtype="datetime64[D]"))
     return [
         {
@@ -137,3 +151,9 @@ def _restatements(shown: Shown) -> list[dict[str, Any]]:
             "hovertemplate": "%{text}",
         }
     ]
+
+
+def _restated_days(shown: Shown) -> NDArray[np.datetime64]:
+    part = shown.part
+    days = [each.day for each in shown.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
+    return np.unique(np.array(days, dtype="datetime64[D]"))
