@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard import format as text
 from dashboard.figures.days import Places, texts, values
 from dashboard.figures.rows import End, Row, extent, short
-from dashboard.portfolio_data import Line, Shown
+from dashboard.portfolio_data import Line, Restatement, Shown
 from dashboard.theme import BENCHMARK, COMPARED, SERIES
 
 HEIGHT_PX = 280
@@ -146,11 +146,17 @@ def _restatements(shown: Shown) -> list[dict[str, Any]]:
             "name": "restated",
             "x": [str(each.day) for each in inside],
             "y": values(100 * part.index[at], 2),
-            "text": [f"{text.money(each.was)} → {text.money(each.now)}" for each in inside],
+            "text": [_restated(each) for each in inside],
             "marker": {"symbol": "diamond-open", "size": 9, "color": "@warning", "line": {"width": 1.5}},
             "hovertemplate": "%{text}",
         }
     ]
+
+
+def _restated(each: Restatement) -> str:
+    if each.was == each.now:
+        return f"flow {text.money(each.flow_was)} → {text.money(each.flow_now)}"
+    return f"{text.money(each.was)} → {text.money(each.now)}"
 
 
 def _restated_days(shown: Shown) -> NDArray[np.datetime64]:

@@ -357,13 +357,26 @@ def test_the_drawdown_to_expect_is_a_labelled_line_unless_it_would_squash_the_ch
 
 
 def test_a_restated_value_is_marked_on_its_day_with_what_it_was(stores: Stores) -> None:
-    put_nav(stores, "alpha", walk(2_000))
+    values = walk(2_000)
+    values[1_000] = 1_234_000.0
+    put_nav(stores, "alpha", values)
     day = str(np.datetime64("2020-01-01") + 1_000)
-    mark = ("own", "alpha", START + 1_000 * DAY, 100.0, 101.0, 0.0, 0.0, (START + 3_000 * DAY) * 1_000, "nav.csv", 1)
+    mark = (
+        "own",
+        "alpha",
+        START + 1_000 * DAY,
+        1.2e6,
+        1_234_000.0,
+        0.0,
+        0.0,
+        (START + 3_000 * DAY) * 1_000,
+        "nav.csv",
+        1,
+    )
     columns = ("origin", "portfolio", "ts", "was", "now", "flow_was", "flow_now", "at", "source", "version")
     stores.clickhouse.insert(Facts("nav_restatements", columns, tuple([value] for value in mark)))
     stores.live.bump("portfolio")
     found = figure(stores, "growth")
     marks = trace(found, "restated")
-    assert marks["x"] == [day] and marks["text"] == ["100 → 101"]
+    assert marks["x"] == [day] and marks["text"] == ["1.20 M → 1.23 M"]
     assert day in trace(found, "Alpha")["x"], "the line passes through the mark"
