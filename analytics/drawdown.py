@@ -164,7 +164,8 @@ def conditional_drawdown_at_risk(returns: Block, level: float = 0.95, compounded
     place = np.arange(ordered.shape[1])
     weights = np.clip(share[:, None] - place, 0.0, 1.0)
     total = np.where(weights > 0, weights * ordered, 0.0).sum(axis=1)
-    return over(total, np.maximum(share, 0.0)) if level < 1 else max_drawdown(returns, compounded)
+    found = over(total, share) if level < 1 else max_drawdown(returns, compounded)
+    return np.asarray(found + _debt(returns) if compounded else found)
 
 
 @figure
@@ -176,7 +177,8 @@ def drawdown_at_risk(returns: Block, level: float = 0.95, compounded: bool = Tru
     # The smallest loss whose share of observations at or below reaches the level.
     place = np.maximum(returns.count - np.ceil(_near(_checked(level) * returns.count)), 0.0).astype(np.intp)
     place = np.minimum(place, ordered.shape[1] - 1)
-    return np.where(returns.count > 0, ordered[np.arange(len(ordered)), place], np.nan)
+    found = np.where(returns.count > 0, ordered[np.arange(len(ordered)), place], np.nan)
+    return np.asarray(found + _debt(returns) if compounded else found)
 
 
 @figure

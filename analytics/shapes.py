@@ -104,9 +104,12 @@ class Shape:
 
 def check_dates(index: Any, what: str = "returns") -> None:
     """Raise ValueError naming the first date that is out of order, twice there or missing."""
-    is_pandas = hasattr(index, "asi8")
-    numbers = np.asarray(index.asi8 if is_pandas else index)
-    missing = np.flatnonzero(np.isnat(np.asarray(index)) if numbers.dtype.kind == "M" or is_pandas else [])
+    if hasattr(index, "asi8"):
+        numbers, unknown = np.asarray(index.asi8), np.asarray(index.isna())
+    else:
+        numbers = np.asarray(index)
+        unknown = np.isnat(numbers) if numbers.dtype.kind == "M" else np.zeros(len(numbers), dtype=bool)
+    missing = np.flatnonzero(unknown)
     if len(missing):
         raise ValueError(f"{what}: row {int(missing[0])} has no date")
     wrong = np.flatnonzero(numbers[1:] <= numbers[:-1])
