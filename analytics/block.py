@@ -278,9 +278,9 @@ class Pair:
 
 def over(above: ArrayLike, below: ArrayLike) -> Floats:
     """Return above / below, NaN where `below` is 0 or either is missing: never infinite, never a warning."""
-    top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(bottom == 0, np.nan, top / bottom)
+    bottom = np.asarray(below, dtype=np.float64)
+    found: Floats = np.asarray(above, dtype=np.float64) / np.where(bottom == 0, np.nan, bottom)
+    return found
 
 
 def _check_finite(values: Floats, dates: Any, names: Any) -> None:

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analytics.block import Floats
 from analytics.calendar import Dates, Frequency, buckets, months_before
 from analytics.drawdown import Episode, max_drawdown, underwater, worst_episodes
 from analytics.ratios import sharpe, sortino
-from analytics.returns import Floats, annual_return, flow_returns, observed, per_period_rate, total_return, wealth
+from analytics.returns import annual_return, flow_returns, observed, per_period_rate, total_return, wealth
 from analytics.risk import volatility
 
 Window = Literal["1D", "WTD", "MTD", "QTD", "YTD", "1Y", "3Y", "5Y", "ITD"]

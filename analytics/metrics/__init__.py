@@ -1,0 +1,12 @@
+"""Every metric of a portfolio, in the order of the page: one table a family."""
+
+from analytics.metrics.base import Metric, Need, Scope
+from analytics.metrics.benchmark import BENCHMARK_METRICS
+from analytics.metrics.drawdown import DRAWDOWN
+from analytics.metrics.ratios import RATIOS
+from analytics.metrics.returns import RETURNS
+from analytics.metrics.risk import RISK
+
+METRICS: tuple[Metric, ...] = (*RETURNS, *RATIOS, *DRAWDOWN, *RISK, *BENCHMARK_METRICS)
+
+__all__ = ["METRICS", "Metric", "Need", "Scope"]

@@ -1,0 +1,114 @@
+"""What a metric is, and what it is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from analytics.block import Block, Bools, Floats, Pair
+from analytics.calendar import Dates
+from analytics.returns import per_period_rate
+
+Unit = Literal["percent", "ratio", "periods", "count", "number", "years"]
+"""percent: a ratio that is shown in percent; ratio and number: plain; periods: days, weeks or months."""
+Group = Literal["Returns", "Reward for risk", "Drawdown", "Risk", "Against the benchmark", "How sure"]
+
+
+@dataclass(eq=False)
+class Scope:
+    """Several portfolios' returns with what their figures depend on."""
+
+    block: Block
+    dates: Dates | None
+    pair: Pair | None
+    periods: float
+    risk_free: float
+    """A year."""
+    level: float
+
+    @cached_property
+    def rate(self) -> float:
+        """Return the risk-free rate a period."""
+        return per_period_rate(self.risk_free, self.periods)
+
+    @property
+    def beside(self) -> Pair:
+        """Return the returns beside the benchmark's. Only for metrics that need one."""
+        assert self.pair is not None
+        return self.pair
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a metric cannot do without: where it is met, and what is said where it is not."""
+
+    is_met: Callable[[Scope], Bools]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a portfolio."""
+
+    key: str
+    title: str
+    group: Group
+    unit: Unit
+    definition: str
+    """What it is, in a sentence; formula and source."""
+    compute: Callable[[Scope], Floats]
+    needs: tuple[Need, ...] = ()
+    """Checked in order when the figure is missing: the first that is not met is the reason."""
+
+    @property
+    def needs_benchmark(self) -> bool:
+        """Return whether the figure is about a benchmark."""
+        return self.group == "Against the benchmark"
+
+
+def _some(least: int) -> Callable[[Scope], Bools]:
+    return lambda scope: scope.block.count >= least
+
+
+def _all(scope: Scope, is_met: bool) -> Bools:
+    return np.full(len(scope.block.values), is_met)
+
+
+def _no_debt(scope: Scope) -> Bools:
+    return np.asarray(~(scope.block.filled < -1.0).any(axis=1))
+
+
+def _falls(scope: Scope) -> Bools:
+    return np.asarray((scope.block.filled < 0).any(axis=1))
+
+
+def _drew_down(scope: Scope) -> Bools:
+    met: Bools = np.fmin.reduce(scope.block.path, axis=1, initial=0.0) < 0
+    return met
+
+
+ANY = Need(_some(1), "no returns")
+TWO = Need(_some(2), "needs two returns")
+THREE = Need(_some(3), "needs three returns")
+FOUR = Need(_some(4), "needs four returns")
+YEAR = Need(lambda scope: scope.block.count >= scope.periods, "needs a year of returns: less is not annualised")
+SOLVENT = Need(_no_debt, "a loss of more than 100 %: nothing compounds through a debt")
+VARIES = Need(lambda scope: scope.block.squares > 0, "the returns never vary")
+FALLS = Need(_falls, "no return was negative")
+DREW_DOWN = Need(_drew_down, "there was no drawdown")
+DATED = Need(lambda scope: _all(scope, scope.dates is not None), "the returns have no dates")
+BENCHMARK = Need(lambda scope: _all(scope, scope.pair is not None), "no benchmark is chosen")
+COMMON = Need(
+    lambda scope: _all(scope, False) if scope.pair is None else scope.pair.own.count >= 2,
+    "portfolio and benchmark have fewer than two days in common",
+)
+BENCHMARK_VARIES = Need(
+    lambda scope: _all(scope, False) if scope.pair is None else np.broadcast_to(
+        scope.pair.other.squares > 0, len(scope.block.values)
+    ),
+    "the benchmark's returns never vary",
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""Metrics of reward for risk, and how sure of it one can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analytics import ratios, significance
+from analytics.block import Floats
+from analytics.metrics.base import DREW_DOWN, FALLS, FOUR, SOLVENT, TWO, VARIES, YEAR, Group, Metric, Need, Scope, Unit
+
+
+def _metric(
+    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need,
+    group: Group = "Reward for risk",
+) -> Metric:  # fmt: skip
+    return Metric(key, title, group, unit, definition, compute, needs)
+
+
+RATIOS: tuple[Metric, ...] = (
+    _metric("sharpe", "Sharpe", "ratio", "mean(r − rf) / std(r − rf, n − 1) · √periods a year (Sharpe 1994).",
+            lambda s: ratios.sharpe(s.block, s.rate, s.periods), TWO, VARIES),
+    _metric("adjusted_sharpe", "Adjusted Sharpe", "ratio",
+            "Sharpe · (1 + skewness/6 · Sharpe − (kurtosis − 3)/24 · Sharpe²) (Pezier & White 2006).",
+            lambda s: ratios.adjusted_sharpe(s.block, s.rate, s.periods), FOUR, VARIES),
+    _metric("sortino", "Sortino", "ratio",
+            "mean(r − rf) · periods over the annual downside deviation of the whole sample "
+            "(Sortino & van der Meer 1991).",
+            lambda s: ratios.sortino(s.block, s.rate, s.periods), TWO, FALLS),
+    _metric("calmar", "Calmar", "ratio", "Annual return over the size of the maximum drawdown (Young 1991).",
+            lambda s: ratios.calmar(s.block, s.periods), TWO, SOLVENT, YEAR, DREW_DOWN),
+    _metric("sterling", "Sterling", "ratio",
+            "Annual return over the size of the maximum drawdown plus 10 points (Kestner 1996).",
+            lambda s: ratios.sterling(s.block, s.periods), TWO, SOLVENT, YEAR, DREW_DOWN),
+    _metric("burke", "Burke", "ratio", "Annual excess return over √Σ(depth of each drawdown)² (Burke 1994).",
+            lambda s: ratios.burke(s.block, s.rate, s.periods), TWO, SOLVENT, YEAR, DREW_DOWN),
+    _metric("martin", "Martin", "ratio", "Annual excess return over the ulcer index (Martin & McCann 1989).",
+            lambda s: ratios.martin(s.block, s.rate, s.periods), TWO, SOLVENT, YEAR, DREW_DOWN),
+    _metric("pain_ratio", "Pain ratio", "ratio", "Annual excess return over the pain index (Becker 2006).",
+            lambda s: ratios.pain_ratio(s.block, s.rate, s.periods), TWO, SOLVENT, YEAR, DREW_DOWN),
+    _metric("omega", "Omega", "ratio", "Σ max(r − rf, 0) / Σ max(rf − r, 0) (Keating & Shadwick 2002).",
+            lambda s: ratios.omega(s.block, s.rate), TWO, FALLS),
+    _metric("kappa_3", "Kappa 3", "ratio",
+            "mean(r − rf) over the cube root of the third lower partial moment (Kaplan & Knowles 2004).",
+            lambda s: ratios.kappa(s.block, 3, s.rate), TWO, FALLS),
+    _metric("upside_potential_ratio", "Upside potential", "ratio",
+            "mean of max(r − rf, 0) over the downside deviation (Sortino, van der Meer & Plantinga 1999).",
+            lambda s: ratios.upside_potential_ratio(s.block, s.rate), TWO, FALLS),
+    _metric("gain_to_pain", "Gain to pain", "ratio", "Σ r / Σ |negative r| (Schwager 2012).",
+            lambda s: ratios.gain_to_pain(s.block), TWO, FALLS),
+    _metric("tail_ratio", "Tail ratio", "ratio", "95th percentile over the size of the 5th.",
+            lambda s: ratios.tail_ratio(s.block), TWO),
+    _metric("common_sense_ratio", "Common sense ratio", "ratio", "Profit factor × tail ratio.",
+            lambda s: ratios.common_sense_ratio(s.block), TWO, FALLS),
+    _metric("recovery_factor", "Recovery factor", "ratio", "Total return over the size of the maximum drawdown.",
+            lambda s: ratios.recovery_factor(s.block), TWO, SOLVENT, DREW_DOWN),
+    _metric("kelly", "Kelly share", "percent",
+            "mean(r − rf) / variance: the share of capital with the highest growth (Thorp 2006).",
+            lambda s: ratios.kelly(s.block, s.rate), TWO, VARIES),
+    _metric("sharpe_low", "Sharpe, low end", "ratio", "Lower end of its confidence interval (Mertens 2002).",
+            lambda s: significance.sharpe_interval(s.block, s.rate, s.periods, level=s.level)[0],
+            FOUR, VARIES, group="How sure"),
+    _metric("sharpe_high", "Sharpe, high end", "ratio", "Upper end of its confidence interval (Mertens 2002).",
+            lambda s: significance.sharpe_interval(s.block, s.rate, s.periods, level=s.level)[1],
+            FOUR, VARIES, group="How sure"),
+    _metric("probabilistic_sharpe", "Probability Sharpe > 0", "percent",
+            "Φ(SR · √(n − 1) / √(1 − γ₃SR + (γ₄ − 1)/4 · SR²)), a period (Bailey & López de Prado 2012).",
+            lambda s: significance.probabilistic_sharpe(s.block, 0.0, s.rate), FOUR, VARIES, group="How sure"),
+    _metric("minimum_track_record", "Minimum track record", "periods",
+            "Returns needed to be sure at 95 % that the Sharpe ratio is above 0 (Bailey & López de Prado 2012).",
+            lambda s: significance.minimum_track_record(s.block, 0.0, s.rate), FOUR, VARIES,
+            Need(lambda s: ratios.sharpe(s.block, s.rate) > 0, "the Sharpe ratio is not above 0: no length is enough"),
+            group="How sure"),
+)  # fmt: skip

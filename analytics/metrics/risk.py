@@ -1,0 +1,81 @@
+"""Metrics of risk: how far returns stray, and how bad the bad ones are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from analytics import risk, tails
+from analytics.block import Floats
+from analytics.metrics.base import ANY, FOUR, THREE, TWO, VARIES, Metric, Need, Scope, Unit
+
+FAT = Need(lambda scope: scope.block.count < 0, "tails too fat for Cornish-Fisher: its quantile is not monotone here")
+"""Looked at last: the only thing that can still be missing."""
+
+
+def _metric(
+    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
+) -> Metric:
+    return Metric(key, title, "Risk", unit, definition, compute, needs)
+
+
+def _var(method: str) -> Callable[[Scope], Floats]:
+    return partial(_tail, tails.value_at_risk, method)
+
+
+def _es(method: str) -> Callable[[Scope], Floats]:
+    return partial(_tail, tails.expected_shortfall, method)
+
+
+def _tail(function: Callable[..., Floats], method: str, scope: Scope) -> Floats:
+    return function(scope.block, scope.level, method=method)
+
+
+RISK: tuple[Metric, ...] = (
+    _metric("volatility", "Volatility", "percent", "std(r, n − 1) · √periods a year.",
+            lambda s: risk.volatility(s.block, s.periods), TWO),
+    _metric("ewma_volatility", "Volatility, recent", "percent",
+            "Exponentially weighted, decay 0.94, a year (RiskMetrics 1996).",
+            lambda s: risk.ewma_volatility(s.block, s.periods), TWO),
+    _metric("lo_volatility", "Volatility, autocorrelation-corrected", "percent",
+            "Scaled to a year with the autocorrelations of the returns instead of √periods (Lo 2002).",
+            lambda s: risk.lo_volatility(s.block, s.periods), FOUR, VARIES),
+    _metric("downside_deviation", "Downside deviation", "percent",
+            "√(Σ min(r − rf, 0)² / n) · √periods a year (Sortino & van der Meer 1991).",
+            lambda s: risk.downside_deviation(s.block, s.rate, s.periods), ANY),
+    _metric("semi_deviation", "Semi-deviation", "percent", "Downside deviation below the mean · √periods a year.",
+            lambda s: risk.semi_deviation(s.block) * s.periods**0.5, TWO),
+    _metric("mean_absolute_deviation", "Mean absolute deviation", "percent", "Σ|r − mean| / n, a period.",
+            lambda s: risk.mean_absolute_deviation(s.block), TWO),
+    _metric("skewness", "Skewness", "number",
+            "Third standardised moment of the population; below 0: the long tail is of losses.",
+            lambda s: risk.skewness(s.block), THREE, VARIES),
+    _metric("kurtosis", "Excess kurtosis", "number",
+            "Fourth standardised moment of the population − 3; above 0: fat tails.",
+            lambda s: risk.kurtosis(s.block), FOUR, VARIES),
+    _metric("autocorrelation", "Autocorrelation", "number", "Of each return with the one before.",
+            lambda s: risk.autocorrelation(s.block, 1), THREE, VARIES),
+    _metric("value_at_risk", "VaR 95 %", "percent",
+            "Loss of a period that 5 % of the returns exceed: historical, linear between ranks "
+            "(Hyndman & Fan 1996, type 7).",
+            _var("historical"), ANY),
+    _metric("value_at_risk_gaussian", "VaR 95 %, Gaussian", "percent",
+            "−(mean + z · std) with z of the normal distribution.",
+            _var("gaussian"), TWO),
+    _metric("value_at_risk_cornish_fisher", "VaR 95 %, Cornish-Fisher", "percent",
+            "Gaussian with z corrected for skewness and kurtosis (Zangari 1996), where that is monotone "
+            "(Maillard 2012).",
+            _var("cornish_fisher"), FOUR, VARIES, FAT),
+    _metric("value_at_risk_ewma", "VaR 95 %, recent", "percent",
+            "Returns scaled to today's EWMA volatility (Hull & White 1998).",
+            _var("ewma"), TWO, VARIES),
+    _metric("expected_shortfall", "Expected shortfall 95 %", "percent",
+            "Mean loss in the worst 5 % of the periods (Rockafellar & Uryasev 2002).", _es("historical"), ANY),
+    _metric("expected_shortfall_gaussian", "Expected shortfall 95 %, Gaussian", "percent", "−mean + std · φ(z) / 5 %.",
+            _es("gaussian"), TWO),
+    _metric("expected_shortfall_cornish_fisher", "Expected shortfall 95 %, Cornish-Fisher", "percent",
+            "Corrected for skewness and kurtosis (Boudt, Peterson & Croux 2008), where that is monotone.",
+            _es("cornish_fisher"), FOUR, VARIES, FAT),
+    _metric("expected_shortfall_ewma", "Expected shortfall 95 %, recent", "percent",
+            "Of returns scaled to today's EWMA volatility (Hull & White 1998).", _es("ewma"), TWO, VARIES),
+)  # fmt: skip
