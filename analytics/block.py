@@ -18,6 +18,8 @@ Kept = TypeVar("Kept")
 
 RESIDUE = 1e-12
 """A deviation at or below this share of the largest return is rounding residue of a constant series."""
+NOTHING = 1e-250
+"""A divisor closer to 0 than this is 0: what it gave would overflow."""
 
 _MIDNIGHT = re.compile(r"[T ]00:00:00(\.0+)?$")
 
@@ -279,7 +281,7 @@ class Pair:
 def over(above: ArrayLike, below: ArrayLike) -> Floats:
     """Return above / below, NaN where `below` is 0 or either is missing: never infinite, never a warning."""
     bottom = np.asarray(below, dtype=np.float64)
-    found: Floats = np.asarray(above, dtype=np.float64) / np.where(bottom == 0, np.nan, bottom)
+    found: Floats = np.asarray(above, dtype=np.float64) / np.where(np.abs(bottom) < NOTHING, np.nan, bottom)
     return found
 
 

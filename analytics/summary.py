@@ -108,19 +108,20 @@ def summary(
             raise ValueError(f"{len(days)} dates for {own.shape[1]} returns")
         check_dates(np.asarray(dates))
     asked = tuple(metric for metric in metrics if other is not None or not metric.needs_benchmark)
+    called = tuple(names if names is not None else range(len(own)))
     values = np.full((len(asked), len(own)), np.nan)
     reasons: dict[tuple[str, int], str] = {}
     step = max(1, CHUNK_VALUES // max(own.shape[1], 1))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for start in range(0, len(own), step):
             part = slice(start, start + step)
-            block = Block.of(own[part])
+            block = Block.of(own[part], days, called[part])
             pair = None
             if other is not None:
-                pair = Pair.of(block, Block.of(other if len(other) == 1 else other[part]))
+                pair = Pair.of(block, Block.of(other if len(other) == 1 else other[part], days))
             scope = Scope(block, days, pair, periods, risk_free, level)
             _fill(values[:, part], asked, scope, reasons, start)
-    return Summary(asked, tuple(names if names is not None else range(len(own))), values, reasons)
+    return Summary(asked, called, values, reasons)
 
 
 def _fill(

@@ -12,6 +12,7 @@ import numpy as np
 from analytics.block import Block, Bools, Floats, Pair
 from analytics.calendar import Dates
 from analytics.returns import per_period_rate
+from analytics.risk import WARM_UP
 
 Unit = Literal["percent", "ratio", "periods", "count", "number", "years"]
 """percent: a ratio that is shown in percent; ratio and number: plain; periods: days, weeks or months."""
@@ -91,10 +92,16 @@ def _drew_down(scope: Scope) -> Bools:
     return met
 
 
+def otherwise(reason: str) -> Need:
+    """Return the need that stands last: when all before it are met, this is what is lacking."""
+    return Need(lambda scope: _all(scope, False), reason)
+
+
 ANY = Need(_some(1), "no returns")
 TWO = Need(_some(2), "needs two returns")
 THREE = Need(_some(3), "needs three returns")
 FOUR = Need(_some(4), "needs four returns")
+WARMED_UP = Need(_some(WARM_UP + 1), f"needs {WARM_UP + 1} returns: the first {WARM_UP} set the scale")
 YEAR = Need(lambda scope: scope.block.count >= scope.periods, "needs a year of returns: less is not annualised")
 SOLVENT = Need(_no_debt, "a loss of more than 100 %: nothing compounds through a debt")
 VARIES = Need(lambda scope: scope.block.squares > 0, "the returns never vary")

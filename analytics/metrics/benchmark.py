@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 from analytics import benchmark
 from analytics.block import Floats
-from analytics.metrics.base import BENCHMARK, BENCHMARK_VARIES, COMMON, VARIES, Metric, Need, Scope, Unit
+from analytics.metrics.base import (
+    BENCHMARK,
+    BENCHMARK_VARIES,
+    COMMON,
+    SOLVENT,
+    VARIES,
+    YEAR,
+    Metric,
+    Need,
+    Scope,
+    Unit,
+    otherwise,
+)
 
 
 def _metric(
@@ -17,13 +29,15 @@ def _metric(
 
 UPS = Need(lambda s: (s.beside.other.filled > 0).any(axis=1) | (s.block.count < 0), "the benchmark never rose")
 DOWNS = Need(lambda s: (s.beside.other.filled < 0).any(axis=1) | (s.block.count < 0), "the benchmark never fell")
+NEVER = otherwise("not told over these few periods")
+FEW = otherwise("too few common periods to part it from the benchmark")
 ACTIVE = Need(lambda s: s.beside.active.squares > 0, "portfolio and benchmark never part")
 
 BENCHMARK_METRICS: tuple[Metric, ...] = (
     _metric("common_observations", "Common observations", "count", "Periods that portfolio and benchmark both have.",
             lambda s: s.beside.own.count),
     _metric("active_return", "Active return", "percent", "Annual return − that of the benchmark, on common periods.",
-            lambda s: benchmark.active_return(s.beside, periods=s.periods)),
+            lambda s: benchmark.active_return(s.beside, periods=s.periods), SOLVENT, YEAR),
     _metric("alpha", "Alpha", "percent",
             "Intercept of r − rf on b − rf (least squares) × periods a year (Jensen 1968).",
             lambda s: benchmark.alpha(s.beside, risk_free=s.rate, periods=s.periods), BENCHMARK_VARIES),
@@ -44,10 +58,10 @@ BENCHMARK_METRICS: tuple[Metric, ...] = (
             lambda s: benchmark.information_ratio(s.beside, periods=s.periods), ACTIVE),
     _metric("up_capture", "Up capture", "percent",
             "Annualised return over the periods with b > 0, over that of the benchmark.",
-            lambda s: benchmark.capture(s.beside, side="up", periods=s.periods), UPS),
+            lambda s: benchmark.capture(s.beside, side="up", periods=s.periods), UPS, SOLVENT, NEVER),
     _metric("down_capture", "Down capture", "percent",
             "Annualised return over the periods with b < 0, over that of the benchmark.",
-            lambda s: benchmark.capture(s.beside, side="down", periods=s.periods), DOWNS),
+            lambda s: benchmark.capture(s.beside, side="down", periods=s.periods), DOWNS, SOLVENT, NEVER),
     _metric("up_number", "Up number", "percent", "Share of the benchmark's rising periods in which the portfolio rose.",
             lambda s: benchmark.up_down_number(s.beside, side="up"), UPS),
     _metric("down_number", "Down number", "percent",
@@ -56,12 +70,13 @@ BENCHMARK_METRICS: tuple[Metric, ...] = (
     _metric("batting_average", "Batting average", "percent", "Share of the periods with r > b.",
             lambda s: benchmark.batting_average(s.beside)),
     _metric("timing", "Timing", "ratio", "γ of r − rf on b − rf and max(rf − b, 0) (Henriksson & Merton 1981).",
-            lambda s: benchmark.market_timing(s.beside, risk_free=s.rate), BENCHMARK_VARIES),
+            lambda s: benchmark.market_timing(s.beside, risk_free=s.rate), BENCHMARK_VARIES, DOWNS, FEW),
     _metric("treynor", "Treynor", "ratio", "Annual mean(r − rf) over beta (Treynor 1965).",
-            lambda s: benchmark.treynor(s.beside, risk_free=s.rate, periods=s.periods), BENCHMARK_VARIES),
+            lambda s: benchmark.treynor(s.beside, risk_free=s.rate, periods=s.periods), VARIES, BENCHMARK_VARIES),
     _metric("appraisal_ratio", "Appraisal ratio", "ratio",
             "Alpha over the deviation of what beta does not explain (Bacon 2008).",
-            lambda s: benchmark.appraisal_ratio(s.beside, risk_free=s.rate, periods=s.periods), BENCHMARK_VARIES),
+            lambda s: benchmark.appraisal_ratio(s.beside, risk_free=s.rate, periods=s.periods),
+            VARIES, BENCHMARK_VARIES, FEW),
     _metric("m_squared", "M²", "percent",
             "rf + Sharpe · the benchmark's volatility, a year (Modigliani & Modigliani 1997).",
             lambda s: benchmark.m_squared(s.beside, risk_free=s.rate, periods=s.periods), VARIES),

@@ -6,7 +6,21 @@ from collections.abc import Callable
 
 from analytics import ratios, significance
 from analytics.block import Floats
-from analytics.metrics.base import DREW_DOWN, FALLS, FOUR, SOLVENT, TWO, VARIES, YEAR, Group, Metric, Need, Scope, Unit
+from analytics.metrics.base import (
+    DREW_DOWN,
+    FALLS,
+    FOUR,
+    SOLVENT,
+    TWO,
+    VARIES,
+    YEAR,
+    Group,
+    Metric,
+    Need,
+    Scope,
+    Unit,
+    otherwise,
+)
 
 
 def _metric(
@@ -48,7 +62,7 @@ RATIOS: tuple[Metric, ...] = (
     _metric("gain_to_pain", "Gain to pain", "ratio", "Σ r / Σ |negative r| (Schwager 2012).",
             lambda s: ratios.gain_to_pain(s.block), TWO, FALLS),
     _metric("tail_ratio", "Tail ratio", "ratio", "95th percentile over the size of the 5th.",
-            lambda s: ratios.tail_ratio(s.block), TWO),
+            lambda s: ratios.tail_ratio(s.block), TWO, VARIES, otherwise("the 5th percentile is not a loss")),
     _metric("common_sense_ratio", "Common sense ratio", "ratio", "Profit factor × tail ratio.",
             lambda s: ratios.common_sense_ratio(s.block), TWO, FALLS),
     _metric("recovery_factor", "Recovery factor", "ratio", "Total return over the size of the maximum drawdown.",

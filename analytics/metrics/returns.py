@@ -10,10 +10,9 @@ import numpy as np
 
 from analytics import calendar, returns
 from analytics.block import Floats
-from analytics.metrics.base import ANY, DATED, FALLS, SOLVENT, YEAR, Metric, Need, Scope, Unit
+from analytics.metrics.base import ANY, DATED, FALLS, SOLVENT, YEAR, Metric, Need, Scope, Unit, otherwise
 
-REACHES_BACK = Need(lambda scope: scope.block.count < 0, "the history does not reach back that far")
-"""Looked at last: the only thing that can still be missing."""
+REACHES_BACK = otherwise("the history does not reach back that far")
 RISES = Need(lambda scope: np.asarray((scope.block.filled > 0).any(axis=1)), "no return was positive")
 
 

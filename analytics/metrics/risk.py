@@ -7,10 +7,10 @@ from functools import partial
 
 from analytics import risk, tails
 from analytics.block import Floats
-from analytics.metrics.base import ANY, FOUR, THREE, TWO, VARIES, Metric, Need, Scope, Unit
+from analytics.metrics.base import ANY, FOUR, THREE, TWO, VARIES, WARMED_UP, Metric, Need, Scope, Unit, otherwise
 
-FAT = Need(lambda scope: scope.block.count < 0, "tails too fat for Cornish-Fisher: its quantile is not monotone here")
-"""Looked at last: the only thing that can still be missing."""
+FAT = otherwise("tails too fat for Cornish-Fisher: its quantile is not monotone here")
+CANCELS = otherwise("the autocorrelations cancel the variance: the correction does not hold here")
 
 
 def _metric(
@@ -39,7 +39,7 @@ RISK: tuple[Metric, ...] = (
             lambda s: risk.ewma_volatility(s.block, s.periods), TWO),
     _metric("lo_volatility", "Volatility, autocorrelation-corrected", "percent",
             "Scaled to a year with the autocorrelations of the returns instead of √periods (Lo 2002).",
-            lambda s: risk.lo_volatility(s.block, s.periods), FOUR, VARIES),
+            lambda s: risk.lo_volatility(s.block, s.periods), FOUR, VARIES, CANCELS),
     _metric("downside_deviation", "Downside deviation", "percent",
             "√(Σ min(r − rf, 0)² / n) · √periods a year (Sortino & van der Meer 1991).",
             lambda s: risk.downside_deviation(s.block, s.rate, s.periods), ANY),
@@ -68,7 +68,7 @@ RISK: tuple[Metric, ...] = (
             _var("cornish_fisher"), FOUR, VARIES, FAT),
     _metric("value_at_risk_ewma", "VaR 95 %, recent", "percent",
             "Returns scaled to today's EWMA volatility (Hull & White 1998).",
-            _var("ewma"), TWO, VARIES),
+            _var("ewma"), WARMED_UP, VARIES),
     _metric("expected_shortfall", "Expected shortfall 95 %", "percent",
             "Mean loss in the worst 5 % of the periods (Rockafellar & Uryasev 2002).", _es("historical"), ANY),
     _metric("expected_shortfall_gaussian", "Expected shortfall 95 %, Gaussian", "percent", "−mean + std · φ(z) / 5 %.",
@@ -77,5 +77,5 @@ RISK: tuple[Metric, ...] = (
             "Corrected for skewness and kurtosis (Boudt, Peterson & Croux 2008), where that is monotone.",
             _es("cornish_fisher"), FOUR, VARIES, FAT),
     _metric("expected_shortfall_ewma", "Expected shortfall 95 %, recent", "percent",
-            "Of returns scaled to today's EWMA volatility (Hull & White 1998).", _es("ewma"), TWO, VARIES),
+            "Of returns scaled to today's EWMA volatility (Hull & White 1998).", _es("ewma"), WARMED_UP, VARIES),
 )  # fmt: skip
