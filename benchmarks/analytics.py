@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import portfolios
 from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
-from benchmarks.worker import ROOT, Worker
+from benchmarks.worker import ROOT, Answer, Worker
 
 PEERS = ROOT / ".venv-bench" / "bin" / "python"
 YEARS, LONG_YEARS = 10, 30
@@ -32,7 +32,6 @@ LINEAR = 1.15
 """What a portfolio may take among 1,000, in multiples of its time among 250."""
 TURN_SECONDS = 0.25
 MIB = 2.0**20
-COLD = "  first run of a turn, caches cold"
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,14 @@ class Peer:
 
 @dataclass(frozen=True)
 class Taken:
-    """Milliseconds of a job: the median of its turns' medians, and of their first runs, which find the caches cold."""
+    """Milliseconds of a job, medians of its turns."""
 
     median: float
+    """Of a turn's runs, their median."""
     first: float
+    """A turn's first run: the caches are cold."""
+    processor: float
+    """The processor's time a run: what other work on the machine touches least."""
 
 
 PACKAGES = (
@@ -111,7 +114,7 @@ def one_portfolio(ours: Worker, peers: Worker) -> Iterator[Figure]:
     theirs = [(peers, f"{peer.job}_one") for peer in PACKAGES]
     taken = in_turns([(ours, "one"), (ours, "one_alone"), *theirs], ROUNDS_ONE)
     yield Figure(f"1 portfolio, {YEARS} years, benchmark: our {count} figures", taken["one"].median, "ms", 3)
-    yield Figure(COLD, taken["one"].first, "ms")
+    yield from beneath(taken["one"])
     yield Figure("1 portfolio, no benchmark", taken["one_alone"].median, "ms")
     for peer in PACKAGES:
         yield Figure(f"1 portfolio: {peer.title}, {rows[peer.job]} figures", taken[f"{peer.job}_one"].median, "ms")
@@ -124,7 +127,7 @@ def many_portfolios(folder: Path, ours: Worker, peers: Worker) -> Iterator[Figur
     taken = in_turns(mine + theirs, ROUNDS_MANY)
     own = taken[f"first_{MANY}"].median
     yield Figure(f"{MANY} portfolios, benchmark", own, "ms", 60)
-    yield Figure(COLD, taken[f"first_{MANY}"].first, "ms")
+    yield from beneath(taken[f"first_{MANY}"])
     for peer in PACKAGES:
         milliseconds = taken[f"{peer.job}_many"].median / peer.share
         scaled = "" if peer.share == 1 else f" (from {MANY * peer.share:.0f})"
@@ -135,9 +138,15 @@ def many_portfolios(folder: Path, ours: Worker, peers: Worker) -> Iterator[Figur
     yield Figure("  times faster than pyfolio on its 13 figures", times, "×", 15, at_most=False)
     yield Figure("  largest relative difference from pyfolio", apart(folder, "thirteen", "pyfolio_many"), "", SAME)
     yield Figure(f"{MANY} portfolios: rolling 63-day Sharpe, volatility, beta", taken["rolling"].median, "ms", 25)
-    yield Figure(COLD, taken["rolling"].first, "ms")
+    yield from beneath(taken["rolling"])
     yield Figure("  the same with pandas alone", taken["pandas_rolling"].median, "ms")
     yield Figure("  largest relative difference from pandas", apart(folder, "rolling", "pandas_rolling"), "", SAME)
+
+
+def beneath(taken: Taken) -> Iterator[Figure]:
+    """Yield how a time differs with cold caches, and without other work."""
+    yield Figure("  first run of a turn, caches cold", taken.first, "ms")
+    yield Figure("  the processor's time", taken.processor, "ms")
 
 
 def apart(folder: Path, job: str, other: str) -> float:
@@ -161,10 +170,12 @@ def growth(folder: Path) -> Iterator[Figure]:
     """Yield our times for ever more portfolios."""
     with Worker(sys.executable, "benchmarks.ours", folder) as ours:
         taken = in_turns([(ours, f"first_{size}") for size in SIZES], ROUNDS_SIZES)
-    milliseconds = {size: taken[f"first_{size}"].median for size in SIZES}
     for size in SIZES:
-        yield Figure(f"{size:,} portfolios, benchmark", milliseconds[size], "ms", 400 if size == MOST else None)
-    share = milliseconds[MOST] / milliseconds[SIZES[0]] / (MOST / SIZES[0])
+        yield Figure(
+            f"{size:,} portfolios, benchmark", taken[f"first_{size}"].median, "ms", 400 if size == MOST else None
+        )
+        yield Figure("  the processor's time", taken[f"first_{size}"].processor, "ms")
+    share = taken[f"first_{MOST}"].processor / taken[f"first_{SIZES[0]}"].processor / (MOST / SIZES[0])
     yield Figure(f"  time a portfolio at {MOST:,} against {SIZES[0]}", share, "×", LINEAR)
 
 
@@ -181,17 +192,19 @@ def memory(folder: Path) -> Iterator[Figure]:
 
 def in_turns(jobs: Sequence[tuple[Worker, str]], rounds: int) -> dict[str, Taken]:
     """Return what each job took, by name."""
-    turns: dict[str, list[list[float]]] = {job: [] for _, job in jobs}
+    turns: dict[str, list[Answer]] = {job: [] for _, job in jobs}
     for number in range(rounds + 1):
         for worker, job in jobs:
-            turns[job].append(worker.ask(job, number, TURN_SECONDS).seconds)
-    return {
-        job: Taken(
-            statistics.median(statistics.median(turn) for turn in found[1:]) * 1000,
-            statistics.median(turn[0] for turn in found[1:]) * 1000,
-        )
-        for job, found in turns.items()
-    }
+            turns[job].append(worker.ask(job, number, TURN_SECONDS))
+    return {job: _taken(found[1:]) for job, found in turns.items()}
+
+
+def _taken(turns: Sequence[Answer]) -> Taken:
+    return Taken(
+        statistics.median(statistics.median(turn.seconds) for turn in turns) * 1000,
+        statistics.median(turn.seconds[0] for turn in turns) * 1000,
+        statistics.median(turn.processor_seconds / len(turn.seconds) for turn in turns) * 1000,
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Answer:
     """What a turn of a job took: seconds by run, how many figures came back, the memory before it and at most."""
 
     seconds: list[float]
+    processor_seconds: float
+    """Of all runs: what they would take at least on a quiet machine."""
     figures: int
     resident_bytes: int
     peak_bytes: int
@@ -90,14 +92,17 @@ def serve(folder: Path, side: str, jobs: Jobs, packages: tuple[str, ...]) -> Non
         gc.collect()
         before = _resident_bytes()
         seconds: list[float] = []
+        used = time.process_time()
         while not seconds or sum(seconds) < float(turn_seconds):
             began = time.perf_counter()
             found = jobs[job](int(number) + len(seconds))
             seconds.append(time.perf_counter() - began)
+        used = time.process_time() - used
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if isinstance(found, (np.ndarray, tuple)):
             np.save(folder / f"{side}-{job}.npy", found)
-        _say(answers, {"seconds": seconds, "figures": len(found), "resident_bytes": before, "peak_bytes": peak})
+        answer = Answer(seconds, used, len(found), before, peak)
+        _say(answers, asdict(answer))
 
 
 def _say(answers: Any, content: Any) -> None:
