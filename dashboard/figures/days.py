@@ -12,6 +12,11 @@ from analytics.calendar import Dates
 
 MOST_DAYS = 900
 """No chart of the page is wider than this in pixels that matter."""
+MONTHS_FROM = 120
+"""Days from which on ticks are months."""
+FEW_DAYS = 9
+"""Below this each day has its tick: half days would repeat its name."""
+DAY_MILLISECONDS = 86_400_000
 BESIDE = 2
 """Of the drawn days every second is enough for thin lines beside that have no hover."""
 Places = NDArray[np.intp]
@@ -42,6 +47,11 @@ def values(found: NDArray[np.float64], decimals: int) -> list[float | None]:
 
 def day_axis(dates: Dates, anchor: str) -> dict[str, Any]:
     """Return a time axis that ends with the days there are, whatever stands beside them."""
-    days = texts(dates[[0, -1]]) if len(dates) > 1 else []
-    clip = {"autorangeoptions": {"clipmin": days[0], "clipmax": days[1]}} if days else {}
-    return {"type": "date", "anchor": anchor, "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8, **clip}
+    axis = {"type": "date", "anchor": anchor, "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8}
+    if len(dates) < 2:
+        return axis | {"tickformat": "%d %b\n%Y", "nticks": 1}
+    first, last = texts(dates[[0, -1]])
+    length = int((dates[-1] - dates[0]).astype(np.int64))
+    short = {"tickformat": "%d %b\n%Y"} if length < MONTHS_FROM else {}
+    single = {"dtick": DAY_MILLISECONDS} if length < FEW_DAYS else {}
+    return axis | short | single | {"autorangeoptions": {"clipmin": first, "clipmax": last}}

@@ -15,6 +15,9 @@ from dashboard.figures.rows import short
 from dashboard.portfolio_data import Line, Shown
 
 MOST_BARS = 14
+ROOMY = 8
+TEXT_SHARE = 0.24
+"""Of the width of the chart, for a number beside a bar."""
 SMALLEST = 5e-5
 """What the strategies do not explain, as a ratio: less than this would show as 0.00 %."""
 Floats = NDArray[np.float64]
@@ -47,10 +50,16 @@ def contributions(shown: Shown) -> Drawn:
         "data": [_bars(bars)],
         "layout": still(
             {
-                "xaxis": {"ticksuffix": " %", "nticks": 5, "zeroline": True},
-                "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False},
+                "xaxis": {"ticksuffix": " %", "nticks": 5, "zeroline": True, "range": _room(bars)},
+                "yaxis": {
+                    "type": "category",
+                    "autorange": "reversed",
+                    "showgrid": False,
+                    "dtick": 1,
+                    "tickfont": {"size": 11 if len(bars) <= ROOMY else 9},
+                },
                 "bargap": 0.28,
-                "margin": {"r": 52, "t": 6, "b": 24},
+                "margin": {"r": 8, "t": 6, "b": 24},
             },
             "contribution",
         ),
@@ -97,6 +106,13 @@ def _on_days(line: Line, days: NDArray[np.datetime64]) -> tuple[Floats, Floats, 
     return np.maximum(value, 0.0), flow, returns
 
 
+def _room(bars: list[Share]) -> list[float]:
+    """Return the range of the axis with room for the numbers beyond the bars."""
+    low, high = min(0.0, *(bar.added for bar in bars)), max(0.0, *(bar.added for bar in bars))
+    room = TEXT_SHARE * ((high - low) or 0.01)
+    return [100 * (low - room if low < 0 else low), 100 * (high + room if high > 0 else high)]
+
+
 def _bars(bars: list[Share]) -> dict[str, Any]:
     last = len(bars) - 1
     colors = ["@text" if at == last else "@gain" if bar.added >= 0 else "@loss" for at, bar in enumerate(bars)]
@@ -109,6 +125,8 @@ def _bars(bars: list[Share]) -> dict[str, Any]:
         "text": [text.percent(bar.added, signed=True) for bar in bars],
         "textposition": "outside",
         "cliponaxis": False,
+        "constraintext": "none",
+        "textfont": {"size": 11 if len(bars) <= ROOMY else 9},
         "marker": {"color": colors, "opacity": 0.9},
         "hovertemplate": "%{y}: %{x:.3f} %<extra></extra>",
     }

@@ -12,6 +12,8 @@ from dashboard.figures.rows import short
 from dashboard.portfolio_data import Line, Shown
 
 MOST_NAMES = 20
+DENSE = 10
+"""More names than this: numbers in hundredths, names at the left alone."""
 FEWEST = 20
 """Common returns of a pair; the correlation of fewer is a guess."""
 SCALE = ((0, "@series-2/0.65"), (0.4999, "@series-2/0"), (0.5, "@series-1/0"), (1, "@series-1/0.65"))
@@ -28,9 +30,12 @@ def correlation(shown: Shown) -> Drawn:
     others = [shown.benchmark] if shown.benchmark is not None and len(lines) < MOST_NAMES else []
     found = correlations(np.stack([_returns(line, shown.part.dates) for line in [*lines, *others]]))
     np.fill_diagonal(found, np.nan)
-    if np.isnan(found).all():
+    told: NDArray[np.bool_] = ~np.isnan(found).all(axis=1)
+    if not told.any():
         return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that two strategies share.")
-    names = _told_apart([short(line.name) for line in [*lines, *others]])
+    found = found[np.ix_(told, told)]
+    names = _told_apart([short(line.name) for line, is_told in zip([*lines, *others], told, strict=True) if is_told])
+    is_dense = len(names) > DENSE
     figure = {
         "data": [
             {
@@ -45,24 +50,31 @@ def correlation(shown: Shown) -> Drawn:
                 "showscale": False,
                 "xgap": 1,
                 "ygap": 1,
-                "text": [[_written(value) for value in row] for row in found],
+                "text": [[_written(value, is_dense) for value in row] for row in found],
                 "texttemplate": "%{text}",
-                "textfont": {"size": 11 if len(names) <= 8 else 9, "color": "@text"},
-                "hovertemplate": "%{y} and %{x}: %{text}<extra></extra>",
+                "textfont": {"size": 8 if is_dense else 11, "color": "@text"},
+                "hovertemplate": "%{y} and %{x}: %{z:.2f}<extra></extra>",
                 "hoverongaps": False,
             }
         ],
         "layout": still(
             {
-                "xaxis": {"showgrid": False, "tickangle": -35 if len(names) > 3 else 0, "automargin": True},
-                "yaxis": {"showgrid": False, "autorange": "reversed", "zeroline": False},
-                "margin": {"r": 8, "t": 6, "b": 24},
+                "xaxis": {"showgrid": False, "tickangle": -35, "automargin": True, "showticklabels": not is_dense},
+                "yaxis": {
+                    "showgrid": False,
+                    "autorange": "reversed",
+                    "zeroline": False,
+                    "dtick": 1,
+                    "tickfont": {"size": 9 if is_dense else 11},
+                },
+                "margin": {"r": 8, "t": 6, "b": 8 if is_dense else 24},
             },
             "correlation",
         ),
     }
     left_out = f" · the {len(lines)} largest of {len(parts)}" if len(lines) < len(parts) else ""
-    return Drawn(figure, f"{shown.frequency_name} returns, {shown.window_name}{left_out}")
+    unit = ", in hundredths" if is_dense else ""
+    return Drawn(figure, f"{shown.frequency_name} returns, {shown.window_name}{unit}{left_out}")
 
 
 def correlations(returns: Floats) -> Floats:
@@ -81,8 +93,10 @@ def correlations(returns: Floats) -> Floats:
     return np.clip(found, -1.0, 1.0)
 
 
-def _written(value: float) -> str:
-    return "" if value != value else text.ratio(float(value))
+def _written(value: float, in_hundredths: bool) -> str:
+    if value != value:
+        return ""
+    return text.number(100 * float(value)) if in_hundredths else text.ratio(float(value))
 
 
 def _returns(line: Line, days: NDArray[np.datetime64]) -> Floats:

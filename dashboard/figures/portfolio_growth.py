@@ -87,8 +87,9 @@ def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[s
 
 
 def _end(line: dict[str, Any]) -> End:
-    last = next(value for value in reversed(line["y"]) if value is not None)
-    return End(f"{short(line['name'])} {last:.1f}", last, line["line"]["color"])
+    # What was lost has no place on a logarithmic scale: its name stands at the last that has.
+    place = next(value for value in reversed(line["y"]) if value is not None)
+    return End(f"{short(line['name'])} {line['y'][-1] or 0.0:.1f}", place, line["line"]["color"])
 
 
 def marked_days(shown: Shown) -> Places:

@@ -134,7 +134,7 @@ def _free(fall: Episode, width: int, floor: float, taken: Sequence[Box]) -> tupl
     right, left = (across, across + LABEL_WIDTH), (across - LABEL_WIDTH, across)
     for start, end in (right, left) if across < 0.5 else (left, right):
         box = Box(start, end, down - LABEL_HEIGHT / 2, down + LABEL_HEIGHT / 2)
-        if start >= 0 and end <= 1 and not any(box.meets(other) for other in taken):
+        if start >= 0 and end <= 1 and box.top >= 0 and not any(box.meets(other) for other in taken):
             return box, start < across
     return None
 

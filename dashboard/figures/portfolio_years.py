@@ -43,7 +43,7 @@ def years(shown: Shown) -> Drawn:
             "years",
         ),
     }
-    more = " · compared portfolios left out: too many bars" if is_crowded and compared else ""
+    more = " · too many bars for the others" if is_crowded and compared else ""
     return Drawn(figure, named([(short(line.name), color) for line, color in lines], more))
 
 
