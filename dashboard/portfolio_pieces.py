@@ -96,7 +96,7 @@ def metrics_csv(shown: Shown) -> bytes:
 
 def metrics_workbook(shown: Shown) -> bytes:
     """Return every metric as an Excel workbook, with a sheet that says of what."""
-    about: list[list[xlsx.Value]] = [["What", "Value"], *([name, value] for name, value in _about(shown))]
+    about = [["What", "Value"], *map(list, _about(shown))]
     return xlsx.workbook({"Metrics": _rows(shown, _excel_value), "About": about})
 
 

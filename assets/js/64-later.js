@@ -3,6 +3,7 @@
   "use strict";
   const AHEAD_PX = 300;
   const shown = new WeakMap(); // place → what it shows, or is about to
+  const last = new Map(); // path → what was shown there last: a place drawn anew begins with it
 
   const near = new IntersectionObserver(
     (entries) => { for (const entry of entries) if (entry.isIntersecting) fill(entry.target); },
@@ -10,8 +11,8 @@
   );
 
   async function fill(place) {
-    const { later: url, stamp } = place.dataset;
-    const wanted = `${url} ${stamp}`;
+    const { later: url } = place.dataset;
+    const wanted = wantedBy(place);
     if (shown.get(place) === wanted) return;
     shown.set(place, wanted);
     try {
@@ -22,17 +23,23 @@
       replace(place, text);
     } catch (error) {
       shown.delete(place); // the next change, or coming into view again, tries once more
-      if (!place.childElementCount) place.textContent = `Not loaded: ${error.message}`;
+      if (!place.childElementCount || place.dataset.old !== undefined) place.textContent = `Not loaded: ${error.message}`;
+      delete place.dataset.old;
     }
   }
 
   function replace(place, text) {
     const kept = scrollOf(place);
     place.innerHTML = text;
+    last.set(pathOf(place), text);
+    delete place.dataset.old;
     place.style.minHeight = "";
     for (const { box, top, left } of kept) Object.assign(box, { scrollTop: top, scrollLeft: left });
     if (fw.tickAges) fw.tickAges();
   }
+
+  const wantedBy = (place) => `${place.dataset.later} ${place.dataset.stamp}`;
+  const pathOf = (place) => place.dataset.later.split("?")[0];
 
   function scrollOf(place) {
     const box = place.closest(".fw-table-tall");
@@ -54,6 +61,9 @@
 
   // Watching anew asks at once whether the place is in view.
   function watch(place) {
+    const before = last.get(pathOf(place));
+    if (before !== undefined && !place.childElementCount) place.innerHTML = before;
+    if (place.childElementCount && shown.get(place) !== wantedBy(place)) place.dataset.old = "";
     near.unobserve(place);
     near.observe(place);
   }

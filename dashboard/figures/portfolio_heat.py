@@ -29,9 +29,9 @@ def heat_table(shown: Shown) -> html.Div:
     beside = monthly_table(other.daily.dates, other.daily.returns) if other else None
     totals = dict(zip(beside.years, beside.totals, strict=True)) if beside else {}
     columns = [
-        Column("year", "", numeric=False),
+        Column("year", "Year", numeric=False),
         *[Column(f"m{at}", month[0], definition=month) for at, month in enumerate(MONTHS)],
-        Column("total", "Year", definition="Compounded over the year; the first and the last as far as they go"),
+        Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
         *([Column("other", "vs", definition=f"{shown.benchmark_name} over the same days")] if other else []),
     ]
     rows: list[dict[str, Any]] = [

@@ -1,56 +1,65 @@
-"""The tables of the Portfolio tab: worst drawdowns, monthly returns as a heat table, the fund's parts."""
+"""Small tables of the Portfolio tab: worst drawdowns, best and worst returns, capture."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from dash import html
 
-from analytics.calendar import monthly_table, to_date
 from analytics.drawdown import Episode
-from analytics.performance import Track, figures, worst
+from analytics.performance import Track, worst
+from analytics.summary import Summary
 from dashboard import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio_data import Shown, key_of
+from dashboard.portfolio_data import Shown, beside
+from dashboard.portfolio_summary import side_by_side
 
-MONTHS = ("J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D")
 WORST = 10
-FULL_COLOUR_RETURN = 0.08
-"""A month of this size or more has the strongest colour."""
-STRONGEST_PERCENT = 55
+EXTREMES = 10
+ENDING = {"D": "Day", "W": "Week to", "M": "Month to"}
+CAPTURES = (
+    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, over the benchmark's own"),
+    ("down_capture", "Down", "The same over the periods in which it fell: below 100 % loses less than it"),
+    ("up_number", "Up n", "Share of the benchmark's rising periods in which the portfolio rose"),
+    ("down_number", "Down n", "Share of the benchmark's falling periods in which the portfolio fell"),
+    ("batting_average", "Better", "Share of all periods in which the portfolio did better than the benchmark"),
+)
 
 
 def drawdown_table(shown: Shown) -> html.Div:
-    """Return the deepest drawdowns of the window, deepest first; lengths in calendar days."""
+    """Return the deepest drawdowns of the window, deepest first; a click on one shades it in the chart."""
     columns = [
-        Column("peak", "Peak", numeric=False, definition="Last day at the top before the fall"),
+        Column("peak", "Peak", numeric=False, definition="Last day at the top before the fall; shades it in the chart"),
+        Column("depth", "Depth", definition="Fall from the peak to the trough"),
         Column("trough", "Trough", numeric=False, definition="Deepest day"),
         Column("recovery", "Recovery", numeric=False, definition="First day back at the peak"),
-        Column("depth", "Depth", definition="Fall from the peak to the trough"),
         Column("down", "Down", definition="Calendar days from the peak to the trough"),
         Column("back", "Back", definition="Calendar days from the trough to the recovery"),
     ]
-    rows = [_drawdown_row(shown.part, episode) for episode in worst(shown.part, WORST)]
-    caption = "Worst drawdowns"
-    return data_table(
+    rows = [_drawdown_row(shown, episode) for episode in worst(shown.part, WORST)]
+    table = data_table(
         "portfolio-drawdowns-data",
         columns,
         rows,
-        caption=caption,
+        caption="Worst drawdowns",
+        stack=False,
         nothing="No drawdown: every day was the best so far.",
     )
+    return html.Div(table, className="fw-pick-rows")
 
 
-def _drawdown_row(part: Track, episode: Episode) -> dict[str, Any]:
+def _drawdown_row(shown: Shown, episode: Episode) -> dict[str, Any]:
+    part = shown.part
     peak, trough = part.dates[max(episode.peak, 0)], part.dates[episode.trough]
     recovery = part.dates[episode.recovery] if episode.recovery is not None else None
     down = int((trough - peak).astype(int))
     back = int((recovery - trough).astype(int)) if recovery is not None else None
+    is_picked = shown.highlight == peak
+    pick = choice_button("portfolio", {"highlight": None if is_picked else str(peak)}, str(peak), pressed=is_picked)
     return {
-        "peak": Cell(str(peak), str(peak)),
+        "peak": Cell(pick, str(peak)),
         "trough": Cell(str(trough), str(trough)),
         "recovery": Cell(str(recovery) if recovery is not None else "not yet", str(recovery or "9999")),
         "depth": Cell(text.percent(episode.depth), episode.depth),
@@ -59,81 +68,72 @@ def _drawdown_row(part: Track, episode: Episode) -> dict[str, Any]:
     }
 
 
-def heat_table(shown: Shown) -> html.Div:
-    """Return compounded returns by year and month, in percent, newest year first; colour is beside the number."""
-    table = monthly_table(shown.whole.dates, shown.whole.returns)
-    names = [f"m{month}" for month in range(12)]
+def extremes_table(shown: Shown) -> html.Div:
+    """Return the best and the worst returns of the window, the benchmark's beside them."""
+    part = shown.part
+    days = np.flatnonzero(np.isfinite(part.returns))
+    ranked = days[np.argsort(part.returns[days], kind="stable")]
+    down = [at for at in ranked[:EXTREMES] if part.returns[at] < 0]
+    up = [at for at in ranked[::-1][:EXTREMES] if part.returns[at] > 0]
+    other = beside(shown.benchmark, part.dates) if shown.benchmark else None
+    ending = ENDING[shown.frequency]
     columns = [
-        Column("year", "Year", numeric=False),
-        *[Column(name, label) for name, label in zip(names, MONTHS, strict=True)],
-        Column("total", "Total"),
+        Column("up-day", f"Best · {ending.lower()}", numeric=False),
+        Column("up", "Return"),
+        *_beside("up-other", shown),
+        Column("down-day", f"Worst · {ending.lower()}", numeric=False),
+        Column("down", "Return"),
+        *_beside("down-other", shown),
     ]
     rows = [
-        {
-            "year": Cell(str(year)),
-            **{name: _heat(value) for name, value in zip(names, months, strict=True)},
-            "total": _heat(total, scale=3),
-        }
-        for year, months, total in zip(table.years, table.months, table.totals, strict=True)
-    ][::-1]
-    body = data_table(
-        "portfolio-months-data", columns, rows, caption="Monthly returns, percent", sortable=False, stack=False,
-        nothing="No month yet: returns begin with the second value.",
-    )  # fmt: skip
-    return html.Div(body, className="fw-heat")
-
-
-def _heat(value: float, scale: float = 1.0) -> Cell:
-    if not np.isfinite(value):
-        return Cell("")
-    strength = min(abs(value) / (FULL_COLOUR_RETURN * scale), 1.0) * STRONGEST_PERCENT
-    color = "gain" if value > 0 else "loss"
-    style = {"background": f"color-mix(in srgb, var(--fw-{color}) {strength:.0f}%, transparent)"}
-    shown = text.number(100 * value, 1)
-    return Cell(shown, float(value), hint=text.percent(value, signed=True), style=style if strength >= 1 else None)
-
-
-def parts_table(shown: Sequence[Shown], chosen: Shown) -> html.Div:
-    """Return a row a portfolio: its value and how it did; its name opens it."""
-    columns = [
-        Column("name", "Portfolio", numeric=False),
-        Column("value", "Value"),
-        Column("share", "Share", definition="Of the fund's value; of the first portfolio when there is no fund"),
-        Column("ytd", "Year", definition="Return since the last value of the year before"),
-        Column("window", chosen.window_name, definition="Return in the window"),
-        Column("annual", "Annual", definition="Annualised return in the window; n/a below a year"),
-        Column("volatility", "Volatility"),
-        Column("sharpe", "Sharpe"),
-        Column("drawdown", "Max drawdown"),
+        {**_extreme("up", part, up, at, other), **_extreme("down", part, down, at, other)}
+        for at in range(max(len(up), len(down)))
     ]
-    fund = next((each for each in shown if not each.portfolio.parent), shown[0] if shown else None)
-    whole = fund.nav.value[-1] if fund and len(fund.nav) else float("nan")
     return data_table(
-        "portfolio-parts-data", columns, [_part_row(each, whole, chosen) for each in shown], caption="Portfolios"
-    )
+        "portfolio-extremes-data", columns, rows, caption="Best and worst returns", sortable=False, stack=False,
+        nothing="No return yet: the first comes with the second value.",
+    )  # fmt: skip
 
 
-def _part_row(each: Shown, whole: float, chosen: Shown) -> dict[str, Any]:
-    found = figures(each.part, each.periods)
-    value = each.nav.value[-1] if len(each.nav) else float("nan")
-    share = value / whole if whole > 0 else float("nan")
-    ytd = to_date(each.whole.dates, each.whole.index, "YTD")
-    name: Any = each.portfolio.name
-    if key_of(each.portfolio) != key_of(chosen.portfolio):
-        name = choice_button("portfolio", {"portfolio": key_of(each.portfolio)}, each.portfolio.name)
+def _beside(key: str, shown: Shown) -> list[Column]:
+    return [Column(key, shown.benchmark_name, definition="Return of the benchmark then")] if shown.benchmark else []
+
+
+def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarray[Any, Any] | None) -> dict[str, Any]:
+    if at >= len(ranked):
+        return {f"{side}-day": "", side: "", f"{side}-other": ""}
+    place = ranked[at]
     return {
-        "name": Cell(name, each.portfolio.name, hint=each.portfolio.note),
-        "value": Cell(text.money(value), value),
-        "share": Cell(text.percent(share), share),
-        "ytd": _signed(ytd),
-        "window": _signed(found.total),
-        "annual": _signed(found.annual),
-        "volatility": Cell(text.percent(found.volatility), found.volatility),
-        "sharpe": Cell(text.ratio(found.sharpe), found.sharpe),
-        "drawdown": Cell(text.percent(found.max_drawdown), found.max_drawdown),
+        f"{side}-day": str(part.dates[place]),
+        side: signed(float(part.returns[place])),
+        f"{side}-other": signed(float(other[place])) if other is not None else "",
     }
 
 
-def _signed(value: float) -> Cell:
+def capture_table(shown: Shown) -> html.Div:
+    """Return how much of the benchmark's rises and falls each portfolio took part in."""
+    if shown.benchmark is None:
+        return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see how much is captured.")
+    found = side_by_side(shown)
+    columns = [
+        Column("name", "Portfolio", numeric=False),
+        *[Column(key, title, definition=definition) for key, title, definition in CAPTURES],
+    ]
+    rows = [
+        {"name": line.name, **{key: figure(found, key, at) for key, _, _ in CAPTURES}}
+        for at, line in enumerate(shown.lines)
+    ]
+    return data_table("portfolio-captures-data", columns, rows, caption=f"Capture of {shown.benchmark_name}")
+
+
+def figure(found: Summary, key: str, at: int, unit: str = "percent") -> Cell:
+    """Return the cell of a figure; one that is missing says why."""
+    value = found.of(key, at)
+    said = text.percent(value) if unit == "percent" else text.ratio(value)
+    return Cell(said, value, hint=found.reason(key, at))
+
+
+def signed(value: float) -> Cell:
+    """Return a return with its sign and tone."""
     tone = "gain" if value > 0 else "loss" if value < 0 else ""
     return Cell(text.percent(value, signed=True), value, tone)

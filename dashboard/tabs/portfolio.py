@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from dashboard import portfolio_bar
+from dashboard import portfolio_bar, portfolio_download, portfolio_pieces
+from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
-from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
-from dashboard.figures.portfolio import growth_and_drawdown
+from dashboard.components.table import filter_box, scroll_box
+from dashboard.figures.portfolio_metrics import METRIC_ROWS, PART_ROWS
 from dashboard.figures.portfolio_now import card_strip
-from dashboard.figures.portfolio_tables import drawdown_table, heat_table, parts_table
-from dashboard.portfolio_data import Shown, find, key_of, read
+from dashboard.figures.portfolio_tables import drawdown_table
+from dashboard.portfolio_charts import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
+from dashboard.portfolio_data import Shown, find, read
 from dashboard.tab import Choices, Tab, View
-from dashboard.theme import SERIES
-from storage.portfolios import Portfolio, list_portfolios
+from dashboard.theme import COMPARED
+from storage.portfolios import Portfolio
 
 if TYPE_CHECKING:
+    from dash import Dash
+
     from storage.stores import Stores
 
 ID = "portfolio"
-PANELS = ("portfolio-growth", "portfolio-drawdowns", "portfolio-months", "portfolio-parts")
+TABLES = tuple(f"{ID}-{name}" for name in ("drawdowns", "months", "extremes", "captures", "parts", "metrics"))
+PANELS = (*CHART_PANELS, *TABLES)
+MONTHS_PX = 300
+LONG_PX = 420
+"""Height of the tables that scroll."""
+PIECES = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
+"""Height in pixels of what is fetched when it comes into view, until it is there."""
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
@@ -35,22 +45,80 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
     """Return the tab without data."""
     content = [
         slot("portfolio-notes"),
-        slot("portfolio-cards", 200),
+        slot("portfolio-cards", 230),
         panels(
-            panel("portfolio-growth", "Growth of 100", "time-weighted, before tax; the crosshair spans both",
-                  graph("portfolio-growth-graph", 430, narrow_height=360), span=8,
-                  definition="Index of time-weighted daily returns, 100 at the first day shown; below it the distance "
-                  "from the best day so far. The benchmark is shown on the same days; the S&P 500 of the sample is a "
-                  "price index, without dividends."),
-            panel("portfolio-drawdowns", "Worst drawdowns", "in the window", slot("portfolio-drawdowns-table", 330),
-                  span=4, tools=("csv", "full")),
-            panel("portfolio-months", "Monthly returns, %", "since inception", slot("portfolio-months-table", 300),
-                  span=6, tools=("csv", "full"), definition="Daily time-weighted returns compounded by month."),
-            panel("portfolio-parts", "Portfolios", "the fund and its parts", slot("portfolio-parts-table", 200), span=6,
-                  tools=("csv", "full")),
+            chart_panel("growth"),
+            html.Div([_drawdowns(), _months()], className="fw-column fw-span-4"),
+            chart_panel("distribution"),
+            chart_panel("years"),
+            chart_panel("capture"),
+            chart_panel("backtest"),
+            _captures(),
+            chart_panel("contribution"),
+            chart_panel("correlation"),
+            _extremes(),
+            _parts(),
+            _metrics(),
         ),
-    ]  # fmt: skip
+    ]
     return html.Div([portfolio_bar.bar(stores, choices), html.Div(content, className="fw-content")])
+
+
+def _drawdowns() -> html.Section:
+    return panel(
+        "portfolio-drawdowns", "Worst drawdowns", "in the window; a click shades one in the chart",
+        slot("portfolio-drawdowns-table", 310), span=12, tools=("csv", "full"),
+    )  # fmt: skip
+
+
+def _months() -> html.Section:
+    table = scroll_box(slot("portfolio-months-table", MONTHS_PX), MONTHS_PX, "Monthly returns")
+    return panel(
+        "portfolio-months", "Monthly and yearly returns, %", "since inception", table, span=12, tools=("csv", "full"),
+        definition="Daily time-weighted returns compounded by month and by year, the newest year first.",
+    )  # fmt: skip
+
+
+def _captures() -> html.Section:
+    return panel(
+        "portfolio-captures", "Capture in figures", "of the benchmark's rises and falls",
+        slot("portfolio-captures-table", 120),
+        span=4, tools=("csv", "full"),
+    )  # fmt: skip
+
+
+def _extremes() -> html.Section:
+    return panel(
+        "portfolio-extremes", "Best and worst returns", "of the window", slot("portfolio-extremes-table", 300), span=4,
+        tools=("csv", "full"),
+    )  # fmt: skip
+
+
+def _parts() -> html.Section:
+    table = scroll_box(slot("portfolio-parts-table", LONG_PX), LONG_PX, "Portfolios")
+    return panel(
+        "portfolio-parts", "Portfolios", "the parts of the fund, each in its own window",
+        [filter_box(PART_ROWS, "Filter portfolios"), table], span=7, tools=("csv", "full"),
+    )  # fmt: skip
+
+
+def _metrics() -> html.Section:
+    table = scroll_box(slot("portfolio-metrics-table", LONG_PX), LONG_PX, "All metrics")
+    return panel(
+        "portfolio-metrics", "All metrics", "of the window; a definition on every name, a reason on every n/a",
+        [html.Div([filter_box(METRIC_ROWS, "Find metrics"), _files()], className="fw-metrics-head"), table], span=5,
+        tools=("link", "full"),
+    )  # fmt: skip
+
+
+def _files() -> html.Div:
+    """Return how to take the metrics along: into the clipboard, as CSV, as an Excel workbook."""
+    copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_copies=METRIC_ROWS))
+    links = [
+        html.A(name, href=f"{portfolio_pieces.FILE}.{kind}", className="fw-file", **attributes(data_with_choices=""))
+        for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
+    ]
+    return html.Div([copy, *links], className="fw-files")
 
 
 def build(stores: Stores, choices: Choices) -> View:
@@ -63,34 +131,47 @@ def build(stores: Stores, choices: Choices) -> View:
             notes=dict.fromkeys(PANELS, "Shows a portfolio as soon as there is one."),
         )
     shown = read(stores, portfolio, choices)
-    family = list_portfolios(stores.state, portfolio.origin)
-    relatives = [shown if key_of(each) == key_of(portfolio) else read(stores, each, choices) for each in family]
+    if not len(shown.nav):
+        return _without_values(shown, portfolio)
     seen, interval = _age(stores, shown)
-    view = View(
-        figures={"portfolio-growth-graph": growth_and_drawdown(shown)},
+    charts = draw_charts(shown, choices)
+    return View(
+        figures=charts.figures,
         slots={
-            "portfolio-span": portfolio_bar.span(shown),
-            "portfolio-mark": portfolio_bar.mark(shown),
-            "portfolio-compared": portfolio_bar.compared(shown, SERIES[1:]),
-            "portfolio-notes": portfolio_bar.notes(shown),
-            "portfolio-cards": card_strip(shown),
+            **charts.slots,
+            **_bar_slots(shown),
+            **_places(stores, choices),
+            "portfolio-cards": card_strip(shown, seen, interval),
             "portfolio-drawdowns-table": drawdown_table(shown),
-            "portfolio-months-table": heat_table(shown),
-            "portfolio-parts-table": parts_table(relatives, shown),
         },
-        as_of=dict.fromkeys(PANELS, seen) if seen else {},
+        as_of={**(dict.fromkeys(PANELS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
+        notes={**dict.fromkeys(TABLES, ""), **charts.notes},
         interval_seconds=dict.fromkeys(PANELS, interval) if seen else {},
     )
-    if not len(shown.nav):
-        return _without_values(view, portfolio)
-    return view
 
 
-def _without_values(view: View, portfolio: Portfolio) -> View:
+def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
+    return {
+        f"portfolio-{name}-table": portfolio_pieces.place(stores, choices, name, height)
+        for name, height in PIECES.items()
+    }
+
+
+def _bar_slots(shown: Shown) -> dict[str, Any]:
+    return {
+        "portfolio-span": portfolio_bar.span(shown),
+        "portfolio-mark": portfolio_bar.mark(shown),
+        "portfolio-compared": portfolio_bar.compared(shown, COMPARED),
+        "portfolio-notes": portfolio_bar.notes(shown),
+    }
+
+
+def _without_values(shown: Shown, portfolio: Portfolio) -> View:
+    when = f" on or before {shown.as_of}" if shown.as_of is not None else " yet"
     return View(
-        slots={**view.slots, "portfolio-cards": empty(f"{portfolio.name} has no value yet", FEED)},
+        slots={**_bar_slots(shown), "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED)},
         as_of=dict.fromkeys(PANELS),
-        notes=dict.fromkeys(PANELS, f"{portfolio.name} has no value yet."),
+        notes=dict.fromkeys(PANELS, f"{portfolio.name} has no value{when}."),
     )
 
 
@@ -104,6 +185,11 @@ def _age(stores: Stores, shown: Shown) -> tuple[float | None, float]:
     return None, 0.0
 
 
+def _register(app: Dash, stores: Stores) -> None:
+    portfolio_pieces.register(app, stores)
+    portfolio_download.register(app, stores)
+
+
 TAB = Tab(
     id=ID,
     title="Portfolio",
@@ -115,11 +201,12 @@ TAB = Tab(
     datasets=("portfolio",),
     slots=(
         *portfolio_bar.SLOTS,
+        *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
-        "portfolio-months-table",
-        "portfolio-parts-table",
+        *(f"portfolio-{name}-table" for name in PIECES),
     ),
-    graphs=("portfolio-growth-graph",),
+    graphs=CHART_GRAPHS,
     zoom_graphs=("portfolio-growth-graph",),
+    register=_register,
 )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.factory import create_app
 from dashboard.tabs import portfolio, system
 from sample.load import load_sample
 from storage.stores import Stores
-from tests.browser.conftest import until
+from tests.browser.conftest import Watch, until
+from tests.support.many import insert_many
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=15_000)
@@ -36,6 +40,20 @@ def open_fund(page: Page, url: str) -> None:
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
 
 
+def names(page: Page) -> list[str]:
+    """Return what the lines of the chart are called."""
+    found: list[str] = page.evaluate(f"{DATA}.map(trace => trace.name)")
+    return found
+
+
+def see(page: Page, panel: str) -> Locator:
+    """Scroll to a panel whose table is fetched when it comes into view, and return it."""
+    found = page.locator(f"#portfolio-{panel}")
+    found.scroll_into_view_if_needed()
+    expect(found.locator("tbody tr").first).to_be_visible()
+    return found
+
+
 def drag_across(page: Page) -> None:
     """Zoom into the middle fifth of the time shown."""
     area = page.locator(f"{GRAPH} .nsewdrag").first
@@ -52,7 +70,7 @@ def drag_across(page: Page) -> None:
 def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     open_fund(page, url)
     expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")
-    until(lambda: page.evaluate(f"{DATA}.map(trace => trace.name)") == ["All strategies", "S&P 500", "drawdown"])
+    until(lambda: names(page)[:2] == ["All strategies", "S&P 500"] and "drawdown" in names(page))
     assert page.evaluate(f"{DATA}[0].x[0]") == "2014-01-02"
 
     page.get_by_text("1Y", exact=True).click()
@@ -63,7 +81,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     low, high = page.evaluate(f"document.querySelector('{GRAPH} .js-plotly-plot')._fullLayout.yaxis.range")
     assert 70 < low < 75 and 103 < high < 107, "the scale fits what is shown"
 
-    page.locator("#portfolio-parts").get_by_role("button", name="Trend following").click()
+    see(page, "parts").get_by_role("button", name="Trend following").click()
     expect(page).to_have_url(re.compile(r"portfolio=sample%3A[\w-]+&window=1Y$"))
     until(lambda: bool(page.evaluate(f"{DATA}[0]?.name === 'Trend following'")))
     expect(page.locator(f"{CHOICE} option:checked")).to_have_text("Trend following (sample)")
@@ -71,7 +89,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
 
     page.get_by_label("vs").select_option("none")
     expect(page).to_have_url(re.compile("benchmark=none"))
-    until(lambda: bool(page.evaluate(f"{DATA}.length === 2")))
+    until(lambda: names(page)[:1] == ["Trend following"] and "S&P 500" not in names(page))
     expect(page.locator("#portfolio-cards")).not_to_contain_text("S&P 500")
 
     page.get_by_role("link", name="System").click()
@@ -80,7 +98,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
     expect(page).to_have_url(re.compile(r"benchmark=none&portfolio=sample%3A[\w-]+&window=1Y$"))
     expect(page.get_by_label("vs")).to_have_value("none")
-    until(lambda: page.evaluate(f"{DATA}.map(trace => trace.name)") == ["Trend following", "drawdown"])
+    until(lambda: names(page)[:1] == ["Trend following"] and "S&P 500" not in names(page))
 
 
 def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
@@ -104,8 +122,13 @@ def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Calla
     page = open_page(width=390, height=844)
     open_fund(page, url)
     expect(page.locator("#portfolio-mark")).to_be_visible()
-    expect(page.locator("#portfolio-parts-data tbody tr")).to_have_count(5)
+    expect(see(page, "parts").locator("tbody tr")).to_have_count(5)
+    for panel in ("extremes", "metrics", "captures", "months"):
+        see(page, panel)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.get_by_label("Risk-free")).to_be_hidden()
+    page.get_by_role("button", name="More choices").click()
+    expect(page.get_by_label("Risk-free")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -114,8 +137,111 @@ def test_no_accessibility_violations(url: str, open_page: Callable[..., Page], t
 
     page = open_page(theme=theme)
     open_fund(page, url)
-    expect(page.locator("#portfolio-parts-data tbody tr")).to_have_count(5)
+    for panel in ("months", "extremes", "captures", "parts", "metrics"):
+        see(page, panel)
     rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
     results = Axe().run(page, options=rules)
     told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in results.response["violations"]]
     assert not told, "\n".join(told)
+
+
+def test_others_are_compared_from_the_keyboard_and_taken_away(url: str, page: Page) -> None:
+    open_fund(page, url)
+    box = page.get_by_label("Compare")
+    box.focus()
+    page.keyboard.type("trend")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"compare=sample%3Atrend"))
+    expect(page.locator("#portfolio-compared")).to_contain_text("Trend following")
+    expect(box).to_have_value("")
+    page.keyboard.type("e")
+    page.keyboard.press("Enter")
+    expect(page.locator(".fw-adder-said")).to_contain_text("no single portfolio")
+    box.fill("Sector pairs (sample)")
+    box.press("Enter")
+    until(lambda: "Sector pairs" in names(page))
+    heads = see(page, "metrics").locator("thead th")
+    expect(heads).to_have_text(["Metric", "Group", "All strategies", "Trend following", "Sector pairs", "S&P 500"])
+    page.get_by_role("button", name="Take Trend following away").click()
+    expect(page).to_have_url(re.compile(r"compare=sample%3Apairs$"))
+    expect(see(page, "metrics").locator("thead th")).to_have_count(5)
+
+
+def test_a_rate_and_a_day_are_typed_and_mistakes_are_named(url: str, page: Page) -> None:
+    open_fund(page, url)
+    sharpe = page.locator("#portfolio-card-sharpe .fw-card-value")
+    before = sharpe.inner_text()
+    page.get_by_label("Risk-free").fill("3")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("rf=3"))
+    expect(sharpe).not_to_have_text(before)
+    page.get_by_label("Risk-free").fill("three")
+    page.keyboard.press("Enter")
+    expect(page.locator("#portfolio-notes")).to_contain_text("“three” is no number")
+    page.get_by_label("Risk-free").fill("0")
+    page.keyboard.press("Enter")
+    expect(page.locator("#portfolio-notes")).to_be_empty()
+    page.get_by_label("As of").fill("2020-03-21")
+    page.keyboard.press("Enter")
+    expect(page.locator("#portfolio-mark")).to_have_text("sample · as of 2020-03-20")
+    expect(page.locator("#portfolio-card-day")).to_contain_text("▼")
+    page.reload()
+    expect(page.get_by_label("As of")).to_have_value("2020-03-21")
+    expect(page.locator("#portfolio-span")).to_have_text("2014-01-02 – 2020-03-20")
+
+
+def test_a_drawdown_is_shaded_by_a_click_on_its_row(url: str, page: Page) -> None:
+    open_fund(page, url)
+    shapes = f"(document.querySelector('{GRAPH} .js-plotly-plot')?.layout?.shapes ?? []).length"
+    before = page.evaluate(shapes)
+    row = page.locator("#portfolio-drawdowns-data tbody tr").nth(1)
+    row.locator("td").nth(3).click()
+    expect(page).to_have_url(re.compile(r"highlight=20\d\d-\d\d-\d\d"))
+    expect(row.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    until(lambda: page.evaluate(shapes) > before)
+    row.get_by_role("button").click()
+    expect(page).to_have_url(url)
+    until(lambda: page.evaluate(shapes) == before)
+
+
+def test_metrics_are_found_copied_and_taken_along(url: str, open_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    open_fund(page, url + "?window=1Y")
+    metrics = see(page, "metrics")
+    metrics.get_by_label("Find metrics").fill("calmar")
+    expect(metrics.locator("tbody tr:visible")).to_have_count(1)
+    metrics.get_by_role("button", name="Copy", exact=True).click()
+    until(lambda: page.evaluate("navigator.clipboard.readText()").splitlines()[1:][0].startswith("Calmar\t"))
+    with page.expect_download() as downloading:
+        metrics.get_by_role("link", name="Excel").click()
+    path = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(path)
+    about = zipfile.ZipFile(path).read("xl/worksheets/sheet2.xml").decode()
+    assert "2021-12-28" in about, "of the window shown"
+
+
+def test_two_hundred_portfolios_stay_quick(stores: Stores, serve: Callable[..., Any], page: Page) -> None:
+    insert_many(stores, 200, years=5)
+    site = serve(create_app(stores, tabs=(portfolio.TAB,)).server)
+    began = time.monotonic()
+    open_fund(page, f"{site.url}/portfolio")
+    assert time.monotonic() - began < 6
+    rows = see(page, "parts").locator("tbody tr")
+    expect(rows).to_have_count(200)
+    box = page.locator("#portfolio-parts").bounding_box()
+    assert box and box["height"] < 600, "the table scrolls in its own box"
+    page.get_by_label("Filter portfolios").fill("portfolio 019")
+    expect(page.locator("#portfolio-parts tbody tr:visible")).to_have_count(1)
+
+
+def test_a_failed_part_says_so_and_comes_back(url: str, page: Page, watch: Watch) -> None:
+    page.route("**/portfolio/piece/metrics*", lambda route: route.fulfill(status=503, body="away"))
+    open_fund(page, url)
+    panel = page.locator("#portfolio-metrics")
+    panel.scroll_into_view_if_needed()
+    expect(panel).to_contain_text("Not loaded: the server answers 503")
+    page.unroute("**/portfolio/piece/metrics*")
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(200)
+    see(page, "metrics")
+    watch.problems.clear()

@@ -1,0 +1,189 @@
+"""Headline figures, tables and files of the Portfolio tab: the right numbers, and a reason where there is none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from dash import html
+from flask.testing import FlaskClient
+
+from dashboard import xlsx
+from dashboard.components.markup import markup
+from dashboard.factory import create_app
+from dashboard.figures.portfolio_now import Headline, headlines
+from dashboard.portfolio_pieces import PIECES, metrics_csv, metrics_workbook
+from dashboard.portfolio_summary import side_by_side
+from dashboard.tabs.portfolio import TAB
+from storage.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown, text_of
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def course(count: int, seed: int = 3) -> list[float]:
+    steps = np.random.default_rng(seed).normal(0.0006, 0.01, count - 1)
+    return [100.0, *(100 * np.cumprod(1 + steps)).tolist()]
+
+
+@pytest.fixture
+def fund(stores: Stores) -> Stores:
+    put_nav(stores, "alpha", course(600), origin="sample")
+    put_prices(stores, course(600, seed=4))
+    return stores
+
+
+@pytest.fixture
+def client(stores: Stores) -> Iterator[FlaskClient]:
+    yield create_app(stores, tabs=(TAB,)).server.test_client()
+
+
+def headline(stores: Stores, id: str, **choices: str) -> Headline:
+    return next(each for each in headlines(shown(stores, **choices)) if each.id == id)
+
+
+@pytest.mark.parametrize(
+    "id", ["annual", "volatility", "sharpe", "sortino", "value-at-risk", "expected-shortfall", "beta"]
+)
+def test_an_estimate_lies_within_its_interval(fund: Stores, id: str) -> None:
+    found = headline(fund, id)
+    interval = next(line for line in found.lines if " … " in line)
+    low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in interval.split(" … "))
+    assert low < float(re.sub(r"[^\d.-]", "", found.value.replace("−", "-"))) < high
+
+
+def test_a_figure_says_what_it_was_the_day_before_and_what_the_benchmark_s_is(fund: Stores) -> None:
+    today, yesterday = headline(fund, "sharpe"), headline(fund, "sharpe", asof="2025-08-21")
+    change = next(line for line in today.lines if line.endswith("on the day"))
+    said = float(change.split()[0].replace("−", "-").replace("+", ""))
+    exact = [side_by_side(shown(fund, asof=day)).of("sharpe") for day in ("2025-08-22", "2025-08-21")]
+    assert str(shown(fund).last_day) == "2025-08-22"
+    assert said == pytest.approx(exact[0] - exact[1], abs=0.006)
+    assert today.value != "n/a" and yesterday.value != "n/a"
+    assert any(line.startswith("S&P 500 ") for line in today.lines)
+
+
+def test_a_figure_that_cannot_be_told_says_why(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 100.0, 100.0])
+    found = headline(stores, "sharpe")
+    assert (found.value, found.lines[0]) == ("n/a", "the returns never vary")
+    table = markup(PIECES["metrics"](shown(stores)))
+    assert re.search(r'title="the returns never vary"[^>]*>n/a<', table)
+    assert "nan" not in table.lower()
+
+
+def test_a_risk_free_rate_lowers_the_sharpe_ratio(fund: Stores) -> None:
+    plain, dear = (side_by_side(shown(fund, rf=rate)).of("sharpe") for rate in ("0", "5"))
+    volatility = side_by_side(shown(fund)).of("volatility")
+    assert plain - dear == pytest.approx(252 * (1.05 ** (1 / 252) - 1) / volatility)
+
+
+def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) -> None:
+    put_nav(fund, "beta", course(600, seed=9), origin="sample")
+    found = shown(fund, portfolio="sample:alpha", compare="sample:beta")
+    rows = list(csv.reader(io.StringIO(metrics_csv(found).decode("utf-8-sig"))))
+    assert rows[0] == ["Metric", "Group", "Unit", "Alpha", "Beta", "S&P 500", "Definition"]
+    by_name = {row[0]: row for row in rows}
+    alone = side_by_side(shown(fund, portfolio="sample:beta")).of("volatility")
+    assert float(by_name["Volatility"][4]) == pytest.approx(alone)
+    assert by_name["Tracking error"][5] in ("", "0.0"), "the benchmark does not part from itself"
+    assert len(rows) > 80
+
+
+def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:
+    found = shown(fund, rf="2")
+    archive = zipfile.ZipFile(io.BytesIO(metrics_workbook(found)))
+    for name in archive.namelist():
+        ElementTree.fromstring(archive.read(name))
+    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    rows = {
+        row[0].findtext(f".//{MAIN}t"): row.findall(f"{MAIN}c") for row in sheet.iter(f"{MAIN}row")
+    }  # fmt: skip
+    volatility = rows["Volatility"][3]
+    assert float(volatility.findtext(f"{MAIN}v") or "") == side_by_side(found).of("volatility")
+    assert volatility.get("s") == "2", "shown in percent"
+    about = ElementTree.fromstring(archive.read("xl/worksheets/sheet2.xml"))
+    assert "2.0000%" in [text.text for text in about.iter(f"{MAIN}t")]
+
+
+def test_a_workbook_takes_hostile_texts_and_missing_numbers() -> None:
+    made = xlsx.workbook({"a/b:c": [["<&\x01>", "n"], ["=1+1", float("nan")], [None, xlsx.Percent(0.5)]]})
+    archive = zipfile.ZipFile(io.BytesIO(made))
+    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    assert [text.text for text in sheet.iter(f"{MAIN}t")] == ["<&>", "n", "=1+1"]
+    assert [value.text for value in sheet.iter(f"{MAIN}v")] == ["0.5"]
+    assert b'name="a b c"' in archive.read("xl/workbook.xml")
+
+
+def test_names_cannot_become_markup_or_formulas(stores: Stores, client: FlaskClient) -> None:
+    put_nav(stores, "evil", [100.0, 101.0, 102.0])
+    put_portfolios(stores.state, [Portfolio("own", "evil", "=<img src=x onerror=alert(1)>")])
+    answer = client.get("/portfolio/piece/parts").get_data(as_text=True)
+    assert "<img" not in answer
+    assert "&lt;img" in answer
+    assert "'=<img" in client.get("/portfolio/metrics.csv").get_data(as_text=True)
+    assert markup(html.Div("a", title='"><b>')) == '<div title="&#34;&gt;&lt;b&gt;">a</div>'
+
+
+def test_pieces_are_answered_for_the_choices_in_the_address(fund: Stores, client: FlaskClient) -> None:
+    for name in PIECES:
+        answer = client.get(f"/portfolio/piece/{name}?window=1Y&benchmark=SP500")
+        assert answer.status_code == 200
+        assert answer.get_data(as_text=True).startswith("<div")
+    assert client.get("/portfolio/piece/nothing").status_code == 404
+    whole = client.get("/portfolio/piece/extremes").get_data(as_text=True)
+    assert whole != client.get("/portfolio/piece/extremes?window=MTD").get_data(as_text=True)
+    workbook = client.get("/portfolio/metrics.xlsx")
+    assert workbook.mimetype == xlsx.MIME
+    assert 'filename="metrics.xlsx"' in workbook.headers["Content-Disposition"]
+
+
+def test_without_a_portfolio_there_is_no_file(client: FlaskClient) -> None:
+    assert client.get("/portfolio/metrics.csv").status_code == 404
+
+
+def test_best_and_worst_returns_with_the_benchmark_s_then(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 110.0, 99.0, 99.0, 104.0], origin="sample")
+    put_prices(stores, [50.0, 51.0, 51.0, 51.0, 51.0])
+    table = text_of(PIECES["extremes"](shown(stores)))
+    assert "2024-01-02 +10.0 % +2.00 % 2024-01-03 −10.0 % 0.00 %" in table
+    assert "2024-01-04" not in table, "a day without change is neither"
+
+
+def test_the_parts_of_a_fund_share_its_value(stores: Stores) -> None:
+    for id, values in (("fund", [100.0, 110.0]), ("equity", [60.0, 66.0]), ("bonds", [40.0, 44.0])):
+        put_nav(stores, id, values)
+    put_portfolios(
+        stores.state,
+        [Portfolio("own", "fund", "Fund"), *(Portfolio("own", id, id, parent="fund") for id in ("equity", "bonds"))],
+    )
+    for chosen in ("own:fund", "own:equity"):
+        table = text_of(PIECES["parts"](shown(stores, portfolio=chosen)))
+        for share in ("Fund 110 100.0 %", "equity 66.00 60.0 %", "bonds 44.00 40.0 %"):
+            assert share in table
+
+
+def test_years_are_compounded_months(fund: Stores) -> None:
+    found = shown(fund)
+    rows = markup(PIECES["months"](found)).split("<tr>")[2:]
+    for row in rows:
+        months = [float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([^"]+ %)"', row)]
+        *months, total, _ = months
+        assert np.prod([1 + month for month in months]) - 1 == pytest.approx(total, abs=0.002)
+
+
+def test_the_clicked_drawdown_is_marked_and_a_second_click_takes_it_back(stores: Stores) -> None:
+    from dashboard.figures.portfolio_tables import drawdown_table
+
+    put_nav(stores, "alpha", [100.0, 90.0, 100.0, 80.0, 101.0])
+    table = markup(drawdown_table(shown(stores, highlight="2024-01-03")))
+    buttons = re.findall(r'aria-pressed="(\w+)"[^>]*>([\d-]+)<', table)
+    assert buttons == [("true", "2024-01-03"), ("false", "2024-01-01")]
+    assert "{&#34;highlight&#34;: null}" in table
