@@ -9,12 +9,14 @@ from pydantic import Field, model_validator
 
 from core.group import Group
 from core.watch.base import OWN, Source
+from core.watch.clickhouse import ClickHouseSource
 from core.watch.redis import RedisSource
 
 
 class Watch(Group):
     """The watched sources."""
 
+    clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
 
     @model_validator(mode="after")
@@ -34,11 +36,11 @@ class Watch(Group):
         return found
 
 
-KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (RedisSource,)}
+KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (ClickHouseSource, RedisSource)}
 """The class of each kind."""
 
 
-OWN_KINDS = ("redis",)
+OWN_KINDS = ("clickhouse", "redis")
 """Kinds of which an instance belongs to Fundwatch (collectors/own.py makes them)."""
 
 

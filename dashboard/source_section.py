@@ -1,0 +1,97 @@
+"""A tab of several kinds of sources: a section for each, folded away while none of its instances is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from core.watch import KINDS
+from dashboard.components.panel import panel, panels, slot
+from dashboard.components.table import filter_box, scroll_box
+from dashboard.figures.source_charts import Chart, chart_panel
+from dashboard.source_tab import Shown, SourceTab
+
+TALL_PX = 320
+
+
+@dataclass(frozen=True, slots=True)
+class TablePanel:
+    """The panel of a table: its place in the raster, and what it is; `id` is also its name in `Section.tables`."""
+
+    id: str
+    title: str
+    subtitle: str
+    span: int
+    definition: str
+    """The exact query behind it."""
+    filters: str = ""
+    """Id of the table that its filter box narrows; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a tab shows of one kind. Names of charts and tables begin with the kind, so that no two meet."""
+
+    kind: str
+    charts: tuple[Chart, ...]
+    cards: Callable[[Shown], Sequence[Any]]
+    """Of the instances of this kind among those shown."""
+    tables: Mapping[str, Callable[[Shown], Any]]
+    panels: tuple[TablePanel, ...]
+    actions: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    def layout(self, tab: str) -> html.Div:
+        """Return the section without data: heading, charts, tables."""
+        tables = [_table_panel(tab, each) for each in self.panels]
+        heading = slot(f"{tab}-{self.kind}-section-table")
+        return html.Div(
+            [heading, panels(*(chart_panel(tab, chart) for chart in self.charts), *tables)],
+            className="fw-section fw-span-12",
+        )
+
+    def heading(self, shown: Shown) -> html.Div | html.H2:
+        """Return the heading, or what folds the section away (assets/css/23-sources.css)."""
+        if not any(each.kind == self.kind for each in shown.chosen):
+            return html.Div(className="fw-section-off")
+        return html.H2(KINDS[self.kind].TITLE, className="fw-section-title")
+
+    def of(self, shown: Shown) -> Shown:
+        """Return what is shown of this kind alone."""
+        chosen = [each for each in shown.chosen if each.kind == self.kind]
+        return Shown(shown.all, chosen, shown.course, shown.span, shown.actions, shown.may_act)
+
+
+def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
+    """Return the tab that consists of these sections."""
+    tables: dict[str, Callable[[Shown], Any]] = {}
+    for section in sections:
+        tables[f"{section.kind}-section"] = section.heading
+        for name, make in section.tables.items():
+            tables[name] = _only(section, make)
+    return SourceTab(
+        id=id,
+        kinds=tuple(section.kind for section in sections),
+        charts=tuple(chart for section in sections for chart in section.charts),
+        panels=lambda: [section.layout(id) for section in sections],
+        cards=lambda shown: [card for section in sections for card in section.cards(section.of(shown))],
+        tables=tables,
+        metrics=tuple(metric for section in sections for metric in section.metrics),
+    )
+
+
+def _only(section: Section, make: Callable[[Shown], Any]) -> Callable[[Shown], Any]:
+    return lambda shown: make(section.of(shown))
+
+
+def _table_panel(tab: str, about: TablePanel) -> html.Section:
+    id = f"{tab}-{about.id}"
+    box = scroll_box(slot(f"{id}-table", 120), TALL_PX, about.title)
+    children = [filter_box(about.filters, f"Filter {about.title.lower()}"), box] if about.filters else box
+    return panel(
+        id, about.title, about.subtitle, children, span=about.span, tools=("csv", "full"),
+        definition=f"Source: {about.definition}",
+    )  # fmt: skip
