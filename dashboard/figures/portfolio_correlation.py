@@ -30,7 +30,7 @@ def correlation(shown: Shown) -> Drawn:
     others = [shown.benchmark] if shown.benchmark is not None and len(lines) < MOST_NAMES else []
     found = correlations(np.stack([_returns(line, shown.part.dates) for line in [*lines, *others]]))
     np.fill_diagonal(found, np.nan)
-    told: NDArray[np.bool_] = ~np.isnan(found).all(axis=1)
+    told = np.logical_not(np.isnan(found).all(axis=1)).reshape(-1)
     if not told.any():
         return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that two strategies share.")
     found = found[np.ix_(told, told)]
