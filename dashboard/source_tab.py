@@ -6,12 +6,13 @@ choice bar (instance, window) → verdict → cards → panels → actions → n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
 from core.errors import StorageError
+from core.watch.base import Source
 from dashboard.actions import action_stores, actions_panel, actions_table
 from dashboard.components.card import cards
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -41,6 +42,8 @@ class Shown:
     span: Span
     actions: Sequence[Action]
     may_act: bool
+    more: Any = None
+    """What `SourceTab.more` read."""
 
     @property
     def only(self) -> Instance | None:
@@ -62,6 +65,8 @@ class SourceTab:
     """By name; each also names a panel `<id>-<name>`."""
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
+    more: Callable[[Stores, Shown], Any] | None = None
+    """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
 
     def layout(self, stores: Stores, choices: Choices) -> html.Div:
         """Return the tab without data."""
@@ -83,27 +88,38 @@ class SourceTab:
 
     def build(self, stores: Stores, choices: Choices) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
+        return self.build_over(stores, choices, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+
+    def build_over(self, stores: Stores, choices: Choices, span: Span) -> tuple[View, list[Instance]]:
+        """Return the view over `span`, and every instance."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
-        span = chosen_span(choices, stores.clock.now(), WINDOWS)
         course, problem = self._course(stores, chosen, span)
         done, lost = _actions(stores, self.kinds)
         shown = Shown(found, chosen, course, span, done, stores.settings.actions_enabled)
+        if self.more is not None and not problem:
+            shown, problem = self._with_more(stores, shown)
+        return self._draw(shown, problem, lost, not_configured(stores.settings, self.kinds)), found
+
+    def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]]) -> View:
         charted = [f"{self.id}-{chart.id}" for chart in self.charts]
         tabled = [f"{self.id}-{name}" for name in self.tables]
-        notes = dict.fromkeys(charted, problem) if problem else self._empty(course)
-        every = interval(chosen)
+        notes = dict.fromkeys(charted, problem) if problem else self._empty(shown.course)
+        every = interval(shown.chosen)
         return View(
-            figures={} if problem else chart_figures(self.id, self.charts, course, chosen, span.pair),
+            figures={} if problem else chart_figures(self.id, self.charts, shown.course, shown.chosen, shown.span.pair),
             slots={
-                f"{self.id}-span": span_line(self.id, span),
-                f"{self.id}-verdict": source_verdict(found),
+                f"{self.id}-span": span_line(self.id, shown.span),
+                f"{self.id}-verdict": source_verdict(shown.all),
                 f"{self.id}-cards": cards(*self.cards(shown), minimum_px=CARD_PX),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
-                f"{self.id}-actions-table": actions_table(self.id, done),
-                f"{self.id}-unwatched": not_configured_line(not_configured(stores.settings, self.kinds)),
+                f"{self.id}-actions-table": actions_table(self.id, shown.actions),
+                f"{self.id}-unwatched": not_configured_line(unwatched),
             },
-            as_of={**dict.fromkeys(charted, newest(chosen)), **dict.fromkeys(tabled, newest(chosen, tables=True))},
+            as_of={
+                **dict.fromkeys(charted, newest(shown.chosen)),
+                **dict.fromkeys(tabled, newest(shown.chosen, tables=True)),
+            },
             notes={**notes, f"{self.id}-actions": lost},
             interval_seconds=dict.fromkeys((*charted, *tabled), every) if every else {},
         )
@@ -125,6 +141,13 @@ class SourceTab:
             return read_sources(stores, metrics, [each.name for each in chosen], *span.pair), ""
         except StorageError as error:
             return Course(*span.pair), f"Storage does not answer: {error}"
+
+    def _with_more(self, stores: Stores, shown: Shown) -> tuple[Shown, str]:
+        assert self.more is not None
+        try:
+            return replace(shown, more=self.more(stores, shown)), ""
+        except StorageError as error:
+            return shown, f"Storage does not answer: {error}"
 
     def _empty(self, course: Course) -> dict[str, str]:
         present = {data.metric for data in course.series}

@@ -1,19 +1,26 @@
-"""Pipeline: is Fundwatch itself at work? Its collectors, its writer, its tables, the history of runs."""
+"""Pipeline: what brings the data, and is Fundwatch itself at work?
+
+Sections of watched sources (SECTIONS; each lives in a module dashboard/figures/<kind>_section.py), then Fundwatch's
+own collectors, writer, tables and history of runs.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dash import html
 
 from core.errors import StorageError
 from core.model import LiveReading, Outcome
+from dashboard.actions import action_stores, actions_panel, register_actions
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
+from dashboard.source_section import Section, sectioned
 from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.tab import Choices, Tab, View
 from storage.reads.pipeline import HISTORY_LIMIT, Course, read_course
@@ -28,6 +35,11 @@ OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcom
 SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
 HISTORY_PX = 300
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
+
+SECTIONS: tuple[Section, ...] = ()
+"""What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
+SOURCES = sectioned(f"{ID}-sources", SECTIONS)
+"""The sections as a page of their own, of which this one leaves out choice bar and span."""
 
 
 def layout(stores: Stores, choices: Choices) -> html.Div:
@@ -46,7 +58,21 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
                 spacer(),
                 slot(f"{ID}-span"),
             ),
-            html.Div([slot(f"{ID}-verdict", 36), slot(f"{ID}-cards", 110), _panels()], className="fw-content"),
+            html.Div(
+                [
+                    slot(f"{ID}-verdict", 36),
+                    slot(f"{SOURCES.id}-verdict"),
+                    slot(f"{SOURCES.id}-cards"),
+                    panels(*SOURCES.panels()),
+                    html.H2("Fundwatch’s own work", className="fw-section-title"),
+                    slot(f"{ID}-cards", 110),
+                    _panels(),
+                    panels(actions_panel(SOURCES.id)),
+                    slot(f"{SOURCES.id}-unwatched"),
+                ],
+                className="fw-content",
+            ),
+            *action_stores(ID),
         ]
     )
 
@@ -70,7 +96,8 @@ def build(stores: Stores, choices: Choices) -> View:
         )
     except StorageError as error:
         problem = f"Storage does not answer: {error}"
-    return _view(host, now, span, reading, course, problem)
+    own = _view(host, now, span, reading, course, problem)
+    return _joined(own, _watched(stores, span))
 
 
 def _view(host: str, now: float, span: Span, reading: LiveReading | None, course: Course | None, problem: str) -> View:
@@ -102,6 +129,27 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
         as_of=as_of,
         notes=notes,
         interval_seconds=dict.fromkeys(as_of, interval) if interval else {},
+    )
+
+
+def _watched(stores: Stores, span: Span) -> View:
+    """Return the sections; without figures for kinds of which there is no instance, whose sections are folded away."""
+    view, found = SOURCES.build_over(stores, Choices(), span)
+    kinds = {each.kind for each in found}
+    off = {f"{SOURCES.id}-{chart.id}-graph" for each in SECTIONS if each.kind not in kinds for chart in each.charts}
+    slots = {id: content for id, content in view.slots.items() if id in SOURCE_SLOTS}
+    if not found:
+        slots[f"{SOURCES.id}-verdict"] = slots[f"{SOURCES.id}-cards"] = None
+    return replace(view, slots=slots, figures={id: figure for id, figure in view.figures.items() if id not in off})
+
+
+def _joined(one: View, two: View) -> View:
+    return View(
+        figures={**one.figures, **two.figures},
+        slots={**one.slots, **two.slots},
+        as_of={**one.as_of, **two.as_of},
+        notes={**one.notes, **two.notes},
+        interval_seconds={**one.interval_seconds, **two.interval_seconds},
     )
 
 
@@ -164,6 +212,9 @@ def _unless_all(choice: str) -> str:
     return "" if choice == ALL else choice
 
 
+GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
+SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
+
 TAB = Tab(
     id=ID,
     title="Pipeline",
@@ -172,8 +223,9 @@ TAB = Tab(
     path="/pipeline",
     layout=layout,
     build=build,
-    datasets=(ID,),
-    slots=tuple(f"{ID}-{name}" for name in SLOTS),
-    graphs=tuple(f"{name}-graph" for name in CHARTS),
-    zoom_graphs=tuple(f"{name}-graph" for name in CHARTS),
+    datasets=(ID, *SOURCES.kinds, "actions"),
+    slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
+    graphs=GRAPHS,
+    zoom_graphs=GRAPHS,
+    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
 )
