@@ -56,7 +56,15 @@ class Sink:
         else:
             self.given_up += 1
 
-    def put_reading(self, collector: str, host: str, ts: float, interval_seconds: float, reading: Reading) -> None: ...
+    def put_reading(
+        self,
+        collector: str,
+        host: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+    ) -> None: ...
 
     def bump(self, dataset: str) -> None: ...
 

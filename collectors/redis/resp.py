@@ -34,6 +34,7 @@ class Resp:
         parts = urlsplit(source.url.get_secret_value())
         self.address = address_of(source)
         self._wire = _connected(self.address, deadline)
+        self._wire.deadline = deadline
         try:
             if parts.password or parts.username:
                 self._log_in(unquote(parts.username or ""), unquote(parts.password or ""))

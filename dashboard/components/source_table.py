@@ -12,6 +12,7 @@ from core.watch import component_name
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources import Instance, Row
 
+MOST_ROWS = 60
 LONGEST_TEXT = 64
 """Longer ones (commands, queries) are cut; whole on hover."""
 Tone = Callable[[Row], str]
@@ -44,14 +45,18 @@ def source_rows(found: Sequence[Instance], table: str) -> list[Row]:
 def source_table(
     id: str, fields: Sequence[Field], rows: Sequence[Row], *, caption: str, nothing: str, stack: bool = False
 ) -> html.Div:
-    """Return a table that sorts; `nothing` says what it means that there is no row."""
+    """Return a table of the first MOST_ROWS rows that sorts; `nothing` says what it means that there is no row."""
     sources = {row["source"] for row in rows}
     columns = [Column("source", "Instance", numeric=False)] if len(sources) > 1 else []
     columns += [Column(each.key, each.title, numeric=each.numeric, definition=each.definition) for each in fields]
     cells = [
-        {"source": component_name(row["source"]), **{each.key: _cell(each, row) for each in fields}} for row in rows
+        {"source": component_name(row["source"]), **{each.key: _cell(each, row) for each in fields}}
+        for row in rows[:MOST_ROWS]
     ]
-    return data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
+    table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
+    if len(rows) <= MOST_ROWS:
+        return table
+    return html.Div([table, html.P(f"The first {MOST_ROWS} of {len(rows)}.", className="fw-nothing")])
 
 
 def _cell(field: Field, row: Row) -> Any:
@@ -64,5 +69,5 @@ def _cell(field: Field, row: Row) -> Any:
         return Cell(None, sort=sort, tone=tone)
     shown = field.show(value)
     if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
-        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", sort=shown, tone=tone, hint=shown)
+        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", tone=tone, hint=shown)
     return Cell(shown, sort=sort, tone=tone)

@@ -86,7 +86,7 @@ def commands(shown: Shown) -> html.Div:
         Field("rejected", "Rejected", whole, "Refused before they ran", _warn("rejected")),
         Field("failed", "Failed", whole, "Ran into an error", _warn("failed")),
     )
-    rows = source_rows(shown.chosen, "commands")
+    rows = sorted(source_rows(shown.chosen, "commands"), key=lambda row: -(row["busy_ratio"] or 0))
     return source_table(f"{ID}-commands-rows", fields, rows, caption="Commands", nothing="No command statistics yet.")
 
 
@@ -165,7 +165,7 @@ def clients(shown: Shown) -> html.Div:
         words("state", "State"),
         Field("id", "", button=partial(_kill, shown), numeric=False),
     )
-    rows = source_rows(shown.chosen, "clients")
+    rows = sorted(source_rows(shown.chosen, "clients"), key=lambda row: -(row["output_bytes"] or 0))
     nothing = "Not listed: more than 1,000 clients, or our user may not."
     return source_table(f"{ID}-clients-rows", fields, rows, caption="Clients", nothing=nothing)
 

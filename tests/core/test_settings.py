@@ -11,6 +11,7 @@ from core.errors import SettingsError
 from core.settings import Settings
 from core.settings_load import allowed, leaves, load_settings, variable
 from core.settings_text import example_yaml, readme_table
+from core.watch.base import masked
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,6 +90,39 @@ def test_a_mistake_in_the_file_is_one_line_that_names_it(
     Path("fundwatch.yaml").write_text(content)
     text = problem(monkeypatch)
     assert len(text.splitlines()) == 1
+    for part in told:
+        assert part in text
+
+
+MAIN = '{"name": "main", "url": "redis://me:hunter2@10.0.0.9"}'
+
+
+def test_watched_sources_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNDWATCH_WATCH__REDIS", f"[{MAIN}]")
+    watched = load_settings().watch.redis[0]
+    assert (watched.collector, watched.component, watched.interval_seconds) == ("redis:main", "Redis main", 5)
+    assert "hunter2" not in repr(watched) and "hunter2" in watched.url.get_secret_value()
+    assert masked(watched.url) == "redis://me@10.0.0.9"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nope hunter2", ["FUNDWATCH_WATCH__REDIS (environment)", "list as JSON"]),
+        (f"[{MAIN}, {MAIN}]", ["watch.redis: two instances are named main"]),
+        (f"[{MAIN.replace('main', 'own')}]", ["watch.redis", "own belongs to Fundwatch's own"]),
+        (f"[{MAIN.replace('main', 'my main')}]", ["watch.redis[0].name"]),
+        (f"[{MAIN.replace('redis:', 'http:')}]", ["watch.redis[0].url", "redis:// or rediss:// or unix://"]),
+        (f'[{MAIN.replace("}", ", " + chr(34) + "intervall_seconds" + chr(34) + ": 1}")}]',
+         ["watch.redis[0].intervall_seconds (environment): unknown setting; did you mean interval_seconds?"]),
+        ('{"hunter2": 1}', ["watch.redis", "must be a list of name"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_watched_source_names_its_place_and_keeps_its_secrets(
+    monkeypatch: pytest.MonkeyPatch, given: str, told: list[str]
+) -> None:
+    text = problem(monkeypatch, FUNDWATCH_WATCH__REDIS=given)
+    assert len(text.splitlines()) == 1 and "hunter2" not in text
     for part in told:
         assert part in text
 

@@ -20,6 +20,7 @@ GARBAGE = b"\x00\xff\xfe" + b"no protocol that anybody speaks " * 64 + b"\r\n"
 DRIP_SECONDS = 0.05
 BEHAVIOURS = ("refuses", "silent", "garbage", "drip", "hangs_up")
 RUNS = 3
+THREAD_NAME = "bad-server"
 SPARE_SECONDS = 0.7
 SETTLE_SECONDS = 2.0
 
@@ -95,7 +96,7 @@ class BadServer:
                 continue
 
     def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, daemon=True)
+        thread = threading.Thread(target=target, name=THREAD_NAME, daemon=True)
         self._threads.append(thread)
         thread.start()
 

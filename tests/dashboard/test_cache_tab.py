@@ -1,0 +1,195 @@
+"""The cache tab: what it says of sources that are well, in trouble, gone or not configured; and its actions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from collectors.actions import do_next
+from collectors.publisher import Publisher
+from collectors.redis import RedisCollector
+from core.clock import FakeClock
+from core.settings import Settings, Sources
+from core.watch import Watch
+from core.watch.redis import RedisSource
+from dashboard.actions import SWITCHED_OFF, ask
+from dashboard.figures.cache_tables import ACTIONS
+from dashboard.figures.source_charts import scale
+from dashboard.tab import Choices, View
+from dashboard.tabs.cache import TAB
+from dashboard.wire import plain, prepare
+from storage.actions import recent_actions
+from storage.stores import Stores
+from tests.support.redis_servers import RedisServer
+
+NOW = float(int(time.time()))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("server"), maxmemory="64mb") as started:
+        yield started
+
+
+@pytest.fixture
+def watched(stores: Stores, server: RedisServer) -> Stores:
+    """The stores, watching two servers: main is there, spare is not."""
+    instances = [{"name": "main", "url": server.url}, {"name": "spare", "url": "redis://127.0.0.1:1"}]
+    return _with(stores, watch=Watch.model_validate({"redis": instances}))
+
+
+def _with(stores: Stores, **settings: Any) -> Stores:
+    chosen = stores.settings.model_copy(update={"sources": Sources(own=False), **settings})
+    return replace(stores, settings=chosen, clock=FakeClock(NOW))
+
+
+def read(stores: Stores, server: RedisServer, at: float = NOW) -> Publisher:
+    """Publish readings of main, and a failure of spare."""
+    publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
+    source = RedisSource(name="main", url=SecretStr(server.url), timeout_seconds=5)
+    publisher.succeeded("redis:main", at, 5, RedisCollector(source).collect(at))
+    publisher.failed("redis:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    stores.writer.flush()
+    return publisher
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def shown(view: View, slot: str) -> str:
+    return text(plain(view.slots[f"cache-{slot}"]))
+
+
+def built(stores: Stores, **choices: str) -> View:
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices.of(choices))
+    prepare(TAB, Choices.of(choices), "1", view)
+    return view
+
+
+def test_the_worst_comes_first_in_the_line_and_among_the_cards(watched: Stores, server: RedisServer) -> None:
+    read(watched, server)
+    view = built(watched)
+    assert "Redis spare : nothing listens at 127.0.0.1:1 (connection refused)." in shown(view, "verdict")
+    assert "1 fine" in shown(view, "verdict")
+    cards = shown(view, "cards")
+    assert cards.index("Redis spare") < cards.index("Redis main")
+
+
+def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: RedisServer) -> None:
+    with server.client() as client:
+        client.set("k", "x")
+    read(watched, server)
+    view = built(watched, instance="redis:main")
+    for title in ("Memory", "Hit rate", "PING", "Clients", "Persistence", "Replication"):
+        assert title in shown(view, "cards")
+    assert "db0" in shown(view, "databases-table")
+    assert "info" in shown(view, "commands-table")
+    assert len(view.figures["cache-memory-graph"]["data"]) == 1
+
+
+def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores, server: RedisServer) -> None:
+    publisher = read(watched, server, NOW - 60)
+    publisher.failed("redis:main", NOW, 5, "no answer within 2 s")
+    view = built(watched, instance="redis:main")
+    assert "no answer within 2 s" in shown(view, "verdict")
+    assert "info" in shown(view, "commands-table")
+    assert view.as_of["cache-commands"] == NOW - 60
+    assert view.as_of["cache-memory"] == NOW
+    watched.writer.flush()
+    rows = watched.clickhouse.rows(
+        "SELECT value FROM samples JOIN series USING series WHERE metric = 'redis_up' "
+        "AND labels['instance'] = 'main' ORDER BY ts"
+    )
+    assert [value for (value,) in rows] == [1.0, 0.0]
+
+
+def test_an_old_reading_is_unknown_never_fine(watched: Stores, server: RedisServer) -> None:
+    read(watched, server, NOW - 60)
+    view = built(watched, instance="redis:main")
+    assert "how it is is unknown" in shown(view, "verdict")
+    assert "unknown" in shown(view, "cards")
+
+
+def test_what_is_not_configured_is_folded_with_the_lines_that_switch_it_on(stores: Stores) -> None:
+    view = built(_with(stores))
+    assert "Nothing is watched here yet" in shown(view, "verdict")
+    folded = shown(view, "unwatched")
+    assert "Not configured: Redis" in folded and "watch:\n  redis:\n    - {name: main" in folded
+
+
+def test_an_action_goes_from_the_page_to_the_server_and_is_remembered(watched: Stores, server: RedisServer) -> None:
+    allowed = _with(watched, watch=watched.settings.watch, actions_enabled=True)
+    read(allowed, server)
+    with server.client() as victim:
+        number = victim.client_id()
+        request = {"source": "redis:main", "action": "kill_client", "target": str(number)}
+        assert ask(allowed, ACTIONS, request) == "Asked for: kill client on Redis main."
+        assert do_next(allowed) and not do_next(allowed)
+        with server.client() as other:
+            assert str(number) not in {each["id"] for each in other.client_list()}
+    assert f"client {number} disconnected" in shown(built(allowed), "actions-table")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"source": "redis:main", "action": "flushall", "target": ""},
+        {"source": "redis:unknown", "action": "reset_slowlog", "target": ""},
+        {"source": "postgresql:main", "action": "reset_slowlog", "target": ""},
+        {"source": "redis:main", "action": "kill_client", "target": "1" * 501},
+        {"source": ["redis:main"], "action": {}, "target": None},
+        "reset_slowlog",
+        None,
+    ],
+)
+def test_nothing_else_can_be_asked_for(watched: Stores, request_: Any) -> None:
+    allowed = _with(watched, watch=watched.settings.watch, actions_enabled=True)
+    assert not ask(allowed, ACTIONS, request_).startswith("Asked for")
+    assert recent_actions(allowed.state, ("redis", "postgresql")) == []
+
+
+def test_actions_are_off_until_the_settings_allow_them(watched: Stores, server: RedisServer) -> None:
+    assert Settings().actions_enabled is False
+    request = {"source": "redis:main", "action": "reset_slowlog", "target": ""}
+    assert ask(watched, ACTIONS, request) == SWITCHED_OFF
+    with server.client() as client:
+        client.set("k", "x")
+    read(watched, server)
+    button = _buttons(plain(built(watched).slots["cache-databases-table"]))[0]
+    assert button["aria-disabled"] == "true" and "data-act" not in button and button["title"] == SWITCHED_OFF
+
+
+def _buttons(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [found for part in value for found in _buttons(part)]
+    if not isinstance(value, dict):
+        return []
+    props = value.get("props", {})
+    mine = [props] if "fw-act" in str(props.get("className", "")) else []
+    return mine + _buttons(props.get("children"))
+
+
+def test_units_follow_the_highest_value() -> None:
+    assert scale("bytes", 3 * 2**20) == (2.0**20, "MiB")
+    assert scale("seconds", 0.0004) == (1e-6, "µs")
+    assert scale("ratio", 0.5) == (0.01, "%")
+    assert scale("/s", 0.0) == (1.0, "/s")
+
+
+def test_a_failure_of_redis_itself_leaves_the_page_standing(watched: Stores, tmp_path: Path) -> None:
+    from storage.redis import Live
+
+    away = replace(watched, live=Live(f"unix://{tmp_path}/none.sock"))
+    assert "no reading yet" in shown(built(away), "verdict")
