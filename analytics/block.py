@@ -18,6 +18,8 @@ Kept = TypeVar("Kept")
 
 RESIDUE = 1e-12
 """A deviation at or below this share of the largest return is rounding residue of a constant series."""
+SAMPLED = 8
+"""One of so many values is looked at to find where a tail begins."""
 NOTHING = 1e-250
 """A divisor closer to 0 than this is 0: what it gave would overflow."""
 
@@ -142,18 +144,27 @@ class Block:
         """Return the returns from worst to best, NaN last."""
         return np.sort(self.values, axis=1)
 
+    def tail(self, share: float) -> Floats:
+        """Return the returns from the worst on, in order: at least `share` of them and one more; NaN last."""
+        most = int(self.count.max(initial=0.0) * share) + 2
+        if "ordered" in self.__dict__ or 2 * most > self.values.shape[1]:
+            return self.ordered
+        return self.keep(("tail", most), lambda: smallest(self.values, most))
+
     def quantile(self, share: float) -> Floats:
         """Return the value below which `share` of the returns lie, linear between two (Hyndman & Fan 1996, type 7)."""
         if not self.values.shape[1]:
             return np.full(len(self.values), np.nan)
+        if share > 0.5:
+            return -self.keep("turned", lambda: Block(-self.values)).quantile(1.0 - share)
         last = np.maximum(self.count - 1.0, 0.0)
         place, nearest = last * share, np.rint(last * share)
         # A product of rounded numbers misses the observation that it means.
         place = np.where(np.abs(place - nearest) < 1e-9, nearest, place)
         before = place.astype(np.intp)
         after = np.minimum(before + 1, last.astype(np.intp))
-        rows = np.arange(len(self.values))
-        low, high = self.ordered[rows, before], self.ordered[rows, after]
+        rows, ordered = np.arange(len(self.values)), self.tail(share)
+        low, high = ordered[rows, before], ordered[rows, after]
         return np.asarray(low + (high - low) * (place - before), dtype=np.float64)
 
     @cached_property
@@ -282,6 +293,26 @@ def over(above: ArrayLike, below: ArrayLike) -> Floats:
     """Return above / below, NaN where `below` is 0 or either is missing: never infinite, never a warning."""
     bottom = np.asarray(below, dtype=np.float64)
     found: Floats = np.asarray(above, dtype=np.float64) / np.where(np.abs(bottom) < NOTHING, np.nan, bottom)
+    return found
+
+
+def smallest(values: Floats, count: int) -> Floats:
+    """Return the `count` smallest of each row, in order; NaN counts as largest."""
+    length = values.shape[1]
+    if length >= SAMPLED * SAMPLED and 4 * count <= length:
+        # A sample of each row says about where its tail begins: only what lies beyond is put in order.
+        expected = count / SAMPLED
+        place = int(expected + 3.0 * expected**0.5) + 2
+        edge = np.partition(values[:, ::SAMPLED], place, axis=1)[:, place]
+        beyond = values <= edge[:, None]
+        counts = np.count_nonzero(beyond, axis=1)
+        if counts.min() >= count and 2 * counts.max() <= length:
+            packed = np.full((len(values), int(counts.max())), np.inf)
+            packed[np.arange(packed.shape[1]) < counts[:, None]] = values[beyond]
+            packed.sort(axis=1)
+            return packed[:, :count]
+    found: Floats = np.partition(values, count - 1, axis=1)[:, :count]
+    found.sort(axis=1)
     return found
 
 

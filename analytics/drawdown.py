@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.block import RESIDUE, Block, Floats, over
+from analytics.block import RESIDUE, Block, Floats, over, smallest
 from analytics.expected_drawdown import expected_max_drawdown
 from analytics.runs import Runs, observed, runs
 from analytics.shapes import figure
@@ -265,13 +265,12 @@ def _sum(returns: Block, compounded: bool) -> Floats:
 def _worst(returns: Block, compounded: bool, level: float) -> Floats:
     """Return the deepest drawdowns in order, deepest first: as many as the share beyond `level` touches."""
     depths = drawdown_path(returns, compounded)
-    least = float(returns.count.max(initial=0.0))
-    some = min(int(np.ceil(_near((1.0 - level) * least))) + 1, depths.shape[1])
-    if some >= depths.shape[1]:
-        return np.sort(depths, axis=1)
-    return returns.keep(
-        ("worst", compounded, some), lambda: np.sort(np.partition(depths, some - 1, axis=1)[:, :some], axis=1)
-    )
+    most = float(returns.count.max(initial=0.0))
+    some = min(int(np.ceil(_near((1.0 - level) * most))) + 1, depths.shape[1])
+    if not some:
+        return depths
+    found: Floats = returns.keep(("tail of depths", compounded, some), lambda: smallest(depths, some))
+    return found
 
 
 def _near(product: Floats | float) -> NDArray[np.float64]:

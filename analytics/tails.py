@@ -50,7 +50,7 @@ def value_at_risk(
         return 0.0 - (spans.quantile(share) if between == "linear" else _order_statistic(spans, share))
     if method == "ewma":
         filtered, now = _filtered(returns, decay)
-        return np.asarray(0.0 - _quantile(filtered, share) * now * np.sqrt(horizon))
+        return np.asarray(0.0 - filtered.quantile(share) * now * np.sqrt(horizon))
     mean, sigma = _spread(returns, horizon, ddof)
     if method == "gaussian":
         return np.asarray(-(mean + ndtri(share) * sigma))
@@ -219,30 +219,6 @@ def _shape(returns: Block, horizon: int) -> tuple[Floats, Floats]:
     return np.where(is_constant, 0.0, skew) / np.sqrt(horizon), np.where(is_constant, 0.0, kurt) / horizon
 
 
-def _worst(returns: Block, share: float) -> Floats:
-    """Return the returns from the worst on, at least `share` of them and one more; NaN last."""
-
-    def make() -> Floats:
-        most = int(returns.count.max(initial=0.0) * share) + 2
-        if "ordered" in returns.__dict__ or 2 * most > returns.values.shape[1]:
-            return returns.ordered
-        found: Floats = np.partition(returns.values, most - 1, axis=1)[:, :most]
-        found.sort(axis=1)
-        return found
-
-    return returns.keep(("worst", share), make)
-
-
-def _quantile(returns: Block, share: float) -> Floats:
-    """Return the quantile as Block.quantile does, with no more put in order than the tail."""
-    worst = _worst(returns, share)
-    if not worst.shape[1]:
-        return np.full(len(worst), np.nan)
-    tail = Block(worst)
-    tail.__dict__.update(ordered=worst, count=returns.count)
-    return tail.quantile(share)
-
-
 def _order_statistic(returns: Block, share: float) -> Floats:
     if not returns.values.shape[1]:
         return np.full(len(returns.values), np.nan)
@@ -258,7 +234,7 @@ def _tail_mean(returns: Block, share: float, tail: Tail) -> Floats:
     whole = np.floor(size).astype(np.intp)
     rows = np.arange(len(returns.values))
     most = int(whole.max(initial=0)) + 1
-    ordered = _worst(returns, share)
+    ordered = returns.tail(share)
     worst = np.nan_to_num(ordered[:, :most], nan=0.0)
     sums = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(worst, axis=1)], axis=1)
     part = worst[rows, np.minimum(whole, worst.shape[1] - 1)] * (size - whole)
@@ -274,7 +250,7 @@ def _tail_size(returns: Block, share: float, tail: Tail) -> Floats:
         last = np.round((returns.count - 1.0) * share, 9)
         return np.where(returns.count > 0, np.floor(last) + 1.0, 0.0)
     if tail == "below":
-        limit = _quantile(returns, share)
+        limit = returns.quantile(share)
         return np.asarray(np.count_nonzero(returns.values < limit[:, None], axis=1), dtype=np.float64)
     raise ValueError(f"tail: {tail!r} is not one of fractional, below, at_or_below")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from analytics import attribution, calendar, drawdown, money_weighted, ratios, returns
-from analytics.block import Block
+from analytics.block import Block, smallest
 from tests.analytics.figures import FIGURES, PLAIN
 
 daily = st.floats(-0.5, 0.5, allow_subnormal=False).map(lambda value: round(value, 6))
@@ -182,6 +182,32 @@ def test_a_money_weighted_rate_brings_the_amounts_to_nothing(flows: list[float],
     found = money_weighted.xirr(days, [*money, closing])
     worth = np.append(money, closing) * (1 + found) ** (-40 * np.arange(len(money) + 1) / 365)
     assert worth.sum() == pytest.approx(0, abs=1e-6 * np.abs(worth).sum())
+
+
+@given(
+    st.integers(1, 2000),
+    st.floats(0.001, 1.0),
+    st.integers(0, 2**32),
+    st.sampled_from(["spread", "ties", "trend", "gaps"]),
+)
+@every_figure
+def test_the_smallest_are_those_a_full_sort_puts_first(length: int, share: float, seed: int, kind: str) -> None:
+    values = np.random.default_rng(seed).normal(size=(3, length))
+    if kind == "ties":
+        values = np.round(np.maximum(values, 0.0), 1)
+    if kind == "trend":
+        values = np.sort(values, axis=1)
+    if kind == "gaps":
+        values[values > 0.5], values[0] = math.nan, math.nan
+    count = max(1, int(share * length))
+    assert np.array_equal(smallest(values, count), np.sort(values, axis=1)[:, :count], equal_nan=True)
+
+
+@given(with_gaps, st.floats(0, 1))
+def test_a_quantile_is_that_of_all_returns_in_order(values: list[float], share: float) -> None:
+    there = returns.observed(values)
+    expected = np.quantile(there, share) if len(there) else math.nan
+    assert Block.of(values).quantile(share)[0] == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", AMOUNT_FREE)
