@@ -25,6 +25,8 @@ class Answer:
     body: bytes
     certificate_ends: float | None
     """Epoch seconds; None without TLS."""
+    is_kept: bool = False
+    """Whether the connection may carry another request."""
 
     @property
     def text(self) -> str:
@@ -46,24 +48,50 @@ def ask(
 
     Raises SourceUnavailable or SourceRejected; a status of 400 and above is an answer like any other.
     """
-    parts = urlsplit(url)
-    tls = parts.scheme == "https"
-    address = Address(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls, ca_file=ca_file)
+    address = address_of(url, ca_file)
     wire = connect(address, deadline)
     try:
-        with explained(address, deadline.seconds):
+        return exchange(wire, url, method=method, headers=headers, body=body, most_bytes=most_bytes)
+    finally:
+        wire.close()
+
+
+def address_of(url: str, ca_file: str = "") -> Address:
+    """Return where a http or https URL leads."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    return Address(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls, ca_file=ca_file)
+
+
+def exchange(
+    wire: Wire,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    most_bytes: int = MOST_BYTES,
+    keep: bool = False,
+) -> Answer:
+    """Return the answer to one request over a connection that the caller owns, for another request too with `keep`.
+
+    Raises SourceUnavailable or SourceRejected; the connection is of no use then.
+    """
+    parts, address = urlsplit(url), wire.address
+    try:
+        with explained(address, wire.deadline.seconds):
             connection = http.client.HTTPConnection(address.host, address.port)
             connection.sock = _Socket(wire)
-            sent = {"Connection": "close", "Accept-Encoding": "identity", **_login(parts), **(headers or {})}
+            shared = {"Connection": "keep-alive" if keep else "close", "Accept-Encoding": "identity"}
+            sent = {**shared, **_login(parts), **(headers or {})}
             connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, sent)
             response = connection.getresponse()
             content = response.read(most_bytes)
             named = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, named, content, wire.certificate_ends())
+            is_kept = keep and not response.will_close and len(content) < most_bytes
+            return Answer(response.status, named, content, wire.certificate_ends(), is_kept)
     except http.client.HTTPException as error:
         raise garbage(address, "HTTP") from error
-    finally:
-        wire.close()
 
 
 def _login(parts: Any) -> dict[str, str]:
