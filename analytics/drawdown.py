@@ -264,7 +264,7 @@ def _sum(returns: Block, compounded: bool) -> Floats:
 
 def _worst(returns: Block, compounded: bool, level: float) -> Floats:
     """Return the deepest drawdowns in order, deepest first: as many as the share beyond `level` touches."""
-    depths = drawdown_path(returns, compounded)
+    depths: Floats = drawdown_path(returns, compounded)
     most = float(returns.count.max(initial=0.0))
     some = min(int(np.ceil(_near((1.0 - level) * most))) + 1, depths.shape[1])
     if not some:
