@@ -32,6 +32,7 @@ MODULES = {
 }
 
 SOURCES = {
+    "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
 }
 

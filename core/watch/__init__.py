@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from core.group import Group
 from core.watch.base import OWN, Source
 from core.watch.clickhouse import ClickHouseSource
+from core.watch.postgresql import PostgresqlSource
 from core.watch.redis import RedisSource
 
 
@@ -17,6 +18,7 @@ class Watch(Group):
     """The watched sources."""
 
     clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
+    postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
 
     @model_validator(mode="after")
@@ -36,7 +38,7 @@ class Watch(Group):
         return found
 
 
-KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (ClickHouseSource, RedisSource)}
+KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (ClickHouseSource, PostgresqlSource, RedisSource)}
 """The class of each kind."""
 
 
