@@ -118,7 +118,7 @@ CHARTS = (
         "contribution", "Contribution by strategy",
         "Share of the capital at the start of each day times the return of the day, linked over time so that the bars "
         "add up to the total (Carino 1999). Not in a part: money moved between strategies within a day, cash, fees.",
-        220, 220, 4, lambda shown, _: contributions(shown),
+        300, 260, 4, lambda shown, _: contributions(shown),
     ),
     Chart(
         "correlation", "Correlation of strategies",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analytics.performance import drawdowns
 from core.errors import StorageError
-from dashboard.figures.days import texts
+from dashboard.figures.days import on_days, texts
 from dashboard.figures.portfolio_backtest import MEMORY, forecast
 from dashboard.figures.portfolio_rolling import SPANS, rolling
 from dashboard.portfolio_data import Shown, find, read
@@ -49,12 +49,12 @@ def growth_table(shown: Shown) -> Table:
     }
     if len(days):
         found, called = rolling(shown.own, shown), SPANS[shown.frequency][1]
-        columns[f"Sharpe ratio of {called}"] = _on(shown.whole.dates, found.sharpe, days)
-        columns[f"volatility of {called} a year, ratio"] = _on(shown.whole.dates, found.volatility, days)
+        columns[f"Sharpe ratio of {called}"] = on_days(shown.whole.dates, found.sharpe, days)
+        columns[f"volatility of {called} a year, ratio"] = on_days(shown.whole.dates, found.volatility, days)
         if found.beta is not None:
-            columns[f"beta of {called} to {shown.benchmark_name}"] = _on(shown.whole.dates, found.beta, days)
+            columns[f"beta of {called} to {shown.benchmark_name}"] = on_days(shown.whole.dates, found.beta, days)
     for line in (*([shown.benchmark] if shown.benchmark else []), *shown.compared):
-        columns[f"{line.name}, growth of 100"] = _on(line.part.dates, 100 * line.part.index, days)
+        columns[f"{line.name}, growth of 100"] = on_days(line.part.dates, 100 * line.part.index, days)
     return Table(days, columns)
 
 
@@ -62,7 +62,7 @@ def backtest_table(shown: Shown) -> Table:
     """Return every return of the window beside the value at risk told before it."""
     days = shown.part.dates[1:]
     told = f"value at risk 95 % of the {MEMORY[shown.frequency]} returns before, ratio"
-    warned = _on(shown.whole.dates, forecast(shown), days)
+    warned = on_days(shown.whole.dates, forecast(shown), days)
     returns = shown.part.returns[1:]
     exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)
     return Table(days, {"return, ratio": returns, told: warned, "exceedance": exceeded})
@@ -107,11 +107,4 @@ def _flows(shown: Shown) -> Floats:
         return found
     inside = np.flatnonzero((nav.dates > days[0]) & (nav.dates <= days[-1]))
     np.add.at(found, np.searchsorted(days, nav.dates[inside]), nav.flow[inside])
-    return found
-
-
-def _on(dates: NDArray[np.datetime64], values: Floats, days: NDArray[np.datetime64]) -> Floats:
-    found = np.full(len(days), np.nan)
-    _, at, source = np.intersect1d(days, dates, assume_unique=True, return_indices=True)
-    found[at] = values[source]
     return found

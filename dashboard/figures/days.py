@@ -45,6 +45,17 @@ def values(found: NDArray[np.float64], decimals: int) -> list[float | None]:
     return [None if value != value else value for value in rounded]
 
 
+def on_days(dates: Dates, found: NDArray[np.float64], days: Dates, missing: float = np.nan) -> NDArray[np.float64]:
+    """Return `found`, which is known on `dates`, on `days` (both ascending); `missing` where it is not known."""
+    if not len(days) or not len(dates):
+        return np.full(len(days), missing)
+    start = int(np.searchsorted(dates, days[0]))
+    if np.array_equal(dates[start : start + len(days)], days):
+        return found[start : start + len(days)].copy()
+    at = np.minimum(np.searchsorted(dates, days), len(dates) - 1)
+    return np.where(dates[at] == days, found[at], missing)
+
+
 def day_axis(dates: Dates, anchor: str) -> dict[str, Any]:
     """Return a time axis that ends with the days there are, whatever stands beside them."""
     axis = {"type": "date", "anchor": anchor, "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analytics.returns import contribution
 from dashboard import format as text
+from dashboard.figures.days import on_days
 from dashboard.figures.drawn import Drawn, still
 from dashboard.figures.rows import short
 from dashboard.portfolio_data import Line, Shown
@@ -98,11 +99,9 @@ def gathered(shares: list[Share]) -> list[Share]:
 def _on_days(line: Line, days: NDArray[np.datetime64]) -> tuple[Floats, Floats, Floats]:
     """Return value, flow and return of a part on `days`; 0 where it did not exist."""
     assert line.nav is not None
-    value, flow, returns = np.zeros(len(days)), np.zeros(len(days)), np.zeros(len(days))
-    _, at, found = np.intersect1d(days, line.nav.dates, assume_unique=True, return_indices=True)
-    value[at], flow[at] = line.nav.value[found], line.nav.flow[found]
-    _, at, found = np.intersect1d(days, line.daily.dates, assume_unique=True, return_indices=True)
-    returns[at] = np.nan_to_num(line.daily.returns[found])
+    value = on_days(line.nav.dates, line.nav.value, days, 0.0)
+    flow = on_days(line.nav.dates, line.nav.flow, days, 0.0)
+    returns = on_days(line.daily.dates, line.daily.returns, days, 0.0)
     return np.maximum(value, 0.0), flow, returns
 
 

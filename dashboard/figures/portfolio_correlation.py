@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard import format as text
+from dashboard.figures.days import on_days
 from dashboard.figures.drawn import Drawn, still
 from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.rows import short
@@ -72,9 +73,9 @@ def correlation(shown: Shown) -> Drawn:
             "correlation",
         ),
     }
-    left_out = f" · the {len(lines)} largest of {len(parts)}" if len(lines) < len(parts) else ""
+    left_out = f"the {len(lines)} largest of {len(parts)} · " if len(lines) < len(parts) else ""
     unit = ", in hundredths" if is_dense else ""
-    return Drawn(figure, f"{shown.frequency_name} returns, {shown.window_name}{unit}{left_out}")
+    return Drawn(figure, f"{left_out}{shown.frequency_name} returns, {shown.window_name}{unit}")
 
 
 def correlations(returns: Floats) -> Floats:
@@ -100,9 +101,7 @@ def _written(value: float, in_hundredths: bool) -> str:
 
 
 def _returns(line: Line, days: NDArray[np.datetime64]) -> Floats:
-    found = np.full(len(days), np.nan)
-    _, at, source = np.intersect1d(days, line.whole.dates, assume_unique=True, return_indices=True)
-    found[at] = line.whole.returns[source]
+    found = on_days(line.whole.dates, line.whole.returns, days)
     found[:1] = np.nan
     return found
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analytics.performance import Track
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
-from dashboard.figures.days import BESIDE, Places, texts, values
+from dashboard.figures.days import BESIDE, Places, on_days, texts, values
 from dashboard.figures.rows import End, Row, extent, limit_line
 from dashboard.portfolio_choices import Frequency
 from dashboard.portfolio_data import Line, Shown
@@ -24,7 +24,7 @@ Course = NDArray[np.float64]
 
 def rolling(line: Line, shown: Shown) -> Moments:
     """Return the rolling figures on the days of the line's whole history, its beta against the benchmark shown."""
-    other = _at(shown.benchmark.whole, shown.benchmark.whole.returns, line.whole.dates) if shown.benchmark else None
+    other = _benchmark(shown, line.whole) if shown.benchmark else None
     rate = per_period_rate(shown.risk_free, shown.periods)
     return rolling_moments(line.whole.returns, other, SPANS[shown.frequency][0], rate, shown.periods)
 
@@ -80,7 +80,7 @@ def _trace(
     else:
         more = {"name": f"{name} of {line.name}", "hoverinfo": "skip"}
         days = days[::BESIDE]
-    y = _at(line.whole, course, days)
+    y = on_days(line.whole.dates, course, days)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -91,11 +91,6 @@ def _trace(
     }
 
 
-def _at(track: Track, course: Course, days: NDArray[np.datetime64]) -> Course:
-    found = np.full(len(days), np.nan)
-    at = np.searchsorted(track.dates, days)
-    inside = at < len(track.dates)
-    same = inside.copy()
-    same[inside] = track.dates[at[inside]] == days[inside]
-    found[same] = course[at[same]]
-    return found
+def _benchmark(shown: Shown, own: Track) -> Course:
+    assert shown.benchmark is not None
+    return on_days(shown.benchmark.whole.dates, shown.benchmark.whole.returns, own.dates)
