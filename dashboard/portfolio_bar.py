@@ -139,14 +139,15 @@ def compared(shown: Shown, colors: Sequence[str]) -> html.Div | None:
 
 
 def span(shown: Shown) -> html.Span:
-    """Return the days shown, that windows end with the last of them, and the way back from a zoom."""
+    """Return the days shown, the way back from a zoom, and the day that calendar windows are anchored at."""
     parts: list[Any] = ["no value in this range"]
     if len(shown.part):
         parts = [f"{shown.part.dates[0]} – {shown.part.dates[-1]}"]
     if shown.is_zoomed:
         parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
-    last = f"Every window ends with the last value, {shown.last_day}." if shown.last_day is not None else None
-    return html.Span(parts, className="fw-span", title=last)
+    if shown.last_day is not None:
+        parts.append(html.Span(f" · windows end with the last value, {shown.last_day}", className="fw-anchor"))
+    return html.Span(parts, className="fw-span")
 
 
 def mark(shown: Shown) -> html.Span | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +10,16 @@ from numpy.typing import NDArray
 
 from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
 from dashboard.portfolio_choices import FREQUENCY_NAMES, NO_BENCHMARK, PERIODS, Asked, Days, Frequency, asked
-from dashboard.portfolio_histories import DAY_SECONDS, Nav, fund, price_track
+from dashboard.portfolio_histories import DAY_SECONDS, Nav, fund, marks, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios
-from storage.reads.portfolio import intraday_nav, priced_instruments, restatements
+from storage.reads.portfolio import intraday_nav, priced_instruments
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 INTRADAY_POINTS = 900
 FEWEST_INTRADAY = 2
-MOST_RESTATEMENTS = 100
 NAMES = {"SP500": "S&P 500"}
 """How instruments are called on the page, where the symbol is not their name."""
 
@@ -233,9 +231,14 @@ def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
 
 def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Return the window's returns of `line` on `dates`, NaN where it has none."""
+    own = line.part.dates
+    if len(own) == len(dates) and (own == dates).all():
+        return line.part.returns
     found = np.full(len(dates), np.nan)
-    _, at, from_ = np.intersect1d(dates, line.part.dates, assume_unique=True, return_indices=True)
-    found[at] = line.part.returns[from_]
+    at = np.searchsorted(dates, own)
+    there = np.flatnonzero(at < len(dates))
+    there = there[dates[at[there]] == own[there]]
+    found[at[there]] = line.part.returns[there]
     return found
 
 
@@ -290,17 +293,14 @@ def _intraday(stores: Stores, own: Line, wanted: Asked) -> tuple[list[int], list
 
 def _restated(stores: Stores, own: Line, wanted: Asked) -> tuple[Restatement, ...]:
     assert own.portfolio is not None
-    until_day: date | None = wanted.as_of.astype("datetime64[D]").item() if wanted.as_of is not None else None
-    found = restatements(
-        stores.clickhouse, own.portfolio.origin, [own.portfolio.id], until=until_day, limit=MOST_RESTATEMENTS
-    )
-    return tuple(
+    found = tuple(
         Restatement(
             np.datetime64(each.ts // DAY_SECONDS, "D"), each.was, each.now, each.flow_was, each.flow_now, each.at,
             each.source,
         )
-        for each in found
+        for each in marks(stores, own.portfolio.origin, own.portfolio.id)
     )  # fmt: skip
+    return tuple(each for each in found if wanted.as_of is None or each.day <= wanted.as_of)
 
 
 def _too_late(stores: Stores, own: Line, wanted: Asked) -> list[str]:

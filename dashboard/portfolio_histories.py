@@ -14,7 +14,7 @@ from analytics.calendar import Dates
 from analytics.performance import Track, track
 from dashboard.memo import Memo
 from storage.clickhouse import ClickHouse
-from storage.reads.portfolio import DailyNavs, daily_navs, daily_prices_many
+from storage.reads.portfolio import DailyNavs, Restatement, daily_navs, daily_prices_many, restatements
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -23,6 +23,7 @@ DAY_SECONDS = 86_400
 FUNDS_KEPT = 4
 """An origin's whole history each: 200 portfolios over 30 years are 24 MB."""
 PRICES_KEPT = 64
+MOST_MARKS = 100
 Kept = TypeVar("Kept")
 
 
@@ -74,13 +75,7 @@ class Fund:
             nothing = np.array([], dtype=np.float64)
             nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0)
         else:
-            there = ~np.isnan(self.navs.values[row])
-            nav = Nav(
-                self.navs.days[there],
-                self.navs.values[row][there],
-                _flows(self.navs.flows[row], there),
-                int(self.navs.newest[row]),
-            )
+            nav = _nav(self.navs, row)
         return History(nav, track(nav.dates, nav.value, nav.flow))
 
 
@@ -88,6 +83,7 @@ class Fund:
 class _Memory:
     funds: Memo[Fund] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     prices: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
 
 _MEMORIES: WeakKeyDictionary[ClickHouse, _Memory] = WeakKeyDictionary()
@@ -108,6 +104,16 @@ def price_track(stores: Stores, origin: str, instrument: str) -> Track:
     )
 
 
+def marks(stores: Stores, origin: str, portfolio: str) -> list[Restatement]:
+    """Return the newest restatements of a portfolio, newest first. Raises StorageUnavailable or StorageRejected."""
+    return _kept(
+        stores,
+        lambda memory: memory.marks,
+        (origin, portfolio),
+        lambda: restatements(stores.clickhouse, origin, [portfolio], limit=MOST_MARKS),
+    )
+
+
 def _read(clickhouse: ClickHouse, origin: str) -> Fund:
     navs = daily_navs(clickhouse, origin)
     return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)})
@@ -118,12 +124,17 @@ def _prices(clickhouse: ClickHouse, origin: str, instrument: str) -> Track:
     return track(found.days, found.values[0])
 
 
+def _nav(navs: DailyNavs, row: int) -> Nav:
+    days, values, flows, newest = navs.days, navs.values[row], navs.flows[row], int(navs.newest[row])
+    there = ~np.isnan(values)
+    if there.all():
+        return Nav(days, values, flows, newest)
+    return Nav(days[there], values[there], _flows(flows, there), newest)
+
+
 def _flows(flows: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the flows on the days that have a value; what moved between them belongs to the next."""
-    if there.all():
-        return flows
-    summed = np.concatenate([[0.0], np.cumsum(flows)])[1:][there]
-    return np.diff(summed, prepend=0.0)
+    return np.diff(np.cumsum(flows)[there], prepend=0.0)
 
 
 def _kept(

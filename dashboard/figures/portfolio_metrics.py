@@ -27,13 +27,12 @@ def metric_table(shown: Shown) -> html.Div:
     lines = columns(shown)
     heads = [
         Column("metric", "Metric", numeric=False),
-        Column("group", "Group", numeric=False),
         *[Column(f"c{at}", line.name) for at, line in enumerate(lines)],
+        Column("group", "Group", numeric=False),
     ]
     rows = [
         {
             "metric": Cell(metric.title, hint=metric.definition),
-            "group": Cell(metric.group, tone="muted"),
             **{
                 f"c{at}": Cell(
                     said(metric, found.of(metric.key, at), shown),
@@ -41,10 +40,12 @@ def metric_table(shown: Shown) -> html.Div:
                 )
                 for at, line in enumerate(lines)
             },
+            "group": Cell(metric.group, tone="muted"),
         }
         for metric in found.metrics
     ]
-    return data_table(METRIC_ROWS, heads, rows, caption="All metrics of the window", sortable=False)
+    table = data_table(METRIC_ROWS, heads, rows, caption="All metrics of the window", sortable=False)
+    return html.Div(table, className="fw-metrics")
 
 
 def said(metric: Metric, value: float, shown: Shown) -> str:

@@ -211,7 +211,8 @@ def _current_drawdown(shown: Shown) -> Headline:
     lines = ["at its best day"] if now == 0 else []
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
-        lines = [f"since {daily.dates[peak]},", f"{(daily.dates[-1] - daily.dates[peak]).astype(int)} days"]
+        days = int((daily.dates[-1] - daily.dates[peak]).astype(int))
+        lines = [f"since {daily.dates[peak]},", f"{days} day{'s' if days > 1 else ''}"]
     if len(water) > 1:
         lines.append(f"{_points(now - float(water[-2]))} on the day")
     first = daily.dates[0] if len(daily) else "the first value"
