@@ -15,10 +15,11 @@ from typing import Any
 from collectors.base import Context, gauges
 from collectors.checks import checks_table, summed
 from collectors.reach import Deadline
+from collectors.recent import Recent
 from collectors.redis import streams, tables
 from collectors.redis.actions import act
 from collectors.redis.info import Info, moved, samples
-from collectors.redis.judge import HitBase, Recent, judge
+from collectors.redis.judge import HitBase, judge
 from collectors.redis.resp import Command, Refused, Resp, text, told
 from core.errors import SourceUnavailable
 from core.model import Reading, Sample

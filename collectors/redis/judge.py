@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from collectors.checks import Check, bad_if, limit
+from collectors.recent import Recent
 from collectors.redis.info import Info, Moved
 from collectors.words import percent, size
 from core.model import Status
@@ -16,27 +16,9 @@ FRAGMENTATION_WARNING, FRAGMENTATION_LEAST_BYTES = 1.5, 100 * 2**20
 PING_WARNING_SECONDS = 0.1
 SAVE_WARNING_SECONDS, SAVE_CRITICAL_SECONDS = 600, 1_200
 REPLICA_LAG_SECONDS = 10
-RECENT_SECONDS = 60.0
-"""How long something that happened once is still told."""
 GRAVE_ERRORS = ("OOM", "LOADING", "READONLY", "MASTERDOWN", "NOAUTH", "MISCONF", "NOREPLICAS", "CLUSTERDOWN")
 HIT_DROP, HIT_LEAST_LOOKUPS = 0.20, 100
 HIT_BASE_SECONDS, HIT_LEARN_SECONDS = 3_600.0, 600.0
-
-
-class Recent:
-    """What happened within the last minute; one instance belongs to one source."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, deque[tuple[float, float]]] = {}
-
-    def add(self, name: str, count: float, monotonic: float) -> float:
-        """Return how often `name` happened in the last minute, `count` of it since the look before."""
-        seen = self._seen.setdefault(name, deque())
-        if count:
-            seen.append((monotonic, count))
-        while seen and seen[0][0] < monotonic - RECENT_SECONDS:
-            seen.popleft()
-        return sum(part for _, part in seen)
 
 
 class HitBase:

@@ -1,0 +1,38 @@
+"""What a judgement remembers: what happened lately, and limits that let go later than they take hold."""
+
+from __future__ import annotations
+
+from collections import deque
+
+RECENT_SECONDS = 60.0
+"""How long something that happened once is still told."""
+
+
+class Recent:
+    """What happened within the last minute; one instance belongs to one source."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, deque[tuple[float, float]]] = {}
+
+    def add(self, name: str, count: float, monotonic: float) -> float:
+        """Return how often `name` happened in the last minute, `count` of it since the look before."""
+        seen = self._seen.setdefault(name, deque())
+        if count:
+            seen.append((monotonic, count))
+        while seen and seen[0][0] < monotonic - RECENT_SECONDS:
+            seen.popleft()
+        return sum(part for _, part in seen)
+
+
+class Latch:
+    """Whether a value is beyond a limit: from `fire` on, until it is at `clear` or below, so that it does not flap."""
+
+    def __init__(self, fire: float, clear: float) -> None:
+        self._fire = fire
+        self._clear = clear
+        self._holds = False
+
+    def holds(self, value: float) -> bool:
+        """Return whether the limit holds with this value."""
+        self._holds = value > (self._clear if self._holds else self._fire)
+        return self._holds
