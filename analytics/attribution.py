@@ -6,6 +6,7 @@ Segments are the last axis. Weights are shares of the whole at the start of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -126,7 +127,8 @@ def drifting_weights(returns: ArrayLike, weights: ArrayLike, resets: NDArray[np.
     target = np.asarray(weights, dtype=np.float64)
     starts = np.flatnonzero(np.concatenate([[True], np.asarray(resets, dtype=bool)[1:]])[: len(growth)])
     found = np.empty_like(growth)
-    for start, end in zip(starts, [*starts[1:], len(growth)], strict=True):
+    bounds = [*starts.tolist(), len(growth)]
+    for start, end in pairwise(bounds):
         before = np.cumprod(np.vstack([np.ones_like(target), growth[start : end - 1]]), axis=0)
         value = target * before
         # What was not invested at the reset stays as cash.

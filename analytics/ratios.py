@@ -261,11 +261,16 @@ def _squared_spells(returns: Block) -> Floats:
 
 
 def _squared_losses(returns: Block) -> Floats:
+    if not returns.values.shape[1]:
+        return np.full(len(returns.values), np.nan)
     after_first = returns.filled < 0
     after_first[np.arange(len(after_first)), returns.there.argmax(axis=1)] = False
     found = runs(returns, after_first)
-    logs = np.concatenate([[0.0], np.cumsum(np.log1p(observed(returns, returns.filled) / 100.0))])
-    depth: Floats = 100.0 * np.expm1(logs[found.last + 1] - logs[found.first])
+    if not len(found.first):
+        return np.zeros(len(returns.values))
+    logs = np.append(np.log1p(observed(returns, returns.filled) / 100.0), 0.0)
+    sums = np.add.reduceat(logs, np.column_stack([found.first, found.last + 1]).ravel())[::2]
+    depth: Floats = 100.0 * np.expm1(sums)
     return found.total(depth**2)
 
 

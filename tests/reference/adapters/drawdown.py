@@ -62,6 +62,8 @@ def max_drawdown_prices(case: Case) -> float:
 
 def ulcer_index_prices(case: Case) -> float:
     """Return the ulcer index over all prices, the first among them, in percent points when `unit` is 100."""
+    if not len(case.values):
+        return float("nan")
     return float(np.sqrt(np.mean(drawdown.underwater(case.values) ** 2))) * float(case.get("unit", 1.0))
 
 
