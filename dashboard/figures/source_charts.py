@@ -17,6 +17,7 @@ from storage.reads.series import SeriesData
 from storage.reads.sources import Course
 
 MOST_LINES = 6
+DASHES = ("solid", "dot", "dash")
 HEIGHT_PX = 170
 LETTER_PX, WIDEST_LABEL_PX = 6.5, 140
 LONGEST_NAME = 20
@@ -54,6 +55,16 @@ class Chart:
     """Kinds of instances that it is about; empty: all."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A line before it has its scale: an instance keeps its colour on all charts, its metrics differ by dash."""
+
+    name: str
+    data: SeriesData
+    place: int
+    dash: str
+
+
 def chart_panel(tab: str, chart: Chart, span: int = 4) -> html.Section:
     """Return the panel that the chart stands in; its graph is `<tab>-<chart>-graph`."""
     return panel(
@@ -73,18 +84,25 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
     """Return one chart: at most six lines, those that are highest now."""
     about = [each for each in shown if not chart.kinds or each.kind in chart.kinds]
     found = [
-        (_name(chart, metric, data, instance, len(about) > 1), data)
-        for metric in chart.metrics
-        for instance in about
+        _Course(_name(chart, metric, data, instance, len(about) > 1), data, place, DASHES[number % len(DASHES)])
+        for number, metric in enumerate(chart.metrics)
+        for place, instance in enumerate(about)
         for data in course.all(metric, instance=instance.name)
     ]
-    found.sort(key=lambda pair: -(_last(pair[1]) or 0.0))
-    kept = sorted(found[:MOST_LINES], key=lambda pair: pair[0])
-    highest = max((value for _, data in kept for value in data.mean if value is not None), default=0.0)
+    found.sort(key=lambda each: -(_last(each.data) or 0.0))
+    kept = sorted(found[:MOST_LINES], key=lambda each: each.name)
+    highest = max((value for each in kept for value in each.data.mean if value is not None), default=0.0)
     by, unit = scale(chart.unit, max(highest, chart.top or 0.0))
+    is_by_instance = len(about) > 1 and not chart.label
     lines = [
-        Line(name, data.ts, [None if value is None else value / by for value in data.mean], color)
-        for (name, data), color in zip(kept, SERIES, strict=False)
+        Line(
+            each.name,
+            each.data.ts,
+            [None if value is None else value / by for value in each.data.mean],
+            SERIES[(each.place if is_by_instance else number) % len(SERIES)],
+            each.dash if is_by_instance else "solid",
+        )
+        for number, each in enumerate(kept)
     ]
     limits = [Limit(value / by, text, color) for value, text, color in chart.limits]
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
