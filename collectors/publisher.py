@@ -52,8 +52,8 @@ class Publisher:
         """When and what each watched source last told."""
 
     def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
-        """Store `reading`, taken at `ts`, and `collector_up` 1. Return the number of samples and fact rows."""
-        self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0)])
+        """Store `reading`, taken at `ts`, and that the collector works. Return the number of samples and fact rows."""
+        self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
         if _is_source(collector):
@@ -67,7 +67,7 @@ class Publisher:
 
         A watched source keeps its last good tables, with their age.
         """
-        self._writer.put(self._host, ts, _up(collector, 0.0))
+        self._writer.put(self._host, ts, _up(collector, 0.0, False))
         down = Component(component_name(collector), Status.DOWN, why)
         tables_ts, good = self._last_good.get(collector, (None, Reading()))
         self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
@@ -110,10 +110,10 @@ def _is_source(collector: str) -> bool:
     return ":" in collector
 
 
-def _up(collector: str, value: float) -> list[Sample]:
-    """Return `collector_up`, and of a watched source its `redis_up` as well."""
+def _up(collector: str, value: float, is_up: bool | None) -> list[Sample]:
+    """Return `collector_up`, and of a watched source its `redis_up` as well, if that is known."""
     found = [Sample("collector_up", value, labels(collector=collector))]
-    if _is_source(collector):
+    if _is_source(collector) and is_up is not None:
         kind, _, instance = collector.partition(":")
-        found.append(Sample(f"{kind}_up", value, labels(instance=instance)))
+        found.append(Sample(f"{kind}_up", float(is_up), labels(instance=instance)))
     return found

@@ -34,6 +34,12 @@ MODULES = {
 SOURCES = {
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
+    "http": "collectors.http",
+    "tcp": "collectors.tcp",
+    "process": "collectors.process_watch",
+    "systemd": "collectors.systemd",
+    "nginx": "collectors.nginx",
+    "scrape": "collectors.scrape",
 }
 
 

@@ -94,6 +94,8 @@ class Reading:
     components: Sequence[Component] = ()
     tables: Sequence[Table] = ()
     facts: Sequence[Facts] = ()
+    is_up: bool | None = True
+    """Of a watched source: whether it is up, its `redis_up`. None: not known, and nothing is stored."""
 
 
 class Collector(Protocol):

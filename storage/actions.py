@@ -72,11 +72,24 @@ def finish_action(state: State, now: float, id: int, status: str, result: str, d
         connection.execute(sa.update(actions).where(actions.c.id == id).values(**values))
 
 
+def newest_done(state: State, source: str, names: Sequence[str]) -> Action | None:
+    """Return the newest action of these names that was done to a source. Raises StorageUnavailable."""
+    query = (
+        sa.select(actions)
+        .where(actions.c.source == source, actions.c.action.in_(names), actions.c.status == DONE)
+        .order_by(actions.c.id.desc())
+        .limit(1)
+    )
+    with state.begin() as connection:
+        row = connection.execute(query).first()
+        return Action(**row._mapping) if row else None
+
+
 def recent_actions(state: State, kinds: Sequence[str], limit: int = 20) -> list[Action]:
     """Return the newest actions on sources of `kinds`, newest first. Raises StorageUnavailable."""
     query = (
         sa.select(actions)
-        .where(sa.or_(*(actions.c.source.startswith(f"{kind}:", autoescape=True) for kind in kinds)))
+        .where(sa.or_(sa.false(), *(actions.c.source.startswith(f"{kind}:", autoescape=True) for kind in kinds)))
         .order_by(actions.c.id.desc())
         .limit(limit)
     )

@@ -37,6 +37,7 @@ TTL_DAYS = {
     "samples": ("ts", "raw_days"),
     "samples_1m": ("ts", "minute_days"),
     "samples_1h": ("ts", "hour_days"),
+    "flips": ("toDateTime(ts)", "hour_days"),
     "runs": ("toDateTime(ts)", "run_days"),
     "queries": ("toDateTime(ts)", "run_days"),
 }

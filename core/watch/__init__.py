@@ -10,8 +10,14 @@ from pydantic import Field, model_validator
 from core.group import Group
 from core.watch.base import OWN, Source
 from core.watch.clickhouse import ClickHouseSource
+from core.watch.http import HttpSource
+from core.watch.nginx import NginxSource
 from core.watch.postgresql import PostgresqlSource
+from core.watch.process import ProcessSource
 from core.watch.redis import RedisSource
+from core.watch.scrape import ScrapeSource
+from core.watch.systemd import SystemdSource
+from core.watch.tcp import TcpSource
 
 
 class Watch(Group):
@@ -20,6 +26,12 @@ class Watch(Group):
     clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
     postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
+    http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
+    tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
+    process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
+    systemd: tuple[SystemdSource, ...] = Field((), description="Units of systemd on this machine.")
+    nginx: tuple[NginxSource, ...] = Field((), description="Nginx servers.")
+    scrape: tuple[ScrapeSource, ...] = Field((), description="Exporters of metrics in Prometheus' format.")
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -38,7 +50,20 @@ class Watch(Group):
         return found
 
 
-KINDS: dict[str, type[Source]] = {kind.KIND: kind for kind in (ClickHouseSource, PostgresqlSource, RedisSource)}
+KINDS: dict[str, type[Source]] = {
+    kind.KIND: kind
+    for kind in (
+        ClickHouseSource,
+        PostgresqlSource,
+        RedisSource,
+        HttpSource,
+        TcpSource,
+        ProcessSource,
+        SystemdSource,
+        NginxSource,
+        ScrapeSource,
+    )
+}
 """The class of each kind."""
 
 
