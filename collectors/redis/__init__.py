@@ -31,7 +31,7 @@ __all__ = ["RedisCollector", "act", "make"]
 MOST_CLIENTS_LISTED = 1_000
 SLOW_ENTRIES = 64
 SETTINGS_SECONDS = 60.0
-PINGS_KEPT = 120
+PINGS_KEPT, PINGS_JUDGED = 120, 3
 COMMANDS_CHARTED = 8
 GRACE_SECONDS = 1.0
 """The runner's deadline is later than ours by this: it is for what ours cannot end."""
@@ -93,7 +93,7 @@ class RedisCollector:
         moves = moved(info, self._rates, monotonic)
         slow, length, latency, listing = self._more(server, info, monotonic)
         found = self._streams.read(server, _databases(info) if info.version >= (6, 0) else [], monotonic)
-        checks = judge(info, moves, self._recent, self._base, self._ping_at(0.99), monotonic, now)
+        checks = judge(info, moves, self._recent, self._base, self._ping_judged(), monotonic, now)
         checks += self._streams.checks(monotonic)
         commands = tables.commands(info, moves)
         return Reading(
@@ -149,6 +149,11 @@ class RedisCollector:
 
     def _ping_at(self, share: float) -> float:
         return sorted(self._pings)[ceil(share * len(self._pings)) - 1]
+
+    def _ping_judged(self) -> float:
+        """Return the shortest of the last three; 0 before there are three."""
+        last = list(self._pings)[-PINGS_JUDGED:]
+        return min(last) if len(last) == PINGS_JUDGED else 0.0
 
     def _ping_samples(self) -> list[Sample]:
         values = {

@@ -59,7 +59,8 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     "the last hour. INFO stats."),
         detail_card(instance, "latency", "PING", duration(value("redis_ping_p99_seconds")), "p99",
                     why=f"median {duration(value('redis_ping_p50_seconds'))}", spark=spark("redis_ping_p99_seconds"),
-                    definition="Time to the answer to PING; of the last 120 readings. Warning from 100 ms."),
+                    definition="Time to the answer to PING; of the last 120 readings. Warning when three in a row "
+                    "take 100 ms."),
         detail_card(instance, "clients", "Clients", number(value("redis_clients")),
                     spark=spark("redis_clients"), definition="connected_clients against maxclients. INFO clients."),
         detail_card(instance, "", "CPU", percent(value("redis_cpu_ratio")),
