@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -233,7 +234,7 @@ def ewma_course(returns: Block, periods: float = 1.0, decay: float = DECAY) -> F
     found = np.full(returns.values.shape, np.nan)
     squares = discounted(returns.filled * returns.filled, decay)
     if returns.is_complete:
-        weights = (1.0 - decay ** np.arange(1.0, length + 1.0)) / (1.0 - decay)
+        weights = _weight_sums(decay, length)
         np.sqrt(squares[:, WARM_UP - 1 : -1] * (periods / weights[WARM_UP - 1 : -1]), out=found[:, WARM_UP:])
         return found
     weights = discounted(returns.there.astype(np.float64), decay)
@@ -284,9 +285,7 @@ def discounted(values: Floats, decay: float) -> Floats:
     padded = np.zeros((rows, parts * PART))
     padded[:, :length] = values
     # Within a part by a triangle of weights; what each part ends with is then handed on, by doubling.
-    ages = np.arange(PART)[None, :] - np.arange(PART)[:, None]
-    triangle = np.where(ages >= 0, decay ** np.maximum(ages, 0.0), 0.0)
-    found = (padded.reshape(rows * parts, PART) @ triangle).reshape(rows, parts, PART)
+    found = (padded.reshape(rows * parts, PART) @ _triangle(decay)).reshape(rows, parts, PART)
     ends, factor, step = found[:, :, -1].copy(), decay**PART, 1
     while step < parts and factor > 0:
         ends[:, step:] = ends[:, step:] + factor * ends[:, :-step]
@@ -294,6 +293,19 @@ def discounted(values: Floats, decay: float) -> Floats:
     found[:, 1:] += ends[:, :-1, None] * decay ** np.arange(1.0, PART + 1.0)
     joined: Floats = found.reshape(rows, parts * PART)[:, :length]
     return joined
+
+
+@lru_cache(maxsize=8)
+def _triangle(decay: float) -> Floats:
+    """Return the weight in y_j of value i of the same part: decay^(j − i), 0 for later ones."""
+    ages = np.arange(PART)[None, :] - np.arange(PART)[:, None]
+    return np.where(ages >= 0, decay ** np.maximum(ages, 0.0), 0.0)
+
+
+@lru_cache(maxsize=8)
+def _weight_sums(decay: float, length: int) -> Floats:
+    """Return Σ_{j < n} decay^j for n = 1 … length."""
+    return np.asarray((1.0 - decay ** np.arange(1.0, length + 1.0)) / (1.0 - decay))
 
 
 def _around_mean(returns: Block) -> Block:
