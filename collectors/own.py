@@ -8,13 +8,19 @@ from pydantic import SecretStr
 
 from core.settings import Settings
 from core.watch.base import OWN, Source
+from core.watch.clickhouse import ClickHouseSource, OwnEngine
 from core.watch.redis import RedisSource
 from storage.stores import running_valkey_url
 
 
 def own_sources(settings: Settings) -> Iterator[Source]:
-    """Yield Fundwatch's own Valkey; nothing when `sources.own` is off."""
+    """Yield Fundwatch's own Valkey and ClickHouse; nothing when `sources.own` is off."""
     if not settings.sources.own:
         return
     every = settings.intervals.own_seconds
     yield RedisSource(name=OWN, url=SecretStr(running_valkey_url(settings)), interval_seconds=every)
+    if settings.is_embedded:
+        database = settings.clickhouse_database
+        yield OwnEngine(name=OWN, url=settings.clickhouse_dsn, database=database, interval_seconds=every)
+    else:
+        yield ClickHouseSource(name=OWN, url=SecretStr(settings.clickhouse_dsn), interval_seconds=every)

@@ -32,6 +32,7 @@ MODULES = {
 }
 
 SOURCES = {
+    "clickhouse": "collectors.clickhouse",
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
     "http": "collectors.http",
