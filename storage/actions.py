@@ -15,6 +15,7 @@ from storage.state import State, actions
 DATASET = "actions"
 """Its version (storage.redis.Live.version) moves when an action is asked for or done."""
 EXPIRES_SECONDS = 30.0
+LOST_SECONDS = 300.0
 RESULT_CHARACTERS = 1_000
 
 REQUESTED, RUNNING, DONE, FAILED, EXPIRED = "requested", "running", "done", "failed", "expired"
@@ -47,8 +48,14 @@ def request_action(state: State, now: float, source: str, action: str, target: s
 
 
 def take_action(state: State, now: float) -> Action | None:
-    """Return the oldest request, which is then ours to do; None when there is none. Late ones expire."""
+    """Return the oldest request, which is then ours to do; None when there is none. Late ones expire.
+
+    So does what a process took and never finished, because it ended.
+    """
     with state.begin() as connection:
+        lost = (actions.c.status == RUNNING) & (actions.c.at < now - LOST_SECONDS)
+        ended = {"status": FAILED, "result": "its process ended while it was being done", "finished_at": now}
+        connection.execute(sa.update(actions).where(lost).values(**ended))
         late = actions.c.at < now - EXPIRES_SECONDS
         why = f"not done: no collector took it within {EXPIRES_SECONDS:g} s"
         connection.execute(

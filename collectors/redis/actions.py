@@ -15,7 +15,8 @@ from core.watch.redis import RedisSource
 
 MOST_KEYS = 10_000
 KEYS_AT_ONCE = 500
-ANALYSIS_SECONDS = 10.0
+ANALYSIS_SECONDS, SPARE_SECONDS = 10.0, 2.0
+LIVES = ((60, "under a minute"), (3_600, "under an hour"), (86_400, "under a day"), (float("inf"), "a day or more"))
 MEMORY_SAMPLES = 5
 NAMESPACES_SHOWN = 15
 BIGGEST_SHOWN = 15
@@ -53,12 +54,13 @@ def _kill_client(server: Resp, target: str) -> Done:
 def _analyse_keys(server: Resp, target: str) -> Done:
     """Look at up to 10,000 keys for at most 10 seconds: type, size in memory, time to live, by namespace."""
     database = int(target) if target.isdigit() else 0
-    server.renew(Deadline(ANALYSIS_SECONDS))
+    deadline = Deadline(ANALYSIS_SECONDS)
+    server.renew(deadline)
     server.ask("SELECT", database)
     total = int(server.ask("DBSIZE"))
     found: list[tuple[str, str, int, int]] = []
     cursor = "0"
-    while len(found) < MOST_KEYS:
+    while len(found) < MOST_KEYS and deadline.left() > SPARE_SECONDS:
         answer = server.ask("SCAN", cursor, "COUNT", KEYS_AT_ONCE)
         cursor = text(answer[0])
         found += _looked_at(server, answer[1])
@@ -84,9 +86,9 @@ def _looked_at(server: Resp, keys: list[bytes]) -> list[tuple[str, str, int, int
 
 
 def _summary(found: list[tuple[str, str, int, int]]) -> Table:
-    """Return rows (group, name, type, keys, bytes, share without TTL): by type, by namespace, the biggest keys."""
+    """Return rows (group, name, type, keys, bytes, share without TTL): by type, namespace, life, the biggest."""
     rows: list[tuple[Any, ...]] = []
-    for group, name_of in (("type", _type_of), ("namespace", _namespace_of)):
+    for group, name_of in (("type", _type_of), ("namespace", _namespace_of), ("time to live", _life_of)):
         keys, sizes, lasting = Counter[str](), Counter[str](), Counter[str]()
         for each in found:
             name = name_of(each)
@@ -104,6 +106,10 @@ def _summary(found: list[tuple[str, str, int, int]]) -> Table:
 
 def _type_of(each: tuple[str, str, int, int]) -> str:
     return each[1]
+
+
+def _life_of(each: tuple[str, str, int, int]) -> str:
+    return next(name for seconds, name in LIVES if each[3] / 1e3 < seconds) if each[3] >= 0 else "for ever"
 
 
 def _namespace_of(each: tuple[str, str, int, int]) -> str:

@@ -6,6 +6,8 @@ from storage.actions import (
     DONE,
     EXPIRED,
     EXPIRES_SECONDS,
+    FAILED,
+    LOST_SECONDS,
     finish_action,
     recent_actions,
     request_action,
@@ -23,6 +25,14 @@ def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> N
     known = recent_actions(state, ("redis",))[0]
     assert (known.status, known.result, known.finished_at) == (DONE, "client 12 disconnected", 102.0)
     assert recent_actions(state, ("postgresql",)) == []
+
+
+def test_what_a_process_took_and_never_finished_is_told(state: State) -> None:
+    request_action(state, 100.0, "redis:main", "analyse_keys", "0")
+    take_action(state, 101.0)
+    take_action(state, 101.0 + LOST_SECONDS)
+    known = recent_actions(state, ("redis",))[0]
+    assert known.status == FAILED and "its process ended" in known.result
 
 
 def test_a_request_that_nobody_took_in_time_is_never_done(state: State) -> None:
