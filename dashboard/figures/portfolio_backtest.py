@@ -126,6 +126,6 @@ def _warned(days: Any, warned: Floats, one: str) -> dict[str, Any]:
 def _exceedances(days: Any, returns: Floats) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "markers", "name": "exceedance", "x": texts(days), "y": values(100 * returns, 2),
-        "marker": {"color": "@loss", "size": 5},
+        "marker": {"color": "@loss", "size": 4},
         "hovertemplate": "%{x|%Y-%m-%d}: %{y:.2f} %, beyond VaR<extra></extra>",
     }  # fmt: skip

@@ -37,7 +37,13 @@ def captures(shown: Shown) -> Drawn:
         "data": [_spans(found), _dots("up", found, "@series-1"), _dots("down", found, "@series-2")],
         "layout": still(
             {
-                "xaxis": {"ticksuffix": " %", "nticks": 6, "zeroline": True, "autorangeoptions": {"include": [0, 105]}},
+                "xaxis": {
+                    "ticksuffix": " %",
+                    "nticks": 5,
+                    "tickangle": 0,
+                    "zeroline": True,
+                    "autorangeoptions": {"include": [0, 105]},
+                },
                 "yaxis": {"type": "category", "range": [len(found) - 0.5, -0.5], "showgrid": False},
                 "margin": {"r": 12, "t": 6, "b": 24},
                 "shapes": [_whole()],

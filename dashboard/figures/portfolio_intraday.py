@@ -63,6 +63,6 @@ def _line(name: str, ts: list[int], y: list[float | None], color: str, hover: st
         "name": name,
         "x": ts,
         "y": y,
-        "line": {"color": color, "width": 1.4},
+        "line": {"color": color, "width": 1.4, "shape": "hv"},
         "hovertemplate": hover,
     }

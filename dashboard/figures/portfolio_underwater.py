@@ -144,9 +144,7 @@ def _caption(shown: Shown, water: Water, expected: float) -> str:
         return "Underwater"
     share = share_of_shallower(water)
     unusual = (
-        f" · now deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}"
-        if water[-1] < 0 and share == share
-        else ""
+        f" · deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}" if water[-1] < 0 and share == share else ""
     )
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
     return f"Underwater{unusual}{usual}"

@@ -182,7 +182,7 @@ def test_a_clicked_drawdown_is_shaded_from_its_peak_to_its_recovery(stores: Stor
 
 def test_today_is_placed_among_the_days_under_water(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 98.0, 90.0, 100.0, 99.0, 95.0])
-    assert any(text.startswith("Underwater · now deeper than 80 % of days") for text in notes(figure(stores, "growth")))
+    assert any(text.startswith("Underwater · deeper than 80 % of days") for text in notes(figure(stores, "growth")))
 
 
 def test_compared_lines_begin_at_100_in_the_window_and_have_their_own_colour(stores: Stores) -> None:
