@@ -210,7 +210,8 @@ def downside_sharpe(returns: Block, risk_free: ArrayLike = 0.0) -> Floats:
 @figure
 def tail_ratio(returns: Block, level: float = 0.95) -> Floats:
     """Return the size of the 95 % quantile over that of the 5 % one."""
-    return over(np.abs(returns.quantile(level)), np.abs(returns.quantile(1.0 - level)))
+    make = lambda: over(np.abs(returns.quantile(level)), np.abs(returns.quantile(1.0 - level)))  # noqa: E731
+    return returns.keep(("tail ratio", level), make)
 
 
 @figure
