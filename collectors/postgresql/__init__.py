@@ -25,7 +25,7 @@ from collectors.postgresql import queries, space, tables, traffic
 from collectors.postgresql.actions import act
 from collectors.postgresql.activity import Activity
 from collectors.postgresql.catalog import Catalog, read_catalog
-from collectors.postgresql.judge import Judge, Minute, judge, replication
+from collectors.postgresql.judge import Judge, Minute, present_checks, replication
 from collectors.postgresql.samples import minute_samples, present_samples
 from collectors.postgresql.statements import Statements
 from collectors.postgresql.wire import DENIED, LOCKED, TIMED_OUT, Refused, Row, Server
@@ -117,7 +117,7 @@ class PostgresqlCollector:
         spent = self._monotonic() - began
         minute, now = self._minute, float(overview["now"])
         checks = [
-            *judge(activity, minute, moved, written, now),
+            *present_checks(activity, minute, moved, written, now),
             *self._judge.checks(moved, monotonic),
             replication(overview, replicas, receiver),
             self._judge.slots(slots, monotonic),

@@ -45,10 +45,18 @@ class Activity:
     waits: Mapping[int, Row]
     counts: Sequence[Row]
 
+    waiting: Mapping[int, Sequence[int]]
+    """Who waits for each pid directly."""
+
     @classmethod
     def of(cls, sessions: Sequence[Row], waits: Sequence[Row], counts: Sequence[Row]) -> Activity:
         """Return the activity of the rows of the three queries."""
-        return cls({row["pid"]: row for row in sessions}, {row["pid"]: row for row in waits}, counts)
+        waiting: defaultdict[int, list[int]] = defaultdict(list)
+        for row in sessions:
+            for blocker in set(row["blocked_by"]):
+                waiting[blocker].append(row["pid"])
+        by_pid = {row["pid"]: row for row in sessions}
+        return cls(by_pid, {row["pid"]: row for row in waits}, counts, dict(waiting))
 
     @property
     def by_state(self) -> dict[str, int]:
@@ -97,15 +105,14 @@ class Activity:
 
     def sessions_table(self) -> Table:
         """Return the sessions: those in the way of others or held up, then the oldest transactions."""
-        waiting = self._waiting()
+
+        behind = {pid: len(self._behind(pid)) for pid in self.sessions}
 
         def order(row: Row) -> tuple[int, bool, float]:
-            return -len(waiting.get(row["pid"], ())), not row["blocked_by"], -(row["transaction_seconds"] or -1.0)
+            return -behind[row["pid"]], not row["blocked_by"], -(row["transaction_seconds"] or -1.0)
 
         rows = sorted(self.sessions.values(), key=order)
-        return Table(
-            "sessions", SESSION_COLUMNS, tuple(_session(row, len(waiting.get(row["pid"], ()))) for row in rows)
-        )
+        return Table("sessions", SESSION_COLUMNS, tuple(_session(row, behind[row["pid"]]) for row in rows))
 
     def blocking_table(self) -> Table:
         """Return the tree of who waits for whom, each root followed by those behind it, one level deeper each."""
@@ -129,16 +136,8 @@ class Activity:
         columns = ("user", "application", "client", "database", "connections", "active", "idle", "idle_in_transaction")
         return Table("parties", columns, tuple(rows[:PARTIES_SHOWN]))
 
-    def _waiting(self) -> dict[int, list[int]]:
-        """Return who waits for each pid directly."""
-        found: defaultdict[int, list[int]] = defaultdict(list)
-        for pid, row in self.sessions.items():
-            for blocker in set(row["blocked_by"]):
-                found[blocker].append(pid)
-        return dict(found)
-
     def _roots(self) -> list[int]:
-        roots = [pid for pid in self._waiting() if not self.sessions.get(pid, {}).get("blocked_by")]
+        roots = [pid for pid in self.waiting if not self.sessions.get(pid, {}).get("blocked_by")]
         # All of a ring wait: a deadlock that the server has yet to see. One stands for it.
         seen = set(roots).union(*(self._behind(root) for root in roots)) if roots else set()
         for pid in self.blocked:
@@ -148,11 +147,10 @@ class Activity:
         return roots
 
     def _behind(self, root: int) -> set[int]:
-        waiting = self._waiting()
         found: set[int] = set()
         todo = [root]
         while todo:
-            for pid in waiting.get(todo.pop(), ()):
+            for pid in self.waiting.get(todo.pop(), ()):
                 if pid not in found and pid != root:
                     found.add(pid)
                     todo.append(pid)
@@ -164,7 +162,7 @@ class Activity:
         seen.add(pid)
         row = self.sessions.get(pid)
         rows.append(self._blocking_row(pid, row, depth))
-        for behind in sorted(self._waiting().get(pid, ()), key=lambda each: -self._waited(each)):
+        for behind in sorted(self.waiting.get(pid, ()), key=lambda each: -self._waited(each)):
             self._branch(behind, depth + 1, rows, seen)
 
     def _blocking_row(self, pid: int, row: Row | None, depth: int) -> tuple[Any, ...]:

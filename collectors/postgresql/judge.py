@@ -140,7 +140,7 @@ class Judge:
         return _worst("slots", bad, f"{len(slots)} slots")
 
 
-def judge(activity: Activity, minute: Minute, moved: Moved, writing: Row, now: float) -> list[Check]:
+def present_checks(activity: Activity, minute: Minute, moved: Moved, writing: Row, now: float) -> list[Check]:
     """Return the checks of the present, but those of replication."""
     return [
         _blocking(activity),

@@ -111,7 +111,7 @@ def indexes(catalog: Catalog) -> str:
         "EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid) AS is_being_built, "
         "EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid) AS backs_constraint, "
         f"first_value(s.indexrelname) OVER (PARTITION BY {same} "
-        "ORDER BY i.indisprimary DESC, i.indisunique DESC, i.indexrelid) AS first_of_same "
+        "ORDER BY i.indisvalid DESC, i.indisprimary DESC, i.indisunique DESC, i.indexrelid) AS first_of_same "
         "FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid "
         f"JOIN pg_class c ON c.oid = s.indexrelid WHERE {UNLOCKED.format('i.indrelid')} "
         f"AND {UNLOCKED.format('i.indexrelid')}"
