@@ -23,13 +23,13 @@ from collectors.clickhouse.actions import act
 from collectors.clickhouse.engine import Engine, HttpEngine, Refused, Row, open_engine, told
 from collectors.clickhouse.judge import Judge
 from collectors.clickhouse.numbers import Movement, Numbers
-from collectors.clickhouse.questions import ALWAYS, SERVER, TABLES_THERE, Question, questions
 from collectors.reach import Deadline
 from core.errors import SourceRejected
 from core.model import Reading, Sample, Table
 from core.rates import Rates
 from core.watch.clickhouse import ClickHouseSource, OwnEngine
 from storage.query_log import QueryLog
+from storage.reads.clickhouse_health import ALWAYS, SERVER, TABLES_THERE, Question, questions
 
 __all__ = ["ClickHouseCollector", "act", "make"]
 
@@ -112,7 +112,7 @@ class ClickHouseCollector:
         ping_p99 = self._ping_at(0.99)
         checks = self._judge.checks(self._found, numbers, self._moved, limit_bytes, ping_p99, monotonic)
         return Reading(
-            samples=self._samples(numbers, limit_bytes, asked),
+            samples=self._samples(numbers, limit_bytes),
             components=[summed(self._source.component, f"{_product(server)}, {_load(numbers)}", checks)],
             tables=[checks_table(checks), self._about(engine, server, numbers, limit_bytes), *self._tables(numbers)],
         )
@@ -179,7 +179,7 @@ class ClickHouseCollector:
         rows.sort(key=lambda row: (-(row[2] or 0.0), row[0]))
         return rows[:EVENTS_SHOWN]
 
-    def _samples(self, numbers: Numbers, limit_bytes: float | None, asked: set[str]) -> list[Sample]:
+    def _samples(self, numbers: Numbers, limit_bytes: float | None) -> list[Sample]:
         name, running = self._source.name, self._found.get("running", ())
         values = {
             "clickhouse_uptime_seconds": self._uptime,
@@ -190,17 +190,11 @@ class ClickHouseCollector:
             "clickhouse_parts_per_partition_max": self._most_parts(numbers),
         }
         found = [*figures.samples(numbers, self._moved, limit_bytes, name), *gauges(values, instance=name)]
-        if "disks" in asked:
-            found += figures.disk_samples(self._found["disks"], name)
-        if "tables" in asked:
+        found += figures.disk_samples(self._found.get("disks", ()), name)
+        if "tables" in self._found:
             found += figures.table_samples(self._found["tables"], name)
-        if "replicas" in asked and self._found["replicas"]:
-            late = max(float(row["absolute_delay"]) for row in self._found["replicas"])
-            found += gauges({"clickhouse_replica_delay_max_seconds": late}, instance=name)
-        if "log_top" in asked and self._found["log_top"]:
-            slowest = max(float(row["p95_seconds"]) for row in self._found["log_top"])
-            found += gauges({"clickhouse_query_p95_max_seconds": slowest}, instance=name)
-        return found
+        delays = [float(row["absolute_delay"]) for row in self._found.get("replicas", ())]
+        return [*found, *gauges({"clickhouse_replica_delay_max_seconds": max(delays, default=None)}, instance=name)]
 
     def _most_parts(self, numbers: Numbers) -> float | None:
         listed = [float(row["most_parts"]) for row in self._found.get("tables", ())]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from collectors.base import gauges
 from collectors.clickhouse.engine import Row
-from collectors.clickhouse.questions import EVENTS
 from core.model import Sample
 from core.rates import Rates, Step
+from storage.reads.clickhouse_health import EVENTS
 
 RATES = {
     "queries": "Query",

@@ -1,7 +1,28 @@
-"""Databases: queries, replication, space."""
+"""Databases: ClickHouse and PostgreSQL, a section each; Fundwatch's own ClickHouse among them."""
 
 from __future__ import annotations
 
-from dashboard.tabs.unbuilt import unbuilt_tab
+from dashboard.actions import register_actions
+from dashboard.figures.clickhouse import CLICKHOUSE
+from dashboard.source_section import sectioned
+from dashboard.tab import Tab
 
-TAB = unbuilt_tab("database", "Database", "3", "the databases a fund trades on: load, slow queries, locks and space")
+ID = "database"
+SECTIONS = (CLICKHOUSE,)
+
+DATABASE = sectioned(ID, SECTIONS)
+
+TAB = Tab(
+    id=ID,
+    title="Database",
+    icon=ID,
+    key="3",
+    path=f"/{ID}",
+    layout=DATABASE.layout,
+    build=DATABASE.build,
+    datasets=(*DATABASE.kinds, "actions"),
+    slots=DATABASE.slots,
+    graphs=DATABASE.graphs,
+    zoom_graphs=DATABASE.graphs,
+    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
+)

@@ -50,6 +50,12 @@ class Question:
     every_seconds: float = ALWAYS
 
     @property
+    def text(self) -> str:
+        """The query in one line, and how often it is asked: the definition of what shows its answer."""
+        often = f", every {self.every_seconds:.0f} s" if self.every_seconds else ", every reading"
+        return " ".join(self.sql.split()) + often
+
+    @property
     def needs(self) -> frozenset[str]:
         """The system tables that it reads."""
         return frozenset(re.findall(r"\bsystem\.(\w+)", self.sql))
