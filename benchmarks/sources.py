@@ -53,7 +53,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cost(Path(folder) / "cost")
         pages(Path(folder) / "pages")
-        isolation(Path(folder) / "isolation", chosen.seconds)
+        isolation(Path(folder) / "control", chosen.seconds / 2, ())
+        isolation(Path(folder) / "isolation", chosen.seconds, BEHAVIOURS)
 
 
 def cost(folder: Path) -> None:
@@ -128,10 +129,10 @@ def _timed(do: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def isolation(folder: Path, seconds: float) -> None:
+def isolation(folder: Path, seconds: float, behaviours: Sequence[str]) -> None:
     """Print how late healthy collectors began beside bad sources, and what piled up."""
     with contextlib.ExitStack() as stack:
-        bad = [stack.enter_context(BadServer(behaviour)) for behaviour in BEHAVIOURS]
+        bad = [stack.enter_context(BadServer(behaviour)) for behaviour in behaviours]
         urls = [(each.behaviour.replace("_", "-"), f"redis://{each.host}:{each.port}") for each in bad]
         server = stack.enter_context(RedisServer(folder / "server"))
         stores = stack.enter_context(_stores(folder / "data", {"redis": [*urls, ("main", server.url)]}, 1))

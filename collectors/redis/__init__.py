@@ -129,12 +129,13 @@ class RedisCollector:
         if monotonic >= self._settings_due:
             self._settings_due = monotonic + SETTINGS_SECONDS
             questions["CONFIG GET"] = ("CONFIG", "GET", "*l*-*th*")
+            questions["CONFIG GET save"] = ("CONFIG", "GET", "save")
         answers = dict(zip(questions, server.ask_all(list(questions.values())), strict=True))
         for name, answer in answers.items():
             (self._denied.add if isinstance(answer, Refused) else self._denied.discard)(name)
         good = {name: answer for name, answer in answers.items() if not isinstance(answer, Refused)}
         if "CONFIG GET" in good:
-            self._settings = tables.settings_of(good["CONFIG GET"])
+            self._settings = tables.settings_of([*good["CONFIG GET"], *good.get("CONFIG GET save", [])])
         return (
             good.get("SLOWLOG GET") or [],
             good.get("SLOWLOG LEN"),

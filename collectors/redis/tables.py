@@ -17,8 +17,9 @@ QUANTILES = ("p50", "p99", "p99.9")
 ABOUT = (
     "product", "mode", "role", "uptime_seconds", "run_id", "os", "config_file", "policy", "limit_bytes",
     "is_own_limit", "peak_bytes", "dataset_bytes", "overhead_bytes", "allocator_fragmentation", "max_clients",
-    "last_save", "save_status", "changes_unsaved", "append_only", "append_status", "fork_seconds", "loading",
-    "pubsub_channels", "pubsub_patterns", "slowlog_microseconds", "slowlog_length", "latency_milliseconds", "denied",
+    "last_save", "save_status", "save_rule", "changes_unsaved", "append_only", "append_status", "fork_seconds",
+    "loading", "pubsub_channels", "pubsub_patterns", "slowlog_microseconds", "slowlog_length",
+    "latency_milliseconds", "denied",
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def about(info: Info, settings: dict[str, Any], slow_length: int | None, denied:
         "max_clients": info.number("maxclients"),
         "last_save": saved,
         "save_status": info.text("rdb_last_bgsave_status"),
+        "save_rule": settings.get("save"),
         "changes_unsaved": info.number("rdb_changes_since_last_save"),
         "append_only": info.text("aof_enabled") == "1",
         "append_status": info.text("aof_last_write_status"),

@@ -67,7 +67,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     spark=spark("redis_cpu_ratio"),
                     why=f"of one core · up {duration(about.get('uptime_seconds'))}" if about else "",
                     definition="Differences of used_cpu_user and used_cpu_sys. INFO cpu."),
-        detail_card(instance, "save", "Persistence", _saved(instance), why=_unsaved(about),
+        detail_card(instance, "save", "Persistence", _saved(instance), why=_unsaved(instance),
                     definition="Last snapshot, append-only file, changes since. INFO persistence."),
         detail_card(instance, "replication", "Replication", str(about.get("role") or "n/a"),
                     definition="Role; of a primary its replicas, of a replica its link. INFO replication."),
@@ -79,14 +79,23 @@ def _details(instance: Instance, course: Course) -> list[Any]:
 
 
 def _saved(instance: Instance) -> str:
-    saved = instance.about.get("last_save")
-    if not instance.about:
+    about = instance.about
+    if not about:
         return "n/a"
-    return f"{duration(max(instance.now - saved, 0))} ago" if saved else "never"
+    if about["save_status"] == "err":
+        return "failed"
+    if about["save_rule"] == "":
+        return "log" if about["append_only"] else "none"
+    return "saved"
 
 
-def _unsaved(about: dict[str, Any]) -> str:
+def _unsaved(instance: Instance) -> str:
+    """Return how old the last snapshot is, and what of the append-only file; the start counts as a snapshot."""
+    about = instance.about
     if not about:
         return ""
-    log = f"append-only {about['append_status']}" if about["append_only"] else "no append-only file"
-    return f"snapshot {about['save_status']} · {number(about['changes_unsaved'])} changes since · {log}"
+    log = f"append-only file {about['append_status']}" if about["append_only"] else "no append-only file"
+    if about["save_rule"] == "":
+        return f"no snapshots · {log}"
+    ago = duration(max(instance.now - (about["last_save"] or instance.now), 0))
+    return f"{ago} ago · {number(about['changes_unsaved'])} changes since · {log}"
