@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import html
@@ -62,7 +62,7 @@ class Section:
     def of(self, shown: Shown) -> Shown:
         """Return what is shown of this kind alone."""
         chosen = [each for each in shown.chosen if each.kind == self.kind]
-        return Shown(shown.all, chosen, shown.course, shown.span, shown.actions, shown.may_act)
+        return replace(shown, chosen=chosen)
 
 
 def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:

@@ -65,6 +65,8 @@ class SourceTab:
     """By name; each also names a panel `<id>-<name>`."""
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
+    card_px: int = CARD_PX
+    """Least width of a card."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
 
@@ -111,7 +113,7 @@ class SourceTab:
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
                 f"{self.id}-verdict": source_verdict(shown.all),
-                f"{self.id}-cards": cards(*self.cards(shown), minimum_px=CARD_PX),
+                f"{self.id}-cards": cards(*self.cards(shown), minimum_px=self.card_px),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
                 f"{self.id}-unwatched": not_configured_line(unwatched),

@@ -48,6 +48,7 @@ def card(
     unit: str = "",
     *,
     state: Status | None = None,
+    word: str | None = None,
     why: Any = "",
     bar_ratio: float | None = None,
     spark: Sequence[float | None] | None = None,
@@ -55,17 +56,20 @@ def card(
     interval_seconds: float | None = None,
     definition: str = "",
     tone: str = "",
+    strip: Any = None,
 ) -> html.Article:
     """Return a card: `value` is formatted already, `unit` follows it small.
 
+    word: shown instead of the state's own ("paused").
     why: one short line under the figure. bar_ratio: 0 to 1 of its limit, drawn as a bar in the state's
     colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age.
-    definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
+    definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only. strip: a part of its own
+    between the sparkline and the last line.
     """
     level = state.value if state else "none"
     head: list[Any] = [html.H2(title, className="fw-card-title")]
     if state:
-        head.append(state_badge(state))
+        head.append(state_badge(state, word))
     foot: list[Any] = [html.Span(why, className="fw-card-why")] if why else []
     if as_of is not None:
         foot.append(age(as_of, interval_seconds))
@@ -80,6 +84,8 @@ def card(
         parts.append(bar(bar_ratio, f"{title}: share of its limit"))
     if spark is not None:
         parts.append(sparkline(spark))
+    if strip is not None:
+        parts.append(strip)
     parts.append(html.Div(foot, className="fw-card-foot"))
     return html.Article(parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
 

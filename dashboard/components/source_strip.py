@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from core.model import Status, worst
+from core.model import SEVERITY, Status, worst
 from core.watch.base import Source
 from dashboard.components.age import age
 from dashboard.components.card import card, verdict
@@ -24,17 +24,22 @@ def source_verdict(found: Sequence[Instance]) -> html.Div:
     if not found:
         return verdict(Status.NOT_CONFIGURED, "Nothing is watched here yet. Below: how to switch it on.")
     told = age(newest(found), interval(found), prefix="newest reading ")
-    troubled = [each for each in worst_first(found) if each.status is not Status.OK]
+    paused = sum(each.status is Status.NOT_CONFIGURED for each in found)
+    resting = f"{paused} paused. " if paused else ""
+    troubled = [each for each in worst_first(found) if SEVERITY[each.status]]
     if not troubled:
         count = f"All {len(found)} fine" if len(found) > 1 else f"{found[0].title} is fine"
+        if paused:
+            count = f"{len(found) - paused} fine, {paused} paused"
         return verdict(Status.OK, [f"{count} · ", told])
     sentence: list[Any] = []
     for each in troubled[:MOST_TROUBLES]:
         sentence += [html.Strong(each.title), f": {each.component.why}. "]
-    hidden, fine = len(troubled) - MOST_TROUBLES, len(found) - len(troubled)
+    hidden, fine = len(troubled) - MOST_TROUBLES, len(found) - len(troubled) - paused
     more = [f"{hidden} more in trouble. "] if hidden > 0 else []
     return verdict(
-        worst([each.status for each in troubled]), [*sentence, *more, f"{fine} fine. " if fine else "", "· ", told]
+        worst([each.status for each in troubled]),
+        [*sentence, *more, f"{fine} fine. " if fine else "", resting, "· ", told],
     )
 
 

@@ -1,7 +1,88 @@
-"""Services: the programs a fund runs."""
+"""Services: what must be up for the fund to trade: addresses, ports, processes, units, exporters."""
 
 from __future__ import annotations
 
-from dashboard.tabs.unbuilt import unbuilt_tab
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-TAB = unbuilt_tab("services", "Services", "6", "the programs a fund runs: which are up and what depends on them")
+from dashboard.actions import register_actions
+from dashboard.components.panel import panel, slot
+from dashboard.components.table import filter_box, scroll_box
+from dashboard.figures import services_charts as charts
+from dashboard.figures import services_tables as tables
+from dashboard.figures.services_now import service_cards
+from dashboard.source_section import Section, TablePanel, sectioned
+from dashboard.source_tab import Shown
+from dashboard.tab import Tab
+from storage.reads.services import Past, read_past
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = tables.ID
+TALL_PX = 420
+
+
+def _no_cards(_shown: Shown) -> Sequence[Any]:
+    """Return nothing: the cards of all kinds stand together, those in trouble first."""
+    return ()
+
+
+SECTIONS = (
+    Section("http", charts.HTTP, _no_cards, {}, (), tables.ACTIONS),
+    Section("tcp", charts.TCP, _no_cards, {}, (), tables.ACTIONS),
+    Section(
+        "process", charts.PROCESS, _no_cards, {"processes": tables.processes},
+        (TablePanel("processes", "Processes", "most memory first", 12, "/proc/<pid>/stat, statm, cmdline.",
+                    f"{ID}-processes-rows"),),
+        tables.ACTIONS,
+    ),
+    Section("systemd", charts.SYSTEMD, _no_cards, {}, (), tables.ACTIONS),
+    Section("nginx", charts.NGINX, _no_cards, {}, (), tables.ACTIONS),
+    Section(
+        "scrape", charts.SCRAPE, _no_cards, {"metrics": tables.metrics},
+        (TablePanel("metrics", "Metrics", "first 200 of each exporter", 8, "GET /metrics.", f"{ID}-metrics-rows"),),
+        tables.ACTIONS,
+    ),
+)  # fmt: skip
+_BY_KIND = sectioned(ID, SECTIONS)
+
+
+def _panels() -> Sequence[Any]:
+    table = scroll_box(slot(f"{ID}-all-table", 180), TALL_PX, "Services")
+    everything = panel(
+        f"{ID}-all", "Services", "in trouble first", [filter_box(f"{ID}-all-rows", "Filter services"), table],
+        tools=("csv", "full"),
+        definition="The newest check of each; uptime is the share of checks that found it up.",
+    )  # fmt: skip
+    changes = panel(
+        f"{ID}-flips", "Changes", "of 90 days, newest 60", scroll_box(slot(f"{ID}-flips-table", 120), 260, "Changes"),
+        tools=("csv", "full"), definition="Every change of state with its reason. Source: table flips.",
+    )  # fmt: skip
+    return (everything, changes, *_BY_KIND.panels())
+
+
+def _past(stores: Stores, shown: Shown) -> Past:
+    watched = [each for kind in _BY_KIND.kinds for each in stores.settings.watch.of(kind)]
+    chosen = {(each.kind, each.name) for each in shown.chosen}
+    intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
+    return read_past(stores, {key: seconds for key, seconds in intervals.items() if key in chosen})
+
+
+SERVICES = replace(_BY_KIND, cards=service_cards, panels=_panels, tables={**tables.ALL, **_BY_KIND.tables}, more=_past)
+
+TAB = Tab(
+    id=ID,
+    title="Services",
+    icon=ID,
+    key="6",
+    path=f"/{ID}",
+    layout=SERVICES.layout,
+    build=SERVICES.build,
+    datasets=(*SERVICES.kinds, "actions"),
+    slots=SERVICES.slots,
+    graphs=SERVICES.graphs,
+    zoom_graphs=SERVICES.graphs,
+    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
+)

@@ -1,0 +1,34 @@
+"""The strip of a service's newest checks: a bar each, oldest left, one element however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from dash import html
+
+from dashboard.components.attributes import attributes
+from storage.reads.services import BEATS, Beat
+
+COLOURS = {"up": "var(--fw-ok)", "pending": "var(--fw-warning)", "down": "var(--fw-critical)", "none": "var(--fw-line)"}
+WORDS = {"up": "up", "pending": "failed but retried", "down": "down", "none": "not checked"}
+
+
+def beat_strip(beats: Sequence[Beat]) -> html.Div:
+    """Return the strip (assets/css/24-beats.css); without a check an empty one."""
+    states = ["none"] * (BEATS - len(beats)) + [beat.state for beat in beats[-BEATS:]]
+    stops, place = [], 0
+    for state, run in groupby(states):
+        end = place + len(list(run))
+        stops.append(f"{COLOURS[state]} {100 * place / BEATS:.4g}% {100 * end / BEATS:.4g}%")
+        place = end
+    counts = {state: sum(beat.state == state for beat in beats) for state in ("up", "pending", "down")}
+    told = ", ".join(f"{count} {WORDS[state]}" for state, count in counts.items() if count) or "none yet"
+    label = f"Last {len(beats)} checks: {told}"
+    return html.Div(
+        className="fw-beats",
+        style={"backgroundImage": f"linear-gradient(to right, {', '.join(stops)})"},
+        role="img",
+        title=label,
+        **attributes(aria_label=label),
+    )

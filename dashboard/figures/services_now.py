@@ -1,0 +1,79 @@
+"""The cards of the services tab, and what they and the tables make of a service's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.model import Status
+from dashboard.components.beats import beat_strip
+from dashboard.components.card import card
+from dashboard.components.source_strip import thinned
+from dashboard.format import NOT_AVAILABLE, bytes_, duration, number
+from dashboard.source_tab import Shown
+from dashboard.sources import Instance, worst_first
+from storage.reads.services import Past, Uptime
+
+MOST_CARDS = 12
+PAUSED = "paused"
+WHY_CHARACTERS = 110
+
+
+def past_of(shown: Shown) -> Past:
+    """Return what was read of the past; nothing when storage is away."""
+    return shown.more if isinstance(shown.more, Past) else Past()
+
+
+def service_cards(shown: Shown) -> Sequence[Any]:
+    """Return a card for each service, those in trouble first; of many only the first twelve, the table has all."""
+    past = past_of(shown)
+    return [_service(each, shown, past) for each in worst_first(shown.chosen)[:MOST_CARDS]]
+
+
+def is_paused(instance: Instance) -> bool:
+    """Return whether a service is not checked because somebody said so."""
+    return instance.status is Status.NOT_CONFIGURED
+
+
+def headline(instance: Instance) -> tuple[str, str, str]:
+    """Return the one figure of a service, what it is, and the metric behind it."""
+    if instance.kind == "process":
+        return bytes_(instance.value("process_resident_bytes")), "resident", "process_resident_bytes"
+    if instance.kind == "systemd":
+        return duration(instance.value("systemd_uptime_seconds")), "active", "systemd_memory_bytes"
+    if instance.kind == "nginx":
+        return number(instance.value("nginx_requests_per_second")), "requests/s", "nginx_requests_per_second"
+    metric = f"{instance.kind}_response_seconds"
+    return duration(instance.value(metric)), "", metric
+
+
+def uptime(share: float | None) -> str:
+    """Return a share of good checks in percent: three decimals, because what is lost is in the last ones."""
+    return NOT_AVAILABLE if share is None else "100 %" if share == 1 else f"{min(share * 100, 99.999):.3f} %"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WHY_CHARACTERS else f"{text[: WHY_CHARACTERS - 1]}…"
+
+
+def _service(instance: Instance, shown: Shown, past: Past) -> Any:
+    value, unit, metric = headline(instance)
+    key = (instance.kind, instance.name)
+    known = past.uptimes.get(key, Uptime())
+    component, about = instance.component, instance.about
+    has_value = value != NOT_AVAILABLE and component.status not in (Status.DOWN, Status.NOT_CONFIGURED)
+    return card(
+        f"card-{instance.kind}-{instance.name}",
+        instance.title,
+        value if has_value else "–",
+        unit if has_value else "",
+        state=component.status,
+        word=PAUSED if is_paused(instance) else None,
+        why=_cut(component.why),
+        strip=beat_strip(past.beats.get(key, ())),
+        spark=thinned(shown.course.one(metric, instance=instance.name)),
+        as_of=instance.reading.ts if instance.reading else None,
+        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        definition=f"{about.get('target', '')}. Uptime: {uptime(known.day)} of 24 h, {uptime(known.month)} of 30 d, "
+        f"{uptime(known.year)} of a year. Bars: the newest 60 checks.",
+    )

@@ -1,0 +1,176 @@
+"""The tables of the services tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import html
+
+from core.model import SEVERITY
+from core.watch import component_name
+from dashboard.actions import action_button
+from dashboard.components.age import age, local_time
+from dashboard.components.beats import beat_strip
+from dashboard.components.card import state_badge
+from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.figures.services_now import PAUSED, is_paused, past_of, uptime
+from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent
+from dashboard.source_tab import Shown
+from dashboard.sources import Instance
+from storage.reads.services import Past, Uptime
+
+ID = "services"
+ACTIONS = ("pause", "resume")
+GOOD, POOR = 0.999, 0.99
+SOON_SECONDS, VERY_SOON_SECONDS = 14 * 86_400.0, 3 * 86_400.0
+COLUMNS = (
+    Column("state", "State", numeric=False),
+    Column("service", "Service", numeric=False, definition="Kind and name; hover: what is checked."),
+    Column("group", "Group", numeric=False),
+    Column("beats", "Newest 60 checks", numeric=False,
+           definition="Oldest left: up, failed but retried, down; grey where not checked."),
+    Column("day", "24 h", definition="Share of the checks that found it up. Source: samples_1m."),
+    Column("month", "30 d", definition="Share of the checks that found it up. Source: samples_1h."),
+    Column("year", "1 y", definition="Share of the checks that found it up. Source: samples_1h."),
+    Column("seconds", "Answered in", definition="The newest check."),
+    Column("mean", "Mean 24 h", definition="Mean time to answer over 24 hours. Source: samples_1m."),
+    Column("certificate", "Certificate", definition="Time left until its certificate ends."),
+    Column("since", "Since", definition="When it came into this state."),
+    Column("act", "", numeric=False),
+    Column("why", "Why", numeric=False),
+)  # fmt: skip
+FLIP_COLUMNS = (
+    Column("at", "When", numeric=False),
+    Column("service", "Service", numeric=False),
+    Column("state", "Became", numeric=False),
+    Column("before", "Was", numeric=False),
+    Column("held", "for", definition="How long the state before had held."),
+    Column("why", "Why", numeric=False),
+)
+TONES = {"down": "critical", "pending": "warning", "up": "ok"}
+
+
+def services(shown: Shown) -> html.Div:
+    """Return every service: state, newest checks, uptime, time to answer, last change, why."""
+    past = past_of(shown)
+    ordered = sorted(shown.chosen, key=lambda each: (-SEVERITY[each.status], each.about.get("group", ""), each.title))
+    rows = [_service(each, past, shown) for each in ordered]
+    return data_table(f"{ID}-all-rows", COLUMNS, rows, caption="Services", nothing="No service is watched.", stack=True)
+
+
+def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:
+    key = (instance.kind, instance.name)
+    known = past.uptimes.get(key, Uptime())
+    about, component = instance.about, instance.component
+    ends = about.get("certificate_ends")
+    left = ends - instance.now if ends else None
+    since = about.get("since")
+    return {
+        "state": Cell(
+            state_badge(component.status, PAUSED if is_paused(instance) else None), SEVERITY[component.status]
+        ),
+        "service": Cell(instance.title, hint=about.get("target", "")),
+        "group": about.get("group") or None,
+        "beats": Cell(beat_strip(past.beats.get(key, ())), known.day),
+        "day": _share(known.day, known.since),
+        "month": _share(known.month, known.since),
+        "year": _share(known.year, known.since),
+        "seconds": Cell(_or_none(duration(about.get("seconds"))), about.get("seconds")),
+        "mean": Cell(_or_none(duration(known.day_seconds)), known.day_seconds),
+        "certificate": Cell(_or_none(duration(left)), left, tone=_certificate_tone(left)),
+        "since": Cell(age(since, prefix="") if since else None, since),
+        "why": _why(component.why),
+        "act": Cell(_pause(instance, shown), ""),
+    }
+
+
+def _share(share: float | None, since: float | None) -> Cell:
+    tone = "" if share is None or share >= GOOD else "warning" if share >= POOR else "critical"
+    hint = f"of {share:.6%}, checks since {_date(since)}" if share is not None and since else ""
+    return Cell(_or_none(uptime(share)), share, tone=tone, hint=hint)
+
+
+def _why(text: str) -> Cell:
+    return Cell(text) if len(text) <= LONGEST_TEXT else Cell(f"{text[: LONGEST_TEXT - 1]}…", hint=text)
+
+
+def _date(ts: float) -> str:
+    return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _or_none(text: str) -> str | None:
+    return None if text == NOT_AVAILABLE else text
+
+
+def _certificate_tone(left: float | None) -> str:
+    if left is None or left > SOON_SECONDS:
+        return ""
+    return "critical" if left <= VERY_SOON_SECONDS else "warning"
+
+
+def _pause(instance: Instance, shown: Shown) -> Any:
+    about = instance.about
+    if is_paused(instance):
+        if not about.get("paused_by_hand"):
+            return None
+        question = f"Check {instance.title} again?"
+        return action_button(ID, instance.collector, "resume", "", "Resume", question, may_act=shown.may_act)
+    question = f"Stop checking {instance.title} until it is resumed? Nothing will tell when it goes down."
+    return action_button(ID, instance.collector, "pause", "", "Pause", question, may_act=shown.may_act)
+
+
+def flips(shown: Shown) -> html.Div:
+    """Return the changes of state, newest first."""
+    rows = [
+        {
+            "at": Cell(local_time(flip.ts), flip.ts),
+            "service": component_name(flip.source),
+            "state": Cell(flip.state, tone=TONES.get(flip.state, "muted")),
+            "before": flip.before or "not watched",
+            "held": Cell(duration(flip.held_seconds) if flip.before else None, flip.held_seconds),
+            "why": _why(flip.why),
+        }
+        for flip in past_of(shown).flips
+    ]
+    return data_table(f"{ID}-flips-rows", FLIP_COLUMNS, rows, caption="Changes", nothing="No service has ever changed.")
+
+
+def processes(shown: Shown) -> html.Div:
+    """Return the processes found, most memory first."""
+    fields = (
+        Field("pid", "PID", str),
+        words("command", "Command"),
+        words("user", "User"),
+        words("state", "State"),
+        Field("cpu_ratio", "CPU", percent, "100 % is one core"),
+        Field("resident_bytes", "Resident", bytes_),
+        Field("threads", "Threads", number),
+        Field("started", "Started", local_time),
+    )
+    rows = source_rows(shown.chosen, "processes")
+    return source_table(f"{ID}-processes-rows", fields, rows, caption="Processes", nothing="None runs.")
+
+
+def metrics(shown: Shown) -> html.Div:
+    """Return the newest values of the exporters."""
+    fields = (
+        words("metric", "Metric"),
+        words("labels", "Labels"),
+        words("kind", "Kind"),
+        Field("value", "Value", _value),
+        Field("per_second", "per second", _value, "Counters: since the scrape before"),
+        words("help", "What it is"),
+    )
+    rows = source_rows(shown.chosen, "metrics")
+    return source_table(f"{ID}-metrics-rows", fields, rows, caption="Metrics", nothing="Nothing scraped yet.")
+
+
+def _value(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f") if float(value).is_integer() else f"{value:.6g}"
+
+
+ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "flips": flips}
+"""Tables of all kinds together, by the name of their panel."""

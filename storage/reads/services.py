@@ -1,0 +1,142 @@
+"""What the Services tab asks ClickHouse beyond its charts: newest checks, uptime of a day, month and year, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.model import Labels
+from storage.reads.flips import Flip, read_flips
+from storage.stores import Stores
+
+BEATS = 60
+GAP_INTERVALS = 2.5
+LONGEST_LOOK_SECONDS = 86_400.0
+DAY, MONTH, YEAR = 86_400.0, 2_592_000.0, 31_536_000.0
+FLIPS_SECONDS = 90 * DAY
+Key = tuple[str, str]
+"""Kind and instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One check: up, pending (failed, but not often enough to count), down, or none where checks are missing."""
+
+    ts: float
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """Shares of the checks that found a service up, 0 to 1; None without a check in that time."""
+
+    day: float | None = None
+    month: float | None = None
+    year: float | None = None
+    since: float | None = None
+    """The oldest check of the year, epoch seconds: a share says nothing of the time before."""
+    day_seconds: float | None = None
+    """Mean time to answer over the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The past of services, by kind and instance."""
+
+    beats: Mapping[Key, Sequence[Beat]] = field(default_factory=dict)
+    uptimes: Mapping[Key, Uptime] = field(default_factory=dict)
+    flips: Sequence[Flip] = ()
+
+
+def read_past(stores: Stores, intervals: Mapping[Key, float]) -> Past:
+    """Return the past of services, given with the seconds between their checks. Raises StorageUnavailable."""
+    if not intervals:
+        return Past()
+    names = _names(stores, list(intervals))
+    sources = [f"{kind}:{instance}" for kind, instance in intervals]
+    flips = read_flips(stores.clickhouse, sources, stores.clock.now() - FLIPS_SECONDS)
+    if not names:
+        return Past(flips=flips)
+    return Past(_beats(stores, names, intervals), _uptimes(stores, names), flips)
+
+
+def _names(stores: Stores, keys: Sequence[Key]) -> dict[int, tuple[str, Key]]:
+    """Return metric and service by series number."""
+    kinds = sorted({kind for kind, _ in keys})
+    metrics = {f"{kind}_{name}": kind for kind in kinds for name in ("up", "failed_tries", "response_seconds")}
+    sql = (
+        "SELECT series, any(metric), any(labels) FROM series "
+        "WHERE metric IN {metrics:Array(String)} AND labels['instance'] IN {instances:Array(String)} GROUP BY series"
+    )
+    parameters = {"metrics": list(metrics), "instances": sorted({instance for _, instance in keys})}
+    rows: list[tuple[int, str, Labels]] = stores.clickhouse.rows(sql, parameters, kind="service series")
+    found = {int(n): (str(metric), (metrics[str(metric)], str(dict(labels)["instance"]))) for n, metric, labels in rows}
+    wanted = set(keys)
+    return {number: pair for number, pair in found.items() if pair[1] in wanted}
+
+
+def _beats(
+    stores: Stores, names: Mapping[int, tuple[str, Key]], intervals: Mapping[Key, float]
+) -> dict[Key, list[Beat]]:
+    looked = [number for number, (metric, _) in names.items() if not metric.endswith("_response_seconds")]
+    back = min(max(intervals.values()) * BEATS * 1.2, LONGEST_LOOK_SECONDS)
+    sql = f"""
+        SELECT series, groupArray(toUnixTimestamp(ts)), groupArray(value) FROM (
+            SELECT series, ts, value FROM samples
+            WHERE series IN {{series:Array(UInt64)}} AND ts >= toDateTime({{start:UInt32}})
+            ORDER BY series, ts DESC LIMIT {BEATS} BY series
+        ) GROUP BY series
+    """
+    parameters = {"series": looked, "start": int(stores.clock.now() - back)}
+    ups: dict[Key, dict[int, float]] = {}
+    tries: dict[Key, dict[int, float]] = {}
+    for number, times, values in stores.clickhouse.rows(sql, parameters, kind="service beats"):
+        metric, key = names[int(number)]
+        into = ups if metric.endswith("_up") else tries
+        into.setdefault(key, {}).update(zip(map(int, times), map(float, values), strict=True))
+    return {key: _strip(failed, ups.get(key, {}), intervals[key]) for key, failed in tries.items()}
+
+
+def _strip(failed: Mapping[int, float], up: Mapping[int, float], interval: float) -> list[Beat]:
+    found: list[Beat] = []
+    for ts in sorted(failed):
+        if found and ts - found[-1].ts > GAP_INTERVALS * interval:
+            found.append(Beat(found[-1].ts + interval, "none"))
+        state = "up" if not failed[ts] else "down" if up.get(ts) == 0 else "pending"
+        found.append(Beat(float(ts), state))
+    return found[-BEATS:]
+
+
+def _uptimes(stores: Stores, names: Mapping[int, tuple[str, Key]]) -> dict[Key, Uptime]:
+    now = int(stores.clock.now())
+    numbers = [number for number, (metric, _) in names.items() if not metric.endswith("_failed_tries")]
+    ups = [number for number, (metric, _) in names.items() if metric.endswith("_up")]
+    by_minute = """
+        SELECT series, sum(total) / sum(points) FROM samples_1m
+        WHERE series IN {series:Array(UInt64)} AND ts >= toDateTime({start:UInt32}) GROUP BY series
+    """
+    by_hour = """
+        SELECT series, sumIf(total, ts >= toDateTime({month:UInt32})) / sumIf(points, ts >= toDateTime({month:UInt32})),
+               sum(total) / sum(points), toUnixTimestamp(min(ts)) FROM samples_1h
+        WHERE series IN {series:Array(UInt64)} AND ts >= toDateTime({year:UInt32}) GROUP BY series
+    """
+    days: dict[tuple[str, Key], float] = {}
+    rows = stores.clickhouse.rows(by_minute, {"series": numbers, "start": now - int(DAY)}, kind="service uptime day")
+    for number, share in rows:
+        days[names[int(number)]] = float(share)
+    longer: dict[Key, tuple[float, float, float]] = {}
+    parameters = {"series": ups, "month": now - int(MONTH), "year": now - int(YEAR)}
+    for number, month, year, since in stores.clickhouse.rows(by_hour, parameters, kind="service uptime year"):
+        longer[names[int(number)][1]] = (float(month), float(year), float(since))
+    found = {}
+    for key in {key for _, key in names.values()}:
+        month, year, since = longer.get(key, (None, None, None))
+        is_known = month is not None and month == month  # NaN: no check within the month
+        found[key] = Uptime(
+            days.get((f"{key[0]}_up", key)),
+            month if is_known else None,
+            year,
+            since,
+            days.get((f"{key[0]}_response_seconds", key)),
+        )
+    return found
