@@ -63,8 +63,8 @@ def card(
     word: shown instead of the state's own ("paused").
     why: one short line under the figure. bar_ratio: 0 to 1 of its limit, drawn as a bar in the state's
     colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age.
-    definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only. strip: a part of its own
-    between the sparkline and the last line.
+    definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
+    strip: a part of its own between the sparkline and the last line.
     """
     level = state.value if state else "none"
     head: list[Any] = [html.H2(title, className="fw-card-title")]

@@ -70,7 +70,9 @@ def _past(stores: Stores, shown: Shown) -> Past:
     return read_past(stores, {key: seconds for key, seconds in intervals.items() if key in chosen})
 
 
-SERVICES = replace(_BY_KIND, cards=service_cards, panels=_panels, tables={**tables.ALL, **_BY_KIND.tables}, more=_past)
+SERVICES = replace(
+    _BY_KIND, cards=service_cards, panels=_panels, tables={**tables.ALL, **_BY_KIND.tables}, more=_past, card_px=190
+)
 
 TAB = Tab(
     id=ID,
