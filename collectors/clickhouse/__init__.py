@@ -1,11 +1,12 @@
 """ClickHouse: queries, parts, merges, mutations, disks, errors, replication; a server, or the engine inside us.
 
-Costs the watched server, every interval: /ping, and four short queries on system tables (its version; events and
-metrics; processes; merges). Beside them at most three of the slower ones a reading: mutations and errors each 15 s,
-disks each 30 s, tables, query log, replicas, dictionaries, refreshes, Kafka tables each minute, limits and warnings
-each five minutes. Together about 65 queries a minute at 5 s, 1 to 3 ms each on one thread; the two on the query log
-of the last hour take longer where a million queries were logged, and end with the deadline. Replicas ask Keeper once a
-minute. Our queries are not written to the query log, and end when we hang up.
+Costs the watched server, every interval: /ping, and five short queries on system tables (its version; events and
+metrics; asynchronous metrics; processes; merges). Beside them at most three of the slower ones a reading: mutations
+and errors each 15 s, disks and failed queries each 30 s, tables, query log, replicas, dictionaries, refreshes, Kafka
+tables, all events each minute, limits and warnings each five minutes. Together about 80 queries a minute at 5 s, 1 to
+3 ms each on one thread; the two on the query log of the last hour take longer where a million queries were logged, and
+end with the deadline. Replicas ask Keeper once a minute. Our queries are not written to the query log, and end when we
+hang up.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class ClickHouseCollector:
         self._ping(engine)
         server = self._server(engine)
         asked = self._ask_due(engine, monotonic)
-        numbers = Numbers.of(self._found.get("numbers", ()))
+        numbers = Numbers.of(self._found.get("numbers", ()), self._found.get("asynchronous", ()))
         self._moved.take(numbers.events, self._run, monotonic)
         if "events" in asked:
             self._event_rows = self._event_rates(monotonic)

@@ -17,7 +17,7 @@ WAIT_SECONDS = 0.05
 
 
 def act(source: ClickHouseSource | OwnEngine, action: str, target: str) -> Done:
-    """Do one action. Targets: kill_query its id; kill_mutation "database.table.id"; flush_logs none.
+    """Do one action. Targets: kill_query its id; kill_mutation "id database.table"; flush_logs none.
 
     Our own engine is asked over another handle than the one that runs the query: only so can it be ended.
     """
@@ -56,8 +56,8 @@ def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
 
 
 def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:
-    database, _, rest = target.partition(".")
-    table, _, mutation = rest.rpartition(".")
+    mutation, _, place = target.partition(" ")
+    database, _, table = place.partition(".")
     where = "database = {database:String} AND table = {table:String} AND mutation_id = {id:String}"
     named = {"database": database, "table": table, "id": mutation}
     if not engine.ask(f"SELECT 1 FROM system.mutations WHERE NOT is_done AND {where}", named):

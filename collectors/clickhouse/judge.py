@@ -143,8 +143,10 @@ class Judge:
 
 def _memory(numbers: Numbers, limit_bytes: float | None) -> Check:
     tracked = numbers.metrics.get("MemoryTracking")
-    if tracked is None or not limit_bytes:
-        return Check("memory", Status.UNKNOWN, "the server does not tell its memory or its limit")
+    if tracked is None:
+        return Check("memory", Status.UNKNOWN, "the server does not tell its memory")
+    if not limit_bytes:
+        return Check("memory", Status.OK, f"{size(tracked)}, limit not told")
     share = tracked / limit_bytes
     return limit("memory", share, f"memory at {percent(share)} of {size(limit_bytes)}", MEMORY_WARNING, MEMORY_CRITICAL)
 

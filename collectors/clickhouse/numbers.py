@@ -79,13 +79,13 @@ class Numbers:
     asynchronous: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> Numbers:
-        """Return the rows of the question "numbers"; an event that never happened is 0."""
-        by_kind: dict[str, dict[str, float]] = {"event": dict.fromkeys(EVENTS, 0.0), "metric": {}, "asynchronous": {}}
+    def of(cls, rows: Sequence[Row], asynchronous: Sequence[Row] = ()) -> Numbers:
+        """Return the rows of the questions "numbers" and "asynchronous"; an event that never happened is 0."""
+        by_kind: dict[str, dict[str, float]] = {"event": dict.fromkeys(EVENTS, 0.0) if rows else {}, "metric": {}}
         for row in rows:
-            if row["value"] is not None:
-                by_kind[row["kind"]][row["name"]] = float(row["value"])
-        return cls(by_kind["event"], by_kind["metric"], by_kind["asynchronous"])
+            by_kind[row["kind"]][row["name"]] = float(row["value"])
+        known = {row["name"]: float(row["value"]) for row in asynchronous if row["value"] is not None}
+        return cls(by_kind["event"], by_kind["metric"], known)
 
     def memory_limit(self, settings: Sequence[Row]) -> float | None:
         """Return the memory that the server may use, None when it is not known."""

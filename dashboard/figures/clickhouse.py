@@ -19,7 +19,7 @@ def _asked(name: str) -> str:
     server = ClickHouseSource(name="main", url=SecretStr("http://server:8123"))
     own = OwnEngine(name="own", url="chdb:///", database="fundwatch")
     texts = [next(each.text for each in questions(source) if each.name == name) for source in (server, own)]
-    return texts[0] if texts[0] == texts[1] or name == "numbers" else f"{texts[0]}; of our own engine: {texts[1]}"
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]}; of our own engine: {texts[1]}"
 
 
 _LAYOUT = (

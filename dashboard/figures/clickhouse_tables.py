@@ -173,7 +173,7 @@ def mutations(shown: Shown) -> html.Div:
 def _kill_mutation(shown: Shown, row: Row) -> Any:
     if row["is_done"]:
         return ""
-    target = f"{row['database']}.{row['table']}.{row['mutation_id']}"
+    target = f"{row['mutation_id']} {row['database']}.{row['table']}"
     question = (
         f"End mutation {row['mutation_id']} of {row['database']}.{row['table']} on {component_name(row['source'])}? "
         "KILL MUTATION; parts that it has changed stay changed."

@@ -71,6 +71,11 @@ UNION ALL
 SELECT 'metric', metric, toFloat64(value) FROM system.metrics
 WHERE metric IN ({_in(METRICS)}) OR metric LIKE '%CacheBytes'"""
 
+ASYNCHRONOUS_NUMBERS = f"""
+SELECT metric AS name, toFloat64(value) AS value FROM system.asynchronous_metrics
+WHERE metric IN ({_in(ASYNCHRONOUS)})"""
+"""An engine inside a process has none."""
+
 
 def _columns(*names: str) -> str:
     return f"COLUMNS('^({'|'.join(names)})$')"
@@ -176,10 +181,10 @@ ALL_EVENTS = "SELECT event AS name, toFloat64(value) AS value FROM system.events
 def questions(source: ClickHouseSource | OwnEngine) -> tuple[Question, ...]:
     """Return what `source` is asked, the most urgent first."""
     is_own = isinstance(source, OwnEngine)
-    numbers = _NUMBERS if is_own else f"{_NUMBERS}\n{_asynchronous()}"
     log = own_log(source.database) if isinstance(source, OwnEngine) else server_log(source.query_log)
     return (
-        Question("numbers", numbers),
+        Question("numbers", _NUMBERS),
+        *(() if is_own else (Question("asynchronous", ASYNCHRONOUS_NUMBERS),)),
         Question("running", RUNNING),
         Question("merges", MERGES),
         Question("limits", LIMITS, 300),
@@ -197,13 +202,6 @@ def questions(source: ClickHouseSource | OwnEngine) -> tuple[Question, ...]:
         Question("kafka", KAFKA, 60),
         Question("warnings", "SELECT message FROM system.warnings LIMIT 50", 300),
         Question("events", ALL_EVENTS, 60),
-    )
-
-
-def _asynchronous() -> str:
-    return (
-        "UNION ALL\nSELECT 'asynchronous', metric, toFloat64(value) FROM system.asynchronous_metrics\n"
-        f"WHERE metric IN ({_in(ASYNCHRONOUS)})"
     )
 
 

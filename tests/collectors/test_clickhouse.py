@@ -1,0 +1,334 @@
+"""Watching a ClickHouse: the engine inside this process and one behind HTTP, in good health and in trouble."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from collectors.clickhouse import ClickHouseCollector, act
+from collectors.clickhouse.judge import Judge
+from collectors.clickhouse.numbers import Movement, Numbers
+from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.model import Reading, Status
+from core.watch.clickhouse import ClickHouseSource, OwnEngine
+from storage.clickhouse import ClickHouse
+from storage.migrate import migrate
+from tests.support.bad_servers import BEHAVIOURS, assert_survives
+from tests.support.clickhouse_troubles import (
+    detached_part,
+    endless_query,
+    failing_dictionary,
+    failing_mutation,
+    many_parts,
+)
+from tests.support.servers import ClickHouseServer
+
+LONG_ENOUGH_SECONDS = 10.0
+ABSENT_IN_TESTS = {"asynchronous", "log_failed", "log_slow", "log_top"}
+"""What a real server has and the engine behind HTTP has not."""
+READINGS_FOR_ALL = 6
+"""Slow questions are spread over the readings."""
+
+
+def server(url: str, timeout: float = LONG_ENOUGH_SECONDS, **given: Any) -> ClickHouseSource:
+    return ClickHouseSource(name="main", url=SecretStr(url), timeout_seconds=timeout, **given)
+
+
+@dataclass
+class Watched:
+    source: ClickHouseSource | OwnEngine
+    client: ClickHouse
+
+    @property
+    def url(self) -> str:
+        return self.client.url
+
+
+@pytest.fixture(params=["embedded", "http"])
+def watched(request: pytest.FixtureRequest, clickhouse_url: str, database: str) -> Iterator[Watched]:
+    """A ClickHouse with a database of ours, watched each way."""
+    own = OwnEngine(name="own", url=clickhouse_url, database=database, timeout_seconds=LONG_ENOUGH_SECONDS)
+    is_embedded = request.param == "embedded"
+    url = clickhouse_url if is_embedded else request.getfixturevalue("clickhouse_server").url
+    client = ClickHouse(url, database)
+    migrate(client)
+    yield Watched(own if is_embedded else server(url), client)
+    client.command(f"DROP DATABASE {database}")
+    client.close()
+
+
+def readings(collector: ClickHouseCollector, count: int = READINGS_FOR_ALL) -> Reading:
+    for _ in range(count - 1):
+        collector.collect(time.time())
+    return collector.collect(time.time())
+
+
+def rows(reading: Reading, name: str) -> list[dict[str, Any]]:
+    table = next(table for table in reading.tables if table.name == name)
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def check(reading: Reading, name: str) -> dict[str, Any]:
+    return next(row for row in rows(reading, "checks") if row["name"] == name)
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str) -> None:
+    said = assert_survives(
+        lambda host, port: ClickHouseCollector(server(f"http://{host}:{port}", timeout=0.5)), behaviour, drip=b"H"
+    )
+    words = {
+        "refuses": "nothing listens at",
+        "silent": "no answer from",
+        "garbage": "not HTTP",
+        "drip": "no answer from",
+        "hangs_up": "closed the connection",
+    }
+    assert words[behaviour] in said
+
+
+def test_all_that_can_be_told_of_a_healthy_one_is_told(watched: Watched) -> None:
+    watched.client.command(
+        "CREATE TABLE ticks (t DateTime, a UInt64) ENGINE = MergeTree ORDER BY a TTL t + toIntervalDay(3)"
+    )
+    collector = ClickHouseCollector(watched.source)
+    collector.collect(time.time())
+    watched.client.command("INSERT INTO ticks SELECT now(), number FROM numbers(5000)")
+    reading = readings(collector)
+    table = next(row for row in rows(reading, "tables") if row["table"] == "ticks")
+    assert (table["rows"], table["parts"], table["partitions"], table["ttl"]) == (5000, 1, 1, "t + toIntervalDay(3)")
+    assert table["uncompressed_bytes"] > table["compressed_bytes"] > 0
+    assert abs(table["last_write"] - time.time()) < 60
+    assert {row["question"] for row in rows(reading, "refused")} <= ABSENT_IN_TESTS
+    about = rows(reading, "about")[0]
+    assert about["product"].startswith("ClickHouse 2") and about["parts_throw"] == "3000"
+    assert rows(reading, "disks")[0]["total_space"] > 0 and rows(reading, "pools")
+    values = {sample.metric: sample.value for sample in reading.samples}
+    assert values["clickhouse_queries_per_second"] > 0 and values["clickhouse_uptime_seconds"] >= 0
+    assert 0 < values["clickhouse_memory_used_ratio"] < 1
+    assert reading.components[0].status in (Status.OK, Status.WARNING)
+    assert all(dict(sample.labels)["instance"] == watched.source.name for sample in reading.samples)
+
+
+def test_rates_are_differences_and_an_event_seen_first_counts_from_zero(watched: Watched) -> None:
+    ticks = iter(range(0, 1_000, 10))
+    collector = ClickHouseCollector(watched.source, monotonic=lambda: float(next(ticks)))
+    collector.collect(time.time())
+    watched.client.command("CREATE TABLE counted (a UInt64) ENGINE = MergeTree ORDER BY a")
+    watched.client.command("INSERT INTO counted SELECT number FROM numbers(3000)")
+    reading = collector.collect(time.time())
+    rate = next(each.value for each in reading.samples if each.metric == "clickhouse_inserted_rows_per_second")
+    assert 3000 / 40 <= rate <= 3000 / 20
+
+
+def test_trouble_is_told_in_words(watched: Watched) -> None:
+    many_parts(watched.client, 310)
+    failing_mutation(watched.client)
+    failing_dictionary(watched.client)
+    detached_part(watched.client)
+    time.sleep(0.3)
+    reading = readings(ClickHouseCollector(watched.source))
+    database = watched.client.database
+    why = reading.components[0].why
+    assert reading.components[0].status is Status.WARNING
+    assert f"310 parts in a partition of {database}.splintered" in why
+    assert f"a mutation of {database}.stuck fails" in why
+    assert "the third row is bad" in rows(reading, "mutations")[0]["latest_fail_reason"]
+    assert f"dictionary {database}.rates failed" in why
+    assert [row["reason"] for row in rows(reading, "detached") if row["database"] == database] == [""]
+    assert check(reading, "detached")["status"] is Status.OK, "detached by hand is no trouble"
+
+
+def test_a_query_that_runs_long_is_seen_and_ended(watched: Watched) -> None:
+    with endless_query(watched.url, watched.client.database) as said:
+        reading = ClickHouseCollector(watched.source).collect(time.time())
+        running = next(row for row in rows(reading, "running") if "1000000000000" in row["query"])
+        assert running["elapsed"] > 0 and running["user"] == "default"
+        done = act(watched.source, "kill_query", running["query_id"])
+        assert running["query_id"] in done.sentence and "ended within" in done.sentence
+    assert "cancelled" in said[0]
+    with pytest.raises(SourceRejected, match="runs no more"):
+        act(watched.source, "kill_query", running["query_id"])
+
+
+def test_a_failing_mutation_is_ended(watched: Watched) -> None:
+    failing_mutation(watched.client)
+    reading = readings(ClickHouseCollector(watched.source))
+    mutation = next(row for row in rows(reading, "mutations") if row["database"] == watched.client.database)
+    target = f"{mutation['mutation_id']} {mutation['database']}.stuck"
+    assert "ended" in act(watched.source, "kill_mutation", target).sentence
+    with pytest.raises(SourceRejected, match="under way no more"):
+        act(watched.source, "kill_mutation", target)
+    with pytest.raises(SourceRejected, match="knows no action"):
+        act(watched.source, "drop_everything", "")
+
+
+def test_the_query_log_of_a_server_is_summed_up_by_pattern(clickhouse_server: ClickHouseServer) -> None:
+    client = ClickHouse(clickhouse_server.url, "logs")
+    client.create_database()
+    # The engine of the tests keeps no query log, but has one with the same columns that stays empty.
+    client.command("CREATE TABLE logs.query_log AS system.user_query_log ENGINE = Memory")
+    client.command(
+        """INSERT INTO logs.query_log (type, event_date, event_time, query_duration_ms, read_rows, memory_usage, query,
+               normalized_query_hash, is_initial_query, user, query_id, exception_code, exception)
+           SELECT if(number % 10 = 0, 'ExceptionWhileProcessing', 'QueryFinish'), today(), now() - 5, number * 10,
+               number, 1000 * number, 'SELECT ' || toString(number) || if(number < 90, ' FROM ticks', ' FROM nav'),
+               number < 90, 1, 'desk', toString(number), if(number % 10 = 0, 241, 0),
+               if(number % 10 = 0, 'Memory limit exceeded', '')
+           FROM numbers(100)"""
+    )
+    reading = readings(ClickHouseCollector(server(clickhouse_server.url, query_log="logs.query_log")))
+    top = rows(reading, "log_top")
+    assert [(row["pattern"], row["calls"], row["failed"]) for row in top] == [
+        ("SELECT ? FROM ticks", 90, 9), ("SELECT ? FROM nav", 10, 1),
+    ]  # fmt: skip
+    assert top[0]["seconds"] == pytest.approx(40.05) and top[0]["share"] == pytest.approx(40.05 / 49.5)
+    assert top[0]["memory_bytes"] == 89_000 and top[0]["error"] == "Memory limit exceeded"
+    slow = rows(reading, "log_slow")
+    assert slow[0]["seconds"] == 0.99 and slow[0]["query_id"] == "99" and slow[0]["user"] == "desk"
+    assert {row["code"] for row in rows(reading, "log_failed")} == {241}
+    client.close()
+
+
+def test_our_own_log_stands_in_where_the_engine_keeps_none(clickhouse: ClickHouse) -> None:
+    with pytest.raises(Exception, match="nowhere"):
+        clickhouse.rows("SELECT * FROM nowhere", kind="portfolio read")
+    facts = clickhouse.query_log.drain()
+    assert facts is not None
+    clickhouse.insert(facts)
+    own = OwnEngine(name="own", url=clickhouse.url, database=clickhouse.database, timeout_seconds=LONG_ENOUGH_SECONDS)
+    reading = readings(ClickHouseCollector(own))
+    found = next(row for row in rows(reading, "log_top") if row["pattern"] == "portfolio read")
+    assert (found["calls"], found["failed"]) == (1, 1) and "nowhere" in found["error"]
+    assert rows(reading, "log_failed")[0]["query"] == "portfolio read"
+
+
+def test_a_server_that_restarts_gives_no_step_and_the_connection_is_made_anew(
+    clickhouse_server: ClickHouseServer,
+) -> None:
+    collector = ClickHouseCollector(server(clickhouse_server.url))
+    readings(collector, 3)
+    clickhouse_server.kill()
+    with pytest.raises(SourceUnavailable, match="nothing listens"):
+        collector.collect(time.time())
+    clickhouse_server.start()
+    reading = collector.collect(time.time())
+    assert not [each for each in reading.samples if each.metric == "clickhouse_queries_per_second" and each.value < 0]
+    assert reading.components[0].status is Status.OK
+
+
+CANNED: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "password": (403, {"X-ClickHouse-Exception-Code": "516"}, b"Code: 516. DB::Exception: desk: Authentication failed"),
+    "native": (400, {}, b"Port 9000 is for clickhouse-client program\r\nYou must use port 8123 for HTTP.\r\n"),
+    "old": (200, {}, b'{"meta":[{"name":"version","type":"String"},{"name":"uptime_seconds","type":"UInt32"},'
+            b'{"name":"host","type":"String"},{"name":"user","type":"String"}],"data":[["21.3.1.1",5,"h","desk"]]}'),
+    "other": (404, {}, b"<html>nginx</html>"),
+    "crowded": (500, {}, b"Code: 202. DB::Exception: Too many simultaneous queries"),
+    "address": (403, {}, b"Code: 195. DB::Exception: User desk is not allowed to connect from this address"),
+}  # fmt: skip
+SAID = {
+    "password": (SourceRejected, "refuses the user desk: wrong name or password"),
+    "native": (SourceRejected, "native protocol: the HTTP port is needed"),
+    "old": (SourceRejected, "ClickHouse 21.3.1.1 is too old: 22.8 or newer is needed"),
+    "other": (SourceUnavailable, "something that is not ClickHouse"),
+    "crowded": (SourceUnavailable, "takes no more queries"),
+    "address": (SourceRejected, "does not accept our user from this machine's address"),
+}
+
+
+@pytest.mark.parametrize("kind", CANNED)
+def test_each_way_of_being_turned_away_is_said_plainly(kind: str) -> None:
+    error, words = SAID[kind]
+    with Canned(CANNED[kind], ping=kind not in ("native", "other")) as port:
+        collector = ClickHouseCollector(server(f"http://desk:secret@127.0.0.1:{port}"))
+        with pytest.raises(SourceError, match=words) as raised:
+            collector.collect(time.time())
+    assert isinstance(raised.value, error) and "secret" not in str(raised.value)
+
+
+def test_a_user_who_may_set_nothing_is_asked_without_limits() -> None:
+    refusal = (500, {}, b"Code: 164. DB::Exception: Cannot modify 'max_threads' setting in readonly mode")
+    with Canned(CANNED["old"], refuses_settings=refusal) as port:
+        collector = ClickHouseCollector(server(f"http://127.0.0.1:{port}"))
+        with pytest.raises(SourceRejected, match="too old"):
+            collector.collect(time.time())
+
+
+class Canned:
+    """An HTTP server that answers the same to every query."""
+
+    def __init__(self, answer: Any, *, ping: bool = True, refuses_settings: Any = None) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._send((200, {}, b"Ok.\n") if ping else answer)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self._send(refuses_settings if refuses_settings and "max_threads" in self.path else answer)
+
+            def _send(self, given: Any) -> None:
+                status, headers, body = given
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self._server.server_port
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def judged(found: dict[str, Any], judge: Judge, monotonic: float = 0.0) -> dict[str, Any]:
+    checks = judge.checks(found, Numbers(), Movement(), None, 0.001, monotonic)
+    return {each.name: each for each in checks}
+
+
+def test_a_long_query_is_told_from_ten_minutes_on_until_below_five() -> None:
+    judge = Judge()
+    states = []
+    for elapsed in (599, 601, 400, 299, 400):
+        query = {"elapsed": elapsed, "user": "desk", "query": "SELECT 1"}
+        states.append(judged({"running": [query]}, judge)["queries"].status)
+    assert states == [Status.OK, Status.WARNING, Status.WARNING, Status.OK, Status.OK]
+    why = judged({"running": [{"elapsed": 720, "user": "desk", "query": "SELECT\n x"}]}, judge)["queries"].why
+    assert why == "a query of desk has run for 12 min (SELECT x)"
+
+
+def test_errors_are_told_for_a_minute_but_not_those_of_wrong_questions() -> None:
+    judge = Judge()
+    memory = {"name": "MEMORY_LIMIT_EXCEEDED", "code": 241, "count": 5}
+    typo = {"name": "SYNTAX_ERROR", "code": 62, "count": 5}
+    assert judged({"errors": [memory, typo]}, judge)["errors"].status is Status.OK, "what was before we looked"
+    told = judged({"errors": [memory | {"count": 7}, typo | {"count": 9}]}, judge, 5.0)["errors"]
+    assert (told.status, told.why) == (Status.WARNING, "2 MEMORY_LIMIT_EXCEEDED in the last minute")
+    assert judged({"errors": [memory | {"count": 7}, typo]}, judge, 70.0)["errors"].status is Status.OK
+
+
+def test_replicas_inserts_and_disks_are_judged() -> None:
+    replica = {"database": "fund", "table": "ticks", "is_readonly": 0, "absolute_delay": 420}
+    assert judged({"replicas": [replica]}, Judge())["replication"].why == "fund.ticks is 7 min behind its replicas"
+    readonly = judged({"replicas": [replica | {"is_readonly": 1}]}, Judge())["replication"]
+    assert readonly.status is Status.CRITICAL and "fund.ticks" in readonly.why
+    disk = {"name": "default", "total_space": 1000 * 2**30, "free_space": 10 * 2**30, "is_broken": 0}
+    assert judged({"disks": [disk]}, Judge())["disks"].status is Status.CRITICAL
+    assert "disks" not in judged({"disks": [disk | {"total_space": 2**64 - 1}]}, Judge()), "an object store has no size"
+    fullest = {"database": "fund", "table": "ticks", "most_parts": 1_200}
+    parts = judged({"tables": [fullest]}, Judge())["parts"]
+    assert parts.status is Status.CRITICAL and "inserts are slowed from 1000, refused from 3000" in parts.why
