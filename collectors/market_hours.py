@@ -1,144 +1,134 @@
-"""When a market is open: data that stands still is no trouble while nobody trades.
+"""When markets are open: what "old" means for data that comes only while they are.
 
-A calendar is named as exchange_calendars names it: XNYS (New York), CMES (CME Globex), XLON, XTKS, 24/7 …
-Times are epoch seconds. Regular sessions only: pre-market and after-hours trading count as closed.
+    market("XNYS").open_seconds(start, end)    market("24/7")    market("24/5")
+
+Calendars are those of exchange_calendars (ISO 10383 codes); the library is loaded when the first one is asked for.
+Times are epoch seconds. The list of sessions reaches two years back and a year ahead and is made anew each day.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from bisect import bisect_right
+import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from concurrent.futures import Future
-from datetime import UTC, datetime
-from itertools import accumulate
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from core.errors import SourceRejected
 
-YEARS_BACK = 2
-
-log = logging.getLogger(__name__)
-
-Span = tuple[float, float]
+ALWAYS = "24/7"
+DAY_SECONDS = 86_400.0
+BACK_DAYS, AHEAD_DAYS = 730, 300
 
 
-class MarketHours:
-    """The spans in which a market is open; a lunch break parts a session in two. Every question is a bisection."""
+@dataclass(frozen=True)
+class Market:
+    """The hours of one market; `opens[i]` to `closes[i]` is open, in order, not overlapping."""
 
-    def __init__(self, name: str, spans: Sequence[Span]) -> None:
-        self.name = name
-        self._spans = _joined(spans)
-        self._opens = [start for start, _ in self._spans]
-        self._before = [0.0, *accumulate(end - start for start, end in self._spans)]
+    name: str
+    opens: Sequence[float] = ()
+    closes: Sequence[float] = ()
 
-    def is_open(self, at: float) -> bool:
-        """Return whether the market is open at `at`; from the moment of opening to just before that of closing."""
-        place = bisect_right(self._opens, at)
-        return place > 0 and at < self._spans[place - 1][1]
+    @property
+    def is_always(self) -> bool:
+        """Whether it never closes."""
+        return self.name == ALWAYS
 
-    def opened(self, at: float) -> float | None:
-        """Return when the session that runs at `at` opened, None while the market is closed."""
-        return self._opens[bisect_right(self._opens, at) - 1] if self.is_open(at) else None
-
-    def next_open(self, at: float) -> float | None:
-        """Return when the market opens next after `at`, None past the end of the calendar."""
-        place = bisect_right(self._opens, at)
-        return self._opens[place] if place < len(self._opens) else None
-
-    def last_close(self, at: float) -> float | None:
-        """Return when the market last closed at or before `at`, None before the first close that is known."""
-        place = bisect_right(self._opens, at)
-        spans = self._spans[: place - 1] if self.is_open(at) else self._spans[:place]
-        return spans[-1][1] if spans else None
+    def is_open(self, ts: float) -> bool:
+        """Return whether the market is open at `ts`."""
+        place = bisect_right(self.opens, ts) - 1
+        return self.is_always or (place >= 0 and ts < self.closes[place])
 
     def open_seconds(self, start: float, end: float) -> float:
-        """Return how long the market was open between two times: the age that counts. 0 when end is before start."""
-        return max(self._until(end) - self._until(start), 0.0)
+        """Return how much of `start` to `end` the market was open."""
+        if self.is_always or end <= start:
+            return max(end - start, 0.0)
+        total = 0.0
+        first = max(bisect_right(self.opens, start) - 1, 0)
+        for place in range(first, bisect_left(self.opens, end)):
+            total += max(min(self.closes[place], end) - max(self.opens[place], start), 0.0)
+        if self.opens and start < self.opens[0]:
+            # Older than the list reaches: as open on average as in the list.
+            share = sum(self._lengths) / (self.closes[-1] - self.opens[0])
+            total += (min(self.opens[0], end) - start) * share
+        return total
 
-    def _until(self, at: float) -> float:
-        place = bisect_right(self._opens, at)
-        if place == 0:
-            return 0.0
-        opened, closed = self._spans[place - 1]
-        return self._before[place - 1] + min(at, closed) - opened
+    def next_open(self, ts: float) -> float | None:
+        """Return when the market opens next after `ts`; None when it never closes or the list ends."""
+        place = bisect_right(self.opens, ts)
+        return self.opens[place] if place < len(self.opens) else None
 
+    def last_close(self, ts: float) -> float | None:
+        """Return when the market closed last at or before `ts`; None when it never closes."""
+        place = bisect_right(self.closes, ts)
+        return self.closes[place - 1] if place else None
 
-def market_hours(calendar: str, now: float, wait_seconds: float = 0.0) -> MarketHours | None:
-    """Return the hours of a calendar, from two years before `now` to the end of the next year.
+    def same_time_on_a_session(self, ts: float) -> float:
+        """Return `ts`, or the same time of the first later day (UTC) that has a session."""
+        if self.is_always:
+            return ts
+        while not self._has_session(ts):
+            ts += DAY_SECONDS
+            if ts > self.closes[-1]:
+                break
+        return ts
 
-    None while they are being made, for which a first look waits up to `wait_seconds`: that takes half a second for
-    most, ten for calendars that follow the moon. Raises SourceRejected for a name that is none.
-    """
-    year = datetime.fromtimestamp(now, UTC).year
-    try:
-        return _asked(calendar, year).result(wait_seconds)
-    except TimeoutError:
-        before = _made.get((calendar, year - 1))
-        return before.result() if before is not None and before.done() else None
+    def _has_session(self, ts: float) -> bool:
+        begin = ts // DAY_SECONDS * DAY_SECONDS
+        place = bisect_left(self.opens, begin)
+        return place < len(self.opens) and self.opens[place] < begin + DAY_SECONDS
 
-
-_made: dict[tuple[str, int], Future[MarketHours]] = {}
-_made_lock = threading.Lock()
-
-
-def _asked(name: str, year: int) -> Future[MarketHours]:
-    with _made_lock:
-        if (name, year) not in _made:
-            future = _made[name, year] = Future()
-            threading.Thread(target=_make, args=(future, name, year), name=f"calendar {name}", daemon=True).start()
-        return _made[name, year]
-
-
-def _make(future: Future[MarketHours], name: str, year: int) -> None:
-    try:
-        future.set_result(_load(name, year))
-    except SourceRejected as error:
-        future.set_exception(error)
-    except Exception as error:
-        log.exception("calendar %s", name)
-        future.set_exception(error)
+    @cached_property
+    def _lengths(self) -> list[float]:
+        return [close - opened for opened, close in zip(self.opens, self.closes, strict=True)]
 
 
-def _load(name: str, year: int) -> MarketHours:
-    # Takes most of a second: only where a market is asked for.
+_known: dict[tuple[str, int], Market] = {}
+_lock = threading.Lock()
+
+
+def market(name: str, now: float | None = None) -> Market:
+    """Return the hours of a market around `now`: "XNYS", "24/5", or "24/7". Raises SourceRejected for another name."""
+    if name in ("", ALWAYS):
+        return Market(ALWAYS)
+    today = int((time.time() if now is None else now) // DAY_SECONDS)
+    with _lock:
+        if (name, today) not in _known:
+            for key in [key for key in _known if key[0] == name]:
+                del _known[key]
+            _known[name, today] = _made(name, today)
+        return _known[name, today]
+
+
+def _made(name: str, today: int) -> Market:
     import exchange_calendars
+    from exchange_calendars.errors import CalendarError
 
-    start = f"{year - YEARS_BACK}-01-01"
+    middle = datetime.fromtimestamp(today * DAY_SECONDS, UTC).replace(tzinfo=None)
     try:
-        try:
-            calendar = exchange_calendars.get_calendar(name, start=start, end=f"{year + 1}-12-31")
-        except ValueError:  # some exchanges announce their holidays for less than that
-            calendar = exchange_calendars.get_calendar(name, start=start)
-    except exchange_calendars.errors.InvalidCalendarName:
-        raise SourceRejected(
-            f"there is no market calendar “{name}”; XNYS, CMES, XLON and 24/7 are some that there are"
-        ) from None
-    return MarketHours(name, _spans(calendar.schedule))
+        calendar = exchange_calendars.get_calendar(
+            name, start=middle - timedelta(BACK_DAYS), end=middle + timedelta(AHEAD_DAYS)
+        )
+    except (CalendarError, ValueError) as error:
+        raise SourceRejected(f"{name} is no market that we know: XNYS, XLON, CMES, 24/5 and 24/7 are") from error
+    opens, closes = calendar.opens, calendar.closes
+    starts = [float(each.timestamp()) for each in opens]
+    ends = [float(each.timestamp()) for each in closes]
+    return Market(name, *_without_breaks(calendar, starts, ends))
 
 
-def _spans(schedule: object) -> list[Span]:
-    found: list[Span] = []
-    for opens, pauses, resumes, closes in zip(*(_seconds(schedule, name) for name in COLUMNS), strict=True):
-        parts = ((opens, closes),) if pauses is None or resumes is None else ((opens, pauses), (resumes, closes))
-        found += [(start, end) for start, end in parts if start is not None and end is not None]
-    return found
-
-
-COLUMNS = ("open", "break_start", "break_end", "close")
-
-
-def _seconds(schedule: object, column: str) -> list[float | None]:
-    times = schedule[column]  # type: ignore[index]
-    return [None if missing else time.timestamp() for time, missing in zip(times, times.isna(), strict=True)]
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Return the spans in order, those that touch made one: markets that trade around the clock."""
-    found: list[Span] = []
-    for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
+def _without_breaks(calendar: object, starts: list[float], ends: list[float]) -> tuple[list[float], list[float]]:
+    """Return opens and closes with the breaks at noon cut out, where the market has them (XHKG, XTKS)."""
+    breaks = zip(getattr(calendar, "break_starts", ()), getattr(calendar, "break_ends", ()), strict=False)
+    begins: list[float] = []
+    closes: list[float] = []
+    pauses = [(begin, end) for begin, end in breaks] or [(None, None)] * len(starts)
+    for start, end, (rest, again) in zip(starts, ends, pauses, strict=True):
+        begins.append(start)
+        if rest is not None and rest == rest:  # NaT: no break that day
+            closes.append(float(rest.timestamp()))
+            begins.append(float(again.timestamp()))
+        closes.append(end)
+    return begins, closes

@@ -35,6 +35,7 @@ SOURCES = {
     "clickhouse": "collectors.clickhouse",
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
+    "heartbeat": "collectors.heartbeat",
     "http": "collectors.http",
     "tcp": "collectors.tcp",
     "process": "collectors.process_watch",

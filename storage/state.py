@@ -55,6 +55,21 @@ actions = sa.Table(
     sa.Column("finished_at", sa.Float, nullable=True),
 )
 
+pings = sa.Table(
+    "pings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("job", sa.String(64), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=True),
+    sa.Column("bytes", sa.BigInteger, nullable=True),
+    sa.Column("files", sa.BigInteger, nullable=True),
+    sa.Column("expected", sa.BigInteger, nullable=True),
+    sa.Column("message", sa.String(500), nullable=False, server_default=""),
+    sa.Index("pings_by_job", "job", "id"),
+)
+
 MIGRATION_LOCK = 7_305_112_017
 """PostgreSQL advisory lock that lets one process at a time migrate."""
 
