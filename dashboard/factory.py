@@ -12,6 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
 
 from dashboard import compress, ids, security, shortcut, static
+from dashboard.api import heartbeats
 from dashboard.memo import Memo
 from dashboard.page import Page
 from dashboard.refresh import Refresh, register
@@ -53,6 +54,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
         add_log_handler=False,
     )
     _add_routes(server, app, stores)
+    heartbeats.install(server, stores)
     app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
     app.layout = shell(tabs, stores.settings.refresh_seconds)
     _add_routing(app, stores, tabs)
