@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dashboard.actions import register_actions
 from dashboard.figures.clickhouse import CLICKHOUSE
+from dashboard.figures.postgresql import POSTGRESQL
 from dashboard.source_section import sectioned
 from dashboard.tab import Tab
 
 ID = "database"
-SECTIONS = (CLICKHOUSE,)
+SECTIONS = (CLICKHOUSE, POSTGRESQL)
 
 DATABASE = sectioned(ID, SECTIONS)
 

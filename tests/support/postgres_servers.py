@@ -26,7 +26,7 @@ PASSWORD = "secret"
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "16MB",
-    "fsync": "off",
+    "synchronous_commit": "off",
     "deadlock_timeout": "50ms",
     "shared_preload_libraries": "pg_stat_statements",
 }

@@ -1,0 +1,157 @@
+"""PostgreSQL in the database tab: of a server in trouble, gone, or without pg_stat_statements; and its buttons."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from collectors.actions import do_next
+from collectors.postgresql import PostgresqlCollector, judge
+from collectors.publisher import Publisher
+from core.clock import FakeClock
+from core.settings import Sources
+from core.watch import Watch
+from core.watch.postgresql import PostgresqlSource
+from dashboard.actions import ask
+from dashboard.figures.postgresql import ACTIONS
+from dashboard.figures.postgresql_now import growth_a_day
+from dashboard.tab import Choices, View
+from dashboard.tabs.database import TAB
+from dashboard.wire import plain, prepare
+from storage.actions import recent_actions
+from storage.reads.series import SeriesData
+from storage.stores import Stores
+from tests.support.postgres_servers import PostgresServer
+
+NOW = float(int(time.time()))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as started:
+        yield started
+
+
+@pytest.fixture
+def watched(stores: Stores, server: PostgresServer) -> Stores:
+    instances = [{"name": "main", "url": server.url()}]
+    watch = Watch.model_validate({"postgresql": instances})
+    chosen = stores.settings.model_copy(update={"sources": Sources(own=False), "watch": watch, "actions_enabled": True})
+    return replace(stores, settings=chosen, clock=FakeClock(NOW))
+
+
+@pytest.fixture
+def publisher(watched: Stores) -> Publisher:
+    return Publisher(watched.settings.machine, watched.writer, watched.live)
+
+
+@pytest.fixture
+def collector(server: PostgresServer) -> Iterator[PostgresqlCollector]:
+    made = PostgresqlCollector(PostgresqlSource(name="main", url=SecretStr(server.url()), timeout_seconds=5))
+    yield made
+    made._close()
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def shown(view: View, slot: str) -> str:
+    return text(plain(view.slots[f"database-{slot}"]))
+
+
+def built(stores: Stores) -> View:
+    stores.writer.flush()
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices())
+    prepare(TAB, Choices(), "1", view)
+    return view
+
+
+def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
+    watched: Stores, server: PostgresServer, publisher: Publisher, collector: PostgresqlCollector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(judge, "BLOCKED_WARNING_SECONDS", 0.0)
+    server.do("CREATE TABLE orders (id int)", "INSERT INTO orders VALUES (1)")
+    with server.connect(autocommit=False, application_name="trader") as root, ExitStack() as stack:
+        root.execute("UPDATE orders SET id = 2")
+        for _ in range(2):
+            stack.enter_context(server.waiting(server.connect(), "UPDATE orders SET id = 3"))
+        ends = time.monotonic() + 10
+        while len((reading := collector.collect(NOW)).tables[3].rows) < 3:
+            assert time.monotonic() < ends
+        publisher.succeeded("postgresql:main", NOW, 5, reading)
+        view = built(watched)
+        told = f"2 sessions blocked by pid {root.info.backend_pid} (idle in transaction) for"
+        assert f"PostgreSQL main : {told}" in shown(view, "verdict")
+        assert told in shown(view, "cards")
+        tree = shown(view, "postgresql-blocking-table")
+        assert f" {root.info.backend_pid} " in tree
+        assert "└ " in tree
+        assert "trader" in tree
+        target = next(row[2] for row in reading.tables[3].rows if row[1] == root.info.backend_pid)
+        request = {"source": "postgresql:main", "action": "terminate", "target": target}
+        assert ask(watched, {"postgresql": ACTIONS}, request) == "Asked for: terminate on PostgreSQL main."
+        assert do_next(watched)
+        assert root.closed or _is_gone(root)
+    publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
+    view = built(watched)
+    assert "PostgreSQL main is fine" in shown(view, "verdict")
+    assert "Nobody waited for a lock" in shown(view, "postgresql-blocking-table")
+    assert "(trader) ended" in shown(view, "actions-table")
+    assert recent_actions(watched.state, ("postgresql",))[0].status == "done"
+
+
+def _is_gone(connection: Any) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        return "terminating connection" in str(error)
+    return False
+
+
+def test_without_pg_stat_statements_it_says_how_to_get_it(
+    watched: Stores, publisher: Publisher, collector: PostgresqlCollector
+) -> None:
+    publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
+    said = shown(built(watched), "postgresql-statements-table")
+    assert "not installed in this database" in said
+    assert "CREATE EXTENSION pg_stat_statements" in said
+
+
+def test_a_server_that_went_keeps_its_last_tables_with_their_age(
+    watched: Stores, publisher: Publisher, collector: PostgresqlCollector
+) -> None:
+    publisher.succeeded("postgresql:main", NOW - 60, 5, collector.collect(NOW))
+    publisher.failed("postgresql:main", NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    view = built(watched)
+    assert "nothing listens at 127.0.0.1:1" in shown(view, "verdict")
+    assert "template1" in shown(view, "postgresql-databases-table")
+    assert view.as_of["database-postgresql-databases"] == NOW - 60
+
+
+def test_an_unreachable_server_costs_the_page_nothing(watched: Stores, publisher: Publisher) -> None:
+    publisher.failed("postgresql:main", NOW, 5, "no answer from 10.0.0.7:5432 within 2 s")
+    built(watched)
+    began = time.perf_counter()
+    built(watched)
+    assert time.perf_counter() - began < 0.25
+
+
+def test_growth_is_told_by_day_and_not_of_a_short_past() -> None:
+    data = SeriesData("size", (), [0, 600, 3_600], [None, 100.0, 400.0], [], [], 600)
+    assert growth_a_day(data) == pytest.approx(300 / 3_000 * 86_400)
+    assert growth_a_day(SeriesData("size", (), [0, 60], [1.0, 2.0], [], [], 60)) is None
+    assert growth_a_day(None) is None
