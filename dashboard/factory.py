@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
-from flask import Flask, Response, jsonify, send_file
+from flask import Flask, Response, jsonify, request, send_file
 
+from core.errors import StorageError
 from dashboard import compress, ids, security, shortcut, static
 from dashboard.api import heartbeats
 from dashboard.memo import Memo
@@ -19,7 +20,7 @@ from dashboard.refresh import Refresh, register
 from dashboard.shell import failed_page, missing_page, mount, shell
 from dashboard.tab import Choices, Tab
 from dashboard.tabs import TABS
-from dashboard.wire import Prepared
+from dashboard.wire import FIGURES, Prepared
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -63,6 +64,7 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     for refresh in refreshes:
         register(app, refresh)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes})
+    _add_figures(server, refreshes)
     for tab in tabs:
         _add_choices(app, tab)
         if tab.register:
@@ -87,6 +89,21 @@ def _add_routes(server: Flask, app: Page, stores: Stores) -> None:
     @server.get("/healthz")
     def healthz() -> Response:
         return jsonify(status="alive", now=stores.clock.now())
+
+
+def _add_figures(server: Flask, refreshes: Sequence[Refresh]) -> None:
+    by_tab = {refresh.tab.id: refresh for refresh in refreshes}
+
+    @server.get(f"{FIGURES}/<tab>/<graph>")
+    def figure(tab: str, graph: str) -> Response:
+        refresh = by_tab.get(tab)
+        if refresh is None or graph not in refresh.tab.later_graphs:
+            return Response("no such figure", 404, mimetype="text/plain")
+        try:
+            found = refresh.figure(Choices.parse(request.query_string.decode("utf-8", "replace")), graph)
+        except StorageError as error:
+            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
+        return Response(found or b"null", mimetype="application/json")
 
 
 def _add_routing(app: Dash, stores: Stores, tabs: Sequence[Tab]) -> None:

@@ -66,6 +66,12 @@ class Refresh:
             return self._unchanged(problem)
         return [prepared.wire, "", *prepared.slots]
 
+    def figure(self, choices: Choices, graph: str) -> bytes | None:
+        """Return a figure that is fetched when it comes into view, as JSON; None when the tab has no such."""
+        version = f"{self._stores.live.version(*self.tab.datasets)}?{choices.query}"
+        prepared = self._memo.get((self.tab.id, version), lambda: self._build(choices, version))
+        return prepared.later.get(graph)
+
     def _build(self, choices: Choices, version: str) -> Prepared:
         assert self.tab.build is not None
         return prepare(self.tab, choices, version, self.tab.build(self._stores, choices))

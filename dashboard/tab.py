@@ -102,5 +102,7 @@ class Tab:
     zoom_graphs: tuple[str, ...] = ()
     """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
     click, or another window, removes them."""
+    later_graphs: tuple[str, ...] = ()
+    """Graphs whose figure is fetched when they come into view: those below the first screen."""
     register: Callable[[Dash, Stores], None] | None = None
     """Callbacks of this tab alone, beyond the refresh."""

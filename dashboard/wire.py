@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from dash.development.base_component import Component
 from dashboard.pack import packed
 from dashboard.tab import Choices, Tab, View
 
+FIGURES = "/figure"
+"""Where figures are fetched that come into view later: /figure/<tab>/<graph>?<choices>."""
 DIGITS = 6
 """What a chart can show."""
 LARGE = 10_000
@@ -31,21 +34,25 @@ class Prepared:
     wire: orjson.Fragment
     slots: tuple[orjson.Fragment, ...]
     """In the order of Tab.slots."""
+    later: Mapping[str, bytes] = field(default_factory=dict)
+    """Figures of Tab.later_graphs as JSON, by graph id: the wire only says where they are."""
 
 
 def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
     """Return `view` serialised. Raises KeyError naming what the view has and the tab does not declare."""
     _check(tab.id, "graph", view.figures, tab.graphs)
     _check(tab.id, "slot", view.slots, tab.slots)
+    figures = {id: packed(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
+    later = {id: _dump(figures[id]) for id in tab.later_graphs if id in figures}
     wire = {
         "version": version,
-        "figures": {id: packed(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()},
+        "figures": figures | {id: _reference(tab, choices, id, content) for id, content in later.items()},
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
         "interval_seconds": plain(view.interval_seconds),
     }
     slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in tab.slots)
-    return Prepared(orjson.Fragment(_dump(wire)), slots)
+    return Prepared(orjson.Fragment(_dump(wire)), slots, later)
 
 
 def plain(value: Any) -> Any:
@@ -102,6 +109,14 @@ def _rounded_column(values: Sequence[float | None]) -> list[float | None]:
         whole: list[float | None] = found.tolist()
         return whole
     return [value if math.isfinite(value) else None for value in found.tolist()]
+
+
+def _reference(tab: Tab, choices: Choices, graph: str, content: bytes) -> dict[str, str]:
+    """Return where a figure is fetched, with a stamp that changes when it does."""
+    return {
+        "later": f"{FIGURES}/{tab.id}/{graph}?{choices.query}",
+        "stamp": blake2b(content, digest_size=8).hexdigest(),
+    }
 
 
 def _with_revision(figure: Mapping[str, Any], id: str, choices: Choices) -> dict[str, Any]:

@@ -17,6 +17,7 @@
 
   function figure(id, raw, theme, same) {
     if (!raw) return same;
+    if (raw.later) return later(id, raw, theme, same);
     const place = fw.byId(id);
     const text = JSON.stringify(raw);
     const before = painted.get(id);
@@ -24,6 +25,32 @@
     if (place && place.parentElement) place.parentElement.classList.remove("fw-skeleton");
     painted.set(id, { place, text, theme, raw });
     return fitted(id, raw, place);
+  }
+
+  // A figure below the first screen is fetched when its chart comes into view; the wire only says where it is.
+  function later(id, { later: url, stamp }, theme, same) {
+    const place = fw.byId(id);
+    const text = `${url} ${stamp}`;
+    const before = painted.get(id);
+    if (before && before.place === place && before.text === text) {
+      if (before.theme === theme) return same;
+      painted.set(id, { ...before, theme });
+      return fitted(id, before.raw, place);
+    }
+    if (place) fw.whenNear(place, text, async () => {
+      const raw = await fetched(url);
+      if (!raw || !place.isConnected) return;
+      if (place.parentElement) place.parentElement.classList.remove("fw-skeleton");
+      painted.set(id, { place, text, theme, raw });
+      fw.set(id, { figure: fitted(id, raw, place) });
+    });
+    return same;
+  }
+
+  async function fetched(url) {
+    const answer = await fetch(url);
+    if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
+    return answer.json();
   }
 
   function fitted(id, raw, place) {

@@ -1,49 +1,41 @@
 // Parts of a page that are fetched when they come into view, and again when their data changed.
 (function (fw) {
   "use strict";
-  const AHEAD_PX = 300;
-  const shown = new WeakMap(); // place → what it shows, or is about to
   const last = new Map(); // path → what was shown there last: a place drawn anew begins with it
 
-  const near = new IntersectionObserver(
-    (entries) => { for (const entry of entries) if (entry.isIntersecting) fill(entry.target); },
-    { rootMargin: `${AHEAD_PX}px` },
-  );
-
-  async function fill(place) {
-    const { later: url } = place.dataset;
-    const wanted = wantedBy(place);
-    if (shown.get(place) === wanted) return;
-    shown.set(place, wanted);
+  async function fill(place, text) {
     try {
-      const answer = await fetch(url, { headers: { Accept: "text/html" } });
+      const answer = await fetch(place.dataset.later, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-      const text = await answer.text();
-      if (shown.get(place) !== wanted) return; // something newer was asked for meanwhile
-      replace(place, text);
+      const content = await answer.text();
+      if (text === wantedBy(place)) replace(place, content); // else something newer is on its way
     } catch (error) {
-      shown.delete(place); // the next change, or coming into view again, tries once more
       if (!place.childElementCount || place.dataset.old !== undefined) place.textContent = `Not loaded: ${error.message}`;
       delete place.dataset.old;
+      throw error;
     }
   }
 
-  function replace(place, text) {
-    const kept = scrollOf(place);
-    place.innerHTML = text;
-    last.set(pathOf(place), text);
+  function replace(place, content) {
+    const box = place.closest(".fw-table-tall");
+    const [top, left] = box ? [box.scrollTop, box.scrollLeft] : [0, 0];
+    place.innerHTML = content;
+    last.set(pathOf(place), content);
     delete place.dataset.old;
     place.style.minHeight = "";
-    for (const { box, top, left } of kept) Object.assign(box, { scrollTop: top, scrollLeft: left });
-    if (fw.tickAges) fw.tickAges();
+    if (box) Object.assign(box, { scrollTop: top, scrollLeft: left });
+    fw.tickAges();
   }
 
   const wantedBy = (place) => `${place.dataset.later} ${place.dataset.stamp}`;
   const pathOf = (place) => place.dataset.later.split("?")[0];
 
-  function scrollOf(place) {
-    const box = place.closest(".fw-table-tall");
-    return box ? [{ box, top: box.scrollTop, left: box.scrollLeft }] : [];
+  function watch(place) {
+    const text = wantedBy(place);
+    const before = last.get(pathOf(place));
+    if (before !== undefined && !place.childElementCount) place.innerHTML = before;
+    if (place.childElementCount && !fw.isDone(place, text)) place.dataset.old = "";
+    fw.whenNear(place, text, () => fill(place, text));
   }
 
   new MutationObserver((changes) => {
@@ -58,13 +50,4 @@
   }).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["data-later", "data-stamp"],
   });
-
-  // Watching anew asks at once whether the place is in view.
-  function watch(place) {
-    const before = last.get(pathOf(place));
-    if (before !== undefined && !place.childElementCount) place.innerHTML = before;
-    if (place.childElementCount && shown.get(place) !== wantedBy(place)) place.dataset.old = "";
-    near.unobserve(place);
-    near.observe(place);
-  }
 })(window.fundwatch);

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "portfolio"
+GROWTH = "portfolio-growth-graph"
 TABLES = tuple(f"{ID}-{name}" for name in ("drawdowns", "months", "extremes", "captures", "parts", "metrics"))
 PANELS = (*CHART_PANELS, *TABLES)
 MONTHS_PX = 300
@@ -207,6 +208,7 @@ TAB = Tab(
         *(f"portfolio-{name}-table" for name in PIECES),
     ),
     graphs=CHART_GRAPHS,
-    zoom_graphs=("portfolio-growth-graph",),
+    zoom_graphs=(GROWTH,),
+    later_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     register=_register,
 )

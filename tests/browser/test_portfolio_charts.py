@@ -34,9 +34,11 @@ def url(stores: Stores, serve: Callable[..., Any]) -> str:
 
 def open_charts(page: Page, url: str) -> None:
     page.goto(url)
-    for chart in CHARTS:
-        page.wait_for_selector(f"#{chart.graph} .main-svg", state="attached")
     page.wait_for_selector("#portfolio-growth-graph .scatterlayer .trace", state="attached")
+    for chart in CHARTS:
+        page.locator(f"#{chart.panel}").scroll_into_view_if_needed()
+        page.wait_for_selector(f".fw-graph:not(.fw-skeleton) > #{chart.graph} .main-svg", state="attached")
+    page.evaluate("window.scrollTo(0, 0)")
 
 
 def download(page: Page, chart: str, tool: str, folder: Path) -> bytes:

@@ -7,9 +7,11 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import orjson
 import pytest
 from dash import html
 from flask.testing import FlaskClient
@@ -20,7 +22,9 @@ from dashboard.factory import create_app
 from dashboard.figures.portfolio_now import Headline, headlines
 from dashboard.portfolio_pieces import PIECES, metrics_csv, metrics_workbook
 from dashboard.portfolio_summary import side_by_side
-from dashboard.tabs.portfolio import TAB
+from dashboard.tab import Choices
+from dashboard.tabs.portfolio import TAB, build
+from dashboard.wire import Prepared, prepare
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown, text_of
@@ -43,6 +47,11 @@ def fund(stores: Stores) -> Stores:
 @pytest.fixture
 def client(stores: Stores) -> Iterator[FlaskClient]:
     yield create_app(stores, tabs=(TAB,)).server.test_client()
+
+
+def wire_of(prepared: Prepared) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(orjson.dumps(prepared.wire))
+    return found
 
 
 def headline(stores: Stores, id: str, **choices: str) -> Headline:
@@ -187,3 +196,22 @@ def test_the_clicked_drawdown_is_marked_and_a_second_click_takes_it_back(stores:
     buttons = re.findall(r'aria-pressed="(\w+)"[^>]*>([\d-]+)<', table)
     assert buttons == [("true", "2024-01-03"), ("false", "2024-01-01")]
     assert "{&#34;highlight&#34;: null}" in table
+
+
+def test_a_figure_below_the_first_screen_is_fetched_and_only_named_again_when_it_changed(
+    fund: Stores, client: FlaskClient
+) -> None:
+    choices = Choices.of({"window": "1Y"})
+    view = build(fund, choices)
+    first, again = (wire_of(prepare(TAB, choices, version, view)) for version in ("1", "2"))
+    there = first["figures"]["portfolio-years-graph"]
+    assert there == again["figures"]["portfolio-years-graph"]
+    assert "data" in first["figures"]["portfolio-growth-graph"], "the first screen needs no second question"
+    figure = client.get(there["later"]).get_json()
+    assert figure["data"][0]["type"] == "bar"
+    other = prepare(TAB, Choices(), "1", build(fund, Choices()))
+    assert (
+        wire_of(other)["figures"]["portfolio-distribution-graph"] != (first["figures"]["portfolio-distribution-graph"])
+    )
+    assert client.get("/figure/portfolio/nothing").status_code == 404
+    assert client.get("/figure/nothing/portfolio-years-graph").status_code == 404

@@ -1,0 +1,28 @@
+// What is done when an element comes into view, once for every text that says what is wanted there.
+(function (fw) {
+  "use strict";
+  const AHEAD_PX = 300;
+  const wanted = new WeakMap(); // element → {text, act}
+  const done = new WeakMap(); // element → the text it was done for
+
+  const near = new IntersectionObserver(
+    (entries) => { for (const entry of entries) if (entry.isIntersecting) reach(entry.target); },
+    { rootMargin: `${AHEAD_PX}px` },
+  );
+
+  // `act` returns a promise; when it fails, the next change or coming into view again tries once more.
+  fw.whenNear = function (element, text, act) {
+    wanted.set(element, { text, act });
+    near.unobserve(element); // observing anew asks at once whether it is in view
+    near.observe(element);
+  };
+
+  fw.isDone = (element, text) => done.get(element) === text;
+
+  function reach(element) {
+    const { text, act } = wanted.get(element);
+    if (done.get(element) === text) return;
+    done.set(element, text);
+    act().catch(() => done.delete(element));
+  }
+})(window.fundwatch);
