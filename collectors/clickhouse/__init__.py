@@ -36,6 +36,8 @@ __all__ = ["ClickHouseCollector", "act", "make"]
 
 OLDEST = (22, 8)
 SLOW_QUESTIONS_EACH_READING = 3
+SPARED_SHARE = 0.5
+"""With less than this of the deadline left, the slower questions wait for the next reading."""
 TABLES_THERE_SECONDS = 300.0
 REFUSED_AGAIN = 4
 """A refused question is put this many times more seldom."""
@@ -92,7 +94,7 @@ class ClickHouseCollector:
             if self._engine is None:
                 self._engine = open_engine(self._source, deadline, self._log)
             self._engine.renew(deadline)
-            return self._read(self._engine)
+            return self._read(self._engine, deadline)
         except Refused as error:
             self._close()
             raise told(error) from error
@@ -100,11 +102,11 @@ class ClickHouseCollector:
             self._close()
             raise
 
-    def _read(self, engine: Engine) -> Reading:
+    def _read(self, engine: Engine, deadline: Deadline) -> Reading:
         monotonic = self._monotonic()
         self._ping(engine)
         server = self._server(engine)
-        asked = self._ask_due(engine, monotonic)
+        asked = self._ask_due(engine, deadline, monotonic)
         numbers = Numbers.of(self._found.get("numbers", ()), self._found.get("asynchronous", ()))
         self._moved.take(numbers.events, self._run, monotonic)
         if "events" in asked:
@@ -138,7 +140,7 @@ class ClickHouseCollector:
         self._uptime = uptime
         return row
 
-    def _ask_due(self, engine: Engine, monotonic: float) -> set[str]:
+    def _ask_due(self, engine: Engine, deadline: Deadline, monotonic: float) -> set[str]:
         """Ask what is due: all that is always asked, and a few of the rest. Return the names of those answered."""
         if monotonic >= self._there_due:
             self._there = frozenset(str(row["name"]) for row in engine.ask(TABLES_THERE))
@@ -150,8 +152,14 @@ class ClickHouseCollector:
             if question.every_seconds != ALWAYS and monotonic >= self._due.get(question.name, 0.0)
         ]
         due.sort(key=lambda question: self._due.get(question.name, float("-inf")))
-        chosen = (*always, *due[:SLOW_QUESTIONS_EACH_READING])
-        return {each.name for each in chosen if self._put(engine, each, monotonic)}
+        asked = {each.name for each in always if self._put(engine, each, monotonic)}
+        for question in due[:SLOW_QUESTIONS_EACH_READING]:
+            # A busy server answers the short questions; a long one must not cost us those.
+            if not _has_time(deadline):
+                break
+            if self._put(engine, question, monotonic):
+                asked.add(question.name)
+        return asked
 
     def _put(self, engine: Engine, question: Question, monotonic: float) -> bool:
         self._due[question.name] = monotonic + question.every_seconds
@@ -236,6 +244,13 @@ class ClickHouseCollector:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+
+
+def _has_time(deadline: Deadline) -> bool:
+    try:
+        return deadline.left() >= SPARED_SHARE * deadline.seconds
+    except TimeoutError:
+        return False
 
 
 def _table(name: str, rows: Sequence[Row]) -> Table:

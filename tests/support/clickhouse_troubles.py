@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from core.errors import StorageError
 from storage.clickhouse import ClickHouse
 
-ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
+ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1 SETTINGS max_threads = 1"
 
 
 @contextlib.contextmanager

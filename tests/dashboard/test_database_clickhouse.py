@@ -1,0 +1,155 @@
+"""The ClickHouse section of the database tab: trouble first, the query behind each figure, a slow query killed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from collectors.actions import do_next
+from collectors.clickhouse import ClickHouseCollector
+from collectors.publisher import Publisher
+from collectors.registry import source_of
+from core.clock import FakeClock
+from core.settings import Sources
+from core.watch import Watch
+from dashboard.actions import SWITCHED_OFF, ask
+from dashboard.source_section import Section
+from dashboard.tab import Choices, View
+from dashboard.tabs.database import SECTIONS, TAB
+from dashboard.wire import plain, prepare
+from storage.actions import recent_actions
+from storage.clickhouse import ClickHouse
+from storage.stores import Stores
+from tests.support.clickhouse_troubles import endless_query, failing_mutation, many_parts
+
+NOW = float(int(time.time()))
+READINGS_FOR_ALL = 6
+ALLOWED = {section.kind: section.actions for section in SECTIONS}
+
+
+@pytest.fixture
+def watching(stores: Stores, clickhouse_url: str) -> Iterator[Stores]:
+    """The stores, watching their own engine, and a server that is not there."""
+    gone = {"clickhouse": [{"name": "spare", "url": "http://127.0.0.1:1"}]}
+    chosen = {
+        "clickhouse_url": clickhouse_url,
+        "clickhouse_database": stores.clickhouse.database,
+        "watch": Watch.model_validate(gone),
+        "sources": Sources(own=True),
+        "actions_enabled": True,
+    }
+    yield replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
+
+
+def read(stores: Stores, at: float = NOW) -> None:
+    """Publish readings of our own engine, and a failure of the server."""
+    publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
+    source = source_of(stores.settings, "clickhouse:own").model_copy(update={"timeout_seconds": 10.0})
+    collector = ClickHouseCollector(source)  # type: ignore[arg-type]
+    for _ in range(READINGS_FOR_ALL):
+        reading = collector.collect(at)
+    publisher.succeeded("clickhouse:own", at, 5, reading)
+    publisher.failed("clickhouse:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    stores.writer.flush()
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def shown(view: View, slot: str) -> str:
+    return text(plain(view.slots[f"database-{slot}"]))
+
+
+def built(stores: Stores, **choices: str) -> View:
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices.of(choices))
+    prepare(TAB, Choices.of(choices), "1", view)
+    return view
+
+
+def test_trouble_is_read_first_in_the_line_the_cards_and_the_tables(watching: Stores) -> None:
+    many_parts(watching.clickhouse, 310)
+    failing_mutation(watching.clickhouse)
+    time.sleep(0.3)
+    read(watching)
+    view = built(watching)
+    line = shown(view, "verdict")
+    assert line.index("ClickHouse spare : nothing listens at 127.0.0.1:1") < line.index("ClickHouse own : 310 parts")
+    cards = shown(view, "cards")
+    assert cards.index("ClickHouse spare") < cards.index("ClickHouse own")
+    alone = shown(built(watching, instance="clickhouse:own"), "cards")
+    assert "Parts in a partition" in alone and "310" in alone and "Mutations" in alone
+    assert "the third row is bad" in shown(view, "clickhouse-mutations-table")
+    assert "splintered" in shown(view, "clickhouse-tables-table")
+    assert view.figures["database-clickhouse-memory-graph"]["data"], "a chart has its line"
+
+
+def test_a_source_that_is_gone_shows_no_figure_of_the_past_as_present(watching: Stores) -> None:
+    read(watching)
+    view = built(watching, instance="clickhouse:spare")
+    assert "Not told" not in shown(view, "clickhouse-running-table")
+    assert "–" in shown(view, "cards") and "0" not in shown(view, "cards").replace("127.0.0.1", "")
+
+
+@pytest.mark.parametrize("way", ["embedded", "http"])
+def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request: pytest.FixtureRequest) -> None:
+    stores, name, url = watching, "own", watching.clickhouse.url
+    if way == "http":
+        name, url = "main", request.getfixturevalue("clickhouse_server").url
+        servers = {"clickhouse": [{"name": name, "url": url, "timeout_seconds": 10}]}
+        stores = replace(stores, settings=stores.settings.model_copy(update={"watch": Watch.model_validate(servers)}))
+        ClickHouse(url, stores.clickhouse.database).create_database()
+    source = source_of(stores.settings, f"clickhouse:{name}")
+    with endless_query(url, stores.clickhouse.database) as said:
+        reading = ClickHouseCollector(source).collect(NOW)  # type: ignore[arg-type]
+        Publisher("host-1", stores.writer, stores.live).succeeded(source.collector, NOW, 5, reading)
+        page = str(plain(built(stores, instance=source.collector).slots["database-clickhouse-running-table"]))
+        assert "numbers(1000000000000)" in page and "KILL QUERY WHERE query_id" in page
+        running = next(table for table in reading.tables if table.name == "running")
+        places = [running.columns.index(column) for column in ("query_id", "query")]
+        query = next(row[places[0]] for row in running.rows if "1000000000000" in row[places[1]])
+        wanted = {"source": source.collector, "action": "kill_query", "target": query}
+        assert "Asked for" in ask(stores, ALLOWED, wanted)
+        assert do_next(stores)
+        done = recent_actions(stores.state, ("clickhouse",))[0]
+        assert done.status == "done" and "ended within" in done.result
+    assert "cancelled" in said[0]
+    assert "ended within" in shown(built(stores), "actions-table")
+
+
+def test_what_is_not_allowed_is_not_asked_for(watching: Stores) -> None:
+    off = replace(watching, settings=watching.settings.model_copy(update={"actions_enabled": False}))
+    wanted = {"source": "clickhouse:own", "action": "kill_query", "target": "1"}
+    assert ask(off, ALLOWED, wanted) == SWITCHED_OFF
+    assert "There is no action drop" in ask(watching, ALLOWED, wanted | {"action": "drop"})
+
+
+def test_every_table_names_the_query_behind_it() -> None:
+    section: Section = next(each for each in SECTIONS if each.kind == "clickhouse")
+    for each in section.panels:
+        assert "SELECT" in each.definition and "system." in each.definition, each.id
+    for chart in section.charts:
+        assert "Source" in chart.definition or "system." in chart.definition or "GET /ping" in chart.definition, (
+            chart.id
+        )
+
+
+def test_a_section_of_which_nothing_is_shown_is_folded_away(watching: Stores) -> None:
+    read(watching)
+    view = built(watching)
+    off = [
+        name
+        for name in view.slots
+        if name.endswith("-section-table") and "fw-section-off" in str(plain(view.slots[name]))
+    ]
+    assert "database-clickhouse-section-table" not in off
+    assert set(off) == {f"database-{each.kind}-section-table" for each in SECTIONS if each.kind != "clickhouse"}
