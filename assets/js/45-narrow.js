@@ -8,8 +8,6 @@
   const LINE_PX = 15;
   const RIGHT_PX = 10;
 
-  fw.isNarrow = () => NARROW.matches;
-
   fw.fitNarrow = function (layout, width) {
     if (!NARROW.matches || (layout.meta || {}).narrow !== "captions") return layout;
     const notes = layout.annotations || [];

@@ -53,6 +53,7 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
             "margin": {"r": 12, "t": 6, "b": 34},
             "hovermode": "closest",
             "dragmode": False,
+            "uirevision": "backtest",
         },
     }
     return Drawn(figure, verdict(found))
