@@ -83,20 +83,18 @@ def pulse(source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[flo
         return Pulse(state, status, why, due, success, running)
 
     if running is not None and source.longest_seconds is not None and now - running > source.longest_seconds:
-        allowed = duration(source.longest_seconds)
-        return made(
-            DOWN, Status.DOWN, f"has been running for {duration(now - running)}, and at most {allowed} is allowed"
-        )
+        allowed = _long(source.longest_seconds)
+        return made(DOWN, Status.DOWN, f"has been running for {_long(now - running)}, and at most {allowed} is allowed")
     if ended is not None and ended.outcome == FAIL and running is None:
         said = f": {ended.ping.message}" if ended.ping.message else ""
         return made(DOWN, Status.DOWN, f"failed {_ago(now - (ended.ended or now))}{said}")
     last = f"last success {_ago(now - base)}" if success else "no success yet"
     if overdue > source.grace_seconds:
-        return made(DOWN, Status.DOWN, f"{last}, overdue for {duration(overdue)}{_while(running, now)}")
+        return made(DOWN, Status.DOWN, f"{last}, overdue for {_long(overdue)}{_while(running, now)}")
     if running is not None:
-        return made(RUNNING, Status.OK, f"running for {duration(now - running)}, {last}")
+        return made(RUNNING, Status.OK, f"running for {_long(now - running)}, {last}")
     if overdue > 0:
-        return made(LATE, Status.WARNING, f"{last}, late for {duration(overdue)}")
+        return made(LATE, Status.WARNING, f"{last}, late for {_long(overdue)}")
     if newest.outcome == UNTOLD or success is None:
         return made(UP, Status.OK, last)
     return _with_rows(source, success, made(UP, Status.OK, last))
@@ -116,6 +114,10 @@ def _with_rows(source: HeartbeatSource, success: Run, found: Pulse) -> Pulse:
     return Pulse(found.state, status, f"the last success brought {got:,} of {wanted:,} rows", found.due, success)
 
 
+def _long(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)
+
+
 def _first(run: Run) -> float:
     return run.began if run.began is not None else run.ended or 0.0
 
@@ -125,4 +127,4 @@ def _ago(seconds: float) -> str:
 
 
 def _while(running: float | None, now: float) -> str:
-    return f" (running for {duration(now - running)})" if running is not None else ""
+    return f" (running for {_long(now - running)})" if running is not None else ""

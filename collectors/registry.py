@@ -35,6 +35,7 @@ SOURCES = {
     "clickhouse": "collectors.clickhouse",
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
+    "freshness": "collectors.freshness",
     "heartbeat": "collectors.heartbeat",
     "http": "collectors.http",
     "tcp": "collectors.tcp",

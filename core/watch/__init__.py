@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from core.group import Group
 from core.watch.base import OWN, Source
 from core.watch.clickhouse import ClickHouseSource
+from core.watch.freshness import FreshnessSource
 from core.watch.heartbeat import HeartbeatSource
 from core.watch.http import HttpSource
 from core.watch.nginx import NginxSource
@@ -27,6 +28,7 @@ class Watch(Group):
     clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
     postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
+    freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
     http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
     tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
@@ -58,6 +60,7 @@ KINDS: dict[str, type[Source]] = {
         ClickHouseSource,
         PostgresqlSource,
         RedisSource,
+        FreshnessSource,
         HeartbeatSource,
         HttpSource,
         TcpSource,
