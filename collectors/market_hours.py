@@ -41,6 +41,10 @@ class Market:
         place = bisect_right(self.opens, ts) - 1
         return self.is_always or (place >= 0 and ts < self.closes[place])
 
+    def opened(self, ts: float) -> float | None:
+        """Return when the session that runs at `ts` opened; None while it is closed, or when it never closes."""
+        return self.opens[bisect_right(self.opens, ts) - 1] if self.is_open(ts) and not self.is_always else None
+
     def open_seconds(self, start: float, end: float) -> float:
         """Return how much of `start` to `end` the market was open."""
         if self.is_always or end <= start:
@@ -96,10 +100,42 @@ def market(name: str, now: float | None = None) -> Market:
     today = int((time.time() if now is None else now) // DAY_SECONDS)
     with _lock:
         if (name, today) not in _known:
+            made = _made(name, today)
             for key in [key for key in _known if key[0] == name]:
                 del _known[key]
-            _known[name, today] = _made(name, today)
+            _known[name, today] = made
         return _known[name, today]
+
+
+_coming: dict[str, threading.Thread] = {}
+_wrong: dict[str, SourceRejected] = {}
+
+
+def market_soon(name: str, now: float) -> Market | None:
+    """Return the hours of a market without waiting for them: those of the day before, or None, while they are made.
+
+    Making them takes half a second for most markets, ten for those whose holidays follow the moon. Raises
+    SourceRejected for a name that is none.
+    """
+    if name in ("", ALWAYS):
+        return Market(ALWAYS)
+    if name in _wrong:
+        raise _wrong[name]
+    known = dict(_known)
+    found = known.get((name, int(now // DAY_SECONDS)))
+    if found is None and not (name in _coming and _coming[name].is_alive()):
+        thread = _coming[name] = threading.Thread(
+            target=_come, args=(name, now), name=f"market hours {name}", daemon=True
+        )
+        thread.start()
+    return found or next((market for (known_name, _), market in known.items() if known_name == name), None)
+
+
+def _come(name: str, now: float) -> None:
+    try:
+        market(name, now)
+    except SourceRejected as error:
+        _wrong[name] = error
 
 
 def _made(name: str, today: int) -> Market:
