@@ -10,6 +10,8 @@ from dashboard.portfolio_bar import INDENT, bar, notes, tree
 from dashboard.portfolio_choices import asked
 from dashboard.tab import Choices
 from dashboard.tabs.portfolio import build
+from dashboard.wire import plain
+from storage.nav_file import take_nav
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown, text_of
@@ -96,7 +98,7 @@ def test_the_fund_s_tree_is_indented_and_survives_a_circle() -> None:
 
 def test_the_first_of_the_tree_is_the_default(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "fund", "Fund"), Portfolio("own", "part", "Part", parent="fund")])
-    assert "'default': 'own:fund'" in str(bar(stores, Choices()).to_plotly_json())
+    assert "'default': 'own:fund'" in str(plain(bar(stores, Choices())))
 
 
 def test_a_restated_value_leaves_a_mark_on_the_page(stores: Stores) -> None:
@@ -121,3 +123,13 @@ def test_the_last_day_is_shown_in_its_course_without_the_money_that_came_in(stor
     assert found[1][0] == 100.0
     assert found[1][-3:] == [103.0, 104.0, 105.0]
     assert shown(stores, window="MTD").intraday is None
+
+
+def test_a_file_that_changes_a_value_is_told_with_its_name(stores: Stores) -> None:
+    header = b"date,portfolio,nav,flow\n"
+    take_nav(stores, "first.csv", header + b"2023-01-02,alpha,100,0\n2023-01-03,alpha,99,0\n")
+    assert notes(shown(stores)) == []
+    take_nav(stores, "second.csv", header + b"2023-01-03,alpha,101,0\n")
+    found = shown(stores)
+    assert "2023-01-03: 99.00 → 101 USD, by second.csv" in text_of(notes(found))
+    assert found.part.index.tolist() == pytest.approx([1.0, 1.01])
