@@ -57,9 +57,12 @@ def underwater_row(shown: Shown, places: Places, water: Water, falls: Sequence[E
         traces=[*compared, _own(shown, places, water)],
         axis={"ticksuffix": " %", "nticks": 4, "range": [round(floor * 1.12 if floor else -1.0, 3), 0]},
         span=(floor, 0.0),
-        caption=_caption(shown, water, expected),
+        caption=_caption(shown, water, float("nan") if is_near else expected),
         ends=[End(text.percent(float(water[-1])), 100 * float(water[-1]), "@loss")] if len(water) else [],
-        notes=[*_worst(shown, falls, min(floor, -1e-9)), *([_expected_label(expected)] if is_near else [])],
+        notes=[
+            *_worst(shown, falls, min(floor, -1e-9)),
+            *([_expected_label(expected, is_right=_is_early(falls, shown))] if is_near else []),
+        ],
         limits=[limit_line(expected)] if is_near else [],
     )
 
@@ -150,9 +153,14 @@ def _caption(shown: Shown, water: Water, expected: float) -> str:
     return f"Underwater{unusual}{usual}"
 
 
-def _expected_label(expected: float) -> dict[str, Any]:
+def _is_early(falls: Sequence[Episode], shown: Shown) -> bool:
+    """Return whether the deepest fall lies in the first half, where a label at the left would meet its name."""
+    return bool(falls) and falls[0].trough < len(shown.part) / 2
+
+
+def _expected_label(expected: float, *, is_right: bool) -> dict[str, Any]:
     return {
-        "text": "expected maximum for this return, volatility and length", "x": 0.004, "y": round(expected, 2),
-        "xref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False,
-        "font": {"size": 10, "color": "@muted"}, "name": "wide-only",
+        "text": f"expected maximum {text.percent(expected / 100)}", "x": 0.996 if is_right else 0.004,
+        "y": round(expected, 2), "xref": "paper", "xanchor": "right" if is_right else "left", "yanchor": "bottom",
+        "showarrow": False, "font": {"size": 10, "color": "@muted"},
     }  # fmt: skip
