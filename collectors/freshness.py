@@ -17,7 +17,7 @@ from collectors.freshness_sql import ClickHouseQuestions, Minute, PostgresqlQues
 from collectors.market_hours import Market, market
 from collectors.reach import Deadline
 from collectors.words import duration
-from core.errors import SourceRejected, SourceUnavailable, StorageRejected
+from core.errors import SourceUnavailable
 from core.model import Reading, Status, Table
 from core.watch.freshness import FreshnessSource
 
@@ -60,8 +60,6 @@ class FreshnessCollector:
                 self._symbols = self._ask.symbols(deadline, now - SYMBOLS_BACK_SECONDS)
         except TimeoutError:
             raise SourceUnavailable(f"no answer within {self._source.timeout_seconds:g} s") from None
-        except StorageRejected as error:
-            raise SourceRejected(str(error)) from error
         self._readings += 1
         return self._reading(hours, minutes, now)
 

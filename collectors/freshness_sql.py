@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from collectors.postgresql.wire import Refused, Server
 from collectors.reach import Address, Deadline, garbage
 from collectors.web import ask
-from core.errors import SourceRejected, SourceUnavailable
+from core.errors import SourceRejected, SourceUnavailable, StorageRejected
 from core.watch.base import OWN, masked
 from core.watch.freshness import FreshnessSource
 from core.watch.postgresql import PostgresqlSource
@@ -104,7 +104,10 @@ class ClickHouseQuestions:
 
     def _rows(self, sql: str, deadline: Deadline) -> Rows:
         if self._is_own:
-            return self._own_rows(sql)
+            try:
+                return self._own_rows(sql)
+            except StorageRejected as error:
+                raise _refusal(str(error), 500, Address("own ClickHouse")) from error
         url = self._source.url.get_secret_value()
         address = _address(self._source)
         limits = f"readonly=2&max_execution_time={max(deadline.left() * 0.9, 0.1):.1f}&default_format=JSONCompact"
@@ -202,7 +205,7 @@ def _refusal(text: str, status: int, address: Address) -> SourceRejected | Sourc
         return garbage(address, "ClickHouse")
     if int(code) in DENIED or status in (401, 403):
         return SourceRejected(f"{address} refuses us: user or password is wrong")
-    said = rest.partition(" (version")[0][:300]
+    said = rest.partition(" (version")[0].partition(". In scope")[0][:300]
     if int(code) in (60, 81, 47, 16, 497):
         return SourceRejected(f"we cannot read it: {said}")
     if int(code) == 159:

@@ -61,8 +61,8 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
             ),
             html.Div(
                 [
-                    slot(f"{ID}-verdict", 36),
                     slot(f"{SOURCES.id}-verdict"),
+                    slot(f"{ID}-verdict", 36),
                     slot(f"{SOURCES.id}-cards"),
                     panels(*SOURCES.panels()),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
