@@ -35,6 +35,7 @@ SOURCES = {
     "clickhouse": "collectors.clickhouse",
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
+    "iqfeed": "collectors.iqfeed",
     "freshness": "collectors.freshness",
     "heartbeat": "collectors.heartbeat",
     "http": "collectors.http",

@@ -13,6 +13,7 @@ from core.watch.clickhouse import ClickHouseSource
 from core.watch.freshness import FreshnessSource
 from core.watch.heartbeat import HeartbeatSource
 from core.watch.http import HttpSource
+from core.watch.iqfeed import IqfeedSource
 from core.watch.nginx import NginxSource
 from core.watch.postgresql import PostgresqlSource
 from core.watch.process import ProcessSource
@@ -28,6 +29,7 @@ class Watch(Group):
     clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
     postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
+    iqfeed: tuple[IqfeedSource, ...] = Field((), description="IQFeed: DTN's IQConnect.")
     freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
     http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
@@ -60,6 +62,7 @@ KINDS: dict[str, type[Source]] = {
         ClickHouseSource,
         PostgresqlSource,
         RedisSource,
+        IqfeedSource,
         FreshnessSource,
         HeartbeatSource,
         HttpSource,
