@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
+from flask import Response, abort, request
 
 from core.watch import KINDS
+from dashboard.components.later import later
+from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
 from dashboard.figures.source_charts import Chart, chart_panel
-from dashboard.source_tab import Shown, SourceTab
+from dashboard.source_tab import WINDOWS, Shown, SourceTab
+from dashboard.sources import ALL, chosen_instances, instances
+from dashboard.span import chosen_span
+from dashboard.tab import Choices
+from storage.reads.sources import Course
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from storage.stores import Stores
 
 TALL_PX = 320
+LATER_PX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,8 @@ class Section:
     panels: tuple[TablePanel, ...]
     actions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    later: frozenset[str] = frozenset()
+    """Tables that are fetched when they come into view. They see instances alone: no course, no actions."""
 
     def layout(self, tab: str) -> html.Div:
         """Return the section without data: heading, charts, tables."""
@@ -71,7 +86,7 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
     for section in sections:
         tables[f"{section.kind}-section"] = section.heading
         for name, make in section.tables.items():
-            tables[name] = _only(section, make)
+            tables[name] = _place(id, name) if name in section.later else _only(section, make)
     return SourceTab(
         id=id,
         kinds=tuple(section.kind for section in sections),
@@ -81,6 +96,41 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
         tables=tables,
         metrics=tuple(metric for section in sections for metric in section.metrics),
     )
+
+
+def register_later(id: str, sections: Sequence[Section]) -> Callable[[Dash, Stores], None]:
+    """Return what registers the addresses of the tables that are fetched when they come into view."""
+    makers = {
+        name: _only(section, make)
+        for section in sections
+        for name, make in section.tables.items()
+        if name in section.later
+    }
+    kinds = [section.kind for section in sections]
+
+    def register(app: Dash, stores: Stores) -> None:
+        @app.server.get(f"/{id}/table/<name>", endpoint=f"{id}-table")
+        def table(name: str) -> Response:
+            make = makers.get(name) or abort(404)
+            choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+            found = instances(stores, *kinds)
+            span = chosen_span(choices, stores.clock.now(), WINDOWS)
+            chosen, may_act = chosen_instances(found, choices), stores.settings.actions_enabled
+            shown = Shown(found, chosen, Course(*span.pair), span, (), may_act)
+            return Response(markup(make(shown)), mimetype="text/html")
+
+    return register
+
+
+def _place(id: str, name: str) -> Callable[[Shown], Any]:
+    """Return what makes the place of a table that is fetched, anew when a reading of those shown has come."""
+
+    def place(shown: Shown) -> html.Div:
+        chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
+        stamp = " ".join(f"{each.collector} {each.reading.ts if each.reading else ''}" for each in shown.chosen)
+        return later(f"/{id}/table/{name}?{chosen.query}", stamp, LATER_PX)
+
+    return place
 
 
 def _only(section: Section, make: Callable[[Shown], Any]) -> Callable[[Shown], Any]:

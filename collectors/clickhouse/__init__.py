@@ -21,7 +21,7 @@ from collectors.base import Context, gauges
 from collectors.checks import checks_table, summed
 from collectors.clickhouse import numbers as figures
 from collectors.clickhouse.actions import act
-from collectors.clickhouse.engine import Engine, HttpEngine, Refused, Row, open_engine, told
+from collectors.clickhouse.engine import Engine, HttpEngine, Refused, Row, open_engine, plain, told
 from collectors.clickhouse.judge import Judge
 from collectors.clickhouse.numbers import Movement, Numbers
 from collectors.reach import Deadline
@@ -45,6 +45,7 @@ PINGS_KEPT = 120
 GRACE_SECONDS = 1.0
 """The runner's deadline is later than ours by this: it is for what ours cannot end."""
 EVENTS_SHOWN = 150
+MESSAGES = frozenset({"exception", "error", "message", "latest_fail_reason"})
 SHOWN = (
     "running", "merges", "mutations", "tables", "log_top", "log_slow", "log_failed", "detached", "disks", "errors",
     "replicas", "queue", "dictionaries", "refreshes", "kafka", "warnings",
@@ -167,7 +168,7 @@ class ClickHouseCollector:
         if missing:
             return self._lost(question, f"this server has no system.{missing[0]}")
         try:
-            self._found[question.name] = engine.ask(question.sql)
+            self._found[question.name] = [_plain_row(row) for row in engine.ask(question.sql)]
         except Refused as error:
             self._due[question.name] = monotonic + question.every_seconds * REFUSED_AGAIN
             return self._lost(question, f"code {error.code}: {error}")
@@ -244,6 +245,11 @@ class ClickHouseCollector:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+
+
+def _plain_row(row: Row) -> Row:
+    """Return the row, its messages without codes, stacks and versions."""
+    return {name: plain(value) if value and name in MESSAGES else value for name, value in row.items()}
 
 
 def _has_time(deadline: Deadline) -> bool:

@@ -16,6 +16,7 @@ from dashboard.sources import Instance, interval, newest, worst_first
 from storage.reads.series import SeriesData
 
 MOST_TROUBLES = 3
+LONGEST_WHY = 72
 SPARK_POINTS = 45
 
 
@@ -60,13 +61,18 @@ def source_card(
         value if value != NOT_AVAILABLE else "–",
         unit if value != NOT_AVAILABLE else "",
         state=component.status,
-        why=component.why,
+        why=cut(component.why),
         bar_ratio=bar_ratio,
         spark=thinned(spark),
         as_of=instance.reading.ts if instance.reading else None,
         interval_seconds=instance.reading.interval_seconds if instance.reading else None,
         definition=definition,
     )
+
+
+def cut(why: str) -> str:
+    """Return a reason short enough for a card; the line at the top says all of it."""
+    return why if len(why) <= LONGEST_WHY else f"{why[: LONGEST_WHY - 1].rstrip()}…"
 
 
 def detail_card(
@@ -93,7 +99,7 @@ def detail_card(
         value if value != NOT_AVAILABLE else "–",
         unit if value != NOT_AVAILABLE else "",
         state=state,
-        why=why or judged.get("why", ""),
+        why=cut(why or judged.get("why", "")),
         bar_ratio=judged.get("share"),
         spark=thinned(spark),
         definition=definition,

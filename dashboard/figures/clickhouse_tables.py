@@ -322,6 +322,10 @@ def warnings(shown: Shown) -> html.Div:
     return _table(shown, "warnings", "warnings", fields, "Warnings", "The server warns of nothing.")
 
 
+def _cut(text: str) -> Any:
+    return html.Span(f"{text[:29]}…" if len(text) > 30 else text, title=text)
+
+
 ABOUT: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
     ("product", "Product", str),
     ("host", "Host", str),
@@ -332,7 +336,7 @@ ABOUT: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
     ("parts_active", "Active parts", whole),
     ("parts_delay", "Inserts slowed from, parts", str),
     ("parts_throw", "Inserts refused from, parts", str),
-    ("changed", "Settings changed", str),
+    ("changed", "Settings changed", _cut),
     ("may", "Limits on our queries", str),
     ("refused", "Not told to us", str),
 )

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dashboard.actions import register_actions
 from dashboard.figures.clickhouse import CLICKHOUSE
 from dashboard.figures.postgresql import POSTGRESQL
-from dashboard.source_section import sectioned
+from dashboard.source_section import register_later, sectioned
 from dashboard.tab import Tab
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from storage.stores import Stores
 
 ID = "database"
 SECTIONS = (CLICKHOUSE, POSTGRESQL)
 
 DATABASE = sectioned(ID, SECTIONS)
+FIRST_CHARTS = 6
+"""Charts of a section that are sent with the page; the others when they come into view."""
+LATER_GRAPHS = tuple(f"{ID}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
+
+
+def _register(app: Dash, stores: Stores) -> None:
+    register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
+    register_later(ID, SECTIONS)(app, stores)
+
 
 TAB = Tab(
     id=ID,
@@ -25,5 +41,6 @@ TAB = Tab(
     slots=DATABASE.slots,
     graphs=DATABASE.graphs,
     zoom_graphs=DATABASE.graphs,
-    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
+    later_graphs=LATER_GRAPHS,
+    register=_register,
 )
