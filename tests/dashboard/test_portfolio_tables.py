@@ -215,3 +215,11 @@ def test_a_figure_below_the_first_screen_is_fetched_and_only_named_again_when_it
     )
     assert client.get("/figure/portfolio/nothing").status_code == 404
     assert client.get("/figure/nothing/portfolio-years-graph").status_code == 404
+
+
+def test_a_short_window_does_not_hide_the_returns_of_longer_periods(fund: Stores) -> None:
+    short, whole = (side_by_side(shown(fund, window=window)) for window in ("MTD", "ITD"))
+    for key in ("return_ytd", "return_1y"):
+        assert np.isfinite(short.of(key))
+        assert short[key] == pytest.approx(whole[key])
+    assert short.of("observations") < whole.of("observations")
