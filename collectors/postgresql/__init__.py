@@ -28,7 +28,7 @@ from collectors.postgresql.catalog import Catalog, read_catalog
 from collectors.postgresql.judge import Judge, Minute, present_checks, replication
 from collectors.postgresql.samples import minute_samples, present_samples
 from collectors.postgresql.statements import Statements
-from collectors.postgresql.wire import DENIED, LOCKED, TIMED_OUT, Refused, Row, Server
+from collectors.postgresql.wire import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
 from collectors.reach import Deadline
 from core.errors import SourceRejected
 from core.model import Reading
@@ -219,7 +219,7 @@ class PostgresqlCollector:
 
     def _ping(self, server: Server) -> None:
         began = self._monotonic()
-        server.tell("SELECT 1")
+        server.tell(PING)
         self._pings.append(self._monotonic() - began)
 
     def _ping_values(self) -> dict[str, float | None]:

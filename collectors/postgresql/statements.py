@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from collectors.base import gauges
 from collectors.postgresql.catalog import STATEMENTS, Catalog, Column, Wanted
-from collectors.postgresql.wire import OWN_MARK, Server
+from collectors.postgresql.wire import OWN_MARKS, Server
 from core.model import Sample, Table
 
 WINDOW_SECONDS = 300.0
@@ -189,7 +189,7 @@ class Statements:
 
     def _is_own(self, key: Key) -> bool:
         named = self._named.get(key)
-        return named is not None and OWN_MARK in named.text
+        return named is not None and any(mark in named.text for mark in OWN_MARKS)
 
     def _learn(self, server: Server, catalog: Catalog, keys: list[Key]) -> None:
         """Fetch the texts of statements seen for the first time; the server reads its whole file of texts for it."""
@@ -227,7 +227,7 @@ def _spent(row: Mapping[str, Any]) -> Spent:
 
 
 _COLUMNS = (
-    "query_id", "query", "database", "user", "calls", "calls_per_second", "total_seconds", "share", "busy_ratio",
+    "query_id", "id", "query", "database", "user", "calls", "calls_per_second", "total_seconds", "share", "busy_ratio",
     "mean_seconds", "stddev_seconds", "longest_seconds", "rows_per_call", "hit_ratio", "temp_blocks", "wal_bytes",
     "io_seconds", "window_seconds", "is_nested",
 )  # fmt: skip
@@ -239,6 +239,7 @@ def _row(
     blocks = done.hit_blocks + done.read_blocks
     return (
         str(key[2]),
+        _id(key[2]) if named is None or named.text != OWN_TEXT else None,
         named.text if named else None,
         named.database if named else None,
         named.user if named else None,
@@ -261,5 +262,9 @@ def _row(
 
 
 def _short(text: str, query_id: int) -> str:
-    """Return a name that a line of a chart can carry: how the statement begins, and four digits of its number."""
-    return f"{text[:NAME_CHARACTERS].strip()} #{query_id & 0xFFFF:04x}"
+    """Return a name that a line of a chart can carry: four digits of the statement's number, and how it begins."""
+    return f"{_id(query_id)} {text[:NAME_CHARACTERS].strip()}"
+
+
+def _id(query_id: int) -> str:
+    return f"#{query_id & 0xFFFF:04x}"

@@ -167,7 +167,9 @@ def sequences(minute: Minute) -> Table:
 def settings(minute: Minute) -> Table:
     """Return the settings that differ from their defaults, those that wait for a restart first."""
     rows = [row for row in minute.settings.values() if row["pending_restart"] or row["source"] != "default"]
-    return rows_table("settings", ("name", "value", "source", "pending_restart"), rows)
+    return rows_table(
+        "settings", ("name", "value", "set_by", "pending_restart"), [{**row, "set_by": row["source"]} for row in rows]
+    )
 
 
 def _ago(when: float | None, now: float) -> float | None:

@@ -22,6 +22,8 @@ APPLICATION = "fundwatch"
 LOCK_MILLISECONDS = 100
 """A monitor that waits for a lock stands in the queue before the fund's own queries."""
 OWN_MARK = "json_agg(fundwatch)"
+PING = "SELECT 1 AS fundwatch_ping"
+OWN_MARKS = (OWN_MARK, "fundwatch_ping")
 """What the text of each of our queries holds: pg_stat_statements shows them beside those of the fund."""
 TIMED_OUT = "57014"
 LOCKED = "55P03"

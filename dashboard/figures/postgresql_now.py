@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from dashboard.components.source_strip import detail_card, source_card
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, money, number, percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance, worst_first
 from storage.reads.series import SeriesData
@@ -91,9 +91,9 @@ def _present(instance: Instance, course: Course) -> list[Any]:
         detail_card(instance, "hits", "Cache hits", percent(value("cache_hit_ratio")), spark=spark("cache_hit_ratio"),
                     definition="Of the blocks asked for since the reading before. Warning below 98 % over 5 min with "
                     "50 000 blocks or more. pg_stat_database."),
-        detail_card(instance, "rollbacks", "Rollbacks", percent(value("rollback_ratio")), "of transactions",
+        detail_card(instance, "rollbacks", "Rollbacks", percent(value("rollback_ratio")),
                     spark=spark("rollbacks_per_second"),
-                    definition="Since the reading before. Warning above 10 % of 100 or more in 5 min. "
+                    definition="Of transactions, since the reading before. Warning above 10 % of 100 or more in 5 min. "
                     "pg_stat_database."),
         detail_card(instance, "deadlocks", "Deadlocks", one(value("deadlocks_per_second")), "/s",
                     spark=spark("deadlocks_per_second"),
@@ -123,7 +123,7 @@ def _kept(instance: Instance, course: Course) -> list[Any]:
                     definition="Of the 100 biggest tables of this database. Warning when a table has more than 10 "
                     "000, at "
                     "least 10 %, and twice what should have started autovacuum. pg_stat_user_tables."),
-        detail_card(instance, "xid", "Transaction ids", "n/a" if xid is None else f"{number(xid / 1e6)} M", "in use",
+        detail_card(instance, "xid", "Transaction ids", money(xid),
                     spark=spark("xid_age"),
                     definition="max(age(datfrozenxid)) of pg_database; the bar is its share of 2³¹, where the server "
                     "stops writing. Warning a quarter above autovacuum_freeze_max_age, critical at 1 000 M."),
@@ -146,10 +146,10 @@ def _kept(instance: Instance, course: Course) -> list[Any]:
         detail_card(instance, "locks", "Lock table", percent(about.get("locks_ratio")),
                     definition="Locks held over max_locks_per_transaction × (max_connections + "
                     "max_prepared_transactions). Warning 20 %, critical 80 %. pg_locks WHERE NOT fastpath."),
-        detail_card(instance, "sequences", "Sequences", _fullest(instance), "of the fullest",
+        detail_card(instance, "sequences", "Sequences", _fullest(instance),
                     definition="Share of its range that the fullest sequence has used. Warning 90 %, critical 98 %. "
                     "pg_sequences (needs SELECT on them)."),
-        detail_card(instance, "indexes", "Indexes", _index_problems(instance), "invalid, double, unused",
+        detail_card(instance, "indexes", "Indexes", _index_problems(instance), why="invalid · double · unused",
                     definition="Warning when one is invalid: it is written and never read. pg_index, "
                     "pg_stat_user_indexes."),
     ]  # fmt: skip

@@ -29,6 +29,7 @@ VACUUM_SECONDS = 7 * 86_400.0
 def statements(shown: Shown) -> html.Div:
     """Return the statements by the time that they took in the last minutes; how to get them where there are none."""
     fields = (
+        words("id", "Id", "As the lines of the chart are named"),
         Field("query", "Statement", query_text, numeric=False),
         Field("share", "Share", percent, "Of the time of all statements"),
         Field("busy_ratio", "Busy", percent, "Time in execution over the clock's"),
@@ -179,7 +180,7 @@ def settings(shown: Shown) -> html.Div:
     fields = (
         words("name", "Setting"),
         words("value", "Value"),
-        words("source", "From"),
+        words("set_by", "From"),
         Field("pending_restart", "", lambda waits: "waits for a restart" if waits else "", "", _pending, numeric=False),
     )
     return table_of(shown, "settings", fields, "Settings", "No reading yet.")

@@ -234,8 +234,9 @@ def test_statements_are_differences_of_the_last_minutes(
     found = {row["query"]: row for row in rows(reading, "statements")}
     naps = next(row for query, row in found.items() if "naps" in query)
     assert naps["calls"] == 7
-    assert naps["mean_seconds"] == pytest.approx(0.0105, rel=0.3)
-    assert naps["stddev_seconds"] < 0.01
+    assert naps["mean_seconds"] >= 0.01
+    assert naps["total_seconds"] == pytest.approx(7 * naps["mean_seconds"])
+    assert naps["stddev_seconds"] <= naps["longest_seconds"]
     assert naps["busy_ratio"] == pytest.approx(naps["total_seconds"] / 30)
     assert not any("before_the_first_look" in query for query in found)
     assert sum("Fundwatch" in query for query in found) == 1, "our own queries are one row"
