@@ -106,7 +106,7 @@ def _parts() -> html.Section:
 def _metrics() -> html.Section:
     table = scroll_box(slot("portfolio-metrics-table", LONG_PX), LONG_PX, "All metrics")
     return panel(
-        "portfolio-metrics", "All metrics", "of the window, calendar periods of the whole history; hover for definitions and reasons",
+        "portfolio-metrics", "All metrics", "of the window; definitions and reasons on hover",
         [html.Div([filter_box(METRIC_ROWS, "Find metrics"), _files()], className="fw-metrics-head"), table], span=5,
         tools=("link", "full"),
     )  # fmt: skip
