@@ -43,6 +43,7 @@ SOURCES = {
     "process": "collectors.process_watch",
     "systemd": "collectors.systemd",
     "nginx": "collectors.nginx",
+    "peer": "collectors.network_peers",
     "scrape": "collectors.scrape",
 }
 

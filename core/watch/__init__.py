@@ -15,6 +15,7 @@ from core.watch.heartbeat import HeartbeatSource
 from core.watch.http import HttpSource
 from core.watch.iqfeed import IqfeedSource
 from core.watch.nginx import NginxSource
+from core.watch.peer import PeerSource
 from core.watch.postgresql import PostgresqlSource
 from core.watch.process import ProcessSource
 from core.watch.redis import RedisSource
@@ -36,6 +37,7 @@ class Watch(Group):
     tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
     process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
     systemd: tuple[SystemdSource, ...] = Field((), description="Units of systemd on this machine.")
+    peer: tuple[PeerSource, ...] = Field((), description="Peers on the network: latency and loss.")
     nginx: tuple[NginxSource, ...] = Field((), description="Nginx servers.")
     scrape: tuple[ScrapeSource, ...] = Field((), description="Exporters of metrics in Prometheus' format.")
 
@@ -70,6 +72,7 @@ KINDS: dict[str, type[Source]] = {
         ProcessSource,
         SystemdSource,
         NginxSource,
+        PeerSource,
         ScrapeSource,
     )
 }

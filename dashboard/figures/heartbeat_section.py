@@ -10,7 +10,7 @@ from dash import html
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import card, state_badge
-from dashboard.components.source_strip import thinned
+from dashboard.components.source_strip import cut, thinned
 from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.source_charts import Chart
@@ -67,10 +67,10 @@ def _card(instance: Instance, course: Course) -> Any:
         f"card-{KIND}-{instance.name}",
         instance.title,
         text,
-        "since success" if last else "",
+        "ago" if last else "",
         state=instance.status,
         word=about.get("state") if instance.status in (Status.OK, Status.WARNING, Status.UNKNOWN) else None,
-        why=instance.component.why,
+        why=cut(instance.component.why),
         bar_ratio=used,
         spark=thinned(course.one("heartbeat_duration_seconds", instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,

@@ -54,3 +54,13 @@ SCRAPE = (
     Chart("scrape-series", "Exporters, series", "taken", {"scrape_series": "", "scrape_left_out": "left out"}, "count",
           "Series taken at each scrape, and those above the limit.", kinds=("scrape",)),
 )  # fmt: skip
+PEER = (
+    Chart("peer-response", "Peers, time to connect", "median of each reading",
+          {"peer_response_seconds": "", "peer_worst_seconds": "worst"}, "seconds",
+          "TCP connections to the peer, three a reading; the look-up of its name is not in it.", kinds=("peer",)),
+    Chart("peer-loss", "Peers, loss", "of the last 100 connections", {"peer_loss_ratio": ""}, "ratio",
+          "Connections not answered in time among the newest 100; a refused one is an answer.",
+          limits=((0.02, "warning 2 %", "@warning"), (0.2, "critical 20 %", "@critical")), kinds=("peer",)),
+    Chart("peer-jitter", "Peers, jitter", "", {"peer_jitter_seconds": ""}, "seconds",
+          "Mean difference between one connection's time and the next one's, of the newest 100.", kinds=("peer",)),
+)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
-from dashboard.components.source_strip import thinned
+from dashboard.components.source_strip import cut, thinned
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance, worst_first
@@ -16,7 +16,6 @@ from storage.reads.services import Past, Uptime
 
 MOST_CARDS = 12
 PAUSED = "paused"
-WHY_CHARACTERS = 110
 
 
 def past_of(shown: Shown) -> Past:
@@ -52,10 +51,6 @@ def uptime(share: float | None) -> str:
     return NOT_AVAILABLE if share is None else "100 %" if share == 1 else f"{min(share * 100, 99.999):.3f} %"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= WHY_CHARACTERS else f"{text[: WHY_CHARACTERS - 1]}…"
-
-
 def _service(instance: Instance, shown: Shown, past: Past) -> Any:
     value, unit, metric = headline(instance)
     key = (instance.kind, instance.name)
@@ -69,7 +64,7 @@ def _service(instance: Instance, shown: Shown, past: Past) -> Any:
         unit if has_value else "",
         state=component.status,
         word=PAUSED if is_paused(instance) else None,
-        why=_cut(component.why),
+        why=cut(component.why),
         strip=beat_strip(past.beats.get(key, ())),
         spark=thinned(shown.course.one(metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,

@@ -8,19 +8,20 @@ from typing import Any
 
 from dash import html
 
-from core.model import SEVERITY
+from core.model import SEVERITY, Status
 from core.watch import component_name
 from dashboard.actions import action_button
 from dashboard.components.age import age, local_time
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import state_badge
 from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
+from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.services_now import PAUSED, is_paused, past_of, uptime
-from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent
+from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
-from storage.reads.services import Past, Uptime
+from storage.reads.services import Interface, Past, Uptime
 
 ID = "services"
 ACTIONS = ("pause", "resume")
@@ -50,6 +51,25 @@ FLIP_COLUMNS = (
     Column("held", "for", definition="How long the state before had held."),
     Column("why", "Why", numeric=False),
 )
+INTERFACE_COLUMNS = (
+    Column("state", "State", numeric=False),
+    Column("host", "Machine", numeric=False),
+    Column("nic", "Interface", numeric=False),
+    Column("speed", "Speed", definition="Of the link, in one direction."),
+    Column("used", "Used", definition="The busier direction against the speed."),
+    Column("in", "In"),
+    Column("in_course", "over the window", numeric=False),
+    Column("out", "Out"),
+    Column("out_course", "over the window", numeric=False),
+    Column("receive_errors_per_second", "Errors in/s"),
+    Column("transmit_errors_per_second", "Errors out/s"),
+    Column("receive_drops_per_second", "Drops in/s"),
+    Column("transmit_drops_per_second", "Drops out/s"),
+)
+LOSSES = (
+    "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
+)  # fmt: skip
+BUSY = 0.7
 TONES = {"down": "critical", "pending": "warning", "up": "ok"}
 
 
@@ -172,5 +192,36 @@ def _value(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f") if float(value).is_integer() else f"{value:.6g}"
 
 
-ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "flips": flips}
+def interfaces(shown: Shown) -> html.Div:
+    """Return the network interfaces of every machine: those that are down or lose packets first."""
+    found = sorted(past_of(shown).interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
+    nothing = "No machine's system collector reports interfaces."
+    rows = [_interface(each) for each in found]
+    return data_table(f"{ID}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing)
+
+
+def _trouble(interface: Interface) -> float:
+    values = interface.values
+    return float(not values["up"]) + sum(values[name] or 0.0 for name in LOSSES)
+
+
+def _interface(interface: Interface) -> dict[str, Any]:
+    values = interface.values
+    used = values["link_used_ratio"]
+    return {
+        "state": Cell(state_badge(Status.OK if values["up"] else Status.DOWN, "up" if values["up"] else "down")),
+        "host": interface.host,
+        "nic": interface.nic,
+        "speed": Cell(_or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
+        "used": Cell(_or_none(percent(used)), used, tone="warning" if (used or 0.0) >= BUSY else ""),
+        "in": Cell(_or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
+        "in_course": Cell(spark(interface.received, label=f"{interface.nic}: in") if interface.received else None),
+        "out": Cell(_or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),
+        "out_course": Cell(spark(interface.sent, label=f"{interface.nic}: out") if interface.sent else None),
+        **{name: Cell(_or_none(number(values[name], 1)), values[name], tone="warning" if values[name] else "")
+           for name in LOSSES},
+    }  # fmt: skip
+
+
+ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "flips": flips, "interfaces": interfaces}
 """Tables of all kinds together, by the name of their panel."""

@@ -39,7 +39,7 @@ CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
 
 SECTIONS: tuple[Section, ...] = (freshness_section.SECTION, heartbeat_section.SECTION)
 """What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
-SOURCES = sectioned(f"{ID}-sources", SECTIONS)
+SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)
 """The sections as a page of their own, of which this one leaves out choice bar and span."""
 
 

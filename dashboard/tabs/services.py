@@ -15,7 +15,7 @@ from dashboard.figures.services_now import service_cards
 from dashboard.source_section import Section, TablePanel, sectioned
 from dashboard.source_tab import Shown
 from dashboard.tab import Tab
-from storage.reads.services import Past, read_past
+from storage.reads.services import Past, read_interfaces, read_past
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -38,6 +38,7 @@ SECTIONS = (
                     f"{ID}-processes-rows"),),
         tables.ACTIONS,
     ),
+    Section("peer", charts.PEER, _no_cards, {}, (), tables.ACTIONS),
     Section("systemd", charts.SYSTEMD, _no_cards, {}, (), tables.ACTIONS),
     Section("nginx", charts.NGINX, _no_cards, {}, (), tables.ACTIONS),
     Section(
@@ -60,14 +61,21 @@ def _panels() -> Sequence[Any]:
         f"{ID}-flips", "Changes", "of 90 days, newest 60", scroll_box(slot(f"{ID}-flips-table", 120), 260, "Changes"),
         tools=("csv", "full"), definition="Every change of state with its reason. Source: table flips.",
     )  # fmt: skip
-    return (everything, changes, *_BY_KIND.panels())
+    network = panel(
+        f"{ID}-interfaces", "Network interfaces", "of every machine",
+        scroll_box(slot(f"{ID}-interfaces-table", 120), 260, "Network interfaces"), tools=("csv", "full"),
+        definition="Newest reading of the system collectors; traffic over the window. Source: /proc/net/dev, "
+        "/sys/class/net/<name>/speed and operstate.",
+    )  # fmt: skip
+    return (everything, changes, *_BY_KIND.panels(), network)
 
 
 def _past(stores: Stores, shown: Shown) -> Past:
     watched = [each for kind in _BY_KIND.kinds for each in stores.settings.watch.of(kind)]
     chosen = {(each.kind, each.name) for each in shown.chosen}
     intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
-    return read_past(stores, {key: seconds for key, seconds in intervals.items() if key in chosen})
+    past = read_past(stores, {key: seconds for key, seconds in intervals.items() if key in chosen})
+    return replace(past, interfaces=read_interfaces(stores, *shown.span.pair))
 
 
 SERVICES = replace(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.model import Labels
 from storage.reads.flips import Flip, read_flips
+from storage.reads.series import read_series
 from storage.stores import Stores
 
 BEATS = 60
@@ -14,6 +15,13 @@ GAP_INTERVALS = 2.5
 LONGEST_LOOK_SECONDS = 86_400.0
 DAY, MONTH, YEAR = 86_400.0, 2_592_000.0, 31_536_000.0
 FLIPS_SECONDS = 90 * DAY
+COURSE_POINTS = 45
+RECEIVED, SENT = "system_network_receive_bytes_per_second", "system_network_transmit_bytes_per_second"
+INTERFACE_VALUES = (
+    "up", "link_bytes_per_second", "link_used_ratio", "receive_bytes_per_second", "transmit_bytes_per_second",
+    "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
+)  # fmt: skip
+"""Metrics system_network_<name> of an interface."""
 Key = tuple[str, str]
 """Kind and instance."""
 
@@ -40,12 +48,48 @@ class Uptime:
 
 
 @dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface now, and its traffic over the window."""
+
+    host: str
+    nic: str
+    ts: float
+    values: Mapping[str, float | None]
+    """By name, see INTERFACE_VALUES."""
+    received: Sequence[float | None]
+    sent: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """The past of services, by kind and instance."""
 
     beats: Mapping[Key, Sequence[Beat]] = field(default_factory=dict)
     uptimes: Mapping[Key, Uptime] = field(default_factory=dict)
     flips: Sequence[Flip] = ()
+    interfaces: Sequence[Interface] = ()
+
+
+def read_interfaces(stores: Stores, start: float, end: float) -> list[Interface]:
+    """Return the network interfaces of every machine, from the readings of its system collector.
+
+    Raises StorageUnavailable.
+    """
+    found: list[Interface] = []
+    for host in stores.live.hosts("system"):
+        reading = stores.live.reading("system", host)
+        if reading is None:
+            continue
+        courses = read_series(
+            stores.clickhouse, host=host, metrics=[RECEIVED, SENT], start=start, end=end, points=COURSE_POINTS,
+            retention=stores.settings.retention, now=stores.clock.now(),
+        )  # fmt: skip
+        for labels in reading.series("system_network_up"):
+            nic = dict(labels)["nic"]
+            course = {data.metric: data.mean for data in courses if data.label("nic") == nic}
+            values = {name: reading.value(f"system_network_{name}", nic=nic) for name in INTERFACE_VALUES}
+            found.append(Interface(host, nic, reading.ts, values, course.get(RECEIVED, ()), course.get(SENT, ())))
+    return found
 
 
 def read_past(stores: Stores, intervals: Mapping[Key, float]) -> Past:
