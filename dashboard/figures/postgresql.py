@@ -60,6 +60,9 @@ PANELS = (
            is_filtered=True),
 )  # fmt: skip
 
+IN_EVERY_REFRESH = {"postgresql-blocking", "postgresql-databases"}
+"""What one looks for in trouble, and what needs the series for its growth; all others are fetched when in view."""
+
 POSTGRESQL = Section(
     kind="postgresql",
     charts=CHARTS,
@@ -68,4 +71,5 @@ POSTGRESQL = Section(
     panels=PANELS,
     actions=ACTIONS,
     metrics=SPARKED,
+    later=frozenset(TABLES) - IN_EVERY_REFRESH,
 )

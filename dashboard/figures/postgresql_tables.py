@@ -8,8 +8,7 @@ from typing import Any
 from dash import html
 
 from core.watch import component_name
-from dashboard.actions import action_button, answer_of
-from dashboard.components.age import age
+from dashboard.actions import action_button
 from dashboard.components.source_table import Field, source_rows, words
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.postgresql_cells import ID, ago, beyond, one, query_text, some, table_of, whole
@@ -88,7 +87,6 @@ def relations(shown: Shown) -> html.Div:
     fields = (
         words("table", "Table"),
         Field("bytes", "Size", bytes_, "With indexes and TOAST"),
-        Field("growth", "A day", _grown, "Growth over the window shown, of the ten biggest"),
         Field("index_bytes", "Indexes", bytes_),
         Field("live_rows", "Rows", whole, "Estimate (n_live_tup)"),
         Field("dead_rows", "Dead", whole, "10 000 and more, at least 10 %, is marked", _dead),
@@ -108,12 +106,7 @@ def relations(shown: Shown) -> html.Div:
         Field("xid_age", "Xid age", whole),
         Field("target", "", button=partial(_measure, shown), numeric=False),
     )
-    rows = [
-        {**row, "growth": _growth(shown, row, "postgresql_table_size_bytes", "table")}
-        for row in source_rows(shown.chosen, "tables")
-    ]
-    table = table_of(shown, "tables", fields, "Tables", "This database has no table, or our role sees none.", rows)
-    return html.Div([*_measured(shown), table])
+    return table_of(shown, "tables", fields, "Tables", "This database has no table, or our role sees none.")
 
 
 def indexes(shown: Shown) -> html.Div:
@@ -237,16 +230,6 @@ def _measure(shown: Shown, row: Row) -> Any:
         "the pages that vacuum has not marked as full, at most 10 seconds."
     )
     return action_button(ID, row["source"], "measure_bloat", row["target"], "Bloat", question, may_act=shown.may_act)
-
-
-def _measured(shown: Shown) -> list[Any]:
-    answers = [answer_of(shown.actions, each.collector, "measure_bloat") for each in shown.chosen]
-    found = [answer[0] for answer in answers if answer is not None]
-    if not found:
-        return []
-    newest = max(found, key=lambda action: action.id)
-    told: list[Any] = [f"{component_name(newest.source)}: {newest.result}, ", age(newest.finished_at, prefix="")]
-    return [html.P(told, className="fw-nothing")]
 
 
 def _growth(shown: Shown, row: Row, metric: str, label: str) -> float | None:

@@ -22,11 +22,15 @@ from core.watch.postgresql import PostgresqlSource
 from dashboard.actions import ask
 from dashboard.figures.postgresql import ACTIONS
 from dashboard.figures.postgresql_now import growth_a_day
+from dashboard.figures.postgresql_tables import TABLES
+from dashboard.source_tab import Shown
+from dashboard.sources import instances
 from dashboard.tab import Choices, View
 from dashboard.tabs.database import TAB
 from dashboard.wire import plain, prepare
 from storage.actions import recent_actions
 from storage.reads.series import SeriesData
+from storage.reads.sources import Course
 from storage.stores import Stores
 from tests.support.postgres_servers import PostgresServer
 
@@ -126,7 +130,9 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
     watched: Stores, publisher: Publisher, collector: PostgresqlCollector
 ) -> None:
     publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
-    said = shown(built(watched), "postgresql-statements-table")
+    built(watched)
+    found = instances(watched, "postgresql")
+    said = text(plain(TABLES["postgresql-statements"](Shown(found, found, Course(0, 1), None, (), False))))  # type: ignore[arg-type]
     assert "not installed in this database" in said
     assert "CREATE EXTENSION pg_stat_statements" in said
 
