@@ -49,6 +49,7 @@ def running(shown: Shown) -> html.Div:
     """Return the running queries, each with the button that ends it."""
     fields = (
         Field("elapsed", "Running", duration, "", _tone("elapsed", LONG_SECONDS, 600.0)),
+        Field("kill", "", button=partial(_kill_query, shown), numeric=False),
         words("user", "User"),
         words("query", "Query"),
         Field("read_rows", "Rows read", whole),
@@ -58,7 +59,6 @@ def running(shown: Shown) -> html.Div:
         Field("peak_memory_usage", "Peak", bytes_),
         words("client", "From"),
         words("query_id", "Id"),
-        Field("kill", "", button=partial(_kill_query, shown), numeric=False),
     )
     return _table(shown, "running", "running", fields, "Running queries", "No query but ours ran at the last reading.")
 
@@ -109,7 +109,7 @@ def failed(shown: Shown) -> html.Div:
         words("error", "Error"),
         words("query", "Query"),
         words("user", "User"),
-        Field("seconds", "After", duration),
+        Field("seconds", "After", duration, "How long it ran until then"),
     )
     return _table(shown, "failed", "log_failed", fields, "Failed queries", "No logged query failed in the last hour.")
 
@@ -159,13 +159,13 @@ def mutations(shown: Shown) -> html.Div:
     """Return the mutations that are not done, and those of the last day."""
     fields = (
         *_place("Table"),
+        Field("kill", "", button=partial(_kill_mutation, shown), numeric=False),
         words("command", "Command"),
         Field("created", "Begun", local_time, numeric=False),
         Field("is_done", "Done", _yes, numeric=False),
         Field("parts_to_do", "Parts to do", whole),
         words("latest_fail_reason", "Last failure", "", lambda row: "warning" if row["latest_fail_reason"] else ""),
         words("mutation_id", "Id"),
-        Field("kill", "", button=partial(_kill_mutation, shown), numeric=False),
     )
     return _table(shown, "mutations", "mutations", fields, "Mutations", "No mutation in the last day.")
 

@@ -15,7 +15,7 @@ ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 
 
 @contextlib.contextmanager
 def endless_query(url: str, database: str, seconds: float = 60) -> Iterator[list[str]]:
-    """Run a query that does not end by itself within `seconds`, over a handle of its own; yield the list its error will be in."""
+    """Run a query that does not end within `seconds`, over a handle of its own; yield the list its error will be in."""
     said: list[str] = []
     client = ClickHouse(url, database, timeout_seconds=seconds)
 
