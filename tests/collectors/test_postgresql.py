@@ -12,6 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from collectors.postgresql import PostgresqlCollector, act, judge
+from collectors.postgresql.wire import connect_error
+from collectors.reach import Address
 from core.clock import FakeClock
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.model import Reading, Status
@@ -332,6 +334,30 @@ def test_what_is_refused_is_told_apart(
     with pytest.raises(kind, match=words) as error:
         PostgresqlCollector(source(server.url(user, password, database) + suffix)).collect(0)
     assert password not in str(error.value).replace("password", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.4", user "monitor", database "trading", no encryption',
+         SourceRejected, "may ask for TLS: add"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.4", user "monitor", database "trading", SSL encryption',
+         SourceRejected, "pg_hba.conf does not let us in"),
+        ("SSL error: certificate verify failed", SourceRejected, "its certificate is not trusted"),
+        ('server certificate for "db" (and 1 other name) does not match host name "10.0.0.7"', SourceRejected,
+         "its certificate is for another host"),
+        ('root certificate file "/nope.crt" does not exist Either provide the file, use the system\'s', SourceRejected,
+         "the file of trusted certificates cannot be read"),
+        ("FATAL:  the database system is starting up", SourceUnavailable, "it is starting up"),
+        ("FATAL:  sorry, too many clients already", SourceUnavailable, "all its connections are in use"),
+    ],
+)  # fmt: skip
+def test_what_servers_say_when_they_turn_us_away_is_understood(said: str, kind: type[SourceError], words: str) -> None:
+    """The sentences are those of PostgreSQL 15.18, with and without TLS, and of libpq 18."""
+    error = connect_error(f'connection to server at "10.0.0.7", port 5432 failed: {said}\n', Address("10.0.0.7", 5432))
+    assert type(error) is kind
+    assert words in str(error)
+    assert str(error).startswith("10.0.0.7:5432")
 
 
 def test_a_server_whose_connections_are_all_in_use_is_down_for_that_reason(server: PostgresServer) -> None:
