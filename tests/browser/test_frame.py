@@ -71,10 +71,10 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     page.wait_for_selector(CHART)
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
-    page.get_by_role("link", name="Cache").click()
-    expect(page.get_by_role("heading", name="Cache is not built yet")).to_be_visible()
-    expect(page).to_have_title("Cache · Fundwatch")
-    expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Cache")
+    page.get_by_role("link", name="Alerts").click()
+    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page).to_have_title("Alerts · Fundwatch")
+    expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Alerts")
     page.go_back()
     page.wait_for_selector(CHART)
     assert page.locator("script[src*='plotly.min.js']").count() == 1
@@ -83,7 +83,7 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
 
 
 def test_a_chart_opens_from_a_page_that_has_none(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/cache")
+    page.goto(f"{site.url}/alerts")
     page.wait_for_selector(".fw-empty")
     assert page.locator("script[src*='plotly.min.js']").count() == 0
     page.get_by_role("link", name="Demo").click()
@@ -101,8 +101,8 @@ def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Sit
     page.get_by_text("1 h", exact=True).click()
     expect(page).to_have_url(f"{site.url}/demo?host=beta")
     until(lambda: revision(page).endswith("?host=beta"))
-    page.get_by_role("link", name="Cache").click()
-    expect(page.get_by_role("heading", name="Cache is not built yet")).to_be_visible()
+    page.get_by_role("link", name="Alerts").click()
+    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
     page.go_back()
     page.wait_for_selector(CHART)
     expect(page).to_have_url(f"{site.url}/demo?host=beta")
@@ -111,8 +111,8 @@ def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Sit
 
 def test_keyboard_opens_tabs_and_acts_but_not_while_typing(page: Page, site: Site, demo: FakeStores) -> None:
     open_demo(page, site)
-    page.keyboard.press("4")
-    expect(page).to_have_url(f"{site.url}/cache")
+    page.keyboard.press("7")
+    expect(page).to_have_url(f"{site.url}/alerts")
     page.keyboard.press("9")
     page.wait_for_selector(CHART)
     page.keyboard.press("t")
@@ -340,7 +340,7 @@ def test_first_focus_is_the_skip_link(page: Page, site: Site) -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("path", ["/demo", "/cache"])
+@pytest.mark.parametrize("path", ["/demo", "/alerts"])
 def test_no_accessibility_violations(open_page: Callable[..., Page], site: Site, theme: str, path: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

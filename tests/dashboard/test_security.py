@@ -47,9 +47,9 @@ def test_cross_site_posts_are_refused(client: FlaskClient, headers: dict[str, st
 
 
 def test_own_posts_pass_the_guard(client: FlaskClient) -> None:
-    answer = client.post(REFRESH, json=opening("/cache"), headers={"Sec-Fetch-Site": "same-origin"})
+    answer = client.post(REFRESH, json=opening("/alerts"), headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 200
-    assert "Cache is not built yet" in answer.get_data(as_text=True)
+    assert "Alerts is not built yet" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("address", ["192.168.1.20", "8.8.8.8", ""])
