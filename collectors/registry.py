@@ -38,6 +38,7 @@ SOURCES = {
     "iqfeed": "collectors.iqfeed",
     "freshness": "collectors.freshness",
     "heartbeat": "collectors.heartbeat",
+    "kafka": "collectors.kafka",
     "http": "collectors.http",
     "tcp": "collectors.tcp",
     "process": "collectors.process_watch",

