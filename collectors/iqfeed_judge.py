@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.checks import Check, bad_if
 from collectors.iqfeed_lines import ClientStats, Event, Stats
 from collectors.market_hours import Market
+from collectors.recent import Window
 from collectors.words import duration, percent, size
 from core.model import Status
 from core.rates import Rates
@@ -33,22 +33,6 @@ class Port:
     """Time to its answer; None when it gave none."""
     why: str
     """What was wrong; empty when nothing was."""
-
-
-class Window:
-    """How often something happened within a span of time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._seen: deque[tuple[float, float]] = deque()
-
-    def add(self, count: float, monotonic: float) -> float:
-        """Return how often it happened within the span, `count` of it since the look before."""
-        if count:
-            self._seen.append((monotonic, count))
-        while self._seen and self._seen[0][0] < monotonic - self._seconds:
-            self._seen.popleft()
-        return sum(count for _, count in self._seen)
 
 
 class Judge:

@@ -24,6 +24,22 @@ class Recent:
         return sum(part for _, part in seen)
 
 
+class Window:
+    """How often something happened within a span of time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._seen: deque[tuple[float, float]] = deque()
+
+    def add(self, count: float, monotonic: float) -> float:
+        """Return how often it happened within the span, `count` of it since the look before."""
+        if count:
+            self._seen.append((monotonic, count))
+        while self._seen and self._seen[0][0] < monotonic - self._seconds:
+            self._seen.popleft()
+        return sum(count for _, count in self._seen)
+
+
 class Latch:
     """Whether a value is beyond a limit: from `fire` on, until it is at `clear` or below, so that it does not flap."""
 

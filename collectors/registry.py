@@ -36,6 +36,7 @@ SOURCES = {
     "postgresql": "collectors.postgresql",
     "redis": "collectors.redis",
     "iqfeed": "collectors.iqfeed",
+    "ib": "collectors.ib",
     "freshness": "collectors.freshness",
     "heartbeat": "collectors.heartbeat",
     "kafka": "collectors.kafka",

@@ -13,6 +13,7 @@ from core.watch.clickhouse import ClickHouseSource
 from core.watch.freshness import FreshnessSource
 from core.watch.heartbeat import HeartbeatSource
 from core.watch.http import HttpSource
+from core.watch.ib import IbSource
 from core.watch.iqfeed import IqfeedSource
 from core.watch.kafka import KafkaSource
 from core.watch.nginx import NginxSource
@@ -32,6 +33,7 @@ class Watch(Group):
     postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
     redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
     iqfeed: tuple[IqfeedSource, ...] = Field((), description="IQFeed: DTN's IQConnect.")
+    ib: tuple[IbSource, ...] = Field((), description="Interactive Brokers: IB Gateway or TWS.")
     freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
     kafka: tuple[KafkaSource, ...] = Field((), description="Kafka clusters.")
@@ -67,6 +69,7 @@ KINDS: dict[str, type[Source]] = {
         PostgresqlSource,
         RedisSource,
         IqfeedSource,
+        IbSource,
         FreshnessSource,
         HeartbeatSource,
         KafkaSource,
