@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from collectors.postgresql.wire import Refused, Server
 from collectors.reach import Address, Deadline, garbage
@@ -110,11 +110,18 @@ class ClickHouseQuestions:
                 raise _refusal(str(error), 500, Address("own ClickHouse")) from error
         url = self._source.url.get_secret_value()
         address = _address(self._source)
-        limits = f"readonly=2&max_execution_time={max(deadline.left() * 0.9, 0.1):.1f}&default_format=JSONCompact"
+        limits = f"readonly=2&max_execution_time={max(deadline.left() * 0.9, 0.1):.1f}"
         limits += "&output_format_json_quote_64bit_integers=0"
         parts = urlsplit(url)
-        asked = urlunsplit((parts.scheme, parts.netloc, "/", f"{limits}&query={quote(sql)}", ""))
-        answer = ask(asked, deadline, ca_file=self._source.ca_file, most_bytes=MOST_BYTES)
+        asked = urlunsplit((parts.scheme, parts.netloc, "/", limits, ""))
+        answer = ask(
+            asked,
+            deadline,
+            method="POST",
+            body=f"{sql} FORMAT JSONCompact".encode(),
+            ca_file=self._source.ca_file,
+            most_bytes=MOST_BYTES,
+        )
         if answer.status != 200:
             raise _refusal(answer.text, answer.status, address)
         try:
