@@ -1,5 +1,6 @@
-"""Watched sources: what watching a Redis costs it and us, a tab's callback with every source unreachable, and whether
-sources that refuse, hang, talk nonsense or drip disturb the others or pile up threads and sockets.
+"""Watched sources: what watching a Redis and a ClickHouse costs them and us, a tab's callback with every source
+unreachable, and whether sources that refuse, hang, talk nonsense or drip disturb the others or pile up threads and
+sockets.
 
     python -m benchmarks.sources [--seconds 60]
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import statistics
 import tempfile
 import threading
@@ -20,6 +22,7 @@ import psutil
 from pydantic import SecretStr
 
 from benchmarks.report import Figure, show
+from collectors.clickhouse import ClickHouseCollector
 from collectors.pipeline import percentile
 from collectors.redis import RedisCollector
 from collectors.registry import build_runner
@@ -29,19 +32,28 @@ from core import log
 from core.model import Outcome
 from core.settings import Settings
 from core.watch import Watch
+from core.watch.clickhouse import ClickHouseSource, OwnEngine
 from core.watch.redis import RedisSource
 from dashboard.memo import Memo
 from dashboard.refresh import Refresh
 from dashboard.tab import Choices, Tab
 from dashboard.tabs.cache import TAB as CACHE
+from dashboard.tabs.database import TAB as DATABASE
 from dashboard.wire import Prepared
+from storage.clickhouse import ClickHouse
+from storage.migrate import migrate
 from storage.stores import Stores, open_stores
 from tests.support.bad_servers import BEHAVIOURS, THREAD_NAME, BadServer
 from tests.support.redis_servers import RedisServer
+from tests.support.servers import ClickHouseServer
 
 READINGS, KEYS, ANSWERS = 200, 10_000, 40
+CLOCK_READS = 3
+"""How often a reading of a ClickHouse looks at its clock."""
 INTERVAL_SECONDS = 5.0
-TABS: tuple[Tab, ...] = (CACHE,)
+TABS: tuple[Tab, ...] = (CACHE, DATABASE)
+URLS = {"redis": "redis://{}", "clickhouse": "http://{}", "postgresql": "postgresql://monitor@{}/postgres"}
+"""How an instance of each kind is named at an address."""
 
 
 def main() -> None:
@@ -52,6 +64,7 @@ def main() -> None:
     log.configure("CRITICAL")
     with tempfile.TemporaryDirectory() as folder:
         cost(Path(folder) / "cost")
+        cost_of_clickhouse(Path(folder))
         pages(Path(folder) / "pages")
         isolation(Path(folder) / "control", chosen.seconds / 2, ())
         isolation(Path(folder) / "isolation", chosen.seconds, BEHAVIOURS)
@@ -80,6 +93,45 @@ def cost(folder: Path) -> None:
     )
 
 
+def cost_of_clickhouse(folder: Path) -> None:
+    """Print what a reading of a server costs it and us, and what one of our own engine costs."""
+    server = ClickHouseServer(folder / "server")
+    server.start()
+    source = ClickHouseSource(name="main", url=SecretStr(server.url), timeout_seconds=10)
+    ours, theirs = _readings(ClickHouseCollector(source, monotonic=_paced()), psutil.Process(server.pid))
+    server.kill()
+    engine = ClickHouse(f"chdb://{folder / 'engine'}", "fundwatch")
+    migrate(engine)
+    own = OwnEngine(name="own", url=engine.url, database=engine.database, timeout_seconds=10)
+    inside, _ = _readings(ClickHouseCollector(own, monotonic=_paced()), psutil.Process())
+    engine.close()
+    show(
+        Figure(
+            "clickhouse: CPU a minute on the server, the test's HTTP layer included, at 5 s",
+            theirs * 60 / INTERVAL_SECONDS * 1e3,
+            "ms",
+        ),
+        Figure("clickhouse: our CPU a reading of a server", ours * 1e3, "ms"),
+        Figure("clickhouse: CPU a reading of our own engine, its own included", inside * 1e3, "ms"),
+        Figure("clickhouse: our own engine at 5 s, share of a core", inside / INTERVAL_SECONDS * 100, "%", 2),
+    )
+
+
+def _readings(collector: ClickHouseCollector, watched: psutil.Process) -> tuple[float, float]:
+    """Return CPU seconds a reading: of this process, and of the watched one."""
+    collector.collect(0.0)
+    ours, theirs = time.process_time(), sum(watched.cpu_times()[:2])
+    for number in range(READINGS):
+        collector.collect(float(number))
+    return (time.process_time() - ours) / READINGS, (sum(watched.cpu_times()[:2]) - theirs) / READINGS
+
+
+def _paced() -> Callable[[], float]:
+    """Return a clock by which each reading comes 5 s after the one before, so that each question is asked as often."""
+    clock = itertools.count(0.0, INTERVAL_SECONDS / CLOCK_READS)
+    return lambda: next(clock)
+
+
 def _spent(client: Any) -> tuple[float, float]:
     info = client.info("all")
     return info["used_cpu_sys"] + info["used_cpu_user"], info["total_commands_processed"]
@@ -93,8 +145,15 @@ def pages(folder: Path) -> None:
             client.mset({f"quote:{number}": "x" for number in range(KEYS)})
         _pages_of(folder / "well", "well", {"redis": [("main", server.url)]})
         bad = [stack.enter_context(BadServer(behaviour)) for behaviour in BEHAVIOURS]
-        urls = [(each.behaviour.replace("_", "-"), f"redis://{each.host}:{each.port}") for each in bad]
-        _pages_of(folder / "bad", "all unreachable", {"redis": urls})
+        _pages_of(folder / "bad", "all unreachable", _urls(bad))
+
+
+def _urls(bad: Sequence[BadServer]) -> dict[str, list[tuple[str, str]]]:
+    """Return (name, URL) of an instance of every kind at each bad server."""
+    return {
+        kind: [(each.behaviour.replace("_", "-"), url.format(f"{each.host}:{each.port}")) for each in bad]
+        for kind, url in URLS.items()
+    }
 
 
 def _pages_of(folder: Path, how: str, watched: dict[str, list[tuple[str, str]]]) -> None:
@@ -133,9 +192,11 @@ def isolation(folder: Path, seconds: float, behaviours: Sequence[str]) -> None:
     """Print how late healthy collectors began beside bad sources, and what piled up."""
     with contextlib.ExitStack() as stack:
         bad = [stack.enter_context(BadServer(behaviour)) for behaviour in behaviours]
-        urls = [(each.behaviour.replace("_", "-"), f"redis://{each.host}:{each.port}") for each in bad]
+        urls = _urls(bad)
         server = stack.enter_context(RedisServer(folder / "server"))
-        stores = stack.enter_context(_stores(folder / "data", {"redis": [*urls, ("main", server.url)]}, 1))
+        stores = stack.enter_context(
+            _stores(folder / "data", urls | {"redis": [*urls["redis"], ("main", server.url)]}, 1)
+        )
         runner = build_runner(stores)
         runner.start()
         time.sleep(10)
@@ -150,7 +211,7 @@ def isolation(folder: Path, seconds: float, behaviours: Sequence[str]) -> None:
         runner.stop(5)
     p99 = (percentile(late, 0.99) or 0.0) * 1e3
     show(
-        Figure(f"healthy collectors beside {len(urls)} bad sources: lateness p99", p99, "ms", 50),
+        Figure(f"healthy collectors beside {sum(map(len, urls.values()))} bad sources: lateness p99", p99, "ms", 50),
         Figure(f"threads grown in {seconds:g} s", held[0] - early[0], "", 0),
         Figure(f"sockets grown in {seconds:g} s", held[1] - early[1], "", 5),
         Figure("sources with the wrong state", len(wrong), "", 0),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 TALL_PX = 320
-LATER_PX = 120
+LATER_PX = 48
 
 
 @dataclass(frozen=True, slots=True)

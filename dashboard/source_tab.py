@@ -106,7 +106,8 @@ class SourceTab:
     def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]]) -> View:
         charted = [f"{self.id}-{chart.id}" for chart in self.charts]
         tabled = [f"{self.id}-{name}" for name in self.tables]
-        notes = dict.fromkeys(charted, problem) if problem else self._empty(shown.course)
+        empty = {} if problem else self._empty(shown.course)
+        notes = dict.fromkeys(charted, problem) if problem else empty
         every = interval(shown.chosen)
         return View(
             figures={} if problem else chart_figures(self.id, self.charts, shown.course, shown.chosen, shown.span.pair),
@@ -120,6 +121,7 @@ class SourceTab:
             },
             as_of={
                 **dict.fromkeys(charted, newest(shown.chosen)),
+                **dict.fromkeys(empty),
                 **dict.fromkeys(tabled, newest(shown.chosen, tables=True)),
             },
             notes={**notes, f"{self.id}-actions": lost},

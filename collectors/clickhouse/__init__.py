@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from math import ceil
+from statistics import median
 from typing import Any
 
 from collectors.base import Context, gauges
@@ -42,6 +43,8 @@ TABLES_THERE_SECONDS = 300.0
 REFUSED_AGAIN = 4
 """A refused question is put this many times more seldom."""
 PINGS_KEPT = 120
+PINGS_JUDGED = 12
+"""A minute at 5 s, by its median: one slow answer is no trouble yet."""
 GRACE_SECONDS = 1.0
 """The runner's deadline is later than ours by this: it is for what ours cannot end."""
 EVENTS_SHOWN = 150
@@ -113,8 +116,8 @@ class ClickHouseCollector:
         if "events" in asked:
             self._event_rows = self._event_rates(monotonic)
         limit_bytes = numbers.memory_limit(self._found.get("settings", ()))
-        ping_p99 = self._ping_at(0.99)
-        checks = self._judge.checks(self._found, numbers, self._moved, limit_bytes, ping_p99, monotonic)
+        ping_seconds = median(list(self._pings)[-PINGS_JUDGED:])
+        checks = self._judge.checks(self._found, numbers, self._moved, limit_bytes, ping_seconds, monotonic)
         return Reading(
             samples=self._samples(numbers, limit_bytes),
             components=[summed(self._source.component, f"{_product(server)}, {_load(numbers)}", checks)],

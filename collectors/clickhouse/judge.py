@@ -47,7 +47,7 @@ class Judge:
         numbers: Numbers,
         moved: Movement,
         limit_bytes: float | None,
-        ping_p99: float,
+        ping_seconds: float,
         monotonic: float,
     ) -> list[Check]:
         """Return every check of a reading."""
@@ -66,7 +66,7 @@ class Judge:
             bad_if("dictionaries", *_excepted("dictionary", "name", found.get("dictionaries", ()))),
             bad_if("views", *_excepted("refresh of the view", "view", found.get("refreshes", ()))),
             bad_if("kafka", *_excepted("Kafka table", "table", found.get("kafka", ()))),
-            bad_if("ping", ping_p99 > PING_WARNING_SECONDS, f"a ping takes {ping_p99 * 1e3:.0f} ms (p99)"),
+            bad_if("ping", ping_seconds > PING_WARNING_SECONDS, f"a ping takes {ping_seconds * 1e3:.0f} ms (median)"),
             _pools(numbers),
         ]
 

@@ -54,7 +54,7 @@ CHARTS = (
           limits=((0.9, "warning 90 %", "@warning"), (0.98, "critical 98 %", "@critical")), top=1.0, kinds=KINDS),
     Chart("clickhouse-ping", "Ping, latency", "median and p99 of 120 readings",
           {"clickhouse_ping_p50_seconds": "p50", "clickhouse_ping_p99_seconds": "p99"}, "seconds",
-          "Time to the answer to GET /ping; in our own engine to SELECT 1.",
+          "Time to the answer to GET /ping; in our own engine to SELECT 1. Warning when the median of twelve is above.",
           limits=((0.1, "warning 100 ms", "@warning"),), kinds=KINDS),
     Chart("clickhouse-size", "Largest tables, bytes on disk", "", {"clickhouse_table_bytes": ""}, "bytes",
           "Source: sum(bytes_on_disk) FROM system.parts WHERE active, each minute.", label="table", kinds=KINDS),

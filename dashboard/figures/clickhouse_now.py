@@ -99,7 +99,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     why=f"median {duration(value('ping_p50_seconds'))} · up {duration(about.get('uptime_seconds'))}"
                     if value("ping_p50_seconds") is not None else "", spark=spark("ping_p99_seconds"),
                     definition="Time to the answer to GET /ping (in our own engine SELECT 1), of the last 120 "
-                    "readings. Warning from 100 ms."),
+                    "readings. Warning when the median of the last twelve is above 100 ms."),
     ]  # fmt: skip
 
 

@@ -32,6 +32,11 @@ class ClickHouseServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         arguments = [sys.executable, "-m", "tests.support.clickhouse_http", str(self._folder), str(self._port)]
         self._process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
