@@ -1,0 +1,158 @@
+"""The Services tab and the sources on the Pipeline tab, from real stores: what a person reads, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from collectors.base import labels
+from core.clock import FakeClock
+from core.errors import StorageUnavailable
+from core.model import Component, Facts, Reading, Sample, Status, Table
+from core.watch import Watch
+from core.watch.heartbeat import HeartbeatSource
+from core.watch.http import HttpSource
+from core.watch.tcp import TcpSource
+from dashboard.components.beats import beat_strip
+from dashboard.figures.services_now import uptime
+from dashboard.tab import Choices, Tab
+from dashboard.tabs import pipeline, services
+from dashboard.wire import prepare
+from storage.reads.flips import FLIP_COLUMNS
+from storage.reads.services import Beat
+from storage.stores import Stores
+from tests.dashboard.test_pipeline_tab import text
+
+NONE = Choices()
+EVERY = 30
+
+
+@pytest.fixture
+def stores(stores: Stores) -> Stores:
+    watch = Watch(
+        http=(HttpSource(name="orders", url=SecretStr("http://10.0.0.3/health"), group="OMS"),),
+        tcp=(
+            TcpSource(name="gateway", host="10.0.0.4", port=9878),
+            TcpSource(name="old", host="10.0.0.4", port=1, paused=True),
+        ),
+        heartbeat=(HeartbeatSource(name="bars", token=SecretStr("12345678")),),
+    )
+    settings = stores.settings.model_copy(update={"watch": watch})
+    return replace(stores, settings=settings, clock=FakeClock(float(int(time.time()))))
+
+
+def about(**facts: Any) -> Table:
+    return Table("about", tuple(facts), (tuple(facts.values()),))
+
+
+def show(stores: Stores, collector: str, name: str, status: Status, why: str, **facts: Any) -> None:
+    reading = Reading(components=(Component(name, status, why),), tables=(about(**facts),))
+    stores.live.put_reading(collector, "host-1", stores.clock.now(), EVERY, reading)
+
+
+def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
+    """Store checks, the newest now; the last failed one of a run that began with a good one counts as pending."""
+    now = stores.clock.now()
+    failed = 0
+    for number, is_good in enumerate(checks):
+        ts = now - EVERY * (len(checks) - 1 - number)
+        failed = 0 if is_good else failed + 1
+        up = float(failed < 2)
+        named = labels(instance=instance)
+        samples = [Sample(f"{kind}_up", up, named), Sample(f"{kind}_failed_tries", float(failed), named)]
+        stores.writer.put("host-1", ts, [*samples, Sample(f"{kind}_response_seconds", 0.02, named)])
+    stores.writer.flush()
+
+
+def shown(tab: Tab, stores: Stores) -> Any:
+    assert tab.build is not None
+    view = tab.build(stores, NONE)
+    prepare(tab, NONE, "1", view)
+    return view
+
+
+def fill(stores: Stores) -> None:
+    now = stores.clock.now()
+    show(stores, "http:orders", "HTTP orders", Status.DOWN, "nothing listens at 10.0.0.3:80 (connection refused)",
+         state="down", since=now - 90, target="http://10.0.0.3/health", group="OMS", seconds=None)  # fmt: skip
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", state="up", since=now - 9_000,
+         target="10.0.0.4:9878", group="", seconds=0.002)  # fmt: skip
+    show(stores, "tcp:old", "TCP old", Status.NOT_CONFIGURED, "paused in the settings", state="paused", since=now,
+         target="10.0.0.4:1", group="", paused_by_hand=False)  # fmt: skip
+    store(stores, "http", "orders", [True] * 96 + [False] * 4)
+    store(stores, "tcp", "gateway", [True] * 100)
+    row = (round((now - 60) * 1e3), "http:orders", "down", "pending", 30.0, "nothing listens at 10.0.0.3:80")
+    stores.clickhouse.insert(Facts("flips", FLIP_COLUMNS, tuple([value] for value in row)))
+
+
+def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores: Stores) -> None:
+    fill(stores)
+    view = shown(services.TAB, stores)
+    line = text(view.slots["services-verdict"])
+    assert "HTTP orders : nothing listens at 10.0.0.3:80 (connection refused)." in line
+    assert "1 fine. 1 paused." in " ".join(line.split())
+    table = text(view.slots["services-all-table"])
+    assert table.index("HTTP orders") < table.index("TCP gateway") < table.index("TCP old")
+    assert "97.000 %" in table  # 3 of 100: the first failure was retried
+    assert "100 %" in table and "paused" in table
+    assert "down pending 30 s" in " ".join(text(view.slots["services-flips-table"]).split())
+
+
+def test_beats_tell_up_retried_down_and_missing() -> None:
+    states = ["up"] * 30 + ["pending", "down", "down"]
+    strip = beat_strip([Beat(float(n), state) for n, state in enumerate(states)])
+    assert strip.title == "Last 33 checks: 30 up, 1 failed but retried, 2 down"
+    drawn = strip.style["backgroundImage"]
+    assert drawn.count("var(") == 4
+    assert drawn.endswith("var(--fw-critical) 96.67% 100%)")
+    assert [uptime(share) for share in (None, 1.0, 0.999_999_9, 0.97)] == ["n/a", "100 %", "99.999 %", "97.000 %"]
+
+
+def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stores: Stores) -> None:
+    now = stores.clock.now()
+    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full", state="down",
+         runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12, expected_rows=100,
+         period_seconds=86_400.0)  # fmt: skip
+    view = shown(pipeline.TAB, stores)
+    assert "Heartbeat bars : failed 3 min ago: disk full." in text(view.slots["pipeline-sources-verdict"])
+    table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])
+    assert "12 of 100" in table
+    assert "1 of 4" in table
+    folded = view.slots["pipeline-sources-freshness-section-table"]
+    assert folded.className == "fw-section-off"
+    assert not [id for id in view.figures if "freshness" in id]
+    assert "Freshness" in text(view.slots["pipeline-sources-unwatched"])
+
+
+def test_without_clickhouse_the_present_stays_and_the_reason_is_told(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(stores)
+
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("connection refused")
+
+    monkeypatch.setattr(stores.clickhouse, "rows", away)
+    monkeypatch.setattr(stores.clickhouse, "columns", away)
+    view = shown(services.TAB, stores)
+    assert "HTTP orders" in text(view.slots["services-verdict"])
+    assert "connected in 2.0 ms" in text(view.slots["services-all-table"])
+    assert "Storage does not answer" in view.notes["services-http-response"]
+
+
+@pytest.mark.parametrize(("tab", "limit"), [(services.TAB, 0.06), (pipeline.TAB, 0.06)], ids=["services", "pipeline"])
+def test_a_changed_view_is_built_soon(tab: Tab, limit: float, stores: Stores) -> None:
+    fill(stores)
+    build: Callable[[Stores, Choices], Any] | None = tab.build
+    assert build is not None
+    took = []
+    for _ in range(15):
+        began = time.thread_time()
+        prepare(tab, NONE, "1", build(stores, NONE))
+        took.append(time.thread_time() - began)
+    assert sorted(took)[7] <= limit
