@@ -214,6 +214,9 @@ class PostgresqlCollector:
 
     def _read_statements(self, server: Server, catalog: Catalog, monotonic: float) -> None:
         if not catalog.statements_schema:
+            # It may have been installed since we connected.
+            self._catalog = catalog = read_catalog(server)
+        if not catalog.statements_schema:
             raise Refused(NOT_LOADED, MISSING)
         self._statements.read(server, catalog, monotonic, self._source.name)
 

@@ -111,7 +111,7 @@ def _signal(shown: Shown, action: str, row: Row) -> Any:
         return None
     who = f"pid {pid} ({row.get('application') or row.get('user') or 'unnamed'})"
     does, done = (
-        ("Cancel", f"Cancel the query of {who} on {component_name(row['source'])}? pg_cancel_backend({pid}).")
+        ("Cancel query", f"Cancel the query of {who} on {component_name(row['source'])}? pg_cancel_backend({pid}).")
         if action == "cancel"
         else ("End", f"End the session of {who} on {component_name(row['source'])}? Its transaction is rolled back. "
               f"pg_terminate_backend({pid}).")

@@ -245,6 +245,17 @@ def test_statements_are_differences_of_the_last_minutes(
     assert not any("json_agg(fundwatch)" in query for query in found)
 
 
+def test_statements_appear_once_their_extension_is_installed(server: PostgresServer, tick: FakeClock) -> None:
+    server.do("CREATE DATABASE bare")
+    late = PostgresqlCollector(source(server.url(database="bare"), timeout_seconds=4), tick.monotonic)
+    assert "CREATE EXTENSION pg_stat_statements" in rows(late.collect(0), "about")[0]["notes"]
+    with server.connect(dbname="bare") as session:
+        session.execute("CREATE EXTENSION pg_stat_statements")
+    tick.advance(601)
+    assert rows(late.collect(0), "about")[0]["notes"] == ""
+    late._close()
+
+
 def test_tables_indexes_and_sequences_show_what_is_wrong(
     server: PostgresServer, collector: PostgresqlCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

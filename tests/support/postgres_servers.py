@@ -99,7 +99,8 @@ class PostgresServer:
     def connect(self, **given: Any) -> psycopg.Connection[Any]:
         """Return a connection by the socket, committing each statement."""
         return psycopg.connect(
-            f"host={self.folder} port={self.port} user=postgres dbname=postgres", **{"autocommit": True, **given}
+            f"host={self.folder} port={self.port}",
+            **{"user": "postgres", "dbname": "postgres", "autocommit": True, **given},
         )
 
     def do(self, *statements: str) -> None:
