@@ -18,7 +18,7 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.figures import freshness_section, heartbeat_section
+from dashboard.figures import freshness_section, heartbeat_section, ib_section, iqfeed_section
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
 from dashboard.source_section import Section, sectioned
@@ -37,7 +37,12 @@ SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "table
 HISTORY_PX = 300
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
 
-SECTIONS: tuple[Section, ...] = (freshness_section.SECTION, heartbeat_section.SECTION)
+SECTIONS: tuple[Section, ...] = (
+    iqfeed_section.SECTION,
+    ib_section.SECTION,
+    freshness_section.SECTION,
+    heartbeat_section.SECTION,
+)
 """What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
 SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)
 """The sections as a page of their own, of which this one leaves out choice bar and span."""

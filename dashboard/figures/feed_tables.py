@@ -1,0 +1,81 @@
+"""Tables that sections of feeds have in common: what is judged, and what each instance is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from core.model import SEVERITY, Status
+from dashboard.components.card import state_badge
+from dashboard.components.source_table import Field, source_rows, source_table, words
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.format import percent
+from dashboard.source_tab import Shown
+from dashboard.sources import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the table of instances: the key in "about", what it is called, how it is shown."""
+
+    key: str
+    title: str
+    show: Callable[[Any], Any] = str
+
+
+def rows_id(name: str) -> str:
+    """Return the id of a table's rows, by which its filter box finds it."""
+    return f"pipeline-{name}-rows"
+
+
+def checks(kind: str) -> Callable[[Shown], html.Div]:
+    """Return what makes the table of everything that is judged, the worst first."""
+
+    def table(shown: Shown) -> html.Div:
+        fields = (
+            words("name", "What"),
+            Field("status", "State", _badge, numeric=False),
+            words("why", "Why"),
+            Field("share", "Of its limit", percent),
+        )
+        known = [each for each in shown.chosen if each.status not in (Status.UNKNOWN, Status.DOWN)]
+        rows = sorted(source_rows(known, "checks"), key=lambda row: -SEVERITY[Status(row["status"])])
+        nothing = "How it is, is not known now."
+        return source_table(rows_id(f"{kind}-checks"), fields, rows, caption="Checks", nothing=nothing)
+
+    return table
+
+
+def about(kind: str, facts: Sequence[Fact]) -> Callable[[Shown], html.Div]:
+    """Return what makes the table of the instances, a column each; lines that nobody has are left out."""
+
+    def table(shown: Shown) -> html.Div:
+        present = [(each, each.about) for each in shown.chosen if each.about]
+        columns = [Column("name", "", numeric=False), *(Column(each.name, each.title) for each, _ in present)]
+        rows = []
+        for fact in facts:
+            values = {each.name: told.get(fact.key) for each, told in present}
+            if any(value not in (None, "") for value in values.values()):
+                rows.append({"name": fact.title, **{name: _fact(fact, value) for name, value in values.items()}})
+        return data_table(
+            rows_id(f"{kind}-about"), columns, rows, caption="Instances", sortable=False, stack=False,
+            nothing="No reading yet.",
+        )  # fmt: skip
+
+    return table
+
+
+def tone_of(key: str, tones: dict[str, str]) -> Callable[[Row], str]:
+    """Return what colours a cell by one of the row's values."""
+    return lambda row: tones.get(str(row[key]), "")
+
+
+def _fact(fact: Fact, value: Any) -> Cell:
+    return Cell(None if value in (None, "") else fact.show(value))
+
+
+def _badge(status: str) -> html.Span:
+    return state_badge(Status(status))

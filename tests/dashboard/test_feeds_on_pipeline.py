@@ -1,0 +1,164 @@
+"""IQFeed and Interactive Brokers on the pipeline tab: what a person reads when they are well, in trouble, gone."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from collectors.ib import IbCollector
+from collectors.iqfeed import IqfeedCollector
+from collectors.market_hours import market
+from collectors.publisher import Publisher
+from core.clock import FakeClock
+from core.settings import Settings, Sources
+from core.watch import Watch
+from dashboard.tab import Choices, View
+from dashboard.tabs.pipeline import TAB
+from dashboard.wire import plain, prepare
+from storage.stores import Stores
+from tests.support.ib_player import Gateway
+from tests.support.iqfeed_player import Fields, IqConnect
+
+NOW = float(int(time.time()))
+ROUNDS = 8
+
+
+@pytest.fixture
+def feed() -> Iterator[IqConnect]:
+    with IqConnect() as playing:
+        yield playing
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with Gateway() as playing:
+        yield playing
+
+
+@pytest.fixture
+def watched(stores: Stores, feed: IqConnect, gateway: Gateway) -> Stores:
+    """The stores, watching one of each in a market that never closes."""
+    lists = {
+        "iqfeed": [{"name": "ticks", "calendar": "24/7", "timeout_seconds": 3, **feed.settings}],
+        "ib": [{"name": "live", "port": gateway.port, "calendar": "24/7", "reset_windows": []}],
+    }
+    chosen = {"watch": Watch.model_validate(lists), "sources": Sources(own=False)}
+    return replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
+
+
+@pytest.fixture
+def collectors(watched: Stores) -> list[Any]:
+    return [IqfeedCollector(watched.settings.watch.iqfeed[0]), IbCollector(watched.settings.watch.ib[0])]
+
+
+def read(stores: Stores, collectors: list[Any], at: float = NOW) -> Publisher:
+    publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
+    for collector in collectors:
+        publisher.succeeded(collector.name, at, collector.interval_seconds, collector.collect(at))
+    stores.writer.flush()
+    return publisher
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def built(stores: Stores) -> View:
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices())
+    prepare(TAB, Choices(), "1", view)
+    return view
+
+
+def shown(view: View, name: str) -> str:
+    return text(plain(view.slots[f"pipeline-sources-{name}"]))
+
+
+def test_what_is_well_is_told_with_its_figures(watched: Stores, collectors: list[Any], feed: IqConnect) -> None:
+    read(watched, collectors, NOW - 5)
+    feed.script.stats.total_received += 500
+    time.sleep(0.1)
+    read(watched, collectors)
+    view = built(watched)
+    assert "All 2 fine" in shown(view, "verdict")
+    assert "IQFeed ticks" in shown(view, "cards") and "ready, live: U1234567" in shown(view, "cards")
+    assert "ticks Level 1 120" in shown(view, "iqfeed-clients-table")
+    assert "derivative" in shown(view, "iqfeed-ports-list-table")
+    assert "120 of 500 symbols (24.0 %)" in shown(view, "iqfeed-checks-table")
+    assert "usfarm market data ok" in shown(view, "ib-farms-table")
+    assert "AAPL STK BUY 100" in shown(view, "ib-orders-table")
+    assert "1 250 000" in shown(view, "ib-accounts-table").replace("\u202f", " ").replace("\u2009", " ")
+    assert "Interactive Brokers" in shown(view, "ib-section-table")
+    for chart in ("iqfeed-traffic", "iqfeed-ports", "ib-round-trip", "ib-link", "ib-orders-open"):
+        assert any(line.get("y") for line in view.figures[f"pipeline-sources-{chart}-graph"]["data"]), chart
+
+
+def test_trouble_is_the_verdict_and_the_worst_check_stands_first(
+    watched: Stores, collectors: list[Any], feed: IqConnect, gateway: Gateway
+) -> None:
+    read(watched, collectors, NOW - 5)
+    feed.script.stats = Fields(update_age="240", symbols="490")
+    gateway.tell(1100, "Connectivity between IB and Trader Workstation has been lost.")
+    gateway.tell(2103, "Market data farm connection is broken:usfarm")
+    time.sleep(0.2)
+    read(watched, collectors)
+    view = built(watched)
+    verdict = shown(view, "verdict")
+    assert "no update for 4 min (24/7 is open)" in verdict and "490 of 500 symbols" in verdict
+    assert "the gateway has lost Interactive Brokers for" in verdict
+    assert shown(view, "ib-checks-table").index("link") < shown(view, "ib-checks-table").index("accounts")
+    assert "1100 error Connectivity between IB" in shown(view, "ib-coded-table")
+
+
+def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, collectors: list[Any]) -> None:
+    read(watched, collectors, NOW - 10)
+    time.sleep(0.2)
+    publisher = read(watched, collectors, NOW - 5)
+    publisher.failed("iqfeed:ticks", NOW, 5, "nothing listens at 127.0.0.1:9300 (connection refused)")
+    publisher.failed("ib:live", NOW, 10, "127.0.0.1:4001 closed the connection")
+    view = built(watched)
+    assert "nothing listens at 127.0.0.1:9300" in shown(view, "verdict")
+    assert "How it is, is not known now." in shown(view, "iqfeed-checks-table")
+    assert "ticks Level 1" in shown(view, "iqfeed-clients-table")
+    assert "–" in shown(view, "cards")
+
+
+def test_what_is_not_configured_is_folded_with_the_lines_that_switch_it_on(stores: Stores) -> None:
+    view = built(replace(stores, clock=FakeClock(NOW)))
+    assert "Not configured: IQFeed, Interactive Brokers" in shown(view, "unwatched")
+    assert "{name: live, host: 127.0.0.1, port: 4001}" in shown(view, "unwatched")
+    assert "pipeline-sources-ib-round-trip-graph" not in view.figures
+    Settings(watch=Watch.model_validate({"ib": [{"name": "live", "port": 4001}], "iqfeed": [{"name": "main"}]}))
+
+
+def test_a_weekend_is_no_trouble(watched: Stores, collectors: list[Any], feed: IqConnect) -> None:
+    source = watched.settings.watch.iqfeed[0].model_copy(update={"calendar": "XNYS"})
+    today = datetime.fromtimestamp(NOW, UTC).replace(hour=16, minute=0, second=0)
+    saturday = (today - timedelta(days=(today.weekday() + 2) % 7)).timestamp()
+    market("XNYS", saturday)
+    feed.script.stats.update_age = "90000"
+    time.sleep(0.1)
+    component = IqfeedCollector(source).collect(saturday).components[0]
+    assert component.status.value == "ok" and "market closed, XNYS opens in" in component.why
+
+
+def test_building_the_view_is_quick(watched: Stores, collectors: list[Any]) -> None:
+    for step in range(20):
+        read(watched, collectors, NOW - 100 + 5 * step)
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        built(watched)
+        times.append(time.perf_counter() - began)
+    print(f"changed view: {statistics.median(times) * 1e3:.0f} ms")
+    assert min(times) < 0.5  # the benchmark measures; this machine may be busy
