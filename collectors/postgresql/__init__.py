@@ -25,7 +25,7 @@ from collectors.postgresql import queries, space, tables, traffic
 from collectors.postgresql.actions import act
 from collectors.postgresql.activity import Activity
 from collectors.postgresql.catalog import Catalog, read_catalog
-from collectors.postgresql.judge import Judge, Minute, present_checks, replication
+from collectors.postgresql.judge import Judge, Minute, count, present_checks, replication
 from collectors.postgresql.samples import minute_samples, present_samples
 from collectors.postgresql.statements import Statements
 from collectors.postgresql.wire import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
@@ -260,4 +260,4 @@ def _reason(error: Refused) -> str:
 
 def _fine(server: Server, overview: Row, activity: Activity) -> str:
     role = "standby" if overview["is_standby"] else "primary"
-    return f"{server.product}, {role}, {activity.clients} connections"
+    return f"{server.product}, {role}, {count(activity.clients, 'connection')}"

@@ -137,7 +137,7 @@ class Judge:
                             f"slot {row['slot']} has no reader for {spell(seconds)} and keeps {kept} of WAL",
                         )
                     )
-        return _worst("slots", bad, f"{len(slots)} slots")
+        return _worst("slots", bad, count(len(slots), "slot"))
 
 
 def present_checks(activity: Activity, minute: Minute, moved: Moved, writing: Row, now: float) -> list[Check]:
@@ -172,7 +172,12 @@ def replication(overview: Row, replicas: Sequence[Row], receiver: Sequence[Row])
         if row["state"] not in ("streaming", "backup"):
             bad.append((Status.WARNING, f"{name} is in state {row['state']}"))
         bad += _lag(name, row["replay_lag_seconds"], row["replay_behind_bytes"] or 0)
-    return _worst("replication", bad, f"{len(replicas)} standbys")
+    return _worst("replication", bad, count(len(replicas), "standby"))
+
+
+def count(number: int, word: str) -> str:
+    """Return a number with its word: "1 slot", "2 slots"."""
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def spell(seconds: float) -> str:
@@ -208,7 +213,7 @@ def _chain(root: int, waiting: int, seconds: float, state: str) -> str:
 def _connections(activity: Activity, minute: Minute) -> Check:
     used, most = activity.clients, minute.most_connections
     if not most:
-        return Check("connections", Status.OK, f"{used} connections")
+        return Check("connections", Status.OK, count(used, "connection"))
     why = f"{used} of {most:.0f} connections in use"
     return limit("connections", used / most, why, CONNECTIONS_WARNING, CONNECTIONS_CRITICAL)
 

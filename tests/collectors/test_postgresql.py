@@ -316,7 +316,7 @@ def test_a_standby_and_its_primary_see_each_other(server: PostgresServer, collec
         reading = until(
             lambda: collector.collect(0), lambda each: [r for r in rows(each, "replicas") if r["state"] == "streaming"]
         )
-        assert check(reading, "replication")["why"] == "1 standbys"
+        assert check(reading, "replication")["why"] == "1 standby"
         assert rows(reading, "slots")[0]["is_active"]
         reading = until(lambda: watcher.collect(0), lambda each: check(each, "replication")["status"] == "ok")
         assert rows(reading, "about")[0]["role"] == "standby"
