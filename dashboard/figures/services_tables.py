@@ -43,6 +43,8 @@ COLUMNS = (
     Column("act", "", numeric=False),
     Column("why", "Why", numeric=False),
 )  # fmt: skip
+SOMETIMES = ("group", "certificate")
+"""Columns that are left out when no service has anything in them."""
 FLIP_COLUMNS = (
     Column("at", "When", numeric=False),
     Column("service", "Service", numeric=False),
@@ -78,7 +80,12 @@ def services(shown: Shown) -> html.Div:
     past = past_of(shown)
     ordered = sorted(shown.chosen, key=lambda each: (-SEVERITY[each.status], each.about.get("group", ""), each.title))
     rows = [_service(each, past, shown) for each in ordered]
-    return data_table(f"{ID}-all-rows", COLUMNS, rows, caption="Services", nothing="No service is watched.", stack=True)
+    columns = [each for each in COLUMNS if each.key not in SOMETIMES or any(_has(row[each.key]) for row in rows)]
+    return data_table(f"{ID}-all-rows", columns, rows, caption="Services", nothing="No service is watched.", stack=True)
+
+
+def _has(cell: Any) -> bool:
+    return (cell.content if isinstance(cell, Cell) else cell) is not None
 
 
 def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:

@@ -12,16 +12,21 @@ from dashboard.components.table import filter_box, scroll_box
 from dashboard.figures import services_charts as charts
 from dashboard.figures import services_tables as tables
 from dashboard.figures.services_now import service_cards
+from dashboard.memo import Memo
 from dashboard.source_section import Section, TablePanel, sectioned
 from dashboard.source_tab import Shown
 from dashboard.tab import Tab
-from storage.reads.services import Past, read_interfaces, read_past
+from storage.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = tables.ID
 TALL_PX = 420
+UPTIME_SECONDS = 30.0
+"""Shares of a day and more are read anew this often: one check more or less does not move them."""
+
+_uptimes: Memo[dict[Key, Uptime]] = Memo()
 
 
 def _no_cards(_shown: Shown) -> Sequence[Any]:
@@ -74,8 +79,14 @@ def _past(stores: Stores, shown: Shown) -> Past:
     watched = [each for kind in _BY_KIND.kinds for each in stores.settings.watch.of(kind)]
     chosen = {(each.kind, each.name) for each in shown.chosen}
     intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
-    past = read_past(stores, {key: seconds for key, seconds in intervals.items() if key in chosen})
-    return replace(past, interfaces=read_interfaces(stores, *shown.span.pair))
+    keys = tuple(key for key in intervals if key in chosen)
+    past = read_past(stores, {key: intervals[key] for key in keys})
+    lately = (stores.clickhouse.database, keys, int(stores.clock.now() // UPTIME_SECONDS))
+    return replace(
+        past,
+        uptimes=_uptimes.get(lately, lambda: read_uptimes(stores, keys)),
+        interfaces=read_interfaces(stores, *shown.span.pair),
+    )
 
 
 SERVICES = replace(

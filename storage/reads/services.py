@@ -93,7 +93,10 @@ def read_interfaces(stores: Stores, start: float, end: float) -> list[Interface]
 
 
 def read_past(stores: Stores, intervals: Mapping[Key, float]) -> Past:
-    """Return the past of services, given with the seconds between their checks. Raises StorageUnavailable."""
+    """Return the past of services, given with the seconds between their checks, without their uptimes.
+
+    Raises StorageUnavailable.
+    """
     if not intervals:
         return Past()
     names = _names(stores, list(intervals))
@@ -101,7 +104,13 @@ def read_past(stores: Stores, intervals: Mapping[Key, float]) -> Past:
     flips = read_flips(stores.clickhouse, sources, stores.clock.now() - FLIPS_SECONDS)
     if not names:
         return Past(flips=flips)
-    return Past(_beats(stores, names, intervals), _uptimes(stores, names), flips)
+    return Past(_beats(stores, names, intervals), {}, flips)
+
+
+def read_uptimes(stores: Stores, keys: Sequence[Key]) -> dict[Key, Uptime]:
+    """Return the uptimes of services. Raises StorageUnavailable."""
+    names = _names(stores, keys) if keys else {}
+    return _uptimes(stores, names) if names else {}
 
 
 def _names(stores: Stores, keys: Sequence[Key]) -> dict[int, tuple[str, Key]]:
