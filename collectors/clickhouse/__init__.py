@@ -3,10 +3,10 @@
 Costs the watched server, every interval: /ping, and five short queries on system tables (its version; events and
 metrics; asynchronous metrics; processes; merges). Beside them at most three of the slower ones a reading: mutations
 and errors each 15 s, disks and failed queries each 30 s, tables, query log, replicas, dictionaries, refreshes, Kafka
-tables, all events each minute, limits and warnings each five minutes. Together about 80 queries a minute at 5 s, 1 to
-3 ms each on one thread; the two on the query log of the last hour take longer where a million queries were logged, and
-end with the deadline. Replicas ask Keeper once a minute. Our queries are not written to the query log, and end when we
-hang up.
+tables, all events each minute, limits, columns and warnings each five minutes. Together about 80 queries a minute at
+5 s, 1 to 3 ms each on one thread; the two on the query log of the last hour take longer where a million queries were
+logged, and end with the deadline. Replicas ask Keeper once a minute. Our queries are not written to the query log, and
+end when we hang up.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ GRACE_SECONDS = 1.0
 EVENTS_SHOWN = 150
 MESSAGES = frozenset({"exception", "error", "message", "latest_fail_reason"})
 SHOWN = (
-    "running", "merges", "mutations", "tables", "log_top", "log_slow", "log_failed", "detached", "disks", "errors",
-    "replicas", "queue", "dictionaries", "refreshes", "kafka", "warnings",
+    "running", "merges", "mutations", "tables", "columns", "log_top", "log_slow", "log_failed", "detached", "disks",
+    "errors", "replicas", "queue", "dictionaries", "refreshes", "kafka", "warnings",
 )  # fmt: skip
 """Questions whose rows the page shows as they are."""
 

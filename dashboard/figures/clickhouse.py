@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from core.watch.clickhouse import ClickHouseSource, OwnEngine
+from dashboard.figures import clickhouse_replication as replication
 from dashboard.figures import clickhouse_tables as tables
+from dashboard.figures.clickhouse_cells import ID
 from dashboard.figures.clickhouse_charts import CHARTS
 from dashboard.figures.clickhouse_now import SPARKED, clickhouse_cards
 from dashboard.source_section import Section, TablePanel
 from storage.reads.clickhouse_health import questions
-
-ID = tables.ID
 
 
 def _asked(name: str) -> str:
@@ -32,16 +32,17 @@ _LAYOUT = (
     ("mutations", tables.mutations, "Mutations", "not done first", 6, "mutations", False),
     ("errors", tables.errors, "Errors", "newest first", 6, "errors", True),
     ("disks", tables.disks, "Disks", "", 6, "disks", False),
-    ("about", tables.about, "Servers", "", 4, "settings", False),
-    ("events", tables.events, "Events", "most frequent first", 4, "events", True),
+    ("about", tables.about, "Servers", "", 6, "settings", False),
+    ("events", tables.events, "Events", "most frequent first", 6, "events", True),
+    ("columns", tables.largest_columns, "Columns", "largest first", 8, "columns", True),
     ("pools", tables.pools, "Background pools", "", 4, "numbers", False),
     ("detached", tables.detached, "Detached parts", "by reason", 6, "detached", False),
     ("warnings", tables.warnings, "Warnings", "of the server", 6, "warnings", False),
-    ("replicas", tables.replicas, "Replicas", "worst first", 6, "replicas", False),
-    ("queue", tables.queue, "Replication queue", "oldest first", 6, "queue", False),
-    ("dictionaries", tables.dictionaries, "Dictionaries", "", 4, "dictionaries", False),
-    ("views", tables.refreshes, "View refreshes", "", 4, "refreshes", False),
-    ("kafka", tables.kafka, "Kafka tables", "", 4, "kafka", False),
+    ("replicas", replication.replicas, "Replicas", "worst first", 6, "replicas", False),
+    ("queue", replication.queue, "Replication queue", "oldest first", 6, "queue", False),
+    ("dictionaries", replication.dictionaries, "Dictionaries", "", 4, "dictionaries", False),
+    ("views", replication.refreshes, "View refreshes", "", 4, "refreshes", False),
+    ("kafka", replication.kafka, "Kafka tables", "", 4, "kafka", False),
 )
 """(name, table, title, subtitle, columns of the raster, its question, whether it has a filter)."""
 

@@ -11,44 +11,24 @@ from dash import html
 from core.watch import component_name
 from dashboard.actions import action_button
 from dashboard.components.age import local_time
-from dashboard.components.source_table import Field, source_rows, source_table, words
+from dashboard.components.source_table import Field, source_table, words
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.format import bytes_, duration, number, percent, ratio
+from dashboard.figures.clickhouse_cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
+from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
-ID = "database"
 LONG_SECONDS = 300.0
 MANY_PARTS = 200
-MOST_ROWS = 60
 
 whole = number
 one = partial(number, decimals=1)
 
 
-def _rows(shown: Shown, name: str) -> list[Row]:
-    return source_rows(shown.chosen, name)[:MOST_ROWS]
-
-
-def _nothing(shown: Shown, name: str, fine: str) -> str:
-    """Return why a table has no rows: what that means, or why the question was refused."""
-    refused = [(each, row["why"]) for each in shown.chosen for row in each.rows("refused") if row["question"] == name]
-    if not refused:
-        return fine
-    return "Not told: " + "; ".join(f"{each.name}: {why}" for each, why in refused)
-
-
-def _table(shown: Shown, id: str, name: str, fields: Sequence[Field], caption: str, fine: str) -> html.Div:
-    rows = _rows(shown, name)
-    return source_table(
-        f"{ID}-clickhouse-{id}-rows", fields, rows, caption=caption, nothing=_nothing(shown, name, fine)
-    )
-
-
 def running(shown: Shown) -> html.Div:
     """Return the running queries, each with the button that ends it."""
     fields = (
-        Field("elapsed", "Running", duration, "", _tone("elapsed", LONG_SECONDS, 600.0)),
+        Field("elapsed", "Running", duration, "", tone_of("elapsed", LONG_SECONDS, 600.0)),
         Field("kill", "", button=partial(_kill_query, shown), numeric=False),
         words("user", "User"),
         words("query", "Query"),
@@ -60,7 +40,9 @@ def running(shown: Shown) -> html.Div:
         words("client", "From"),
         words("query_id", "Id"),
     )
-    return _table(shown, "running", "running", fields, "Running queries", "No query but ours ran at the last reading.")
+    return table_of(
+        shown, "running", "running", fields, "Running queries", "No query but ours ran at the last reading."
+    )
 
 
 def _kill_query(shown: Shown, row: Row) -> Any:
@@ -85,7 +67,7 @@ def top(shown: Shown) -> html.Div:
         Field("failed", "Failed", whole, "", lambda row: "warning" if row["failed"] else ""),
         words("error", "Last error"),
     )
-    return _table(shown, "top", "log_top", fields, "Top queries", "No query was logged in the last hour.")
+    return table_of(shown, "top", "log_top", fields, "Top queries", "No query was logged in the last hour.")
 
 
 def slow(shown: Shown) -> html.Div:
@@ -99,7 +81,7 @@ def slow(shown: Shown) -> html.Div:
         Field("memory_bytes", "Memory", bytes_),
         words("query_id", "Id"),
     )
-    return _table(shown, "slow", "log_slow", fields, "Slow queries", "No query was logged in the last hour.")
+    return table_of(shown, "slow", "log_slow", fields, "Slow queries", "No query was logged in the last hour.")
 
 
 def failed(shown: Shown) -> html.Div:
@@ -111,7 +93,7 @@ def failed(shown: Shown) -> html.Div:
         words("user", "User"),
         Field("seconds", "After", duration, "How long it ran until then"),
     )
-    return _table(shown, "failed", "log_failed", fields, "Failed queries", "No logged query failed in the last hour.")
+    return table_of(shown, "failed", "log_failed", fields, "Failed queries", "No logged query failed in the last hour.")
 
 
 def tables(shown: Shown) -> html.Div:
@@ -122,10 +104,10 @@ def tables(shown: Shown) -> html.Div:
         Field("rows", "Rows", whole),
         Field("bytes", "On disk", bytes_),
         Field("uncompressed_bytes", "Unpacked", bytes_),
-        Field("ratio", "Compression", lambda value: f"{ratio(value)} ×", "Uncompressed over compressed bytes"),
+        Field("ratio", "Compression", times, "Uncompressed over compressed bytes"),
         Field("parts", "Parts", whole),
         Field("partitions", "Partitions", whole),
-        Field("most_parts", "Fullest", whole, "Parts in the fullest partition", _tone("most_parts", MANY_PARTS, 300)),
+        Field("most_parts", "Fullest", whole, "Parts in the fullest partition", tone_of("most_parts", MANY_PARTS, 300)),
         Field("last_write", "Last write", local_time, "The newest part, by insert or merge", numeric=False),
         words("ttl", "TTL"),
     )
@@ -135,39 +117,61 @@ def tables(shown: Shown) -> html.Div:
             "name": f"{row['database']}.{row['table']}",
             "ratio": row["uncompressed_bytes"] / row["compressed_bytes"] if row["compressed_bytes"] else None,
         }
-        for row in _rows(shown, "tables")
+        for row in rows_of(shown, "tables")
     ]
-    nothing = _nothing(shown, "tables", "No table has data.")
+    nothing = nothing_of(shown, "tables", "No table has data.")
     return source_table(f"{ID}-clickhouse-tables-rows", fields, rows, caption="Tables", nothing=nothing)
+
+
+def largest_columns(shown: Shown) -> html.Div:
+    """Return the columns that take most of the disks."""
+    fields = (
+        Field("place", "Column", str, numeric=False),
+        words("type", "Type"),
+        words("codec", "Codec", "Empty: the usual one"),
+        Field("compressed_bytes", "Compressed", bytes_),
+        Field("uncompressed_bytes", "Unpacked", bytes_),
+        Field("ratio", "Compression", times, "Uncompressed over compressed bytes"),
+    )
+    rows = [
+        {
+            **row,
+            "place": f"{row['database']}.{row['table']}.{row['name']}",
+            "ratio": row["uncompressed_bytes"] / row["compressed_bytes"],
+        }
+        for row in rows_of(shown, "columns")
+    ]
+    nothing = nothing_of(shown, "columns", "No column tells its size: small (compact) parts tell none.")
+    return source_table(f"{ID}-clickhouse-columns-rows", fields, rows, caption="Columns", nothing=nothing)
 
 
 def merges(shown: Shown) -> html.Div:
     """Return the merges under way."""
     fields = (
-        *_place("Table"),
-        Field("elapsed", "Running", duration, "", _tone("elapsed", 1_800.0, 3_600.0)),
+        *place("Table"),
+        Field("elapsed", "Running", duration, "", tone_of("elapsed", 1_800.0, 3_600.0)),
         Field("progress", "Done", percent),
         Field("num_parts", "Parts", whole),
         Field("bytes", "Compressed", bytes_),
         Field("memory_usage", "Memory", bytes_),
-        Field("is_mutation", "Mutates", _yes, numeric=False),
+        Field("is_mutation", "Mutates", yes, numeric=False),
     )
-    return _table(shown, "merges", "merges", fields, "Merges", "No merge ran at the last reading.")
+    return table_of(shown, "merges", "merges", fields, "Merges", "No merge ran at the last reading.")
 
 
 def mutations(shown: Shown) -> html.Div:
     """Return the mutations that are not done, and those of the last day."""
     fields = (
-        *_place("Table"),
+        *place("Table"),
         Field("kill", "", button=partial(_kill_mutation, shown), numeric=False),
         words("command", "Command"),
         Field("created", "Begun", local_time, numeric=False),
-        Field("is_done", "Done", _yes, numeric=False),
+        Field("is_done", "Done", yes, numeric=False),
         Field("parts_to_do", "Parts to do", whole),
         words("latest_fail_reason", "Last failure", "", lambda row: "warning" if row["latest_fail_reason"] else ""),
         words("mutation_id", "Id"),
     )
-    return _table(shown, "mutations", "mutations", fields, "Mutations", "No mutation in the last day.")
+    return table_of(shown, "mutations", "mutations", fields, "Mutations", "No mutation in the last day.")
 
 
 def _kill_mutation(shown: Shown, row: Row) -> Any:
@@ -184,12 +188,12 @@ def _kill_mutation(shown: Shown, row: Row) -> Any:
 def detached(shown: Shown) -> html.Div:
     """Return the parts that stand aside, by table and reason."""
     fields = (
-        *_place("Table"),
+        *place("Table"),
         words("reason", "Reason", "Empty: detached by hand", lambda row: "warning" if row["reason"] else ""),
         Field("parts", "Parts", whole),
         words("example", "For example"),
     )
-    return _table(shown, "detached", "detached", fields, "Detached parts", "No part stands aside.")
+    return table_of(shown, "detached", "detached", fields, "Detached parts", "No part stands aside.")
 
 
 def disks(shown: Shown) -> html.Div:
@@ -210,9 +214,9 @@ def disks(shown: Shown) -> html.Div:
             "used": 1 - row["free_space"] / row["total_space"] if row.get("total_space") else None,
             "state": "broken" if row.get("is_broken") else "read-only" if row.get("is_read_only") else "good",
         }
-        for row in _rows(shown, "disks")
+        for row in rows_of(shown, "disks")
     ]
-    nothing = _nothing(shown, "disks", "No disk is told.")
+    nothing = nothing_of(shown, "disks", "No disk is told.")
     return source_table(f"{ID}-clickhouse-disks-rows", fields, rows, caption="Disks", nothing=nothing)
 
 
@@ -225,85 +229,13 @@ def errors(shown: Shown) -> html.Div:
         Field("last", "Last", local_time, numeric=False),
         words("message", "Message"),
     )
-    return _table(shown, "errors", "errors", fields, "Errors", "No error since the start.")
-
-
-def replicas(shown: Shown) -> html.Div:
-    """Return the replicated tables, the one in most trouble first."""
-    fields = (
-        *_place("Table"),
-        Field("is_readonly", "Read-only", _yes, "", lambda row: "critical" if row["is_readonly"] else "", False),
-        Field("absolute_delay", "Delay", duration, "", _tone("absolute_delay", 250, 300)),
-        Field("queue_size", "Queue", whole),
-        Field("inserts_in_queue", "Inserts", whole),
-        Field("merges_in_queue", "Merges", whole),
-        Field("log_lag", "Log lag", whole, "log_max_index − log_pointer"),
-        Field("active_replicas", "Active", whole),
-        Field("total_replicas", "Replicas", whole),
-        words("exception", "Keeper says"),
-    )
-    return _table(shown, "replicas", "replicas", fields, "Replicas", "No table is replicated.")
-
-
-def queue(shown: Shown) -> html.Div:
-    """Return what waits in the replication queue, the oldest first."""
-    fields = (
-        *_place("Table"),
-        words("type", "Task"),
-        words("part", "Part"),
-        Field("created", "Since", local_time, numeric=False),
-        Field("num_tries", "Tries", whole),
-        Field("num_postponed", "Postponed", whole),
-        words("exception", "Last failure"),
-        words("postponed", "Waits for"),
-    )
-    return _table(shown, "queue", "queue", fields, "Replication queue", "Nothing waits to be replicated.")
-
-
-def dictionaries(shown: Shown) -> html.Div:
-    """Return the dictionaries."""
-    fields = (
-        Field("name", "Dictionary", str, numeric=False),
-        words("status", "State", "", lambda row: "warning" if row["exception"] else ""),
-        Field("element_count", "Elements", whole),
-        Field("bytes_allocated", "Memory", bytes_),
-        Field("query_count", "Look-ups", whole),
-        Field("loading_duration", "Load took", duration),
-        Field("updated", "Updated", _time, numeric=False),
-        words("exception", "Last failure"),
-    )
-    return _table(shown, "dictionaries", "dictionaries", fields, "Dictionaries", "There is no dictionary.")
-
-
-def refreshes(shown: Shown) -> html.Div:
-    """Return the refreshable materialised views."""
-    fields = (
-        Field("view", "View", str, numeric=False),
-        words("status", "State", "", lambda row: "warning" if row["exception"] else ""),
-        Field("succeeded", "Last good", _time, numeric=False),
-        Field("next", "Next", _time, numeric=False),
-        Field("read_rows", "Rows read", whole),
-        words("exception", "Last failure"),
-    )
-    return _table(shown, "views", "refreshes", fields, "View refreshes", "There is no refreshable view.")
-
-
-def kafka(shown: Shown) -> html.Div:
-    """Return the consumers of Kafka tables."""
-    fields = (
-        *_place("Table"),
-        words("topics", "Topics"),
-        Field("num_messages_read", "Messages", whole),
-        Field("polled", "Last poll", _time, numeric=False),
-        words("exception", "Last failure", "", lambda row: "warning" if row["exception"] else ""),
-    )
-    return _table(shown, "kafka", "kafka", fields, "Kafka tables", "No table reads from Kafka.")
+    return table_of(shown, "errors", "errors", fields, "Errors", "No error since the start.")
 
 
 def pools(shown: Shown) -> html.Div:
     """Return the background pools."""
     fields = (words("pool", "Pool"), Field("busy", "Busy", whole), Field("size", "Threads", whole))
-    return _table(shown, "pools", "pools", fields, "Pools", "No reading yet.")
+    return table_of(shown, "pools", "pools", fields, "Pools", "No reading yet.")
 
 
 def events(shown: Shown) -> html.Div:
@@ -313,13 +245,13 @@ def events(shown: Shown) -> html.Div:
         Field("per_second", "A second", one, "Over the last minute"),
         Field("count", "Count", whole, "Since the server started"),
     )
-    return _table(shown, "events", "events", fields, "Events", "No reading yet.")
+    return table_of(shown, "events", "events", fields, "Events", "No reading yet.")
 
 
 def warnings(shown: Shown) -> html.Div:
     """Return what the server itself warns of."""
     fields = (words("message", "Message"),)
-    return _table(shown, "warnings", "warnings", fields, "Warnings", "The server warns of nothing.")
+    return table_of(shown, "warnings", "warnings", fields, "Warnings", "The server warns of nothing.")
 
 
 def _cut(text: str) -> Any:
@@ -371,19 +303,3 @@ def about(shown: Shown) -> html.Div:
 def _facts(about: Row, refused: Sequence[Row]) -> Row:
     may = "none: our user may not set any (readonly = 1)" if about["unlimited"] else "one thread, 256 MiB, the deadline"
     return {**about, "may": may, "refused": ", ".join(row["question"] for row in refused)}
-
-
-def _place(title: str) -> tuple[Field, ...]:
-    return words("database", "Database"), words("table", title)
-
-
-def _yes(value: Any) -> str:
-    return "yes" if value else "no"
-
-
-def _time(value: Any) -> Any:
-    return local_time(value) if value else "never"
-
-
-def _tone(key: str, warning: float, critical: float) -> Callable[[Row], str]:
-    return lambda row: "critical" if row[key] > critical else "warning" if row[key] > warning else ""

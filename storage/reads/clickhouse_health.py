@@ -120,6 +120,13 @@ LEFT JOIN (
 ) AS t USING (database, table)
 ORDER BY bytes DESC"""
 
+COLUMNS = """
+SELECT database, table, name, type, data_compressed_bytes AS compressed_bytes,
+       data_uncompressed_bytes AS uncompressed_bytes, compression_codec AS codec
+FROM system.columns
+WHERE database IN (SELECT DISTINCT database FROM system.parts WHERE active) AND data_compressed_bytes > 0
+ORDER BY compressed_bytes DESC LIMIT 40"""
+
 MUTATIONS = """
 SELECT database, table, mutation_id, substring(command, 1, 300) AS command, toUnixTimestamp(create_time) AS created,
        parts_to_do, is_done, latest_fail_reason, latest_failed_part,
@@ -200,6 +207,7 @@ def questions(source: ClickHouseSource | OwnEngine) -> tuple[Question, ...]:
         Question("dictionaries", DICTIONARIES, 60),
         Question("refreshes", REFRESHES, 60),
         Question("kafka", KAFKA, 60),
+        Question("columns", COLUMNS, 300),
         Question("warnings", "SELECT message FROM system.warnings LIMIT 50", 300),
         Question("events", ALL_EVENTS, 60),
     )

@@ -29,6 +29,7 @@ from tests.support.clickhouse_troubles import (
     many_parts,
 )
 from tests.support.servers import ClickHouseServer
+from tests.support.tls_server import TlsServer
 
 LONG_ENOUGH_SECONDS = 10.0
 ABSENT_IN_TESTS = {"asynchronous", "log_failed", "log_slow", "log_top"}
@@ -95,9 +96,8 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str) 
 
 
 def test_all_that_can_be_told_of_a_healthy_one_is_told(watched: Watched) -> None:
-    watched.client.command(
-        "CREATE TABLE ticks (t DateTime, a UInt64) ENGINE = MergeTree ORDER BY a TTL t + toIntervalDay(3)"
-    )
+    columns = "(t DateTime, a UInt64) ENGINE = MergeTree ORDER BY a TTL t + toIntervalDay(3)"
+    watched.client.command(f"CREATE TABLE ticks {columns} SETTINGS min_bytes_for_wide_part = 0")
     collector = ClickHouseCollector(watched.source)
     collector.collect(time.time())
     watched.client.command("INSERT INTO ticks SELECT now(), number FROM numbers(5000)")
@@ -105,6 +105,8 @@ def test_all_that_can_be_told_of_a_healthy_one_is_told(watched: Watched) -> None
     table = next(row for row in rows(reading, "tables") if row["table"] == "ticks")
     assert (table["rows"], table["parts"], table["partitions"], table["ttl"]) == (5000, 1, 1, "t + toIntervalDay(3)")
     assert table["uncompressed_bytes"] > table["compressed_bytes"] > 0
+    sizes = {row["name"]: row["compressed_bytes"] for row in rows(reading, "columns") if row["table"] == "ticks"}
+    assert sizes["a"] > sizes["t"] > 0
     assert abs(table["last_write"] - time.time()) < 60
     assert {row["question"] for row in rows(reading, "refused")} <= ABSENT_IN_TESTS
     about = rows(reading, "about")[0]
@@ -251,6 +253,16 @@ def test_each_way_of_being_turned_away_is_said_plainly(kind: str) -> None:
         with pytest.raises(SourceError, match=words) as raised:
             collector.collect(time.time())
     assert isinstance(raised.value, error) and "secret" not in str(raised.value)
+
+
+def test_tls_where_none_was_told_and_none_where_it_was() -> None:
+    with Canned(CANNED["old"]) as port, pytest.raises(SourceRejected, match="speaks no TLS"):
+        ClickHouseCollector(server(f"https://127.0.0.1:{port}")).collect(time.time())
+    with TlsServer(b"") as tls:
+        with pytest.raises(SourceRejected, match="speaks TLS"):
+            ClickHouseCollector(server(f"http://127.0.0.1:{tls.port}")).collect(time.time())
+        with pytest.raises(SourceRejected, match=r"certificate of .* is not trusted"):
+            ClickHouseCollector(server(f"https://127.0.0.1:{tls.port}")).collect(time.time())
 
 
 def test_a_user_who_may_set_nothing_is_asked_without_limits() -> None:
