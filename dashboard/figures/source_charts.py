@@ -109,6 +109,9 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""
     figure["layout"]["xaxis"] |= {"nticks": 4, "tickangle": 0}
+    if not lines:
+        # Without any trace the axis would show a year of its own choice.
+        figure["data"] = [{"type": "scatter", "mode": "none", "x": list(map(round, span)), "y": [0, 0]}]
     longest = max((len(line.name) for line in lines), default=0)
     figure["layout"]["margin"] |= {"l": 60, "r": min(max(LABEL_MARGIN_PX, 12 + LETTER_PX * longest), WIDEST_LABEL_PX)}
     return figure
