@@ -18,7 +18,7 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.figures import freshness_section, heartbeat_section, ib_section, iqfeed_section
+from dashboard.figures import freshness_section, heartbeat_section, ib_section, iqfeed_section, kafka_section
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
 from dashboard.source_section import Section, sectioned
@@ -42,6 +42,7 @@ SECTIONS: tuple[Section, ...] = (
     ib_section.SECTION,
     freshness_section.SECTION,
     heartbeat_section.SECTION,
+    kafka_section.SECTION,
 )
 """What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
 SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)

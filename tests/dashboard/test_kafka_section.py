@@ -1,0 +1,111 @@
+"""Kafka in the pipeline tab: a cluster with a group that has stopped, and one that is out of reach."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from collectors.kafka import KafkaCollector
+from collectors.publisher import Publisher
+from core.clock import FakeClock
+from core.settings import Sources
+from core.watch import Watch
+from core.watch.kafka import KafkaSource
+from dashboard.tab import Choices, View
+from dashboard.tabs.pipeline import TAB
+from dashboard.wire import plain, prepare
+from storage.stores import Stores
+from tests.support.kafka_servers import Tansu, commit, create, produce
+
+NOW = float(int(time.time()))
+STEP_SECONDS, STEPS = 15.0, 10
+CHANGED_SECONDS = 0.060
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tansu]:
+    with Tansu(tmp_path_factory.mktemp("broker")) as started:
+        create(started.bootstrap, ticks=2, orders__DLQ=1)
+        produce(started.bootstrap, "ticks", 100)
+        commit(started.bootstrap, "booker", "ticks", 100)
+        commit(started.bootstrap, "risk", "ticks", 40)
+        yield started
+
+
+@pytest.fixture
+def watched(stores: Stores, broker: Tansu) -> Stores:
+    """The stores, watching two clusters over 150 s: main is there, with a group that has stopped; spare is not."""
+    instances = [{"name": "main", "bootstrap": broker.bootstrap}, {"name": "spare", "bootstrap": "127.0.0.1:1"}]
+    settings = stores.settings.model_copy(
+        update={"sources": Sources(own=False), "watch": Watch.model_validate({"kafka": instances})}
+    )
+    watching = replace(stores, settings=settings, clock=FakeClock(NOW))
+    clock = [0.0]
+    collector = KafkaCollector(KafkaSource(name="main", bootstrap=broker.bootstrap), lambda: clock[0])
+    publisher = Publisher(settings.machine, stores.writer, stores.live)
+    for step in range(STEPS + 1):
+        clock[0] = step * STEP_SECONDS
+        at = NOW - (STEPS - step) * STEP_SECONDS
+        publisher.succeeded("kafka:main", at, 5, collector.collect(at))
+    publisher.failed("kafka:spare", NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    stores.writer.flush()
+    return watching
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def shown(view: View, slot: str) -> str:
+    return text(plain(view.slots[f"pipeline-sources-{slot}"]))
+
+
+def built(stores: Stores) -> View:
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices())
+    prepare(TAB, Choices(), "1", view)
+    return view
+
+
+def test_the_line_names_the_group_the_partition_and_how_far_it_is_behind(watched: Stores) -> None:
+    view = built(watched)
+    verdict = shown(view, "verdict")
+    assert "Kafka spare : nothing listens at 127.0.0.1:1" in verdict
+    assert "Kafka main : group risk has stopped: nobody reads ticks[0], 60 messages (2 min or more) behind" in verdict
+    groups = shown(view, "kafka-groups-table")
+    assert groups.index("risk") < groups.index("booker") and "stopped" in groups
+    assert "ticks" in shown(view, "kafka-topics-table") and "dead letters" in shown(view, "kafka-topics-table")
+    assert "controller" in shown(view, "kafka-brokers-table")
+    late = view.figures["pipeline-sources-kafka-late-graph"]
+    assert [trace["name"] for trace in late["data"] if trace.get("name")] == ["main booker", "main risk"]
+
+
+def test_one_cluster_alone_shows_what_it_consists_of(watched: Stores, broker: Tansu) -> None:
+    alone = Watch.model_validate({"kafka": [{"name": "main", "bootstrap": broker.bootstrap}]})
+    view = built(replace(watched, settings=watched.settings.model_copy(update={"watch": alone})))
+    cards = shown(view, "cards")
+    for title in ("Furthest behind", "Lag", "Brokers", "Partitions in trouble", "Dead letters", "Metadata"):
+        assert title in cards
+
+
+def test_the_page_takes_no_longer_for_a_cluster_that_is_out_of_reach(watched: Stores) -> None:
+    times = []
+    for _ in range(15):
+        began = time.perf_counter()
+        built(watched)
+        times.append(time.perf_counter() - began)
+    assert statistics.median(times) < CHANGED_SECONDS * 2, "twice the limit: this machine is shared"
+
+
+def test_how_it_is_switched_on_is_shown_where_it_is_not(stores: Stores) -> None:
+    told = text(plain(built(replace(stores, clock=FakeClock(NOW))).slots["pipeline-sources-unwatched"]))
+    assert "bootstrap: '10.0.0.9:9092,10.0.0.10:9092'" in told
