@@ -18,8 +18,9 @@ from typing import Any
 from collectors.base import Context, gauges
 from collectors.checks import checks_table, summed
 from collectors.kafka import judge, tables
+from collectors.kafka.actions import act
 from collectors.kafka.client import Client, Place, Problem, answers
-from collectors.kafka.cluster import Cluster, Group, cluster_of, group_of, state_text
+from collectors.kafka.cluster import Cluster, Group, cluster_of, group_of, offsets_of, state_text
 from collectors.kafka.judge import counted
 from collectors.kafka.lags import Lags, by_group
 from collectors.kafka.probe import probe
@@ -29,7 +30,7 @@ from core.model import Reading, Table
 from core.rates import Rates
 from core.watch.kafka import KafkaSource
 
-__all__ = ["KafkaCollector", "make"]
+__all__ = ["KafkaCollector", "act", "make"]
 
 MOST_GROUPS = 100
 MOST_PLACES = 3_000
@@ -141,7 +142,7 @@ class KafkaCollector:
         steps = {place: self._rates.per_second(place, end, monotonic) for place, end in next_offsets.items()}
         rates = {place: rate for place, rate in steps.items() if rate is not None}
         offsets = tables.Offsets(self._starts, next_offsets, rates)
-        commits = {group: _offsets_of(found) for group, found in committed.items()}
+        commits = {group: offsets_of(found) for group, found in committed.items()}
         lags = self._lags.look(groups, commits, next_offsets, self._starts, monotonic)
         found = by_group(groups, lags)
         dead = self._arrivals.look(self._dead_letters(cluster, next_offsets), monotonic)
@@ -239,15 +240,6 @@ def _left(deadline: Deadline) -> float:
         return deadline.left()
     except TimeoutError:
         raise SourceUnavailable(f"no answer within {deadline.seconds:g} s") from None
-
-
-def _offsets_of(found: Any) -> dict[Place, int]:
-    """Return the committed offsets; a partition without one has a negative offset."""
-    return {
-        (each.topic, each.partition): each.offset
-        for each in found.topic_partitions or ()
-        if each.error is None and each.offset >= 0
-    }
 
 
 def _listing_problem(bad: Sequence[Problem]) -> str:

@@ -112,6 +112,12 @@ class Client:
         found = self._admin.list_offsets(asked, request_timeout=_left(deadline))
         return {(place.topic, place.partition): future for place, future in found.items()}
 
+    def start_move(self, group: str, offsets: Mapping[Place, int], deadline: Deadline) -> Future[Any]:
+        """Ask that a group goes on at other offsets; Kafka refuses while it has members."""
+        wanted = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
+        asked = [ConsumerGroupTopicPartitions(group, wanted)]
+        return self._admin.alter_consumer_group_offsets(asked, request_timeout=_left(deadline))[group]
+
     def start_configs(self, topics: Sequence[str], deadline: Deadline) -> dict[str, Future[Any]]:
         """Ask for the settings of topics, in one request."""
         if not topics:

@@ -149,6 +149,15 @@ def group_of(name: str, state: str, description: Any) -> Group:
     return Group(name, state, members, description.partition_assignor or "", where)
 
 
+def offsets_of(found: Any) -> dict[Place, int]:
+    """Return the committed offsets that a group's answer tells; a partition without one has a negative offset."""
+    return {
+        (each.topic, each.partition): each.offset
+        for each in found.topic_partitions or ()
+        if each.error is None and each.offset >= 0
+    }
+
+
 def state_text(state: Any) -> str:
     """Return librdkafka's name of a state as words: "preparing rebalancing"."""
     return str(state.name).lower().replace("_", " ") if state is not None else ""

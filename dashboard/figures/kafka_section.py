@@ -121,5 +121,6 @@ SECTION = Section(
         TablePanel("kafka-brokers", "Brokers", "gone first", 6, "Metadata, ListOffsets."),
         TablePanel("kafka-about", "Clusters", "", 6, "Metadata, ListGroups."),
     ),
+    actions=tables.ACTIONS,
     metrics=SPARKED,
 )  # fmt: skip

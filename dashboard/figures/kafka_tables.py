@@ -7,12 +7,15 @@ from typing import Any
 
 from dash import html
 
+from core.watch import component_name
+from dashboard.actions import action_button
 from dashboard.components.source_table import Field, source_rows, source_table, words
 from dashboard.format import duration, number
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
 TAB = "pipeline"
+ACTIONS = ("reset_to_end", "reset_to_start")
 VERDICTS = {"falls behind": "warning", "stuck": "critical", "stopped": "critical", "went back": "critical"}
 STATES = {"gone": "critical", "no answer": "warning"}
 
@@ -38,8 +41,23 @@ def groups(shown: Shown) -> html.Div:
         words("clients", "Clients"),
         words("assignor", "Assignor"),
         words("coordinator", "Coordinator"),
+        Field("to_end", "", button=partial(_move, shown, "end"), numeric=False),
+        Field("to_start", "", button=partial(_move, shown, "start"), numeric=False),
     )
     return _table(shown, "groups", fields, "Consumer groups", "No consumer group is there.")
+
+
+def _move(shown: Shown, where: str, row: Row) -> html.Button | None:
+    """Return the button that moves a group, where moving is possible: nobody reads for it."""
+    if row["members"] != 0:
+        return None
+    what = "skips what it has not read" if where == "end" else "lets it read again all that is kept"
+    question = (
+        f"Move group {row['group']} on {component_name(row['source'])} to the {where} of each partition? "
+        f"That {what}. Kafka refuses while the group has members. Commits offsets (OffsetCommit)."
+    )
+    action = f"reset_to_{where}"
+    return action_button(TAB, row["source"], action, row["group"], f"To {where}", question, may_act=shown.may_act)
 
 
 def lags(shown: Shown) -> html.Div:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from collectors.kafka import KafkaCollector
+from collectors.kafka import KafkaCollector, act
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.kafka import KafkaSource
@@ -204,6 +204,23 @@ def test_a_dead_letter_is_told_for_ten_minutes(broker: Tansu, clock: Time) -> No
     assert "messages given up in the last 10 min: 3 in orders.DLQ" in told.components[0].why
     assert value(told, "kafka_dead_letters", topic="orders.DLQ") == 8
     assert steps(collector, clock, 630).components[0].status is Status.OK
+
+
+def test_a_group_without_members_is_moved_and_one_with_members_is_not(broker: Tansu, clock: Time) -> None:
+    watched = source(broker.bootstrap)
+    produce(broker.bootstrap, "orders", 100)
+    commit(broker.bootstrap, "audit", "orders", 40)
+    told = act(watched, "reset_to_end", "audit").sentence
+    assert told == "group audit moved to the end of 1 partition: 60 messages skipped"
+    assert group(KafkaCollector(watched, clock).collect(0.0), "audit")["lag"] == 0
+    assert "100 messages to be read again" in act(watched, "reset_to_start", "audit").sentence
+    assert group(KafkaCollector(watched, clock).collect(0.0), "audit")["lag"] == 100
+    with member(broker.bootstrap, "risk", "orders"), pytest.raises(SourceRejected, match="stop its members first"):
+        act(watched, "reset_to_end", "risk")
+    with pytest.raises(SourceRejected, match="nobody"):
+        act(watched, "reset_to_end", "nobody")
+    with pytest.raises(SourceRejected, match="no action"):
+        act(watched, "delete_topic", "orders")
 
 
 def test_a_broker_that_dies_and_comes_back(clock: Time) -> None:
