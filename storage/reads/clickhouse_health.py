@@ -252,16 +252,17 @@ FROM {log} WHERE {ended}"""
 
 def own_log(database: str) -> tuple[Question, ...]:
     """Return the questions to our own query log: an engine inside a process keeps none (storage/query_log.py)."""
-    since = f"ts >= now64(3) - {LOG_SECONDS}"
+    since = f"q.ts >= now64(3) - {LOG_SECONDS}"
     measures = """countIf(q.error != '') AS failed, sum(q.seconds) AS seconds, quantile(0.5)(q.seconds) AS p50_seconds,
                quantile(0.95)(q.seconds) AS p95_seconds, max(q.seconds) AS longest_seconds, sum(q.rows) AS rows,
                sum(q.bytes) AS bytes, substring(argMaxIf(q.error, q.ts, q.error != ''), 1, 300) AS error"""
     single = f"""
-SELECT toUnixTimestamp64Milli(ts) / 1e3 AS ts, seconds, rows, bytes, kind AS query, substring(error, 1, 300) AS error
-FROM {database}.queries WHERE {since}"""
+SELECT toUnixTimestamp64Milli(q.ts) / 1e3 AS ts, seconds, rows, bytes, kind AS query,
+       substring(q.error, 1, 300) AS error
+FROM {database}.queries AS q WHERE {since}"""
     log = f"{database}.queries AS q"
     return (
         Question("log_top", _top(log, "kind AS key, kind AS pattern", since, measures, has_memory=False), 60),
         Question("log_slow", f"{single} ORDER BY seconds DESC LIMIT 40", 60),
-        Question("log_failed", f"{single} AND error != '' ORDER BY ts DESC LIMIT 40", 30),
+        Question("log_failed", f"{single} AND q.error != '' ORDER BY ts DESC LIMIT 40", 30),
     )

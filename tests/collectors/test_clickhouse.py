@@ -206,7 +206,10 @@ def test_our_own_log_stands_in_where_the_engine_keeps_none(clickhouse: ClickHous
     assert facts is not None
     clickhouse.insert(facts)
     own = OwnEngine(name="own", url=clickhouse.url, database=clickhouse.database, timeout_seconds=LONG_ENOUGH_SECONDS)
+    counted = "SELECT name, value FROM system.errors ORDER BY name"
+    before = clickhouse.rows(counted)
     reading = readings(ClickHouseCollector(own))
+    assert clickhouse.rows(counted) == before, "what we ask is no error there"
     found = next(row for row in rows(reading, "log_top") if row["pattern"] == "portfolio read")
     assert (found["calls"], found["failed"]) == (1, 1) and "nowhere" in found["error"]
     assert rows(reading, "log_failed")[0]["query"] == "portfolio read"
