@@ -14,7 +14,7 @@ from itertools import pairwise
 from collectors.base import Context, gauges
 from collectors.checks import Check, bad_if, checks_table, limit, summed
 from collectors.freshness_sql import ClickHouseQuestions, Minute, PostgresqlQuestions, Questions
-from collectors.market_hours import Market, market
+from collectors.market_hours import Market, market, market_soon
 from collectors.reach import Deadline
 from collectors.words import duration
 from core.errors import SourceUnavailable
@@ -52,7 +52,8 @@ class FreshnessCollector:
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. Raises SourceUnavailable, SourceRejected or StorageUnavailable."""
         deadline = Deadline(self._source.timeout_seconds)
-        hours = market(self._source.calendar, now)
+        # At midnight the hours of the day before serve until the new ones are made.
+        hours = market_soon(self._source.calendar, now) or market(self._source.calendar, now)
         try:
             minutes = self._ask.minutes(deadline)
             self._newest = minutes[-1].newest if minutes else self._ask.newest(deadline, self._newest) or self._newest

@@ -5,12 +5,14 @@ Costs the jobs nothing; here one indexed look into the state database an interva
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from collectors.base import Context, gauges
 from collectors.checks import Check, checks_table
 from collectors.heartbeat_state import DOWN, NEW, Pulse, Run, pulse, runs_of
+from collectors.market_hours import market, market_soon
 from core.errors import SourceRejected
 from core.model import Component, Reading, Table
 from core.watch.heartbeat import HeartbeatSource
@@ -99,9 +101,8 @@ class HeartbeatCollector:
     def _on_a_session(self, ts: float) -> float:
         if not self._source.calendar:
             return ts
-        from collectors.market_hours import market
-
-        return market(self._source.calendar).same_time_on_a_session(ts)
+        name = self._source.calendar
+        return (market_soon(name, time.time()) or market(name)).same_time_on_a_session(ts)
 
 
 def _check(found: Pulse) -> Check:
