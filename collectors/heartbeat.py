@@ -92,7 +92,7 @@ class HeartbeatCollector:
             fires = trigger.get_next_fire_time(None, datetime.fromtimestamp(due, UTC))
             if fires is None:
                 raise SourceRejected(f"the schedule {source.schedule} never comes")
-            due = fires.timestamp()
+            due = float(fires.timestamp())
             if self._on_a_session(due) == due:
                 return due
             due += 1
