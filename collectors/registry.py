@@ -40,6 +40,7 @@ SOURCES = {
     "freshness": "collectors.freshness",
     "heartbeat": "collectors.heartbeat",
     "kafka": "collectors.kafka",
+    "celery": "collectors.celery",
     "http": "collectors.http",
     "tcp": "collectors.tcp",
     "process": "collectors.process_watch",

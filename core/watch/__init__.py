@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from core.group import Group
 from core.watch.base import OWN, Source
+from core.watch.celery import CelerySource
 from core.watch.clickhouse import ClickHouseSource
 from core.watch.freshness import FreshnessSource
 from core.watch.heartbeat import HeartbeatSource
@@ -37,6 +38,7 @@ class Watch(Group):
     freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
     kafka: tuple[KafkaSource, ...] = Field((), description="Kafka clusters.")
+    celery: tuple[CelerySource, ...] = Field((), description="Brokers of Celery workers.")
     http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
     tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
     process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
@@ -73,6 +75,7 @@ KINDS: dict[str, type[Source]] = {
         FreshnessSource,
         HeartbeatSource,
         KafkaSource,
+        CelerySource,
         HttpSource,
         TcpSource,
         ProcessSource,
