@@ -16,6 +16,9 @@ from dashboard.format import percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
+LONGEST_FACT = 26
+"""Longer ones are cut: whole on hover, and in the table that they come from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -74,7 +77,11 @@ def tone_of(key: str, tones: dict[str, str]) -> Callable[[Row], str]:
 
 
 def _fact(fact: Fact, value: Any) -> Cell:
-    return Cell(None if value in (None, "") else fact.show(value))
+    if value in (None, ""):
+        return Cell(None)
+    shown = fact.show(value)
+    is_long = isinstance(shown, str) and len(shown) > LONGEST_FACT
+    return Cell(f"{shown[: LONGEST_FACT - 1]}…", hint=shown) if is_long else Cell(shown)
 
 
 def _badge(status: str) -> html.Span:

@@ -136,18 +136,20 @@ def _ago(ts: float) -> html.Span:
     return age(ts, prefix="")
 
 
+TABLES = {
+    "ib-checks": checks(KIND),
+    "ib-farms": farms,
+    "ib-orders": orders,
+    "ib-accounts": accounts,
+    "ib-coded": messages,
+    "ib-about": about(KIND, FACTS),
+}
+
 SECTION = Section(
     kind=KIND,
     charts=CHARTS,
     cards=cards,
-    tables={
-        "ib-checks": checks(KIND),
-        "ib-farms": farms,
-        "ib-orders": orders,
-        "ib-accounts": accounts,
-        "ib-coded": messages,
-        "ib-about": about(KIND, FACTS),
-    },
+    tables=TABLES,
     panels=(
         TablePanel("ib-checks", "IB, checks", "worst first", 6, "what the gateway told, and reqCurrentTime."),
         TablePanel("ib-farms", "IB, data farms", "broken first", 6,
@@ -160,4 +162,5 @@ SECTION = Section(
                    rows_id("ib-coded")),
         TablePanel("ib-about", "IB", "", 4, "handshake, nextValidId, managedAccounts, reqCurrentTime."),
     ),
+    later=frozenset(TABLES) - {"ib-checks", "ib-farms"},
 )  # fmt: skip

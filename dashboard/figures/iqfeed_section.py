@@ -133,17 +133,19 @@ def _ago(ts: float) -> html.Span:
     return age(ts, prefix="")
 
 
+TABLES = {
+    "iqfeed-checks": checks(KIND),
+    "iqfeed-ports-list": ports,
+    "iqfeed-clients": clients,
+    "iqfeed-about": about(KIND, FACTS),
+    "iqfeed-events": events,
+}
+
 SECTION = Section(
     kind=KIND,
     charts=CHARTS,
     cards=cards,
-    tables={
-        "iqfeed-checks": checks(KIND),
-        "iqfeed-ports-list": ports,
-        "iqfeed-clients": clients,
-        "iqfeed-about": about(KIND, FACTS),
-        "iqfeed-events": events,
-    },
+    tables=TABLES,
     panels=(
         TablePanel("iqfeed-checks", "IQFeed, checks", "worst first", 6, "S,STATS and S,CLIENTSTATS of the admin port."),
         TablePanel("iqfeed-ports-list", "IQFeed, ports", "each once a minute", 6,
@@ -154,4 +156,5 @@ SECTION = Section(
         TablePanel("iqfeed-events", "IQFeed, events", "newest first", 12,
                    "S,SERVER …, S,SYMBOL LIMIT REACHED and E lines of the admin port.", rows_id("iqfeed-events")),
     ),
+    later=frozenset(TABLES) - {"iqfeed-checks"},
 )  # fmt: skip

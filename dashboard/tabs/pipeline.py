@@ -18,15 +18,17 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.figures import freshness_section, heartbeat_section, ib_section, iqfeed_section, kafka_section
+from dashboard.figures import celery_section, freshness_section, heartbeat_section, ib_section, iqfeed_section, kafka_section
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
-from dashboard.source_section import Section, sectioned
+from dashboard.source_section import Section, register_later, sectioned
 from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.tab import Choices, Tab, View
 from storage.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
 if TYPE_CHECKING:
+    from dash import Dash
+
     from storage.stores import Stores
 
 ID = "pipeline"
@@ -43,6 +45,7 @@ SECTIONS: tuple[Section, ...] = (
     freshness_section.SECTION,
     heartbeat_section.SECTION,
     kafka_section.SECTION,
+    celery_section.SECTION,
 )
 """What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
 SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)
@@ -219,6 +222,11 @@ def _unless_all(choice: str) -> str:
     return "" if choice == ALL else choice
 
 
+def _register(app: Dash, stores: Stores) -> None:
+    register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
+    register_later(SOURCES.id, SECTIONS)(app, stores)
+
+
 GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
 
@@ -234,5 +242,5 @@ TAB = Tab(
     slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
-    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
+    register=_register,
 )

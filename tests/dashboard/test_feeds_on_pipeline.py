@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from collectors.publisher import Publisher
 from core.clock import FakeClock
 from core.settings import Settings, Sources
 from core.watch import Watch
+from dashboard.factory import create_app
 from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB
 from dashboard.wire import plain, prepare
@@ -84,6 +87,13 @@ def shown(view: View, name: str) -> str:
     return text(plain(view.slots[f"pipeline-sources-{name}"]))
 
 
+def fetched(stores: Stores, name: str) -> str:
+    """Return the text of a table that is fetched when it comes into view."""
+    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{name}")
+    assert answer.status_code == 200
+    return " ".join(re.sub("<[^>]+>", " ", html.unescape(answer.text)).split())
+
+
 def test_what_is_well_is_told_with_its_figures(watched: Stores, collectors: list[Any], feed: IqConnect) -> None:
     read(watched, collectors, NOW - 5)
     feed.script.stats.total_received += 500
@@ -92,12 +102,12 @@ def test_what_is_well_is_told_with_its_figures(watched: Stores, collectors: list
     view = built(watched)
     assert "All 2 fine" in shown(view, "verdict")
     assert "IQFeed ticks" in shown(view, "cards") and "ready, live: U1234567" in shown(view, "cards")
-    assert "ticks Level 1 120" in shown(view, "iqfeed-clients-table")
-    assert "derivative" in shown(view, "iqfeed-ports-list-table")
+    assert "ticks Level 1 120" in fetched(watched, "iqfeed-clients")
+    assert "derivative" in fetched(watched, "iqfeed-ports-list")
     assert "120 of 500 symbols (24.0 %)" in shown(view, "iqfeed-checks-table")
     assert "usfarm market data ok" in shown(view, "ib-farms-table")
-    assert "AAPL STK BUY 100" in shown(view, "ib-orders-table")
-    assert "1 250 000" in shown(view, "ib-accounts-table").replace("\u202f", " ").replace("\u2009", " ")
+    assert "AAPL STK BUY 100" in fetched(watched, "ib-orders")
+    assert "1 250 000" in fetched(watched, "ib-accounts")
     assert "Interactive Brokers" in shown(view, "ib-section-table")
     for chart in ("iqfeed-traffic", "iqfeed-ports", "ib-round-trip", "ib-link", "ib-orders-open"):
         assert any(line.get("y") for line in view.figures[f"pipeline-sources-{chart}-graph"]["data"]), chart
@@ -117,7 +127,7 @@ def test_trouble_is_the_verdict_and_the_worst_check_stands_first(
     assert "no update for 4 min (24/7 is open)" in verdict and "490 of 500 symbols" in verdict
     assert "the gateway has lost Interactive Brokers for" in verdict
     assert shown(view, "ib-checks-table").index("link") < shown(view, "ib-checks-table").index("accounts")
-    assert "1100 error Connectivity between IB" in shown(view, "ib-coded-table")
+    assert "1100 error Connectivity between IB" in fetched(watched, "ib-coded")
 
 
 def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, collectors: list[Any]) -> None:
@@ -129,7 +139,7 @@ def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, colle
     view = built(watched)
     assert "nothing listens at 127.0.0.1:9300" in shown(view, "verdict")
     assert "How it is, is not known now." in shown(view, "iqfeed-checks-table")
-    assert "ticks Level 1" in shown(view, "iqfeed-clients-table")
+    assert "ticks Level 1" in fetched(watched, "iqfeed-clients")
     assert "–" in shown(view, "cards")
 
 
