@@ -18,7 +18,14 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.figures import celery_section, freshness_section, heartbeat_section, ib_section, iqfeed_section, kafka_section
+from dashboard.figures import (
+    celery_section,
+    freshness_section,
+    heartbeat_section,
+    ib_section,
+    iqfeed_section,
+    kafka_section,
+)
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
 from dashboard.source_section import Section, register_later, sectioned
