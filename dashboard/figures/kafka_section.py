@@ -99,17 +99,18 @@ def _dead(instance: Instance) -> float | None:
     return sum(found.values()) if found else None
 
 
+TABLES = {
+    "kafka-groups": tables.groups,
+    "kafka-lags": tables.lags,
+    "kafka-topics": tables.topics,
+    "kafka-brokers": tables.brokers,
+    "kafka-about": tables.clusters,
+}
 SECTION = Section(
     KIND,
     CHARTS,
     cards,
-    {
-        "kafka-groups": tables.groups,
-        "kafka-lags": tables.lags,
-        "kafka-topics": tables.topics,
-        "kafka-brokers": tables.brokers,
-        "kafka-about": tables.clusters,
-    },
+    TABLES,
     (
         TablePanel("kafka-groups", "Consumer groups", "in trouble first", 12,
                    f"ListGroups and {COMMITS} each reading, DescribeGroups each 15 s.", tables.rows_id("groups")),
@@ -123,4 +124,5 @@ SECTION = Section(
     ),
     actions=tables.ACTIONS,
     metrics=SPARKED,
+    later=frozenset(TABLES),
 )  # fmt: skip

@@ -235,6 +235,11 @@ def _register(app: Dash, stores: Stores) -> None:
 
 
 GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
+FIRST_CHARTS = 3
+"""Charts of a section that are sent with the page; the others when they come into view."""
+LATER_GRAPHS = tuple(
+    f"{SOURCES.id}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:]
+)
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
 
 TAB = Tab(
@@ -249,5 +254,6 @@ TAB = Tab(
     slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
+    later_graphs=LATER_GRAPHS,
     register=_register,
 )

@@ -16,9 +16,14 @@ from core.clock import FakeClock
 from core.settings import Sources
 from core.watch import Watch
 from core.watch.kafka import KafkaSource
+from dashboard.figures.kafka_section import TABLES
+from dashboard.source_tab import Shown
+from dashboard.sources import instances
+from dashboard.span import Span
 from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB
 from dashboard.wire import plain, prepare
+from storage.reads.sources import Course
 from storage.stores import Stores
 from tests.support.kafka_servers import Tansu, commit, create, produce
 
@@ -69,6 +74,12 @@ def shown(view: View, slot: str) -> str:
     return text(plain(view.slots[f"pipeline-sources-{slot}"]))
 
 
+def table(stores: Stores, name: str) -> str:
+    """Return the words of a table, which the page fetches when it comes into view."""
+    found = instances(stores, "kafka")
+    return text(plain(TABLES[f"kafka-{name}"](Shown(found, found, Course(0, 1), Span(0, 1, False), (), True))))
+
+
 def built(stores: Stores) -> View:
     assert TAB.build is not None
     view = TAB.build(stores, Choices())
@@ -81,10 +92,13 @@ def test_the_line_names_the_group_the_partition_and_how_far_it_is_behind(watched
     verdict = shown(view, "verdict")
     assert "Kafka spare : nothing listens at 127.0.0.1:1" in verdict
     assert "Kafka main : group risk has stopped: nobody reads ticks[0], 60 messages (2 min or more) behind" in verdict
-    groups = shown(view, "kafka-groups-table")
+    groups = table(watched, "groups")
     assert groups.index("risk") < groups.index("booker") and "stopped" in groups
-    assert "ticks" in shown(view, "kafka-topics-table") and "dead letters" in shown(view, "kafka-topics-table")
-    assert "controller" in shown(view, "kafka-brokers-table")
+    assert "To end" in groups, "nobody reads for it: it may be moved"
+    assert "ticks" in table(watched, "topics") and "dead letters" in table(watched, "topics")
+    assert "controller" in table(watched, "brokers")
+    lags = table(watched, "lags")
+    assert lags.index("risk") < lags.index("booker")
     late = view.figures["pipeline-sources-kafka-late-graph"]
     assert [trace["name"] for trace in late["data"] if trace.get("name")] == ["main booker", "main risk"]
 
