@@ -1,0 +1,69 @@
+"""A journey through Kafka's section in a real browser: a group that stopped, moved to the end by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from collectors.start import start_collectors
+from core.clock import SystemClock
+from core.settings import Sources
+from core.watch import Watch
+from dashboard.factory import create_app
+from dashboard.tabs import pipeline
+from storage.stores import Stores
+from tests.support.kafka_servers import Tansu, commit, create, produce
+
+pytestmark = pytest.mark.browser
+
+SECTION = "#pipeline-sources-kafka"
+
+
+@pytest.fixture
+def url(tmp_path: Path, stores: Stores, serve: Callable[..., Any]) -> Iterator[str]:
+    with Tansu(tmp_path / "broker") as broker:
+        create(broker.bootstrap, ticks=2)
+        produce(broker.bootstrap, "ticks", 100)
+        commit(broker.bootstrap, "risk", "ticks", 40)
+        instances = [{"name": "main", "bootstrap": broker.bootstrap, "interval_seconds": 1, "window_seconds": 30}]
+        sources = Sources(system=False, processes=False, inbox=False, own=False)
+        chosen = {"watch": Watch.model_validate({"kafka": instances}), "actions_enabled": True, "sources": sources}
+        watching = replace(stores, clock=SystemClock(), settings=stores.settings.model_copy(update=chosen))
+        stores.writer.start()
+        runner = start_collectors(watching)
+        app = create_app(watching, tabs=(pipeline.TAB,))
+        yield str(serve(app.server).url) + "/pipeline"
+        runner.stop(deadline_seconds=2.0)
+        stores.writer.stop()
+
+
+def test_a_group_that_stopped_is_read_first_and_moved_only_when_a_person_says_so(
+    url: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()
+    page.goto(url)
+    verdict = page.locator("#pipeline-sources-verdict")
+    expect(verdict).to_contain_text("group risk has stopped: nobody reads ticks[0], 60 messages", timeout=60_000)
+    page.locator(f"{SECTION}-groups").scroll_into_view_if_needed()
+    row = page.locator("#pipeline-kafka-groups-rows tbody tr", has_text="risk")
+    row.get_by_role("button", name="To end").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Move group risk on Kafka main to the end of each partition?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    row.get_by_role("button", name="To end").click()
+    dialog.get_by_role("button", name="To end").click()
+    expect(page.locator("#pipeline-sources-actions-table")).to_contain_text("60 messages skipped", timeout=20_000)
+    expect(verdict).to_contain_text("Kafka main is fine", timeout=30_000)
+
+
+def test_a_narrow_screen_never_scrolls_sideways(url: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(390, 844)
+    page.goto(url)
+    expect(page.locator("#pipeline-sources-cards article").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
