@@ -41,6 +41,7 @@ SOURCES = {
     "heartbeat": "collectors.heartbeat",
     "kafka": "collectors.kafka",
     "celery": "collectors.celery",
+    "rabbitmq": "collectors.rabbitmq",
     "http": "collectors.http",
     "tcp": "collectors.tcp",
     "process": "collectors.process_watch",

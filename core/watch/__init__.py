@@ -21,6 +21,7 @@ from core.watch.nginx import NginxSource
 from core.watch.peer import PeerSource
 from core.watch.postgresql import PostgresqlSource
 from core.watch.process import ProcessSource
+from core.watch.rabbitmq import RabbitmqSource
 from core.watch.redis import RedisSource
 from core.watch.scrape import ScrapeSource
 from core.watch.systemd import SystemdSource
@@ -39,6 +40,7 @@ class Watch(Group):
     heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
     kafka: tuple[KafkaSource, ...] = Field((), description="Kafka clusters.")
     celery: tuple[CelerySource, ...] = Field((), description="Brokers of Celery workers.")
+    rabbitmq: tuple[RabbitmqSource, ...] = Field((), description="RabbitMQ clusters, by their management API.")
     http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
     tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
     process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
@@ -76,6 +78,7 @@ KINDS: dict[str, type[Source]] = {
         HeartbeatSource,
         KafkaSource,
         CelerySource,
+        RabbitmqSource,
         HttpSource,
         TcpSource,
         ProcessSource,
