@@ -54,13 +54,14 @@ def judge(
         _latency(seen.round_trips),
         bad_if(
             "clock", abs(seen.skew_seconds) > SKEW_SECONDS,
-            f"its clock differs from ours by {seen.skew_seconds:+.0f} s".replace("-", "−"),
+            f"its clock differs from ours by {seen.skew_seconds:+.0f} s".replace("-", "−"), "that of ours, to 2 s",
         ),
         _pacing(recent, seen),
         _errors(recent),
         bad_if(
             "reconnections", seen.reconnections >= FLAPPING_COUNT,
             f"we had to connect anew {seen.reconnections:.0f} times within 10 minutes",
+            f"{seen.reconnections:.0f} within 10 minutes",
         ),
     ]  # fmt: skip
 
@@ -117,7 +118,8 @@ def _farms(farms: Sequence[Farm], hours: Market | None, until: str, monotonic: f
 def _latency(round_trips: Sequence[float]) -> Check:
     last = list(round_trips)[-2:]
     is_slow = len(last) == 2 and min(last) >= SLOW_SECONDS
-    return bad_if("latency", is_slow, f"answers take {min(last, default=0):.1f} s or more, twice in a row")
+    fine = f"answers in {last[-1] * 1e3:.0f} ms" if last else ""
+    return bad_if("latency", is_slow, f"answers take {min(last, default=0):.1f} s or more, twice in a row", fine)
 
 
 def _pacing(recent: Sequence[Event], seen: Seen) -> Check:

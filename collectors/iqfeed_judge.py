@@ -62,7 +62,7 @@ class Judge:
         self.reconnected = self._reconnections.add(step.change if step else 0.0, monotonic)
         return [
             self._connection(stats, monotonic),
-            bad_if("login", not stats.login, "nobody is logged in", stats.login, Status.CRITICAL),
+            bad_if("login", not stats.login, "nobody is logged in", f"as {stats.login}", Status.CRITICAL),
             _updates(stats, hours, now),
             _symbols(stats, events, now),
             self._flapping(stats, events, now),
@@ -105,7 +105,7 @@ class Judge:
 
     def _lines(self, malformed: int, monotonic: float) -> Check:
         count = self._malformed.add(malformed, monotonic)
-        return bad_if("lines", count > 0, f"{count:.0f} malformed lines in the last minute")
+        return bad_if("lines", count > 0, f"{count:.0f} malformed lines in the last minute", "none malformed")
 
     def _holds(self, name: str, holds: bool, monotonic: float) -> float:
         """Return for how long something has held; 0 when it does not."""
