@@ -25,6 +25,7 @@ from dashboard.figures import (
     ib_section,
     iqfeed_section,
     kafka_section,
+    rabbitmq_section,
 )
 from dashboard.figures import pipeline as figures
 from dashboard.figures import pipeline_tables as parts
@@ -53,6 +54,7 @@ SECTIONS: tuple[Section, ...] = (
     heartbeat_section.SECTION,
     kafka_section.SECTION,
     celery_section.SECTION,
+    rabbitmq_section.SECTION,
 )
 """What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
 SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)
