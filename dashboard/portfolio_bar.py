@@ -162,9 +162,10 @@ def mark(shown: Shown) -> html.Span | None:
     return html.Span(said, className="fw-mark", title=shown.portfolio.note or None) if said else None
 
 
-def notes(shown: Shown) -> list[Any]:
+def notes(shown: Shown, doubts: Sequence[str] = ()) -> list[Any]:
     """Return what a reader must know before the figures: choices not understood, restated values, a total loss."""
-    asked = [verdict(Status.WARNING, " ".join(shown.problems), word="asked for")] if shown.problems else []
+    problems = [*shown.problems, *doubts]
+    asked = [verdict(Status.WARNING, " ".join(problems), word="asked for")] if problems else []
     return [
         *asked,
         *_ended(shown),
@@ -199,4 +200,4 @@ def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:
     told.pop()
     if len(found) > MOST_RESTATEMENTS:
         told.append(f"; and {len(found) - MOST_RESTATEMENTS} more")
-    return [verdict(Status.WARNING, ["Restated values. ", *told, "."], word="restated")]
+    return [verdict(Status.WARNING, [*told, "."], word="restated")]

@@ -54,19 +54,28 @@ def asked(choices: Choices) -> Asked:
     """Return what was asked for, the default wherever a choice cannot be read."""
     risk_free, bad_rate = _risk_free(choices.get("rf", DEFAULT_RISK_FREE))
     as_of, bad_day = _as_of(choices.get("asof", ""))
+    window, bad_window = _one_of("Window", WINDOWS, choices.get("window", ""), DEFAULT_WINDOW)
+    frequency, bad_frequency = _one_of("Returns", FREQUENCIES, choices.get("frequency", ""), DEFAULT_FREQUENCY)
+    span = zoomed(choices)
     compared = tuple(dict.fromkeys(key for key in choices.get("compare", "").split(BETWEEN_KEYS) if key))
     too_many = f"Compare: six at most; {len(compared)} were asked for, the first six are shown."
+    problems = (
+        bad_window,
+        bad_frequency,
+        bad_rate,
+        bad_day,
+        too_many if len(compared) > MOST_COMPARED else "",
+        _bad_range(choices, window) if span is None else "",
+    )
     return Asked(
-        window=_one_of(WINDOWS, choices.get("window", ""), DEFAULT_WINDOW),
-        span=zoomed(choices),
-        frequency=_one_of(FREQUENCIES, choices.get("frequency", ""), DEFAULT_FREQUENCY),
+        window=window,
+        span=span,
+        frequency=frequency,
         risk_free=risk_free,
         compared=compared[:MOST_COMPARED],
         as_of=as_of,
         highlight=_parsed(choices.get("highlight", "")),
-        problems=tuple(
-            problem for problem in (bad_rate, bad_day, too_many if len(compared) > MOST_COMPARED else "") if problem
-        ),
+        problems=tuple(problem for problem in problems if problem),
     )
 
 
@@ -78,12 +87,24 @@ def zoomed(choices: Choices) -> Days | None:
     return _day(start), _day(end)
 
 
-def _one_of(offered: Sequence[Text], wanted: str, default: Text) -> Text:
-    return next((each for each in offered if each == wanted), default)
+def _one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> tuple[Text, str]:
+    """Return the choice, `default` when it is not on offer, and what is wrong with it."""
+    found = next((each for each in offered if each == wanted), None)
+    if found is not None or not wanted:
+        return found or default, ""
+    return default, f"{field}: there is no “{wanted}”, only {', '.join(offered)}. {default} is used."
+
+
+def _bad_range(choices: Choices, window: Window) -> str:
+    if "from" not in choices and "to" not in choices:
+        return ""
+    return f"Range: from and to are not two moments in order. The window {window} is shown."
 
 
 def _risk_free(text: str) -> tuple[float, str]:
     """Return the annual rate of a percent such as "2", "2.5 %" or "2,5", and what is wrong with it."""
+    if not text.strip():
+        return 0.0, ""
     try:
         rate = float(text.replace("%", "").replace(",", ".").strip()) / 100
     except ValueError:

@@ -16,9 +16,9 @@ from dashboard.figures.portfolio_now import card_strip
 from dashboard.figures.portfolio_tables import drawdown_table
 from dashboard.portfolio_charts import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio_data import Shown, find, read
+from dashboard.portfolio_doubts import doubts
 from dashboard.tab import Choices, Tab, View
 from dashboard.theme import COMPARED
-from storage.portfolios import Portfolio
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -133,14 +133,14 @@ def build(stores: Stores, choices: Choices) -> View:
         )
     shown = read(stores, portfolio, choices)
     if not len(shown.nav):
-        return _without_values(shown, portfolio)
+        return _without_values(stores, shown, choices)
     seen, interval = _age(stores, shown)
     charts = draw_charts(shown, choices)
     return View(
         figures=charts.figures,
         slots={
             **charts.slots,
-            **_bar_slots(shown),
+            **_bar_slots(stores, shown, choices),
             **_places(stores, choices),
             "portfolio-cards": card_strip(shown, seen, interval),
             "portfolio-drawdowns-table": drawdown_table(shown),
@@ -158,19 +158,23 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _bar_slots(shown: Shown) -> dict[str, Any]:
+def _bar_slots(stores: Stores, shown: Shown, choices: Choices) -> dict[str, Any]:
     return {
         "portfolio-span": portfolio_bar.span(shown),
         "portfolio-mark": portfolio_bar.mark(shown),
         "portfolio-compared": portfolio_bar.compared(shown, COMPARED),
-        "portfolio-notes": portfolio_bar.notes(shown),
+        "portfolio-notes": portfolio_bar.notes(shown, doubts(stores, shown, choices)),
     }
 
 
-def _without_values(shown: Shown, portfolio: Portfolio) -> View:
+def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
+    portfolio = shown.portfolio
     when = f" on or before {shown.as_of}" if shown.as_of is not None else " yet"
     return View(
-        slots={**_bar_slots(shown), "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED)},
+        slots={
+            **_bar_slots(stores, shown, choices),
+            "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
+        },
         as_of=dict.fromkeys(PANELS),
         notes=dict.fromkeys(PANELS, f"{portfolio.name} has no value{when}."),
     )

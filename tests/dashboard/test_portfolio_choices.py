@@ -20,8 +20,8 @@ from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown, text_
 def test_a_choice_that_makes_no_sense_is_named_and_the_default_counts() -> None:
     found = asked(Choices.of({"rf": "two", "asof": "2022-02-30", "window": "13Y", "frequency": "X"}))
     assert (found.risk_free, found.as_of, found.window, found.frequency) == (0.0, None, "ITD", "D")
-    assert [problem.split(":")[0] for problem in found.problems] == ["Risk-free rate", "As of"]
-    assert "“two” is no number" in found.problems[0]
+    assert [problem.split(":")[0] for problem in found.problems] == ["Window", "Returns", "Risk-free rate", "As of"]
+    assert "“two” is no number" in found.problems[2]
 
 
 @pytest.mark.parametrize(("typed", "rate"), [("2", 0.02), ("2.5 %", 0.025), ("2,5", 0.025), ("-0.5", -0.005)])
@@ -31,7 +31,40 @@ def test_a_risk_free_rate_is_percent_a_year_however_typed(typed: str, rate: floa
     assert not found.problems
 
 
-@pytest.mark.parametrize("typed", ["", "nan", "inf", "1e9", "-100"])
+def test_an_emptied_rate_is_the_default() -> None:
+    found = asked(Choices.of({"rf": ""}))
+    assert (found.risk_free, found.problems) == (0.0, ())
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"portfolio": "own:gone"}, "Portfolio: there is no “own:gone”; Alpha is shown."),
+        ({"benchmark": "NOPE"}, "Benchmark: there are no prices of “NOPE”; none is shown."),
+        ({"window": "7Y"}, "Window: there is no “7Y”"),
+        ({"frequency": "Z"}, "Returns: there is no “Z”, only D, W, M. D is used."),
+        ({"from": "86400", "to": "172800"}, "Range: no value from 1970-01-02 to 1970-01-03; the values run from"),
+        ({"from": "172800", "to": "86400"}, "Range: from and to are not two moments in order. The window ITD"),
+        ({"portfolio": "own:alpha", "compare": "own:alpha"}, "Compare: Alpha is the portfolio itself"),
+        ({"portfolio": "own:alpha", "compare": "own:late", "asof": "2024-01-03"}, "Compare: Late has no day in common"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is_shown_instead(
+    stores: Stores, choices: dict[str, str], said: str
+) -> None:
+    put_nav(stores, "alpha", [100.0, 101.0, 102.0])
+    put_portfolios(stores.state, [Portfolio("own", "late", "Late")])
+    told = text_of(build(stores, Choices.of(choices)).slots["portfolio-notes"])
+    assert said in told
+
+
+def test_what_is_there_is_not_doubted(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 101.0, 102.0])
+    fine = {"portfolio": "own:alpha", "benchmark": "none", "window": "1Y", "frequency": "W", "rf": "2"}
+    assert not build(stores, Choices.of(fine)).slots["portfolio-notes"]
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "1e9", "-100"])
 def test_a_rate_that_cannot_be_is_refused(typed: str) -> None:
     found = asked(Choices.of({"rf": typed}))
     assert found.risk_free == 0.0
