@@ -117,12 +117,13 @@ class SourceTab:
                 f"{self.id}-cards": cards(*self.cards(shown), minimum_px=self.card_px),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
-                f"{self.id}-unwatched": not_configured_line(unwatched),
+                f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
             },
             as_of={
                 **dict.fromkeys(charted, newest(shown.chosen)),
                 **dict.fromkeys(empty),
-                **dict.fromkeys(tabled, newest(shown.chosen, tables=True)),
+                # Without any instance a table may still hold what is known without one.
+                **(dict.fromkeys(tabled, newest(shown.chosen, tables=True)) if shown.all else {}),
             },
             notes={**notes, f"{self.id}-actions": lost},
             interval_seconds=dict.fromkeys((*charted, *tabled), every) if every else {},

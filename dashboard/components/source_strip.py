@@ -106,7 +106,7 @@ def detail_card(
     )
 
 
-def not_configured_line(kinds: Sequence[type[Source]]) -> html.Details | None:
+def not_configured_line(kinds: Sequence[type[Source]], is_open: bool = False) -> html.Details | None:
     """Return what is not watched, folded, with the lines of settings that switch each on; None when all is."""
     if not kinds:
         return None
@@ -119,6 +119,7 @@ def not_configured_line(kinds: Sequence[type[Source]]) -> html.Details | None:
     return html.Details(
         [html.Summary(f"Not configured: {names}"), html.P(where), html.Div(parts, className="fw-hows")],
         className="fw-unwatched",
+        open=is_open,
     )
 
 
