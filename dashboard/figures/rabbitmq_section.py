@@ -99,7 +99,7 @@ def nodes(shown: Shown) -> html.Div:
         words("name", "Node"),
         words("state", "State", "running", lambda row: "ok" if row["running"] else "critical"),
         words("alarms", "Alarms", "While one lasts, publishers are blocked: mem_alarm, disk_free_alarm", _critical),
-        words("partitions", "Does not see", "Network partitions", lambda row: "critical"),
+        words("partitions", "Does not see", "Network partitions", lambda row: "critical" if row["partitions"] else ""),
         Field("memory_bytes", "Memory", bytes_, "mem_used"),
         Field("memory_limit_bytes", "of", bytes_, "mem_limit"),
         Field("disk_free_bytes", "Disk free", bytes_, "disk_free"),

@@ -1,0 +1,121 @@
+"""Celery and RabbitMQ on the pipeline tab: what it says of real readings in trouble, and of what is gone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.celery import CeleryCollector
+from collectors.celery.listener import Answer
+from collectors.publisher import Publisher
+from collectors.rabbitmq import RabbitmqCollector
+from core.clock import FakeClock
+from core.settings import Sources
+from core.watch import Watch
+from dashboard.tab import Choices, View
+from dashboard.tabs.pipeline import TAB
+from dashboard.wire import plain, prepare
+from storage.stores import Stores
+from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
+from tests.support.redis_servers import RedisServer
+
+NOW = float(int(time.time()))
+
+
+def watching(stores: Stores, **watched: list[dict[str, Any]]) -> Stores:
+    chosen = {"sources": Sources(own=False), "watch": Watch.model_validate(watched)}
+    return replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
+
+
+@pytest.fixture
+def publisher(stores: Stores) -> Publisher:
+    return Publisher(stores.settings.machine, stores.writer, stores.live)
+
+
+def text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(text(part) for part in value)
+    if isinstance(value, dict):
+        return text(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
+
+
+def shown(view: View, slot: str) -> str:
+    return text(plain(view.slots[f"pipeline-sources-{slot}"]))
+
+
+def built(stores: Stores) -> View:
+    assert TAB.build is not None
+    view = TAB.build(stores, Choices())
+    prepare(TAB, Choices(), "1", view)
+    return view
+
+
+@pytest.fixture
+def heard(stores: Stores, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """The stores with a reading of Celery: its queue and events are real, its worker answers from here."""
+    with RedisServer(tmp_path / "server") as server:
+        watched = watching(stores, celery=[{"name": "main", "broker": server.url}])
+        collector = CeleryCollector(watched.settings.watch.celery[0])
+        monkeypatch.setattr(collector.listener, "listen", lambda: None)
+        answers = {"stats": {"pool": {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}}}
+        monkeypatch.setattr(
+            collector.listener, "answers", lambda question: {"w1@a": Answer(NOW, answers.get(question, []))}
+        )
+        collector.listener.since = collector.listener.asked = time.monotonic() - 60
+        collector.listener.changed.set()
+        collector.heard.take({"type": "worker-heartbeat", "hostname": "w1@a", "active": 2, "processed": 9}, NOW)
+        for number in range(4):
+            begun = {"type": "task-received", "uuid": str(number), "name": "bars.load", "timestamp": 1.0}
+            failed = {"type": "task-failed", "uuid": str(number), "timestamp": 2.0, "exception": "ValueError('<b>')"}
+            collector.heard.take([begun, failed], NOW)
+        with server.client() as client:
+            client.lpush("celery", '{"headers": {"id": "a"}}', '{"headers": {"id": "b"}}')
+        publisher.succeeded("celery:main", NOW, 5, collector.collect(NOW))
+        watched.writer.flush()
+    return watched
+
+
+def test_failing_tasks_and_their_exceptions_are_read_on_the_page(heard: Stores) -> None:
+    view = built(heard)
+    assert "Celery main : 4 of 4 tasks failed in 10 min (bars.load 4)" in shown(view, "verdict")
+    assert "ValueError('<b>')" in shown(view, "celery-problems-table")
+    assert "100.0 %" in shown(view, "celery-tasks-table")
+    assert "w1@a online" in shown(view, "celery-workers-table") and "prefork" in shown(view, "celery-workers-table")
+    for title in ("Celery workers", "Celery queues", "Celery failures", "Celery runtime"):
+        assert title in shown(view, "cards")
+    assert view.figures["pipeline-sources-celery-queued-graph"]["data"]
+
+
+def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(
+    stores: Stores, publisher: Publisher
+) -> None:
+    with RabbitmqApi() as api:
+        api.nodes = [dict(NODE), {**NODE, "name": "rabbit@b", "mem_alarm": True}]
+        api.queues = [{**QUEUE, "messages_ready": 9, "consumers": 0}]
+        watched = watching(stores, rabbitmq=[{"name": "main", "url": api.url}])
+        reading = RabbitmqCollector(watched.settings.watch.rabbitmq[0]).collect(NOW)
+        publisher.succeeded("rabbitmq:main", NOW, 10, reading)
+    watched.writer.flush()
+    view = built(watched)
+    assert "RabbitMQ main : memory alarm on rabbit@b: publishers are blocked" in shown(view, "verdict")
+    nodes = shown(view, "rabbitmq-nodes-table")
+    assert nodes.index("rabbit@b") < nodes.index("rabbit@a")
+    assert "orders" in shown(view, "rabbitmq-queues-table")
+
+
+def test_what_is_gone_is_down_with_its_reason_and_keeps_its_tables(heard: Stores, publisher: Publisher) -> None:
+    publisher.failed("celery:main", NOW, 5, "nothing listens at 10.0.0.9:6379 (connection refused)")
+    view = built(heard)
+    assert "nothing listens at 10.0.0.9:6379" in shown(view, "verdict")
+    assert "w1@a" in shown(view, "celery-workers-table")
+
+
+def test_neither_is_shown_until_it_is_configured(stores: Stores) -> None:
+    view = built(watching(stores))
+    folded = shown(view, "unwatched")
+    assert "Celery" in folded and "RabbitMQ" in folded and "http://monitor:password@10.0.0.9:15672" in folded
