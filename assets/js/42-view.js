@@ -41,7 +41,11 @@
     }
     const hidden = new Set((plot.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.name));
     for (const trace of figure.data) if (hidden.has(trace.name)) trace.visible = "legendonly";
-    if (!zoom || zoom.revision !== figure.layout.uirevision) return;
+    if (!zoom) return;
+    if (zoom.revision !== figure.layout.uirevision) {
+      zooms.delete(id); // other choices: a way back to the former ones is no way back into their zoom
+      return;
+    }
     for (const [axis, range] of Object.entries(zoom.ranges)) {
       if (AXIS.test(axis) && figure.layout[axis]) figure.layout[axis] = { ...figure.layout[axis], range, autorange: false };
     }

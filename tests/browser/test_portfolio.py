@@ -53,16 +53,16 @@ def see(page: Page, panel: str) -> Locator:
     return found
 
 
-def drag_across(page: Page) -> None:
-    """Zoom into the middle fifth of the time shown."""
+def drag_across(page: Page, start: float = 0.4, end: float = 0.6) -> None:
+    """Zoom into a part of the time shown, by default its middle fifth."""
     area = page.locator(f"{GRAPH} .nsewdrag").first
     area.hover()
     box = area.bounding_box()
     assert box
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.4, y)
+    page.mouse.move(box["x"] + box["width"] * start, y)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.6, y, steps=4)
+    page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
     page.mouse.up()
 
 
@@ -102,6 +102,12 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     until(lambda: names(page)[:1] == ["Trend following"] and "S&P 500" not in names(page))
 
 
+def is_whole(page: Page) -> bool:
+    """Return whether the axis of time, not only its data, runs from the first day to the last."""
+    start, end = page.evaluate(f"document.querySelector('{GRAPH} .js-plotly-plot')._fullLayout.xaxis.range")
+    return str(start) < "2014-02" and str(end) > "2022-12"
+
+
 def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
     open_fund(page, url)
     assert 700 < page.evaluate(f"{DATA}[0].x.length") < 1_000, "no more than there are pixels"
@@ -117,6 +123,17 @@ def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
     expect(leave).to_have_count(0)
     expect(page).to_have_url(url)
     until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2014-01-02'")))
+    until(lambda: is_whole(page))
+
+    drag_across(page, 0.3, 0.7)
+    expect(leave).to_be_visible()
+    until(lambda: not is_whole(page))
+    page.get_by_text("3Y", exact=True).click()
+    expect(page).to_have_url(f"{url}?window=3Y")
+    until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2019-12-27'")))
+    page.get_by_text("ITD", exact=True).click()
+    until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2014-01-02'")))
+    until(lambda: is_whole(page))
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Callable[..., Page]) -> None:
