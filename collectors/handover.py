@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from itertools import count
 from pathlib import Path
 
-from collectors.inbox import PROBLEMS
+from collectors.inbox import PROBLEMS, TAKEN
 from core.errors import FundwatchError, ImportRejected
 from core.settings import Settings
 from storage.nav_file import parse_nav
@@ -20,18 +21,26 @@ def hand_over(settings: Settings, path: Path) -> str:
 
     Raises ImportRejected when the file is wrong (then nothing was handed over), FundwatchError when no answer came.
     """
-    rows = parse_nav(path.name, path.read_bytes(), time.time())
+    parse_nav(path.name, path.read_bytes(), time.time())
     inbox = settings.data_dir / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    name = f"{path.stem}-{os.getpid()}{path.suffix}"
+    name = _free_name(inbox, path)
     shutil.copyfile(path, inbox / f"{name}.part")
     (inbox / f"{name}.part").rename(inbox / name)
     deadline = time.monotonic() + 6 * settings.intervals.inbox_seconds
     while time.monotonic() < deadline:
         if (inbox / "done" / name).exists():
-            return f"{path.name}: {len(rows)} rows taken by the running Fundwatch"
+            said = (inbox / "done" / f"{name}{TAKEN}").read_text(encoding="utf-8").strip()
+            return f"{path.name}: {said.removeprefix(f'{name}: ')} (by the running Fundwatch)"
         problems = inbox / "refused" / f"{name}{PROBLEMS}"
         if problems.exists():
             raise ImportRejected(path.name, [(1, problems.read_text(encoding="utf-8").strip())])
         time.sleep(POLL_SECONDS)
     raise FundwatchError(f"{path.name} waits in {inbox}: the running Fundwatch has not taken it yet")
+
+
+def _free_name(inbox: Path, path: Path) -> str:
+    """Return a name that no file in the inbox had: the answer to an earlier one is not the answer to this one."""
+    names = (f"{path.stem}-{os.getpid()}{f'-{number}' if number > 1 else ''}{path.suffix}" for number in count(1))
+    places = (inbox, inbox / "done", inbox / "refused")
+    return next(name for name in names if not any((place / name).exists() for place in places))

@@ -1,7 +1,8 @@
 """The watched folder: a NAV file dropped into it is taken whole, or refused with every wrong line named.
 
-A file is touched once it has stayed the same from one look to the next. Taken: moved to done/. Refused: moved to
-refused/ next to NAME.problems.txt. While storage is away it stays where it is. Nothing is ever deleted or overwritten.
+A file is touched once it has stayed the same from one look to the next. Taken: moved to done/ next to NAME.taken.txt.
+Refused: moved to refused/ next to NAME.problems.txt. While storage is away it stays where it is. Nothing is ever
+deleted or overwritten.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from storage.nav_file import LARGEST_BYTES, ImportResult, take_nav
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""
 PROBLEMS = ".problems.txt"
+TAKEN = ".taken.txt"
+"""Endings of the files that say why a file was refused, and what came of one that was taken."""
 RECENT_FILES = 20
 MOST_FILES_A_RUN = 20
 
@@ -75,7 +78,9 @@ class InboxCollector:
             except ImportRejected as error:
                 self._refuse(path, error, now)
             else:
-                _move(path, self._done, now)
+                target = _free(self._done, path.name, now)
+                (self._done / f"{target.name}{TAKEN}").write_text(f"{result}\n", encoding="utf-8")
+                path.rename(target)
                 self._remember(now, path.name, "taken", result.rows, str(result))
         except StorageError as error:
             raise SourceUnavailable(f"{path.name} waits: storage does not answer ({error})") from error
@@ -137,16 +142,12 @@ def make(context: Context) -> InboxCollector:
 
 
 def _is_candidate(name: str) -> bool:
-    return not name.startswith((".", "~")) and not name.lower().endswith((*UNFINISHED, PROBLEMS))
+    return not name.startswith((".", "~")) and not name.lower().endswith((*UNFINISHED, PROBLEMS, TAKEN))
 
 
 def _identity(path: Path) -> Identity:
     facts = path.lstat()
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _move(path: Path, folder: Path, now: float) -> None:
-    path.rename(_free(folder, path.name, now))
 
 
 def _free(folder: Path, name: str, now: float) -> Path:

@@ -66,11 +66,15 @@ class ImportResult:
     last: int
     restated: int = 0
     """How many of them replaced another value."""
+    created: tuple[str, ...] = ()
+    """The portfolios that there were none of before: a misspelt name is one."""
 
     def __str__(self) -> str:
         span = f"{_day(self.first)} to {_day(self.last)}"
         more = f", {self.restated} of them restated" if self.restated else ""
-        return f"{self.name}: {self.rows} rows of {', '.join(self.portfolios)} taken, {span}{more}"
+        kind = "portfolio" if len(self.created) == 1 else "portfolios"
+        new = f"; new {kind}: {', '.join(self.created)}" if self.created else ""
+        return f"{self.name}: {self.rows} rows of {', '.join(self.portfolios)} taken, {span}{more}{new}"
 
 
 def import_nav_file(stores: Stores, path: Path) -> ImportResult:
@@ -95,7 +99,7 @@ def take_nav(stores: Stores, name: str, content: bytes | None) -> ImportResult:
     version = next_version(stores.clickhouse, ORIGIN, ids, now)
     restated = insert_nav(stores.clickhouse, nav_facts(rows, version), source=name)
     weekends = _on_weekends(rows)
-    add_missing_portfolios(
+    created = add_missing_portfolios(
         stores.state,
         [
             Portfolio(ORIGIN, id, id, position=position, periods_per_year=365 if id in weekends else TRADING_DAYS)
@@ -104,7 +108,8 @@ def take_nav(stores: Stores, name: str, content: bytes | None) -> ImportResult:
     )
     record_import(stores.state, name[:255], digest, len(rows), "taken")
     stores.live.bump("portfolio")
-    return ImportResult(name, len(rows), ids, min(row.ts for row in rows), max(row.ts for row in rows), restated)
+    first, last = min(row.ts for row in rows), max(row.ts for row in rows)
+    return ImportResult(name, len(rows), ids, first, last, restated, tuple(each.id for each in created))
 
 
 def _on_weekends(rows: Sequence[NavRow]) -> set[str]:
@@ -192,6 +197,8 @@ def _text(name: str, content: bytes) -> str:
 
 def _order(name: str, line: int, header: list[str]) -> tuple[int, int, int, int]:
     """Return where date, portfolio, nav and flow stand. Raises ImportRejected for any other header."""
+    if len(header) == 1 and ";" in header[0]:
+        raise ImportRejected(name, [(line, f"separate the columns with commas: {','.join(COLUMNS)}")])
     names = [field.strip().lower() for field in header]
     problems = [(line, f"the header lacks the column {column}") for column in COLUMNS if column not in names]
     problems += [(line, f"the header has an unknown column {_shown(field)}") for field in names if field not in COLUMNS]

@@ -100,11 +100,16 @@ def _check_parents(connection: Connection, items: Sequence[Portfolio]) -> None:
             above = parents.get((item.origin, above), "")
 
 
-def add_missing_portfolios(state: State, items: Sequence[Portfolio]) -> None:
-    """Add the portfolios whose origin and id are not there yet; the others stay as a person left them."""
+def add_missing_portfolios(state: State, items: Sequence[Portfolio]) -> list[Portfolio]:
+    """Add the portfolios whose origin and id are not there yet, and return those.
+
+    The others stay as a person left them.
+    """
     with state.begin() as connection:
         there = {(row.origin, row.id) for row in connection.execute(sa.select(portfolios.c.origin, portfolios.c.id))}
-        upsert(connection, portfolios, [asdict(item) for item in items if (item.origin, item.id) not in there])
+        missing = [item for item in items if (item.origin, item.id) not in there]
+        upsert(connection, portfolios, [asdict(item) for item in missing])
+        return missing
 
 
 def remove_origin(state: State, origin: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from collectors.base import Context
+from collectors.handover import hand_over
 from collectors.inbox import InboxCollector, make
 from core.errors import SourceUnavailable
 from core.model import Reading, Status
@@ -54,13 +56,35 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: InboxCollector, folder: Pa
 
 
 def test_a_restating_file_says_how_much_it_restated(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
-    for nav_of_the_day, why in (("100", "2023-01-02"), ("90", "2023-01-02, 1 of them restated"), ("90", "2023-01-02")):
+    for nav_of_the_day, why in (
+        ("100", "2023-01-02; new portfolio: Alpha"),
+        ("90", "2023-01-02, 1 of them restated"),
+        ("90", "2023-01-02"),
+    ):
         (folder / "nav.csv").write_text(GOOD.replace("100", nav_of_the_day), encoding="utf-8")
         look(inbox, stores)
         reading = look(inbox, stores)
         assert reading.tables[0].rows[0][4].endswith(f"to {why}")
     (mark,) = restatements(stores.clickhouse, "own", ["Alpha"])
     assert (mark.was, mark.now, mark.source) == (100.0, 90.0, "nav.csv")
+
+
+def test_whoever_hands_a_file_over_hears_what_came_of_it(
+    inbox: InboxCollector, folder: Path, stores: Stores, tmp_path: Path
+) -> None:
+    said = []
+    pause = threading.Event()
+    for nav_of_the_day in ("100", "90"):
+        (tmp_path / "nav.csv").write_text(GOOD.replace("100", nav_of_the_day), encoding="utf-8")
+        giver = threading.Thread(target=lambda: said.append(hand_over(stores.settings, tmp_path / "nav.csv")))
+        giver.start()
+        while giver.is_alive():
+            look(inbox, stores)
+            pause.wait(0.05)
+    assert said == [
+        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02; new portfolio: Alpha (by the running Fundwatch)",
+        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02, 1 of them restated (by the running Fundwatch)",
+    ]
 
 
 def test_a_file_still_being_written_is_left_alone(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
@@ -106,7 +130,7 @@ def test_no_file_is_ever_overwritten(inbox: InboxCollector, folder: Path, stores
         (folder / "nav.csv").write_text(content, encoding="utf-8")
         look(inbox, stores)
         look(inbox, stores)
-    kept = {path.read_text(encoding="utf-8") for path in (folder / "done").iterdir()}
+    kept = {path.read_text(encoding="utf-8") for path in (folder / "done").glob("*.csv")}
     assert kept == set(contents)
     assert nav(stores) == [("Alpha", 300.0)]
 

@@ -85,7 +85,7 @@ def test_every_wrong_line_is_reported_at_once() -> None:
         (b"2023-01-01,Alpha,1,0\n", 1, "lacks the column date"),
         (b"date,portfolio,nav\n2023-01-01,Alpha,1\n", 1, "lacks the column flow"),
         (b"date,portfolio,nav,flow,note\n", 1, "unknown column 'note'"),
-        (b"date;portfolio;nav;flow\n", 1, "expected: date,portfolio,nav,flow"),
+        (b"date;portfolio;nav;flow\n2023-01-02;a;1,5;0\n", 1, "separate the columns with commas"),
         (b"date,portfolio,nav,flow,nav\n", 1, "nav twice"),
         (HEADER.encode() + b"2023-01-01,M\xfcller,1,0\n", 2, "not UTF-8"),
         (HEADER.encode("utf-16"), 1, "not UTF-8"),
@@ -114,7 +114,7 @@ def test_a_file_becomes_nav_points_of_new_portfolios(stores: Stores, tmp_path: P
     file.write_text(f"{HEADER}2023-01-02,Alpha,100,0\n2023-01-03,Alpha,110,0\n2023-01-02,Beta,7,7\n", encoding="utf-8")
     before = stores.live.version("portfolio")
     result = import_nav_file(stores, file)
-    assert str(result) == "nav.csv: 3 rows of Alpha, Beta taken, 2023-01-02 to 2023-01-03"
+    assert str(result) == "nav.csv: 3 rows of Alpha, Beta taken, 2023-01-02 to 2023-01-03; new portfolios: Alpha, Beta"
     assert [(item.origin, item.id) for item in list_portfolios(stores.state)] == [("own", "Alpha"), ("own", "Beta")]
     assert stores.live.version("portfolio") != before
 
