@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from analytics.block import Floats
-from analytics.calendar import Dates, Frequency, buckets, months_before
-from analytics.drawdown import Episode, max_drawdown, underwater, worst_episodes
-from analytics.ratios import sharpe, sortino
-from analytics.returns import annual_return, flow_returns, observed, per_period_rate, total_return, wealth
-from analytics.risk import volatility
+from analytics.calendar import Dates, Frequency, buckets, months_before, period_start
+from analytics.drawdown import Episode, underwater, worst_episodes
+from analytics.returns import flow_returns, wealth
 
 Window = Literal["1D", "WTD", "MTD", "QTD", "YTD", "1Y", "3Y", "5Y", "ITD"]
 WINDOWS: tuple[Window, ...] = ("1D", "WTD", "MTD", "QTD", "YTD", "1Y", "3Y", "5Y", "ITD")
@@ -31,19 +29,6 @@ class Track:
 
     def __len__(self) -> int:
         return len(self.dates)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The figures of a track; NaN where there are too few observations."""
-
-    observations: int
-    total: float
-    annual: float
-    volatility: float
-    sharpe: float
-    sortino: float
-    max_drawdown: float
 
 
 def track(dates: Dates, values: ArrayLike, flow: ArrayLike | None = None) -> Track:
@@ -87,7 +72,7 @@ def between_dates(whole: Track, start: np.datetime64, end: np.datetime64) -> Tra
 
 
 def until(whole: Track, day: np.datetime64) -> Track:
-    """Return the track up to and including `day`, as that day's data would have given it."""
+    """Return the track up to and including `day`; a value restated later counts as restated."""
     return between(whole, 0, int(np.searchsorted(whole.dates, day, side="right")))
 
 
@@ -109,26 +94,19 @@ def at_frequency(whole: Track, frequency: Frequency | Literal["D"]) -> Track:
 
 def on_dates(other: Track, dates: Dates) -> Track:
     """Return `other` on those of `dates` that it has, its returns spanning what lies between them."""
-    common, _, at = np.intersect1d(dates, other.dates, assume_unique=True, return_indices=True)
-    index = other.index[at]
-    if not len(index):
-        return Track(common, index, index)
-    returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
-    return Track(common, returns, index / index[0])
+    kept, _, at = np.intersect1d(dates, other.dates, assume_unique=True, return_indices=True)
+    return _picked(other, at, kept)
 
 
-def figures(part: Track, periods: float, annual_risk_free: float = 0.0) -> Figures:
-    """Return the figures of a track, `periods` returns a year, over an annual risk-free rate."""
-    rate = per_period_rate(annual_risk_free, periods)
-    return Figures(
-        observations=len(observed(part.returns)),
-        total=total_return(part.returns),
-        annual=annual_return(part.returns, periods),
-        volatility=volatility(part.returns, periods),
-        sharpe=sharpe(part.returns, rate, periods),
-        sortino=sortino(part.returns, rate, periods),
-        max_drawdown=max_drawdown(part.returns),
+def common(own: Track, other: Track, frequency: Frequency | Literal["D"] = "D") -> tuple[Track, Track]:
+    """Return both on their common days, each return spanning from one common day to the next.
+
+    With weeks, months … what is common is the period, whichever its last day: both have the dates of `own`.
+    """
+    _, at, beside = np.intersect1d(
+        _periods(own.dates, frequency), _periods(other.dates, frequency), assume_unique=True, return_indices=True
     )
+    return _picked(own, at, own.dates[at]), _picked(other, beside, own.dates[at])
 
 
 def drawdowns(part: Track) -> Floats:
@@ -141,12 +119,39 @@ def worst(part: Track, count: int) -> list[Episode]:
     return worst_episodes(part.index, count)
 
 
-def _anchor(dates: Dates, window: Window) -> int:
-    if window == "ITD":
-        return 0
+def anchor_day(dates: Dates, window: Window) -> np.datetime64:
+    """Return the day that the window of a history with these dates begins with: a value then or before is its base."""
+    day: np.datetime64
     if window in _MONTHS:
-        return max(int(np.searchsorted(dates, months_before(dates[-1], _MONTHS[window]), side="right")) - 1, 0)
-    if window == "1D":
-        return max(len(dates) - 2, 0)
-    numbers = buckets(dates, _TO_DATE[window])
-    return max(int(np.searchsorted(numbers, numbers[-1])) - 1, 0)
+        day = months_before(dates[-1], _MONTHS[window])
+    elif window in _TO_DATE:
+        day = period_start(dates[-1:], _TO_DATE[window])[0] - np.timedelta64(1, "D")
+    else:
+        day = dates[0] if window == "ITD" else dates[max(len(dates) - 2, 0)]
+    return day
+
+
+def _picked(whole: Track, at: NDArray[np.intp], dates: Dates) -> Track:
+    """Return the track at positions `at`, called `dates`."""
+    if len(at) == len(whole):
+        return replace(whole, dates=dates)
+    index = whole.index[at]
+    if not len(index):
+        return Track(dates, index, index)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
+    return Track(dates, returns, index / index[0] if index[0] > 0 else index)
+
+
+def _periods(dates: Dates, frequency: Frequency | Literal["D"]) -> NDArray[np.int64]:
+    """Return a number a date by which those of the same period are found: even, of a start within the first odd."""
+    if frequency == "D":
+        return dates.astype("datetime64[D]").astype(np.int64)
+    numbers = 2 * buckets(dates, frequency)
+    if len(numbers) > 1 and numbers[0] == numbers[1]:
+        numbers[0] -= 1
+    return numbers
+
+
+def _anchor(dates: Dates, window: Window) -> int:
+    return max(int(np.searchsorted(dates, anchor_day(dates, window), side="right")) - 1, 0)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.performance import Track, Window, at_frequency, at_window, between_dates, on_dates, until
+from analytics.performance import (
+    Track,
+    Window,
+    anchor_day,
+    at_frequency,
+    at_window,
+    between_dates,
+    common,
+    on_dates,
+    until,
+)
 from dashboard.portfolio_choices import FREQUENCY_NAMES, NO_BENCHMARK, PERIODS, Asked, Days, Frequency, asked
 from dashboard.portfolio_histories import DAY_SECONDS, Nav, fund, marks, price_track
 from dashboard.tab import Choices
@@ -64,9 +74,9 @@ class Shown:
 
     own: Line
     benchmark: Line | None
-    """On the days of `own` that it has."""
+    """On the days of `own` that it has; with weeks or months, in the periods of `own` that it has."""
     compared: tuple[Line, ...]
-    """Other portfolios, six at most, on the days of `own` that they have."""
+    """Other portfolios, six at most, in the window of `own` on their own days."""
     family: tuple[Line, ...]
     """The parts of the chosen portfolio, else those that have the same parent, itself among them; on their own days."""
     head: Line | None
@@ -105,7 +115,18 @@ class Shown:
     @property
     def periods(self) -> int:
         """Return how many returns a year has in the chosen frequency."""
-        return self.portfolio.periods_per_year if self.frequency == "D" else PERIODS[self.frequency]
+        return self.periods_of(self.own)
+
+    def periods_of(self, line: Line) -> int:
+        """Return how many returns a year a portfolio has in the chosen frequency."""
+        if self.frequency != "D":
+            return PERIODS[self.frequency]
+        return (line.portfolio or self.portfolio).periods_per_year
+
+    def pair(self, line: Line) -> tuple[Track, Track]:
+        """Return the window of `line` and that of the benchmark on their common days. Only with a benchmark."""
+        assert self.benchmark is not None
+        return common(line.part, self.benchmark.part, self.frequency)
 
     @property
     def frequency_name(self) -> str:
@@ -243,20 +264,26 @@ def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
 
 
 def _line(stores: Stores, portfolio: Portfolio, wanted: Asked, beside: Line | None = None) -> Line:
-    """Return a portfolio's line in its own window or, `beside` another, in that one's, on its days."""
+    """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
     found = fund(stores, portfolio.origin).history(portfolio.id)
     nav, daily = found.nav, found.track
     if wanted.as_of is not None:
         nav, daily = nav.until(wanted.as_of), until(daily, wanted.as_of)
     whole = at_frequency(daily, wanted.frequency)
-    part = _window(daily, wanted) if beside is None else on_dates(daily, beside.part.dates)
-    if beside is None:
-        part = at_frequency(part, wanted.frequency)
+    part = at_frequency(_window(daily, wanted) if beside is None else _beside(daily, beside, wanted), wanted.frequency)
     return Line(key_of(portfolio), portfolio.name, portfolio, nav, daily, whole, part)
 
 
 def _window(daily: Track, wanted: Asked) -> Track:
     return between_dates(daily, *wanted.span) if wanted.span else at_window(daily, wanted.window)
+
+
+def _beside(daily: Track, own: Line, wanted: Asked) -> Track:
+    """Return the window of `own` of another history."""
+    if not len(own.part):
+        return between_dates(daily, *wanted.span) if wanted.span else until(daily, np.datetime64("0001-01-01"))
+    start = wanted.span[0] if wanted.span else anchor_day(own.daily.dates, wanted.window)
+    return between_dates(daily, max(start, own.part.dates[0]), own.part.dates[-1])
 
 
 def _benchmark(stores: Stores, origin: str, symbol: str, own: Line, wanted: Asked) -> Line | None:
@@ -273,9 +300,17 @@ def _benchmark(stores: Stores, origin: str, symbol: str, own: Line, wanted: Aske
         portfolio=None,
         nav=None,
         daily=on_dates(prices, own.daily.dates),
-        whole=on_dates(prices, own.whole.dates),
-        part=on_dates(prices, own.part.dates),
+        whole=_in_periods(prices, own.daily, own.whole, wanted),
+        part=_in_periods(prices, _window(own.daily, wanted), own.part, wanted),
     )
+
+
+def _in_periods(prices: Track, days: Track, own: Track, wanted: Asked) -> Track:
+    """Return the prices over `days` in the periods of `own`, which is `days` in the chosen frequency."""
+    if wanted.frequency == "D" or not len(days):
+        return on_dates(prices, own.dates)
+    inside = at_frequency(between_dates(prices, days.dates[0], days.dates[-1]), wanted.frequency)
+    return common(own, inside, wanted.frequency)[1]
 
 
 def _intraday(stores: Stores, own: Line, wanted: Asked) -> tuple[list[int], list[float]] | None:

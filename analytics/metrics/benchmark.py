@@ -57,10 +57,12 @@ BENCHMARK_METRICS: tuple[Metric, ...] = (
             "mean(r − b) / std(r − b, n − 1) · √periods a year: arithmetic.",
             lambda s: benchmark.information_ratio(s.beside, periods=s.periods), ACTIVE),
     _metric("up_capture", "Up capture", "percent",
-            "Annualised return over the periods with b > 0, over that of the benchmark.",
+            "Annualised return over the periods with b > 0, over that of the benchmark. It compounds those alone: half of "
+            "the benchmark every day is less than 50 % up; read it beside beta.",
             lambda s: benchmark.capture(s.beside, side="up", periods=s.periods), UPS, SOLVENT, NEVER),
     _metric("down_capture", "Down capture", "percent",
-            "Annualised return over the periods with b < 0, over that of the benchmark.",
+            "Annualised return over the periods with b < 0, over that of the benchmark. It compounds those alone: half of "
+            "the benchmark every day is more than 50 % down; read it beside beta.",
             lambda s: benchmark.capture(s.beside, side="down", periods=s.periods), DOWNS, SOLVENT, NEVER),
     _metric("up_number", "Up number", "percent", "Share of the benchmark's rising periods in which the portfolio rose.",
             lambda s: benchmark.up_down_number(s.beside, side="up"), UPS),

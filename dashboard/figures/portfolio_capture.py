@@ -11,7 +11,8 @@ from analytics.benchmark import capture
 from dashboard.figures.drawn import Drawn, named, still
 from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.rows import short
-from dashboard.portfolio_data import Line, Shown, beside
+from dashboard.portfolio_data import Line, Shown
+from dashboard.portfolio_summary import common_periods
 
 FEWEST = 12
 """Capture of fewer common returns says nothing."""
@@ -57,11 +58,11 @@ def captures(shown: Shown) -> Drawn:
 
 
 def _capture(line: Line, shown: Shown) -> Capture | None:
-    assert shown.benchmark is not None
-    own, other = beside(line, shown.part.dates), beside(shown.benchmark, shown.part.dates)
-    if int((~np.isnan(own) & ~np.isnan(other)).sum()) < FEWEST:
+    own, other = shown.pair(line)
+    if int(np.isfinite(own.returns).sum()) < FEWEST:
         return None
-    up, down = (float(capture(own, other, side=side, periods=shown.periods)) for side in ("up", "down"))
+    periods = common_periods(shown.periods_of(line), line.part, own)
+    up, down = (float(capture(own.returns, other.returns, side=side, periods=periods)) for side in ("up", "down"))
     return Capture(line, up, down)
 
 

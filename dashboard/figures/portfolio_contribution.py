@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analytics.returns import contribution
 from dashboard import format as text
-from dashboard.figures.days import on_days
+from dashboard.figures.days import carried
 from dashboard.figures.drawn import Drawn, still
 from dashboard.figures.rows import short
 from dashboard.portfolio_data import Line, Shown
@@ -74,7 +74,7 @@ def shares_of(shown: Shown, parts: list[Line]) -> list[Share]:
 
     That is the return of the parts taken together: their values added, their money in and out, too.
     """
-    days = shown.own.daily.dates
+    days = np.unique(np.concatenate([shown.own.daily.dates, *[line.daily.dates for line in parts]]))
     inside = days[(days >= shown.part.dates[0]) & (days <= shown.part.dates[-1])]
     values, flows, returns = (np.stack(each) for each in zip(*[_on_days(line, inside) for line in parts], strict=True))
     start = values[:, :-1] + np.maximum(flows[:, 1:], 0.0)
@@ -97,12 +97,18 @@ def gathered(shares: list[Share]) -> list[Share]:
 
 
 def _on_days(line: Line, days: NDArray[np.datetime64]) -> tuple[Floats, Floats, Floats]:
-    """Return value, flow and return of a part on `days`; 0 where it did not exist."""
+    """Return value, flow and return of a part on `days`; 0 before and after it existed.
+
+    On a day without a value it has the last one, and returns and flows span from one of `days` to the next.
+    """
     assert line.nav is not None
-    value = on_days(line.nav.dates, line.nav.value, days, 0.0)
-    flow = on_days(line.nav.dates, line.nav.flow, days, 0.0)
-    returns = on_days(line.daily.dates, line.daily.returns, days, 0.0)
-    return np.maximum(value, 0.0), flow, returns
+    nav, daily = line.nav, line.daily
+    value, flow = carried(nav.dates, nav.value, days, 0.0), carried(nav.dates, np.cumsum(nav.flow), days, 0.0)
+    value[days > nav.dates[-1]] = 0.0
+    level = carried(daily.dates, daily.index, days, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = np.concatenate([[0.0], np.where(level[:-1] > 0, level[1:] / level[:-1] - 1.0, 0.0)])
+    return np.maximum(value, 0.0), np.diff(flow, prepend=0.0), returns
 
 
 def _room(bars: list[Share]) -> list[float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.performance import Track, between_dates, common
 from dashboard import format as text
 from dashboard.figures.days import on_days
 from dashboard.figures.drawn import Drawn, still
@@ -29,7 +32,7 @@ def correlation(shown: Shown) -> Drawn:
     largest = sorted(parts, key=lambda line: -_value(line))[:MOST_NAMES]
     lines = [line for line in parts if line in largest]
     others = [shown.benchmark] if shown.benchmark is not None and len(lines) < MOST_NAMES else []
-    found = correlations(np.stack([_returns(line, shown.part.dates) for line in [*lines, *others]]))
+    found = _correlations([*lines, *others], shown)
     np.fill_diagonal(found, np.nan)
     told = np.logical_not(np.isnan(found).all(axis=1)).reshape(-1)
     if not told.any():
@@ -98,6 +101,28 @@ def _written(value: float, in_hundredths: bool) -> str:
     if value != value:
         return ""
     return text.number(100 * float(value)) if in_hundredths else text.ratio(float(value))
+
+
+def _correlations(lines: list[Line], shown: Shown) -> Floats:
+    """Return the correlations of the window; a pair that has not the same days is taken on its common ones."""
+    days = shown.part.dates
+    found = correlations(np.stack([_returns(line, days) for line in lines]))
+    tracks = [_inside(line, days) for line in lines]
+    is_apart = [not np.isin(track.dates, days).all() or _has_gaps(track, days) for track in tracks]
+    for one, two in combinations(range(len(lines)), 2):
+        if is_apart[one] or is_apart[two]:
+            pair = common(tracks[one], tracks[two], shown.frequency)
+            found[one, two] = found[two, one] = correlations(np.stack([each.returns for each in pair]))[0, 1]
+    return found
+
+
+def _inside(line: Line, days: NDArray[np.datetime64]) -> Track:
+    return between_dates(line.whole, days[0], days[-1]) if len(days) else line.part
+
+
+def _has_gaps(track: Track, days: NDArray[np.datetime64]) -> bool:
+    """Return whether a track lacks one of the days between its first and its last."""
+    return len(track) > 0 and len(track) != int(((days >= track.dates[0]) & (days <= track.dates[-1])).sum())
 
 
 def _returns(line: Line, days: NDArray[np.datetime64]) -> Floats:

@@ -64,12 +64,10 @@ def _log_axis(span: tuple[float, float]) -> dict[str, Any]:
 
 
 def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
-    """Return the positions of `line` that fall on the drawn days, and its last."""
+    """Return the positions of `line` on the drawn days (the next that it has), and its last."""
     dates = line.part.dates
     at = np.searchsorted(dates, shown.part.dates[places])
-    at = at[at < len(dates)]
-    common = at[np.isin(dates[at], shown.part.dates[places], assume_unique=False)]
-    return np.unique(np.append(common, len(dates) - 1)).astype(np.intp)
+    return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
 
 
 def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:

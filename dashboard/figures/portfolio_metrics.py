@@ -36,9 +36,9 @@ def metric_table(shown: Shown) -> html.Div:
             **{
                 f"c{at}": Cell(
                     said(metric, found.of(metric.key, at), shown),
-                    hint=_reason(metric, found.reason(metric.key, at), line),
+                    hint=found.reason(metric.key, at),
                 )
-                for at, line in enumerate(lines)
+                for at in range(len(lines))
             },
             "group": Cell(metric.group, tone="muted"),
         }
@@ -61,12 +61,6 @@ def said(metric: Metric, value: float, shown: Shown) -> str:
     if metric.unit == "count":
         return text.number(value)
     return text.ratio(value)
-
-
-def _reason(metric: Metric, reason: str, line: Line) -> str:
-    if reason and line.portfolio is None and metric.needs_benchmark:
-        return "it is the benchmark itself"
-    return reason
 
 
 def parts_table(shown: Shown) -> html.Div:

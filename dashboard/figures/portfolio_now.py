@@ -21,8 +21,8 @@ from analytics.summary import Summary
 from dashboard import format as text
 from dashboard.components.card import card, cards
 from dashboard.portfolio_choices import FREQUENCY_NAMES
-from dashboard.portfolio_data import Shown, beside
-from dashboard.portfolio_summary import own_figures, side_by_side
+from dashboard.portfolio_data import Shown
+from dashboard.portfolio_summary import period_before, side_by_side
 
 SPARK_DAYS = 63
 NARROWEST_PX = 146
@@ -149,9 +149,8 @@ def _compared(shown: Shown, id: str, title: str, own: float | None, other: float
 def _estimates(shown: Shown) -> list[Headline]:
     metrics = [metric for metric in METRICS if metric.key in ESTIMATES]
     found = side_by_side(shown, metrics)
-    returns, dates = shown.part.returns[1:], shown.part.dates[1:]
-    before = own_figures(shown, returns[:-1], dates[:-1], metrics) if len(returns) > 1 else None
-    sure = _intervals(shown, returns)
+    before = period_before(shown, metrics) if len(shown.part) > 2 else None
+    sure = _intervals(shown, shown.part.returns[1:])
     by_key = {metric.key: metric for metric in found.metrics}
     return [
         _estimate(shown, by_key[key], found, before, sure.get(key, intervals.NONE))
@@ -200,7 +199,8 @@ def _intervals(shown: Shown, returns: Floats) -> dict[str, intervals.Interval]:
         "expected_shortfall": intervals.expected_shortfall_interval(returns),
     }
     if shown.benchmark:
-        found["beta"] = intervals.beta_interval(returns, beside(shown.benchmark, shown.part.dates)[1:])
+        own, other = shown.pair(shown.own)
+        found["beta"] = intervals.beta_interval(own.returns[1:], other.returns[1:])
     return found
 
 

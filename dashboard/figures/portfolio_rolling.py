@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.performance import Track
+from analytics.performance import common
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
-from dashboard.figures.days import BESIDE, Places, on_days, texts, values
+from dashboard.figures.days import BESIDE, Places, carried, on_days, texts, values
 from dashboard.figures.rows import End, Row, extent, limit_line
 from dashboard.portfolio_choices import Frequency
 from dashboard.portfolio_data import Line, Shown
@@ -23,10 +24,20 @@ Course = NDArray[np.float64]
 
 
 def rolling(line: Line, shown: Shown) -> Moments:
-    """Return the rolling figures on the days of the line's whole history, its beta against the benchmark shown."""
-    other = _benchmark(shown, line.whole) if shown.benchmark else None
-    rate = per_period_rate(shown.risk_free, shown.periods)
-    return rolling_moments(line.whole.returns, other, SPANS[shown.frequency][0], rate, shown.periods)
+    """Return the rolling figures on the days of the line's whole history, its beta against the benchmark shown.
+
+    Beta is of the days that both have; between them it stays as it was.
+    """
+    span, periods = SPANS[shown.frequency][0], shown.periods_of(line)
+    rate, whole = per_period_rate(shown.risk_free, periods), line.whole
+    found = rolling_moments(whole.returns, None, span, rate, periods)
+    if shown.benchmark is None:
+        return found
+    own, other = common(whole, shown.benchmark.whole, shown.frequency)
+    beside = rolling_moments(own.returns, other.returns, span, rate, periods)
+    last = own.dates[-1] if len(own) else whole.dates[0]
+    beta = carried(own.dates, np.asarray(beside.beta, dtype=np.float64), whole.dates)
+    return replace(found, beta=np.where(whole.dates <= last, beta, np.nan))
 
 
 def rolling_rows(shown: Shown, places: Places) -> list[Row]:
@@ -80,7 +91,7 @@ def _trace(
     else:
         more = {"name": f"{name} of {line.name}", "hoverinfo": "skip"}
         days = days[::BESIDE]
-    y = on_days(line.whole.dates, course, days)
+    y = (on_days if at == 0 else carried)(line.whole.dates, course, days)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -89,8 +100,3 @@ def _trace(
         "line": {"color": (SERIES[:1] + COMPARED)[at], "width": 1.3 if at == 0 else 0.9},
         **more,
     }
-
-
-def _benchmark(shown: Shown, own: Track) -> Course:
-    assert shown.benchmark is not None
-    return on_days(shown.benchmark.whole.dates, shown.benchmark.whole.returns, own.dates)

@@ -20,12 +20,13 @@ WORST = 10
 EXTREMES = 10
 ENDING = {"D": "Day", "W": "Week to", "M": "Month to"}
 CAPTURES = (
-    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, over the benchmark's own"),
+    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, over the benchmark's own; "
+     "it compounds those alone, so read it beside beta"),
     ("down_capture", "Down", "The same over the periods in which it fell: below 100 % loses less than it"),
     ("up_number", "Up n", "Share of the benchmark's rising periods in which the portfolio rose"),
     ("down_number", "Down n", "Share of the benchmark's falling periods in which the portfolio fell"),
     ("batting_average", "Better", "Share of all periods in which the portfolio did better than the benchmark"),
-)
+)  # fmt: skip
 
 
 def drawdown_table(shown: Shown) -> html.Div:
@@ -35,8 +36,8 @@ def drawdown_table(shown: Shown) -> html.Div:
         Column("depth", "Depth", definition="Fall from the peak to the trough"),
         Column("trough", "Trough", numeric=False, definition="Deepest day"),
         Column("recovery", "Recovery", numeric=False, definition="First day back at the peak"),
-        Column("down", "Down", definition="Calendar days from the peak to the trough"),
-        Column("back", "Back", definition="Calendar days from the trough to the recovery"),
+        Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down"),
+        Column("back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back"),
     ]
     rows = [_drawdown_row(shown, episode) for episode in worst(shown.part, WORST)]
     table = data_table(
@@ -79,11 +80,11 @@ def extremes_table(shown: Shown) -> html.Div:
     ending = ENDING[shown.frequency]
     columns = [
         Column("up-day", f"Best · {ending.lower()}", numeric=False),
-        Column("up", "Return"),
-        *_beside("up-other", shown),
+        Column("up", "Return", plain="Best return"),
+        *_beside("up-other", shown, "Best"),
         Column("down-day", f"Worst · {ending.lower()}", numeric=False),
-        Column("down", "Return"),
-        *_beside("down-other", shown),
+        Column("down", "Return", plain="Worst return"),
+        *_beside("down-other", shown, "Worst"),
     ]
     rows = [
         {**_extreme("up", part, up, at, other), **_extreme("down", part, down, at, other)}
@@ -95,8 +96,10 @@ def extremes_table(shown: Shown) -> html.Div:
     )  # fmt: skip
 
 
-def _beside(key: str, shown: Shown) -> list[Column]:
-    return [Column(key, shown.benchmark_name, definition="Return of the benchmark then")] if shown.benchmark else []
+def _beside(key: str, shown: Shown, side: str) -> list[Column]:
+    name = shown.benchmark_name
+    plain = f"{side}, return of {name}"
+    return [Column(key, name, definition="Return of the benchmark then", plain=plain)] if shown.benchmark else []
 
 
 def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarray[Any, Any] | None) -> dict[str, Any]:
