@@ -36,7 +36,7 @@ class CelerySource(Source):
     queue_warning_seconds: float = Field(60, gt=0, description="Oldest message older than this: warning.")
     queue_critical_seconds: float = Field(600, gt=0, description="Oldest message older than this: critical.")
     events_per_second: Annotated[int, Field(ge=10, le=10_000)] = Field(
-        1_000, description="More task events than this: reading them pauses for 5 s, and says so."
+        500, description="More task events than this: reading them pauses for 5 s, and says so."
     )
     show_arguments: bool = Field(True, description="Whether arguments of tasks are shown (cut at 80 characters).")
 
