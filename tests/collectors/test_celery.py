@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from collectors.celery import CeleryCollector
 from collectors.celery.broker import Ages, QueueState
 from collectors.celery.events import MOST_ENDED, MOST_PROBLEMS, MOST_WORKERS, Heard, Seen
+from collectors.celery.judge import Broker, judge
 from collectors.celery.listener import UNREAD_SECONDS
+from collectors.celery.workers import Running
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.celery import CelerySource
@@ -326,3 +328,15 @@ def test_the_age_of_the_oldest_is_a_floor_that_never_falls_behind_what_was_seen(
 
 def test_the_password_is_not_shown() -> None:
     assert "hunter2" not in repr(CelerySource(name="main", broker=SecretStr("redis://:hunter2@h:1/0")))
+
+
+def test_a_task_that_runs_three_times_its_p99_is_told_once_enough_runs_are_known() -> None:
+    def judged(runs: int, seconds: float) -> Status:
+        broker = Broker(True, True, "", 0.0, 0.0)
+        running = [Running("w1@a", "bars.load", "1", seconds, "")]
+        checks = judge(source("redis://h"), broker, [], [], {}, {"bars.load": (runs, 5.0)}, running, Heard().look(0.0))
+        return next(each.status for each in checks if each.name == "runtime")
+
+    assert judged(20, 15.1) is Status.WARNING
+    assert judged(20, 14.9) is Status.OK
+    assert judged(19, 60.0) is Status.OK
