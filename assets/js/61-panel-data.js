@@ -51,11 +51,28 @@
   }
 
   function ofTable(table) {
-    const text = (cell) => cell.textContent.trim();
     return {
       name: table.caption ? text(table.caption) : "table",
-      columns: [...table.tHead.rows[0].cells].map(text),
-      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(text)),
+      columns: toldApart([...table.tHead.rows[0].cells].map((cell) => cell.dataset.plain || text(cell))),
+      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(raw)),
     };
+  }
+
+  const text = (cell) => cell.textContent.trim();
+
+  // A number as it is, not as people read it: of 27.2 M and +4.00 % nothing can be computed.
+  function raw(cell) {
+    const said = text(cell);
+    if (!cell.classList.contains("fw-number")) return said;
+    if (cell.dataset.sort !== undefined) return cell.dataset.sort;
+    return said === "–" || said === "n/a" ? "" : said;
+  }
+
+  function toldApart(names) {
+    const seen = new Map();
+    return names.map((name) => {
+      seen.set(name, (seen.get(name) || 0) + 1);
+      return seen.get(name) > 1 ? `${name} (${seen.get(name)})` : name;
+    });
   }
 })(window.fundwatch);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from dashboard.components.attributes import attributes
+
+EXACT_FROM = 100_000.0
+"""Numbers from here on are carried to the hundredth: six digits would round money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,14 @@ class Column:
     numeric: bool = True
     """Right-aligned."""
     definition: str = ""
+    plain: str = ""
+    """Heading in a file, where nothing beside it tells what `title` is short for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: what shows, what it sorts by, and its tone (ok, warning, critical, gain, loss, muted)."""
+    """A cell: what shows, what it sorts by and, of a numeric column, stands for in a file; its tone (ok, warning,
+    critical, gain, loss, muted)."""
 
     content: Any
     sort: float | str | None = None
@@ -56,7 +63,7 @@ def data_table(
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
     parts: list[Any] = [html.Caption(caption, className="visually-hidden")] if caption else []
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
-    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack, sortable) for c in columns]) for row in rows]))
+    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
     if sortable:
         return html.Div(table, className="fw-table-box")
@@ -97,24 +104,31 @@ def filter_box(table: str, label: str) -> html.Div:
 
 
 def _sort_text(value: float | str | None) -> str | None:
-    return f"{value:.6g}" if isinstance(value, float) else None if value is None else str(value)
+    if not isinstance(value, float):
+        return None if value is None else str(value)
+    if math.isnan(value):
+        return ""
+    return f"{value:.6g}" if abs(value) < EXACT_FROM else f"{value:.2f}"
 
 
 def _heading(column: Column, sortable: bool) -> html.Th:
     align = "fw-number" if column.numeric else "fw-text"
     if not sortable:
-        return html.Th(column.title, scope="col", className=align, title=column.definition or None)
+        return html.Th(
+            column.title, scope="col", className=align, title=column.definition or None,
+            **attributes(data_plain=column.plain or None),
+        )  # fmt: skip
     button = html.Button(
         column.title, type="button", className="fw-sort", title=column.definition or None,
         **attributes(data_sort_key=column.key),
     )  # fmt: skip
-    return html.Th(button, scope="col", className=align)
+    return html.Th(button, scope="col", className=align, **attributes(data_plain=column.plain or None))
 
 
-def _cell(given: Any, column: Column, stack: bool, sortable: bool) -> html.Td:
+def _cell(given: Any, column: Column, stack: bool) -> html.Td:
     cell = given if isinstance(given, Cell) else Cell(given)
     align = "fw-number" if column.numeric else "fw-text"
-    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort) if sortable else None)
+    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort))
     tone = f" fw-tone-{cell.tone}" if cell.tone else ""
     return html.Td(
         "–" if cell.content is None else cell.content,

@@ -30,9 +30,13 @@ def heat_table(shown: Shown) -> html.Div:
     totals = dict(zip(beside.years, beside.totals, strict=True)) if beside else {}
     columns = [
         Column("year", "Year", numeric=False),
-        *[Column(f"m{at}", month[0], definition=month) for at, month in enumerate(MONTHS)],
+        *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
         Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
-        *([Column("other", "vs", definition=f"{shown.benchmark_name} over the same days")] if other else []),
+        *(
+            [Column("other", "vs", definition=f"{shown.benchmark_name} over the same days", plain=shown.benchmark_name)]
+            if other
+            else []
+        ),
     ]
     rows: list[dict[str, Any]] = [
         {
@@ -56,6 +60,7 @@ def _heat(value: float, full: float) -> Cell:
     strength = round(min(abs(value) / full, 1.0) * STEPS)
     return Cell(
         text.number(100 * value, 1 if abs(value) < NO_DECIMALS else 0),
+        value,
         hint=text.percent(value, signed=True),
         mark=f"fw-{'gain' if value > 0 else 'loss'}-{strength}" if strength else "",
     )
