@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import zipfile
 from collections.abc import Callable
@@ -236,6 +237,52 @@ def test_metrics_are_found_copied_and_taken_along(url: str, open_page: Callable[
     downloading.value.save_as(path)
     about = zipfile.ZipFile(path).read("xl/worksheets/sheet2.xml").decode()
     assert "2021-12-28" in about, "of the window shown"
+
+
+def test_tables_are_taken_along_as_numbers_under_headings_that_differ(url: str, page: Page) -> None:
+    open_fund(page, url)
+    for panel, columns in (("drawdowns", 6), ("months", 15), ("extremes", 6), ("parts", 10), ("captures", 6)):
+        see(page, panel)
+        page.locator(f"#portfolio-{panel}").hover()
+        with page.expect_download() as downloading:
+            page.locator(f"#portfolio-{panel} [data-tool=csv]").click()
+        rows = list(csv.reader(Path(downloading.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+        assert len(rows[0]) == columns == len(set(rows[0])), rows[0]
+        texts = {0, 2, 3} if panel == "drawdowns" else {0, 3} if panel == "extremes" else {0}
+        cells = [cell for row in rows[1:] for at, cell in enumerate(row) if at not in texts]
+        assert [float(cell) for cell in cells if cell], panel
+        if panel == "months":
+            assert rows[0][:3] == ["Year", "Jan", "Feb"]
+
+
+def test_the_keyboard_stays_where_it_was_when_its_control_is_drawn_anew(url: str, page: Page) -> None:
+    open_fund(page, f"{url}?compare=sample:trend,sample:pairs")
+    focused = "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+    row = page.locator("#portfolio-drawdowns-data tbody tr").nth(1).get_by_role("button")
+    day = row.inner_text()
+    log = page.get_by_role("button", name="Logarithmic scale")
+    chip = page.get_by_role("button", name="Take Trend following away")
+    for control, change, next_name in (
+        (row, "highlight=", day),
+        (log, "scale=log", "Logarithmic scale"),
+        (chip, "compare=sample%3Apairs", "Take Sector pairs away"),
+    ):
+        control.focus()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(change))
+        page.wait_for_timeout(700)
+        assert page.evaluate(focused) == next_name
+    page.keyboard.press("Enter")
+    expect(page.locator("#portfolio-compared")).to_be_empty()
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.activeElement.closest('.fw-choices') !== null"), "beside the chip that went"
+    drag_across(page)
+    leave = page.get_by_role("button", name="leave zoom")
+    leave.focus()
+    page.keyboard.press("Enter")
+    expect(leave).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.activeElement.closest('.fw-choices') !== null"), "beside the button that went"
 
 
 def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[..., Any], page: Page) -> None:
