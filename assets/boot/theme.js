@@ -1,13 +1,14 @@
 // Runs before the first paint: the theme, and where the chart library is.
 (function () {
   "use strict";
-  let theme = "dark";
+  let chosen = null;
   try {
-    theme = localStorage.getItem("fundwatch-theme") === "light" ? "light" : "dark";
+    chosen = localStorage.getItem("fundwatch-theme");
   } catch (blocked) {
-    theme = "dark"; // storage may be blocked; the default stands
+    chosen = null; // storage may be blocked; the system's setting stands
   }
-  document.documentElement.setAttribute("data-bs-theme", theme);
+  const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+  document.documentElement.setAttribute("data-bs-theme", ["light", "dark"].includes(chosen) ? chosen : system);
   // Dash would ask for its chart library without a fingerprint, so that no browser could keep it.
   const meta = document.querySelector('meta[name="fundwatch-plotly"]');
   if (meta) {

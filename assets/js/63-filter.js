@@ -16,7 +16,7 @@
       if (row.hidden === isShown) row.hidden = !isShown;
       left += isShown;
     }
-    const count = !rows.length ? "" : wanted.length ? `${left} of ${rows.length}` : `${rows.length} rows`;
+    const count = !rows.length ? "" : !left ? "nothing matches" : wanted.length ? `${left} of ${rows.length}` : `${rows.length} rows`;
     if (said.get(box) === count) return;
     said.set(box, count);
     box.querySelector(".fw-filter-count").textContent = count;

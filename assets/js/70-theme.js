@@ -1,14 +1,26 @@
-// The theme switch. Needs no request: charts are painted again from what the page holds.
+// The theme switch: the system's setting counts until a person chooses. Needs no request: charts are painted again from what the page holds.
 (function (fw) {
   "use strict";
   const current = () => document.documentElement.getAttribute("data-bs-theme");
 
-  fw.switchTheme = function () {
-    const next = current() === "dark" ? "light" : "dark";
+  const system = matchMedia("(prefers-color-scheme: light)");
+  let isChosen = fw.recall("theme") !== null;
+
+  function show(next) {
     document.documentElement.setAttribute("data-bs-theme", next);
-    fw.remember("theme", next);
     fw.refreshPalette();
     fw.set("theme", { data: next });
+  }
+
+  system.addEventListener("change", () => {
+    if (!isChosen) show(system.matches ? "light" : "dark");
+  });
+
+  fw.switchTheme = function () {
+    const next = current() === "dark" ? "light" : "dark";
+    isChosen = true;
+    fw.remember("theme", next);
+    show(next);
     fw.announce(`${next} theme`);
   };
 

@@ -303,6 +303,22 @@ def test_a_dead_server_is_announced_and_its_return_too(page: Page, site: Site, d
     watch.problems.clear()
 
 
+def test_the_theme_is_the_system_s_until_a_person_chooses(open_page: Callable[..., Page], site: Site) -> None:
+    page = open_page(color_scheme="light")
+    page.add_init_script("sessionStorage.asked || localStorage.removeItem('fundwatch-theme'); sessionStorage.asked = 1")
+    open_demo(page, site)
+    theme = page.locator("html")
+    expect(theme).to_have_attribute("data-bs-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.locator("#theme-switch").click()
+    expect(theme).to_have_attribute("data-bs-theme", "light")
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(theme).to_have_attribute("data-bs-theme", "light")
+
+
 def test_tools_give_the_data_as_table_and_csv(page: Page, site: Site) -> None:
     open_demo(page, site)
     page.locator("#demo-cpu").hover()
