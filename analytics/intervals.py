@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from analytics import significance
 from analytics.block import RESIDUE, Floats
 
 LEVEL = 0.95
@@ -51,15 +52,12 @@ def volatility_interval(returns: ArrayLike, periods: float, level: float = LEVEL
 
 
 def sharpe_interval(returns: ArrayLike, rate: float, periods: float, level: float = LEVEL) -> Interval:
-    """Return the interval of the annual Sharpe ratio; its error is that of Mertens (2002). `rate` is a period's."""
-    found = _observed(returns) - rate
-    deviation = _deviation(found)
-    if math.isnan(deviation):
+    """Return the interval of the annual Sharpe ratio as significance.sharpe_interval has it. `rate` is a period's."""
+    found = _observed(returns)
+    if math.isnan(_deviation(found - rate)):
         return NONE
-    mean = float(found.mean())
-    away = (found - mean) / deviation
-    ratio = mean / deviation
-    return _annual(_around(ratio, away - ratio / 2 * (away**2 - 1), level), periods)
+    low, high = significance.sharpe_interval(found, rate, periods, level)
+    return float(low), float(high)
 
 
 def sortino_interval(returns: ArrayLike, rate: float, periods: float, level: float = LEVEL) -> Interval:
@@ -90,7 +88,7 @@ def value_at_risk_interval(returns: ArrayLike, share: float = 0.95, level: float
 
 
 def expected_shortfall_interval(returns: ArrayLike, share: float = 0.95, level: float = LEVEL) -> Interval:
-    """Return the interval of the historical expected shortfall as a positive loss."""
+    """Return the interval of the historical expected shortfall as a positive loss, which is never below 0."""
     found = _observed(returns)
     tail = 1 - share
     if len(found) * tail < 2 or math.isnan(_deviation(found)):
@@ -98,7 +96,8 @@ def expected_shortfall_interval(returns: ArrayLike, share: float = 0.95, level: 
     losses = -found
     edge = float(np.quantile(losses, share))
     pull = edge + np.maximum(losses - edge, 0.0) / tail
-    return _around(float(pull.mean()), pull, level)
+    low, high = _around(float(pull.mean()), pull, level)
+    return max(low, 0.0), max(high, 0.0)
 
 
 def beta_interval(returns: ArrayLike, benchmark: ArrayLike, level: float = LEVEL) -> Interval:

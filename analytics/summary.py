@@ -143,6 +143,9 @@ def _fill(
     met: dict[Need, Bools] = {}
     for row, metric in enumerate(metrics):
         into[row] = metric.compute(scope)
+        for need in metric.needs:
+            if need.is_strict:
+                into[row, ~_met(need, scope, met)] = np.nan
     into[~np.isfinite(into)] = np.nan
     for row, at in zip(*np.nonzero(np.isnan(into)), strict=True):
         metric = metrics[row]
@@ -151,8 +154,13 @@ def _fill(
 
 def _why(metric: Metric, scope: Scope, at: int, met: dict[Need, Bools]) -> str:
     for need in metric.needs:
-        if need not in met:
-            met[need] = need.is_met(scope)
-        if not met[need][at]:
+        if not _met(need, scope, met)[at]:
             return need.reason
     return UNKNOWN
+
+
+def _met(need: Need, scope: Scope, met: dict[Need, Bools]) -> Bools:
+    """Return where a need is met; worked out once a scope."""
+    if need not in met:
+        met[need] = np.asarray(need.is_met(scope), dtype=np.bool_)
+    return met[need]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from analytics.performance import WINDOWS
+from analytics.performance import WINDOWS, anchor_day
 from core.model import Status
 from dashboard import format as text
 from dashboard.components.age import local_time
@@ -143,11 +143,21 @@ def span(shown: Shown) -> html.Span:
     parts: list[Any] = ["no value in this range"]
     if len(shown.part):
         parts = [f"{shown.part.dates[0]} – {shown.part.dates[-1]}"]
+    parts += [f" · history starts {shown.own.daily.dates[0]}"] if _is_younger(shown) else []
     if shown.is_zoomed:
         parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
     if shown.last_day is not None:
         parts.append(html.Span(f" · windows end with the last value, {shown.last_day}", className="fw-anchor"))
     return html.Span(parts, className="fw-span")
+
+
+def _is_younger(shown: Shown) -> bool:
+    """Return whether the window would begin before the first value."""
+    dates = shown.own.daily.dates
+    if not len(dates):
+        return False
+    start = shown.span[0] if shown.span else anchor_day(dates, shown.window)
+    return bool(start < dates[0])
 
 
 def mark(shown: Shown) -> html.Span | None:

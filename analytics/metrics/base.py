@@ -49,6 +49,8 @@ class Need:
 
     is_met: Callable[[Scope], Bools]
     reason: str
+    is_strict: bool = False
+    """Whether a figure that could be worked out all the same is not told where this is not met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,9 @@ ANY = Need(_some(1), "no returns")
 TWO = Need(_some(2), "needs two returns")
 THREE = Need(_some(3), "needs three returns")
 FOUR = Need(_some(4), "needs four returns")
+ENOUGH_RETURNS = 20
+"""Returns below which a ratio or a tail is not told: it would say more of chance than of the portfolio."""
+ENOUGH = Need(_some(ENOUGH_RETURNS), f"needs {ENOUGH_RETURNS} returns", is_strict=True)
 WARMED_UP = Need(_some(WARM_UP + 1), f"needs {WARM_UP + 1} returns: the first {WARM_UP} set the scale")
 YEAR = Need(lambda scope: scope.block.count >= scope.periods, "needs a year of returns: less is not annualised")
 SOLVENT = Need(_no_debt, "a loss of more than 100 %: nothing compounds through a debt")
@@ -112,6 +117,11 @@ BENCHMARK = Need(lambda scope: _all(scope, scope.pair is not None), "no benchmar
 COMMON = Need(
     lambda scope: _all(scope, False) if scope.pair is None else scope.pair.own.count >= 2,
     "portfolio and benchmark have fewer than two days in common",
+)
+ENOUGH_COMMON = Need(
+    lambda scope: _all(scope, False) if scope.pair is None else scope.pair.own.count >= ENOUGH_RETURNS,
+    f"needs {ENOUGH_RETURNS} returns in common with the benchmark",
+    is_strict=True,
 )
 BENCHMARK_VARIES = Need(
     lambda scope: _all(scope, False) if scope.pair is None else np.broadcast_to(

@@ -10,6 +10,7 @@ from analytics.metrics.base import (
     BENCHMARK,
     BENCHMARK_VARIES,
     COMMON,
+    ENOUGH_COMMON,
     SOLVENT,
     VARIES,
     YEAR,
@@ -20,11 +21,15 @@ from analytics.metrics.base import (
     otherwise,
 )
 
+ESTIMATED = ("alpha", "m_squared")
+"""Estimates that are in percent a year; those that are ratios go by their unit."""
+
 
 def _metric(
     key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
 ) -> Metric:
-    return Metric(key, title, "Against the benchmark", unit, definition, compute, (BENCHMARK, COMMON, *needs))
+    least = (ENOUGH_COMMON,) if unit == "ratio" or key in ESTIMATED else (COMMON,)
+    return Metric(key, title, "Against the benchmark", unit, definition, compute, (BENCHMARK, *least, *needs))
 
 
 UPS = Need(lambda s: (s.beside.other.filled > 0).any(axis=1) | (s.block.count < 0), "the benchmark never rose")
@@ -57,12 +62,12 @@ BENCHMARK_METRICS: tuple[Metric, ...] = (
             "mean(r − b) / std(r − b, n − 1) · √periods a year: arithmetic.",
             lambda s: benchmark.information_ratio(s.beside, periods=s.periods), ACTIVE),
     _metric("up_capture", "Up capture", "percent",
-            "Annualised return over the periods with b > 0, over that of the benchmark. It compounds those alone: half of "
-            "the benchmark every day is less than 50 % up; read it beside beta.",
+            "Annualised return over the periods with b > 0, over that of the benchmark. It compounds those alone: "
+            "half of the benchmark every day is less than 50 % up; read it beside beta.",
             lambda s: benchmark.capture(s.beside, side="up", periods=s.periods), UPS, SOLVENT, NEVER),
     _metric("down_capture", "Down capture", "percent",
-            "Annualised return over the periods with b < 0, over that of the benchmark. It compounds those alone: half of "
-            "the benchmark every day is more than 50 % down; read it beside beta.",
+            "Annualised return over the periods with b < 0, over that of the benchmark. It compounds those alone: "
+            "half of the benchmark every day is more than 50 % down; read it beside beta.",
             lambda s: benchmark.capture(s.beside, side="down", periods=s.periods), DOWNS, SOLVENT, NEVER),
     _metric("up_number", "Up number", "percent", "Share of the benchmark's rising periods in which the portfolio rose.",
             lambda s: benchmark.up_down_number(s.beside, side="up"), UPS),

@@ -7,7 +7,20 @@ from functools import partial
 
 from analytics import risk, tails
 from analytics.block import Floats
-from analytics.metrics.base import ANY, FOUR, THREE, TWO, VARIES, WARMED_UP, Metric, Need, Scope, Unit, otherwise
+from analytics.metrics.base import (
+    ANY,
+    ENOUGH,
+    FOUR,
+    THREE,
+    TWO,
+    VARIES,
+    WARMED_UP,
+    Metric,
+    Need,
+    Scope,
+    Unit,
+    otherwise,
+)
 
 FAT = otherwise("tails too fat for Cornish-Fisher: its quantile is not monotone here")
 CANCELS = otherwise("the autocorrelations cancel the variance: the correction does not hold here")
@@ -58,24 +71,24 @@ RISK: tuple[Metric, ...] = (
     _metric("value_at_risk", "VaR 95 %", "percent",
             "Loss of a period that 5 % of the returns exceed: historical, linear between ranks "
             "(Hyndman & Fan 1996, type 7).",
-            _var("historical"), ANY),
+            _var("historical"), ENOUGH),
     _metric("value_at_risk_gaussian", "VaR 95 %, Gaussian", "percent",
             "−(mean + z · std) with z of the normal distribution.",
-            _var("gaussian"), TWO),
+            _var("gaussian"), ENOUGH),
     _metric("value_at_risk_cornish_fisher", "VaR 95 %, Cornish-Fisher", "percent",
             "Gaussian with z corrected for skewness and kurtosis (Zangari 1996), where that is monotone "
             "(Maillard 2012).",
-            _var("cornish_fisher"), FOUR, VARIES, FAT),
+            _var("cornish_fisher"), ENOUGH, VARIES, FAT),
     _metric("value_at_risk_ewma", "VaR 95 %, recent", "percent",
             "Returns scaled to today's EWMA volatility (Hull & White 1998).",
             _var("ewma"), WARMED_UP, VARIES),
     _metric("expected_shortfall", "Expected shortfall 95 %", "percent",
-            "Mean loss in the worst 5 % of the periods (Rockafellar & Uryasev 2002).", _es("historical"), ANY),
+            "Mean loss in the worst 5 % of the periods (Rockafellar & Uryasev 2002).", _es("historical"), ENOUGH),
     _metric("expected_shortfall_gaussian", "Expected shortfall 95 %, Gaussian", "percent", "−mean + std · φ(z) / 5 %.",
-            _es("gaussian"), TWO),
+            _es("gaussian"), ENOUGH),
     _metric("expected_shortfall_cornish_fisher", "Expected shortfall 95 %, Cornish-Fisher", "percent",
             "Corrected for skewness and kurtosis (Boudt, Peterson & Croux 2008), where that is monotone.",
-            _es("cornish_fisher"), FOUR, VARIES, FAT),
+            _es("cornish_fisher"), ENOUGH, VARIES, FAT),
     _metric("expected_shortfall_ewma", "Expected shortfall 95 %, recent", "percent",
             "Of returns scaled to today's EWMA volatility (Hull & White 1998).", _es("ewma"), WARMED_UP, VARIES),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from scipy import stats
 
 from analytics import intervals
 from analytics.block import Floats
+from analytics.summary import summarize
 
 SAMPLES = 400
 COUNT = 2_500
@@ -72,3 +73,17 @@ def test_nothing_is_said_of_too_little(returns: list[float]) -> None:
         intervals.beta_interval(returns, returns),
     ):
         assert all(math.isnan(end) for end in found)
+
+
+def test_the_card_and_the_table_tell_one_interval_of_the_sharpe_ratio() -> None:
+    returns = np.random.default_rng(5).standard_t(3, 60) * 0.01 + 0.003
+    table = summarize(returns, risk_free=0.02)["portfolio"]
+    rate = 1.02 ** (1 / 252) - 1
+    assert intervals.sharpe_interval(returns, rate, 252) == (table["sharpe_low"], table["sharpe_high"])
+
+
+def test_an_expected_loss_is_never_told_to_be_below_nothing() -> None:
+    returns = np.full(60, 0.01)
+    returns[:4] = -0.0001, -0.0001, -0.5, -0.0001
+    low, high = intervals.expected_shortfall_interval(returns)
+    assert low == 0.0 < high

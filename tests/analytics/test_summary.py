@@ -69,7 +69,7 @@ def test_order_changes_nothing_and_what_is_scaled_scales(order: list[int], scale
 HARD: dict[str, tuple[list[float], str, str]] = {
     "nothing": ([], "total_return", "no returns"),
     "only missing": ([np.nan] * 5, "max_drawdown", "no returns"),
-    "one": ([0.01], "sharpe", "needs two returns"),
+    "one": ([0.01], "sharpe", "needs 20 returns"),
     "a month": ([0.01, -0.02] * 10, "annual_return", "needs a year of returns: less is not annualised"),
     "flat": ([0.0] * 300, "sharpe", "the returns never vary"),
     "constant": ([0.0001] * 300, "sharpe", "the returns never vary"),
@@ -137,3 +137,17 @@ def test_time_zones_meet_in_universal_time_and_a_lone_one_is_refused() -> None:
     assert table["fund"]["beta"] == pytest.approx(1.0)
     with pytest.raises(ValueError, match="time zone"):
         summarize(own, pd.Series(numbers, index=paris.tz_localize(None)))
+
+
+def test_ratios_and_tails_of_a_handful_of_returns_are_not_told() -> None:
+    frame, index = returns(1), returns(1, 2)["P0"]
+    few, enough = summarize(frame[:19], index[:19]), summarize(frame[:20], index[:20])
+    ratios_of = [each.key for each in METRICS if each.group == "Reward for risk"]
+    for key in (*ratios_of, "value_at_risk", "expected_shortfall", "value_at_risk_gaussian", "sharpe_low"):
+        assert np.isnan(few.loc[key, "P0"]), key
+        assert few.attrs["reasons"][key, "P0"] == "needs 20 returns"
+    assert few.attrs["reasons"]["beta", "P0"] == "needs 20 returns in common with the benchmark"
+    for key in ("sharpe", "sortino", "value_at_risk", "expected_shortfall", "beta", "information_ratio"):
+        assert np.isfinite(enough.loc[key, "P0"]), key
+    for key in ("total_return", "max_drawdown", "best_period", "volatility"):
+        assert np.isfinite(few.loc[key, "P0"]), key

@@ -80,7 +80,7 @@ def test_a_figure_says_what_it_was_the_day_before_and_what_the_benchmark_s_is(fu
 
 
 def test_a_figure_that_cannot_be_told_says_why(stores: Stores) -> None:
-    put_nav(stores, "alpha", [100.0, 100.0, 100.0])
+    put_nav(stores, "alpha", [100.0] * 30)
     found = headline(stores, "sharpe")
     assert (found.value, found.lines[0]) == ("n/a", "the returns never vary")
     table = markup(PIECES["metrics"](shown(stores)))
