@@ -21,6 +21,8 @@ TEXT_SHARE = 0.24
 """Of the width of the chart, for a number beside a bar."""
 SMALLEST = 5e-5
 """What the strategies do not explain, as a ratio: less than this would show as 0.00 %."""
+LONGEST_GAP = np.timedelta64(7, "D")
+"""A part whose values ended longer ago than this no longer exists: a weekend or holidays are no end."""
 Floats = NDArray[np.float64]
 
 
@@ -97,14 +99,14 @@ def gathered(shares: list[Share]) -> list[Share]:
 
 
 def _on_days(line: Line, days: NDArray[np.datetime64]) -> tuple[Floats, Floats, Floats]:
-    """Return value, flow and return of a part on `days`; 0 before and after it existed.
+    """Return value, flow and return of a part on `days`; 0 before it existed and from a week after its last value.
 
     On a day without a value it has the last one, and returns and flows span from one of `days` to the next.
     """
     assert line.nav is not None
     nav, daily = line.nav, line.daily
     value, flow = carried(nav.dates, nav.value, days, 0.0), carried(nav.dates, np.cumsum(nav.flow), days, 0.0)
-    value[days > nav.dates[-1]] = 0.0
+    value[days > nav.dates[-1] + LONGEST_GAP] = 0.0
     level = carried(daily.dates, daily.index, days, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = np.concatenate([[0.0], np.where(level[:-1] > 0, level[1:] / level[:-1] - 1.0, 0.0)])

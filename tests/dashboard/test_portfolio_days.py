@@ -116,9 +116,10 @@ def test_parts_of_other_days_add_up_to_the_return_of_the_fund(stores: Stores) ->
         put(stores, id, whole[days], periods)
         for name, values in parts.items():
             put(stores, name, values, 365 if name == "all" else 252, parent=id)
-        page = shown(stores, portfolio=f"own:{id}")
-        total = sum(share.added for share in shares_of(page, list(page.family)))
-        assert total == pytest.approx(whole.iloc[-1] / whole[days].iloc[0] - 1)
+        for last in ("2020-06-15", "2020-06-14"):
+            page = shown(stores, portfolio=f"own:{id}", asof=last)
+            total = sum(share.added for share in shares_of(page, list(page.family)))
+            assert total == pytest.approx(whole[days][:last].iloc[-1] / whole[days].iloc[0] - 1)
         heat = charts(stores, portfolio=f"own:{id}").figures["portfolio-correlation-graph"]["data"][0]
         true = parts["all"][WEEKDAYS].pct_change().corr(parts["week"].pct_change())
         assert heat["z"][0][1] == pytest.approx(true, abs=0.006)
