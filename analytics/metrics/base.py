@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -71,6 +71,25 @@ class Metric:
     def needs_benchmark(self) -> bool:
         """Return whether the figure is about a benchmark."""
         return self.group == "Against the benchmark"
+
+
+class MakeMetric(Protocol):
+    """Makes a metric of one group."""
+
+    def __call__(
+        self, key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], /, *needs: Need
+    ) -> Metric: ...
+
+
+def in_group(group: Group) -> MakeMetric:
+    """Return what makes the metrics of `group`."""
+
+    def make(
+        key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], /, *needs: Need
+    ) -> Metric:
+        return Metric(key, title, group, unit, definition, compute, needs)
+
+    return make
 
 
 def _some(least: int) -> Callable[[Scope], Bools]:

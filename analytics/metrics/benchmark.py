@@ -18,6 +18,7 @@ from analytics.metrics.base import (
     Need,
     Scope,
     Unit,
+    in_group,
     otherwise,
 )
 
@@ -25,11 +26,14 @@ ESTIMATED = ("alpha", "m_squared")
 """Estimates that are in percent a year; those that are ratios go by their unit."""
 
 
+_against = in_group("Against the benchmark")
+
+
 def _metric(
     key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
 ) -> Metric:
     least = (ENOUGH_COMMON,) if unit == "ratio" or key in ESTIMATED else (COMMON,)
-    return Metric(key, title, "Against the benchmark", unit, definition, compute, (BENCHMARK, *least, *needs))
+    return _against(key, title, unit, definition, compute, BENCHMARK, *least, *needs)
 
 
 UPS = Need(lambda s: (s.beside.other.filled > 0).any(axis=1) | (s.block.count < 0), "the benchmark never rose")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from analytics import drawdown
-from analytics.block import Floats
-from analytics.metrics.base import ANY, DREW_DOWN, SOLVENT, TWO, Metric, Need, Scope, Unit
+from analytics.metrics.base import ANY, DREW_DOWN, SOLVENT, TWO, Metric, in_group
 
-
-def _metric(
-    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
-) -> Metric:
-    return Metric(key, title, "Drawdown", unit, definition, compute, needs)
+_metric = in_group("Drawdown")
 
 
 DRAWDOWN: tuple[Metric, ...] = (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from analytics import ratios, significance
-from analytics.block import Floats
 from analytics.metrics.base import (
     DREW_DOWN,
     ENOUGH,
@@ -13,20 +10,14 @@ from analytics.metrics.base import (
     SOLVENT,
     VARIES,
     YEAR,
-    Group,
     Metric,
     Need,
-    Scope,
-    Unit,
+    in_group,
     otherwise,
 )
 
-
-def _metric(
-    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need,
-    group: Group = "Reward for risk",
-) -> Metric:  # fmt: skip
-    return Metric(key, title, group, unit, definition, compute, needs)
+_metric = in_group("Reward for risk")
+_how_sure = in_group("How sure")
 
 
 RATIOS: tuple[Metric, ...] = (
@@ -69,18 +60,17 @@ RATIOS: tuple[Metric, ...] = (
     _metric("kelly", "Kelly share", "percent",
             "mean(r − rf) / variance: the share of capital with the highest growth (Thorp 2006).",
             lambda s: ratios.kelly(s.block, s.rate), ENOUGH, VARIES),
-    _metric("sharpe_low", "Sharpe, low end", "ratio", "Lower end of its confidence interval (Mertens 2002).",
+    _how_sure("sharpe_low", "Sharpe, low end", "ratio", "Lower end of its confidence interval (Mertens 2002).",
             lambda s: significance.sharpe_interval(s.block, s.rate, s.periods, level=s.level)[0],
-            ENOUGH, VARIES, group="How sure"),
-    _metric("sharpe_high", "Sharpe, high end", "ratio", "Upper end of its confidence interval (Mertens 2002).",
+            ENOUGH, VARIES),
+    _how_sure("sharpe_high", "Sharpe, high end", "ratio", "Upper end of its confidence interval (Mertens 2002).",
             lambda s: significance.sharpe_interval(s.block, s.rate, s.periods, level=s.level)[1],
-            ENOUGH, VARIES, group="How sure"),
-    _metric("probabilistic_sharpe", "Probability Sharpe > 0", "percent",
+            ENOUGH, VARIES),
+    _how_sure("probabilistic_sharpe", "Probability Sharpe > 0", "percent",
             "Φ(SR · √(n − 1) / √(1 − γ₃SR + (γ₄ − 1)/4 · SR²)), a period (Bailey & López de Prado 2012).",
-            lambda s: significance.probabilistic_sharpe(s.block, 0.0, s.rate), ENOUGH, VARIES, group="How sure"),
-    _metric("minimum_track_record", "Minimum track record", "periods",
+            lambda s: significance.probabilistic_sharpe(s.block, 0.0, s.rate), ENOUGH, VARIES),
+    _how_sure("minimum_track_record", "Minimum track record", "periods",
             "Returns needed to be sure at 95 % that the Sharpe ratio is above 0 (Bailey & López de Prado 2012).",
             lambda s: significance.minimum_track_record(s.block, 0.0, s.rate), ENOUGH, VARIES,
-            Need(lambda s: ratios.sharpe(s.block, s.rate) > 0, "the Sharpe ratio is not above 0: no length is enough"),
-            group="How sure"),
+            Need(lambda s: ratios.sharpe(s.block, s.rate) > 0, "the Sharpe ratio is not above 0: no length is enough")),
 )  # fmt: skip

@@ -10,16 +10,12 @@ import numpy as np
 
 from analytics import calendar, returns
 from analytics.block import Floats
-from analytics.metrics.base import ANY, DATED, FALLS, SOLVENT, YEAR, Metric, Need, Scope, Unit, otherwise
+from analytics.metrics.base import ANY, DATED, FALLS, SOLVENT, YEAR, Metric, Need, Scope, in_group, otherwise
 
 REACHES_BACK = otherwise("the history does not reach back that far")
 RISES = Need(lambda scope: np.asarray((scope.block.filled > 0).any(axis=1)), "no return was positive")
 
-
-def _metric(
-    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
-) -> Metric:
-    return Metric(key, title, "Returns", unit, definition, compute, needs)
+_metric = in_group("Returns")
 
 
 def _dated(function: Callable[..., Any], *args: Any) -> Callable[[Scope], Floats]:

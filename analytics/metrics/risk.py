@@ -16,20 +16,15 @@ from analytics.metrics.base import (
     VARIES,
     WARMED_UP,
     Metric,
-    Need,
     Scope,
-    Unit,
+    in_group,
     otherwise,
 )
 
 FAT = otherwise("tails too fat for Cornish-Fisher: its quantile is not monotone here")
 CANCELS = otherwise("the autocorrelations cancel the variance: the correction does not hold here")
 
-
-def _metric(
-    key: str, title: str, unit: Unit, definition: str, compute: Callable[[Scope], Floats], *needs: Need
-) -> Metric:
-    return Metric(key, title, "Risk", unit, definition, compute, needs)
+_metric = in_group("Risk")
 
 
 def _var(method: str) -> Callable[[Scope], Floats]:
