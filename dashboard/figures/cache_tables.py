@@ -9,9 +9,9 @@ from dash import html
 
 from core.watch import component_name
 from dashboard.actions import action_button, answer_of
+from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age, local_time
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.components.table import Cell, Column, data_table
 from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
@@ -212,40 +212,30 @@ def streams(shown: Shown) -> html.Div:
     return source_table(f"{ID}-streams-rows", fields, rows, caption="Streams", nothing="No stream was found.")
 
 
-ABOUT = (
-    ("product", "Product", str),
-    ("mode", "Mode", str),
-    ("role", "Role", str),
-    ("uptime_seconds", "Up", duration),
-    ("os", "System", str),
-    ("policy", "Eviction policy", str),
-    ("limit_bytes", "Memory limit", bytes_),
-    ("peak_bytes", "Memory peak", bytes_),
-    ("dataset_bytes", "Data", bytes_),
-    ("overhead_bytes", "Overhead", bytes_),
-    ("allocator_fragmentation", "Allocator fragmentation", partial(number, decimals=2)),
-    ("max_clients", "Most clients", whole),
-    ("changes_unsaved", "Changes since the last save", whole),
-    ("fork_seconds", "Last fork took", duration),
-    ("pubsub_channels", "Pub/sub channels", whole),
-    ("pubsub_patterns", "Pub/sub patterns", whole),
-    ("denied", "Our user may not", str),
+FACTS = (
+    Fact("product", "Product"),
+    Fact("mode", "Mode"),
+    Fact("role", "Role"),
+    Fact("uptime_seconds", "Up", duration),
+    Fact("os", "System"),
+    Fact("policy", "Eviction policy"),
+    Fact("limit_bytes", "Memory limit", bytes_),
+    Fact("peak_bytes", "Memory peak", bytes_),
+    Fact("dataset_bytes", "Data", bytes_),
+    Fact("overhead_bytes", "Overhead", bytes_),
+    Fact("allocator_fragmentation", "Allocator fragmentation", partial(number, decimals=2)),
+    Fact("max_clients", "Most clients", whole),
+    Fact("changes_unsaved", "Changes since the last save", whole),
+    Fact("fork_seconds", "Last fork took", duration),
+    Fact("pubsub_channels", "Pub/sub channels", whole),
+    Fact("pubsub_patterns", "Pub/sub patterns", whole),
+    Fact("denied", "Our user may not"),
 )
 
 
 def about(shown: Shown) -> html.Div:
     """Return what the servers are, a column each."""
-    present = [each for each in shown.chosen if each.about]
-    columns = [Column("name", "", numeric=False), *(Column(each.name, each.title) for each in present)]
-    rows = []
-    for key, title, show in ABOUT:
-        values = {each.name: each.about.get(key) for each in present}
-        if any(value not in (None, "") for value in values.values()):
-            cells = {name: Cell(None if value in (None, "") else show(value)) for name, value in values.items()}
-            rows.append({"name": title, **cells})
-    return data_table(
-        f"{ID}-about-rows", columns, rows, caption="Servers", sortable=False, stack=False, nothing="No reading yet."
-    )
+    return about_table(f"{ID}-about-rows", FACTS, told_by(shown.chosen))
 
 
 def _warn(key: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,9 +10,9 @@ from dash import html
 
 from core.watch import component_name
 from dashboard.actions import action_button
+from dashboard.components.about_table import Fact, about_table
 from dashboard.components.age import local_time
 from dashboard.components.source_table import Field, source_table, words
-from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.clickhouse_cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
 from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
@@ -258,33 +258,26 @@ def _cut(text: str) -> Any:
     return html.Span(f"{text[:29]}…" if len(text) > 30 else text, title=text)
 
 
-ABOUT: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
-    ("product", "Product", str),
-    ("host", "Host", str),
-    ("user", "Our user", str),
-    ("uptime_seconds", "Up", duration),
-    ("memory_limit_bytes", "Memory limit", bytes_),
-    ("tables", "Tables with data", whole),
-    ("parts_active", "Active parts", whole),
-    ("parts_delay", "Inserts slowed from, parts", str),
-    ("parts_throw", "Inserts refused from, parts", str),
-    ("changed", "Settings changed", _cut),
-    ("may", "Limits on our queries", str),
-    ("refused", "Not told to us", str),
+FACTS = (
+    Fact("product", "Product"),
+    Fact("host", "Host"),
+    Fact("user", "Our user"),
+    Fact("uptime_seconds", "Up", duration),
+    Fact("memory_limit_bytes", "Memory limit", bytes_),
+    Fact("tables", "Tables with data", whole),
+    Fact("parts_active", "Active parts", whole),
+    Fact("parts_delay", "Inserts slowed from, parts"),
+    Fact("parts_throw", "Inserts refused from, parts"),
+    Fact("changed", "Settings changed", _cut),
+    Fact("may", "Limits on our queries"),
+    Fact("refused", "Not told to us"),
 )
 
 
 def about(shown: Shown) -> html.Div:
     """Return what the servers are, a column each, with the button that writes their logs out."""
     present = [each for each in shown.chosen if each.about]
-    columns = [Column("name", "", numeric=False), *(Column(each.name, each.title) for each in present)]
-    facts = {each.name: _facts(each.about, each.rows("refused")) for each in present}
-    rows: list[dict[str, Any]] = []
-    for key, title, show in ABOUT:
-        values = {name: found.get(key) for name, found in facts.items()}
-        if any(value not in (None, "") for value in values.values()):
-            cells = {name: Cell(None if value in (None, "") else show(value)) for name, value in values.items()}
-            rows.append({"name": title, **cells})
+    told = [(each, _told(each.about, each.rows("refused"))) for each in present]
     buttons = [
         action_button(
             ID, each.collector, "flush_logs", "", "Flush logs" if shown.only else f"Flush logs of {each.name}",
@@ -293,13 +286,10 @@ def about(shown: Shown) -> html.Div:
         for each in present
         if not each.about["is_own"]
     ]  # fmt: skip
-    table = data_table(
-        f"{ID}-clickhouse-about-rows", columns, rows, caption="Servers", sortable=False, stack=False,
-        nothing="No reading yet.",
-    )  # fmt: skip
+    table = about_table(f"{ID}-clickhouse-about-rows", FACTS, told)
     return html.Div([html.Div(buttons, className="fw-buttons"), table])
 
 
-def _facts(about: Row, refused: Sequence[Row]) -> Row:
+def _told(about: Row, refused: Sequence[Row]) -> Row:
     may = "none: our user may not set any (readonly = 1)" if about["unlimited"] else "one thread, 256 MiB, the deadline"
     return {**about, "may": may, "refused": ", ".join(row["question"] for row in refused)}

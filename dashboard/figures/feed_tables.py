@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from dash import html
 
 from core.model import SEVERITY, Status
+from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.card import state_badge
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.components.table import Cell, Column, data_table
 from dashboard.format import percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
 LONGEST_FACT = 26
 """Longer ones are cut: whole on hover, and in the table that they come from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A line of the table of instances: the key in "about", what it is called, how it is shown."""
-
-    key: str
-    title: str
-    show: Callable[[Any], Any] = str
 
 
 def rows_id(name: str) -> str:
@@ -56,17 +45,8 @@ def about(kind: str, facts: Sequence[Fact]) -> Callable[[Shown], html.Div]:
     """Return what makes the table of the instances, a column each; lines that nobody has are left out."""
 
     def table(shown: Shown) -> html.Div:
-        present = [(each, each.about) for each in shown.chosen if each.about]
-        columns = [Column("name", "", numeric=False), *(Column(each.name, each.title) for each, _ in present)]
-        rows = []
-        for fact in facts:
-            values = {each.name: told.get(fact.key) for each, told in present}
-            if any(value not in (None, "") for value in values.values()):
-                rows.append({"name": fact.title, **{name: _fact(fact, value) for name, value in values.items()}})
-        return data_table(
-            rows_id(f"{kind}-about"), columns, rows, caption="Instances", sortable=False, stack=False,
-            nothing="No reading yet.",
-        )  # fmt: skip
+        told = told_by(shown.chosen)
+        return about_table(rows_id(f"{kind}-about"), facts, told, caption="Instances", longest=LONGEST_FACT)
 
     return table
 
@@ -74,14 +54,6 @@ def about(kind: str, facts: Sequence[Fact]) -> Callable[[Shown], html.Div]:
 def tone_of(key: str, tones: dict[str, str]) -> Callable[[Row], str]:
     """Return what colours a cell by one of the row's values."""
     return lambda row: tones.get(str(row[key]), "")
-
-
-def _fact(fact: Fact, value: Any) -> Cell:
-    if value in (None, ""):
-        return Cell(None)
-    shown = fact.show(value)
-    is_long = isinstance(shown, str) and len(shown) > LONGEST_FACT
-    return Cell(f"{shown[: LONGEST_FACT - 1]}…", hint=shown) if is_long else Cell(shown)
 
 
 def _badge(status: str) -> html.Span:

@@ -7,10 +7,11 @@ from typing import Any
 
 from dash import html
 
+from dashboard.components.about_table import Fact
 from dashboard.components.age import age, local_time
 from dashboard.components.source_strip import source_card
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.figures.feed_tables import Fact, about, checks, rows_id, tone_of
+from dashboard.figures.feed_tables import about, checks, rows_id, tone_of
 from dashboard.figures.source_charts import Chart
 from dashboard.format import bytes_, duration, number
 from dashboard.source_section import Section, TablePanel

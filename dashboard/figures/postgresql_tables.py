@@ -9,8 +9,8 @@ from dash import html
 
 from core.watch import component_name
 from dashboard.actions import action_button
+from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.source_table import Field, source_rows, words
-from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.postgresql_cells import ID, ago, beyond, one, query_text, some, table_of, whole
 from dashboard.figures.postgresql_now import grown, growth_a_day
 from dashboard.figures.postgresql_sessions import blocking, parties, progress, sessions
@@ -179,48 +179,38 @@ def settings(shown: Shown) -> html.Div:
     return table_of(shown, "settings", fields, "Settings", "No reading yet.")
 
 
-ABOUT = (
-    ("product", "Product", str),
-    ("role", "Role", str),
-    ("uptime_seconds", "Up", duration),
-    ("database", "Database looked at", str),
-    ("user", "As", str),
-    ("is_encrypted", "TLS", lambda on: "yes" if on else "no"),
-    ("max_connections", "max_connections", str),
-    ("shared_buffers", "shared_buffers", str),
-    ("track_io_timing", "track_io_timing", str),
-    ("wal_files", "WAL files", whole),
-    ("wal_bytes", "WAL kept", bytes_),
-    ("archived", "Archived files", whole),
-    ("archive_failures", "Archive failures", whole),
-    ("prepared", "Prepared transactions", whole),
-    ("horizon", "Holds vacuum back most", str),
-    ("extensions", "Extensions", str),
-    ("pending_restart", "Wait for a restart", str),
-    ("statements_evicted", "Statements thrown out for room", whole),
-    ("notes", "Could not be read", str),
+FACTS = (
+    Fact("product", "Product"),
+    Fact("role", "Role"),
+    Fact("uptime_seconds", "Up", duration),
+    Fact("database", "Database looked at"),
+    Fact("user", "As"),
+    Fact("is_encrypted", "TLS", lambda on: "yes" if on else "no"),
+    Fact("max_connections", "max_connections"),
+    Fact("shared_buffers", "shared_buffers"),
+    Fact("track_io_timing", "track_io_timing"),
+    Fact("wal_files", "WAL files", whole),
+    Fact("wal_bytes", "WAL kept", bytes_),
+    Fact("archived", "Archived files", whole),
+    Fact("archive_failures", "Archive failures", whole),
+    Fact("prepared", "Prepared transactions", whole),
+    Fact("horizon", "Holds vacuum back most"),
+    Fact("extensions", "Extensions"),
+    Fact("pending_restart", "Wait for a restart"),
+    Fact("statements_evicted", "Statements thrown out for room", whole),
+    Fact("notes", "Could not be read"),
 )
 
 
 def about(shown: Shown) -> html.Div:
     """Return what the servers are, a column each."""
-    present = [each for each in shown.chosen if each.about]
-    columns = [Column("name", "", numeric=False), *(Column(each.name, each.title, numeric=False) for each in present)]
-    rows = []
-    for key, title, show in ABOUT:
-        values = {each.name: each.about.get(key) for each in present}
-        if any(value not in (None, "") for value in values.values()):
-            cells = {name: Cell(None if value in (None, "") else show(value)) for name, value in values.items()}
-            rows.append({"name": title, **cells})
-    unseen = [each.name for each in present if not each.about.get("may_see_all")]
-    table = data_table(
-        f"{ID}-postgresql-about-rows", columns, rows, caption="Servers", sortable=False, stack=False,
-        nothing="No reading yet.",
-    )  # fmt: skip
+    told = told_by(shown.chosen)
+    table = about_table(f"{ID}-postgresql-about-rows", FACTS, told, numeric=False)
+    unseen = [each.name for each, facts in told if not facts.get("may_see_all")]
     if not unseen:
         return html.Div(table)
-    told = f"Much is hidden on {', '.join(unseen)}: GRANT pg_monitor TO our role."
-    return html.Div([html.P(told, className="fw-nothing"), table])
+    hidden = f"Much is hidden on {', '.join(unseen)}: GRANT pg_monitor TO our role."
+    return html.Div([html.P(hidden, className="fw-nothing"), table])
 
 
 def _measure(shown: Shown, row: Row) -> Any:
