@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dash import html
@@ -14,6 +14,7 @@ from dashboard.components.card import card, verdict
 from dashboard.format import NOT_AVAILABLE
 from dashboard.sources import Instance, interval, newest, worst_first
 from storage.reads.series import SeriesData
+from storage.reads.sources import Course
 
 MOST_TROUBLES = 3
 LONGEST_WHY = 72
@@ -42,6 +43,17 @@ def source_verdict(found: Sequence[Instance]) -> html.Div:
         worst([each.status for each in troubled]),
         [*sentence, *more, f"{fine} fine. " if fine else "", resting, "· ", told],
     )
+
+
+def strip(
+    chosen: Sequence[Instance],
+    course: Course,
+    make: Callable[[Instance, Course], Any],
+    details: Callable[[Instance, Course], Sequence[Any]],
+) -> list[Any]:
+    """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
+    made = [make(each, course) for each in worst_first(chosen)]
+    return [*made, *details(chosen[0], course)] if len(chosen) == 1 else made
 
 
 def source_card(

@@ -9,13 +9,13 @@ from typing import Any
 from dash import html
 
 from dashboard.components.age import local_time
-from dashboard.components.source_strip import detail_card, source_card
+from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.components.source_table import Field, source_rows, source_table, words
 from dashboard.figures.source_charts import Chart
 from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, Row, worst_first
+from dashboard.sources import Instance, Row
 from storage.reads.sources import Course
 
 KIND = "celery"
@@ -52,8 +52,7 @@ CHARTS = (
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each broker, those in trouble first; of a single one what it consists of as well."""
-    strip = [_card(each, shown.course) for each in worst_first(shown.chosen)]
-    return [*strip, *_details(shown.only, shown.course)] if shown.only else strip
+    return strip(shown.chosen, shown.course, _card, _details)
 
 
 def _card(instance: Instance, course: Course) -> Any:

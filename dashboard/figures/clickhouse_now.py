@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from dashboard.components.source_strip import detail_card, source_card
+from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, worst_first
+from dashboard.sources import Instance
 from storage.reads.sources import Course
 
 SPARKED = ("clickhouse_queries_per_second", "clickhouse_tables_bytes")
@@ -20,8 +20,7 @@ one = partial(number, decimals=1)
 
 def clickhouse_cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    strip = [_source(each, shown.course) for each in worst_first(shown.chosen)]
-    return [*strip, *_details(shown.only, shown.course)] if shown.only else strip
+    return strip(shown.chosen, shown.course, _source, _details)
 
 
 def _source(instance: Instance, course: Course) -> Any:

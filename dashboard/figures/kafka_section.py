@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.components.source_strip import detail_card, source_card
+from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.figures import kafka_tables as tables
 from dashboard.figures.source_charts import Chart
 from dashboard.format import duration, number
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, worst_first
+from dashboard.sources import Instance
 from storage.reads.sources import Course
 
 KIND = "kafka"
@@ -45,8 +45,7 @@ SPARKED = ("kafka_lag_messages", "kafka_lag_seconds", "kafka_metadata_seconds", 
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each cluster, those in trouble first; of a single one what it consists of as well."""
-    strip = [_source(each, shown.course) for each in worst_first(shown.chosen)]
-    return [*strip, *_details(shown.only, shown.course)] if shown.only else strip
+    return strip(shown.chosen, shown.course, _source, _details)
 
 
 def _source(instance: Instance, course: Course) -> Any:
