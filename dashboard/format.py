@@ -32,6 +32,11 @@ def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> s
     return _fixed(value, decimals, signed)
 
 
+def tenths(value: float | None) -> str:
+    """Return a number with one decimal. 12.34 → "12.3"."""
+    return number(value, 1)
+
+
 def money(value: float | None, currency: str = "", *, signed: bool = False) -> str:
     """Return an amount in K/M/B with three significant figures. 12_412_345 → "12.4 M"."""
     if value is None or not math.isfinite(value):

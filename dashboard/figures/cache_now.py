@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.components.source_strip import detail_card, source_card, strip
-from dashboard.format import bytes_, duration, number, percent, ratio
+from dashboard.format import bytes_, duration, number, percent, ratio, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
 from storage.reads.sources import Course
@@ -70,7 +70,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     definition="Last snapshot, append-only file, changes since. INFO persistence."),
         detail_card(instance, "replication", "Replication", str(about.get("role") or "n/a"),
                     definition="Role; of a primary its replicas, of a replica its link. INFO replication."),
-        detail_card(instance, "errors", "Errors", number(value("redis_errors_per_second"), 1), "/s",
+        detail_card(instance, "errors", "Errors", tenths(value("redis_errors_per_second")), "/s",
                     spark=spark("redis_errors_per_second"),
                     definition="Errors answered a second. OOM, READONLY, LOADING, NOAUTH and the like are a warning "
                     "for a minute. INFO errorstats."),

@@ -12,7 +12,7 @@ from dashboard.actions import action_button, answer_of
 from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age, local_time
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
@@ -22,16 +22,13 @@ LAGGING = 300.0
 OURSELVES = "fundwatch"
 """Name of the connection over which the readings come."""
 
-whole = number
-one = partial(number, decimals=1)
-
 
 def databases(shown: Shown) -> html.Div:
     """Return the databases, each with the button that looks at a sample of its keys."""
     fields = (
         words("db", "Database"),
-        Field("keys", "Keys", whole),
-        Field("expires", "With TTL", whole, "Keys that expire by themselves"),
+        Field("keys", "Keys", number),
+        Field("expires", "With TTL", number, "Keys that expire by themselves"),
         Field("share", "Share with TTL", percent),
         Field("ttl_seconds", "Mean TTL", duration),
         Field("look", "", button=partial(_look, shown), numeric=False),
@@ -63,7 +60,7 @@ def keys(shown: Shown) -> html.Div:
         words("group", "By"),
         words("name", "Name"),
         words("type", "Type"),
-        Field("keys", "Keys", whole),
+        Field("keys", "Keys", number),
         Field("bytes", "Memory", bytes_, "MEMORY USAGE, five elements of each collection sampled"),
         Field("lasting_ratio", "Without TTL", percent),
     )
@@ -76,15 +73,15 @@ def commands(shown: Shown) -> html.Div:
     """Return the commands by the time they take."""
     fields = (
         words("command", "Command"),
-        Field("calls_per_second", "Calls/s", one),
+        Field("calls_per_second", "Calls/s", tenths),
         Field("busy_ratio", "Busy", percent, "Share of time that the server spent in it since the reading before"),
-        Field("calls", "Calls", whole, "Since the start or CONFIG RESETSTAT"),
+        Field("calls", "Calls", number, "Since the start or CONFIG RESETSTAT"),
         Field("mean_seconds", "Mean", duration),
         Field("p50_seconds", "p50", duration),
         Field("p99_seconds", "p99", duration),
         Field("p999_seconds", "p99.9", duration),
-        Field("rejected", "Rejected", whole, "Refused before they ran", _warn("rejected")),
-        Field("failed", "Failed", whole, "Ran into an error", _warn("failed")),
+        Field("rejected", "Rejected", number, "Refused before they ran", _warn("rejected")),
+        Field("failed", "Failed", number, "Ran into an error", _warn("failed")),
     )
     rows = sorted(source_rows(shown.chosen, "commands"), key=lambda row: -(row["busy_ratio"] or 0))
     return source_table(f"{ID}-commands-rows", fields, rows, caption="Commands", nothing="No command statistics yet.")
@@ -143,8 +140,8 @@ def errors(shown: Shown) -> html.Div:
     """Return the errors answered, by prefix."""
     fields = (
         words("error", "Error"),
-        Field("count", "Count", whole, "Since the start or CONFIG RESETSTAT"),
-        Field("per_second", "Now, /s", one, "", _warn("per_second")),
+        Field("count", "Count", number, "Since the start or CONFIG RESETSTAT"),
+        Field("per_second", "Now, /s", tenths, "", _warn("per_second")),
     )
     rows = source_rows(shown.chosen, "errors")
     return source_table(f"{ID}-errors-rows", fields, rows, caption="Errors", nothing="No error was ever answered.")
@@ -197,14 +194,14 @@ def streams(shown: Shown) -> html.Div:
     fields = (
         words("stream", "Stream"),
         words("group", "Group"),
-        Field("length", "Length", whole),
-        Field("added", "Added", whole, "Entries ever added"),
-        Field("lag", "Lag", whole, "Entries not yet delivered to the group"),
-        Field("pending", "Pending", whole, "Delivered and not acknowledged"),
+        Field("length", "Length", number),
+        Field("added", "Added", number, "Entries ever added"),
+        Field("lag", "Lag", number, "Entries not yet delivered to the group"),
+        Field("pending", "Pending", number, "Delivered and not acknowledged"),
         Field("oldest_pending_seconds", "Oldest pending", duration, "", _late("oldest_pending_seconds")),
-        Field("consumers", "Consumers", whole),
+        Field("consumers", "Consumers", number),
         Field("idle_seconds", "Idle", duration, "Since a consumer last asked"),
-        Field("entries_read", "Read", whole),
+        Field("entries_read", "Read", number),
         words("last_delivered", "Last delivered"),
         words("last_id", "Last entry"),
     )
@@ -224,11 +221,11 @@ FACTS = (
     Fact("dataset_bytes", "Data", bytes_),
     Fact("overhead_bytes", "Overhead", bytes_),
     Fact("allocator_fragmentation", "Allocator fragmentation", partial(number, decimals=2)),
-    Fact("max_clients", "Most clients", whole),
-    Fact("changes_unsaved", "Changes since the last save", whole),
+    Fact("max_clients", "Most clients", number),
+    Fact("changes_unsaved", "Changes since the last save", number),
     Fact("fork_seconds", "Last fork took", duration),
-    Fact("pubsub_channels", "Pub/sub channels", whole),
-    Fact("pubsub_patterns", "Pub/sub patterns", whole),
+    Fact("pubsub_channels", "Pub/sub channels", number),
+    Fact("pubsub_patterns", "Pub/sub patterns", number),
     Fact("denied", "Our user may not"),
 )
 

@@ -12,7 +12,7 @@ from dashboard.components.age import local_time
 from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.components.source_table import Field, source_rows, source_table, words
 from dashboard.figures.source_charts import Chart
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance, Row
@@ -27,7 +27,6 @@ AGE = (
     "seen there. Redis: LINDEX queue -1. Not told by AMQP."
 )
 INSPECT = "Source: the workers' heartbeats and answers to stats, active, reserved, scheduled (celery inspect)."
-one = partial(number, decimals=1)
 
 CHARTS = (
     Chart("celery-rate", "Tasks, per second", "by how they ended",
@@ -58,7 +57,7 @@ def cards(shown: Shown) -> Sequence[Any]:
 def _card(instance: Instance, course: Course) -> Any:
     return source_card(
         instance,
-        one(instance.value("celery_processed_per_second")),
+        tenths(instance.value("celery_processed_per_second")),
         "tasks/s",
         bar_ratio=instance.value("celery_pool_used_ratio"),
         spark=course.one("celery_succeeded_per_second", instance=instance.name),

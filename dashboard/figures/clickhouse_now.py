@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from dashboard.components.source_strip import detail_card, source_card, strip
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
 from storage.reads.sources import Course
 
 SPARKED = ("clickhouse_queries_per_second", "clickhouse_tables_bytes")
 """Metrics of sparklines that no chart shows."""
-
-one = partial(number, decimals=1)
 
 
 def clickhouse_cards(shown: Shown) -> Sequence[Any]:
@@ -26,7 +23,7 @@ def clickhouse_cards(shown: Shown) -> Sequence[Any]:
 def _source(instance: Instance, course: Course) -> Any:
     return source_card(
         instance,
-        one(instance.value("clickhouse_queries_per_second")),
+        tenths(instance.value("clickhouse_queries_per_second")),
         "queries/s",
         bar_ratio=instance.value("clickhouse_memory_used_ratio"),
         spark=course.one("clickhouse_queries_per_second", instance=instance.name),
@@ -51,7 +48,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     spark=spark("queries_running"),
                     definition="Queries that run at the moment of the reading. Warning when one has run for 10 min, "
                     "cleared at 5 min. system.processes."),
-        detail_card(instance, "failed", "Failed queries", one(value("failed_queries_per_second")), "/s",
+        detail_card(instance, "failed", "Failed queries", tenths(value("failed_queries_per_second")), "/s",
                     spark=spark("failed_queries_per_second"),
                     definition="FailedQuery a second. Warning when more than 10 % of the queries of the last minute, "
                     "and at least 10, failed. system.events."),
@@ -64,7 +61,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     spark=spark("parts_per_partition_max"),
                     definition="The fullest partition. Warning above 300, cleared at 200; critical where inserts are "
                     "slowed (parts_to_delay_insert). system.parts."),
-        detail_card(instance, "inserts", "Inserts", one(value("insert_queries_per_second")), "/s",
+        detail_card(instance, "inserts", "Inserts", tenths(value("insert_queries_per_second")), "/s",
                     spark=spark("inserted_rows_per_second"),
                     definition="InsertQuery a second; the line is rows inserted. Slowed ones of the last minute are a "
                     "warning, refused ones critical. system.events."),

@@ -14,15 +14,12 @@ from dashboard.components.about_table import Fact, about_table
 from dashboard.components.age import local_time
 from dashboard.components.source_table import Field, source_table, words
 from dashboard.figures.clickhouse_cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
 LONG_SECONDS = 300.0
 MANY_PARTS = 200
-
-whole = number
-one = partial(number, decimals=1)
 
 
 def running(shown: Shown) -> html.Div:
@@ -32,8 +29,8 @@ def running(shown: Shown) -> html.Div:
         Field("kill", "", button=partial(_kill_query, shown), numeric=False),
         words("user", "User"),
         words("query", "Query"),
-        Field("read_rows", "Rows read", whole),
-        Field("total_rows_approx", "Of about", whole, "total_rows_approx"),
+        Field("read_rows", "Rows read", number),
+        Field("total_rows_approx", "Of about", number, "total_rows_approx"),
         Field("read_bytes", "Read", bytes_),
         Field("memory_usage", "Memory", bytes_),
         Field("peak_memory_usage", "Peak", bytes_),
@@ -55,16 +52,16 @@ def top(shown: Shown) -> html.Div:
     """Return the patterns of queries that took most time, rows or memory, or failed most, in the last hour."""
     fields = (
         words("pattern", "Query"),
-        Field("calls", "Calls", whole),
+        Field("calls", "Calls", number),
         Field("seconds", "Time", duration, "Sum of the durations"),
         Field("share", "Share", percent, "Of the time of all queries"),
         Field("p50_seconds", "p50", duration),
         Field("p95_seconds", "p95", duration),
         Field("longest_seconds", "Longest", duration),
-        Field("rows", "Rows read", whole),
+        Field("rows", "Rows read", number),
         Field("bytes", "Read", bytes_),
         Field("memory_bytes", "Most memory", bytes_, "The hungriest; our own engine does not tell"),
-        Field("failed", "Failed", whole, "", lambda row: "warning" if row["failed"] else ""),
+        Field("failed", "Failed", number, "", lambda row: "warning" if row["failed"] else ""),
         words("error", "Last error"),
     )
     return table_of(shown, "top", "log_top", fields, "Top queries", "No query was logged in the last hour.")
@@ -77,7 +74,7 @@ def slow(shown: Shown) -> html.Div:
         Field("ts", "When", local_time, numeric=False),
         words("user", "User"),
         words("query", "Query", "In our own log: the kind of the statement"),
-        Field("rows", "Rows read", whole),
+        Field("rows", "Rows read", number),
         Field("memory_bytes", "Memory", bytes_),
         words("query_id", "Id"),
     )
@@ -101,13 +98,15 @@ def tables(shown: Shown) -> html.Div:
     fields = (
         Field("name", "Table", str, numeric=False),
         words("engine", "Engine"),
-        Field("rows", "Rows", whole),
+        Field("rows", "Rows", number),
         Field("bytes", "On disk", bytes_),
         Field("uncompressed_bytes", "Unpacked", bytes_),
         Field("ratio", "Compression", times, "Uncompressed over compressed bytes"),
-        Field("parts", "Parts", whole),
-        Field("partitions", "Partitions", whole),
-        Field("most_parts", "Fullest", whole, "Parts in the fullest partition", tone_of("most_parts", MANY_PARTS, 300)),
+        Field("parts", "Parts", number),
+        Field("partitions", "Partitions", number),
+        Field(
+            "most_parts", "Fullest", number, "Parts in the fullest partition", tone_of("most_parts", MANY_PARTS, 300)
+        ),
         Field("last_write", "Last write", local_time, "The newest part, by insert or merge", numeric=False),
         words("ttl", "TTL"),
     )
@@ -151,7 +150,7 @@ def merges(shown: Shown) -> html.Div:
         *place("Table"),
         Field("elapsed", "Running", duration, "", tone_of("elapsed", 1_800.0, 3_600.0)),
         Field("progress", "Done", percent),
-        Field("num_parts", "Parts", whole),
+        Field("num_parts", "Parts", number),
         Field("bytes", "Compressed", bytes_),
         Field("memory_usage", "Memory", bytes_),
         Field("is_mutation", "Mutates", yes, numeric=False),
@@ -167,7 +166,7 @@ def mutations(shown: Shown) -> html.Div:
         words("command", "Command"),
         Field("created", "Begun", local_time, numeric=False),
         Field("is_done", "Done", yes, numeric=False),
-        Field("parts_to_do", "Parts to do", whole),
+        Field("parts_to_do", "Parts to do", number),
         words("latest_fail_reason", "Last failure", "", lambda row: "warning" if row["latest_fail_reason"] else ""),
         words("mutation_id", "Id"),
     )
@@ -190,7 +189,7 @@ def detached(shown: Shown) -> html.Div:
     fields = (
         *place("Table"),
         words("reason", "Reason", "Empty: detached by hand", lambda row: "warning" if row["reason"] else ""),
-        Field("parts", "Parts", whole),
+        Field("parts", "Parts", number),
         words("example", "For example"),
     )
     return table_of(shown, "detached", "detached", fields, "Detached parts", "No part stands aside.")
@@ -225,7 +224,7 @@ def errors(shown: Shown) -> html.Div:
     fields = (
         words("name", "Error"),
         Field("code", "Code", str),
-        Field("count", "Count", whole, "Since the server started"),
+        Field("count", "Count", number, "Since the server started"),
         Field("last", "Last", local_time, numeric=False),
         words("message", "Message"),
     )
@@ -234,7 +233,7 @@ def errors(shown: Shown) -> html.Div:
 
 def pools(shown: Shown) -> html.Div:
     """Return the background pools."""
-    fields = (words("pool", "Pool"), Field("busy", "Busy", whole), Field("size", "Threads", whole))
+    fields = (words("pool", "Pool"), Field("busy", "Busy", number), Field("size", "Threads", number))
     return table_of(shown, "pools", "pools", fields, "Pools", "No reading yet.")
 
 
@@ -242,8 +241,8 @@ def events(shown: Shown) -> html.Div:
     """Return the events, the most frequent of the last minute first."""
     fields = (
         words("event", "Event"),
-        Field("per_second", "A second", one, "Over the last minute"),
-        Field("count", "Count", whole, "Since the server started"),
+        Field("per_second", "A second", tenths, "Over the last minute"),
+        Field("count", "Count", number, "Since the server started"),
     )
     return table_of(shown, "events", "events", fields, "Events", "No reading yet.")
 
@@ -264,8 +263,8 @@ FACTS = (
     Fact("user", "Our user"),
     Fact("uptime_seconds", "Up", duration),
     Fact("memory_limit_bytes", "Memory limit", bytes_),
-    Fact("tables", "Tables with data", whole),
-    Fact("parts_active", "Active parts", whole),
+    Fact("tables", "Tables with data", number),
+    Fact("parts_active", "Active parts", number),
     Fact("parts_delay", "Inserts slowed from, parts"),
     Fact("parts_throw", "Inserts refused from, parts"),
     Fact("changed", "Settings changed", _cut),

@@ -9,10 +9,10 @@ from typing import Any
 from dash import html
 
 from dashboard.components.about_table import Fact
-from dashboard.components.age import age, local_time
+from dashboard.components.age import local_time
 from dashboard.components.source_strip import source_card
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.figures.feed_tables import about, checks, rows_id, tone_of
+from dashboard.figures.feed_tables import about, ago, checks, rows_id, tone_of
 from dashboard.figures.source_charts import Chart
 from dashboard.format import duration, number
 from dashboard.source_section import Section, TablePanel
@@ -80,7 +80,7 @@ def farms(shown: Shown) -> html.Div:
         words("farm", "Farm"),
         words("kind", "Serves"),
         words("state", "State", tone=tone_of("state", {"broken": "critical", "ok": "ok"})),
-        Field("since", "Since", _ago, numeric=False),
+        Field("since", "Since", ago, numeric=False),
     )
     rows = source_rows(shown.chosen, "farms")
     return source_table(rows_id("ib-farms"), fields, rows, caption="Data farms", nothing="No farm was told of yet.")
@@ -113,7 +113,7 @@ def accounts(shown: Shown) -> html.Div:
         words("kind", "Kind"),
         Field("net_liquidation", "Net liquidation", number),
         words("currency", "In"),
-        Field("ts", "Told", _ago, numeric=False),
+        Field("ts", "Told", ago, numeric=False),
     )
     rows = source_rows(shown.chosen, "accounts")
     return source_table(rows_id("ib-accounts"), fields, rows, caption="Accounts", nothing="No account was told yet.")
@@ -131,10 +131,6 @@ def messages(shown: Shown) -> html.Div:
     rows = sorted(source_rows(shown.chosen, "messages"), key=lambda row: -row["ts"])
     nothing = "No message with a code yet."
     return source_table(rows_id("ib-coded"), fields, rows, caption="Messages", nothing=nothing)
-
-
-def _ago(ts: float) -> html.Span:
-    return age(ts, prefix="")
 
 
 TABLES = {

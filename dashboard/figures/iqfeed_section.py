@@ -8,10 +8,10 @@ from typing import Any
 from dash import html
 
 from dashboard.components.about_table import Fact
-from dashboard.components.age import age, local_time
+from dashboard.components.age import local_time
 from dashboard.components.source_strip import source_card
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.figures.feed_tables import about, checks, rows_id, tone_of
+from dashboard.figures.feed_tables import about, ago, checks, rows_id, tone_of
 from dashboard.figures.source_charts import Chart
 from dashboard.format import bytes_, duration, number
 from dashboard.source_section import Section, TablePanel
@@ -107,7 +107,7 @@ def ports(shown: Shown) -> html.Div:
         words("status", "Answers", tone=tone_of("status", {"no": "critical"})),
         Field("seconds", "In", duration),
         words("why", "Why not"),
-        Field("ts", "Checked", _ago, numeric=False),
+        Field("ts", "Checked", ago, numeric=False),
     )
     rows = sorted(source_rows(shown.chosen, "ports"), key=lambda row: str(row["status"]))
     return source_table(rows_id("iqfeed-ports"), fields, rows, caption="Ports", nothing="No other port is checked.")
@@ -128,10 +128,6 @@ def events(shown: Shown) -> html.Div:
     rows = sorted(source_rows(shown.chosen, "events"), key=lambda row: -row["ts"])
     nothing = "Nothing since we connected."
     return source_table(rows_id("iqfeed-events"), fields, rows, caption="Events", nothing=nothing)
-
-
-def _ago(ts: float) -> html.Span:
-    return age(ts, prefix="")
 
 
 TABLES = {

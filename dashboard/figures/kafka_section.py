@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.figures import kafka_tables as tables
 from dashboard.figures.source_charts import Chart
-from dashboard.format import duration, number
+from dashboard.format import duration, number, tenths
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
@@ -51,7 +51,7 @@ def cards(shown: Shown) -> Sequence[Any]:
 def _source(instance: Instance, course: Course) -> Any:
     return source_card(
         instance,
-        number(instance.value("kafka_messages_in_per_second"), 1),
+        tenths(instance.value("kafka_messages_in_per_second")),
         "messages/s",
         spark=course.one("kafka_messages_in_per_second", instance=instance.name),
         definition=f"Messages written a second since the reading before, all topics but Kafka's own. {OFFSETS}.",
@@ -74,7 +74,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     "of commits, without a fixed threshold: stuck, stopped, went back (critical), falls behind "
                     f"(warning). {COMMITS}, {OFFSETS}, DescribeGroups."),
         detail_card(instance, "", "Lag", number(value("lag_messages")), "messages", spark=spark("lag_messages"),
-                    why=f"{number(value('messages_out_per_second'), 1)} read/s",
+                    why=f"{tenths(value('messages_out_per_second'))} read/s",
                     definition=f"Of all groups. {COMMITS}, {OFFSETS}."),
         detail_card(instance, "brokers", "Brokers", number(value("brokers")), spark=spark("brokers"),
                     definition="Alive, as the cluster tells it; gone are those that hold copies and are not alive. "

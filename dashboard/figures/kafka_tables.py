@@ -10,7 +10,7 @@ from dash import html
 from core.watch import component_name
 from dashboard.actions import action_button
 from dashboard.components.source_table import Field, source_rows, source_table, words
-from dashboard.format import duration, number
+from dashboard.format import duration, number, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
@@ -18,8 +18,6 @@ TAB = "pipeline"
 ACTIONS = ("reset_to_end", "reset_to_start")
 VERDICTS = {"falls behind": "warning", "stuck": "critical", "stopped": "critical", "went back": "critical"}
 STATES = {"gone": "critical", "no answer": "warning"}
-
-one = partial(number, decimals=1)
 
 
 def rows_id(table: str) -> str:
@@ -35,7 +33,7 @@ def groups(shown: Shown) -> html.Div:
         words("state", "State", "As its coordinator tells it", _state),
         Field("lag", "Lag", number, "Messages not yet read: end offsets less committed offsets"),
         Field("behind_seconds", "Behind", duration, BEHIND, _least),
-        Field("out_per_second", "Read/s", one, "Committed offsets, difference since the reading before"),
+        Field("out_per_second", "Read/s", tenths, "Committed offsets, difference since the reading before"),
         Field("members", "Members", number),
         Field("partitions", "Partitions", number, "Of which it has committed an offset"),
         words("clients", "Clients"),
@@ -69,7 +67,7 @@ def lags(shown: Shown) -> html.Div:
         words("verdict", "Judged", "By Burrow's rules", _verdict),
         Field("lag", "Lag", number, "Messages: end less committed"),
         Field("behind_seconds", "Behind", duration, BEHIND, _least),
-        Field("out_per_second", "Read/s", one),
+        Field("out_per_second", "Read/s", tenths),
         Field("silent_seconds", "Unmoved", duration, "Since its committed offset was last seen to move"),
         Field("committed", "Committed", number),
         Field("end", "End", number),
@@ -85,7 +83,7 @@ def topics(shown: Shown) -> html.Div:
     fields = (
         words("topic", "Topic"),
         words("kind", "Kind", "dead letters: its name matches the setting of that name"),
-        Field("in_per_second", "In/s", one, "End offsets, difference since the reading before"),
+        Field("in_per_second", "In/s", tenths, "End offsets, difference since the reading before"),
         Field("lag", "Lag", number, "Of the group that is furthest behind"),
         Field("groups", "Groups", number, "That have committed an offset"),
         Field("messages", "Messages", number, "End less first offset; compaction and transactions leave gaps"),
@@ -110,7 +108,7 @@ def brokers(shown: Shown) -> html.Div:
         Field("leads", "Leads", number, "Partitions that it leads"),
         Field("copies", "Copies", number, "Partitions of which it holds a copy"),
         Field("behind", "Incomplete", number, "Copies that are not in sync", _bad("behind")),
-        Field("in_per_second", "In/s", one, "Messages to partitions that it leads"),
+        Field("in_per_second", "In/s", tenths, "Messages to partitions that it leads"),
     )
     return _table(shown, "brokers", fields, "Brokers", "No broker is known.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from dash import html
 
@@ -15,8 +14,6 @@ from dashboard.sources import Row
 ID = "database"
 MOST_ROWS = 60
 
-whole = number
-one = partial(number, decimals=1)
 Tone = Callable[[Row], str]
 
 
@@ -36,7 +33,7 @@ def query_text(text: str) -> html.Span:
 
 def some(count: float) -> str | None:
     """Return a count, nothing for none: what is rarely there is seen at once."""
-    return whole(count) if count else None
+    return number(count) if count else None
 
 
 def ago(seconds: float) -> str:

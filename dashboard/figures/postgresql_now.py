@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from dashboard.components.source_strip import detail_card, source_card, strip
-from dashboard.format import bytes_, duration, money, number, percent
+from dashboard.format import bytes_, duration, money, number, percent, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
 from storage.reads.series import SeriesData
@@ -18,8 +17,6 @@ SPARKED = ("postgresql_blocked_sessions", "postgresql_databases_size_bytes", "po
 DAY_SECONDS = 86_400.0
 TREND_SECONDS = 600.0
 """A trend needs at least so long a past."""
-
-one = partial(number, decimals=1)
 
 
 def postgresql_cards(shown: Shown) -> Sequence[Any]:
@@ -94,7 +91,7 @@ def _present(instance: Instance, course: Course) -> list[Any]:
                     spark=spark("rollbacks_per_second"),
                     definition="Of transactions, since the reading before. Warning above 10 % of 100 or more in 5 min. "
                     "pg_stat_database."),
-        detail_card(instance, "deadlocks", "Deadlocks", one(value("deadlocks_per_second")), "/s",
+        detail_card(instance, "deadlocks", "Deadlocks", tenths(value("deadlocks_per_second")), "/s",
                     spark=spark("deadlocks_per_second"),
                     definition="Warning at one in 5 min, critical at 25. pg_stat_database."),
         detail_card(instance, "", "Round trip", duration(value("ping_p99_seconds")), "p99",

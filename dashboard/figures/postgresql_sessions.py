@@ -10,8 +10,8 @@ from dash import html
 from core.watch import component_name
 from dashboard.actions import action_button
 from dashboard.components.source_table import Field, source_rows, words
-from dashboard.figures.postgresql_cells import ID, beyond, query_text, some, table_of, whole
-from dashboard.format import bytes_, duration, percent
+from dashboard.figures.postgresql_cells import ID, beyond, query_text, some, table_of
+from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
@@ -22,7 +22,7 @@ def blocking(shown: Shown) -> html.Div:
     """Return the tree of who waits for whom, with the buttons that end the wait."""
     fields = (
         Field("pid", "Pid", _branch, "Who holds up others, and beneath who waits for it", numeric=False),
-        Field("blocks", "Holds up", whole, "Sessions behind it, directly or not"),
+        Field("blocks", "Holds up", number, "Sessions behind it, directly or not"),
         Field(
             "waiting_seconds",
             "Waits",
@@ -72,7 +72,7 @@ def parties(shown: Shown) -> html.Div:
         words("application", "Application"),
         words("client", "Client"),
         words("database", "Database"),
-        Field("connections", "Connections", whole),
+        Field("connections", "Connections", number),
         Field("active", "Active", some),
         Field("idle", "Idle", some),
         Field(
@@ -122,7 +122,7 @@ def _signal(shown: Shown, action: str, row: Row) -> Any:
 def _pace(row: Row) -> Row:
     done, total, seconds = row["done"], row["total"], row["seconds"]
     ratio = done / total if total else None
-    show = bytes_ if row["unit"] == "bytes" else whole
+    show = bytes_ if row["unit"] == "bytes" else number
     amount = f"{show(done)}{f' of {show(total)}' if total else ''}{' blocks' if row['unit'] == 'blocks' else ''}"
     rest = seconds * (1 - ratio) / ratio if ratio and seconds else None
     return {"ratio": ratio, "amount": amount, "rest_seconds": rest}

@@ -11,10 +11,10 @@ from core.watch import component_name
 from dashboard.actions import action_button
 from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.source_table import Field, source_rows, words
-from dashboard.figures.postgresql_cells import ID, ago, beyond, one, query_text, some, table_of, whole
+from dashboard.figures.postgresql_cells import ID, ago, beyond, query_text, some, table_of
 from dashboard.figures.postgresql_now import grown, growth_a_day
 from dashboard.figures.postgresql_sessions import blocking, parties, progress, sessions
-from dashboard.format import bytes_, duration, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
@@ -32,13 +32,13 @@ def statements(shown: Shown) -> html.Div:
         Field("query", "Statement", query_text, numeric=False),
         Field("share", "Share", percent, "Of the time of all statements"),
         Field("busy_ratio", "Busy", percent, "Time in execution over the clock's"),
-        Field("calls_per_second", "Calls/s", one),
+        Field("calls_per_second", "Calls/s", tenths),
         Field("mean_seconds", "Mean", duration, "20 ms and more with 100 calls or more is marked", _slow),
         Field("stddev_seconds", "Std. dev.", duration),
         Field("longest_seconds", "Longest", duration, "Since the statistics were reset"),
-        Field("calls", "Calls", whole),
+        Field("calls", "Calls", number),
         Field("total_seconds", "Total", duration),
-        Field("rows_per_call", "Rows/call", one),
+        Field("rows_per_call", "Rows/call", tenths),
         Field("hit_ratio", "Cache", percent, "Blocks found in the cache", _missing),
         Field("temp_blocks", "Temp. blocks", some, "Read and written in temporary files"),
         Field("wal_bytes", "WAL", bytes_),
@@ -62,9 +62,9 @@ def databases(shown: Shown) -> html.Div:
         words("database", "Database"),
         Field("bytes", "Size", bytes_),
         Field("growth", "A day", _grown, "Growth over the window shown"),
-        Field("connections", "Connections", whole),
-        Field("commits_per_second", "Commits/s", one),
-        Field("rollbacks_per_second", "Rollbacks/s", one),
+        Field("connections", "Connections", number),
+        Field("commits_per_second", "Commits/s", tenths),
+        Field("rollbacks_per_second", "Rollbacks/s", tenths),
         Field("hit_ratio", "Cache", percent, "Since the reading before", _missing),
         Field("deadlocks", "Deadlocks", some, "Since the statistics were reset"),
         Field("conflicts", "Conflicts", some, "Queries cancelled for replay"),
@@ -73,7 +73,7 @@ def databases(shown: Shown) -> html.Div:
         Field("checksum_failures", "Bad pages", some, "", lambda row: "critical" if row["checksum_failures"] else ""),
         Field("killed", "Killed", some, "Sessions ended by an administrator"),
         Field("abandoned", "Abandoned", some, "Sessions whose client vanished"),
-        Field("xid_age", "Xid age", whole),
+        Field("xid_age", "Xid age", number),
     )
     rows = [
         {**row, "growth": _growth(shown, row, "postgresql_database_size_bytes", "database")}
@@ -88,10 +88,10 @@ def relations(shown: Shown) -> html.Div:
         words("table", "Table"),
         Field("bytes", "Size", bytes_, "With indexes and TOAST"),
         Field("index_bytes", "Indexes", bytes_),
-        Field("live_rows", "Rows", whole, "Estimate (n_live_tup)"),
-        Field("dead_rows", "Dead", whole, "10 000 and more, at least 10 %, is marked", _dead),
+        Field("live_rows", "Rows", number, "Estimate (n_live_tup)"),
+        Field("dead_rows", "Dead", number, "10 000 and more, at least 10 %, is marked", _dead),
         Field("dead_ratio", "Dead, %", percent, "Critical: twice what should have started autovacuum", _dead),
-        Field("scans", "Seq. scans", whole),
+        Field("scans", "Seq. scans", number),
         Field("index_scan_ratio", "By index", percent, "Scans that used an index"),
         Field("hot_ratio", "HOT", percent, "Updates that left the indexes alone"),
         Field("hit_ratio", "Cache", percent),
@@ -103,7 +103,7 @@ def relations(shown: Shown) -> html.Div:
             _unvacuumed,
         ),
         Field("analyzed_ago_seconds", "Analyzed", ago),
-        Field("xid_age", "Xid age", whole),
+        Field("xid_age", "Xid age", number),
         Field("target", "", button=partial(_measure, shown), numeric=False),
     )
     return table_of(shown, "tables", fields, "Tables", "This database has no table, or our role sees none.")
@@ -118,7 +118,7 @@ def indexes(shown: Shown) -> html.Div:
             "problem", "Remark", "Invalid, double, or not used since the statistics began (30 d from 16 on)", _remark
         ),
         Field("bytes", "Size", bytes_),
-        Field("scans", "Scans", whole, "Since the statistics were reset"),
+        Field("scans", "Scans", number, "Since the statistics were reset"),
         Field("last_scan_ago_seconds", "Last used", ago, "From 16 on"),
         Field("definition", "Definition", query_text, numeric=False),
     )
@@ -161,8 +161,8 @@ def sequences(shown: Shown) -> html.Div:
     fields = (
         words("sequence", "Sequence"),
         words("type", "Type"),
-        Field("last_value", "At", whole),
-        Field("max_value", "End", whole),
+        Field("last_value", "At", number),
+        Field("max_value", "End", number),
         Field("used_ratio", "Used", percent, "", beyond("used_ratio", SEQUENCE_RATIO, 0.98)),
     )
     return table_of(shown, "sequences", fields, "Sequences", "This database has no sequence.")
@@ -189,15 +189,15 @@ FACTS = (
     Fact("max_connections", "max_connections"),
     Fact("shared_buffers", "shared_buffers"),
     Fact("track_io_timing", "track_io_timing"),
-    Fact("wal_files", "WAL files", whole),
+    Fact("wal_files", "WAL files", number),
     Fact("wal_bytes", "WAL kept", bytes_),
-    Fact("archived", "Archived files", whole),
-    Fact("archive_failures", "Archive failures", whole),
-    Fact("prepared", "Prepared transactions", whole),
+    Fact("archived", "Archived files", number),
+    Fact("archive_failures", "Archive failures", number),
+    Fact("prepared", "Prepared transactions", number),
     Fact("horizon", "Holds vacuum back most"),
     Fact("extensions", "Extensions"),
     Fact("pending_restart", "Wait for a restart"),
-    Fact("statements_evicted", "Statements thrown out for room", whole),
+    Fact("statements_evicted", "Statements thrown out for room", number),
     Fact("notes", "Could not be read"),
 )
 

@@ -11,7 +11,7 @@ from dash import html
 from dashboard.components.source_strip import detail_card, source_card, strip
 from dashboard.components.source_table import Field, source_rows, source_table, words
 from dashboard.figures.source_charts import Chart
-from dashboard.format import bytes_, duration, number, percent
+from dashboard.format import bytes_, duration, number, percent, tenths
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance, Row
@@ -23,7 +23,6 @@ OVERVIEW = "Source: GET /api/overview; rates as RabbitMQ tells them, of its own 
 NODES = "Source: GET /api/nodes."
 QUEUES = "Source: GET /api/queues, the 100 with most messages."
 HEAD = "Now less head_message_timestamp; only when producers stamp their messages."
-one = partial(number, decimals=1)
 
 CHARTS = (
     Chart("rabbitmq-messages", "Messages held", "all queues",
@@ -82,8 +81,8 @@ def _details(instance: Instance, course: Course) -> list[Any]:
                     f"with messages and no consumer for a while (unread_seconds). {QUEUES}"),
         detail_card(instance, "oldest", "RabbitMQ oldest", duration(value("rabbitmq_queue_head_seconds_max")),
                     spark=spark("rabbitmq_queue_head_seconds_max"), definition=f"{HEAD} {QUEUES}"),
-        detail_card(instance, "redelivered", "RabbitMQ repeated", one(value("rabbitmq_redelivered_per_second")), "/s",
-                    definition=f"Deliveries that are not the first. Warning above 1 % of all. {OVERVIEW}"),
+        detail_card(instance, "redelivered", "RabbitMQ repeated", tenths(value("rabbitmq_redelivered_per_second")),
+                    "/s", definition=f"Deliveries that are not the first. Warning above 1 % of all. {OVERVIEW}"),
     ]  # fmt: skip
 
 
@@ -143,10 +142,10 @@ def queues(shown: Shown) -> html.Div:
         Field("unacked", "Unacked", number, "Delivered and not acknowledged"),
         Field("consumers", "Consumers", number, "", _alone),
         Field("utilisation", "Ready to take", percent, "consumer_utilisation: share of time its consumers could take"),
-        Field("published_per_second", "In /s", one),
-        Field("delivered_per_second", "Out /s", one),
-        Field("acknowledged_per_second", "Acked /s", one),
-        Field("redelivered_per_second", "Repeated /s", one),
+        Field("published_per_second", "In /s", tenths),
+        Field("delivered_per_second", "Out /s", tenths),
+        Field("acknowledged_per_second", "Acked /s", tenths),
+        Field("redelivered_per_second", "Repeated /s", tenths),
         Field("head_seconds", "Oldest", duration, HEAD),
         Field("memory_bytes", "Memory", bytes_),
         words("replicas", "Members", "Online of all, of a replicated queue", _few),
