@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ from core.watch.redis import RedisSource
 from dashboard.actions import SWITCHED_OFF, ask
 from dashboard.figures.cache_tables import ACTIONS
 from dashboard.figures.source_charts import scale
-from dashboard.tab import Choices, View
 from dashboard.tabs.cache import TAB
-from dashboard.wire import plain, prepare
+from dashboard.wire import plain
 from storage.actions import recent_actions
 from storage.stores import Stores
+from tests.support import views
 from tests.support.redis_servers import RedisServer
 
 NOW = float(int(time.time()))
+built, shown = partial(views.built, TAB), partial(views.slot_text, "cache")
 
 
 @pytest.fixture(scope="module")
@@ -57,25 +59,6 @@ def read(stores: Stores, server: RedisServer, at: float = NOW) -> Publisher:
     publisher.failed("redis:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     stores.writer.flush()
     return publisher
-
-
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def shown(view: View, slot: str) -> str:
-    return text(plain(view.slots[f"cache-{slot}"]))
-
-
-def built(stores: Stores, **choices: str) -> View:
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices.of(choices))
-    prepare(TAB, Choices.of(choices), "1", view)
-    return view
 
 
 def test_the_worst_comes_first_in_the_line_and_among_the_cards(watched: Stores, server: RedisServer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -19,15 +19,17 @@ from core.watch import Watch
 from dashboard.actions import SWITCHED_OFF, ask
 from dashboard.factory import create_app
 from dashboard.source_section import Section
-from dashboard.tab import Choices, View
+from dashboard.tab import Choices
 from dashboard.tabs.database import SECTIONS, TAB
-from dashboard.wire import plain, prepare
+from dashboard.wire import plain
 from storage.actions import recent_actions
 from storage.clickhouse import ClickHouse
 from storage.stores import Stores
+from tests.support import views
 from tests.support.clickhouse_troubles import endless_query, failing_mutation, many_parts
 
 NOW = float(int(time.time()))
+built, shown = partial(views.built, TAB), partial(views.slot_text, "database")
 READINGS_FOR_ALL = 6
 ALLOWED = {section.kind: section.actions for section in SECTIONS}
 
@@ -56,25 +58,6 @@ def read(stores: Stores, at: float = NOW) -> None:
     publisher.succeeded("clickhouse:own", at, 5, reading)
     publisher.failed("clickhouse:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     stores.writer.flush()
-
-
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def shown(view: View, slot: str) -> str:
-    return text(plain(view.slots[f"database-{slot}"]))
-
-
-def built(stores: Stores, **choices: str) -> View:
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices.of(choices))
-    prepare(TAB, Choices.of(choices), "1", view)
-    return view
 
 
 def fetched(stores: Stores, table: str, **choices: str) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,14 +22,14 @@ from core.clock import FakeClock
 from core.settings import Settings, Sources
 from core.watch import Watch
 from dashboard.factory import create_app
-from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB
-from dashboard.wire import plain, prepare
 from storage.stores import Stores
+from tests.support import views
 from tests.support.ib_player import Gateway
 from tests.support.iqfeed_player import Fields, IqConnect
 
 NOW = float(int(time.time()))
+built, shown = partial(views.built, TAB), partial(views.slot_text, "pipeline-sources")
 ROUNDS = 8
 
 
@@ -66,25 +67,6 @@ def read(stores: Stores, collectors: list[Any], at: float = NOW) -> Publisher:
         publisher.succeeded(collector.name, at, collector.interval_seconds, collector.collect(at))
     stores.writer.flush()
     return publisher
-
-
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def built(stores: Stores) -> View:
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices())
-    prepare(TAB, Choices(), "1", view)
-    return view
-
-
-def shown(view: View, name: str) -> str:
-    return text(plain(view.slots[f"pipeline-sources-{name}"]))
 
 
 def fetched(stores: Stores, name: str) -> str:

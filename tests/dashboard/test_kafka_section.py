@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -20,14 +20,14 @@ from dashboard.figures.kafka_section import TABLES
 from dashboard.source_tab import Shown
 from dashboard.sources import instances
 from dashboard.span import Span
-from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB
-from dashboard.wire import plain, prepare
 from storage.reads.sources import Course
 from storage.stores import Stores
+from tests.support import views
 from tests.support.kafka_servers import Tansu, commit, create, produce
 
 NOW = float(int(time.time()))
+built, shown = partial(views.built, TAB), partial(views.slot_text, "pipeline-sources")
 STEP_SECONDS, STEPS = 15.0, 10
 CHANGED_SECONDS = 0.060
 
@@ -62,29 +62,10 @@ def watched(stores: Stores, broker: Tansu) -> Stores:
     return watching
 
 
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def shown(view: View, slot: str) -> str:
-    return text(plain(view.slots[f"pipeline-sources-{slot}"]))
-
-
 def table(stores: Stores, name: str) -> str:
     """Return the words of a table, which the page fetches when it comes into view."""
     found = instances(stores, "kafka")
-    return text(plain(TABLES[f"kafka-{name}"](Shown(found, found, Course(0, 1), Span(0, 1, False), (), True))))
-
-
-def built(stores: Stores) -> View:
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices())
-    prepare(TAB, Choices(), "1", view)
-    return view
+    return views.text(TABLES[f"kafka-{name}"](Shown(found, found, Course(0, 1), Span(0, 1, False), (), True)))
 
 
 def test_the_line_names_the_group_the_partition_and_how_far_it_is_behind(watched: Stores) -> None:
@@ -121,5 +102,5 @@ def test_the_page_takes_no_longer_for_a_cluster_that_is_out_of_reach(watched: St
 
 
 def test_how_it_is_switched_on_is_shown_where_it_is_not(stores: Stores) -> None:
-    told = text(plain(built(replace(stores, clock=FakeClock(NOW))).slots["pipeline-sources-unwatched"]))
+    told = views.text(built(replace(stores, clock=FakeClock(NOW))).slots["pipeline-sources-unwatched"])
     assert "bootstrap: '10.0.0.9:9092,10.0.0.10:9092'" in told

@@ -20,6 +20,7 @@ from storage.clickhouse import ClickHouse
 from storage.reads.pipeline import RunBucket
 from storage.reads.series import SeriesData
 from storage.stores import Stores
+from tests.support.views import text
 
 NONE = Choices()
 
@@ -28,15 +29,6 @@ NONE = Choices()
 def stores(stores: Stores) -> Stores:
     """The stores at the present time: ClickHouse drops old rows by its own clock."""
     return replace(stores, clock=FakeClock(float(int(time.time()))))
-
-
-def text(part: Any) -> str:
-    """Return all text of a component, as a reader meets it."""
-    if part is None or isinstance(part, (str, int, float)):
-        return "" if part is None else str(part)
-    if isinstance(part, (list, tuple)):
-        return " ".join(text(each) for each in part)
-    return text(getattr(part, "children", None))
 
 
 def collector_row(name: str, status: Status, **values: Any) -> tuple[Any, ...]:

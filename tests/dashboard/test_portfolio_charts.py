@@ -19,12 +19,12 @@ from dashboard.figures.portfolio_backtest import extremes
 from dashboard.figures.portfolio_correlation import correlations
 from dashboard.figures.portfolio_distribution import MOST_BARS, histogram, round_step
 from dashboard.portfolio_charts import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
-from dashboard.portfolio_data import Shown, find, read
 from dashboard.portfolio_download import TABLES, as_csv
 from dashboard.tab import Choices, Tab, View
 from dashboard.wire import prepare
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.dashboard.test_portfolio_tab import shown
 
 START = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 DAY = 86_400
@@ -56,12 +56,6 @@ def walk(count: int, seed: int = 1, deviation: float = 0.01) -> Values:
     steps[0] = 0.0
     values: Values = (1e6 * np.cumprod(1 + steps)).tolist()
     return values
-
-
-def shown(stores: Stores, **choices: str) -> Shown:
-    portfolio = find(stores, Choices.of(choices))
-    assert portfolio is not None
-    return read(stores, portfolio, Choices.of(choices))
 
 
 def charts(stores: Stores, **choices: str) -> Charts:

@@ -14,7 +14,8 @@ from dashboard.wire import plain
 from storage.nav_file import take_nav
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown, text_of
+from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown
+from tests.support.views import text
 
 
 def test_a_choice_that_makes_no_sense_is_named_and_the_default_counts() -> None:
@@ -54,7 +55,7 @@ def test_what_is_not_there_is_named_with_what_is_shown_instead(
 ) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
     put_portfolios(stores.state, [Portfolio("own", "late", "Late")])
-    told = text_of(build(stores, Choices.of(choices)).slots["portfolio-notes"])
+    told = text(build(stores, Choices.of(choices)).slots["portfolio-notes"])
     assert said in told
 
 
@@ -83,15 +84,15 @@ def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> 
         np.testing.assert_array_equal(earlier.nav.value, alone.nav.value)
     earlier_view = build(stores, Choices.of({"portfolio": "own:all", "asof": "2024-02-19"}))
     alone_view = build(stores, Choices.of({"portfolio": "own:then"}))
-    assert text_of(earlier_view.slots["portfolio-cards"]) == text_of(alone_view.slots["portfolio-cards"])
-    assert text_of(earlier_view.slots["portfolio-mark"]) == "as of 2024-02-19"
+    assert text(earlier_view.slots["portfolio-cards"]) == text(alone_view.slots["portfolio-cards"])
+    assert text(earlier_view.slots["portfolio-mark"]) == "as of 2024-02-19"
 
 
 @pytest.mark.parametrize(("day", "said"), [("2031-01-01", "later than the last value, 2024-01-03"),
                                            ("1999-01-01", "before the first value, 2024-01-01")])  # fmt: skip
 def test_a_day_without_data_is_said(stores: Stores, day: str, said: str) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
-    assert said in text_of(notes(shown(stores, asof=day)))
+    assert said in text(notes(shown(stores, asof=day)))
     assert build(stores, Choices.of({"asof": day})).slots
 
 
@@ -111,7 +112,7 @@ def test_six_others_at_most_are_compared_on_the_days_of_the_chosen(stores: Store
     keys = ",".join(f"own:p{number}" for number in (*range(1, 8), 0))
     found = shown(stores, portfolio="own:p0", compare=keys)
     assert [line.name for line in found.compared] == [f"P{number}" for number in range(1, 7)]
-    assert "six at most" in text_of(notes(found))
+    assert "six at most" in text(notes(found))
     assert [len(line.part) for line in found.compared] == [3, 4] * 3
     assert "own:p0" not in [line.key for line in shown(stores, portfolio="own:p0", compare="own:p0,own:x").compared]
 
@@ -139,7 +140,7 @@ def test_a_restated_value_leaves_a_mark_on_the_page(stores: Stores) -> None:
     names = ("origin", "portfolio", "ts", "was", "now", "flow_was", "flow_now", "at", "source", "version")
     row = ("own", "alpha", START + DAY, 99.0, 101.0, 0.0, 0.0, (START + 5 * DAY) * 1000, "nav.csv", 1)
     stores.clickhouse.insert(Facts("nav_restatements", names, tuple([value] for value in row)))
-    assert "2024-01-02: 99.00 → 101 USD, by nav.csv" in text_of(notes(shown(stores)))
+    assert "2024-01-02: 99.00 → 101 USD, by nav.csv" in text(notes(shown(stores)))
     assert notes(shown(stores, asof="2024-01-01")) == []
 
 
@@ -164,5 +165,5 @@ def test_a_file_that_changes_a_value_is_told_with_its_name(stores: Stores) -> No
     assert notes(shown(stores)) == []
     take_nav(stores, "second.csv", header + b"2023-01-03,alpha,101,0\n")
     found = shown(stores)
-    assert "2023-01-03: 99.00 → 101 USD, by second.csv" in text_of(notes(found))
+    assert "2023-01-03: 99.00 → 101 USD, by second.csv" in text(notes(found))
     assert found.part.index.tolist() == pytest.approx([1.0, 1.01])

@@ -12,13 +12,12 @@ import pytest
 from core.model import Facts
 from dashboard.figures.portfolio_contribution import shares_of
 from dashboard.portfolio_bar import span
-from dashboard.portfolio_data import Shown, find, read
 from dashboard.portfolio_summary import ITSELF, side_by_side
-from dashboard.tab import Choices
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_charts import charts
-from tests.dashboard.test_portfolio_tab import text_of
+from tests.dashboard.test_portfolio_tab import shown
+from tests.support.views import text
 
 DAYS = pd.date_range("2018-01-05", "2020-06-15")
 WEEKDAYS = DAYS[DAYS.day_of_week < 5]
@@ -47,12 +46,6 @@ def put_prices(stores: Stores, values: pd.Series) -> None:
     count = len(values)
     data = (["own"] * count, ["INDEX"] * count, seconds(values.index), values.tolist(), [1] * count)
     stores.clickhouse.insert(Facts("prices", ("origin", "instrument", "ts", "price", "version"), data))
-
-
-def shown(stores: Stores, **choices: str) -> Shown:
-    portfolio = find(stores, Choices.of(choices))
-    assert portfolio is not None
-    return read(stores, portfolio, Choices.of(choices))
 
 
 @pytest.mark.parametrize("frequency", ["D", "W", "M"])
@@ -128,6 +121,6 @@ def test_parts_of_other_days_add_up_to_the_return_of_the_fund(stores: Stores) ->
 def test_a_window_longer_than_the_history_says_where_that_starts(stores: Stores) -> None:
     put(stores, "week", course()[WEEKDAYS], 252)
     for choices in ({"window": "5Y"}, {"from": "1483228800", "to": "1546300800"}):
-        assert "history starts 2018-01-05" in text_of(span(shown(stores, **choices)))
+        assert "history starts 2018-01-05" in text(span(shown(stores, **choices)))
     for window in ("ITD", "1Y", "MTD", "1D"):
-        assert "history starts" not in text_of(span(shown(stores, window=window)))
+        assert "history starts" not in text(span(shown(stores, window=window)))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
-from dash.development.base_component import Component
 
 from core.model import Facts
 from dashboard.figures.portfolio_now import headlines
@@ -19,6 +17,7 @@ from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.wire import prepare
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.support.views import text
 
 START = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 DAY = 86_400
@@ -55,15 +54,6 @@ def cards(stores: Stores, **choices: str) -> dict[str, str]:
     return {each.id: each.value for each in headlines(shown(stores, **choices))}
 
 
-def text_of(part: Any) -> str:
-    """Return every text in a component, in order."""
-    if isinstance(part, Component):
-        return text_of(getattr(part, "children", None))
-    if isinstance(part, list | tuple):
-        return " ".join(text_of(each) for each in part)
-    return "" if part is None else str(part)
-
-
 def test_money_that_came_in_is_no_return(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 110.0, 210.0, 231.0], [0.0, 0.0, 100.0, 0.0])
     found = cards(stores)
@@ -83,7 +73,7 @@ def test_the_deepest_fall_is_found_and_today_s_named(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 120.0, 90.0, 130.0, 117.0])
     found = cards(stores)
     assert (found["max-drawdown"], found["current-drawdown"]) == ("−25.0 %", "−10.0 %")
-    table = text_of(build(stores, Choices()).slots["portfolio-drawdowns-table"])
+    table = text(build(stores, Choices()).slots["portfolio-drawdowns-table"])
     assert "2024-01-02 −25.0 % 2024-01-03 2024-01-04 1 d 1 d" in table
     assert "not yet" in table
 
@@ -108,8 +98,8 @@ def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], 
     view = build(stores, Choices())
     assert prepare(TAB, Choices(), "v", view).wire
     assert cards(stores)["total"] == total
-    assert ("no return can be told" in text_of(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
-    everything = text_of(list(view.slots.values()))
+    assert ("no return can be told" in text(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
+    everything = text(list(view.slots.values()))
     assert "nan" not in everything.lower() and "inf" not in everything.lower().replace("info", "")
 
 
@@ -141,13 +131,13 @@ def test_every_origin_is_marked_and_only_own_data_has_an_age(stores: Stores) -> 
     for origin, mark in (("sample", "sample · data ends 2024-01-03"), ("own", "")):
         put_nav(stores, f"{origin}-fund", [100.0, 101.0, 102.0], origin=origin)
         view = build(stores, Choices.of({"portfolio": f"{origin}:{origin}-fund"}))
-        assert text_of(view.slots["portfolio-mark"]) == mark
+        assert text(view.slots["portfolio-mark"]) == mark
         assert any(view.as_of.values()) == (origin == "own")
 
 
 def test_without_a_portfolio_the_page_says_how_to_get_one(stores: Stores) -> None:
     view = build(stores, Choices())
-    assert "inbox" in text_of(view.slots["portfolio-cards"])
+    assert "inbox" in text(view.slots["portfolio-cards"])
     assert set(view.as_of.values()) == {None}
     assert layout(stores, Choices())
 
@@ -155,21 +145,21 @@ def test_without_a_portfolio_the_page_says_how_to_get_one(stores: Stores) -> Non
 def test_a_registered_portfolio_without_values_says_so(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "new", "New fund")])
     view = build(stores, Choices())
-    assert "New fund has no value yet" in text_of(view.slots["portfolio-cards"])
+    assert "New fund has no value yet" in text(view.slots["portfolio-cards"])
 
 
 def test_the_sample_fund_has_all_its_parts_and_their_shares_are_whole(stores: Stores) -> None:
     from sample.load import load_sample
 
     load_sample(stores)
-    table = text_of(PIECES["parts"](shown(stores)))
+    table = text(PIECES["parts"](shown(stores)))
     for name in ("All strategies", "Momentum equity", "Sector pairs", "Trend following", "Factor risk parity"):
         assert name in table
     found = shown(stores)
     assert len(found.whole) == 2264
     assert str(found.whole.dates[-1]) == "2022-12-28"
     assert np.isfinite(found.whole.returns[1:]).all()
-    heat = text_of(PIECES["months"](found)).split()
+    heat = text(PIECES["months"](found)).split()
     assert [word for word in heat if word.startswith("20") and len(word) == 4] == [
         str(y) for y in range(2022, 2013, -1)
     ]
@@ -215,4 +205,4 @@ def test_a_replay_is_as_old_as_its_last_day_handed_out(stores: Stores) -> None:
     view = build(stores, Choices())
     assert view.as_of["portfolio-growth"] == 1234.5
     assert view.interval_seconds["portfolio-growth"] == 2.0
-    assert text_of(view.slots["portfolio-mark"]) == "replay · at 2024-01-02"
+    assert text(view.slots["portfolio-mark"]) == "replay · at 2024-01-02"

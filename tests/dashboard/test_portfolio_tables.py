@@ -27,7 +27,8 @@ from dashboard.tabs.portfolio import TAB, build
 from dashboard.wire import Prepared, prepare
 from storage.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown, text_of
+from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown
+from tests.support.views import text
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -161,7 +162,7 @@ def test_without_a_portfolio_there_is_no_file(client: FlaskClient) -> None:
 def test_best_and_worst_returns_with_the_benchmark_s_then(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 110.0, 99.0, 99.0, 104.0], origin="sample")
     put_prices(stores, [50.0, 51.0, 51.0, 51.0, 51.0])
-    table = text_of(PIECES["extremes"](shown(stores)))
+    table = text(PIECES["extremes"](shown(stores)))
     assert "2024-01-02 +10.0 % +2.00 % 2024-01-03 −10.0 % 0.00 %" in table
     assert "2024-01-04" not in table, "a day without change is neither"
 
@@ -174,7 +175,7 @@ def test_the_parts_of_a_fund_share_its_value(stores: Stores) -> None:
         [Portfolio("own", "fund", "Fund"), *(Portfolio("own", id, id, parent="fund") for id in ("equity", "bonds"))],
     )
     for chosen in ("own:fund", "own:equity"):
-        table = text_of(PIECES["parts"](shown(stores, portfolio=chosen)))
+        table = text(PIECES["parts"](shown(stores, portfolio=chosen)))
         for share in ("Fund 110 100.0 %", "equity 66.00 60.0 %", "bonds 44.00 40.0 %"):
             assert share in table
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -25,16 +26,17 @@ from dashboard.figures.postgresql_now import growth_a_day
 from dashboard.figures.postgresql_tables import TABLES
 from dashboard.source_tab import Shown
 from dashboard.sources import instances
-from dashboard.tab import Choices, View
+from dashboard.tab import View
 from dashboard.tabs.database import TAB
-from dashboard.wire import plain, prepare
 from storage.actions import recent_actions
 from storage.reads.series import SeriesData
 from storage.reads.sources import Course
 from storage.stores import Stores
+from tests.support import views
 from tests.support.postgres_servers import PostgresServer
 
 NOW = float(int(time.time()))
+shown = partial(views.slot_text, "database")
 
 
 @pytest.fixture(scope="module")
@@ -63,24 +65,9 @@ def collector(server: PostgresServer) -> Iterator[PostgresqlCollector]:
     made._close()
 
 
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def shown(view: View, slot: str) -> str:
-    return text(plain(view.slots[f"database-{slot}"]))
-
-
 def built(stores: Stores) -> View:
     stores.writer.flush()
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices())
-    prepare(TAB, Choices(), "1", view)
-    return view
+    return views.built(TAB, stores)
 
 
 def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
@@ -132,7 +119,7 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
     publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
     built(watched)
     found = instances(watched, "postgresql")
-    said = text(plain(TABLES["postgresql-statements"](Shown(found, found, Course(0, 1), None, (), False))))  # type: ignore[arg-type]
+    said = views.text(TABLES["postgresql-statements"](Shown(found, found, Course(0, 1), None, (), False)))  # type: ignore[arg-type]
     assert "not installed in this database" in said
     assert "CREATE EXTENSION pg_stat_statements" in said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from collectors.rabbitmq import RabbitmqCollector
 from core.clock import FakeClock
 from core.settings import Sources
 from core.watch import Watch
-from dashboard.tab import Choices, View
 from dashboard.tabs.pipeline import TAB
-from dashboard.wire import plain, prepare
 from storage.stores import Stores
+from tests.support import views
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
 from tests.support.redis_servers import RedisServer
 
 NOW = float(int(time.time()))
+built, shown = partial(views.built, TAB), partial(views.slot_text, "pipeline-sources")
 
 
 def watching(stores: Stores, **watched: list[dict[str, Any]]) -> Stores:
@@ -34,25 +35,6 @@ def watching(stores: Stores, **watched: list[dict[str, Any]]) -> Stores:
 @pytest.fixture
 def publisher(stores: Stores) -> Publisher:
     return Publisher(stores.settings.machine, stores.writer, stores.live)
-
-
-def text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(text(part) for part in value)
-    if isinstance(value, dict):
-        return text(value.get("props", {}).get("children"))
-    return "" if value is None else str(value)
-
-
-def shown(view: View, slot: str) -> str:
-    return text(plain(view.slots[f"pipeline-sources-{slot}"]))
-
-
-def built(stores: Stores) -> View:
-    assert TAB.build is not None
-    view = TAB.build(stores, Choices())
-    prepare(TAB, Choices(), "1", view)
-    return view
 
 
 @pytest.fixture

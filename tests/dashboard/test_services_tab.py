@@ -26,7 +26,7 @@ from dashboard.wire import prepare
 from storage.reads.flips import FLIP_COLUMNS
 from storage.reads.services import Beat
 from storage.stores import Stores
-from tests.dashboard.test_pipeline_tab import text
+from tests.support.views import built, text
 
 NONE = Choices()
 EVERY = 30
@@ -69,13 +69,6 @@ def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
     stores.writer.flush()
 
 
-def shown(tab: Tab, stores: Stores) -> Any:
-    assert tab.build is not None
-    view = tab.build(stores, NONE)
-    prepare(tab, NONE, "1", view)
-    return view
-
-
 def fill(stores: Stores) -> None:
     now = stores.clock.now()
     show(stores, "http:orders", "HTTP orders", Status.DOWN, "nothing listens at 10.0.0.3:80 (connection refused)",
@@ -92,7 +85,7 @@ def fill(stores: Stores) -> None:
 
 def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores: Stores) -> None:
     fill(stores)
-    view = shown(services.TAB, stores)
+    view = built(services.TAB, stores)
     line = text(view.slots["services-verdict"])
     assert "HTTP orders : nothing listens at 10.0.0.3:80 (connection refused)." in line
     assert "1 fine. 1 paused." in " ".join(line.split())
@@ -118,7 +111,7 @@ def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stor
     show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full", state="down",
          runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12, expected_rows=100,
          period_seconds=86_400.0)  # fmt: skip
-    view = shown(pipeline.TAB, stores)
+    view = built(pipeline.TAB, stores)
     assert "Heartbeat bars : failed 3 min ago: disk full." in text(view.slots["pipeline-sources-verdict"])
     table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])
     assert "12 of 100" in table
@@ -139,7 +132,7 @@ def test_without_clickhouse_the_present_stays_and_the_reason_is_told(
 
     monkeypatch.setattr(stores.clickhouse, "rows", away)
     monkeypatch.setattr(stores.clickhouse, "columns", away)
-    view = shown(services.TAB, stores)
+    view = built(services.TAB, stores)
     assert "HTTP orders" in text(view.slots["services-verdict"])
     assert "connected in 2.0 ms" in text(view.slots["services-all-table"])
     assert "Storage does not answer" in view.notes["services-http-response"]

@@ -1,0 +1,35 @@
+"""What a tab says: built from the stores and checked as it is sent, its words in the order of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.tab import Choices, Tab, View
+from dashboard.wire import plain, prepare
+from storage.stores import Stores
+
+
+def built(tab: Tab, stores: Stores, **choices: str) -> View:
+    """Return the view of a tab after checking that it can be sent as the tab declares it."""
+    assert tab.build is not None
+    view = tab.build(stores, Choices.of(choices))
+    prepare(tab, Choices.of(choices), "1", view)
+    return view
+
+
+def text(part: Any) -> str:
+    """Return all words of a component, or of several."""
+    return _words(plain(part))
+
+
+def slot_text(tab: str, view: View, slot: str) -> str:
+    """Return the words of a slot, which is named without the id of its tab (or part of a tab)."""
+    return text(view.slots[f"{tab}-{slot}"])
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(_words(part) for part in value)
+    if isinstance(value, dict):
+        return _words(value.get("props", {}).get("children"))
+    return "" if value is None else str(value)
