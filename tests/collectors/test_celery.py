@@ -19,6 +19,7 @@ from collectors.celery.workers import Running
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.celery import CelerySource
+from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.celery_workers import CeleryWorker, app
 from tests.support.redis_servers import RedisServer
@@ -73,19 +74,6 @@ def until(collector: CeleryCollector, holds: Callable[[Reading], bool], seconds:
             return reading
         assert time.monotonic() < ends, [reading.components, reading.tables]
         time.sleep(0.2)
-
-
-def rows(reading: Reading, table: str) -> list[dict[str, object]]:
-    found = next(each for each in reading.tables if each.name == table)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-
-
-def check(reading: Reading, name: str) -> dict[str, object]:
-    return next(row for row in rows(reading, "checks") if row["name"] == name)
-
-
-def value(reading: Reading, metric: str) -> float | None:
-    return next((each.value for each in reading.samples if each.metric == metric), None)
 
 
 def test_tasks_that_fail_and_are_retried_are_told_with_their_exception(

@@ -20,6 +20,7 @@ from core.model import Reading, Status
 from core.watch.clickhouse import ClickHouseSource, OwnEngine
 from storage.clickhouse import ClickHouse
 from storage.migrate import migrate
+from tests.collectors.readings import check, rows
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.clickhouse_troubles import (
     detached_part,
@@ -69,15 +70,6 @@ def readings(collector: ClickHouseCollector, count: int = READINGS_FOR_ALL) -> R
     for _ in range(count - 1):
         collector.collect(time.time())
     return collector.collect(time.time())
-
-
-def rows(reading: Reading, name: str) -> list[dict[str, Any]]:
-    table = next(table for table in reading.tables if table.name == name)
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-
-
-def check(reading: Reading, name: str) -> dict[str, Any]:
-    return next(row for row in rows(reading, "checks") if row["name"] == name)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

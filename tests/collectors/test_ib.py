@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 import pytest
 from pydantic import ValidationError
@@ -14,8 +15,10 @@ from collectors.ib import ORDERS_SECONDS, IbCollector
 from collectors.ib_judge import reset_until
 from collectors.market_hours import market
 from core.errors import SourceRejected, SourceUnavailable
-from core.model import Component, Reading, Status
+from core.model import Component, Status
 from core.watch.ib import IbSource
+from tests.collectors import readings
+from tests.collectors.readings import Time, rows
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.ib_player import Gateway
 from tests.support.tls_server import TlsServer
@@ -24,16 +27,7 @@ TIMEOUT_SECONDS = 0.5
 OPEN = datetime.fromisoformat("2026-11-20T16:00:00+00:00").timestamp()
 RESET = datetime.fromisoformat("2026-11-20T05:30:00+00:00").timestamp()
 WINDOWS = IbSource(name="x").reset_windows
-
-
-class Time:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
+value = partial(readings.value, instance="live")
 
 
 @pytest.fixture
@@ -59,16 +53,6 @@ def watching(gateway: Gateway, clock: Time | None = None, **settings: object) ->
 
 def said(collector: IbCollector, now: float = OPEN) -> Component:
     return collector.collect(now).components[0]
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = tuple(sorted({"instance": "live", **labels}.items()))
-    return next((each.value for each in reading.samples if (each.metric, each.labels) == (metric, wanted)), None)
-
-
-def rows(reading: Reading, table: str) -> list[dict[str, object]]:
-    found = next(each for each in reading.tables if each.name == table)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

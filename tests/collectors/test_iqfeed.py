@@ -12,8 +12,9 @@ from collectors.iqfeed import IqfeedCollector
 from collectors.iqfeed_lines import Heard, Stats
 from collectors.market_hours import market
 from core.errors import SourceRejected, SourceUnavailable
-from core.model import Component, Reading, Status
+from core.model import Component, Status
 from core.watch.iqfeed import IqfeedSource
+from tests.collectors.readings import Time, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.iqfeed_player import Client, DataPort, Fields, IqConnect
 from tests.support.tls_server import TlsServer
@@ -21,16 +22,6 @@ from tests.support.tls_server import TlsServer
 TIMEOUT_SECONDS = 0.5
 OPEN = datetime.fromisoformat("2026-11-20T16:00:00+00:00").timestamp()
 CLOSED = datetime.fromisoformat("2026-11-21T16:00:00+00:00").timestamp()
-
-
-class Time:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -67,16 +58,6 @@ def fresh(feed: IqConnect) -> None:
 def said(collector: IqfeedCollector, feed: IqConnect, now: float = OPEN) -> Component:
     fresh(feed)
     return collector.collect(now).components[0]
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = tuple(sorted({"instance": "main", **labels}.items()))
-    return next((each.value for each in reading.samples if (each.metric, each.labels) == (metric, wanted)), None)
-
-
-def rows(reading: Reading, table: str) -> list[dict[str, object]]:
-    found = next(each for each in reading.tables if each.name == table)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

@@ -16,6 +16,7 @@ from collectors.kafka import KafkaCollector, act
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.kafka import KafkaSource
+from tests.collectors.readings import Time, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.kafka_servers import MockCluster, Tansu, commit, create, member, produce, until
 from tests.support.servers import free_port
@@ -23,16 +24,6 @@ from tests.support.tls_server import TlsServer
 
 TIMEOUT_SECONDS = 1.0
 STEP_SECONDS = 15.0
-
-
-class Time:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -57,16 +48,6 @@ def steps(collector: KafkaCollector, clock: Time, seconds: float) -> Reading:
         clock.seconds += STEP_SECONDS
         reading = collector.collect(clock.seconds)
     return reading
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = tuple(sorted({"instance": "main", **labels}.items()))
-    return next((each.value for each in reading.samples if (each.metric, each.labels) == (metric, wanted)), None)
-
-
-def rows(reading: Reading, table: str) -> list[dict[str, Any]]:
-    found = next(each for each in reading.tables if each.name == table)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
 def group(reading: Reading, name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from core.clock import FakeClock
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.postgresql import PostgresqlSource
+from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.postgres_servers import PostgresServer
 
@@ -47,20 +48,6 @@ def collector(server: PostgresServer, tick: FakeClock) -> Iterator[PostgresqlCol
     made = PostgresqlCollector(source(server.url("monitor", "watch"), timeout_seconds=4), tick.monotonic)
     yield made
     made._close()
-
-
-def rows(reading: Reading, name: str) -> list[dict[str, Any]]:
-    table = next(table for table in reading.tables if table.name == name)
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = {"instance": "main", **labels}
-    return next((each.value for each in reading.samples if each.metric == metric and dict(each.labels) == wanted), None)
-
-
-def check(reading: Reading, name: str) -> dict[str, Any]:
-    return next(row for row in rows(reading, "checks") if row["name"] == name)
 
 
 def until(collect: Callable[[], Reading], found: Callable[[Reading], object], seconds: float = 10) -> Reading:

@@ -14,6 +14,7 @@ from collectors.rabbitmq import RabbitmqCollector
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.rabbitmq import RabbitmqSource
+from tests.collectors.readings import Time, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
 from tests.support.tls_server import TlsServer
@@ -27,24 +28,12 @@ def api() -> Iterator[RabbitmqApi]:
         yield started
 
 
-class Time:
-    seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def source(url: str, timeout_seconds: float = 0.5, **more: Any) -> RabbitmqSource:
     return RabbitmqSource(name="main", url=SecretStr(url), timeout_seconds=timeout_seconds, **more)
 
 
 def read(api: RabbitmqApi, **more: Any) -> Reading:
     return RabbitmqCollector(source(api.url, 5.0, **more)).collect(NOW)
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = tuple(sorted({"instance": "main", **labels}.items()))
-    return next((each.value for each in reading.samples if (each.metric, each.labels) == (metric, wanted)), None)
 
 
 def test_a_cluster_that_is_well_is_read_over_one_connection(api: RabbitmqApi) -> None:

@@ -14,8 +14,9 @@ from collectors.redis import RedisCollector, act
 from collectors.redis.info import Info
 from collectors.redis.streams import GROWING_SECONDS, READ_EVERY_SECONDS
 from core.errors import SourceRejected, SourceUnavailable
-from core.model import Reading, Status
+from core.model import Status
 from core.watch.redis import RedisSource
+from tests.collectors.readings import rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.redis_servers import RedisServer
 from tests.support.tls_server import TlsServer
@@ -51,16 +52,6 @@ def source(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> RedisSource:
 
 def watching(server: RedisServer, clock: Time | None = None) -> RedisCollector:
     return RedisCollector(source(server.url, 5.0), clock or time.monotonic)
-
-
-def value(reading: Reading, metric: str, **labels: str) -> float | None:
-    wanted = tuple(sorted({"instance": "main", **labels}.items()))
-    return next((each.value for each in reading.samples if (each.metric, each.labels) == (metric, wanted)), None)
-
-
-def rows(reading: Reading, table: str) -> list[dict[str, object]]:
-    found = next(each for each in reading.tables if each.name == table)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
 
 def refusal(url: str) -> str:
