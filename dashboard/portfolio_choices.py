@@ -18,6 +18,9 @@ FREQUENCIES: tuple[Frequency, ...] = ("D", "W", "M")
 PERIODS: dict[Frequency, int] = {"D": 252, "W": 52, "M": 12}
 """Returns a year: NAV is daily on trading days."""
 FREQUENCY_NAMES: dict[Frequency, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
+UNIT: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month"}
+UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months"}
+"""What a period is called, and several."""
 DEFAULT_WINDOW: Window = "ITD"
 DEFAULT_FREQUENCY: Frequency = "D"
 DEFAULT_RISK_FREE = "0"

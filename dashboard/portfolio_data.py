@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.performance import (
     Track,
@@ -19,8 +18,17 @@ from analytics.performance import (
     on_dates,
     until,
 )
-from dashboard.portfolio_choices import FREQUENCY_NAMES, NO_BENCHMARK, PERIODS, Asked, Days, Frequency, asked
-from dashboard.portfolio_histories import DAY_SECONDS, Nav, fund, marks, price_track
+from dashboard.portfolio_choices import (
+    DAY_SECONDS,
+    FREQUENCY_NAMES,
+    NO_BENCHMARK,
+    PERIODS,
+    Asked,
+    Days,
+    Frequency,
+    asked,
+)
+from dashboard.portfolio_histories import Nav, fund, marks, price_track
 from dashboard.tab import Choices
 from storage.portfolios import Portfolio, list_portfolios
 from storage.reads.portfolio import intraday_nav, priced_instruments
@@ -248,19 +256,6 @@ def family(known: list[Portfolio], portfolio: Portfolio) -> list[Portfolio]:
 def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
     """Return whether `parts` are those of a portfolio."""
     return (portfolio.origin, portfolio.id) == (parts[0].origin, parts[0].parent)
-
-
-def beside(line: Line, dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    """Return the window's returns of `line` on `dates`, NaN where it has none."""
-    own = line.part.dates
-    if len(own) == len(dates) and (own == dates).all():
-        return line.part.returns
-    found = np.full(len(dates), np.nan)
-    at = np.searchsorted(dates, own)
-    there = np.flatnonzero(at < len(dates))
-    there = there[dates[at[there]] == own[there]]
-    found[at[there]] = line.part.returns[there]
-    return found
 
 
 def _line(stores: Stores, portfolio: Portfolio, wanted: Asked, beside: Line | None = None) -> Line:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.performance import drawdowns
 from core.errors import StorageError
+from dashboard.csv_file import csv_file, harmless
 from dashboard.figures.days import on_days, texts
 from dashboard.figures.portfolio_backtest import MEMORY, forecast
 from dashboard.figures.portfolio_rolling import SPANS, rolling
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 PATH = "/portfolio/chart"
 Floats = NDArray[np.float64]
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would run as a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +71,8 @@ TABLES: dict[str, Callable[[Shown], Table]] = {"growth": growth_table, "backtest
 
 def as_csv(table: Table) -> bytes:
     """Return a table as CSV with ten significant digits, an empty cell where there is no number."""
-    into = io.StringIO()
-    write = csv.writer(into, lineterminator="\r\n")
-    write.writerow(["date", *[f"'{name}" if name.startswith(_RISKY) else name for name in table.columns]])
     written = [["" if value != value else f"{value:.10g}" for value in column] for column in table.columns.values()]
-    write.writerows(zip(texts(table.days), *written, strict=True))
-    return ("\ufeff" + into.getvalue()).encode()
+    return csv_file([["date", *map(harmless, table.columns)], *zip(texts(table.days), *written, strict=True)])
 
 
 def register(app: Dash, stores: Stores) -> None:

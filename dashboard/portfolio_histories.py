@@ -19,7 +19,6 @@ from storage.reads.portfolio import DailyNavs, Restatement, daily_navs, daily_pr
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400
 FUNDS_KEPT = 4
 """An origin's whole history each: 200 portfolios over 30 years are 24 MB."""
 PRICES_KEPT = 64

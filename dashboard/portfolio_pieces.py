@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from core.errors import StorageError
 from dashboard import xlsx
 from dashboard.components.later import later
 from dashboard.components.markup import markup
+from dashboard.csv_file import csv_file, harmless
 from dashboard.figures.portfolio_heat import heat_table
 from dashboard.figures.portfolio_metrics import metric_table, parts_table
 from dashboard.figures.portfolio_tables import capture_table, extremes_table
@@ -41,8 +40,6 @@ FILE = "/portfolio/metrics"
 ASKED_OF = ("portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "asof", "compare")
 """The choices that a piece depends on."""
 KEPT = 64
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would run as a formula."""
 
 
 def query(choices: Choices) -> str:
@@ -87,11 +84,8 @@ def register(app: Dash, stores: Stores) -> None:
 
 def metrics_csv(shown: Shown) -> bytes:
     """Return every metric in full precision: percents as ratios, an empty cell where there is none."""
-    into = io.StringIO()
-    write = csv.writer(into, lineterminator="\r\n")
-    for row in _rows(shown, lambda _metric, value: "" if math.isnan(value) else repr(value)):
-        write.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
-    return ("\ufeff" + into.getvalue()).encode()
+    rows = _rows(shown, lambda _metric, value: None if math.isnan(value) else value)
+    return csv_file([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 def metrics_workbook(shown: Shown) -> bytes:
@@ -141,11 +135,6 @@ def _about(shown: Shown) -> list[tuple[str, str]]:
         ("Risk-free rate, a year", f"{shown.risk_free:.4%}"),
         ("Origin", shown.portfolio.origin),
     ]
-
-
-def _harmless(text: str) -> str:
-    is_number = text[:1] == "-" and text[1:2].isdigit()
-    return f"'{text}" if text.startswith(_RISKY) and not is_number else text
 
 
 def _shown(stores: Stores, choices: Choices) -> Shown:

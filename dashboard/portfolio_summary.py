@@ -17,8 +17,6 @@ SINCE = "return_"
 BY_CALENDAR = ("best_month", "worst_month", "best_year", "worst_year", "positive_months", "positive_years")
 """Metrics of calendar periods: of the window by day, whatever the frequency."""
 ITSELF = "this is the benchmark"
-UNITS = {"D": "days", "W": "weeks", "M": "months"}
-"""What a period is called, by frequency."""
 
 
 def side_by_side(shown: Shown, metrics: Sequence[Metric] = METRICS) -> Summary:

@@ -11,8 +11,7 @@ from analytics.backtest import Backtest, backtest, var_forecast
 from dashboard import format as text
 from dashboard.figures.days import day_axis, texts, values
 from dashboard.figures.drawn import Drawn
-from dashboard.figures.portfolio_distribution import ONE, UNITS
-from dashboard.portfolio_choices import Frequency
+from dashboard.portfolio_choices import UNIT, UNITS, Frequency
 from dashboard.portfolio_data import Shown
 
 LEVEL = 0.95
@@ -44,7 +43,7 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
     figure = {
         "data": [
             _returns(days[kept], returns[kept]),
-            _warned(days[kept], warned[kept], ONE[shown.frequency]),
+            _warned(days[kept], warned[kept], UNIT[shown.frequency]),
             _exceedances(days[over], returns[over]),
         ],
         "layout": {

@@ -9,8 +9,8 @@ import numpy as np
 
 from analytics.benchmark import capture
 from dashboard.figures.drawn import Drawn, named, still
-from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.rows import short
+from dashboard.portfolio_choices import UNITS
 from dashboard.portfolio_data import Line, Shown
 from dashboard.portfolio_summary import common_periods
 

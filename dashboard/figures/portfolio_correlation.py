@@ -11,8 +11,8 @@ from analytics.performance import Track, between_dates, common
 from dashboard import format as text
 from dashboard.figures.days import on_days
 from dashboard.figures.drawn import Drawn, still
-from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.rows import short
+from dashboard.portfolio_choices import UNITS
 from dashboard.portfolio_data import Line, Shown
 
 MOST_NAMES = 20

@@ -13,7 +13,7 @@ from analytics.risk import kurtosis, skewness
 from analytics.tails import expected_shortfall, value_at_risk
 from dashboard import format as text
 from dashboard.figures.drawn import Drawn, still
-from dashboard.portfolio_choices import Frequency
+from dashboard.portfolio_choices import UNIT, UNITS
 from dashboard.portfolio_data import Shown
 
 LEVEL = 0.95
@@ -27,8 +27,6 @@ FREEDMAN_DIACONIS = 0.6
 QUARTILES_APART = 1.349
 """Deviations of a normal distribution between its quartiles."""
 CURVE_POINTS = 49
-UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months"}
-ONE: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month"}
 Floats = NDArray[np.float64]
 
 
@@ -77,7 +75,7 @@ def distribution(shown: Shown) -> Drawn:
         "annotations": [_label(name, value, at) for at, (name, value) in enumerate(lines)],
     }
     figure = {"data": [_bars(found, loss, unit), _curve(found, returns)], "layout": still(layout, "distribution")}
-    return Drawn(figure, f"n {text.number(len(returns))} · {shape} · per {ONE[shown.frequency]}")
+    return Drawn(figure, f"n {text.number(len(returns))} · {shape} · per {UNIT[shown.frequency]}")
 
 
 def histogram(percent: Floats) -> Histogram:

@@ -13,8 +13,9 @@ from dashboard import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.portfolio_tables import figure, signed
+from dashboard.portfolio_choices import UNITS
 from dashboard.portfolio_data import Line, Shown
-from dashboard.portfolio_summary import UNITS, columns, of_family, side_by_side
+from dashboard.portfolio_summary import columns, of_family, side_by_side
 
 METRIC_ROWS = "portfolio-metrics-rows"
 PART_ROWS = "portfolio-parts-data"

@@ -13,7 +13,8 @@ from analytics.summary import Summary
 from dashboard import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio_data import Shown, beside
+from dashboard.figures.days import on_days
+from dashboard.portfolio_data import Shown
 from dashboard.portfolio_summary import side_by_side
 
 WORST = 10
@@ -76,7 +77,8 @@ def extremes_table(shown: Shown) -> html.Div:
     ranked = days[np.argsort(part.returns[days], kind="stable")]
     down = [at for at in ranked[:EXTREMES] if part.returns[at] < 0]
     up = [at for at in ranked[::-1][:EXTREMES] if part.returns[at] > 0]
-    other = beside(shown.benchmark, part.dates) if shown.benchmark else None
+    theirs = shown.benchmark
+    other = on_days(theirs.part.dates, theirs.part.returns, part.dates) if theirs else None
     ending = ENDING[shown.frequency]
     columns = [
         Column("up-day", f"Best · {ending.lower()}", numeric=False),

@@ -13,9 +13,9 @@ from analytics.drawdown import Episode, expected_max_drawdown
 from analytics.performance import drawdowns
 from dashboard import format as text
 from dashboard.figures.days import BESIDE, Places, texts, values
-from dashboard.figures.portfolio_distribution import UNITS
 from dashboard.figures.portfolio_growth import drawn_of
 from dashboard.figures.rows import End, Row, extent, limit_line, note
+from dashboard.portfolio_choices import UNITS
 from dashboard.portfolio_data import Shown
 from dashboard.theme import COMPARED, faded
 
