@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import Field
@@ -24,6 +25,6 @@ class ServiceSource(Source):
     slow_seconds: float | None = Field(None, gt=0, description="An answer that takes this long is a warning.")
 
     @property
+    @abstractmethod
     def target(self) -> str:
         """What is checked, fit to be shown."""
-        raise NotImplementedError
