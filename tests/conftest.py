@@ -46,15 +46,42 @@ def database() -> str:
     return f"test_{next(_numbers)}"
 
 
+@pytest.fixture(scope="session")
+def spare_databases() -> list[str]:
+    """Databases that earlier tests left as `migrate` makes them: emptying one takes a twentieth of making one."""
+    return []
+
+
 @pytest.fixture
-def clickhouse(clickhouse_url: str, database: str) -> Iterator[ClickHouse]:
-    """ClickHouse with its schema, in a database of its own."""
-    client = ClickHouse(clickhouse_url, database)
+def clickhouse(clickhouse_url: str, database: str, spare_databases: list[str]) -> Iterator[ClickHouse]:
+    """ClickHouse with its schema and no rows, in a database that no other test uses meanwhile."""
+    client = ClickHouse(clickhouse_url, spare_databases.pop() if spare_databases else database)
     migrate(client)
+    made = _tables(client)
     yield client
     with contextlib.suppress(Exception):
-        client.command(f"DROP DATABASE IF EXISTS {database}")
+        if _tables(client) == made:
+            _empty(client)
+            spare_databases.append(client.database)
+        else:
+            client.command(f"DROP DATABASE IF EXISTS {client.database}")
     client.close()
+
+
+def _tables(client: ClickHouse) -> list[tuple[str, str]]:
+    made = client.rows(
+        "SELECT name, create_table_query FROM system.tables WHERE database = {name:String} ORDER BY 1",
+        {"name": client.database},
+    )
+    return [*made, *client.rows("SELECT toString(number), checksum FROM schema_migrations ORDER BY number")]
+
+
+def _empty(client: ClickHouse) -> None:
+    for (name,) in client.rows(
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND total_rows > 0"
+        " AND name != 'schema_migrations'"
+    ):
+        client.command(f"TRUNCATE TABLE {name}")
 
 
 @pytest.fixture

@@ -273,7 +273,9 @@ def test_since_outlives_a_restart(stores: Stores) -> None:
 def test_a_process_is_found_by_each_of_its_marks_and_missed_when_it_ends(tmp_path: Path) -> None:
     pidfile = tmp_path / "job.pid"
     mark = f"fundwatch-test-{time.time_ns()}"
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", mark])
+    program = "import time; print(flush=True); time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", program, mark], stdout=subprocess.PIPE)
+    assert child.stdout is not None and child.stdout.readline()
     pidfile.write_text(f"{child.pid}\n")
 
     def of(**given: Any) -> ServiceCollector:
@@ -290,7 +292,7 @@ def test_a_process_is_found_by_each_of_its_marks_and_missed_when_it_ends(tmp_pat
         assert told(of(command=mark, memory_warning_bytes=1_000))[0] is Status.WARNING
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
     assert told(by_command) == (Status.DOWN, f"no process runs with command {mark}")
     assert "it ended without cleaning up" in told(by_file)[1]
     assert told(of(pidfile=str(tmp_path / "none")))[1] == f"there is no pid file {tmp_path / 'none'}"
