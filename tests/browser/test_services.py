@@ -20,7 +20,7 @@ from core.watch.tcp import TcpSource
 from dashboard.factory import create_app
 from dashboard.tabs import services
 from storage.stores import Stores
-from tests.collectors.test_services import Site
+from tests.collectors.services import Site
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.browser

@@ -8,6 +8,7 @@ import pytest
 from collectors.runner import Runner
 from core.clock import FakeClock
 from tests.collectors.fakes import FakeLive, FakeWriter
+from tests.collectors.services import Site
 
 
 @pytest.fixture
@@ -41,3 +42,10 @@ def runner(clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive) -> It
     yield made
     if made.scheduler.running:
         made.stop(deadline_seconds=0.0)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site({"/": (200, {}, b"all good"), "/json": (200, {}, b'{"checks": [{"state": "up"}], "n": 3}')})
+    yield made
+    made.close()
