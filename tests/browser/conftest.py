@@ -14,6 +14,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from dashboard.factory import create_app
+from tests.browser.demo import TABS
+from tests.support.frame import FakeStores
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1", ""}
 LOCAL_SCHEMES = {"data", "blob", "about"}
 ARGUMENTS = [
@@ -71,6 +75,16 @@ def serve() -> Iterator[Callable[[Callable[..., object]], Site]]:
     yield start
     for site in sites:
         site.stop()
+
+
+@pytest.fixture
+def demo() -> FakeStores:
+    return FakeStores()
+
+
+@pytest.fixture
+def site(serve: Callable[[object], Site], demo: FakeStores) -> Iterator[Site]:
+    return serve(create_app(demo, TABS).server)  # type: ignore[arg-type]
 
 
 @dataclass
