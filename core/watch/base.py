@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -49,6 +50,15 @@ def checked_url(value: SecretStr, *schemes: str) -> SecretStr:
         is_good = False
     if not is_good:
         raise ValueError("must be a URL that starts with " + " or ".join(f"{scheme}://" for scheme in schemes))
+    return value
+
+
+def checked_pattern(value: str) -> str:
+    """Return `value` when it is a regular expression. Raises ValueError that says what is wrong with it."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"must be a regular expression: {error}") from error
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from core.watch.base import Source
+from core.watch.base import Source, checked_pattern
 
 DEFAULT_PORT = 9092
 DEAD_LETTERS = r"(?i)(^|[._-])(dlq|dlt|dead[._-]?letters?)([._-]|$)"
@@ -42,11 +42,7 @@ class KafkaSource(Source):
     @field_validator("groups", "ignored_groups", "dead_letters")
     @classmethod
     def _pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        return value
+        return checked_pattern(value)
 
     @field_validator("bootstrap")
     @classmethod

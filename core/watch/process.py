@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from core.watch.base import checked_pattern
 from core.watch.service import ServiceSource
 
 
@@ -32,11 +32,7 @@ class ProcessSource(ServiceSource):
     @field_validator("command")
     @classmethod
     def _pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"must be a regular expression: {error}") from error
-        return value
+        return checked_pattern(value)
 
     @model_validator(mode="after")
     def _is_findable(self) -> Self:

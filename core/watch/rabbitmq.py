@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
 from core.group import Seconds
-from core.watch.base import Source, checked_url
+from core.watch.base import Source, checked_pattern, checked_url
 
 
 class RabbitmqSource(Source):
@@ -41,8 +40,4 @@ class RabbitmqSource(Source):
     @field_validator("ignored_queues")
     @classmethod
     def _pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        return value
+        return checked_pattern(value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
-from core.watch.base import checked_url, masked
+from core.watch.base import checked_pattern, checked_url, masked
 from core.watch.service import ServiceSource
 
 
@@ -39,11 +38,7 @@ class ScrapeSource(ServiceSource):
     @field_validator("only")
     @classmethod
     def _pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"must be a regular expression: {error}") from error
-        return value
+        return checked_pattern(value)
 
     @property
     def target(self) -> str:
