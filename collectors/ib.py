@@ -20,7 +20,7 @@ from collectors.ib_judge import Seen, judge, lowered, reset_until
 from collectors.ib_state import ID_IN_USE, Told, event_of, new_events
 from collectors.ib_tables import tables
 from collectors.market_hours import market_soon
-from collectors.reach import Address, Deadline, explained, garbage
+from collectors.reach import GRACE_SECONDS, Address, Deadline, explained, garbage
 from collectors.recent import Window
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Sample, Status
@@ -29,7 +29,6 @@ from core.watch.ib import IbSource
 
 __all__ = ["IbCollector", "make"]
 
-GRACE_SECONDS = 1.0
 ORDERS_SECONDS = 60.0
 FLAPPING_SECONDS = 600.0
 UNREADY_READINGS = 3

@@ -15,7 +15,7 @@ from collectors.checks import Check, checks_table, summed
 from collectors.iqfeed_judge import Judge, Port
 from collectors.iqfeed_lines import GREETING, PROTOCOL, Heard, Stats, is_too_old
 from collectors.market_hours import Market, market_soon
-from collectors.reach import Address, Deadline, Wire, connect, explained, garbage
+from collectors.reach import GRACE_SECONDS, Address, Deadline, Wire, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.model import Reading, Sample, Table
 from core.rates import Rates
@@ -23,7 +23,6 @@ from core.watch.iqfeed import IqfeedSource
 
 __all__ = ["IqfeedCollector", "make"]
 
-GRACE_SECONDS = 1.0
 DRAIN_SECONDS = 0.03
 """How long lines that have come already are read, after the statistics that were waited for."""
 PROBE_SECONDS, LEAST_PROBE_SECONDS = 1.0, 0.1

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 
+GRACE_SECONDS = 1.0
+"""The runner's deadline is later than a collector's own by this: it is for what the own cannot end."""
 CHUNK_BYTES = 65_536
 LONGEST_LINE_BYTES = 65_536
 TLS_ALERT = b"\x15\x03"

@@ -1,11 +1,14 @@
-"""What a judgement remembers: what happened lately, and limits that let go later than they take hold."""
+"""What a judgement remembers: what happened lately, pings, and limits that let go later than they take hold."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from math import ceil
 
 RECENT_SECONDS = 60.0
 """How long something that happened once is still told."""
+PINGS_KEPT = 120
 
 
 class Recent:
@@ -38,6 +41,33 @@ class Window:
         while self._seen and self._seen[0][0] < monotonic - self._seconds:
             self._seen.popleft()
         return sum(count for _, count in self._seen)
+
+
+class Pings:
+    """How long the last answers to a ping took."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._seconds: deque[float] = deque(maxlen=PINGS_KEPT)
+
+    def take(self, ping: Callable[[], object]) -> None:
+        """Ping, and note how long the answer took; none is noted when it fails."""
+        began = self._monotonic()
+        ping()
+        self._seconds.append(self._monotonic() - began)
+
+    def last(self, count: int) -> list[float]:
+        """Return the newest ones, at most `count`."""
+        return list(self._seconds)[-count:]
+
+    def values(self, kind: str) -> dict[str, float]:
+        """Return the newest, the median and the p99 (nearest rank), by the names of the metrics of `kind`."""
+        ordered = sorted(self._seconds)
+        return {
+            f"{kind}_ping_seconds": self._seconds[-1],
+            f"{kind}_ping_p50_seconds": ordered[ceil(0.50 * len(ordered)) - 1],
+            f"{kind}_ping_p99_seconds": ordered[ceil(0.99 * len(ordered)) - 1],
+        }
 
 
 class Latch:

@@ -15,7 +15,7 @@ from typing import Any
 
 from collectors.base import Context, Done, gauges
 from collectors.checks import Check, checks_table, summed
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
 from collectors.words import duration
 from core.errors import SourceError, SourceRejected, StorageError
 from core.model import Component, Facts, Reading, Sample, Status, Table
@@ -26,7 +26,6 @@ from storage.reads.flips import FLIP_COLUMNS, Flip, newest_flip
 
 UP, PENDING, DOWN, PAUSED = "up", "pending", "down", "paused"
 PAUSE, RESUME = "pause", "resume"
-GRACE_SECONDS = 1.0
 WHY_CHARACTERS = 500
 
 log = logging.getLogger(__name__)

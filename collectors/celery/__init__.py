@@ -29,7 +29,7 @@ from collectors.celery.listener import QUESTIONS, Listener
 from collectors.celery.tables import by_task, make_tables, percentile
 from collectors.celery.workers import Answers, Station, running, stations
 from collectors.checks import checks_table, summed
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
 from collectors.recent import Recent
 from collectors.redis.resp import Refused, Resp, told
 from core.errors import SourceUnavailable
@@ -39,7 +39,6 @@ from core.watch.celery import CelerySource
 
 __all__ = ["CeleryCollector", "make"]
 
-GRACE_SECONDS = 1.0
 ANSWERED_SECONDS = 5.0
 """After the first question, so long is waited before the absence of a worker means anything."""
 FRESH_SECONDS, HELD_SECONDS = 3.0, 15.0

@@ -12,9 +12,7 @@ end when we hang up.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from math import ceil
 from statistics import median
 from typing import Any
 
@@ -25,7 +23,8 @@ from collectors.clickhouse.actions import act
 from collectors.clickhouse.engine import Engine, HttpEngine, Refused, Row, open_engine, plain, told
 from collectors.clickhouse.judge import Judge
 from collectors.clickhouse.numbers import Movement, Numbers
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
+from collectors.recent import Pings
 from core.errors import SourceRejected
 from core.model import Reading, Sample, Table
 from core.rates import Rates
@@ -42,11 +41,8 @@ SPARED_SHARE = 0.5
 TABLES_THERE_SECONDS = 300.0
 REFUSED_AGAIN = 4
 """A refused question is put this many times more seldom."""
-PINGS_KEPT = 120
 PINGS_JUDGED = 12
 """A minute at 5 s, by its median: one slow answer is no trouble yet."""
-GRACE_SECONDS = 1.0
-"""The runner's deadline is later than ours by this: it is for what ours cannot end."""
 EVENTS_SHOWN = 150
 MESSAGES = frozenset({"exception", "error", "message", "latest_fail_reason"})
 SHOWN = (
@@ -87,7 +83,7 @@ class ClickHouseCollector:
         self._events = Rates()
         self._event_rows: list[tuple[Any, ...]] = []
         self._judge = Judge()
-        self._pings: deque[float] = deque(maxlen=PINGS_KEPT)
+        self._pings = Pings(monotonic)
         self._uptime = 0.0
         self._run = 0
 
@@ -108,7 +104,7 @@ class ClickHouseCollector:
 
     def _read(self, engine: Engine, deadline: Deadline) -> Reading:
         monotonic = self._monotonic()
-        self._ping(engine)
+        self._pings.take(engine.ping)
         server = self._server(engine)
         asked = self._ask_due(engine, deadline, monotonic)
         numbers = Numbers.of(self._found.get("numbers", ()), self._found.get("asynchronous", ()))
@@ -116,21 +112,13 @@ class ClickHouseCollector:
         if "events" in asked:
             self._event_rows = self._event_rates(monotonic)
         limit_bytes = numbers.memory_limit(self._found.get("settings", ()))
-        ping_seconds = median(list(self._pings)[-PINGS_JUDGED:])
+        ping_seconds = median(self._pings.last(PINGS_JUDGED))
         checks = self._judge.checks(self._found, numbers, self._moved, limit_bytes, ping_seconds, monotonic)
         return Reading(
             samples=self._samples(numbers, limit_bytes),
             components=[summed(self._source.component, f"{_product(server)}, {_load(numbers)}", checks)],
             tables=[checks_table(checks), self._about(engine, server, numbers, limit_bytes), *self._tables(numbers)],
         )
-
-    def _ping(self, engine: Engine) -> None:
-        began = self._monotonic()
-        engine.ping()
-        self._pings.append(self._monotonic() - began)
-
-    def _ping_at(self, share: float) -> float:
-        return sorted(self._pings)[ceil(share * len(self._pings)) - 1]
 
     def _server(self, engine: Engine) -> Row:
         """Return version, uptime, host and user; counts restarts, after which counters begin anew."""
@@ -196,9 +184,7 @@ class ClickHouseCollector:
         name, running = self._source.name, self._found.get("running", ())
         values = {
             "clickhouse_uptime_seconds": self._uptime,
-            "clickhouse_ping_seconds": self._pings[-1],
-            "clickhouse_ping_p50_seconds": self._ping_at(0.50),
-            "clickhouse_ping_p99_seconds": self._ping_at(0.99),
+            **self._pings.values("clickhouse"),
             "clickhouse_longest_query_seconds": max((float(row["elapsed"]) for row in running), default=0.0),
             "clickhouse_parts_per_partition_max": self._most_parts(numbers),
         }

@@ -24,7 +24,7 @@ from collectors.kafka.cluster import Cluster, Group, cluster_of, group_of, offse
 from collectors.kafka.judge import counted
 from collectors.kafka.lags import Lags, by_group
 from collectors.kafka.probe import probe
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Table
 from core.rates import Rates
@@ -38,8 +38,6 @@ MOST_TOPICS_CONFIGURED = 500
 MEMBERS_SECONDS, STARTS_SECONDS, CONFIGS_SECONDS = 15.0, 60.0, 300.0
 METADATA_SHARE, LISTING_SHARE = 0.6, 0.5
 """How much of the time left one step may take, so that a dead broker leaves some for the next."""
-GRACE_SECONDS = 1.0
-"""The runner's deadline is later than ours by this: it is for what ours cannot end."""
 CONFIGS = ("retention.ms", "cleanup.policy", "min.insync.replicas")
 
 

@@ -14,10 +14,8 @@ the url: an instance each for further databases.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 
 from collectors.base import Context, gauges
 from collectors.checks import checks_table, summed
@@ -29,18 +27,16 @@ from collectors.postgresql.judge import Judge, Minute, count, present_checks, re
 from collectors.postgresql.samples import minute_samples, present_samples
 from collectors.postgresql.statements import Statements
 from collectors.postgresql.wire import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
+from collectors.recent import Pings
 from core.errors import SourceRejected
 from core.model import Reading
 from core.watch.postgresql import PostgresqlSource
 
 __all__ = ["PostgresqlCollector", "act", "make"]
 
-GRACE_SECONDS = 1.0
-"""The runner's deadline is later than ours by this: it is for what ours cannot end."""
 MINUTE_SECONDS, STATEMENTS_SECONDS = 60.0, 30.0
 PAUSE_SECONDS = 600.0
-PINGS_KEPT = 120
 MISSING = (
     "not installed in this database: shared_preload_libraries = 'pg_stat_statements', restart, then "
     "CREATE EXTENSION pg_stat_statements"
@@ -79,7 +75,7 @@ class PostgresqlCollector:
         self._minute = Minute()
         self._statements = Statements()
         self._notes: dict[str, str] = {}
-        self._pings: deque[float] = deque(maxlen=PINGS_KEPT)
+        self._pings = Pings(monotonic)
         self._rare = self._rare_queries()
 
     def collect(self, now: float) -> Reading:
@@ -100,7 +96,7 @@ class PostgresqlCollector:
 
     def _read(self, server: Server) -> Reading:
         monotonic = self._monotonic()
-        self._ping(server)
+        self._pings.take(lambda: server.tell(PING))
         began = self._monotonic()
         catalog, instance = self._catalog, self._source.name
         overview = server.ask(queries.OVERVIEW)[0]
@@ -129,7 +125,7 @@ class PostgresqlCollector:
                 *traffic.samples(moved, minute.block_bytes, instance),
                 *minute_samples(minute, instance),
                 *self._statements.samples(),
-                *gauges({"postgresql_monitor_seconds": spent, **self._ping_values()}, instance=instance),
+                *gauges({"postgresql_monitor_seconds": spent, **self._pings.values("postgresql")}, instance=instance),
             ],
             components=[summed(self._source.component, _fine(server, overview, activity), checks)],
             tables=[
@@ -219,19 +215,6 @@ class PostgresqlCollector:
         if not catalog.statements_schema:
             raise Refused(NOT_LOADED, MISSING)
         self._statements.read(server, catalog, monotonic, self._source.name)
-
-    def _ping(self, server: Server) -> None:
-        began = self._monotonic()
-        server.tell(PING)
-        self._pings.append(self._monotonic() - began)
-
-    def _ping_values(self) -> dict[str, float | None]:
-        ordered = sorted(self._pings)
-        return {
-            "postgresql_ping_seconds": self._pings[-1],
-            "postgresql_ping_p50_seconds": ordered[ceil(0.50 * len(ordered)) - 1],
-            "postgresql_ping_p99_seconds": ordered[ceil(0.99 * len(ordered)) - 1],
-        }
 
     def _close(self) -> None:
         if self._server is not None:

@@ -17,13 +17,12 @@ from collectors.checks import checks_table, summed
 from collectors.rabbitmq.api import QUEUES, Api, checked_overview
 from collectors.rabbitmq.judge import Unread, judge
 from collectors.rabbitmq.parts import nodes_of, queues_of, rates_of, samples, tables
-from collectors.reach import Deadline
+from collectors.reach import GRACE_SECONDS, Deadline
 from core.model import Reading
 from core.watch.rabbitmq import RabbitmqSource
 
 __all__ = ["RabbitmqCollector", "make"]
 
-GRACE_SECONDS = 1.0
 VHOSTS_SECONDS = 60.0
 
 

@@ -7,15 +7,13 @@ and (below 1,000 clients) CLIENT LIST; up to four SCANs of 500 keys; CONFIG GET 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
-from math import ceil
 from typing import Any
 
 from collectors.base import Context, gauges
 from collectors.checks import checks_table, summed
-from collectors.reach import Deadline
-from collectors.recent import Recent
+from collectors.reach import GRACE_SECONDS, Deadline
+from collectors.recent import Pings, Recent
 from collectors.redis import streams, tables
 from collectors.redis.actions import act
 from collectors.redis.info import Info, moved, samples
@@ -31,10 +29,8 @@ __all__ = ["RedisCollector", "act", "make"]
 MOST_CLIENTS_LISTED = 1_000
 SLOW_ENTRIES = 64
 SETTINGS_SECONDS = 60.0
-PINGS_KEPT, PINGS_JUDGED = 120, 3
+PINGS_JUDGED = 3
 COMMANDS_CHARTED = 8
-GRACE_SECONDS = 1.0
-"""The runner's deadline is later than ours by this: it is for what ours cannot end."""
 
 
 def make(context: Context, source: RedisSource) -> RedisCollector:
@@ -56,7 +52,7 @@ class RedisCollector:
         self._recent = Recent()
         self._base = HitBase()
         self._streams = streams.Streams()
-        self._pings: deque[float] = deque(maxlen=PINGS_KEPT)
+        self._pings = Pings(monotonic)
         self._settings: dict[str, Any] = {}
         self._settings_due = 0.0
         self._denied: set[str] = set()
@@ -88,7 +84,7 @@ class RedisCollector:
 
     def _read(self, server: Resp, now: float) -> Reading:
         monotonic = self._monotonic()
-        self._ping(server)
+        self._pings.take(lambda: server.ask("PING"))
         info = Info.parse(text(server.ask("INFO", "ALL")))
         moves = moved(info, self._rates, monotonic)
         slow, length, latency, listing = self._more(server, info, monotonic)
@@ -99,7 +95,7 @@ class RedisCollector:
         return Reading(
             samples=[
                 *samples(info, moves, self._source.name),
-                *self._ping_samples(),
+                *gauges(self._pings.values("redis"), instance=self._source.name),
                 *_command_samples(commands.rows, self._source.name),
                 *streams.samples(found, self._source.name),
             ],
@@ -143,26 +139,10 @@ class RedisCollector:
             text(good.get("CLIENT LIST", b"")),
         )
 
-    def _ping(self, server: Resp) -> None:
-        began = self._monotonic()
-        server.ask("PING")
-        self._pings.append(self._monotonic() - began)
-
-    def _ping_at(self, share: float) -> float:
-        return sorted(self._pings)[ceil(share * len(self._pings)) - 1]
-
     def _ping_judged(self) -> float:
         """Return the shortest of the last three; 0 before there are three."""
-        last = list(self._pings)[-PINGS_JUDGED:]
+        last = self._pings.last(PINGS_JUDGED)
         return min(last) if len(last) == PINGS_JUDGED else 0.0
-
-    def _ping_samples(self) -> list[Sample]:
-        values = {
-            "redis_ping_seconds": self._pings[-1],
-            "redis_ping_p50_seconds": self._ping_at(0.50),
-            "redis_ping_p99_seconds": self._ping_at(0.99),
-        }
-        return gauges(values, instance=self._source.name)
 
     def _close(self) -> None:
         if self._server is not None:
