@@ -21,7 +21,7 @@ from core.watch.clickhouse import ClickHouseSource, OwnEngine
 from storage.clickhouse import ClickHouse
 from storage.migrate import migrate
 from tests.collectors.readings import check, rows
-from tests.support.bad_servers import BEHAVIOURS, assert_survives
+from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.clickhouse_troubles import (
     detached_part,
     endless_query,
@@ -77,14 +77,7 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str) 
     said = assert_survives(
         lambda host, port: ClickHouseCollector(server(f"http://{host}:{port}", timeout=0.5)), behaviour, drip=b"H"
     )
-    words = {
-        "refuses": "nothing listens at",
-        "silent": "no answer from",
-        "garbage": "not HTTP",
-        "drip": "no answer from",
-        "hangs_up": "closed the connection",
-    }
-    assert words[behaviour] in said
+    assert SAID_OF_HTTP[behaviour] in said
 
 
 def test_all_that_can_be_told_of_a_healthy_one_is_told(watched: Watched) -> None:

@@ -15,7 +15,7 @@ from core.errors import SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.watch.rabbitmq import RabbitmqSource
 from tests.collectors.readings import Time, value
-from tests.support.bad_servers import BEHAVIOURS, assert_survives
+from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
 from tests.support.tls_server import TlsServer
 
@@ -113,14 +113,7 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str) 
     said = assert_survives(
         lambda host, port: RabbitmqCollector(source(f"http://u:p@{host}:{port}")), behaviour, drip=b"H"
     )
-    words = {
-        "refuses": "nothing listens at",
-        "silent": "no answer from",
-        "garbage": "not HTTP",
-        "drip": "no answer from",
-        "hangs_up": "closed the connection",
-    }
-    assert words[behaviour] in said
+    assert SAID_OF_HTTP[behaviour] in said
 
 
 def refusal(url: str) -> str:

@@ -19,7 +19,7 @@ from core.watch.http import HttpSource
 from core.watch.tcp import TcpSource
 from storage.stores import Stores
 from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
-from tests.support.bad_servers import BEHAVIOURS, assert_survives
+from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.tls_server import CERTIFICATE, TlsServer
 
 
@@ -47,14 +47,7 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(
     make: Callable[[str], ServiceCollector], drip: bytes, behaviour: str
 ) -> None:
     said = assert_survives(lambda host, port: Raising(make(f"http://{host}:{port}/")), behaviour, drip)
-    words = {
-        "refuses": "nothing listens at",
-        "silent": "no answer from",
-        "garbage": "not HTTP",
-        "drip": "no answer from",
-        "hangs_up": "closed the connection",
-    }
-    assert words[behaviour] in said or (behaviour == "hangs_up" and "not HTTP" in said)
+    assert SAID_OF_HTTP[behaviour] in said or (behaviour == "hangs_up" and "not HTTP" in said)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

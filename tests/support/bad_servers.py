@@ -19,6 +19,14 @@ from tests.support.servers import free_port
 GARBAGE = b"\x00\xff\xfe" + b"no protocol that anybody speaks " * 64 + b"\r\n"
 DRIP_SECONDS = 0.05
 BEHAVIOURS = ("refuses", "silent", "garbage", "drip", "hangs_up")
+SAID_OF_HTTP = {
+    "refuses": "nothing listens at",
+    "silent": "no answer from",
+    "garbage": "not HTTP",
+    "drip": "no answer from",
+    "hangs_up": "closed the connection",
+}
+"""What is said of each where HTTP was expected."""
 RUNS = 3
 THREAD_NAME = "bad-server"
 SPARE_SECONDS = 0.7
