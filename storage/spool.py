@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from core.model import Facts
+from storage.sqlite import prepare
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, bytes INTEGER, payload BLOB);
@@ -43,8 +44,7 @@ class Spool:
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=5)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
+        prepare(self._db)
         self._db.executescript(SCHEMA)
         self._batches, self._bytes = self._db.execute(
             "SELECT count(*), coalesce(sum(bytes), 0) FROM batches"

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from core.errors import StorageRejected, StorageUnavailable
+from storage.sqlite import prepare
 
 metadata = sa.MetaData()
 
@@ -147,8 +148,7 @@ def _engine(url: sa.URL) -> Engine:
     def _pragmas(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling would commit before DDL; BEGIN IMMEDIATE below takes over.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        prepare(connection)
         connection.execute("PRAGMA foreign_keys = ON")
 
     @sa.event.listens_for(engine, "begin")

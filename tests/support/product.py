@@ -49,9 +49,10 @@ class Product:
         return self.process
 
     def start(self, seconds: float = 60) -> Product:
-        """Start and wait until it answers."""
-        self.launch()
-        wait_for_http(self.port, seconds=seconds)
+        """Start and wait until it answers. Raises AssertionError with what it printed when it ends instead."""
+        process = self.launch()
+        wait_for_http(self.port, seconds=seconds, give_up=lambda: process.poll() is not None)
+        assert process.poll() is None, self.output()
         return self
 
     def family(self) -> list[psutil.Process]:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -51,10 +52,14 @@ class ClickHouseServer:
             self._process = None
 
 
-def wait_for_http(port: int, path: str = "/healthz", seconds: float = 60) -> float:
-    """Wait until the address answers 200 and return how long it took. Raises TimeoutError."""
+def wait_for_http(
+    port: int, path: str = "/healthz", seconds: float = 60, give_up: Callable[[], bool] = lambda: False
+) -> float:
+    """Wait until the address answers 200, or `give_up` says so, and return how long it took. Raises TimeoutError."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
+        if give_up():
+            return time.monotonic() - began
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", path)
