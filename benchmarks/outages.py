@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.report import Figure, show
@@ -16,6 +17,7 @@ from core.model import Sample
 from storage.clickhouse import ClickHouse
 from storage.migrate import migrate
 from storage.spool import Spool
+from storage.torn import settle
 from storage.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
 
@@ -70,7 +72,7 @@ def outage(away_seconds: float) -> None:
         client = ClickHouse(server.url)
         migrate(client)
         spool = Spool(Path(folder) / "spool.sqlite", 2**29)
-        writer = Writer(client.insert, spool)
+        writer = Writer(client.insert, spool, settle=partial(settle, client))
         writer.start()
         start = int(time.time())
         total = int(away_seconds) + 30

@@ -1,16 +1,20 @@
 """Where batches wait on disk while ClickHouse is away: SQLite in WAL mode, one blob a batch.
 
 Batches leave in the order they came. Past its size the oldest are dropped and counted. A batch that ClickHouse
-refuses for good is set aside, so that it neither blocks the others nor disappears.
+refuses for good is set aside, so that it neither blocks the others nor disappears. When a batch was first sent is kept
+with it: ClickHouse may have begun to take it (storage/torn.py).
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -19,6 +23,7 @@ from storage.sqlite import prepare
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, bytes INTEGER, payload BLOB);
+CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, payload BLOB, reason TEXT);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO counters VALUES ('dropped_rows', 0);
@@ -34,6 +39,15 @@ class SpoolStats:
     bytes: int
     dropped_rows: int
     refused_batches: int
+
+
+class Waiting(NamedTuple):
+    """A batch in the spool."""
+
+    id: int
+    batch: Facts
+    tried: float | None
+    """When it was first sent to ClickHouse (epoch seconds); None: never."""
 
 
 class Spool:
@@ -53,44 +67,44 @@ class Spool:
     def __len__(self) -> int:
         return int(self._batches)
 
-    def append(self, facts: Facts) -> None:
-        """Keep one batch; on return it survives a crash and a power cut."""
-        payload = pack(facts)
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute(
-                    "INSERT INTO batches (rows, bytes, payload) VALUES (?, ?, ?)", (len(facts), len(payload), payload)
-                )
-                self._batches, self._bytes = self._batches + 1, self._bytes + len(payload)
-                self._drop_oldest()
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                self._recount()
-                raise
+    def append(self, facts: Facts, tried: float | None = None) -> None:
+        """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut."""
+        with self._transaction():
+            self._insert(facts, tried=tried)
+            self._drop_oldest()
 
-    def oldest(self) -> tuple[int, Facts] | None:
-        """Return the id and content of the batch that waits longest, or None."""
+    def oldest(self) -> Waiting | None:
+        """Return the batch that waits longest, or None."""
+        sql = "SELECT id, payload, at FROM batches LEFT JOIN tried USING (id) ORDER BY id LIMIT 1"
         with self._lock:
-            row = self._db.execute("SELECT id, payload FROM batches ORDER BY id LIMIT 1").fetchone()
-        return (row[0], unpack(row[1])) if row else None
+            row = self._db.execute(sql).fetchone()
+        return Waiting(row[0], unpack(row[1]), row[2]) if row else None
+
+    def mark_tried(self, batch_id: int, at: float) -> None:
+        """Remember that a batch is being sent for the first time."""
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO tried VALUES (?, ?)", (batch_id, at))
 
     def remove(self, batch_id: int) -> None:
         """Forget a batch that ClickHouse acknowledged."""
-        with self._lock:
+        with self._transaction():
             self._delete(batch_id)
+
+    def replace(self, batch_id: int, batches: Sequence[Facts]) -> None:
+        """Put batches in the place of the oldest one, in their order; they were never sent."""
+        with self._transaction():
+            self._delete(batch_id)
+            for number, facts in enumerate(batches, start=batch_id - len(batches) + 1):
+                self._insert(facts, number)
 
     def refuse(self, facts: Facts, reason: str, batch_id: int | None = None) -> None:
         """Set aside a batch that ClickHouse will never take."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._db.execute(
                 "INSERT INTO refused (rows, payload, reason) VALUES (?, ?, ?)", (len(facts), pack(facts), reason)
             )
             if batch_id is not None:
                 self._delete(batch_id)
-            self._db.execute("COMMIT")
 
     def stats(self) -> SpoolStats:
         """Return what the spool holds."""
@@ -105,6 +119,28 @@ class Spool:
         with self._lock:
             self._db.close()
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                self._recount()
+                raise
+
+    def _insert(self, facts: Facts, batch_id: int | None = None, tried: float | None = None) -> None:
+        payload = pack(facts)
+        batch_id = self._db.execute(
+            "INSERT INTO batches (id, rows, bytes, payload) VALUES (?, ?, ?, ?)",
+            (batch_id, len(facts), len(payload), payload),
+        ).lastrowid
+        if tried is not None:
+            self._db.execute("INSERT INTO tried VALUES (?, ?)", (batch_id, tried))
+        self._batches, self._bytes = self._batches + 1, self._bytes + len(payload)
+
     def _drop_oldest(self) -> None:
         while self._bytes > self._limit_bytes and self._batches > 1:
             batch_id, rows = self._db.execute("SELECT id, rows FROM batches ORDER BY id LIMIT 1").fetchone()
@@ -113,6 +149,7 @@ class Spool:
 
     def _delete(self, batch_id: int) -> None:
         row = self._db.execute("DELETE FROM batches WHERE id = ? RETURNING bytes", (batch_id,)).fetchone()
+        self._db.execute("DELETE FROM tried WHERE id = ?", (batch_id,))
         if row:
             self._batches, self._bytes = self._batches - 1, self._bytes - row[0]
 

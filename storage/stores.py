@@ -18,6 +18,7 @@ from storage.query_log import QueryLog
 from storage.redis import Live
 from storage.spool import Spool
 from storage.state import State
+from storage.torn import settle
 from storage.writer import Writer
 
 VALKEY_FOLDER = "valkey"
@@ -99,6 +100,7 @@ def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.E
         partial(insert_facts, clickhouse),
         spool,
         clickhouse.query_log,
+        settle=partial(settle, clickhouse),
         flush_seconds=settings.writer.flush_seconds,
         queue_rows=settings.writer.queue_rows,
     )

@@ -2,7 +2,8 @@
 
 `put` and `put_facts` only append to memory and return at once. One thread sends batches: straight to ClickHouse
 when it answers, else to the spool, from where they are replayed in order. Each batch has a token, so that one
-whose answer was lost on the way is repeated without being counted twice.
+whose answer was lost on the way is repeated without being counted twice; and when it was first sent is kept, so that
+one that was on its way when ClickHouse was killed is not repeated but settled (storage/torn.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
 from storage.query_log import QueryLog
 from storage.series import SeriesKey, series_id
-from storage.spool import Spool
+from storage.spool import Spool, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
 NAME_AGAIN_SECONDS = 3600
+
+Settle = Callable[[Facts, float], Sequence[Facts] | None]
+"""Given a batch and when it was first sent, returns what to send instead, or None: the same again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,12 @@ class Writer:
         spool: Spool,
         query_log: QueryLog | None = None,
         *,
+        settle: Settle = lambda batch, tried: None,
         flush_seconds: float = 2.0,
         queue_rows: int = 500_000,
     ) -> None:
         self._insert = insert
+        self._settle = settle
         self._spool = spool
         self._query_log = query_log
         self._flush_seconds = flush_seconds
@@ -204,13 +210,14 @@ class Writer:
         if len(self._spool) or time.monotonic() < self._retry_at:
             self._spool.append(batch)
             return
+        tried = time.time()
         try:
             self._insert(batch)
         except StorageRejected as error:
             self._refuse(batch, error)
         except StorageUnavailable as error:
             self._back_off(error)
-            self._spool.append(batch)
+            self._spool.append(batch, tried)
         else:
             self._acknowledge(batch)
 
@@ -221,18 +228,28 @@ class Writer:
             waiting = self._spool.oldest()
             if waiting is None:
                 return
-            batch_id, batch = waiting
-            try:
-                self._insert(batch)
-            except StorageRejected as error:
-                self._refuse(batch, error, batch_id)
-            except StorageUnavailable as error:
-                self._back_off(error)
-            else:
-                self._acknowledge(batch)
-                self._spool.remove(batch_id)
+            self._replay_one(waiting)
         if len(self._spool) and self._retry_at <= time.monotonic():
             self._wake.set()
+
+    def _replay_one(self, waiting: Waiting) -> None:
+        batch_id, batch, tried = waiting
+        try:
+            if tried is None:
+                self._spool.mark_tried(batch_id, time.time())
+            elif (instead := self._settle(batch, tried)) is not None:
+                rows = [f"{len(each)} for {each.table}" for each in instead]
+                log.warning("of %d rows on their way when ClickHouse ended go again: %s", len(batch), rows or "none")
+                self._spool.replace(batch_id, instead)
+                return
+            self._insert(batch)
+        except StorageRejected as error:
+            self._refuse(batch, error, batch_id)
+        except StorageUnavailable as error:
+            self._back_off(error)
+        else:
+            self._acknowledge(batch)
+            self._spool.remove(batch_id)
 
     def _acknowledge(self, batch: Facts) -> None:
         self._failures, self._retry_at = 0, 0.0

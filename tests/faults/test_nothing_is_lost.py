@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from core.model import Sample
 from storage.clickhouse import ClickHouse
 from storage.migrate import migrate
 from storage.spool import Spool
+from storage.torn import settle
 from storage.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
 
@@ -51,7 +53,7 @@ def test_an_outage_of_the_server_loses_and_doubles_nothing(
     client = ClickHouse(clickhouse_server.url, database)
     migrate(client)
     spool = Spool(tmp_path / "spool.sqlite", 2**26)
-    writer = Writer(client.insert, spool, flush_seconds=0.05)
+    writer = Writer(client.insert, spool, settle=partial(settle, client), flush_seconds=0.05)
     writer.start()
     for second in range(200):
         writer.put("host-1", START + second, [Sample("m", second * 1.0, (("n", str(n)),)) for n in range(50)])

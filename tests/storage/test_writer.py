@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
 from storage.clickhouse import ClickHouse
-from storage.spool import Spool, pack, unpack
+from storage.spool import Spool, SpoolStats, pack, unpack
 from storage.writer import Writer
 
 
@@ -115,6 +118,45 @@ def test_the_spool_survives_a_new_process(tmp_path: Path) -> None:
     second = Spool(tmp_path / "spool.sqlite", 2**20)
     oldest = second.oldest()
     assert len(second) == 1 and oldest is not None and oldest[1].data[2] == [1, 2]
+
+
+def test_when_a_batch_was_first_sent_stays_with_it_in_a_file_of_any_age(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    Spool(file, 2**20).append(numbers(1))
+    with closing(sqlite3.connect(file)) as old:
+        old.execute("DROP TABLE tried")
+    spool = Spool(file, 2**20)
+    spool.append(numbers(2), tried=50.0)
+    first = spool.oldest()
+    assert first is not None and first.tried is None
+    spool.mark_tried(first.id, 60.0)
+    spool.mark_tried(first.id, 70.0)
+    spool = Spool(file, 2**20)
+    first = spool.oldest()
+    assert first is not None and first.tried == 60.0
+    spool.remove(first.id)
+    second = spool.oldest()
+    assert second is not None and second.tried == 50.0
+
+
+def test_a_batch_is_asked_about_before_it_is_sent_again_and_what_it_lacks_goes_in_its_place(spool: Spool) -> None:
+    database = Database()
+    asked: list[Facts] = []
+
+    def settle(batch: Facts, tried: float) -> list[Facts]:
+        asked.append(batch)
+        return [replace(numbers(10), token="a"), replace(numbers(11), token="b")]
+
+    writer = Writer(database.insert, spool, settle=settle)
+    database.up = False
+    for value in (1, 2):
+        writer.put_facts(numbers(value))
+        writer.flush(replay=False)
+    database.up = True
+    writer.flush()
+    assert [batch.data[2] for batch in asked] == [[1]]
+    assert database.rows == [10, 11, 2]
+    assert spool.stats() == SpoolStats(batches=0, rows=0, bytes=0, dropped_rows=0, refused_batches=0)
 
 
 def test_stop_loses_nothing_that_was_accepted(spool: Spool) -> None:
