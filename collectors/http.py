@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from collectors.base import Context
 from collectors.reach import Address, Deadline
-from collectors.service import Found, ServiceCollector, act, certificate_check, make_service
+from collectors.service import Found, ServiceCollector, WrongAnswer, act, certificate_check, make_service
 from collectors.web import Answer, ask
 from core.errors import SourceUnavailable
 from core.watch.http import HttpSource
@@ -38,11 +38,8 @@ def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
     began = time.monotonic()
     answer, where = _asked(source, deadline)
     seconds = time.monotonic() - began
-    if not source.is_good(answer.status):
-        raise SourceUnavailable(f"{where} answers {_named(answer.status)}, and {source.statuses} is good")
-    _check_content(source, answer, where)
     ends = answer.certificate_ends
-    return Found(
+    found = Found(
         f"{_named(answer.status)} in {seconds * 1e3:.0f} ms",
         seconds,
         {
@@ -53,6 +50,13 @@ def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
         certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),
         {"status": answer.status, "certificate_ends": ends, "bytes": len(answer.body)},
     )
+    try:
+        if not source.is_good(answer.status):
+            raise SourceUnavailable(f"{where} answers {_named(answer.status)}, and {source.statuses} is good")
+        _check_content(source, answer, where)
+    except SourceUnavailable as error:
+        raise WrongAnswer(str(error), found) from None
+    return found
 
 
 def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address]:

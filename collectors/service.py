@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collectors.base import Context, Done, gauges
 from collectors.checks import Check, checks_table, summed
 from collectors.reach import GRACE_SECONDS, Deadline
 from collectors.words import duration
-from core.errors import SourceError, SourceRejected, StorageError
+from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
 from core.model import Component, Facts, Reading, Sample, Status, Table
 from core.watch.base import Source
 from core.watch.service import ServiceSource
@@ -46,6 +46,14 @@ class Found:
     """Facts for the table "about"."""
     samples: Sequence[Sample] = ()
     tables: Sequence[Table] = ()
+
+
+class WrongAnswer(SourceUnavailable):
+    """It answered, and not as it should: down, yet `found` was measured. Without a time, which is for good answers."""
+
+    def __init__(self, why: str, found: Found) -> None:
+        super().__init__(why)
+        self.found = replace(found, seconds=None, checks=())
 
 
 Probe = Callable[[Deadline, float], Found]
@@ -99,19 +107,23 @@ class ServiceCollector:
             why = "paused in the settings" if self._source.paused else "paused by hand"
             self._state = State(PAUSED, before.since if before.name == PAUSED else now, why)
             return self._reading(before, self._state, None, Component("", Status.NOT_CONFIGURED, why))
-        found, error = self._checked(now)
+        found, error, measured = self._checked(now)
         is_good = (found is None) if self._source.upside_down else (found is not None)
         why = self._told(found, error)
         state = self._state = before.after(is_good, why, now, self._source.retries)
-        return self._reading(before, state, found, self._judged(state, found, why))
+        return self._reading(before, state, measured, self._judged(state, found, why))
 
-    def _checked(self, now: float) -> tuple[Found | None, str]:
+    def _checked(self, now: float) -> tuple[Found | None, str, Found | None]:
+        """Return what was found when the service is fine, what is wrong else, and what was measured either way."""
         try:
-            return self._probe(Deadline(self._source.timeout_seconds), now), ""
+            found = self._probe(Deadline(self._source.timeout_seconds), now)
+            return found, "", found
+        except WrongAnswer as wrong:
+            return None, str(wrong), wrong.found
         except SourceError as error:
-            return None, str(error)
+            return None, str(error), None
         except TimeoutError:
-            return None, f"{self._source.target}: no result within {self._source.timeout_seconds:g} s"
+            return None, f"{self._source.target}: no result within {self._source.timeout_seconds:g} s", None
 
     def _told(self, found: Found | None, error: str) -> str:
         if not self._source.upside_down:

@@ -70,6 +70,15 @@ def test_what_an_address_answers_is_judged_by_status_text_and_json(site: Site) -
     assert "not JSON" in told(of_http(site.url + "/", **path))[1]
 
 
+def test_a_wrong_answer_is_down_and_its_status_is_measured_without_its_time(site: Site) -> None:
+    for path, given, status in (("/gone", {}, 404.0), ("/", {"contains": "bad"}, 200.0)):
+        reading = of_http(site.url + path, **given).collect(time.time())
+        values = {sample.metric: sample.value for sample in reading.samples}
+        assert (reading.components[0].status, reading.is_up) == (Status.DOWN, False)
+        assert values["http_status_code"] == status
+        assert "http_response_seconds" not in values  # a quick error is no quick service
+
+
 def test_redirects_are_followed_and_secrets_stay_with_the_server_they_are_for(site: Site) -> None:
     other = Site({"/end": (200, {}, b"there")})
     site.answers["/start"] = (302, {"Location": f"{other.url}/end"}, b"")
