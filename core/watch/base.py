@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from core.group import Group, Seconds
 
@@ -14,6 +15,24 @@ OWN = "own"
 """Name of the instance that is a part of Fundwatch; nobody else may have it."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+def _known_market(name: str) -> str:
+    """Return `name` when it is that of a market, "24/7" or empty. Raises ValueError that names what is near."""
+    if name in ("", "24/7", "24/5", "XNYS"):
+        return name
+    from exchange_calendars import get_calendar_names  # loaded only when somebody names a market
+
+    known = get_calendar_names(include_aliases=True)
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "write its code, as XNYS, XLON or CMES, or 24/5, 24/7"
+    raise ValueError(f"must be a market that exchange_calendars knows, and {name} is none; {hint}")
+
+
+MarketName = Annotated[str, AfterValidator(_known_market)]
+"""A market by its code in exchange_calendars; its hours are made by the collectors."""
 
 
 class Source(Group):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, SecretStr, field_validator
 
 from core.group import Seconds
-from core.watch.base import OWN, Source, checked_url
+from core.watch.base import OWN, MarketName, Source, checked_url
 
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 SCHEMES = ("http", "https", "postgresql", "postgres")
@@ -40,7 +40,7 @@ class FreshnessSource(Source):
         "", pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,63})?$", description="Column of the instrument, to find stale ones."
     )
     feed: str = Field("", max_length=64, description="Feed that writes it, as it is shown.")
-    calendar: str = Field("24/7", description="Market whose hours count: XNYS, XLON, CMES, 24/5, 24/7.")
+    calendar: MarketName = Field("24/7", description="Market whose hours count: XNYS, XLON, CMES, 24/5, 24/7.")
     warning_seconds: float = Field(60, gt=0, description="Newest row older than this, in open hours: warning.")
     critical_seconds: float = Field(300, gt=0, description="Newest row older than this, in open hours: critical.")
     rows_per_minute: float | None = Field(None, gt=0, description="Fewer rows over five open minutes: a warning.")

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from core.watch.base import Source
+from core.watch.base import MarketName, Source
+
+SHORTEST_TOKEN = 8
 
 
 class HeartbeatSource(Source):
@@ -21,16 +23,21 @@ class HeartbeatSource(Source):
         "    - {name: nightly-bars, token: 'a-secret-of-its-own', schedule: '30 18 * * mon-fri', expected_rows: 4000}",
     )
 
-    token: SecretStr = Field(
-        min_length=8, description="Secret that its pings carry: ?token=… or Authorization: Bearer."
-    )
+    token: SecretStr = Field(description="Secret that its pings carry: ?token=… or Authorization: Bearer.")
     period_seconds: float = Field(86_400, gt=0, description="A success is expected this often, without a schedule.")
     schedule: str = Field("", description="When it is expected to end, as a cron line; wins over the period.")
     timezone: str = Field("UTC", description="Time zone of the schedule.")
-    calendar: str = Field("", description="Market whose sessions are the only days it is expected on: XNYS.")
+    calendar: MarketName = Field("", description="Market whose sessions are the only days it is expected on: XNYS.")
     grace_seconds: float = Field(600, ge=0, description="Late for longer than this: down.")
     longest_seconds: float | None = Field(None, gt=0, description="Running for longer than this: down.")
     expected_rows: int | None = Field(None, ge=0, description="A success with fewer rows is a warning; none critical.")
+
+    @field_validator("token")
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"must have at least {SHORTEST_TOKEN} characters")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from core.group import Seconds
-from core.watch.base import Source
+from core.watch.base import MarketName, Source
 
 WINDOW = re.compile(r"(?:(Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(\d\d:\d\d)-(\d\d:\d\d) (\S+)")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -31,7 +31,7 @@ class IbSource(Source):
     tls: bool = Field(False, description="The gateway's API uses SSL.")
     ca_file: str = Field("", description="Certificates to trust with tls; empty: those of the system.")
     expects: Literal["", "live", "paper"] = Field("", description="Kind of account that it must be logged in to.")
-    calendar: str = Field("XNYS", description="Market in whose hours a broken data farm is critical.")
+    calendar: MarketName = Field("XNYS", description="Market in whose hours a broken data farm is critical.")
     reset_windows: tuple[str, ...] = Field(
         ("00:15-01:45 America/New_York", "Fri 23:00-03:00 America/New_York"),
         description="Interactive Brokers' own resets, in which a lost connection is a warning only.",

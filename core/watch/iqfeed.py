@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from core.group import Seconds
-from core.watch.base import Source
+from core.watch.base import MarketName, Source
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -26,7 +26,7 @@ class IqfeedSource(Source):
     level2_port: Port = Field(9200, description="Level 2 port; 0: not checked.")
     derivative_port: Port = Field(9400, description="Derivative (interval bars) port; 0: not checked.")
     ports_seconds: Seconds = Field(60, description="Seconds between checks of each of the other ports.")
-    calendar: str = Field("XNYS", description="Market whose hours expect updates: XNYS, CMES, 24/7 …")
+    calendar: MarketName = Field("XNYS", description="Market whose hours expect updates: XNYS, CMES, 24/7 …")
 
     @property
     def ports(self) -> dict[str, int]:

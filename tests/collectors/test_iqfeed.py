@@ -219,10 +219,6 @@ def test_each_refusal_has_a_sentence_of_its_own(feed: IqConnect) -> None:
         pytest.raises(SourceRejected, match="speaks TLS, and we were told that it does not"),
     ):
         lone("127.0.0.1", secured.port).collect(OPEN)
-    collector = watching(feed, calendar="NYSEX")
-    with pytest.raises(SourceRejected, match="NYSEX is no market"):
-        for _ in range(500):
-            collector.collect(OPEN)
 
 
 def test_fields_are_taken_by_their_number() -> None:

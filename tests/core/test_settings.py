@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,25 @@ def test_a_mistake_in_a_watched_source_names_its_place_and_keeps_its_secrets(
     assert len(text.splitlines()) == 1 and "hunter2" not in text
     for part in told:
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("heartbeat", {"token": "hunter2"}, "watch.heartbeat[0].token (environment): must have at least 8 characters"),
+        (
+            "iqfeed",
+            {"calendar": "XNYX"},
+            "watch.iqfeed[0].calendar (environment): must be a market that exchange_calendars knows, and XNYX is none",
+        ),
+    ],
+)
+def test_a_short_token_and_an_unknown_market_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, kind: str, given: dict[str, str], told: str
+) -> None:
+    variable_name = f"FUNDWATCH_WATCH__{kind.upper()}"
+    text = problem(monkeypatch, **{variable_name: json.dumps([{"name": "main", **given}])})
+    assert told in text and "hunter2" not in text
 
 
 def test_several_mistakes_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
