@@ -210,7 +210,7 @@ def _secured(sock: socket.socket, address: Address, deadline: Deadline) -> socke
     except TimeoutError:
         secured.close()
         raise TlsSilence(
-            f"{address} accepted the connection but gave no TLS answer within {deadline.seconds:g} s: "
+            f"{address} accepted the connection but gave no TLS answer within {deadline.seconds:.3g} s: "
             "it hangs, or speaks no TLS"
         ) from None
     except BaseException:
@@ -300,8 +300,8 @@ def explain(error: OSError | ValueError, address: Address, seconds: float) -> So
         return SourceUnavailable(f"the name {address.host} is not known (DNS: {error.strerror})")
     if isinstance(error, TimeoutError):
         if "look-up" in str(error):
-            return SourceUnavailable(f"the name {address.host} could not be looked up within {seconds:g} s (DNS)")
-        return SourceUnavailable(f"no answer from {address} within {seconds:g} s")
+            return SourceUnavailable(f"the name {address.host} could not be looked up within {seconds:.3g} s (DNS)")
+        return SourceUnavailable(f"no answer from {address} within {seconds:.3g} s")
     number = getattr(error, "errno", None)
     if number in REFUSED:
         return SourceUnavailable(f"nothing listens at {address} (connection refused)")

@@ -114,7 +114,10 @@ class CeleryCollector:
         if listener.problem is not None:
             raise listener.problem
         if listener.since is None or listener.silent_seconds > HELD_SECONDS:
-            raise SourceUnavailable(f"the broker gives no channel within {deadline.seconds:g} s")
+            raise SourceUnavailable(
+                f"the broker gives no channel within {deadline.seconds:.3g} s: it hangs, or an alarm of memory or disk "
+                "holds back whoever publishes to it"
+            )
         lengths = listener.lengths
         return [
             QueueState(name, lengths[name].messages, consumers=lengths[name].consumers) if name in lengths

@@ -237,7 +237,7 @@ def _left(deadline: Deadline) -> float:
     try:
         return deadline.left()
     except TimeoutError:
-        raise SourceUnavailable(f"no answer within {deadline.seconds:g} s") from None
+        raise SourceUnavailable(f"no answer within {deadline.seconds:.3g} s") from None
 
 
 def _listing_problem(bad: Sequence[Problem]) -> str:

@@ -40,7 +40,7 @@ def probe(source: KafkaSource, deadline: Deadline) -> Apis:
         except TimeoutError:
             break
     if not problems:
-        raise SourceUnavailable(f"no answer from {source.bootstrap} within {deadline.seconds:g} s")
+        raise SourceUnavailable(f"no answer from {source.bootstrap} within {deadline.seconds:.3g} s")
     if len(problems) == 1:
         raise problems[0]
     said = "; ".join(str(problem) for problem in problems)
