@@ -69,7 +69,7 @@ def _card(instance: Instance, course: Course) -> Any:
         text,
         "ago" if last else "",
         state=instance.status,
-        word=about.get("state") if instance.status in (Status.OK, Status.WARNING, Status.UNKNOWN) else None,
+        word=_word(instance),
         why=cut(instance.component.why),
         bar_ratio=used,
         spark=thinned(course.one("heartbeat_duration_seconds", instance=instance.name)),
@@ -96,7 +96,7 @@ def _job(instance: Instance) -> Row:
     why = instance.component.why
     left = max(median - (instance.now - began), 0.0) if began and median else None
     return {
-        "state": Cell(state_badge(status, about.get("state")), SEVERITY[status]),
+        "state": Cell(state_badge(status, _word(instance)), SEVERITY[status]),
         "job": instance.name,
         "success": Cell(age(last, prefix="") if last else None, last),
         "due": Cell(local_time(due) if due else None, due, hint=_expected(about)),
@@ -113,6 +113,14 @@ def _job(instance: Instance) -> Row:
         "failures": Cell(f"{about['failures']} of {about['runs']}" if about else None, about.get("failures")),
         "why": Cell(why) if len(why) <= LONGEST_TEXT else Cell(f"{why[: LONGEST_TEXT - 1]}…", hint=why),
     }  # fmt: skip
+
+
+def _word(instance: Instance) -> str | None:
+    """Return the job's own word for how it is, except where it says less than the state: a warning that is "up"."""
+    status, word = instance.status, instance.about.get("state")
+    if status is Status.OK or (status in (Status.WARNING, Status.UNKNOWN) and word != "up"):
+        return word
+    return None
 
 
 def _expected(about: Row) -> str:
