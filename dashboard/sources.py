@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ALL = "all"
 STALE_INTERVALS = 2
 STALE_SPARE_SECONDS = 3.0
-"""A reading may itself take some seconds; a slow one is no sign that nothing is collected."""
+"""Beside the longest time a reading may take: a slow one is no sign that nothing is collected."""
 
 Row = dict[str, Any]
 
@@ -32,6 +32,8 @@ class Instance:
     name: str
     reading: LiveReading | None
     now: float
+    timeout_seconds: float = 0.0
+    """Longest time a reading of it may take."""
 
     @property
     def collector(self) -> str:
@@ -50,7 +52,7 @@ class Instance:
         if reading is None or not reading.components:
             return Component(self.title, Status.UNKNOWN, "no reading yet")
         late = self.now - reading.ts
-        if late > STALE_INTERVALS * reading.interval_seconds + STALE_SPARE_SECONDS:
+        if late > STALE_INTERVALS * reading.interval_seconds + self.timeout_seconds + STALE_SPARE_SECONDS:
             return Component(
                 self.title, Status.UNKNOWN, f"newest reading is {duration(late)} old: how it is is unknown"
             )
@@ -88,7 +90,11 @@ def instances(stores: Stores, *kinds: str) -> list[Instance]:
     names = [(kind, name) for kind in kinds for name in instance_names(stores.settings, kind)]
     readings = stores.live.readings([f"{kind}:{name}" for kind, name in names]) if names else {}
     now = stores.clock.now()
-    return [Instance(kind, name, readings.get(f"{kind}:{name}"), now) for kind, name in names]
+    longest = {(kind, each.name): each.timeout_seconds for kind in kinds for each in stores.settings.watch.of(kind)}
+    return [
+        Instance(kind, name, readings.get(f"{kind}:{name}"), now, longest.get((kind, name), 0.0))
+        for kind, name in names
+    ]
 
 
 def instance_names(settings: Settings, kind: str) -> list[str]:

@@ -1,5 +1,5 @@
-// Ages that tick by themselves; older than two intervals is stale. What is read more often than the page asks for
-// it can only be as young as the page's last question.
+// Ages that tick by themselves. Stale is what is older than two intervals and the page's own pace: between two
+// questions of the page even the newest reading grows that old.
 (function (fw) {
   "use strict";
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -39,8 +39,8 @@
       const asOf = Number(element.dataset.ageTs);
       const interval = Number(element.dataset.interval || 0);
       const age = now - asOf;
-      const due = Math.max(interval, fw.pace && !fw.pace.paused ? fw.pace.seconds || 0 : 0);
-      const isStale = interval > 0 && age > 2 * due;
+      const pace = fw.pace && !fw.pace.paused ? fw.pace.seconds || 0 : 0;
+      const isStale = interval > 0 && age > 2 * interval + pace;
       const text = (element.dataset.prefix || "") + (isStale ? "stale · " : "") + fw.span(age);
       if (element.textContent !== text) element.textContent = text;
       if (element.hasAttribute("data-stale") !== isStale) element.toggleAttribute("data-stale", isStale);
