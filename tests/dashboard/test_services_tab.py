@@ -101,8 +101,9 @@ def test_beats_tell_up_retried_down_and_missing() -> None:
     strip = beat_strip([Beat(float(n), state) for n, state in enumerate(states)])
     assert strip.title == "Last 33 checks: 30 up, 1 failed but retried, 2 down"
     drawn = strip.style["backgroundImage"]
-    assert drawn.count("var(") == 4
-    assert drawn.endswith("var(--fw-critical) 96.67% 100%)")
+    assert drawn.count("linear-gradient(") == 4
+    assert drawn.endswith("linear-gradient(to right, #0000 0% 96.67%, var(--fw-critical) 96.67% 100%)")
+    assert strip.style["backgroundSize"].endswith("100%")  # what is down stands out by its height too
     assert [uptime(share) for share in (None, 1.0, 0.999_999_9, 0.97)] == ["n/a", "100 %", "99.999 %", "97.000 %"]
 
 
