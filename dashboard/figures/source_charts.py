@@ -109,6 +109,8 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""
     figure["layout"]["xaxis"] |= {"nticks": 4, "tickangle": 0}
+    if len(found) > len(kept):
+        figure["layout"]["annotations"].append(_left_out(len(kept), len(found)))
     if not lines:
         # Without any trace the axis would show a year of its own choice.
         figure["data"] = [{"type": "scatter", "mode": "none", "x": list(map(round, span)), "y": [0, 0]}]
@@ -118,9 +120,10 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
 
 
 def scale(unit: str, highest: float) -> tuple[float, str]:
-    """Return what to divide by and the unit to show: the coarsest that `highest` reaches."""
+    """Return what to divide by and the unit to show: the coarsest that `highest` reaches; for nothing the base unit."""
     choices = SCALES[unit]
-    return next((choice for choice in choices if highest >= choice[0]), choices[-1])
+    reached = highest or 1.0
+    return next((choice for choice in choices if reached >= choice[0]), choices[-1])
 
 
 def metrics_of(charts: Sequence[Chart]) -> list[str]:
@@ -132,6 +135,13 @@ def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_on
     parts = [instance.name if is_one_of_many else "", data.label(chart.label) if chart.label else ""]
     name = " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def _left_out(kept: int, of: int) -> dict[str, Any]:
+    return {
+        "text": f"{kept} highest of {of}", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "yanchor": "bottom", "showarrow": False, "font": {"color": "@muted", "size": 10},
+    }  # fmt: skip
 
 
 def _last(data: SeriesData) -> float | None:

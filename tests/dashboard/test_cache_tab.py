@@ -169,6 +169,7 @@ def test_units_follow_the_highest_value() -> None:
     assert scale("seconds", 0.0004) == (1e-6, "µs")
     assert scale("ratio", 0.5) == (0.01, "%")
     assert scale("/s", 0.0) == (1.0, "/s")
+    assert scale("seconds", 0.0) == (1.0, "s")  # not microseconds of nothing
 
 
 def test_a_failure_of_redis_itself_leaves_the_page_standing(watched: Stores, tmp_path: Path) -> None:
