@@ -65,6 +65,7 @@ class Section:
         heading = slot(f"{tab}-{self.kind}-section-table")
         return html.Div(
             [heading, panels(*(chart_panel(tab, chart) for chart in self.charts), *tables)],
+            id=f"{tab}-{self.kind}-section",
             className="fw-section fw-span-12",
         )
 
@@ -95,6 +96,7 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
         cards=lambda shown: [card for section in sections for card in section.cards(section.of(shown))],
         tables=tables,
         metrics=tuple(metric for section in sections for metric in section.metrics),
+        leads=True,
     )
 
 

@@ -17,7 +17,7 @@ from dashboard.actions import action_stores, actions_panel, actions_table
 from dashboard.components.card import cards
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.panel import panels, slot
-from dashboard.components.source_strip import not_configured_line, source_verdict
+from dashboard.components.source_strip import kinds_line, not_configured_line, source_verdict
 from dashboard.figures.source_charts import Chart, chart_figures, metrics_of
 from dashboard.sources import ALL, Instance, chosen_instances, instances, interval, newest, not_configured
 from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
@@ -67,6 +67,8 @@ class SourceTab:
     """Metrics beyond those of the charts, for sparklines."""
     card_px: int = CARD_PX
     """Least width of a card."""
+    leads: bool = False
+    """Whether a line above the cards leads to the sections, which are called `<id>-<kind>-section`."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
 
@@ -113,8 +115,8 @@ class SourceTab:
             figures={} if problem else chart_figures(self.id, self.charts, shown.course, shown.chosen, shown.span.pair),
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
-                f"{self.id}-verdict": source_verdict(shown.all),
-                f"{self.id}-cards": cards(*self.cards(shown), minimum_px=self.card_px),
+                f"{self.id}-verdict": source_verdict(shown.all, shown.only),
+                f"{self.id}-cards": self._cards(shown),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
                 f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
@@ -139,6 +141,11 @@ class SourceTab:
     def graphs(self) -> tuple[str, ...]:
         """Every graph that `build` draws."""
         return tuple(f"{self.id}-{chart.id}-graph" for chart in self.charts)
+
+    def _cards(self, shown: Shown) -> Any:
+        made = cards(*self.cards(shown), minimum_px=self.card_px)
+        line = kinds_line(self.id, self.kinds, shown.chosen) if self.leads else None
+        return html.Div([line, made]) if line is not None else made
 
     def _course(self, stores: Stores, chosen: Sequence[Instance], span: Span) -> tuple[Course, str]:
         metrics = sorted({*metrics_of(self.charts), *self.metrics})

@@ -8,9 +8,11 @@ from typing import Any
 from dash import html
 
 from core.model import SEVERITY, Status, worst
+from core.watch import KINDS
 from core.watch.base import Source
 from dashboard.components.age import age
-from dashboard.components.card import card, verdict
+from dashboard.components.attributes import attributes
+from dashboard.components.card import card, state_badge, verdict
 from dashboard.format import NOT_AVAILABLE
 from dashboard.sources import Instance, interval, newest, worst_first
 from storage.reads.series import SeriesData
@@ -21,10 +23,15 @@ LONGEST_WHY = 72
 SPARK_POINTS = 45
 
 
-def source_verdict(found: Sequence[Instance]) -> html.Div:
-    """Return how the sources are in one line: the worst first in words, or that all is fine."""
+def source_verdict(found: Sequence[Instance], only: Instance | None = None) -> html.Div:
+    """Return how the sources are in one line: the worst first in words, or that all is fine.
+
+    only: the one that is shown, of several: the line is about it, and names what is in trouble elsewhere.
+    """
     if not found:
         return verdict(Status.NOT_CONFIGURED, "Nothing is watched here yet. Below: how to switch it on.")
+    if only is not None and len(found) > 1:
+        return _verdict_of_one(only, [each for each in found if each.collector != only.collector])
     told = age(newest(found), interval(found), prefix="newest reading ")
     paused = sum(each.status is Status.NOT_CONFIGURED for each in found)
     resting = f"{paused} paused. " if paused else ""
@@ -43,6 +50,32 @@ def source_verdict(found: Sequence[Instance]) -> html.Div:
         worst([each.status for each in troubled]),
         [*sentence, *more, f"{fine} fine. " if fine else "", resting, "· ", told],
     )
+
+
+def kinds_line(tab: str, kinds: Sequence[str], shown: Sequence[Instance]) -> html.Nav | None:
+    """Return a link to the section of each kind that is shown, with how many of it are in trouble; None for one."""
+    links = []
+    for kind in kinds:
+        of_kind = [each for each in shown if each.kind == kind]
+        if not of_kind:
+            continue
+        troubled = sum(bool(SEVERITY[each.status]) for each in of_kind)
+        told = f"{troubled} of {len(of_kind)}" if troubled else str(len(of_kind))
+        href = f"#{tab}-{kind}-section"
+        title = f"{troubled} of {len(of_kind)} in trouble. Leads to the section."
+        badge = state_badge(worst([each.status for each in of_kind]), told)
+        links.append(html.A([KINDS[kind].TITLE, " ", badge], href=href, title=title))
+    return html.Nav(links, className="fw-kinds", **attributes(aria_label="Sections")) if len(links) > 1 else None
+
+
+def _verdict_of_one(only: Instance, others: Sequence[Instance]) -> html.Div:
+    troubled = [each.title for each in worst_first(others) if SEVERITY[each.status]]
+    named = ", ".join(troubled[:MOST_TROUBLES])
+    hidden = len(troubled) - MOST_TROUBLES
+    more = f" and {hidden} more" if hidden > 0 else ""
+    told = age(newest([only]), interval([only]), prefix="newest reading ")
+    parts: list[Any] = [html.Strong(only.title), f": {only.component.why}. "]
+    return verdict(only.status, [*parts, f"In trouble elsewhere: {named}{more}. " if troubled else "", "· ", told])
 
 
 def strip(
