@@ -5,7 +5,9 @@
   let last = null; // {element, id, name, indexes and path of its ancestors}: the focused control and where it stood
 
   const controlsIn = (place) => [...place.querySelectorAll(CONTROLS)].filter((each) => !each.disabled && each.getClientRects().length);
-  const nameOf = (element) => `${element.tagName} ${element.getAttribute("aria-label") || element.textContent.trim()}`;
+  // Buttons of a table say the same in each row: what they would do tells them apart.
+  const actOf = (element) => (element.dataset.act ? (({ source, action, target }) => `${source} ${action} ${target}`)(JSON.parse(element.dataset.act)) : "");
+  const nameOf = (element) => `${element.tagName} ${actOf(element) || element.getAttribute("aria-label") || element.textContent.trim()}`;
 
   function ancestors(element) {
     const path = [];
@@ -21,7 +23,7 @@
     }
     const path = ancestors(target);
     const indexes = path.slice(0, path.indexOf(page)).map((place) => controlsIn(place).indexOf(target));
-    last = { element: target, id: target.id, name: nameOf(target), indexes, path };
+    last = { element: target, id: target.id, name: nameOf(target), does: Boolean(actOf(target)), indexes, path };
   });
 
   // Left by a person, not taken away: nothing is to be given back.
@@ -37,8 +39,19 @@
     const inside = controlsIn(last.path[level]);
     const alike = inside.filter((each) => nameOf(each) === last.name);
     if (alike.length) return alike[0];
+    if (last.does) return harmless(level);
     if (inside.length) return inside[Math.min(last.indexes[level], inside.length - 1)];
     return beside(level);
+  }
+
+  // Never a button that would do the same to another: the box that scrolls, else the nearest control of another kind.
+  function harmless(level) {
+    for (const place of last.path.slice(level, last.indexes.length)) {
+      if (place.tabIndex === 0) return place;
+      const found = controlsIn(place).find((each) => !actOf(each));
+      if (found) return found;
+    }
+    return null;
   }
 
   // The slot is empty now: the control before it, else after it, in the nearest place that has one.
@@ -48,6 +61,9 @@
     const before = near.filter((each) => slot.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING);
     return before[before.length - 1] || near[0] || null;
   }
+
+  // The button itself, or the one that stands for it after a redraw.
+  fw.sameAct = (button) => [...document.querySelectorAll("[data-act]")].find((each) => actOf(each) === actOf(button));
 
   new MutationObserver(() => {
     if (!last || last.element.isConnected) return;

@@ -8,7 +8,8 @@
     dialog.addEventListener("close", () => {
       if (dialog.returnValue === "do") request(button.dataset.tab, asked);
       dialog.remove();
-      if (button.isConnected) button.focus();
+      const back = button.isConnected ? button : fw.sameAct(button);
+      if (back) back.focus({ preventScroll: true });
     });
     document.body.append(dialog);
     dialog.showModal();
@@ -22,7 +23,7 @@
     form.method = "dialog";
     const question = document.createElement("p");
     question.textContent = asked.question;
-    form.append(question, choice("Cancel", "", true), choice(asked.does, "do", false));
+    form.append(question, choice("Leave it", "", true), choice(asked.does, "do", false));
     dialog.append(form);
     return dialog;
   }

@@ -54,7 +54,7 @@ def test_a_group_that_stopped_is_read_first_and_moved_only_when_a_person_says_so
     row.get_by_role("button", name="To end").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Move group risk on Kafka main to the end of each partition?")
-    dialog.get_by_role("button", name="Cancel").click()
+    dialog.get_by_role("button", name="Leave it").click()
     expect(dialog).to_have_count(0)
     row.get_by_role("button", name="To end").click()
     dialog.get_by_role("button", name="To end").click()
