@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from collectors.base import Done
 from collectors.postgresql.wire import DENIED, TIMED_OUT, Refused, Server
@@ -12,12 +13,26 @@ from core.model import Table
 from core.watch.postgresql import PostgresqlSource
 
 MEASURE_SECONDS = 10.0
+WAIT_SECONDS, LOOK_SECONDS = 1.0, 0.05
+"""A signalled session is looked at again so long and so often: a signal that was sent is not yet heeded."""
 TARGET = re.compile(r"(\d+)@(\d+\.\d+)")
 TABLE = re.compile(r"\d+")
 SIGNAL = (
-    "SELECT {}(pid) AS was_sent, usename AS user, application_name AS application, left(query, 200) AS query "
+    "SELECT {}(pid) AS was_sent, extract(epoch FROM query_start)::numeric(20,6)::text AS query_start, usename AS user, "
+    "application_name AS application, left(query, 200) AS query "
     "FROM pg_stat_activity WHERE pid = $1::int AND extract(epoch FROM backend_start)::numeric(20,6)::text = $2"
 )
+STILL = {
+    "pg_cancel_backend": (
+        "SELECT 1 FROM pg_stat_activity WHERE pid = $1::int AND state = 'active' "
+        "AND extract(epoch FROM query_start)::numeric(20,6)::text = $2"
+    ),
+    "pg_terminate_backend": (
+        "SELECT 1 FROM pg_stat_activity WHERE pid = $1::int "
+        "AND extract(epoch FROM backend_start)::numeric(20,6)::text = $2"
+    ),
+}
+"""Whether what was signalled goes on: the same query, the same session."""
 BLOAT_COLUMNS = ("table", "bytes", "dead_ratio", "free_ratio", "free_bytes", "scanned_ratio")
 
 
@@ -31,24 +46,32 @@ def act(source: PostgresqlSource, action: str, target: str) -> Done:
         return todo(server, target)
     except Refused as error:
         if error.state == DENIED:
-            raise SourceRejected(f"our role may not: {error}") from error
+            why = f" ({error.detail.rstrip('.')})" if error.detail else ""
+            raise SourceRejected(f"our role may not: {error}{why}") from error
         raise SourceRejected(f"refused: {error}") from error
     finally:
         server.close()
 
 
 def _cancel(server: Server, target: str) -> Done:
-    pid, who, query = _signal(server, "pg_cancel_backend", target)
-    return Done(f"query of pid {pid} ({who}) cancelled: {query}")
+    pid, who, query, goes_on = _signal(server, "pg_cancel_backend", target)
+    return Done(f"query of pid {pid} ({who}) {_came('cancelled', goes_on)}: {query}")
 
 
 def _terminate(server: Server, target: str) -> Done:
-    pid, who, query = _signal(server, "pg_terminate_backend", target)
-    return Done(f"session of pid {pid} ({who}) ended, its last query: {query}")
+    pid, who, query, goes_on = _signal(server, "pg_terminate_backend", target)
+    return Done(f"session of pid {pid} ({who}) {_came('ended', goes_on)}, its last query: {query}")
 
 
-def _signal(server: Server, function: str, target: str) -> tuple[str, str, str]:
-    """Signal a session, if it is still the one that was meant: the number alone may belong to another by now."""
+def _came(of_it: str, goes_on: bool) -> str:
+    return "was told to end and has not yet" if goes_on else of_it
+
+
+def _signal(server: Server, function: str, target: str) -> tuple[str, str, str, bool]:
+    """Signal a session, if it is still the one that was meant: the number alone may belong to another by now.
+
+    Return its pid, whose it is, its query, and whether it goes on all the same.
+    """
     match = TARGET.fullmatch(target)
     if match is None:
         raise SourceRejected(f"{target} is no session")
@@ -58,7 +81,18 @@ def _signal(server: Server, function: str, target: str) -> tuple[str, str, str]:
     if not found[0]["was_sent"]:
         raise SourceRejected(f"the server could not signal pid {match[1]}")
     who = found[0]["application"] or found[0]["user"] or "unnamed"
-    return match[1], who, " ".join((found[0]["query"] or "").split())
+    since = match[2] if function == "pg_terminate_backend" else str(found[0]["query_start"])
+    goes_on = _goes_on(server, STILL[function], match[1], since)
+    return match[1], who, " ".join((found[0]["query"] or "").split()), goes_on
+
+
+def _goes_on(server: Server, still: str, pid: str, since: str) -> bool:
+    ends = time.monotonic() + min(WAIT_SECONDS, server.left() / 2)
+    while server.ask(still, pid, since):
+        if time.monotonic() > ends:
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
 
 
 def _measure_bloat(server: Server, target: str) -> Done:

@@ -34,8 +34,9 @@ Row = dict[str, Any]
 class Refused(Exception):
     """The server answered a query with an error; `state` is its SQLSTATE."""
 
-    def __init__(self, state: str, message: str) -> None:
+    def __init__(self, state: str, message: str, detail: str = "") -> None:
         self.state = state
+        self.detail = detail
         super().__init__(message)
 
 
@@ -122,7 +123,8 @@ class Server:
         )
         if state.startswith(("57P", "08")) or self._connection.status != pq.ConnStatus.OK:
             raise SourceUnavailable(f"{self.address} ended the connection: {message.strip()}")
-        raise Refused(state, message)
+        detail = (result.error_field(pq.DiagnosticField.MESSAGE_DETAIL) or b"").decode("utf-8", "replace")
+        raise Refused(state, message, detail)
 
     def _answer(self) -> Any:
         """Return the last result of a query, all others read."""

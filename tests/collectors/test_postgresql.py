@@ -167,18 +167,25 @@ def test_a_query_is_cancelled_and_a_session_ended(server: PostgresServer, collec
     with server.waiting(session, "SELECT pg_sleep(30)") as thread:
         found = until(lambda: collector.collect(0), lambda each: rows(each, "sessions"))
         target = next(row["target"] for row in rows(found, "sessions") if row["application"] == "report")
-        assert "pg_sleep(30)" in act(source(url), "cancel", target).sentence
+        assert "cancelled: SELECT pg_sleep(30)" in act(source(url), "cancel", target).sentence
         thread.join(5)
         assert not thread.is_alive()
-        assert "ended" in act(source(url), "terminate", target).sentence
+        assert ") ended, its last query" in act(source(url), "terminate", target).sentence
         until(lambda: collector.collect(0), lambda each: not rows(each, "sessions"))
         with pytest.raises(SourceRejected, match="is gone"):
             act(source(url), "terminate", target)
-    pid = target.partition("@")[0]
     with pytest.raises(SourceRejected, match="is gone"):
-        act(source(url), "terminate", f"{pid}@1.000000")
+        act(source(url), "terminate", f"{target.partition('@')[0]}@1.000000")
     with pytest.raises(SourceRejected, match="no session"):
         act(source(url), "cancel", "1; DROP TABLE orders")
+
+
+def test_a_signal_that_is_not_heeded_is_told_as_such(server: PostgresServer, collector: PostgresqlCollector) -> None:
+    deaf = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
+    with server.waiting(server.connect(), deaf):
+        target = rows(until(lambda: collector.collect(0), lambda each: rows(each, "sessions")), "sessions")[0]["target"]
+        assert "was told to end and has not yet" in act(source(server.url()), "cancel", target).sentence
+        act(source(server.url()), "terminate", target)
 
 
 def test_a_role_that_may_not_signal_is_told(server: PostgresServer) -> None:
@@ -188,7 +195,7 @@ def test_a_role_that_may_not_signal_is_told(server: PostgresServer) -> None:
             "WHERE pid = pg_backend_pid()"
         ).fetchone()
         assert start is not None
-        with pytest.raises(SourceRejected, match="our role may not"):
+        with pytest.raises(SourceRejected, match=r"our role may not.*\(Only roles with"):
             act(source(server.url("monitor", "watch")), "cancel", f"{session.info.backend_pid}@{start[0]}")
 
 
