@@ -41,18 +41,19 @@ def act(source: ClickHouseSource | OwnEngine, action: str, target: str) -> Done:
 
 
 def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
-    sql = "SELECT elapsed, user FROM system.processes WHERE query_id = {id:String}"
+    sql = "SELECT elapsed, user, substring(query, 1, 200) AS query FROM system.processes WHERE query_id = {id:String}"
     before = engine.ask(sql, {"id": target})
     if not before:
         raise SourceRejected(f"query {target} runs no more")
     told = f"query {target} of {before[0]['user']}, which had run for {float(before[0]['elapsed']):.1f} s,"
+    query = " ".join(str(before[0]["query"]).split())
     engine.do("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": target})
     began = time.monotonic()
     while engine.ask(sql, {"id": target}):
         if time.monotonic() - began > deadline.seconds / 2:
-            return Done(f"{told} was told to end and has not yet")
+            return Done(f"{told} was told to end and has not yet: {query}")
         time.sleep(WAIT_SECONDS)
-    return Done(f"{told} ended within {time.monotonic() - began:.1f} s")
+    return Done(f"{told} ended within {time.monotonic() - began:.1f} s: {query}")
 
 
 def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:

@@ -273,6 +273,18 @@ FACTS = (
 )
 
 
+QUESTIONS = {
+    "numbers": "events and metrics",
+    "asynchronous": "asynchronous metrics",
+    "running": "running queries",
+    "limits": "limits of MergeTree",
+    "log_top": "query log: patterns",
+    "log_slow": "query log: slow queries",
+    "log_failed": "query log: failed queries",
+}
+"""What is asked for, where the name of the question does not say it."""
+
+
 def about(shown: Shown) -> html.Div:
     """Return what the servers are, a column each, with the button that writes their logs out."""
     present = [each for each in shown.chosen if each.about]
@@ -291,4 +303,5 @@ def about(shown: Shown) -> html.Div:
 
 def _told(about: Row, refused: Sequence[Row]) -> Row:
     may = "none: our user may not set any (readonly = 1)" if about["unlimited"] else "one thread, 256 MiB, the deadline"
-    return {**about, "may": may, "refused": ", ".join(row["question"] for row in refused)}
+    questions = (row["question"] for row in refused)
+    return {**about, "may": may, "refused": ", ".join(QUESTIONS.get(each, each) for each in questions)}

@@ -140,6 +140,7 @@ def test_a_query_that_runs_long_is_seen_and_ended(watched: Watched) -> None:
         assert running["elapsed"] > 0 and running["user"] == "default"
         done = act(watched.source, "kill_query", running["query_id"])
         assert running["query_id"] in done.sentence and "ended within" in done.sentence
+        assert "numbers(1000000000000)" in done.sentence, "what was killed is kept, not its number alone"
     assert "cancelled" in said[0]
     with pytest.raises(SourceRejected, match="runs no more"):
         act(watched.source, "kill_query", running["query_id"])
