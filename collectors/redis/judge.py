@@ -138,7 +138,8 @@ def _replication(info: Info) -> Check:
         return Check("replication", Status.OK, f"replica of {source}")
     lags = {f"{parts.get('ip')}:{parts.get('port')}": _lag(parts) for parts in _replicas(info)}
     late = [f"{name} by {lag:.0f} s" for name, lag in lags.items() if lag > REPLICA_LAG_SECONDS]
-    return bad_if("replication", bool(late), f"replicas are late: {', '.join(late)}", f"{len(lags)} replicas")
+    fine = f"{len(lags)} replica{'s' * (len(lags) != 1)}"
+    return bad_if("replication", bool(late), f"replicas are late: {', '.join(late)}", fine)
 
 
 def _replicas(info: Info) -> Sequence[dict[str, str]]:

@@ -72,6 +72,8 @@ class Resp:
         try:
             self.ask("AUTH", user, password) if user else self.ask("AUTH", password)
         except Refused as error:
+            if "without any password configured" in str(error) or "no password is set" in str(error):
+                raise SourceRejected("has no password, and the URL has one") from error
             raise SourceRejected(f"wrong user or password ({error})") from error
 
     def _value(self, depth: int) -> Any:

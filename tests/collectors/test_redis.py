@@ -84,6 +84,8 @@ def test_each_refusal_has_a_sentence_of_its_own(tmp_path: Path) -> None:
         assert "speaks no TLS" in refusal(locked.url.replace("redis:", "rediss:"))
         right = RedisCollector(source(locked.url.replace("//", "//:secret@"))).collect(0.0)
         assert right.components[0].status is Status.OK
+    with RedisServer(tmp_path / "open") as unlocked:
+        assert "has no password, and the URL has one" in refusal(unlocked.url.replace("//", "//:hunter2@"))
     with TlsServer(b"") as secured:
         assert "speaks TLS, and we were told that it does not" in refusal(f"redis://127.0.0.1:{secured.port}")
     with pytest.raises(SourceRejected, match=r"Redis 3\.2\.1 is too old"):
