@@ -45,7 +45,7 @@ def _source(instance: Instance, course: Course) -> Any:
     return source_card(
         instance,
         number(None if None in rates else sum(rate or 0.0 for rate in rates)),
-        "transactions/s",
+        "tx/s",
         bar_ratio=instance.value("postgresql_connections_used_ratio"),
         spark=course.one("postgresql_commits_per_second", instance=instance.name),
         definition="Commits and rollbacks a second since the reading before; the bar is connections against their "

@@ -77,6 +77,9 @@ def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: R
     view = built(watched, instance="redis:main")
     for title in ("Memory", "Hit rate", "PING", "Clients", "Persistence", "Replication"):
         assert title in shown(view, "cards")
+    line = shown(view, "verdict")
+    assert line.index("Redis main") < line.index("In trouble elsewhere: Redis spare"), "it is about the one shown"
+    assert "nothing listens" not in line
     assert "db0" in shown(view, "databases-table")
     assert "info" in shown(view, "commands-table")
     assert len(view.figures["cache-memory-graph"]["data"]) == 1
