@@ -19,6 +19,7 @@ from storage.reads.series import SeriesData
 from storage.reads.sources import Course
 
 MOST_TROUBLES = 3
+MOST_REASONS = 3
 LONGEST_WHY = 72
 SPARK_POINTS = 45
 
@@ -43,7 +44,7 @@ def source_verdict(found: Sequence[Instance], only: Instance | None = None) -> h
         return verdict(Status.OK, [f"{count} · ", told])
     sentence: list[Any] = []
     for each in troubled[:MOST_TROUBLES]:
-        sentence += [html.Strong(each.title), f": {each.component.why}. "]
+        sentence += [html.Strong(each.title), f": {_first_reasons(each.component.why)}. "]
     hidden, fine = len(troubled) - MOST_TROUBLES, len(found) - len(troubled) - paused
     more = [f"{hidden} more in trouble. "] if hidden > 0 else []
     return verdict(
@@ -66,6 +67,13 @@ def kinds_line(tab: str, kinds: Sequence[str], shown: Sequence[Instance]) -> htm
         badge = state_badge(worst([each.status for each in of_kind]), told)
         links.append(html.A([KINDS[kind].TITLE, " ", badge], href=href, title=title))
     return html.Nav(links, className="fw-kinds", **attributes(aria_label="Sections")) if len(links) > 1 else None
+
+
+def _first_reasons(why: str) -> str:
+    """Return the gravest of what is wrong with one of several; all of it stands above the one that is shown alone."""
+    reasons = why.split("; ")
+    hidden = len(reasons) - MOST_REASONS
+    return "; ".join(reasons[:MOST_REASONS]) + (f"; {hidden} more" if hidden > 0 else "")
 
 
 def _verdict_of_one(only: Instance, others: Sequence[Instance]) -> html.Div:

@@ -70,6 +70,12 @@ def test_the_worst_comes_first_in_the_line_and_among_the_cards(watched: Stores, 
     assert cards.index("Redis spare") < cards.index("Redis main")
 
 
+def test_of_several_the_line_tells_the_gravest_and_of_one_everything(watched: Stores, server: RedisServer) -> None:
+    read(watched, server).failed("redis:spare", NOW, 5, "one; two; three; four; five")
+    assert "one; two; three; 2 more." in shown(built(watched), "verdict")
+    assert "three; four; five." in shown(built(watched, instance="redis:spare"), "verdict")
+
+
 def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: RedisServer) -> None:
     with server.client() as client:
         client.set("k", "x")
