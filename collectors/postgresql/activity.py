@@ -90,10 +90,14 @@ class Activity:
         return sorted(found, key=lambda chain: (-chain.waiting, -chain.longest_seconds))
 
     def longest(self, key: str, states: Sequence[str]) -> tuple[float, Row] | None:
-        """Return the highest `key` among client sessions in one of `states`, and that session."""
+        """Return the highest `key` among client sessions in one of `states`, and that session.
+
+        A query that waits for another session's lock does not count: who holds the lock is told by the chains.
+        """
         rows = [
             row for row in self.sessions.values()
             if row["backend_type"] == "client backend" and row["state"] in states and row[key] is not None
+            and not (key == "query_seconds" and row["blocked_by"])
         ]  # fmt: skip
         worst = max(rows, key=lambda row: row[key], default=None)
         return None if worst is None else (worst[key], worst)

@@ -76,7 +76,7 @@ def _present(instance: Instance, course: Course) -> list[Any]:
                     definition="Against max_connections less those kept for superusers. Warning 80 %, critical 90 %."),
         detail_card(instance, "queries", "Longest query", duration(value("longest_query_seconds")),
                     spark=spark("longest_query_seconds"),
-                    definition="now() − query_start of active client sessions. Warning from 60 s."),
+                    definition="now() − query_start of active client sessions that nobody blocks. Warning from 60 s."),
         detail_card(instance, "transactions", "Oldest transaction", duration(value("longest_transaction_seconds")),
                     spark=spark("longest_transaction_seconds"),
                     definition="now() − xact_start of client sessions. Warning from 2 min: it holds vacuum back."),

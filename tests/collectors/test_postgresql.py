@@ -116,12 +116,11 @@ def test_a_blocking_chain_is_told_with_its_root(
         sessions = rows(reading, "sessions")
         assert sessions[0]["pid"] == root.info.backend_pid, "who holds up most stands first"
         assert value(reading, "postgresql_blocked_sessions") == 3
+        assert value(reading, "postgresql_longest_query_seconds") == 0, "those that wait are told as blocked"
         assert value(reading, "postgresql_connections", state="idle in transaction") == 1
         root.rollback()
-    assert (
-        check(until(lambda: collector.collect(0), lambda each: not rows(each, "blocking")), "blocking")["status"]
-        == "ok"
-    )
+    after = until(lambda: collector.collect(0), lambda each: not rows(each, "blocking"))
+    assert check(after, "blocking")["status"] == "ok"
 
 
 def test_a_locked_table_neither_delays_a_reading_nor_spoils_it(
