@@ -62,6 +62,8 @@ class Source(Group):
 
 def checked_url(value: SecretStr, *schemes: str) -> SecretStr:
     """Return `value` when it is a URL of one of `schemes`. Raises ValueError that does not repeat it."""
+    if _is_cut(value.get_secret_value()):
+        raise ValueError("has /, ? or # in its user or password, which ends the host: write %2F, %3F or %23")
     try:
         parts = urlsplit(value.get_secret_value())
         is_good = parts.scheme in schemes and bool(parts.netloc or parts.path) and parts.port != 0
@@ -79,6 +81,16 @@ def checked_pattern(value: str) -> str:
     except re.error as error:
         raise ValueError(f"must be a regular expression: {error}") from error
     return value
+
+
+def _is_cut(url: str) -> bool:
+    """Return whether the host ends within the password, so that the @ stands after it. Pages may have one there."""
+    parts = urlsplit(url)
+    try:
+        is_page = parts.scheme.startswith("http") and parts.port != 0
+    except ValueError:
+        is_page = False
+    return bool(parts.netloc) and not is_page and "@" in parts.path + parts.query + parts.fragment
 
 
 def masked(url: str | SecretStr) -> str:

@@ -113,6 +113,7 @@ def test_watched_sources_come_from_the_environment_as_json(monkeypatch: pytest.M
         (f"[{MAIN}, {MAIN}]", ["watch.redis: two instances are named main"]),
         (f"[{MAIN.replace('main', 'own')}]", ["watch.redis", "own belongs to Fundwatch's own"]),
         (f"[{MAIN.replace('main', 'my main')}]", ["watch.redis[0].name"]),
+        (f"[{MAIN.replace('hunter2', 'hunter2/x')}]", ["watch.redis[0].url", "write %2F, %3F or %23"]),
         (f"[{MAIN.replace('redis:', 'http:')}]", ["watch.redis[0].url", "redis:// or rediss:// or unix://"]),
         (f'[{MAIN.replace("}", ", " + chr(34) + "intervall_seconds" + chr(34) + ": 1}")}]',
          ["watch.redis[0].intervall_seconds (environment): unknown setting; did you mean interval_seconds?"]),
