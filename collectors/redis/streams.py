@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from collectors.base import gauges
 from collectors.checks import Check, bad_if
 from collectors.redis.resp import Command, Refused, Resp, pairs, text
+from collectors.words import duration
 from core.model import Sample, Table
 
 SCANS_EACH_READING = 4
@@ -79,7 +80,7 @@ class Streams:
         """Return what is wrong with the streams."""
         growing = [group.name for group in self._groups if self._grows(group, monotonic)]
         stuck = [
-            f"{group.name} for {group.oldest_pending_seconds or 0:.0f} s"
+            f"{group.name} for {duration(group.oldest_pending_seconds or 0)}"
             for group in self._groups
             if (group.oldest_pending_seconds or 0) > IDLE_SECONDS
         ]
