@@ -10,12 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dash import html
+from flask import Response, request
 
 from core.errors import StorageError
 from core.model import LiveReading, Outcome
 from dashboard.actions import action_stores, actions_panel, register_actions
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
+from dashboard.components.later import later
+from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
 from dashboard.figures import (
@@ -44,7 +47,9 @@ WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "30d")
 ALL = "all"
 OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcome.value) for outcome in Outcome))
 SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
-HISTORY_PX = 300
+HISTORY_PX, COLLECTORS_PX = 300, 180
+COLLECTORS_PATH = f"/{ID}/table/collectors"
+"""With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
 
 SECTIONS: tuple[Section, ...] = (
@@ -127,7 +132,7 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
     if reading is not None:
         slots |= {
             f"{ID}-cards": parts.card_strip(reading, course.series if course else {}),
-            f"{ID}-collectors-table": parts.collector_table(reading),
+            f"{ID}-collectors-table": later(_collectors_url(host), str(reading.ts), COLLECTORS_PX),
             f"{ID}-tables-table": parts.size_table(reading),
             f"{ID}-queries-table": parts.query_table(reading),
         }
@@ -186,7 +191,7 @@ def _figures(reading: LiveReading | None, course: Course) -> dict[str, dict[str,
 def _panels() -> html.Div:
     return panels(
         panel(
-            f"{ID}-collectors", "Collectors", "in trouble first", slot(f"{ID}-collectors-table", 180),
+            f"{ID}-collectors", "Collectors", "in trouble first", slot(f"{ID}-collectors-table", COLLECTORS_PX),
             tools=("csv", "link", "full"),
         ),
         panel(
@@ -231,7 +236,17 @@ def _unless_all(choice: str) -> str:
     return "" if choice == ALL else choice
 
 
+def _collectors_url(host: str) -> str:
+    return f"{COLLECTORS_PATH}?{Choices.of({'host': host}).query}"
+
+
 def _register(app: Dash, stores: Stores) -> None:
+    @app.server.get(COLLECTORS_PATH, endpoint=f"{ID}-collectors")
+    def collectors() -> Response:
+        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+        reading = stores.live.reading(ID, _host(stores, choices))
+        return Response(markup(parts.collector_table(reading)) if reading else "", mimetype="text/html")
+
     register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
     register_later(SOURCES.id, SECTIONS)(app, stores)
 

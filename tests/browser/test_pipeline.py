@@ -57,7 +57,7 @@ def test_trouble_is_read_first_found_in_history_and_gone_when_it_is_over(
     expect(line).to_contain_text("Collector iqfeed")
     expect(line).to_contain_text("connection to 127.0.0.1:9300 refused")
     first = page.locator("#pipeline-collectors-rows tbody tr").first
-    expect(first).to_contain_text("iqfeed")
+    expect(first).to_contain_text("iqfeed", timeout=20_000)
     expect(first).to_contain_text("open until")
 
     history = page.locator("#pipeline-history-rows tbody tr")
