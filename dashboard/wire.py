@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Component):
-        return plain(value.to_plotly_json())
+        return _component(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -72,6 +72,12 @@ def plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise TypeError(f"cannot send a {type(value).__name__}: {value!r:.80}")
+
+
+def _component(value: Component) -> dict[str, Any]:
+    """Return what `value.to_plotly_json()` does, plain: of its attributes those that are properties were given."""
+    given = {name: plain(item) for name, item in vars(value).items() if not name.startswith(("_", "available_"))}
+    return {"props": given, "type": value._type, "namespace": value._namespace}
 
 
 def rounded(value: Any) -> Any:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dash import html
 
 from dashboard.components.attributes import attributes
+from dashboard.components.quick import quick
 
 
 def age(as_of: float | None, interval_seconds: float | None = None, *, prefix: str = "") -> html.Span:
     """Return the age of data taken at `as_of` (epoch seconds); stale after two intervals. None: "no data"."""
     if as_of is None:
-        return html.Span("no data", className="fw-age")
+        return quick(html.Span, "no data", className="fw-age")
     data = attributes(
         data_age_ts=f"{as_of:.3f}",
         data_interval=f"{interval_seconds:g}" if interval_seconds else None,
         data_prefix=prefix or None,
     )
-    return html.Span(className="fw-age", **data)
+    return quick(html.Span, className="fw-age", **data)
 
 
 def local_time(ts: float | None, style: str = "datetime") -> html.Time:
@@ -25,5 +26,5 @@ def local_time(ts: float | None, style: str = "datetime") -> html.Time:
     `span` shows the time alone on the same day, else the date with it. None shows "–".
     """
     if ts is None:
-        return html.Time("–", className="fw-time")
-    return html.Time(className="fw-time", **attributes(data_ts=f"{ts:.3f}", data_style=style))
+        return quick(html.Time, "–", className="fw-time")
+    return quick(html.Time, className="fw-time", **attributes(data_ts=f"{ts:.3f}", data_style=style))

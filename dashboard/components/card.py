@@ -10,6 +10,7 @@ from dash import html
 from core.model import Status
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
+from dashboard.components.quick import quick
 from dashboard.components.spark import spark as sparkline
 
 STATE_WORDS = {
@@ -32,9 +33,10 @@ STATE_SIGNS = {
 
 def state_badge(status: Status, word: str | None = None) -> html.Span:
     """Return the state as sign and word, never as colour alone."""
-    return html.Span(
+    return quick(
+        html.Span,
         [
-            html.Span(STATE_SIGNS[status], className="fw-sign", **attributes(aria_hidden="true")),
+            quick(html.Span, STATE_SIGNS[status], className="fw-sign", **attributes(aria_hidden="true")),
             word or STATE_WORDS[status],
         ],
         className=f"fw-state fw-state-{status.value}",
@@ -67,16 +69,17 @@ def card(
     strip: a part of its own between the sparkline and the last line.
     """
     level = state.value if state else "none"
-    head: list[Any] = [html.H2(title, className="fw-card-title")]
+    head: list[Any] = [quick(html.H2, title, className="fw-card-title")]
     if state:
         head.append(state_badge(state, word))
-    foot: list[Any] = [html.Span(why, className="fw-card-why")] if why else []
+    foot: list[Any] = [quick(html.Span, why, className="fw-card-why")] if why else []
     if as_of is not None:
         foot.append(age(as_of, interval_seconds))
     parts: list[Any] = [
-        html.Div(head, className="fw-card-head"),
-        html.P(
-            [value, html.Span(unit, className="fw-card-unit")] if unit else value,
+        quick(html.Div, head, className="fw-card-head"),
+        quick(
+            html.P,
+            [value, quick(html.Span, unit, className="fw-card-unit")] if unit else value,
             className=f"fw-card-value fw-tone-{tone}" if tone else "fw-card-value",
         ),
     ]
@@ -86,8 +89,8 @@ def card(
         parts.append(sparkline(spark))
     if strip is not None:
         parts.append(strip)
-    parts.append(html.Div(foot, className="fw-card-foot"))
-    return html.Article(parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
+    parts.append(quick(html.Div, foot, className="fw-card-foot"))
+    return quick(html.Article, parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
 
 
 def cards(*children: Any, minimum_px: int = 140) -> html.Div:

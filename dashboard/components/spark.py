@@ -8,6 +8,7 @@ from urllib.parse import quote
 from dash import html
 
 from dashboard.components.attributes import attributes
+from dashboard.components.quick import quick
 
 HEIGHT = 96
 """In quarters of the pixels it is drawn with: whole numbers and steps, not places, make the image a third smaller."""
@@ -17,7 +18,8 @@ EDGE = 8
 def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
     """Return a sparkline of `values`, oldest first, scaled to their own range; None is a gap."""
     mask = f'url("data:image/svg+xml,{quote(_svg(values), safe="=:/ ")}")'
-    return html.Div(
+    return quick(
+        html.Div,
         className="fw-spark",
         style={"maskImage": mask, "WebkitMaskImage": mask},
         role="img",

@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from dashboard.components.attributes import attributes
+from dashboard.components.quick import quick
 
 EXACT_FROM = 100_000.0
 """Numbers from here on are carried to the hundredth: six digits would round money."""
@@ -63,7 +64,7 @@ def data_table(
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
     parts: list[Any] = [html.Caption(caption, className="visually-hidden")] if caption else []
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
-    parts.append(html.Tbody([html.Tr([_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
+    parts.append(html.Tbody([quick(html.Tr, [_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
     if sortable:
         return html.Div(table, className="fw-table-box")
@@ -114,15 +115,15 @@ def _sort_text(value: float | str | None) -> str | None:
 def _heading(column: Column, sortable: bool) -> html.Th:
     align = "fw-number" if column.numeric else "fw-text"
     if not sortable:
-        return html.Th(
-            column.title, scope="col", className=align, title=column.definition or None,
+        return quick(
+            html.Th, column.title, scope="col", className=align, title=column.definition or None,
             **attributes(data_plain=column.plain or None),
         )  # fmt: skip
-    button = html.Button(
-        column.title, type="button", className="fw-sort", title=column.definition or None,
+    button = quick(
+        html.Button, column.title, type="button", className="fw-sort", title=column.definition or None,
         **attributes(data_sort_key=column.key),
     )  # fmt: skip
-    return html.Th(button, scope="col", className=align, **attributes(data_plain=column.plain or None))
+    return quick(html.Th, button, scope="col", className=align, **attributes(data_plain=column.plain or None))
 
 
 def _cell(given: Any, column: Column, stack: bool) -> html.Td:
@@ -130,7 +131,8 @@ def _cell(given: Any, column: Column, stack: bool) -> html.Td:
     align = "fw-number" if column.numeric else "fw-text"
     data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort))
     tone = f" fw-tone-{cell.tone}" if cell.tone else ""
-    return html.Td(
+    return quick(
+        html.Td,
         "–" if cell.content is None else cell.content,
         className=f"{align}{tone}{' ' + cell.mark if cell.mark else ''}",
         title=cell.hint or None,
