@@ -15,7 +15,7 @@ from dash import Input, Output, dcc, html
 from core.errors import StorageError
 from core.model import Status
 from core.watch import component_name
-from dashboard.components.age import age
+from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.panel import panel, slot
@@ -118,7 +118,7 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
     """Return the newest actions."""
     rows = [
         {
-            "at": Cell(age(action.at), action.at),
+            "at": Cell(local_time(action.at), action.at),
             "source": component_name(action.source),
             "action": words(action.action),
             "target": action.target or None,

@@ -8,6 +8,7 @@ import time
 from collectors.base import Done
 from collectors.postgresql.wire import DENIED, TIMED_OUT, Refused, Server
 from collectors.reach import Deadline
+from collectors.words import size
 from core.errors import SourceRejected
 from core.model import Table
 from core.watch.postgresql import PostgresqlSource
@@ -122,4 +123,4 @@ def _measure_bloat(server: Server, target: str) -> Done:
         raise
     table = Table("bloat", BLOAT_COLUMNS, (tuple(row[name] for name in BLOAT_COLUMNS),))
     share = (row["free_ratio"] or 0) + (row["dead_ratio"] or 0)
-    return Done(f"{row['table']}: {share * 100:.1f} % of {row['bytes']} bytes free or dead", table)
+    return Done(f"{row['table']}: {share * 100:.1f} % of {size(row['bytes'])} free or dead", table)
