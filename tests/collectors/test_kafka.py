@@ -19,7 +19,7 @@ from core.watch.kafka import KafkaSource
 from tests.collectors.readings import Time, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.kafka_servers import MockCluster, Tansu, commit, create, member, produce, until
-from tests.support.servers import free_port
+from tests.support.servers import BUSY_SECONDS, free_port
 from tests.support.tls_server import TlsServer
 
 TIMEOUT_SECONDS = 1.0
@@ -214,7 +214,7 @@ def test_a_broker_that_dies_and_comes_back(clock: Time) -> None:
         cluster.call("broker_set_down", 2)
         began = time.monotonic()
         reading = steps(collector, clock, STEP_SECONDS)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2 + BUSY_SECONDS
         component = reading.components[0]
         assert component.status is Status.CRITICAL
         assert "without a leader: orders[0]" in component.why
@@ -252,7 +252,7 @@ def test_a_broker_that_falls_silent_is_left_within_the_deadline_and_the_client_i
         began = time.monotonic()
         with pytest.raises(SourceUnavailable, match="no answer"):
             collector.collect(5.0)
-        assert time.monotonic() - began < TIMEOUT_SECONDS + 0.3
+        assert time.monotonic() - began < TIMEOUT_SECONDS + BUSY_SECONDS
     broker.thaw()
     until(lambda: _answers(collector), "it does not come back")
     assert psutil.Process().num_threads() <= threads

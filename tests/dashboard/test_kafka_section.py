@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +28,6 @@ from tests.support.kafka_servers import Tansu, commit, create, produce
 NOW = float(int(time.time()))
 built, shown = partial(views.built, TAB), partial(views.slot_text, "pipeline-sources")
 STEP_SECONDS, STEPS = 15.0, 10
-CHANGED_SECONDS = 0.060
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +88,6 @@ def test_one_cluster_alone_shows_what_it_consists_of(watched: Stores, broker: Ta
     cards = shown(view, "cards")
     for title in ("Furthest behind", "Lag", "Brokers", "Partitions in trouble", "Dead letters", "Metadata"):
         assert title in cards
-
-
-def test_the_page_takes_no_longer_for_a_cluster_that_is_out_of_reach(watched: Stores) -> None:
-    times = []
-    for _ in range(15):
-        began = time.perf_counter()
-        built(watched)
-        times.append(time.perf_counter() - began)
-    assert statistics.median(times) < CHANGED_SECONDS * 2, "twice the limit: this machine is shared"
 
 
 def test_how_it_is_switched_on_is_shown_where_it_is_not(stores: Stores) -> None:

@@ -135,14 +135,6 @@ def test_a_server_that_went_keeps_its_last_tables_with_their_age(
     assert view.as_of["database-postgresql-databases"] == NOW - 60
 
 
-def test_an_unreachable_server_costs_the_page_nothing(watched: Stores, publisher: Publisher) -> None:
-    publisher.failed("postgresql:main", NOW, 5, "no answer from 10.0.0.7:5432 within 2 s")
-    built(watched)
-    began = time.perf_counter()
-    built(watched)
-    assert time.perf_counter() - began < 0.25
-
-
 def test_growth_is_told_by_day_and_not_of_a_short_past() -> None:
     data = SeriesData("size", (), [0, 600, 3_600], [None, 100.0, 400.0], [], [], 600)
     assert growth_a_day(data) == pytest.approx(300 / 3_000 * 86_400)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +19,8 @@ from core.watch.http import HttpSource
 from core.watch.tcp import TcpSource
 from dashboard.components.beats import beat_strip
 from dashboard.figures.services_now import uptime
-from dashboard.tab import Choices, Tab
+from dashboard.tab import Choices
 from dashboard.tabs import pipeline, services
-from dashboard.wire import prepare
 from storage.reads.flips import FLIP_COLUMNS
 from storage.reads.services import Beat
 from storage.stores import Stores
@@ -137,16 +135,3 @@ def test_without_clickhouse_the_present_stays_and_the_reason_is_told(
     assert "HTTP orders" in text(view.slots["services-verdict"])
     assert "connected in 2.0 ms" in text(view.slots["services-all-table"])
     assert "Storage does not answer" in view.notes["services-http-response"]
-
-
-@pytest.mark.parametrize(("tab", "limit"), [(services.TAB, 0.06), (pipeline.TAB, 0.06)], ids=["services", "pipeline"])
-def test_a_changed_view_is_built_soon(tab: Tab, limit: float, stores: Stores) -> None:
-    fill(stores)
-    build: Callable[[Stores, Choices], Any] | None = tab.build
-    assert build is not None
-    took = []
-    for _ in range(15):
-        began = time.thread_time()
-        prepare(tab, NONE, "1", build(stores, NONE))
-        took.append(time.thread_time() - began)
-    assert sorted(took)[7] <= limit
