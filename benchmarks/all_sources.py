@@ -24,7 +24,7 @@ from tests.support.servers import ROOT, ClickHouseServer, free_port, wait_for_ht
 Instances = dict[str, list[dict[str, Any]]]
 """Instances by kind, as the group `watch` of the settings takes them."""
 
-INTERVAL_SECONDS = 5.0
+INTERVAL_SECONDS, TIMEOUT_SECONDS = 5.0, 2.0
 EXPORTER_SERIES = 500
 NGINX = "Active connections: 3 \nserver accepts handled requests\n 16 16 31 \nReading: 0 Writing: 1 Waiting: 2 \n"
 OFF = dict.fromkeys(("level1_port", "lookup_port", "level2_port", "derivative_port"), 0)
@@ -95,7 +95,7 @@ def unreachable(bad: Sequence[BadServer]) -> Instances:
 def _named(found: Instances, names: Sequence[Sequence[str]]) -> Instances:
     return {
         kind: [
-            {"name": name, "interval_seconds": INTERVAL_SECONDS, **each}
+            {"name": name, "interval_seconds": INTERVAL_SECONDS, "timeout_seconds": TIMEOUT_SECONDS, **each}
             for name, each in zip(named, instances, strict=True)
         ]
         for (kind, instances), named in zip(found.items(), names, strict=True)
