@@ -141,18 +141,21 @@ def detail_card(
 ) -> html.Article:
     """Return the card of one thing about a source; state, bar and reason come from its check of that name.
 
+    While nothing is known of the source the card says nothing but its past course: what was true then may not be now.
+
     check: empty for a figure that nothing judges. why: shown instead of the reason.
     """
     judged = instance.check(check) if check else {}
     is_known = instance.status not in (Status.UNKNOWN, Status.DOWN)
     state = Status(judged["status"]) if judged else None if is_known else Status.UNKNOWN
+    value, why = (value, why or judged.get("why", "")) if is_known else (NOT_AVAILABLE, "")
     return card(
         f"card-{instance.kind}-{instance.name}-{title.lower().replace(' ', '-')}",
         title,
         value if value != NOT_AVAILABLE else "–",
         unit if value != NOT_AVAILABLE else "",
         state=state,
-        why=cut(why or judged.get("why", "")),
+        why=cut(why),
         bar_ratio=judged.get("share"),
         spark=thinned(spark),
         definition=definition,

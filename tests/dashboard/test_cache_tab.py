@@ -96,6 +96,8 @@ def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores
     publisher.failed("redis:main", NOW, 5, "no answer within 2 s")
     view = built(watched, instance="redis:main")
     assert "no answer within 2 s" in shown(view, "verdict")
+    for past in ("primary", "no look-ups now", "up "):
+        assert past not in shown(view, "cards"), "a card claims nothing of what is not known"
     assert "info" in shown(view, "commands-table")
     assert view.as_of["cache-commands"] == NOW - 60
     assert view.as_of["cache-memory"] == NOW
