@@ -12,10 +12,13 @@ from dashboard.components.source_strip import cut, thinned
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance, worst_first
-from storage.reads.services import Past, Uptime
+from storage.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
 
 MOST_CARDS = 12
 PAUSED = "paused"
+PERIODS = {"24 h": DAY, "30 d": MONTH, "1 y": YEAR}
+KNOWN_SHARE = 0.5
+"""Of a period; an uptime of less is shown muted: it says little about the whole."""
 
 
 def past_of(shown: Shown) -> Past:
@@ -51,10 +54,30 @@ def uptime(share: float | None) -> str:
     return NOT_AVAILABLE if share is None else "100 %" if share == 1 else f"{min(share * 100, 99.999):.3f} %"
 
 
+def is_known(checks: Checks, period: str) -> bool:
+    """Return whether at least half of a period, a key of PERIODS, was watched."""
+    return checks.watched_seconds >= KNOWN_SHARE * PERIODS[period]
+
+
+def watched(checks: Checks, period: str) -> str:
+    """Return how much of a period is known: "watched 2 min of 30 d: 24 of 24 checks found it up"."""
+    if not checks.count:
+        return ""
+    seconds = checks.watched_seconds
+    part = "all" if seconds >= PERIODS[period] else duration(seconds)
+    return f"watched {part} of {period}: {number(checks.up)} of {number(checks.count)} checks found it up"
+
+
+def _in_short(checks: Checks, period: str) -> str:
+    told = "" if is_known(checks, period) or not checks.count else f" (watched {duration(checks.watched_seconds)})"
+    return f"{period} {uptime(checks.share)}{told}"
+
+
 def _service(instance: Instance, shown: Shown, past: Past) -> Any:
     value, unit, metric = headline(instance)
     key = (instance.kind, instance.name)
     known = past.uptimes.get(key, Uptime())
+    periods = (known.day, known.month, known.year)
     component, about = instance.component, instance.about
     has_value = value != NOT_AVAILABLE and component.status not in (Status.DOWN, Status.NOT_CONFIGURED)
     return card(
@@ -69,6 +92,6 @@ def _service(instance: Instance, shown: Shown, past: Past) -> Any:
         spark=thinned(shown.course.one(metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
         interval_seconds=instance.reading.interval_seconds if instance.reading else None,
-        definition=f"{about.get('target', '')}. Uptime: {uptime(known.day)} of 24 h, {uptime(known.month)} of 30 d, "
-        f"{uptime(known.year)} of a year. Bars: the newest 60 checks.",
+        definition=f"{about.get('target', '')}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. "
+        "Bars: the newest 60 checks.",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from dash import html
@@ -17,25 +16,26 @@ from dashboard.components.card import state_badge
 from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.figures.services_now import PAUSED, is_paused, past_of, uptime
+from dashboard.figures.services_now import PAUSED, is_known, is_paused, past_of, uptime, watched
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
 from dashboard.source_tab import Shown
 from dashboard.sources import Instance
-from storage.reads.services import Interface, Past, Uptime
+from storage.reads.services import Checks, Interface, Past, Uptime
 
 ID = "services"
 ACTIONS = ("pause", "resume")
 GOOD, POOR = 0.999, 0.99
 SOON_SECONDS, VERY_SOON_SECONDS = 14 * 86_400.0, 3 * 86_400.0
+SHARE = "Share of the checks that found it up; grey while less than half of the time was watched. Source:"
 COLUMNS = (
     Column("state", "State", numeric=False),
     Column("service", "Service", numeric=False, definition="Kind and name; hover: what is checked."),
     Column("group", "Group", numeric=False),
     Column("beats", "Newest 60 checks", numeric=False,
            definition="Oldest left: up, failed but retried, down; grey where not checked."),
-    Column("day", "24 h", definition="Share of the checks that found it up. Source: samples_1m."),
-    Column("month", "30 d", definition="Share of the checks that found it up. Source: samples_1h."),
-    Column("year", "1 y", definition="Share of the checks that found it up. Source: samples_1h."),
+    Column("day", "24 h", definition=f"{SHARE} samples_1m."),
+    Column("month", "30 d", definition=f"{SHARE} samples_1h."),
+    Column("year", "1 y", definition=f"{SHARE} samples_1h."),
     Column("seconds", "Answered in", definition="The newest check."),
     Column("mean", "Mean 24 h", definition="Mean time to answer over 24 hours. Source: samples_1m."),
     Column("certificate", "Certificate", definition="Time left until its certificate ends."),
@@ -101,10 +101,10 @@ def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:
         ),
         "service": Cell(instance.title, hint=about.get("target", "")),
         "group": about.get("group") or None,
-        "beats": Cell(beat_strip(past.beats.get(key, ())), known.day),
-        "day": _share(known.day, known.since),
-        "month": _share(known.month, known.since),
-        "year": _share(known.year, known.since),
+        "beats": Cell(beat_strip(past.beats.get(key, ())), known.day.share),
+        "day": _share(known.day, "24 h"),
+        "month": _share(known.month, "30 d"),
+        "year": _share(known.year, "1 y"),
         "seconds": Cell(_or_none(duration(about.get("seconds"))), about.get("seconds")),
         "mean": Cell(_or_none(duration(known.day_seconds)), known.day_seconds),
         "certificate": Cell(_or_none(duration(left)), left, tone=_certificate_tone(left)),
@@ -114,18 +114,17 @@ def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _share(share: float | None, since: float | None) -> Cell:
-    tone = "" if share is None or share >= GOOD else "warning" if share >= POOR else "critical"
-    hint = f"of {share:.6%}, checks since {_date(since)}" if share is not None and since else ""
-    return Cell(_or_none(uptime(share)), share, tone=tone, hint=hint)
+def _share(checks: Checks, period: str) -> Cell:
+    share = checks.share
+    if share is None:
+        return Cell(None)
+    judged = "" if share >= GOOD else "warning" if share >= POOR else "critical"
+    tone = judged if is_known(checks, period) else "muted"
+    return Cell(uptime(share), share, tone=tone, hint=watched(checks, period))
 
 
 def _why(text: str) -> Cell:
     return Cell(text) if len(text) <= LONGEST_TEXT else Cell(f"{text[: LONGEST_TEXT - 1]}…", hint=text)
-
-
-def _date(ts: float) -> str:
-    return f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _or_none(text: str) -> str | None:

@@ -80,11 +80,12 @@ def _past(stores: Stores, shown: Shown) -> Past:
     chosen = {(each.kind, each.name) for each in shown.chosen}
     intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
     keys = tuple(key for key in intervals if key in chosen)
-    past = read_past(stores, {key: intervals[key] for key in keys})
+    every = {key: intervals[key] for key in keys}
+    past = read_past(stores, every)
     lately = (stores.clickhouse.database, keys, int(stores.clock.now() // UPTIME_SECONDS))
     return replace(
         past,
-        uptimes=_uptimes.get(lately, lambda: read_uptimes(stores, keys)),
+        uptimes=_uptimes.get(lately, lambda: read_uptimes(stores, every)),
         interfaces=read_interfaces(stores, *shown.span.pair),
     )
 

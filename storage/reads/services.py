@@ -35,14 +35,28 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class Uptime:
-    """Shares of the checks that found a service up, 0 to 1; None without a check in that time."""
+class Checks:
+    """The checks of a service in a period."""
 
-    day: float | None = None
-    month: float | None = None
-    year: float | None = None
-    since: float | None = None
-    """The oldest check of the year, epoch seconds: a share says nothing of the time before."""
+    count: int = 0
+    up: int = 0
+    """Those that found it up."""
+    watched_seconds: float = 0.0
+    """How much of the period they cover: of the rest nothing is known."""
+
+    @property
+    def share(self) -> float | None:
+        """Share of the checks that found it up, 0 to 1; None without any."""
+        return self.up / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """The checks of a service over a day, a month and a year."""
+
+    day: Checks = Checks()
+    month: Checks = Checks()
+    year: Checks = Checks()
     day_seconds: float | None = None
     """Mean time to answer over the day."""
 
@@ -107,10 +121,10 @@ def read_past(stores: Stores, intervals: Mapping[Key, float]) -> Past:
     return Past(_beats(stores, names, intervals), {}, flips)
 
 
-def read_uptimes(stores: Stores, keys: Sequence[Key]) -> dict[Key, Uptime]:
-    """Return the uptimes of services. Raises StorageUnavailable."""
-    names = _names(stores, keys) if keys else {}
-    return _uptimes(stores, names) if names else {}
+def read_uptimes(stores: Stores, intervals: Mapping[Key, float]) -> dict[Key, Uptime]:
+    """Return the uptimes of services, given with the seconds between their checks. Raises StorageUnavailable."""
+    names = _names(stores, list(intervals)) if intervals else {}
+    return _uptimes(stores, names, intervals) if names else {}
 
 
 def _names(stores: Stores, keys: Sequence[Key]) -> dict[int, tuple[str, Key]]:
@@ -160,36 +174,46 @@ def _strip(failed: Mapping[int, float], up: Mapping[int, float], interval: float
     return found[-BEATS:]
 
 
-def _uptimes(stores: Stores, names: Mapping[int, tuple[str, Key]]) -> dict[Key, Uptime]:
+def _uptimes(stores: Stores, names: Mapping[int, tuple[str, Key]], intervals: Mapping[Key, float]) -> dict[Key, Uptime]:
     now = int(stores.clock.now())
     numbers = [number for number, (metric, _) in names.items() if not metric.endswith("_failed_tries")]
     ups = [number for number, (metric, _) in names.items() if metric.endswith("_up")]
     by_minute = """
-        SELECT series, sum(total) / sum(points) FROM samples_1m
+        SELECT series, sum(total), sum(points) FROM samples_1m
         WHERE series IN {series:Array(UInt64)} AND ts >= toDateTime({start:UInt32}) GROUP BY series
     """
     by_hour = """
-        SELECT series, sumIf(total, ts >= toDateTime({month:UInt32})) / sumIf(points, ts >= toDateTime({month:UInt32})),
-               sum(total) / sum(points), toUnixTimestamp(min(ts)) FROM samples_1h
+        SELECT series, sumIf(total, ts >= toDateTime({month:UInt32})), sumIf(points, ts >= toDateTime({month:UInt32})),
+               sum(total), sum(points), toUnixTimestamp(min(ts)) FROM samples_1h
         WHERE series IN {series:Array(UInt64)} AND ts >= toDateTime({year:UInt32}) GROUP BY series
     """
-    days: dict[tuple[str, Key], float] = {}
+    days: dict[tuple[str, Key], tuple[float, int]] = {}
     rows = stores.clickhouse.rows(by_minute, {"series": numbers, "start": now - int(DAY)}, kind="service uptime day")
-    for number, share in rows:
-        days[names[int(number)]] = float(share)
-    longer: dict[Key, tuple[float, float, float]] = {}
+    for number, total, points in rows:
+        days[names[int(number)]] = (float(total), int(points))
+    longer: dict[Key, tuple[tuple[float, int], tuple[float, int], float]] = {}
     parameters = {"series": ups, "month": now - int(MONTH), "year": now - int(YEAR)}
-    for number, month, year, since in stores.clickhouse.rows(by_hour, parameters, kind="service uptime year"):
-        longer[names[int(number)][1]] = (float(month), float(year), float(since))
+    for number, up, of, year_up, year_of, since in stores.clickhouse.rows(
+        by_hour, parameters, kind="service uptime year"
+    ):
+        longer[names[int(number)][1]] = ((float(up), int(of)), (float(year_up), int(year_of)), float(since))
+    nothing = (0.0, 0)
     found = {}
     for key in {key for _, key in names.values()}:
-        month, year, since = longer.get(key, (None, None, None))
-        is_known = month is not None and month == month  # NaN: no check within the month
+        month, year, since = longer.get(key, (nothing, nothing, float(now)))
+        every = intervals[key]
+        seconds, answers = days.get((f"{key[0]}_response_seconds", key), nothing)
         found[key] = Uptime(
-            days.get((f"{key[0]}_up", key)),
-            month if is_known else None,
-            year,
-            since,
-            days.get((f"{key[0]}_response_seconds", key)),
+            _checks(days.get((f"{key[0]}_up", key), nothing), every, min(DAY, now - since)),
+            _checks(month, every, min(MONTH, now - since)),
+            _checks(year, every, min(YEAR, now - since)),
+            seconds / answers if answers else None,
         )
     return found
+
+
+def _checks(found: tuple[float, int], interval: float, longest: float) -> Checks:
+    """Return checks given as how many found it up, of how many; they cover no more than the time since the first:
+    the interval may have been another one."""
+    up, count = found
+    return Checks(count, round(up), min(count * interval, longest))

@@ -19,7 +19,8 @@ from core.watch.http import HttpSource
 from core.watch.tcp import TcpSource
 from dashboard.components.beats import beat_strip
 from dashboard.figures.services_now import uptime
-from dashboard.tab import Choices
+from dashboard.memo import Memo
+from dashboard.tab import Choices, View
 from dashboard.tabs import pipeline, services
 from storage.reads.flips import FLIP_COLUMNS
 from storage.reads.services import Beat
@@ -28,6 +29,12 @@ from tests.support.views import built, text
 
 NONE = Choices()
 EVERY = 30
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uptimes are kept for half a minute, in which the next test has begun."""
+    monkeypatch.setattr(services, "_uptimes", Memo())
 
 
 @pytest.fixture
@@ -135,3 +142,35 @@ def test_without_clickhouse_the_present_stays_and_the_reason_is_told(
     assert "HTTP orders" in text(view.slots["services-verdict"])
     assert "connected in 2.0 ms" in text(view.slots["services-all-table"])
     assert "Storage does not answer" in view.notes["services-http-response"]
+
+
+def test_an_uptime_tells_how_much_of_its_time_was_watched(stores: Stores) -> None:
+    fill(stores)
+    cells = {row.children[1].children: row.children for row in rows_of(built(services.TAB, stores))}
+    day, month, _ = shares(cells["HTTP orders"])
+    assert day.children == "97.000 %"
+    assert day.title == "watched 50 min of 24 h: 97 of 100 checks found it up"
+    assert "fw-tone-muted" in day.className, "of most of the day nothing is known: no verdict"
+    assert month.title == "watched 50 min of 30 d: 97 of 100 checks found it up"
+    assert [cell.children for cell in shares(cells["TCP old"])] == ["–"] * 3
+    assert "30 d 100 % (watched 50 min)" in str(built(services.TAB, stores).slots["services-cards"])
+
+
+def test_an_uptime_of_a_watched_day_is_judged(stores: Stores) -> None:
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", interval_seconds=EVERY)
+    store(stores, "tcp", "gateway", [False] * 200 + [True] * 1800)
+    (row,) = [row for row in rows_of(built(services.TAB, stores)) if "TCP gateway" in text(row)]
+    day, month, _ = shares(row.children)
+    assert "fw-tone-critical" in day.className
+    assert day.title.startswith("watched 16 h 40 min of 24 h: 1\u202f801 of 2\u202f000 checks")
+    assert "fw-tone-muted" in month.className
+
+
+def rows_of(view: View) -> list[Any]:
+    """Return the rows of the table of services."""
+    return list(view.slots["services-all-table"].children.children[-1].children)
+
+
+def shares(cells: list[Any]) -> list[Any]:
+    """Return the cells of 24 h, 30 d and 1 y."""
+    return [cell for cell in cells if getattr(cell, "data-label") in ("24 h", "30 d", "1 y")]
