@@ -95,6 +95,12 @@ OWN_KINDS = ("clickhouse", "redis")
 """Kinds of which an instance belongs to Fundwatch (collectors/own.py makes them)."""
 
 
+def is_own(collector: str) -> bool:
+    """Return whether a collector reads Fundwatch itself or its machine, and not a source that somebody named."""
+    _, _, instance = collector.partition(":")
+    return instance in ("", OWN)
+
+
 def component_name(collector: str) -> str:
     """Return what a collector's source is called: "redis:main" is "Redis main", any other name stays."""
     kind, _, instance = collector.partition(":")

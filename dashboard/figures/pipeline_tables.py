@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 
 from core.model import SEVERITY, Component, LiveReading, Outcome, Run, Status, worst
+from core.watch import is_own
 from dashboard import format
 from dashboard.components.age import age, local_time
 from dashboard.components.card import card, cards, state_badge, verdict
@@ -19,6 +20,8 @@ LATENESS_LIMIT_SECONDS = 0.05
 SPARK_POINTS = 60
 STATEMENTS_SHOWN = 12
 STALE_INTERVALS = 2
+COLLECTOR_PREFIX = "collector "
+"""Begins the name of a collector's component."""
 
 Row = Mapping[str, Any]
 
@@ -69,25 +72,25 @@ def rows_of(reading: LiveReading | None, table: str) -> list[Row]:
 
 
 def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div:
-    """Return the one line that says how the pipeline stands: the worst thing in words, or that all is fine.
+    """Return the one line that says how Fundwatch's own work goes: the worst thing in words, or that all is fine.
 
+    A watched source that is down is not Fundwatch's failure, and the line of the sources has said so.
     An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
     """
     if reading is None:
         return verdict(
             Status.UNKNOWN, f"No reading of the pipeline of {host}: its collector has not run, or Redis is away."
         )
-    status = worst([part.status for part in reading.components])
     told = age(reading.ts, reading.interval_seconds, prefix="read ")
     if now - reading.ts > STALE_INTERVALS * reading.interval_seconds:
         late = format.duration(now - reading.ts)
         why = f"No reading for {late}: the collectors of {host} do not run, or Redis is away. What shows is old. · "
         return verdict(Status.UNKNOWN, [why, told])
-    trouble = sorted(
-        (part for part in reading.components if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status]
-    )
+    own = [part for part in reading.components if is_own(part.name.removeprefix(COLLECTOR_PREFIX))]
+    status = worst([part.status for part in own])
+    trouble = sorted((part for part in own if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status])
     if not trouble:
-        return verdict(status, [f"All {len(reading.components)} components fine · ", told])
+        return verdict(status, [f"All {len(own)} own components fine · ", told])
     more = f" And {len(trouble) - 1} more in trouble." if len(trouble) > 1 else ""
     first = trouble[0]
     return verdict(status, [html.B(_capital(first.name)), f": {first.why}.{more} · ", told])
@@ -227,21 +230,22 @@ Made = tuple[Status, html.Article]
 
 
 def _collectors_card(reading: LiveReading) -> Made:
-    rows = rows_of(reading, "collectors")
+    rows = [row for row in rows_of(reading, "collectors") if is_own(str(row["collector"]))]
     status = worst([Status(row["status"]) for row in rows])
     fine = sum(Status(row["status"]) is Status.OK for row in rows)
     late = [row["lateness_p99_seconds"] for row in rows if row["lateness_p99_seconds"] is not None]
     why = f"late p99 {format.duration(max(late))}" if late else ""
     made = card(
         "pipeline-card-collectors",
-        "Collectors fine",
+        "Own collectors fine",
         f"{fine} of {len(rows)}",
         state=status,
         why=why,
         bar_ratio=fine / len(rows) if rows else 0.0,
         as_of=reading.ts,
         interval_seconds=reading.interval_seconds,
-        definition="Collectors whose newest run succeeded and was on time, of those that run in this process.",
+        definition="Collectors of Fundwatch and its machine whose newest run succeeded and was on time. Those of "
+        "watched sources are in the table below; the sources themselves are judged above and on their tabs.",
     )
     return status, made
 

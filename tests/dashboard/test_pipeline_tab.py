@@ -76,7 +76,7 @@ def test_all_fine_says_so_with_its_age(stores: Stores) -> None:
     ok = Component("collector system", Status.OK, "every 5 s")
     show(stores, collector_row("system", Status.OK), components=(ok, Component("spool", Status.OK, "empty")))
     line = sent(build(stores, NONE)).slots["pipeline-verdict"]
-    assert "All 2 components fine" in text(line)
+    assert "All 2 own components fine" in text(line)
     assert "fw-level-ok" in line.className
 
 
@@ -106,6 +106,22 @@ def test_the_worst_comes_first_and_says_why(stores: Stores) -> None:
     assert table.index("iqfeed") < table.index("late") < table.index("system")
     assert "open until" in table
     assert "1 of 3" in text(view.slots["pipeline-cards"])
+
+
+def test_a_watched_source_that_is_down_is_no_failure_of_fundwatch(stores: Stores) -> None:
+    names = {"system": Status.OK, "redis:main": Status.DOWN, "redis:own": Status.OK}
+    parts = [Component(f"collector {name}", status, "refused") for name, status in names.items()]
+    show(stores, *(collector_row(*each) for each in names.items()), components=tuple(parts))
+    view = sent(build(stores, NONE))
+    assert "All 2 own components fine" in text(view.slots["pipeline-verdict"])
+    assert "2 of 2" in text(view.slots["pipeline-cards"])
+    assert "redis:main" in collectors(stores, view), "its runs stay in the table"
+    show(
+        stores,
+        collector_row("redis:own", Status.DOWN),
+        components=(Component("collector redis:own", Status.DOWN, "gone"),),
+    )
+    assert "Collector redis:own : gone." in text(sent(build(stores, NONE)).slots["pipeline-verdict"])
 
 
 def test_without_a_reading_nothing_is_called_fine(stores: Stores) -> None:
