@@ -54,6 +54,7 @@ def chosen_span(choices: Choices, now: float, windows: Options) -> Span:
 def span_line(tab: str, span: Span, *before: Any) -> html.Span:
     """Return the span in the reader's local time after what stands `before`, with the way back from a zoom."""
     parts: list[Any] = [*before, local_time(span.start, "span"), " – ", local_time(span.end, "span")]
+    parts += [" ", local_time(span.end, "zone")]
     if span.is_zoomed:
         parts += [" ", choice_button(tab, {"from": None, "to": None}, "leave zoom")]
     return html.Span(parts, className="fw-span")

@@ -44,8 +44,9 @@
       const text = (element.dataset.prefix || "") + (isStale ? "stale · " : "") + fw.span(age);
       if (element.textContent !== text) element.textContent = text;
       if (element.hasAttribute("data-stale") !== isStale) element.toggleAttribute("data-stale", isStale);
-      const title = `as of ${new Date(asOf * 1000).toLocaleString(undefined, { timeZoneName: "short" })}`;
-      if (element.title !== title) element.title = title;
+      if (element.dataset.titleTs === element.dataset.ageTs) continue;
+      element.dataset.titleTs = element.dataset.ageTs;
+      element.title = `as of ${fw.longTime(asOf)}`;
     }
   };
 

@@ -7,8 +7,14 @@
     datetime: { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   };
   const formats = {};
+  // Made once: a formatter costs more than all it ever writes.
+  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "long" });
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+
+  fw.longTime = (ts) => whole.format(ts * 1000);
 
   function format(date, style) {
+    if (style === "zone") return zone.formatToParts(date).find((part) => part.type === "timeZoneName").value;
     formats[style] = formats[style] || new Intl.DateTimeFormat("sv-SE", styles[style] || styles.datetime);
     return formats[style].format(date);
   }
@@ -21,7 +27,7 @@
     if (element.textContent === text) return;
     element.textContent = text;
     element.dateTime = date.toISOString();
-    element.title = date.toLocaleString(undefined, { timeZoneName: "long" });
+    element.title = whole.format(date);
   }
 
   fw.writeTimes = (root) => root.querySelectorAll("time[data-ts]").forEach(write);

@@ -21,9 +21,10 @@ def age(as_of: float | None, interval_seconds: float | None = None, *, prefix: s
 
 
 def local_time(ts: float | None, style: str = "datetime") -> html.Time:
-    """Return `ts` (epoch seconds) in the reader's local time; style is time, date, datetime or span.
+    """Return `ts` (epoch seconds) in the reader's local time; style is time, date, datetime, span or zone.
 
-    `span` shows the time alone on the same day, else the date with it. None shows "–".
+    `zone` shows the name of that zone alone. `span` shows the time alone on the same day, else the date with it.
+    None shows "–".
     """
     if ts is None:
         return quick(html.Time, "–", className="fw-time")

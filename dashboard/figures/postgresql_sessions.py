@@ -15,7 +15,7 @@ from dashboard.format import bytes_, duration, number, percent
 from dashboard.source_tab import Shown
 from dashboard.sources import Row
 
-QUERY_SECONDS, TRANSACTION_SECONDS = 60.0, 120.0
+QUERY_SECONDS, TRANSACTION_SECONDS, IDLE_SECONDS = 60.0, 120.0, 300.0
 
 
 def blocking(shown: Shown) -> html.Div:
@@ -47,7 +47,7 @@ def sessions(shown: Shown) -> html.Div:
     """Return the sessions with the buttons that cancel their query or end them."""
     fields = (
         Field("pid", "Pid", str),
-        words("state", "State", "", _idle),
+        words("state", "State", "", _idle_for_long),
         Field("transaction_seconds", "Transaction", duration, "", beyond("transaction_seconds", TRANSACTION_SECONDS)),
         Field("query_seconds", "Query", duration, "Of an active session, since it began", _running),
         Field("state_seconds", "In this state", duration),
@@ -136,6 +136,10 @@ def _branch(place: tuple[int, int]) -> str:
 
 def _idle(row: Row) -> str:
     return "warning" if str(row["state"] or "").startswith("idle in transaction") else ""
+
+
+def _idle_for_long(row: Row) -> str:
+    return _idle(row) if (row["state_seconds"] or 0) >= IDLE_SECONDS else ""
 
 
 def _running(row: Row) -> str:
