@@ -20,6 +20,7 @@ from storage.reads.sources import Course
 
 MOST_TROUBLES = 3
 MOST_REASONS = 3
+MOST_CARDS = 12
 LONGEST_WHY = 72
 SPARK_POINTS = 45
 
@@ -95,6 +96,34 @@ def strip(
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
     made = [make(each, course) for each in worst_first(chosen)]
     return [*made, *details(chosen[0], course)] if len(chosen) == 1 else made
+
+
+def first_cards(chosen: Sequence[Instance], make: Callable[[Instance], Any], what: str, panel: str) -> list[Any]:
+    """Return the cards of those in most trouble, and one that tells how the others are and leads to their table.
+
+    what: what they are called, in the plural. panel: id of the panel with the table that has all of them.
+    """
+    ordered = worst_first(chosen)
+    # A card that tells of one more would take the place of that one.
+    shown = ordered if len(ordered) <= MOST_CARDS + 1 else ordered[:MOST_CARDS]
+    left = ordered[len(shown) :]
+    return [*map(make, shown), *([_more_card(left, what, panel)] if left else [])]
+
+
+def _more_card(left: Sequence[Instance], what: str, panel: str) -> html.A:
+    troubled = [each.status for each in left if SEVERITY[each.status]]
+    paused = sum(each.status is Status.NOT_CONFIGURED for each in left)
+    told = f"{len(troubled)} of them in trouble" if troubled else f"{paused} of them paused" if paused else "all fine"
+    status = worst(troubled) if troubled else Status.OK
+    badge = [state_badge(status, f"{len(troubled)} in trouble")] if troubled else []
+    return html.A(
+        [
+            html.Div([html.Span(f"{len(left)} more {what}"), *badge], className="fw-card-head"),
+            html.Span(f"in the table below, {told}", className="fw-card-why"),
+        ],
+        href=f"#{panel}",
+        className=f"fw-card fw-more-card fw-level-{status.value}",
+    )
 
 
 def source_card(

@@ -10,18 +10,19 @@ from dash import html
 from core.model import SEVERITY
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
-from dashboard.components.source_strip import source_card
+from dashboard.components.source_strip import first_cards, source_card
 from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.source_charts import Chart
 from dashboard.format import NOT_AVAILABLE, duration, number
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, Row, worst_first
+from dashboard.sources import Instance, Row
+from storage.reads.sources import Course
 
 KIND = "freshness"
 ROWS_ID, GAPS_ID, SYMBOLS_ID = (f"pipeline-freshness-{name}-rows" for name in ("feeds", "gaps", "symbols"))
-MOST_CARDS = 12
+PANEL = "pipeline-sources-freshness-feeds"
 
 CHARTS = (
     Chart("freshness-age", "Age of the newest row", "open time", {"freshness_age_seconds": ""}, "seconds",
@@ -48,19 +49,21 @@ COLUMNS = (
 
 
 def cards(shown: Shown) -> Sequence[Any]:
-    """Return a card for each table, those in trouble first."""
-    return [
-        source_card(
-            each,
-            duration(each.value("freshness_age_seconds")),
-            "old",
-            bar_ratio=each.check("age").get("share"),
-            spark=shown.course.one("freshness_age_seconds", instance=each.name),
-            definition=f"Age of the newest row of {each.about.get('table', '')} in open time of "
-            f"{each.about.get('calendar', '')}; the bar is its share of the critical age.",
-        )
-        for each in worst_first(shown.chosen)[:MOST_CARDS]
-    ]
+    """Return the cards of tables, those in trouble first."""
+    return first_cards(shown.chosen, lambda each: _card(each, shown.course), "tables", PANEL)
+
+
+def _card(instance: Instance, course: Course) -> html.Article:
+    about = instance.about
+    return source_card(
+        instance,
+        duration(instance.value("freshness_age_seconds")),
+        "old",
+        bar_ratio=instance.check("age").get("share"),
+        spark=course.one("freshness_age_seconds", instance=instance.name),
+        definition=f"Age of the newest row of {about.get('table', '')} in open time of {about.get('calendar', '')}; "
+        "the bar is its share of the critical age.",
+    )
 
 
 def feeds(shown: Shown) -> html.Div:

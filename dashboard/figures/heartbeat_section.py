@@ -10,20 +10,20 @@ from dash import html
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import card, state_badge
-from dashboard.components.source_strip import cut, thinned
+from dashboard.components.source_strip import cut, first_cards, thinned
 from dashboard.components.source_table import LONGEST_TEXT, Field, source_rows, source_table, words
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.figures.source_charts import Chart
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number
 from dashboard.source_section import Section, TablePanel
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, Row, worst_first
+from dashboard.sources import Instance, Row
 from storage.reads.sources import Course
 
 KIND = "heartbeat"
 ROWS_ID, RUNS_ID = "pipeline-heartbeat-rows", "pipeline-heartbeat-runs-rows"
 TONES = {"fail": "critical", "no end told": "warning", "running": "", "success": "ok"}
-MOST_CARDS = 12
+PANEL = "pipeline-sources-heartbeat-jobs"
 
 CHARTS = (
     Chart("heartbeat-duration", "Jobs, duration", "of the last success", {"heartbeat_duration_seconds": ""}, "seconds",
@@ -51,8 +51,8 @@ COLUMNS = (
 
 
 def cards(shown: Shown) -> Sequence[Any]:
-    """Return a card for each job, those in trouble first."""
-    return [_card(each, shown.course) for each in worst_first(shown.chosen)[:MOST_CARDS]]
+    """Return the cards of jobs, those in trouble first."""
+    return first_cards(shown.chosen, lambda each: _card(each, shown.course), "jobs", PANEL)
 
 
 def _card(instance: Instance, course: Course) -> Any:

@@ -8,14 +8,15 @@ from typing import Any
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
-from dashboard.components.source_strip import cut, thinned
+from dashboard.components.source_strip import cut, first_cards, thinned
 from dashboard.format import NOT_AVAILABLE, bytes_, duration, number
 from dashboard.source_tab import Shown
-from dashboard.sources import Instance, worst_first
+from dashboard.sources import Instance
 from storage.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
 
-MOST_CARDS = 12
 PAUSED = "paused"
+PANEL = "services-all"
+"""The panel of the table of all services."""
 PERIODS = {"24 h": DAY, "30 d": MONTH, "1 y": YEAR}
 KNOWN_SHARE = 0.5
 """Of a period; an uptime of less is shown muted: it says little about the whole."""
@@ -27,9 +28,9 @@ def past_of(shown: Shown) -> Past:
 
 
 def service_cards(shown: Shown) -> Sequence[Any]:
-    """Return a card for each service, those in trouble first; of many only the first twelve, the table has all."""
+    """Return the cards of services, of whatever kind, those in trouble first."""
     past = past_of(shown)
-    return [_service(each, shown, past) for each in worst_first(shown.chosen)[:MOST_CARDS]]
+    return first_cards(shown.chosen, lambda each: _service(each, shown, past), "services", PANEL)
 
 
 def is_paused(instance: Instance) -> bool:

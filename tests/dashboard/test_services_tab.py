@@ -174,3 +174,23 @@ def rows_of(view: View) -> list[Any]:
 def shares(cells: list[Any]) -> list[Any]:
     """Return the cells of 24 h, 30 d and 1 y."""
     return [cell for cell in cells if getattr(cell, "data-label") in ("24 h", "30 d", "1 y")]
+
+
+def test_services_without_a_card_are_counted_and_their_table_is_linked(stores: Stores) -> None:
+    names = [f"s{number:02d}" for number in range(20)]
+    ports = tuple(TcpSource(name=name, host="10.0.0.4", port=9878) for name in names)
+    watch = Watch(http=(HttpSource(name="z", url=SecretStr("http://10.0.0.3/")),), tcp=ports)
+    stores = replace(stores, settings=stores.settings.model_copy(update={"watch": watch}))
+
+    def strip(down: int) -> list[Any]:
+        show(stores, "http:z", "HTTP z", Status.OK, "200 OK")
+        for number, name in enumerate(names):
+            show(stores, f"tcp:{name}", f"TCP {name}", Status.DOWN if number < down else Status.OK, "as it is")
+        return list(built(services.TAB, stores).slots["services-cards"].children[-1].children)
+
+    *cards, more = strip(down=2)
+    assert len(cards) == 12
+    assert [text(each).split()[:2] for each in cards[:2]] == [["TCP", "s00"], ["TCP", "s01"]]
+    assert " ".join(text(more).split()) == "9 more services in the table below, all fine"
+    assert more.href == "#services-all"
+    assert "in the table below, 3 of them in trouble" in text(strip(down=15)[-1])
