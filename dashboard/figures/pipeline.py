@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise, zip_longest
 from typing import Any
 
-from dashboard.figures.timeseries import LONE_POINT_PX, Line, nice_ceiling, stack_figure
+from dashboard.figures.timeseries import LONE_POINT_PX, Line, end_label_text, label_margin, nice_ceiling, stack_figure
 from dashboard.theme import SERIES, end_label
 from storage.reads.pipeline import RunBucket
 from storage.reads.series import SeriesData
@@ -40,8 +40,10 @@ def durations(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: fl
         "layout": {
             "xaxis": _time(start, end),
             "yaxis": {"type": "log", "range": [bottom, top], "dtick": 1, "exponentformat": "none", "ticksuffix": " ms"},
-            "margin": {"r": 76},
-            "annotations": [end_label(name, y, colour.get(name, "@muted")) for name, y in positions.items()],
+            "margin": {"r": label_margin(list(positions))},
+            "annotations": [
+                end_label(end_label_text(name), y, colour.get(name, "@muted")) for name, y in positions.items()
+            ],
         },
     }
 

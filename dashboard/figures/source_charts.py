@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
-from dashboard.figures.timeseries import LABEL_MARGIN_PX, Limit, Line, line_figure, nice_ceiling
+from dashboard.figures.timeseries import Limit, Line, line_figure, nice_ceiling
 from dashboard.sources import Instance
 from dashboard.theme import SERIES
 from storage.reads.series import SeriesData
@@ -19,8 +19,8 @@ from storage.reads.sources import Course
 MOST_LINES = 6
 DASHES = ("solid", "dot", "dash")
 HEIGHT_PX = 170
-LETTER_PX, WIDEST_LABEL_PX = 6.5, 140
-LONGEST_NAME = 20
+LONGEST_NAME = 64
+"""On hover; the label at the end of the line has less room."""
 
 SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
     "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
@@ -114,8 +114,7 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
     if not lines:
         # Without any trace the axis would show a year of its own choice.
         figure["data"] = [{"type": "scatter", "mode": "none", "x": list(map(round, span)), "y": [0, 0]}]
-    longest = max((len(line.name) for line in lines), default=0)
-    figure["layout"]["margin"] |= {"l": 60, "r": min(max(LABEL_MARGIN_PX, 12 + LETTER_PX * longest), WIDEST_LABEL_PX)}
+    figure["layout"]["margin"]["l"] = 60
     return figure
 
 

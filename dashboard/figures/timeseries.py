@@ -11,7 +11,14 @@ from typing import Any
 from dashboard.theme import end_label, faded, threshold
 
 LABEL_HEIGHT_PX = 13
-LABEL_MARGIN_PX = 74
+LABEL_MARGIN_PX, WIDEST_MARGIN_PX = 74, 140
+"""Room right of a chart: what it is without a long label, and what it is at most."""
+LABEL_SHIFT_PX = 12
+"""Of that room, what is not for letters."""
+LETTER_PX = 11.0
+LETTER_WIDTHS = (("ijl.,:;'|! ", 0.36), ("frt-/()[]I", 0.43), ("mwMW%@…", 1.0))
+"""Widths of letters as shares of their size, in the widest of the fonts of assets/css/01-tokens.css."""
+CAPITAL_WIDTH, OTHER_WIDTH, BEYOND_LATIN_WIDTH = 0.8, 0.64, 1.0
 STEPS_OF_AN_AXIS = 300
 LONE_POINT_PX = 5
 """A point between two gaps has no line to show it."""
@@ -124,6 +131,32 @@ def spread(heights: Sequence[float], top: float, height_px: float) -> list[float
     return moved
 
 
+def text_px(text: str) -> float:
+    """Return about how wide a label is, rather too wide."""
+    return LETTER_PX * sum(map(_letter_width, text))
+
+
+def shortened(text: str, px: float) -> str:
+    """Return `text`, cut so that it is no wider than `px`."""
+    if text_px(text) <= px:
+        return text
+    kept = text
+    while kept and text_px(kept + "…") > px:
+        kept = kept[:-1]
+    return kept.rstrip(" -_.:") + "…"
+
+
+def label_margin(names: Sequence[str]) -> int:
+    """Return the room right of a chart for labels at line ends, which are cut where even the most is not enough."""
+    widest = LABEL_SHIFT_PX + max(map(text_px, names), default=0.0)
+    return math.ceil(min(max(widest, LABEL_MARGIN_PX), WIDEST_MARGIN_PX))
+
+
+def end_label_text(name: str, margin_px: float = WIDEST_MARGIN_PX) -> str:
+    """Return as much of a line's name as the room right of the chart holds; hover shows all of it."""
+    return shortened(name, margin_px - LABEL_SHIFT_PX)
+
+
 def time_axis(span: tuple[float, float]) -> dict[str, Any]:
     """Return the x axis that always shows the whole window, and that a double click leads back to."""
     return {"type": "date", "autorangeoptions": {"include": [round(span[0]), round(span[1])]}, "nticks": 6}
@@ -155,15 +188,27 @@ def _figure(
             notes.append(note | below | right)
     present = [(line, line.last) for line in labelled if line.last is not None]
     places = spread([value for _, value in present], top, height_px - 36)
-    notes += [end_label(line.name, place, line.color) for (line, _), place in zip(present, places, strict=True)]
+    notes += [
+        end_label(end_label_text(line.name), place, line.color)
+        for (line, _), place in zip(present, places, strict=True)
+    ]
     layout = {
         "xaxis": time_axis(span),
         "yaxis": {"range": [0, top], "ticksuffix": f" {unit}" if unit == "%" else "", "nticks": 5},
-        "margin": {"r": LABEL_MARGIN_PX, "l": 44},
+        "margin": {"r": label_margin([line.name for line, _ in present]), "l": 44},
         "shapes": shapes,
         "annotations": notes,
     }
     return {"data": list(traces), "layout": layout}
+
+
+def _letter_width(letter: str) -> float:
+    for letters, width in LETTER_WIDTHS:
+        if letter in letters:
+            return width
+    if ord(letter) > 0x2E7F:
+        return BEYOND_LATIN_WIDTH
+    return CAPITAL_WIDTH if letter.isupper() else OTHER_WIDTH
 
 
 def _line(line: Line, unit: str, decimals: int, top: float, part: slice = slice(None)) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.watch.http import HttpSource
 from core.watch.tcp import TcpSource
 from dashboard.components.beats import beat_strip
 from dashboard.figures.services_now import uptime
+from dashboard.figures.timeseries import Line, line_figure
 from dashboard.memo import Memo
 from dashboard.tab import Choices, View
 from dashboard.tabs import pipeline, services
@@ -194,3 +195,14 @@ def test_services_without_a_card_are_counted_and_their_table_is_linked(stores: S
     assert " ".join(text(more).split()) == "9 more services in the table below, all fine"
     assert more.href == "#services-all"
     assert "in the table below, 3 of them in trouble" in text(strip(down=15)[-1])
+
+
+def test_long_names_of_lines_are_cut_to_the_room_beside_the_chart_and_whole_on_hover() -> None:
+    name = "WWW-MAIN-WWW-MMMM-primary"
+    figure = line_figure([Line(name, [0, 60], [1.0, 2.0], "@series-1")], (0, 60), unit="ms")
+    (label,) = figure["layout"]["annotations"]
+    assert label["text"] == "WWW-MAIN-WWW…"
+    assert figure["data"][0]["name"] == name
+    short = line_figure([Line("orders-api-primary", [0, 60], [1.0, 2.0], "@series-1")], (0, 60), unit="ms")
+    assert short["layout"]["annotations"][0]["text"] == "orders-api-primary"
+    assert 100 < short["layout"]["margin"]["r"] <= 140
