@@ -21,11 +21,11 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 	@rm -rf data-demo
 	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_LOAD_SAMPLE=false FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
 
-# A process a folder: the engine inside it keeps threads of every database that a test ever made.
+# Two processes a folder: the engine inside each keeps threads of every database that a test ever made.
 TESTS = $(sort $(dir $(wildcard tests/*/test_*.py))) $(wildcard tests/test_*.py)
 
 test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test.
-	@for part in $(TESTS); do $(BIN)/python -m pytest $$part || exit 1; done
+	@for part in $(TESTS); do $(BIN)/python -m pytest -n 2 --dist loadfile $$part || exit 1; done
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/ruff check .

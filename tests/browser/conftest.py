@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from dashboard.factory import create_app
 from tests.browser.demo import TABS
 from tests.support.frame import FakeStores
+
+WAIT_MILLISECONDS = 30_000
+"""What a page is waited for: as long as a machine may need that does other work."""
+expect.set_options(timeout=WAIT_MILLISECONDS)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1", ""}
 LOCAL_SCHEMES = {"data", "blob", "about"}
@@ -123,7 +127,7 @@ def open_page(browser: Browser, watch: Watch, serve: object) -> Iterator[Callabl
             f"localStorage.getItem('fundwatch-theme') || localStorage.setItem('fundwatch-theme', '{theme}')"
         )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(WAIT_MILLISECONDS)
         page.on("console", watch.on_console)
         page.on("pageerror", lambda error: watch.problems.append(f"page error: {error.stack or error}"))
         page.on("request", watch.on_request)
@@ -135,7 +139,7 @@ def open_page(browser: Browser, watch: Watch, serve: object) -> Iterator[Callabl
     assert not watch.problems, "\n".join(watch.problems)
 
 
-def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
     """Wait for what has no element to wait for (the page's policy forbids evaluated predicates)."""
     deadline = time.monotonic() + seconds
     while not holds():

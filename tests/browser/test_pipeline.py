@@ -57,7 +57,7 @@ def test_trouble_is_read_first_found_in_history_and_gone_when_it_is_over(
     expect(line).to_contain_text("Collector iqfeed")
     expect(line).to_contain_text("connection to 127.0.0.1:9300 refused")
     first = page.locator("#pipeline-collectors-rows tbody tr").first
-    expect(first).to_contain_text("iqfeed", timeout=20_000)
+    expect(first).to_contain_text("iqfeed", timeout=60_000)
     expect(first).to_contain_text("open until")
 
     history = page.locator("#pipeline-history-rows tbody tr")
@@ -72,7 +72,7 @@ def test_trouble_is_read_first_found_in_history_and_gone_when_it_is_over(
     expect(history.filter(has_text="unavailable").first).to_be_visible()
 
     source.answer = FakeCollector().answer
-    expect(line).to_contain_text("components fine", timeout=20_000)
+    expect(line).to_contain_text("components fine", timeout=60_000)
     expect(first).not_to_contain_text("open until")
 
 

@@ -21,7 +21,6 @@ from tests.browser.conftest import Watch, until
 from tests.support.many import insert_many
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
 GRAPH = "#portfolio-growth-graph"
 CHOICE = 'select[id*=\'"name":"portfolio"\']'
 DATA = f"(document.querySelector('{GRAPH} .js-plotly-plot')?.data ?? [])"

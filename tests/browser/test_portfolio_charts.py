@@ -19,7 +19,6 @@ from tests.browser.conftest import until
 from tests.browser.test_portfolio import drag_across
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
 PLOT = "document.querySelector('#portfolio-growth-graph .js-plotly-plot')"
 LAYOUT = f"{PLOT}._fullLayout"
 GROWTH = f"{PLOT}.data.find(trace => trace.name === 'All strategies')"

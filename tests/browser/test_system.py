@@ -17,7 +17,6 @@ from storage.stores import Stores
 from tests.support import machine
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
 PLOT = "document.querySelector('#system-load-graph .js-plotly-plot')"
 
 
