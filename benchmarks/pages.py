@@ -19,7 +19,7 @@ from tests.support.browser import launch
 from tests.support.product import Product
 
 TABS = ("portfolio", "system", "pipeline")
-READY = ".js-plotly-plot .main-svg"
+READY = ".js-plotly-plot .main-svg:visible"
 ROUNDS = 3
 
 
