@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from collectors.start import start_collectors
-from core.clock import SystemClock
-from core.settings import Sources
 from core.watch import Watch
-from dashboard.factory import create_app
 from dashboard.tabs import cache
 from storage.stores import Stores
 from tests.support.redis_servers import RedisServer
+from tests.support.watched_page import watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -34,15 +30,8 @@ def url(stores: Stores, server: RedisServer, serve: Callable[..., Any]) -> Itera
         {"name": "main", "url": server.url, "interval_seconds": 1},
         {"name": "spare", "url": "redis://127.0.0.1:1", "interval_seconds": 1},
     ]
-    sources = Sources(system=False, processes=False, inbox=False, pipeline=False, own=False)
-    chosen = {"watch": Watch.model_validate({"redis": instances}), "actions_enabled": True, "sources": sources}
-    watching = replace(stores, clock=SystemClock(), settings=stores.settings.model_copy(update=chosen))
-    stores.writer.start()
-    runner = start_collectors(watching)
-    app = create_app(watching, tabs=(cache.TAB,))
-    yield str(serve(app.server).url) + "/cache"
-    runner.stop(deadline_seconds=2.0)
-    stores.writer.stop()
+    with watched_page(stores, serve, cache.TAB, watch=Watch.model_validate({"redis": instances})) as address:
+        yield address
 
 
 def test_trouble_is_read_first_and_a_client_is_disconnected_only_when_a_person_says_so(

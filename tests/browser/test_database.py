@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from collectors.start import start_collectors
-from core.clock import SystemClock
-from core.settings import Sources
 from core.watch import Watch
-from dashboard.factory import create_app
 from dashboard.tabs import database
 from storage.stores import Stores
 from tests.support.clickhouse_troubles import endless_query, many_parts
+from tests.support.watched_page import NONE_OF_OURS, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -26,22 +22,18 @@ PATIENCE_MS = 30_000
 @pytest.fixture
 def url(stores: Stores, clickhouse_url: str, serve: Callable[..., Any]) -> Iterator[str]:
     gone = {"clickhouse": [{"name": "spare", "url": "http://127.0.0.1:1", "interval_seconds": 1}]}
-    chosen = {
-        "clickhouse_url": clickhouse_url,
-        "clickhouse_database": stores.clickhouse.database,
-        "watch": Watch.model_validate(gone),
-        "sources": Sources(system=False, processes=False, inbox=False, pipeline=False, own=True),
-        "intervals": stores.settings.intervals.model_copy(update={"own_seconds": 1}),
-        "actions_enabled": True,
-    }
-    watching = replace(stores, clock=SystemClock(), settings=stores.settings.model_copy(update=chosen))
     many_parts(stores.clickhouse, 310)
-    stores.writer.start()
-    runner = start_collectors(watching)
-    app = create_app(watching, tabs=(database.TAB,))
-    yield str(serve(app.server).url) + "/database"
-    runner.stop(deadline_seconds=2.0)
-    stores.writer.stop()
+    with watched_page(
+        stores,
+        serve,
+        database.TAB,
+        clickhouse_url=clickhouse_url,
+        clickhouse_database=stores.clickhouse.database,
+        watch=Watch.model_validate(gone),
+        sources=NONE_OF_OURS.model_copy(update={"own": True}),
+        intervals=stores.settings.intervals.model_copy(update={"own_seconds": 1}),
+    ) as address:
+        yield address
 
 
 def test_a_slow_query_is_killed_when_a_person_says_so(url: str, stores: Stores, open_page: Callable[..., Page]) -> None:

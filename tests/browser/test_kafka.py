@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from collectors.start import start_collectors
-from core.clock import SystemClock
-from core.settings import Sources
 from core.watch import Watch
-from dashboard.factory import create_app
 from dashboard.tabs import pipeline
 from storage.stores import Stores
 from tests.support.kafka_servers import Tansu, commit, create, produce
+from tests.support.watched_page import NONE_OF_OURS, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -31,15 +27,9 @@ def url(tmp_path: Path, stores: Stores, serve: Callable[..., Any]) -> Iterator[s
         produce(broker.bootstrap, "ticks", 100)
         commit(broker.bootstrap, "risk", "ticks", 40)
         instances = [{"name": "main", "bootstrap": broker.bootstrap, "interval_seconds": 1, "window_seconds": 30}]
-        sources = Sources(system=False, processes=False, inbox=False, own=False)
-        chosen = {"watch": Watch.model_validate({"kafka": instances}), "actions_enabled": True, "sources": sources}
-        watching = replace(stores, clock=SystemClock(), settings=stores.settings.model_copy(update=chosen))
-        stores.writer.start()
-        runner = start_collectors(watching)
-        app = create_app(watching, tabs=(pipeline.TAB,))
-        yield str(serve(app.server).url) + "/pipeline"
-        runner.stop(deadline_seconds=2.0)
-        stores.writer.stop()
+        watch, sources = Watch.model_validate({"kafka": instances}), NONE_OF_OURS.model_copy(update={"pipeline": True})
+        with watched_page(stores, serve, pipeline.TAB, watch=watch, sources=sources) as address:
+            yield address
 
 
 def test_a_group_that_stopped_is_read_first_and_moved_only_when_a_person_says_so(
