@@ -55,7 +55,7 @@ $(RUN_STAMP): requirements.txt | $(BIN)/python
 
 # Scripts and styles, compressed as strongly as can be: once, and again for those that changed.
 $(STATIC_STAMP): $(RUN_STAMP) $(wildcard assets/*/*)
-	@$(BIN)/python -m dashboard.static
+	@$(BIN)/python -m dashboard.frame.static
 	@touch $@
 
 $(DEV_STAMP): requirements.txt requirements-dev.txt | $(RUN_STAMP)

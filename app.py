@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError
 from core.log import configure
-from core.settings import Settings
-from core.settings_load import load_settings
+from core.settings.load import load_settings
+from core.settings.model import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -51,7 +51,7 @@ def _create_server(settings: Settings) -> Flask:
         console.step("sample fund")
         load_sample_if_empty(stores, console.progress)
     if settings.is_embedded:
-        from collectors.start import start_collectors
+        from collectors.runtime.start import start_collectors
 
         console.step("collectors")
         _running.append(start_collectors(stores))
@@ -81,7 +81,7 @@ def main() -> int:
     except FundwatchError as error:
         print(f"fundwatch: {error}", file=sys.stderr)
         return 2
-    from dashboard.serve import serve
+    from dashboard.frame.serve import serve
 
     return serve(settings)
 

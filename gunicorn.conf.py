@@ -1,6 +1,6 @@
 """How gunicorn serves Fundwatch; `python app.py` takes the same values for its one worker."""
 
-from core.settings_load import load_settings
+from core.settings.load import load_settings
 
 settings = load_settings()
 

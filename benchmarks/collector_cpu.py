@@ -13,9 +13,9 @@ import resource
 import statistics
 import time
 
-from collectors.fill import FillTrend
-from collectors.processes import ProcessCollector
-from collectors.system import SystemCollector
+from collectors.machine.fill import FillTrend
+from collectors.machine.processes import ProcessCollector
+from collectors.machine.system import SystemCollector
 
 RUNS = 300
 CHEAP_TARGET, ALL_TARGET = 0.003, 0.010

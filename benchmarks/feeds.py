@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 
 from benchmarks.report import Figure, show
-from collectors.ib import IbCollector
-from collectors.iqfeed import IqfeedCollector
-from collectors.market_hours import market
+from collectors.judging.market_hours import market
+from collectors.kinds.ib.collector import IbCollector
+from collectors.kinds.iqfeed.collector import IqfeedCollector
 from core import log
-from core.watch.ib import IbSource
-from core.watch.iqfeed import IqfeedSource
+from core.kinds.ib.source import IbSource
+from core.kinds.iqfeed.source import IqfeedSource
 from tests.support.ib_player import Gateway
 from tests.support.iqfeed_player import IqConnect, Script
 

@@ -26,20 +26,20 @@ from benchmarks.all_sources import Instances, unreachable, well
 from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
 from collectors.pipeline import percentile
-from collectors.registry import build_runner
-from collectors.runner import Runner
-from collectors.start import start_collectors
+from collectors.runtime.registry import build_runner
+from collectors.runtime.runner import Runner
+from collectors.runtime.start import start_collectors
 from core import log
+from core.kinds.base import OWN
+from core.kinds.registry import KINDS, Watch
+from core.memo import Memo
 from core.model import Outcome, Status
-from core.settings import Settings
-from core.watch import KINDS, Watch
-from core.watch.base import OWN
-from dashboard.memo import Memo
-from dashboard.refresh import Refresh
-from dashboard.sources import instances
-from dashboard.tab import Choices, Tab
+from core.settings.model import Settings
+from dashboard.sources.instances import instances
 from dashboard.tabs import TABS
-from dashboard.wire import Prepared
+from dashboard.views.refresh import Refresh
+from dashboard.views.serialize import Prepared
+from dashboard.views.tab import Choices, Tab
 from storage.stores import Stores, open_stores
 from tests.support.bad_servers import BEHAVIOURS, THREAD_NAME, BadServer
 from tests.support.redis_servers import RedisServer

@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 
 from collectors.pipeline import percentile
-from collectors.publisher import RUN_COLUMNS
-from collectors.runner import Runner
+from collectors.runtime.publisher import RUN_COLUMNS
+from collectors.runtime.runner import Runner
 from core import log
 from core.clock import SystemClock
 from core.model import Facts, Reading, Sample

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from benchmarks.report import Figure, show
 from core.model import Sample
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
-from storage.spool import Spool
-from storage.torn import settle
-from storage.writer import Writer
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.clickhouse.settle import settle
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
 
 SERIES = 250

@@ -23,9 +23,9 @@ from benchmarks.callbacks import refresh_body
 from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
 from core.model import Facts
-from core.settings import Settings
+from core.settings.model import Settings
 from dashboard.factory import create_app
-from storage.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores, open_stores
 
 YEARS, COMPARED = 10, 6

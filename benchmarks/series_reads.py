@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from benchmarks.report import Figure, show
 from core.model import Facts
-from core.settings import Retention
-from storage.clickhouse import ClickHouse
-from storage.migrate import apply_retention, migrate
-from storage.reads.series import MINUTE, RAW, Source, read_reduced
-from storage.series import series_id
+from core.settings.model import Retention
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import apply_retention, migrate
+from storage.clickhouse.reads.series import MINUTE, RAW, Source, read_reduced
+from storage.clickhouse.series import series_id
 
 SAMPLES = 10_000_000
 POINTS = 2_000

@@ -16,13 +16,13 @@ import psutil
 from pydantic import SecretStr
 
 from benchmarks.report import Figure, show
-from collectors.clickhouse import ClickHouseCollector
-from collectors.redis import RedisCollector
+from collectors.kinds.clickhouse.collector import ClickHouseCollector
+from collectors.kinds.redis.collector import RedisCollector
 from core import log
-from core.watch.clickhouse import ClickHouseSource, OwnEngine
-from core.watch.redis import RedisSource
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
+from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
+from core.kinds.redis.source import RedisSource
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ClickHouseServer
 

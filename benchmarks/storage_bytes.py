@@ -13,10 +13,10 @@ from pathlib import Path
 
 from benchmarks.report import Figure, show
 from core.model import Labels, Sample
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
-from storage.spool import Spool
-from storage.writer import Writer
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 
 DATA = Path(__file__).parent / "data" / "samples.csv.gz"
 BATCH_SECONDS = 10

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError, ImportRejected, StartError
 from core.log import configure
-from core.settings import Settings
-from core.settings_load import load_settings
+from core.settings.load import load_settings
+from core.settings.model import Settings
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(settings: Settings) -> int:
-    from collectors.start import start_collectors
+    from collectors.runtime.start import start_collectors
     from storage.stores import open_stores
 
     stop = threading.Event()
@@ -78,7 +78,7 @@ def _import(settings: Settings, files: list[Path]) -> int:
 
 
 def _take(stores: Stores, path: Path) -> str:
-    from storage.nav_file import import_nav_file
+    from portfolio.imports.files import import_nav_file
 
     return str(import_nav_file(stores, path))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.model import Labels, Sample, Table
-from core.settings import Settings
+from core.settings.model import Settings
 
 if TYPE_CHECKING:
-    from collectors.task import TaskView
+    from collectors.runtime.task import TaskView
     from storage.stores import Stores
 
 

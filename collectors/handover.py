@@ -10,8 +10,8 @@ from pathlib import Path
 
 from collectors.inbox import PROBLEMS, TAKEN
 from core.errors import FundwatchError, ImportRejected
-from core.settings import Settings
-from storage.nav_file import parse_nav
+from core.settings.model import Settings
+from portfolio.imports.files import parse_nav
 
 POLL_SECONDS = 0.1
 

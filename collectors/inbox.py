@@ -16,7 +16,7 @@ from pathlib import Path
 from collectors.base import Context
 from core.errors import ImportRejected, SourceUnavailable, StorageError
 from core.model import Component, Reading, Sample, Status, Table
-from storage.nav_file import LARGEST_BYTES, ImportResult, take_nav
+from portfolio.imports.files import LARGEST_BYTES, ImportResult, take_nav
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""

@@ -9,15 +9,15 @@ from math import ceil
 import psutil
 
 from collectors.base import Context, gauges
-from collectors.breaker import State
-from collectors.task import TaskView
+from collectors.runtime.breaker import State
+from collectors.runtime.task import TaskView
 from core.clock import Clock
 from core.errors import StorageError
 from core.model import Component, Outcome, Reading, Sample, Status, Table
 from core.rates import Rates
-from storage.clickhouse import ClickHouse
-from storage.reads.pipeline import QueryKind, TableSize, query_kinds, table_sizes
-from storage.writer import WriterStats
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.pipeline import QueryKind, TableSize, query_kinds, table_sizes
+from storage.clickhouse.writer import WriterStats
 
 SIZES_SECONDS = 60.0
 """How often tables and query log are read; they change slowly and cost a query each."""

@@ -10,8 +10,8 @@ from sample.facts import day_seconds, fund_facts
 from sample.fund import Fund, build
 from sample.load import portfolios
 from sample.prices import load_prices
-from storage.portfolio_rows import newest_nav, remove_rows
-from storage.portfolios import put_portfolios
+from storage.clickhouse.portfolio_rows import newest_nav, remove_rows
+from storage.state.portfolios import put_portfolios
 
 ORIGIN = "replay"
 

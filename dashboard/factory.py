@@ -12,15 +12,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, request, send_file
 
 from core.errors import StorageError
-from dashboard import compress, ids, security, shortcut, static
-from dashboard.api import heartbeats
-from dashboard.memo import Memo
-from dashboard.page import Page
-from dashboard.refresh import Refresh, register
-from dashboard.shell import failed_page, missing_page, mount, shell
-from dashboard.tab import Choices, Tab
+from core.memo import Memo
+from dashboard.frame import compress, ids, security, static
+from dashboard.frame.page import Page
+from dashboard.frame.shell import failed_page, missing_page, mount, shell
+from dashboard.kinds.heartbeat import pings as heartbeats
 from dashboard.tabs import TABS
-from dashboard.wire import FIGURES, Prepared
+from dashboard.views import shortcut
+from dashboard.views.refresh import Refresh, register
+from dashboard.views.serialize import FIGURES, Prepared
+from dashboard.views.tab import Choices, Tab
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -7,11 +7,11 @@ from contextlib import closing
 
 from core.errors import FundwatchError, StartError
 from core.log import configure
-from core.settings import Settings
-from core.settings_load import load_settings
+from core.settings.load import load_settings
+from core.settings.model import Settings
 from sample.load import forget_sample, load_sample, remove_sample
-from storage.redis import Live
-from storage.state import State
+from storage.live.redis import Live
+from storage.state.database import State
 from storage.stores import Stores, open_stores, running_valkey_url
 
 USAGE = "usage: python -m sample load|remove"

@@ -8,11 +8,18 @@ from sample.facts import fund_facts
 from sample.fund import FUND_ID, build
 from sample.prices import BENCHMARK, load_prices
 from sample.strategies import STRATEGIES
-from storage.nav_rows import insert_facts
-from storage.portfolio_rows import remove_rows
-from storage.portfolios import Portfolio, list_portfolios, put_portfolios, record_import, remove_origin, was_imported
-from storage.redis import Live
-from storage.state import State
+from storage.clickhouse.nav_rows import insert_facts
+from storage.clickhouse.portfolio_rows import remove_rows
+from storage.live.redis import Live
+from storage.state.database import State
+from storage.state.portfolios import (
+    Portfolio,
+    list_portfolios,
+    put_portfolios,
+    record_import,
+    remove_origin,
+    was_imported,
+)
 from storage.stores import Stores
 
 ORIGIN = "sample"

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from core.clock import Clock, SystemClock
-from core.settings import Settings
-from storage.clickhouse import ClickHouse
-from storage.embedded import Valkey, socket_path
+from core.settings.model import Settings
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import apply_retention, migrate
+from storage.clickhouse.nav_rows import insert_facts
+from storage.clickhouse.query_log import QueryLog
+from storage.clickhouse.settle import settle
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 from storage.folder import FolderLock
-from storage.migrate import apply_retention, migrate
-from storage.nav_rows import insert_facts
-from storage.query_log import QueryLog
-from storage.redis import Live
-from storage.spool import Spool
-from storage.state import State
-from storage.torn import settle
-from storage.writer import Writer
+from storage.live.embedded import Valkey, socket_path
+from storage.live.redis import Live
+from storage.state.database import State
 
 VALKEY_FOLDER = "valkey"
 Step = Callable[[str], None]

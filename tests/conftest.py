@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from core.clock import FakeClock
-from core.settings import Settings
-from storage.clickhouse import ClickHouse
-from storage.embedded import Valkey
-from storage.migrate import migrate
-from storage.nav_rows import insert_facts
-from storage.redis import Live
-from storage.spool import Spool
-from storage.state import State
+from core.settings.model import Settings
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.clickhouse.nav_rows import insert_facts
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
+from storage.live.embedded import Valkey
+from storage.live.redis import Live
+from storage.state.database import State
 from storage.stores import Stores
-from storage.writer import Writer
 from tests.support.servers import ClickHouseServer
 
 _numbers = itertools.count(1)

@@ -17,8 +17,8 @@ from core.model import Reading, Sample
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
 from dashboard.factory import create_app
-from dashboard.tab import Choices, Tab, View
-from storage.reads.series import read_series
+from dashboard.views.tab import Choices, Tab, View
+from storage.clickhouse.reads.series import read_series
 from storage.stores import Stores
 
 ROOT = Path(__file__).parents[1]

@@ -1,4 +1,4 @@
-// Columns of a figure as the server packs them (dashboard/pack.py): differences of whole numbers, or of days.
+// Columns of a figure as the server packs them (dashboard/views/delta.py): differences of whole numbers, or of days.
 (function (fw) {
   "use strict";
   const DAY_MS = 86400000;

@@ -1,5 +1,5 @@
 // On a narrow page the labels at line ends would take the chart's room: they become captions over its rows. Figures
-// that want it say so: layout.meta.narrow = "captions" (dashboard/figures/rows.py).
+// that want it say so: layout.meta.narrow = "captions" (dashboard/charts/rows.py).
 (function (fw) {
   "use strict";
   const NARROW = window.matchMedia("(max-width: 767.98px)");

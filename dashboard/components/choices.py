@@ -10,7 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from dashboard.components.attributes import attributes
-from dashboard.tab import Choices
+from dashboard.views.tab import Choices
 
 Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""

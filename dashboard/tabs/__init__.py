@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard.tab import Tab
 from dashboard.tabs import alerts, cache, database, pipeline, portfolio, services, system
+from dashboard.views.tab import Tab
 
 TABS: tuple[Tab, ...] = (
     portfolio.TAB,

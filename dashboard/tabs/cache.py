@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.actions import register_actions
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
-from dashboard.figures.cache_charts import CHARTS
-from dashboard.figures.cache_now import SPARKED, cache_cards
-from dashboard.figures.cache_tables import ACTIONS, ID, TABLES
-from dashboard.figures.source_charts import chart_panel
-from dashboard.source_tab import SourceTab
-from dashboard.tab import Tab
+from dashboard.kinds.redis.cards import SPARKED, cache_cards
+from dashboard.kinds.redis.charts import CHARTS
+from dashboard.kinds.redis.tables import ACTIONS, ID, TABLES
+from dashboard.sources.actions import register_actions
+from dashboard.sources.charts import chart_panel
+from dashboard.sources.tab import SourceTab
+from dashboard.views.tab import Tab
 
 TOOLS = ("csv", "full")
 TALL_PX = 320

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard.actions import register_actions
-from dashboard.figures.clickhouse import CLICKHOUSE
-from dashboard.figures.postgresql import POSTGRESQL
-from dashboard.source_section import register_later, sectioned
-from dashboard.tab import Tab
+from dashboard.kinds.clickhouse.section import CLICKHOUSE
+from dashboard.kinds.postgresql.section import POSTGRESQL
+from dashboard.sources.actions import register_actions
+from dashboard.sources.section import register_later, sectioned
+from dashboard.views.tab import Tab
 
 if TYPE_CHECKING:
     from dash import Dash

@@ -14,28 +14,26 @@ from flask import Response, request
 
 from core.errors import StorageError
 from core.model import LiveReading, Outcome
-from dashboard.actions import action_stores, actions_panel, register_actions
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
-from dashboard.components.later import later
+from dashboard.components.lazy import later
 from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.figures import (
-    celery_section,
-    freshness_section,
-    heartbeat_section,
-    ib_section,
-    iqfeed_section,
-    kafka_section,
-    rabbitmq_section,
-)
-from dashboard.figures import pipeline as figures
-from dashboard.figures import pipeline_tables as parts
-from dashboard.source_section import Section, register_later, sectioned
-from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
-from dashboard.tab import Choices, Tab, View
-from storage.reads.pipeline import HISTORY_LIMIT, Course, read_course
+from dashboard.kinds.celery import section as celery_section
+from dashboard.kinds.freshness import section as freshness_section
+from dashboard.kinds.heartbeat import section as heartbeat_section
+from dashboard.kinds.ib import section as ib_section
+from dashboard.kinds.iqfeed import section as iqfeed_section
+from dashboard.kinds.kafka import section as kafka_section
+from dashboard.kinds.rabbitmq import section as rabbitmq_section
+from dashboard.pipeline import charts as figures
+from dashboard.pipeline import tables as parts
+from dashboard.sources.actions import action_stores, actions_panel, register_actions
+from dashboard.sources.section import Section, register_later, sectioned
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.tab import Choices, Tab, View
+from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
 if TYPE_CHECKING:
     from dash import Dash

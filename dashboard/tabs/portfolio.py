@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from dashboard import portfolio_bar, portfolio_download, portfolio_pieces
+from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
-from dashboard.figures.portfolio_metrics import METRIC_ROWS, PART_ROWS
-from dashboard.figures.portfolio_now import card_strip
-from dashboard.figures.portfolio_tables import drawdown_table
-from dashboard.portfolio_charts import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
-from dashboard.portfolio_data import Shown, find, read
-from dashboard.portfolio_doubts import doubts
-from dashboard.tab import Choices, Tab, View
-from dashboard.theme import COMPARED
+from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio import downloads as portfolio_download
+from dashboard.portfolio import fragments as portfolio_pieces
+from dashboard.portfolio.cards import card_strip
+from dashboard.portfolio.data import Shown, find, read
+from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
+from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
+from dashboard.portfolio.tables import drawdown_table
+from dashboard.portfolio.warnings import doubts
+from dashboard.views.tab import Choices, Tab, View
 
 if TYPE_CHECKING:
     from dash import Dash

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dashboard.actions import register_actions
+from core.memo import Memo
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
-from dashboard.figures import services_charts as charts
-from dashboard.figures import services_tables as tables
-from dashboard.figures.services_now import service_cards
-from dashboard.memo import Memo
-from dashboard.source_section import Section, TablePanel, sectioned
-from dashboard.source_tab import Shown
-from dashboard.tab import Tab
-from storage.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
+from dashboard.services import charts, tables
+from dashboard.services.cards import service_cards
+from dashboard.sources.actions import register_actions
+from dashboard.sources.section import Section, TablePanel, sectioned
+from dashboard.sources.tab import Shown
+from dashboard.views.tab import Tab
+from storage.clickhouse.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
 
 if TYPE_CHECKING:
     from storage.stores import Stores

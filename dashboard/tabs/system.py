@@ -14,18 +14,12 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
-from dashboard.figures import system as figures
-from dashboard.figures.system_now import Present, card_strip, verdict_line
-from dashboard.figures.system_tables import (
-    device_table,
-    disk_table,
-    facts_table,
-    interface_table,
-    process_table,
-)
-from dashboard.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
-from dashboard.tab import Choices, Tab, View
-from storage.reads.system import Charts, read_charts, reboots
+from dashboard.system import charts as figures
+from dashboard.system.cards import Present, card_strip, verdict_line
+from dashboard.system.tables import device_table, disk_table, facts_table, interface_table, process_table
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.tab import Choices, Tab, View
+from storage.clickhouse.reads.system import Charts, read_charts, reboots
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from dashboard.components.card import empty
-from dashboard.tab import Choices, Tab
+from dashboard.views.tab import Choices, Tab
 
 if TYPE_CHECKING:
     from storage.stores import Stores

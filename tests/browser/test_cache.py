@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.watch import Watch
+from core.kinds.registry import Watch
 from dashboard.tabs import cache
 from storage.stores import Stores
 from tests.support.redis_servers import RedisServer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.watch import Watch
+from core.kinds.registry import Watch
 from dashboard.tabs import database
 from storage.stores import Stores
 from tests.support.clickhouse_troubles import endless_query, many_parts

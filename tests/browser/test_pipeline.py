@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from collectors.registry import build_runner
-from collectors.runner import Runner
+from collectors.runtime.registry import build_runner
+from collectors.runtime.runner import Runner
 from core.clock import SystemClock
 from core.errors import SourceUnavailable
 from dashboard.factory import create_app

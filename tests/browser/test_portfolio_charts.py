@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.factory import create_app
-from dashboard.portfolio_charts import CHARTS
+from dashboard.portfolio.panels import CHARTS
 from dashboard.tabs import portfolio
 from sample.load import load_sample
 from storage.stores import Stores

@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
-from collectors.actions import run_actions
-from collectors.registry import build_runner
+from collectors.runtime.actions import run_actions
+from collectors.runtime.registry import build_runner
 from core.clock import SystemClock
-from core.watch import Watch
-from core.watch.http import HttpSource
-from core.watch.tcp import TcpSource
+from core.kinds.http.source import HttpSource
+from core.kinds.registry import Watch
+from core.kinds.tcp.source import TcpSource
 from dashboard.factory import create_app
 from dashboard.tabs import services
 from storage.stores import Stores

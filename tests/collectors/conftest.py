@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 import pytest
 
-from collectors.runner import Runner
+from collectors.runtime.runner import Runner
 from core.clock import FakeClock
 from tests.collectors.fakes import FakeLive, FakeWriter
 from tests.collectors.services import Site

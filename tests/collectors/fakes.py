@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from collectors.runner import Runner
+from collectors.runtime.runner import Runner
 from core.model import Facts, Labels, Reading, Sample
 
 PATIENCE_SECONDS = 10.0

@@ -10,16 +10,16 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from collectors import http as http_kind
-from collectors import tcp as tcp_kind
-from collectors.nginx import NginxProbe
-from collectors.scrape import ScrapeProbe
-from collectors.service import ServiceCollector
+from collectors.kinds.http import collector as http_kind
+from collectors.kinds.nginx.collector import NginxProbe
+from collectors.kinds.scrape.collector import ScrapeProbe
+from collectors.kinds.service import ServiceCollector
+from collectors.kinds.tcp import collector as tcp_kind
+from core.kinds.http.source import HttpSource
+from core.kinds.nginx.source import NginxSource
+from core.kinds.scrape.source import ScrapeSource
+from core.kinds.tcp.source import TcpSource
 from core.model import Reading, Status
-from core.watch.http import HttpSource
-from core.watch.nginx import NginxSource
-from core.watch.scrape import ScrapeSource
-from core.watch.tcp import TcpSource
 
 SHORT = {"timeout_seconds": 0.5, "retries": 0}
 Answers = dict[str, tuple[int, dict[str, str], bytes]]

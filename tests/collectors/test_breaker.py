@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from collectors.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OPEN_SECONDS_MAX, Breaker, State
+from collectors.runtime.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OPEN_SECONDS_MAX, Breaker, State
 from core.clock import FakeClock
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.burrow import Verdict, Window
-from collectors.kafka.times import MOST_POINTS, Ends
+from collectors.judging.consumer_lag import Verdict, Window
+from collectors.kinds.kafka.times import MOST_POINTS, Ends
 
 WINDOW_SECONDS = 120.0
 EVERY_SECONDS = 5.0

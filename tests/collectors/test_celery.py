@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from collectors.celery import CeleryCollector
-from collectors.celery.broker import Ages, QueueState
-from collectors.celery.events import MOST_ENDED, MOST_PROBLEMS, MOST_WORKERS, Heard, Seen
-from collectors.celery.judge import Broker, judge
-from collectors.celery.listener import UNREAD_SECONDS
-from collectors.celery.workers import Running
+from collectors.kinds.celery.collector import CeleryCollector
+from collectors.kinds.celery.connection import Ages, QueueState
+from collectors.kinds.celery.events import MOST_ENDED, MOST_PROBLEMS, MOST_WORKERS, Heard, Seen
+from collectors.kinds.celery.judge import Broker, judge
+from collectors.kinds.celery.listener import UNREAD_SECONDS
+from collectors.kinds.celery.workers import Running
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.celery.source import CelerySource
 from core.model import Reading, Status
-from core.watch.celery import CelerySource
 from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.celery_workers import CeleryWorker, app
@@ -113,8 +113,8 @@ def test_tasks_that_fail_and_are_retried_are_told_with_their_exception(
 def test_a_worker_that_dies_is_critical_and_one_that_leaves_is_not(
     server: RedisServer, tmp_path: Path, watch: Callable[..., CeleryCollector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collectors.celery.workers.LOST_SECONDS", 1.0)
-    monkeypatch.setattr("collectors.celery.workers.LOST_HEARTBEATS", 2.0)
+    monkeypatch.setattr("collectors.kinds.celery.workers.LOST_SECONDS", 1.0)
+    monkeypatch.setattr("collectors.kinds.celery.workers.LOST_HEARTBEATS", 2.0)
     collector = watch(broker(server))
     with CeleryWorker(broker(server), tmp_path) as dies, CeleryWorker(broker(server), tmp_path, "w2") as leaves:
         until(collector, lambda reading: value(reading, "celery_workers") == 2)

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors.clickhouse import ClickHouseCollector, act
-from collectors.clickhouse.judge import Judge
-from collectors.clickhouse.numbers import Movement, Numbers
+from collectors.kinds.clickhouse.collector import ClickHouseCollector, act
+from collectors.kinds.clickhouse.judge import Judge
+from collectors.kinds.clickhouse.samples import Movement, Numbers
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.model import Reading, Status
-from core.watch.clickhouse import ClickHouseSource, OwnEngine
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
 from tests.collectors.readings import check, rows
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.clickhouse_troubles import (

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.clock_guard import ClockGuard
-from collectors.runner import Runner
+from collectors.runtime.clock_guard import ClockGuard
+from collectors.runtime.runner import Runner
 from core.clock import FakeClock
 from tests.collectors.fakes import FakeCollector, FakeWriter, finish
 

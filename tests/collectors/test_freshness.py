@@ -11,13 +11,13 @@ import psycopg
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from collectors.freshness import FreshnessCollector, gaps_of, rows_per_minute
-from collectors.freshness_sql import ClickHouseQuestions, Minute, PostgresqlQuestions
-from collectors.market_hours import Market, market
+from collectors.judging.market_hours import Market, market
+from collectors.kinds.freshness.collector import FreshnessCollector, gaps_of, rows_per_minute
+from collectors.kinds.freshness.queries import ClickHouseQuestions, Minute, PostgresqlQuestions
 from core.errors import SourceRejected
+from core.kinds.freshness.source import FreshnessSource
 from core.model import Component, Status
-from core.watch.freshness import FreshnessSource
-from storage.clickhouse import ClickHouse
+from storage.clickhouse.client import ClickHouse
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.servers import ClickHouseServer
 

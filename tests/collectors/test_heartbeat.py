@@ -12,13 +12,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr, ValidationError
 
-from collectors.heartbeat import HeartbeatCollector, make
+from collectors.kinds.heartbeat.collector import HeartbeatCollector, make
 from core.clock import FakeClock
+from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.registry import Watch
 from core.model import Status
-from core.watch import Watch
-from core.watch.heartbeat import HeartbeatSource
-from dashboard.api import heartbeats
-from storage.pings import KEPT, Ping, add_ping, recent_pings
+from dashboard.kinds.heartbeat import pings as heartbeats
+from storage.state.pings import KEPT, Ping, add_ping, recent_pings
 from storage.stores import Stores
 
 TOKEN = "a-secret-of-its-own"

@@ -11,12 +11,12 @@ from functools import partial
 import pytest
 from pydantic import ValidationError
 
-from collectors.ib import ORDERS_SECONDS, IbCollector
-from collectors.ib_judge import reset_until
-from collectors.market_hours import market
+from collectors.judging.market_hours import market
+from collectors.kinds.ib.collector import ORDERS_SECONDS, IbCollector
+from collectors.kinds.ib.judge import reset_until
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.ib.source import IbSource
 from core.model import Component, Status
-from core.watch.ib import IbSource
 from tests.collectors import readings
 from tests.collectors.readings import Time, rows
 from tests.support.bad_servers import BEHAVIOURS, assert_survives

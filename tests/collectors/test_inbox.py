@@ -14,8 +14,8 @@ from collectors.handover import hand_over
 from collectors.inbox import InboxCollector, make
 from core.errors import SourceUnavailable
 from core.model import Reading, Status
-from storage.clickhouse import ClickHouse
-from storage.reads.portfolio import restatements
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.portfolio import restatements
 from storage.stores import Stores
 
 GOOD = "date,portfolio,nav,flow\n2023-01-02,Alpha,100,0\n"

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import pytest
 
-from collectors.iqfeed import IqfeedCollector
-from collectors.iqfeed_lines import Heard, Stats
-from collectors.market_hours import market
+from collectors.judging.market_hours import market
+from collectors.kinds.iqfeed.collector import IqfeedCollector
+from collectors.kinds.iqfeed.lines import Heard, Stats
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.iqfeed.source import IqfeedSource
 from core.model import Component, Status
-from core.watch.iqfeed import IqfeedSource
 from tests.collectors.readings import Time, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.iqfeed_player import Client, DataPort, Fields, IqConnect

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from collectors.kafka import KafkaCollector, act
+from collectors.kinds.kafka.collector import KafkaCollector, act
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.kafka.source import KafkaSource
 from core.model import Reading, Status
-from core.watch.kafka import KafkaSource
 from tests.collectors.readings import Time, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.kafka_servers import MockCluster, Tansu, commit, create, member, produce, until

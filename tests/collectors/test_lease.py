@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors.lease import LEASE_SECONDS, Lease
-from collectors.runner import Runner
+from collectors.runtime.runner import Runner
 from core.clock import FakeClock
-from storage.embedded import Valkey
-from storage.lease_store import LeaseStore
-from storage.redis import Live
+from core.lease import LEASE_SECONDS, Lease
+from storage.live.embedded import Valkey
+from storage.live.leases import LeaseStore
+from storage.live.redis import Live
 from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
 
 

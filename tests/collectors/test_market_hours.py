@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from collectors.market_hours import Market, market, market_soon
+from collectors.judging.market_hours import Market, market, market_soon
 from core.errors import SourceRejected
 
 

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from collectors.breaker import BreakerView, State
 from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
-from collectors.registry import MODULES, build_runner, enabled
-from collectors.task import TaskView
+from collectors.runtime.breaker import BreakerView, State
+from collectors.runtime.registry import MODULES, build_runner, enabled
+from collectors.runtime.task import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
+from core.kinds.registry import Watch
 from core.model import Outcome, Run, Status
-from core.settings import Settings, Sources
-from core.watch import Watch
-from storage.clickhouse import ClickHouse
-from storage.reads.pipeline import run_buckets, run_history
+from core.settings.model import Settings, Sources
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.pipeline import run_buckets, run_history
+from storage.clickhouse.writer import WriterStats
 from storage.stores import Stores
-from storage.writer import WriterStats
 from tests.collectors.fakes import FakeCollector, finish
 
 NOW = 1_700_000_100.0

@@ -11,13 +11,14 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from collectors.postgresql import PostgresqlCollector, act, judge
-from collectors.postgresql.wire import connect_error
-from collectors.reach import Address
+from collectors.kinds.postgresql import judge
+from collectors.kinds.postgresql.collector import PostgresqlCollector, act
+from collectors.kinds.postgresql.connection import connect_error
+from collectors.net.reach import Address
 from core.clock import FakeClock
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Reading, Status
-from core.watch.postgresql import PostgresqlSource
 from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.postgres_servers import PostgresServer

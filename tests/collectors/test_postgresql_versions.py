@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from collectors.postgresql import PostgresqlCollector, queries, space, statements
-from collectors.postgresql.catalog import Catalog
+from collectors.kinds.postgresql import queries, space, statements
+from collectors.kinds.postgresql.catalog import Catalog
+from collectors.kinds.postgresql.collector import PostgresqlCollector
 from core.errors import SourceRejected
-from core.watch.postgresql import PostgresqlSource
+from core.kinds.postgresql.source import PostgresqlSource
 
 CAPTURED = json.loads((Path(__file__).parent / "captured" / "postgresql_columns.json").read_text())
 VERSIONS = tuple(CAPTURED)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from collectors.rabbitmq import RabbitmqCollector
+from collectors.kinds.rabbitmq.collector import RabbitmqCollector
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.rabbitmq.source import RabbitmqSource
 from core.model import Reading, Status
-from core.watch.rabbitmq import RabbitmqSource
 from tests.collectors.readings import Time, value
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors import reach
-from collectors.reach import Address, Deadline, connect
-from collectors.web import ask
+from collectors.net import reach
+from collectors.net.reach import Address, Deadline, connect
+from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
 from tests.support.bad_servers import BadServer
 from tests.support.servers import BUSY_SECONDS, free_port

@@ -10,12 +10,12 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from collectors.redis import RedisCollector, act
-from collectors.redis.info import Info
-from collectors.redis.streams import GROWING_SECONDS, READ_EVERY_SECONDS
+from collectors.kinds.redis.collector import RedisCollector, act
+from collectors.kinds.redis.info import Info
+from collectors.kinds.redis.streams import GROWING_SECONDS, READ_EVERY_SECONDS
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.redis.source import RedisSource
 from core.model import Status
-from core.watch.redis import RedisSource
 from tests.collectors.readings import rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.redis_servers import RedisServer

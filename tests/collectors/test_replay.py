@@ -6,8 +6,8 @@ import pytest
 
 from collectors.base import Context
 from collectors.replay import ReplayCollector, make
-from core.settings import Settings
-from storage.portfolios import list_portfolios
+from core.settings.model import Settings
+from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
 
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from collectors import tcp as tcp_kind
-from collectors.service import Found, ServiceCollector, act, make_service
+from collectors.kinds.service import Found, ServiceCollector, act, make_service
+from collectors.kinds.tcp import collector as tcp_kind
 from core.errors import SourceUnavailable, StorageUnavailable
+from core.kinds.http.source import HttpSource
+from core.kinds.tcp.source import TcpSource
 from core.model import Reading, Status
-from core.watch.http import HttpSource
-from core.watch.tcp import TcpSource
 from storage.stores import Stores
 from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
@@ -148,7 +148,7 @@ def test_upside_down_a_closed_port_is_fine_and_an_open_one_is_not() -> None:
 
 
 def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) -> None:
-    from storage.actions import DONE, finish_action, request_action
+    from storage.state.actions import DONE, finish_action, request_action
 
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
 
@@ -173,7 +173,7 @@ def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) ->
 
 
 def test_since_outlives_a_restart(stores: Stores) -> None:
-    from storage.reads.flips import newest_flip
+    from storage.clickhouse.reads.flips import newest_flip
 
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
     probe = partial(tcp_kind.probe, source)

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from collectors.network_peers import PeerProbe
-from collectors.process_watch import ProcessProbe
-from collectors.scrape import ScrapeProbe
-from collectors.service import ServiceCollector
-from collectors.systemd import SystemdProbe
+from collectors.kinds.peer.collector import PeerProbe
+from collectors.kinds.process.collector import ProcessProbe
+from collectors.kinds.scrape.collector import ScrapeProbe
+from collectors.kinds.service import ServiceCollector
+from collectors.kinds.systemd.collector import SystemdProbe
 from core.errors import SourceUnavailable
+from core.kinds.peer.source import PeerSource
+from core.kinds.process.source import ProcessSource
+from core.kinds.scrape.source import ScrapeSource
+from core.kinds.systemd.source import SystemdSource
 from core.model import Status
-from core.watch.peer import PeerSource
-from core.watch.process import ProcessSource
-from core.watch.scrape import ScrapeSource
-from core.watch.systemd import SystemdSource
 from tests.collectors.services import Site, of_nginx, of_scrape, told, values
 
 
@@ -195,7 +195,7 @@ def test_a_peer_that_refuses_is_reachable_and_one_that_is_lost_is_down(monkeypat
     def lost(*_: object) -> None:
         raise SourceUnavailable("no answer from 10.0.0.1:443 within 1.7 s")
 
-    monkeypatch.setattr("collectors.network_peers.connect", lost)
+    monkeypatch.setattr("collectors.kinds.peer.collector.connect", lost)
     reading = collector.collect(time.time())
     assert reading.is_up is False
     assert reading.components[0].why.startswith("3 of 3 connections lost: no answer from")

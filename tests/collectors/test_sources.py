@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.base import labels
-from collectors.runner import SOURCE_REST_SECONDS, Runner
+from collectors.runtime.runner import SOURCE_REST_SECONDS, Runner
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.model import Component, Reading, Status, Table

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.fill import FillTrend, growth
-from collectors.judge import judge, shares_table
-from collectors.linux.processes import Process
-from collectors.processes import COLUMNS, ProcessCollector, process_samples, process_table, zombies
-from collectors.system import SystemCollector
+from collectors.machine.fill import FillTrend, growth
+from collectors.machine.judge import judge, shares_table
+from collectors.machine.linux.processes import Process
+from collectors.machine.processes import COLUMNS, ProcessCollector, process_samples, process_table, zombies
+from collectors.machine.system import SystemCollector
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
 from core.model import Component, Reading, Sample, Status
-from core.settings import Thresholds
+from core.settings.model import Thresholds
 
 GIB = 2.0**30
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux sources")
@@ -274,8 +274,8 @@ def test_this_process_is_found_with_the_cpu_it_used() -> None:
 
 @linux
 def test_other_systems_get_the_same_figures_where_they_exist(live: Reading) -> None:
-    from collectors.portable import Portable
-    from collectors.portable_processes import look
+    from collectors.machine.portable import Portable
+    from collectors.machine.portable_processes import look
 
     portable = Portable()
     portable.samples(100.0)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from collectors.linux.clock import STA_NANO, STA_UNSYNC, TIME_ERROR, Timex, WallClock, discipline
-from collectors.linux.cpu import Averages, Cpu, Load, busy, shares
-from collectors.linux.devices import Devices
-from collectors.linux.kernel import Kernel
-from collectors.linux.limits import Limits, find_sensors
-from collectors.linux.memory import Memory, Pressure
-from collectors.linux.mounts import parse_filesystems, parse_mounts, unescape
-from collectors.linux.network import Interfaces, Tcp
-from collectors.linux.part import Part
-from collectors.linux.processes import parse_io, parse_stat, title
-from collectors.linux.sockets import tcp_states
+from collectors.machine.linux.clock import STA_NANO, STA_UNSYNC, TIME_ERROR, Timex, WallClock, discipline
+from collectors.machine.linux.cpu import Averages, Cpu, Load, busy, shares
+from collectors.machine.linux.devices import Devices
+from collectors.machine.linux.kernel import Kernel
+from collectors.machine.linux.limits import Limits, find_sensors
+from collectors.machine.linux.memory import Memory, Pressure
+from collectors.machine.linux.mounts import parse_filesystems, parse_mounts, unescape
+from collectors.machine.linux.network import Interfaces, Tcp
+from collectors.machine.linux.part import Part
+from collectors.machine.linux.processes import parse_io, parse_stat, title
+from collectors.machine.linux.sockets import tcp_states
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.model import Sample

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from core.errors import SettingsError
-from core.settings import Settings
-from core.settings_load import allowed, leaves, load_settings, variable
-from core.settings_text import example_yaml, readme_table
-from core.watch.base import masked
+from core.kinds.base import masked
+from core.settings.load import allowed, leaves, load_settings, variable
+from core.settings.model import Settings
+from core.settings.text import example_yaml, readme_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -185,4 +185,4 @@ def test_nothing_else_reads_the_environment() -> None:
         for file in (ROOT / folder).rglob("*.py")
         if any(word in file.read_text() for word in ("os.environ", "getenv"))
     }
-    assert readers <= {"core/settings.py", "core/settings_load.py"}
+    assert readers <= {"core/settings/model.py", "core/settings/load.py"}

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors.actions import do_next
-from collectors.publisher import Publisher
-from collectors.redis import RedisCollector
+from collectors.kinds.redis.collector import RedisCollector
+from collectors.runtime.actions import do_next
+from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
-from core.settings import Settings, Sources
-from core.watch import Watch
-from core.watch.redis import RedisSource
-from dashboard.actions import SWITCHED_OFF, ask
-from dashboard.figures.cache_tables import ACTIONS
-from dashboard.figures.source_charts import scale
+from core.kinds.redis.source import RedisSource
+from core.kinds.registry import Watch
+from core.settings.model import Settings, Sources
+from dashboard.kinds.redis.tables import ACTIONS
+from dashboard.sources.actions import SWITCHED_OFF, ask
+from dashboard.sources.charts import scale
 from dashboard.tabs.cache import TAB
-from dashboard.wire import plain
-from storage.actions import recent_actions
+from dashboard.views.serialize import plain
+from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.redis_servers import RedisServer
@@ -184,7 +184,7 @@ def test_units_follow_the_highest_value() -> None:
 
 
 def test_a_failure_of_redis_itself_leaves_the_page_standing(watched: Stores, tmp_path: Path) -> None:
-    from storage.redis import Live
+    from storage.live.redis import Live
 
     away = replace(watched, live=Live(f"unix://{tmp_path}/none.sock"))
     assert "no reading yet" in shown(built(away), "verdict")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.components.choices import choice_select, chosen
-from dashboard.tab import MAX_CHOICES, Choices
+from dashboard.views.tab import MAX_CHOICES, Choices
 
 WINDOWS = (("1h", "1 h"), ("6h", "6 h"))
 names = st.text(min_size=1, max_size=20)

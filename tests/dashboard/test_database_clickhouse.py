@@ -9,21 +9,21 @@ from functools import partial
 
 import pytest
 
-from collectors.actions import do_next
-from collectors.clickhouse import ClickHouseCollector
-from collectors.publisher import Publisher
-from collectors.registry import source_of
+from collectors.kinds.clickhouse.collector import ClickHouseCollector
+from collectors.runtime.actions import do_next
+from collectors.runtime.publisher import Publisher
+from collectors.runtime.registry import source_of
 from core.clock import FakeClock
-from core.settings import Sources
-from core.watch import Watch
-from dashboard.actions import SWITCHED_OFF, ask
+from core.kinds.registry import Watch
+from core.settings.model import Sources
 from dashboard.factory import create_app
-from dashboard.source_section import Section
-from dashboard.tab import Choices
+from dashboard.sources.actions import SWITCHED_OFF, ask
+from dashboard.sources.section import Section
 from dashboard.tabs.database import SECTIONS, TAB
-from dashboard.wire import plain
-from storage.actions import recent_actions
-from storage.clickhouse import ClickHouse
+from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices
+from storage.clickhouse.client import ClickHouse
+from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.clickhouse_troubles import endless_query, failing_mutation, many_parts

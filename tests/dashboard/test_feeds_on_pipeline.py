@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from collectors.ib import IbCollector
-from collectors.iqfeed import IqfeedCollector
-from collectors.market_hours import market
-from collectors.publisher import Publisher
+from collectors.judging.market_hours import market
+from collectors.kinds.ib.collector import IbCollector
+from collectors.kinds.iqfeed.collector import IqfeedCollector
+from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
-from core.settings import Settings, Sources
-from core.watch import Watch
+from core.kinds.registry import Watch
+from core.settings.model import Settings, Sources
 from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores

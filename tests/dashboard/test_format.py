@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import format
+from core import format
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,18 @@ from functools import partial
 
 import pytest
 
-from collectors.kafka import KafkaCollector
-from collectors.publisher import Publisher
+from collectors.kinds.kafka.collector import KafkaCollector
+from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
-from core.settings import Sources
-from core.watch import Watch
-from core.watch.kafka import KafkaSource
-from dashboard.figures.kafka_section import TABLES
-from dashboard.source_tab import Shown
-from dashboard.sources import instances
-from dashboard.span import Span
+from core.kinds.kafka.source import KafkaSource
+from core.kinds.registry import Watch
+from core.settings.model import Sources
+from dashboard.kinds.kafka.section import TABLES
+from dashboard.sources.instances import instances
+from dashboard.sources.tab import Shown
 from dashboard.tabs.pipeline import TAB
-from storage.reads.sources import Course
+from dashboard.views.span import Span
+from storage.clickhouse.reads.sources import Course
 from storage.stores import Stores
 from tests.support import views
 from tests.support.kafka_servers import Tansu, commit, create, produce

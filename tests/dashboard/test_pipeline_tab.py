@@ -14,13 +14,13 @@ from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, Status, Table
 from dashboard.factory import create_app
-from dashboard.figures.pipeline import durations, failures, rows_written, spread, with_gaps
-from dashboard.tab import Choices, View
+from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
 from dashboard.tabs.pipeline import CHARTS, TAB, build, layout
-from dashboard.wire import plain, prepare
-from storage.clickhouse import ClickHouse
-from storage.reads.pipeline import RunBucket
-from storage.reads.series import SeriesData
+from dashboard.views.serialize import plain, prepare
+from dashboard.views.tab import Choices, View
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.pipeline import RunBucket
+from storage.clickhouse.reads.series import SeriesData
 from storage.stores import Stores
 from tests.support.views import text
 

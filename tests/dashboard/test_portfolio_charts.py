@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import Facts
-from dashboard.figures.portfolio_backtest import extremes
-from dashboard.figures.portfolio_correlation import correlations
-from dashboard.figures.portfolio_distribution import MOST_BARS, histogram, round_step
-from dashboard.portfolio_charts import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
-from dashboard.portfolio_download import TABLES, as_csv
-from dashboard.tab import Choices, Tab, View
-from dashboard.wire import prepare
-from storage.portfolios import Portfolio, put_portfolios
+from dashboard.portfolio.charts.backtest import extremes
+from dashboard.portfolio.charts.correlation import correlations
+from dashboard.portfolio.charts.distribution import MOST_BARS, histogram, round_step
+from dashboard.portfolio.downloads import TABLES, as_csv
+from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
+from dashboard.views.serialize import prepare
+from dashboard.views.tab import Choices, Tab, View
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import shown
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from core.model import Facts
-from dashboard.portfolio_bar import INDENT, bar, notes, tree
-from dashboard.portfolio_choices import asked
-from dashboard.tab import Choices
+from dashboard.portfolio.choice_bar import INDENT, bar, notes, tree
+from dashboard.portfolio.query import asked
 from dashboard.tabs.portfolio import build
-from dashboard.wire import plain
-from storage.nav_file import take_nav
-from storage.portfolios import Portfolio, put_portfolios
+from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices
+from portfolio.imports.files import take_nav
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown
 from tests.support.views import text

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from core.model import Facts
-from dashboard.figures.portfolio_contribution import shares_of
-from dashboard.portfolio_bar import span
-from dashboard.portfolio_summary import ITSELF, side_by_side
-from storage.portfolios import Portfolio, put_portfolios
+from dashboard.portfolio.charts.contribution import shares_of
+from dashboard.portfolio.choice_bar import span
+from dashboard.portfolio.summary import ITSELF, side_by_side
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_charts import charts
 from tests.dashboard.test_portfolio_tab import shown

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from core.model import Facts
-from dashboard.figures.portfolio_now import headlines
-from dashboard.portfolio_choices import zoomed
-from dashboard.portfolio_data import Shown, find, read
-from dashboard.portfolio_pieces import PIECES
-from dashboard.tab import Choices
+from dashboard.portfolio.cards import headlines
+from dashboard.portfolio.data import Shown, find, read
+from dashboard.portfolio.fragments import PIECES
+from dashboard.portfolio.query import zoomed
 from dashboard.tabs.portfolio import TAB, build, layout
-from dashboard.wire import prepare
-from storage.portfolios import Portfolio, put_portfolios
+from dashboard.views.serialize import prepare
+from dashboard.views.tab import Choices
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support.views import text
 

@@ -16,16 +16,16 @@ import pytest
 from dash import html
 from flask.testing import FlaskClient
 
-from dashboard import xlsx
 from dashboard.components.markup import markup
+from dashboard.export import xlsx
 from dashboard.factory import create_app
-from dashboard.figures.portfolio_now import Headline, headlines
-from dashboard.portfolio_pieces import PIECES, metrics_csv, metrics_workbook
-from dashboard.portfolio_summary import side_by_side
-from dashboard.tab import Choices
+from dashboard.portfolio.cards import Headline, headlines
+from dashboard.portfolio.fragments import PIECES, metrics_csv, metrics_workbook
+from dashboard.portfolio.summary import side_by_side
 from dashboard.tabs.portfolio import TAB, build
-from dashboard.wire import Prepared, prepare
-from storage.portfolios import Portfolio, put_portfolios
+from dashboard.views.serialize import Prepared, prepare
+from dashboard.views.tab import Choices
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown
 from tests.support.views import text
@@ -190,7 +190,7 @@ def test_years_are_compounded_months(fund: Stores) -> None:
 
 
 def test_the_clicked_drawdown_is_marked_and_a_second_click_takes_it_back(stores: Stores) -> None:
-    from dashboard.figures.portfolio_tables import drawdown_table
+    from dashboard.portfolio.tables import drawdown_table
 
     put_nav(stores, "alpha", [100.0, 90.0, 100.0, 80.0, 101.0])
     table = markup(drawdown_table(shown(stores, highlight="2024-01-03")))

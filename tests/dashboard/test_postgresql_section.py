@@ -13,24 +13,25 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from collectors.actions import do_next
-from collectors.postgresql import PostgresqlCollector, judge
-from collectors.publisher import Publisher
+from collectors.kinds.postgresql import judge
+from collectors.kinds.postgresql.collector import PostgresqlCollector
+from collectors.runtime.actions import do_next
+from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
-from core.settings import Sources
-from core.watch import Watch
-from core.watch.postgresql import PostgresqlSource
-from dashboard.actions import ask
-from dashboard.figures.postgresql import ACTIONS
-from dashboard.figures.postgresql_now import growth_a_day
-from dashboard.figures.postgresql_tables import TABLES
-from dashboard.source_tab import Shown
-from dashboard.sources import instances
-from dashboard.tab import View
+from core.kinds.postgresql.source import PostgresqlSource
+from core.kinds.registry import Watch
+from core.settings.model import Sources
+from dashboard.kinds.postgresql.cards import growth_a_day
+from dashboard.kinds.postgresql.section import ACTIONS
+from dashboard.kinds.postgresql.tables import TABLES
+from dashboard.sources.actions import ask
+from dashboard.sources.instances import instances
+from dashboard.sources.tab import Shown
 from dashboard.tabs.database import TAB
-from storage.actions import recent_actions
-from storage.reads.series import SeriesData
-from storage.reads.sources import Course
+from dashboard.views.tab import View
+from storage.clickhouse.reads.series import SeriesData
+from storage.clickhouse.reads.sources import Course
+from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.postgres_servers import PostgresServer

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from collectors.celery import CeleryCollector
-from collectors.celery.listener import Answer
-from collectors.publisher import Publisher
-from collectors.rabbitmq import RabbitmqCollector
+from collectors.kinds.celery.collector import CeleryCollector
+from collectors.kinds.celery.listener import Answer
+from collectors.kinds.rabbitmq.collector import RabbitmqCollector
+from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
-from core.settings import Sources
-from core.watch import Watch
+from core.kinds.registry import Watch
+from core.settings.model import Sources
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores
 from tests.support import views

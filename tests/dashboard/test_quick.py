@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
-from dashboard.wire import plain
+from dashboard.views.serialize import plain
 
 
 def test_a_quick_component_is_what_the_constructor_makes_without_what_is_none() -> None:

@@ -12,9 +12,9 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from core.errors import StorageUnavailable
-from dashboard.memo import Memo
-from dashboard.refresh import Refresh
-from dashboard.tab import Choices
+from core.memo import Memo
+from dashboard.views.refresh import Refresh
+from dashboard.views.tab import Choices
 from tests.support.frame import DEMO, FakeStores
 
 SIX_HOURS = Choices.parse("?window=6h")

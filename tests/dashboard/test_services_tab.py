@@ -12,19 +12,19 @@ from pydantic import SecretStr
 from collectors.base import labels
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
+from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.http.source import HttpSource
+from core.kinds.registry import Watch
+from core.kinds.tcp.source import TcpSource
+from core.memo import Memo
 from core.model import Component, Facts, Reading, Sample, Status, Table
-from core.watch import Watch
-from core.watch.heartbeat import HeartbeatSource
-from core.watch.http import HttpSource
-from core.watch.tcp import TcpSource
+from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
-from dashboard.figures.services_now import uptime
-from dashboard.figures.timeseries import Line, line_figure
-from dashboard.memo import Memo
-from dashboard.tab import Choices, View
+from dashboard.services.cards import uptime
 from dashboard.tabs import pipeline, services
-from storage.reads.flips import FLIP_COLUMNS
-from storage.reads.services import Beat
+from dashboard.views.tab import Choices, View
+from storage.clickhouse.reads.flips import FLIP_COLUMNS
+from storage.clickhouse.reads.services import Beat
 from storage.stores import Stores
 from tests.support.views import built, text
 

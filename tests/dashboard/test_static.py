@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from dashboard import static
 from dashboard.factory import create_app
+from dashboard.frame import static
 from dashboard.tabs import TABS
 from tests.support.frame import DEMO, FakeStores
 

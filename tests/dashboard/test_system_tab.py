@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from core.clock import FakeClock
 from core.errors import SourceUnavailable, StorageUnavailable
 from core.model import Component, Reading, Status
-from core.settings import Thresholds
-from dashboard.figures import system as figures
-from dashboard.figures.system_now import thinned
-from dashboard.figures.timeseries import LABEL_HEIGHT_PX, Limit, Line, line_figure, spread, stack_figure
-from dashboard.span import chosen_span
-from dashboard.tab import Choices, View
+from core.settings.model import Thresholds
+from dashboard.charts.timeseries import LABEL_HEIGHT_PX, Limit, Line, line_figure, spread, stack_figure
+from dashboard.system import charts as figures
+from dashboard.system.cards import thinned
 from dashboard.tabs.system import TAB, WINDOWS, build, layout
-from dashboard.wire import plain, prepare
-from storage.clickhouse import ClickHouse
-from storage.reads.series import SeriesData
-from storage.reads.system import Charts
+from dashboard.views.serialize import plain, prepare
+from dashboard.views.span import chosen_span
+from dashboard.views.tab import Choices, View
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.series import SeriesData
+from storage.clickhouse.reads.system import Charts
 from storage.stores import Stores
 from tests.support import machine
 

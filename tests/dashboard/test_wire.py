@@ -13,9 +13,9 @@ from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.pack import packed
-from dashboard.tab import Choices, View
-from dashboard.wire import plain, prepare, rounded
+from dashboard.views.delta import packed
+from dashboard.views.serialize import plain, prepare, rounded
+from dashboard.views.tab import Choices, View
 from tests.support.frame import DEMO
 
 

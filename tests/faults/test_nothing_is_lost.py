@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.model import Sample
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
-from storage.spool import Spool
-from storage.torn import settle
-from storage.writer import Writer
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.clickhouse.settle import settle
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
 
 START = 1_795_000_000
@@ -49,7 +49,7 @@ def test_kill_9_while_writing_loses_nothing_acknowledged(tmp_path: Path) -> None
 def test_an_outage_of_the_server_loses_and_doubles_nothing(
     clickhouse_server: ClickHouseServer, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.writer.RETRY_SECONDS", (0.1,))
+    monkeypatch.setattr("storage.clickhouse.writer.RETRY_SECONDS", (0.1,))
     client = ClickHouse(clickhouse_server.url, database)
     migrate(client)
     spool = Spool(tmp_path / "spool.sqlite", 2**26)

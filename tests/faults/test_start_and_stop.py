@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings
-from storage.redis import Live
+from core.settings.model import Settings
+from storage.live.redis import Live
 from storage.stores import running_valkey_url
 from tests.support.product import Product, gone
 

@@ -13,12 +13,12 @@ import pytest
 
 from core.errors import StorageUnavailable
 from core.model import Facts
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
-from storage.nav_rows import NAV_COLUMNS, insert_facts
-from storage.spool import Spool
-from storage.torn import ROLLUPS, settle
-from storage.writer import Writer
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts
+from storage.clickhouse.settle import ROLLUPS, settle
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 from tests.support.servers import ClickHouseServer
 
 MIDNIGHT = 1_795_046_400
@@ -95,7 +95,7 @@ def torn(clickhouse_server: ClickHouseServer, database: str, tmp_path: Path) -> 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.writer.RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("storage.clickhouse.writer.RETRY_SECONDS", (0.05,))
 
 
 def samples(rows: Sequence[Row]) -> Facts:

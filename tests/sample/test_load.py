@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from portfolio.imports.files import import_nav_file
 from sample.load import load_sample, load_sample_if_empty, remove_sample
-from storage.nav_file import import_nav_file
-from storage.portfolio_rows import TABLES, newest_nav
-from storage.portfolios import list_portfolios
+from storage.clickhouse.portfolio_rows import TABLES, newest_nav
+from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.actions import (
+from storage.state.actions import (
     DONE,
     EXPIRED,
     EXPIRES_SECONDS,
@@ -13,7 +13,7 @@ from storage.actions import (
     request_action,
     take_action,
 )
-from storage.state import State
+from storage.state.database import State
 
 
 def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> None:

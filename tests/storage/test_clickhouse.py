@@ -10,12 +10,12 @@ import pytest
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
-from core.settings import Retention
-from storage.clickhouse import ClickHouse
-from storage.migrate import apply_retention, migrate, migrations, statements
-from storage.reads.series import read_series
-from storage.spool import Spool
-from storage.writer import Writer
+from core.settings.model import Retention
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import apply_retention, migrate, migrations, statements
+from storage.clickhouse.reads.series import read_series
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
 from tests.support.servers import ClickHouseServer
 
 NOW = 1_795_000_000

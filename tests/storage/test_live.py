@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from core.model import Component, Reading, Sample, Status, Table
-from storage.embedded import Valkey
-from storage.redis import Live
+from storage.live.embedded import Valkey
+from storage.live.redis import Live
 
 READING = Reading(
     samples=[Sample("cpu_ratio", 0.5, (("core", "0"),)), Sample("cpu_ratio", 0.7, (("core", "1"),))],

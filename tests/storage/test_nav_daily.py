@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 
 from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts
-from storage import migrate as migrate_module
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate, migrations
-from storage.nav_file import import_nav_file
-from storage.nav_rows import NAV_COLUMNS, insert_facts, restated
-from storage.portfolio_rows import MADE_TABLES, remove_rows
-from storage.portfolios import list_portfolios
-from storage.reads.portfolio import (
+from portfolio.imports.files import import_nav_file
+from storage.clickhouse import migrate as migrate_module
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate, migrations
+from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts, restated
+from storage.clickhouse.portfolio_rows import MADE_TABLES, remove_rows
+from storage.clickhouse.reads.portfolio import (
     DailyNavs,
     Restatement,
     daily_navs,
@@ -32,9 +31,10 @@ from storage.reads.portfolio import (
     priced_instruments,
     restatements,
 )
-from storage.spool import Spool
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
+from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
-from storage.writer import Writer
 from tests.support.many import insert_navs, many
 from tests.support.servers import ClickHouseServer
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ImportRejected
-from storage.nav_file import LARGEST_BYTES, import_nav_file, parse_nav
-from storage.portfolios import list_portfolios, put_portfolios
+from portfolio.imports.files import LARGEST_BYTES, import_nav_file, parse_nav
+from storage.state.portfolios import list_portfolios, put_portfolios
 from storage.stores import Stores
 
 NOW = 1_700_000_000.0  # 2023-11-14

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 import storage.state
 from core.errors import StorageRejected, StorageUnavailable
-from storage.portfolios import (
+from storage.state.database import State, metadata
+from storage.state.portfolios import (
     Portfolio,
     add_missing_portfolios,
     list_portfolios,
@@ -22,7 +23,6 @@ from storage.portfolios import (
     record_import,
     remove_origin,
 )
-from storage.state import State, metadata
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

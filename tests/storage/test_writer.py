@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
-from storage.clickhouse import ClickHouse
-from storage.spool import Spool, SpoolStats, pack, unpack
-from storage.writer import Writer
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.spool import Spool, SpoolStats, pack, unpack
+from storage.clickhouse.writer import Writer
 
 
 class Database:
@@ -52,7 +52,7 @@ def numbers(*values: float) -> Facts:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.writer.RETRY_SECONDS", (0,))
+    monkeypatch.setattr("storage.clickhouse.writer.RETRY_SECONDS", (0,))
 
 
 def test_batches_wait_in_order_while_the_database_is_away(spool: Spool) -> None:

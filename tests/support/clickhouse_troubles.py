@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from core.errors import StorageError
-from storage.clickhouse import ClickHouse
+from storage.clickhouse.client import ClickHouse
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1 SETTINGS max_threads = 1"
 

@@ -11,13 +11,13 @@ from dash import html
 from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
 from core.model import Status
+from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
-from dashboard.tab import Choices, Tab, View
-from dashboard.theme import end_label, faded, threshold
+from dashboard.views.tab import Choices, Tab, View
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))

@@ -9,8 +9,8 @@ import itertools
 import sys
 
 from core.model import Facts
-from storage.clickhouse import ClickHouse
-from storage.migrate import migrate
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
 
 ROWS = 250
 

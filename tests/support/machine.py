@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from collectors.judge import judge, shares_table
-from collectors.processes import COLUMNS
+from collectors.machine.judge import judge, shares_table
+from collectors.machine.processes import COLUMNS
 from core.model import Component, Reading, Sample, Status, Table
-from core.settings import Thresholds
+from core.settings.model import Thresholds
 from storage.stores import Stores
 
 GIB = 2.0**30

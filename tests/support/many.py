@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import Facts
-from storage.clickhouse import ClickHouse
-from storage.portfolios import Portfolio, put_portfolios
+from storage.clickhouse.client import ClickHouse
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 
 ORIGIN = "own"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.tab import Choices, Tab, View
-from dashboard.wire import plain, prepare
+from dashboard.views.serialize import plain, prepare
+from dashboard.views.tab import Choices, Tab, View
 from storage.stores import Stores
 
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from collectors.start import start_collectors
+from collectors.runtime.start import start_collectors
 from core.clock import SystemClock
-from core.settings import Sources
+from core.settings.model import Sources
 from dashboard.factory import create_app
-from dashboard.tab import Tab
+from dashboard.views.tab import Tab
 from storage.stores import Stores
 
 NONE_OF_OURS = Sources(system=False, processes=False, inbox=False, pipeline=False, own=False)

@@ -1,0 +1,72 @@
+"""What can be done to a ClickHouse: end a query or a mutation, write its logs out.
+
+Merges cannot be stopped from here: no server tells that they are stopped, and who forgets it loses the table.
+"""
+
+from __future__ import annotations
+
+import time
+
+from collectors.base import Done
+from collectors.kinds.clickhouse.connection import ACCESS_DENIED, Engine, Refused, open_engine
+from collectors.net.reach import Deadline
+from core.errors import SourceRejected
+from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
+
+WAIT_SECONDS = 0.05
+
+
+def act(source: ClickHouseSource | OwnEngine, action: str, target: str) -> Done:
+    """Do one action. Targets: kill_query its id; kill_mutation "id database.table"; flush_logs none.
+
+    Our own engine is asked over another handle than the one that runs the query: only so can it be ended.
+    """
+    todo = {
+        "kill_query": _kill_query,
+        "kill_mutation": _kill_mutation,
+        "flush_logs": _flush_logs,
+    }.get(action)
+    if todo is None:
+        raise SourceRejected(f"a ClickHouse knows no action {action}")
+    deadline = Deadline(source.timeout_seconds)
+    engine = open_engine(source, deadline)
+    try:
+        return todo(engine, target, deadline)
+    except Refused as error:
+        if error.code == ACCESS_DENIED:
+            raise SourceRejected(f"our user may not do that: {error}") from error
+        raise SourceRejected(f"refused: {error}") from error
+    finally:
+        engine.close()
+
+
+def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
+    sql = "SELECT elapsed, user, substring(query, 1, 200) AS query FROM system.processes WHERE query_id = {id:String}"
+    before = engine.ask(sql, {"id": target})
+    if not before:
+        raise SourceRejected(f"query {target} runs no more")
+    told = f"query {target} of {before[0]['user']}, which had run for {float(before[0]['elapsed']):.1f} s,"
+    query = " ".join(str(before[0]["query"]).split())
+    engine.do("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": target})
+    began = time.monotonic()
+    while engine.ask(sql, {"id": target}):
+        if time.monotonic() - began > deadline.seconds / 2:
+            return Done(f"{told} was told to end and has not yet: {query}")
+        time.sleep(WAIT_SECONDS)
+    return Done(f"{told} ended within {time.monotonic() - began:.1f} s: {query}")
+
+
+def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:
+    mutation, _, place = target.partition(" ")
+    database, _, table = place.partition(".")
+    where = "database = {database:String} AND table = {table:String} AND mutation_id = {id:String}"
+    named = {"database": database, "table": table, "id": mutation}
+    if not engine.ask(f"SELECT 1 FROM system.mutations WHERE NOT is_done AND {where}", named):
+        raise SourceRejected(f"mutation {mutation} of {database}.{table} is under way no more")
+    engine.do(f"KILL MUTATION WHERE {where}", named)
+    return Done(f"mutation {mutation} of {database}.{table} ended; what it changed until then stays")
+
+
+def _flush_logs(engine: Engine, _target: str, _deadline: Deadline) -> Done:
+    engine.do("SYSTEM FLUSH LOGS")
+    return Done("the server's logs are written to their tables")

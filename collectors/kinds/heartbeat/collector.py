@@ -1,0 +1,138 @@
+"""Jobs that ping: downloaders, cron jobs. Their pings come in over HTTP (dashboard/kinds/heartbeat/pings.py).
+
+Costs the jobs nothing; here one indexed look into the state database an interval, below 1 ms.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from collectors.base import Context, gauges
+from collectors.judging.checks import Check, checks_table
+from collectors.judging.market_hours import market, market_soon
+from collectors.kinds.heartbeat.judge import DOWN, NEW, Pulse, Run, pulse, runs_of
+from core.errors import SourceRejected
+from core.kinds.heartbeat.source import HeartbeatSource
+from core.model import Component, Reading, Table
+from storage.state.pings import Ping, recent_pings
+
+RUNS_SHOWN = 30
+COLUMNS = ("began", "ended", "seconds", "outcome", "rows", "expected", "bytes", "files", "message")
+
+
+def make(context: Context, source: HeartbeatSource) -> HeartbeatCollector:
+    """Return the collector of one job."""
+    return HeartbeatCollector(source, lambda: recent_pings(context.stores.state, source.name))
+
+
+class HeartbeatCollector:
+    """Judges one job by its pings."""
+
+    def __init__(self, source: HeartbeatSource, pings: Callable[[], list[Ping]]) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + 1
+        self._source = source
+        self._pings = pings
+
+    def collect(self, now: float) -> Reading:
+        """Return how the job is. Raises StorageUnavailable."""
+        source = self._source
+        runs = runs_of(self._pings())
+        found = pulse(source, runs, self.due_after, now)
+        success = found.success
+        age = now - success.ended if success and success.ended is not None else None
+        values = {
+            "heartbeat_age_seconds": age,
+            "heartbeat_late_seconds": max(now - found.due, 0.0) if found.due is not None else None,
+            "heartbeat_duration_seconds": success.seconds if success else None,
+            "heartbeat_rows": _float(success.ping.rows) if success else None,
+            "heartbeat_bytes": _float(success.ping.bytes) if success else None,
+            "heartbeat_running_seconds": now - found.running_since if found.running_since is not None else None,
+        }
+        about = {
+            "state": found.state,
+            "due": found.due,
+            "last_success": success.ended if success else None,
+            "running_since": found.running_since,
+            "period_seconds": source.period_seconds,
+            "schedule": f"{source.schedule} {source.timezone}" if source.schedule else "",
+            "calendar": source.calendar,
+            "grace_seconds": source.grace_seconds,
+            "expected_rows": source.expected_rows,
+            "median_seconds": _median(runs),
+            "failures": sum(run.outcome == "fail" for run in runs),
+            "runs": len(runs),
+            **_last(runs),
+        }
+        return Reading(
+            samples=gauges(values, instance=source.name),
+            components=[Component(source.component, found.status, found.why)],
+            tables=[
+                checks_table([_check(found)]),
+                Table("about", tuple(about), (tuple(about.values()),)),
+                Table("runs", COLUMNS, tuple(_row(run) for run in runs[:RUNS_SHOWN])),
+            ],
+            is_up={DOWN: False, NEW: None}.get(found.state, True),
+        )
+
+    def due_after(self, ts: float) -> float:
+        """Return when the success after one at `ts` is expected, on a day with a session if it follows a market."""
+        source = self._source
+        if not source.schedule:
+            return self._on_a_session(ts + source.period_seconds)
+        from apscheduler.triggers.cron import CronTrigger
+
+        trigger = CronTrigger.from_crontab(source.schedule, source.timezone)
+        # A success shortly before its time is that time's: half the grace early still counts for it.
+        due = ts + min(source.grace_seconds / 2, 1_800.0) + 1
+        for _ in range(40):
+            fires = trigger.get_next_fire_time(None, datetime.fromtimestamp(due, UTC))
+            if fires is None:
+                raise SourceRejected(f"the schedule {source.schedule} never comes")
+            due = float(fires.timestamp())
+            if self._on_a_session(due) == due:
+                return due
+            due += 1
+        return due
+
+    def _on_a_session(self, ts: float) -> float:
+        if not self._source.calendar:
+            return ts
+        name = self._source.calendar
+        return (market_soon(name, time.time()) or market(name)).same_time_on_a_session(ts)
+
+
+def _check(found: Pulse) -> Check:
+    return Check("pulse", found.status, found.why)
+
+
+def _row(run: Run) -> tuple[object, ...]:
+    ping = run.ping
+    return (
+        run.began, run.ended, run.seconds, run.outcome, ping.rows, ping.expected, ping.bytes, ping.files, ping.message,
+    )  # fmt: skip
+
+
+def _last(runs: list[Run]) -> dict[str, object]:
+    """Return what the newest run that ended told."""
+    run = next((each for each in runs if each.ended is not None), None)
+    return {
+        "last_outcome": run.outcome if run else "",
+        "last_seconds": run.seconds if run else None,
+        "last_rows": run.ping.rows if run else None,
+        "last_bytes": run.ping.bytes if run else None,
+        "last_files": run.ping.files if run else None,
+        "last_message": run.ping.message if run else "",
+    }
+
+
+def _median(runs: list[Run]) -> float | None:
+    took = sorted(run.seconds for run in runs if run.seconds is not None and run.outcome == "success")
+    return took[len(took) // 2] if took else None
+
+
+def _float(value: int | None) -> float | None:
+    return None if value is None else float(value)

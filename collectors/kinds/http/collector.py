@@ -1,0 +1,144 @@
+"""HTTP addresses: status, time to answer, content, certificate.
+
+Costs the watched server one request an interval (more where it redirects) on a connection of its own: every check
+goes the whole way, name look-up and TLS included. At most 1 MiB of the answer is read.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+import re
+import time
+from functools import partial
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from collectors.base import Context
+from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, certificate_check, make_service
+from collectors.net.reach import Address, Deadline
+from collectors.net.web import Answer, ask
+from core.errors import SourceUnavailable
+from core.kinds.http.source import HttpSource
+
+__all__ = ["act", "make", "probe"]
+
+MOST_BYTES = 1_048_576
+REDIRECTS = (301, 302, 303, 307, 308)
+SHOWN_CHARACTERS = 60
+
+
+def make(context: Context, source: HttpSource) -> ServiceCollector:
+    """Return the collector of one address."""
+    return make_service(context, source, partial(probe, source))
+
+
+def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
+    """Ask once. Raises SourceUnavailable when there is no answer or a wrong one."""
+    began = time.monotonic()
+    answer, where = _asked(source, deadline)
+    seconds = time.monotonic() - began
+    ends = answer.certificate_ends
+    found = Found(
+        f"{_named(answer.status)} in {seconds * 1e3:.0f} ms",
+        seconds,
+        {
+            "http_status_code": float(answer.status),
+            "http_body_bytes": float(len(answer.body)),
+            "http_certificate_seconds": ends - now if ends else None,
+        },
+        certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),
+        {"status": answer.status, "certificate_ends": ends, "bytes": len(answer.body)},
+    )
+    try:
+        if not source.is_good(answer.status):
+            raise SourceUnavailable(f"{where} answers {_named(answer.status)}, and {source.statuses} is good")
+        _check_content(source, answer, where)
+    except SourceUnavailable as error:
+        raise WrongAnswer(str(error), found) from None
+    return found
+
+
+def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address]:
+    """Return the answer, redirects followed, and who gave it."""
+    url, method = source.url.get_secret_value(), source.method
+    body: bytes | None = source.body.encode() or None
+    headers = {name: value.get_secret_value() for name, value in source.headers.items()}
+    asked_first = _origin(url)
+    for _ in range(source.redirects + 1):
+        where = _address(url)
+        answer = ask(
+            url, deadline, method=method, headers=headers, body=body, ca_file=source.ca_file, most_bytes=MOST_BYTES
+        )
+        onward = answer.headers.get("location", "")
+        if answer.status not in REDIRECTS or not onward or source.is_good(answer.status):
+            return answer, where
+        if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
+            method, body = "GET", None
+        url = _onward(url, onward)
+        if _origin(url) != asked_first:
+            headers = {}  # they may hold secrets that are meant for the first server alone
+    raise SourceUnavailable(f"{where} redirects more than {source.redirects} times")
+
+
+def _onward(url: str, onward: str) -> str:
+    """Return where a redirect leads; user and password are kept for the same server only."""
+    led = urljoin(url, onward)
+    parts = urlsplit(led)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SourceUnavailable(f"{_address(url)} redirects to something that is no HTTP address")
+    if _origin(led) != _origin(url) or "@" in parts.netloc:
+        return led
+    login, at, _ = urlsplit(url).netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=login + at + parts.netloc))
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _check_content(source: HttpSource, answer: Answer, where: Address) -> None:
+    if source.contains and source.contains not in answer.text:
+        raise SourceUnavailable(f"the answer of {where} lacks “{source.contains[:SHOWN_CHARACTERS]}”")
+    if source.lacks and source.lacks in answer.text:
+        raise SourceUnavailable(f"the answer of {where} has “{source.lacks[:SHOWN_CHARACTERS]}” in it")
+    if not source.json_path:
+        return
+    try:
+        value = at_path(json.loads(answer.body), source.json_path)
+    except ValueError:
+        raise SourceUnavailable(f"{where} answers something that is not JSON") from None
+    except LookupError:
+        raise SourceUnavailable(f"the JSON of {where} has no {source.json_path}") from None
+    shown = value if isinstance(value, str) else json.dumps(value)
+    if source.json_equals and shown != source.json_equals:
+        raise SourceUnavailable(
+            f"{source.json_path} of {where} is {shown[:SHOWN_CHARACTERS]}, and should be {source.json_equals}"
+        )
+
+
+def at_path(content: Any, path: str) -> Any:
+    """Return the value at a path such as `checks[0].state` ("$." in front may stand). Raises LookupError."""
+    for name, index in re.findall(r"([^.\[\]]+)|\[(-?\d+)\]", path.removeprefix("$")):
+        if index:
+            if not isinstance(content, list):
+                raise LookupError(path)
+            content = content[int(index)]
+        else:
+            if not isinstance(content, dict):
+                raise LookupError(path)
+            content = content[name]
+    return content
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {http.HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

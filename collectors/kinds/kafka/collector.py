@@ -1,0 +1,253 @@
+"""Kafka: brokers, topics and partitions, traffic, consumer groups and how far they are behind, dead letters.
+
+Costs the watched cluster, every interval: one Metadata request; to each broker one ListGroups and one ListOffsets; an
+OffsetFetch a group (100 at most). A DescribeGroups a group each 15 s, the first offsets each minute, the settings of
+topics each five. With 3 brokers and 20 groups at 5 s: about 410 small requests a minute. A message is never read.
+
+Bytes are told only by JMX, and by a request that librdkafka does not know: traffic is in messages.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from collectors.base import Context, gauges
+from collectors.judging.checks import checks_table, summed
+from collectors.kinds.kafka import judge, tables
+from collectors.kinds.kafka.actions import act
+from collectors.kinds.kafka.cluster import Cluster, Group, cluster_of, group_of, offsets_of, state_text
+from collectors.kinds.kafka.connection import Client, Place, Problem, answers
+from collectors.kinds.kafka.judge import counted
+from collectors.kinds.kafka.lags import Lags, by_group
+from collectors.kinds.kafka.probe import probe
+from collectors.net.reach import GRACE_SECONDS, Deadline
+from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.kafka.source import KafkaSource
+from core.model import Reading, Table
+from core.rates import Rates
+
+__all__ = ["KafkaCollector", "act", "make"]
+
+MOST_GROUPS = 100
+MOST_PLACES = 3_000
+MOST_TOPICS_CONFIGURED = 500
+MEMBERS_SECONDS, STARTS_SECONDS, CONFIGS_SECONDS = 15.0, 60.0, 300.0
+METADATA_SHARE, LISTING_SHARE = 0.6, 0.5
+"""How much of the time left one step may take, so that a dead broker leaves some for the next."""
+CONFIGS = ("retention.ms", "cleanup.policy", "min.insync.replicas")
+
+
+def make(context: Context, source: KafkaSource) -> KafkaCollector:
+    """Return the collector of one cluster."""
+    return KafkaCollector(source)
+
+
+class KafkaCollector:
+    """Reads one cluster through one kept client."""
+
+    def __init__(self, source: KafkaSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
+        self._source = source
+        self._monotonic = monotonic
+        self._client: Client | None = None
+        self._is_doubtful = True
+        self._wanted = re.compile(source.groups)
+        self._ignored = re.compile(source.ignored_groups or r"(?!)")
+        self._dead = re.compile(source.dead_letters or r"(?!)")
+        self._due: dict[str, float] = {}
+        self._members: dict[str, Any] = {}
+        self._starts: dict[Place, int] = {}
+        self._configs: dict[str, dict[str, str]] = {}
+        self._rates = Rates()
+        self._lags = Lags(source.window_seconds)
+        self._arrivals = judge.Arrivals()
+        self._rebalances = judge.Rebalances()
+
+    def collect(self, now: float) -> Reading:
+        """Return the reading at `now`. The client is kept until the cluster refuses us."""
+        deadline = Deadline(self._source.timeout_seconds)
+        try:
+            client, cluster, latency = self._reached(deadline)
+        except SourceRejected:
+            self._client, self._is_doubtful = None, True
+            raise
+        except SourceUnavailable:
+            self._is_doubtful = True
+            raise
+        self._is_doubtful = False
+        try:
+            return self._read(client, cluster, latency, deadline)
+        finally:
+            client.settle()
+
+    def _reached(self, deadline: Deadline) -> tuple[Client, Cluster, float]:
+        """Return client, metadata and how long they took. After a failure a plain socket is tried first."""
+        if self._is_doubtful:
+            probe(self._source, deadline)
+        if self._client is None:
+            self._client = Client(self._source)
+        began = self._monotonic()
+        try:
+            metadata = self._client.metadata(_left(deadline) * METADATA_SHARE)
+        except SourceUnavailable as error:
+            # librdkafka calls almost everything a transport failure: ask the socket what is the matter.
+            probe(self._source, Deadline(_left(deadline)))
+            if self._source.user:
+                raise
+            raise SourceUnavailable(f"{error}; it may want a user and password (SASL)") from error
+        return self._client, cluster_of(metadata), self._monotonic() - began
+
+    def _read(self, client: Client, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
+        monotonic = self._monotonic()
+        states, problems = self._listed(client, Deadline(_left(deadline) * LISTING_SHARE))
+        names = sorted(states)[:MOST_GROUPS]
+        places = self._places(cluster)
+        members = client.start_descriptions(names if self._is_due("members", MEMBERS_SECONDS) else [], deadline)
+        commits = client.start_commits(names, deadline)
+        last = client.start_offsets(places, deadline)
+        is_first_due = self._is_due("starts", STARTS_SECONDS) or any(place not in self._starts for place in places)
+        first = client.start_offsets(places if is_first_due else [], deadline, is_first=True)
+        topics = cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", CONFIGS_SECONDS) else []
+        configs = client.start_configs(topics, deadline)
+
+        committed, unread = answers(commits, deadline)
+        ends, silent = answers(last, deadline)
+        self._learn(members, first, configs, deadline)
+        problems += [f"the offsets of group {name} cannot be read: {each.why}" for name, each in unread.items()]
+        groups = [group_of(name, states[name], self._members.get(name)) for name in names]
+        return self._told(client, cluster, latency, groups, committed, ends, silent, problems, len(states), monotonic)
+
+    def _told(
+        self,
+        client: Client,
+        cluster: Cluster,
+        latency: float,
+        groups: Sequence[Group],
+        committed: Mapping[str, Any],
+        ends: Mapping[Place, Any],
+        silent: Mapping[Place, Problem],
+        problems: Sequence[str],
+        known_groups: int,
+        monotonic: float,
+    ) -> Reading:
+        next_offsets = {place: int(found.offset) for place, found in ends.items()}
+        steps = {place: self._rates.per_second(place, end, monotonic) for place, end in next_offsets.items()}
+        rates = {place: rate for place, rate in steps.items() if rate is not None}
+        offsets = tables.Offsets(self._starts, next_offsets, rates)
+        commits = {group: offsets_of(found) for group, found in committed.items()}
+        lags = self._lags.look(groups, commits, next_offsets, self._starts, monotonic)
+        found = by_group(groups, lags)
+        dead = self._arrivals.look(self._dead_letters(cluster, next_offsets), monotonic)
+        least = {topic: int(config.get("min.insync.replicas") or 0) for topic, config in self._configs.items()}
+        checks = [
+            *judge.judge_cluster(cluster, silent, least, latency),
+            *judge.judge_groups(found, lags, self._rebalances.look(found, monotonic), problems),
+            judge.judge_dead_letters(dead),
+        ]
+        name = self._source.name
+        return Reading(
+            samples=[
+                *tables.samples(name, cluster, offsets, found, dead),
+                *gauges({"kafka_metadata_seconds": latency}, instance=name),
+            ],
+            components=[summed(self._source.component, _fine(cluster, len(found)), checks)],
+            tables=[
+                checks_table(checks),
+                self._about(client, cluster, known_groups, len(groups)),
+                tables.brokers(cluster, offsets, judge.mute_brokers(cluster, silent)),
+                tables.topics(cluster, offsets, lags, self._configs, dead),
+                tables.group_rows(found),
+                tables.lag_rows(lags),
+            ],
+        )
+
+    def _listed(self, client: Client, deadline: Deadline) -> tuple[dict[str, str], list[str]]:
+        """Return the state of every group that is wanted, and what is missing in the list."""
+        listings, bad = client.groups(deadline)
+        states = {each.group_id: state_text(each.state) for each in listings}
+        wanted = {
+            name: state
+            for name, state in states.items()
+            if self._wanted.search(name) and not self._ignored.search(name)
+        }
+        self._members = {name: found for name, found in self._members.items() if name in wanted}
+        return wanted, [_listing_problem(bad)] if bad else []
+
+    def _places(self, cluster: Cluster) -> list[Place]:
+        """Return the partitions whose offsets are read: those with a leader, Kafka's own topics left out."""
+        found = [
+            part.place
+            for part in cluster.partitions
+            if part.leader in cluster.brokers and not part.place[0].startswith(tables.INTERNAL)
+        ]
+        return sorted(found, key=lambda place: (self._dead.search(place[0]) is None, place))[:MOST_PLACES]
+
+    def _learn(
+        self,
+        members: Mapping[str, Future[Any]],
+        first: Mapping[Place, Future[Any]],
+        configs: Mapping[str, Future[Any]],
+        deadline: Deadline,
+    ) -> None:
+        """Remember what changes slowly; what did not come stays as it was."""
+        self._members |= answers(members, deadline)[0]
+        if first:
+            self._starts = {place: int(found.offset) for place, found in answers(first, deadline)[0].items()}
+        for topic, found in answers(configs, deadline)[0].items():
+            self._configs[topic] = {name: str(found[name].value) for name in CONFIGS if name in found}
+
+    def _dead_letters(self, cluster: Cluster, ends: Mapping[Place, int]) -> dict[str, int]:
+        """Return the sum of the end offsets of each dead-letter topic of which all partitions are known."""
+        return {
+            topic: sum(ends[part.place] for part in parts)
+            for topic, parts in tables.partitions_of(cluster).items()
+            if self._dead.search(topic) and all(part.place in ends for part in parts)
+        }
+
+    def _is_due(self, what: str, every_seconds: float) -> bool:
+        monotonic = self._monotonic()
+        if monotonic < self._due.get(what, monotonic):
+            return False
+        self._due[what] = monotonic + every_seconds
+        return True
+
+    def _about(self, client: Client, cluster: Cluster, known: int, read: int) -> Table:
+        row = {
+            "cluster": cluster.id,
+            "bootstrap": self._source.bootstrap,
+            "controller": cluster.controller,
+            "brokers": len(cluster.brokers),
+            "topics": len(cluster.topics),
+            "partitions": len(cluster.partitions),
+            "groups": known,
+            "groups_read": read,
+            "requests": client.questions,
+            "window_seconds": self._source.window_seconds,
+        }
+        return Table("about", tuple(row), (tuple(row.values()),))
+
+
+def _left(deadline: Deadline) -> float:
+    try:
+        return deadline.left()
+    except TimeoutError:
+        raise SourceUnavailable(f"no answer within {deadline.seconds:.3g} s") from None
+
+
+def _listing_problem(bad: Sequence[Problem]) -> str:
+    if all(each.is_unsupported for each in bad):
+        return "cannot list its consumer groups: too old for that, or a Kafka in name only"
+    if any(each.is_denied for each in bad):
+        return "our user may not list its consumer groups (it needs DESCRIBE on groups or the cluster)"
+    return f"the list of consumer groups is not complete: {bad[0].why}"
+
+
+def _fine(cluster: Cluster, groups: int) -> str:
+    keeping_up = f"{counted(groups, 'group')} {'keeps' if groups == 1 else 'keep'} up"
+    return f"{counted(len(cluster.brokers), 'broker')}, {counted(len(cluster.partitions), 'partition')}, {keeping_up}"

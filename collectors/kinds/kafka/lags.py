@@ -1,0 +1,152 @@
+"""How far consumer groups are behind, by partition: in messages, in seconds, and by Burrow's rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from collectors.judging.consumer_lag import SEVERITY, Verdict, Window
+from collectors.kinds.kafka.cluster import Group
+from collectors.kinds.kafka.connection import Place
+from collectors.kinds.kafka.times import Behind, Ends
+from core.rates import Rates
+
+MOST_FOLLOWED = 2_000
+"""Partitions of groups whose course is remembered."""
+FORGET_SECONDS = 600.0
+
+Commits = Mapping[str, Mapping[Place, int]]
+"""The committed offset of each partition, by group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """One partition of a group. `behind` is None, as is `lag`, while the partition's end is not known."""
+
+    group: str
+    place: Place
+    committed: int
+    end: int | None
+    lag: int | None
+    behind: Behind | None
+    verdict: Verdict
+    lost: int
+    """Messages that were deleted before the group read them."""
+    client: str
+    host: str
+    silent_seconds: float | None
+    """Since its offset was last seen to move."""
+    back_from: int | None
+    read_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLag:
+    """A group: the sums of its partitions, and the worst of them."""
+
+    group: Group
+    partitions: int
+    lag: int | None
+    behind: Behind | None
+    verdict: Verdict
+    worst: Lag | None
+    read_per_second: float | None
+
+
+class Lags:
+    """Remembers the course of every partition of every group; one instance belongs to one cluster."""
+
+    def __init__(self, window_seconds: float) -> None:
+        self._window_seconds = window_seconds
+        self._windows: dict[tuple[str, Place], Window] = {}
+        self._ends: dict[Place, Ends] = {}
+        self._moved: dict[tuple[str, Place], tuple[int, float]] = {}
+        self._seen: dict[tuple[str, Place], float] = {}
+        self._rates = Rates()
+
+    def look(
+        self,
+        groups: Sequence[Group],
+        commits: Commits,
+        ends: Mapping[Place, int],
+        starts: Mapping[Place, int],
+        monotonic: float,
+    ) -> list[Lag]:
+        """Return how every partition is that a group has committed an offset of, the worst first."""
+        followed = [
+            (group, place, offset) for group in groups for place, offset in sorted(commits.get(group.name, {}).items())
+        ][:MOST_FOLLOWED]
+        for place in {place for _, place, _ in followed} & ends.keys():
+            self._ends.setdefault(place, Ends()).look(monotonic, ends[place])
+        found = [self._lag(group, place, offset, ends, starts, monotonic) for group, place, offset in followed]
+        self._forget(monotonic)
+        return sorted(found, key=lambda lag: (-SEVERITY[lag.verdict], -(lag.lag or 0), lag.group, lag.place))
+
+    def _lag(
+        self,
+        group: Group,
+        place: Place,
+        offset: int,
+        ends: Mapping[Place, int],
+        starts: Mapping[Place, int],
+        monotonic: float,
+    ) -> Lag:
+        key = (group.name, place)
+        self._seen[key] = monotonic
+        end, owner = ends.get(place), group.owner(place)
+        lag, behind, verdict = None, None, Verdict.OK
+        window = self._windows.setdefault(key, Window(self._window_seconds))
+        if end is not None:
+            lag = max(end - offset, 0)
+            behind = self._ends[place].behind(offset, monotonic)
+            verdict = window.look(monotonic, offset, lag, is_alive=group.is_alive(place))
+        return Lag(
+            group.name, place, offset, end, lag, behind, verdict,
+            lost=max(starts.get(place, 0) - offset, 0),
+            client=owner.client if owner else "",
+            host=owner.host if owner else "",
+            silent_seconds=self._silent(key, offset, monotonic),
+            back_from=window.back_from,
+            read_per_second=self._rates.per_second(key, offset, monotonic),
+        )  # fmt: skip
+
+    def _silent(self, key: tuple[str, Place], offset: int, monotonic: float) -> float | None:
+        before = self._moved.get(key)
+        if before is None or before[0] != offset:
+            self._moved[key] = (offset, monotonic)
+        return monotonic - self._moved[key][1]
+
+    def _forget(self, monotonic: float) -> None:
+        gone = [key for key, seen in self._seen.items() if seen < monotonic - FORGET_SECONDS]
+        for key in gone:
+            for remembered in (self._seen, self._windows, self._moved):
+                remembered.pop(key, None)
+        if gone:
+            kept = {place for _, place in self._seen}
+            self._ends = {place: ends for place, ends in self._ends.items() if place in kept}
+            self._rates.forget(monotonic - FORGET_SECONDS)
+
+
+def by_group(groups: Sequence[Group], lags: Sequence[Lag]) -> list[GroupLag]:
+    """Return the groups, the worst first. `lags` come worst first."""
+    parts: dict[str, list[Lag]] = defaultdict(list)
+    for lag in lags:
+        parts[lag.group].append(lag)
+    found = [_summed(group, parts[group.name]) for group in groups]
+    return sorted(found, key=lambda each: (-SEVERITY[each.verdict], -(each.lag or 0), each.group.name))
+
+
+def _summed(group: Group, lags: Sequence[Lag]) -> GroupLag:
+    known = [lag.lag for lag in lags if lag.lag is not None]
+    behind = [lag.behind for lag in lags if lag.behind is not None]
+    rates = [lag.read_per_second for lag in lags if lag.read_per_second is not None]
+    return GroupLag(
+        group,
+        len(lags),
+        sum(known) if known else None,
+        max(behind, key=lambda each: each.seconds, default=None),
+        max((lag.verdict for lag in lags), key=SEVERITY.__getitem__, default=Verdict.OK),
+        lags[0] if lags else None,
+        sum(rates) if rates else None,
+    )

@@ -1,0 +1,72 @@
+"""The first word with a Kafka broker, over a socket of our own: what is there, and is it new enough?
+
+librdkafka says "broker transport failure" of almost anything, and waits. ApiVersions is answered before any password
+is asked for, so whatever is wrong with address, TLS or age is told here, within one deadline, without a thread.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+from collectors.net.reach import Address, Deadline, connect, explained, garbage
+from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.kafka.source import KafkaSource
+
+API_VERSIONS = 18
+CORRELATION = 0x46554E44
+CLIENT = b"fundwatch"
+MOST_BYTES = 65_536
+EXPECTED = "Kafka"
+
+LIST_OFFSETS, METADATA, LIST_GROUPS = 2, 3, 16
+NEEDED = {METADATA: 1, LIST_OFFSETS: 1}
+"""Lowest version of each request that a reading cannot do without: Kafka 0.10.1 (2016)."""
+
+Apis = Mapping[int, tuple[int, int]]
+"""Lowest and highest version of each request that a broker knows."""
+
+
+def probe(source: KafkaSource, deadline: Deadline) -> Apis:
+    """Return what the first broker that answers knows. Raises SourceUnavailable or SourceRejected."""
+    problems: list[SourceError] = []
+    hosts = source.hosts
+    for number, (host, port) in enumerate(hosts):
+        address = Address(host, port, tls=source.tls, ca_file=source.ca_file)
+        try:
+            return _ask(address, Deadline(deadline.left() / (len(hosts) - number)))
+        except SourceError as error:
+            problems.append(error)
+        except TimeoutError:
+            break
+    if not problems:
+        raise SourceUnavailable(f"no answer from {source.bootstrap} within {deadline.seconds:.3g} s")
+    if len(problems) == 1:
+        raise problems[0]
+    said = "; ".join(str(problem) for problem in problems)
+    kind = SourceRejected if all(isinstance(each, SourceRejected) for each in problems) else SourceUnavailable
+    raise kind(f"none of {len(hosts)} brokers can be read: {said}")
+
+
+def _ask(address: Address, deadline: Deadline) -> Apis:
+    wire = connect(address, deadline)
+    try:
+        with explained(address, deadline.seconds):
+            body = struct.pack(">hhih", API_VERSIONS, 0, CORRELATION, len(CLIENT)) + CLIENT
+            wire.send(struct.pack(">i", len(body)) + body)
+            (size,) = struct.unpack(">i", wire.exactly(4))
+            if not 10 <= size <= MOST_BYTES:
+                raise garbage(address, EXPECTED)
+            return _checked(address, wire.exactly(size))
+    finally:
+        wire.close()
+
+
+def _checked(address: Address, answer: bytes) -> Apis:
+    correlation, error, count = struct.unpack(">ihi", answer[:10])
+    if correlation != CORRELATION or not 0 <= count <= (len(answer) - 10) // 6:
+        raise garbage(address, EXPECTED)
+    apis = {key: (lowest, highest) for key, lowest, highest in struct.iter_unpack(">hhh", answer[10 : 10 + 6 * count])}
+    if any(apis.get(key, (0, -1))[1] < version for key, version in NEEDED.items()):
+        raise SourceRejected(f"{address} is too old or no Kafka (ApiVersions error {error}): 0.10.1 is the least")
+    return apis

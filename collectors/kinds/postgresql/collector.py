@@ -1,0 +1,246 @@
+"""PostgreSQL 13 and newer: sessions, locks, traffic, statements, tables, indexes, replication, WAL, settings.
+
+Costs the watched server, every interval, over one kept connection, eight to eleven short queries on statistics views
+(3 to 8 ms together); every 30 s pg_stat_statements without its texts; every minute, one after another and one a reading
+when the server is slow, the queries of space.py: sizes of the databases and of the 100 biggest tables, indexes,
+sequences, locks, settings. pg_blocking_pids and the locks waited for are asked only while a session waits, since both
+stop the lock manager for a moment. A query that takes longer than half of the time allowed is cancelled by the server
+and then left alone for ten minutes. Nothing waits for a lock longer than 100 ms.
+
+Sessions, counters, replication and WAL are those of the whole server; tables, indexes and sequences of the database in
+the url: an instance each for further databases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collectors.base import Context, gauges
+from collectors.judging.checks import checks_table, summed
+from collectors.judging.recent import Pings
+from collectors.kinds.postgresql import queries, space, tables, traffic
+from collectors.kinds.postgresql.actions import act
+from collectors.kinds.postgresql.activity import Activity
+from collectors.kinds.postgresql.catalog import Catalog, read_catalog
+from collectors.kinds.postgresql.connection import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
+from collectors.kinds.postgresql.judge import Judge, Minute, count, present_checks, replication
+from collectors.kinds.postgresql.samples import minute_samples, present_samples
+from collectors.kinds.postgresql.statements import Statements
+from collectors.net.reach import GRACE_SECONDS, Deadline
+from core.errors import SourceRejected
+from core.kinds.postgresql.source import PostgresqlSource
+from core.model import Reading
+
+__all__ = ["PostgresqlCollector", "act", "make"]
+
+MINUTE_SECONDS, STATEMENTS_SECONDS = 60.0, 30.0
+PAUSE_SECONDS = 600.0
+MISSING = (
+    "not installed in this database: shared_preload_libraries = 'pg_stat_statements', restart, then "
+    "CREATE EXTENSION pg_stat_statements"
+)
+NOT_LOADED = "55000"
+
+
+def make(context: Context, source: PostgresqlSource) -> PostgresqlCollector:
+    """Return the collector of one server."""
+    return PostgresqlCollector(source)
+
+
+@dataclass(slots=True)
+class Rare:
+    """A query that is not asked at every reading."""
+
+    name: str
+    every_seconds: float
+    read: Callable[[Server, Catalog, float], None]
+    due: float = 0.0
+
+
+class PostgresqlCollector:
+    """Reads one server over one kept connection."""
+
+    def __init__(self, source: PostgresqlSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
+        self._source = source
+        self._monotonic = monotonic
+        self._server: Server | None = None
+        self._catalog = Catalog({})
+        self._traffic = traffic.Traffic()
+        self._judge = Judge()
+        self._minute = Minute()
+        self._statements = Statements()
+        self._notes: dict[str, str] = {}
+        self._pings = Pings(monotonic)
+        self._rare = self._rare_queries()
+
+    def collect(self, now: float) -> Reading:
+        """Return the reading at `now`. The connection is kept until something goes wrong with it."""
+        deadline = Deadline(self._source.timeout_seconds)
+        try:
+            if self._server is None:
+                self._server = Server(self._source, deadline)
+                self._catalog = read_catalog(self._server)
+            self._server.renew(deadline)
+            return self._read(self._server)
+        except Refused as error:
+            self._close()
+            raise SourceRejected(f"it refuses our queries: {error}") from error
+        except BaseException:
+            self._close()
+            raise
+
+    def _read(self, server: Server) -> Reading:
+        monotonic = self._monotonic()
+        self._pings.take(lambda: server.tell(PING))
+        began = self._monotonic()
+        catalog, instance = self._catalog, self._source.name
+        overview = server.ask(queries.OVERVIEW)[0]
+        activity = self._activity(server)
+        counters = server.ask(queries.databases(catalog))
+        writing = self._ask(server, "WAL and checkpoints", queries.writing(catalog))
+        written: Row = writing[0] if writing else {}
+        moved = self._traffic.read(counters, written, overview["written_bytes"], overview["started"], monotonic)
+        replicas = self._ask(server, "replication", queries.replicas(catalog))
+        slots = self._ask(server, "slots", queries.slots(catalog))
+        receiver = self._ask(server, "receiver", queries.receiver(catalog)) if overview["is_standby"] else []
+        progress = self._ask(server, "progress", queries.progress(catalog))
+        self._read_rare(server, monotonic)
+        spent = self._monotonic() - began
+        minute, now = self._minute, float(overview["now"])
+        checks = [
+            *present_checks(activity, minute, moved, written, now),
+            *self._judge.checks(moved, monotonic),
+            replication(overview, replicas, receiver),
+            self._judge.slots(slots, monotonic),
+        ]
+        facts = {"product": server.product, "is_encrypted": server.is_encrypted}
+        return Reading(
+            samples=[
+                *present_samples(activity, minute, overview, replicas, slots, instance),
+                *traffic.samples(moved, minute.block_bytes, instance),
+                *minute_samples(minute, instance),
+                *self._statements.samples(),
+                *gauges({"postgresql_monitor_seconds": spent, **self._pings.values("postgresql")}, instance=instance),
+            ],
+            components=[summed(self._source.component, _fine(server, overview, activity), checks)],
+            tables=[
+                checks_table(checks),
+                tables.about(facts, overview, minute, written, self._statements.evicted, self._notes),
+                activity.sessions_table(),
+                activity.blocking_table(),
+                activity.parties_table(),
+                self._statements.table(),
+                tables.databases(minute, counters, moved.by_database, moved.seconds),
+                tables.relations(minute, now),
+                tables.indexes(minute, now),
+                tables.sequences(minute),
+                tables.settings(minute),
+                tables.rows_table("replicas", REPLICA_COLUMNS, replicas),
+                tables.rows_table("slots", SLOT_COLUMNS, slots),
+                tables.rows_table("progress", PROGRESS_COLUMNS, progress),
+            ],
+        )
+
+    def _activity(self, server: Server) -> Activity:
+        sessions = server.ask(queries.sessions(self._catalog))
+        is_waiting = any(row["blocked_by"] for row in sessions)
+        waits = self._ask(server, "locks", queries.waits_for_locks(self._catalog)) if is_waiting else []
+        return Activity.of(sessions, waits, server.ask(queries.CONNECTIONS))
+
+    def _ask(self, server: Server, name: str, sql: str) -> list[Row]:
+        """Return the rows of a query that a reading can do without; a note says why when there are none."""
+        try:
+            found = server.ask(sql)
+        except Refused as error:
+            self._notes[name] = _reason(error)
+            return []
+        self._notes.pop(name, None)
+        return found
+
+    def _read_rare(self, server: Server, monotonic: float) -> None:
+        """Ask what is due, as long as half of the time is left: the rest waits for the next reading."""
+        for rare in sorted(self._rare, key=lambda each: each.due):
+            if rare.due > monotonic or server.left() < self._source.timeout_seconds / 2:
+                continue
+            rare.due = monotonic + rare.every_seconds
+            try:
+                rare.read(server, self._catalog, monotonic)
+                self._notes.pop(rare.name, None)
+            except Refused as error:
+                self._notes[rare.name] = _reason(error)
+                if error.state in (TIMED_OUT, DENIED, NOT_LOADED):
+                    rare.due = monotonic + PAUSE_SECONDS
+
+    def _rare_queries(self) -> list[Rare]:
+        minute = self._minute
+
+        def rows(name: str, sql: Callable[[Catalog], str]) -> Rare:
+            def read(server: Server, catalog: Catalog, _monotonic: float) -> None:
+                setattr(minute, name, server.ask(sql(catalog)))
+
+            return Rare(name, MINUTE_SECONDS, read)
+
+        def row(name: str, sql: str) -> Rare:
+            def read(server: Server, _catalog: Catalog, _monotonic: float) -> None:
+                setattr(minute, name, server.ask(sql)[0])
+
+            return Rare(name, MINUTE_SECONDS, read)
+
+        def read_settings(server: Server, _catalog: Catalog, _monotonic: float) -> None:
+            minute.settings = {each["name"]: each for each in server.ask(space.SETTINGS)}
+
+        return [
+            Rare("settings", MINUTE_SECONDS, read_settings),
+            rows("databases", lambda _: space.DATABASES),
+            rows("tables", space.tables),
+            rows("indexes", space.indexes),
+            rows("sequences", lambda _: space.SEQUENCES),
+            row("locks", space.LOCKS),
+            row("wal", space.WAL_FILES),
+            row("prepared", space.PREPARED),
+            rows("horizon", lambda _: space.HORIZON),
+            rows("extensions", lambda _: space.EXTENSIONS),
+            Rare("pg_stat_statements", STATEMENTS_SECONDS, self._read_statements),
+        ]
+
+    def _read_statements(self, server: Server, catalog: Catalog, monotonic: float) -> None:
+        if not catalog.statements_schema:
+            # It may have been installed since we connected.
+            self._catalog = catalog = read_catalog(server)
+        if not catalog.statements_schema:
+            raise Refused(NOT_LOADED, MISSING)
+        self._statements.read(server, catalog, monotonic, self._source.name)
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+REPLICA_COLUMNS = (
+    "name", "client", "state", "sync_state", "write_lag_seconds", "flush_lag_seconds", "replay_lag_seconds",
+    "sent_behind_bytes", "replay_behind_bytes", "heard_ago_seconds",
+)  # fmt: skip
+SLOT_COLUMNS = (
+    "slot", "type", "plugin", "database", "is_active", "wal_status", "retained_bytes", "behind_bytes", "safe_bytes",
+    "inactive_seconds", "xmin_age", "invalidation",
+)  # fmt: skip
+PROGRESS_COLUMNS = ("pid", "command", "database", "relation", "phase", "done", "total", "unit", "seconds")
+
+
+def _reason(error: Refused) -> str:
+    if error.state == TIMED_OUT:
+        return "took too long and was cancelled; again in 10 min"
+    if error.state == LOCKED:
+        return "waited for a lock; again in a minute"
+    return str(error)
+
+
+def _fine(server: Server, overview: Row, activity: Activity) -> str:
+    role = "standby" if overview["is_standby"] else "primary"
+    return f"{server.product}, {role}, {count(activity.clients, 'connection')}"

@@ -1,0 +1,172 @@
+"""Redis and Valkey: memory, traffic, commands, slow log, persistence, replication, streams, clients.
+
+Costs the watched server, every interval, three round trips: PING, INFO ALL, and one of SLOWLOG GET, LATENCY LATEST
+and (below 1,000 clients) CLIENT LIST; up to four SCANs of 500 keys; CONFIG GET once a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from collectors.base import Context, gauges
+from collectors.judging.checks import checks_table, summed
+from collectors.judging.recent import Pings, Recent
+from collectors.kinds.redis import streams, tables
+from collectors.kinds.redis.actions import act
+from collectors.kinds.redis.connection import Command, Refused, Resp, text, told
+from collectors.kinds.redis.info import Info, moved, samples
+from collectors.kinds.redis.judge import HitBase, judge
+from collectors.net.reach import GRACE_SECONDS, Deadline
+from core.errors import SourceUnavailable
+from core.kinds.redis.source import RedisSource
+from core.model import Reading, Sample
+from core.rates import Rates
+
+__all__ = ["RedisCollector", "act", "make"]
+
+MOST_CLIENTS_LISTED = 1_000
+SLOW_ENTRIES = 64
+SETTINGS_SECONDS = 60.0
+PINGS_JUDGED = 3
+COMMANDS_CHARTED = 8
+
+
+def make(context: Context, source: RedisSource) -> RedisCollector:
+    """Return the collector of one server."""
+    return RedisCollector(source)
+
+
+class RedisCollector:
+    """Reads one server over one kept connection."""
+
+    def __init__(self, source: RedisSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
+        self._source = source
+        self._monotonic = monotonic
+        self._server: Resp | None = None
+        self._rates = Rates()
+        self._recent = Recent()
+        self._base = HitBase()
+        self._streams = streams.Streams()
+        self._pings = Pings(monotonic)
+        self._settings: dict[str, Any] = {}
+        self._settings_due = 0.0
+        self._denied: set[str] = set()
+
+    def collect(self, now: float) -> Reading:
+        """Return the reading at `now`. The connection is kept until something goes wrong with it."""
+        deadline = Deadline(self._source.timeout_seconds)
+        was_kept = self._server is not None
+        try:
+            return self._attempt(deadline, now)
+        except SourceUnavailable:
+            # A kept connection may have been closed while it idled: that says nothing of the server now.
+            if not was_kept:
+                raise
+            return self._attempt(deadline, now)
+
+    def _attempt(self, deadline: Deadline, now: float) -> Reading:
+        try:
+            if self._server is None:
+                self._server = Resp(self._source, deadline)
+            self._server.renew(deadline)
+            return self._read(self._server, now)
+        except Refused as error:
+            self._close()
+            raise told(error) from error
+        except BaseException:
+            self._close()
+            raise
+
+    def _read(self, server: Resp, now: float) -> Reading:
+        monotonic = self._monotonic()
+        self._pings.take(lambda: server.ask("PING"))
+        info = Info.parse(text(server.ask("INFO", "ALL")))
+        moves = moved(info, self._rates, monotonic)
+        slow, length, latency, listing = self._more(server, info, monotonic)
+        found = self._streams.read(server, _databases(info) if info.version >= (6, 0) else [], monotonic)
+        checks = judge(info, moves, self._recent, self._base, self._ping_judged(), monotonic, now)
+        checks += self._streams.checks(monotonic)
+        commands = tables.commands(info, moves)
+        return Reading(
+            samples=[
+                *samples(info, moves, self._source.name),
+                *gauges(self._pings.values("redis"), instance=self._source.name),
+                *_command_samples(commands.rows, self._source.name),
+                *streams.samples(found, self._source.name),
+            ],
+            components=[summed(self._source.component, _fine(info), checks)],
+            tables=[
+                checks_table(checks),
+                tables.about(info, self._settings, length, sorted(self._denied)),
+                tables.databases(info),
+                commands,
+                tables.slow_log(slow),
+                tables.latency(latency),
+                tables.errors(info, moves),
+                tables.clients(listing),
+                tables.replicas(info),
+                streams.table(found),
+            ],
+        )
+
+    def _more(self, server: Resp, info: Info, monotonic: float) -> tuple[list[Any], int | None, list[Any], str]:
+        questions: dict[str, Command] = {
+            "SLOWLOG GET": ("SLOWLOG", "GET", SLOW_ENTRIES),
+            "SLOWLOG LEN": ("SLOWLOG", "LEN"),
+            "LATENCY LATEST": ("LATENCY", "LATEST"),
+        }
+        if (info.number("connected_clients") or 0) <= MOST_CLIENTS_LISTED:
+            questions["CLIENT LIST"] = ("CLIENT", "LIST")
+        if monotonic >= self._settings_due:
+            self._settings_due = monotonic + SETTINGS_SECONDS
+            questions["CONFIG GET"] = ("CONFIG", "GET", "*l*-*th*")
+            questions["CONFIG GET save"] = ("CONFIG", "GET", "save")
+        answers = dict(zip(questions, server.ask_all(list(questions.values())), strict=True))
+        for name, answer in answers.items():
+            (self._denied.add if isinstance(answer, Refused) else self._denied.discard)(name)
+        good = {name: answer for name, answer in answers.items() if not isinstance(answer, Refused)}
+        if "CONFIG GET" in good:
+            self._settings = tables.settings_of([*good["CONFIG GET"], *good.get("CONFIG GET save", [])])
+        return (
+            good.get("SLOWLOG GET") or [],
+            good.get("SLOWLOG LEN"),
+            good.get("LATENCY LATEST") or [],
+            text(good.get("CLIENT LIST", b"")),
+        )
+
+    def _ping_judged(self) -> float:
+        """Return the shortest of the last three; 0 before there are three."""
+        last = self._pings.last(PINGS_JUDGED)
+        return min(last) if len(last) == PINGS_JUDGED else 0.0
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+def _command_samples(rows: Any, instance: str) -> list[Sample]:
+    """Return calls a second and latency of the commands that took most time."""
+    found: list[Sample] = []
+    for name, _, calls, _, _, p50, p99, *_ in rows[:COMMANDS_CHARTED]:
+        values = {
+            "redis_command_calls_per_second": calls,
+            "redis_command_p50_seconds": p50,
+            "redis_command_p99_seconds": p99,
+        }
+        found += gauges(values, instance=instance, command=name)
+    return found
+
+
+def _databases(info: Info) -> list[int]:
+    return sorted(int(name) for name in info.listed("db") if name.isdigit())
+
+
+def _fine(info: Info) -> str:
+    role = "replica" if info.text("role") == "slave" else "primary"
+    return f"{info.product}, {role}, {info.number('connected_clients') or 0:.0f} clients"

@@ -1,0 +1,247 @@
+"""What all checks of services share: retries before down, upside-down mode, pause, and the record of changes.
+
+A kind gives a probe: it returns what it found or raises SourceUnavailable or SourceRejected with the reason. That a
+service is down is what was found out here, not a failure of the collector: a reading says so, `<kind>_up` is 0, and
+the next check comes at the next interval, not later.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from collectors.base import Context, Done, gauges
+from collectors.judging.checks import Check, checks_table, summed
+from collectors.judging.messages import duration
+from collectors.net.reach import GRACE_SECONDS, Deadline
+from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
+from core.kinds.base import Source
+from core.kinds.service import ServiceSource
+from core.model import Component, Facts, Reading, Sample, Status, Table
+from storage.clickhouse.reads.flips import FLIP_COLUMNS, Flip, newest_flip
+from storage.state.actions import newest_done
+
+UP, PENDING, DOWN, PAUSED = "up", "pending", "down", "paused"
+PAUSE, RESUME = "pause", "resume"
+WHY_CHARACTERS = 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a probe found out about a service that answers."""
+
+    fine: str
+    """In a few words, for when nothing is wrong: "200 OK in 34 ms"."""
+    seconds: float | None = None
+    """How long it took to answer."""
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    """Gauges by metric; they get the label `instance`."""
+    checks: Sequence[Check] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Facts for the table "about"."""
+    samples: Sequence[Sample] = ()
+    tables: Sequence[Table] = ()
+
+
+class WrongAnswer(SourceUnavailable):
+    """It answered, and not as it should: down, yet `found` was measured. Without a time, which is for good answers."""
+
+    def __init__(self, why: str, found: Found) -> None:
+        super().__init__(why)
+        self.found = replace(found, seconds=None, checks=())
+
+
+Probe = Callable[[Deadline, float], Found]
+"""Checks once: deadline, epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a service is, since when, and how many checks in a row have failed."""
+
+    name: str = ""
+    since: float = 0.0
+    why: str = ""
+    failed: int = 0
+
+    def after(self, is_good: bool, why: str, now: float, retries: int) -> State:
+        """Return the state after one more check."""
+        failed = 0 if is_good else self.failed + 1
+        # Down stays down until a check succeeds; the retries are for what was up, or not known yet.
+        name = UP if is_good else DOWN if self.name == DOWN or failed > retries else PENDING
+        return State(name, self.since if name == self.name else now, why, failed)
+
+
+class ServiceCollector:
+    """Checks one service."""
+
+    def __init__(
+        self,
+        source: ServiceSource,
+        probe: Probe,
+        *,
+        is_paused: Callable[[], bool] = lambda: False,
+        newest: Callable[[], Flip | None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = source.collector
+        self.interval_seconds = source.interval_seconds
+        self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
+        self._source = source
+        self._probe = probe
+        self._is_paused = is_paused
+        self._newest = newest
+        self._monotonic = monotonic
+        self._state: State | None = None
+        self._about: Mapping[str, Any] = {}
+
+    def collect(self, now: float) -> Reading:
+        """Return the reading at `now`; a service that is down gives one too."""
+        before = self._state = self._state or self._remembered()
+        if self._source.paused or self._is_paused():
+            why = "paused in the settings" if self._source.paused else "paused by hand"
+            self._state = State(PAUSED, before.since if before.name == PAUSED else now, why)
+            return self._reading(before, self._state, None, Component("", Status.NOT_CONFIGURED, why))
+        found, error, measured = self._checked(now)
+        is_good = (found is None) if self._source.upside_down else (found is not None)
+        why = self._told(found, error)
+        state = self._state = before.after(is_good, why, now, self._source.retries)
+        return self._reading(before, state, measured, self._judged(state, found, why))
+
+    def _checked(self, now: float) -> tuple[Found | None, str, Found | None]:
+        """Return what was found when the service is fine, what is wrong else, and what was measured either way."""
+        try:
+            found = self._probe(Deadline(self._source.timeout_seconds), now)
+            return found, "", found
+        except WrongAnswer as wrong:
+            return None, str(wrong), wrong.found
+        except SourceError as error:
+            return None, str(error), None
+        except TimeoutError:
+            return None, f"{self._source.target}: no result within {self._source.timeout_seconds:g} s", None
+
+    def _told(self, found: Found | None, error: str) -> str:
+        if not self._source.upside_down:
+            return found.fine if found else error
+        return f"answers and should not: {found.fine}" if found else f"does not answer, as it should be: {error}"
+
+    def _judged(self, state: State, found: Found | None, why: str) -> Component:
+        if state.name == DOWN:
+            return Component("", Status.DOWN, why)
+        if state.name == PENDING:
+            return Component("", Status.WARNING, f"{state.failed} of {self._source.retries + 1} tries failed: {why}")
+        return summed("", why, self._checks(found))
+
+    def _checks(self, found: Found | None) -> list[Check]:
+        if found is None or self._source.upside_down:
+            return []
+        slow = self._source.slow_seconds
+        if slow is None or found.seconds is None:
+            return list(found.checks)
+        took = f"took {found.seconds * 1e3:.0f} ms, and {slow * 1e3:.0f} ms is slow"
+        status = Status.WARNING if found.seconds >= slow else Status.OK
+        return [Check("slow", status, took, found.seconds / slow), *found.checks]
+
+    def _reading(self, before: State, state: State, found: Found | None, judged: Component) -> Reading:
+        source = self._source
+        if found is not None:
+            self._about = found.about
+        about = {
+            "state": state.name,
+            "since": state.since,
+            "why": state.why,
+            "failed": state.failed,
+            "target": source.target,
+            "group": source.group,
+            "seconds": found.seconds if found else None,
+            "interval_seconds": source.interval_seconds,
+            "retries": source.retries,
+            "upside_down": source.upside_down,
+            "paused_by_hand": state.name == PAUSED and not source.paused,
+            **self._about,
+        }
+        values = {f"{source.KIND}_response_seconds": found.seconds if found else None}
+        if state.name != PAUSED:
+            values[f"{source.KIND}_failed_tries"] = float(state.failed)
+        known = {UP: True, DOWN: False, PENDING: True if before.name in (UP, PENDING) else None}
+        return Reading(
+            samples=[
+                *gauges({**values, **(found.values if found else {})}, instance=source.name),
+                *(found.samples if found else ()),
+            ],
+            components=[Component(source.component, judged.status, judged.why)],
+            tables=[
+                checks_table(self._checks(found)),
+                Table("about", tuple(about), (tuple(about.values()),)),
+                *(found.tables if found else ()),
+            ],
+            facts=[self._flip(before, state)] if state.name != before.name else [],
+            is_up=known.get(state.name),
+        )
+
+    def _flip(self, before: State, state: State) -> Facts:
+        held = state.since - before.since if before.name else 0.0
+        row = (round(state.since * 1e3), self.name, state.name, before.name, held, state.why[:WHY_CHARACTERS])
+        token = f"flip {self.name} {row[0]}"
+        return Facts("flips", FLIP_COLUMNS, tuple([value] for value in row), token)
+
+    def _remembered(self) -> State:
+        """Return the state as it was before this process, so that "since" outlives a restart."""
+        flip = self._newest()
+        return State(flip.state, flip.ts, flip.why) if flip else State()
+
+
+def make_service(context: Context, source: ServiceSource, probe: Probe) -> ServiceCollector:
+    """Return the collector of a service; whether it is paused is what was last done to it."""
+    stores = context.stores
+    was_paused = False
+
+    def is_paused() -> bool:
+        nonlocal was_paused
+        try:
+            action = newest_done(stores.state, source.collector, (PAUSE, RESUME))
+        except StorageError:
+            return was_paused
+        was_paused = action is not None and action.action == PAUSE
+        return was_paused
+
+    def newest() -> Flip | None:
+        try:
+            return newest_flip(stores.clickhouse, source.collector)
+        except StorageError as error:
+            log.warning("%s: what it was before is not known: %s", source.collector, error)
+            return None
+
+    return ServiceCollector(source, probe, is_paused=is_paused, newest=newest)
+
+
+def act(source: Source, action: str, target: str) -> Done:
+    """Pause or resume the checks of a service: the collector looks at what was last done."""
+    del target
+    if action == PAUSE:
+        return Done(f"paused: not checked until resumed, at the next check in at most {source.interval_seconds:g} s")
+    if action == RESUME:
+        return Done(f"resumed: checked again within {source.interval_seconds:g} s")
+    raise SourceRejected(f"a service knows no action {action}")
+
+
+def certificate_check(ends: float | None, now: float, warning_days: float, critical_days: float) -> list[Check]:
+    """Return the check of a certificate that ends at `ends` (epoch seconds); none without one."""
+    if ends is None:
+        return []
+    left = ends - now
+    status = Status.OK
+    if left <= warning_days * 86_400:
+        status = Status.CRITICAL if left <= critical_days * 86_400 else Status.WARNING
+    return [
+        Check(
+            "certificate",
+            status,
+            f"its certificate ends in {duration(left)}" if left > 0 else "its certificate has ended",
+        )
+    ]

@@ -1,0 +1,60 @@
+"""TCP ports: whether they accept connections, how fast, and what they greet with.
+
+Costs the watched server one connection an interval, closed at once (after its greeting, where one is expected).
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from collectors.base import Context
+from collectors.kinds.service import Found, ServiceCollector, act, certificate_check, make_service
+from collectors.net.reach import Address, Deadline, Wire, connect, explained
+from core.errors import SourceUnavailable
+from core.kinds.tcp.source import TcpSource
+
+__all__ = ["act", "make", "probe"]
+
+GREETING_BYTES = 4_096
+SHOWN_CHARACTERS = 60
+
+
+def make(context: Context, source: TcpSource) -> ServiceCollector:
+    """Return the collector of one port."""
+    return make_service(context, source, partial(probe, source))
+
+
+def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
+    """Connect once. Raises SourceUnavailable or SourceRejected."""
+    address = Address(source.host, source.port, tls=source.tls, ca_file=source.ca_file)
+    began = time.monotonic()
+    wire = connect(address, deadline)
+    try:
+        seconds = time.monotonic() - began
+        ends = wire.certificate_ends()
+        if source.expects:
+            _greeted(source, wire)
+    finally:
+        wire.close()
+    return Found(
+        f"connected in {seconds * 1e3:.1f} ms",
+        seconds,
+        {"tcp_certificate_seconds": ends - now if ends else None},
+        certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),
+        {"certificate_ends": ends},
+    )
+
+
+def _greeted(source: TcpSource, wire: Wire) -> None:
+    heard = b""
+    wanted = source.expects.encode()
+    with explained(wire.address, source.timeout_seconds):
+        while wanted not in heard and len(heard) < GREETING_BYTES:
+            part = wire.some()
+            if not part:
+                break
+            heard += part
+    if wanted not in heard:
+        said = heard.decode("utf-8", "replace")[:SHOWN_CHARACTERS].strip() or "nothing"
+        raise SourceUnavailable(f"{wire.address} greets with “{said}”, not “{source.expects[:SHOWN_CHARACTERS]}”")

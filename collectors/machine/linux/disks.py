@@ -1,0 +1,83 @@
+"""Disks: space, inodes, read-only and when they will be full."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from collectors.base import gauges
+from collectors.machine.fill import SIX_HOURS_SECONDS, FillTrend
+from collectors.machine.linux.kernel import Kernel, Remembered
+from collectors.machine.linux.mounts import Mount, Space, data_mounts, space
+from core.errors import StorageError
+from core.model import Sample, Table
+
+History = Callable[[str, float], Mapping[str, Sequence[tuple[float, float]]]]
+"""history(metric, seconds) returns by mount the (seconds ago, value) pairs that storage still holds."""
+
+log = logging.getLogger(__name__)
+
+
+class Disks:
+    """Samples of every mount that holds data, and the table of mounts.
+
+    `history` fills the trends after a restart; without it a forecast needs ten minutes of its own readings.
+    """
+
+    def __init__(self, kernel: Kernel, history: History | None = None) -> None:
+        self._kernel = kernel
+        self._history = history
+        self._mounts: Remembered[list[Mount]] = Remembered()
+        self._trends: dict[str, FillTrend] | None = None
+        self._was_writable: set[str] = set()
+
+    def samples(self, at: float) -> list[Sample]:
+        if self._trends is None:
+            self._trends = self._from_history(at)
+        if self._mounts.is_due(at):
+            self._mounts.put(data_mounts(self._kernel), at)
+        found: list[Sample] = []
+        for mount in self._mounts.value or []:
+            asked = space(mount.path)
+            if asked is not None and asked.total_bytes:
+                found += self._mount(mount.path, asked, self._trends, at)
+        return found
+
+    def table(self) -> Table:
+        """Return mount, device and kind of file system of every mount last seen."""
+        mounts = self._mounts.value or []
+        return Table("mounts", ("mount", "device", "kind"), tuple((m.path, m.device, m.kind) for m in mounts))
+
+    def _mount(self, path: str, asked: Space, trends: dict[str, FillTrend], at: float) -> list[Sample]:
+        trend = trends.setdefault(path, FillTrend())
+        trend.add(at, asked.used_bytes)
+        fill = trend.fill(asked.available_bytes) if not asked.read_only else None
+        if not asked.read_only:
+            self._was_writable.add(path)
+        lost = float(path in self._was_writable) if asked.read_only else 0.0
+        return gauges(
+            {
+                "system_disk_total_bytes": asked.total_bytes,
+                "system_disk_used_bytes": asked.used_bytes,
+                "system_disk_free_bytes": asked.available_bytes,
+                "system_disk_used_ratio": asked.used_ratio,
+                "system_disk_inodes_total": asked.inodes_total or None,
+                "system_disk_inodes_used_ratio": asked.inodes_used_ratio,
+                "system_disk_read_only": float(asked.read_only),
+                "system_disk_became_read_only": lost,
+                "system_disk_full_seconds": fill.seconds if fill else None,
+                "system_disk_fill_bytes_per_second": fill.trend.bytes_per_second if fill else None,
+                "system_disk_fill_window_seconds": fill.trend.window_seconds if fill else None,
+            },
+            mount=path,
+        )
+
+    def _from_history(self, at: float) -> dict[str, FillTrend]:
+        if self._history is None:
+            return {}
+        try:
+            known = self._history("system_disk_used_bytes", SIX_HOURS_SECONDS)
+        except StorageError as error:
+            log.warning("disk forecasts start without history: %s", error)
+            return {}
+        return {mount: FillTrend((at - ago, used) for ago, used in points) for mount, points in known.items()}

@@ -1,0 +1,131 @@
+"""Memory, swap, OOM kills and pressure (/proc/meminfo, /proc/vmstat, /proc/pressure)."""
+
+from __future__ import annotations
+
+import mmap
+import re
+
+from collectors.base import gauges
+from collectors.machine.linux.kernel import Kernel
+from core.model import Sample
+from core.rates import Rates
+
+PRESSURES = ("cpu", "memory", "io")
+WINDOWS = (("avg10", "10s"), ("avg60", "60s"), ("avg300", "300s"))
+
+
+def parse_meminfo(text: str) -> dict[str, int]:
+    """Return the fields of /proc/meminfo in bytes; fields without a unit are counts."""
+    fields: dict[str, int] = {}
+    for line in text.splitlines():
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words:
+            fields[name] = int(words[0]) * (1024 if len(words) > 1 else 1)
+    return fields
+
+
+VMSTAT = re.compile(r"^(pswpin|pswpout|pgmajfault|oom_kill) (\d+)$", re.MULTILINE)
+
+
+def parse_vmstat(text: str) -> dict[str, int]:
+    """Return the counters of /proc/vmstat that matter here."""
+    return {name: int(value) for name, value in VMSTAT.findall(text)}
+
+
+def parse_pressure(text: str) -> dict[str, dict[str, float]]:
+    """Return by kind (some, full) the averages in percent and `total` in microseconds."""
+    found: dict[str, dict[str, float]] = {}
+    for line in text.splitlines():
+        kind, *pairs = line.split()
+        found[kind] = {name: float(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    return found
+
+
+class Memory:
+    """Samples of memory and swap. Used is what is not available: what programs could not have any more."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._rates = Rates()
+
+    def samples(self, at: float) -> list[Sample]:
+        fields = parse_meminfo(self._kernel.proc("meminfo") or "")
+        counters = parse_vmstat(self._kernel.proc("vmstat") or "")
+        return [*_memory(fields), *_swap(fields), *self._counters(counters, at)]
+
+    def _counters(self, counters: dict[str, int], at: float) -> list[Sample]:
+        def rate(name: str, unit: int = 1) -> float | None:
+            return self._rates.per_second(name, counters[name] * unit, at) if name in counters else None
+
+        return gauges(
+            {
+                "system_swap_in_bytes_per_second": rate("pswpin", mmap.PAGESIZE),
+                "system_swap_out_bytes_per_second": rate("pswpout", mmap.PAGESIZE),
+                "system_memory_major_faults_per_second": rate("pgmajfault"),
+                "system_oom_kills_per_second": rate("oom_kill"),
+                "system_oom_kills_total": counters.get("oom_kill"),
+            }
+        )
+
+
+def _memory(fields: dict[str, int]) -> list[Sample]:
+    total, available = fields.get("MemTotal"), fields.get("MemAvailable")
+    if not total or available is None:
+        return []
+    used = max(total - available, 0)
+    reclaimable = fields.get("Cached", 0) + fields.get("SReclaimable", 0)
+    return gauges(
+        {
+            "system_memory_total_bytes": total,
+            "system_memory_used_bytes": used,
+            "system_memory_available_bytes": available,
+            "system_memory_free_bytes": fields.get("MemFree"),
+            "system_memory_buffers_bytes": fields.get("Buffers"),
+            "system_memory_cached_bytes": reclaimable,
+            "system_memory_shared_bytes": fields.get("Shmem"),
+            "system_memory_dirty_bytes": fields.get("Dirty"),
+            "system_memory_used_ratio": used / total,
+        }
+    )
+
+
+def _swap(fields: dict[str, int]) -> list[Sample]:
+    total, free = fields.get("SwapTotal"), fields.get("SwapFree")
+    if total is None or free is None:
+        return []
+    used = max(total - free, 0)
+    return gauges(
+        {
+            "system_swap_total_bytes": total,
+            "system_swap_used_bytes": used,
+            "system_swap_free_bytes": free,
+            "system_swap_used_ratio": used / total if total else None,
+        }
+    )
+
+
+class Pressure:
+    """Pressure stall information: the share of time that some, or all, tasks waited for a resource."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._rates = Rates()
+
+    def samples(self, at: float) -> list[Sample]:
+        found: list[Sample] = []
+        for resource in PRESSURES:
+            kinds = parse_pressure(self._kernel.proc(f"pressure/{resource}") or "")
+            for kind, values in kinds.items():
+                found += self._kind(resource, kind, values, at)
+        return found
+
+    def _kind(self, resource: str, kind: str, values: dict[str, float], at: float) -> list[Sample]:
+        found: list[Sample] = []
+        for field, window in WINDOWS:
+            if field in values:
+                metric = {"system_pressure_ratio": values[field] / 100}
+                found += gauges(metric, resource=resource, kind=kind, window=window)
+        rate = self._rates.per_second((resource, kind), values["total"], at) if "total" in values else None
+        stalled = min(rate / 1e6, 1.0) if rate is not None else None
+        return found + gauges({"system_pressure_stall_ratio": stalled}, resource=resource, kind=kind)

@@ -1,0 +1,130 @@
+"""HTTP requests with one hard deadline for connecting, sending and every byte of the answer."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from collectors.net.reach import Address, Deadline, Wire, connect, explained, garbage
+
+MOST_BYTES = 8_388_608
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes
+    certificate_ends: float | None
+    """Epoch seconds; None without TLS."""
+    is_kept: bool = False
+    """Whether the connection may carry another request."""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+
+def ask(
+    url: str,
+    deadline: Deadline,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    ca_file: str = "",
+    most_bytes: int = MOST_BYTES,
+) -> Answer:
+    """Return the answer to one request, redirects not followed. User and password in the URL become Basic auth.
+
+    Raises SourceUnavailable or SourceRejected; a status of 400 and above is an answer like any other.
+    """
+    address = address_of(url, ca_file)
+    wire = connect(address, deadline)
+    try:
+        return exchange(wire, url, method=method, headers=headers, body=body, most_bytes=most_bytes)
+    finally:
+        wire.close()
+
+
+def address_of(url: str, ca_file: str = "") -> Address:
+    """Return where a http or https URL leads."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    return Address(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls, ca_file=ca_file)
+
+
+def exchange(
+    wire: Wire,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    most_bytes: int = MOST_BYTES,
+    keep: bool = False,
+) -> Answer:
+    """Return the answer to one request over a connection that the caller owns, for another request too with `keep`.
+
+    Raises SourceUnavailable or SourceRejected; the connection is of no use then.
+    """
+    parts, address = urlsplit(url), wire.address
+    try:
+        with explained(address, wire.deadline.seconds):
+            connection = http.client.HTTPConnection(address.host, address.port)
+            connection.sock = _Socket(wire)
+            shared = {"Connection": "keep-alive" if keep else "close", "Accept-Encoding": "identity"}
+            sent = {**shared, **_login(parts), **(headers or {})}
+            connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, sent)
+            response = connection.getresponse()
+            content = response.read(most_bytes)
+            named = {name.lower(): value for name, value in response.getheaders()}
+            is_kept = keep and not response.will_close and len(content) < most_bytes
+            return Answer(response.status, named, content, wire.certificate_ends(), is_kept)
+    except http.client.HTTPException as error:
+        raise garbage(address, "HTTP") from error
+
+
+def _login(parts: Any) -> dict[str, str]:
+    if not parts.username:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+class _Socket:
+    """A Wire as http.client wants a socket to look."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def sendall(self, data: bytes) -> None:
+        self._wire.send(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Raw(self._wire))
+
+    def close(self) -> None:
+        """The wire is closed by whoever opened it."""
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._wire.some(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

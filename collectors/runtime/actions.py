@@ -1,0 +1,60 @@
+"""Does what a page asked to be done to a watched source, if the settings allow it.
+
+A kind's module may have `act(source, action, target) -> Done`; it raises SourceUnavailable or SourceRejected with
+the reason when it cannot, and keeps to `source.timeout_seconds` as a reading does.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import orjson
+
+from collectors.base import Done
+from collectors.runtime.registry import source_module, source_of
+from core.errors import SourceError, StorageError
+from storage.state.actions import DATASET, DONE, FAILED, Action, finish_action, take_action
+from storage.stores import Stores
+
+LOOK_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def run_actions(stores: Stores, stopping: threading.Event) -> None:
+    """Look for requests every second until told to stop."""
+    while not stopping.wait(LOOK_SECONDS):
+        try:
+            while do_next(stores):
+                pass
+        except StorageError as error:
+            log.warning("actions wait: the state database does not answer: %s", error)
+
+
+def do_next(stores: Stores) -> bool:
+    """Do the oldest request, if there is one. Return whether there was."""
+    action = take_action(stores.state, stores.clock.now())
+    if action is None:
+        return False
+    status, done = _do(stores, action)
+    log.info("action %s on %s (%s): %s: %s", action.action, action.source, action.target, status, done.sentence)
+    detail = orjson.dumps({"columns": done.table.columns, "rows": done.table.rows}).decode() if done.table else ""
+    finish_action(stores.state, stores.clock.now(), action.id, status, done.sentence, detail)
+    stores.live.bump(DATASET)
+    return True
+
+
+def _do(stores: Stores, action: Action) -> tuple[str, Done]:
+    if not stores.settings.actions_enabled:
+        return FAILED, Done("actions are switched off in the settings of the collecting process")
+    try:
+        source = source_of(stores.settings, action.source)
+        return DONE, source_module(source.KIND).act(source, action.action, action.target)
+    except SourceError as error:
+        return FAILED, Done(str(error))
+    except KeyError:
+        return FAILED, Done(f"there is no source {action.source}")
+    except Exception as error:
+        log.exception("action %s on %s failed", action.action, action.source)
+        return FAILED, Done(f"{type(error).__name__}: {error}")

@@ -1,0 +1,119 @@
+"""Hands what a run brought to storage: samples and facts to the writer's queue, the reading to the live store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from collectors.base import labels
+from core.kinds.registry import component_name
+from core.model import Component, Facts, Reading, Run, Sample, Status
+
+RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
+ERROR_CHARACTERS = 500
+
+DATASET_OF_TABLE = dict.fromkeys(("nav", "positions", "orders", "trades", "prices"), "portfolio")
+"""Data sets, beside the collector's own, that rows of a table change."""
+
+
+class Writer(Protocol):
+    """The bounded queue before ClickHouse; never waits for the database."""
+
+    def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None: ...
+
+    def put_facts(self, facts: Facts) -> None: ...
+
+
+class Live(Protocol):
+    """The newest readings. Skips what it is given while its store is away."""
+
+    def put_reading(
+        self,
+        collector: str,
+        host: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+    ) -> None: ...
+
+    def bump(self, dataset: str) -> object: ...
+
+
+class Publisher:
+    """Publishes the runs of all collectors of one host."""
+
+    def __init__(self, host: str, writer: Writer, live: Live) -> None:
+        self._host = host
+        self._writer = writer
+        self._live = live
+        self._changed: dict[str, set[str]] = {}
+        self._last_good: dict[str, tuple[float, Reading]] = {}
+        """When and what each watched source last told."""
+
+    def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
+        """Store `reading`, taken at `ts`, and that the collector works. Return the number of samples and fact rows."""
+        self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
+        for facts in reading.facts:
+            self._writer.put_facts(facts)
+        if _is_source(collector):
+            self._last_good[collector] = (ts, Reading(tables=reading.tables))
+        self._show(collector, ts, interval_seconds, reading)
+        self._tell_changes(collector, reading.facts)
+        return len(reading.samples) + sum(len(facts) for facts in reading.facts)
+
+    def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
+        """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
+
+        A watched source keeps its last good tables, with their age.
+        """
+        self._writer.put(self._host, ts, _up(collector, 0.0, False))
+        down = Component(component_name(collector), Status.DOWN, why)
+        tables_ts, good = self._last_good.get(collector, (None, Reading()))
+        self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
+
+    def recorded(self, run: Run) -> None:
+        """Store the record of a run."""
+        row = (
+            round(run.started * 1000),
+            self._host,
+            run.collector,
+            run.duration_seconds,
+            run.lateness_seconds,
+            run.outcome.value,
+            run.samples,
+            run.error[:ERROR_CHARACTERS],
+        )
+        self._writer.put_facts(Facts("runs", RUN_COLUMNS, tuple([value] for value in row)))
+
+    def sample(self, ts: float, sample: Sample) -> None:
+        """Store one sample of the runtime itself."""
+        self._writer.put(self._host, ts, [sample])
+
+    def _tell_changes(self, collector: str, facts: Sequence[Facts]) -> None:
+        """Bump the data sets that `facts` change, and at the next run again: by then the writer has sent them."""
+        changed = {DATASET_OF_TABLE[rows.table] for rows in facts if rows.table in DATASET_OF_TABLE}
+        for dataset in sorted(changed | self._changed.get(collector, set())):
+            self._live.bump(dataset)
+        self._changed[collector] = changed
+
+    def _show(
+        self, collector: str, ts: float, interval_seconds: float, reading: Reading, tables_ts: float | None = None
+    ) -> None:
+        """Make the reading the newest; the version of a source's kind moves as well as its own."""
+        self._live.put_reading(collector, self._host, ts, interval_seconds, reading, tables_ts)
+        for dataset in {collector, collector.partition(":")[0]}:
+            self._live.bump(dataset)
+
+
+def _is_source(collector: str) -> bool:
+    return ":" in collector
+
+
+def _up(collector: str, value: float, is_up: bool | None) -> list[Sample]:
+    """Return `collector_up`, and of a watched source its `redis_up` as well, if that is known."""
+    found = [Sample("collector_up", value, labels(collector=collector))]
+    if _is_source(collector) and is_up is not None:
+        kind, _, instance = collector.partition(":")
+        found.append(Sample(f"{kind}_up", float(is_up), labels(instance=instance)))
+    return found

@@ -1,0 +1,164 @@
+"""Runs the collectors: schedules them, holds them to their deadlines, records what happened.
+
+Three kinds of threads: APScheduler's (decides what is due), one for each collector (does the work) and the
+guard (deadlines, clock jumps). None waits for the database, and none for another collector.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
+from collectors.runtime.clock_guard import ClockGuard
+from collectors.runtime.publisher import Live, Publisher, Writer
+from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm
+from collectors.runtime.task import Task, TaskView
+from core.clock import Clock
+from core.lease import RENEW_SECONDS, Lease
+from core.model import Collector, Sample
+
+GUARD_SECONDS = 1.0
+STAGGER_SECONDS = 0.1
+"""Between the first runs of two collectors, so that they do not all start in the same instant for ever."""
+
+SOURCE_REST_SECONDS = 10.0
+"""Longest time that a watched source is left alone after failures: it must show soon that it is back."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """The collectors of one process. `add` them, `start`, and `stop` once."""
+
+    def __init__(self, host: str, clock: Clock, writer: Writer, live: Live, lease: Lease | None = None) -> None:
+        self._clock = clock
+        self._publisher = Publisher(host, writer, live)
+        self._guard = ClockGuard(clock)
+        self._lease = lease
+        self._tasks: dict[str, Task] = {}
+        self._threads: list[threading.Thread] = []
+        self._helpers: dict[str, Callable[[threading.Event], None]] = {}
+        self._stopping = threading.Event()
+        self._switch_lock = threading.Lock()
+        self.scheduler = make_scheduler()
+
+    def add(self, collector: Collector) -> None:
+        """Take `collector` in. Raises ValueError for a second one of the same name."""
+        name = collector.name
+        if name in self._tasks:
+            raise ValueError(f"two collectors are named {name}")
+        own_thread = OwnThread()
+        task = Task(
+            collector,
+            self._clock,
+            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector)),
+            self._publisher,
+            self._publisher.recorded,
+            own_thread.replace,
+        )
+        self.scheduler.add_executor(own_thread, name)
+        cadence = Cadence(collector.interval_seconds, STAGGER_SECONDS * len(self._tasks))
+        self.scheduler.add_job(task.run, cadence, id=name, executor=name)
+        self._tasks[name] = task
+
+    def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
+        """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
+        self._helpers[name] = loop
+
+    def start(self) -> None:
+        """Start collecting; with a lease, as soon as it is ours."""
+        for name, loop in self._helpers.items():
+            self._spawn(partial(loop, self._stopping), name)
+        self.scheduler.start(paused=self._lease is not None)
+        self._spawn(self._watch, "collectors-guard")
+        if self._lease is not None:
+            self._spawn(self._keep_lease, "collectors-lease")
+
+    def stop(self, deadline_seconds: float) -> None:
+        """Start nothing more and let what runs finish within the deadline; then give the lease back.
+
+        A run that does not finish is recorded as such. The writer must be stopped after this, not before.
+        """
+        ends = time.monotonic() + deadline_seconds
+        for task in self._tasks.values():
+            task.stop()
+        with self._switch_lock:
+            self._stopping.set()
+            self.scheduler.shutdown(wait=False)
+        for task in self._tasks.values():
+            if not task.idle.wait(max(0.0, ends - time.monotonic())):
+                task.give_up()
+        for thread in self._threads:
+            thread.join(timeout=GUARD_SECONDS)
+        if self._lease is not None:
+            self._lease.release()
+
+    def views(self) -> list[TaskView]:
+        """Return the state of every collector, in the order they were added."""
+        times = {job.id: getattr(job, "next_run_time", None) for job in self.scheduler.get_jobs()}
+        due = {name: moment.timestamp() for name, moment in times.items() if moment is not None}
+        return [task.view(due.get(name)) for name, task in self._tasks.items()]
+
+    def task(self, name: str) -> Task:
+        """Return the collector's task, to open or close its breaker by hand. Raises KeyError."""
+        return self._tasks[name]
+
+    def tick(self) -> None:
+        """Do one round of the guard."""
+        jump = self._guard.tick()
+        if jump:
+            self._after_jump(jump)
+        for task in self._tasks.values():
+            if task.expire():
+                log.warning("collector %s: run given up", task.collector.name)
+
+    def _after_jump(self, jump: float) -> None:
+        now = self._clock.now()
+        moved = rearm(self.scheduler, now)
+        log.warning("the wall clock jumped by %+.1f s; %d collectors brought back to now", jump, moved)
+        self._publisher.sample(now, Sample("system_clock_jump_seconds", jump))
+
+    def _spawn(self, loop: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=loop, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(self._seconds_to_next_deadline()):
+            try:
+                self.tick()
+            except Exception:  # without the guard a hang would go unnoticed
+                log.exception("the guard of the collectors failed")
+
+    def _seconds_to_next_deadline(self) -> float:
+        left = (task.seconds_left() for task in self._tasks.values())
+        return max(0.01, min([GUARD_SECONDS, *(seconds for seconds in left if seconds is not None)]))
+
+    def _keep_lease(self) -> None:
+        was_held = False
+        while not self._stopping.is_set():
+            held = self.hold_lease()
+            if held != was_held:
+                log.info("this process is %s", "collecting" if held else "standing by")
+            was_held = held
+            self._stopping.wait(RENEW_SECONDS)
+
+    def hold_lease(self) -> bool:
+        """Renew or seek the lease once, and collect or pause accordingly. Return whether we collect."""
+        held = self._lease is None or self._lease.tick()
+        with self._switch_lock:
+            if self._stopping.is_set():
+                return False
+            if held:
+                self.scheduler.resume()
+            else:
+                self.scheduler.pause()
+        return held
+
+
+def _longest_rest(collector: Collector) -> float:
+    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if ":" in collector.name else OPEN_SECONDS_MAX

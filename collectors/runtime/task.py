@@ -1,0 +1,256 @@
+"""One collector at work: deadline, breaker, record. A hanging run is given up and its late result thrown away."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.runtime.breaker import Breaker, BreakerView
+from collectors.runtime.publisher import Publisher
+from core.clock import Clock
+from core.errors import SourceRejected, SourceUnavailable, StorageError
+from core.model import Collector, Outcome, Reading, Run
+
+ABANDONED_THREADS_MAX = 4
+"""Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
+DURATIONS_KEPT = 60
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A collector's runs at one moment, as the pipeline collector reports them."""
+
+    collector: str
+    interval_seconds: float
+    timeout_seconds: float
+    last_run: Run | None
+    last_success: float | None
+    """Epoch seconds at which the last good run began."""
+    failures_in_a_row: int
+    breaker: BreakerView
+    running_seconds: float | None
+    """How long the present run has taken; None between runs."""
+    next_run: float | None
+    """Epoch seconds; None while nothing is scheduled."""
+    durations_seconds: tuple[float, ...]
+    """Durations of the newest runs, oldest first."""
+    lateness_seconds: tuple[float, ...]
+    abandoned_threads: int
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A run in progress. Whoever takes it out of `Task._attempt` first decides its outcome."""
+
+    started: float
+    started_monotonic: float
+    lateness_seconds: float
+    duration_seconds: float = 0.0
+    thread: int = field(default_factory=threading.get_ident)
+
+
+class Task:
+    """Runs one collector; `run` in the collector's own thread, everything else from any thread.
+
+    `replace_thread(first)` must abandon the collector's thread and do `first` in a new one.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        clock: Clock,
+        breaker: Breaker,
+        publisher: Publisher,
+        record: Callable[[Run], None],
+        replace_thread: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.collector = collector
+        self.breaker = breaker
+        self.idle = threading.Event()
+        self.idle.set()
+        self._clock = clock
+        self._publisher = publisher
+        self._record = record
+        self._replace_thread = replace_thread
+        self._lock = threading.Lock()
+        self._attempt: _Attempt | None = None
+        self._abandoned = 0
+        self._is_stopping = False
+        self._last_run: Run | None = None
+        self._last_success: float | None = None
+        self._durations: deque[float] = deque(maxlen=DURATIONS_KEPT)
+        self._lateness: deque[float] = deque(maxlen=DURATIONS_KEPT)
+
+    def run(self, due: float | None = None) -> None:
+        """Run the collector, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
+        if self._is_stopping:
+            return
+        if self._abandoned >= ABANDONED_THREADS_MAX:
+            self._skip(f"{self._abandoned} runs still hang; none is started until one of them returns")
+            return
+        if not self.breaker.allow():
+            self._skip(self._why_open())
+            return
+        attempt = self._begin(due)
+        try:
+            reading = self.collector.collect(attempt.started)
+        except SourceRejected as error:
+            self._fail(attempt, Outcome.REJECTED, str(error))
+        except (SourceUnavailable, StorageError) as error:
+            self._fail(attempt, Outcome.UNAVAILABLE, str(error))
+        except Exception as error:
+            if self.breaker.view().failures_in_a_row == 0:  # the trace once, not at every retry
+                log.exception("collector %s failed", self.collector.name)
+            self._fail(attempt, Outcome.ERROR, f"{type(error).__name__}: {error}")
+        else:
+            self._succeed(attempt, reading)
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds until the present run passes its deadline; None between runs."""
+        attempt = self._attempt
+        return None if attempt is None else self._seconds_left(attempt)
+
+    def expire(self) -> bool:
+        """Give the present run up if it has passed its deadline. Return whether it was given up."""
+        attempt = self._attempt
+        if attempt is None or self._seconds_left(attempt) > 0 or not self._take(attempt, abandon=True):
+            return False
+        error = f"no result within {self.collector.timeout_seconds:g} s{_where(attempt.thread)}"
+        self.breaker.overran()
+        # Publishing may have to wait for the live store, so it goes to the collector's new thread.
+        self._replace_thread(lambda: self._close(attempt, Outcome.TIMEOUT, error))
+        return True
+
+    def stop(self) -> None:
+        """Start no run from now on."""
+        self._is_stopping = True
+
+    def give_up(self) -> bool:
+        """Record a run that the end of the program cuts off. Return whether there was one."""
+        attempt = self._attempt
+        if attempt is None or not self._take(attempt, abandon=True):
+            return False
+        self._close(attempt, Outcome.TIMEOUT, f"stopped while running{_where(attempt.thread)}")
+        return True
+
+    def view(self, next_run: float | None) -> TaskView:
+        """Return the state now."""
+        with self._lock:
+            attempt = self._attempt
+            breaker = self.breaker.view()
+            return TaskView(
+                collector=self.collector.name,
+                interval_seconds=self.collector.interval_seconds,
+                timeout_seconds=self.collector.timeout_seconds,
+                last_run=self._last_run,
+                last_success=self._last_success,
+                failures_in_a_row=breaker.failures_in_a_row,
+                breaker=breaker,
+                running_seconds=self._clock.monotonic() - attempt.started_monotonic if attempt else None,
+                next_run=next_run,
+                durations_seconds=tuple(self._durations),
+                lateness_seconds=tuple(self._lateness),
+                abandoned_threads=self._abandoned,
+            )
+
+    def _begin(self, due: float | None) -> _Attempt:
+        now = self._clock.now()
+        lateness = 0.0 if due is None else max(0.0, now - due)
+        attempt = _Attempt(now, self._clock.monotonic(), lateness)
+        with self._lock:
+            self._attempt = attempt
+            self.idle.clear()
+        return attempt
+
+    def _seconds_left(self, attempt: _Attempt) -> float:
+        return attempt.started_monotonic + self.collector.timeout_seconds - self._clock.monotonic()
+
+    def _take(self, attempt: _Attempt, *, abandon: bool) -> bool:
+        """Take `attempt` out of the task, once: False means that somebody else has decided its outcome."""
+        with self._lock:
+            if self._attempt is attempt:
+                self._attempt = None
+                self._abandoned += abandon
+                attempt.duration_seconds = self._clock.monotonic() - attempt.started_monotonic
+                return True
+            if not abandon:
+                self._abandoned -= 1
+        if not abandon:
+            log.info("collector %s: a run that was given up has returned", self.collector.name)
+        return False
+
+    def _succeed(self, attempt: _Attempt, reading: Reading) -> None:
+        if not self._take(attempt, abandon=False):
+            return
+        self.breaker.succeeded()
+        name, interval = self.collector.name, self.collector.interval_seconds
+        samples = self._publisher.succeeded(name, attempt.started, interval, reading)
+        self._finish(attempt, Outcome.OK, samples, "")
+
+    def _fail(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
+        if not self._take(attempt, abandon=False):
+            return
+        if outcome is Outcome.REJECTED:
+            self.breaker.refused()
+        else:
+            self.breaker.failed()
+        self._close(attempt, outcome, error)
+
+    def _close(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
+        self._publish_failure(attempt.started, error)
+        self._finish(attempt, outcome, 0, error)
+
+    def _finish(self, attempt: _Attempt, outcome: Outcome, samples: int, error: str) -> None:
+        run = Run(
+            collector=self.collector.name,
+            started=attempt.started,
+            duration_seconds=attempt.duration_seconds,
+            lateness_seconds=attempt.lateness_seconds,
+            outcome=outcome,
+            samples=samples,
+            error=error,
+        )
+        self._tell_change(run)
+        with self._lock:
+            self._last_run = run
+            self._last_success = run.started if outcome is Outcome.OK else self._last_success
+            self._durations.append(run.duration_seconds)
+            self._lateness.append(run.lateness_seconds)
+        self._record(run)
+        self.idle.set()
+
+    def _tell_change(self, run: Run) -> None:
+        """Log when a collector begins to fail and when it works again, not every run in between."""
+        was_ok = self._last_run is None or self._last_run.outcome is Outcome.OK
+        if was_ok and run.outcome is not Outcome.OK:
+            log.warning("collector %s: %s: %s", run.collector, run.outcome.value, run.error)
+        elif not was_ok and run.outcome is Outcome.OK:
+            log.info("collector %s works again", run.collector)
+
+    def _skip(self, why: str) -> None:
+        self._publish_failure(self._clock.now(), why)
+
+    def _why_open(self) -> str:
+        view = self.breaker.view()
+        last = self._last_run.error if self._last_run and self._last_run.error else "stopped by hand"
+        if view.retry_in_seconds == float("inf"):
+            return f"{last}; not tried until switched on again"
+        return f"{last}; next try in {view.retry_in_seconds:.0f} s"
+
+    def _publish_failure(self, ts: float, why: str) -> None:
+        self._publisher.failed(self.collector.name, ts, self.collector.interval_seconds, why)
+
+
+def _where(thread: int) -> str:
+    """Return the place in the code at which `thread` stands, so that a hang explains itself."""
+    frame = sys._current_frames().get(thread)
+    if frame is None:
+        return ""
+    return f", hangs in {frame.f_code.co_qualname} ({Path(frame.f_code.co_filename).name}:{frame.f_lineno})"

@@ -1,0 +1,45 @@
+"""A watched ClickHouse."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr, field_validator
+
+from core.kinds.base import Source, checked_url
+
+
+class ClickHouseSource(Source):
+    """A ClickHouse server, 22.8 or newer, over its HTTP interface."""
+
+    KIND: ClassVar[str] = "clickhouse"
+    TITLE: ClassVar[str] = "ClickHouse"
+    EXAMPLE: ClassVar[tuple[str, ...]] = (
+        "watch:",
+        "  clickhouse:",
+        "    - {name: main, url: 'http://monitor:password@10.0.0.8:8123'}",
+    )
+
+    url: SecretStr = Field(description="http(s)://user:password@host:8123.")
+    ca_file: str = Field("", description="Certificates to trust with https://; empty: those of the system.")
+    query_log: str = Field(
+        "system.query_log",
+        pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+$",
+        description="Table that the server logs its queries in.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: SecretStr) -> SecretStr:
+        return checked_url(value, "http", "https")
+
+
+class OwnEngine(Source):
+    """The ClickHouse inside this process; made from the settings of Fundwatch itself, never by hand."""
+
+    KIND: ClassVar[str] = ClickHouseSource.KIND
+    TITLE: ClassVar[str] = ClickHouseSource.TITLE
+    EXAMPLE: ClassVar[tuple[str, ...]] = ()
+
+    url: str = Field(description="chdb:///folder.")
+    database: str = Field(description="Where our own query log is kept, in the table `queries`.")

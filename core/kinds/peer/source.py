@@ -1,0 +1,34 @@
+"""A watched peer on the network: a broker, an exchange, a vendor, another site."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from core.group import Ratio, Seconds
+from core.kinds.service import ServiceSource
+
+
+class PeerSource(ServiceSource):
+    """A peer: latency and loss, by the time that TCP connections take."""
+
+    KIND: ClassVar[str] = "peer"
+    TITLE: ClassVar[str] = "Peer"
+    EXAMPLE: ClassVar[tuple[str, ...]] = (
+        "watch:",
+        "  peer:",
+        "    - {name: ny4, host: gateway.ny4.example, port: 443}",
+    )
+
+    interval_seconds: Seconds = Field(10, description="Seconds between readings.")
+    host: str = Field(min_length=1, description="Name or address.")
+    port: int = Field(ge=1, le=65_535, description="Port; one that refuses answers as well as one that accepts.")
+    probes: int = Field(3, ge=1, le=10, description="Connections of each reading, one after another.")
+    loss_warning_ratio: Ratio = Field(0.02, description="Connections lost among the last 100: warning from here.")
+    loss_critical_ratio: Ratio = Field(0.2, description="Connections lost among the last 100: critical from here.")
+
+    @property
+    def target(self) -> str:
+        """Host and port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

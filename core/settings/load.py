@@ -1,0 +1,197 @@
+"""Reading the settings so that every mistake is one line: its name, what is allowed, where it was read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from core.errors import SettingsError
+from core.kinds.registry import KINDS
+from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
+
+REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
+"""Dash reads these itself and would open debug tools or an unguarded endpoint."""
+
+Path_ = tuple[str, ...]
+WATCH = "watch"
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises SettingsError whose message has one line a problem: name, allowed values, where it was read.
+    """
+    file = config_file()
+    in_file = _read_file(file)
+    problems = [*_refused(), *_unknown_in_environment(), *_broken_lists(), *_unknown_in_file(in_file, file)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error, in_file, file))) from error
+
+
+def leaves(model: type[BaseModel] = Settings, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    """Yield every setting as (path, field), groups opened."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from leaves(field.annotation, (*path, name))
+        else:
+            yield (*path, name), field
+
+
+def variable(path: Path_) -> str:
+    """Return the environment variable of the setting at `path`."""
+    return PREFIX + "__".join(path).upper()
+
+
+def allowed(path: Path_) -> str:
+    """Return in words what the setting at `path` may be."""
+    schema = Settings.model_json_schema()
+    node: Mapping[str, Any] = schema
+    for name in path:
+        node = node.get("properties", {}).get(name, {})
+        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    if "enum" in node:
+        return "one of " + ", ".join(str(value) for value in node["enum"])
+    kind = {
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "object": "a group",
+    }.get(str(node.get("type")), "text")
+    if node.get("type") == "array":
+        return "a list of " + ", ".join(schema["$defs"][node["items"]["$ref"].rsplit("/", 1)[1]]["properties"])
+    return kind + _bounds(node) + (f" matching {node['pattern']}" if "pattern" in node else "")
+
+
+def _bounds(node: Mapping[str, Any]) -> str:
+    low = (
+        f"≥ {node['minimum']:g}"
+        if "minimum" in node
+        else f"> {node['exclusiveMinimum']:g}"
+        if "exclusiveMinimum" in node
+        else ""
+    )
+    high = f"≤ {node['maximum']:g}" if "maximum" in node else ""
+    text = " and ".join(part for part in (low, high) if part)
+    return f" {text}" if text else ""
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        if os.environ.get(CONFIG_VARIABLE):
+            raise SettingsError(f"{CONFIG_VARIABLE}={file} (environment): there is no such file")
+        return {}
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{file}: cannot be read as YAML: {reason}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{file}: must hold `name: value` lines, see fundwatch.example.yaml")
+    return content
+
+
+def _refused() -> list[str]:
+    return [
+        f"{name} (environment): must be unset: it opens Dash's debug tools to everyone"
+        for name in REFUSED_VARIABLES
+        if os.environ.get(name)
+    ]
+
+
+def _unknown_in_environment() -> list[str]:
+    known = {variable(path) for path, _ in leaves()} | {CONFIG_VARIABLE}
+    return [
+        f"{name} (environment): unknown setting{_nearest(name, known)}"
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in known
+    ]
+
+
+def _broken_lists() -> list[str]:
+    """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
+    problems = []
+    for name in (variable((WATCH, kind)) for kind in KINDS):
+        try:
+            json.loads(os.environ.get(name, "[]"))
+        except json.JSONDecodeError as error:
+            problems.append(f"{name} (environment): must be a list as JSON: {error.msg} at character {error.pos}")
+    return problems
+
+
+def _unknown_in_file(content: Mapping[str, Any], file: Path) -> list[str]:
+    known = {path for path, _ in leaves()}
+    groups = {path[:1] for path in known if len(path) > 1}
+    problems = []
+    for path in _paths(content, groups):
+        if path not in known and path not in groups:
+            near = _nearest(".".join(path), {".".join(each) for each in known | groups})
+            problems.append(f"{'.'.join(path)} ({file}): unknown setting{near}")
+    return problems
+
+
+def _paths(content: Mapping[str, Any], groups: set[Path_]) -> Iterator[Path_]:
+    for name, value in content.items():
+        path = (str(name),)
+        if path in groups and isinstance(value, Mapping):
+            yield from ((*path, str(inner)) for inner in value)
+        else:
+            yield path
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    match = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]}?" if match else "; fundwatch.example.yaml lists all"
+
+
+def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> Iterator[str]:
+    for problem in error.errors():
+        path = tuple(str(part) for part in problem["loc"] if isinstance(part, str))
+        reason = problem["msg"].removeprefix("Value error, ")
+        if path[:1] == (WATCH,):
+            yield _explain_source(problem["loc"], problem["type"], reason, _where(path[:2], in_file, file)[1])
+            continue
+        if not path:
+            yield reason
+            continue
+        where = _where(path, in_file, file)
+        value = problem.get("input")
+        shown = f"={value!r}" if isinstance(value, str | int | float | bool) and "url" not in path[-1] else ""
+        detail = reason if problem["type"] == "value_error" else f"must be {allowed(path)}"
+        yield f"{where[0]}{shown} ({where[1]}): {detail}"
+
+
+def _explain_source(place: tuple[int | str, ...], problem: str, reason: str, origin: str) -> str:
+    """Return what is wrong with a watched source; what was given may hold a password and is not repeated."""
+    if len(place) == 1:
+        return f"{reason} ({origin})"
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    fields = KINDS[str(place[1])].model_fields if len(place) > 1 and place[1] in KINDS else {}
+    if problem == "extra_forbidden":
+        reason = "unknown setting" + _nearest(str(place[-1]), set(fields or KINDS))
+    elif problem == "missing":
+        reason = f"is missing: {fields[str(place[-1])].description}"
+    elif len(place) == 2:
+        reason = f"must be {allowed(tuple(map(str, place)))}"
+    return f"{path} ({origin}): {reason[0].lower()}{reason[1:]}"
+
+
+def _where(path: Path_, in_file: Mapping[str, Any], file: Path) -> tuple[str, str]:
+    if variable(path) in os.environ:
+        return variable(path), "environment"
+    in_group = [name for name in os.environ if name.startswith(variable(path) + "__")]
+    if in_group:
+        return variable(path) + "__…", "environment"
+    return ".".join(path), str(file) if path[0] in in_file else "default"

@@ -1,0 +1,261 @@
+"""Every setting of Fundwatch, in one frozen class: environment, then `fundwatch.yaml`, then defaults.
+
+Nothing else in the program reads the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from core.group import Days, Group, Ratio, Seconds
+from core.kinds.registry import Watch
+
+PREFIX = "FUNDWATCH_"
+CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
+"""Names the settings file; the one variable that is not a setting itself."""
+
+
+def _whole(value: object) -> object:
+    """Environment variables are text; a Literal of numbers does not convert by itself."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+class Sources(Group):
+    """Which collectors run."""
+
+    system: bool = Field(True, description="CPU, memory, disks, network, pressure and clock of this machine.")
+    processes: bool = Field(True, description="Process and socket tables of this machine.")
+    pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
+    inbox: bool = Field(True, description="NAV files dropped into the folder inbox of the data folder.")
+    own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
+    replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
+
+
+class Intervals(Group):
+    """How often each collector runs."""
+
+    system_seconds: Seconds = Field(5, description="Seconds between readings of the system collector.")
+    processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
+    pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
+    inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
+    own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
+    replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
+
+
+class Retention(Group):
+    """How long measurements are kept."""
+
+    raw_days: Days = Field(7, description="Days that samples are kept as collected.")
+    minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
+    hour_days: Days = Field(730, description="Days that one-hour rollups are kept.")
+    run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
+
+
+class Query(Group):
+    """Limits on every ClickHouse query."""
+
+    timeout_seconds: float = Field(10, ge=0.1, le=600, description="Longest time a query may run.")
+    memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Most memory a query may use, in bytes.")
+
+
+class Writer(Group):
+    """How samples reach ClickHouse."""
+
+    flush_seconds: float = Field(2, ge=0.05, le=60, description="Longest time a sample waits for its batch.")
+    queue_rows: int = Field(
+        500_000,
+        ge=1_000,
+        description="Most rows waiting in memory; past it the oldest are dropped and counted.",
+    )
+    spool_bytes: int = Field(
+        536_870_912,
+        ge=1_048_576,
+        description="Most bytes waiting on disk while ClickHouse is away; past it the oldest are dropped and counted.",
+    )
+
+
+class Thresholds(Group):
+    """When a machine is in trouble: lines on charts and the state of its components."""
+
+    cpu_warning_ratio: Ratio = Field(0.70, description="CPU busy, 5-minute average: warning from here.")
+    cpu_critical_ratio: Ratio = Field(0.80, description="CPU busy, 5-minute average: critical from here.")
+    memory_warning_ratio: Ratio = Field(0.80, description="Memory not available: warning from here.")
+    memory_critical_ratio: Ratio = Field(0.85, description="Memory not available: critical from here.")
+    disk_warning_ratio: Ratio = Field(0.85, description="Disk used: warning from here.")
+    disk_critical_ratio: Ratio = Field(0.90, description="Disk used: critical from here.")
+    swap_warning_ratio: Ratio = Field(0.50, description="Swap used: warning from here.")
+    swap_critical_ratio: Ratio = Field(0.80, description="Swap used: critical from here.")
+    network_warning_ratio: Ratio = Field(0.70, description="Share of a link's speed in use: warning from here.")
+    network_critical_ratio: Ratio = Field(0.85, description="Share of a link's speed in use: critical from here.")
+    disk_full_warning_seconds: float = Field(
+        86_400, gt=0, description="Disk full at its trend within this time: warning."
+    )
+    disk_full_critical_seconds: float = Field(
+        14_400, gt=0, description="Disk full at its trend within this time: critical."
+    )
+    clock_offset_seconds: float = Field(0.05, gt=0, description="Clock off by this much: critical, half: warning.")
+
+    @model_validator(mode="after")
+    def _warning_below_critical(self) -> Self:
+        for name in ("cpu", "memory", "disk", "swap", "network"):
+            warning, critical = (
+                getattr(self, f"{name}_warning_ratio"),
+                getattr(self, f"{name}_critical_ratio"),
+            )
+            if warning >= critical:
+                raise ValueError(f"{name}_warning_ratio ({warning}) must be below {name}_critical_ratio ({critical})")
+        if self.disk_full_critical_seconds >= self.disk_full_warning_seconds:
+            raise ValueError("disk_full_critical_seconds must be below disk_full_warning_seconds")
+        return self
+
+
+class Settings(BaseSettings):
+    """Every setting. Frozen: a change needs a restart."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    host: str = Field("127.0.0.1", description="Address the web server binds to; loopback only until there is sign-in.")
+    port: int = Field(8050, ge=1, le=65_535, description="Port of the web server.")
+    data_dir: Path = Field(Path("data"), description="Folder of everything Fundwatch keeps; made if absent.")
+    clickhouse_url: str = Field(
+        "",
+        description="ClickHouse: http(s)://user:password@host:port, or empty for the one inside this process.",
+    )
+    clickhouse_database: str = Field(
+        "fundwatch",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+        description="ClickHouse database, made if absent.",
+    )
+    clickhouse_cluster: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.-]*$",
+        description="Cluster name: tables become replicated and distributed. Needs a ClickHouse server.",
+    )
+    redis_url: str = Field(
+        "", description="Redis or Valkey: redis(s)://… or unix://…, or empty for the bundled Valkey."
+    )
+    state_url: str = Field(
+        "",
+        description="State database: sqlite:///… or postgresql+psycopg://…, or empty for SQLite in the data folder.",
+    )
+    machine: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=253,
+        description="Name of this machine in the data.",
+    )
+    refresh_seconds: Annotated[Literal[1, 5, 15, 30, 60], BeforeValidator(_whole)] = Field(
+        5, description="How often an open page asks for news."
+    )
+    web_threads: int = Field(8, ge=1, le=64, description="Threads that answer browsers.")
+    load_sample: bool = Field(True, description="Load the sample fund when the database has no portfolio yet.")
+    demo_start: str = Field(
+        "2017-01-03",
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="First day that the replay shows live; what lies before is loaded at once.",
+    )
+    actions_enabled: bool = Field(
+        False, description="Whether the screen may end queries, sessions and clients on watched sources."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe message logged.")
+    sources: Sources = Field(Sources(), description="Which collectors run.")
+    intervals: Intervals = Field(Intervals(), description="How often each collector runs.")
+    retention: Retention = Field(Retention(), description="How long measurements are kept.")
+    query: Query = Field(Query(), description="Limits on every ClickHouse query.")
+    writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
+    thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
+    watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, value: str) -> str:
+        if not is_loopback(value):
+            raise ValueError("must be a loopback address (127.0.0.1, ::1 or localhost) until there is sign-in")
+        return value
+
+    @field_validator("clickhouse_url")
+    @classmethod
+    def _clickhouse_scheme(cls, value: str) -> str:
+        return _scheme(value, ("chdb", "http", "https"))
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str) -> str:
+        return _scheme(value, ("redis", "rediss", "unix"))
+
+    @field_validator("state_url")
+    @classmethod
+    def _state_scheme(cls, value: str) -> str:
+        return _scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
+
+    @model_validator(mode="after")
+    def _cluster_needs_a_server(self) -> Self:
+        if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
+            raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether ClickHouse runs inside this process, which then owns the data folder alone."""
+        return not self.clickhouse_url.startswith("http")
+
+    @property
+    def clickhouse_dsn(self) -> str:
+        """Where ClickHouse is, the default filled in."""
+        return self.clickhouse_url or f"chdb://{self.data_dir.resolve() / 'clickhouse'}"
+
+    @property
+    def state_dsn(self) -> str:
+        """Where the state database is, the default filled in."""
+        return self.state_url or f"sqlite:///{self.data_dir.resolve() / 'state.sqlite'}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` names this machine's loopback interface."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def config_file() -> Path:
+    """Return the settings file: `FUNDWATCH_CONFIG`, else `fundwatch.yaml` in the current folder."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or "fundwatch.yaml")
+
+
+def _scheme(value: str, allowed: tuple[str, ...]) -> str:
+    if value and urlsplit(value).scheme not in allowed:
+        raise ValueError(f"must be empty or start with {', '.join(f'{name}://' for name in allowed)}")
+    return value

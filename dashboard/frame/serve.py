@@ -1,0 +1,61 @@
+"""Gunicorn as a library: one worker that holds the whole embedded program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from core.settings.model import Settings
+
+CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
+NO_START_CODES = (3, 4)
+"""Gunicorn's exit codes when its worker could not boot; the worker has printed why."""
+
+
+class EmbeddedServer(BaseApplication):
+    """Serves `app:create_server()` with the settings of gunicorn.conf.py, in one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take gunicorn.conf.py and what differs in the embedded program."""
+        from runpy import run_path
+
+        chosen = {name: value for name, value in run_path(str(CONFIG)).items() if name in self.cfg.settings}
+        host = self._settings.host
+        chosen |= {
+            "bind": [f"[{host}]:{self._settings.port}" if ":" in host else f"{host}:{self._settings.port}"],
+            "workers": 1,
+            "threads": self._settings.web_threads,
+            "reuse_port": False,
+            "timeout": 300,
+            "graceful_timeout": 2,
+            "loglevel": "critical",
+            "proc_name": "fundwatch",
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Build the application, in the worker."""
+        from app import create_server
+
+        return create_server()
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal. Return the exit code: 2 when the program could not start."""
+    master = os.getpid()
+    try:
+        EmbeddedServer(settings).run()
+    except SystemExit as stop:
+        if os.getpid() != master:
+            raise  # the worker runs on this stack too, and its code tells the master whether to try again
+        code = int(stop.code or 0)
+        return 2 if code in NO_START_CODES else code
+    return 0

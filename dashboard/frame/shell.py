@@ -1,0 +1,182 @@
+"""What stands round every tab: header, navigation, refresh control, theme switch, help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from dashboard.components.attributes import attributes
+from dashboard.frame import ids
+from dashboard.views.tab import Choices, Tab
+
+REFRESH_SECONDS = (1, 5, 15, 30, 60)
+
+KEYS = (
+    ("r", "refresh now"),
+    ("p", "pause or resume"),
+    ("t", "dark or light"),
+    ("/", "filter the table"),
+    ("?", "this help"),
+    ("Esc", "close"),
+)
+
+
+def shell(tabs: Sequence[Tab], refresh_seconds: int) -> html.Div:
+    """Return the frame, refreshing every `refresh_seconds` until a reader chooses otherwise.
+
+    The open tab is mounted in `ids.PAGE`; only one is mounted at a time.
+    """
+    return html.Div(
+        [
+            html.A("Skip to the figures", href="#page", className="fw-skip"),
+            dcc.Location(id=ids.URL, refresh="callback-nav"),
+            dcc.Store(id=ids.ROUTE),
+            dcc.Store(id=ids.THEME),
+            dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
+            _header(tabs, refresh_seconds),
+            html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
+            _drawer(tabs),
+            html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
+            _help(tabs),
+            html.Div(id="announcer", className="visually-hidden", role="status", **attributes(aria_live="polite")),
+        ],
+        className="fw-app",
+    )
+
+
+def mount(tab: Tab, choices: Choices, layout: Any) -> html.Div:
+    """Return an opened tab: its layout and the stores its refresh needs."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.choices(tab.id), data=dict(choices)),
+            dcc.Store(id=ids.version(tab.id)),
+            dcc.Store(id=ids.wire(tab.id)),
+            dcc.Store(id=ids.zooms(tab.id)),
+            html.H1(tab.title, className="visually-hidden"),
+            html.Div(id=ids.problem(tab.id), className="fw-problem", role="alert"),
+            layout,
+        ],
+        id=f"tab-{tab.id}",
+        key=f"{tab.id}?{choices.query}",
+        className="fw-tab",
+    )
+
+
+def missing_page(tabs: Sequence[Tab]) -> html.Div:
+    """Return what stands where no tab is."""
+    links = [html.Li(dcc.Link(tab.title, href=tab.path)) for tab in tabs]
+    return html.Div(
+        [html.H1("Nothing here"), html.P("Fundwatch has no such page."), html.Ul(links)], className="fw-empty"
+    )
+
+
+def failed_page(tab: Tab, error: Exception) -> html.Div:
+    """Return what stands where a tab could not be opened: the reason, and how to try again."""
+    return html.Div(
+        [
+            html.H1(f"{tab.title} cannot be opened"),
+            html.P(f"{type(error).__name__}: {error}"),
+            html.P(["The log of Fundwatch has the details. ", html.A("Try again", href=tab.path), "."]),
+        ],
+        className="fw-empty",
+        role="alert",
+    )
+
+
+def _header(tabs: Sequence[Tab], refresh_seconds: int) -> html.Header:
+    return html.Header(
+        [
+            html.Button(
+                _icon("menu"), id=ids.BURGER, type="button", className="fw-tool fw-burger",
+                **attributes(aria_label="Open navigation", aria_controls=ids.DRAWER),
+            ),
+            html.Span("Fundwatch", className="fw-brand"),
+            html.Nav(_links(tabs), className="fw-nav", **attributes(aria_label="Tabs", data_keys=_keys(tabs))),
+            _refresh_control(refresh_seconds),
+            html.Button(
+                _icon("theme"), id="theme-switch", type="button", className="fw-tool",
+                title="Dark or light (t)", **attributes(aria_label="Switch between dark and light"),
+            ),
+            html.Button(
+                _icon("help"), id="help-button", type="button", className="fw-tool",
+                title="Keyboard (?)", **attributes(aria_label="Keyboard shortcuts"),
+            ),
+        ],
+        className="fw-header",
+    )  # fmt: skip
+
+
+def _keys(tabs: Sequence[Tab]) -> str:
+    """Return which key opens which path, for assets/js/71-keys.js."""
+    return " ".join(f"{tab.key}={tab.path}" for tab in tabs)
+
+
+def _links(tabs: Sequence[Tab]) -> dbc.Nav:
+    return dbc.Nav(
+        [
+            dbc.NavLink(
+                [html.Span(className=f"fw-icon fw-icon-{tab.icon}", **attributes(aria_hidden="true")), tab.title],
+                href=tab.path, active="exact", class_name="fw-link",
+            )
+            for tab in tabs
+        ],
+        class_name="fw-links",
+    )  # fmt: skip
+
+
+def _drawer(tabs: Sequence[Tab]) -> dbc.Offcanvas:
+    return dbc.Offcanvas(
+        html.Nav(_links(tabs), **attributes(aria_label="Tabs")),
+        id=ids.DRAWER,
+        title="Fundwatch",
+        is_open=False,
+        placement="start",
+        class_name="fw-drawer",
+    )
+
+
+def _refresh_control(refresh_seconds: int) -> html.Div:
+    return html.Div(
+        [
+            html.Button(
+                _icon("refresh"), id="refresh-now", type="button", className="fw-tool",
+                title="Refresh now (r)", **attributes(aria_label="Refresh now"),
+            ),
+            html.Select(
+                [
+                    html.Option(f"{seconds} s", value=str(seconds))
+                    for seconds in REFRESH_SECONDS
+                ],
+                id="refresh-every", className="fw-every",
+                **attributes(aria_label="Refresh every", data_default=str(refresh_seconds)),
+            ),
+            html.Button(
+                _icon("pause"), id="refresh-pause", type="button", className="fw-tool",
+                title="Pause (p)", **attributes(aria_label="Pause", aria_pressed="false"),
+            ),
+            html.Span(id="refresh-next", className="fw-next", **attributes(aria_hidden="true")),
+        ],
+        className="fw-refresh", role="group", **attributes(aria_label="Refresh"),
+    )  # fmt: skip
+
+
+def _help(tabs: Sequence[Tab]) -> html.Dialog:
+    keys = [*((tab.key, tab.title) for tab in tabs), *KEYS]
+    rows = [html.Div([html.Dt(html.Kbd(key)), html.Dd(what)]) for key, what in keys]
+    return html.Dialog(
+        [
+            html.H2("Keyboard"),
+            html.Dl(rows, className="fw-keys"),
+            html.Button("Close", id="help-close", type="button", className="fw-button"),
+        ],
+        id="help",
+        className="fw-help",
+        **attributes(aria_label="Keyboard shortcuts"),
+    )
+
+
+def _icon(name: str) -> html.Span:
+    return html.Span(className=f"fw-icon fw-icon-{name}", **attributes(aria_hidden="true"))

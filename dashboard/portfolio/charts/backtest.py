@@ -1,0 +1,131 @@
+"""Value at risk put to the test: each return beside the loss that the returns before it warned of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.backtest import Backtest, backtest, var_forecast
+from core import format as text
+from dashboard.charts.days import day_axis, texts, values
+from dashboard.charts.drawn import Drawn
+from dashboard.portfolio.data import Shown
+from dashboard.portfolio.query import UNIT, UNITS, Frequency
+
+LEVEL = 0.95
+MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
+"""Returns before a day that its value at risk is told from."""
+BUCKETS = 220
+SIGNIFICANCE = 0.05
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+def value_at_risk_backtest(shown: Shown) -> Drawn:
+    """Return the chart of the window's returns, their value at risk told a day ahead, and the exceedances."""
+    memory, unit = MEMORY[shown.frequency], UNITS[shown.frequency]
+    part, whole = shown.part, shown.whole
+    if len(whole) <= memory + 1:
+        return Drawn(
+            note=f"Value at risk is told from {memory} {unit} before; so far there are {max(len(whole) - 1, 0)}."
+        )
+    inside = np.searchsorted(whole.dates, part.dates[1:])
+    returns, warned = part.returns[1:], forecast(shown)[inside]
+    judged = ~np.isnan(returns) & ~np.isnan(warned)
+    if not judged.any():
+        return Drawn(note=f"No day of the window has {memory} {unit} before it, which value at risk is told from.")
+    found = backtest(returns[judged], warned[judged], LEVEL)
+    days = part.dates[1:]
+    over = np.flatnonzero(judged & (returns < -warned))
+    kept = np.unique(np.concatenate([extremes(returns, BUCKETS), over]))
+    figure = {
+        "data": [
+            _returns(days[kept], returns[kept]),
+            _warned(days[kept], warned[kept], UNIT[shown.frequency]),
+            _exceedances(days[over], returns[over]),
+        ],
+        "layout": {
+            "xaxis": day_axis(days, "y") | {"nticks": 6},
+            "yaxis": {"ticksuffix": " %", "nticks": 5},
+            "margin": {"r": 12, "t": 6, "b": 34},
+            "hovermode": "closest",
+            "dragmode": False,
+            "uirevision": "backtest",
+        },
+    }
+    return Drawn(figure, verdict(found))
+
+
+def forecast(shown: Shown) -> Floats:
+    """Return the value at risk that the returns before each day of the whole history tell, as a positive loss."""
+    memory = MEMORY[shown.frequency]
+    return np.asarray(var_forecast(shown.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
+
+
+def verdict(found: Backtest) -> str:
+    """Return the test in words: how many exceedances, how many expected, whether they fit and come alone."""
+    count, expected = int(found.exceedances), float(found.expected)
+    kupiec, clusters = float(found.kupiec_p), float(found.christoffersen_p)
+    parts = [
+        f"{count} exceedance{'' if count == 1 else 's'}, {expected:.1f} expected: {_fits(count, expected, kupiec)}"
+    ]
+    if clusters == clusters:
+        come = "in clusters" if clusters < SIGNIFICANCE else "not in clusters"
+        parts.append(f"{come} (Christoffersen p {_p(clusters)})")
+    return " · ".join(parts)
+
+
+def extremes(returns: Floats, buckets: int) -> Places:
+    """Return the positions of the lowest and the highest return of each of `buckets` stretches of equal length.
+
+    A line through them looks like the line through all, when it is no wider than `buckets` pixels.
+    """
+    count = len(returns)
+    if count <= 2 * buckets:
+        return np.arange(count, dtype=np.intp)
+    length = -(-count // buckets)
+    padded = np.full(length * -(-count // length), np.nan)
+    padded[:count] = returns
+    table = padded.reshape(-1, length)
+    start = np.arange(len(table)) * length
+    low = start + np.argmin(np.where(np.isnan(table), np.inf, table), axis=1)
+    high = start + np.argmax(np.where(np.isnan(table), -np.inf, table), axis=1)
+    found = np.unique(np.concatenate([[0], low, high, [count - 1]]))
+    return found[found < count].astype(np.intp)
+
+
+def _fits(count: int, expected: float, p: float) -> str:
+    if p != p:
+        return "too few to tell"
+    if p >= SIGNIFICANCE:
+        return f"fits (Kupiec p {_p(p)})"
+    return f"too {'many' if count > expected else 'few'} (Kupiec p {_p(p)})"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else text.number(value, 3 if value < 0.1 else 2)
+
+
+def _returns(days: Any, returns: Floats) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": "return", "x": texts(days), "y": values(100 * returns, 2),
+        "line": {"color": "@series-1/0.7", "width": 0.8}, "hovertemplate": "%{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
+    }  # fmt: skip
+
+
+def _warned(days: Any, warned: Floats, one: str) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": f"VaR 95 %, one {one} ahead", "x": texts(days),
+        "y": values(-100 * warned, 2), "line": {"color": "@text", "width": 1.3, "shape": "vh"},
+        "hovertemplate": "VaR 95 % told for %{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
+    }  # fmt: skip
+
+
+def _exceedances(days: Any, returns: Floats) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "markers", "name": "exceedance", "x": texts(days), "y": values(100 * returns, 2),
+        "marker": {"color": "@loss", "size": 4},
+        "hovertemplate": "%{x|%Y-%m-%d}: %{y:.2f} %, beyond VaR<extra></extra>",
+    }  # fmt: skip

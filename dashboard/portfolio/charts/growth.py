@@ -1,0 +1,164 @@
+"""Growth of 100: the portfolio, its benchmark and those it is compared with, money in and out, restated values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import format as text
+from dashboard.charts.days import Places, texts, values
+from dashboard.charts.rows import End, Row, extent, short
+from dashboard.charts.theme import BENCHMARK, COMPARED, SERIES
+from dashboard.portfolio.data import Line, Restatement, Shown
+
+HEIGHT_PX = 280
+LOG_STEPS = (
+    (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.25, 2.5, 3, 4, 5, 6, 7, 8, 9),
+    (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7),
+    (1, 2, 5),
+    (1,),
+)
+MOST_LOG_TICKS = 8
+COARSE = 50
+"""A line that moves by this much is told to one decimal, else to two."""
+MOST_FLOWS = 40
+"""Of more flows than this the largest are marked."""
+
+
+def growth_row(shown: Shown, places: Places, *, is_log: bool) -> Row:
+    """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
+    lines = [_line(shown.own, places, SERIES[0])]
+    lines += [
+        _line(line, drawn_of(line, shown, places), color)
+        for line, color in zip(shown.compared, COMPARED, strict=False)
+        if len(line.part)
+    ]
+    if shown.benchmark is not None and len(shown.benchmark.part):
+        lines.append(_line(shown.benchmark, drawn_of(shown.benchmark, shown, places), BENCHMARK, "dot"))
+    if is_log:
+        lines = [{**line, "y": [value if value and value > 0 else None for value in line["y"]]} for line in lines]
+    return Row(
+        height_px=HEIGHT_PX,
+        traces=[*lines, *_flows(shown), *_restatements(shown)],
+        axis={"nticks": 7, "zeroline": False, **(_log_axis(extent(*[line["y"] for line in lines])) if is_log else {})},
+        span=extent(*[line["y"] for line in lines]),
+        ends=[_end(line) for line in lines if any(value is not None for value in line["y"])],
+    )
+
+
+def _log_axis(span: tuple[float, float]) -> dict[str, Any]:
+    """Return a logarithmic axis with a handful of round numbers."""
+    low, high = span
+    if not low > 0:
+        return {"type": "log"}
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    offered = [
+        [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+        for steps in LOG_STEPS
+    ]
+    ticks = next((found for found in offered if len(found) <= MOST_LOG_TICKS), offered[-1])
+    return {"type": "log", "tickvals": [float(f"{tick:.4g}") for tick in ticks], "tickformat": "~g"}
+
+
+def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
+    """Return the positions of `line` on the drawn days (the next that it has), and its last."""
+    dates = line.part.dates
+    at = np.searchsorted(dates, shown.part.dates[places])
+    return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
+
+
+def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:
+    index = 100 * line.part.index[places]
+    decimals = 2 if np.ptp(index) < COARSE else 1
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": line.name,
+        "x": texts(line.part.dates[places]),
+        "y": values(index, decimals),
+        "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
+        "hovertemplate": f"%{{y:.{decimals}f}}",
+    }
+
+
+def _end(line: dict[str, Any]) -> End:
+    # What was lost has no place on a logarithmic scale: its name stands at the last that has.
+    place = next(value for value in reversed(line["y"]) if value is not None)
+    return End(f"{short(line['name'])} {line['y'][-1] or 0.0:.1f}", place, line["line"]["color"])
+
+
+def marked_days(shown: Shown) -> Places:
+    """Return the positions in the window that carry a mark: a chart that thins its days keeps them."""
+    days = np.concatenate([shown.nav.dates[flows_shown(shown)[0]], _restated_days(shown)])
+    found = np.searchsorted(shown.part.dates, days)
+    return found.astype(np.intp)
+
+
+def flows_shown(shown: Shown) -> tuple[Places, int]:
+    """Return which days of the NAV carry a mark of money in or out: all or the largest, and how many there are."""
+    nav, part = shown.nav, shown.part
+    if len(part) < 2:
+        return np.array([], dtype=np.intp), 0
+    inside = np.flatnonzero((nav.flow != 0) & (nav.dates > part.dates[0]) & (nav.dates <= part.dates[-1]))
+    return np.sort(inside[np.argsort(-np.abs(nav.flow[inside]), kind="stable")][:MOST_FLOWS]), len(inside)
+
+
+def _flows(shown: Shown) -> list[dict[str, Any]]:
+    """Return small triangles on the line where money came in or went out, the amount in their hover."""
+    nav, part = shown.nav, shown.part
+    largest, count = flows_shown(shown)
+    if not len(largest):
+        return []
+    at = np.searchsorted(part.dates, nav.dates[largest])
+    amounts = nav.flow[largest]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "money in or out" if count <= MOST_FLOWS else f"largest {MOST_FLOWS} of {count} flows",
+            "x": texts(nav.dates[largest]),
+            "y": values(100 * part.index[at], 2),
+            "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],
+            "marker": {
+                "symbol": ["triangle-up" if each > 0 else "triangle-down" for each in amounts],
+                "size": 9, "color": "@text", "line": {"width": 1, "color": "@panel"},
+            },
+            "hovertemplate": "%{text}",
+        }
+    ]  # fmt: skip
+
+
+def _restatements(shown: Shown) -> list[dict[str, Any]]:
+    """Return a diamond where a value was replaced by another, both in its hover."""
+    part, days = shown.part, _restated_days(shown)
+    if not len(days):
+        return []
+    inside = [each for each in shown.restatements if each.day in days]
+    at = np.searchsorted(part.dates, np.array([each.day for each in inside], dtype="datetime64[D]"))
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "restated",
+            "x": [str(each.day) for each in inside],
+            "y": values(100 * part.index[at], 2),
+            "text": [_restated(each) for each in inside],
+            "marker": {"symbol": "diamond-open", "size": 9, "color": "@warning", "line": {"width": 1.5}},
+            "hovertemplate": "%{text}",
+        }
+    ]
+
+
+def _restated(each: Restatement) -> str:
+    if each.was == each.now:
+        return f"flow {text.money(each.flow_was)} → {text.money(each.flow_now)}"
+    return f"{text.money(each.was)} → {text.money(each.now)}"
+
+
+def _restated_days(shown: Shown) -> NDArray[np.datetime64]:
+    part = shown.part
+    days = [each.day for each in shown.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
+    return np.unique(np.array(days, dtype="datetime64[D]"))

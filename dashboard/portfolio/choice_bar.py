@@ -1,0 +1,213 @@
+"""The choices of the Portfolio tab, and the lines that say what is shown and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from analytics.performance import WINDOWS, anchor_day
+from core import format as text
+from core.model import Status
+from dashboard.components.age import local_time
+from dashboard.components.attributes import attributes
+from dashboard.components.card import verdict
+from dashboard.components.choices import (
+    choice_bar,
+    choice_button,
+    choice_input,
+    choice_segments,
+    choice_select,
+    more_choices,
+    spacer,
+)
+from dashboard.components.panel import slot
+from dashboard.portfolio.data import Restatement, Shown, benchmarks, default_benchmark, find, key_of
+from dashboard.portfolio.query import (
+    BETWEEN_KEYS,
+    DEFAULT_FREQUENCY,
+    DEFAULT_RISK_FREE,
+    DEFAULT_WINDOW,
+    FREQUENCIES,
+    FREQUENCY_NAMES,
+)
+from dashboard.views.tab import Choices
+from storage.state.portfolios import Portfolio, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "portfolio"
+SLOTS = ("portfolio-span", "portfolio-mark", "portfolio-compared", "portfolio-notes")
+MARKS = {"sample": "sample", "replay": "replay"}
+INDENT = "\u2003"
+NAMES_LIST = "portfolio-names"
+MOST_RESTATEMENTS = 3
+
+
+def bar(stores: Stores, choices: Choices) -> html.Div:
+    """Return the bar of choices."""
+    known = list_portfolios(stores.state)
+    portfolio = find(stores, choices)
+    return choice_bar(
+        choice_select(ID, "portfolio", tree(known), choices, default=key_of(known[0]) if known else "",
+                      label="Portfolio"),
+        choice_select(ID, "benchmark", benchmarks(stores, portfolio), choices, default=default_benchmark(portfolio),
+                      label="vs"),
+        choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
+                        label="Window"),
+        more_choices(
+            choice_select(ID, "frequency", [(each, FREQUENCY_NAMES[each]) for each in FREQUENCIES], choices,
+                          default=DEFAULT_FREQUENCY, label="Returns"),
+            choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
+                         hint="Risk-free rate, percent a year"),
+            choice_input(ID, "asof", choices, default="", label="As of", type="date",
+                         hint="Shows the page as that day's data would have; empty for the newest"),
+            _adder(),
+        ),
+        slot("portfolio-compared"),
+        spacer(),
+        slot("portfolio-span"),
+        slot("portfolio-mark"),
+    )  # fmt: skip
+
+
+def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:
+    """Return (key, label) of every portfolio, each under its parent and indented by its depth.
+
+    One whose parent is not there, or that is its own ancestor, stands at the top.
+    """
+    children: dict[tuple[str, str], list[Portfolio]] = {}
+    ids = {(each.origin, each.id) for each in known}
+    for each in known:
+        at = (each.origin, each.parent if (each.origin, each.parent) in ids else "")
+        children.setdefault(at, []).append(each)
+    found: dict[str, str] = {}
+
+    def add(each: Portfolio, depth: int) -> None:
+        if key_of(each) in found:
+            return
+        found[key_of(each)] = INDENT * depth + label(each)
+        for child in children.get((each.origin, each.id), ()):
+            add(child, depth + 1)
+
+    for origin in dict.fromkeys(each.origin for each in known):
+        for top in children.get((origin, ""), ()):
+            add(top, 0)
+    for each in known:
+        add(each, 0)
+    return list(found.items())
+
+
+def label(portfolio: Portfolio) -> str:
+    """Return a portfolio's name, with its origin where that is not the fund itself."""
+    mark = MARKS.get(portfolio.origin)
+    return f"{portfolio.name} ({mark})" if mark else portfolio.name
+
+
+def _adder() -> html.Div:
+    """Return the box that adds a portfolio to those compared (assets/js/32-more-choices.js)."""
+    box = dbc.Input(
+        type="search", placeholder="add a portfolio", list=NAMES_LIST, size="sm", autocomplete="off",
+        class_name="fw-input fw-input-name",
+    )  # fmt: skip
+    return html.Div(
+        [
+            html.Label([html.Span("Compare", className="fw-choice-label"), box], className="fw-choice"),
+            html.Datalist(id=NAMES_LIST),
+            html.Span(className="fw-adder-said", role="status"),
+        ],
+        className="fw-adder",
+        **attributes(data_tab=ID, data_name="compare", data_offers="portfolio"),
+    )
+
+
+def compared(shown: Shown, colors: Sequence[str]) -> html.Div | None:
+    """Return a chip for every portfolio compared, in the colour of its line; pressed, it goes."""
+    if not shown.compared:
+        return None
+    keys = [line.key for line in shown.compared]
+    chips = []
+    for at, line in enumerate(shown.compared):
+        left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
+        mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
+        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Take {line.name} away")
+        chips.append(chip)
+    return html.Div(chips, className="fw-chips")
+
+
+def span(shown: Shown) -> html.Span:
+    """Return the days shown, the way back from a zoom, and the day that calendar windows are anchored at."""
+    parts: list[Any] = ["no value in this range"]
+    if len(shown.part):
+        parts = [f"{shown.part.dates[0]} – {shown.part.dates[-1]}"]
+    parts += [f" · history starts {shown.own.daily.dates[0]}"] if _is_younger(shown) else []
+    if shown.is_zoomed:
+        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
+    if shown.last_day is not None:
+        parts.append(html.Span(f" · windows end with the last value, {shown.last_day}", className="fw-anchor"))
+    return html.Span(parts, className="fw-span")
+
+
+def _is_younger(shown: Shown) -> bool:
+    """Return whether the window would begin before the first value."""
+    dates = shown.own.daily.dates
+    if not len(dates):
+        return False
+    start = shown.span[0] if shown.span else anchor_day(dates, shown.window)
+    return bool(start < dates[0])
+
+
+def mark(shown: Shown) -> html.Span | None:
+    """Return where the data comes from when it is not the fund's own, and where it ends."""
+    word = MARKS.get(shown.portfolio.origin)
+    ends = ""
+    if shown.as_of is not None and shown.last_day is not None:
+        ends = f"as of {shown.last_day}"
+    elif word and len(shown.own.daily):
+        ends = f"{'at' if word == 'replay' else 'data ends'} {shown.own.daily.dates[-1]}"
+    said = " · ".join(each for each in (word, ends) if each)
+    return html.Span(said, className="fw-mark", title=shown.portfolio.note or None) if said else None
+
+
+def notes(shown: Shown, doubts: Sequence[str] = ()) -> list[Any]:
+    """Return what a reader must know before the figures: choices not understood, restated values, a total loss."""
+    problems = [*shown.problems, *doubts]
+    asked = [verdict(Status.WARNING, " ".join(problems), word="asked for")] if problems else []
+    return [
+        *asked,
+        *_ended(shown),
+        *_restated(shown.restatements, shown.portfolio.currency),
+    ]
+
+
+def _change(mark: Restatement) -> str:
+    value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
+    flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
+    return ", ".join(each for each in (value, flow) if each)
+
+
+def _ended(shown: Shown) -> list[Any]:
+    """Return a line that says why the returns end before the values do; nothing when they do not."""
+    known = len(shown.own.daily)
+    if known == len(shown.nav):
+        return []
+    why = (
+        f"no return can be told from {shown.nav.dates[known]} on: the value was zero or below. The figures end before."
+    )
+    return [verdict(Status.CRITICAL, f"{shown.portfolio.name}: {why}")]
+
+
+def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:
+    if not found:
+        return []
+    told: list[Any] = []
+    for each in found[:MOST_RESTATEMENTS]:
+        change = f"{each.day}: {_change(each)} {currency}, by {each.source} "
+        told += [change, local_time(each.at), "; "]
+    told.pop()
+    if len(found) > MOST_RESTATEMENTS:
+        told.append(f"; and {len(found) - MOST_RESTATEMENTS} more")
+    return [verdict(Status.WARNING, [*told, "."], word="restated")]

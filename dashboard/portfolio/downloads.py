@@ -1,0 +1,103 @@
+"""The data of the charts that draw only as many days as there are pixels, in full: a CSV file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from flask import Response, abort, request
+from numpy.typing import NDArray
+
+from analytics.performance import drawdowns
+from core.errors import StorageError
+from dashboard.charts.days import on_days, texts
+from dashboard.export.csv_file import csv_file, harmless
+from dashboard.portfolio.charts.backtest import MEMORY, forecast
+from dashboard.portfolio.charts.rolling import SPANS, rolling
+from dashboard.portfolio.data import Shown, find, read
+from dashboard.views.tab import Choices
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from storage.stores import Stores
+
+PATH = "/portfolio/chart"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers by day; NaN where there is none. Names say the unit."""
+
+    days: NDArray[np.datetime64]
+    columns: dict[str, Floats]
+
+
+def growth_table(shown: Shown) -> Table:
+    """Return every day of the window: growth, drawdown, flow and rolling figures, then growth of the other lines."""
+    days = shown.part.dates
+    columns = {
+        f"{shown.own.name}, growth of 100": 100 * shown.part.index,
+        "drawdown, ratio": drawdowns(shown.part),
+        f"flow since the day before, {shown.portfolio.currency or 'money'}": _flows(shown),
+    }
+    if len(days):
+        found, called = rolling(shown.own, shown), SPANS[shown.frequency][1]
+        columns[f"Sharpe ratio of {called}"] = on_days(shown.whole.dates, found.sharpe, days)
+        columns[f"volatility of {called} a year, ratio"] = on_days(shown.whole.dates, found.volatility, days)
+        if found.beta is not None:
+            columns[f"beta of {called} to {shown.benchmark_name}"] = on_days(shown.whole.dates, found.beta, days)
+    for line in (*([shown.benchmark] if shown.benchmark else []), *shown.compared):
+        columns[f"{line.name}, growth of 100"] = on_days(line.part.dates, 100 * line.part.index, days)
+    return Table(days, columns)
+
+
+def backtest_table(shown: Shown) -> Table:
+    """Return every return of the window beside the value at risk told before it."""
+    days = shown.part.dates[1:]
+    told = f"value at risk 95 % of the {MEMORY[shown.frequency]} returns before, ratio"
+    warned = on_days(shown.whole.dates, forecast(shown), days)
+    returns = shown.part.returns[1:]
+    exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)
+    return Table(days, {"return, ratio": returns, told: warned, "exceedance": exceeded})
+
+
+TABLES: dict[str, Callable[[Shown], Table]] = {"growth": growth_table, "backtest": backtest_table}
+"""By key of the chart."""
+
+
+def as_csv(table: Table) -> bytes:
+    """Return a table as CSV with ten significant digits, an empty cell where there is no number."""
+    written = [["" if value != value else f"{value:.10g}" for value in column] for column in table.columns.values()]
+    return csv_file([["date", *map(harmless, table.columns)], *zip(texts(table.days), *written, strict=True)])
+
+
+def register(app: Dash, stores: Stores) -> None:
+    """Register the address of the files; they take the query of the page."""
+
+    @app.server.get(f"{PATH}/<name>.csv")
+    def chart_data(name: str) -> Response:
+        make = TABLES.get(name) or abort(404)
+        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+        try:
+            portfolio = find(stores, choices) or abort(404)
+            body = as_csv(make(read(stores, portfolio, choices)))
+        except StorageError as error:
+            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
+        response = Response(body, mimetype="text/csv")
+        response.headers["Content-Disposition"] = f'attachment; filename="portfolio-{name}.csv"'
+        return response
+
+
+def _flows(shown: Shown) -> Floats:
+    """Return the money that came in since the day before of the window, by day; a week's or month's on its last."""
+    nav, days = shown.nav, shown.part.dates
+    found = np.zeros(len(days))
+    if not len(days):
+        return found
+    inside = np.flatnonzero((nav.dates > days[0]) & (nav.dates <= days[-1]))
+    np.add.at(found, np.searchsorted(days, nav.dates[inside]), nav.flow[inside])
+    return found

@@ -1,0 +1,113 @@
+"""The tables of many figures: every metric side by side, and the fund's parts, a row each."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dash import html
+
+from analytics.calendar import to_date
+from analytics.metrics import Metric
+from core import format as text
+from dashboard.components.choices import choice_button
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.portfolio.data import Line, Shown
+from dashboard.portfolio.query import UNITS
+from dashboard.portfolio.summary import columns, of_family, side_by_side
+from dashboard.portfolio.tables import figure, signed
+
+METRIC_ROWS = "portfolio-metrics-rows"
+PART_ROWS = "portfolio-parts-data"
+PART_FIGURES = ("total_return", "annual_return", "volatility", "sharpe", "max_drawdown")
+
+
+def metric_table(shown: Shown) -> html.Div:
+    """Return every metric of the window, a column a portfolio and one for the benchmark."""
+    found = side_by_side(shown)
+    lines = columns(shown)
+    heads = [
+        Column("metric", "Metric", numeric=False),
+        *[Column(f"c{at}", line.name) for at, line in enumerate(lines)],
+        Column("group", "Group", numeric=False),
+    ]
+    rows = [
+        {
+            "metric": Cell(metric.title, hint=metric.definition),
+            **{
+                f"c{at}": Cell(
+                    said(metric, found.of(metric.key, at), shown),
+                    hint=found.reason(metric.key, at),
+                )
+                for at in range(len(lines))
+            },
+            "group": Cell(metric.group, tone="muted"),
+        }
+        for metric in found.metrics
+    ]
+    table = data_table(METRIC_ROWS, heads, rows, caption="All metrics of the window", sortable=False)
+    return html.Div(table, className="fw-metrics")
+
+
+def said(metric: Metric, value: float, shown: Shown) -> str:
+    """Return a metric's value as people read it."""
+    if not math.isfinite(value):
+        return text.NOT_AVAILABLE
+    if metric.unit == "percent":
+        return text.percent(value)
+    if metric.unit == "periods":
+        return f"{text.number(value, 0 if value == round(value) else 1)} {UNITS[shown.frequency]}"
+    if metric.unit == "years":
+        return f"{text.number(value, 1)} y"
+    if metric.unit == "count":
+        return text.number(value)
+    return text.ratio(value)
+
+
+def parts_table(shown: Shown) -> html.Div:
+    """Return a row a part of the fund: its value and how it did in its own window; its name opens it."""
+    lines = (*([shown.head] if shown.head else []), *shown.family)
+    found = of_family(shown, lines, PART_FIGURES)
+    values = [_value(line) for line in lines]
+    whole = values[0] if shown.head else math.fsum(value for value in values if not math.isnan(value))
+    heads = [
+        Column("name", "Portfolio", numeric=False),
+        Column("value", "Value"),
+        Column("share", "Share", definition="Of the value of the fund; of those listed when they have no fund"),
+        Column("day", "Day", definition="Return since the value before the last"),
+        Column("ytd", "YTD", definition="Return since the last value of the year before"),
+        Column("total_return", shown.window_name, definition="Return in the window"),
+        Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year"),
+        Column("volatility", "Volatility"),
+        Column("sharpe", "Sharpe"),
+        Column("max_drawdown", "Max DD", definition="Deepest fall in the window"),
+    ]
+    rows = [
+        {
+            "name": _name(line, shown),
+            "value": Cell(text.money(_value(line)), _value(line)),
+            "share": _share(_value(line), whole),
+            "day": signed(float(line.daily.returns[-1]) if len(line.daily) else math.nan),
+            "ytd": signed(to_date(line.daily.dates, line.daily.index, "YTD")),
+            **{key: figure(found, key, at, "ratio" if key == "sharpe" else "percent") for key in PART_FIGURES},
+        }
+        for at, line in enumerate(lines)
+    ]
+    return data_table(PART_ROWS, heads, rows, caption="Portfolios")
+
+
+def _name(line: Line, shown: Shown) -> Cell:
+    assert line.portfolio is not None
+    name: Any = line.name
+    if line.key != shown.own.key:
+        name = choice_button("portfolio", {"portfolio": line.key}, line.name)
+    return Cell(name, line.name, hint=line.portfolio.note)
+
+
+def _value(line: Line) -> float:
+    return float(line.nav.value[-1]) if line.nav is not None and len(line.nav) else math.nan
+
+
+def _share(value: float, whole: float) -> Cell:
+    share = value / whole if whole > 0 else math.nan
+    return Cell(text.percent(share), share)

@@ -1,0 +1,167 @@
+"""The charts of the Portfolio tab: their panels, and all of them drawn for one set of choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from dashboard.charts.drawn import Drawn
+from dashboard.components.choices import choice_button
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel
+from dashboard.portfolio.charts.backtest import value_at_risk_backtest
+from dashboard.portfolio.charts.capture import captures
+from dashboard.portfolio.charts.contribution import contributions
+from dashboard.portfolio.charts.correlation import correlation
+from dashboard.portfolio.charts.distribution import distribution
+from dashboard.portfolio.charts.performance import Scale, growth_and_drawdown
+from dashboard.portfolio.charts.years import years
+from dashboard.portfolio.data import Shown
+from dashboard.portfolio.downloads import PATH as DOWNLOADS
+from dashboard.views.tab import Choices
+
+TAB = "portfolio"
+SCALE_SLOT = "portfolio-scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart's panel and how it is drawn."""
+
+    key: str
+    title: str
+    definition: str
+    height: int
+    narrow_height: int
+    span: int
+    draw: Callable[[Shown, Choices], Drawn]
+    subtitle: str = ""
+    """Empty: what the chart says of itself."""
+    is_thinned: bool = False
+    """Drawn to the pixel: its data in full is a download."""
+
+    @property
+    def panel(self) -> str:
+        """Return the id of the panel."""
+        return f"{TAB}-{self.key}"
+
+    @property
+    def graph(self) -> str:
+        """Return the id of the graph."""
+        return f"{self.panel}-graph"
+
+    @property
+    def said(self) -> str:
+        """Return the id of the slot beside the title."""
+        return f"{self.panel}-said"
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """All charts as drawn, for a View. A note is empty for a chart that is not: that takes a former one back."""
+
+    figures: dict[str, dict[str, Any]]
+    slots: dict[str, Any]
+    notes: dict[str, str]
+    empty: frozenset[str]
+    """Panels that have nothing to show; their note says why."""
+
+
+def scale_of(choices: Choices) -> Scale:
+    """Return the scale of the growth chart."""
+    return "log" if choices.get("scale") == "log" else "linear"
+
+
+def _growth(shown: Shown, choices: Choices) -> Drawn:
+    if not len(shown.part):
+        return Drawn(note="Shows the course as soon as there is a value.")
+    return Drawn(growth_and_drawdown(shown, scale_of(choices)))
+
+
+CHARTS = (
+    Chart(
+        "growth", "Growth of 100",
+        "Index of time-weighted returns, 100 at the first day shown (a line that begins later: at its own first day). "
+        "Below: the distance from the best day so far, and Sharpe ratio, volatility and beta over the returns before "
+        "each day. Expected maximum: the deepest drawdown to expect of this mean return, volatility and length "
+        "(Magdon-Ismail & Atiya 2004). Triangles: money in ▲ or out ▼. A benchmark of prices has no dividends.",
+        680, 620, 8, _growth, "time-weighted, before tax", is_thinned=True,
+    ),
+    Chart(
+        "distribution", "Returns",
+        "Count of returns by size, red beyond the value at risk, and the normal curve of the same mean and deviation. "
+        "VaR: historical quantile; ES: mean loss beyond it (Rockafellar & Uryasev 2002). Population skew and kurtosis. "
+        "The outermost bars hold what lies beyond them, too.",
+        220, 200, 4, lambda shown, _: distribution(shown),
+    ),
+    Chart(
+        "backtest", "Value at risk, told a period ahead",
+        "Historical value at risk (95 %) of the returns before each day, against the return that came. Kupiec (1995): "
+        "do losses exceed it as often as they should? Christoffersen (1998): do they come in clusters? A p below 0.05 "
+        "says that it is wrong in that respect. Drawn are the lowest and the highest return of each pixel.",
+        220, 200, 8, lambda shown, _: value_at_risk_backtest(shown), is_thinned=True,
+    ),
+    Chart(
+        "years", "Year by year, %",
+        "Return of each calendar year, the whole history; the first and the running year are as long as the data.",
+        220, 200, 4, lambda shown, _: years(shown),
+    ),
+    Chart(
+        "capture", "Up and down capture",
+        "The portfolio's compounded annual return over the periods in which the benchmark gained (lost), as a share of "
+        "the benchmark's own. Above 100 % up and below 100 % down is what one wants.",
+        160, 160, 4, lambda shown, _: captures(shown),
+    ),
+    Chart(
+        "contribution", "Contribution by strategy",
+        "Share of the capital at the start of each day times the return of the day, linked over time so that the bars "
+        "add up to the total (Carino 1999). Not in a part: money moved between strategies within a day, cash, fees.",
+        300, 260, 4, lambda shown, _: contributions(shown),
+    ),
+    Chart(
+        "correlation", "Correlation of strategies",
+        "Pearson correlation of returns over the periods of the window that both have, 20 at least.",
+        300, 300, 4, lambda shown, _: correlation(shown),
+    ),
+)  # fmt: skip
+_BY_KEY = {chart.key: chart for chart in CHARTS}
+CHART_PANELS = tuple(chart.panel for chart in CHARTS)
+CHART_GRAPHS = tuple(chart.graph for chart in CHARTS)
+CHART_SLOTS = (SCALE_SLOT, *(chart.said for chart in CHARTS if not chart.subtitle))
+
+
+def chart_panel(key: str, span: int | None = None) -> html.Section:
+    """Return the panel of a chart without its figure. Raises KeyError."""
+    chart = _BY_KEY[key]
+    return panel(
+        chart.panel,
+        chart.title,
+        chart.subtitle or html.Span(id=chart.said),
+        graph(chart.graph, chart.height, narrow_height=chart.narrow_height),
+        span=span or chart.span,
+        definition=chart.definition,
+        controls=html.Span(id=SCALE_SLOT, className="fw-panel-controls") if key == "growth" else None,
+        csv=f"{DOWNLOADS}/{chart.key}.csv" if chart.is_thinned else "",
+    )
+
+
+def draw_charts(shown: Shown, choices: Choices) -> Charts:
+    """Return every chart for the choices."""
+    drawn = {chart: chart.draw(shown, choices) for chart in CHARTS}
+    return Charts(
+        figures={chart.graph: dict(found.figure) for chart, found in drawn.items()},
+        slots={SCALE_SLOT: scale_switch(choices)}
+        | {chart.said: found.subtitle for chart, found in drawn.items() if not chart.subtitle},
+        notes={chart.panel: found.note for chart, found in drawn.items()},
+        empty=frozenset(chart.panel for chart, found in drawn.items() if found.note),
+    )
+
+
+def scale_switch(choices: Choices) -> list[html.Button]:
+    """Return the button that makes the growth chart logarithmic, or linear again."""
+    is_log = scale_of(choices) == "log"
+    changes = {"scale": None if is_log else "log"}
+    return [choice_button(TAB, changes, "log", pressed=is_log, label="Logarithmic scale")]

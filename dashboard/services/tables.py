@@ -1,0 +1,233 @@
+"""The tables of the services tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import html
+
+from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
+from core.kinds.registry import component_name
+from core.model import SEVERITY, Status
+from dashboard.components.age import age, local_time
+from dashboard.components.beats import beat_strip
+from dashboard.components.card import state_badge
+from dashboard.components.spark import spark
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.services.cards import PAUSED, is_known, is_paused, past_of, uptime, watched
+from dashboard.sources.actions import action_button
+from dashboard.sources.instances import Instance
+from dashboard.sources.tab import Shown
+from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from storage.clickhouse.reads.services import Checks, Interface, Past, Uptime
+
+ID = "services"
+ACTIONS = ("pause", "resume")
+GOOD, POOR = 0.999, 0.99
+SOON_SECONDS, VERY_SOON_SECONDS = 14 * 86_400.0, 3 * 86_400.0
+SHARE = "Share of the checks that found it up; grey while less than half of the time was watched. Source:"
+COLUMNS = (
+    Column("state", "State", numeric=False),
+    Column("service", "Service", numeric=False, definition="Kind and name; hover: what is checked."),
+    Column("group", "Group", numeric=False),
+    Column("beats", "Newest 60 checks", numeric=False,
+           definition="Oldest left: up, failed but retried, down; grey where not checked."),
+    Column("day", "24 h", definition=f"{SHARE} samples_1m."),
+    Column("month", "30 d", definition=f"{SHARE} samples_1h."),
+    Column("year", "1 y", definition=f"{SHARE} samples_1h."),
+    Column("seconds", "Answered in", definition="The newest check."),
+    Column("mean", "Mean 24 h", definition="Mean time to answer over 24 hours. Source: samples_1m."),
+    Column("certificate", "Certificate", definition="Time left until its certificate ends."),
+    Column("since", "Since", definition="When it came into this state."),
+    Column("act", "", numeric=False),
+    Column("why", "Why", numeric=False),
+)  # fmt: skip
+SOMETIMES = ("group", "certificate")
+"""Columns that are left out when no service has anything in them."""
+FLIP_COLUMNS = (
+    Column("at", "When", numeric=False),
+    Column("service", "Service", numeric=False),
+    Column("state", "Became", numeric=False),
+    Column("before", "Was", numeric=False),
+    Column("held", "for", definition="How long the state before had held."),
+    Column("why", "Why", numeric=False),
+)
+INTERFACE_COLUMNS = (
+    Column("state", "State", numeric=False),
+    Column("host", "Machine", numeric=False),
+    Column("nic", "Interface", numeric=False),
+    Column("speed", "Speed", definition="Of the link, in one direction."),
+    Column("used", "Used", definition="The busier direction against the speed."),
+    Column("in", "In"),
+    Column("in_course", "over the window", numeric=False),
+    Column("out", "Out"),
+    Column("out_course", "over the window", numeric=False),
+    Column("receive_errors_per_second", "Errors in/s"),
+    Column("transmit_errors_per_second", "Errors out/s"),
+    Column("receive_drops_per_second", "Drops in/s"),
+    Column("transmit_drops_per_second", "Drops out/s"),
+)
+LOSSES = (
+    "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
+)  # fmt: skip
+BUSY = 0.7
+TONES = {"down": "critical", "pending": "warning", "up": "ok"}
+
+
+def services(shown: Shown) -> html.Div:
+    """Return every service: state, newest checks, uptime, time to answer, last change, why."""
+    past = past_of(shown)
+    ordered = sorted(shown.chosen, key=lambda each: (-SEVERITY[each.status], each.about.get("group", ""), each.title))
+    rows = [_service(each, past, shown) for each in ordered]
+    columns = [each for each in COLUMNS if each.key not in SOMETIMES or any(_has(row[each.key]) for row in rows)]
+    return data_table(f"{ID}-all-rows", columns, rows, caption="Services", nothing="No service is watched.", stack=True)
+
+
+def _has(cell: Any) -> bool:
+    return (cell.content if isinstance(cell, Cell) else cell) is not None
+
+
+def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:
+    key = (instance.kind, instance.name)
+    known = past.uptimes.get(key, Uptime())
+    about, component = instance.about, instance.component
+    ends = about.get("certificate_ends")
+    left = ends - instance.now if ends else None
+    since = about.get("since")
+    return {
+        "state": Cell(
+            state_badge(component.status, PAUSED if is_paused(instance) else None), SEVERITY[component.status]
+        ),
+        "service": Cell(instance.title, hint=about.get("target", "")),
+        "group": about.get("group") or None,
+        "beats": Cell(beat_strip(past.beats.get(key, ())), known.day.share),
+        "day": _share(known.day, "24 h"),
+        "month": _share(known.month, "30 d"),
+        "year": _share(known.year, "1 y"),
+        "seconds": Cell(_or_none(duration(about.get("seconds"))), about.get("seconds")),
+        "mean": Cell(_or_none(duration(known.day_seconds)), known.day_seconds),
+        "certificate": Cell(_or_none(duration(left)), left, tone=_certificate_tone(left)),
+        "since": Cell(age(since, prefix="") if since else None, since),
+        "why": _why(component.why),
+        "act": Cell(_pause(instance, shown), ""),
+    }
+
+
+def _share(checks: Checks, period: str) -> Cell:
+    share = checks.share
+    if share is None:
+        return Cell(None)
+    judged = "" if share >= GOOD else "warning" if share >= POOR else "critical"
+    tone = judged if is_known(checks, period) else "muted"
+    return Cell(uptime(share), share, tone=tone, hint=watched(checks, period))
+
+
+def _why(text: str) -> Cell:
+    return Cell(text) if len(text) <= LONGEST_TEXT else Cell(f"{text[: LONGEST_TEXT - 1]}…", hint=text)
+
+
+def _or_none(text: str) -> str | None:
+    return None if text == NOT_AVAILABLE else text
+
+
+def _certificate_tone(left: float | None) -> str:
+    if left is None or left > SOON_SECONDS:
+        return ""
+    return "critical" if left <= VERY_SOON_SECONDS else "warning"
+
+
+def _pause(instance: Instance, shown: Shown) -> Any:
+    about = instance.about
+    if is_paused(instance):
+        if not about.get("paused_by_hand"):
+            return None
+        question = f"Check {instance.title} again?"
+        return action_button(ID, instance.collector, "resume", "", "Resume", question, may_act=shown.may_act)
+    question = f"Stop checking {instance.title} until it is resumed? Nothing will tell when it goes down."
+    return action_button(ID, instance.collector, "pause", "", "Pause", question, may_act=shown.may_act)
+
+
+def flips(shown: Shown) -> html.Div:
+    """Return the changes of state, newest first."""
+    rows = [
+        {
+            "at": Cell(local_time(flip.ts), flip.ts),
+            "service": component_name(flip.source),
+            "state": Cell(flip.state, tone=TONES.get(flip.state, "muted")),
+            "before": flip.before or "not watched",
+            "held": Cell(duration(flip.held_seconds) if flip.before else None, flip.held_seconds),
+            "why": _why(flip.why),
+        }
+        for flip in past_of(shown).flips
+    ]
+    return data_table(f"{ID}-flips-rows", FLIP_COLUMNS, rows, caption="Changes", nothing="No service has ever changed.")
+
+
+def processes(shown: Shown) -> html.Div:
+    """Return the processes found, most memory first."""
+    fields = (
+        Field("pid", "PID", str),
+        words("command", "Command"),
+        words("user", "User"),
+        words("state", "State"),
+        Field("cpu_ratio", "CPU", percent, "100 % is one core"),
+        Field("resident_bytes", "Resident", bytes_),
+        Field("threads", "Threads", number),
+        Field("started", "Started", local_time),
+    )
+    rows = source_rows(shown.chosen, "processes")
+    return source_table(f"{ID}-processes-rows", fields, rows, caption="Processes", nothing="None runs.")
+
+
+def metrics(shown: Shown) -> html.Div:
+    """Return the newest values of the exporters."""
+    fields = (
+        words("metric", "Metric"),
+        words("labels", "Labels"),
+        words("kind", "Kind"),
+        Field("value", "Value", _value),
+        Field("per_second", "per second", _value, "Counters: since the scrape before"),
+        words("help", "What it is"),
+    )
+    rows = source_rows(shown.chosen, "metrics")
+    return source_table(f"{ID}-metrics-rows", fields, rows, caption="Metrics", nothing="Nothing scraped yet.")
+
+
+def _value(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f") if float(value).is_integer() else f"{value:.6g}"
+
+
+def interfaces(shown: Shown) -> html.Div:
+    """Return the network interfaces of every machine: those that are down or lose packets first."""
+    found = sorted(past_of(shown).interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
+    nothing = "No machine's system collector reports interfaces."
+    rows = [_interface(each) for each in found]
+    return data_table(f"{ID}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing)
+
+
+def _trouble(interface: Interface) -> float:
+    values = interface.values
+    return float(not values["up"]) + sum(values[name] or 0.0 for name in LOSSES)
+
+
+def _interface(interface: Interface) -> dict[str, Any]:
+    values = interface.values
+    used = values["link_used_ratio"]
+    return {
+        "state": Cell(state_badge(Status.OK if values["up"] else Status.DOWN, "up" if values["up"] else "down")),
+        "host": interface.host,
+        "nic": interface.nic,
+        "speed": Cell(_or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
+        "used": Cell(_or_none(percent(used)), used, tone="warning" if (used or 0.0) >= BUSY else ""),
+        "in": Cell(_or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
+        "in_course": Cell(spark(interface.received, label=f"{interface.nic}: in") if interface.received else None),
+        "out": Cell(_or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),
+        "out_course": Cell(spark(interface.sent, label=f"{interface.nic}: out") if interface.sent else None),
+        **{name: Cell(_or_none(number(values[name], 1)), values[name], tone="warning" if values[name] else "")
+           for name in LOSSES},
+    }  # fmt: skip
+
+
+ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "flips": flips, "interfaces": interfaces}
+"""Tables of all kinds together, by the name of their panel."""

@@ -1,0 +1,147 @@
+"""The charts of watched sources: which metrics, in what unit, against which limits; lines by instance or label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dash import html
+
+from dashboard.charts.theme import SERIES
+from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling
+from dashboard.components.graph import graph
+from dashboard.components.panel import panel
+from dashboard.sources.instances import Instance
+from storage.clickhouse.reads.series import SeriesData
+from storage.clickhouse.reads.sources import Course
+
+MOST_LINES = 6
+DASHES = ("solid", "dot", "dash")
+HEIGHT_PX = 170
+LONGEST_NAME = 64
+"""On hover; the label at the end of the line has less room."""
+
+SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
+    "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
+    "bytes/s": ((1024.0**3, "GiB/s"), (1024.0**2, "MiB/s"), (1024.0, "KiB/s"), (1.0, "B/s")),
+    "seconds": ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "ratio": ((0.01, "%"),),
+    "count": ((1e6, "M"), (1e3, "K"), (1.0, "")),
+    "/s": ((1e6, "M/s"), (1e3, "K/s"), (1.0, "/s")),
+}
+"""Scales of a unit, coarsest first: the first that the highest value reaches is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: `metrics` maps each to the word that its lines carry (empty: none needed)."""
+
+    id: str
+    title: str
+    subtitle: str
+    metrics: Mapping[str, str]
+    unit: str
+    """A key of SCALES."""
+    definition: str
+    """What it is, with the query or command behind it."""
+    label: str = ""
+    """The label that tells several lines of one instance apart: "command", "db"."""
+    limits: Sequence[tuple[float, str, str]] = ()
+    """(value in the base unit, text, colour token)."""
+    top: float | None = None
+    """Where the axis ends in the base unit; None: a tenth above the highest value."""
+    kinds: Sequence[str] = field(default=())
+    """Kinds of instances that it is about; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A line before it has its scale: an instance keeps its colour on all charts, its metrics differ by dash."""
+
+    name: str
+    data: SeriesData
+    place: int
+    dash: str
+
+
+def chart_panel(tab: str, chart: Chart, span: int = 4) -> html.Section:
+    """Return the panel that the chart stands in; its graph is `<tab>-<chart>-graph`."""
+    return panel(
+        f"{tab}-{chart.id}", chart.title, chart.subtitle, graph(f"{tab}-{chart.id}-graph", HEIGHT_PX), span=span,
+        definition=chart.definition,
+    )  # fmt: skip
+
+
+def chart_figures(
+    tab: str, charts: Sequence[Chart], course: Course, shown: Sequence[Instance], span: tuple[float, float]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of all charts by graph id."""
+    return {f"{tab}-{chart.id}-graph": chart_figure(chart, course, shown, span) for chart in charts}
+
+
+def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: tuple[float, float]) -> dict[str, Any]:
+    """Return one chart: at most six lines, those that are highest now."""
+    about = [each for each in shown if not chart.kinds or each.kind in chart.kinds]
+    found = [
+        _Course(_name(chart, metric, data, instance, len(about) > 1), data, place, DASHES[number % len(DASHES)])
+        for number, metric in enumerate(chart.metrics)
+        for place, instance in enumerate(about)
+        for data in course.all(metric, instance=instance.name)
+    ]
+    found.sort(key=lambda each: -(_last(each.data) or 0.0))
+    kept = sorted(found[:MOST_LINES], key=lambda each: each.name)
+    highest = max((value for each in kept for value in each.data.mean if value is not None), default=0.0)
+    by, unit = scale(chart.unit, max(highest, chart.top or 0.0))
+    is_by_instance = len(about) > 1 and not chart.label
+    lines = [
+        Line(
+            each.name,
+            each.data.ts,
+            [None if value is None else value / by for value in each.data.mean],
+            SERIES[(each.place if is_by_instance else number) % len(SERIES)],
+            each.dash if is_by_instance else "solid",
+        )
+        for number, each in enumerate(kept)
+    ]
+    limits = [Limit(value / by, text, color) for value, text, color in chart.limits]
+    top = chart.top / by if chart.top else nice_ceiling(highest / by)
+    figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
+    figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""
+    figure["layout"]["xaxis"] |= {"nticks": 4, "tickangle": 0}
+    if len(found) > len(kept):
+        figure["layout"]["annotations"].append(_left_out(len(kept), len(found)))
+    if not lines:
+        # Without any trace the axis would show a year of its own choice.
+        figure["data"] = [{"type": "scatter", "mode": "none", "x": list(map(round, span)), "y": [0, 0]}]
+    figure["layout"]["margin"]["l"] = 60
+    return figure
+
+
+def scale(unit: str, highest: float) -> tuple[float, str]:
+    """Return what to divide by and the unit to show: the coarsest that `highest` reaches; for nothing the base unit."""
+    choices = SCALES[unit]
+    reached = highest or 1.0
+    return next((choice for choice in choices if reached >= choice[0]), choices[-1])
+
+
+def metrics_of(charts: Sequence[Chart]) -> list[str]:
+    """Return every metric that the charts show."""
+    return sorted({metric for chart in charts for metric in chart.metrics})
+
+
+def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_one_of_many: bool) -> str:
+    parts = [instance.name if is_one_of_many else "", data.label(chart.label) if chart.label else ""]
+    name = " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def _left_out(kept: int, of: int) -> dict[str, Any]:
+    return {
+        "text": f"{kept} highest of {of}", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
+        "yanchor": "top", "showarrow": False, "font": {"color": "@muted", "size": 10},
+    }  # fmt: skip
+
+
+def _last(data: SeriesData) -> float | None:
+    return next((value for value in reversed(data.mean) if value is not None), None)

@@ -1,0 +1,140 @@
+"""From a View to what is sent: plain values, rounded figures, serialised once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import orjson
+from dash.development.base_component import Component
+
+from dashboard.views.delta import packed
+from dashboard.views.tab import Choices, Tab, View
+
+FIGURES = "/figure"
+"""Where figures are fetched that come into view later: /figure/<tab>/<graph>?<choices>."""
+DIGITS = 6
+"""What a chart can show."""
+LARGE = 10_000
+"""Values from here on keep two decimals."""
+LONG = 32
+_FLOATS = {float, type(None)}
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+"""Powers of ten that a float holds exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A view ready to send: JSON fragments that every viewer's answer shares."""
+
+    wire: orjson.Fragment
+    slots: tuple[orjson.Fragment, ...]
+    """In the order of Tab.slots."""
+    later: Mapping[str, bytes] = field(default_factory=dict)
+    """Figures of Tab.later_graphs as JSON, by graph id: the wire only says where they are."""
+
+
+def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
+    """Return `view` serialised. Raises KeyError naming what the view has and the tab does not declare."""
+    _check(tab.id, "graph", view.figures, tab.graphs)
+    _check(tab.id, "slot", view.slots, tab.slots)
+    figures = {id: packed(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
+    later = {id: _dump(figures[id]) for id in tab.later_graphs if id in figures}
+    wire = {
+        "version": version,
+        "figures": figures | {id: _reference(tab, choices, id, content) for id, content in later.items()},
+        "as_of": plain(view.as_of),
+        "notes": plain(view.notes),
+        "interval_seconds": plain(view.interval_seconds),
+    }
+    slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in tab.slots)
+    return Prepared(orjson.Fragment(_dump(wire)), slots, later)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON-ready dicts, lists, texts and numbers; NaN and infinities become None."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Component):
+        return _component(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"cannot send a {type(value).__name__}: {value!r:.80}")
+
+
+def _component(value: Component) -> dict[str, Any]:
+    """Return what `value.to_plotly_json()` does, plain: of its attributes those that are properties were given."""
+    given = {name: plain(item) for name, item in vars(value).items() if not name.startswith(("_", "available_"))}
+    return {"props": given, "type": value._type, "namespace": value._namespace}
+
+
+def rounded(value: Any) -> Any:
+    """Return `value` as `plain` does, with floats rounded to what a chart can show (six digits)."""
+    if type(value) is float:
+        return _round(value)
+    if isinstance(value, (list, tuple)):
+        if len(value) >= LONG and set(map(type, value)) <= _FLOATS:
+            return _rounded_column(value)
+        return [_round(item) if type(item) is float else rounded(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return rounded(value.tolist())
+    return plain(value)
+
+
+def _round(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    if abs(value) >= LARGE:
+        return round(value, 2)
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _rounded_column(values: Sequence[float | None]) -> list[float | None]:
+    """Return what `_round` makes of each, all at once: a whole number over a power of ten is the nearest float."""
+    column = np.array(values, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        size = np.abs(column)
+        digits = np.where(size > 0, DIGITS - 1 - np.floor(np.log10(size)), 0.0)
+        scale = _POWERS[np.clip(np.nan_to_num(digits), 0, len(_POWERS) - 1).astype(np.intp)]
+        found = np.where(size >= LARGE, np.round(column * 100) / 100, np.round(column * scale) / scale)
+    if np.isfinite(found).all():
+        whole: list[float | None] = found.tolist()
+        return whole
+    return [value if math.isfinite(value) else None for value in found.tolist()]
+
+
+def _reference(tab: Tab, choices: Choices, graph: str, content: bytes) -> dict[str, str]:
+    """Return where a figure is fetched, with a stamp that changes when it does."""
+    return {
+        "later": f"{FIGURES}/{tab.id}/{graph}?{choices.query}",
+        "stamp": blake2b(content, digest_size=8).hexdigest(),
+    }
+
+
+def _with_revision(figure: Mapping[str, Any], id: str, choices: Choices) -> dict[str, Any]:
+    layout = {"uirevision": f"{id}?{choices.query}", **figure.get("layout", {})}
+    return {**figure, "layout": layout}
+
+
+def _dump(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _check(tab: str, kind: str, given: Mapping[str, Any], declared: Sequence[str]) -> None:
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise KeyError(f"tab {tab} built {kind} {', '.join(unknown)} that it does not declare")

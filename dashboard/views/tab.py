@@ -1,0 +1,108 @@
+"""What a tab is: its place, its layout, how its view is built, and the choices its URL carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+if TYPE_CHECKING:
+    from dash import Dash
+    from dash.development.base_component import Component
+
+    from storage.stores import Stores
+
+MAX_CHOICES = 20
+MAX_CHOICE_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choices(Mapping[str, str]):
+    """The choices of a tab as its query string carries them; hashable, defaults left out."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any] | None) -> Choices:
+        """Return the choices in `values`: the first 20 by name, longer texts cut at 1,000 characters."""
+        kept = sorted((str(name), str(value)) for name, value in (values or {}).items() if value is not None)
+        return cls(tuple((name[:MAX_CHOICE_CHARS], value[:MAX_CHOICE_CHARS]) for name, value in kept[:MAX_CHOICES]))
+
+    @classmethod
+    def parse(cls, query: str | None) -> Choices:
+        """Return the choices of a query string such as `?window=6h`; the last of a repeated name wins."""
+        return cls.of(dict(parse_qsl((query or "").lstrip("?"), keep_blank_values=False)))
+
+    def __getitem__(self, name: str) -> str:
+        for key, value in self.pairs:
+            if key == name:
+                return value
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def seconds(self, name: str) -> float | None:
+        """Return a choice that holds epoch seconds, or None when it is absent or no number."""
+        try:
+            return float(self[name])
+        except (KeyError, ValueError):
+            return None
+
+    @property
+    def query(self) -> str:
+        """The query string, without the question mark."""
+        return urlencode(self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a tab shows for one set of choices and one version of its data.
+
+    figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/charts/theme.py for
+        what goes on the wire (colour tokens, epoch seconds on date axes) and what the browser adds.
+    slots: Dash component or components by slot id.
+    as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
+        empty and shows its note). Panels that are not named carry no age.
+    notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).
+    interval_seconds: how often a panel's source is collected; older than twice that is stale. A panel
+        without it has an age but never turns stale.
+    """
+
+    figures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    as_of: Mapping[str, float | None] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    interval_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of the dashboard. One file, one line in dashboard/tabs/__init__.py."""
+
+    id: str
+    title: str
+    icon: str
+    """Name of a mask in assets/css/30-icons.css."""
+    key: str
+    """Digit that opens the tab."""
+    path: str
+    layout: Callable[[Stores, Choices], Component]
+    """Choice bar, slots, panels and graphs without data; called when the tab is opened."""
+    build: Callable[[Stores, Choices], View] | None = None
+    """Reads and draws; called at most once for each version of the data. None: nothing to refresh."""
+    datasets: tuple[str, ...] = ()
+    """Data sets whose version gates the refresh (see storage.redis.Live.version)."""
+    slots: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
+    zoom_graphs: tuple[str, ...] = ()
+    """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
+    click, or another window, removes them."""
+    later_graphs: tuple[str, ...] = ()
+    """Graphs whose figure is fetched when they come into view: those below the first screen."""
+    register: Callable[[Dash, Stores], None] | None = None
+    """Callbacks of this tab alone, beyond the refresh."""

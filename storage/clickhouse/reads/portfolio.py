@@ -1,0 +1,268 @@
+"""What the Portfolio tab reads: daily closes and flows, intraday NAV, prices, and the marks of restatements.
+
+A day is a UTC day. `until` is the last day that counts (None: all): what is read is exactly what the points up to that
+day give. A restated value takes the place of the old one on every earlier as-of day too; its mark says when that was
+and what stood there before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.clickhouse.client import ClickHouse
+
+if TYPE_CHECKING:
+    Days = NDArray[np.datetime64]
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+DAY_SECONDS = 86_400
+LAST_DAY = 49_709
+"""2106-02-06, days since 1970-01-01: the last whole day of ClickHouse's DateTime."""
+MOST_MARKS = 1_000
+POINT = (("number", "<u2"), ("ts", "<u4"), ("value", "<f8"))
+"""A row of every daily read: which portfolio or instrument, when (epoch seconds), how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyNavs:
+    """Closes and external flows of k portfolios on the union of their n days, oldest first."""
+
+    portfolios: tuple[str, ...]
+    days: Days
+    """(n,), datetime64[D]."""
+    values: Floats
+    """(k, n): the last NAV of the day, NaN where the portfolio has none."""
+    flows: Floats
+    """(k, n): money in (+) and out (−) of the day, 0 where none moved."""
+    newest: Integers
+    """(k,): epoch seconds of the newest point, 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyPrices:
+    """Closes of k instruments on the union of their n days, oldest first; shapes as in DailyNavs."""
+
+    instruments: tuple[str, ...]
+    days: Days
+    values: Floats
+    newest: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class IntradayNav:
+    """NAV points, oldest first, at most one a bucket of `bucket_seconds`: the bucket's last, and its flows' sum."""
+
+    ts: Integers
+    """Epoch seconds of the point itself."""
+    values: Floats
+    flows: Floats
+    bucket_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """The mark of a NAV that another one replaced. `ts` is of the point, `at` of its replacement; epoch seconds."""
+
+    portfolio: str
+    ts: int
+    was: float
+    now: float
+    flow_was: float
+    flow_now: float
+    at: float
+    source: str
+    """What brought it: a file's name, or who."""
+
+
+def daily_navs(
+    clickhouse: ClickHouse, origin: str, portfolios: Sequence[str] | None = None, until: date | None = None
+) -> DailyNavs:
+    """Return closes and flows of `portfolios` of `origin`, in their order; None: of all that have a point, by name.
+
+    Raises ValueError when a portfolio is named twice, StorageUnavailable or StorageRejected.
+    """
+    names = _names(clickhouse, "nav_daily", "portfolio", origin, portfolios, until)
+    asked = {"origin": origin, "names": list(names), "until": _day_number(until)}
+    closes = """
+        WITH {names:Array(String)} AS names
+        SELECT toUInt16(transform(portfolio, names, range(length(names)), 65535)), toUnixTimestamp(ts), nav
+        FROM nav_daily FINAL
+        WHERE origin = {origin:String} AND portfolio IN names AND day <= toDate({until:UInt16})
+    """
+    flows = """
+        WITH {names:Array(String)} AS names
+        SELECT toUInt16(transform(portfolio, names, range(length(names)), 65535)), toUnixTimestamp(ts), flow
+        FROM nav FINAL
+        WHERE origin = {origin:String} AND (portfolio, ts) GLOBAL IN (
+            SELECT portfolio, ts FROM nav_flows
+            WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
+                AND toDate(ts) <= toDate({until:UInt16})
+        )
+    """
+    found = clickhouse.records(closes, POINT, asked, kind="portfolio nav") if names else _NOTHING
+    moved = clickhouse.records(flows, POINT, asked, kind="portfolio flows") if names else _NOTHING
+    days, values, newest = _scattered(found, len(names))
+    summed = np.zeros_like(values)
+    day = _days(moved["ts"])
+    column = np.searchsorted(days, day)
+    # A flow younger than the closes, read a moment before, has no day yet.
+    there = np.isin(day, days)
+    np.add.at(summed, (moved["number"][there], column[there]), moved["value"][there])
+    return DailyNavs(names, days, values, summed, newest)
+
+
+def daily_prices_many(
+    clickhouse: ClickHouse, origin: str, instruments: Sequence[str] | None = None, until: date | None = None
+) -> DailyPrices:
+    """Return closes of `instruments` of `origin`, in their order; None: of all that have a price, by name.
+
+    Raises ValueError when an instrument is named twice, StorageUnavailable or StorageRejected.
+    """
+    names = _names(clickhouse, "prices", "instrument", origin, instruments, until)
+    sql = """
+        WITH {names:Array(String)} AS names
+        SELECT toUInt16(transform(instrument, names, range(length(names)), 65535)),
+               toUnixTimestamp(max(p.ts)), argMax(price, p.ts)
+        FROM prices AS p FINAL
+        WHERE origin = {origin:String} AND instrument IN names AND toDate(p.ts) <= toDate({until:UInt16})
+        GROUP BY instrument, toDate(p.ts)
+    """
+    asked = {"origin": origin, "names": list(names), "until": _day_number(until)}
+    found = clickhouse.records(sql, POINT, asked, kind="portfolio prices") if names else _NOTHING
+    return DailyPrices(names, *_scattered(found, len(names)))
+
+
+def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int, end: int, points: int) -> IntradayNav:
+    """Return the NAV from `start` to `end` (epoch seconds, both included) in at most `points` points.
+
+    Raises ValueError for a span or a number of points that is none, StorageUnavailable or StorageRejected.
+    """
+    if points < 1 or not 0 <= start <= end:
+        raise ValueError(f"intraday NAV: {points} points from {start} to {end}; give 1 point or more and start ≤ end")
+    width = -(-(end - start + 1) // points)
+    sql = """
+        SELECT toUnixTimestamp(max(n.ts)), argMax(nav, n.ts), sum(flow)
+        FROM nav AS n FINAL
+        WHERE origin = {origin:String} AND portfolio = {portfolio:String}
+            AND n.ts BETWEEN toDateTime({start:UInt32}) AND toDateTime({end:UInt32})
+        GROUP BY intDiv(toUnixTimestamp(n.ts) - {start:UInt32}, {width:UInt32})
+        ORDER BY 1
+    """
+    asked = {"origin": origin, "portfolio": portfolio, "start": start, "end": min(end, 2**32 - 1), "width": width}
+    layout = (("ts", "<u4"), ("nav", "<f8"), ("flow", "<f8"))
+    found = clickhouse.records(sql, layout, asked, kind="portfolio intraday")
+    return IntradayNav(found["ts"].astype(np.int64), found["nav"].copy(), found["flow"].copy(), width)
+
+
+def restatements(
+    clickhouse: ClickHouse,
+    origin: str,
+    portfolios: Sequence[str] | None = None,
+    *,
+    until: date | None = None,
+    since: float = 0.0,
+    limit: int = MOST_MARKS,
+) -> list[Restatement]:
+    """Return the marks of restated points up to the day `until`, restated at or after `since`; the newest first.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    if portfolios is not None and not portfolios:
+        return []
+    sql = """
+        WITH marks AS (
+            SELECT * FROM nav_restatements FINAL
+            WHERE origin = {origin:String} AND (empty({names:Array(String)}) OR portfolio IN {names:Array(String)})
+                AND toDate(ts) <= toDate({until:UInt16}) AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+            ORDER BY version DESC, portfolio, ts DESC LIMIT {limit:UInt32}
+        )
+        SELECT portfolio, toUnixTimestamp(ts), was, now, flow_was, flow_now, toUnixTimestamp64Milli(at) / 1000, source,
+               points.nav, points.flow
+        FROM marks GLOBAL INNER JOIN (
+            SELECT portfolio, ts, nav, flow FROM nav FINAL
+            WHERE origin = {origin:String} AND (portfolio, ts) GLOBAL IN (SELECT portfolio, ts FROM marks)
+        ) AS points USING (portfolio, ts)
+        ORDER BY version DESC, portfolio, ts DESC
+    """
+    asked = {
+        "origin": origin,
+        "names": list(portfolios or ()),
+        "until": _day_number(until),
+        "since": int(since * 1000),
+        "limit": limit,
+    }
+    rows = clickhouse.rows(sql, asked, kind="portfolio restatements")
+    return _that_happened([(Restatement(*row[:-2]), row[-2:]) for row in rows])
+
+
+def _that_happened(marks: Sequence[tuple[Restatement, tuple[float, ...]]]) -> list[Restatement]:
+    """Return the marks whose value was stored, of all with what is stored now, the newest first.
+
+    A mark is written before its value. Where that failed, neither what is stored now nor the next mark knows the value.
+    """
+    happened = []
+    next_was: dict[tuple[str, int], tuple[float, ...]] = {}
+    for mark, stored in marks:
+        if (mark.now, mark.flow_now) == next_was.get((mark.portfolio, mark.ts), stored):
+            next_was[mark.portfolio, mark.ts] = (mark.was, mark.flow_was)
+            happened.append(mark)
+    return happened
+
+
+def priced_instruments(clickhouse: ClickHouse) -> list[tuple[str, str]]:
+    """Return every (origin, instrument) that has a price, sorted. Raises StorageUnavailable or StorageRejected."""
+    sql = "SELECT DISTINCT origin, instrument FROM prices ORDER BY origin, instrument"
+    return [(str(origin), str(name)) for origin, name in clickhouse.rows(sql, kind="portfolio instruments")]
+
+
+_NOTHING: NDArray[Any] = np.empty(0, dtype=list(POINT))
+
+
+def _names(
+    clickhouse: ClickHouse, table: str, column: str, origin: str, asked: Sequence[str] | None, until: date | None
+) -> tuple[str, ...]:
+    """Return what was asked for, or everything of `origin` that has a row up to `until`."""
+    if asked is not None:
+        twice = next((name for name, count in Counter(asked).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"{column} {twice} is named twice: name it once")
+        return tuple(asked)
+    day = "day" if table == "nav_daily" else "toDate(ts)"
+    sql = f"""
+        SELECT DISTINCT {column} FROM {table}
+        WHERE origin = {{origin:String}} AND {day} <= toDate({{until:UInt16}}) ORDER BY {column}
+    """
+    found = clickhouse.rows(sql, {"origin": origin, "until": _day_number(until)}, kind=f"{column} names")
+    return tuple(str(name) for (name,) in found)
+
+
+def _day_number(day: date | None) -> int:
+    """Return the day as days since 1970-01-01, within what ClickHouse holds."""
+    return LAST_DAY if day is None else min(max(int(np.datetime64(day, "D").astype(np.int64)), 0), LAST_DAY)
+
+
+def _days(ts: NDArray[Any]) -> Days:
+    """Return the UTC day of each moment (epoch seconds)."""
+    return (ts.astype(np.int64) // DAY_SECONDS).astype("datetime64[D]")
+
+
+def _scattered(found: NDArray[Any], count: int) -> tuple[Days, Floats, Integers]:
+    """Return days (n,), values (count, n) and newest (count,) of rows that have one point a number and day."""
+    day = found["ts"] // np.uint32(DAY_SECONDS)
+    is_there = np.zeros(int(day.max(initial=0)) + 1, dtype=np.bool_)
+    is_there[day] = True
+    days = np.flatnonzero(is_there)
+    at = (found["number"], (np.cumsum(is_there) - 1)[day])
+    values = np.full((count, len(days)), np.nan)
+    values[at] = found["value"]
+    moments = np.zeros((count, len(days)), dtype=np.int64)
+    moments[at] = found["ts"]
+    return days.astype("datetime64[D]"), values, moments.max(axis=1, initial=0)

@@ -1,0 +1,15 @@
+"""Runs the state migrations on the connection that storage.state hands over, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.state.database import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()
