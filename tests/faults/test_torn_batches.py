@@ -20,9 +20,8 @@ from storage.spool import Spool
 from storage.torn import ROLLUPS, settle
 from storage.writer import Writer
 from tests.support.servers import ClickHouseServer
+from tests.support.times import MIDNIGHT
 
-MIDNIGHT = 1_795_046_400
-"""2026-11-19, UTC."""
 Row = tuple[int, int, float]
 """Series, epoch seconds, value."""
 

@@ -11,8 +11,8 @@ import pytest
 from core.model import Facts
 from storage.clickhouse import ClickHouse
 from storage.torn import ADDED, ROLLUPS, settle
+from tests.support.times import MIDNIGHT
 
-MIDNIGHT = 1_795_046_400
 MS = 1_000
 BATCHES = (
     Facts("samples", ("series", "ts", "value"), ([1, 2, 2], [MIDNIGHT, MIDNIGHT, MIDNIGHT + 61], [1.5, -0.1, 1e300])),
