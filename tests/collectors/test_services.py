@@ -20,6 +20,7 @@ from core.model import Reading, Status
 from storage.stores import Stores
 from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
+from tests.support.times import MIDNIGHT
 from tests.support.tls_server import CERTIFICATE, TlsServer
 
 
@@ -177,13 +178,13 @@ def test_since_outlives_a_restart(stores: Stores) -> None:
 
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
     probe = partial(tcp_kind.probe, source)
-    first = ServiceCollector(source, probe).collect(1_790_000_000.0)
+    first = ServiceCollector(source, probe).collect(MIDNIGHT)
     stores.clickhouse.insert(first.facts[0])
     again = ServiceCollector(source, probe, newest=lambda: newest_flip(stores.clickhouse, source.collector))
-    reading = again.collect(1_790_000_600.0)
+    reading = again.collect(MIDNIGHT + 600)
     assert reading.facts == []
     about = next(table for table in reading.tables if table.name == "about")
-    assert dict(zip(about.columns, about.rows[0], strict=True))["since"] == 1_790_000_000.0
+    assert dict(zip(about.columns, about.rows[0], strict=True))["since"] == MIDNIGHT
 
 
 def test_a_state_database_that_is_away_leaves_a_pause_as_it_was() -> None:

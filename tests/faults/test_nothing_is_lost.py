@@ -17,8 +17,7 @@ from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
-
-START = 1_795_000_000
+from tests.support.times import MIDNIGHT
 
 
 def test_kill_9_while_writing_loses_nothing_acknowledged(tmp_path: Path) -> None:
@@ -56,7 +55,7 @@ def test_an_outage_of_the_server_loses_and_doubles_nothing(
     writer = Writer(client.insert, spool, settle=partial(settle, client), flush_seconds=0.05)
     writer.start()
     for second in range(200):
-        writer.put("host-1", START + second, [Sample("m", second * 1.0, (("n", str(n)),)) for n in range(50)])
+        writer.put("host-1", MIDNIGHT + second, [Sample("m", second * 1.0, (("n", str(n)),)) for n in range(50)])
         if second == 50:
             clickhouse_server.kill()
         if second == 150:

@@ -20,9 +20,8 @@ from storage.clickhouse.settle import ROLLUPS, settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from tests.support.servers import ClickHouseServer
+from tests.support.times import MIDNIGHT
 
-MIDNIGHT = 1_795_046_400
-"""2026-11-19, UTC."""
 Row = tuple[int, int, float]
 """Series, epoch seconds, value."""
 

@@ -17,8 +17,7 @@ from storage.clickhouse.reads.series import read_series
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from tests.support.servers import ClickHouseServer
-
-NOW = 1_795_000_000
+from tests.support.times import MIDNIGHT
 
 
 @pytest.fixture(params=["embedded", "http"])
@@ -52,7 +51,7 @@ def test_an_edited_migration_stops_the_start(clickhouse: ClickHouse) -> None:
 
 
 def test_the_same_batch_twice_counts_once_in_samples_and_in_rollups(either: ClickHouse) -> None:
-    batch = samples([(1, NOW, 2.0), (1, NOW + 1, 4.0), (2, NOW, 1.0)], token="batch-1")
+    batch = samples([(1, MIDNIGHT, 2.0), (1, MIDNIGHT + 1, 4.0), (2, MIDNIGHT, 1.0)], token="batch-1")
     either.insert(batch)
     either.insert(batch)
     assert either.rows("SELECT count() FROM samples") == [(3,)]
@@ -67,7 +66,7 @@ def test_a_wrong_statement_is_rejected_and_a_slow_one_is_stopped_at_its_limit(ei
     with pytest.raises(StorageRejected, match="nowhere"):
         either.rows("SELECT * FROM nowhere")
     with pytest.raises(StorageRejected):
-        either.insert(Facts("samples", ("series", "ts", "colour"), ([1], [NOW], [1.0])))
+        either.insert(Facts("samples", ("series", "ts", "colour"), ([1], [MIDNIGHT], [1.0])))
     with pytest.raises(StorageUnavailable, match=r"(?i)timeout"):
         either.rows("SELECT count() FROM numbers(1e13) WHERE sipHash64(number) = 1")
 
@@ -122,14 +121,16 @@ def test_named_series_come_back_with_their_gap(either: ClickHouse, tmp_path: Pat
     spool = Spool(tmp_path / "spool.sqlite", 2**20)
     writer = Writer(either.insert, spool)
     for second in [*range(0, 300, 5), *range(600, 900, 5)]:
-        writer.put("host-1", NOW + second, [Sample("cpu_ratio", second / 1000, (("core", "0"),)), Sample("up", 1.0)])
-        writer.put("host-2", NOW + second, [Sample("cpu_ratio", 9.0, (("core", "0"),))])
+        writer.put(
+            "host-1", MIDNIGHT + second, [Sample("cpu_ratio", second / 1000, (("core", "0"),)), Sample("up", 1.0)]
+        )
+        writer.put("host-2", MIDNIGHT + second, [Sample("cpu_ratio", 9.0, (("core", "0"),))])
     writer.flush()
-    found = read_series(either, host="host-1", metrics=["cpu_ratio"], start=NOW, end=NOW + 900, points=1000)
+    found = read_series(either, host="host-1", metrics=["cpu_ratio"], start=MIDNIGHT, end=MIDNIGHT + 900, points=1000)
     assert [(data.metric, data.label("core")) for data in found] == [("cpu_ratio", "0")]
     assert found[0].mean.count(None) == 1
     gap = found[0].mean.index(None)
-    assert (found[0].ts[gap - 1], found[0].ts[gap + 1]) == (NOW + 295, NOW + 600)
+    assert (found[0].ts[gap - 1], found[0].ts[gap + 1]) == (MIDNIGHT + 295, MIDNIGHT + 600)
     assert max(value for value in found[0].mean if value is not None) == pytest.approx(0.895)
     spool.close()
 
@@ -138,13 +139,12 @@ def test_named_series_come_back_with_their_gap(either: ClickHouse, tmp_path: Pat
 def test_a_reduced_series_keeps_its_extremes_and_its_budget(
     clickhouse: ClickHouse, points: int, tmp_path: Path
 ) -> None:
-    start = NOW // 86400 * 86400
-    values = [(1, start + second, float(second % 997) if second != 4321 else 5000.0) for second in range(20_000)]
+    values = [(1, MIDNIGHT + second, float(second % 997) if second != 4321 else 5000.0) for second in range(20_000)]
     clickhouse.insert(samples(values))
     clickhouse.insert(
-        Facts("series", ("series", "host", "metric", "labels", "seen"), ([1], ["h"], ["m"], [{}], [start]))
+        Facts("series", ("series", "host", "metric", "labels", "seen"), ([1], ["h"], ["m"], [{}], [MIDNIGHT]))
     )
-    (data,) = read_series(clickhouse, host="h", metrics=["m"], start=start, end=start + 20_000, points=points)
+    (data,) = read_series(clickhouse, host="h", metrics=["m"], start=MIDNIGHT, end=MIDNIGHT + 20_000, points=points)
     assert len(data.ts) <= points + 1
     assert max(value for value in data.high if value is not None) == 5000.0
     assert min(value for value in data.low if value is not None) == 0.0
@@ -161,7 +161,7 @@ def test_two_handles_of_one_thread_pool_work_at_once(clickhouse: ClickHouse) -> 
 def test_server_keeps_its_data_over_a_crash(clickhouse_server: ClickHouseServer, database: str) -> None:
     client = ClickHouse(clickhouse_server.url, database)
     migrate(client)
-    client.insert(samples([(1, NOW, 1.0)]))
+    client.insert(samples([(1, MIDNIGHT, 1.0)]))
     clickhouse_server.kill()
     clickhouse_server.start()
     assert client.rows("SELECT count() FROM samples") == [(1,)]

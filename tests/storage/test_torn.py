@@ -11,8 +11,8 @@ import pytest
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.settle import ADDED, ROLLUPS, settle
+from tests.support.times import MIDNIGHT
 
-MIDNIGHT = 1_795_046_400
 MS = 1_000
 BATCHES = (
     Facts("samples", ("series", "ts", "value"), ([1, 2, 2], [MIDNIGHT, MIDNIGHT, MIDNIGHT + 61], [1.5, -0.1, 1e300])),
@@ -79,7 +79,7 @@ def test_the_same_rows_of_another_batch_do_not_stand_for_one_that_is_not_there(c
 def test_a_rollup_gets_what_it_lacks_of_the_series_of_the_batch(
     clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.clickhouse.settle.SERIES_AT_ONCE", 2)
+    monkeypatch.setattr("storage.clickhouse.client.settle.SERIES_AT_ONCE", 2)
     before = [(series, MIDNIGHT + 5, 1.0) for series in range(5)]
     batch = [(series, MIDNIGHT + 9, 3.0) for series in range(5)]
     clickhouse.insert(samples(before))

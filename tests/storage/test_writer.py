@@ -16,6 +16,7 @@ from core.model import Facts, Sample
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.spool import Spool, SpoolStats, pack, unpack
 from storage.clickhouse.writer import Writer
+from tests.support.times import MIDNIGHT
 
 
 class Database:
@@ -52,7 +53,7 @@ def numbers(*values: float) -> Facts:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.clickhouse.writer.RETRY_SECONDS", (0,))
+    monkeypatch.setattr("storage.clickhouse.client.writer.RETRY_SECONDS", (0,))
 
 
 def test_batches_wait_in_order_while_the_database_is_away(spool: Spool) -> None:
@@ -214,7 +215,7 @@ def test_whatever_happens_every_row_arrives_once_and_in_order(
 
 def test_into_the_real_engine(clickhouse: ClickHouse, spool: Spool) -> None:
     writer = Writer(clickhouse.insert, spool, clickhouse.query_log)
-    writer.put("host", 1_795_000_000, [Sample("a", 1.0, (("core", "0"),)), Sample("a", 2.0, (("core", "1"),))])
+    writer.put("host", MIDNIGHT, [Sample("a", 1.0, (("core", "0"),)), Sample("a", 2.0, (("core", "1"),))])
     writer.flush()
     rows = clickhouse.rows("SELECT labels['core'], value FROM samples JOIN series USING series ORDER BY 1")
     assert rows == [("0", 1.0), ("1", 2.0)]

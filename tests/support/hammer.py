@@ -11,6 +11,7 @@ import sys
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
+from tests.support.times import MIDNIGHT
 
 ROWS = 250
 
@@ -24,7 +25,7 @@ def main(folder: str, what: str) -> None:
         client.close()
         return
     for batch in itertools.count():
-        ts = [1_795_000_000 + batch] * ROWS
+        ts = [MIDNIGHT + batch] * ROWS
         series = [int(what) * 1000 + row for row in range(ROWS)]
         client.insert(
             Facts("samples", ("series", "ts", "value"), (series, ts, [float(batch)] * ROWS), f"{what}-{batch}")
