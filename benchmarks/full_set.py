@@ -35,11 +35,11 @@ from core.kinds.registry import KINDS, Watch
 from core.memo import Memo
 from core.model import Outcome, Status
 from core.settings.model import Settings
-from dashboard.sources.instances import instances
 from dashboard.tabs import TABS
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices, Tab
+from status.instances import instances
 from storage.stores import Stores, open_stores
 from tests.support.bad_servers import BEHAVIOURS, THREAD_NAME, BadServer
 from tests.support.redis_servers import RedisServer

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.sources.instances import Instance, Row
+from status.instances import Instance, Row
 
 
 @dataclass(frozen=True, slots=True)

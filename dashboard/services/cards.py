@@ -9,9 +9,9 @@ from core.format import NOT_AVAILABLE, bytes_, duration, number
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
-from dashboard.sources.instances import Instance
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
+from status.instances import Instance
 from storage.clickhouse.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
 
 PAUSED = "paused"

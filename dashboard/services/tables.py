@@ -17,9 +17,9 @@ from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.services.cards import PAUSED, is_known, is_paused, past_of, uptime, watched
 from dashboard.sources.actions import action_button
-from dashboard.sources.instances import Instance
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from status.instances import Instance
 from storage.clickhouse.reads.services import Checks, Interface, Past, Uptime
 
 ID = "services"

@@ -21,7 +21,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.sources.instances import instance_names
+from status.instances import instance_names
 from storage.state import actions as kept
 from storage.state.actions import DATASET, Action, request_action
 

@@ -12,7 +12,7 @@ from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
-from dashboard.sources.instances import Instance
+from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import Course
 

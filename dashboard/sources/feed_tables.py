@@ -11,9 +11,9 @@ from core.model import SEVERITY, Status
 from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age
 from dashboard.components.card import state_badge
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
+from status.instances import Row
 
 LONGEST_FACT = 26
 """Longer ones are cut: whole on hover, and in the table that they come from."""

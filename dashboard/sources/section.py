@@ -15,10 +15,11 @@ from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
 from dashboard.sources.charts import Chart, chart_panel
-from dashboard.sources.instances import ALL, chosen_instances, instances
+from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.tab import WINDOWS, Shown, SourceTab
 from dashboard.views.span import chosen_span
 from dashboard.views.tab import Choices
+from status.instances import instances
 from storage.clickhouse.reads.sources import Course
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import card, state_badge, verdict
-from dashboard.sources.instances import Instance, interval, newest, worst_first
+from status.instances import Instance, interval, newest, worst_first
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import Course
 

@@ -18,10 +18,11 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.panel import panels, slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table
 from dashboard.sources.charts import Chart, chart_figures, metrics_of
-from dashboard.sources.instances import ALL, Instance, chosen_instances, instances, interval, newest, not_configured
+from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, View
+from status.instances import Instance, instances, interval, newest, not_configured
 from storage.clickhouse.reads.sources import Course, read_sources
 from storage.state.actions import Action, recent_actions
 

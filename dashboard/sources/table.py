@@ -10,7 +10,7 @@ from dash import html
 
 from core.kinds.registry import component_name
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.sources.instances import Instance, Row
+from status.instances import Instance, Row
 
 MOST_ROWS = 60
 LONGEST_TEXT = 64

@@ -16,10 +16,10 @@ from core.kinds.kafka.source import KafkaSource
 from core.kinds.registry import Watch
 from core.settings.model import Sources
 from dashboard.kinds.kafka.section import TABLES
-from dashboard.sources.instances import instances
 from dashboard.sources.tab import Shown
 from dashboard.tabs.pipeline import TAB
 from dashboard.views.span import Span
+from status.instances import instances
 from storage.clickhouse.reads.sources import Course
 from storage.stores import Stores
 from tests.support import views

@@ -25,10 +25,10 @@ from dashboard.kinds.postgresql.cards import growth_a_day
 from dashboard.kinds.postgresql.section import ACTIONS
 from dashboard.kinds.postgresql.tables import TABLES
 from dashboard.sources.actions import ask
-from dashboard.sources.instances import instances
 from dashboard.sources.tab import Shown
 from dashboard.tabs.database import TAB
 from dashboard.views.tab import View
+from status.instances import instances
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import Course
 from storage.state.actions import recent_actions

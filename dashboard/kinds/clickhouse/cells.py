@@ -9,9 +9,9 @@ from dash import html
 
 from core.format import ratio
 from dashboard.components.age import local_time
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_table, words
+from status.instances import Row
 
 ID = "database"
 MOST_ROWS, LEAST_ROWS = 60, 10

@@ -14,9 +14,9 @@ from dashboard.components.about_table import Fact, about_table
 from dashboard.components.age import local_time
 from dashboard.kinds.clickhouse.cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
 from dashboard.sources.actions import action_button
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_table, words
+from status.instances import Row
 
 LONG_SECONDS = 300.0
 MANY_PARTS = 200

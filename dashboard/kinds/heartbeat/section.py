@@ -13,11 +13,11 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import card, state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources.charts import Chart
-from dashboard.sources.instances import Instance, Row
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from status.instances import Instance, Row
 from storage.clickhouse.reads.sources import Course
 
 KIND = "heartbeat"

@@ -12,11 +12,11 @@ from dashboard.components.about_table import Fact
 from dashboard.components.age import local_time
 from dashboard.sources.charts import Chart
 from dashboard.sources.feed_tables import about, ago, checks, rows_id, tone_of
-from dashboard.sources.instances import worst_first
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.strip import source_card
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
+from status.instances import worst_first
 
 KIND = "iqfeed"
 KINDS = (KIND,)

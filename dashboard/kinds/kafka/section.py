@@ -8,10 +8,10 @@ from typing import Any
 from core.format import duration, number, tenths
 from dashboard.kinds.kafka import tables
 from dashboard.sources.charts import Chart
-from dashboard.sources.instances import Instance
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
+from status.instances import Instance
 from storage.clickhouse.reads.sources import Course
 
 KIND = "kafka"

@@ -10,9 +10,9 @@ from dash import html
 from core.format import duration, number, tenths
 from core.kinds.registry import component_name
 from dashboard.sources.actions import action_button
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
+from status.instances import Row
 
 TAB = "pipeline"
 ACTIONS = ("reset_to_end", "reset_to_start")

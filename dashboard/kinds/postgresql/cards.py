@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.format import bytes_, duration, money, number, percent, tenths
-from dashboard.sources.instances import Instance
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
+from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import Course
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dash import html
 
 from core.format import duration, number
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table
+from status.instances import Row
 
 ID = "database"
 MOST_ROWS = 60

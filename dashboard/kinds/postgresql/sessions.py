@@ -11,9 +11,9 @@ from core.format import bytes_, duration, number, percent
 from core.kinds.registry import component_name
 from dashboard.kinds.postgresql.cells import ID, beyond, query_text, some, table_of
 from dashboard.sources.actions import action_button
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, words
+from status.instances import Row
 
 QUERY_SECONDS, TRANSACTION_SECONDS, IDLE_SECONDS = 60.0, 120.0, 300.0
 

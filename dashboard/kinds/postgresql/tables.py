@@ -14,9 +14,9 @@ from dashboard.kinds.postgresql.cards import grown, growth_a_day
 from dashboard.kinds.postgresql.cells import ID, ago, beyond, query_text, some, table_of
 from dashboard.kinds.postgresql.sessions import blocking, parties, progress, sessions
 from dashboard.sources.actions import action_button
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, words
+from status.instances import Row
 
 SLOW_SECONDS, SLOW_CALLS = 0.02, 100
 DEAD_ROWS, DEAD_RATIO = 10_000, 0.10

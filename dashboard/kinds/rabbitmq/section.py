@@ -10,11 +10,11 @@ from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
 from dashboard.sources.charts import Chart
-from dashboard.sources.instances import Instance, Row
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
+from status.instances import Instance, Row
 from storage.clickhouse.reads.sources import Course
 
 KIND = "rabbitmq"

@@ -12,9 +12,9 @@ from core.kinds.registry import component_name
 from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age, local_time
 from dashboard.sources.actions import action_button, answer_of
-from dashboard.sources.instances import Row
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
+from status.instances import Row
 
 ID = "cache"
 ACTIONS = {"redis": ("reset_slowlog", "kill_client", "analyse_keys")}

@@ -1,4 +1,4 @@
-"""Watched sources as a tab sees them: which instances there are, how each is, and which of them are chosen."""
+"""Watched sources at one moment: which instances there are, and how each is."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from core.kinds.base import OWN, Source
 from core.kinds.registry import KINDS, OWN_KINDS
 from core.model import SEVERITY, Component, LiveReading, Status
 from core.settings.model import Settings
-from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-ALL = "all"
 STALE_INTERVALS = 2
 STALE_SPARE_SECONDS = 3.0
 """Beside the longest time a reading may take: a slow one is no sign that nothing is collected."""
@@ -101,12 +99,6 @@ def instance_names(settings: Settings, kind: str) -> list[str]:
     """Return the names of the instances of a kind, Fundwatch's own last."""
     own = [OWN] if kind in OWN_KINDS and settings.sources.own else []
     return [*(source.name for source in settings.watch.of(kind)), *own]
-
-
-def chosen_instances(found: Sequence[Instance], choices: Choices) -> list[Instance]:
-    """Return the instance that the choice `instance` names, else all."""
-    wanted = choices.get("instance", ALL)
-    return [each for each in found if each.collector == wanted] or list(found)
 
 
 def worst_first(found: Sequence[Instance]) -> list[Instance]:
