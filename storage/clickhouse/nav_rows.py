@@ -1,7 +1,7 @@
 """The one way of NAV into ClickHouse: whoever writes it, a value that replaces another one leaves a mark.
 
-The mark is stored before the value, so that no crash between them loses it; `restatements` of reads/portfolio.py shows it once
-the value is there. It is named by the version it replaces: writing the same rows again is the same mark.
+The mark is stored before the value, so that no crash between them loses it; `restatements` of reads/portfolio.py
+shows it once the value is there. It is named by the version it replaces: writing the same rows again is the same mark.
 """
 
 from __future__ import annotations
