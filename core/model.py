@@ -14,6 +14,24 @@ Labels = tuple[tuple[str, str], ...]
 """Label pairs sorted by name: hashable, so that a series is found by dict look-up."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceId:
+    """Which watched source: its kind and the name that its instance was given."""
+
+    kind: str
+    instance: str
+
+    def __str__(self) -> str:
+        """Return the name of its collector: "redis:main"."""
+        return f"{self.kind}:{self.instance}"
+
+    @classmethod
+    def parse(cls, collector: str) -> SourceId | None:
+        """Return the source of a collector's name as requests and records carry it; None: it watches none."""
+        kind, _, instance = collector.partition(":")
+        return cls(kind, instance) if kind and instance else None
+
+
 class Status(StrEnum):
     """State of a component. Only OK is safe; UNKNOWN is never treated as OK."""
 
@@ -61,6 +79,13 @@ class Component:
     """Headline number in the unit that `unit` names, when there is one."""
     unit: str = ""
     """`ratio`, `bytes`, `seconds`, `count` or empty."""
+    reasons: tuple[str, ...] = ()
+    """Each cause by itself, gravest first, where there are several; `why` says all of them."""
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Every cause by itself, gravest first."""
+        return self.reasons or (self.why,)
 
 
 @dataclass(frozen=True, slots=True)

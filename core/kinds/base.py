@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.group import Group, Seconds
+from core.model import SourceId
 
 OWN = "own"
 """Name of the instance that is a part of Fundwatch; nobody else may have it."""
@@ -42,6 +43,8 @@ class Source(Group):
     """Name of its list in the settings and first part of its collectors' names: "redis"."""
     TITLE: ClassVar[str]
     """What people call it: "Redis"."""
+    WATCHES: ClassVar[str]
+    """What its instances are, in the list of settings: "Redis and Valkey servers."."""
     EXAMPLE: ClassVar[tuple[str, ...]]
     """The lines of fundwatch.yaml that switch one on."""
 
@@ -50,9 +53,14 @@ class Source(Group):
     timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(2, description="Longest time a reading may take.")
 
     @property
+    def id(self) -> SourceId:
+        """Its kind and name."""
+        return SourceId(self.KIND, self.name)
+
+    @property
     def collector(self) -> str:
         """The name of its collector: "redis:main"."""
-        return f"{self.KIND}:{self.name}"
+        return str(self.id)
 
     @property
     def component(self) -> str:

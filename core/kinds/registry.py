@@ -1,11 +1,15 @@
-"""The watched sources: any number of named instances of each kind. A kind is its file here and two lines below."""
+"""THE list of the kinds of watched sources: a kind is one line here, and its folder in each of three places.
+
+core/kinds/<kind> says what can be set and what is measured, collectors/kinds/<kind> measures it, dashboard/kinds/<kind>
+shows it. The order is that of the settings, and of the sections of a tab.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Self
+from typing import Any, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from core.group import Group
 from core.kinds.base import OWN, Source
@@ -26,28 +30,45 @@ from core.kinds.redis.source import RedisSource
 from core.kinds.scrape.source import ScrapeSource
 from core.kinds.systemd.source import SystemdSource
 from core.kinds.tcp.source import TcpSource
+from core.model import SourceId
 
 
-class Watch(Group):
-    """The watched sources."""
+class Kind(NamedTuple):
+    """A kind of watched source."""
 
-    clickhouse: tuple[ClickHouseSource, ...] = Field((), description="ClickHouse servers.")
-    postgresql: tuple[PostgresqlSource, ...] = Field((), description="PostgreSQL servers, 13 and newer.")
-    redis: tuple[RedisSource, ...] = Field((), description="Redis and Valkey servers.")
-    iqfeed: tuple[IqfeedSource, ...] = Field((), description="IQFeed: DTN's IQConnect.")
-    ib: tuple[IbSource, ...] = Field((), description="Interactive Brokers: IB Gateway or TWS.")
-    freshness: tuple[FreshnessSource, ...] = Field((), description="Tables that feeds and downloaders write.")
-    heartbeat: tuple[HeartbeatSource, ...] = Field((), description="Jobs that ping: downloaders, cron jobs.")
-    kafka: tuple[KafkaSource, ...] = Field((), description="Kafka clusters.")
-    celery: tuple[CelerySource, ...] = Field((), description="Brokers of Celery workers.")
-    rabbitmq: tuple[RabbitmqSource, ...] = Field((), description="RabbitMQ clusters, by their management API.")
-    http: tuple[HttpSource, ...] = Field((), description="HTTP and HTTPS addresses.")
-    tcp: tuple[TcpSource, ...] = Field((), description="TCP ports.")
-    process: tuple[ProcessSource, ...] = Field((), description="Processes of this machine.")
-    systemd: tuple[SystemdSource, ...] = Field((), description="Units of systemd on this machine.")
-    peer: tuple[PeerSource, ...] = Field((), description="Peers on the network: latency and loss.")
-    nginx: tuple[NginxSource, ...] = Field((), description="Nginx servers.")
-    scrape: tuple[ScrapeSource, ...] = Field((), description="Exporters of metrics in Prometheus' format.")
+    source: type[Source]
+    tab: str
+    """Id of the tab that shows it."""
+    has_own: bool = False
+    """Whether an instance of it belongs to Fundwatch (collectors/runtime/own.py makes it)."""
+
+
+_LIST = (
+    Kind(ClickHouseSource, "database", has_own=True),
+    Kind(PostgresqlSource, "database"),
+    Kind(RedisSource, "cache", has_own=True),
+    Kind(IqfeedSource, "pipeline"),
+    Kind(IbSource, "pipeline"),
+    Kind(FreshnessSource, "pipeline"),
+    Kind(HeartbeatSource, "pipeline"),
+    Kind(KafkaSource, "pipeline"),
+    Kind(CelerySource, "pipeline"),
+    Kind(RabbitmqSource, "pipeline"),
+    Kind(HttpSource, "services"),
+    Kind(TcpSource, "services"),
+    Kind(ProcessSource, "services"),
+    Kind(PeerSource, "services"),
+    Kind(SystemdSource, "services"),
+    Kind(NginxSource, "services"),
+    Kind(ScrapeSource, "services"),
+)
+
+KINDS: dict[str, Kind] = {kind.source.KIND: kind for kind in _LIST}
+"""Every kind by its name, in the order of the list."""
+
+
+class WatchBase(Group):
+    """The watched sources: any number of named instances of each kind."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -66,42 +87,35 @@ class Watch(Group):
         return found
 
 
-KINDS: dict[str, type[Source]] = {
-    kind.KIND: kind
-    for kind in (
-        ClickHouseSource,
-        PostgresqlSource,
-        RedisSource,
-        IqfeedSource,
-        IbSource,
-        FreshnessSource,
-        HeartbeatSource,
-        KafkaSource,
-        CelerySource,
-        RabbitmqSource,
-        HttpSource,
-        TcpSource,
-        ProcessSource,
-        SystemdSource,
-        NginxSource,
-        PeerSource,
-        ScrapeSource,
-    )
+_FIELDS: dict[str, Any] = {
+    name: (tuple[kind.source, ...], Field((), description=kind.source.WATCHES))  # type: ignore[name-defined]
+    for name, kind in KINDS.items()
 }
-"""The class of each kind."""
+Watch: type[WatchBase] = create_model("Watch", __base__=WatchBase, **_FIELDS)
+"""A list of instances for each kind."""
 
 
-OWN_KINDS = ("clickhouse", "redis")
-"""Kinds of which an instance belongs to Fundwatch (collectors/runtime/own.py makes them)."""
+def source_class(kind: str) -> type[Source]:
+    """Return the settings of a kind. Raises KeyError."""
+    return KINDS[kind].source
 
 
-def is_own(collector: str) -> bool:
+def title_of(kind: str) -> str:
+    """Return what people call a kind: "Redis". Raises KeyError."""
+    return KINDS[kind].source.TITLE
+
+
+def kinds_of(tab: str) -> tuple[str, ...]:
+    """Return the kinds that a tab shows, in the order of the list."""
+    return tuple(name for name, kind in KINDS.items() if kind.tab == tab)
+
+
+def is_own(source: SourceId | None) -> bool:
     """Return whether a collector reads Fundwatch itself or its machine, and not a source that somebody named."""
-    _, _, instance = collector.partition(":")
-    return instance in ("", OWN)
+    return source is None or source.instance == OWN
 
 
-def component_name(collector: str) -> str:
-    """Return what a collector's source is called: "redis:main" is "Redis main", any other name stays."""
-    kind, _, instance = collector.partition(":")
-    return f"{KINDS[kind].TITLE} {instance}" if instance and kind in KINDS else collector
+def component_name(source: SourceId) -> str:
+    """Return what a source is called in sentences: "Redis main". A kind that is no more keeps its name."""
+    kind = KINDS.get(source.kind)
+    return f"{kind.source.TITLE if kind else source.kind} {source.instance}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.format import duration
-from core.scale import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
+from core.limits import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
 from core.settings.model import Thresholds
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale

@@ -17,6 +17,7 @@ class CelerySource(Source):
 
     KIND: ClassVar[str] = "celery"
     TITLE: ClassVar[str] = "Celery"
+    WATCHES: ClassVar[str] = "Brokers of Celery workers."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  celery:",

@@ -14,6 +14,7 @@ class ClickHouseSource(Source):
 
     KIND: ClassVar[str] = "clickhouse"
     TITLE: ClassVar[str] = "ClickHouse"
+    WATCHES: ClassVar[str] = "ClickHouse servers."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  clickhouse:",

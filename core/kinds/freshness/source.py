@@ -18,6 +18,7 @@ class FreshnessSource(Source):
 
     KIND: ClassVar[str] = "freshness"
     TITLE: ClassVar[str] = "Freshness"
+    WATCHES: ClassVar[str] = "Tables that feeds and downloaders write."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  freshness:",

@@ -17,6 +17,7 @@ class HeartbeatSource(Source):
 
     KIND: ClassVar[str] = "heartbeat"
     TITLE: ClassVar[str] = "Heartbeat"
+    WATCHES: ClassVar[str] = "Jobs that ping: downloaders, cron jobs."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  heartbeat:",

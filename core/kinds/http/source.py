@@ -17,6 +17,7 @@ class HttpSource(ServiceSource):
 
     KIND: ClassVar[str] = "http"
     TITLE: ClassVar[str] = "HTTP"
+    WATCHES: ClassVar[str] = "HTTP and HTTPS addresses."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  http:",

@@ -21,6 +21,7 @@ class IbSource(Source):
 
     KIND: ClassVar[str] = "ib"
     TITLE: ClassVar[str] = "Interactive Brokers"
+    WATCHES: ClassVar[str] = "Interactive Brokers: IB Gateway or TWS."
     EXAMPLE: ClassVar[tuple[str, ...]] = ("watch:", "  ib:", "    - {name: live, host: 127.0.0.1, port: 4001}")
 
     interval_seconds: Seconds = Field(10, description="Seconds between readings.")

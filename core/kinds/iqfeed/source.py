@@ -17,6 +17,7 @@ class IqfeedSource(Source):
 
     KIND: ClassVar[str] = "iqfeed"
     TITLE: ClassVar[str] = "IQFeed"
+    WATCHES: ClassVar[str] = "IQFeed: DTN's IQConnect."
     EXAMPLE: ClassVar[tuple[str, ...]] = ("watch:", "  iqfeed:", "    - {name: main, host: 127.0.0.1, calendar: XNYS}")
 
     host: str = Field("127.0.0.1", min_length=1, description="Name or address of the machine of IQConnect.")

@@ -18,6 +18,7 @@ class KafkaSource(Source):
 
     KIND: ClassVar[str] = "kafka"
     TITLE: ClassVar[str] = "Kafka"
+    WATCHES: ClassVar[str] = "Kafka clusters."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  kafka:",

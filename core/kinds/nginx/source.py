@@ -15,6 +15,7 @@ class NginxSource(ServiceSource):
 
     KIND: ClassVar[str] = "nginx"
     TITLE: ClassVar[str] = "Nginx"
+    WATCHES: ClassVar[str] = "Nginx servers."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  nginx:",

@@ -15,6 +15,7 @@ class PeerSource(ServiceSource):
 
     KIND: ClassVar[str] = "peer"
     TITLE: ClassVar[str] = "Peer"
+    WATCHES: ClassVar[str] = "Peers on the network: latency and loss."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  peer:",

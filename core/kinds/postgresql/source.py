@@ -14,6 +14,7 @@ class PostgresqlSource(Source):
 
     KIND: ClassVar[str] = "postgresql"
     TITLE: ClassVar[str] = "PostgreSQL"
+    WATCHES: ClassVar[str] = "PostgreSQL servers, 13 and newer."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  postgresql:",

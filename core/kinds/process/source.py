@@ -15,6 +15,7 @@ class ProcessSource(ServiceSource):
 
     KIND: ClassVar[str] = "process"
     TITLE: ClassVar[str] = "Process"
+    WATCHES: ClassVar[str] = "Processes of this machine."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  process:",

@@ -15,6 +15,7 @@ class RabbitmqSource(Source):
 
     KIND: ClassVar[str] = "rabbitmq"
     TITLE: ClassVar[str] = "RabbitMQ"
+    WATCHES: ClassVar[str] = "RabbitMQ clusters, by their management API."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  rabbitmq:",

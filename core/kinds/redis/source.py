@@ -14,6 +14,7 @@ class RedisSource(Source):
 
     KIND: ClassVar[str] = "redis"
     TITLE: ClassVar[str] = "Redis"
+    WATCHES: ClassVar[str] = "Redis and Valkey servers."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  redis:",

@@ -15,6 +15,7 @@ class ScrapeSource(ServiceSource):
 
     KIND: ClassVar[str] = "scrape"
     TITLE: ClassVar[str] = "Exporter"
+    WATCHES: ClassVar[str] = "Exporters of metrics in Prometheus' format."
     EXAMPLE: ClassVar[tuple[str, ...]] = (
         "watch:",
         "  scrape:",

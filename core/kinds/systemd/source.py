@@ -14,6 +14,7 @@ class SystemdSource(ServiceSource):
 
     KIND: ClassVar[str] = "systemd"
     TITLE: ClassVar[str] = "Unit"
+    WATCHES: ClassVar[str] = "Units of systemd on this machine."
     EXAMPLE: ClassVar[tuple[str, ...]] = ("watch:", "  systemd:", "    - {name: oms, unit: oms.service}")
 
     unit: str = Field(pattern=r"^[A-Za-z0-9:_.\\@-]{1,255}$", description="Its name, with the suffix: oms.service.")

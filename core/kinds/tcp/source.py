@@ -14,6 +14,7 @@ class TcpSource(ServiceSource):
 
     KIND: ClassVar[str] = "tcp"
     TITLE: ClassVar[str] = "TCP"
+    WATCHES: ClassVar[str] = "TCP ports."
     EXAMPLE: ClassVar[tuple[str, ...]] = ("watch:", "  tcp:", "    - {name: fix-gateway, host: 10.0.0.4, port: 9878}")
 
     host: str = Field(min_length=1, description="Name or address.")

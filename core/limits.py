@@ -1,6 +1,8 @@
-"""How much of a limit is how bad: the one scale behind states, bars and the lines on charts."""
+"""Limits: from where on a value is a warning, and from where on it is critical."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from core.model import Status
 
@@ -10,6 +12,20 @@ LOAD_LIMIT_PER_CORE = 2.0
 """Tasks running or waiting a core, 5-minute mean. Netdata warns from there."""
 PRESSURE_LIMITS = {("cpu", "some"): 0.80, ("memory", "full"): 0.10, ("io", "full"): 0.40}
 """Share of time that some or all tasks stood waiting. Little of it is normal for memory, more for CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Two thresholds in the unit of what they judge, each taking effect when reached; None: there is none."""
+
+    warning: float | None
+    critical: float | None = None
+
+    def status(self, value: float) -> Status:
+        """Return the state of a value."""
+        if self.critical is not None and value >= self.critical:
+            return Status.CRITICAL
+        return Status.WARNING if self.warning is not None and value >= self.warning else Status.OK
 
 
 def on_scale(share: float) -> Status:
