@@ -32,7 +32,8 @@ LATENESS_WARNING_RATIO = 0.5
 BREAKER_LEVEL = {State.CLOSED: 0.0, State.HALF_OPEN: 1.0, State.OPEN: 2.0}
 
 COLLECTOR_COLUMNS = (
-    "collector", "status", "why", "interval_seconds", "timeout_seconds", "last_run", "last_outcome", "last_success",
+    "collector", "kind", "instance",
+    "status", "why", "interval_seconds", "timeout_seconds", "last_run", "last_outcome", "last_success",
     "next_run", "duration_seconds", "durations_seconds", "lateness_p99_seconds", "failures_in_a_row", "breaker",
     "retry_in_seconds", "opened_total", "abandoned_threads", "samples", "error",
 )  # fmt: skip
@@ -231,6 +232,8 @@ def _collector_row(view: TaskView, status: Status, why: str) -> tuple[object, ..
     retry = view.breaker.retry_in_seconds
     return (
         view.collector,
+        view.source.kind if view.source else "",
+        view.source.instance if view.source else "",
         status.value,
         why,
         view.interval_seconds,

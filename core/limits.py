@@ -20,12 +20,19 @@ class Limit:
 
     warning: float | None
     critical: float | None = None
+    is_floor: bool = False
+    """Whether values that are too low are bad."""
 
     def status(self, value: float) -> Status:
         """Return the state of a value."""
-        if self.critical is not None and value >= self.critical:
+        if self._is_reached(self.critical, value):
             return Status.CRITICAL
-        return Status.WARNING if self.warning is not None and value >= self.warning else Status.OK
+        return Status.WARNING if self._is_reached(self.warning, value) else Status.OK
+
+    def _is_reached(self, threshold: float | None, value: float) -> bool:
+        if threshold is None:
+            return False
+        return value <= threshold if self.is_floor else value >= threshold
 
 
 def on_scale(share: float) -> Status:

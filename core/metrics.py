@@ -34,7 +34,12 @@ class Metric(str):
     @property
     def unit(self) -> str:
         """bytes, bytes/s, seconds, ratio, /s or count."""
-        return next((unit for ending, unit in UNITS if self.endswith(ending)), "count")
+        return unit_of(self)
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a metric by the end of its name."""
+    return next((unit for ending, unit in UNITS if name.endswith(ending)), "count")
 
 
 def metrics_of(names: Iterable[tuple[str, Any]]) -> tuple[Metric, ...]:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.checks import Check
 from core.format import duration
 from core.kinds.base import OWN, Source
-from core.kinds.registry import KINDS, OWN_KINDS
-from core.model import SEVERITY, Component, LiveReading, Status
+from core.kinds.registry import KINDS, component_name
+from core.model import SEVERITY, Component, LiveReading, SourceId, Status
 from core.settings.model import Settings
+from core.tables import R, rows_of
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -34,14 +36,19 @@ class Instance:
     """Longest time a reading of it may take."""
 
     @property
+    def id(self) -> SourceId:
+        """Its kind and name."""
+        return SourceId(self.kind, self.name)
+
+    @property
     def collector(self) -> str:
         """Name of its collector, which is also its value in the URL: "redis:main"."""
-        return f"{self.kind}:{self.name}"
+        return str(self.id)
 
     @property
     def title(self) -> str:
         """What it is called: "Redis main"."""
-        return f"{KINDS[self.kind].TITLE} {self.name}"
+        return component_name(self.id)
 
     @property
     def component(self) -> Component:
@@ -62,20 +69,32 @@ class Instance:
         return self.component.status
 
     @property
-    def about(self) -> Row:
-        """The facts of its table "about", empty when there are none."""
-        return next(iter(self.rows("about")), {})
+    def is_known(self) -> bool:
+        """Whether anything is known of how it is now."""
+        return self.status not in (Status.UNKNOWN, Status.DOWN)
 
-    def check(self, name: str) -> Row:
-        """Return one row of its checks (name, status, why, share); empty when it is not known now."""
-        known = self.status not in (Status.UNKNOWN, Status.DOWN)
-        return next((row for row in self.rows("checks") if row["name"] == name), {}) if known else {}
+    def check(self, name: str) -> Check | None:
+        """Return its check of that name; None when there is none or it is not known now."""
+        return next((check for check in self.rows(Check) if check.name == name), None) if self.is_known else None
 
     def value(self, metric: str, **labels: str) -> float | None:
         """Return one value of its newest reading, None when it is not known now."""
         return self.reading.value(metric, instance=self.name, **labels) if self.reading else None
 
-    def rows(self, table: str) -> list[Row]:
+    def rows(self, row: type[R]) -> list[R]:
+        """Return the rows of a table of its newest good reading."""
+        return rows_of(self.reading.tables, row) if self.reading else []
+
+    def first(self, row: type[R]) -> R | None:
+        """Return the first row of a table of its newest good reading: of one that says what the source is."""
+        return next(iter(self.rows(row)), None)
+
+    @property
+    def about(self) -> Row:
+        """The facts of its table "about", empty when there are none."""
+        return next(iter(self.dicts("about")), {})
+
+    def dicts(self, table: str) -> list[Row]:
         """Return the rows of a table of its newest good reading, the collector's name in each as "source"."""
         found = self.reading.tables.get(table) if self.reading else None
         if found is None:
@@ -97,7 +116,7 @@ def instances(stores: Stores, *kinds: str) -> list[Instance]:
 
 def instance_names(settings: Settings, kind: str) -> list[str]:
     """Return the names of the instances of a kind, Fundwatch's own last."""
-    own = [OWN] if kind in OWN_KINDS and settings.sources.own else []
+    own = [OWN] if KINDS[kind].has_own and settings.sources.own else []
     return [*(source.name for source in settings.watch.of(kind)), *own]
 
 
@@ -108,7 +127,7 @@ def worst_first(found: Sequence[Instance]) -> list[Instance]:
 
 def not_configured(settings: Settings, kinds: Sequence[str]) -> list[type[Source]]:
     """Return the kinds of which a person has configured no instance."""
-    return [KINDS[kind] for kind in kinds if not settings.watch.of(kind)]
+    return [KINDS[kind].source for kind in kinds if not settings.watch.of(kind)]
 
 
 def newest(found: Sequence[Instance], *, tables: bool = False) -> float | None:

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
 
+from core.checks import Check
+from core.limits import Limit
 from core.model import SEVERITY, Component, Status, Table, worst
+from core.tables import table_of
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that can be wrong with a source."""
-
-    name: str
-    """"memory", "replication": the card of this name takes its state from here."""
-    status: Status
-    why: str
-    """A sentence without the name of the source: "93 % of its 1 GiB in use"."""
-    share: float | None = None
-    """How much of a limit is used: the length of its bar."""
+__all__ = ["Check", "bad_if", "checks_table", "judged", "limit", "summed"]
 
 
 def summed(component: str, fine: str, checks: Sequence[Check]) -> Component:
     """Return the component of a source: the worst check's state and every bad sentence, or `fine`."""
     bad = sorted((check for check in checks if SEVERITY[check.status]), key=lambda check: -SEVERITY[check.status])
-    why = "; ".join(check.why for check in bad) or fine
-    return Component(component, worst([check.status for check in checks] or [Status.OK]), why)
+    reasons = tuple(check.why for check in bad) or (fine,)
+    status = worst([check.status for check in checks] or [Status.OK])
+    return Component(component, status, "; ".join(reasons), reasons=reasons)
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
     """Return the checks as the table "checks" of a reading."""
-    columns = tuple(field.name for field in fields(Check))
-    return Table("checks", columns, tuple(astuple(check) for check in checks))
+    return table_of(Check, checks)
 
 
 def limit(name: str, share: float, why: str, warning: float, critical: float) -> Check:
     """Return the check of a share of a limit against two thresholds, each taking effect when reached."""
     status = Status.CRITICAL if share >= critical else Status.WARNING if share >= warning else Status.OK
     return Check(name, status, why, share)
+
+
+def judged(name: str, value: float, why: str, limit: Limit, share: float | None = None) -> Check:
+    """Return the check of a value against its limit; `share` is the length of its bar."""
+    return Check(name, limit.status(value), why, share)
 
 
 def bad_if(name: str, is_bad: bool, why: str, fine: str = "", status: Status = Status.WARNING) -> Check:

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from collectors.judging.messages import duration, percent, size
-from core.model import SEVERITY, Component, Labels, Sample, Status, Table, worst
 from core.limits import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, on_scale
+from core.model import SEVERITY, Component, Labels, Sample, Status, Table, worst
 from core.settings.model import Thresholds
 
 PACKET_LOSS_WARNING_PER_SECOND = 1.0

@@ -14,6 +14,7 @@ import orjson
 from collectors.base import Done
 from collectors.runtime.registry import source_module, source_of
 from core.errors import SourceError, StorageError
+from core.model import SourceId
 from storage.state.actions import DATASET, DONE, FAILED, Action, finish_action, take_action
 from storage.stores import Stores
 
@@ -48,8 +49,11 @@ def do_next(stores: Stores) -> bool:
 def _do(stores: Stores, action: Action) -> tuple[str, Done]:
     if not stores.settings.actions_enabled:
         return FAILED, Done("actions are switched off in the settings of the collecting process")
+    asked = SourceId.parse(action.source)
+    if asked is None:
+        return FAILED, Done(f"there is no source {action.source}")
     try:
-        source = source_of(stores.settings, action.source)
+        source = source_of(stores.settings, asked)
         return DONE, source_module(source.KIND).act(source, action.action, action.target)
     except SourceError as error:
         return FAILED, Done(str(error))

@@ -7,13 +7,17 @@ from typing import Protocol
 
 from collectors.base import labels
 from core.kinds.registry import component_name
-from core.model import Component, Facts, Reading, Run, Sample, Status
+from core.model import Component, Facts, Reading, Run, Sample, SourceId, Status
 
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500
 
 DATASET_OF_TABLE = dict.fromkeys(("nav", "positions", "orders", "trades", "prices"), "portfolio")
 """Data sets, beside the collector's own, that rows of a table change."""
+
+
+CollectorId = str | SourceId
+"""A collector of Fundwatch or its machine by its name, one of a watched source by that source."""
 
 
 class Writer(Protocol):
@@ -48,27 +52,28 @@ class Publisher:
         self._writer = writer
         self._live = live
         self._changed: dict[str, set[str]] = {}
-        self._last_good: dict[str, tuple[float, Reading]] = {}
+        self._last_good: dict[CollectorId, tuple[float, Reading]] = {}
         """When and what each watched source last told."""
 
-    def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
+    def succeeded(self, collector: CollectorId, ts: float, interval_seconds: float, reading: Reading) -> int:
         """Store `reading`, taken at `ts`, and that the collector works. Return the number of samples and fact rows."""
         self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
-        if _is_source(collector):
+        if isinstance(collector, SourceId):
             self._last_good[collector] = (ts, Reading(tables=reading.tables))
         self._show(collector, ts, interval_seconds, reading)
-        self._tell_changes(collector, reading.facts)
+        self._tell_changes(str(collector), reading.facts)
         return len(reading.samples) + sum(len(facts) for facts in reading.facts)
 
-    def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
+    def failed(self, collector: CollectorId, ts: float, interval_seconds: float, why: str) -> None:
         """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
 
         A watched source keeps its last good tables, with their age.
         """
         self._writer.put(self._host, ts, _up(collector, 0.0, False))
-        down = Component(component_name(collector), Status.DOWN, why)
+        name = component_name(collector) if isinstance(collector, SourceId) else collector
+        down = Component(name, Status.DOWN, why)
         tables_ts, good = self._last_good.get(collector, (None, Reading()))
         self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
 
@@ -98,22 +103,23 @@ class Publisher:
         self._changed[collector] = changed
 
     def _show(
-        self, collector: str, ts: float, interval_seconds: float, reading: Reading, tables_ts: float | None = None
+        self,
+        collector: CollectorId,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
     ) -> None:
         """Make the reading the newest; the version of a source's kind moves as well as its own."""
-        self._live.put_reading(collector, self._host, ts, interval_seconds, reading, tables_ts)
-        for dataset in {collector, collector.partition(":")[0]}:
-            self._live.bump(dataset)
+        self._live.put_reading(str(collector), self._host, ts, interval_seconds, reading, tables_ts)
+        self._live.bump(str(collector))
+        if isinstance(collector, SourceId):
+            self._live.bump(collector.kind)
 
 
-def _is_source(collector: str) -> bool:
-    return ":" in collector
-
-
-def _up(collector: str, value: float, is_up: bool | None) -> list[Sample]:
+def _up(collector: CollectorId, value: float, is_up: bool | None) -> list[Sample]:
     """Return `collector_up`, and of a watched source its `redis_up` as well, if that is known."""
-    found = [Sample("collector_up", value, labels(collector=collector))]
-    if _is_source(collector) and is_up is not None:
-        kind, _, instance = collector.partition(":")
-        found.append(Sample(f"{kind}_up", float(is_up), labels(instance=instance)))
+    found = [Sample("collector_up", value, labels(collector=str(collector)))]
+    if isinstance(collector, SourceId) and is_up is not None:
+        found.append(Sample(f"{collector.kind}_up", float(is_up), labels(instance=collector.instance)))
     return found

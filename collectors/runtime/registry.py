@@ -1,9 +1,9 @@
-"""The list of collectors, and the runner that runs those that are switched on.
+"""Which collectors run, and the runner that runs them.
 
-A collector is a module with `make(context) -> Collector`, a switch of the same name in `settings.sources`,
-and its line in MODULES. A kind of watched source is a module with `make(context, source) -> Collector`, its class
-in core/watch, and its line in SOURCES; it has a collector for each instance, named "redis:main".
-Modules are imported only when switched on or configured.
+A collector of Fundwatch itself or its machine is a module with `make(context) -> Collector`, a switch of the same name
+in `settings.sources`, and its line in MODULES. A kind of watched source (core/kinds/registry.py has the list) has
+`make(context, source) -> Collector` in collectors/kinds/<kind>/collector.py, and a collector for each instance, named
+"redis:main". Modules are imported only when switched on or configured.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from collectors.base import Context
 from collectors.runtime.own import own_sources
 from collectors.runtime.runner import Runner
 from core.kinds.base import Source
+from core.kinds.registry import KINDS
 from core.lease import Lease
-from core.model import Collector
+from core.model import Collector, SourceId
 from core.settings.model import Settings
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
@@ -31,26 +32,6 @@ MODULES = {
     "pipeline": "collectors.pipeline",
 }
 
-SOURCES = {
-    "clickhouse": "collectors.kinds.clickhouse.collector",
-    "postgresql": "collectors.kinds.postgresql.collector",
-    "redis": "collectors.kinds.redis.collector",
-    "iqfeed": "collectors.kinds.iqfeed.collector",
-    "ib": "collectors.kinds.ib.collector",
-    "freshness": "collectors.kinds.freshness.collector",
-    "heartbeat": "collectors.kinds.heartbeat.collector",
-    "kafka": "collectors.kinds.kafka.collector",
-    "celery": "collectors.kinds.celery.collector",
-    "rabbitmq": "collectors.kinds.rabbitmq.collector",
-    "http": "collectors.kinds.http.collector",
-    "tcp": "collectors.kinds.tcp.collector",
-    "process": "collectors.kinds.process.collector",
-    "systemd": "collectors.kinds.systemd.collector",
-    "nginx": "collectors.kinds.nginx.collector",
-    "peer": "collectors.kinds.peer.collector",
-    "scrape": "collectors.kinds.scrape.collector",
-}
-
 
 def enabled(settings: Settings) -> list[str]:
     """Return the names of the collectors that are switched on, in the order of the list."""
@@ -60,42 +41,41 @@ def enabled(settings: Settings) -> list[str]:
 
 def configured(settings: Settings) -> list[Source]:
     """Return the watched sources: those of the settings, then Fundwatch's own."""
-    return [*(source for kind in SOURCES for source in settings.watch.of(kind)), *own_sources(settings)]
+    return [*(source for kind in KINDS for source in settings.watch.of(kind)), *own_sources(settings)]
 
 
-def source_of(settings: Settings, collector: str) -> Source:
-    """Return the watched source of the collector of this name. Raises KeyError."""
-    return {source.collector: source for source in configured(settings)}[collector]
+def source_of(settings: Settings, id: SourceId) -> Source:
+    """Return the settings of a watched source. Raises KeyError."""
+    return {source.id: source for source in configured(settings)}[id]
 
 
-def source_module(kind: str) -> ModuleType:
-    """Return the module of a kind of source. Raises KeyError."""
-    return import_module(SOURCES[kind])
-
-
-def make(name: str, context: Context) -> Collector:
-    """Return the collector `name`. Raises KeyError when there is none of that name."""
-    collector: Collector
-    if name in MODULES:
-        collector = import_module(MODULES[name]).make(context)
-    else:
-        source = source_of(context.settings, name)
-        collector = source_module(source.KIND).make(context, source)
-    return collector
+def source_module(kind: str, part: str = "collector") -> ModuleType:
+    """Return a module of a kind of source. Raises KeyError."""
+    if kind not in KINDS:
+        raise KeyError(kind)
+    return import_module(f"collectors.kinds.{kind}.{part}")
 
 
 def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     """Return a runner, not yet started, with the collectors `names` (by default those switched on).
 
-    Embedded, one process owns the data and collects; else a lease picks the one that does.
+    Embedded, one process owns the data and collects; else a lease picks the one that does. Raises KeyError for a name
+    that there is not.
     """
     settings = stores.settings
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(settings), stores.clock)
     runner = Runner(settings.machine, stores.clock, stores.writer, stores.live, lease)
     context = Context(settings, stores, runner.views)
+    sources = {source.collector: source for source in configured(settings)}
     for name in enabled(settings) if names is None else names:
-        runner.add(make(name, context))
+        runner.add(*_made(name, context, sources.get(name)))
     return runner
+
+
+def _made(name: str, context: Context, source: Source | None) -> tuple[Collector, SourceId | None]:
+    if source is None:
+        return import_module(MODULES[name]).make(context), None
+    return source_module(source.KIND).make(context, source), source.id
 
 
 def _owner(settings: Settings) -> str:

@@ -19,7 +19,7 @@ from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rear
 from collectors.runtime.task import Task, TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
-from core.model import Collector, Sample
+from core.model import Collector, Sample, SourceId
 
 GUARD_SECONDS = 1.0
 STAGGER_SECONDS = 0.1
@@ -46,8 +46,8 @@ class Runner:
         self._switch_lock = threading.Lock()
         self.scheduler = make_scheduler()
 
-    def add(self, collector: Collector) -> None:
-        """Take `collector` in. Raises ValueError for a second one of the same name."""
+    def add(self, collector: Collector, source: SourceId | None = None) -> None:
+        """Take `collector` in, of a watched source that. Raises ValueError for a second one of the same name."""
         name = collector.name
         if name in self._tasks:
             raise ValueError(f"two collectors are named {name}")
@@ -55,10 +55,11 @@ class Runner:
         task = Task(
             collector,
             self._clock,
-            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector)),
+            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector, source)),
             self._publisher,
             self._publisher.recorded,
             own_thread.replace,
+            source,
         )
         self.scheduler.add_executor(own_thread, name)
         cadence = Cadence(collector.interval_seconds, STAGGER_SECONDS * len(self._tasks))
@@ -160,5 +161,5 @@ class Runner:
         return held
 
 
-def _longest_rest(collector: Collector) -> float:
-    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if ":" in collector.name else OPEN_SECONDS_MAX
+def _longest_rest(collector: Collector, source: SourceId | None) -> float:
+    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if source else OPEN_SECONDS_MAX

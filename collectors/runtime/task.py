@@ -14,7 +14,7 @@ from collectors.runtime.breaker import Breaker, BreakerView
 from collectors.runtime.publisher import Publisher
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
-from core.model import Collector, Outcome, Reading, Run
+from core.model import Collector, Outcome, Reading, Run, SourceId
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
@@ -43,6 +43,8 @@ class TaskView:
     """Durations of the newest runs, oldest first."""
     lateness_seconds: tuple[float, ...]
     abandoned_threads: int
+    source: SourceId | None = None
+    """What it watches, if that is a watched source."""
 
 
 @dataclass(slots=True)
@@ -70,8 +72,11 @@ class Task:
         publisher: Publisher,
         record: Callable[[Run], None],
         replace_thread: Callable[[Callable[[], None]], None],
+        source: SourceId | None = None,
     ) -> None:
         self.collector = collector
+        self.source = source
+        self._id = source or collector.name
         self.breaker = breaker
         self.idle = threading.Event()
         self.idle.set()
@@ -158,6 +163,7 @@ class Task:
                 durations_seconds=tuple(self._durations),
                 lateness_seconds=tuple(self._lateness),
                 abandoned_threads=self._abandoned,
+                source=self.source,
             )
 
     def _begin(self, due: float | None) -> _Attempt:
@@ -190,8 +196,8 @@ class Task:
         if not self._take(attempt, abandon=False):
             return
         self.breaker.succeeded()
-        name, interval = self.collector.name, self.collector.interval_seconds
-        samples = self._publisher.succeeded(name, attempt.started, interval, reading)
+        interval = self.collector.interval_seconds
+        samples = self._publisher.succeeded(self._id, attempt.started, interval, reading)
         self._finish(attempt, Outcome.OK, samples, "")
 
     def _fail(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
@@ -245,7 +251,7 @@ class Task:
         return f"{last}; next try in {view.retry_in_seconds:.0f} s"
 
     def _publish_failure(self, ts: float, why: str) -> None:
-        self._publisher.failed(self.collector.name, ts, self.collector.interval_seconds, why)
+        self._publisher.failed(self._id, ts, self.collector.interval_seconds, why)
 
 
 def _where(thread: int) -> str:

@@ -115,6 +115,12 @@ def is_own(source: SourceId | None) -> bool:
     return source is None or source.instance == OWN
 
 
+def collector_title(collector: str) -> str:
+    """Return what a collector is called whose name a record holds: "redis:main" is "Redis main", any other stays."""
+    source = SourceId.parse(collector)
+    return component_name(source) if source else collector
+
+
 def component_name(source: SourceId) -> str:
     """Return what a source is called in sentences: "Redis main". A kind that is no more keeps its name."""
     kind = KINDS.get(source.kind)

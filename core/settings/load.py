@@ -178,7 +178,7 @@ def _explain_source(place: tuple[int | str, ...], problem: str, reason: str, ori
     if len(place) == 1:
         return f"{reason} ({origin})"
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
-    fields = KINDS[str(place[1])].model_fields if len(place) > 1 and place[1] in KINDS else {}
+    fields = KINDS[str(place[1])].source.model_fields if len(place) > 1 and place[1] in KINDS else {}
     if problem == "extra_forbidden":
         reason = "unknown setting" + _nearest(str(place[-1]), set(fields or KINDS))
     elif problem == "missing":

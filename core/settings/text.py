@@ -42,7 +42,7 @@ def example_yaml() -> str:
 
 def _example(path: tuple[str, ...]) -> list[str]:
     """Return the lines that switch on a watched source; none for any other setting."""
-    return ["For example:", *KINDS[path[1]].EXAMPLE] if path[0] == WATCH else []
+    return ["For example:", *KINDS[path[1]].source.EXAMPLE] if path[0] == WATCH else []
 
 
 def _value(field: Any) -> Any:

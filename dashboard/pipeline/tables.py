@@ -9,7 +9,7 @@ from dash import html
 
 from core import format
 from core.kinds.registry import is_own
-from core.model import SEVERITY, Component, LiveReading, Outcome, Run, Status, worst
+from core.model import SEVERITY, Component, LiveReading, Outcome, Run, SourceId, Status, worst
 from dashboard.components.age import age, local_time
 from dashboard.components.card import card, cards, state_badge, verdict
 from dashboard.components.spark import spark
@@ -86,7 +86,8 @@ def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div
         late = format.duration(now - reading.ts)
         why = f"No reading for {late}: the collectors of {host} do not run, or Redis is away. What shows is old. · "
         return verdict(Status.UNKNOWN, [why, told])
-    own = [part for part in reading.components if is_own(part.name.removeprefix(COLLECTOR_PREFIX))]
+    foreign = {f"{COLLECTOR_PREFIX}{row['collector']}" for row in rows_of(reading, "collectors") if not _is_own(row)}
+    own = [part for part in reading.components if part.name not in foreign]
     status = worst([part.status for part in own])
     trouble = sorted((part for part in own if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status])
     if not trouble:
@@ -230,7 +231,7 @@ Made = tuple[Status, html.Article]
 
 
 def _collectors_card(reading: LiveReading) -> Made:
-    rows = [row for row in rows_of(reading, "collectors") if is_own(str(row["collector"]))]
+    rows = [row for row in rows_of(reading, "collectors") if _is_own(row)]
     status = worst([Status(row["status"]) for row in rows])
     fine = sum(Status(row["status"]) is Status.OK for row in rows)
     late = [row["lateness_p99_seconds"] for row in rows if row["lateness_p99_seconds"] is not None]
@@ -340,6 +341,10 @@ def _own_card(reading: LiveReading, course: SeriesData | None) -> Made:
         definition="Resident memory and CPU (of one core) of the process that collects.",
     )
     return Status.OK, made
+
+
+def _is_own(row: Row) -> bool:
+    return is_own(SourceId(row["kind"], row["instance"]) if row["kind"] else None)
 
 
 def _each(row: Row) -> float | None:

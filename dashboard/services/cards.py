@@ -27,6 +27,11 @@ def past_of(shown: Shown) -> Past:
     return shown.more if isinstance(shown.more, Past) else Past()
 
 
+def no_cards(_shown: Shown) -> Sequence[Any]:
+    """Return nothing: the cards of all kinds stand together, those in trouble first."""
+    return ()
+
+
 def service_cards(shown: Shown) -> Sequence[Any]:
     """Return the cards of services, of whatever kind, those in trouble first."""
     past = past_of(shown)
@@ -90,7 +95,7 @@ def _service(instance: Instance, shown: Shown, past: Past) -> Any:
         word=PAUSED if is_paused(instance) else None,
         why=cut(component.why),
         strip=beat_strip(past.beats.get(key, ())),
-        spark=thinned(shown.course.one(metric, instance=instance.name)),
+        spark=thinned(shown.series.one(metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
         interval_seconds=instance.reading.interval_seconds if instance.reading else None,
         definition=f"{about.get('target', '')}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. "

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
-from core.kinds.registry import component_name
+from core.kinds.registry import collector_title
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.beats import beat_strip
@@ -143,9 +143,9 @@ def _pause(instance: Instance, shown: Shown) -> Any:
         if not about.get("paused_by_hand"):
             return None
         question = f"Check {instance.title} again?"
-        return action_button(ID, instance.collector, "resume", "", "Resume", question, may_act=shown.may_act)
+        return action_button(shown, instance.collector, "resume", "", "Resume", question)
     question = f"Stop checking {instance.title} until it is resumed? Nothing will tell when it goes down."
-    return action_button(ID, instance.collector, "pause", "", "Pause", question, may_act=shown.may_act)
+    return action_button(shown, instance.collector, "pause", "", "Pause", question)
 
 
 def flips(shown: Shown) -> html.Div:
@@ -153,7 +153,7 @@ def flips(shown: Shown) -> html.Div:
     rows = [
         {
             "at": Cell(local_time(flip.ts), flip.ts),
-            "service": component_name(flip.source),
+            "service": collector_title(flip.source),
             "state": Cell(flip.state, tone=TONES.get(flip.state, "muted")),
             "before": flip.before or "not watched",
             "held": Cell(duration(flip.held_seconds) if flip.before else None, flip.held_seconds),

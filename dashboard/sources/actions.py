@@ -14,8 +14,8 @@ from dash import Input, Output, dcc, html
 
 from core.errors import StorageError
 from core.format import duration
-from core.kinds.registry import component_name
-from core.model import Status
+from core.kinds.registry import collector_title
+from core.model import SourceId, Status
 from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
@@ -28,6 +28,7 @@ from storage.state.actions import DATASET, Action, request_action
 if TYPE_CHECKING:
     from dash import Dash
 
+    from dashboard.sources.tab import Shown
     from storage.stores import Stores
 
 LONGEST_TARGET = 500
@@ -50,9 +51,7 @@ COLUMNS = (
 )
 
 
-def action_button(
-    tab: str, source: str, action: str, target: str, text: str, question: str, *, may_act: bool
-) -> html.Button:
+def action_button(shown: Shown, source: str, action: str, target: str, text: str, question: str) -> html.Button:
     """Return the button that asks `question` and then requests `action` on `target` of the source's collector.
 
     question: names what will be done, and to what: "Disconnect client 12 (10.0.0.4) from Redis main?"
@@ -62,9 +61,11 @@ def action_button(
         text,
         type="button",
         className="fw-choice-button fw-act",
-        title=question if may_act else SWITCHED_OFF,
+        title=question if shown.may_act else SWITCHED_OFF,
         **attributes(
-            data_tab=tab, data_act=json.dumps(asked) if may_act else None, aria_disabled=None if may_act else "true"
+            data_tab=shown.tab,
+            data_act=json.dumps(asked) if shown.may_act else None,
+            aria_disabled=None if shown.may_act else "true",
         ),
     )
 
@@ -92,8 +93,8 @@ def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], request: Any) -> s
     if not isinstance(request, dict):
         return "Not understood."
     source, action, target = (str(request.get(name, "")) for name in ("source", "action", "target"))
-    kind, _, instance = source.partition(":")
-    if action not in allowed.get(kind, ()) or instance not in instance_names(stores.settings, kind):
+    asked = SourceId.parse(source)
+    if asked is None or action not in allowed.get(asked.kind, ()) or not _is_watched(stores, asked):
         return f"There is no action {action[:40]} on {source[:80]}."
     if len(target) > LONGEST_TARGET:
         return "Not understood: the target is too long."
@@ -102,7 +103,11 @@ def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], request: Any) -> s
     except StorageError as error:
         return f"Not asked for: the state database does not answer: {error}"
     stores.live.bump(DATASET)
-    return f"Asked for: {words(action)} on {component_name(source)}."
+    return f"Asked for: {words(action)} on {collector_title(source)}."
+
+
+def _is_watched(stores: Stores, source: SourceId) -> bool:
+    return source.instance in instance_names(stores.settings, source.kind)
 
 
 def actions_panel(tab: str) -> html.Section:
@@ -119,7 +124,7 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
     rows = [
         {
             "at": Cell(local_time(action.at), action.at),
-            "source": component_name(action.source),
+            "source": collector_title(action.source),
             "action": words(action.action),
             "target": action.target or None,
             "state": Cell(state_badge(STATES.get(action.status, Status.UNKNOWN), action.status), action.status),

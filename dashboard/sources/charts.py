@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dash import html
 
+from core.format import bytes_, duration
+from core.limits import Limit
+from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
-from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling
+from dashboard.charts.timeseries import Limit as LimitLine
+from dashboard.charts.timeseries import Line, line_figure, nice_ceiling
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 MOST_LINES = 6
 DASHES = ("solid", "dot", "dash")
+LIMIT_COLORS = ("@warning", "@critical")
 HEIGHT_PX = 170
 LONGEST_NAME = 64
 """On hover; the label at the end of the line has less room."""
@@ -41,22 +46,44 @@ class Chart:
     title: str
     subtitle: str
     metrics: Mapping[str, str]
-    unit: str
-    """A key of SCALES."""
     definition: str
     """What it is, with the query or command behind it."""
     label: str = ""
     """The label that tells several lines of one instance apart: "command", "db"."""
-    limits: Sequence[tuple[float, str, str]] = ()
-    """(value in the base unit, text, colour token)."""
+    limit: Limit | None = None
+    """In the unit of the metrics: the one that judges."""
+    limit_words: tuple[str, str] = ("warning", "critical")
+    """What its lines are called."""
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    """Of several, by the name of the line: where each is a warning."""
     top: float | None = None
     """Where the axis ends in the base unit; None: a tenth above the highest value."""
-    kinds: Sequence[str] = field(default=())
-    """Kinds of instances that it is about; empty: all."""
+
+    @property
+    def unit(self) -> str:
+        """The unit of its metrics, a key of SCALES."""
+        return unit_of(next(iter(self.metrics)))
+
+    @property
+    def limit_lines(self) -> list[LimitLine]:
+        """Return the line of each threshold, in the base unit."""
+        drawn = [(limit.warning, name, "@warning") for name, limit in self.limits.items()]
+        if self.limit is not None:
+            drawn += zip((self.limit.warning, self.limit.critical), self.limit_words, LIMIT_COLORS, strict=True)
+        return [LimitLine(value, f"{word} {told(value, self.unit)}", color) for value, word, color in drawn if value]
+
+
+def told(value: float, unit: str) -> str:
+    """Return a threshold in words: 0.8 of a ratio is "80 %", 0.1 of seconds "100 ms"."""
+    if unit == "ratio":
+        return f"{value * 100:g} %"
+    if unit == "seconds":
+        return duration(value)
+    return bytes_(value) if unit == "bytes" else f"{value:,g}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class _Trace:
     """A line before it has its scale: an instance keeps its colour on all charts, its metrics differ by dash."""
 
     name: str
@@ -65,29 +92,22 @@ class _Course:
     dash: str
 
 
-def chart_panel(tab: str, chart: Chart, span: int = 4) -> html.Section:
-    """Return the panel that the chart stands in; its graph is `<tab>-<chart>-graph`."""
+def chart_panel(id: str, chart: Chart, span: int = 4) -> html.Section:
+    """Return the panel `id` that the chart stands in; its graph is `<id>-graph`."""
     return panel(
-        f"{tab}-{chart.id}", chart.title, chart.subtitle, graph(f"{tab}-{chart.id}-graph", HEIGHT_PX), span=span,
-        definition=chart.definition,
-    )  # fmt: skip
+        id, chart.title, chart.subtitle, graph(f"{id}-graph", HEIGHT_PX), span=span, definition=chart.definition
+    )
 
 
-def chart_figures(
-    tab: str, charts: Sequence[Chart], course: Course, shown: Sequence[Instance], span: tuple[float, float]
-) -> dict[str, dict[str, Any]]:
-    """Return the figures of all charts by graph id."""
-    return {f"{tab}-{chart.id}-graph": chart_figure(chart, course, shown, span) for chart in charts}
-
-
-def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: tuple[float, float]) -> dict[str, Any]:
-    """Return one chart: at most six lines, those that are highest now."""
-    about = [each for each in shown if not chart.kinds or each.kind in chart.kinds]
+def chart_figure(
+    chart: Chart, series: SourceSeries, about: Sequence[Instance], span: tuple[float, float]
+) -> dict[str, Any]:
+    """Return one chart of the instances that it is about: at most six lines, those that are highest now."""
     found = [
-        _Course(_name(chart, metric, data, instance, len(about) > 1), data, place, DASHES[number % len(DASHES)])
+        _Trace(_name(chart, metric, data, instance, len(about) > 1), data, place, DASHES[number % len(DASHES)])
         for number, metric in enumerate(chart.metrics)
         for place, instance in enumerate(about)
-        for data in course.all(metric, instance=instance.name)
+        for data in series.all(metric, instance=instance.name)
     ]
     found.sort(key=lambda each: -(_last(each.data) or 0.0))
     kept = sorted(found[:MOST_LINES], key=lambda each: each.name)
@@ -104,7 +124,7 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
         )
         for number, each in enumerate(kept)
     ]
-    limits = [Limit(value / by, text, color) for value, text, color in chart.limits]
+    limits = [replace(each, value=each.value / by) for each in chart.limit_lines]
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""

@@ -8,9 +8,9 @@ from dash import html
 
 from core.format import percent
 from core.model import SEVERITY, Status
-from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age
 from dashboard.components.card import state_badge
+from dashboard.sources.facts import Fact, about_table, told_by
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Row

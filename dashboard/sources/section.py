@@ -1,39 +1,41 @@
-"""A tab of several kinds of sources: a section for each, folded away while none of its instances is shown."""
+"""What a tab shows of one kind of watched source: its cards, its charts, its tables.
+
+A kind's section knows nothing of the tab it stands on: `dashboard/kinds/<kind>/section.py` has `SECTION`, and the list
+of kinds (core/kinds/registry.py) says on which tab it is. Every element of it is named `<tab>-<kind>-<name>`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dash import html
-from flask import Response, abort, request
 
-from core.kinds.registry import KINDS
+from core.kinds.registry import kinds_of, title_of
 from dashboard.components.lazy import later
-from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
 from dashboard.sources.charts import Chart, chart_panel
-from dashboard.sources.choosing import ALL, chosen_instances
-from dashboard.sources.tab import WINDOWS, Shown, SourceTab
-from dashboard.views.span import chosen_span
+from dashboard.sources.choosing import ALL
+from dashboard.sources.facts import Facts
+from dashboard.sources.table import Rows
 from dashboard.views.tab import Choices
-from status.instances import instances
-from storage.clickhouse.reads.sources import Course
 
 if TYPE_CHECKING:
-    from dash import Dash
-
-    from storage.stores import Stores
+    from dashboard.sources.tab import Shown
 
 TALL_PX = 320
 LATER_PX = 48
 
+Draw = Callable[["Shown", str, str], Any]
+"""Makes a table from (what is shown, id of its rows, its title)."""
+
 
 @dataclass(frozen=True, slots=True)
 class TablePanel:
-    """The panel of a table: its place in the raster, and what it is; `id` is also its name in `Section.tables`."""
+    """A panel with a table: its place in the raster, what it is and what it shows."""
 
     id: str
     title: str
@@ -41,110 +43,124 @@ class TablePanel:
     span: int
     definition: str
     """The exact query behind it."""
-    filters: str = ""
-    """Id of the table that its filter box narrows; empty for none."""
+    content: Rows | Facts | Draw
+    is_filtered: bool = False
+    """Whether a box above it narrows its rows."""
+    is_lazy: bool = False
+    """Whether it is fetched when it comes into view. It then sees instances alone: no history, no actions."""
+
+    def draw(self, shown: Shown, id: str) -> Any:
+        """Return its table; `id` is that of its panel."""
+        make = self.content.draw if isinstance(self.content, (Rows, Facts)) else self.content
+        return make(shown, f"{id}-rows", self.title)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a tab shows of one kind. Names of charts and tables begin with the kind, so that no two meet."""
+    """What is shown of a kind. Names of charts and tables are the kind's own."""
 
     kind: str
     charts: tuple[Chart, ...]
     cards: Callable[[Shown], Sequence[Any]]
     """Of the instances of this kind among those shown."""
-    tables: Mapping[str, Callable[[Shown], Any]]
-    panels: tuple[TablePanel, ...]
+    tables: tuple[TablePanel, ...] = ()
     actions: tuple[str, ...] = ()
+    """What may be asked for with a button."""
     metrics: tuple[str, ...] = ()
-    later: frozenset[str] = frozenset()
-    """Tables that are fetched when they come into view. They see instances alone: no course, no actions."""
+    """Metrics beyond those of the charts, for sparklines."""
+
+    def id(self, tab: str, name: str) -> str:
+        """Return the id of one of its elements."""
+        return f"{tab}-{self.kind}-{name}"
 
     def layout(self, tab: str) -> html.Div:
         """Return the section without data: heading, charts, tables."""
-        tables = [_table_panel(tab, each) for each in self.panels]
-        heading = slot(f"{tab}-{self.kind}-section-table")
+        charts = [chart_panel(self.id(tab, chart.id), chart) for chart in self.charts]
+        tables = [_table_panel(self.id(tab, each.id), each) for each in self.tables]
         return html.Div(
-            [heading, panels(*(chart_panel(tab, chart) for chart in self.charts), *tables)],
-            id=f"{tab}-{self.kind}-section",
+            [slot(f"{self.id(tab, 'section')}-table"), panels(*charts, *tables)],
+            id=self.id(tab, "section"),
             className="fw-section fw-span-12",
         )
 
-    def heading(self, shown: Shown) -> html.Div | html.H2:
-        """Return the heading, or what folds the section away (assets/css/23-sources.css)."""
-        if not any(each.kind == self.kind for each in shown.chosen):
-            return html.Div(className="fw-section-off")
-        return html.H2(KINDS[self.kind].TITLE, className="fw-section-title")
-
     def of(self, shown: Shown) -> Shown:
         """Return what is shown of this kind alone."""
-        chosen = [each for each in shown.chosen if each.kind == self.kind]
-        return replace(shown, chosen=chosen)
+        return replace(shown, kind=self.kind, chosen=[each for each in shown.chosen if each.kind == self.kind])
 
+    def draw(self, shown: Shown, name: str) -> Any:
+        """Return one of its tables. Raises KeyError."""
+        table = {each.id: each for each in self.tables}[name]
+        return table.draw(self.of(shown), self.id(shown.tab, name))
 
-def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
-    """Return the tab that consists of these sections."""
-    tables: dict[str, Callable[[Shown], Any]] = {}
-    for section in sections:
-        tables[f"{section.kind}-section"] = section.heading
-        for name, make in section.tables.items():
-            tables[name] = _place(id, name) if name in section.later else _only(section, make)
-    return SourceTab(
-        id=id,
-        kinds=tuple(section.kind for section in sections),
-        charts=tuple(chart for section in sections for chart in section.charts),
-        panels=lambda: [section.layout(id) for section in sections],
-        cards=lambda shown: [card for section in sections for card in section.cards(section.of(shown))],
-        tables=tables,
-        metrics=tuple(metric for section in sections for metric in section.metrics),
-        leads=True,
-    )
+    def slots(self, shown: Shown) -> dict[str, Any]:
+        """Return heading and tables by their slots; of a table that is fetched its place."""
+        of_kind = self.of(shown)
+        found = {f"{self.id(shown.tab, 'section')}-table": self._heading(of_kind, alone=len(shown.kinds) == 1)}
+        for each in self.tables:
+            id = self.id(shown.tab, each.id)
+            found[f"{id}-table"] = self._place(of_kind, each.id) if each.is_lazy else each.draw(of_kind, id)
+        return found
 
+    def graphs(self, tab: str, first: int = 0) -> tuple[str, ...]:
+        """Return its graphs, without the first ones."""
+        return tuple(f"{self.id(tab, chart.id)}-graph" for chart in self.charts[first:])
 
-def register_later(id: str, sections: Sequence[Section]) -> Callable[[Dash, Stores], None]:
-    """Return what registers the addresses of the tables that are fetched when they come into view."""
-    makers = {
-        name: _only(section, make)
-        for section in sections
-        for name, make in section.tables.items()
-        if name in section.later
-    }
-    kinds = [section.kind for section in sections]
+    def _heading(self, shown: Shown, *, alone: bool) -> html.Div | html.H2 | None:
+        """Return the heading, or what folds the section away (assets/css/23-sources.css)."""
+        if alone:
+            return None
+        if not shown.chosen:
+            return html.Div(className="fw-section-off")
+        return html.H2(title_of(self.kind), className="fw-section-title")
 
-    def register(app: Dash, stores: Stores) -> None:
-        @app.server.get(f"/{id}/table/<name>", endpoint=f"{id}-table")
-        def table(name: str) -> Response:
-            make = makers.get(name) or abort(404)
-            choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
-            found = instances(stores, *kinds)
-            span = chosen_span(choices, stores.clock.now(), WINDOWS)
-            chosen, may_act = chosen_instances(found, choices), stores.settings.actions_enabled
-            shown = Shown(found, chosen, Course(*span.pair), span, (), may_act)
-            return Response(markup(make(shown)), mimetype="text/html")
-
-    return register
-
-
-def _place(id: str, name: str) -> Callable[[Shown], Any]:
-    """Return what makes the place of a table that is fetched, anew when a reading of those shown has come."""
-
-    def place(shown: Shown) -> html.Div:
+    def _place(self, shown: Shown, name: str) -> html.Div:
+        """Return the place of a table that is fetched, anew when a reading of those shown has come."""
         chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
         stamp = " ".join(f"{each.collector} {each.reading.ts if each.reading else ''}" for each in shown.chosen)
-        return later(f"/{id}/table/{name}?{chosen.query}", stamp, LATER_PX)
-
-    return place
+        return later(f"/{shown.tab}/table/{self.kind}/{name}?{chosen.query}", stamp, LATER_PX)
 
 
-def _only(section: Section, make: Callable[[Shown], Any]) -> Callable[[Shown], Any]:
-    return lambda shown: make(section.of(shown))
+def sections_of(tab: str) -> tuple[Section, ...]:
+    """Return the sections that stand on a tab, in the order of the list of kinds."""
+    return tuple(import_module(f"dashboard.kinds.{kind}.section").SECTION for kind in kinds_of(tab))
 
 
-def _table_panel(tab: str, about: TablePanel) -> html.Section:
-    id = f"{tab}-{about.id}"
+def _table_panel(id: str, about: TablePanel) -> html.Section:
     box = scroll_box(slot(f"{id}-table", 120), TALL_PX, about.title)
-    children = [filter_box(about.filters, f"Filter {about.title.lower()}"), box] if about.filters else box
+    children = [filter_box(f"{id}-rows", f"Filter {about.title.lower()}"), box] if about.is_filtered else box
     return panel(
         id, about.title, about.subtitle, children, span=about.span, tools=("csv", "full"),
         definition=f"Source: {about.definition}",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OldPanel:
+    """The panel of a table that has no data class yet."""
+
+    id: str
+    title: str
+    subtitle: str
+    span: int
+    definition: str
+    filters: str = ""
+
+
+def old_section(
+    kind: str, charts: tuple[Chart, ...], cards: Any, tables: Any, panels: Sequence[OldPanel],
+    actions: tuple[str, ...] = (), metrics: tuple[str, ...] = (), later: frozenset[str] = frozenset(),
+) -> Section:  # fmt: skip
+    """Return the section of a kind whose tables have no data class yet."""
+
+    def content(make: Callable[[Shown], Any]) -> Draw:
+        return lambda shown, _id, _title: make(shown)
+
+    def name(id: str) -> str:
+        return id.removeprefix(f"{kind}-")
+
+    made = tuple(
+        TablePanel(name(each.id), each.title, each.subtitle, each.span, each.definition, content(tables[each.id]),
+                   bool(each.filters), each.id in later)
+        for each in panels
+    )  # fmt: skip
+    return Section(kind, tuple(replace(chart, id=name(chart.id)) for chart in charts), cards, made, actions, metrics)

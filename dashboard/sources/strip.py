@@ -9,14 +9,14 @@ from dash import html
 
 from core.format import NOT_AVAILABLE
 from core.kinds.base import Source
-from core.kinds.registry import KINDS
+from core.kinds.registry import title_of
 from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import card, state_badge, verdict
 from status.instances import Instance, interval, newest, worst_first
 from storage.clickhouse.reads.series import SeriesData
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 MOST_TROUBLES = 3
 MOST_REASONS = 3
@@ -45,7 +45,7 @@ def source_verdict(found: Sequence[Instance], only: Instance | None = None) -> h
         return verdict(Status.OK, [f"{count} · ", told])
     sentence: list[Any] = []
     for each in troubled[:MOST_TROUBLES]:
-        sentence += [html.Strong(each.title), f": {_first_reasons(each.component.why)}. "]
+        sentence += [html.Strong(each.title), f": {_first_reasons(each.component.causes)}. "]
     hidden, fine = len(troubled) - MOST_TROUBLES, len(found) - len(troubled) - paused
     more = [f"{hidden} more in trouble. "] if hidden > 0 else []
     return verdict(
@@ -66,13 +66,12 @@ def kinds_line(tab: str, kinds: Sequence[str], shown: Sequence[Instance]) -> htm
         href = f"#{tab}-{kind}-section"
         title = f"{troubled} of {len(of_kind)} in trouble. Leads to the section."
         badge = state_badge(worst([each.status for each in of_kind]), told)
-        links.append(html.A([KINDS[kind].TITLE, " ", badge], href=href, title=title))
+        links.append(html.A([title_of(kind), " ", badge], href=href, title=title))
     return html.Nav(links, className="fw-kinds", **attributes(aria_label="Sections")) if len(links) > 1 else None
 
 
-def _first_reasons(why: str) -> str:
+def _first_reasons(reasons: Sequence[str]) -> str:
     """Return the gravest of what is wrong with one of several; all of it stands above the one that is shown alone."""
-    reasons = why.split("; ")
     hidden = len(reasons) - MOST_REASONS
     return "; ".join(reasons[:MOST_REASONS]) + (f"; {hidden} more" if hidden > 0 else "")
 
@@ -89,13 +88,13 @@ def _verdict_of_one(only: Instance, others: Sequence[Instance]) -> html.Div:
 
 def strip(
     chosen: Sequence[Instance],
-    course: Course,
-    make: Callable[[Instance, Course], Any],
-    details: Callable[[Instance, Course], Sequence[Any]],
+    series: SourceSeries,
+    make: Callable[[Instance, SourceSeries], Any],
+    details: Callable[[Instance, SourceSeries], Sequence[Any]],
 ) -> list[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    made = [make(each, course) for each in worst_first(chosen)]
-    return [*made, *details(chosen[0], course)] if len(chosen) == 1 else made
+    made = [make(each, series) for each in worst_first(chosen)]
+    return [*made, *details(chosen[0], series)] if len(chosen) == 1 else made
 
 
 def first_cards(chosen: Sequence[Instance], make: Callable[[Instance], Any], what: str, panel: str) -> list[Any]:
@@ -135,7 +134,7 @@ def source_card(
     spark: SeriesData | None = None,
     definition: str = "",
 ) -> html.Article:
-    """Return the card of one source: its state, one headline figure, its bar and recent course, and why."""
+    """Return the card of one source: its state, one headline figure, its bar and recent series, and why."""
     component = instance.component
     return card(
         f"card-{instance.kind}-{instance.name}",
@@ -170,14 +169,13 @@ def detail_card(
 ) -> html.Article:
     """Return the card of one thing about a source; state, bar and reason come from its check of that name.
 
-    While nothing is known of the source the card says nothing but its past course: what was true then may not be now.
+    While nothing is known of the source the card says nothing but its past series: what was true then may not be now.
 
     check: empty for a figure that nothing judges. why: shown instead of the reason.
     """
-    judged = instance.check(check) if check else {}
-    is_known = instance.status not in (Status.UNKNOWN, Status.DOWN)
-    state = Status(judged["status"]) if judged else None if is_known else Status.UNKNOWN
-    value, why = (value, why or judged.get("why", "")) if is_known else (NOT_AVAILABLE, "")
+    judged = instance.check(check) if check else None
+    state = Status(judged.status) if judged else None if instance.is_known else Status.UNKNOWN
+    value, why = (value, why or (judged.why if judged else "")) if instance.is_known else (NOT_AVAILABLE, "")
     return card(
         f"card-{instance.kind}-{instance.name}-{title.lower().replace(' ', '-')}",
         title,
@@ -185,7 +183,7 @@ def detail_card(
         unit if value != NOT_AVAILABLE else "",
         state=state,
         why=cut(why),
-        bar_ratio=judged.get("share"),
+        bar_ratio=judged.share if judged else None,
         spark=thinned(spark),
         definition=definition,
     )

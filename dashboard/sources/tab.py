@@ -1,4 +1,4 @@
-"""What all tabs of watched sources share: choice bar, order of parts, ages and notes.
+"""A tab of watched sources: choice bar, order of parts, ages and notes; what is shown of a kind is its section's.
 
 choice bar (instance, window) → verdict → cards → panels → actions → not configured, folded
 """
@@ -6,27 +6,32 @@ choice bar (instance, window) → verdict → cards → panels → actions → n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
+from flask import Response, abort, request
 
 from core.errors import StorageError
 from core.kinds.base import Source
 from dashboard.components.card import cards
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
+from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot
-from dashboard.sources.actions import action_stores, actions_panel, actions_table
-from dashboard.sources.charts import Chart, chart_figures, metrics_of
+from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
+from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
+from dashboard.sources.section import Section
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
-from dashboard.views.tab import Choices, View
+from dashboard.views.tab import Choices, Tab, View
 from status.instances import Instance, instances, interval, newest, not_configured
-from storage.clickhouse.reads.sources import Course, read_sources
+from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
 
 if TYPE_CHECKING:
+    from dash import Dash
+
     from storage.stores import Stores
 
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
@@ -35,16 +40,22 @@ CARDS_PX, CARD_PX = 110, 133
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a tab shows: all instances, those chosen, their series and the actions done to them."""
+    """What a tab, or a section of it, shows: the instances, those chosen, their series and the actions done to them."""
 
+    tab: str
+    """Id of the tab, with which the ids of its elements begin."""
+    kinds: tuple[str, ...]
+    """Kinds of the tab."""
     all: Sequence[Instance]
     chosen: Sequence[Instance]
-    course: Course
+    series: SourceSeries
     span: Span
     actions: Sequence[Action]
     may_act: bool
     more: Any = None
     """What `SourceTab.more` read."""
+    kind: str = ""
+    """The kind that a section shows."""
 
     @property
     def only(self) -> Instance | None:
@@ -52,26 +63,35 @@ class Shown:
         return self.chosen[0] if len(self.chosen) == 1 else None
 
 
+Draw = Callable[[Shown], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceTab:
-    """The parts of a tab of watched sources. `cards` and `tables` are pure: from what is shown to components."""
+    """A tab of sections. What stands on it beside them comes with `tables`, by name of the panel `<id>-<name>`."""
 
     id: str
-    kinds: tuple[str, ...]
-    charts: tuple[Chart, ...]
-    panels: Callable[[], Sequence[Any]]
-    """The panels in their order; slots of tables are `<id>-<name>-table`."""
-    cards: Callable[[Shown], Sequence[Any]]
-    tables: Mapping[str, Callable[[Shown], Any]]
-    """By name; each also names a panel `<id>-<name>`."""
-    metrics: tuple[str, ...] = ()
-    """Metrics beyond those of the charts, for sparklines."""
+    sections: tuple[Section, ...]
+    tables: Mapping[str, Draw] = field(default_factory=dict)
+    panels: Callable[[SourceTab], Sequence[Any]] = lambda tab: tab.section_panels()
+    """The panels in their order."""
+    cards: Callable[[Shown], Sequence[Any]] | None = None
+    """The cards; None: those of each section."""
     card_px: int = CARD_PX
     """Least width of a card."""
-    leads: bool = False
-    """Whether a line above the cards leads to the sections, which are called `<id>-<kind>-section`."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
+    first_charts: int | None = None
+    """Charts of each section that are sent with the page, the others when they come into view; None: all."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its sections."""
+        return tuple(section.kind for section in self.sections)
+
+    def section_panels(self) -> list[Any]:
+        """Return the sections without data."""
+        return [section.layout(self.id) for section in self.sections]
 
     def layout(self, stores: Stores, choices: Choices) -> html.Div:
         """Return the tab without data."""
@@ -86,7 +106,7 @@ class SourceTab:
         content = [
             slot(f"{self.id}-verdict", 36),
             slot(f"{self.id}-cards", CARDS_PX),
-            panels(*self.panels(), actions_panel(self.id)),
+            panels(*self.panels(self), actions_panel(self.id)),
             slot(f"{self.id}-unwatched"),
         ]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
@@ -99,26 +119,47 @@ class SourceTab:
         """Return the view over `span`, and every instance."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
-        course, problem = self._course(stores, chosen, span)
+        series, problem = self._series(stores, chosen, span)
         done, lost = _actions(stores, self.kinds)
-        shown = Shown(found, chosen, course, span, done, stores.settings.actions_enabled)
+        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, stores.settings.actions_enabled)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
         return self._draw(shown, problem, lost, not_configured(stores.settings, self.kinds)), found
 
+    def register(self, app: Dash, stores: Stores) -> None:
+        """Register what its buttons ask for, and the addresses of tables that are fetched when they come into view."""
+        register_actions(self.id, {section.kind: section.actions for section in self.sections})(app, stores)
+        self.register_tables(app, stores)
+
+    def register_tables(self, app: Dash, stores: Stores) -> None:
+        """Register the addresses of the tables that are fetched when they come into view."""
+        by_kind = {section.kind: section for section in self.sections}
+
+        @app.server.get(f"/{self.id}/table/<kind>/<name>", endpoint=f"{self.id}-table")
+        def table(kind: str, name: str) -> Response:
+            section = by_kind.get(kind) or abort(404)
+            choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+            found = instances(stores, *self.kinds)
+            span = chosen_span(choices, stores.clock.now(), WINDOWS)
+            chosen, may_act = chosen_instances(found, choices), stores.settings.actions_enabled
+            shown = Shown(self.id, self.kinds, found, chosen, SourceSeries(*span.pair), span, (), may_act)
+            if name not in {each.id for each in section.tables if each.is_lazy}:
+                abort(404)
+            return Response(markup(section.draw(shown, name)), mimetype="text/html")
+
     def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]]) -> View:
-        charted = [f"{self.id}-{chart.id}" for chart in self.charts]
-        tabled = [f"{self.id}-{name}" for name in self.tables]
-        empty = {} if problem else self._empty(shown.course)
+        charted, tabled = self._charted, self._tabled
+        empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
         every = interval(shown.chosen)
         return View(
-            figures={} if problem else chart_figures(self.id, self.charts, shown.course, shown.chosen, shown.span.pair),
+            figures={} if problem else self._figures(shown),
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
                 f"{self.id}-verdict": source_verdict(shown.all, shown.only),
                 f"{self.id}-cards": self._cards(shown),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
+                **{id: content for section in self.sections for id, content in section.slots(shown).items()},
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
                 f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
             },
@@ -133,27 +174,58 @@ class SourceTab:
         )
 
     @property
+    def _charted(self) -> list[str]:
+        return [section.id(self.id, chart.id) for section in self.sections for chart in section.charts]
+
+    @property
+    def _tabled(self) -> list[str]:
+        of_sections = [section.id(self.id, each.id) for section in self.sections for each in section.tables]
+        headings = [section.id(self.id, "section") for section in self.sections]
+        return [*(f"{self.id}-{name}" for name in self.tables), *of_sections, *headings]
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", "cards", *(f"{name}-table" for name in self.tables), "actions-table", "unwatched")
-        return tuple(f"{self.id}-{name}" for name in names)
+        names = ("span", "verdict", "cards", "actions-table", "unwatched")
+        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled))
 
     @property
     def graphs(self) -> tuple[str, ...]:
         """Every graph that `build` draws."""
-        return tuple(f"{self.id}-{chart.id}-graph" for chart in self.charts)
+        return tuple(f"{panel}-graph" for panel in self._charted)
+
+    @property
+    def later_graphs(self) -> tuple[str, ...]:
+        """The graphs whose figure is fetched when they come into view."""
+        if self.first_charts is None:
+            return ()
+        return tuple(graph for section in self.sections for graph in section.graphs(self.id, self.first_charts))
+
+    def _figures(self, shown: Shown) -> dict[str, dict[str, Any]]:
+        return {
+            f"{section.id(self.id, chart.id)}-graph": chart_figure(chart, shown.series, about, shown.span.pair)
+            for section in self.sections
+            for about in (section.of(shown).chosen,)
+            for chart in section.charts
+        }
 
     def _cards(self, shown: Shown) -> Any:
-        made = cards(*self.cards(shown), minimum_px=self.card_px)
-        line = kinds_line(self.id, self.kinds, shown.chosen) if self.leads else None
+        if self.cards is not None:
+            found = self.cards(shown)
+        else:
+            found = [card for section in self.sections for card in section.cards(section.of(shown))]
+        made = cards(*found, minimum_px=self.card_px)
+        line = kinds_line(self.id, self.kinds, shown.chosen)
         return html.Div([line, made]) if line is not None else made
 
-    def _course(self, stores: Stores, chosen: Sequence[Instance], span: Span) -> tuple[Course, str]:
-        metrics = sorted({*metrics_of(self.charts), *self.metrics})
+    def _series(self, stores: Stores, chosen: Sequence[Instance], span: Span) -> tuple[SourceSeries, str]:
+        charts = [chart for section in self.sections for chart in section.charts]
+        more = (metric for section in self.sections for metric in section.metrics)
+        metrics = sorted({*metrics_of(charts), *more})
         try:
             return read_sources(stores, metrics, [each.name for each in chosen], *span.pair), ""
         except StorageError as error:
-            return Course(*span.pair), f"Storage does not answer: {error}"
+            return SourceSeries(*span.pair), f"Storage does not answer: {error}"
 
     def _with_more(self, stores: Stores, shown: Shown) -> tuple[Shown, str]:
         assert self.more is not None
@@ -162,13 +234,33 @@ class SourceTab:
         except StorageError as error:
             return shown, f"Storage does not answer: {error}"
 
-    def _empty(self, course: Course) -> dict[str, str]:
-        present = {data.metric for data in course.series}
+    def _empty(self, series: SourceSeries) -> dict[str, str]:
+        present = {data.metric for data in series.series}
         return {
-            f"{self.id}-{chart.id}": "Nothing measured in this window."
-            for chart in self.charts
+            section.id(self.id, chart.id): "Nothing measured in this window."
+            for section in self.sections
+            for chart in section.charts
             if not present & set(chart.metrics)
         }
+
+
+def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
+    """Return the page that a tab of watched sources is."""
+    return Tab(
+        id=tab.id,
+        title=title,
+        icon=tab.id,
+        key=key,
+        path=f"/{tab.id}",
+        layout=tab.layout,
+        build=tab.build,
+        datasets=(*tab.kinds, "actions"),
+        slots=tab.slots,
+        graphs=tab.graphs,
+        zoom_graphs=tab.graphs,
+        later_graphs=tab.later_graphs,
+        register=tab.register,
+    )
 
 
 def _actions(stores: Stores, kinds: Sequence[str]) -> tuple[list[Action], str]:

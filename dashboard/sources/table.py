@@ -1,56 +1,147 @@
-"""Tables of watched sources: rows of a reading, a column for the instance where there are several."""
+"""Tables of watched sources: how the rows of a reading are shown; a column tells the instance of several."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from core.kinds.registry import component_name
+from core.kinds.registry import collector_title
+from core.tables import R, Row
 from dashboard.components.table import Cell, Column, data_table
-from status.instances import Instance, Row
+from status.instances import Instance
+from status.instances import Row as Dict
+
+if TYPE_CHECKING:
+    from dashboard.sources.tab import Shown
 
 MOST_ROWS = 60
 LONGEST_TEXT = 64
 """Longer ones (commands, queries) are cut; whole on hover."""
-Tone = Callable[[Row], str]
+INSTANCE = "source"
+"""Id of the column with the instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: the key in the row, its heading, how a value is shown, and what a row's state makes of it."""
+    """A column: the attribute of the row, its heading, how a value is shown, and what a row's state makes of it."""
 
     key: str
+    """Id of the column, and the row's attribute unless there is `value` or `button`."""
     title: str
     show: Callable[[Any], Any] = str
     definition: str = ""
-    tone: Tone | None = None
+    tone: Callable[[Any], str] | None = None
+    """From the row to warning, critical, muted or nothing."""
     numeric: bool = True
-    button: Callable[[Row], Any] | None = None
-    """Makes the cell from the row instead: an action button, a link."""
+    value: Callable[[Any], Any] | None = None
+    """Makes the value from the row where no attribute holds it."""
+    button: Callable[..., Any] | None = None
+    """Makes the cell from (shown, instance, row) instead: an action button, a link."""
 
 
-def words(key: str, title: str, definition: str = "", tone: Tone | None = None) -> Field:
+def words(
+    key: str, title: str, definition: str = "", tone: Callable[[Any], str] | None = None,
+    value: Callable[[Any], Any] | None = None,
+) -> Field:  # fmt: skip
     """Return a column of text."""
-    return Field(key, title, str, definition, tone, numeric=False)
+    return Field(key, title, str, definition, tone, numeric=False, value=value)
 
 
-def source_rows(found: Sequence[Instance], table: str) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How the rows of one table of a reading are shown: those of all instances, the first MOST_ROWS of them."""
+
+    row: type[Row]
+    fields: tuple[Field, ...]
+    nothing: str | Callable[[Shown], str]
+    """What it means that there is no row."""
+    sort: Callable[[Any], Any] | None = None
+    """Key that puts rows of several instances in order; without it each instance's stay together."""
+    keep: Callable[[Any], bool] | None = None
+    above: Callable[[Shown], Any] | None = None
+    """What stands above the table: buttons, a sentence."""
+    known_only: bool = False
+    """Whether instances are left out of which nothing is known now."""
+    stack: bool = False
+    """Whether its rows become cards on a narrow screen."""
+    instance_title: str = ""
+    """Heading of a first column with the instance's name, where that is what the table is about; empty: a column
+    for the source only where there are several."""
+
+    def draw(self, shown: Shown, id: str, caption: str) -> html.Div:
+        """Return the table; `id` is that of its rows."""
+        chosen = [each for each in shown.chosen if each.is_known or not self.known_only]
+        found = [(each, row) for each in chosen for row in each.rows(self.row) if self.keep is None or self.keep(row)]
+        if self.sort is not None:
+            key = self.sort
+            found.sort(key=lambda pair: key(pair[1]))
+        nothing = self.nothing if isinstance(self.nothing, str) else self.nothing(shown)
+        table = self._table(shown, id, found, caption, nothing)
+        return html.Div([self.above(shown), table]) if self.above is not None else table
+
+    def _table(
+        self, shown: Shown, id: str, found: Sequence[tuple[Instance, Any]], caption: str, nothing: str
+    ) -> html.Div:
+        columns = [Column(of.key, of.title, numeric=of.numeric, definition=of.definition) for of in self.fields]
+        if self.instance_title:
+            columns.insert(0, Column(INSTANCE, self.instance_title, numeric=False))
+        elif len({each.id for each, _ in found}) > 1:
+            columns.insert(0, Column(INSTANCE, "Instance", numeric=False))
+        cells = [
+            {
+                INSTANCE: instance.name if self.instance_title else instance.title,
+                **{each.key: _cell(each, shown, instance, row) for each in self.fields},
+            }
+            for instance, row in found[:MOST_ROWS]
+        ]
+        table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=self.stack)
+        if len(found) <= MOST_ROWS:
+            return table
+        return html.Div([table, html.P(f"The first {MOST_ROWS} of {len(found)}.", className="fw-nothing")])
+
+
+def rows_of(found: Sequence[Instance], row: type[R]) -> list[tuple[Instance, R]]:
+    """Return the rows of a table of all the instances, each with its instance."""
+    return [(instance, each) for instance in found for each in instance.rows(row)]
+
+
+def _cell(field: Field, shown: Shown, instance: Instance, row: Any) -> Any:
+    if field.button is not None:
+        return Cell(field.button(shown, instance, row), sort="")
+    value = field.value(row) if field.value is not None else getattr(row, field.key)
+    return _shown(field, value, field.tone(row) if field.tone else "")
+
+
+def _shown(field: Field, value: Any, tone: str) -> Cell:
+    sort = value if isinstance(value, (int, float, str)) else None
+    if value is None or value == "":
+        return Cell(None, sort=sort, tone=tone)
+    shown = field.show(value)
+    if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
+        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", tone=tone, hint=shown)
+    return Cell(shown, sort=sort, tone=tone)
+
+
+# What follows serves kinds whose tables have no data class yet.
+
+
+def source_rows(found: Sequence[Instance], table: str) -> list[Dict]:
     """Return the rows of a table of all the instances."""
-    return [row for instance in found for row in instance.rows(table)]
+    return [row for instance in found for row in instance.dicts(table)]
 
 
 def source_table(
-    id: str, fields: Sequence[Field], rows: Sequence[Row], *, caption: str, nothing: str, stack: bool = False
+    id: str, fields: Sequence[Field], rows: Sequence[Dict], *, caption: str, nothing: str, stack: bool = False
 ) -> html.Div:
     """Return a table of the first MOST_ROWS rows that sorts; `nothing` says what it means that there is no row."""
     sources = {row["source"] for row in rows}
     columns = [Column("source", "Instance", numeric=False)] if len(sources) > 1 else []
     columns += [Column(each.key, each.title, numeric=each.numeric, definition=each.definition) for each in fields]
     cells = [
-        {"source": component_name(row["source"]), **{each.key: _cell(each, row) for each in fields}}
+        {"source": collector_title(row["source"]), **{each.key: _old_cell(each, row) for each in fields}}
         for row in rows[:MOST_ROWS]
     ]
     table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
@@ -59,15 +150,7 @@ def source_table(
     return html.Div([table, html.P(f"The first {MOST_ROWS} of {len(rows)}.", className="fw-nothing")])
 
 
-def _cell(field: Field, row: Row) -> Any:
+def _old_cell(field: Field, row: Dict) -> Any:
     if field.button is not None:
         return Cell(field.button(row), sort="")
-    value = row.get(field.key)
-    tone = field.tone(row) if field.tone else ""
-    sort = value if isinstance(value, (int, float, str)) else None
-    if value is None or value == "":
-        return Cell(None, sort=sort, tone=tone)
-    shown = field.show(value)
-    if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
-        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", tone=tone, hint=shown)
-    return Cell(shown, sort=sort, tone=tone)
+    return _shown(field, row.get(field.key), field.tone(row) if field.tone else "")

@@ -1,46 +1,10 @@
-"""Databases: ClickHouse and PostgreSQL, a section each; Fundwatch's own ClickHouse among them."""
+"""Database: ClickHouse and PostgreSQL, a section each; Fundwatch's own ClickHouse among them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dashboard.kinds.clickhouse.section import CLICKHOUSE
-from dashboard.kinds.postgresql.section import POSTGRESQL
-from dashboard.sources.actions import register_actions
-from dashboard.sources.section import register_later, sectioned
-from dashboard.views.tab import Tab
-
-if TYPE_CHECKING:
-    from dash import Dash
-
-    from storage.stores import Stores
+from dashboard.sources.section import sections_of
+from dashboard.sources.tab import SourceTab, source_tab
 
 ID = "database"
-SECTIONS = (CLICKHOUSE, POSTGRESQL)
-
-DATABASE = sectioned(ID, SECTIONS)
-FIRST_CHARTS = 6
-"""Charts of a section that are sent with the page; the others when they come into view."""
-LATER_GRAPHS = tuple(f"{ID}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
-
-
-def _register(app: Dash, stores: Stores) -> None:
-    register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
-    register_later(ID, SECTIONS)(app, stores)
-
-
-TAB = Tab(
-    id=ID,
-    title="Database",
-    icon=ID,
-    key="3",
-    path=f"/{ID}",
-    layout=DATABASE.layout,
-    build=DATABASE.build,
-    datasets=(*DATABASE.kinds, "actions"),
-    slots=DATABASE.slots,
-    graphs=DATABASE.graphs,
-    zoom_graphs=DATABASE.graphs,
-    later_graphs=LATER_GRAPHS,
-    register=_register,
-)
+DATABASE = SourceTab(ID, sections_of(ID), first_charts=6)
+TAB = source_tab(DATABASE, "Database", key="3")

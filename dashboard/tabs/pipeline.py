@@ -1,7 +1,6 @@
 """Pipeline: what brings the data, and is Fundwatch itself at work?
 
-Sections of watched sources (SECTIONS; each lives in a module dashboard/figures/<kind>_section.py), then Fundwatch's
-own collectors, writer, tables and history of runs.
+Sections of watched sources (each in dashboard/kinds/<kind>), then Fundwatch's own collectors, writer, tables and runs.
 """
 
 from __future__ import annotations
@@ -20,17 +19,11 @@ from dashboard.components.lazy import later
 from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
-from dashboard.kinds.celery import section as celery_section
-from dashboard.kinds.freshness import section as freshness_section
-from dashboard.kinds.heartbeat import section as heartbeat_section
-from dashboard.kinds.ib import section as ib_section
-from dashboard.kinds.iqfeed import section as iqfeed_section
-from dashboard.kinds.kafka import section as kafka_section
-from dashboard.kinds.rabbitmq import section as rabbitmq_section
 from dashboard.pipeline import charts as figures
 from dashboard.pipeline import tables as parts
-from dashboard.sources.actions import action_stores, actions_panel, register_actions
-from dashboard.sources.section import Section, register_later, sectioned
+from dashboard.sources.actions import action_stores, actions_panel
+from dashboard.sources.section import sections_of
+from dashboard.sources.tab import SourceTab
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
@@ -50,18 +43,8 @@ COLLECTORS_PATH = f"/{ID}/table/collectors"
 """With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
 CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
 
-SECTIONS: tuple[Section, ...] = (
-    iqfeed_section.SECTION,
-    ib_section.SECTION,
-    freshness_section.SECTION,
-    heartbeat_section.SECTION,
-    kafka_section.SECTION,
-    celery_section.SECTION,
-    rabbitmq_section.SECTION,
-)
-"""What brings the data, in the order of the page: a line each. Their buttons are those of the tab ID."""
-SOURCES = replace(sectioned(f"{ID}-sources", SECTIONS), card_px=190)
-"""The sections as a page of their own, of which this one leaves out choice bar and span."""
+SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3)
+"""What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
 def layout(stores: Stores, choices: Choices) -> html.Div:
@@ -85,7 +68,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
                     slot(f"{SOURCES.id}-verdict"),
                     slot(f"{ID}-verdict", 36),
                     slot(f"{SOURCES.id}-cards"),
-                    panels(*SOURCES.panels()),
+                    panels(*SOURCES.section_panels()),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     slot(f"{ID}-cards", 110),
                     _panels(),
@@ -94,7 +77,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
                 ],
                 className="fw-content",
             ),
-            *action_stores(ID),
+            *action_stores(SOURCES.id),
         ]
     )
 
@@ -158,7 +141,7 @@ def _watched(stores: Stores, span: Span) -> View:
     """Return the sections; without figures for kinds of which there is no instance, whose sections are folded away."""
     view, found = SOURCES.build_over(stores, Choices(), span)
     kinds = {each.kind for each in found}
-    off = {f"{SOURCES.id}-{chart.id}-graph" for each in SECTIONS if each.kind not in kinds for chart in each.charts}
+    off = {graph for each in SOURCES.sections if each.kind not in kinds for graph in each.graphs(SOURCES.id)}
     slots = {id: content for id, content in view.slots.items() if id in SOURCE_SLOTS}
     if not found:
         slots[f"{SOURCES.id}-verdict"] = slots[f"{SOURCES.id}-cards"] = None
@@ -245,16 +228,10 @@ def _register(app: Dash, stores: Stores) -> None:
         reading = stores.live.reading(ID, _host(stores, choices))
         return Response(markup(parts.collector_table(reading)) if reading else "", mimetype="text/html")
 
-    register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
-    register_later(SOURCES.id, SECTIONS)(app, stores)
+    SOURCES.register(app, stores)
 
 
 GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
-FIRST_CHARTS = 3
-"""Charts of a section that are sent with the page; the others when they come into view."""
-LATER_GRAPHS = tuple(
-    f"{SOURCES.id}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:]
-)
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
 
 TAB = Tab(
@@ -269,6 +246,6 @@ TAB = Tab(
     slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
-    later_graphs=LATER_GRAPHS,
+    later_graphs=SOURCES.later_graphs,
     register=_register,
 )

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from core.memo import Memo
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
-from dashboard.services import charts, tables
+from dashboard.services import tables
 from dashboard.services.cards import service_cards
-from dashboard.sources.actions import register_actions
-from dashboard.sources.section import Section, TablePanel, sectioned
-from dashboard.sources.tab import Shown
-from dashboard.views.tab import Tab
+from dashboard.sources.section import sections_of
+from dashboard.sources.tab import Shown, SourceTab, source_tab
 from storage.clickhouse.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
 
 if TYPE_CHECKING:
@@ -28,33 +26,7 @@ UPTIME_SECONDS = 30.0
 _uptimes: Memo[dict[Key, Uptime]] = Memo()
 
 
-def _no_cards(_shown: Shown) -> Sequence[Any]:
-    """Return nothing: the cards of all kinds stand together, those in trouble first."""
-    return ()
-
-
-SECTIONS = (
-    Section("http", charts.HTTP, _no_cards, {}, (), tables.ACTIONS),
-    Section("tcp", charts.TCP, _no_cards, {}, (), tables.ACTIONS),
-    Section(
-        "process", charts.PROCESS, _no_cards, {"processes": tables.processes},
-        (TablePanel("processes", "Processes", "most memory first", 12, "/proc/<pid>/stat, statm, cmdline.",
-                    f"{ID}-processes-rows"),),
-        tables.ACTIONS,
-    ),
-    Section("peer", charts.PEER, _no_cards, {}, (), tables.ACTIONS),
-    Section("systemd", charts.SYSTEMD, _no_cards, {}, (), tables.ACTIONS),
-    Section("nginx", charts.NGINX, _no_cards, {}, (), tables.ACTIONS),
-    Section(
-        "scrape", charts.SCRAPE, _no_cards, {"metrics": tables.metrics},
-        (TablePanel("metrics", "Metrics", "first 200 of each exporter", 8, "GET /metrics.", f"{ID}-metrics-rows"),),
-        tables.ACTIONS,
-    ),
-)  # fmt: skip
-_BY_KIND = sectioned(ID, SECTIONS)
-
-
-def _panels() -> Sequence[Any]:
+def _panels(tab: SourceTab) -> Sequence[Any]:
     table = scroll_box(slot(f"{ID}-all-table", 180), TALL_PX, "Services")
     everything = panel(
         f"{ID}-all", "Services", "in trouble first", [filter_box(f"{ID}-all-rows", "Filter services"), table],
@@ -71,11 +43,11 @@ def _panels() -> Sequence[Any]:
         definition="Newest reading of the system collectors; traffic over the window. Source: /proc/net/dev, "
         "/sys/class/net/<name>/speed and operstate.",
     )  # fmt: skip
-    return (everything, changes, *_BY_KIND.panels(), network)
+    return (everything, changes, *tab.section_panels(), network)
 
 
 def _past(stores: Stores, shown: Shown) -> Past:
-    watched = [each for kind in _BY_KIND.kinds for each in stores.settings.watch.of(kind)]
+    watched = [each for kind in SERVICES.kinds for each in stores.settings.watch.of(kind)]
     chosen = {(each.kind, each.name) for each in shown.chosen}
     intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
     keys = tuple(key for key in intervals if key in chosen)
@@ -89,21 +61,7 @@ def _past(stores: Stores, shown: Shown) -> Past:
     )
 
 
-SERVICES = replace(
-    _BY_KIND, cards=service_cards, panels=_panels, tables={**tables.ALL, **_BY_KIND.tables}, more=_past, card_px=190
+SERVICES = SourceTab(
+    ID, sections_of(ID), tables=tables.ALL, panels=_panels, cards=service_cards, card_px=190, more=_past
 )
-
-TAB = Tab(
-    id=ID,
-    title="Services",
-    icon=ID,
-    key="6",
-    path=f"/{ID}",
-    layout=SERVICES.layout,
-    build=SERVICES.build,
-    datasets=(*SERVICES.kinds, "actions"),
-    slots=SERVICES.slots,
-    graphs=SERVICES.graphs,
-    zoom_graphs=SERVICES.graphs,
-    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
-)
+TAB = source_tab(SERVICES, "Services", key="6")

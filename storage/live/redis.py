@@ -56,7 +56,8 @@ class Live:
             "interval_seconds": interval_seconds,
             "samples": [(sample.metric, sample.value, sample.labels) for sample in reading.samples],
             "components": [
-                (part.name, part.status.value, part.why, part.value, part.unit) for part in reading.components
+                (part.name, part.status.value, part.why, part.value, part.unit, part.reasons)
+                for part in reading.components
             ],
             "tables_ts": tables_ts or ts,
             "tables": [(table.name, table.columns, table.rows) for table in reading.tables],
@@ -146,8 +147,8 @@ def _unpack(collector: str, host: str, content: dict[str, Any]) -> LiveReading:
             for metric, value, labels in content["samples"]
         },
         components=tuple(
-            Component(name, Status(status), why, value, unit)
-            for name, status, why, value, unit in content["components"]
+            Component(name, Status(status), why, value, unit, tuple(*reasons))
+            for name, status, why, value, unit, *reasons in content["components"]
         ),
         tables={table.name: table for table in tables},
         tables_ts=content.get("tables_ts", content["ts"]),

@@ -18,6 +18,7 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Settings, Sources
 from dashboard.kinds.redis.tables import ACTIONS
 from dashboard.sources.actions import SWITCHED_OFF, ask
@@ -55,8 +56,8 @@ def read(stores: Stores, server: RedisServer, at: float = NOW) -> Publisher:
     """Publish readings of main, and a failure of spare."""
     publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
     source = RedisSource(name="main", url=SecretStr(server.url), timeout_seconds=5)
-    publisher.succeeded("redis:main", at, 5, RedisCollector(source).collect(at))
-    publisher.failed("redis:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    publisher.succeeded(SourceId("redis", "main"), at, 5, RedisCollector(source).collect(at))
+    publisher.failed(SourceId("redis", "spare"), at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     stores.writer.flush()
     return publisher
 
@@ -71,7 +72,7 @@ def test_the_worst_comes_first_in_the_line_and_among_the_cards(watched: Stores, 
 
 
 def test_of_several_the_line_tells_the_gravest_and_of_one_everything(watched: Stores, server: RedisServer) -> None:
-    read(watched, server).failed("redis:spare", NOW, 5, "one; two; three; four; five")
+    read(watched, server).failed(SourceId("redis", "spare"), NOW, 5, "one; two; three; four; five")
     assert "one; two; three; 2 more." in shown(built(watched), "verdict")
     assert "three; four; five." in shown(built(watched, instance="redis:spare"), "verdict")
 
@@ -93,7 +94,7 @@ def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: R
 
 def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores, server: RedisServer) -> None:
     publisher = read(watched, server, NOW - 60)
-    publisher.failed("redis:main", NOW, 5, "no answer within 2 s")
+    publisher.failed(SourceId("redis", "main"), NOW, 5, "no answer within 2 s")
     view = built(watched, instance="redis:main")
     assert "no answer within 2 s" in shown(view, "verdict")
     for past in ("primary", "no look-ups now", "up "):

@@ -15,6 +15,7 @@ from collectors.runtime.publisher import Publisher
 from collectors.runtime.registry import source_of
 from core.clock import FakeClock
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Sources
 from dashboard.factory import create_app
 from dashboard.sources.actions import SWITCHED_OFF, ask
@@ -55,8 +56,8 @@ def read(stores: Stores, at: float = NOW) -> None:
     collector = ClickHouseCollector(source)  # type: ignore[arg-type]
     for _ in range(READINGS_FOR_ALL):
         reading = collector.collect(at)
-    publisher.succeeded("clickhouse:own", at, 5, reading)
-    publisher.failed("clickhouse:spare", at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    publisher.succeeded(SourceId("clickhouse", "own"), at, 5, reading)
+    publisher.failed(SourceId("clickhouse", "spare"), at, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     stores.writer.flush()
 
 
@@ -104,7 +105,7 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
     source = source_of(stores.settings, f"clickhouse:{name}")
     with endless_query(url, stores.clickhouse.database) as said:
         reading = ClickHouseCollector(source).collect(NOW)  # type: ignore[arg-type]
-        Publisher("host-1", stores.writer, stores.live).succeeded(source.collector, NOW, 5, reading)
+        Publisher("host-1", stores.writer, stores.live).succeeded(source.id, NOW, 5, reading)
         page = str(plain(built(stores, instance=source.collector).slots["database-clickhouse-running-table"]))
         assert "numbers(1000000000000)" in page and "KILL QUERY WHERE query_id" in page
         running = next(table for table in reading.tables if table.name == "running")

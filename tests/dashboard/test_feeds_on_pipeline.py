@@ -19,6 +19,7 @@ from collectors.kinds.iqfeed.collector import IqfeedCollector
 from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Settings, Sources
 from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
@@ -62,7 +63,7 @@ def collectors(watched: Stores) -> list[Any]:
 def read(stores: Stores, collectors: list[Any], at: float = NOW) -> Publisher:
     publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
     for collector in collectors:
-        publisher.succeeded(collector.name, at, collector.interval_seconds, collector.collect(at))
+        publisher.succeeded(SourceId.parse(collector.name), at, collector.interval_seconds, collector.collect(at))
     stores.writer.flush()
     return publisher
 
@@ -114,8 +115,8 @@ def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, colle
     read(watched, collectors, NOW - 10)
     time.sleep(0.2)
     publisher = read(watched, collectors, NOW - 5)
-    publisher.failed("iqfeed:ticks", NOW, 5, "nothing listens at 127.0.0.1:9300 (connection refused)")
-    publisher.failed("ib:live", NOW, 10, "127.0.0.1:4001 closed the connection")
+    publisher.failed(SourceId("iqfeed", "ticks"), NOW, 5, "nothing listens at 127.0.0.1:9300 (connection refused)")
+    publisher.failed(SourceId("ib", "live"), NOW, 10, "127.0.0.1:4001 closed the connection")
     view = built(watched)
     assert "nothing listens at 127.0.0.1:9300" in shown(view, "verdict")
     assert "How it is, is not known now." in shown(view, "iqfeed-checks-table")

@@ -14,6 +14,7 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.kafka.source import KafkaSource
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Sources
 from dashboard.kinds.kafka.section import TABLES
 from dashboard.sources.tab import Shown
@@ -54,8 +55,8 @@ def watched(stores: Stores, broker: Tansu) -> Stores:
     for step in range(STEPS + 1):
         clock[0] = step * STEP_SECONDS
         at = NOW - (STEPS - step) * STEP_SECONDS
-        publisher.succeeded("kafka:main", at, 5, collector.collect(at))
-    publisher.failed("kafka:spare", NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+        publisher.succeeded(SourceId("kafka", "main"), at, 5, collector.collect(at))
+    publisher.failed(SourceId("kafka", "spare"), NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     stores.writer.flush()
     return watching
 

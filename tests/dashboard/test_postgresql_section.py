@@ -20,6 +20,7 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Sources
 from dashboard.kinds.postgresql.cards import growth_a_day
 from dashboard.kinds.postgresql.section import ACTIONS
@@ -84,7 +85,7 @@ def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
         ends = time.monotonic() + 10
         while len((reading := collector.collect(NOW)).tables[3].rows) < 3:
             assert time.monotonic() < ends
-        publisher.succeeded("postgresql:main", NOW, 5, reading)
+        publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, reading)
         view = built(watched)
         told = f"2 sessions blocked by pid {root.info.backend_pid} (idle in transaction) for"
         assert f"PostgreSQL main : {told}" in shown(view, "verdict")
@@ -98,7 +99,7 @@ def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
         assert ask(watched, {"postgresql": ACTIONS}, request) == "Asked for: terminate on PostgreSQL main."
         assert do_next(watched)
         assert root.closed or _is_gone(root)
-    publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
+    publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
     view = built(watched)
     assert "PostgreSQL main is fine" in shown(view, "verdict")
     assert "Nobody waited for a lock" in shown(view, "postgresql-blocking-table")
@@ -117,7 +118,7 @@ def _is_gone(connection: Any) -> bool:
 def test_without_pg_stat_statements_it_says_how_to_get_it(
     watched: Stores, publisher: Publisher, collector: PostgresqlCollector
 ) -> None:
-    publisher.succeeded("postgresql:main", NOW, 5, collector.collect(NOW))
+    publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
     built(watched)
     found = instances(watched, "postgresql")
     said = views.text(TABLES["postgresql-statements"](Shown(found, found, Course(0, 1), None, (), False)))  # type: ignore[arg-type]
@@ -128,8 +129,8 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
 def test_a_server_that_went_keeps_its_last_tables_with_their_age(
     watched: Stores, publisher: Publisher, collector: PostgresqlCollector
 ) -> None:
-    publisher.succeeded("postgresql:main", NOW - 60, 5, collector.collect(NOW))
-    publisher.failed("postgresql:main", NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    publisher.succeeded(SourceId("postgresql", "main"), NOW - 60, 5, collector.collect(NOW))
+    publisher.failed(SourceId("postgresql", "main"), NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
     view = built(watched)
     assert "nothing listens at 127.0.0.1:1" in shown(view, "verdict")
     assert "template1" in shown(view, "postgresql-databases-table")

@@ -16,6 +16,7 @@ from collectors.kinds.rabbitmq.collector import RabbitmqCollector
 from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.registry import Watch
+from core.model import SourceId
 from core.settings.model import Sources
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores
@@ -57,7 +58,7 @@ def heard(stores: Stores, publisher: Publisher, tmp_path: Path, monkeypatch: pyt
             collector.heard.take([begun, failed], NOW)
         with server.client() as client:
             client.lpush("celery", '{"headers": {"id": "a"}}', '{"headers": {"id": "b"}}')
-        publisher.succeeded("celery:main", NOW, 5, collector.collect(NOW))
+        publisher.succeeded(SourceId("celery", "main"), NOW, 5, collector.collect(NOW))
         watched.writer.flush()
     return watched
 
@@ -81,7 +82,7 @@ def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(
         api.queues = [{**QUEUE, "messages_ready": 9, "consumers": 0}]
         watched = watching(stores, rabbitmq=[{"name": "main", "url": api.url}])
         reading = RabbitmqCollector(watched.settings.watch.rabbitmq[0]).collect(NOW)
-        publisher.succeeded("rabbitmq:main", NOW, 10, reading)
+        publisher.succeeded(SourceId("rabbitmq", "main"), NOW, 10, reading)
     watched.writer.flush()
     view = built(watched)
     assert "RabbitMQ main : memory alarm on rabbit@b: publishers are blocked" in shown(view, "verdict")
@@ -91,7 +92,7 @@ def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(
 
 
 def test_what_is_gone_is_down_with_its_reason_and_keeps_its_tables(heard: Stores, publisher: Publisher) -> None:
-    publisher.failed("celery:main", NOW, 5, "nothing listens at 10.0.0.9:6379 (connection refused)")
+    publisher.failed(SourceId("celery", "main"), NOW, 5, "nothing listens at 10.0.0.9:6379 (connection refused)")
     view = built(heard)
     assert "nothing listens at 10.0.0.9:6379" in shown(view, "verdict")
     assert "w1@a" in shown(view, "celery-workers-table")

@@ -9,14 +9,15 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
+from core.limits import Limit
 from dashboard.components.age import local_time
 from dashboard.sources.charts import Chart
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Instance, Row
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 KIND = "celery"
 KINDS = (KIND,)
@@ -31,44 +32,43 @@ INSPECT = "Source: the workers' heartbeats and answers to stats, active, reserve
 CHARTS = (
     Chart("celery-rate", "Tasks, per second", "by how they ended",
           {"celery_succeeded_per_second": "succeeded", "celery_failed_per_second": "failed",
-           "celery_retried_per_second": "retried"}, "/s", f"Since the reading before. {EVENTS}", kinds=KINDS),
-    Chart("celery-failed", "Failed, % of tasks", "of the last 10 minutes", {"celery_failed_ratio": ""}, "ratio",
+           "celery_retried_per_second": "retried"}, f"Since the reading before. {EVENTS}"),
+    Chart("celery-failed", "Failed, % of tasks", "of the last 10 minutes", {"celery_failed_ratio": ""},
           f"task-failed over task-failed and task-succeeded. Warning with three or more failed. {EVENTS}",
-          limits=((0.05, "warning 5 %", "@warning"), (0.5, "critical 50 %", "@critical")), kinds=KINDS),
+          limit=Limit(0.05, 0.5)),
     Chart("celery-runtime", "Runtime", "of the last 10 minutes",
-          {"celery_runtime_p50_seconds": "p50", "celery_runtime_p95_seconds": "p95"}, "seconds",
-          f"Of all tasks that ended; nearest rank. {EVENTS}", kinds=KINDS),
-    Chart("celery-queued", "Messages waiting", "by queue", {"celery_queue_messages": ""}, "count",
-          f"Taken by no worker yet. {QUEUES}", label="queue", kinds=KINDS),
-    Chart("celery-oldest", "Oldest message", "by queue", {"celery_queue_oldest_seconds": ""}, "seconds", AGE,
-          label="queue", limits=((60.0, "warning 1 min", "@warning"), (600.0, "critical 10 min", "@critical")),
-          kinds=KINDS),
+          {"celery_runtime_p50_seconds": "p50", "celery_runtime_p95_seconds": "p95"},
+          f"Of all tasks that ended; nearest rank. {EVENTS}"),
+    Chart("celery-queued", "Messages waiting", "by queue", {"celery_queue_messages": ""},
+          f"Taken by no worker yet. {QUEUES}", label="queue"),
+    Chart("celery-oldest", "Oldest message", "by queue", {"celery_queue_oldest_seconds": ""}, AGE,
+          label="queue", limit=Limit(60.0, 600.0)),
     Chart("celery-work", "Tasks held by workers", "at work, prefetched, waiting for their time",
           {"celery_tasks_active": "active", "celery_tasks_reserved": "reserved", "celery_tasks_scheduled": "scheduled",
-           "celery_pool_slots": "slots"}, "count", INSPECT, kinds=KINDS),
+           "celery_pool_slots": "slots"}, INSPECT),
 )  # fmt: skip
 
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each broker, those in trouble first; of a single one what it consists of as well."""
-    return strip(shown.chosen, shown.course, _card, _details)
+    return strip(shown.chosen, shown.series, _card, _details)
 
 
-def _card(instance: Instance, course: Course) -> Any:
+def _card(instance: Instance, series: SourceSeries) -> Any:
     return source_card(
         instance,
         tenths(instance.value("celery_processed_per_second")),
         "tasks/s",
         bar_ratio=instance.value("celery_pool_used_ratio"),
-        spark=course.one("celery_succeeded_per_second", instance=instance.name),
+        spark=series.one("celery_succeeded_per_second", instance=instance.name),
         definition="Tasks done a second by the workers' own count; the bar is how much of their pools is at work. "
         + INSPECT,
     )
 
 
-def _details(instance: Instance, course: Course) -> list[Any]:
+def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str) -> Any:
-        return course.one(metric, instance=instance.name)
+        return series.one(metric, instance=instance.name)
 
     value = instance.value
     return [
@@ -208,21 +208,21 @@ def problems(shown: Shown) -> html.Div:
     return source_table("celery-problems-rows", fields, rows, caption="Failed tasks", nothing="None failed so far.")
 
 
-SECTION = Section(
+SECTION = old_section(
     KIND,
     CHARTS,
     cards,
     {"celery-workers": workers, "celery-queues": queues, "celery-tasks": tasks, "celery-running": running,
      "celery-problems": problems},
     (
-        TablePanel("celery-workers", "Workers", "lost ones first", 12, INSPECT.removeprefix("Source: "),
+        OldPanel("celery-workers", "Workers", "lost ones first", 12, INSPECT.removeprefix("Source: "),
                    "celery-workers-rows"),
-        TablePanel("celery-queues", "Celery queues", "longest first", 6, QUEUES),
-        TablePanel("celery-tasks", "Tasks", "last 10 minutes, by the time they took", 6,
+        OldPanel("celery-queues", "Celery queues", "longest first", 6, QUEUES),
+        OldPanel("celery-tasks", "Tasks", "last 10 minutes, by the time they took", 6,
                    EVENTS.removeprefix("Source: "), "celery-tasks-rows"),
-        TablePanel("celery-problems", "Failed and retried tasks", "newest first, at most 200", 8,
+        OldPanel("celery-problems", "Failed and retried tasks", "newest first, at most 200", 8,
                    "task-failed, task-retried, task-revoked, task-rejected.", "celery-problems-rows"),
-        TablePanel("celery-running", "Tasks at work", "longest first", 4, "celery inspect active, each 15 s."),
+        OldPanel("celery-running", "Tasks at work", "longest first", 4, "celery inspect active, each 15 s."),
     ),
     metrics=("celery_queued_messages",),
 )  # fmt: skip

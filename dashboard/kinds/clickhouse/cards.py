@@ -9,7 +9,7 @@ from core.format import bytes_, duration, number, percent, tenths
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 SPARKED = ("clickhouse_queries_per_second", "clickhouse_tables_bytes")
 """Metrics of sparklines that no chart shows."""
@@ -17,32 +17,32 @@ SPARKED = ("clickhouse_queries_per_second", "clickhouse_tables_bytes")
 
 def clickhouse_cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    return strip(shown.chosen, shown.course, _source, _details)
+    return strip(shown.chosen, shown.series, _source, _details)
 
 
-def _source(instance: Instance, course: Course) -> Any:
+def _source(instance: Instance, series: SourceSeries) -> Any:
     return source_card(
         instance,
         tenths(instance.value("clickhouse_queries_per_second")),
         "queries/s",
         bar_ratio=instance.value("clickhouse_memory_used_ratio"),
-        spark=course.one("clickhouse_queries_per_second", instance=instance.name),
+        spark=series.one("clickhouse_queries_per_second", instance=instance.name),
         definition="Queries a second since the reading before, ours included; the bar is memory against its limit. "
         "system.events, system.metrics.",
     )
 
 
-def _details(instance: Instance, course: Course) -> list[Any]:
+def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str) -> Any:
-        return course.one(f"clickhouse_{metric}", instance=instance.name)
+        return series.one(f"clickhouse_{metric}", instance=instance.name)
 
     def value(metric: str) -> float | None:
         return instance.value(f"clickhouse_{metric}")
 
     about, known = instance.about, bool(instance.check("queries"))
-    tables = instance.rows("tables")
-    open_mutations = [row for row in instance.rows("mutations") if not row["is_done"]]
-    counted = {name: len(instance.rows(name)) for name in ("dictionaries", "refreshes", "kafka")}
+    tables = instance.dicts("tables")
+    open_mutations = [row for row in instance.dicts("mutations") if not row["is_done"]]
+    counted = {name: len(instance.dicts(name)) for name in ("dictionaries", "refreshes", "kafka")}
     return [
         detail_card(instance, "queries", "Running queries", number(value("queries_running")),
                     spark=spark("queries_running"),
@@ -101,22 +101,22 @@ def _details(instance: Instance, course: Course) -> list[Any]:
 
 def _fullest(instance: Instance) -> float | None:
     check = instance.check("disks")
-    return check.get("share") if check else None
+    return check.share if check else None
 
 
 def _delay(instance: Instance) -> str:
-    delays = [row["absolute_delay"] for row in instance.rows("replicas")]
+    delays = [row["absolute_delay"] for row in instance.dicts("replicas")]
     return duration(max(delays)) if delays and instance.check("replication") else "n/a"
 
 
 def _errors(instance: Instance) -> int:
-    return len(instance.rows("errors"))
+    return len(instance.dicts("errors"))
 
 
 def _broken(instance: Instance) -> int:
-    return sum(row["parts"] for row in instance.rows("detached") if row["reason"])
+    return sum(row["parts"] for row in instance.dicts("detached") if row["reason"])
 
 
 def _pool(instance: Instance) -> str:
-    pool = next((row for row in instance.rows("pools") if row["pool"] == "merges"), None)
+    pool = next((row for row in instance.dicts("pools") if row["pool"] == "merges"), None)
     return percent(pool["busy"] / pool["size"]) if pool and instance.check("pools") else "n/a"

@@ -20,12 +20,12 @@ MOST_ROWS, LEAST_ROWS = 60, 10
 def rows_of(shown: Shown, name: str) -> list[Row]:
     """Return the first rows of a table of each of those shown, fewer of each where there are many."""
     most = max(MOST_ROWS // max(len(shown.chosen), 1), LEAST_ROWS)
-    return [row for each in shown.chosen for row in each.rows(name)[:most]]
+    return [row for each in shown.chosen for row in each.dicts(name)[:most]]
 
 
 def nothing_of(shown: Shown, name: str, fine: str) -> str:
     """Return why a table has no rows: what that means, or why the question was refused."""
-    refused = [(each, row["why"]) for each in shown.chosen for row in each.rows("refused") if row["question"] == name]
+    refused = [(each, row["why"]) for each in shown.chosen for row in each.dicts("refused") if row["question"] == name]
     if not refused:
         return fine
     return "Not told: " + "; ".join(f"{each.name}: {why}" for each, why in refused)

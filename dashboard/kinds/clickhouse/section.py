@@ -9,7 +9,7 @@ from dashboard.kinds.clickhouse import replication, tables
 from dashboard.kinds.clickhouse.cards import SPARKED, clickhouse_cards
 from dashboard.kinds.clickhouse.cells import ID
 from dashboard.kinds.clickhouse.charts import CHARTS
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from storage.clickhouse.reads.clickhouse_health import questions
 
 
@@ -47,14 +47,14 @@ _LAYOUT = (
 
 TABLES = {f"clickhouse-{name}": make for name, make, *_ in _LAYOUT}
 PANELS = tuple(
-    TablePanel(
+    OldPanel(
         f"clickhouse-{name}", title, subtitle, span, _asked(question),
         f"{ID}-clickhouse-{name}-rows" if is_filtered else "",
     )
     for name, _, title, subtitle, span, question, is_filtered in _LAYOUT
 )  # fmt: skip
 
-CLICKHOUSE = Section(
+SECTION = old_section(
     kind="clickhouse",
     charts=CHARTS,
     cards=clickhouse_cards,

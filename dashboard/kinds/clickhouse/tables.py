@@ -9,11 +9,11 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
-from core.kinds.registry import component_name
-from dashboard.components.about_table import Fact, about_table
+from core.kinds.registry import collector_title
 from dashboard.components.age import local_time
 from dashboard.kinds.clickhouse.cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
 from dashboard.sources.actions import action_button
+from dashboard.sources.facts import Fact, about_table
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_table, words
 from status.instances import Row
@@ -44,8 +44,8 @@ def running(shown: Shown) -> html.Div:
 
 def _kill_query(shown: Shown, row: Row) -> Any:
     what = f"query {row['query_id']} of {row.get('user')}, running for {duration(row['elapsed'])}"
-    question = f"End {what}, on {component_name(row['source'])}? KILL QUERY WHERE query_id = '{row['query_id']}'."
-    return action_button(ID, row["source"], "kill_query", row["query_id"], "Kill", question, may_act=shown.may_act)
+    question = f"End {what}, on {collector_title(row['source'])}? KILL QUERY WHERE query_id = '{row['query_id']}'."
+    return action_button(shown, row["source"], "kill_query", row["query_id"], "Kill", question)
 
 
 def top(shown: Shown) -> html.Div:
@@ -178,10 +178,10 @@ def _kill_mutation(shown: Shown, row: Row) -> Any:
         return ""
     target = f"{row['mutation_id']} {row['database']}.{row['table']}"
     question = (
-        f"End mutation {row['mutation_id']} of {row['database']}.{row['table']} on {component_name(row['source'])}? "
+        f"End mutation {row['mutation_id']} of {row['database']}.{row['table']} on {collector_title(row['source'])}? "
         "KILL MUTATION; parts that it has changed stay changed."
     )
-    return action_button(ID, row["source"], "kill_mutation", target, "Kill", question, may_act=shown.may_act)
+    return action_button(shown, row["source"], "kill_mutation", target, "Kill", question)
 
 
 def detached(shown: Shown) -> html.Div:
@@ -288,11 +288,11 @@ QUESTIONS = {
 def about(shown: Shown) -> html.Div:
     """Return what the servers are, a column each, with the button that writes their logs out."""
     present = [each for each in shown.chosen if each.about]
-    told = [(each, _told(each.about, each.rows("refused"))) for each in present]
+    told = [(each, _told(each.about, each.dicts("refused"))) for each in present]
     buttons = [
-        action_button(
-            ID, each.collector, "flush_logs", "", "Flush logs" if shown.only else f"Flush logs of {each.name}",
-            f"Write the logs of {each.title} to their tables now? SYSTEM FLUSH LOGS.", may_act=shown.may_act,
+        action_button(shown, each.collector, "flush_logs", "",
+            "Flush logs" if shown.only else f"Flush logs of {each.name}",
+            f"Write the logs of {each.title} to their tables now? SYSTEM FLUSH LOGS.",
         )
         for each in present
         if not each.about["is_own"]

@@ -13,24 +13,24 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources.charts import Chart
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import first_cards, source_card
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
 from status.instances import Instance, Row
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 KIND = "freshness"
 ROWS_ID, GAPS_ID, SYMBOLS_ID = (f"pipeline-freshness-{name}-rows" for name in ("feeds", "gaps", "symbols"))
 PANEL = "pipeline-sources-freshness-feeds"
 
 CHARTS = (
-    Chart("freshness-age", "Age of the newest row", "open time", {"freshness_age_seconds": ""}, "seconds",
-          "Now less max(column), counted only while the market is open.", kinds=(KIND,)),
-    Chart("freshness-rate", "Rows, per minute", "mean of five minutes", {"freshness_rows_per_minute": ""}, "count",
-          "count() of the five whole minutes before the present one, over five.", kinds=(KIND,)),
+    Chart("freshness-age", "Age of the newest row", "open time", {"freshness_age_seconds": ""},
+          "Now less max(column), counted only while the market is open."),
+    Chart("freshness-rate", "Rows, per minute", "mean of five minutes", {"freshness_rows_per_minute": ""},
+          "count() of the five whole minutes before the present one, over five."),
     Chart("freshness-gap", "Longest gap of the hour", "open time, whole minutes", {"freshness_gap_seconds": ""},
-          "seconds", "Longest stretch of the last hour without a row while the market was open.", kinds=(KIND,)),
+          "Longest stretch of the last hour without a row while the market was open."),
 )  # fmt: skip
 COLUMNS = (
     Column("state", "State", numeric=False),
@@ -50,17 +50,17 @@ COLUMNS = (
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return the cards of tables, those in trouble first."""
-    return first_cards(shown.chosen, lambda each: _card(each, shown.course), "tables", PANEL)
+    return first_cards(shown.chosen, lambda each: _card(each, shown.series), "tables", PANEL)
 
 
-def _card(instance: Instance, course: Course) -> html.Article:
+def _card(instance: Instance, series: SourceSeries) -> html.Article:
     about = instance.about
     return source_card(
         instance,
         duration(instance.value("freshness_age_seconds")),
         "old",
-        bar_ratio=instance.check("age").get("share"),
-        spark=course.one("freshness_age_seconds", instance=instance.name),
+        bar_ratio=getattr(instance.check("age"), "share", None),
+        spark=series.one("freshness_age_seconds", instance=instance.name),
         definition=f"Age of the newest row of {about.get('table', '')} in open time of {about.get('calendar', '')}; "
         "the bar is its share of the critical age.",
     )
@@ -77,7 +77,7 @@ def _feed(instance: Instance) -> Row:
     about = instance.about
     rate, wanted, newest = about.get("rows_per_minute"), about.get("expected_per_minute"), about.get("newest")
     old, gap, why = about.get("age_seconds"), about.get("longest_gap_seconds"), instance.component.why
-    tone = {"critical": "critical", "warning": "warning"}.get(str(instance.check("age").get("status", "")), "")
+    tone = {"critical": "critical", "warning": "warning"}.get(str(getattr(instance.check("age"), "status", None)), "")
     return {
         "state": Cell(state_badge(instance.status), SEVERITY[instance.status]),
         "name": instance.name,
@@ -89,7 +89,7 @@ def _feed(instance: Instance) -> Row:
         "limits": f"{duration(about['warning_seconds'])}, {duration(about['critical_seconds'])}" if about else None,
         "rate": Cell(
             f"{number(rate)} of {number(wanted)}" if wanted and rate is not None else _text(number(rate)), rate,
-            tone="warning" if instance.check("rows").get("status") == "warning" else "",
+            tone="warning" if getattr(instance.check("rows"), "status", None) == "warning" else "",
         ),
         "hour": Cell(_text(number(about.get("rows_hour"))), about.get("rows_hour")),
         "gap": Cell(_text(duration(gap)), gap),
@@ -138,17 +138,17 @@ def _text(shown: str) -> str | None:
     return None if shown == NOT_AVAILABLE else shown
 
 
-SECTION = Section(
+SECTION = old_section(
     KIND,
     CHARTS,
     cards,
     {"freshness-feeds": feeds, "freshness-gaps": gaps, "freshness-symbols": symbols},
     (
-        TablePanel("freshness-feeds", "Freshness", "in trouble first", 12,
+        OldPanel("freshness-feeds", "Freshness", "in trouble first", 12,
                    "SELECT minute, count(), max(column) FROM table WHERE column >= now() - 3600 GROUP BY minute.",
                    ROWS_ID),
-        TablePanel("freshness-gaps", "Gaps", "of the last hour, longest first", 6, "The same query."),
-        TablePanel("freshness-symbols", "Stale instruments", "older than the critical age", 6,
+        OldPanel("freshness-gaps", "Gaps", "of the last hour, longest first", 6, "The same query."),
+        OldPanel("freshness-symbols", "Stale instruments", "older than the critical age", 6,
                    "SELECT symbol, max(column) FROM table GROUP BY symbol ORDER BY 2 LIMIT 50."),
     ),
 )  # fmt: skip

@@ -50,8 +50,7 @@ def install(server: Flask, stores: Stores) -> None:
     @pings.route("/ping/<name>", methods=["GET", "POST"], defaults={"what": ""})
     @pings.route("/ping/<name>/<what>", methods=["GET", "POST"])
     def ping(name: str, what: str) -> Response:
-        source = next((each for each in stores.settings.watch.heartbeat if each.name == name), None)
-        if not _may_ping(source):
+        if not _may_ping(_job(stores, name)):
             return _said(403, "No such job, or the token is wrong.")
         kind = KINDS.get(what) or (_of_exit_code(what) if what.isdigit() and len(what) <= 3 else "")
         if not kind:
@@ -68,6 +67,11 @@ def install(server: Flask, stores: Stores) -> None:
         return _said(200, "OK")
 
     server.register_blueprint(pings)
+
+
+def _job(stores: Stores, name: str) -> HeartbeatSource | None:
+    jobs = stores.settings.watch.of(HeartbeatSource.KIND)
+    return next((each for each in jobs if isinstance(each, HeartbeatSource) and each.name == name), None)
 
 
 def _may_ping(source: HeartbeatSource | None) -> bool:

@@ -13,12 +13,12 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import card, state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources.charts import Chart
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
 from status.instances import Instance, Row
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 KIND = "heartbeat"
 ROWS_ID, RUNS_ID = "pipeline-heartbeat-rows", "pipeline-heartbeat-runs-rows"
@@ -26,12 +26,12 @@ TONES = {"fail": "critical", "no end told": "warning", "running": "", "success":
 PANEL = "pipeline-sources-heartbeat-jobs"
 
 CHARTS = (
-    Chart("heartbeat-duration", "Jobs, duration", "of the last success", {"heartbeat_duration_seconds": ""}, "seconds",
-          "From the ping start to the ping that told success; none without a start.", kinds=(KIND,)),
-    Chart("heartbeat-rows", "Jobs, rows", "of the last success", {"heartbeat_rows": ""}, "count",
-          "Rows that the last success told: /ping/<name>?rows=….", kinds=(KIND,)),
-    Chart("heartbeat-age", "Jobs, since the last success", "", {"heartbeat_age_seconds": ""}, "seconds",
-          "Now less the last ping that told success.", kinds=(KIND,)),
+    Chart("heartbeat-duration", "Jobs, duration", "of the last success", {"heartbeat_duration_seconds": ""},
+          "From the ping start to the ping that told success; none without a start."),
+    Chart("heartbeat-rows", "Jobs, rows", "of the last success", {"heartbeat_rows": ""},
+          "Rows that the last success told: /ping/<name>?rows=…."),
+    Chart("heartbeat-age", "Jobs, since the last success", "", {"heartbeat_age_seconds": ""},
+          "Now less the last ping that told success."),
 )  # fmt: skip
 COLUMNS = (
     Column("state", "State", numeric=False),
@@ -52,10 +52,10 @@ COLUMNS = (
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return the cards of jobs, those in trouble first."""
-    return first_cards(shown.chosen, lambda each: _card(each, shown.course), "jobs", PANEL)
+    return first_cards(shown.chosen, lambda each: _card(each, shown.series), "jobs", PANEL)
 
 
-def _card(instance: Instance, course: Course) -> Any:
+def _card(instance: Instance, series: SourceSeries) -> Any:
     about = instance.about
     last = about.get("last_success")
     text = duration(instance.now - last) if last else "–"
@@ -72,7 +72,7 @@ def _card(instance: Instance, course: Course) -> Any:
         word=_word(instance),
         why=cut(instance.component.why),
         bar_ratio=used,
-        spark=thinned(course.one("heartbeat_duration_seconds", instance=instance.name)),
+        spark=thinned(series.one("heartbeat_duration_seconds", instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
         interval_seconds=instance.reading.interval_seconds if instance.reading else None,
         definition=f"Time since the last success; the bar is how much of the time until the next one is due has passed "
@@ -152,13 +152,13 @@ def runs(shown: Shown) -> html.Div:
     return source_table(RUNS_ID, fields, rows, caption="Runs of jobs", nothing="Nobody has pinged yet.")
 
 
-SECTION = Section(
+SECTION = old_section(
     KIND,
     CHARTS,
     cards,
     {"heartbeat-jobs": jobs, "heartbeat-runs": runs},
     (
-        TablePanel("heartbeat-jobs", "Jobs", "in trouble first", 12, "Pings to /ping/<name>, table pings.", ROWS_ID),
-        TablePanel("heartbeat-runs", "Runs of jobs", "newest first", 12, "The newest 200 pings of each job.", RUNS_ID),
+        OldPanel("heartbeat-jobs", "Jobs", "in trouble first", 12, "Pings to /ping/<name>, table pings.", ROWS_ID),
+        OldPanel("heartbeat-runs", "Runs of jobs", "newest first", 12, "The newest 200 pings of each job.", RUNS_ID),
     ),
 )

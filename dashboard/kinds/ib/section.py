@@ -9,11 +9,12 @@ from typing import Any
 from dash import html
 
 from core.format import duration, number
-from dashboard.components.about_table import Fact
+from core.limits import Limit
 from dashboard.components.age import local_time
 from dashboard.sources.charts import Chart
+from dashboard.sources.facts import Fact
 from dashboard.sources.feed_tables import about, ago, checks, rows_id, tone_of
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import source_card
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
@@ -23,25 +24,24 @@ KIND = "ib"
 KINDS = (KIND,)
 
 CHARTS = (
-    Chart("ib-round-trip", "IB, round trip", "to the gateway's answer", {"ib_round_trip_seconds": ""}, "seconds",
+    Chart("ib-round-trip", "IB, round trip", "to the gateway's answer", {"ib_round_trip_seconds": ""},
           "From reqCurrentTime to its answer, once a reading; warning when two in a row take 1 s.",
-          limits=((1.0, "warning 1 s", "@warning"),), kinds=KINDS),
-    Chart("ib-link", "IB, ready and connected", "1 yes, 0 no", {"ib_ready": "ready", "ib_connected": "IB"}, "count",
+          limit=Limit(1.0)),
+    Chart("ib-link", "IB, ready and connected", "1 yes, 0 no", {"ib_ready": "ready", "ib_connected": "IB"},
           "ready: nextValidId and managedAccounts were seen. IB: no message 1100 or 2110 since the last 1101 or 1102.",
-          top=1.0, kinds=KINDS),
-    Chart("ib-farms-broken", "IB, broken data farms", "", {"ib_farms_broken": ""}, "count",
-          "Farms whose newest message is 2103, 2105 or 2157. Critical after 60 s while the market is open.",
-          kinds=KINDS),
+          top=1.0),
+    Chart("ib-farms-broken", "IB, broken data farms", "", {"ib_farms_broken": ""},
+          "Farms whose newest message is 2103, 2105 or 2157. Critical after 60 s while the market is open."),
     Chart("ib-messages", "IB, messages a second", "to and from Fundwatch alone",
-          {"ib_messages_per_second": "from", "ib_requests_per_second": "to"}, "/s",
+          {"ib_messages_per_second": "from", "ib_requests_per_second": "to"},
           "Messages of our own connection. IB takes 50 a second from all clients together; what other clients send is "
-          "told to nobody but them.", kinds=KINDS),
-    Chart("ib-orders-open", "IB, open orders", "of all clients", {"ib_open_orders": ""}, "count",
-          "reqAllOpenOrders, once a minute.", kinds=KINDS),
+          "told to nobody but them."),
+    Chart("ib-orders-open", "IB, open orders", "of all clients", {"ib_open_orders": ""},
+          "reqAllOpenOrders, once a minute."),
     Chart("ib-trouble", "IB, errors and reconnections", "of one minute, of ten",
-          {"ib_errors_1m": "errors", "ib_reconnections_10m": "reconnections"}, "count",
+          {"ib_errors_1m": "errors", "ib_reconnections_10m": "reconnections"},
           "Messages with an error code in the last minute; how often we had to connect anew within ten.",
-          limits=((3.0, "warning 3", "@warning"),), kinds=KINDS),
+          limit=Limit(3.0)),
 )  # fmt: skip
 
 FACTS = (
@@ -67,7 +67,7 @@ def cards(shown: Shown) -> Sequence[Any]:
             each,
             duration(each.value("ib_round_trip_seconds")),
             "round trip",
-            spark=shown.course.one("ib_round_trip_seconds", instance=each.name),
+            spark=shown.series.one("ib_round_trip_seconds", instance=each.name),
             definition="From reqCurrentTime to its answer. Ready means: the next order id and the accounts were told.",
         )
         for each in worst_first(shown.chosen)
@@ -142,22 +142,22 @@ TABLES = {
     "ib-about": about(KIND, FACTS),
 }
 
-SECTION = Section(
+SECTION = old_section(
     kind=KIND,
     charts=CHARTS,
     cards=cards,
     tables=TABLES,
     panels=(
-        TablePanel("ib-checks", "IB, checks", "worst first", 6, "what the gateway told, and reqCurrentTime."),
-        TablePanel("ib-farms", "IB, data farms", "broken first", 6,
+        OldPanel("ib-checks", "IB, checks", "worst first", 6, "what the gateway told, and reqCurrentTime."),
+        OldPanel("ib-farms", "IB, data farms", "broken first", 6,
                    "messages 2103 to 2108, 2119, 2157, 2158 and the list in 1102."),
-        TablePanel("ib-orders", "IB, open orders", "of all clients, read each minute", 8, "reqAllOpenOrders.",
+        OldPanel("ib-orders", "IB, open orders", "of all clients, read each minute", 8, "reqAllOpenOrders.",
                    rows_id("ib-orders")),
-        TablePanel("ib-accounts", "IB, accounts", "told at changes, at most each 3 min", 4,
+        OldPanel("ib-accounts", "IB, accounts", "told at changes, at most each 3 min", 4,
                    "reqAccountSummary NetLiquidation."),
-        TablePanel("ib-coded", "IB, messages", "newest first", 8, "messages with a code (error, message 4).",
+        OldPanel("ib-coded", "IB, messages", "newest first", 8, "messages with a code (error, message 4).",
                    rows_id("ib-coded")),
-        TablePanel("ib-about", "IB", "", 4, "handshake, nextValidId, managedAccounts, reqCurrentTime."),
+        OldPanel("ib-about", "IB", "", 4, "handshake, nextValidId, managedAccounts, reqCurrentTime."),
     ),
     later=frozenset(TABLES) - {"ib-checks", "ib-farms"},
 )  # fmt: skip

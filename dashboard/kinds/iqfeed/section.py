@@ -8,11 +8,12 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number
-from dashboard.components.about_table import Fact
+from core.limits import Limit
 from dashboard.components.age import local_time
 from dashboard.sources.charts import Chart
+from dashboard.sources.facts import Fact
 from dashboard.sources.feed_tables import about, ago, checks, rows_id, tone_of
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import source_card
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
@@ -25,25 +26,25 @@ SLOW_BYTES = 1_000 * 1_024
 
 CHARTS = (
     Chart("iqfeed-age", "IQFeed, since its last update", "expected while the market is open",
-          {"iqfeed_update_age_seconds": ""}, "seconds",
+          {"iqfeed_update_age_seconds": ""},
           f"Seconds since the last update from DTN's servers; judged only in the calendar's hours. Field 7. {STATS}",
-          limits=((15.0, "warning 15 s", "@warning"), (60.0, "critical 60 s", "@critical")), kinds=KINDS),
+          limit=Limit(15.0, 60.0)),
     Chart("iqfeed-traffic", "IQFeed, bytes a second", "received from DTN, sent to clients",
-          {"iqfeed_receive_bytes_per_second": "in", "iqfeed_transmit_bytes_per_second": "out"}, "bytes/s",
+          {"iqfeed_receive_bytes_per_second": "in", "iqfeed_transmit_bytes_per_second": "out"},
           "Differences of total KB received and sent (fields 15, 18; 1 KB taken as 1,024 bytes): IQConnect counts "
-          f"bytes, not messages. {STATS}", kinds=KINDS),
+          f"bytes, not messages. {STATS}"),
     Chart("iqfeed-symbols", "IQFeed, symbols, % of limit", "watched, of those allowed",
-          {"iqfeed_symbols_used_ratio": ""}, "ratio", f"Number of symbols over max symbols (fields 5, 4). {STATS}",
-          limits=((0.95, "warning 95 %", "@warning"),), top=1.0, kinds=KINDS),
-    Chart("iqfeed-reconnections", "IQFeed, reconnections", "of ten minutes", {"iqfeed_reconnections_10m": ""}, "count",
+          {"iqfeed_symbols_used_ratio": ""}, f"Number of symbols over max symbols (fields 5, 4). {STATS}",
+          limit=Limit(0.95), top=1.0),
+    Chart("iqfeed-reconnections", "IQFeed, reconnections", "of ten minutes", {"iqfeed_reconnections_10m": ""},
           f"How far reconnections (field 8) rose within ten minutes. {STATS}",
-          limits=((3.0, "warning 3", "@warning"),), kinds=KINDS),
+          limit=Limit(3.0)),
     Chart("iqfeed-queue", "IQFeed, longest client queue", "of a client that reads too slowly",
-          {"iqfeed_queued_bytes": ""}, "bytes",
+          {"iqfeed_queued_bytes": ""},
           "KB queued (field 10) of the slowest client; warning after 30 s above. Source: S,CLIENTSTATS.",
-          limits=((float(SLOW_BYTES), "warning 1,000 KB", "@warning"),), kinds=KINDS),
-    Chart("iqfeed-ports", "IQFeed ports, time to answer", "each once a minute", {"iqfeed_port_seconds": ""}, "seconds",
-          "From connecting to the answer to S,SET PROTOCOL,6.2, on a new connection.", label="port", kinds=KINDS),
+          limit=Limit(float(SLOW_BYTES))),
+    Chart("iqfeed-ports", "IQFeed ports, time to answer", "each once a minute", {"iqfeed_port_seconds": ""},
+          "From connecting to the answer to S,SET PROTOCOL,6.2, on a new connection.", label="port"),
 )  # fmt: skip
 
 FACTS = (
@@ -72,7 +73,7 @@ def cards(shown: Shown) -> Sequence[Any]:
             duration(each.value("iqfeed_update_age_seconds")),
             "since update",
             bar_ratio=each.value("iqfeed_symbols_used_ratio"),
-            spark=shown.course.one("iqfeed_receive_bytes_per_second", instance=each.name),
+            spark=shown.series.one("iqfeed_receive_bytes_per_second", instance=each.name),
             definition=f"Since the last update from DTN; the bar is symbols of those allowed, the line bytes received "
             f"a second. {STATS}",
         )
@@ -138,19 +139,19 @@ TABLES = {
     "iqfeed-events": events,
 }
 
-SECTION = Section(
+SECTION = old_section(
     kind=KIND,
     charts=CHARTS,
     cards=cards,
     tables=TABLES,
     panels=(
-        TablePanel("iqfeed-checks", "IQFeed, checks", "worst first", 6, "S,STATS and S,CLIENTSTATS of the admin port."),
-        TablePanel("iqfeed-ports-list", "IQFeed, ports", "each once a minute", 6,
+        OldPanel("iqfeed-checks", "IQFeed, checks", "worst first", 6, "S,STATS and S,CLIENTSTATS of the admin port."),
+        OldPanel("iqfeed-ports-list", "IQFeed, ports", "each once a minute", 6,
                    "connect, S,SET PROTOCOL,6.2, read the answer, leave."),
-        TablePanel("iqfeed-clients", "IQFeed, clients", "slowest first", 8, "S,CLIENTSTATS, once a second a client.",
+        OldPanel("iqfeed-clients", "IQFeed, clients", "slowest first", 8, "S,CLIENTSTATS, once a second a client.",
                    rows_id("iqfeed-clients")),
-        TablePanel("iqfeed-about", "IQFeed", "", 4, "S,STATS; exchange_calendars for the market's hours."),
-        TablePanel("iqfeed-events", "IQFeed, events", "newest first", 12,
+        OldPanel("iqfeed-about", "IQFeed", "", 4, "S,STATS; exchange_calendars for the market's hours."),
+        OldPanel("iqfeed-events", "IQFeed, events", "newest first", 12,
                    "S,SERVER …, S,SYMBOL LIMIT REACHED and E lines of the admin port.", rows_id("iqfeed-events")),
     ),
     later=frozenset(TABLES) - {"iqfeed-checks"},

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core.format import duration, number, tenths
-from core.kinds.registry import component_name
+from core.kinds.registry import collector_title
 from dashboard.sources.actions import action_button
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
@@ -51,11 +51,11 @@ def _move(shown: Shown, where: str, row: Row) -> html.Button | None:
         return None
     what = "skips what it has not read" if where == "end" else "lets it read again all that is kept"
     question = (
-        f"Move group {row['group']} on {component_name(row['source'])} to the {where} of each partition? "
+        f"Move group {row['group']} on {collector_title(row['source'])} to the {where} of each partition? "
         f"That {what}. Kafka refuses while the group has members. Commits offsets (OffsetCommit)."
     )
     action = f"reset_to_{where}"
-    return action_button(TAB, row["source"], action, row["group"], f"To {where}", question, may_act=shown.may_act)
+    return action_button(shown, row["source"], action, row["group"], f"To {where}", question)
 
 
 def lags(shown: Shown) -> html.Div:

@@ -10,7 +10,7 @@ from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 SPARKED = ("postgresql_blocked_sessions", "postgresql_databases_size_bytes", "postgresql_dead_rows")
 """Metrics of sparklines and trends that no chart shows."""
@@ -21,7 +21,7 @@ TREND_SECONDS = 600.0
 
 def postgresql_cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    return strip(shown.chosen, shown.course, _source, _details)
+    return strip(shown.chosen, shown.series, _source, _details)
 
 
 def growth_a_day(data: SeriesData | None) -> float | None:
@@ -40,27 +40,27 @@ def grown(amount: float | None) -> str:
     return "" if amount is None else f"{'+' if amount > 0 else ''}{bytes_(amount)} a day"
 
 
-def _source(instance: Instance, course: Course) -> Any:
+def _source(instance: Instance, series: SourceSeries) -> Any:
     rates = (instance.value("postgresql_commits_per_second"), instance.value("postgresql_rollbacks_per_second"))
     return source_card(
         instance,
         number(None if None in rates else sum(rate or 0.0 for rate in rates)),
         "tx/s",
         bar_ratio=instance.value("postgresql_connections_used_ratio"),
-        spark=course.one("postgresql_commits_per_second", instance=instance.name),
+        spark=series.one("postgresql_commits_per_second", instance=instance.name),
         definition="Commits and rollbacks a second since the reading before; the bar is connections against their "
         "limit. "
         "pg_stat_database, pg_stat_activity.",
     )
 
 
-def _details(instance: Instance, course: Course) -> list[Any]:
-    return [*_present(instance, course), *_kept(instance, course)]
+def _details(instance: Instance, series: SourceSeries) -> list[Any]:
+    return [*_present(instance, series), *_kept(instance, series)]
 
 
-def _present(instance: Instance, course: Course) -> list[Any]:
+def _present(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str, **labels: str) -> Any:
-        return course.one(f"postgresql_{metric}", instance=instance.name, **labels)
+        return series.one(f"postgresql_{metric}", instance=instance.name, **labels)
 
     def value(metric: str) -> float | None:
         return instance.value(f"postgresql_{metric}")
@@ -101,9 +101,9 @@ def _present(instance: Instance, course: Course) -> list[Any]:
     ]  # fmt: skip
 
 
-def _kept(instance: Instance, course: Course) -> list[Any]:
+def _kept(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str, **labels: str) -> Any:
-        return course.one(f"postgresql_{metric}", instance=instance.name, **labels)
+        return series.one(f"postgresql_{metric}", instance=instance.name, **labels)
 
     def value(metric: str) -> float | None:
         return instance.value(f"postgresql_{metric}")
@@ -127,7 +127,7 @@ def _kept(instance: Instance, course: Course) -> list[Any]:
                     definition="Standbys of a primary, or the stream of a standby. Warning from 60 s, critical from "
                     "1 GiB "
                     "behind or without a stream. pg_stat_replication, pg_stat_wal_receiver."),
-        detail_card(instance, "slots", "Slots", number(len(instance.rows("slots"))) if about else "n/a",
+        detail_card(instance, "slots", "Slots", number(len(instance.dicts("slots"))) if about else "n/a",
                     definition="Replication slots. Critical when one has had no reader for 30 min, or has lost its "
                     "WAL. "
                     "pg_replication_slots."),
@@ -157,20 +157,20 @@ def _wal(about: dict[str, Any]) -> str:
 
 def _archived(instance: Instance) -> str:
     about = instance.about
-    if about.get("archive_mode") not in ("on", "always") or instance.check("archiver").get("status") != "ok":
+    if about.get("archive_mode") not in ("on", "always") or getattr(instance.check("archiver"), "status", None) != "ok":
         return ""
     last = about.get("last_archived")
     return f"{duration(max(instance.now - last, 0))} ago · {number(about['archived'])} files" if last else "none yet"
 
 
 def _fullest(instance: Instance) -> str:
-    shares = [row["used_ratio"] for row in instance.rows("sequences") if row["used_ratio"] is not None]
+    shares = [row["used_ratio"] for row in instance.dicts("sequences") if row["used_ratio"] is not None]
     return percent(max(shares)) if shares else "n/a"
 
 
 def _index_problems(instance: Instance) -> str:
     if not instance.about:
         return "n/a"
-    found = [str(row["problem"]) for row in instance.rows("indexes")]
+    found = [str(row["problem"]) for row in instance.dicts("indexes")]
     kinds = (("invalid",), ("duplicate",), ("never", "unused"))
     return " · ".join(number(sum(word.startswith(kind) for word in found)) for kind in kinds)

@@ -6,16 +6,14 @@ from dashboard.kinds.postgresql.cards import SPARKED, postgresql_cards
 from dashboard.kinds.postgresql.cells import ID
 from dashboard.kinds.postgresql.charts import CHARTS
 from dashboard.kinds.postgresql.tables import TABLES
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 
 ACTIONS = ("cancel", "terminate", "measure_bloat")
 
 
-def _panel(
-    name: str, title: str, subtitle: str, span: int, definition: str, *, is_filtered: bool = False
-) -> TablePanel:
+def _panel(name: str, title: str, subtitle: str, span: int, definition: str, *, is_filtered: bool = False) -> OldPanel:
     filters = f"{ID}-postgresql-{name}-rows" if is_filtered else ""
-    return TablePanel(f"postgresql-{name}", title, subtitle, span, definition, filters)
+    return OldPanel(f"postgresql-{name}", title, subtitle, span, definition, filters)
 
 
 PANELS = (
@@ -63,7 +61,7 @@ PANELS = (
 IN_EVERY_REFRESH = {"postgresql-blocking", "postgresql-databases"}
 """What one looks for in trouble, and what needs the series for its growth; all others are fetched when in view."""
 
-POSTGRESQL = Section(
+SECTION = old_section(
     kind="postgresql",
     charts=CHARTS,
     cards=postgresql_cards,

@@ -8,8 +8,8 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent
-from core.kinds.registry import component_name
-from dashboard.kinds.postgresql.cells import ID, beyond, query_text, some, table_of
+from core.kinds.registry import collector_title
+from dashboard.kinds.postgresql.cells import beyond, query_text, some, table_of
 from dashboard.sources.actions import action_button
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, words
@@ -111,12 +111,12 @@ def _signal(shown: Shown, action: str, row: Row) -> Any:
         return None
     who = f"pid {pid} ({row.get('application') or row.get('user') or 'unnamed'})"
     does, done = (
-        ("Cancel query", f"Cancel the query of {who} on {component_name(row['source'])}? pg_cancel_backend({pid}).")
+        ("Cancel query", f"Cancel the query of {who} on {collector_title(row['source'])}? pg_cancel_backend({pid}).")
         if action == "cancel"
-        else ("End", f"End the session of {who} on {component_name(row['source'])}? Its transaction is rolled back. "
+        else ("End", f"End the session of {who} on {collector_title(row['source'])}? Its transaction is rolled back. "
               f"pg_terminate_backend({pid}).")
     )  # fmt: skip
-    return action_button(ID, row["source"], action, row["target"], does, done, may_act=shown.may_act)
+    return action_button(shown, row["source"], action, row["target"], does, done)
 
 
 def _pace(row: Row) -> Row:

@@ -8,12 +8,12 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
-from core.kinds.registry import component_name
-from dashboard.components.about_table import Fact, about_table, told_by
+from core.kinds.registry import collector_title
 from dashboard.kinds.postgresql.cards import grown, growth_a_day
 from dashboard.kinds.postgresql.cells import ID, ago, beyond, query_text, some, table_of
 from dashboard.kinds.postgresql.sessions import blocking, parties, progress, sessions
 from dashboard.sources.actions import action_button
+from dashboard.sources.facts import Fact, about_table, told_by
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, words
 from status.instances import Row
@@ -215,16 +215,16 @@ def about(shown: Shown) -> html.Div:
 
 def _measure(shown: Shown, row: Row) -> Any:
     question = (
-        f"Measure the free and dead space of {row['table']} on {component_name(row['source'])}? pgstattuple_approx "
+        f"Measure the free and dead space of {row['table']} on {collector_title(row['source'])}? pgstattuple_approx "
         f"reads "
         "the pages that vacuum has not marked as full, at most 10 seconds."
     )
-    return action_button(ID, row["source"], "measure_bloat", row["target"], "Bloat", question, may_act=shown.may_act)
+    return action_button(shown, row["source"], "measure_bloat", row["target"], "Bloat", question)
 
 
 def _growth(shown: Shown, row: Row, metric: str, label: str) -> float | None:
     instance = row["source"].partition(":")[2]
-    return growth_a_day(shown.course.one(metric, instance=instance, **{label: row[label]}))
+    return growth_a_day(shown.series.one(metric, instance=instance, **{label: row[label]}))
 
 
 def _grown(amount: float) -> str:

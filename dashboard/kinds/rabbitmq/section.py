@@ -9,13 +9,14 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
+from core.limits import Limit
 from dashboard.sources.charts import Chart
-from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Instance, Row
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 KIND = "rabbitmq"
 KINDS = (KIND,)
@@ -26,44 +27,44 @@ HEAD = "Now less head_message_timestamp; only when producers stamp their message
 
 CHARTS = (
     Chart("rabbitmq-messages", "Messages held", "all queues",
-          {"rabbitmq_messages_ready": "ready", "rabbitmq_messages_unacked": "unacked"}, "count",
-          f"Ready: not yet delivered. Unacked: delivered and not acknowledged. queue_totals. {OVERVIEW}", kinds=KINDS),
+          {"rabbitmq_messages_ready": "ready", "rabbitmq_messages_unacked": "unacked"},
+          f"Ready: not yet delivered. Unacked: delivered and not acknowledged. queue_totals. {OVERVIEW}"),
     Chart("rabbitmq-rates", "Messages, per second", "",
           {"rabbitmq_published_per_second": "published", "rabbitmq_delivered_per_second": "delivered",
-           "rabbitmq_acknowledged_per_second": "acknowledged", "rabbitmq_redelivered_per_second": "redelivered"}, "/s",
-          f"publish, deliver_get, ack, redeliver of message_stats. {OVERVIEW}", kinds=KINDS),
-    Chart("rabbitmq-ready", "Messages ready, by queue", "not yet delivered", {"rabbitmq_queue_ready": ""}, "count",
-          QUEUES, label="queue", kinds=KINDS),
+           "rabbitmq_acknowledged_per_second": "acknowledged", "rabbitmq_redelivered_per_second": "redelivered"},
+          f"publish, deliver_get, ack, redeliver of message_stats. {OVERVIEW}"),
+    Chart("rabbitmq-ready", "Messages ready, by queue", "not yet delivered", {"rabbitmq_queue_ready": ""},
+          QUEUES, label="queue"),
     Chart("rabbitmq-memory", "Memory of nodes, % of limit", "at 100 % publishers are blocked",
-          {"rabbitmq_node_memory_used_ratio": ""}, "ratio", f"mem_used over mem_limit. {NODES}", label="node",
-          limits=((0.8, "warning 80 %", "@warning"), (1.0, "alarm", "@critical")), kinds=KINDS),
-    Chart("rabbitmq-disk", "Disk free", "by node", {"rabbitmq_node_disk_free_bytes": ""}, "bytes",
-          f"disk_free; the alarm is at disk_free_limit, in the table. {NODES}", label="node", kinds=KINDS),
+          {"rabbitmq_node_memory_used_ratio": ""}, f"mem_used over mem_limit. {NODES}", label="node",
+          limit=Limit(0.8, 1.0), limit_words=("warning", "alarm")),
+    Chart("rabbitmq-disk", "Disk free", "by node", {"rabbitmq_node_disk_free_bytes": ""},
+          f"disk_free; the alarm is at disk_free_limit, in the table. {NODES}", label="node"),
     Chart("rabbitmq-clients", "Connections and channels", "",
           {"rabbitmq_connections": "connections", "rabbitmq_channels": "channels", "rabbitmq_consumers": "consumers"},
-          "count", f"object_totals. {OVERVIEW}", kinds=KINDS),
+          f"object_totals. {OVERVIEW}"),
 )  # fmt: skip
 
 
 def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each cluster, those in trouble first; of a single one what it consists of as well."""
-    return strip(shown.chosen, shown.course, _card, _details)
+    return strip(shown.chosen, shown.series, _card, _details)
 
 
-def _card(instance: Instance, course: Course) -> Any:
+def _card(instance: Instance, series: SourceSeries) -> Any:
     return source_card(
         instance,
         number(instance.value("rabbitmq_messages_ready")),
         "ready",
         bar_ratio=instance.value("rabbitmq_memory_used_ratio_max"),
-        spark=course.one("rabbitmq_messages_ready", instance=instance.name),
+        spark=series.one("rabbitmq_messages_ready", instance=instance.name),
         definition=f"Messages not yet delivered; the bar is the fullest node's memory against its limit. {OVERVIEW}",
     )
 
 
-def _details(instance: Instance, course: Course) -> list[Any]:
+def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str) -> Any:
-        return course.one(metric, instance=instance.name)
+        return series.one(metric, instance=instance.name)
 
     value = instance.value
     return [
@@ -87,7 +88,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
 
 
 def _least_free(instance: Instance) -> float | None:
-    rows = instance.rows("nodes") if instance.check("disk") else []
+    rows = instance.dicts("nodes") if instance.check("disk") else []
     return min((row["disk_free_bytes"] for row in rows if row["disk_free_bytes"] is not None), default=None)
 
 
@@ -168,14 +169,14 @@ def _few(row: Row) -> str:
     return "warning" if row["members"] and row["online"] is not None and row["online"] * 2 <= row["members"] else ""
 
 
-SECTION = Section(
+SECTION = old_section(
     KIND,
     CHARTS,
     cards,
     {"rabbitmq-nodes": nodes, "rabbitmq-queues": queues},
     (
-        TablePanel("rabbitmq-nodes", "Nodes", "in trouble first", 12, NODES.removeprefix("Source: ")),
-        TablePanel("rabbitmq-queues", "RabbitMQ queues", "most messages first", 12, QUEUES.removeprefix("Source: "),
+        OldPanel("rabbitmq-nodes", "Nodes", "in trouble first", 12, NODES.removeprefix("Source: ")),
+        OldPanel("rabbitmq-queues", "RabbitMQ queues", "most messages first", 12, QUEUES.removeprefix("Source: "),
                    "rabbitmq-queues-rows"),
     ),
     metrics=("rabbitmq_queue_head_seconds_max",),

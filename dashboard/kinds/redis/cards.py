@@ -9,7 +9,7 @@ from core.format import bytes_, duration, number, percent, ratio, tenths
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 
 SPARKED = ("redis_cpu_ratio",)
 """Metrics of sparklines that no chart shows."""
@@ -17,23 +17,23 @@ SPARKED = ("redis_cpu_ratio",)
 
 def cache_cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    return strip(shown.chosen, shown.course, _source, _details)
+    return strip(shown.chosen, shown.series, _source, _details)
 
 
-def _source(instance: Instance, course: Course) -> Any:
+def _source(instance: Instance, series: SourceSeries) -> Any:
     return source_card(
         instance,
         number(instance.value("redis_commands_per_second")),
         "ops/s",
         bar_ratio=instance.value("redis_memory_used_ratio"),
-        spark=course.one("redis_commands_per_second", instance=instance.name),
+        spark=series.one("redis_commands_per_second", instance=instance.name),
         definition="Commands a second since the reading before; the bar is memory against its limit. INFO stats.",
     )
 
 
-def _details(instance: Instance, course: Course) -> list[Any]:
+def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     def spark(metric: str) -> Any:
-        return course.one(metric, instance=instance.name)
+        return series.one(metric, instance=instance.name)
 
     def value(metric: str) -> float | None:
         return instance.value(metric)

@@ -8,10 +8,10 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, duration, number, percent, tenths
-from core.kinds.registry import component_name
-from dashboard.components.about_table import Fact, about_table, told_by
+from core.kinds.registry import collector_title
 from dashboard.components.age import age, local_time
 from dashboard.sources.actions import action_button, answer_of
+from dashboard.sources.facts import Fact, about_table, told_by
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Row
@@ -42,11 +42,11 @@ def databases(shown: Shown) -> html.Div:
 
 def _look(shown: Shown, row: Row) -> html.Button:
     question = (
-        f"Look at up to 10,000 keys of {row['db']} on {component_name(row['source'])}? SCAN, TYPE, MEMORY USAGE and "
+        f"Look at up to 10,000 keys of {row['db']} on {collector_title(row['source'])}? SCAN, TYPE, MEMORY USAGE and "
         "PTTL, in steps of 500 keys, at most 10 seconds."
     )
     database = row["db"].removeprefix("db")
-    return action_button(ID, row["source"], "analyse_keys", database, "Analyse", question, may_act=shown.may_act)
+    return action_button(shown, row["source"], "analyse_keys", database, "Analyse", question)
 
 
 def keys(shown: Shown) -> html.Div:
@@ -65,7 +65,7 @@ def keys(shown: Shown) -> html.Div:
         Field("lasting_ratio", "Without TTL", percent),
     )
     table = source_table(f"{ID}-keys-rows", fields, rows, caption="Keys", nothing="No key was found.")
-    told = html.P([f"{component_name(action.source)}: {action.result}, ", age(action.finished_at, prefix="")])
+    told = html.P([f"{collector_title(action.source)}: {action.result}, ", age(action.finished_at, prefix="")])
     return html.Div([told, table])
 
 
@@ -112,9 +112,7 @@ def _resets(shown: Shown) -> html.Div:
         if count:
             text = "Empty" if shown.only else f"Empty {each.name}"
             question = f"Empty the slow log of {each.title} ({count} entries)? SLOWLOG RESET; they are gone for all."
-            buttons.append(
-                action_button(ID, each.collector, "reset_slowlog", "", text, question, may_act=shown.may_act)
-            )
+            buttons.append(action_button(shown, each.collector, "reset_slowlog", "", text, question))
     return html.Div(buttons, className="fw-buttons")
 
 
@@ -171,10 +169,8 @@ def _kill(shown: Shown, row: Row) -> Any:
     if row["name"] == OURSELVES:
         return "ourselves"
     who = f"client {row['id']} ({row['name'] + ', ' if row['name'] else ''}{row['address']})"
-    question = f"Disconnect {who} from {component_name(row['source'])}? CLIENT KILL ID {row['id']}."
-    return action_button(
-        ID, row["source"], "kill_client", str(row["id"]), "Disconnect", question, may_act=shown.may_act
-    )
+    question = f"Disconnect {who} from {collector_title(row['source'])}? CLIENT KILL ID {row['id']}."
+    return action_button(shown, row["source"], "kill_client", str(row["id"]), "Disconnect", question)
 
 
 def replicas(shown: Shown) -> html.Div:

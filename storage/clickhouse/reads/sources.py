@@ -13,7 +13,7 @@ CHART_POINTS = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class SourceSeries:
     """Series over one window, by whichever host collected them."""
 
     start: float
@@ -33,7 +33,9 @@ class Course:
         return next(iter(self.all(metric, **labels)), None)
 
 
-def read_sources(stores: Stores, metrics: Sequence[str], instances: Sequence[str], start: float, end: float) -> Course:
+def read_sources(
+    stores: Stores, metrics: Sequence[str], instances: Sequence[str], start: float, end: float
+) -> SourceSeries:
     """Return the series of `metrics` of these instances from `start` to `end` (epoch seconds).
 
     Raises StorageUnavailable.
@@ -43,9 +45,9 @@ def read_sources(stores: Stores, metrics: Sequence[str], instances: Sequence[str
     source = choose_source(step, now - start, retention)
     names = _names(stores, metrics, instances)
     if not names:
-        return Course(start, end)
+        return SourceSeries(start, end)
     found = read_reduced(stores.clickhouse, source, names, start, end, max(step, source.resolution_seconds))
-    return Course(start, end, _merged(found))
+    return SourceSeries(start, end, _merged(found))
 
 
 def _names(stores: Stores, metrics: Sequence[str], instances: Sequence[str]) -> dict[int, tuple[str, Labels]]:

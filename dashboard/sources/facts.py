@@ -4,28 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.tables import Row
 from dashboard.components.table import Cell, Column, data_table
-from status.instances import Instance, Row
+from status.instances import Instance
+
+if TYPE_CHECKING:
+    from dashboard.sources.tab import Shown
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of the table: the key in what an instance told, what it is called, how it is shown."""
+    """A line of the table: the attribute of what an instance told, what it is called, how it is shown."""
 
     key: str
     title: str
     show: Callable[[Any], Any] = str
 
 
-Told = Sequence[tuple[Instance, Row]]
-"""Instances, and what each tells of itself."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """How the one row that says what an instance is is shown."""
+
+    row: type[Row]
+    facts: tuple[Fact, ...]
+    numeric: bool = True
+    longest: int | None = None
+    """Longer texts are cut, whole on hover."""
+    above: Callable[[Shown], Any] | None = None
+    """What stands above the table: a sentence."""
+
+    def draw(self, shown: Shown, id: str, caption: str) -> html.Div:
+        """Return the table; `id` is that of its rows."""
+        told = [(each, row) for each in shown.chosen if (row := each.first(self.row)) is not None]
+        table = about_table(id, self.facts, told, caption=caption, numeric=self.numeric, longest=self.longest)
+        return html.Div([self.above(shown), table]) if self.above is not None else table
 
 
-def told_by(found: Sequence[Instance]) -> Told:
+def told_by(found: Sequence[Instance]) -> list[tuple[Instance, Any]]:
     """Return what each instance tells of itself; those that tell nothing are left out."""
     return [(each, about) for each in found if (about := each.about)]
 
@@ -33,23 +52,24 @@ def told_by(found: Sequence[Instance]) -> Told:
 def about_table(
     id: str,
     facts: Sequence[Fact],
-    told: Told,
+    told: Sequence[tuple[Instance, Any]],
     *,
     caption: str = "Servers",
     numeric: bool = True,
     longest: int | None = None,
 ) -> html.Div:
-    """Return the table of what is `told`, a column an instance; lines that nobody has are left out.
-
-    longest: longer texts are cut, whole on hover.
-    """
+    """Return the table of what is `told`, a column an instance; lines that nobody has are left out."""
     columns = [Column("name", "", numeric=False), *(Column(each.name, each.title, numeric=numeric) for each, _ in told)]
     rows = []
     for fact in facts:
-        values = {each.name: about.get(fact.key) for each, about in told}
+        values = {each.name: _value(about, fact.key) for each, about in told}
         if any(value not in (None, "") for value in values.values()):
             rows.append({"name": fact.title, **{name: _cell(fact, value, longest) for name, value in values.items()}})
     return data_table(id, columns, rows, caption=caption, sortable=False, stack=False, nothing="No reading yet.")
+
+
+def _value(about: Any, key: str) -> Any:
+    return about.get(key) if isinstance(about, dict) else getattr(about, key)
 
 
 def _cell(fact: Fact, value: Any, longest: int | None) -> Cell:
