@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.model import Labels, Sample, Table
 from core.settings.model import Settings
@@ -32,12 +32,15 @@ class Done:
     table: Table | None = None
 
 
+Name = TypeVar("Name", bound=str)
+
+
 def labels(**pairs: str) -> Labels:
     """Return label pairs sorted by name, the form that a Sample takes."""
     return tuple(sorted(pairs.items()))
 
 
-def gauges(values: Mapping[str, float | None], **pairs: str) -> list[Sample]:
+def gauges(values: Mapping[Name, float | None], **pairs: str) -> list[Sample]:
     """Return a sample for each metric of `values` that has a value, all with the same labels.
 
     None means "not measured": it gives no sample, so that a gap stays a gap.

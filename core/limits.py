@@ -29,6 +29,10 @@ class Limit:
             return Status.CRITICAL
         return Status.WARNING if self._is_reached(self.warning, value) else Status.OK
 
+    def is_bad(self, value: float) -> bool:
+        """Return whether a value has reached one of them."""
+        return self.status(value) is not Status.OK
+
     def _is_reached(self, threshold: float | None, value: float) -> bool:
         if threshold is None:
             return False

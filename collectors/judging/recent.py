@@ -60,13 +60,13 @@ class Pings:
         """Return the newest ones, at most `count`."""
         return list(self._seconds)[-count:]
 
-    def values(self, kind: str) -> dict[str, float]:
-        """Return the newest, the median and the p99 (nearest rank), by the names of the metrics of `kind`."""
+    def values(self, newest: str, p50: str, p99: str) -> dict[str, float]:
+        """Return the newest, the median and the p99 (nearest rank), by the metrics of these names."""
         ordered = sorted(self._seconds)
         return {
-            f"{kind}_ping_seconds": self._seconds[-1],
-            f"{kind}_ping_p50_seconds": ordered[ceil(0.50 * len(ordered)) - 1],
-            f"{kind}_ping_p99_seconds": ordered[ceil(0.99 * len(ordered)) - 1],
+            newest: self._seconds[-1],
+            p50: ordered[ceil(0.50 * len(ordered)) - 1],
+            p99: ordered[ceil(0.99 * len(ordered)) - 1],
         }
 
 

@@ -15,13 +15,14 @@ from dash import Input, Output, dcc, html
 from core.errors import StorageError
 from core.format import duration
 from core.kinds.registry import collector_title
-from core.model import SourceId, Status
+from core.model import SourceId, Status, Table
+from core.tables import R, rows_of
 from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import Cell, Column, data_table
-from status.instances import instance_names
+from status.instances import Instance, instance_names
 from storage.state import actions as kept
 from storage.state.actions import DATASET, Action, request_action
 
@@ -136,12 +137,13 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
     return data_table(f"{tab}-actions-rows", COLUMNS, rows, caption="Actions", nothing="Nothing was ever asked for.")
 
 
-def answer_of(done: Sequence[Action], source: str, action: str) -> tuple[Action, list[dict[str, Any]]] | None:
+def answer_of(done: Sequence[Action], source: Instance, action: str, row: type[R]) -> tuple[Action, list[R]] | None:
     """Return the newest finished action of that name on a source and the rows of its table; None without one."""
     for each in done:
-        if each.source == source and each.action == action and each.detail:
-            table = json.loads(each.detail)
-            return each, [{"source": source, **dict(zip(table["columns"], row, strict=True))} for row in table["rows"]]
+        if each.source == source.collector and each.action == action and each.detail:
+            answer = json.loads(each.detail)
+            table = Table(row.TABLE, tuple(answer["columns"]), tuple(map(tuple, answer["rows"])))
+            return each, rows_of({row.TABLE: table}, row)
     return None
 
 

@@ -52,7 +52,7 @@ def words(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How the rows of one table of a reading are shown: those of all instances, the first MOST_ROWS of them."""
+    """How the rows of one table of a reading are shown: those of all instances, the first `most` of them."""
 
     row: type[Row]
     fields: tuple[Field, ...]
@@ -65,6 +65,8 @@ class Rows:
     """What stands above the table: buttons, a sentence."""
     known_only: bool = False
     """Whether instances are left out of which nothing is known now."""
+    most: int = MOST_ROWS
+    """Rows shown."""
     stack: bool = False
     """Whether its rows become cards on a narrow screen."""
     instance_title: str = ""
@@ -79,28 +81,42 @@ class Rows:
             key = self.sort
             found.sort(key=lambda pair: key(pair[1]))
         nothing = self.nothing if isinstance(self.nothing, str) else self.nothing(shown)
-        table = self._table(shown, id, found, caption, nothing)
+        table = table_of(
+            shown, id, self.fields, found, caption=caption, nothing=nothing, stack=self.stack, most=self.most,
+            instance_title=self.instance_title,
+        )  # fmt: skip
         return html.Div([self.above(shown), table]) if self.above is not None else table
 
-    def _table(
-        self, shown: Shown, id: str, found: Sequence[tuple[Instance, Any]], caption: str, nothing: str
-    ) -> html.Div:
-        columns = [Column(of.key, of.title, numeric=of.numeric, definition=of.definition) for of in self.fields]
-        if self.instance_title:
-            columns.insert(0, Column(INSTANCE, self.instance_title, numeric=False))
-        elif len({each.id for each, _ in found}) > 1:
-            columns.insert(0, Column(INSTANCE, "Instance", numeric=False))
-        cells = [
-            {
-                INSTANCE: instance.name if self.instance_title else instance.title,
-                **{each.key: _cell(each, shown, instance, row) for each in self.fields},
-            }
-            for instance, row in found[:MOST_ROWS]
-        ]
-        table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=self.stack)
-        if len(found) <= MOST_ROWS:
-            return table
-        return html.Div([table, html.P(f"The first {MOST_ROWS} of {len(found)}.", className="fw-nothing")])
+
+def table_of(
+    shown: Shown,
+    id: str,
+    fields: Sequence[Field],
+    found: Sequence[tuple[Instance, Any]],
+    *,
+    caption: str,
+    nothing: str,
+    stack: bool = False,
+    most: int = MOST_ROWS,
+    instance_title: str = "",
+) -> html.Div:
+    """Return a table of the first rows of those found, each with its instance, that sorts."""
+    columns = [Column(of.key, of.title, numeric=of.numeric, definition=of.definition) for of in fields]
+    if instance_title:
+        columns.insert(0, Column(INSTANCE, instance_title, numeric=False))
+    elif len({each.id for each, _ in found}) > 1:
+        columns.insert(0, Column(INSTANCE, "Instance", numeric=False))
+    cells = [
+        {
+            INSTANCE: instance.name if instance_title else instance.title,
+            **{each.key: _cell(each, shown, instance, row) for each in fields},
+        }
+        for instance, row in found[:most]
+    ]
+    table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
+    if len(found) <= most:
+        return table
+    return html.Div([table, html.P(f"The first {most} of {len(found)}.", className="fw-nothing")])
 
 
 def rows_of(found: Sequence[Instance], row: type[R]) -> list[tuple[Instance, R]]:

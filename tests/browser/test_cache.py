@@ -47,7 +47,7 @@ def test_trouble_is_read_first_and_a_client_is_disconnected_only_when_a_person_s
         page.locator("label", has_text="Instance").locator("select").select_option("redis:main")
         expect(page.locator("#cache-cards")).to_contain_text("Persistence")
         expect(page).to_have_url(url + "?instance=redis%3Amain")
-        row = page.locator("#cache-clients-rows tbody tr", has_text="runaway")
+        row = page.locator("#cache-redis-clients-list-rows tbody tr", has_text="runaway")
         row.get_by_role("button", name="Disconnect").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("runaway")

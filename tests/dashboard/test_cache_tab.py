@@ -18,12 +18,11 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
-from core.model import SourceId
+from core.model import Component, Reading, SourceId, Status
 from core.settings.model import Settings, Sources
-from dashboard.kinds.redis.tables import ACTIONS
 from dashboard.sources.actions import SWITCHED_OFF, ask
 from dashboard.sources.charts import scale
-from dashboard.tabs.cache import TAB
+from dashboard.tabs.cache import CACHE, TAB
 from dashboard.views.serialize import plain
 from storage.state.actions import recent_actions
 from storage.stores import Stores
@@ -31,6 +30,7 @@ from tests.support import views
 from tests.support.redis_servers import RedisServer
 
 NOW = float(int(time.time()))
+ALLOWED = {section.kind: section.actions for section in CACHE.sections}
 built, shown = partial(views.built, TAB), partial(views.slot_text, "cache")
 
 
@@ -72,9 +72,11 @@ def test_the_worst_comes_first_in_the_line_and_among_the_cards(watched: Stores, 
 
 
 def test_of_several_the_line_tells_the_gravest_and_of_one_everything(watched: Stores, server: RedisServer) -> None:
-    read(watched, server).failed(SourceId("redis", "spare"), NOW, 5, "one; two; three; four; five")
-    assert "one; two; three; 2 more." in shown(built(watched), "verdict")
-    assert "three; four; five." in shown(built(watched, instance="redis:spare"), "verdict")
+    reasons = ("one", "two", "three; with a semicolon", "four", "five")
+    told = Component("Redis spare", Status.CRITICAL, "; ".join(reasons), reasons=reasons)
+    read(watched, server).succeeded(SourceId("redis", "spare"), NOW, 5, Reading(components=(told,)))
+    assert "one; two; three; with a semicolon; 2 more." in shown(built(watched), "verdict")
+    assert "semicolon; four; five." in shown(built(watched, instance="redis:spare"), "verdict")
 
 
 def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: RedisServer) -> None:
@@ -87,9 +89,9 @@ def test_one_instance_alone_shows_what_it_consists_of(watched: Stores, server: R
     line = shown(view, "verdict")
     assert line.index("Redis main") < line.index("In trouble elsewhere: Redis spare"), "it is about the one shown"
     assert "nothing listens" not in line
-    assert "db0" in shown(view, "databases-table")
-    assert "info" in shown(view, "commands-table")
-    assert len(view.figures["cache-memory-graph"]["data"]) == 1
+    assert "db0" in shown(view, "redis-databases-table")
+    assert "info" in shown(view, "redis-commands-table")
+    assert len(view.figures["cache-redis-memory-graph"]["data"]) == 1
 
 
 def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores, server: RedisServer) -> None:
@@ -99,9 +101,9 @@ def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores
     assert "no answer within 2 s" in shown(view, "verdict")
     for past in ("primary", "no look-ups now", "up "):
         assert past not in shown(view, "cards"), "a card claims nothing of what is not known"
-    assert "info" in shown(view, "commands-table")
-    assert view.as_of["cache-commands"] == NOW - 60
-    assert view.as_of["cache-memory"] == NOW
+    assert "info" in shown(view, "redis-commands-table")
+    assert view.as_of["cache-redis-commands"] == NOW - 60
+    assert view.as_of["cache-redis-memory"] == NOW
     watched.writer.flush()
     rows = watched.clickhouse.rows(
         "SELECT value FROM samples JOIN series USING series WHERE metric = 'redis_up' "
@@ -130,7 +132,7 @@ def test_an_action_goes_from_the_page_to_the_server_and_is_remembered(watched: S
     with server.client() as victim:
         number = victim.client_id()
         request = {"source": "redis:main", "action": "kill_client", "target": str(number)}
-        assert ask(allowed, ACTIONS, request) == "Asked for: kill client on Redis main."
+        assert ask(allowed, ALLOWED, request) == "Asked for: kill client on Redis main."
         assert do_next(allowed) and not do_next(allowed)
         with server.client() as other:
             assert str(number) not in {each["id"] for each in other.client_list()}
@@ -151,18 +153,18 @@ def test_an_action_goes_from_the_page_to_the_server_and_is_remembered(watched: S
 )
 def test_nothing_else_can_be_asked_for(watched: Stores, request_: Any) -> None:
     allowed = _with(watched, watch=watched.settings.watch, actions_enabled=True)
-    assert not ask(allowed, ACTIONS, request_).startswith("Asked for")
+    assert not ask(allowed, ALLOWED, request_).startswith("Asked for")
     assert recent_actions(allowed.state, ("redis", "postgresql")) == []
 
 
 def test_actions_are_off_until_the_settings_allow_them(watched: Stores, server: RedisServer) -> None:
     assert Settings().actions_enabled is False
     request = {"source": "redis:main", "action": "reset_slowlog", "target": ""}
-    assert ask(watched, ACTIONS, request) == SWITCHED_OFF
+    assert ask(watched, ALLOWED, request) == SWITCHED_OFF
     with server.client() as client:
         client.set("k", "x")
     read(watched, server)
-    button = _buttons(plain(built(watched).slots["cache-databases-table"]))[0]
+    button = _buttons(plain(built(watched).slots["cache-redis-databases-table"]))[0]
     assert button["aria-disabled"] == "true" and "data-act" not in button and button["title"] == SWITCHED_OFF
 
 

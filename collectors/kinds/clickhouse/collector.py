@@ -184,7 +184,9 @@ class ClickHouseCollector:
         name, running = self._source.name, self._found.get("running", ())
         values = {
             "clickhouse_uptime_seconds": self._uptime,
-            **self._pings.values("clickhouse"),
+            **self._pings.values(
+                "clickhouse_ping_seconds", "clickhouse_ping_p50_seconds", "clickhouse_ping_p99_seconds"
+            ),
             "clickhouse_longest_query_seconds": max((float(row["elapsed"]) for row in running), default=0.0),
             "clickhouse_parts_per_partition_max": self._most_parts(numbers),
         }

@@ -119,13 +119,20 @@ class PostgresqlCollector:
             self._judge.slots(slots, monotonic),
         ]
         facts = {"product": server.product, "is_encrypted": server.is_encrypted}
+        pings = self._pings.values(*(f"postgresql_ping{part}_seconds" for part in ("", "_p50", "_p99")))
         return Reading(
             samples=[
                 *present_samples(activity, minute, overview, replicas, slots, instance),
                 *traffic.samples(moved, minute.block_bytes, instance),
                 *minute_samples(minute, instance),
                 *self._statements.samples(),
-                *gauges({"postgresql_monitor_seconds": spent, **self._pings.values("postgresql")}, instance=instance),
+                *gauges(
+                    {
+                        "postgresql_monitor_seconds": spent,
+                        **pings,
+                    },
+                    instance=instance,
+                ),
             ],
             components=[summed(self._source.component, _fine(server, overview, activity), checks)],
             tables=[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 from collectors.base import Done
 from collectors.judging.messages import size
@@ -11,7 +11,9 @@ from collectors.kinds.redis.connection import Command, Refused, Resp, text
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.kinds.redis.source import RedisSource
+from core.kinds.redis.spec import Actions, KeyGroup
 from core.model import Table
+from core.tables import table_of
 
 MOST_KEYS = 10_000
 KEYS_AT_ONCE = 500
@@ -25,7 +27,7 @@ SEPARATOR = ":"
 
 def act(source: RedisSource, action: str, target: str) -> Done:
     """Do one action: reset_slowlog, kill_client (target: its id), analyse_keys (target: a database)."""
-    todo = {"reset_slowlog": _reset_slowlog, "kill_client": _kill_client, "analyse_keys": _analyse_keys}.get(action)
+    todo = ACTS.get(action)
     if todo is None:
         raise SourceRejected(f"a Redis knows no action {action}")
     server = Resp(source, Deadline(source.timeout_seconds))
@@ -86,8 +88,8 @@ def _looked_at(server: Resp, keys: list[bytes]) -> list[tuple[str, str, int, int
 
 
 def _summary(found: list[tuple[str, str, int, int]]) -> Table:
-    """Return rows (group, name, type, keys, bytes, share without TTL): by type, namespace, life, the biggest."""
-    rows: list[tuple[Any, ...]] = []
+    """Return what was found by type, namespace, life, and the biggest."""
+    rows: list[KeyGroup] = []
     for group, name_of in (("type", _type_of), ("namespace", _namespace_of), ("time to live", _life_of)):
         keys, sizes, lasting = Counter[str](), Counter[str](), Counter[str]()
         for each in found:
@@ -96,12 +98,12 @@ def _summary(found: list[tuple[str, str, int, int]]) -> Table:
             sizes[name] += each[2]
             lasting[name] += each[3] == -1
         rows += [
-            (group, name, "", keys[name], held, lasting[name] / keys[name])
+            KeyGroup(group, name, "", keys[name], held, lasting[name] / keys[name])
             for name, held in sizes.most_common(NAMESPACES_SHOWN)
         ]
     biggest = sorted(found, key=lambda each: -each[2])[:BIGGEST_SHOWN]
-    rows += [("biggest", name, kind, 1, held, float(ttl == -1)) for name, kind, held, ttl in biggest]
-    return Table("keys", ("group", "name", "type", "keys", "bytes", "lasting_ratio"), tuple(rows))
+    rows += [KeyGroup("biggest", name, kind, 1, held, float(ttl == -1)) for name, kind, held, ttl in biggest]
+    return table_of(KeyGroup, rows)
 
 
 def _type_of(each: tuple[str, str, int, int]) -> str:
@@ -115,3 +117,10 @@ def _life_of(each: tuple[str, str, int, int]) -> str:
 def _namespace_of(each: tuple[str, str, int, int]) -> str:
     head, separator, _ = each[0].partition(SEPARATOR)
     return head + separator if separator else "(no namespace)"
+
+
+ACTS: dict[str, Callable[[Resp, str], Done]] = {
+    Actions.RESET_SLOWLOG: _reset_slowlog,
+    Actions.KILL_CLIENT: _kill_client,
+    Actions.ANALYSE_KEYS: _analyse_keys,
+}

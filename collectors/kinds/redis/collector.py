@@ -7,7 +7,7 @@ and (below 1,000 clients) CLIENT LIST; up to four SCANs of 500 keys; CONFIG GET 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from collectors.base import Context, gauges
@@ -20,9 +20,11 @@ from collectors.kinds.redis.info import Info, moved, samples
 from collectors.kinds.redis.judge import HitBase, judge
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceUnavailable
+from core.kinds.redis import spec
 from core.kinds.redis.source import RedisSource
 from core.model import Reading, Sample
 from core.rates import Rates
+from core.tables import table_of
 
 __all__ = ["RedisCollector", "act", "make"]
 
@@ -95,22 +97,22 @@ class RedisCollector:
         return Reading(
             samples=[
                 *samples(info, moves, self._source.name),
-                *gauges(self._pings.values("redis"), instance=self._source.name),
-                *_command_samples(commands.rows, self._source.name),
+                *gauges(self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99), instance=self._source.name),
+                *_command_samples(commands, self._source.name),
                 *streams.samples(found, self._source.name),
             ],
             components=[summed(self._source.component, _fine(info), checks)],
             tables=[
                 checks_table(checks),
-                tables.about(info, self._settings, length, sorted(self._denied)),
-                tables.databases(info),
-                commands,
-                tables.slow_log(slow),
-                tables.latency(latency),
-                tables.errors(info, moves),
-                tables.clients(listing),
-                tables.replicas(info),
-                streams.table(found),
+                table_of(spec.About, [tables.about(info, self._settings, length, sorted(self._denied))]),
+                table_of(spec.Database, tables.databases(info)),
+                table_of(spec.Command, commands),
+                table_of(spec.SlowEntry, tables.slow_log(slow)),
+                table_of(spec.LatencyEvent, tables.latency(latency)),
+                table_of(spec.Error, tables.errors(info, moves)),
+                table_of(spec.Client, tables.clients(listing)),
+                table_of(spec.Replica, tables.replicas(info)),
+                table_of(spec.StreamGroup, streams.ordered(found)),
             ],
         )
 
@@ -150,16 +152,16 @@ class RedisCollector:
             self._server = None
 
 
-def _command_samples(rows: Any, instance: str) -> list[Sample]:
+def _command_samples(commands: Sequence[spec.Command], instance: str) -> list[Sample]:
     """Return calls a second and latency of the commands that took most time."""
     found: list[Sample] = []
-    for name, _, calls, _, _, p50, p99, *_ in rows[:COMMANDS_CHARTED]:
+    for each in commands[:COMMANDS_CHARTED]:
         values = {
-            "redis_command_calls_per_second": calls,
-            "redis_command_p50_seconds": p50,
-            "redis_command_p99_seconds": p99,
+            spec.COMMAND_CALLS: each.calls_per_second,
+            spec.COMMAND_P50: each.p50_seconds,
+            spec.COMMAND_P99: each.p99_seconds,
         }
-        found += gauges(values, instance=instance, command=name)
+        found += gauges(values, instance=instance, command=each.command)
     return found
 
 

@@ -7,24 +7,11 @@ from dataclasses import dataclass, field
 
 from collectors.base import gauges
 from core.errors import SourceRejected
+from core.kinds.redis import spec
 from core.model import Sample
 from core.rates import Rates, Step
 
 OLDEST = (5, 0)
-
-COUNTERS = {
-    "commands": "total_commands_processed",
-    "connections": "total_connections_received",
-    "rejected_connections": "rejected_connections",
-    "hits": "keyspace_hits",
-    "misses": "keyspace_misses",
-    "evicted_keys": "evicted_keys",
-    "expired_keys": "expired_keys",
-    "errors": "total_error_replies",
-    "receive_bytes": "total_net_input_bytes",
-    "transmit_bytes": "total_net_output_bytes",
-}
-"""Field of INFO by the name of its rate: redis_<name>_per_second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +87,16 @@ class Moved:
     @property
     def hit_ratio(self) -> float | None:
         """Hits among look-ups since the reading before; None when nobody looked anything up."""
-        looked = self.change("hits") + self.change("misses")
-        return self.change("hits") / looked if looked else None
+        hits = self.change(spec.HITS_RATE)
+        looked = hits + self.change(spec.MISSES_RATE)
+        return hits / looked if looked else None
 
 
 def moved(info: Info, rates: Rates, monotonic: float) -> Moved:
     """Return how far the counters moved, those of errors as "error OOM" and of commands as "command get" among them."""
-    values = {name: info.number(field) for name, field in COUNTERS.items()}
+    values: dict[str, float | None] = {rate: info.number(field) for field, rate in spec.COUNTERS.items()}
     cpu = (info.number("used_cpu_sys"), info.number("used_cpu_user"))
-    values["cpu_seconds"] = sum(part for part in cpu if part is not None)
+    values[spec.CPU_RATIO] = sum(part for part in cpu if part is not None)
     for prefix, parts in info.listed("errorstat_").items():
         values[f"error {prefix}"] = float(parts.get("count", 0))
     for command, parts in info.listed("cmdstat_").items():
@@ -131,34 +119,34 @@ def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
     used, connected, most = (info.number(name) for name in ("used_memory", "connected_clients", "maxclients"))
     found = gauges(
         {
-            "redis_uptime_seconds": info.number("uptime_in_seconds"),
-            "redis_memory_used_bytes": used,
-            "redis_memory_resident_bytes": info.number("used_memory_rss"),
-            "redis_memory_peak_bytes": info.number("used_memory_peak"),
-            "redis_memory_dataset_bytes": info.number("used_memory_dataset"),
-            "redis_memory_overhead_bytes": info.number("used_memory_overhead"),
-            "redis_memory_clients_bytes": info.number("mem_clients_normal"),
-            "redis_memory_limit_bytes": limit,
-            "redis_memory_used_ratio": used / limit if used is not None and limit else None,
-            "redis_memory_fragmentation_ratio": info.number("mem_fragmentation_ratio"),
-            "redis_memory_allocator_fragmentation_ratio": info.number("allocator_frag_ratio"),
-            "redis_clients": connected,
-            "redis_clients_blocked": info.number("blocked_clients"),
-            "redis_clients_tracking": info.number("tracking_clients"),
-            "redis_clients_ratio": connected / most if connected is not None and most else None,
-            "redis_hit_ratio": moves.hit_ratio,
-            "redis_cpu_ratio": moves.rate("cpu_seconds"),
-            "redis_replicas": info.number("connected_slaves"),
-            "redis_unsaved_changes": info.number("rdb_changes_since_last_save"),
-            "redis_fork_seconds": _scaled(info.number("latest_fork_usec"), 1e-6),
-            "redis_pubsub_channels": info.number("pubsub_channels"),
-            **{f"redis_{name}_per_second": moves.rate(name) for name in COUNTERS},
+            spec.UPTIME: info.number("uptime_in_seconds"),
+            spec.MEMORY_USED: used,
+            spec.MEMORY_RESIDENT: info.number("used_memory_rss"),
+            spec.MEMORY_PEAK: info.number("used_memory_peak"),
+            spec.MEMORY_DATASET: info.number("used_memory_dataset"),
+            spec.MEMORY_OVERHEAD: info.number("used_memory_overhead"),
+            spec.MEMORY_CLIENTS: info.number("mem_clients_normal"),
+            spec.MEMORY_LIMIT: limit,
+            spec.MEMORY_USED_RATIO: used / limit if used is not None and limit else None,
+            spec.MEMORY_FRAGMENTATION_RATIO: info.number("mem_fragmentation_ratio"),
+            spec.ALLOCATOR_FRAGMENTATION_RATIO: info.number("allocator_frag_ratio"),
+            spec.CLIENTS_CONNECTED: connected,
+            spec.CLIENTS_BLOCKED: info.number("blocked_clients"),
+            spec.CLIENTS_TRACKING: info.number("tracking_clients"),
+            spec.CLIENTS_RATIO: connected / most if connected is not None and most else None,
+            spec.HIT_RATIO: moves.hit_ratio,
+            spec.CPU_RATIO: moves.rate(spec.CPU_RATIO),
+            spec.REPLICAS: info.number("connected_slaves"),
+            spec.UNSAVED_CHANGES: info.number("rdb_changes_since_last_save"),
+            spec.FORK: _scaled(info.number("latest_fork_usec"), 1e-6),
+            spec.PUBSUB_CHANNELS: info.number("pubsub_channels"),
+            **{rate: moves.rate(rate) for rate in spec.COUNTERS.values()},
         },
         instance=instance,
     )
     for database, parts in info.listed("db").items():
         keys, expires = float(parts.get("keys", 0)), float(parts.get("expires", 0))
-        values = {"redis_keys": keys, "redis_expiring_ratio": expires / keys if keys else None}
+        values = {spec.KEYS: keys, spec.EXPIRING_RATIO: expires / keys if keys else None}
         found += gauges(values, instance=instance, db=f"db{database}")
     return found
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collectors.judging.checks import Check, bad_if, limit
+from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.messages import percent, size
 from collectors.judging.recent import Recent
 from collectors.kinds.redis.info import Info, Moved
+from core.kinds.redis import spec
+from core.kinds.redis.spec import Checks
 from core.model import Status
 
-MEMORY_WARNING, MEMORY_CRITICAL = 0.80, 0.90
-CLIENTS_WARNING, CLIENTS_CRITICAL = 0.80, 0.90
-FRAGMENTATION_WARNING, FRAGMENTATION_LEAST_BYTES = 1.5, 100 * 2**20
-PING_WARNING_SECONDS = 0.1
-SAVE_WARNING_SECONDS, SAVE_CRITICAL_SECONDS = 600, 1_200
-REPLICA_LAG_SECONDS = 10
 GRAVE_ERRORS = ("OOM", "LOADING", "READONLY", "MASTERDOWN", "NOAUTH", "MISCONF", "NOREPLICAS", "CLUSTERDOWN")
-HIT_DROP, HIT_LEAST_LOOKUPS = 0.20, 100
+HIT_LEAST_LOOKUPS = 100
 HIT_BASE_SECONDS, HIT_LEARN_SECONDS = 3_600.0, 600.0
 
 
@@ -32,12 +28,12 @@ class HitBase:
     def drop(self, moves: Moved, monotonic: float) -> tuple[float, float] | None:
         """Return (usual, present) when the present is much lower, else learn from it."""
         ratio = moves.hit_ratio
-        if ratio is None or moves.change("hits") + moves.change("misses") < HIT_LEAST_LOOKUPS:
+        if ratio is None or moves.change(spec.HITS_RATE) + moves.change(spec.MISSES_RATE) < HIT_LEAST_LOOKUPS:
             return None
         if self._base is None:
             self._base, self._since, self._last = ratio, monotonic, monotonic
         is_learned = monotonic - self._since >= HIT_LEARN_SECONDS
-        if is_learned and ratio < self._base - HIT_DROP:
+        if is_learned and ratio < self._base - spec.HIT_DROP_RATIO:
             return self._base, ratio
         weight = min((monotonic - self._last) / HIT_BASE_SECONDS, 1.0)
         self._base += (ratio - self._base) * weight
@@ -53,11 +49,11 @@ def judge(
     ping: the shortest of the last three, in seconds: a single slow one is nothing.
     """
     return [
-        _memory(info, recent.add("evicted", moves.change("evicted_keys"), monotonic)),
+        _memory(info, recent.add("evicted", moves.change(spec.EVICTED_RATE), monotonic)),
         _fragmentation(info),
-        _clients(info, recent.add("rejected", moves.change("rejected_connections"), monotonic)),
+        _clients(info, recent.add("rejected", moves.change(spec.REJECTED_RATE), monotonic)),
         _hits(base.drop(moves, monotonic), moves.hit_ratio),
-        bad_if("latency", ping > PING_WARNING_SECONDS, f"PING takes {ping * 1e3:.0f} ms or more, three times in a row"),
+        bad_if(Checks.LATENCY, spec.PING.is_bad(ping), f"PING takes {ping * 1e3:.0f} ms or more, three times in a row"),
         _errors(moves, recent, monotonic),
         *_persistence(info, now),
         _replication(info),
@@ -68,61 +64,64 @@ def _memory(info: Info, evicted: float) -> Check:
     used = info.number("used_memory")
     most, is_own = info.limit_bytes
     if used is None or not most:
-        return Check("memory", Status.UNKNOWN, "the server does not tell its memory")
+        return Check(Checks.MEMORY, Status.UNKNOWN, "the server does not tell its memory")
     of = "its limit of" if is_own else "the machine's"
     why = f"memory at {percent(used / most)} of {of} {size(most)}"
     policy = info.text("maxmemory_policy")
     if is_own and policy != "noeviction":
         # A cache may live at its limit; what it throws away is what counts.
         why = f"{why}, evicted {evicted:.0f} keys in the last minute ({policy})" if evicted else why
-        return Check("memory", Status.WARNING if evicted else Status.OK, why, used / most)
-    return limit("memory", used / most, why, MEMORY_WARNING, MEMORY_CRITICAL)
+        return Check(Checks.MEMORY, Status.WARNING if evicted else Status.OK, why, used / most)
+    return judged(Checks.MEMORY, used / most, why, spec.MEMORY, used / most)
 
 
 def _fragmentation(info: Info) -> Check:
     ratio, resident = info.number("mem_fragmentation_ratio"), info.number("used_memory_rss")
-    is_bad = (ratio or 0) > FRAGMENTATION_WARNING and (resident or 0) > FRAGMENTATION_LEAST_BYTES
-    return bad_if("fragmentation", is_bad, f"holds {ratio or 0:.2f} times the memory that it uses (fragmentation)")
+    is_bad = spec.FRAGMENTATION.is_bad(ratio or 0) and (resident or 0) > spec.FRAGMENTATION_LEAST_BYTES
+    return bad_if(Checks.FRAGMENTATION, is_bad, f"holds {ratio or 0:.2f} times the memory that it uses (fragmentation)")
 
 
 def _clients(info: Info, rejected: float) -> Check:
     connected, most = info.number("connected_clients") or 0.0, info.number("maxclients")
     if rejected:
         why = f"{rejected:.0f} connections rejected in the last minute ({connected:.0f} clients)"
-        return Check("clients", Status.CRITICAL, why, connected / most if most else None)
+        return Check(Checks.CLIENTS, Status.CRITICAL, why, connected / most if most else None)
     if not most:
-        return Check("clients", Status.OK, f"{connected:.0f} clients")
-    return limit(
-        "clients", connected / most, f"{connected:.0f} of {most:.0f} clients", CLIENTS_WARNING, CLIENTS_CRITICAL
-    )
+        return Check(Checks.CLIENTS, Status.OK, f"{connected:.0f} clients")
+    share = connected / most
+    return judged(Checks.CLIENTS, share, f"{connected:.0f} of {most:.0f} clients", spec.CLIENTS, share)
 
 
 def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
     if drop is not None:
-        return Check("hits", Status.WARNING, f"hit rate fell to {percent(drop[1])}, usual is {percent(drop[0])}")
-    return Check("hits", Status.OK, percent(ratio) if ratio is not None else "no look-ups")
+        return Check(Checks.HITS, Status.WARNING, f"hit rate fell to {percent(drop[1])}, usual is {percent(drop[0])}")
+    return Check(Checks.HITS, Status.OK, percent(ratio) if ratio is not None else "no look-ups")
 
 
 def _errors(moves: Moved, recent: Recent, monotonic: float) -> Check:
     counts = {name: recent.add(name, moves.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
     told = [f"{count:.0f} {name}" for name, count in counts.items() if count]
-    return bad_if("errors", bool(told), f"answered {', '.join(told)} errors in the last minute")
+    return bad_if(Checks.ERRORS, bool(told), f"answered {', '.join(told)} errors in the last minute")
 
 
 def _persistence(info: Info, now: float) -> list[Check]:
     running = info.number("rdb_current_bgsave_time_sec") or 0.0
     saved = info.number("rdb_last_save_time")
     ago = f", last good one {(now - saved) / 3_600:.1f} h ago" if saved else ""
-    is_running_long = running > SAVE_WARNING_SECONDS
-    long = Status.CRITICAL if running > SAVE_CRITICAL_SECONDS else Status.WARNING
+    long = f"a save has been running for {running / 60:.0f} min"
     critical = Status.CRITICAL
     return [
-        bad_if("save", info.text("rdb_last_bgsave_status") == "err", f"the last save failed{ago}", status=critical),
-        bad_if("saving", is_running_long, f"a save has been running for {running / 60:.0f} min", status=long),
         bad_if(
-            "append", info.text("aof_last_write_status") == "err", "cannot write its append-only file", status=critical
+            Checks.SAVE, info.text("rdb_last_bgsave_status") == "err", f"the last save failed{ago}", status=critical
         ),
-        bad_if("rewrite", info.text("aof_last_bgrewrite_status") == "err", "the last rewrite of its file failed"),
+        judged(Checks.SAVING, running, long if spec.SAVE_SECONDS.is_bad(running) else "", spec.SAVE_SECONDS),
+        bad_if(
+            Checks.APPEND,
+            info.text("aof_last_write_status") == "err",
+            "cannot write its append-only file",
+            status=critical,
+        ),
+        bad_if(Checks.REWRITE, info.text("aof_last_bgrewrite_status") == "err", "the last rewrite of its file failed"),
     ]
 
 
@@ -132,14 +131,14 @@ def _replication(info: Info) -> Check:
         if info.text("master_link_status") != "up":
             since = info.number("master_link_down_since_seconds") or 0
             for_ = f" for {since:.0f} s" if since > 0 else ""
-            return Check("replication", Status.CRITICAL, f"has lost its primary {source}{for_}")
+            return Check(Checks.REPLICATION, Status.CRITICAL, f"has lost its primary {source}{for_}")
         if info.text("master_sync_in_progress") == "1":
-            return Check("replication", Status.WARNING, f"is loading all data from its primary {source}")
-        return Check("replication", Status.OK, f"replica of {source}")
+            return Check(Checks.REPLICATION, Status.WARNING, f"is loading all data from its primary {source}")
+        return Check(Checks.REPLICATION, Status.OK, f"replica of {source}")
     lags = {f"{parts.get('ip')}:{parts.get('port')}": _lag(parts) for parts in _replicas(info)}
-    late = [f"{name} by {lag:.0f} s" for name, lag in lags.items() if lag > REPLICA_LAG_SECONDS]
+    late = [f"{name} by {lag:.0f} s" for name, lag in lags.items() if spec.REPLICA_LAG.is_bad(lag)]
     fine = f"{len(lags)} replica{'s' * (len(lags) != 1)}"
-    return bad_if("replication", bool(late), f"replicas are late: {', '.join(late)}", fine)
+    return bad_if(Checks.REPLICATION, bool(late), f"replicas are late: {', '.join(late)}", fine)
 
 
 def _replicas(info: Info) -> Sequence[dict[str, str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from collectors.base import gauges
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.messages import duration
 from collectors.kinds.redis.connection import Command, Refused, Resp, pairs, text
-from core.model import Sample, Table
+from core.kinds.redis.spec import STREAM_IDLE, STREAM_LAG, STREAM_LENGTH, STREAM_PENDING, Checks, StreamGroup
+from core.model import Sample
 
 SCANS_EACH_READING = 4
 KEYS_EACH_SCAN = 500
@@ -19,37 +19,6 @@ MOST_STREAMS = 50
 MOST_GROUPS = 100
 READ_EVERY_SECONDS = 15.0
 GROWING_SECONDS = 300.0
-IDLE_SECONDS = 300.0
-
-COLUMNS = (
-    "stream", "db", "length", "added", "last_id", "group", "consumers", "lag", "pending", "oldest_pending_seconds",
-    "entries_read", "last_delivered", "idle_seconds",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A stream and one of its consumer groups; without a group the stream alone."""
-
-    stream: str
-    db: int
-    length: int
-    added: int | None
-    last_id: str
-    group: str = ""
-    consumers: int | None = None
-    lag: int | None = None
-    pending: int | None = None
-    oldest_pending_seconds: float | None = None
-    entries_read: int | None = None
-    last_delivered: str = ""
-    idle_seconds: float | None = None
-    """Since its busiest consumer last asked."""
-
-    @property
-    def name(self) -> str:
-        """Stream and group as sentences call them."""
-        return f"{self.stream} ({self.group})"
 
 
 class Streams:
@@ -61,10 +30,10 @@ class Streams:
         """Streams by database and key, with the pass of the scan that saw them last."""
         self._pass = 0
         self._due = 0.0
-        self._groups: list[Group] = []
+        self._groups: list[StreamGroup] = []
         self._lags: dict[tuple[int, str, str], deque[tuple[float, int]]] = {}
 
-    def read(self, server: Resp, databases: Sequence[int], monotonic: float) -> list[Group]:
+    def read(self, server: Resp, databases: Sequence[int], monotonic: float) -> list[StreamGroup]:
         """Return the streams and their groups, scanning on for new ones; read anew every 15 s."""
         if not databases:
             self._known, self._groups = {}, []
@@ -82,14 +51,14 @@ class Streams:
         stuck = [
             f"{group.name} for {duration(group.oldest_pending_seconds or 0)}"
             for group in self._groups
-            if (group.oldest_pending_seconds or 0) > IDLE_SECONDS
+            if STREAM_IDLE.is_bad(group.oldest_pending_seconds or 0)
         ]
-        asleep = [group.name for group in self._groups if group.lag and (group.idle_seconds or 0) > IDLE_SECONDS]
+        asleep = [group.name for group in self._groups if group.lag and STREAM_IDLE.is_bad(group.idle_seconds or 0)]
         minutes = GROWING_SECONDS / 60
         return [
-            bad_if("streams", bool(growing), f"lag of {_few(growing)} has grown for {minutes:.0f} min"),
-            bad_if("pending", bool(stuck), f"entries wait unacknowledged: {_few(stuck)}"),
-            bad_if("consumers", bool(asleep), f"nobody has read {_few(asleep)} for over {minutes:.0f} min"),
+            bad_if(Checks.STREAMS, bool(growing), f"lag of {_few(growing)} has grown for {minutes:.0f} min"),
+            bad_if(Checks.PENDING, bool(stuck), f"entries wait unacknowledged: {_few(stuck)}"),
+            bad_if(Checks.CONSUMERS, bool(asleep), f"nobody has read {_few(asleep)} for over {minutes:.0f} min"),
         ]
 
     def _scan(self, server: Resp, databases: Sequence[int]) -> None:
@@ -118,8 +87,8 @@ class Streams:
                 self._pass += 1
                 return
 
-    def _read_groups(self, server: Resp) -> list[Group]:
-        found: list[Group] = []
+    def _read_groups(self, server: Resp) -> list[StreamGroup]:
+        found: list[StreamGroup] = []
         for db, key in sorted(self._known):
             questions: list[Command] = [("SELECT", db), ("XINFO", "STREAM", key), ("XINFO", "GROUPS", key)]
             _, about, groups = server.ask_all(questions)
@@ -127,11 +96,13 @@ class Streams:
                 self._known.pop((db, key), None)
                 continue
             fields = pairs(about)
-            stream = Group(key, db, fields["length"], fields.get("entries-added"), text(fields["last-generated-id"]))
+            stream = StreamGroup(
+                key, db, fields["length"], fields.get("entries-added"), text(fields["last-generated-id"])
+            )
             found += self._of_stream(server, stream, [pairs(each) for each in groups]) if groups else [stream]
         return found[:MOST_GROUPS]
 
-    def _of_stream(self, server: Resp, stream: Group, groups: Sequence[dict[str, object]]) -> list[Group]:
+    def _of_stream(self, server: Resp, stream: StreamGroup, groups: Sequence[dict[str, object]]) -> list[StreamGroup]:
         names = [text(group["name"]) for group in groups][:MOST_GROUPS]
         questions: list[Command] = []
         for name in names:
@@ -143,7 +114,7 @@ class Streams:
             idle = [pairs(each)["idle"] / 1e3 for each in consumers] if isinstance(consumers, list) else []
             waits = oldest[0][2] / 1e3 if isinstance(oldest, list) and oldest else None
             found.append(
-                Group(
+                StreamGroup(
                     stream.stream, stream.db, stream.length, stream.added, stream.last_id, name,
                     _int(group.get("consumers")), _int(group.get("lag")), _int(group.get("pending")), waits,
                     _int(group.get("entries-read")), text(group.get("last-delivered-id", "")),
@@ -161,7 +132,7 @@ class Streams:
             while len(seen) > 2 and seen[1][0] <= monotonic - GROWING_SECONDS:
                 seen.popleft()
 
-    def _grows(self, group: Group, monotonic: float) -> bool:
+    def _grows(self, group: StreamGroup, monotonic: float) -> bool:
         seen = self._lags.get((group.db, group.stream, group.group), deque())
         if len(seen) < 2 or monotonic - seen[0][0] < GROWING_SECONDS:
             return False
@@ -169,21 +140,20 @@ class Streams:
         return values[-1] > values[0] and all(late >= early for early, late in itertools.pairwise(values))
 
 
-def table(groups: Sequence[Group]) -> Table:
+def ordered(groups: Sequence[StreamGroup]) -> list[StreamGroup]:
     """Return the streams with their groups, the one furthest behind first."""
-    ordered = sorted(groups, key=lambda group: (-(group.lag or 0), -(group.pending or 0), group.stream))
-    return Table("streams", COLUMNS, tuple(tuple(getattr(group, name) for name in COLUMNS) for group in ordered))
+    return sorted(groups, key=lambda group: (-(group.lag or 0), -(group.pending or 0), group.stream))
 
 
-def samples(groups: Sequence[Group], instance: str) -> list[Sample]:
+def samples(groups: Sequence[StreamGroup], instance: str) -> list[Sample]:
     """Return length, lag and pending of every stream."""
     found: list[Sample] = []
     lengths = {(group.db, group.stream): group.length for group in groups}
     for (db, stream), length in lengths.items():
-        found += gauges({"redis_stream_length": length}, instance=instance, db=f"db{db}", stream=stream)
+        found += gauges({STREAM_LENGTH: length}, instance=instance, db=f"db{db}", stream=stream)
     for group in groups:
         if group.group:
-            values = {"redis_stream_lag": group.lag, "redis_stream_pending": group.pending}
+            values = {STREAM_LAG: group.lag, STREAM_PENDING: group.pending}
             place = {"instance": instance, "db": f"db{group.db}", "stream": group.stream, "group": group.group}
             found += gauges(values, **place)
     return found

@@ -1,4 +1,4 @@
-"""The cards of the cache tab."""
+"""The cards of Redis."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.format import bytes_, duration, number, percent, ratio, tenths
+from core.kinds.redis import spec
+from core.kinds.redis.spec import Checks
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
 
-SPARKED = ("redis_cpu_ratio",)
+SPARKED = (spec.CPU_RATIO,)
 """Metrics of sparklines that no chart shows."""
 
 
-def cache_cards(shown: Shown) -> Sequence[Any]:
+def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
     return strip(shown.chosen, shown.series, _source, _details)
 
@@ -23,10 +25,10 @@ def cache_cards(shown: Shown) -> Sequence[Any]:
 def _source(instance: Instance, series: SourceSeries) -> Any:
     return source_card(
         instance,
-        number(instance.value("redis_commands_per_second")),
+        number(instance.value(spec.COMMANDS_RATE)),
         "ops/s",
-        bar_ratio=instance.value("redis_memory_used_ratio"),
-        spark=series.one("redis_commands_per_second", instance=instance.name),
+        bar_ratio=instance.value(spec.MEMORY_USED_RATIO),
+        spark=series.one(spec.COMMANDS_RATE, instance=instance.name),
         definition="Commands a second since the reading before; the bar is memory against its limit. INFO stats.",
     )
 
@@ -38,63 +40,65 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     def value(metric: str) -> float | None:
         return instance.value(metric)
 
-    about = instance.about
-    hits = value("redis_hit_ratio")
-    rates = (value("redis_hits_per_second"), value("redis_misses_per_second"))
+    about = instance.first(spec.About)
+    hits = value(spec.HIT_RATIO)
+    rates = (value(spec.HITS_RATE), value(spec.MISSES_RATE))
     moved = " · ".join(f"{number(rate)} {word}/s" for rate, word in zip(rates, ("hits", "misses"), strict=True))
     return [
-        detail_card(instance, "memory", "Memory", percent(value("redis_memory_used_ratio")),
-                    why=f"{bytes_(value('redis_memory_used_bytes'))} of {bytes_(value('redis_memory_limit_bytes'))}"
-                    f" · {about.get('policy', '')}" if value("redis_memory_used_bytes") else "",
-                    spark=spark("redis_memory_used_ratio"),
+        detail_card(instance, Checks.MEMORY, "Memory", percent(value(spec.MEMORY_USED_RATIO)),
+                    why=f"{bytes_(value(spec.MEMORY_USED))} of {bytes_(value(spec.MEMORY_LIMIT))}"
+                    f" · {about.policy if about else ''}" if value(spec.MEMORY_USED) else "",
+                    spark=spark(spec.MEMORY_USED_RATIO),
                     definition="used_memory against maxmemory, or against the machine's memory. INFO memory."),
-        detail_card(instance, "fragmentation", "Fragmentation", ratio(value("redis_memory_fragmentation_ratio")),
-                    why=f"peak {bytes_(about.get('peak_bytes'))}" if about else "",
-                    definition="mem_fragmentation_ratio: resident over used memory. Warning above 1.5 with more than "
-                    "100 MiB resident: below that the program itself is most of it. INFO memory."),
-        detail_card(instance, "hits", "Hit rate", percent(hits), why=moved if hits is not None else "no look-ups now",
-                    spark=spark("redis_hit_ratio"),
-                    definition="Hits among look-ups since the reading before. Warning 20 points below the usual of "
+        detail_card(instance, Checks.FRAGMENTATION, "Fragmentation", ratio(value(spec.MEMORY_FRAGMENTATION_RATIO)),
+                    why=f"peak {bytes_(about.peak_bytes)}" if about else "",
+                    definition="mem_fragmentation_ratio: resident over used memory. Warning from "
+                    f"{spec.FRAGMENTATION.warning:g} with more than {bytes_(spec.FRAGMENTATION_LEAST_BYTES)} "
+                    "resident: below that the program itself is most of it. INFO memory."),
+        detail_card(instance, Checks.HITS, "Hit rate", percent(hits),
+                    why=moved if hits is not None else "no look-ups now",
+                    spark=spark(spec.HIT_RATIO),
+                    definition="Hits among look-ups since the reading before. Warning "
+                    f"{spec.HIT_DROP_RATIO * 100:g} points below the usual of "
                     "the last hour. INFO stats."),
-        detail_card(instance, "latency", "PING", duration(value("redis_ping_p99_seconds")), "p99",
-                    why=f"median {duration(value('redis_ping_p50_seconds'))}", spark=spark("redis_ping_p99_seconds"),
+        detail_card(instance, Checks.LATENCY, "PING", duration(value(spec.PING_P99)), "p99",
+                    why=f"median {duration(value(spec.PING_P50))}", spark=spark(spec.PING_P99),
                     definition="Time to the answer to PING; of the last 120 readings. Warning when three in a row "
-                    "take 100 ms."),
-        detail_card(instance, "clients", "Clients", number(value("redis_clients")),
-                    spark=spark("redis_clients"), definition="connected_clients against maxclients. INFO clients."),
-        detail_card(instance, "", "CPU", percent(value("redis_cpu_ratio")),
-                    spark=spark("redis_cpu_ratio"),
-                    why=f"of one core · up {duration(about.get('uptime_seconds'))}" if about else "",
+                    f"take {duration(spec.PING.warning)}."),
+        detail_card(instance, Checks.CLIENTS, "Clients", number(value(spec.CLIENTS_CONNECTED)),
+                    spark=spark(spec.CLIENTS_CONNECTED),
+                    definition="connected_clients against maxclients. INFO clients."),
+        detail_card(instance, "", "CPU", percent(value(spec.CPU_RATIO)),
+                    spark=spark(spec.CPU_RATIO),
+                    why=f"of one core · up {duration(about.uptime_seconds)}" if about else "",
                     definition="Differences of used_cpu_user and used_cpu_sys. INFO cpu."),
-        detail_card(instance, "save", "Persistence", _saved(instance), why=_unsaved(instance),
+        detail_card(instance, Checks.SAVE, "Persistence", _saved(about), why=_unsaved(about, instance.now),
                     definition="Last snapshot, append-only file, changes since. INFO persistence."),
-        detail_card(instance, "replication", "Replication", str(about.get("role") or "n/a"),
+        detail_card(instance, Checks.REPLICATION, "Replication", about.role if about else "n/a",
                     definition="Role; of a primary its replicas, of a replica its link. INFO replication."),
-        detail_card(instance, "errors", "Errors", tenths(value("redis_errors_per_second")), "/s",
-                    spark=spark("redis_errors_per_second"),
+        detail_card(instance, Checks.ERRORS, "Errors", tenths(value(spec.ERRORS_RATE)), "/s",
+                    spark=spark(spec.ERRORS_RATE),
                     definition="Errors answered a second. OOM, READONLY, LOADING, NOAUTH and the like are a warning "
                     "for a minute. INFO errorstats."),
     ]  # fmt: skip
 
 
-def _saved(instance: Instance) -> str:
-    about = instance.about
-    if not about:
+def _saved(about: spec.About | None) -> str:
+    if about is None:
         return "n/a"
-    if about["save_status"] == "err":
+    if about.save_status == "err":
         return "failed"
-    if about["save_rule"] == "":
-        return "log" if about["append_only"] else "none"
+    if about.save_rule == "":
+        return "log" if about.append_only else "none"
     return "saved"
 
 
-def _unsaved(instance: Instance) -> str:
+def _unsaved(about: spec.About | None, now: float) -> str:
     """Return how old the last snapshot is, and what of the append-only file; the start counts as a snapshot."""
-    about = instance.about
-    if not about:
+    if about is None:
         return ""
-    log = f"append-only file {about['append_status']}" if about["append_only"] else "no append-only file"
-    if about["save_rule"] == "":
+    log = f"append-only file {about.append_status}" if about.append_only else "no append-only file"
+    if about.save_rule == "":
         return f"no snapshots · {log}"
-    ago = duration(max(instance.now - (about["last_save"] or instance.now), 0))
-    return f"{ago} ago · {number(about['changes_unsaved'])} changes since · {log}"
+    ago = duration(max(now - (about.last_save or now), 0))
+    return f"{ago} ago · {number(about.changes_unsaved)} changes since · {log}"
