@@ -20,7 +20,7 @@ from core.settings.model import Sources
 from dashboard.factory import create_app
 from dashboard.sources.actions import SWITCHED_OFF, ask
 from dashboard.sources.section import Section
-from dashboard.tabs.database import SECTIONS, TAB
+from dashboard.tabs.database import DATABASE, TAB
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices
 from storage.clickhouse.client import ClickHouse
@@ -32,7 +32,7 @@ from tests.support.clickhouse_troubles import endless_query, failing_mutation, m
 NOW = float(int(time.time()))
 built, shown = partial(views.built, TAB), partial(views.slot_text, "database")
 READINGS_FOR_ALL = 6
-ALLOWED = {section.kind: section.actions for section in SECTIONS}
+ALLOWED = {section.kind: section.actions for section in DATABASE.sections}
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def watching(stores: Stores, clickhouse_url: str) -> Iterator[Stores]:
 def read(stores: Stores, at: float = NOW) -> None:
     """Publish readings of our own engine, and a failure of the server."""
     publisher = Publisher(stores.settings.machine, stores.writer, stores.live)
-    source = source_of(stores.settings, "clickhouse:own").model_copy(update={"timeout_seconds": 10.0})
+    source = source_of(stores.settings, SourceId("clickhouse", "own")).model_copy(update={"timeout_seconds": 10.0})
     collector = ClickHouseCollector(source)  # type: ignore[arg-type]
     for _ in range(READINGS_FOR_ALL):
         reading = collector.collect(at)
@@ -64,7 +64,7 @@ def read(stores: Stores, at: float = NOW) -> None:
 def fetched(stores: Stores, table: str, **choices: str) -> str:
     """Return a table as the page fetches it when it comes into view."""
     client = create_app(stores, tabs=(TAB,)).server.test_client()
-    answer = client.get(f"/database/table/clickhouse-{table}?{Choices.of(choices).query}")
+    answer = client.get(f"/database/table/clickhouse/{table}?{Choices.of(choices).query}")
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -128,8 +128,8 @@ def test_what_is_not_allowed_is_not_asked_for(watching: Stores) -> None:
 
 
 def test_every_table_names_the_query_behind_it() -> None:
-    section: Section = next(each for each in SECTIONS if each.kind == "clickhouse")
-    for each in section.panels:
+    section: Section = next(each for each in DATABASE.sections if each.kind == "clickhouse")
+    for each in section.tables:
         assert "SELECT" in each.definition and "system." in each.definition, each.id
     for chart in section.charts:
         assert "Source" in chart.definition or "system." in chart.definition or "GET /ping" in chart.definition, (
@@ -146,4 +146,6 @@ def test_a_section_of_which_nothing_is_shown_is_folded_away(watching: Stores) ->
         if name.endswith("-section-table") and "fw-section-off" in str(plain(view.slots[name]))
     ]
     assert "database-clickhouse-section-table" not in off
-    assert set(off) == {f"database-{each.kind}-section-table" for each in SECTIONS if each.kind != "clickhouse"}
+    assert set(off) == {
+        f"database-{each.kind}-section-table" for each in DATABASE.sections if each.kind != "clickhouse"
+    }

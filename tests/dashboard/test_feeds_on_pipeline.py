@@ -70,7 +70,7 @@ def read(stores: Stores, collectors: list[Any], at: float = NOW) -> Publisher:
 
 def fetched(stores: Stores, name: str) -> str:
     """Return the text of a table that is fetched when it comes into view."""
-    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{name}")
+    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{name.replace('-', '/', 1)}")
     assert answer.status_code == 200
     return " ".join(re.sub("<[^>]+>", " ", html.unescape(answer.text)).split())
 

@@ -12,7 +12,7 @@ import pytest
 
 from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
-from core.model import Component, Facts, Reading, Status, Table
+from core.model import Component, Facts, Reading, SourceId, Status, Table
 from dashboard.factory import create_app
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
 from dashboard.tabs.pipeline import CHARTS, TAB, build, layout
@@ -34,8 +34,10 @@ def stores(stores: Stores) -> Stores:
 
 
 def collector_row(name: str, status: Status, **values: Any) -> tuple[Any, ...]:
+    source = SourceId.parse(name)
     row = dict.fromkeys(COLLECTOR_COLUMNS) | {
-        "collector": name, "status": status.value, "why": "every 5 s", "interval_seconds": 5.0, "timeout_seconds": 4.0,
+        "collector": name, "kind": source.kind if source else "", "instance": source.instance if source else "",
+        "status": status.value, "why": "every 5 s", "interval_seconds": 5.0, "timeout_seconds": 4.0,
         "durations_seconds": [0.01, 0.02], "failures_in_a_row": 0, "breaker": "closed", "retry_in_seconds": 0.0,
         "opened_total": 0, "abandoned_threads": 0, "error": "", "duration_seconds": 0.01, "lateness_p99_seconds": 0.001,
     }  # fmt: skip

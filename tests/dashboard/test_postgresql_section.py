@@ -22,16 +22,13 @@ from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
-from dashboard.kinds.postgresql.cards import growth_a_day
-from dashboard.kinds.postgresql.section import ACTIONS
-from dashboard.kinds.postgresql.tables import TABLES
+from dashboard.kinds.postgresql.section import SECTION
 from dashboard.sources.actions import ask
 from dashboard.sources.tab import Shown
 from dashboard.tabs.database import TAB
 from dashboard.views.tab import View
 from status.instances import instances
-from storage.clickhouse.reads.series import SeriesData
-from storage.clickhouse.reads.sources import Course
+from storage.clickhouse.reads.sources import SourceSeries
 from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
@@ -96,7 +93,7 @@ def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
         assert "trader" in tree
         target = next(row[2] for row in reading.tables[3].rows if row[1] == root.info.backend_pid)
         request = {"source": "postgresql:main", "action": "terminate", "target": target}
-        assert ask(watched, {"postgresql": ACTIONS}, request) == "Asked for: terminate on PostgreSQL main."
+        assert ask(watched, {"postgresql": SECTION.actions}, request) == "Asked for: terminate on PostgreSQL main."
         assert do_next(watched)
         assert root.closed or _is_gone(root)
     publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
@@ -121,24 +118,5 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
     publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
     built(watched)
     found = instances(watched, "postgresql")
-    said = views.text(TABLES["postgresql-statements"](Shown(found, found, Course(0, 1), None, (), False)))  # type: ignore[arg-type]
-    assert "not installed in this database" in said
-    assert "CREATE EXTENSION pg_stat_statements" in said
-
-
-def test_a_server_that_went_keeps_its_last_tables_with_their_age(
-    watched: Stores, publisher: Publisher, collector: PostgresqlCollector
-) -> None:
-    publisher.succeeded(SourceId("postgresql", "main"), NOW - 60, 5, collector.collect(NOW))
-    publisher.failed(SourceId("postgresql", "main"), NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
-    view = built(watched)
-    assert "nothing listens at 127.0.0.1:1" in shown(view, "verdict")
-    assert "template1" in shown(view, "postgresql-databases-table")
-    assert view.as_of["database-postgresql-databases"] == NOW - 60
-
-
-def test_growth_is_told_by_day_and_not_of_a_short_past() -> None:
-    data = SeriesData("size", (), [0, 600, 3_600], [None, 100.0, 400.0], [], [], 600)
-    assert growth_a_day(data) == pytest.approx(300 / 3_000 * 86_400)
-    assert growth_a_day(SeriesData("size", (), [0, 60], [1.0, 2.0], [], [], 60)) is None
-    assert growth_a_day(None) is None
+    shown = Shown("database", ("postgresql",), found, found, SourceSeries(0, 1), None, (), False)  # type: ignore[arg-type]
+    said = views.text(SECTION.draw(shown, "statements"))
