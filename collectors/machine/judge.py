@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from collectors.judging.messages import duration, percent, size
-from core.model import SEVERITY, Component, Labels, Sample, Status, Table, worst
+from core.model import SEVERITY, Component, Labels, Sample, Status, Table, labels, worst
 from core.scale import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, on_scale
 from core.settings.model import Thresholds
 
@@ -42,13 +42,13 @@ class Values:
         for sample in samples:
             self._values.setdefault(sample.metric, {})[sample.labels] = sample.value
 
-    def get(self, metric: str, **labels: str) -> float | None:
+    def get(self, metric: str, **pairs: str) -> float | None:
         """Return one value, or None when it was not measured."""
-        return self._values.get(metric, {}).get(tuple(sorted(labels.items())))
+        return self._values.get(metric, {}).get(labels(**pairs))
 
     def by(self, metric: str, label: str) -> Mapping[str, float]:
         """Return the values of a metric by one of its labels."""
-        return {dict(labels)[label]: value for labels, value in self._values.get(metric, {}).items()}
+        return {dict(pairs)[label]: value for pairs, value in self._values.get(metric, {}).items()}
 
 
 def against(value: float, warning: float, critical: float) -> Status:

@@ -19,15 +19,15 @@ from collectors.machine.processes import COLUMNS, ProcessCollector, process_samp
 from collectors.machine.system import SystemCollector
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
-from core.model import Component, Reading, Sample, Status
+from core.model import Component, Reading, Sample, Status, labels
 from core.settings.model import Thresholds
 
 GIB = 2.0**30
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux sources")
 
 
-def of(samples: Sequence[Sample], metric: str, **labels: str) -> float:
-    return next(s.value for s in samples if s.metric == metric and s.labels == tuple(sorted(labels.items())))
+def of(samples: Sequence[Sample], metric: str, **pairs: str) -> float:
+    return next(s.value for s in samples if s.metric == metric and s.labels == labels(**pairs))
 
 
 @pytest.fixture(scope="module")

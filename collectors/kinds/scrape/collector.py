@@ -25,7 +25,7 @@ from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
 from core.kinds.registry import KINDS
 from core.kinds.scrape.source import ScrapeSource
-from core.model import Labels, Sample, Table
+from core.model import Labels, Sample, Table, labels
 from core.rates import Rates
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class ScrapeProbe:
 
     def _labels(self, given: dict[str, str]) -> Labels:
         pairs = {("exported_instance" if n == "instance" else n): v[:LABEL_CHARACTERS] for n, v in given.items()}
-        return tuple(sorted({**pairs, "instance": self._source.name}.items()))
+        return labels(**{**pairs, "instance": self._source.name})
 
 
 def _is_counter(family: Metric, name: str) -> bool:
