@@ -20,6 +20,7 @@ from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
 from core.kinds.base import Source
 from core.kinds.service import ServiceSource
+from core.limits import Limit
 from core.model import Component, Facts, Reading, Sample, Status, Table
 from storage.clickhouse.reads.flips import FLIP_COLUMNS, Flip, newest_flip
 from storage.state.actions import newest_done
@@ -144,7 +145,7 @@ class ServiceCollector:
         if slow is None or found.seconds is None:
             return list(found.checks)
         took = f"took {found.seconds * 1e3:.0f} ms, and {slow * 1e3:.0f} ms is slow"
-        status = Status.WARNING if found.seconds >= slow else Status.OK
+        status = Limit(slow).status(found.seconds)
         return [Check("slow", status, took, found.seconds / slow), *found.checks]
 
     def _reading(self, before: State, state: State, found: Found | None, judged: Component) -> Reading:
@@ -235,9 +236,7 @@ def certificate_check(ends: float | None, now: float, warning_days: float, criti
     if ends is None:
         return []
     left = ends - now
-    status = Status.OK
-    if left <= warning_days * 86_400:
-        status = Status.CRITICAL if left <= critical_days * 86_400 else Status.WARNING
+    status = Limit(warning_days * 86_400, critical_days * 86_400, is_floor=True).status(left)
     return [
         Check(
             "certificate",

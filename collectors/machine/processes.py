@@ -13,7 +13,8 @@ from collectors.machine.linux.processes import Process, Processes
 from collectors.machine.linux.sockets import tcp_states
 from core.clock import Clock, SystemClock
 from core.errors import SourceUnavailable
-from core.model import Component, Reading, Sample, Status, Table
+from core.limits import Limit
+from core.model import Component, Reading, Sample, Table
 
 SHOWN_EACH = 60
 """Rows kept for each of: most CPU, most memory."""
@@ -93,7 +94,7 @@ def socket_samples(states: Counter[str] | None) -> list[Sample]:
 def zombies(processes: Sequence[Process]) -> Component:
     """Return the component of the process table."""
     count = sum(process.state == "zombie" for process in processes)
-    status = Status.WARNING if count >= ZOMBIES_WARNING else Status.OK
+    status = Limit(ZOMBIES_WARNING).status(count)
     why = f"{len(processes)} processes" + (f", {count} of them zombies" if count else "")
     return Component("Processes", status, why, float(len(processes)), "count")
 

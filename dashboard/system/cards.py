@@ -9,8 +9,8 @@ from typing import Any
 from dash import html
 
 from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, ratio
+from core.limits import PRESSURE_LIMITS
 from core.model import SEVERITY, Component, LiveReading, Status, worst
-from core.scale import PRESSURE_LIMITS
 from dashboard.components.age import age
 from dashboard.components.card import card, cards, verdict
 from storage.clickhouse.reads.series import SeriesData

@@ -8,8 +8,8 @@ from typing import Any
 from dash import html
 
 from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
+from core.limits import on_scale
 from core.model import Status
-from core.scale import on_scale
 from dashboard.components.card import STATE_SIGNS
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.system.cards import Present, bits

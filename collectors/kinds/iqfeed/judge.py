@@ -10,6 +10,7 @@ from collectors.judging.market_hours import Market
 from collectors.judging.messages import duration, percent, size
 from collectors.judging.recent import Window
 from collectors.kinds.iqfeed.lines import ClientStats, Event, Stats
+from core.limits import Limit
 from core.model import Status
 from core.rates import Rates
 
@@ -139,8 +140,7 @@ def _symbols(stats: Stats, events: Sequence[Event], now: float) -> Check:
     of = f"{stats.symbols} of {stats.max_symbols} symbols"
     if refused := _count(events, "symbol limit reached", now):
         return Check("symbols", Status.CRITICAL, f"{refused} symbols refused in the last minute, {of} taken", share)
-    is_bad = share >= SYMBOLS_WARNING
-    return Check("symbols", Status.WARNING if is_bad else Status.OK, f"{of} ({percent(share)})", share)
+    return Check("symbols", Limit(SYMBOLS_WARNING).status(share), f"{of} ({percent(share)})", share)
 
 
 def _ports(ports: Mapping[str, Port]) -> Check:

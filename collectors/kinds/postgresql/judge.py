@@ -12,6 +12,7 @@ from collectors.judging.messages import percent, size
 from collectors.kinds.postgresql.activity import IDLE_IN_TRANSACTION, PREPARED, Activity
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.traffic import Moved
+from core.limits import Limit
 from core.model import Status
 
 CONNECTIONS_WARNING, CONNECTIONS_CRITICAL = 0.80, 0.90
@@ -197,10 +198,7 @@ def _blocking(activity: Activity) -> Check:
     told = [_chain(chain.root, chain.waiting, chain.longest_seconds, chain.root_state) for chain in chains[:3]]
     more = f", and {len(chains) - 3} more chains" if len(chains) > 3 else ""
     longest = max(chain.longest_seconds for chain in chains)
-    status = (
-        Status.CRITICAL if longest >= BLOCKED_CRITICAL_SECONDS
-        else Status.WARNING if longest >= BLOCKED_WARNING_SECONDS else Status.OK
-    )  # fmt: skip
+    status = Limit(BLOCKED_WARNING_SECONDS, BLOCKED_CRITICAL_SECONDS).status(longest)
     return Check("blocking", status, "; ".join(told) + more)
 
 

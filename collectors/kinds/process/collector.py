@@ -20,7 +20,8 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.kinds.process.source import ProcessSource
-from core.model import Status, Table
+from core.limits import Limit
+from core.model import Table
 from core.rates import Rates
 
 __all__ = ["act", "make"]
@@ -152,7 +153,7 @@ class ProcessProbe:
         if source.memory_warning_bytes:
             share = resident / source.memory_warning_bytes
             told = f"{size(resident)} resident, limit {size(source.memory_warning_bytes)}"
-            checks.append(Check("memory", Status.WARNING if share >= 1 else Status.OK, told, share))
+            checks.append(Check("memory", Limit(1.0).status(share), told, share))
         if self._restarted is not None:
             ago = now - self._restarted
             told = f"started anew {duration(ago)} ago" if ago >= 60 else "started anew within the last minute"

@@ -13,6 +13,7 @@ from collectors.judging.checks import Check, bad_if
 from collectors.judging.messages import duration, percent, size
 from collectors.kinds.rabbitmq.tables import Node, Queue, share
 from core.kinds.rabbitmq.source import RabbitmqSource
+from core.limits import Limit
 from core.model import Status, worst
 
 MEMORY_WARNING, FULL_WARNING, FULL_CRITICAL = 0.8, 0.8, 0.95
@@ -84,7 +85,7 @@ def _memory(nodes: Sequence[Node]) -> Check:
     if not most:
         return Check("memory", Status.OK, "")
     why = f"{most} uses {percent(used[most])} of its memory limit"
-    return Check("memory", Status.WARNING if used[most] >= MEMORY_WARNING else Status.OK, why, used[most])
+    return Check("memory", Limit(MEMORY_WARNING).status(used[most]), why, used[most])
 
 
 def _disk(nodes: Sequence[Node]) -> Check:
@@ -111,7 +112,7 @@ def _limits(nodes: Sequence[Node]) -> Check:
     if not used:
         return Check("limits", Status.OK, "")
     most, node, name = max(used)
-    status = Status.CRITICAL if most >= FULL_CRITICAL else Status.WARNING if most >= FULL_WARNING else Status.OK
+    status = Limit(FULL_WARNING, FULL_CRITICAL).status(most)
     return Check("limits", status, f"{node} uses {percent(most)} of its {name}", most)
 
 
@@ -141,10 +142,7 @@ def _oldest(source: RabbitmqSource, queues: Sequence[Queue]) -> Check:
         return Check("oldest", Status.OK, "no message tells when it was sent")
     oldest = max(known, key=lambda each: each.head_seconds or 0.0)
     seconds = oldest.head_seconds or 0.0
-    status = (
-        Status.CRITICAL if seconds >= source.queue_critical_seconds
-        else Status.WARNING if seconds >= source.queue_warning_seconds else Status.OK
-    )  # fmt: skip
+    status = Limit(source.queue_warning_seconds, source.queue_critical_seconds).status(seconds)
     age = f"{seconds:.0f} s" if seconds < 120 else duration(seconds)
     why = f"the oldest of {oldest.ready} messages in {oldest.queue} is {age} old"
     return Check("oldest", status, why, min(seconds / source.queue_critical_seconds, 1.0))

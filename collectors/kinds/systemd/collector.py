@@ -16,7 +16,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.kinds.systemd.source import SystemdSource
-from core.model import Status
+from core.limits import Limit
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
@@ -93,7 +93,7 @@ class SystemdProbe:
         most = _number(unit, "MemoryMax")
         if memory is not None and most:
             share = memory / most
-            checks.append(Check("memory", Status.WARNING if share >= 0.9 else Status.OK,
+            checks.append(Check("memory", Limit(0.9).status(share),
                                 f"{share:.0%} of its MemoryMax", share))  # fmt: skip
         return Found(
             f"{state} ({detail})" + (f" for {duration(up)}" if up is not None and state == "active" else ""),
@@ -116,7 +116,7 @@ class SystemdProbe:
         while len(self._restarts) > 2 and self._restarts[1][0] <= at - RESTARTS_SECONDS:
             self._restarts.popleft()
         count = max(int(restarts) - self._restarts[0][1], 0)
-        status = Status.CRITICAL if count >= FLAPPING else Status.WARNING if count else Status.OK
+        status = Limit(1, FLAPPING).status(count)
         return [Check("restarts", status, f"restarted {count} times in {RESTARTS_SECONDS / 60:.0f} min")]
 
 
