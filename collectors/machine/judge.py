@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from collectors.judging.messages import duration, percent, size
+from core.format import bytes_, coarse_duration, count, duration, number, percent, tenths
 from core.limits import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, Limit, on_scale
 from core.model import SEVERITY, Component, Labels, Sample, Status, Table, labels, worst
 from core.settings.model import Thresholds
@@ -73,7 +73,7 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     lasting = five if five is not None else now
     crossed = Limit(thresholds.cpu_warning_ratio, thresholds.cpu_critical_ratio).status(lasting)
     cores = values.get("system_cpu_cores")
-    why = f"{percent(now)} of {cores:.0f} cores busy" if cores else f"{percent(now)} busy"
+    why = f"{percent(now)} of {count(cores, 'core')} busy" if cores else f"{percent(now)} busy"
     if five is not None:
         why += f", {percent(five)} over 5 minutes"
     return [_judged("CPU", worst([on_scale(now), crossed]), why, now, "ratio", now)]
@@ -84,7 +84,7 @@ def _memory(values: Values, thresholds: Thresholds) -> list[Judged]:
     if used is None or total is None:
         return []
     crossed = Limit(thresholds.memory_warning_ratio, thresholds.memory_critical_ratio).status(used)
-    why = f"{percent(used)} of {size(total)} in use"
+    why = f"{percent(used)} of {bytes_(total)} in use"
     killed = values.get("system_oom_kills_per_second")
     if killed:
         return [_judged("Memory", Status.CRITICAL, f"{why}; the kernel just killed a process for want of memory",
@@ -99,7 +99,7 @@ def _swap(values: Values, thresholds: Thresholds) -> list[Judged]:
     if total is None or used is None:
         return []
     crossed = Limit(thresholds.swap_warning_ratio, thresholds.swap_critical_ratio).status(used)
-    why = f"{percent(used)} of {size(total)} in use"
+    why = f"{percent(used)} of {bytes_(total)} in use"
     return [_judged("Swap", worst([on_scale(used), crossed]), why, used, "ratio", used)]
 
 
@@ -121,12 +121,12 @@ def _disk(mount: str, used: float, values: Values, thresholds: Thresholds) -> Ju
     free = values.get("system_disk_free_bytes", mount=mount)
     crossed = Limit(thresholds.disk_warning_ratio, thresholds.disk_critical_ratio).status(used)
     states = [on_scale(used), crossed]
-    why = f"{percent(used)} full" + (f", {size(free)} free" if free is not None else "")
+    why = f"{percent(used)} full" + (f", {bytes_(free)} free" if free is not None else "")
     full, speed = (values.get(f"system_disk_{part}", mount=mount) for part in ("full_seconds", "fill_bytes_per_second"))
     if full is not None and speed is not None:
         hours = (values.get("system_disk_fill_window_seconds", mount=mount) or 3_600) / 3_600
         window = "hour's" if hours == 1 else f"{hours:.0f} hours'"
-        why += f"; full in {duration(full)} at the last {window} rate (+{size(speed * 3_600)}/h)"
+        why += f"; full in {coarse_duration(full)} at the last {window} rate (+{bytes_(speed * 3_600)}/h)"
         until_full = Limit(thresholds.disk_full_warning_seconds, thresholds.disk_full_critical_seconds, is_floor=True)
         states.append(until_full.status(full))
     inodes = values.get("system_disk_inodes_used_ratio", mount=mount)
@@ -144,7 +144,7 @@ def _disk_io(values: Values, _: Thresholds) -> list[Judged]:
     waited = values.get("system_device_await_seconds", device=device)
     why = f"{device} busy {percent(busy[device])} of the time"
     if waited is not None:
-        why += f", {waited * 1e3:.1f} ms a request"
+        why += f", {duration(waited)} a request"
     return [_judged("Disk I/O", on_scale(busy[device]), why, busy[device], "ratio", busy[device])]
 
 
@@ -162,13 +162,13 @@ def _network(values: Values, thresholds: Thresholds) -> list[Judged]:
     }
     bad = max(lost, key=lost.__getitem__)
     losing = Limit(PACKET_LOSS_WARNING_PER_SECOND).status(lost[bad])
-    loss = f"; {bad} loses {lost[bad]:.1f} packets a second" if losing is Status.WARNING else ""
+    loss = f"; {bad} loses {tenths(lost[bad])} packets a second" if losing is Status.WARNING else ""
     shares = values.by("system_network_link_used_ratio", "nic")
     if not shares:
         moved = sum(received.values()) + sum(
             values.get("system_network_transmit_bytes_per_second", nic=nic) or 0.0 for nic in received
         )
-        why = f"{size(moved)}/s in and out; no interface tells its link's speed{loss}"
+        why = f"{bytes_(moved)}/s in and out; no interface tells its link's speed{loss}"
         return [_judged("Network", losing, why, moved, "bytes_per_second", None)]
     nic = max(shares, key=shares.__getitem__)
     crossed = Limit(thresholds.network_warning_ratio, thresholds.network_critical_ratio).status(shares[nic])
@@ -183,7 +183,7 @@ def _load(values: Values, _: Thresholds) -> list[Judged]:
     if load is None or per_core is None:
         return []
     share = per_core / LOAD_LIMIT_PER_CORE
-    why = f"{load:.2f} tasks running or waiting over 5 minutes, {per_core:.2f} a core"
+    why = f"{number(load, 2)} tasks running or waiting over 5 minutes, {number(per_core, 2)} a core"
     return [_judged("Load", on_scale(share), why, load, "count", share)]
 
 
@@ -212,7 +212,7 @@ def _clock(values: Values, thresholds: Thresholds) -> list[Judged]:
                         None, "seconds", None)]  # fmt: skip
     limit = thresholds.clock_offset_seconds
     share = abs(offset) / limit
-    why = f"{abs(offset) * 1e3:.1f} ms off, {limit * 1e3:g} ms allowed"
+    why = f"{duration(abs(offset))} off, {duration(limit)} allowed"
     states = [on_scale(share), Limit(limit / 2, limit).status(abs(offset))]
     return [_judged("Clock", worst(states), why, offset, "seconds", share)]
 

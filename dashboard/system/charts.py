@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import duration
+from core.format import count, duration
 from core.limits import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
 from core.settings.model import Thresholds
 from dashboard.charts.theme import SERIES
@@ -144,7 +144,7 @@ def load(charts: Charts, span: Span, cores: float | None) -> Figure:
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
     if cores:
         limits = _limits(cores * LOAD_LIMIT_PER_CORE * WARNING_SHARE, cores * LOAD_LIMIT_PER_CORE * CRITICAL_SHARE, "")
-        limits.append(LimitLine(cores, f"{cores:.0f} cores", "@muted", below=True, right=True))
+        limits.append(LimitLine(cores, count(cores, "core"), "@muted", below=True, right=True))
         top = max(top, cores * 1.15)
     return line_figure(lines, span, unit="", top=top, limits=limits)
 

@@ -223,7 +223,7 @@ def facts_table(present: Present) -> html.Div:
         if value is not None:
             rows.append((name, FORMATS[kind](value), hint))
     states = present.processes.series("system_processes_by_state") if present.processes else {}
-    shown = [f"{count:.0f} {dict(labels)['state']}" for labels, count in states.items() if count]
+    shown = [f"{number(each)} {dict(labels)['state']}" for labels, each in states.items() if each]
     if shown:
         rows.append(("Processes", ", ".join(shown), "by state"))
     for sensor, celsius in sorted(present.by("system_temperature_celsius", "sensor").items()):

@@ -189,7 +189,8 @@ def test_the_tab_from_stored_history(watched: Stores) -> None:
     for ts, value in zip(user["x"], user["y"], strict=True):
         assert value == pytest.approx(machine.cpu_busy(ts) * 75, abs=0.051), "one decimal"
     verdict = shown(view, "system-verdict")
-    assert "Disk /data: 50.0 % full, 50 GiB free; full in 12 h 30 min at the last hour's rate (+4 GiB/h)" in verdict
+    filling = "Disk /data: 50.0 % full, 50.0 GiB free; full in 12 h 30 min at the last hour's rate (+4.00 GiB/h)"
+    assert filling in verdict
     assert "Network" in verdict
     assert "eth0 loses 3.0 packets a second" in verdict
     assert "full in 12 h 30 min" in shown(view, "system-cards")

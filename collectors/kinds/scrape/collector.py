@@ -23,6 +23,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import duration, number
 from core.kinds.registry import KINDS
 from core.kinds.scrape.source import ScrapeSource
 from core.model import Labels, Sample, Table, labels
@@ -76,8 +77,8 @@ class ScrapeProbe:
         samples, rows = self._stored(kept, at)
         self._rates.forget(at)
         deadline.left()
-        told = f"{len(kept)} series in {(at - began) * 1e3:.0f} ms"
-        too_many = f"{dropped} series above the limit of {self._source.series_limit} are left out"
+        told = f"{number(len(kept))} series in {duration(at - began)}"
+        too_many = f"{number(dropped)} series left out, above the limit of {number(self._source.series_limit)}"
         return Found(
             told,
             at - began,
