@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.model import Labels, Sample, Table
+from core.model import Sample, Table, labels
 from core.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ class Done:
 
     sentence: str
     table: Table | None = None
-
-
-def labels(**pairs: str) -> Labels:
-    """Return label pairs sorted by name, the form that a Sample takes."""
-    return tuple(sorted(pairs.items()))
 
 
 def gauges(values: Mapping[str, float | None], **pairs: str) -> list[Sample]:

@@ -2,7 +2,7 @@
 // questions of the page even the newest reading grows that old.
 (function (fw) {
   "use strict";
-  const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const UNITS = [[86400 * 365, "y"], [86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
   fw.span = function (seconds) {
     const whole = Math.max(0, Math.round(seconds));

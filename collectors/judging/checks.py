@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
+from core.limits import Limit
 from core.model import SEVERITY, Component, Status, Table, worst
 
 
@@ -36,8 +37,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 def limit(name: str, share: float, why: str, warning: float, critical: float) -> Check:
     """Return the check of a share of a limit against two thresholds, each taking effect when reached."""
-    status = Status.CRITICAL if share >= critical else Status.WARNING if share >= warning else Status.OK
-    return Check(name, status, why, share)
+    return Check(name, Limit(warning, critical).status(share), why, share)
 
 
 def bad_if(name: str, is_bad: bool, why: str, fine: str = "", status: Status = Status.WARNING) -> Check:

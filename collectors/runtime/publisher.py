@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from collectors.base import labels
 from core.kinds.registry import component_name
-from core.model import Component, Facts, Reading, Run, Sample, Status
+from core.model import Component, Facts, Reading, Run, Sample, Status, labels
 
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500

@@ -14,6 +14,7 @@ from collectors.runtime.breaker import Breaker, BreakerView
 from collectors.runtime.publisher import Publisher
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
+from core.format import coarse_duration
 from core.model import Collector, Outcome, Reading, Run
 
 ABANDONED_THREADS_MAX = 4
@@ -242,7 +243,7 @@ class Task:
         last = self._last_run.error if self._last_run and self._last_run.error else "stopped by hand"
         if view.retry_in_seconds == float("inf"):
             return f"{last}; not tried until switched on again"
-        return f"{last}; next try in {view.retry_in_seconds:.0f} s"
+        return f"{last}; next try in {coarse_duration(view.retry_in_seconds)}"
 
     def _publish_failure(self, ts: float, why: str) -> None:
         self._publisher.failed(self.collector.name, ts, self.collector.interval_seconds, why)

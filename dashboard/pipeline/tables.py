@@ -209,7 +209,9 @@ def _breaker(row: Row, reading: LiveReading) -> Cell:
         return Cell("probing", 1, "warning")
     wait = row["retry_in_seconds"]
     until: list[Any] = ["open until ", local_time(reading.ts + wait, "time")] if wait is not None else ["open, by hand"]
-    return Cell(html.Span(until), 2, "critical", hint=f"opened {row['opened_total']} times since the start")
+    return Cell(
+        html.Span(until), 2, "critical", hint=f"opened {format.count(row['opened_total'], 'time')} since the start"
+    )
 
 
 def _query_row(row: Row) -> Row:
@@ -286,13 +288,13 @@ def _queue_card(writer: Row, part: Component | None) -> Made:
 def _spool_card(writer: Row, part: Component | None) -> Made:
     status = part.status if part else Status.UNKNOWN
     lost = writer.get("spool_dropped_rows") or 0
-    waiting = f"{format.number(writer.get('spooled_rows'))} rows wait"
+    waiting = f"{format.count(writer.get('spooled_rows'), 'row')} waiting"
     made = card(
         "pipeline-card-spool",
         "Spool",
         format.bytes_(writer.get("spooled_bytes")),
         state=status,
-        why=f"{format.number(lost)} rows dropped" if lost else waiting,
+        why=f"{format.count(lost, 'row')} dropped" if lost else waiting,
         bar_ratio=part.value if part and part.value is not None else 0.0,
         definition="Batches on disk while ClickHouse is away; replayed in order, each exactly once.",
     )
@@ -304,13 +306,14 @@ def _clickhouse_card(reading: LiveReading, part: Component | None) -> Made:
     kinds = rows_of(reading, "queries")
     slowest = max(kinds, key=lambda row: row["p95_seconds"], default=None)
     errors = sum(row["errors"] for row in kinds)
+    fine = f"{slowest['kind']} · {format.count(errors, 'error')}" if slowest else ""
     made = card(
         "pipeline-card-clickhouse",
         "Slowest statement",
         format.duration(slowest["p95_seconds"] if slowest else None),
         "p95",
         state=status,
-        why=part.why if part and status is not Status.OK else f"{slowest['kind']} · {errors} errors" if slowest else "",
+        why=part.why if part and status is not Status.OK else fine,
         definition="Of the kinds of statements sent in the last 15 minutes, the one with the longest 95th percentile.",
     )
     return status, made
@@ -323,7 +326,7 @@ def _disk_card(reading: LiveReading) -> Made:
         "pipeline-card-disk",
         "On disk",
         format.bytes_(total) if rows else format.NOT_AVAILABLE,
-        why=f"{format.number(sum(row['rows'] for row in rows))} rows · {len(rows)} tables",
+        why=f"{format.count(sum(row['rows'] for row in rows), 'row')} · {format.count(len(rows), 'table')}",
         definition="Active parts of all tables of Fundwatch in ClickHouse, compressed.",
     )
     return Status.OK, made
@@ -335,7 +338,7 @@ def _own_card(reading: LiveReading, course: SeriesData | None) -> Made:
         "pipeline-card-own",
         "Fundwatch memory",
         format.bytes_(reading.value("process_resident_memory_bytes")),
-        why=f"CPU {format.percent(cpu)} · {format.number(threads)} threads",
+        why=f"CPU {format.percent(cpu)} · {format.count(threads, 'thread')}",
         spark=course.mean[-SPARK_POINTS:] if course else None,
         definition="Resident memory and CPU (of one core) of the process that collects.",
     )

@@ -212,7 +212,7 @@ def _current_drawdown(shown: Shown) -> Headline:
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
         days = int((daily.dates[-1] - daily.dates[peak]).astype(int))
-        lines = [f"since {daily.dates[peak]},", f"{days} day{'s' if days > 1 else ''}"]
+        lines = [f"since {daily.dates[peak]},", text.count(days, "day")]
     if len(water) > 1:
         lines.append(f"{_points(now - float(water[-2]))} on the day")
     first = daily.dates[0] if len(daily) else "the first value"

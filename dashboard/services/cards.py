@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number
+from core.format import NOT_AVAILABLE, bytes_, count, duration, number
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
@@ -66,7 +66,7 @@ def watched(checks: Checks, period: str) -> str:
         return ""
     seconds = checks.watched_seconds
     part = "all" if seconds >= PERIODS[period] else duration(seconds)
-    return f"watched {part} of {period}: {number(checks.up)} of {number(checks.count)} checks found it up"
+    return f"watched {part} of {period}: {number(checks.up)} of {count(checks.count, 'check')} found it up"
 
 
 def _in_short(checks: Checks, period: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from dashboard.charts.theme import SERIES
-from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling
+from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
 from status.instances import Instance
@@ -104,7 +104,7 @@ def chart_figure(chart: Chart, course: Course, shown: Sequence[Instance], span: 
         )
         for number, each in enumerate(kept)
     ]
-    limits = [Limit(value / by, text, color) for value, text, color in chart.limits]
+    limits = [LimitLine(value / by, text, color) for value, text, color in chart.limits]
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""

@@ -8,9 +8,9 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, ratio
+from core.format import NOT_AVAILABLE, bytes_, count, duration, number, percent, rate, ratio
+from core.limits import PRESSURE_LIMITS
 from core.model import SEVERITY, Component, LiveReading, Status, worst
-from core.scale import PRESSURE_LIMITS
 from dashboard.components.age import age
 from dashboard.components.card import card, cards, verdict
 from storage.clickhouse.reads.series import SeriesData
@@ -131,7 +131,7 @@ def _card(
 def _cpu(present: Present) -> html.Article:
     five, fifteen = (present.value(f"system_cpu_busy_{window}_ratio") for window in ("5m", "15m"))
     cores = present.value("system_cpu_cores")
-    parts = [f"{cores:.0f} cores" if cores else ""]
+    parts = [count(cores, "core") if cores else ""]
     parts += [f"{name} {percent(mean)}" for name, mean in (("5 min", five), ("15 min", fifteen)) if mean is not None]
     return _card(
         present, "cpu", "CPU", percent(present.value("system_cpu_busy_ratio", core="total")),
@@ -251,7 +251,7 @@ def _clock(present: Present) -> html.Article:
     booted = present.value("system_uptime_seconds")
     known = offset is not None
     return _card(
-        present, "clock", "Clock", f"{offset * 1e3:.1f}".replace("-", "−") if offset is not None else NOT_AVAILABLE,
+        present, "clock", "Clock", number(offset * 1e3, 1) if offset is not None else NOT_AVAILABLE,
         unit="ms off" if known else "", component=component,
         why=("" if known else "no time server · ") + (f"up {duration(booted)}" if booted else ""),
         definition="How far the wall clock is off, as the time daemon told the kernel.",

@@ -8,8 +8,8 @@ from typing import Any
 from dash import html
 
 from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
+from core.limits import on_scale
 from core.model import Status
-from core.scale import on_scale
 from dashboard.components.card import STATE_SIGNS
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.system.cards import Present, bits
@@ -223,7 +223,7 @@ def facts_table(present: Present) -> html.Div:
         if value is not None:
             rows.append((name, FORMATS[kind](value), hint))
     states = present.processes.series("system_processes_by_state") if present.processes else {}
-    shown = [f"{count:.0f} {dict(labels)['state']}" for labels, count in states.items() if count]
+    shown = [f"{number(each)} {dict(labels)['state']}" for labels, each in states.items() if each]
     if shown:
         rows.append(("Processes", ", ".join(shown), "by state"))
     for sensor, celsius in sorted(present.by("system_temperature_celsius", "sensor").items()):

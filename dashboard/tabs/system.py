@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import StorageError
+from core.format import count, number
 from core.model import Status, worst
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -201,15 +202,15 @@ def hosts_line(stores: Stores) -> Any:
         problem = Present(reading, None, None, now, host).problem
         status = worst([part.status for part in reading.components]) if reading and not problem else Status.UNKNOWN
         counts[status] = counts.get(status, 0) + 1
-    said = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
-    return html.Span(f"{len(hosts)} hosts: {said}")
+    said = ", ".join(f"{number(each)} {status.value}" for status, each in sorted(counts.items()))
+    return html.Span(f"{count(len(hosts), 'host')}: {said}")
 
 
 def _booted_line(booted: list[float]) -> list[Any]:
     """Return the reboots within the window; nothing when there was none."""
     if not booted:
         return []
-    times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
+    times = "reboot" if len(booted) == 1 else f"{count(len(booted), 'reboot')}, last"
     return [f"{times} ", local_time(booted[-1], "span"), " · "]
 
 

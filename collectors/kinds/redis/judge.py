@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.judging.checks import Check, bad_if, limit
-from collectors.judging.messages import percent, size
 from collectors.judging.recent import Recent
 from collectors.kinds.redis.info import Info, Moved
+from core.format import ago, bytes_, coarse_duration, count, duration, number, percent
 from core.model import Status
 
 MEMORY_WARNING, MEMORY_CRITICAL = 0.80, 0.90
@@ -57,7 +57,7 @@ def judge(
         _fragmentation(info),
         _clients(info, recent.add("rejected", moves.change("rejected_connections"), monotonic)),
         _hits(base.drop(moves, monotonic), moves.hit_ratio),
-        bad_if("latency", ping > PING_WARNING_SECONDS, f"PING takes {ping * 1e3:.0f} ms or more, three times in a row"),
+        bad_if("latency", ping > PING_WARNING_SECONDS, f"PING takes {duration(ping)} or more, three times in a row"),
         _errors(moves, recent, monotonic),
         *_persistence(info, now),
         _replication(info),
@@ -70,11 +70,11 @@ def _memory(info: Info, evicted: float) -> Check:
     if used is None or not most:
         return Check("memory", Status.UNKNOWN, "the server does not tell its memory")
     of = "its limit of" if is_own else "the machine's"
-    why = f"memory at {percent(used / most)} of {of} {size(most)}"
+    why = f"memory at {percent(used / most)} of {of} {bytes_(most)}"
     policy = info.text("maxmemory_policy")
     if is_own and policy != "noeviction":
         # A cache may live at its limit; what it throws away is what counts.
-        why = f"{why}, evicted {evicted:.0f} keys in the last minute ({policy})" if evicted else why
+        why = f"{why}, evicted {count(evicted, 'key')} in the last minute ({policy})" if evicted else why
         return Check("memory", Status.WARNING if evicted else Status.OK, why, used / most)
     return limit("memory", used / most, why, MEMORY_WARNING, MEMORY_CRITICAL)
 
@@ -82,19 +82,19 @@ def _memory(info: Info, evicted: float) -> Check:
 def _fragmentation(info: Info) -> Check:
     ratio, resident = info.number("mem_fragmentation_ratio"), info.number("used_memory_rss")
     is_bad = (ratio or 0) > FRAGMENTATION_WARNING and (resident or 0) > FRAGMENTATION_LEAST_BYTES
-    return bad_if("fragmentation", is_bad, f"holds {ratio or 0:.2f} times the memory that it uses (fragmentation)")
+    why = f"holds {number(ratio or 0, 2)} times the memory that it uses (fragmentation)"
+    return bad_if("fragmentation", is_bad, why)
 
 
 def _clients(info: Info, rejected: float) -> Check:
     connected, most = info.number("connected_clients") or 0.0, info.number("maxclients")
     if rejected:
-        why = f"{rejected:.0f} connections rejected in the last minute ({connected:.0f} clients)"
+        why = f"{count(rejected, 'connection')} rejected in the last minute ({count(connected, 'client')})"
         return Check("clients", Status.CRITICAL, why, connected / most if most else None)
     if not most:
-        return Check("clients", Status.OK, f"{connected:.0f} clients")
-    return limit(
-        "clients", connected / most, f"{connected:.0f} of {most:.0f} clients", CLIENTS_WARNING, CLIENTS_CRITICAL
-    )
+        return Check("clients", Status.OK, count(connected, "client"))
+    why = f"{number(connected)} of {count(most, 'client')}"
+    return limit("clients", connected / most, why, CLIENTS_WARNING, CLIENTS_CRITICAL)
 
 
 def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
@@ -105,20 +105,20 @@ def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
 
 def _errors(moves: Moved, recent: Recent, monotonic: float) -> Check:
     counts = {name: recent.add(name, moves.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
-    told = [f"{count:.0f} {name}" for name, count in counts.items() if count]
+    told = [f"{number(times)} {name}" for name, times in counts.items() if times]
     return bad_if("errors", bool(told), f"answered {', '.join(told)} errors in the last minute")
 
 
 def _persistence(info: Info, now: float) -> list[Check]:
     running = info.number("rdb_current_bgsave_time_sec") or 0.0
     saved = info.number("rdb_last_save_time")
-    ago = f", last good one {(now - saved) / 3_600:.1f} h ago" if saved else ""
+    last = f", last good one {ago(now - saved)}" if saved else ""
     is_running_long = running > SAVE_WARNING_SECONDS
     long = Status.CRITICAL if running > SAVE_CRITICAL_SECONDS else Status.WARNING
     critical = Status.CRITICAL
     return [
-        bad_if("save", info.text("rdb_last_bgsave_status") == "err", f"the last save failed{ago}", status=critical),
-        bad_if("saving", is_running_long, f"a save has been running for {running / 60:.0f} min", status=long),
+        bad_if("save", info.text("rdb_last_bgsave_status") == "err", f"the last save failed{last}", status=critical),
+        bad_if("saving", is_running_long, f"a save has been running for {coarse_duration(running)}", status=long),
         bad_if(
             "append", info.text("aof_last_write_status") == "err", "cannot write its append-only file", status=critical
         ),
@@ -131,14 +131,14 @@ def _replication(info: Info) -> Check:
         source = f"{info.text('master_host')}:{info.text('master_port')}"
         if info.text("master_link_status") != "up":
             since = info.number("master_link_down_since_seconds") or 0
-            for_ = f" for {since:.0f} s" if since > 0 else ""
+            for_ = f" for {coarse_duration(since)}" if since > 0 else ""
             return Check("replication", Status.CRITICAL, f"has lost its primary {source}{for_}")
         if info.text("master_sync_in_progress") == "1":
             return Check("replication", Status.WARNING, f"is loading all data from its primary {source}")
         return Check("replication", Status.OK, f"replica of {source}")
     lags = {f"{parts.get('ip')}:{parts.get('port')}": _lag(parts) for parts in _replicas(info)}
-    late = [f"{name} by {lag:.0f} s" for name, lag in lags.items() if lag > REPLICA_LAG_SECONDS]
-    fine = f"{len(lags)} replica{'s' * (len(lags) != 1)}"
+    late = [f"{name} by {coarse_duration(lag)}" for name, lag in lags.items() if lag > REPLICA_LAG_SECONDS]
+    fine = count(len(lags), "replica")
     return bad_if("replication", bool(late), f"replicas are late: {', '.join(late)}", fine)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from collectors.base import gauges
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.messages import duration
 from collectors.kinds.redis.connection import Command, Refused, Resp, pairs, text
+from core.format import coarse_duration
 from core.model import Sample, Table
 
 SCANS_EACH_READING = 4
@@ -80,16 +80,16 @@ class Streams:
         """Return what is wrong with the streams."""
         growing = [group.name for group in self._groups if self._grows(group, monotonic)]
         stuck = [
-            f"{group.name} for {duration(group.oldest_pending_seconds or 0)}"
+            f"{group.name} for {coarse_duration(group.oldest_pending_seconds or 0)}"
             for group in self._groups
             if (group.oldest_pending_seconds or 0) > IDLE_SECONDS
         ]
         asleep = [group.name for group in self._groups if group.lag and (group.idle_seconds or 0) > IDLE_SECONDS]
-        minutes = GROWING_SECONDS / 60
+        grown, idle = coarse_duration(GROWING_SECONDS), coarse_duration(IDLE_SECONDS)
         return [
-            bad_if("streams", bool(growing), f"lag of {_few(growing)} has grown for {minutes:.0f} min"),
+            bad_if("streams", bool(growing), f"lag of {_few(growing)} has grown for {grown}"),
             bad_if("pending", bool(stuck), f"entries wait unacknowledged: {_few(stuck)}"),
-            bad_if("consumers", bool(asleep), f"nobody has read {_few(asleep)} for over {minutes:.0f} min"),
+            bad_if("consumers", bool(asleep), f"nobody has read {_few(asleep)} for over {idle}"),
         ]
 
     def _scan(self, server: Resp, databases: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import duration, number, tenths
+from core.format import count, duration, number, tenths
 from dashboard.kinds.kafka import tables
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section, TablePanel
@@ -69,7 +69,7 @@ def _details(instance: Instance, course: Course) -> list[Any]:
     late = value("lag_seconds")
     return [
         detail_card(instance, "groups", "Furthest behind", duration(late), spark=spark("lag_seconds"),
-                    why="" if instance.check("groups").get("why") else f"of {number(value('groups'))} groups",
+                    why="" if instance.check("groups").get("why") else f"of {count(value('groups'), 'group')}",
                     definition="The group whose first unread message is oldest. Judged by Burrow's rules over a window "
                     "of commits, without a fixed threshold: stuck, stopped, went back (critical), falls behind "
                     f"(warning). {COMMITS}, {OFFSETS}, DescribeGroups."),

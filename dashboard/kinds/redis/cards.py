@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import bytes_, duration, number, percent, ratio, tenths
+from core.format import ago, bytes_, count, duration, number, percent, ratio, tenths
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
@@ -96,5 +96,5 @@ def _unsaved(instance: Instance) -> str:
     log = f"append-only file {about['append_status']}" if about["append_only"] else "no append-only file"
     if about["save_rule"] == "":
         return f"no snapshots · {log}"
-    ago = duration(max(instance.now - (about["last_save"] or instance.now), 0))
-    return f"{ago} ago · {number(about['changes_unsaved'])} changes since · {log}"
+    saved = ago(instance.now - (about["last_save"] or instance.now))
+    return f"{saved} · {count(about['changes_unsaved'], 'change')} since · {log}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from core.format import bytes_, duration, number, percent, tenths
+from core.format import bytes_, count, duration, number, percent, tenths
 from core.kinds.registry import component_name
 from dashboard.components.about_table import Fact, about_table, told_by
 from dashboard.components.age import age, local_time
@@ -108,10 +108,11 @@ def slow_log(shown: Shown) -> html.Div:
 def _resets(shown: Shown) -> html.Div:
     buttons: list[Any] = []
     for each in shown.chosen:
-        count = each.about.get("slowlog_length")
-        if count:
+        length = each.about.get("slowlog_length")
+        if length:
             text = "Empty" if shown.only else f"Empty {each.name}"
-            question = f"Empty the slow log of {each.title} ({count} entries)? SLOWLOG RESET; they are gone for all."
+            entries = count(length, "entry", "entries")
+            question = f"Empty the slow log of {each.title} ({entries})? SLOWLOG RESET; they are gone for all."
             buttons.append(
                 action_button(ID, each.collector, "reset_slowlog", "", text, question, may_act=shown.may_act)
             )
