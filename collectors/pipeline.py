@@ -16,6 +16,7 @@ from core.errors import StorageError
 from core.format import coarse_duration, count, duration, number
 from core.model import Component, Outcome, Reading, Sample, Status, Table
 from core.rates import Rates
+from status.freshness import stale_after_seconds
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import QueryKind, TableSize, query_kinds, table_sizes
 from storage.clickhouse.writer import WriterStats
@@ -165,7 +166,7 @@ def collector_status(view: TaskView, now: float) -> tuple[Status, str]:
         return Status.UNKNOWN, "has not run yet"
     if last.outcome is not Outcome.OK:
         return Status.DOWN, f"{last.outcome.value}: {error}"
-    if now - last.started > 2 * view.interval_seconds + view.timeout_seconds:
+    if now - last.started > stale_after_seconds(view.interval_seconds, view.timeout_seconds):
         old = coarse_duration(now - last.started)
         return Status.WARNING, f"last run {old} ago, due every {view.interval_seconds:g} s"
     if last.lateness_seconds > LATENESS_WARNING_RATIO * view.interval_seconds:

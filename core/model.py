@@ -157,6 +157,8 @@ class LiveReading:
     tables: Mapping[str, Table] = field(default_factory=dict)
     tables_ts: float = 0.0
     """When the tables were read: before `ts` while the source is down and its last good ones are kept."""
+    timeout_seconds: float = 0.0
+    """Longest time that a reading of this collector may take."""
 
     def value(self, metric: str, **pairs: str) -> float | None:
         """Return the value of one series, or None when the reading has no such series."""

@@ -34,6 +34,8 @@ class Live(Protocol):
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float = 0.0,
     ) -> None: ...
 
     def bump(self, dataset: str) -> object: ...
@@ -50,18 +52,22 @@ class Publisher:
         self._last_good: dict[str, tuple[float, Reading]] = {}
         """When and what each watched source last told."""
 
-    def succeeded(self, collector: str, ts: float, interval_seconds: float, reading: Reading) -> int:
+    def succeeded(
+        self, collector: str, ts: float, interval_seconds: float, reading: Reading, *, timeout_seconds: float = 0.0
+    ) -> int:
         """Store `reading`, taken at `ts`, and that the collector works. Return the number of samples and fact rows."""
         self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
         if _is_source(collector):
             self._last_good[collector] = (ts, Reading(tables=reading.tables))
-        self._show(collector, ts, interval_seconds, reading)
+        self._show(collector, ts, interval_seconds, reading, timeout_seconds=timeout_seconds)
         self._tell_changes(collector, reading.facts)
         return len(reading.samples) + sum(len(facts) for facts in reading.facts)
 
-    def failed(self, collector: str, ts: float, interval_seconds: float, why: str) -> None:
+    def failed(
+        self, collector: str, ts: float, interval_seconds: float, why: str, *, timeout_seconds: float = 0.0
+    ) -> None:
         """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
 
         A watched source keeps its last good tables, with their age.
@@ -69,7 +75,8 @@ class Publisher:
         self._writer.put(self._host, ts, _up(collector, 0.0, False))
         down = Component(component_name(collector), Status.DOWN, why)
         tables_ts, good = self._last_good.get(collector, (None, Reading()))
-        self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
+        reading = Reading(components=(down,), tables=good.tables)
+        self._show(collector, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds)
 
     def recorded(self, run: Run) -> None:
         """Store the record of a run."""
@@ -97,10 +104,19 @@ class Publisher:
         self._changed[collector] = changed
 
     def _show(
-        self, collector: str, ts: float, interval_seconds: float, reading: Reading, tables_ts: float | None = None
+        self,
+        collector: str,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        tables_ts: float | None = None,
+        *,
+        timeout_seconds: float,
     ) -> None:
         """Make the reading the newest; the version of a source's kind moves as well as its own."""
-        self._live.put_reading(collector, self._host, ts, interval_seconds, reading, tables_ts)
+        self._live.put_reading(
+            collector, self._host, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds
+        )
         for dataset in {collector, collector.partition(":")[0]}:
             self._live.bump(dataset)
 

@@ -191,8 +191,8 @@ class Task:
         if not self._take(attempt, abandon=False):
             return
         self.breaker.succeeded()
-        name, interval = self.collector.name, self.collector.interval_seconds
-        samples = self._publisher.succeeded(name, attempt.started, interval, reading)
+        name, interval, timeout = self.collector.name, self.collector.interval_seconds, self.collector.timeout_seconds
+        samples = self._publisher.succeeded(name, attempt.started, interval, reading, timeout_seconds=timeout)
         self._finish(attempt, Outcome.OK, samples, "")
 
     def _fail(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
@@ -246,7 +246,8 @@ class Task:
         return f"{last}; next try in {coarse_duration(view.retry_in_seconds)}"
 
     def _publish_failure(self, ts: float, why: str) -> None:
-        self._publisher.failed(self.collector.name, ts, self.collector.interval_seconds, why)
+        name, interval, timeout = self.collector.name, self.collector.interval_seconds, self.collector.timeout_seconds
+        self._publisher.failed(name, ts, interval, why, timeout_seconds=timeout)
 
 
 def _where(thread: int) -> str:

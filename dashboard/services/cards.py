@@ -11,6 +11,7 @@ from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
+from status.freshness import reading_stale_after_seconds
 from status.instances import Instance
 from storage.clickhouse.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
 
@@ -92,7 +93,7 @@ def _service(instance: Instance, shown: Shown, past: Past) -> Any:
         strip=beat_strip(past.beats.get(key, ())),
         spark=thinned(shown.course.one(metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
-        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=f"{about.get('target', '')}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. "
         "Bars: the newest 60 checks.",
     )

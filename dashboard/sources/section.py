@@ -19,7 +19,7 @@ from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.tab import WINDOWS, Shown, SourceTab
 from dashboard.views.span import chosen_span
 from dashboard.views.tab import Choices
-from status.instances import instances
+from status.instances import Instance, instances
 from storage.clickhouse.reads.sources import Course
 
 if TYPE_CHECKING:
@@ -130,10 +130,15 @@ def _place(id: str, name: str) -> Callable[[Shown], Any]:
 
     def place(shown: Shown) -> html.Div:
         chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
-        stamp = " ".join(f"{each.collector} {each.reading.ts if each.reading else ''}" for each in shown.chosen)
+        stamp = " ".join(map(_stamp, shown.chosen))
         return later(f"/{id}/table/{name}?{chosen.query}", stamp, LATER_PX)
 
     return place
+
+
+def _stamp(instance: Instance) -> str:
+    """Return what changes with each reading, and when the newest one has become stale."""
+    return f"{instance.collector} {instance.status} {instance.reading.ts if instance.reading else ''}"
 
 
 def _only(section: Section, make: Callable[[Shown], Any]) -> Callable[[Shown], Any]:

@@ -22,7 +22,7 @@ from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, View
-from status.instances import Instance, instances, interval, newest, not_configured
+from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import Course, read_sources
 from storage.state.actions import Action, recent_actions
 
@@ -111,7 +111,6 @@ class SourceTab:
         tabled = [f"{self.id}-{name}" for name in self.tables]
         empty = {} if problem else self._empty(shown.course)
         notes = dict.fromkeys(charted, problem) if problem else empty
-        every = interval(shown.chosen)
         return View(
             figures={} if problem else chart_figures(self.id, self.charts, shown.course, shown.chosen, shown.span.pair),
             slots={
@@ -129,7 +128,7 @@ class SourceTab:
                 **(dict.fromkeys(tabled, newest(shown.chosen, tables=True)) if shown.all else {}),
             },
             notes={**notes, f"{self.id}-actions": lost},
-            interval_seconds=dict.fromkeys((*charted, *tabled), every) if every else {},
+            stale_after_seconds=dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
         )
 
     @property

@@ -220,7 +220,7 @@ def test_zooming_reads_at_a_finer_step_and_is_never_stale(watched: Stores) -> No
 
     assert step(whole) == 120
     assert step(zoomed) == 5
-    assert "system-load" not in zoomed.interval_seconds
+    assert "system-load" not in zoomed.stale_after_seconds
     assert "leave zoom" in shown(zoomed, "system-span")
     assert "leave zoom" not in shown(whole, "system-span")
 
@@ -237,7 +237,7 @@ def test_no_reading_and_no_history_says_so_and_claims_nothing(watched: Stores) -
     view = build(watched, Choices())
     prepare(TAB, Choices(), "v", view)
     assert "unknown" in shown(view, "system-verdict")
-    assert "No reading of host-1" in shown(view, "system-verdict")
+    assert "host-1: status unknown: no reading yet." in shown(view, "system-verdict")
     assert "✓" not in shown(view, "system-cards")
     assert view.as_of["system-cpu"] is None
     assert "No samples" in view.notes["system-cpu"]
@@ -248,7 +248,7 @@ def test_an_old_reading_is_unknown_not_fine(watched: Stores) -> None:
     machine.show(watched, NOW - 60, disk_used=0.01)
     view = build(watched, Choices())
     assert "unknown" in shown(view, "system-verdict")
-    assert "1 min old" in shown(view, "system-verdict")
+    assert "status unknown: newest reading is 1 min old" in shown(view, "system-verdict")
     assert "✓" not in shown(view, "system-cards")
 
 
