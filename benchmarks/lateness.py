@@ -64,6 +64,8 @@ class Sink:
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float = 0.0,
     ) -> None: ...
 
     def bump(self, dataset: str) -> None: ...

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from core.model import Labels, Sample, Table
+from core.model import Sample, Table, labels
 from core.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -33,11 +33,6 @@ class Done:
 
 
 Name = TypeVar("Name", bound=str)
-
-
-def labels(**pairs: str) -> Labels:
-    """Return label pairs sorted by name, the form that a Sample takes."""
-    return tuple(sorted(pairs.items()))
 
 
 def gauges(values: Mapping[Name, float | None], **pairs: str) -> list[Sample]:

@@ -13,8 +13,10 @@ from collectors.runtime.breaker import State
 from collectors.runtime.task import TaskView
 from core.clock import Clock
 from core.errors import StorageError
+from core.format import coarse_duration, count, duration, number
 from core.model import Component, Outcome, Reading, Sample, Status, Table
 from core.rates import Rates
+from status.freshness import stale_after_seconds
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import QueryKind, TableSize, query_kinds, table_sizes
 from storage.clickhouse.writer import WriterStats
@@ -158,18 +160,20 @@ def collector_status(view: TaskView, now: float) -> tuple[Status, str]:
     last, breaker = view.last_run, view.breaker
     error = last.error if last else ""
     if breaker.state is not State.CLOSED:
-        wait = f", next try in {breaker.retry_in_seconds:.0f} s" if breaker.retry_in_seconds < 1e9 else ", by hand"
+        left = breaker.retry_in_seconds
+        wait = f", next try in {coarse_duration(left)}" if left < 1e9 else ", by hand"
         return Status.DOWN, f"left alone{wait}: {error}" if error else f"left alone{wait}"
     if last is None:
         return Status.UNKNOWN, "has not run yet"
     if last.outcome is not Outcome.OK:
         return Status.DOWN, f"{last.outcome.value}: {error}"
-    if now - last.started > 2 * view.interval_seconds + view.timeout_seconds:
-        return Status.WARNING, f"last run {now - last.started:.0f} s ago, due every {view.interval_seconds:g} s"
+    if now - last.started > stale_after_seconds(view.interval_seconds, view.timeout_seconds):
+        old = coarse_duration(now - last.started)
+        return Status.WARNING, f"last run {old} ago, due every {view.interval_seconds:g} s"
     if last.lateness_seconds > LATENESS_WARNING_RATIO * view.interval_seconds:
-        return Status.WARNING, f"began {last.lateness_seconds:.1f} s late"
+        return Status.WARNING, f"began {duration(last.lateness_seconds)} late"
     if last.duration_seconds > view.interval_seconds:
-        return Status.WARNING, f"took {last.duration_seconds:.1f} s, longer than its interval"
+        return Status.WARNING, f"took {duration(last.duration_seconds)}, longer than its interval"
     return Status.OK, f"every {view.interval_seconds:g} s"
 
 
@@ -189,10 +193,10 @@ def _clickhouse_component(stats: WriterStats, error: str) -> Component:
 
 def _writer_component(stats: WriterStats) -> Component:
     ratio = stats.queued_rows / max(stats.capacity_rows, 1)
-    why = f"{stats.queued_rows} of {stats.capacity_rows} rows queued"
+    why = f"{number(stats.queued_rows)} of {count(stats.capacity_rows, 'row')} queued"
     status = Status.OK
     if stats.dropped_rows:
-        status, why = Status.CRITICAL, f"{stats.dropped_rows} rows dropped since the start, {why}"
+        status, why = Status.CRITICAL, f"{count(stats.dropped_rows, 'row')} dropped since the start, {why}"
     elif ratio >= QUEUE_CRITICAL_RATIO:
         status = Status.CRITICAL
     elif ratio >= QUEUE_WARNING_RATIO:
@@ -203,13 +207,13 @@ def _writer_component(stats: WriterStats) -> Component:
 def _spool_component(stats: WriterStats, capacity_bytes: int) -> Component:
     ratio = stats.spooled_bytes / max(capacity_bytes, 1)
     if stats.spool_dropped_rows:
-        why = f"{stats.spool_dropped_rows} rows dropped since the start: the spool is full"
+        why = f"{count(stats.spool_dropped_rows, 'row')} dropped since the start: the spool is full"
         return Component("spool", Status.CRITICAL, why, ratio, "ratio")
     if stats.refused_batches:
-        why = f"{stats.refused_batches} batches refused by ClickHouse and set aside"
+        why = f"{count(stats.refused_batches, 'batch', 'batches')} refused by ClickHouse and set aside"
         return Component("spool", Status.WARNING, why, ratio, "ratio")
     if stats.spooled_rows:
-        why = f"{stats.spooled_rows} rows wait on disk for ClickHouse"
+        why = f"{count(stats.spooled_rows, 'row')} waiting on disk for ClickHouse"
         return Component("spool", Status.WARNING, why, ratio, "ratio")
     return Component("spool", Status.OK, "nothing waits on disk", ratio, "ratio")
 

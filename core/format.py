@@ -1,4 +1,4 @@
-"""Numbers as people read them. None and NaN become "n/a"; the minus sign is −."""
+"""Numbers as people read them, on pages and in sentences. None and NaN become "n/a"; the minus sign is −."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> s
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
     return _fixed(value, decimals, signed)
+
+
+def count(amount: float | None, noun: str, plural: str = "") -> str:
+    """Return how many there are of something: "1 row", "12 000 rows"; `plural` where it is more than an s."""
+    text = number(amount)
+    return f"{text} {noun if text == '1' else plural or noun + 's'}"
 
 
 def tenths(value: float | None) -> str:
@@ -76,6 +82,27 @@ def duration(seconds: float | None) -> str:
     if left < 9.95:
         return f"{sign}{left:.1f} s"
     return sign + _largest_two(round(left))
+
+
+def coarse_duration(seconds: float | None) -> str:
+    """Return a span as sentences tell it: whole seconds below two minutes, then whole minutes in its largest two units.
+
+    86 → "86 s", 660 → "11 min". A sentence is kept with its state and compared with the one before: seconds of an hour
+    would make it another one at each reading, and a span below a second is "0 s", as nothing that lasts is that short.
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return NOT_AVAILABLE
+    whole = round(abs(seconds))
+    sign = "−" if seconds < 0 and whole else ""
+    return f"{sign}{whole} s" if whole < 120 else sign + _largest_two(60 * round(whole / 60))
+
+
+def ago(seconds: float | None) -> str:
+    """Return how long ago something was: "just now" within a minute, else "11 min ago"."""
+    if seconds is not None and seconds < 60:
+        return "just now"
+    text = coarse_duration(seconds)
+    return text if text == NOT_AVAILABLE else f"{text} ago"
 
 
 def _largest_two(left: int) -> str:

@@ -1,4 +1,4 @@
-"""Limits: from where on a value is a warning, and from where on it is critical."""
+"""From a value to a state: the limits of settings and kinds, and the one scale behind states, bars and chart lines."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ PRESSURE_LIMITS = {("cpu", "some"): 0.80, ("memory", "full"): 0.10, ("io", "full
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Two thresholds in the unit of what they judge, each taking effect when reached; None: there is none."""
+    """From where on a value is a warning and from where on it is critical, in the unit of the value.
+
+    Each takes effect when it is reached. None: there is no such state.
+    """
 
     warning: float | None
     critical: float | None = None
     is_floor: bool = False
-    """Whether values that are too low are bad."""
+    """Whether low values are the bad ones: the time until a disk is full, the rows that arrived."""
 
     def status(self, value: float) -> Status:
-        """Return the state of a value."""
+        """Return the state of a value: OK, WARNING or CRITICAL."""
         if self._is_reached(self.critical, value):
             return Status.CRITICAL
         return Status.WARNING if self._is_reached(self.warning, value) else Status.OK
@@ -40,7 +43,10 @@ class Limit:
 
 
 def on_scale(share: float) -> Status:
-    """Return the state of a share of a limit: below 0.70 ok, to 0.85 warning, above critical."""
+    """Return the state of a share of a limit: below 0.70 ok, to 0.85 warning, above critical.
+
+    Unlike a Limit, 0.85 itself is still a warning: "above 85 %" is how the scale is drawn and told.
+    """
     if share > CRITICAL_SHARE:
         return Status.CRITICAL
-    return Status.WARNING if share >= WARNING_SHARE else Status.OK
+    return Limit(WARNING_SHARE).status(share)

@@ -32,6 +32,11 @@ class SourceId:
         return cls(kind, instance) if kind and instance else None
 
 
+def labels(**pairs: str) -> Labels:
+    """Return label pairs sorted by name, the one form of the labels of a series."""
+    return tuple(sorted(pairs.items()))
+
+
 class Status(StrEnum):
     """State of a component. Only OK is safe; UNKNOWN is never treated as OK."""
 
@@ -177,11 +182,13 @@ class LiveReading:
     tables: Mapping[str, Table] = field(default_factory=dict)
     tables_ts: float = 0.0
     """When the tables were read: before `ts` while the source is down and its last good ones are kept."""
+    timeout_seconds: float = 0.0
+    """Longest time that a reading of this collector may take."""
 
-    def value(self, metric: str, **labels: str) -> float | None:
+    def value(self, metric: str, **pairs: str) -> float | None:
         """Return the value of one series, or None when the reading has no such series."""
-        return self.samples.get((metric, tuple(sorted(labels.items()))))
+        return self.samples.get((metric, labels(**pairs)))
 
     def series(self, metric: str) -> dict[Labels, float]:
         """Return every series of `metric`, by its labels."""
-        return {labels: value for (name, labels), value in self.samples.items() if name == metric}
+        return {pairs: value for (name, pairs), value in self.samples.items() if name == metric}

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.checks import Check
-from core.format import duration
 from core.kinds.base import OWN, Source
 from core.kinds.registry import KINDS, component_name
 from core.model import SEVERITY, Component, LiveReading, SourceId, Status
 from core.settings.model import Settings
 from core.tables import R, rows_of
+from status.freshness import NO_READING, components_at, reading_stale_after_seconds
 
 if TYPE_CHECKING:
     from storage.stores import Stores
-
-STALE_INTERVALS = 2
-STALE_SPARE_SECONDS = 3.0
-"""Beside the longest time a reading may take: a slow one is no sign that nothing is collected."""
 
 Row = dict[str, Any]
 
@@ -32,8 +28,6 @@ class Instance:
     name: str
     reading: LiveReading | None
     now: float
-    timeout_seconds: float = 0.0
-    """Longest time a reading of it may take."""
 
     @property
     def id(self) -> SourceId:
@@ -52,16 +46,9 @@ class Instance:
 
     @property
     def component(self) -> Component:
-        """Its state and why. Without a reading, or with an old one, it is unknown."""
-        reading = self.reading
-        if reading is None or not reading.components:
-            return Component(self.title, Status.UNKNOWN, "no reading yet")
-        late = self.now - reading.ts
-        if late > STALE_INTERVALS * reading.interval_seconds + self.timeout_seconds + STALE_SPARE_SECONDS:
-            return Component(
-                self.title, Status.UNKNOWN, f"newest reading is {duration(late)} old: how it is is unknown"
-            )
-        return reading.components[0]
+        """Its state and why. Without a reading, or with a stale one, it is unknown."""
+        parts = components_at(self.reading, self.now)
+        return parts[0] if parts else Component(self.title, Status.UNKNOWN, NO_READING)
 
     @property
     def status(self) -> Status:
@@ -107,11 +94,7 @@ def instances(stores: Stores, *kinds: str) -> list[Instance]:
     names = [(kind, name) for kind in kinds for name in instance_names(stores.settings, kind)]
     readings = stores.live.readings([f"{kind}:{name}" for kind, name in names]) if names else {}
     now = stores.clock.now()
-    longest = {(kind, each.name): each.timeout_seconds for kind in kinds for each in stores.settings.watch.of(kind)}
-    return [
-        Instance(kind, name, readings.get(f"{kind}:{name}"), now, longest.get((kind, name), 0.0))
-        for kind, name in names
-    ]
+    return [Instance(kind, name, readings.get(f"{kind}:{name}"), now) for kind, name in names]
 
 
 def instance_names(settings: Settings, kind: str) -> list[str]:
@@ -136,6 +119,7 @@ def newest(found: Sequence[Instance], *, tables: bool = False) -> float | None:
     return max(times, default=None)
 
 
-def interval(found: Sequence[Instance]) -> float | None:
-    """Return how often the slowest of the instances is read."""
-    return max((each.reading.interval_seconds for each in found if each.reading), default=None)
+def slowest_stale_after_seconds(found: Sequence[Instance]) -> float | None:
+    """Return the age beyond which a reading of the slowest of the instances is stale; None without any reading."""
+    ages = [reading_stale_after_seconds(each.reading) for each in found]
+    return max((age for age in ages if age is not None), default=None)

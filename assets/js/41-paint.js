@@ -77,7 +77,7 @@
       const panel = fw.byId(id);
       if (!panel) continue;
       const age = panel.querySelector(".fw-panel-age");
-      if (age) fw.setAge(age, asOf, wire.interval_seconds[id]);
+      if (age) fw.setAge(age, asOf, wire.stale_after_seconds[id]);
       const note = wire.notes[id] || "";
       setNote(panel, note, asOf === null ? "empty" : note ? "failed" : "");
     }

@@ -1,8 +1,8 @@
-// Ages that tick by themselves. Stale is what is older than two intervals and the page's own pace: between two
-// questions of the page even the newest reading grows that old.
+// Ages that tick by themselves. When something is stale the server says (status/freshness.py); the page adds its own
+// pace: between two of its questions even the newest reading grows that much older.
 (function (fw) {
   "use strict";
-  const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const UNITS = [[86400 * 365, "y"], [86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
   fw.span = function (seconds) {
     const whole = Math.max(0, Math.round(seconds));
@@ -16,15 +16,15 @@
     return "0 s";
   };
 
-  fw.setAge = function (element, asOf, interval) {
+  fw.setAge = function (element, asOf, staleAfter) {
     if (asOf == null) {
       fw.clearAge(element);
       element.textContent = "no data";
       return;
     }
     element.dataset.ageTs = String(asOf);
-    if (interval) element.dataset.interval = String(interval);
-    else delete element.dataset.interval;
+    if (staleAfter) element.dataset.staleAfter = String(staleAfter);
+    else delete element.dataset.staleAfter;
   };
 
   fw.clearAge = function (element) {
@@ -37,10 +37,10 @@
     const now = fw.now();
     for (const element of document.querySelectorAll("[data-age-ts]")) {
       const asOf = Number(element.dataset.ageTs);
-      const interval = Number(element.dataset.interval || 0);
+      const staleAfter = Number(element.dataset.staleAfter || 0);
       const age = now - asOf;
       const pace = fw.pace && !fw.pace.paused ? fw.pace.seconds || 0 : 0;
-      const isStale = interval > 0 && age > 2 * interval + pace;
+      const isStale = staleAfter > 0 && age > staleAfter + pace;
       const text = (element.dataset.prefix || "") + (isStale ? "stale · " : "") + fw.span(age);
       if (element.textContent !== text) element.textContent = text;
       if (element.hasAttribute("data-stale") !== isStale) element.toggleAttribute("data-stale", isStale);

@@ -27,8 +27,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 def limit(name: str, share: float, why: str, warning: float, critical: float) -> Check:
     """Return the check of a share of a limit against two thresholds, each taking effect when reached."""
-    status = Status.CRITICAL if share >= critical else Status.WARNING if share >= warning else Status.OK
-    return Check(name, status, why, share)
+    return Check(name, Limit(warning, critical).status(share), why, share)
 
 
 def judged(name: str, value: float, why: str, limit: Limit, share: float | None = None) -> Check:

@@ -15,11 +15,12 @@ from typing import Any
 
 from collectors.base import Context, Done, gauges
 from collectors.judging.checks import Check, checks_table, summed
-from collectors.judging.messages import duration
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
+from core.format import coarse_duration, count, duration
 from core.kinds.base import Source
 from core.kinds.service import ServiceSource
+from core.limits import Limit
 from core.model import Component, Facts, Reading, Sample, Status, Table
 from storage.clickhouse.reads.flips import FLIP_COLUMNS, Flip, newest_flip
 from storage.state.actions import newest_done
@@ -134,7 +135,8 @@ class ServiceCollector:
         if state.name == DOWN:
             return Component("", Status.DOWN, why)
         if state.name == PENDING:
-            return Component("", Status.WARNING, f"{state.failed} of {self._source.retries + 1} tries failed: {why}")
+            tries = count(self._source.retries + 1, "try", "tries")
+            return Component("", Status.WARNING, f"{state.failed} of {tries} failed: {why}")
         return summed("", why, self._checks(found))
 
     def _checks(self, found: Found | None) -> list[Check]:
@@ -143,8 +145,8 @@ class ServiceCollector:
         slow = self._source.slow_seconds
         if slow is None or found.seconds is None:
             return list(found.checks)
-        took = f"took {found.seconds * 1e3:.0f} ms, and {slow * 1e3:.0f} ms is slow"
-        status = Status.WARNING if found.seconds >= slow else Status.OK
+        took = f"took {duration(found.seconds)}, and {duration(slow)} is slow"
+        status = Limit(slow).status(found.seconds)
         return [Check("slow", status, took, found.seconds / slow), *found.checks]
 
     def _reading(self, before: State, state: State, found: Found | None, judged: Component) -> Reading:
@@ -235,13 +237,11 @@ def certificate_check(ends: float | None, now: float, warning_days: float, criti
     if ends is None:
         return []
     left = ends - now
-    status = Status.OK
-    if left <= warning_days * 86_400:
-        status = Status.CRITICAL if left <= critical_days * 86_400 else Status.WARNING
+    status = Limit(warning_days * 86_400, critical_days * 86_400, is_floor=True).status(left)
     return [
         Check(
             "certificate",
             status,
-            f"its certificate ends in {duration(left)}" if left > 0 else "its certificate has ended",
+            f"its certificate ends in {coarse_duration(left)}" if left > 0 else "its certificate has ended",
         )
     ]

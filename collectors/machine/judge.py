@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from collectors.judging.messages import duration, percent, size
-from core.limits import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, on_scale
-from core.model import SEVERITY, Component, Labels, Sample, Status, Table, worst
+from core.format import bytes_, coarse_duration, count, duration, number, percent, tenths
+from core.limits import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, Limit, on_scale
+from core.model import SEVERITY, Component, Labels, Sample, Status, Table, labels, worst
 from core.settings.model import Thresholds
 
 PACKET_LOSS_WARNING_PER_SECOND = 1.0
@@ -42,20 +42,13 @@ class Values:
         for sample in samples:
             self._values.setdefault(sample.metric, {})[sample.labels] = sample.value
 
-    def get(self, metric: str, **labels: str) -> float | None:
+    def get(self, metric: str, **pairs: str) -> float | None:
         """Return one value, or None when it was not measured."""
-        return self._values.get(metric, {}).get(tuple(sorted(labels.items())))
+        return self._values.get(metric, {}).get(labels(**pairs))
 
     def by(self, metric: str, label: str) -> Mapping[str, float]:
         """Return the values of a metric by one of its labels."""
-        return {dict(labels)[label]: value for labels, value in self._values.get(metric, {}).items()}
-
-
-def against(value: float, warning: float, critical: float) -> Status:
-    """Return the state of a value against two thresholds, each taking effect when reached."""
-    if value >= critical:
-        return Status.CRITICAL
-    return Status.WARNING if value >= warning else Status.OK
+        return {dict(pairs)[label]: value for pairs, value in self._values.get(metric, {}).items()}
 
 
 def judge(samples: Iterable[Sample], thresholds: Thresholds) -> list[Judged]:
@@ -78,9 +71,9 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     if now is None:
         return []
     lasting = five if five is not None else now
-    crossed = against(lasting, thresholds.cpu_warning_ratio, thresholds.cpu_critical_ratio)
+    crossed = Limit(thresholds.cpu_warning_ratio, thresholds.cpu_critical_ratio).status(lasting)
     cores = values.get("system_cpu_cores")
-    why = f"{percent(now)} of {cores:.0f} cores busy" if cores else f"{percent(now)} busy"
+    why = f"{percent(now)} of {count(cores, 'core')} busy" if cores else f"{percent(now)} busy"
     if five is not None:
         why += f", {percent(five)} over 5 minutes"
     return [_judged("CPU", worst([on_scale(now), crossed]), why, now, "ratio", now)]
@@ -90,8 +83,8 @@ def _memory(values: Values, thresholds: Thresholds) -> list[Judged]:
     used, total = values.get("system_memory_used_ratio"), values.get("system_memory_total_bytes")
     if used is None or total is None:
         return []
-    crossed = against(used, thresholds.memory_warning_ratio, thresholds.memory_critical_ratio)
-    why = f"{percent(used)} of {size(total)} in use"
+    crossed = Limit(thresholds.memory_warning_ratio, thresholds.memory_critical_ratio).status(used)
+    why = f"{percent(used)} of {bytes_(total)} in use"
     killed = values.get("system_oom_kills_per_second")
     if killed:
         return [_judged("Memory", Status.CRITICAL, f"{why}; the kernel just killed a process for want of memory",
@@ -105,8 +98,8 @@ def _swap(values: Values, thresholds: Thresholds) -> list[Judged]:
         return [_judged("Swap", Status.NOT_CONFIGURED, "this machine has no swap", None, "ratio", None)]
     if total is None or used is None:
         return []
-    crossed = against(used, thresholds.swap_warning_ratio, thresholds.swap_critical_ratio)
-    why = f"{percent(used)} of {size(total)} in use"
+    crossed = Limit(thresholds.swap_warning_ratio, thresholds.swap_critical_ratio).status(used)
+    why = f"{percent(used)} of {bytes_(total)} in use"
     return [_judged("Swap", worst([on_scale(used), crossed]), why, used, "ratio", used)]
 
 
@@ -126,14 +119,16 @@ def _disk(mount: str, used: float, values: Values, thresholds: Thresholds) -> Ju
     if values.get("system_disk_read_only", mount=mount):
         return _judged(name, Status.OK, "mounted read-only: it cannot fill", used, "ratio", None)
     free = values.get("system_disk_free_bytes", mount=mount)
-    states = [on_scale(used), against(used, thresholds.disk_warning_ratio, thresholds.disk_critical_ratio)]
-    why = f"{percent(used)} full" + (f", {size(free)} free" if free is not None else "")
+    crossed = Limit(thresholds.disk_warning_ratio, thresholds.disk_critical_ratio).status(used)
+    states = [on_scale(used), crossed]
+    why = f"{percent(used)} full" + (f", {bytes_(free)} free" if free is not None else "")
     full, speed = (values.get(f"system_disk_{part}", mount=mount) for part in ("full_seconds", "fill_bytes_per_second"))
     if full is not None and speed is not None:
         hours = (values.get("system_disk_fill_window_seconds", mount=mount) or 3_600) / 3_600
         window = "hour's" if hours == 1 else f"{hours:.0f} hours'"
-        why += f"; full in {duration(full)} at the last {window} rate (+{size(speed * 3_600)}/h)"
-        states.append(against(-full, -thresholds.disk_full_warning_seconds, -thresholds.disk_full_critical_seconds))
+        why += f"; full in {coarse_duration(full)} at the last {window} rate (+{bytes_(speed * 3_600)}/h)"
+        until_full = Limit(thresholds.disk_full_warning_seconds, thresholds.disk_full_critical_seconds, is_floor=True)
+        states.append(until_full.status(full))
     inodes = values.get("system_disk_inodes_used_ratio", mount=mount)
     if inodes is not None and inodes >= WARNING_SHARE:
         why += f"; {percent(inodes)} of its inodes used"
@@ -149,7 +144,7 @@ def _disk_io(values: Values, _: Thresholds) -> list[Judged]:
     waited = values.get("system_device_await_seconds", device=device)
     why = f"{device} busy {percent(busy[device])} of the time"
     if waited is not None:
-        why += f", {waited * 1e3:.1f} ms a request"
+        why += f", {duration(waited)} a request"
     return [_judged("Disk I/O", on_scale(busy[device]), why, busy[device], "ratio", busy[device])]
 
 
@@ -166,17 +161,17 @@ def _network(values: Values, thresholds: Thresholds) -> list[Judged]:
         for nic in received
     }
     bad = max(lost, key=lost.__getitem__)
-    losing = Status.WARNING if lost[bad] >= PACKET_LOSS_WARNING_PER_SECOND else Status.OK
-    loss = f"; {bad} loses {lost[bad]:.1f} packets a second" if losing is Status.WARNING else ""
+    losing = Limit(PACKET_LOSS_WARNING_PER_SECOND).status(lost[bad])
+    loss = f"; {bad} loses {tenths(lost[bad])} packets a second" if losing is Status.WARNING else ""
     shares = values.by("system_network_link_used_ratio", "nic")
     if not shares:
         moved = sum(received.values()) + sum(
             values.get("system_network_transmit_bytes_per_second", nic=nic) or 0.0 for nic in received
         )
-        why = f"{size(moved)}/s in and out; no interface tells its link's speed{loss}"
+        why = f"{bytes_(moved)}/s in and out; no interface tells its link's speed{loss}"
         return [_judged("Network", losing, why, moved, "bytes_per_second", None)]
     nic = max(shares, key=shares.__getitem__)
-    crossed = against(shares[nic], thresholds.network_warning_ratio, thresholds.network_critical_ratio)
+    crossed = Limit(thresholds.network_warning_ratio, thresholds.network_critical_ratio).status(shares[nic])
     link = values.get("system_network_link_bytes_per_second", nic=nic) or 0.0
     why = f"{nic} uses {percent(shares[nic])} of {link * 8 / 1e9:g} Gbit/s{loss}"
     status = worst([on_scale(shares[nic]), crossed, losing])
@@ -188,7 +183,7 @@ def _load(values: Values, _: Thresholds) -> list[Judged]:
     if load is None or per_core is None:
         return []
     share = per_core / LOAD_LIMIT_PER_CORE
-    why = f"{load:.2f} tasks running or waiting over 5 minutes, {per_core:.2f} a core"
+    why = f"{number(load, 2)} tasks running or waiting over 5 minutes, {number(per_core, 2)} a core"
     return [_judged("Load", on_scale(share), why, load, "count", share)]
 
 
@@ -217,8 +212,8 @@ def _clock(values: Values, thresholds: Thresholds) -> list[Judged]:
                         None, "seconds", None)]  # fmt: skip
     limit = thresholds.clock_offset_seconds
     share = abs(offset) / limit
-    why = f"{abs(offset) * 1e3:.1f} ms off, {limit * 1e3:g} ms allowed"
-    states = [on_scale(share), against(abs(offset), limit / 2, limit)]
+    why = f"{duration(abs(offset))} off, {duration(limit)} allowed"
+    states = [on_scale(share), Limit(limit / 2, limit).status(abs(offset))]
     return [_judged("Clock", worst(states), why, offset, "seconds", share)]
 
 

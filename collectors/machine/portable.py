@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
-from collectors.base import gauges, labels
+from collectors.base import gauges
 from collectors.machine.fill import FillTrend
-from core.model import Sample
+from core.model import Sample, labels
 from core.rates import Rates
 
 NO_DISKS = frozenset({"", "devfs", "autofs", "procfs", "squashfs", "iso9660", "nfs", "smbfs", "cifs", "cdrom"})

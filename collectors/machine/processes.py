@@ -13,7 +13,9 @@ from collectors.machine.linux.processes import Process, Processes
 from collectors.machine.linux.sockets import tcp_states
 from core.clock import Clock, SystemClock
 from core.errors import SourceUnavailable
-from core.model import Component, Reading, Sample, Status, Table
+from core.format import count
+from core.limits import Limit
+from core.model import Component, Reading, Sample, Table
 
 SHOWN_EACH = 60
 """Rows kept for each of: most CPU, most memory."""
@@ -77,24 +79,25 @@ def process_samples(processes: Sequence[Process]) -> list[Sample]:
     states = Counter(dict.fromkeys(STATES, 0))
     states.update(process.state for process in processes)
     found = gauges({"system_processes": float(len(processes))})
-    for state, count in states.items():
-        found += gauges({"system_processes_by_state": float(count)}, state=state)
+    for state, each in states.items():
+        found += gauges({"system_processes_by_state": float(each)}, state=state)
     return found
 
 
 def socket_samples(states: Counter[str] | None) -> list[Sample]:
     """Return counts of TCP sockets by state; none where the system does not show its sockets."""
     found: list[Sample] = []
-    for state, count in (states or {}).items():
-        found += gauges({"system_tcp_connections": float(count)}, state=state)
+    for state, each in (states or {}).items():
+        found += gauges({"system_tcp_connections": float(each)}, state=state)
     return found
 
 
 def zombies(processes: Sequence[Process]) -> Component:
     """Return the component of the process table."""
-    count = sum(process.state == "zombie" for process in processes)
-    status = Status.WARNING if count >= ZOMBIES_WARNING else Status.OK
-    why = f"{len(processes)} processes" + (f", {count} of them zombies" if count else "")
+    dead = sum(process.state == "zombie" for process in processes)
+    status = Limit(ZOMBIES_WARNING).status(dead)
+    why = count(len(processes), "process", "processes")
+    why += f", {count(dead, 'zombie')} among them" if dead else ""
     return Component("Processes", status, why, float(len(processes)), "count")
 
 

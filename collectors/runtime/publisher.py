@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from collectors.base import labels
 from core.kinds.registry import component_name
-from core.model import Component, Facts, Reading, Run, Sample, SourceId, Status
+from core.model import Component, Facts, Reading, Run, Sample, SourceId, Status, labels
 
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500
@@ -39,6 +38,8 @@ class Live(Protocol):
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float = 0.0,
     ) -> None: ...
 
     def bump(self, dataset: str) -> object: ...
@@ -55,18 +56,28 @@ class Publisher:
         self._last_good: dict[CollectorId, tuple[float, Reading]] = {}
         """When and what each watched source last told."""
 
-    def succeeded(self, collector: CollectorId, ts: float, interval_seconds: float, reading: Reading) -> int:
+    def succeeded(
+        self,
+        collector: CollectorId,
+        ts: float,
+        interval_seconds: float,
+        reading: Reading,
+        *,
+        timeout_seconds: float = 0.0,
+    ) -> int:
         """Store `reading`, taken at `ts`, and that the collector works. Return the number of samples and fact rows."""
         self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
         if isinstance(collector, SourceId):
             self._last_good[collector] = (ts, Reading(tables=reading.tables))
-        self._show(collector, ts, interval_seconds, reading)
+        self._show(collector, ts, interval_seconds, reading, timeout_seconds=timeout_seconds)
         self._tell_changes(str(collector), reading.facts)
         return len(reading.samples) + sum(len(facts) for facts in reading.facts)
 
-    def failed(self, collector: CollectorId, ts: float, interval_seconds: float, why: str) -> None:
+    def failed(
+        self, collector: CollectorId, ts: float, interval_seconds: float, why: str, *, timeout_seconds: float = 0.0
+    ) -> None:
         """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
 
         A watched source keeps its last good tables, with their age.
@@ -75,7 +86,8 @@ class Publisher:
         name = component_name(collector) if isinstance(collector, SourceId) else collector
         down = Component(name, Status.DOWN, why)
         tables_ts, good = self._last_good.get(collector, (None, Reading()))
-        self._show(collector, ts, interval_seconds, Reading(components=(down,), tables=good.tables), tables_ts)
+        reading = Reading(components=(down,), tables=good.tables)
+        self._show(collector, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds)
 
     def recorded(self, run: Run) -> None:
         """Store the record of a run."""
@@ -109,9 +121,13 @@ class Publisher:
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float,
     ) -> None:
         """Make the reading the newest; the version of a source's kind moves as well as its own."""
-        self._live.put_reading(str(collector), self._host, ts, interval_seconds, reading, tables_ts)
+        self._live.put_reading(
+            str(collector), self._host, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds
+        )
         self._live.bump(str(collector))
         if isinstance(collector, SourceId):
             self._live.bump(collector.kind)

@@ -14,6 +14,7 @@ from collectors.runtime.breaker import Breaker, BreakerView
 from collectors.runtime.publisher import Publisher
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
+from core.format import coarse_duration
 from core.model import Collector, Outcome, Reading, Run, SourceId
 
 ABANDONED_THREADS_MAX = 4
@@ -196,8 +197,8 @@ class Task:
         if not self._take(attempt, abandon=False):
             return
         self.breaker.succeeded()
-        interval = self.collector.interval_seconds
-        samples = self._publisher.succeeded(self._id, attempt.started, interval, reading)
+        interval, timeout = self.collector.interval_seconds, self.collector.timeout_seconds
+        samples = self._publisher.succeeded(self._id, attempt.started, interval, reading, timeout_seconds=timeout)
         self._finish(attempt, Outcome.OK, samples, "")
 
     def _fail(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
@@ -248,10 +249,11 @@ class Task:
         last = self._last_run.error if self._last_run and self._last_run.error else "stopped by hand"
         if view.retry_in_seconds == float("inf"):
             return f"{last}; not tried until switched on again"
-        return f"{last}; next try in {view.retry_in_seconds:.0f} s"
+        return f"{last}; next try in {coarse_duration(view.retry_in_seconds)}"
 
     def _publish_failure(self, ts: float, why: str) -> None:
-        self._publisher.failed(self._id, ts, self.collector.interval_seconds, why)
+        interval, timeout = self.collector.interval_seconds, self.collector.timeout_seconds
+        self._publisher.failed(self._id, ts, interval, why, timeout_seconds=timeout)
 
 
 def _where(thread: int) -> str:

@@ -46,7 +46,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitLine:
     """A threshold line: `text` stands at its left end or right, above the line or below."""
 
     value: float
@@ -62,7 +62,7 @@ def line_figure(
     *,
     unit: str,
     top: float | None = None,
-    limits: Sequence[Limit] = (),
+    limits: Sequence[LimitLine] = (),
     height_px: int = 170,
     decimals: int = 2,
     extra: Sequence[dict[str, Any]] = (),
@@ -83,7 +83,7 @@ def stack_figure(
     *,
     unit: str,
     top: float,
-    limits: Sequence[Limit] = (),
+    limits: Sequence[LimitLine] = (),
     height_px: int = 170,
     decimals: int = 2,
 ) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _figure(
     span: tuple[float, float],
     unit: str,
     top: float,
-    limits: Sequence[Limit],
+    limits: Sequence[LimitLine],
     height_px: int,
 ) -> dict[str, Any]:
     shapes, notes = [], []

@@ -8,13 +8,16 @@ from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
 
 
-def age(as_of: float | None, interval_seconds: float | None = None, *, prefix: str = "") -> html.Span:
-    """Return the age of data taken at `as_of` (epoch seconds); stale after two intervals. None: "no data"."""
+def age(as_of: float | None, stale_after_seconds: float | None = None, *, prefix: str = "") -> html.Span:
+    """Return the age of data taken at `as_of` (epoch seconds). None: "no data".
+
+    stale_after_seconds: when it is stale, see status/freshness.py; None: never.
+    """
     if as_of is None:
         return quick(html.Span, "no data", className="fw-age")
     data = attributes(
         data_age_ts=f"{as_of:.3f}",
-        data_interval=f"{interval_seconds:g}" if interval_seconds else None,
+        data_stale_after=f"{stale_after_seconds:g}" if stale_after_seconds else None,
         data_prefix=prefix or None,
     )
     return quick(html.Span, className="fw-age", **data)

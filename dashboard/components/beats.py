@@ -7,6 +7,7 @@ from itertools import groupby
 
 from dash import html
 
+from core.format import count, number
 from dashboard.components.attributes import attributes
 from storage.clickhouse.reads.services import BEATS, Beat
 
@@ -21,8 +22,8 @@ def beat_strip(beats: Sequence[Beat]) -> html.Div:
     states = ["none"] * (BEATS - len(beats)) + [beat.state for beat in beats[-BEATS:]]
     present = [state for state in HEIGHTS if state in states]
     counts = {state: sum(beat.state == state for beat in beats) for state in ("up", "pending", "down")}
-    told = ", ".join(f"{count} {WORDS[state]}" for state, count in counts.items() if count) or "none yet"
-    label = f"Last {len(beats)} checks: {told}"
+    told = ", ".join(f"{number(each)} {WORDS[state]}" for state, each in counts.items() if each) or "none yet"
+    label = f"Last {count(len(beats), 'check')}: {told}"
     return html.Div(
         className="fw-beats",
         style={

@@ -55,7 +55,7 @@ def card(
     bar_ratio: float | None = None,
     spark: Sequence[float | None] | None = None,
     as_of: float | None = None,
-    interval_seconds: float | None = None,
+    stale_after_seconds: float | None = None,
     definition: str = "",
     tone: str = "",
     strip: Any = None,
@@ -64,7 +64,8 @@ def card(
 
     word: shown instead of the state's own ("paused").
     why: one short line under the figure. bar_ratio: 0 to 1 of its limit, drawn as a bar in the state's
-    colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age.
+    colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age
+    that is stale beyond `stale_after_seconds`.
     definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
     strip: a part of its own between the sparkline and the last line.
     """
@@ -74,7 +75,7 @@ def card(
         head.append(state_badge(state, word))
     foot: list[Any] = [quick(html.Span, why, className="fw-card-why")] if why else []
     if as_of is not None:
-        foot.append(age(as_of, interval_seconds))
+        foot.append(age(as_of, stale_after_seconds))
     parts: list[Any] = [
         quick(html.Div, head, className="fw-card-head"),
         quick(

@@ -33,7 +33,7 @@ def panel(
 ) -> html.Section:
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
-    `id` is the key in View.as_of, View.notes and View.interval_seconds. `definition` explains the figure
+    `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
     (formula, window, source) on hover. `tools` are some of table, csv, png, svg, link, full; tables have no picture.
     `controls` stand right of the heading. `csv` is the path that answers with the chart's data in full, where what is
     drawn is only as much as there are pixels for; the page's query is added to it.

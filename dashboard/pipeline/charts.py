@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise, zip_longest
 from typing import Any
 
+from core.format import count
 from dashboard.charts.theme import SERIES, end_label
 from dashboard.charts.timeseries import LONE_POINT_PX, Line, end_label_text, label_margin, nice_ceiling, stack_figure
 from storage.clickhouse.reads.pipeline import RunBucket
@@ -81,7 +82,7 @@ def failures(buckets: Sequence[RunBucket], colour: Mapping[str, str], start: flo
     if not traces:
         runs = sum(bucket.runs for bucket in buckets)
         layout["yaxis"] |= {"range": [0, 1], "tickvals": [0]}
-        layout["annotations"] = [_remark(f"none of {runs} runs failed" if runs else "no run in this window")]
+        layout["annotations"] = [_remark(f"none of {count(runs, 'run')} failed" if runs else "no run in this window")]
     return {"data": traces, "layout": layout}
 
 

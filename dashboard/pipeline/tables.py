@@ -14,12 +14,12 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import card, cards, state_badge, verdict
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
+from status.freshness import components_at, is_stale, reading_stale_after_seconds, why_unknown
 from storage.clickhouse.reads.series import SeriesData
 
 LATENESS_LIMIT_SECONDS = 0.05
 SPARK_POINTS = 60
 STATEMENTS_SHOWN = 12
-STALE_INTERVALS = 2
 COLLECTOR_PREFIX = "collector "
 """Begins the name of a collector's component."""
 
@@ -77,15 +77,13 @@ def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div
     A watched source that is down is not Fundwatch's failure, and the line of the sources has said so.
     An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
     """
+    why = why_unknown(reading, now)
     if reading is None:
-        return verdict(
-            Status.UNKNOWN, f"No reading of the pipeline of {host}: its collector has not run, or Redis is away."
-        )
-    told = age(reading.ts, reading.interval_seconds, prefix="read ")
-    if now - reading.ts > STALE_INTERVALS * reading.interval_seconds:
-        late = format.duration(now - reading.ts)
-        why = f"No reading for {late}: the collectors of {host} do not run, or Redis is away. What shows is old. · "
-        return verdict(Status.UNKNOWN, [why, told])
+        return verdict(Status.UNKNOWN, f"{host}: {why}. Its collector “pipeline” has not run, or Redis is away.")
+    told = age(reading.ts, reading_stale_after_seconds(reading), prefix="read ")
+    if why:
+        said = f"{host}: {why}. Its collectors do not run, or Redis is away. What shows is old. · "
+        return verdict(Status.UNKNOWN, [said, told])
     foreign = {f"{COLLECTOR_PREFIX}{row['collector']}" for row in rows_of(reading, "collectors") if not _is_own(row)}
     own = [part for part in reading.components if part.name not in foreign]
     status = worst([part.status for part in own])
@@ -97,12 +95,12 @@ def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div
     return verdict(status, [html.B(_capital(first.name)), f": {first.why}.{more} · ", told])
 
 
-def card_strip(reading: LiveReading, course: Mapping[str, SeriesData]) -> html.Div:
-    """Return the cards, those in trouble first."""
-    parts = {part.name: part for part in reading.components}
+def card_strip(reading: LiveReading, course: Mapping[str, SeriesData], now: float) -> html.Div:
+    """Return the cards as they are at `now` (epoch seconds), those in trouble first."""
+    parts = {part.name: part for part in components_at(reading, now)}
     writer = next(iter(rows_of(reading, "writer")), {})
     found = [
-        _collectors_card(reading),
+        _collectors_card(reading, now),
         _writer_card(writer, parts.get("writer"), course.get("pipeline_writer_rows_per_second")),
         _queue_card(writer, parts.get("writer")),
         _spool_card(writer, parts.get("spool")),
@@ -114,9 +112,9 @@ def card_strip(reading: LiveReading, course: Mapping[str, SeriesData]) -> html.D
     return cards(*(made for _, made in found), minimum_px=150)
 
 
-def collector_table(reading: LiveReading) -> html.Div:
-    """Return every collector with its runs, those in trouble first."""
-    rows = sorted(rows_of(reading, "collectors"), key=lambda row: -SEVERITY[Status(row["status"])])
+def collector_table(reading: LiveReading, now: float) -> html.Div:
+    """Return every collector with its runs as they are at `now` (epoch seconds), those in trouble first."""
+    rows = sorted(_collectors(reading, now), key=lambda row: -SEVERITY[Status(row["status"])])
     return data_table(
         "pipeline-collectors-rows",
         COLLECTOR_COLUMNS,
@@ -171,6 +169,13 @@ def history_table(runs: Sequence[Run]) -> html.Div:
     )
 
 
+def _collectors(reading: LiveReading, now: float) -> list[Row]:
+    """Return the rows of the collectors; each is unknown when the reading is stale."""
+    why = why_unknown(reading, now)
+    rows = rows_of(reading, "collectors")
+    return [{**row, "status": Status.UNKNOWN.value, "why": why} for row in rows] if why else rows
+
+
 def _collector_row(row: Row, reading: LiveReading) -> Row:
     status = Status(row["status"])
     is_failing = row["failures_in_a_row"] > 0
@@ -210,7 +215,9 @@ def _breaker(row: Row, reading: LiveReading) -> Cell:
         return Cell("probing", 1, "warning")
     wait = row["retry_in_seconds"]
     until: list[Any] = ["open until ", local_time(reading.ts + wait, "time")] if wait is not None else ["open, by hand"]
-    return Cell(html.Span(until), 2, "critical", hint=f"opened {row['opened_total']} times since the start")
+    return Cell(
+        html.Span(until), 2, "critical", hint=f"opened {format.count(row['opened_total'], 'time')} since the start"
+    )
 
 
 def _query_row(row: Row) -> Row:
@@ -230,21 +237,22 @@ def _query_row(row: Row) -> Row:
 Made = tuple[Status, html.Article]
 
 
-def _collectors_card(reading: LiveReading) -> Made:
-    rows = [row for row in rows_of(reading, "collectors") if _is_own(row)]
+def _collectors_card(reading: LiveReading, now: float) -> Made:
+    rows = [row for row in _collectors(reading, now) if _is_own(row)]
     status = worst([Status(row["status"]) for row in rows])
+    is_known = not is_stale(reading, now)
     fine = sum(Status(row["status"]) is Status.OK for row in rows)
     late = [row["lateness_p99_seconds"] for row in rows if row["lateness_p99_seconds"] is not None]
     why = f"late p99 {format.duration(max(late))}" if late else ""
     made = card(
         "pipeline-card-collectors",
         "Own collectors fine",
-        f"{fine} of {len(rows)}",
+        f"{fine if is_known else '–'} of {len(rows)}",
         state=status,
         why=why,
-        bar_ratio=fine / len(rows) if rows else 0.0,
+        bar_ratio=fine / len(rows) if rows and is_known else 0.0,
         as_of=reading.ts,
-        interval_seconds=reading.interval_seconds,
+        stale_after_seconds=reading_stale_after_seconds(reading),
         definition="Collectors of Fundwatch and its machine whose newest run succeeded and was on time. Those of "
         "watched sources are in the table below; the sources themselves are judged above and on their tabs.",
     )
@@ -287,13 +295,13 @@ def _queue_card(writer: Row, part: Component | None) -> Made:
 def _spool_card(writer: Row, part: Component | None) -> Made:
     status = part.status if part else Status.UNKNOWN
     lost = writer.get("spool_dropped_rows") or 0
-    waiting = f"{format.number(writer.get('spooled_rows'))} rows wait"
+    waiting = f"{format.count(writer.get('spooled_rows'), 'row')} waiting"
     made = card(
         "pipeline-card-spool",
         "Spool",
         format.bytes_(writer.get("spooled_bytes")),
         state=status,
-        why=f"{format.number(lost)} rows dropped" if lost else waiting,
+        why=f"{format.count(lost, 'row')} dropped" if lost else waiting,
         bar_ratio=part.value if part and part.value is not None else 0.0,
         definition="Batches on disk while ClickHouse is away; replayed in order, each exactly once.",
     )
@@ -305,13 +313,14 @@ def _clickhouse_card(reading: LiveReading, part: Component | None) -> Made:
     kinds = rows_of(reading, "queries")
     slowest = max(kinds, key=lambda row: row["p95_seconds"], default=None)
     errors = sum(row["errors"] for row in kinds)
+    fine = f"{slowest['kind']} · {format.count(errors, 'error')}" if slowest else ""
     made = card(
         "pipeline-card-clickhouse",
         "Slowest statement",
         format.duration(slowest["p95_seconds"] if slowest else None),
         "p95",
         state=status,
-        why=part.why if part and status is not Status.OK else f"{slowest['kind']} · {errors} errors" if slowest else "",
+        why=part.why if part and status is not Status.OK else fine,
         definition="Of the kinds of statements sent in the last 15 minutes, the one with the longest 95th percentile.",
     )
     return status, made
@@ -324,7 +333,7 @@ def _disk_card(reading: LiveReading) -> Made:
         "pipeline-card-disk",
         "On disk",
         format.bytes_(total) if rows else format.NOT_AVAILABLE,
-        why=f"{format.number(sum(row['rows'] for row in rows))} rows · {len(rows)} tables",
+        why=f"{format.count(sum(row['rows'] for row in rows), 'row')} · {format.count(len(rows), 'table')}",
         definition="Active parts of all tables of Fundwatch in ClickHouse, compressed.",
     )
     return Status.OK, made
@@ -336,7 +345,7 @@ def _own_card(reading: LiveReading, course: SeriesData | None) -> Made:
         "pipeline-card-own",
         "Fundwatch memory",
         format.bytes_(reading.value("process_resident_memory_bytes")),
-        why=f"CPU {format.percent(cpu)} · {format.number(threads)} threads",
+        why=f"CPU {format.percent(cpu)} · {format.count(threads, 'thread')}",
         spark=course.mean[-SPARK_POINTS:] if course else None,
         definition="Resident memory and CPU (of one core) of the process that collects.",
     )

@@ -61,9 +61,9 @@ class Headline:
     spark: list[float | None] | None = None
 
 
-def card_strip(shown: Shown, seen: float | None = None, interval_seconds: float | None = None) -> html.Div:
+def card_strip(shown: Shown, seen: float | None = None, stale_after_seconds: float | None = None) -> html.Div:
     """Return the strip of cards; `seen` is when the newest value came, None for data that has no age."""
-    strip = cards(*[_card(each, seen, interval_seconds) for each in headlines(shown)], minimum_px=NARROWEST_PX)
+    strip = cards(*[_card(each, seen, stale_after_seconds) for each in headlines(shown)], minimum_px=NARROWEST_PX)
     return html.Div(strip, className="fw-headlines")
 
 
@@ -72,7 +72,7 @@ def headlines(shown: Shown) -> list[Headline]:
     return [_value(shown), *_calendar(shown), *_estimates(shown), _current_drawdown(shown)]
 
 
-def _card(item: Headline, seen: float | None, interval_seconds: float | None) -> Any:
+def _card(item: Headline, seen: float | None, stale_after_seconds: float | None) -> Any:
     return card(
         f"portfolio-card-{item.id}",
         item.title,
@@ -82,7 +82,7 @@ def _card(item: Headline, seen: float | None, interval_seconds: float | None) ->
         tone=item.tone,
         spark=item.spark,
         as_of=seen,
-        interval_seconds=interval_seconds,
+        stale_after_seconds=stale_after_seconds,
     )
 
 
@@ -212,7 +212,7 @@ def _current_drawdown(shown: Shown) -> Headline:
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
         days = int((daily.dates[-1] - daily.dates[peak]).astype(int))
-        lines = [f"since {daily.dates[peak]},", f"{days} day{'s' if days > 1 else ''}"]
+        lines = [f"since {daily.dates[peak]},", text.count(days, "day")]
     if len(water) > 1:
         lines.append(f"{_points(now - float(water[-2]))} on the day")
     first = daily.dates[0] if len(daily) else "the first value"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number
+from core.format import NOT_AVAILABLE, bytes_, count, duration, number
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
+from status.freshness import reading_stale_after_seconds
 from status.instances import Instance
 from storage.clickhouse.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
 
@@ -71,7 +72,7 @@ def watched(checks: Checks, period: str) -> str:
         return ""
     seconds = checks.watched_seconds
     part = "all" if seconds >= PERIODS[period] else duration(seconds)
-    return f"watched {part} of {period}: {number(checks.up)} of {number(checks.count)} checks found it up"
+    return f"watched {part} of {period}: {number(checks.up)} of {count(checks.count, 'check')} found it up"
 
 
 def _in_short(checks: Checks, period: str) -> str:
@@ -97,7 +98,7 @@ def _service(instance: Instance, shown: Shown, past: Past) -> Any:
         strip=beat_strip(past.beats.get(key, ())),
         spark=thinned(shown.series.one(metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
-        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=f"{about.get('target', '')}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. "
         "Bars: the newest 60 checks.",
     )

@@ -195,7 +195,7 @@ def metrics(shown: Shown) -> html.Div:
 
 
 def _value(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\u202f") if float(value).is_integer() else f"{value:.6g}"
+    return number(value) if float(value).is_integer() else f"{value:.6g}"
 
 
 def interfaces(shown: Shown) -> html.Div:

@@ -12,8 +12,7 @@ from core.format import bytes_, duration
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
-from dashboard.charts.timeseries import Limit as LimitLine
-from dashboard.charts.timeseries import Line, line_figure, nice_ceiling
+from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel
 from status.instances import Instance

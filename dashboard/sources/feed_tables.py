@@ -8,7 +8,6 @@ from dash import html
 
 from core.format import percent
 from core.model import SEVERITY, Status
-from dashboard.components.age import age
 from dashboard.components.card import state_badge
 from dashboard.sources.facts import Fact, about_table, told_by
 from dashboard.sources.tab import Shown
@@ -50,11 +49,6 @@ def about(kind: str, facts: Sequence[Fact]) -> Callable[[Shown], html.Div]:
         return about_table(rows_id(f"{kind}-about"), facts, told, caption="Instances", longest=LONGEST_FACT)
 
     return table
-
-
-def ago(ts: float) -> html.Span:
-    """Return how long ago something was, kept up to date by the browser."""
-    return age(ts, prefix="")
 
 
 def tone_of(key: str, tones: dict[str, str]) -> Callable[[Row], str]:

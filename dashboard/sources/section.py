@@ -25,6 +25,7 @@ from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
     from dashboard.sources.tab import Shown
+    from status.instances import Instance
 
 TALL_PX = 320
 LATER_PX = 48
@@ -116,8 +117,13 @@ class Section:
     def _place(self, shown: Shown, name: str) -> html.Div:
         """Return the place of a table that is fetched, anew when a reading of those shown has come."""
         chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
-        stamp = " ".join(f"{each.collector} {each.reading.ts if each.reading else ''}" for each in shown.chosen)
+        stamp = " ".join(map(_stamp, shown.chosen))
         return later(f"/{shown.tab}/table/{self.kind}/{name}?{chosen.query}", stamp, LATER_PX)
+
+
+def _stamp(instance: Instance) -> str:
+    """Return what changes with each reading, and when the newest one has become stale."""
+    return f"{instance.collector} {instance.status} {instance.reading.ts if instance.reading else ''}"
 
 
 def sections_of(tab: str) -> tuple[Section, ...]:

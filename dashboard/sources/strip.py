@@ -14,7 +14,8 @@ from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import card, state_badge, verdict
-from status.instances import Instance, interval, newest, worst_first
+from status.freshness import reading_stale_after_seconds
+from status.instances import Instance, newest, slowest_stale_after_seconds, worst_first
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import SourceSeries
 
@@ -34,7 +35,7 @@ def source_verdict(found: Sequence[Instance], only: Instance | None = None) -> h
         return verdict(Status.NOT_CONFIGURED, "Nothing is watched here yet. Below: how to switch it on.")
     if only is not None and len(found) > 1:
         return _verdict_of_one(only, [each for each in found if each.collector != only.collector])
-    told = age(newest(found), interval(found), prefix="newest reading ")
+    told = age(newest(found), slowest_stale_after_seconds(found), prefix="newest reading ")
     paused = sum(each.status is Status.NOT_CONFIGURED for each in found)
     resting = f"{paused} paused. " if paused else ""
     troubled = [each for each in worst_first(found) if SEVERITY[each.status]]
@@ -81,7 +82,7 @@ def _verdict_of_one(only: Instance, others: Sequence[Instance]) -> html.Div:
     named = ", ".join(troubled[:MOST_TROUBLES])
     hidden = len(troubled) - MOST_TROUBLES
     more = f" and {hidden} more" if hidden > 0 else ""
-    told = age(newest([only]), interval([only]), prefix="newest reading ")
+    told = age(newest([only]), reading_stale_after_seconds(only.reading), prefix="newest reading ")
     parts: list[Any] = [html.Strong(only.title), f": {only.component.why}. "]
     return verdict(only.status, [*parts, f"In trouble elsewhere: {named}{more}. " if troubled else "", "· ", told])
 
@@ -146,7 +147,7 @@ def source_card(
         bar_ratio=bar_ratio,
         spark=thinned(spark),
         as_of=instance.reading.ts if instance.reading else None,
-        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=definition,
     )
 

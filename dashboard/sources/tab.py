@@ -25,7 +25,7 @@ from dashboard.sources.section import Section
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
-from status.instances import Instance, instances, interval, newest, not_configured
+from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
 
@@ -151,7 +151,6 @@ class SourceTab:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
-        every = interval(shown.chosen)
         return View(
             figures={} if problem else self._figures(shown),
             slots={
@@ -170,7 +169,7 @@ class SourceTab:
                 **(dict.fromkeys(tabled, newest(shown.chosen, tables=True)) if shown.all else {}),
             },
             notes={**notes, f"{self.id}-actions": lost},
-            interval_seconds=dict.fromkeys((*charted, *tabled), every) if every else {},
+            stale_after_seconds=dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
         )
 
     @property

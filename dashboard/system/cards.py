@@ -8,16 +8,16 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, ratio
+from core.format import NOT_AVAILABLE, bytes_, count, duration, number, percent, rate, ratio
 from core.limits import PRESSURE_LIMITS
 from core.model import SEVERITY, Component, LiveReading, Status, worst
 from dashboard.components.age import age
 from dashboard.components.card import card, cards, verdict
+from status.freshness import components_at, reading_stale_after_seconds, status_at, why_unknown
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.system import Charts
 
 SPARK_POINTS = 45
-STALE_INTERVALS = 2
 MOST_TROUBLES = 3
 
 
@@ -33,21 +33,27 @@ class Present:
 
     @property
     def problem(self) -> str:
-        """Return why the machine's state is unknown; empty when the reading is fresh."""
-        reading = self.reading
-        if reading is None:
-            return f"No reading of {self.collector_host} yet. The collector “system” writes one every few seconds."
-        if any(component.status is Status.DOWN for component in reading.components):
-            return f"{self.collector_host} cannot be read: {reading.components[0].why}"
-        late = self.now - reading.ts
-        if late > STALE_INTERVALS * reading.interval_seconds:
-            return f"The newest reading of {self.collector_host} is {duration(late)} old: how it is now is unknown."
-        return ""
+        """Why the machine's state is not known; empty while its reading is recent."""
+        why = why_unknown(self.reading, self.now)
+        if self.reading is None:
+            return f"{self.collector_host}: {why}. The collector “system” writes one every few seconds."
+        if why:
+            return f"{self.collector_host}: {why}."
+        failed = [part for part in self.reading.components if part.status is Status.DOWN]
+        return f"{self.collector_host} cannot be read: {failed[0].why}" if failed else ""
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """The components of the machine, without its processes."""
+        return components_at(self.reading, self.now)
+
+    def now_known(self, status: Status) -> Status:
+        """Return a status that follows from the reading; unknown when the reading is stale."""
+        return Status.UNKNOWN if why_unknown(self.reading, self.now) else status
 
     def component(self, name: str) -> Component | None:
         """Return the component of that name."""
-        known = self.reading.components if self.reading else ()
-        return next((component for component in known if component.name == name), None)
+        return next((component for component in self.components if component.name == name), None)
 
     def share(self, component: str) -> float | None:
         """Return how much of its limit a component uses."""
@@ -69,11 +75,10 @@ class Present:
 def verdict_line(present: Present) -> html.Div:
     """Return how the machine is, in one sentence: the worst first, or that all is fine."""
     if present.problem or present.reading is None:
-        down = present.reading is not None and any(c.status is Status.DOWN for c in present.reading.components)
-        return verdict(Status.DOWN if down else Status.UNKNOWN, present.problem)
+        return verdict(status_at(present.reading, present.now), present.problem)
     watched = [part for part in _components(present) if part.status is not Status.NOT_CONFIGURED]
     troubled = sorted((part for part in watched if part.status is not Status.OK), key=lambda c: -SEVERITY[c.status])
-    old = age(present.reading.ts, present.reading.interval_seconds, prefix="reading ")
+    old = age(present.reading.ts, reading_stale_after_seconds(present.reading), prefix="reading ")
     if not troubled:
         return verdict(Status.OK, [f"All {len(watched)} components fine. ", old])
     sentence: list[Any] = []
@@ -87,8 +92,7 @@ def verdict_line(present: Present) -> html.Div:
 
 
 def _components(present: Present) -> list[Component]:
-    own = list(present.reading.components) if present.reading else []
-    return own + (list(present.processes.components) if present.processes else [])
+    return [*present.components, *components_at(present.processes, present.now)]
 
 
 def card_strip(present: Present) -> html.Div:
@@ -123,7 +127,7 @@ def _card(
         bar_ratio=present.share(component.name) if component else None,
         spark=thinned(spark.mean) if spark else None,
         as_of=reading.ts if reading else None,
-        interval_seconds=reading.interval_seconds if reading else None,
+        stale_after_seconds=reading_stale_after_seconds(reading),
         definition=definition + (f" Now: {component.why}." if component else ""),
     )
 
@@ -131,7 +135,7 @@ def _card(
 def _cpu(present: Present) -> html.Article:
     five, fifteen = (present.value(f"system_cpu_busy_{window}_ratio") for window in ("5m", "15m"))
     cores = present.value("system_cpu_cores")
-    parts = [f"{cores:.0f} cores" if cores else ""]
+    parts = [count(cores, "core") if cores else ""]
     parts += [f"{name} {percent(mean)}" for name, mean in (("5 min", five), ("15 min", fifteen)) if mean is not None]
     return _card(
         present, "cpu", "CPU", percent(present.value("system_cpu_busy_ratio", core="total")),
@@ -251,7 +255,7 @@ def _clock(present: Present) -> html.Article:
     booted = present.value("system_uptime_seconds")
     known = offset is not None
     return _card(
-        present, "clock", "Clock", f"{offset * 1e3:.1f}".replace("-", "−") if offset is not None else NOT_AVAILABLE,
+        present, "clock", "Clock", number(offset * 1e3, 1) if offset is not None else NOT_AVAILABLE,
         unit="ms off" if known else "", component=component,
         why=("" if known else "no time server · ") + (f"up {duration(booted)}" if booted else ""),
         definition="How far the wall clock is off, as the time daemon told the kernel.",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import duration
+from core.format import count, duration
 from core.limits import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
 from core.settings.model import Thresholds
 from dashboard.charts.theme import SERIES
-from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale
+from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.system import Charts
 
@@ -58,7 +58,7 @@ def memory(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
         lines.append(Line("cache", used.ts, cache, SERIES[3]))
     limits = [
         *_limits(thresholds.memory_warning_ratio * size, thresholds.memory_critical_ratio * size, ""),
-        Limit(size, f"{size:.3g} GiB in all", "@muted", right=True),
+        LimitLine(size, f"{size:.3g} GiB in all", "@muted", right=True),
     ]
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
@@ -129,7 +129,7 @@ def pressure(charts: Charts, span: Span) -> Figure:
         if data is not None:
             lines.append(Line(f"{resource} {kind}", data.ts, scaled(data.mean, 0.01), color))
             critical = PRESSURE_LIMITS[resource, kind] * CRITICAL_SHARE * 100
-            limits.append(Limit(critical, f"{resource} critical {critical:.3g} %", color))
+            limits.append(LimitLine(critical, f"{resource} critical {critical:.3g} %", color))
     return line_figure(lines, span, unit="%", limits=limits)
 
 
@@ -144,7 +144,7 @@ def load(charts: Charts, span: Span, cores: float | None) -> Figure:
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
     if cores:
         limits = _limits(cores * LOAD_LIMIT_PER_CORE * WARNING_SHARE, cores * LOAD_LIMIT_PER_CORE * CRITICAL_SHARE, "")
-        limits.append(Limit(cores, f"{cores:.0f} cores", "@muted", below=True, right=True))
+        limits.append(LimitLine(cores, count(cores, "core"), "@muted", below=True, right=True))
         top = max(top, cores * 1.15)
     return line_figure(lines, span, unit="", top=top, limits=limits)
 
@@ -195,13 +195,13 @@ def added(columns: Sequence[Sequence[float | None]], factor: float) -> list[floa
     ]
 
 
-def _limits(warning: float, critical: float, unit: str) -> list[Limit]:
+def _limits(warning: float, critical: float, unit: str) -> list[LimitLine]:
     def text(word: str, value: float) -> str:
         return f"{word} {value:.0f} {unit}" if unit else word
 
     return [
-        Limit(warning, text("warning", warning), "@warning", below=True),
-        Limit(critical, text("critical", critical), "@critical"),
+        LimitLine(warning, text("warning", warning), "@warning", below=True),
+        LimitLine(critical, text("critical", critical), "@critical"),
     ]
 
 

@@ -60,8 +60,8 @@ TROUBLED = {"zombie": "warning", "disk": "warning"}
 
 def disk_table(present: Present) -> html.Div:
     """Return the mounts, the one in most trouble first."""
-    known = present.reading.components if present.reading else ()
-    states = {part.name.removeprefix("Disk "): part for part in known if part.name.startswith("Disk /")}
+    disks = [part for part in present.components if part.name.startswith("Disk /")]
+    states = {part.name.removeprefix("Disk "): part for part in disks}
     table = present.reading.tables.get("mounts") if present.reading else None
     kinds = {mount: f"{kind} on {device}" for mount, device, kind in table.rows} if table else {}
     rows = []
@@ -107,7 +107,7 @@ def device_table(present: Present) -> html.Div:
         operations = (reads or 0.0) + (writes or 0.0)
         rows.append(
             {
-                "device": _named(on_scale(busy), device),
+                "device": _named(present.now_known(on_scale(busy)), device),
                 "read": Cell(rate(read), sort=read),
                 "written": Cell(rate(written), sort=written),
                 "operations": Cell(number(operations, 1), sort=operations),
@@ -143,7 +143,7 @@ def _interface_row(present: Present, nic: str, received: float, sent: float | No
         status = Status.WARNING if status is Status.OK else status
     unknown = "no speed of its own" if nic == "lo" else "it does not tell its speed"
     return {
-        "nic": _named(status if up else Status.UNKNOWN, nic, "up" if up else "down"),
+        "nic": _named(present.now_known(status) if up else Status.UNKNOWN, nic, "up" if up else "down"),
         "received": Cell(rate(received), sort=received),
         "sent": Cell(rate(sent), sort=sent),
         "share": Cell(percent(share), sort=share, tone=_tone(share), hint=f"of {bits(link)}" if link else unknown),
@@ -223,7 +223,7 @@ def facts_table(present: Present) -> html.Div:
         if value is not None:
             rows.append((name, FORMATS[kind](value), hint))
     states = present.processes.series("system_processes_by_state") if present.processes else {}
-    shown = [f"{count:.0f} {dict(labels)['state']}" for labels, count in states.items() if count]
+    shown = [f"{number(each)} {dict(labels)['state']}" for labels, each in states.items() if each]
     if shown:
         rows.append(("Processes", ", ".join(shown), "by state"))
     for sensor, celsius in sorted(present.by("system_temperature_celsius", "sensor").items()):

@@ -26,6 +26,7 @@ from dashboard.sources.section import sections_of
 from dashboard.sources.tab import SourceTab
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
+from status.freshness import is_stale, reading_stale_after_seconds
 from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
         f"{ID}-verdict": parts.verdict_line(reading, host, now),
     }
     if reading is not None:
+        stamp = f"{reading.ts} {is_stale(reading, now)}"
         slots |= {
-            f"{ID}-cards": parts.card_strip(reading, course.series if course else {}),
-            f"{ID}-collectors-table": later(_collectors_url(host), str(reading.ts), COLLECTORS_PX),
+            f"{ID}-cards": parts.card_strip(reading, course.series if course else {}, now),
+            f"{ID}-collectors-table": later(_collectors_url(host), stamp, COLLECTORS_PX),
             f"{ID}-tables-table": parts.size_table(reading),
             f"{ID}-queries-table": parts.query_table(reading),
         }
@@ -127,13 +129,12 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
     as_of = dict.fromkeys(present, reading.ts if reading else None)
     if course is not None:
         as_of |= dict.fromkeys(past, reading.ts if reading else course.end)
-    interval = reading.interval_seconds if reading else 0.0
     return View(
         figures=_figures(reading, course) if course else {},
         slots=slots,
         as_of=as_of,
         notes=notes,
-        interval_seconds=dict.fromkeys(as_of, interval) if interval else {},
+        stale_after_seconds=dict.fromkeys(as_of, reading_stale_after_seconds(reading)),
     )
 
 
@@ -154,7 +155,7 @@ def _joined(one: View, two: View) -> View:
         slots={**one.slots, **two.slots},
         as_of={**one.as_of, **two.as_of},
         notes={**one.notes, **two.notes},
-        interval_seconds={**one.interval_seconds, **two.interval_seconds},
+        stale_after_seconds={**one.stale_after_seconds, **two.stale_after_seconds},
     )
 
 
@@ -226,7 +227,8 @@ def _register(app: Dash, stores: Stores) -> None:
     def collectors() -> Response:
         choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
         reading = stores.live.reading(ID, _host(stores, choices))
-        return Response(markup(parts.collector_table(reading)) if reading else "", mimetype="text/html")
+        table = markup(parts.collector_table(reading, stores.clock.now())) if reading else ""
+        return Response(table, mimetype="text/html")
 
     SOURCES.register(app, stores)
 

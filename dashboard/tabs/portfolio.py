@@ -21,6 +21,7 @@ from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, 
 from dashboard.portfolio.tables import drawdown_table
 from dashboard.portfolio.warnings import doubts
 from dashboard.views.tab import Choices, Tab, View
+from status.freshness import reading_stale_after_seconds, stale_after_seconds
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -136,7 +137,7 @@ def build(stores: Stores, choices: Choices) -> View:
     shown = read(stores, portfolio, choices)
     if not len(shown.nav):
         return _without_values(stores, shown, choices)
-    seen, interval = _age(stores, shown)
+    seen, stale_after = _age(stores, shown)
     charts = draw_charts(shown, choices)
     return View(
         figures=charts.figures,
@@ -144,12 +145,12 @@ def build(stores: Stores, choices: Choices) -> View:
             **charts.slots,
             **_bar_slots(stores, shown, choices),
             **_places(stores, choices),
-            "portfolio-cards": card_strip(shown, seen, interval),
+            "portfolio-cards": card_strip(shown, seen, stale_after),
             "portfolio-drawdowns-table": drawdown_table(shown),
         },
         as_of={**(dict.fromkeys(PANELS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
         notes={**dict.fromkeys(TABLES, ""), **charts.notes},
-        interval_seconds=dict.fromkeys(PANELS, interval) if seen else {},
+        stale_after_seconds=dict.fromkeys(PANELS, stale_after),
     )
 
 
@@ -182,14 +183,14 @@ def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
     )
 
 
-def _age(stores: Stores, shown: Shown) -> tuple[float | None, float]:
-    """Return when the newest value came and how often one is due. A sample has no age: its data ended."""
+def _age(stores: Stores, shown: Shown) -> tuple[float | None, float | None]:
+    """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
     if shown.portfolio.origin == "own":
-        return float(shown.nav.newest), OWN_INTERVAL_SECONDS
+        return float(shown.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
     if shown.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
-        return (reading.ts, reading.interval_seconds) if reading else (None, 0.0)
-    return None, 0.0
+        return (reading.ts if reading else None), reading_stale_after_seconds(reading)
+    return None, None
 
 
 def _register(app: Dash, stores: Stores) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import StorageError
-from core.model import Status, worst
+from core.format import count, number
+from core.model import Status
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.graph import graph
@@ -19,6 +20,7 @@ from dashboard.system.cards import Present, card_strip, verdict_line
 from dashboard.system.tables import device_table, disk_table, facts_table, interface_table, process_table
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
+from status.freshness import reading_stale_after_seconds, status_at
 from storage.clickhouse.reads.system import Charts, read_charts, reboots
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ def build(stores: Stores, choices: Choices) -> View:
         },
         as_of={**view.charts(), **{f"system-{name}": seen for name in TABLES}, **view.processes()},
         notes=view.notes(),
-        interval_seconds=view.intervals(),
+        stale_after_seconds=view.stale_after_seconds(),
     )
 
 
@@ -178,14 +180,12 @@ class _Ages:
             notes["system-processes"] = "No process table yet. The collector “processes” writes one every 15 seconds."
         return notes
 
-    def intervals(self) -> dict[str, float]:
-        """Return how often each panel's source is read."""
-        found: dict[str, float] = {}
-        if self.present.reading:
-            names = TABLES if self.span.is_zoomed else (*CHARTS, "cores", *TABLES)
-            found = dict.fromkeys((f"system-{name}" for name in names), self.present.reading.interval_seconds)
-        if self.present.processes:
-            found["system-processes"] = self.present.processes.interval_seconds
+    def stale_after_seconds(self) -> dict[str, float | None]:
+        """Return the age beyond which each panel is stale."""
+        names = TABLES if self.span.is_zoomed else (*CHARTS, "cores", *TABLES)
+        after = reading_stale_after_seconds(self.present.reading)
+        found: dict[str, float | None] = {f"system-{name}": after for name in names}
+        found["system-processes"] = reading_stale_after_seconds(self.present.processes)
         return found
 
 
@@ -197,19 +197,17 @@ def hosts_line(stores: Stores) -> Any:
     counts: dict[Status, int] = {}
     now = stores.clock.now()
     for host in hosts:
-        reading = stores.live.reading(ID, host)
-        problem = Present(reading, None, None, now, host).problem
-        status = worst([part.status for part in reading.components]) if reading and not problem else Status.UNKNOWN
+        status = status_at(stores.live.reading(ID, host), now)
         counts[status] = counts.get(status, 0) + 1
-    said = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
-    return html.Span(f"{len(hosts)} hosts: {said}")
+    said = ", ".join(f"{number(each)} {status.value}" for status, each in sorted(counts.items()))
+    return html.Span(f"{count(len(hosts), 'host')}: {said}")
 
 
 def _booted_line(booted: list[float]) -> list[Any]:
     """Return the reboots within the window; nothing when there was none."""
     if not booted:
         return []
-    times = "reboot" if len(booted) == 1 else f"{len(booted)} reboots, last"
+    times = "reboot" if len(booted) == 1 else f"{count(len(booted), 'reboot')}, last"
     return [f"{times} ", local_time(booted[-1], "span"), " · "]
 
 

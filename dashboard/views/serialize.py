@@ -49,7 +49,7 @@ def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
         "figures": figures | {id: _reference(tab, choices, id, content) for id, content in later.items()},
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
-        "interval_seconds": plain(view.interval_seconds),
+        "stale_after_seconds": plain(view.stale_after_seconds),
     }
     slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in tab.slots)
     return Prepared(orjson.Fragment(_dump(wire)), slots, later)

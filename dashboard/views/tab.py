@@ -69,15 +69,15 @@ class View:
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
     notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).
-    interval_seconds: how often a panel's source is collected; older than twice that is stale. A panel
-        without it has an age but never turns stale.
+    stale_after_seconds: the age beyond which what a panel shows is stale, by status/freshness.py. A panel
+        that is not named, or with None, has an age but never turns stale.
     """
 
     figures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     slots: Mapping[str, Any] = field(default_factory=dict)
     as_of: Mapping[str, float | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
-    interval_seconds: Mapping[str, float] = field(default_factory=dict)
+    stale_after_seconds: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

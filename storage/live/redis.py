@@ -49,11 +49,17 @@ class Live:
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float = 0.0,
     ) -> None:
-        """Make `reading` the newest of its collector on `host`; `tables_ts`: when its tables are older than it."""
+        """Make `reading` the newest of its collector on `host`.
+
+        tables_ts: when its tables are older than it. timeout_seconds: longest time that a reading may take.
+        """
         content = {
             "ts": ts,
             "interval_seconds": interval_seconds,
+            "timeout_seconds": timeout_seconds,
             "samples": [(sample.metric, sample.value, sample.labels) for sample in reading.samples],
             "components": [
                 (part.name, part.status.value, part.why, part.value, part.unit, part.reasons)
@@ -152,4 +158,5 @@ def _unpack(collector: str, host: str, content: dict[str, Any]) -> LiveReading:
         ),
         tables={table.name: table for table in tables},
         tables_ts=content.get("tables_ts", content["ts"]),
+        timeout_seconds=content.get("timeout_seconds", 0.0),
     )

@@ -78,6 +78,8 @@ class FakeLive:
         interval_seconds: float,
         reading: Reading,
         tables_ts: float | None = None,
+        *,
+        timeout_seconds: float = 0.0,
     ) -> None:
         self.readings[collector] = reading
 

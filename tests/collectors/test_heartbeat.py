@@ -71,11 +71,11 @@ def test_a_job_that_only_starts_is_found_out() -> None:
 @pytest.mark.parametrize(
     ("ping", "status", "why"),
     [
-        (Ping(0, "success", rows=4_000), Status.OK, "last success just now, 4,000 rows"),
-        (Ping(0, "success", rows=3_999), Status.WARNING, "the last success brought 3,999 of 4,000 rows"),
-        (Ping(0, "success", rows=0), Status.CRITICAL, "the last success brought 0 of 4,000 rows"),
+        (Ping(0, "success", rows=4_000), Status.OK, "last success just now, 4\u202f000 rows"),
+        (Ping(0, "success", rows=3_999), Status.WARNING, "the last success brought 3\u202f999 of 4\u202f000 rows"),
+        (Ping(0, "success", rows=0), Status.CRITICAL, "the last success brought 0 of 4\u202f000 rows"),
         (Ping(0, "success", rows=90, expected=90), Status.OK, "last success just now, 90 rows"),
-        (Ping(0, "success"), Status.WARNING, "the last success did not tell its rows, and 4,000 were expected"),
+        (Ping(0, "success"), Status.WARNING, "the last success did not tell its rows, and 4\u202f000 were expected"),
     ],
 )
 def test_rows_are_held_against_those_expected(ping: Ping, status: Status, why: str) -> None:

@@ -193,7 +193,7 @@ def test_errors_pacing_wrong_account_slow_answers_and_a_wrong_clock_are_told(gat
     assert "requests come too fast: Max rate of messages per second" in said(collector).why
     gateway.tell(10_197, "No market data during competing live session")
     told = said(collector, OPEN + 61)
-    assert "1 errors in the last minute, newest: No market data during competing live session (code 10197)" in told.why
+    assert "1 error in the last minute, newest: No market data during competing live session (code 10197)" in told.why
     gateway.script.delay_seconds, gateway.script.skew_seconds = 1.1, -30
     collector.collect(OPEN + 200)
     slow = said(collector, OPEN + 200)

@@ -133,7 +133,7 @@ def test_symbols_flapping_slow_clients_and_a_lost_login_are_told(feed: IqConnect
     feed.script.stats.symbols = "480"
     assert "480 of 500 symbols (96.0 %)" in said(collector, feed).why
     feed.admin.say("S,SYMBOL LIMIT REACHED,NVDA")
-    assert "1 symbols refused" in said(collector, feed).why
+    assert "1 symbol refused" in said(collector, feed).why
     feed.script.stats = Fields()
     for count in ("3", "4", "5"):
         feed.script.stats.reconnections = count
@@ -145,7 +145,7 @@ def test_symbols_flapping_slow_clients_and_a_lost_login_are_told(feed: IqConnect
     assert said(collector, feed, OPEN + 100).status is Status.OK
     clock.seconds += 31
     slow = said(collector, feed, OPEN + 100)
-    assert slow.status is Status.WARNING and "ticks (2 MiB queued for 31 s)" in slow.why
+    assert slow.status is Status.WARNING and "ticks (2.00 MiB queued for 31 s)" in slow.why
     feed.script.clients, feed.script.stats = [], Fields(login="")
     nobody = said(collector, feed, OPEN + 100)
     assert nobody.status is Status.CRITICAL and "nobody is logged in" in nobody.why

@@ -137,7 +137,7 @@ def test_memory_is_held_against_its_limit_and_a_cache_that_evicts_is_told(tmp_pa
         client.setrange("big", 6_600_000, b"x")
         component = watching(server).collect(0.0).components[0]
         assert component.status in (Status.WARNING, Status.CRITICAL)
-        assert "% of its limit of 8 MiB" in component.why
+        assert "% of its limit of 8.00 MiB" in component.why
     with RedisServer(tmp_path / "cache", maxmemory="3mb", maxmemory_policy="allkeys-lru") as server:
         collector = watching(server, clock)
         collector.collect(0.0)
@@ -224,7 +224,7 @@ def test_actions_do_what_they_say(server: RedisServer) -> None:
         for number in range(1_000):
             client.set(f"quote:{number}", "x" * 100, ex=60 if number % 4 else None)
         done = act(watched, "analyse_keys", "0")
-    assert "all 1000 of 1000 keys" in done.sentence and done.table is not None
+    assert "all 1\u202f000 of 1\u202f000 keys" in done.sentence and done.table is not None
     of = {(row[0], row[1]): row for row in done.table.rows}
     assert of["namespace", "quote:"][3] == 1_000 and of["namespace", "quote:"][5] == pytest.approx(0.25)
     with pytest.raises(SourceRejected, match="no action"):

@@ -5,12 +5,11 @@ import time
 
 import pytest
 
-from collectors.base import labels
 from collectors.runtime.runner import Runner
 from collectors.runtime.task import ABANDONED_THREADS_MAX
 from core.clock import FakeClock, SystemClock
 from core.errors import SourceRejected, SourceUnavailable
-from core.model import Facts, Outcome, Reading, Sample, Status
+from core.model import Facts, Outcome, Reading, Sample, Status, labels
 from storage.live.redis import Live
 from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
 

@@ -41,7 +41,7 @@ def test_a_process_is_found_by_each_of_its_marks_and_missed_when_it_ends(tmp_pat
     try:
         by_command, by_file = of(command=mark), of(pidfile=str(pidfile))
         reading = by_command.collect(time.time())
-        assert reading.components[0].why.startswith(f"pid {child.pid}, up under a minute")
+        assert reading.components[0].why.startswith(f"pid {child.pid}, up ")
         assert values(reading)["process_resident_bytes"] > 1_000_000
         assert told(by_file)[0] is Status.OK
         assert told(of(command=mark, at_least=2))[1] == f"1 of at least 2 processes run with command {mark}"
@@ -81,7 +81,7 @@ def test_a_unit_is_told_by_what_systemctl_shows(tmp_path: Path) -> None:
         return f"{status}: {why}"
 
     assert show("active", "running").startswith("ok: active (running) for")
-    assert show("active", "running", n=1).startswith("warning: restarted 1 times in 10 min")
+    assert show("active", "running", n=1).startswith("warning: restarted 1 time in 10 min")
     assert show("active", "running", n=5).startswith("critical: restarted 5 times")
     assert show("activating", "auto-restart", n=5).startswith(
         "critical: restarted 5 times in 10 min; oms.service is act"
@@ -154,7 +154,7 @@ def test_an_exporters_metrics_become_ours_with_counters_as_rates() -> None:
         few = of_scrape(f"http://127.0.0.1:{server.server_port}/metrics", series_limit=2)
         status, why = told(few)
         assert status is Status.WARNING
-        assert why == "2 series above the limit of 2 are left out"
+        assert why == "2 series left out, above the limit of 2"
     finally:
         server.shutdown()
         server.server_close()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collectors.base import labels
 from collectors.runtime.runner import SOURCE_REST_SECONDS, Runner
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
-from core.model import Component, Reading, Status, Table
+from core.model import Component, Reading, Status, Table, labels
 from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, finish
 
 MAIN = labels(instance="main")

@@ -19,15 +19,15 @@ from collectors.machine.processes import COLUMNS, ProcessCollector, process_samp
 from collectors.machine.system import SystemCollector
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
-from core.model import Component, Reading, Sample, Status
+from core.model import Component, Reading, Sample, Status, labels
 from core.settings.model import Thresholds
 
 GIB = 2.0**30
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux sources")
 
 
-def of(samples: Sequence[Sample], metric: str, **labels: str) -> float:
-    return next(s.value for s in samples if s.metric == metric and s.labels == tuple(sorted(labels.items())))
+def of(samples: Sequence[Sample], metric: str, **pairs: str) -> float:
+    return next(s.value for s in samples if s.metric == metric and s.labels == labels(**pairs))
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +219,7 @@ def test_thresholds_of_the_settings_can_only_make_a_state_more_severe() -> None:
 def test_the_sentence_of_a_filling_disk_says_when_and_how_fast() -> None:
     samples = disk(0.93, full_seconds=9_600.0, fill_bytes_per_second=4.1 * GIB / 3_600, fill_window_seconds=3_600.0)
     why = component("Disk /data", *samples).why
-    assert why == "93.0 % full, 100 GiB free; full in 2 h 40 min at the last hour's rate (+4.1 GiB/h)"
+    assert why == "93.0 % full, 100 GiB free; full in 2 h 40 min at the last hour's rate (+4.10 GiB/h)"
 
 
 def test_pressure_names_the_resource_nearest_to_its_limit_and_the_bar_shows_how_near() -> None:

@@ -115,7 +115,7 @@ def test_a_source_that_went_keeps_its_last_tables_with_their_age(watched: Stores
 def test_an_old_reading_is_unknown_never_fine(watched: Stores, server: RedisServer) -> None:
     read(watched, server, NOW - 60)
     view = built(watched, instance="redis:main")
-    assert "how it is is unknown" in shown(view, "verdict")
+    assert "status unknown: newest reading is 1 min old" in shown(view, "verdict")
     assert "unknown" in shown(view, "cards")
 
 

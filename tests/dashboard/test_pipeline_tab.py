@@ -130,7 +130,7 @@ def test_without_a_reading_nothing_is_called_fine(stores: Stores) -> None:
     view = sent(build(stores, NONE))
     line = view.slots["pipeline-verdict"]
     assert "fw-level-unknown" in line.className
-    assert "No reading" in text(line)
+    assert "host-1: status unknown: no reading yet." in text(line)
     assert view.as_of["pipeline-collectors"] is None
     assert view.notes["pipeline-collectors"]
 
@@ -140,7 +140,7 @@ def test_an_old_reading_is_not_called_fine(stores: Stores) -> None:
     clock = FakeClock(stores.clock.now() + 60)
     line = sent(build(replace(stores, clock=clock), NONE)).slots["pipeline-verdict"]
     assert "fw-level-unknown" in line.className
-    assert "No reading for 1 min" in text(line)
+    assert "host-1: status unknown: newest reading is 1 min old." in text(line)
 
 
 def test_history_is_the_newest_runs_narrowed_by_the_choices(stores: Stores) -> None:

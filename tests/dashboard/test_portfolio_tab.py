@@ -15,6 +15,7 @@ from dashboard.portfolio.query import zoomed
 from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices
+from status.freshness import stale_after_seconds
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support.views import text
@@ -204,5 +205,5 @@ def test_a_replay_is_as_old_as_its_last_day_handed_out(stores: Stores) -> None:
     stores.live.put_reading("replay", stores.settings.machine, 1234.5, 2.0, Reading())
     view = build(stores, Choices())
     assert view.as_of["portfolio-growth"] == 1234.5
-    assert view.interval_seconds["portfolio-growth"] == 2.0
+    assert view.stale_after_seconds["portfolio-growth"] == stale_after_seconds(2.0)
     assert text(view.slots["portfolio-mark"]) == "replay · at 2024-01-02"

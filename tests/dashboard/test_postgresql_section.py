@@ -120,3 +120,23 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
     found = instances(watched, "postgresql")
     shown = Shown("database", ("postgresql",), found, found, SourceSeries(0, 1), None, (), False)  # type: ignore[arg-type]
     said = views.text(SECTION.draw(shown, "statements"))
+    assert "not installed in this database" in said
+    assert "CREATE EXTENSION pg_stat_statements" in said
+
+
+def test_a_server_that_went_keeps_its_last_tables_with_their_age(
+    watched: Stores, publisher: Publisher, collector: PostgresqlCollector
+) -> None:
+    publisher.succeeded(SourceId("postgresql", "main"), NOW - 60, 5, collector.collect(NOW))
+    publisher.failed(SourceId("postgresql", "main"), NOW, 5, "nothing listens at 127.0.0.1:1 (connection refused)")
+    view = built(watched)
+    assert "nothing listens at 127.0.0.1:1" in shown(view, "verdict")
+    assert "template1" in shown(view, "postgresql-databases-table")
+    assert view.as_of["database-postgresql-databases"] == NOW - 60
+
+
+def test_growth_is_told_by_day_and_not_of_a_short_past() -> None:
+    data = SeriesData("size", (), [0, 600, 3_600], [None, 100.0, 400.0], [], [], 600)
+    assert growth_a_day(data) == pytest.approx(300 / 3_000 * 86_400)
+    assert growth_a_day(SeriesData("size", (), [0, 60], [1.0, 2.0], [], [], 60)) is None
+    assert growth_a_day(None) is None

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from collectors.base import labels
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
 from core.kinds.heartbeat.source import HeartbeatSource
@@ -17,7 +16,7 @@ from core.kinds.http.source import HttpSource
 from core.kinds.registry import Watch
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
-from core.model import Component, Facts, Reading, Sample, Status, Table
+from core.model import Component, Facts, Reading, Sample, Status, Table, labels
 from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
 from dashboard.services.cards import uptime

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from core.clock import FakeClock
 from core.errors import SourceUnavailable, StorageUnavailable
-from core.model import Component, Reading, Status
+from core.model import Component, Reading, Status, labels
 from core.settings.model import Thresholds
-from dashboard.charts.timeseries import LABEL_HEIGHT_PX, Limit, Line, line_figure, spread, stack_figure
+from dashboard.charts.timeseries import LABEL_HEIGHT_PX, LimitLine, Line, line_figure, spread, stack_figure
 from dashboard.system import charts as figures
 from dashboard.system.cards import thinned
 from dashboard.tabs.system import TAB, WINDOWS, build, layout
@@ -54,9 +54,9 @@ def shown(view: View, slot: str) -> str:
     return text(plain(view.slots[slot]))
 
 
-def series(metric: str, values: list[float | None], **labels: str) -> SeriesData:
+def series(metric: str, values: list[float | None], **pairs: str) -> SeriesData:
     ts = [round(SPAN[0]) + 60 * index for index in range(len(values))]
-    return SeriesData(metric, tuple(sorted(labels.items())), ts, values, values, values, 60)
+    return SeriesData(metric, labels(**pairs), ts, values, values, values, 60)
 
 
 def names(figure: dict[str, Any]) -> list[str]:
@@ -91,7 +91,7 @@ def test_a_gap_in_stacked_areas_stays_a_gap() -> None:
 
 def test_a_limit_above_the_axis_is_not_drawn_and_one_on_it_is_labelled() -> None:
     line = Line("in", [1, 2], [1.0, 10.0], "@series-1")
-    figure = line_figure([line], SPAN, unit="", limits=[Limit(5, "warning"), Limit(500, "critical")])
+    figure = line_figure([line], SPAN, unit="", limits=[LimitLine(5, "warning"), LimitLine(500, "critical")])
     assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [5]
     assert "warning" in [note["text"] for note in figure["layout"]["annotations"]]
 
@@ -189,7 +189,8 @@ def test_the_tab_from_stored_history(watched: Stores) -> None:
     for ts, value in zip(user["x"], user["y"], strict=True):
         assert value == pytest.approx(machine.cpu_busy(ts) * 75, abs=0.051), "one decimal"
     verdict = shown(view, "system-verdict")
-    assert "Disk /data: 50.0 % full, 50 GiB free; full in 12 h 30 min at the last hour's rate (+4 GiB/h)" in verdict
+    filling = "Disk /data: 50.0 % full, 50.0 GiB free; full in 12 h 30 min at the last hour's rate (+4.00 GiB/h)"
+    assert filling in verdict
     assert "Network" in verdict
     assert "eth0 loses 3.0 packets a second" in verdict
     assert "full in 12 h 30 min" in shown(view, "system-cards")
@@ -219,7 +220,7 @@ def test_zooming_reads_at_a_finer_step_and_is_never_stale(watched: Stores) -> No
 
     assert step(whole) == 120
     assert step(zoomed) == 5
-    assert "system-load" not in zoomed.interval_seconds
+    assert "system-load" not in zoomed.stale_after_seconds
     assert "leave zoom" in shown(zoomed, "system-span")
     assert "leave zoom" not in shown(whole, "system-span")
 
@@ -236,7 +237,7 @@ def test_no_reading_and_no_history_says_so_and_claims_nothing(watched: Stores) -
     view = build(watched, Choices())
     prepare(TAB, Choices(), "v", view)
     assert "unknown" in shown(view, "system-verdict")
-    assert "No reading of host-1" in shown(view, "system-verdict")
+    assert "host-1: status unknown: no reading yet." in shown(view, "system-verdict")
     assert "✓" not in shown(view, "system-cards")
     assert view.as_of["system-cpu"] is None
     assert "No samples" in view.notes["system-cpu"]
@@ -247,7 +248,7 @@ def test_an_old_reading_is_unknown_not_fine(watched: Stores) -> None:
     machine.show(watched, NOW - 60, disk_used=0.01)
     view = build(watched, Choices())
     assert "unknown" in shown(view, "system-verdict")
-    assert "1 min old" in shown(view, "system-verdict")
+    assert "status unknown: newest reading is 1 min old" in shown(view, "system-verdict")
     assert "✓" not in shown(view, "system-cards")
 
 

@@ -19,16 +19,23 @@ READING = Reading(
 
 
 def test_a_reading_comes_back_as_it_went(live: Live) -> None:
-    live.put_reading("system", "host-1", 1000.5, 5, READING)
+    live.put_reading("system", "host-1", 1000.5, 5, READING, timeout_seconds=4)
     found = live.reading("system", "host-1")
     assert found is not None
-    assert (found.ts, found.interval_seconds) == (1000.5, 5)
+    assert (found.ts, found.interval_seconds, found.timeout_seconds) == (1000.5, 5, 4)
     assert found.value("cpu_ratio", core="1") == 0.7
     assert found.value("cpu_ratio", core="2") is None
     assert found.series("cpu_ratio") == {(("core", "0"),): 0.5, (("core", "1"),): 0.7}
     assert found.components == tuple(READING.components)
     assert found.tables == {"disks": READING.tables[0]}
     assert live.hosts("system") == ["host-1"]
+
+
+def test_a_reading_of_an_older_version_still_loads(live: Live) -> None:
+    payload = b'{"ts": 1000, "interval_seconds": 5, "samples": [], "components": [], "tables": []}'
+    live.client.hset(live.key("readings", "system"), "host-1", payload)
+    found = live.reading("system", "host-1")
+    assert found is not None and (found.ts, found.timeout_seconds, found.tables_ts) == (1000, 0, 1000)
 
 
 def test_a_version_changes_when_one_of_its_datasets_does(live: Live) -> None:

@@ -122,7 +122,7 @@ def build(stores: FakeStores, choices: Choices) -> View:
     strip = cards(
         card(
             "demo-card-cpu", "CPU", f"{stores.value:.0f} %", state=Status.OK, why="8 cores",
-            bar_ratio=stores.value / 100, spark=line[-40:], as_of=now, interval_seconds=5, definition="Busy share.",
+            bar_ratio=stores.value / 100, spark=line[-40:], as_of=now, stale_after_seconds=13, definition="Busy share.",
         ),
         card("demo-card-disk", "Disk /data", "93 %", state=Status.CRITICAL, why="full in 2 h 40 min", bar_ratio=0.93),
         card("demo-card-day", "Day", "−1.16 %", tone="loss", why="−145.6 K"),
@@ -141,7 +141,7 @@ def build(stores: FakeStores, choices: Choices) -> View:
         },
         as_of={"demo-cpu": now, "demo-disks": now, "demo-processes": now, "demo-empty": None},
         notes={"demo-empty": "This machine has no temperature sensors."},
-        interval_seconds={"demo-cpu": 5, "demo-disks": 5},
+        stale_after_seconds={"demo-cpu": 13, "demo-disks": 13},
     )
 
 

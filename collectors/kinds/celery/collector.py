@@ -33,6 +33,7 @@ from collectors.kinds.celery.workers import Answers, Station, running, stations
 from collectors.kinds.redis.connection import Refused, Resp, told
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceUnavailable
+from core.format import count, number
 from core.kinds.celery.source import CelerySource
 from core.model import Reading, Sample, Table
 from core.rates import Rates
@@ -281,5 +282,4 @@ def _fine(workers: Sequence[Station], queues: Sequence[QueueState]) -> str:
     online = [each for each in workers if each.is_online]
     waiting = sum(each.messages or 0 for each in queues)
     working = sum(each.active or 0 for each in online)
-    plural = "" if len(online) == 1 else "s"
-    return f"{len(online)} worker{plural}, {working} at work, {waiting} waiting"
+    return f"{count(len(online), 'worker')}, {number(working)} at work, {number(waiting)} waiting"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.judging.checks import Check
-from collectors.judging.messages import duration, percent
 from collectors.kinds.celery.connection import Age, QueueState
 from collectors.kinds.celery.events import ENDED, Ended, Seen
 from collectors.kinds.celery.workers import Running, Station
+from core.format import coarse_duration, count, duration, number, percent
 from core.kinds.celery.source import CelerySource
 from core.model import Status
 
@@ -64,7 +64,7 @@ def _workers(broker: Broker, stations: Sequence[Station]) -> Check:
         named = f" ({_names([each.name for each in lost])} fell silent)" if lost else ""
         return Check("workers", Status.CRITICAL, f"no worker is online{named}")
     if lost:
-        told = _names([f"{each.name} for {_seconds(each.silent_seconds or 0.0)}" for each in lost])
+        told = _names([f"{each.name} for {coarse_duration(each.silent_seconds or 0.0)}" for each in lost])
         return Check("workers", Status.CRITICAL, f"silent without having left: {told}; {len(online)} online")
     return Check("workers", Status.OK, f"{len(online)} online")
 
@@ -73,7 +73,8 @@ def _events(broker: Broker, stations: Sequence[Station]) -> Check:
     if not broker.is_listening:
         return Check("events", Status.WARNING, broker.problem or "not listening yet")
     if broker.silent_seconds > SILENT_SECONDS:
-        return Check("events", Status.WARNING, f"the broker holds our listener for {_seconds(broker.silent_seconds)}")
+        why = f"the broker holds our listener for {coarse_duration(broker.silent_seconds)}"
+        return Check("events", Status.WARNING, why)
     if broker.pauses:
         return Check("events", Status.WARNING, "more task events than the limit: only a part of them is read")
     mute = [each.name for each in stations if each.is_mute]
@@ -94,7 +95,7 @@ def _queue(
     is_known = broker.has_asked and all(each.queues for each in stations if each.is_online)
     alone = [each for each in queues if each.messages and is_known and each.name not in served and not each.consumers]
     if alone:
-        told = _names([f"{each.name} holds {each.messages} messages" for each in alone])
+        told = _names([f"{each.name} holds {count(each.messages, 'message')}" for each in alone])
         return Check("queue", Status.CRITICAL, f"no worker takes from its queue: {told}")
     oldest = max(ages, key=lambda name: ages[name].seconds, default="")
     if not oldest:
@@ -103,10 +104,10 @@ def _queue(
     about = "" if ages[oldest].is_exact else "at least "
     share = min(age / source.queue_critical_seconds, 1.0)
     if age < source.queue_warning_seconds:
-        return Check("queue", Status.OK, f"oldest {about}{_seconds(age)}" if age else "nothing waits", share)
+        return Check("queue", Status.OK, f"oldest {about}{coarse_duration(age)}" if age else "nothing waits", share)
     length = next(each.messages for each in queues if each.name == oldest)
     bad = Status.CRITICAL if age >= source.queue_critical_seconds else Status.WARNING
-    why = f"the oldest of {length} messages in {oldest} has waited {about}{_seconds(age)}"
+    why = f"the oldest of {count(length, 'message')} in {oldest} has waited {about}{coarse_duration(age)}"
     return Check("queue", bad, why, share)
 
 
@@ -117,8 +118,8 @@ def _failures(ended: Sequence[Ended]) -> Check:
         return Check("failures", Status.OK, "no task ended in 10 min")
     ratio = failed / total
     names = Counter(each.name for each in ended if each.outcome == "failed")
-    told = ", ".join(f"{name} {count}" for name, count in names.most_common(NAMED))
-    why = f"{failed} of {total} tasks failed in 10 min" + (f" ({told})" if told else "")
+    told = ", ".join(f"{name} {number(times)}" for name, times in names.most_common(NAMED))
+    why = f"{number(failed)} of {count(total, 'task')} failed in 10 min" + (f" ({told})" if told else "")
     if failed < FAIL_LEAST or ratio <= FAIL_RATIO_WARNING:
         return Check("failures", Status.OK, why, ratio)
     return Check("failures", Status.CRITICAL if ratio > FAIL_RATIO_CRITICAL else Status.WARNING, why, ratio)
@@ -127,11 +128,10 @@ def _failures(ended: Sequence[Ended]) -> Check:
 def _runtime(runtimes: Mapping[str, tuple[int, float]], running: Sequence[Running]) -> Check:
     long = []
     for each in running:
-        count, p99 = runtimes.get(each.name, (0, 0.0))
-        if count >= LONG_LEAST_RUNS and each.seconds > max(LONG_TIMES * p99, LONG_LEAST_SECONDS):
-            long.append(
-                f"{each.name} has been running for {_seconds(each.seconds)} on {each.worker} (p99 is {p99:.3g} s)"
-            )
+        runs, p99 = runtimes.get(each.name, (0, 0.0))
+        if runs >= LONG_LEAST_RUNS and each.seconds > max(LONG_TIMES * p99, LONG_LEAST_SECONDS):
+            lasts = coarse_duration(each.seconds)
+            long.append(f"{each.name} has been running for {lasts} on {each.worker} (p99 is {duration(p99)})")
     return Check("runtime", Status.WARNING if long else Status.OK, "; ".join(long[:NAMED]))
 
 
@@ -141,13 +141,10 @@ def _pool(stations: Sequence[Station]) -> Check:
     if not slots:
         return Check("pool", Status.OK, "")
     ratio = active / slots
-    return Check("pool", Status.OK, f"{active} of {slots} slots busy ({percent(ratio)})", min(ratio, FULL_RATIO))
+    why = f"{number(active)} of {count(slots, 'slot')} busy ({percent(ratio)})"
+    return Check("pool", Status.OK, why, min(ratio, FULL_RATIO))
 
 
 def _names(found: Sequence[str]) -> str:
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return ", ".join(found[:NAMED]) + more
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)

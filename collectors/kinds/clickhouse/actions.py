@@ -11,6 +11,7 @@ from collectors.base import Done
 from collectors.kinds.clickhouse.connection import ACCESS_DENIED, Engine, Refused, open_engine
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
+from core.format import duration
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 
 WAIT_SECONDS = 0.05
@@ -45,7 +46,7 @@ def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
     before = engine.ask(sql, {"id": target})
     if not before:
         raise SourceRejected(f"query {target} runs no more")
-    told = f"query {target} of {before[0]['user']}, which had run for {float(before[0]['elapsed']):.1f} s,"
+    told = f"query {target} of {before[0]['user']}, which had run for {duration(float(before[0]['elapsed']))},"
     query = " ".join(str(before[0]["query"]).split())
     engine.do("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": target})
     began = time.monotonic()
@@ -53,7 +54,7 @@ def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
         if time.monotonic() - began > deadline.seconds / 2:
             return Done(f"{told} was told to end and has not yet: {query}")
         time.sleep(WAIT_SECONDS)
-    return Done(f"{told} ended within {time.monotonic() - began:.1f} s: {query}")
+    return Done(f"{told} ended within {duration(time.monotonic() - began)}: {query}")
 
 
 def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:

@@ -26,6 +26,7 @@ from collectors.kinds.clickhouse.judge import Judge
 from collectors.kinds.clickhouse.samples import Movement, Numbers
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
+from core.format import count
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.model import Reading, Sample, Table
 from core.rates import Rates
@@ -260,4 +261,4 @@ def _product(server: Row) -> str:
 
 
 def _load(numbers: Numbers) -> str:
-    return f"{max(numbers.metrics.get('Query', 1.0) - 1, 0):.0f} queries running"
+    return f"{count(max(numbers.metrics.get('Query', 1.0) - 1, 0), 'query', 'queries')} running"

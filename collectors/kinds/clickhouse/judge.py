@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if, limit
-from collectors.judging.messages import percent, size
 from collectors.judging.recent import Latch, Recent
 from collectors.kinds.clickhouse.connection import Row
 from collectors.kinds.clickhouse.samples import Movement, Numbers, used_ratio
+from core.format import bytes_, coarse_duration, count, duration, number, percent
 from core.model import Status
 
 QUERY_FIRE_SECONDS, QUERY_CLEAR_SECONDS = 600.0, 300.0
@@ -67,7 +67,7 @@ class Judge:
             bad_if("dictionaries", *_excepted("dictionary", "name", found.get("dictionaries", ()))),
             bad_if("views", *_excepted("refresh of the view", "view", found.get("refreshes", ()))),
             bad_if("kafka", *_excepted("Kafka table", "table", found.get("kafka", ()))),
-            bad_if("ping", ping_seconds > PING_WARNING_SECONDS, f"a ping takes {ping_seconds * 1e3:.0f} ms (median)"),
+            bad_if("ping", ping_seconds > PING_WARNING_SECONDS, f"a ping takes {duration(ping_seconds)} (median)"),
             _pools(numbers),
         ]
 
@@ -78,7 +78,7 @@ class Judge:
             return Check("queries", Status.OK, "none runs now")
         seconds = float(longest["elapsed"])
         holds = self._query.holds(seconds)
-        why = f"a query of {longest.get('user', '?')} has run for {_span(seconds)}"
+        why = f"a query of {longest.get('user', '?')} has run for {coarse_duration(seconds)}"
         quote = f" ({_quote(str(longest['query']))})" if holds else ""
         return Check("queries", Status.WARNING if holds else Status.OK, why + quote, seconds / QUERY_FIRE_SECONDS)
 
@@ -87,7 +87,7 @@ class Judge:
         asked = self._recent.add("asked", moved.change("Query"), monotonic)
         share = failed / asked if asked else 0.0
         is_bad = failed >= FAILED_LEAST and share > FAILED_SHARE
-        why = f"{failed:.0f} of {asked:.0f} queries failed in the last minute"
+        why = f"{number(failed)} of {count(asked, 'query', 'queries')} failed in the last minute"
         return Check("failed", Status.WARNING if is_bad else Status.OK, why)
 
     def _part_counts(self, found: Found, numbers: Numbers) -> Check:
@@ -99,10 +99,10 @@ class Judge:
         delay = float(settings.get("parts_to_delay_insert", 0) or 0) or USUAL_DELAY_PARTS
         throw = float(settings.get("parts_to_throw_insert", 0) or 0) or USUAL_THROW_PARTS
         where = f" of {fullest['database']}.{fullest['table']}" if fullest and fullest["most_parts"] >= most else ""
-        why = f"{most:.0f} parts in a partition{where}"
+        why = f"{count(most, 'part')} in a partition{where}"
         holds = self._parts.holds(most)
         if most >= delay:
-            why += f": inserts are slowed from {delay:.0f}, refused from {throw:.0f}"
+            why += f": inserts are slowed from {number(delay)}, refused from {number(throw)}"
             return Check("parts", Status.CRITICAL, why, most / throw)
         return Check("parts", Status.WARNING if holds else Status.OK, why, most / delay)
 
@@ -110,9 +110,9 @@ class Judge:
         rejected = self._recent.add("rejected", moved.change("RejectedInserts"), monotonic)
         delayed = self._recent.add("delayed", moved.change("DelayedInserts"), monotonic)
         if rejected:
-            why = f"{rejected:.0f} inserts refused in the last minute: too many parts"
+            why = f"{count(rejected, 'insert')} refused in the last minute: too many parts"
             return Check("inserts", Status.CRITICAL, why)
-        return bad_if("inserts", bool(delayed), f"{delayed:.0f} inserts slowed in the last minute: too many parts")
+        return bad_if("inserts", bool(delayed), f"{count(delayed, 'insert')} slowed in the last minute: too many parts")
 
     def _replication(self, replicas: Sequence[Row]) -> Check:
         readonly = [f"{row['database']}.{row['table']}" for row in replicas if row["is_readonly"]]
@@ -123,8 +123,8 @@ class Judge:
         name = f"{late['database']}.{late['table']}" if late else ""
         holds = self._delay.holds(delay)
         return bad_if(
-            "replication", holds, f"{name} is {_span(delay)} behind its replicas",
-            f"{len(replicas)} replicated tables" if replicas else "no replicated table",
+            "replication", holds, f"{name} is {coarse_duration(delay)} behind its replicas",
+            count(len(replicas), "replicated table") if replicas else "no replicated table",
         )  # fmt: skip
 
     def _grave(self, found: Found, monotonic: float) -> Check:
@@ -138,7 +138,7 @@ class Judge:
             grew = {row["name"]: max(float(row["count"]) - (known or {}).get(row["name"], 0.0), 0.0) for row in grave}
         names = {row["name"] for row in rows or ()}
         lately = {name: self._recent.add(f"error {name}", grew.get(name, 0.0), monotonic) for name in names}
-        told = [f"{count:.0f} {name}" for name, count in sorted(lately.items(), key=lambda each: -each[1]) if count]
+        told = [f"{number(times)} {name}" for name, times in sorted(lately.items(), key=lambda each: -each[1]) if times]
         return bad_if("errors", bool(told), f"{_few(told)} in the last minute", "none lately")
 
 
@@ -147,9 +147,10 @@ def _memory(numbers: Numbers, limit_bytes: float | None) -> Check:
     if tracked is None:
         return Check("memory", Status.UNKNOWN, "the server does not tell its memory")
     if not limit_bytes:
-        return Check("memory", Status.OK, f"{size(tracked)}, limit not told")
+        return Check("memory", Status.OK, f"{bytes_(tracked)}, limit not told")
     share = tracked / limit_bytes
-    return limit("memory", share, f"memory at {percent(share)} of {size(limit_bytes)}", MEMORY_WARNING, MEMORY_CRITICAL)
+    why = f"memory at {percent(share)} of {bytes_(limit_bytes)}"
+    return limit("memory", share, why, MEMORY_WARNING, MEMORY_CRITICAL)
 
 
 def _merges(merges: Sequence[Row]) -> Check:
@@ -157,7 +158,7 @@ def _merges(merges: Sequence[Row]) -> Check:
     if longest is None:
         return Check("merges", Status.OK, "none runs now")
     seconds = float(longest["elapsed"])
-    why = f"a merge of {longest['database']}.{longest['table']} has run for {_span(seconds)}"
+    why = f"a merge of {longest['database']}.{longest['table']} has run for {coarse_duration(seconds)}"
     return Check("merges", Status.WARNING if seconds > MERGE_SECONDS else Status.OK, why, seconds / MERGE_SECONDS)
 
 
@@ -172,7 +173,7 @@ def _mutations(mutations: Sequence[Row]) -> Check:
         oldest = max(late, key=lambda row: float(row["age_seconds"]))
         return Check(
             "mutations", Status.WARNING,
-            f"a mutation of {_place(oldest)} is not done after {_span(float(oldest['age_seconds']))}",
+            f"a mutation of {_place(oldest)} is not done after {coarse_duration(float(oldest['age_seconds']))}",
         )  # fmt: skip
     return Check("mutations", Status.OK, f"{len(open_)} under way" if open_ else "none under way")
 
@@ -186,17 +187,18 @@ def _disks(disks: Sequence[Row]) -> list[Check]:
     if not known:
         return []
     share, row = max(known, key=lambda each: each[0])
-    why = f"disk {row['name']} at {percent(share)}, {size(float(row['free_space']))} free"
+    why = f"disk {row['name']} at {percent(share)}, {bytes_(float(row['free_space']))} free"
     return [limit("disks", share, why, DISK_WARNING, DISK_CRITICAL)]
 
 
 def _detached(rows: Sequence[Row]) -> tuple[bool, str, str]:
     bad = [row for row in rows if row["reason"]]
-    count = sum(int(row["parts"]) for row in bad)
+    aside = sum(int(row["parts"]) for row in bad)
     reasons = sorted({str(row["reason"]) for row in bad})
     by_hand = sum(int(row["parts"]) for row in rows if not row["reason"])
     where = _few([_place(row) for row in bad])
-    return bool(bad), f"{count} parts set aside ({_few(reasons)}) in {where}", f"{by_hand} detached by hand"
+    why = f"{count(aside, 'part')} set aside ({_few(reasons)}) in {where}"
+    return bool(bad), why, f"{number(by_hand)} detached by hand"
 
 
 def _excepted(what: str, name: str, rows: Sequence[Row]) -> tuple[bool, str, str]:
@@ -211,7 +213,8 @@ def _pools(numbers: Numbers) -> Check:
     pool = numbers.pool("merges")
     if pool is None:
         return Check("pools", Status.OK, "")
-    return Check("pools", Status.OK, f"{pool[0]:.0f} of {pool[1]:.0f} threads merge or mutate", pool[0] / pool[1])
+    why = f"{number(pool[0])} of {count(pool[1], 'thread')} merging or mutating"
+    return Check("pools", Status.OK, why, pool[0] / pool[1])
 
 
 def _place(row: Row) -> str:
@@ -226,10 +229,3 @@ def _few(names: Sequence[str]) -> str:
 def _quote(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

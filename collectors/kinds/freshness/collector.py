@@ -14,10 +14,10 @@ from itertools import pairwise
 from collectors.base import Context, gauges
 from collectors.judging.checks import Check, bad_if, checks_table, limit, summed
 from collectors.judging.market_hours import Market, market, market_soon
-from collectors.judging.messages import duration
 from collectors.kinds.freshness.queries import ClickHouseQuestions, Minute, PostgresqlQuestions, Questions
 from collectors.net.reach import Deadline
 from core.errors import SourceUnavailable
+from core.format import coarse_duration, count
 from core.kinds.freshness.source import FreshnessSource
 from core.model import Reading, Status, Table
 
@@ -124,34 +124,37 @@ class FreshnessCollector:
         source = self._source
         if age is None:
             return [Check("age", Status.CRITICAL, f"{source.table} has no row")]
-        told = f"newest row of {source.table} is {_long(age)} of open market old"
+        told = f"newest row of {source.table} is {coarse_duration(age)} of open market old"
         if source.calendar == "24/7":
-            told = f"newest row of {source.table} is {_long(age)} old"
+            told = f"newest row of {source.table} is {coarse_duration(age)} old"
         found = [
             limit("age", age / source.critical_seconds, told, source.warning_seconds / source.critical_seconds, 1.0)
         ]
         wanted = source.rows_per_minute
         if wanted is not None and rate is not None:
             found.append(
-                bad_if("rows", rate < wanted, f"{rate:.0f} rows a minute, and at least {wanted:g} are expected")
+                bad_if("rows", rate < wanted, f"{count(rate, 'row')} a minute, and at least {wanted:g} are expected")
             )
         if source.gap_seconds is not None:
             long = [length for _, length in gaps if length >= source.gap_seconds]
             found.append(
                 bad_if(
-                    "gaps", bool(long), f"{len(long)} gaps in the last hour, the longest {_long(max(long, default=0))}"
+                    "gaps",
+                    bool(long),
+                    f"{count(len(long), 'gap')} in the last hour, the longest {coarse_duration(max(long, default=0))}",
                 )
             )
         if stale:
             names = ", ".join(name for name, _ in stale[:3])
             more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-            found.append(Check("symbols", Status.WARNING, f"no news of {names}{more} for over {_long(stale[-1][1])}"))
+            why = f"no news of {names}{more} for over {coarse_duration(stale[-1][1])}"
+            found.append(Check("symbols", Status.WARNING, why))
         return found
 
     def _fine(self, age: float | None, is_open: bool, rate: float) -> str:
         if not is_open:
             return f"{self._source.calendar} is closed; nothing was missing at the close"
-        return f"newest row {_long(age or 0.0)} old, {rate:.0f} rows a minute"
+        return f"newest row {coarse_duration(age or 0.0)} old, {count(rate, 'row')} a minute"
 
 
 def rows_per_minute(minutes: Sequence[Minute], now: float) -> float:
@@ -171,7 +174,3 @@ def gaps_of(minutes: Sequence[Minute], hours: Market, now: float) -> list[tuple[
         pairs.append((minutes[-1].start + MINUTE, now))
     lengths = [(begin, hours.open_seconds(begin, end)) for begin, end in pairs]
     return sorted((pair for pair in lengths if pair[1] >= MINUTE), key=lambda pair: -pair[1])
-
-
-def _long(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)

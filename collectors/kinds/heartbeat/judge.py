@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from collectors.judging.messages import duration
+from core.format import ago, coarse_duration, count, number
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.model import Status
 from storage.state.pings import FAIL, START, SUCCESS, Ping
@@ -83,18 +83,18 @@ def pulse(source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[flo
         return Pulse(state, status, why, due, success, running)
 
     if running is not None and source.longest_seconds is not None and now - running > source.longest_seconds:
-        allowed = _long(source.longest_seconds)
-        return made(DOWN, Status.DOWN, f"has been running for {_long(now - running)}, and at most {allowed} is allowed")
+        lasts, allowed = coarse_duration(now - running), coarse_duration(source.longest_seconds)
+        return made(DOWN, Status.DOWN, f"has been running for {lasts}, and at most {allowed} is allowed")
     if ended is not None and ended.outcome == FAIL and running is None:
         said = f": {ended.ping.message}" if ended.ping.message else ""
-        return made(DOWN, Status.DOWN, f"failed {_ago(now - (ended.ended or now))}{said}")
-    last = f"last success {_ago(now - base)}" if success else "no success yet"
+        return made(DOWN, Status.DOWN, f"failed {ago(now - (ended.ended or now))}{said}")
+    last = f"last success {ago(now - base)}" if success else "no success yet"
     if overdue > source.grace_seconds:
-        return made(DOWN, Status.DOWN, f"{last}, overdue for {_long(overdue)}{_while(running, now)}")
+        return made(DOWN, Status.DOWN, f"{last}, overdue for {coarse_duration(overdue)}{_while(running, now)}")
     if running is not None:
-        return made(RUNNING, Status.OK, f"running for {_long(now - running)}, {last}")
+        return made(RUNNING, Status.OK, f"running for {coarse_duration(now - running)}, {last}")
     if overdue > 0:
-        return made(LATE, Status.WARNING, f"{last}, late for {_long(overdue)}")
+        return made(LATE, Status.WARNING, f"{last}, late for {coarse_duration(overdue)}")
     if newest.outcome == UNTOLD or success is None:
         return made(UP, Status.OK, last)
     return _with_rows(source, success, made(UP, Status.OK, last))
@@ -106,25 +106,18 @@ def _with_rows(source: HeartbeatSource, success: Run, found: Pulse) -> Pulse:
     if wanted is None:
         return found
     if got is None:
-        why = f"the last success did not tell its rows, and {wanted:,} were expected"
+        why = f"the last success did not tell its rows, and {number(wanted)} were expected"
         return Pulse(found.state, Status.WARNING, why, found.due, success)
     if got >= wanted:
-        return Pulse(found.state, found.status, f"{found.why}, {got:,} rows", found.due, success)
+        return Pulse(found.state, found.status, f"{found.why}, {count(got, 'row')}", found.due, success)
     status = Status.CRITICAL if got == 0 else Status.WARNING
-    return Pulse(found.state, status, f"the last success brought {got:,} of {wanted:,} rows", found.due, success)
-
-
-def _long(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)
+    why = f"the last success brought {number(got)} of {count(wanted, 'row')}"
+    return Pulse(found.state, status, why, found.due, success)
 
 
 def _first(run: Run) -> float:
     return run.began if run.began is not None else run.ended or 0.0
 
 
-def _ago(seconds: float) -> str:
-    return "just now" if seconds < 60 else f"{duration(seconds)} ago"
-
-
 def _while(running: float | None, now: float) -> str:
-    return f" (running for {_long(now - running)})" if running is not None else ""
+    return f" (running for {coarse_duration(now - running)})" if running is not None else ""

@@ -19,6 +19,7 @@ from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, 
 from collectors.net.reach import Address, Deadline
 from collectors.net.web import Answer, ask
 from core.errors import SourceUnavailable
+from core.format import count, duration
 from core.kinds.http.source import HttpSource
 
 __all__ = ["act", "make", "probe"]
@@ -40,7 +41,7 @@ def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
     seconds = time.monotonic() - began
     ends = answer.certificate_ends
     found = Found(
-        f"{_named(answer.status)} in {seconds * 1e3:.0f} ms",
+        f"{_named(answer.status)} in {duration(seconds)}",
         seconds,
         {
             "http_status_code": float(answer.status),
@@ -78,7 +79,7 @@ def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address]:
         url = _onward(url, onward)
         if _origin(url) != asked_first:
             headers = {}  # they may hold secrets that are meant for the first server alone
-    raise SourceUnavailable(f"{where} redirects more than {source.redirects} times")
+    raise SourceUnavailable(f"{where} redirects more than {count(source.redirects, 'time')}")
 
 
 def _onward(url: str, onward: str) -> str:

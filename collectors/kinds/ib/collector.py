@@ -23,6 +23,7 @@ from collectors.kinds.ib.state import ID_IN_USE, Told, event_of, new_events
 from collectors.kinds.ib.tables import tables
 from collectors.net.reach import GRACE_SECONDS, Address, Deadline, explained, garbage
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import duration
 from core.kinds.ib.source import IbSource
 from core.model import Reading, Sample, Status
 from core.rates import Rates
@@ -223,7 +224,7 @@ class IbCollector:
         )
 
     def _fine(self, checks: list[Check]) -> str:
-        return f"ready, {checks[1].why}, answers in {self._round_trips[-1] * 1e3:.0f} ms, farms: {checks[2].why}"
+        return f"ready, {checks[1].why}, answers in {duration(self._round_trips[-1])}, farms: {checks[2].why}"
 
     def _samples(
         self, session: wire.Session, seen: Seen, requests: float | None, monotonic: float, now: float

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.market_hours import Market
-from collectors.judging.messages import duration
 from collectors.kinds.ib.state import LOST, PACING, RESTORED_EMPTY, Event, Farm, Told
+from core.format import coarse_duration, count, duration, number, tenths
 from core.kinds.ib.source import IbSource, window_of
 from core.model import Status
 
@@ -54,14 +54,14 @@ def judge(
         _latency(seen.round_trips),
         bad_if(
             "clock", abs(seen.skew_seconds) > SKEW_SECONDS,
-            f"its clock differs from ours by {seen.skew_seconds:+.0f} s".replace("-", "−"), "that of ours, to 2 s",
+            f"its clock differs from ours by {number(seen.skew_seconds, signed=True)} s", "that of ours, to 2 s",
         ),
         _pacing(recent, seen),
         _errors(recent),
         bad_if(
             "reconnections", seen.reconnections >= FLAPPING_COUNT,
-            f"we had to connect anew {seen.reconnections:.0f} times within 10 minutes",
-            f"{seen.reconnections:.0f} within 10 minutes",
+            f"we had to connect anew {count(seen.reconnections, 'time')} within 10 minutes",
+            f"{number(seen.reconnections)} within 10 minutes",
         ),
     ]  # fmt: skip
 
@@ -91,7 +91,7 @@ def _link(told: Told, until: str, monotonic: float) -> Check:
     if told.lost_since is None:
         return Check("link", Status.OK, "connected to Interactive Brokers")
     what = "the gateway has lost Interactive Brokers" if told.lost_code == LOST else "the gateway's link is broken"
-    why = f"{what} for {_short(monotonic - told.lost_since)} (code {told.lost_code})"
+    why = f"{what} for {coarse_duration(monotonic - told.lost_since)} (code {told.lost_code})"
     return lowered("link", Status.CRITICAL, why, until)
 
 
@@ -109,17 +109,17 @@ def _farms(farms: Sequence[Farm], hours: Market | None, until: str, monotonic: f
     broken = [farm for farm in farms if farm.state == "broken"]
     if not broken:
         return Check("farms", Status.OK, f"{sum(farm.state == 'ok' for farm in farms)} of {len(farms)} connected")
-    why = "; ".join(f"{farm.kind} farm {farm.name} broken for {_short(monotonic - farm.since)}" for farm in broken[:4])
+    told = [f"{farm.kind} farm {farm.name} broken for {coarse_duration(monotonic - farm.since)}" for farm in broken[:4]]
     lasts = any(monotonic - farm.since >= FARM_CRITICAL_SECONDS for farm in broken)
     is_open = hours is None or hours.is_open(now)
-    return lowered("farms", Status.CRITICAL if lasts and is_open else Status.WARNING, why, until)
+    return lowered("farms", Status.CRITICAL if lasts and is_open else Status.WARNING, "; ".join(told), until)
 
 
 def _latency(round_trips: Sequence[float]) -> Check:
     last = list(round_trips)[-2:]
     is_slow = len(last) == 2 and min(last) >= SLOW_SECONDS
-    fine = f"answers in {last[-1] * 1e3:.0f} ms" if last else ""
-    return bad_if("latency", is_slow, f"answers take {min(last, default=0):.1f} s or more, twice in a row", fine)
+    fine = f"answers in {duration(last[-1])}" if last else ""
+    return bad_if("latency", is_slow, f"answers take {duration(min(last, default=0))} or more, twice in a row", fine)
 
 
 def _pacing(recent: Sequence[Event], seen: Seen) -> Check:
@@ -128,7 +128,7 @@ def _pacing(recent: Sequence[Event], seen: Seen) -> Check:
     if violated:
         last = violated[-1]
         return Check("pacing", Status.WARNING, f"requests come too fast: {last.text} (code {last.code})", share)
-    return Check("pacing", Status.OK, f"{seen.requests_per_second:.1f} of our requests a second", share)
+    return Check("pacing", Status.OK, f"{tenths(seen.requests_per_second)} of our requests a second", share)
 
 
 def _errors(recent: Sequence[Event]) -> Check:
@@ -136,9 +136,5 @@ def _errors(recent: Sequence[Event]) -> Check:
         return Check("errors", Status.WARNING, "restored, but subscriptions were lost: programs must subscribe anew")
     errors = [event for event in recent if event.level == "error" and event.code not in (LOST, *PACING)]
     last = errors[-1] if errors else None
-    why = f"{len(errors)} errors in the last minute, newest: {last.text} (code {last.code})" if last else ""
+    why = f"{count(len(errors), 'error')} in the last minute, newest: {last.text} (code {last.code})" if last else ""
     return bad_if("errors", last is not None, why, "none in the last minute")
-
-
-def _short(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)

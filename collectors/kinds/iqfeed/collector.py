@@ -17,6 +17,7 @@ from collectors.kinds.iqfeed.judge import Judge, Port
 from collectors.kinds.iqfeed.lines import GREETING, PROTOCOL, Heard, Stats, is_too_old
 from collectors.net.reach import GRACE_SECONDS, Address, Deadline, Wire, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.format import count
 from core.kinds.iqfeed.source import IqfeedSource
 from core.model import Reading, Sample, Table
 from core.rates import Rates
@@ -149,7 +150,7 @@ class IqfeedCollector:
         checks = self._judge.checks(
             stats, clients, self._ports, tuple(self._heard.events), malformed, hours, monotonic, now
         )
-        fine = f"connected, {stats.symbols} symbols, {stats.clients} clients, {checks[2].why}"
+        fine = f"connected, {count(stats.symbols, 'symbol')}, {count(stats.clients, 'client')}, {checks[2].why}"
         return Reading(
             samples=[*self._samples(stats, hours, monotonic, now), *self._port_samples()],
             components=[summed(self._source.component, fine, checks)],

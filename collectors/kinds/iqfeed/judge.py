@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.market_hours import Market
-from collectors.judging.messages import duration, percent, size
 from collectors.judging.recent import Window
 from collectors.kinds.iqfeed.lines import ClientStats, Event, Stats
+from core.format import bytes_, coarse_duration, count, number, percent
+from core.limits import Limit
 from core.model import Status
 from core.rates import Rates
 
@@ -76,17 +77,18 @@ class Judge:
         if stats.is_connected:
             return Check("connection", Status.OK, f"connected to {stats.server}")
         status = Status.CRITICAL if for_ >= DISCONNECTED_CRITICAL_SECONDS else Status.WARNING
-        attempts = f", {stats.attempts} attempts to reconnect" if stats.attempts else ""
-        return Check("connection", status, f"IQConnect is not connected to DTN's servers for {_short(for_)}{attempts}")
+        attempts = f", {count(stats.attempts, 'attempt')} to reconnect" if stats.attempts else ""
+        why = f"IQConnect is not connected to DTN's servers for {coarse_duration(for_)}{attempts}"
+        return Check("connection", status, why)
 
     def _flapping(self, stats: Stats, events: Sequence[Event], now: float) -> Check:
         if self.reconnected >= FLAPPING_COUNT:
-            why = f"reconnected {self.reconnected:.0f} times within 10 minutes"
+            why = f"reconnected {count(self.reconnected, 'time')} within 10 minutes"
             return Check("reconnections", Status.WARNING, why)
         failed = _count(events, "server reconnect failed", now)
         return bad_if(
-            "reconnections", failed > 0, f"{failed} attempts to reconnect failed in the last minute",
-            f"{stats.reconnections} since the start",
+            "reconnections", failed > 0, f"{count(failed, 'attempt')} to reconnect failed in the last minute",
+            f"{number(stats.reconnections)} since the start",
         )  # fmt: skip
 
     def _queues(self, clients: Sequence[ClientStats], monotonic: float) -> Check:
@@ -95,17 +97,18 @@ class Judge:
         for client in clients:
             for_ = self._holds(f"queue {client.id}", client.queued_bytes > QUEUED_BYTES, monotonic)
             if for_ >= QUEUED_SECONDS:
-                slow.append(f"{_named(client)} ({size(client.queued_bytes)} queued for {_short(for_)})")
+                slow.append(f"{_named(client)} ({bytes_(client.queued_bytes)} queued for {coarse_duration(for_)})")
         present = {f"queue {client.id}" for client in clients}
         gone = [name for name in self._since if name.startswith("queue ") and name not in present]
         for name in gone:
             del self._since[name]
-        fine = f"longest queue {size(longest.queued_bytes)}" if longest else "no client"
+        fine = f"longest queue {bytes_(longest.queued_bytes)}" if longest else "no client"
         return bad_if("clients", bool(slow), f"clients read too slowly: {', '.join(slow)}", fine)
 
     def _lines(self, malformed: int, monotonic: float) -> Check:
-        count = self._malformed.add(malformed, monotonic)
-        return bad_if("lines", count > 0, f"{count:.0f} malformed lines in the last minute", "none malformed")
+        recent = self._malformed.add(malformed, monotonic)
+        why = f"{count(recent, 'malformed line')} in the last minute"
+        return bad_if("lines", recent > 0, why, "none malformed")
 
     def _holds(self, name: str, holds: bool, monotonic: float) -> float:
         """Return for how long something has held; 0 when it does not."""
@@ -119,28 +122,28 @@ def _updates(stats: Stats, hours: Market | None, now: float) -> Check:
     age = stats.update_age_seconds
     if hours is not None and not hours.is_open(now):
         opens = hours.next_open(now)
-        when = f", {hours.name} opens in {duration(opens - now)}" if opens else ""
+        when = f", {hours.name} opens in {coarse_duration(opens - now)}" if opens else ""
         return Check("updates", Status.OK, f"market closed{when}")
     if not stats.symbols:
         return Check("updates", Status.OK, "no symbol is watched")
     if hours is not None and (opened := hours.opened(now)) is not None:
         age = min(age, now - opened)  # before the opening there was nothing to come
     market = f"{hours.name} is open" if hours else "market hours not known yet"
-    why = f"no update for {_short(age)} ({market})"
+    why = f"no update for {coarse_duration(age)} ({market})"
     if age > UPDATE_CRITICAL_SECONDS:
         return Check("updates", Status.CRITICAL, why)
-    return bad_if("updates", age > UPDATE_WARNING_SECONDS, why, f"last update {_short(age)} ago")
+    return bad_if("updates", age > UPDATE_WARNING_SECONDS, why, f"last update {coarse_duration(age)} ago")
 
 
 def _symbols(stats: Stats, events: Sequence[Event], now: float) -> Check:
     if not stats.max_symbols:
-        return Check("symbols", Status.OK, f"{stats.symbols} symbols")
+        return Check("symbols", Status.OK, count(stats.symbols, "symbol"))
     share = stats.symbols / stats.max_symbols
-    of = f"{stats.symbols} of {stats.max_symbols} symbols"
+    of = f"{number(stats.symbols)} of {count(stats.max_symbols, 'symbol')}"
     if refused := _count(events, "symbol limit reached", now):
-        return Check("symbols", Status.CRITICAL, f"{refused} symbols refused in the last minute, {of} taken", share)
-    is_bad = share >= SYMBOLS_WARNING
-    return Check("symbols", Status.WARNING if is_bad else Status.OK, f"{of} ({percent(share)})", share)
+        why = f"{count(refused, 'symbol')} refused in the last minute, {of} taken"
+        return Check("symbols", Status.CRITICAL, why, share)
+    return Check("symbols", Limit(SYMBOLS_WARNING).status(share), f"{of} ({percent(share)})", share)
 
 
 def _ports(ports: Mapping[str, Port]) -> Check:
@@ -156,7 +159,3 @@ def _named(client: ClientStats) -> str:
 
 def _count(events: Sequence[Event], name: str, now: float) -> int:
     return sum(event.name == name and now - event.ts <= TOLD_SECONDS for event in events)
-
-
-def _short(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else duration(seconds)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from collectors.base import Done
 from collectors.kinds.kafka.cluster import NO_MEMBERS, group_of, name_of, offsets_of, state_text
 from collectors.kinds.kafka.connection import Client, Place, Problem, answer, answers
-from collectors.kinds.kafka.judge import counted
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
+from core.format import count
 from core.kinds.kafka.source import KafkaSource
 
 RESETS = {"reset_to_start": True, "reset_to_end": False}
@@ -61,7 +61,7 @@ def _wanted(client: Client, before: Mapping[Place, int], deadline: Deadline, *, 
 
 
 def _told(group: str, before: Mapping[Place, int], after: Mapping[Place, int], *, is_first: bool) -> str:
-    count = sum(abs(after[place] - before[place]) for place in after)
+    moved = sum(abs(after[place] - before[place]) for place in after)
     what = "to be read again" if is_first else "skipped"
-    where = f"the {'start' if is_first else 'end'} of {counted(len(after), 'partition')}"
-    return f"group {group} moved to {where}: {count:,} messages {what}"
+    where = f"the {'start' if is_first else 'end'} of {count(len(after), 'partition')}"
+    return f"group {group} moved to {where}: {count(moved, 'message')} {what}"

@@ -21,11 +21,11 @@ from collectors.kinds.kafka import judge, tables
 from collectors.kinds.kafka.actions import act
 from collectors.kinds.kafka.cluster import Cluster, Group, cluster_of, group_of, offsets_of, state_text
 from collectors.kinds.kafka.connection import Client, Place, Problem, answers
-from collectors.kinds.kafka.judge import counted
 from collectors.kinds.kafka.lags import Lags, by_group
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import count
 from core.kinds.kafka.source import KafkaSource
 from core.model import Reading, Table
 from core.rates import Rates
@@ -249,5 +249,5 @@ def _listing_problem(bad: Sequence[Problem]) -> str:
 
 
 def _fine(cluster: Cluster, groups: int) -> str:
-    keeping_up = f"{counted(groups, 'group')} {'keeps' if groups == 1 else 'keep'} up"
-    return f"{counted(len(cluster.brokers), 'broker')}, {counted(len(cluster.partitions), 'partition')}, {keeping_up}"
+    keeping_up = f"{count(groups, 'group')} {'keeps' if groups == 1 else 'keep'} up"
+    return f"{count(len(cluster.brokers), 'broker')}, {count(len(cluster.partitions), 'partition')}, {keeping_up}"

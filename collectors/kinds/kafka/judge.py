@@ -10,6 +10,7 @@ from collectors.judging.consumer_lag import Verdict
 from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
 from collectors.kinds.kafka.connection import Place, Problem
 from collectors.kinds.kafka.lags import GroupLag, Lag
+from core.format import coarse_duration, count, duration, number
 from core.model import Status
 
 FEW = 3
@@ -38,7 +39,7 @@ class Arrivals:
         for topic, seen in self._seen.items():
             while seen and seen[0][0] < monotonic - ARRIVAL_SECONDS:
                 seen.popleft()
-            found[topic] = sum(count for _, count in seen)
+            found[topic] = sum(came for _, came in seen)
         return found
 
 
@@ -64,7 +65,7 @@ def judge_cluster(
     silent: partitions whose end could not be read. least_copies: min.insync.replicas by topic. latency in seconds.
     """
     gone, offline, under = cluster.gone, cluster.offline, cluster.under_replicated
-    names = [f"broker {id} (copies of {copies} partitions)" for id, copies in sorted(gone.items())]
+    names = [f"broker {id} (copies of {count(copies, 'partition')})" for id, copies in sorted(gone.items())]
     mute = [f"broker {id} at {cluster.brokers[id].address}" for id in mute_brokers(cluster, silent)]
     lacking = [
         each for each in cluster.partitions if cluster.complete_copies(each) < least_copies.get(each.place[0], 0)
@@ -86,7 +87,7 @@ def judge_cluster(
             status=critical,
         ),
         bad_if("under-replicated", bool(under), f"{_partitions(under)} under-replicated: {_names(under)}"),
-        bad_if("latency", latency > LATENCY_WARNING_SECONDS, f"metadata took {latency:.2f} s"),
+        bad_if("latency", latency > LATENCY_WARNING_SECONDS, f"metadata took {duration(latency)}"),
     ]  # fmt: skip
 
 
@@ -96,8 +97,8 @@ def judge_groups(
     """Return what is wrong with consumer groups; the worst stands first in each sentence. problems: of reading them."""
     told = [_sentence(each.worst) for each in groups if each.worst is not None and each.verdict is not Verdict.OK]
     is_grave = any(each.verdict not in (Verdict.OK, Verdict.WARNING) for each in groups)
-    lost = [f"{lag.lost:,} messages of {_place(lag)} before {lag.group} read them" for lag in lags if lag.lost]
-    long = [f"{name} for {seconds:.0f} s" for name, seconds in rebalances.items()]
+    lost = [f"{count(lag.lost, 'message')} of {_place(lag)} before {lag.group} read them" for lag in lags if lag.lost]
+    long = [f"{name} for {coarse_duration(seconds)}" for name, seconds in rebalances.items()]
     return [
         bad_if("groups", bool(told), _few(told, "; "), status=Status.CRITICAL if is_grave else Status.WARNING),
         bad_if("retention", bool(lost), f"retention deleted {_few(lost)}", status=Status.CRITICAL),
@@ -108,9 +109,9 @@ def judge_groups(
 
 def judge_dead_letters(arrived: Mapping[str, int]) -> Check:
     """Return whether messages were given up lately."""
-    told = [f"{count:,} in {topic}" for topic, count in sorted(arrived.items()) if count]
-    minutes = ARRIVAL_SECONDS / 60
-    return bad_if("dead letters", bool(told), f"messages given up in the last {minutes:.0f} min: {_few(told)}")
+    told = [f"{number(came)} in {topic}" for topic, came in sorted(arrived.items()) if came]
+    why = f"messages given up in the last {coarse_duration(ARRIVAL_SECONDS)}: {_few(told)}"
+    return bad_if("dead letters", bool(told), why)
 
 
 def mute_brokers(cluster: Cluster, silent: Mapping[Place, Problem]) -> list[int]:
@@ -122,29 +123,22 @@ def mute_brokers(cluster: Cluster, silent: Mapping[Place, Problem]) -> list[int]
 
 
 def _sentence(lag: Lag) -> str:
-    behind = f"{lag.lag or 0:,} messages ({_seconds(lag)}) behind"
+    unread = f"{count(lag.lag or 0, 'message')} ({_behind(lag)})"
+    behind = f"{unread} behind"
     if lag.verdict is Verdict.STOP:
         return f"group {lag.group} has stopped: nobody reads {_place(lag)}, {behind}"
     if lag.verdict is Verdict.STALL:
-        return f"group {lag.group} is stuck at offset {lag.committed:,} of {_place(lag)}, {behind}"
+        return f"group {lag.group} is stuck at offset {number(lag.committed)} of {_place(lag)}, {behind}"
     if lag.verdict is Verdict.REWIND:
-        return (
-            f"group {lag.group} went back from {lag.back_from or 0:,} to {lag.committed:,} on {_place(lag)}, {behind}"
-        )
-    return f"group {lag.group} falls behind on {_place(lag)}: {lag.lag or 0:,} messages ({_seconds(lag)}), never fewer"
+        back = f"from {number(lag.back_from or 0)} to {number(lag.committed)}"
+        return f"group {lag.group} went back {back} on {_place(lag)}, {behind}"
+    return f"group {lag.group} falls behind on {_place(lag)}: {unread}, never fewer"
 
 
-def _seconds(lag: Lag) -> str:
+def _behind(lag: Lag) -> str:
     if lag.behind is None:
         return "how long is not known"
-    seconds = lag.behind.seconds
-    text = (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7_200
-        else f"{seconds / 3_600:.0f} h"
-    )
+    text = coarse_duration(lag.behind.seconds)
     return f"{text} or more" if lag.behind.is_least else text
 
 
@@ -152,13 +146,8 @@ def _place(lag: Lag) -> str:
     return f"{lag.place[0]}[{lag.place[1]}]"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 broker", "3 brokers"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _partitions(found: Sequence[Partition]) -> str:
-    return counted(len(found), "partition")
+    return count(len(found), "partition")
 
 
 def _names(found: Sequence[Partition]) -> str:

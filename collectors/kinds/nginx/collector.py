@@ -15,6 +15,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import count, number, tenths
 from core.kinds.nginx.source import NginxSource
 from core.model import Status
 from core.rates import Rates
@@ -73,15 +74,16 @@ class NginxProbe:
         dropped = self._rates.per_second("dropped", numbers["accepts"] - numbers["handled"], at)
         per_second = rates["requests"]
         checks = [
-            Check("dropped", Status.WARNING if dropped else Status.OK, f"{dropped or 0:.1f} connections/s dropped")
+            Check("dropped", Status.WARNING if dropped else Status.OK, f"{tenths(dropped or 0)} connections/s dropped")
         ]
         most = self._source.connections_limit
         if most:
             share = numbers["active"] / most
-            checks.append(limit("connections", share, f"{numbers['active']} of {most} connections", WARNING, CRITICAL))
-        told = f"{per_second:.0f} requests/s, " if per_second is not None else ""
+            told = f"{number(numbers['active'])} of {count(most, 'connection')}"
+            checks.append(limit("connections", share, told, WARNING, CRITICAL))
+        asked = f"{number(per_second)} requests/s, " if per_second is not None else ""
         return Found(
-            f"{told}{numbers['active']} connections",
+            f"{asked}{count(numbers['active'], 'connection')}",
             seconds,
             {
                 **{f"nginx_{name}": float(numbers[name]) for name in ("active", "reading", "writing", "waiting")},

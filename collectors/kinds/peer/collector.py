@@ -14,10 +14,10 @@ from itertools import pairwise
 
 from collectors.base import Context
 from collectors.judging.checks import Check, limit
-from collectors.judging.messages import percent
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, connect, resolve
 from core.errors import SourceError, SourceUnavailable
+from core.format import count, duration, percent
 from core.kinds.peer.source import PeerSource
 from core.model import Status
 
@@ -54,7 +54,7 @@ class PeerProbe:
         these = list(self._newest)[-source.probes :]
         answered = sorted(each for each in these if each is not None)
         if not answered:
-            raise SourceUnavailable(f"{source.probes} of {source.probes} connections lost: {error}")
+            raise SourceUnavailable(f"{source.probes} of {count(source.probes, 'connection')} lost: {error}")
         return self._found(answered, refused)
 
     def _looked_up(self, deadline: Deadline) -> Address:
@@ -85,14 +85,14 @@ class PeerProbe:
         loss = 1 - len(kept) / len(self._newest)
         steps = [abs(late - early) for early, late in pairwise(kept)]
         jitter = sum(steps) / len(steps) if steps else None
-        told = f"{percent(loss)} of the last {len(self._newest)} connections lost"
+        told = f"{percent(loss)} of the last {count(len(self._newest), 'connection')} lost"
         checks = [
             limit("loss", loss, told, source.loss_warning_ratio, source.loss_critical_ratio),
             Check("port", Status.WARNING if refused else Status.OK, f"nobody listens at port {source.port}"),
         ]
         lost = f", {percent(loss)} lost" if loss else ""
         return Found(
-            f"{median * 1e3:.2f} ms{lost}",
+            f"{duration(median)}{lost}",
             median,
             {
                 "peer_worst_seconds": answered[-1],

@@ -6,10 +6,10 @@ import re
 import time
 
 from collectors.base import Done
-from collectors.judging.messages import size
 from collectors.kinds.postgresql.connection import DENIED, TIMED_OUT, Refused, Server
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
+from core.format import bytes_, percent
 from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Table
 
@@ -123,4 +123,4 @@ def _measure_bloat(server: Server, target: str) -> Done:
         raise
     table = Table("bloat", BLOAT_COLUMNS, (tuple(row[name] for name in BLOAT_COLUMNS),))
     share = (row["free_ratio"] or 0) + (row["dead_ratio"] or 0)
-    return Done(f"{row['table']}: {share * 100:.1f} % of {size(row['bytes'])} free or dead", table)
+    return Done(f"{row['table']}: {percent(share)} of {bytes_(row['bytes'])} free or dead", table)

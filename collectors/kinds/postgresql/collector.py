@@ -25,11 +25,12 @@ from collectors.kinds.postgresql.actions import act
 from collectors.kinds.postgresql.activity import Activity
 from collectors.kinds.postgresql.catalog import Catalog, read_catalog
 from collectors.kinds.postgresql.connection import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
-from collectors.kinds.postgresql.judge import Judge, Minute, count, present_checks, replication
+from collectors.kinds.postgresql.judge import Judge, Minute, present_checks, replication
 from collectors.kinds.postgresql.samples import minute_samples, present_samples
 from collectors.kinds.postgresql.statements import Statements
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
+from core.format import count
 from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Reading
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.judging.checks import Check, bad_if, limit
-from collectors.judging.messages import percent, size
 from collectors.kinds.postgresql.activity import IDLE_IN_TRANSACTION, PREPARED, Activity
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.traffic import Moved
+from core.format import ago, bytes_, coarse_duration, count, money, number, percent
+from core.limits import Limit
 from core.model import Status
 
 CONNECTIONS_WARNING, CONNECTIONS_CRITICAL = 0.80, 0.90
@@ -122,7 +123,7 @@ class Judge:
         self._inactive = {name: self._inactive.get(name, monotonic) for name in idle}
         bad: list[tuple[Status, str]] = []
         for row in slots:
-            kept = size(row["retained_bytes"] or 0)
+            kept = bytes_(row["retained_bytes"] or 0)
             if row["wal_status"] == "lost" or row["invalidation"]:
                 bad.append((Status.CRITICAL, f"slot {row['slot']} is lost: its standby must be built anew"))
             elif row["wal_status"] == "unreserved":
@@ -134,7 +135,7 @@ class Judge:
                     bad.append(
                         (
                             Status.CRITICAL,
-                            f"slot {row['slot']} has no reader for {spell(seconds)} and keeps {kept} of WAL",
+                            f"slot {row['slot']} has no reader for {coarse_duration(seconds)} and keeps {kept} of WAL",
                         )
                     )
         return _worst("slots", bad, count(len(slots), "slot"))
@@ -175,46 +176,28 @@ def replication(overview: Row, replicas: Sequence[Row], receiver: Sequence[Row])
     return _worst("replication", bad, count(len(replicas), "standby"))
 
 
-def count(number: int, word: str) -> str:
-    """Return a number with its word: "1 slot", "2 slots"."""
-    return f"{number} {word}{'s' * (number != 1)}"
-
-
-def spell(seconds: float) -> str:
-    """Return a duration in words, to the second below two minutes."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    if minutes < 120:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.0f} h" if minutes < 2_880 else f"{minutes / 1_440:.0f} d"
-
-
 def _blocking(activity: Activity) -> Check:
     chains = activity.chains()
     if not chains:
         return Check("blocking", Status.OK, "nobody waits for a lock")
     told = [_chain(chain.root, chain.waiting, chain.longest_seconds, chain.root_state) for chain in chains[:3]]
-    more = f", and {len(chains) - 3} more chains" if len(chains) > 3 else ""
+    more = f", and {count(len(chains) - 3, 'more chain')}" if len(chains) > 3 else ""
     longest = max(chain.longest_seconds for chain in chains)
-    status = (
-        Status.CRITICAL if longest >= BLOCKED_CRITICAL_SECONDS
-        else Status.WARNING if longest >= BLOCKED_WARNING_SECONDS else Status.OK
-    )  # fmt: skip
+    status = Limit(BLOCKED_WARNING_SECONDS, BLOCKED_CRITICAL_SECONDS).status(longest)
     return Check("blocking", status, "; ".join(told) + more)
 
 
 def _chain(root: int, waiting: int, seconds: float, state: str) -> str:
     who = "a prepared transaction" if root == PREPARED else f"pid {root}"
     idle = f" ({state})" if state in IDLE_IN_TRANSACTION else ""
-    return f"{waiting} session{'s' * (waiting > 1)} blocked by {who}{idle} for {spell(seconds)}"
+    return f"{count(waiting, 'session')} blocked by {who}{idle} for {coarse_duration(seconds)}"
 
 
 def _connections(activity: Activity, minute: Minute) -> Check:
     used, most = activity.clients, minute.most_connections
     if not most:
         return Check("connections", Status.OK, count(used, "connection"))
-    why = f"{used} of {most:.0f} connections in use"
+    why = f"{number(used)} of {count(most, 'connection')} in use"
     return limit("connections", used / most, why, CONNECTIONS_WARNING, CONNECTIONS_CRITICAL)
 
 
@@ -223,11 +206,12 @@ def _durations(activity: Activity, minute: Minute) -> list[Check]:
     transaction = activity.longest("transaction_seconds", ("active", *IDLE_IN_TRANSACTION))
     idle = activity.longest("state_seconds", IDLE_IN_TRANSACTION)
     prepared = minute.prepared.get("oldest_seconds") or 0.0
+    waits = f"a prepared transaction waits for {coarse_duration(prepared)}"
     return [
         _too_long("queries", query, QUERY_SECONDS, "a query has been running for {} (pid {}, {})"),
         _too_long("transactions", transaction, TRANSACTION_SECONDS, "a transaction is open for {} (pid {}, {})"),
         _too_long("idle", idle, IDLE_SECONDS, "a session is idle in its transaction for {} (pid {}, {})"),
-        bad_if("prepared", prepared > PREPARED_SECONDS, f"a prepared transaction waits for {spell(prepared)}"),
+        bad_if("prepared", prepared > PREPARED_SECONDS, waits),
     ]
 
 
@@ -236,7 +220,8 @@ def _too_long(name: str, found: tuple[float, Row] | None, most: float, sentence:
         return Check(name, Status.OK, "")
     seconds, row = found
     who = row["application"] or row["user"] or "unnamed"
-    return bad_if(name, seconds > most, sentence.format(spell(seconds), row["pid"], who), f"longest {spell(seconds)}")
+    lasts = coarse_duration(seconds)
+    return bad_if(name, seconds > most, sentence.format(lasts, row["pid"], who), f"longest {lasts}")
 
 
 def _hits(sums: Mapping[str, float]) -> Check:
@@ -258,12 +243,12 @@ def _events(sums: Mapping[str, float]) -> list[Check]:
     deadlocks = sums["deadlocks"]
     grave = Status.CRITICAL if deadlocks >= DEADLOCKS_CRITICAL else Status.WARNING
     return [
-        bad_if("deadlocks", deadlocks > 0, f"{deadlocks:.0f} deadlock{'s' * (deadlocks > 1)} in the last 5 min",
+        bad_if("deadlocks", deadlocks > 0, f"{count(deadlocks, 'deadlock')} in the last 5 min",
                "none in the last 5 min", grave),
         bad_if("conflicts", sums["conflicts"] > 0,
-               f"{sums['conflicts']:.0f} queries cancelled for replay in the last 5 min"),
+               f"{count(sums['conflicts'], 'query', 'queries')} cancelled for replay in the last 5 min"),
         bad_if("checksums", sums["checksum_failures"] > 0,
-               f"{sums['checksum_failures']:.0f} pages failed their checksum in the last 5 min",
+               f"{count(sums['checksum_failures'], 'page')} failed the checksum in the last 5 min",
                status=Status.CRITICAL),
     ]  # fmt: skip
 
@@ -271,8 +256,8 @@ def _events(sums: Mapping[str, float]) -> list[Check]:
 def _made(made: Mapping[str, float]) -> Check:
     total = made["timed"] + made["requested"]
     is_bad = made["requested"] >= CHECKPOINTS_LEAST and made["requested"] > made["timed"]
-    why = f"{made['requested']:.0f} of {total:.0f} checkpoints in the last hour came early: max_wal_size is too small"
-    return bad_if("checkpoints", is_bad, why)
+    early = f"{number(made['requested'])} of {count(total, 'checkpoint')}"
+    return bad_if("checkpoints", is_bad, f"{early} in the last hour came early: max_wal_size is too small")
 
 
 def _ages(minute: Minute) -> list[Check]:
@@ -288,7 +273,7 @@ def _age(name: str, minute: Minute, key: str, freeze: float, what: str) -> Check
     age = (oldest or {}).get(key)
     if oldest is None or age is None:
         return Check(name, Status.UNKNOWN if minute.databases else Status.OK, f"the age of {what} is not known")
-    why = f"{percent(age / XID_SPACE)} of {what} used up in {oldest['database']} ({age / 1e6:.0f} M)"
+    why = f"{percent(age / XID_SPACE)} of {what} used up in {oldest['database']} ({money(age)})"
     warning = min(freeze * XID_WARNING_OF_FREEZE, XID_CRITICAL) / XID_SPACE
     return limit(name, age / XID_SPACE, why, warning, XID_CRITICAL / XID_SPACE)
 
@@ -297,7 +282,7 @@ def _locks(minute: Minute) -> Check:
     ratio = minute.locks_ratio
     if ratio is None:
         return Check("locks", Status.OK, "")
-    why = f"{minute.locks['held']} locks, {percent(ratio)} of the lock table"
+    why = f"{count(minute.locks['held'], 'lock')}, {percent(ratio)} of the lock table"
     return limit("locks", ratio, why, LOCKS_WARNING, LOCKS_CRITICAL)
 
 
@@ -340,7 +325,7 @@ def _archiver(minute: Minute, writing: Row, now: float) -> Check:
     mode = minute.settings.get("archive_mode", {}).get("value")
     failed, archived = writing.get("last_failed"), writing.get("last_archived")
     fails = mode in ("on", "always") and failed is not None and (archived is None or failed > archived)
-    since = f", last good one {spell(now - archived)} ago" if archived else ", none ever succeeded"
+    since = f", last good one {ago(now - archived)}" if archived else ", none ever succeeded"
     why = f"archiving of WAL fails ({writing.get('last_failed_wal')}{since})"
     return bad_if("archiver", fails, why, "" if mode in ("on", "always") else "off", Status.CRITICAL)
 
@@ -355,9 +340,9 @@ def _off(minute: Minute) -> Check:
 
 def _lag(who: str, seconds: float | None, behind: float) -> list[tuple[Status, str]]:
     if behind > LAG_CRITICAL_BYTES:
-        return [(Status.CRITICAL, f"{who} is {size(behind)} behind")]
+        return [(Status.CRITICAL, f"{who} is {bytes_(behind)} behind")]
     if (seconds or 0) > LAG_SECONDS:
-        return [(Status.WARNING, f"{who} is {spell(seconds or 0)} behind")]
+        return [(Status.WARNING, f"{who} is {coarse_duration(seconds or 0)} behind")]
     return []
 
 

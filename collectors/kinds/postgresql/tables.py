@@ -7,6 +7,7 @@ from typing import Any
 
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.judge import Minute, dead_ratio, is_bloating
+from core.format import coarse_duration, count
 from core.model import Table
 
 UNUSED_SECONDS = 30 * 86_400.0
@@ -52,7 +53,7 @@ def about(
         "extensions": ", ".join(f"{each['name']} {each['version']}" for each in minute.extensions),
         "pending_restart": ", ".join(name for name, each in minute.settings.items() if each["pending_restart"]),
         "statements_evicted": evicted,
-        "horizon": f"{horizon['holder']}: {horizon['xid_age']} transactions" if horizon else None,
+        "horizon": f"{horizon['holder']}: {count(horizon['xid_age'], 'transaction')}" if horizon else None,
         "may_see_all": overview["may_see_all"],
         "notes": "; ".join(f"{name}: {reason}" for name, reason in sorted(notes.items())),
     }
@@ -152,7 +153,7 @@ def _problem(row: Row, now: float) -> str:
     if not row["scans"]:
         return "never used"
     ago = _ago(row["last_scan"], now)
-    return f"unused for {ago / 86_400:.0f} d" if ago is not None and ago > UNUSED_SECONDS else ""
+    return f"unused for {coarse_duration(ago)}" if ago is not None and ago > UNUSED_SECONDS else ""
 
 
 def sequences(minute: Minute) -> Table:

@@ -15,12 +15,13 @@ import psutil
 
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.messages import duration, size
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import ago, bytes_, coarse_duration, count, number
 from core.kinds.process.source import ProcessSource
-from core.model import Status, Table
+from core.limits import Limit
+from core.model import Table
 from core.rates import Rates
 
 __all__ = ["act", "make"]
@@ -114,11 +115,11 @@ class ProcessProbe:
             state,
         )
 
-    def _too_few(self, count: int) -> str:
+    def _too_few(self, found: int) -> str:
         wanted = self._source.at_least
-        if count == 0:
+        if found == 0:
             return f"no process runs with {self._source.target}"
-        return f"{count} of at least {wanted} processes run with {self._source.target}"
+        return f"{number(found)} of at least {count(wanted, 'process', 'processes')} run with {self._source.target}"
 
     def _found(self, rows: list[tuple[object, ...]], now: float) -> Found:
         busy = [float(str(row[4])) for row in rows if row[4] is not None]
@@ -128,9 +129,9 @@ class ProcessProbe:
             self._restarted = now
         self._oldest = oldest
         rows.sort(key=lambda row: -int(str(row[5])))
-        count = f"{len(rows)} processes" if len(rows) > 1 else f"pid {rows[0][0]}"
+        who = count(len(rows), "process", "processes") if len(rows) > 1 else f"pid {rows[0][0]}"
         return Found(
-            f"{count}, up {duration(now - oldest)}, {size(resident)}",
+            f"{who}, up {coarse_duration(now - oldest)}, {bytes_(resident)}",
             None,
             {
                 "process_count": float(len(rows)),
@@ -144,17 +145,17 @@ class ProcessProbe:
             tables=[Table("processes", COLUMNS, tuple(rows[:SHOWN]))],
         )
 
-    def _checks(self, count: int, resident: int, now: float) -> list[Check]:
+    def _checks(self, running: int, resident: int, now: float) -> list[Check]:
         source = self._source
         checks = []
         if source.at_most is not None:
-            checks.append(bad_if("count", count > source.at_most, f"{count} run, and at most {source.at_most} should"))
+            told = f"{number(running)} run, and at most {number(source.at_most)} should"
+            checks.append(bad_if("count", running > source.at_most, told))
         if source.memory_warning_bytes:
             share = resident / source.memory_warning_bytes
-            told = f"{size(resident)} resident, limit {size(source.memory_warning_bytes)}"
-            checks.append(Check("memory", Status.WARNING if share >= 1 else Status.OK, told, share))
+            told = f"{bytes_(resident)} resident, limit {bytes_(source.memory_warning_bytes)}"
+            checks.append(Check("memory", Limit(1.0).status(share), told, share))
         if self._restarted is not None:
-            ago = now - self._restarted
-            told = f"started anew {duration(ago)} ago" if ago >= 60 else "started anew within the last minute"
-            checks.append(bad_if("restart", ago < RESTARTED_SECONDS, told))
+            old = now - self._restarted
+            checks.append(bad_if("restart", old < RESTARTED_SECONDS, f"started anew {ago(old)}"))
         return checks

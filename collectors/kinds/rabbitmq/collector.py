@@ -18,6 +18,7 @@ from collectors.kinds.rabbitmq.connection import QUEUES, Api, checked_overview
 from collectors.kinds.rabbitmq.judge import Unread, judge
 from collectors.kinds.rabbitmq.tables import nodes_of, queues_of, rates_of, samples, tables
 from collectors.net.reach import GRACE_SECONDS, Deadline
+from core.format import count
 from core.kinds.rabbitmq.source import RabbitmqSource
 from core.model import Reading
 
@@ -52,7 +53,7 @@ class RabbitmqCollector:
         monotonic = self._monotonic()
         overview = checked_overview(self._api.get("/api/overview", deadline), self._where)
         nodes = nodes_of(self._api.get("/api/nodes", deadline))
-        queues, count = queues_of(self._api.get(QUEUES, deadline), now)
+        queues, total = queues_of(self._api.get(QUEUES, deadline), now)
         if monotonic >= self._vhosts_due:
             self._vhosts = self._api.get("/api/vhosts?columns=name,cluster_state", deadline)
             self._vhosts_due = monotonic + VHOSTS_SECONDS
@@ -65,15 +66,11 @@ class RabbitmqCollector:
             "cluster": overview.get("cluster_name"),
             "node": overview.get("node"),
             "rates_mode": overview.get("rates_mode"),
-            "queues": count,
+            "queues": total,
         }
-        fine = f"RabbitMQ {version}, {_counted(len(nodes), 'node')}, {_counted(count, 'queue')}"
+        fine = f"RabbitMQ {version}, {count(len(nodes), 'node')}, {count(total, 'queue')}"
         return Reading(
-            samples=samples(self._source.name, overview, nodes, queues, count),
+            samples=samples(self._source.name, overview, nodes, queues, total),
             components=[summed(self._source.component, fine, checks)],
             tables=[checks_table(checks), *tables(nodes, queues, about)],
         )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

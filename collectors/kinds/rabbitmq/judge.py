@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.messages import duration, percent, size
 from collectors.kinds.rabbitmq.tables import Node, Queue, share
+from core.format import bytes_, coarse_duration, count, percent
 from core.kinds.rabbitmq.source import RabbitmqSource
+from core.limits import Limit
 from core.model import Status, worst
 
 MEMORY_WARNING, FULL_WARNING, FULL_CRITICAL = 0.8, 0.8, 0.95
@@ -84,7 +85,7 @@ def _memory(nodes: Sequence[Node]) -> Check:
     if not most:
         return Check("memory", Status.OK, "")
     why = f"{most} uses {percent(used[most])} of its memory limit"
-    return Check("memory", Status.WARNING if used[most] >= MEMORY_WARNING else Status.OK, why, used[most])
+    return Check("memory", Limit(MEMORY_WARNING).status(used[most]), why, used[most])
 
 
 def _disk(nodes: Sequence[Node]) -> Check:
@@ -96,7 +97,7 @@ def _disk(nodes: Sequence[Node]) -> Check:
     if not known:
         return Check("disk", Status.OK, "")
     times, least = min(known, key=lambda pair: pair[0])
-    free, limit = size(least.disk_free_bytes or 0.0), size(least.disk_limit_bytes or 0.0)
+    free, limit = bytes_(least.disk_free_bytes or 0.0), bytes_(least.disk_limit_bytes or 0.0)
     why = f"{least.name} has {free} free, its alarm is at {limit}"
     return Check("disk", Status.WARNING if times < DISK_WARNING_TIMES else Status.OK, why, min(1 / times, 1.0))
 
@@ -111,15 +112,15 @@ def _limits(nodes: Sequence[Node]) -> Check:
     if not used:
         return Check("limits", Status.OK, "")
     most, node, name = max(used)
-    status = Status.CRITICAL if most >= FULL_CRITICAL else Status.WARNING if most >= FULL_WARNING else Status.OK
+    status = Limit(FULL_WARNING, FULL_CRITICAL).status(most)
     return Check("limits", status, f"{node} uses {percent(most)} of its {name}", most)
 
 
 def _queues(queues: Sequence[Queue], unread: Sequence[Queue]) -> Check:
     broken = [f"{each.queue} is {each.state}" for each in queues if each.state in BROKEN]
     few = [each for each in queues if each.state not in BROKEN and _is_minority(each)]
-    minority = [f"{each.queue} has {each.online} of {each.members} members" for each in few]
-    alone = [f"{each.queue} holds {each.ready} messages" for each in unread]
+    minority = [f"{each.queue} has {each.online} of {count(each.members, 'member')}" for each in few]
+    alone = [f"{each.queue} holds {count(each.ready, 'message')}" for each in unread]
     told = [
         *([_names(broken)] if broken else []),
         *([f"without a majority: {_names(minority)}"] if minority else []),
@@ -141,12 +142,8 @@ def _oldest(source: RabbitmqSource, queues: Sequence[Queue]) -> Check:
         return Check("oldest", Status.OK, "no message tells when it was sent")
     oldest = max(known, key=lambda each: each.head_seconds or 0.0)
     seconds = oldest.head_seconds or 0.0
-    status = (
-        Status.CRITICAL if seconds >= source.queue_critical_seconds
-        else Status.WARNING if seconds >= source.queue_warning_seconds else Status.OK
-    )  # fmt: skip
-    age = f"{seconds:.0f} s" if seconds < 120 else duration(seconds)
-    why = f"the oldest of {oldest.ready} messages in {oldest.queue} is {age} old"
+    status = Limit(source.queue_warning_seconds, source.queue_critical_seconds).status(seconds)
+    why = f"the oldest of {count(oldest.ready, 'message')} in {oldest.queue} is {coarse_duration(seconds)} old"
     return Check("oldest", status, why, min(seconds / source.queue_critical_seconds, 1.0))
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from collectors.base import Done
-from collectors.judging.messages import size
 from collectors.kinds.redis.connection import Command, Refused, Resp, text
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
+from core.format import bytes_, count, number
 from core.kinds.redis.source import RedisSource
 from core.kinds.redis.spec import Actions, KeyGroup
 from core.model import Table
@@ -40,9 +40,9 @@ def act(source: RedisSource, action: str, target: str) -> Done:
 
 
 def _reset_slowlog(server: Resp, _target: str) -> Done:
-    count = server.ask("SLOWLOG", "LEN")
+    length = server.ask("SLOWLOG", "LEN")
     server.ask("SLOWLOG", "RESET")
-    return Done(f"slow log emptied, {count} entries")
+    return Done(f"slow log emptied, {count(length, 'entry', 'entries')}")
 
 
 def _kill_client(server: Resp, target: str) -> Done:
@@ -71,7 +71,8 @@ def _analyse_keys(server: Resp, target: str) -> Done:
     found = found[:MOST_KEYS]
     kind = "all" if len(found) >= total else "a sample of"
     total_bytes = sum(each[2] for each in found)
-    return Done(f"looked at {kind} {len(found)} of {total} keys in db{database}, {size(total_bytes)}", _summary(found))
+    looked_at = f"{number(len(found))} of {count(total, 'key')}"
+    return Done(f"looked at {kind} {looked_at} in db{database}, {bytes_(total_bytes)}", _summary(found))
 
 
 def _looked_at(server: Resp, keys: list[bytes]) -> list[tuple[str, str, int, int]]:

@@ -20,6 +20,7 @@ from collectors.kinds.redis.info import Info, moved, samples
 from collectors.kinds.redis.judge import HitBase, judge
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceUnavailable
+from core.format import count
 from core.kinds.redis import spec
 from core.kinds.redis.source import RedisSource
 from core.model import Reading, Sample
@@ -171,4 +172,4 @@ def _databases(info: Info) -> list[int]:
 
 def _fine(info: Info) -> str:
     role = "replica" if info.text("role") == "slave" else "primary"
-    return f"{info.product}, {role}, {info.number('connected_clients') or 0:.0f} clients"
+    return f"{info.product}, {role}, {count(info.number('connected_clients') or 0, 'client')}"

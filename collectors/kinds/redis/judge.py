@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.judging.checks import Check, bad_if, judged
-from collectors.judging.messages import percent, size
 from collectors.judging.recent import Recent
 from collectors.kinds.redis.info import Info, Moved
+from core.format import ago, bytes_, coarse_duration, count, duration, number, percent
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
 from core.model import Status
@@ -53,7 +53,7 @@ def judge(
         _fragmentation(info),
         _clients(info, recent.add("rejected", moves.change(spec.REJECTED_RATE), monotonic)),
         _hits(base.drop(moves, monotonic), moves.hit_ratio),
-        bad_if(Checks.LATENCY, spec.PING.is_bad(ping), f"PING takes {ping * 1e3:.0f} ms or more, three times in a row"),
+        bad_if(Checks.LATENCY, spec.PING.is_bad(ping), f"PING takes {duration(ping)} or more, three times in a row"),
         _errors(moves, recent, monotonic),
         *_persistence(info, now),
         _replication(info),
@@ -66,11 +66,11 @@ def _memory(info: Info, evicted: float) -> Check:
     if used is None or not most:
         return Check(Checks.MEMORY, Status.UNKNOWN, "the server does not tell its memory")
     of = "its limit of" if is_own else "the machine's"
-    why = f"memory at {percent(used / most)} of {of} {size(most)}"
+    why = f"memory at {percent(used / most)} of {of} {bytes_(most)}"
     policy = info.text("maxmemory_policy")
     if is_own and policy != "noeviction":
         # A cache may live at its limit; what it throws away is what counts.
-        why = f"{why}, evicted {evicted:.0f} keys in the last minute ({policy})" if evicted else why
+        why = f"{why}, evicted {count(evicted, 'key')} in the last minute ({policy})" if evicted else why
         return Check(Checks.MEMORY, Status.WARNING if evicted else Status.OK, why, used / most)
     return judged(Checks.MEMORY, used / most, why, spec.MEMORY, used / most)
 
@@ -78,18 +78,19 @@ def _memory(info: Info, evicted: float) -> Check:
 def _fragmentation(info: Info) -> Check:
     ratio, resident = info.number("mem_fragmentation_ratio"), info.number("used_memory_rss")
     is_bad = spec.FRAGMENTATION.is_bad(ratio or 0) and (resident or 0) > spec.FRAGMENTATION_LEAST_BYTES
-    return bad_if(Checks.FRAGMENTATION, is_bad, f"holds {ratio or 0:.2f} times the memory that it uses (fragmentation)")
+    why = f"holds {number(ratio or 0, 2)} times the memory that it uses (fragmentation)"
+    return bad_if(Checks.FRAGMENTATION, is_bad, why)
 
 
 def _clients(info: Info, rejected: float) -> Check:
     connected, most = info.number("connected_clients") or 0.0, info.number("maxclients")
     if rejected:
-        why = f"{rejected:.0f} connections rejected in the last minute ({connected:.0f} clients)"
+        why = f"{count(rejected, 'connection')} rejected in the last minute ({count(connected, 'client')})"
         return Check(Checks.CLIENTS, Status.CRITICAL, why, connected / most if most else None)
     if not most:
-        return Check(Checks.CLIENTS, Status.OK, f"{connected:.0f} clients")
+        return Check(Checks.CLIENTS, Status.OK, count(connected, "client"))
     share = connected / most
-    return judged(Checks.CLIENTS, share, f"{connected:.0f} of {most:.0f} clients", spec.CLIENTS, share)
+    return judged(Checks.CLIENTS, share, f"{number(connected)} of {count(most, 'client')}", spec.CLIENTS, share)
 
 
 def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
@@ -100,19 +101,19 @@ def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
 
 def _errors(moves: Moved, recent: Recent, monotonic: float) -> Check:
     counts = {name: recent.add(name, moves.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
-    told = [f"{count:.0f} {name}" for name, count in counts.items() if count]
+    told = [f"{number(times)} {name}" for name, times in counts.items() if times]
     return bad_if(Checks.ERRORS, bool(told), f"answered {', '.join(told)} errors in the last minute")
 
 
 def _persistence(info: Info, now: float) -> list[Check]:
     running = info.number("rdb_current_bgsave_time_sec") or 0.0
     saved = info.number("rdb_last_save_time")
-    ago = f", last good one {(now - saved) / 3_600:.1f} h ago" if saved else ""
-    long = f"a save has been running for {running / 60:.0f} min"
+    last = f", last good one {ago(now - saved)}" if saved else ""
+    long = f"a save has been running for {coarse_duration(running)}"
     critical = Status.CRITICAL
     return [
         bad_if(
-            Checks.SAVE, info.text("rdb_last_bgsave_status") == "err", f"the last save failed{ago}", status=critical
+            Checks.SAVE, info.text("rdb_last_bgsave_status") == "err", f"the last save failed{last}", status=critical
         ),
         judged(Checks.SAVING, running, long if spec.SAVE_SECONDS.is_bad(running) else "", spec.SAVE_SECONDS),
         bad_if(
@@ -130,14 +131,14 @@ def _replication(info: Info) -> Check:
         source = f"{info.text('master_host')}:{info.text('master_port')}"
         if info.text("master_link_status") != "up":
             since = info.number("master_link_down_since_seconds") or 0
-            for_ = f" for {since:.0f} s" if since > 0 else ""
+            for_ = f" for {coarse_duration(since)}" if since > 0 else ""
             return Check(Checks.REPLICATION, Status.CRITICAL, f"has lost its primary {source}{for_}")
         if info.text("master_sync_in_progress") == "1":
             return Check(Checks.REPLICATION, Status.WARNING, f"is loading all data from its primary {source}")
         return Check(Checks.REPLICATION, Status.OK, f"replica of {source}")
     lags = {f"{parts.get('ip')}:{parts.get('port')}": _lag(parts) for parts in _replicas(info)}
-    late = [f"{name} by {lag:.0f} s" for name, lag in lags.items() if spec.REPLICA_LAG.is_bad(lag)]
-    fine = f"{len(lags)} replica{'s' * (len(lags) != 1)}"
+    late = [f"{name} by {coarse_duration(lag)}" for name, lag in lags.items() if spec.REPLICA_LAG.is_bad(lag)]
+    fine = count(len(lags), "replica")
     return bad_if(Checks.REPLICATION, bool(late), f"replicas are late: {', '.join(late)}", fine)
 
 

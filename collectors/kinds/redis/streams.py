@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from collectors.base import gauges
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.messages import duration
 from collectors.kinds.redis.connection import Command, Refused, Resp, pairs, text
+from core.format import coarse_duration
 from core.kinds.redis.spec import STREAM_IDLE, STREAM_LAG, STREAM_LENGTH, STREAM_PENDING, Checks, StreamGroup
 from core.model import Sample
 
@@ -49,16 +49,16 @@ class Streams:
         """Return what is wrong with the streams."""
         growing = [group.name for group in self._groups if self._grows(group, monotonic)]
         stuck = [
-            f"{group.name} for {duration(group.oldest_pending_seconds or 0)}"
+            f"{group.name} for {coarse_duration(group.oldest_pending_seconds or 0)}"
             for group in self._groups
             if STREAM_IDLE.is_bad(group.oldest_pending_seconds or 0)
         ]
         asleep = [group.name for group in self._groups if group.lag and STREAM_IDLE.is_bad(group.idle_seconds or 0)]
-        minutes = GROWING_SECONDS / 60
+        span = coarse_duration(GROWING_SECONDS)
         return [
-            bad_if(Checks.STREAMS, bool(growing), f"lag of {_few(growing)} has grown for {minutes:.0f} min"),
+            bad_if(Checks.STREAMS, bool(growing), f"lag of {_few(growing)} has grown for {span}"),
             bad_if(Checks.PENDING, bool(stuck), f"entries wait unacknowledged: {_few(stuck)}"),
-            bad_if(Checks.CONSUMERS, bool(asleep), f"nobody has read {_few(asleep)} for over {minutes:.0f} min"),
+            bad_if(Checks.CONSUMERS, bool(asleep), f"nobody has read {_few(asleep)} for over {span}"),
         ]
 
     def _scan(self, server: Resp, databases: Sequence[int]) -> None:

@@ -23,9 +23,10 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import duration, number
 from core.kinds.registry import KINDS
 from core.kinds.scrape.source import ScrapeSource
-from core.model import Labels, Sample, Table
+from core.model import Labels, Sample, Table, labels
 from core.rates import Rates
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class ScrapeProbe:
         samples, rows = self._stored(kept, at)
         self._rates.forget(at)
         deadline.left()
-        told = f"{len(kept)} series in {(at - began) * 1e3:.0f} ms"
-        too_many = f"{dropped} series above the limit of {self._source.series_limit} are left out"
+        told = f"{number(len(kept))} series in {duration(at - began)}"
+        too_many = f"{number(dropped)} series left out, above the limit of {number(self._source.series_limit)}"
         return Found(
             told,
             at - began,
@@ -168,7 +169,7 @@ class ScrapeProbe:
 
     def _labels(self, given: dict[str, str]) -> Labels:
         pairs = {("exported_instance" if n == "instance" else n): v[:LABEL_CHARACTERS] for n, v in given.items()}
-        return tuple(sorted({**pairs, "instance": self._source.name}.items()))
+        return labels(**{**pairs, "instance": self._source.name})
 
 
 def _is_counter(family: Metric, name: str) -> bool:

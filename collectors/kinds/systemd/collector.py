@@ -11,12 +11,12 @@ from collections import deque
 
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.messages import duration
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
+from core.format import coarse_duration, count, percent
 from core.kinds.systemd.source import SystemdSource
-from core.model import Status
+from core.limits import Limit
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
@@ -93,10 +93,10 @@ class SystemdProbe:
         most = _number(unit, "MemoryMax")
         if memory is not None and most:
             share = memory / most
-            checks.append(Check("memory", Status.WARNING if share >= 0.9 else Status.OK,
-                                f"{share:.0%} of its MemoryMax", share))  # fmt: skip
+            checks.append(Check("memory", Limit(0.9).status(share),
+                                f"{percent(share)} of its MemoryMax", share))  # fmt: skip
         return Found(
-            f"{state} ({detail})" + (f" for {duration(up)}" if up is not None and state == "active" else ""),
+            f"{state} ({detail})" + (f" for {coarse_duration(up)}" if up is not None and state == "active" else ""),
             None,
             {
                 "systemd_uptime_seconds": up,
@@ -115,9 +115,9 @@ class SystemdProbe:
         self._restarts.append((at, int(restarts)))
         while len(self._restarts) > 2 and self._restarts[1][0] <= at - RESTARTS_SECONDS:
             self._restarts.popleft()
-        count = max(int(restarts) - self._restarts[0][1], 0)
-        status = Status.CRITICAL if count >= FLAPPING else Status.WARNING if count else Status.OK
-        return [Check("restarts", status, f"restarted {count} times in {RESTARTS_SECONDS / 60:.0f} min")]
+        times = max(int(restarts) - self._restarts[0][1], 0)
+        status = Limit(1, FLAPPING).status(times)
+        return [Check("restarts", status, f"restarted {count(times, 'time')} in {coarse_duration(RESTARTS_SECONDS)}")]
 
 
 def _reason(unit: dict[str, str]) -> str:

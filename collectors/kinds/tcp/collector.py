@@ -12,6 +12,7 @@ from collectors.base import Context
 from collectors.kinds.service import Found, ServiceCollector, act, certificate_check, make_service
 from collectors.net.reach import Address, Deadline, Wire, connect, explained
 from core.errors import SourceUnavailable
+from core.format import duration
 from core.kinds.tcp.source import TcpSource
 
 __all__ = ["act", "make", "probe"]
@@ -38,7 +39,7 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     finally:
         wire.close()
     return Found(
-        f"connected in {seconds * 1e3:.1f} ms",
+        f"connected in {duration(seconds)}",
         seconds,
         {"tcp_certificate_seconds": ends - now if ends else None},
         certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collectors.base import gauges, labels
+from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel, Remembered
 from core.errors import SourceUnavailable
-from core.model import Sample
+from core.model import Sample, labels
 from core.rates import LONGEST_GAP_SECONDS, Rates
 
 MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")

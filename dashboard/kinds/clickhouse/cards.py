@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import bytes_, duration, number, percent, tenths
+from core.format import bytes_, count, duration, number, percent, tenths
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
@@ -72,7 +72,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, "disks", "Disks", percent(_fullest(instance)), spark=spark("disk_used_ratio"),
                     definition="The fullest disk. Warning 90 %, critical 98 % or broken. system.disks."),
         detail_card(instance, "", "Tables", bytes_(sum(row["bytes"] for row in tables)) if known else "n/a",
-                    why=f"{len(tables)} tables · {number(value('parts_active'))} parts" if known else "",
+                    why=f"{count(len(tables), 'table')} · {count(value('parts_active'), 'part')}" if known else "",
                     spark=spark("tables_bytes"),
                     definition="Bytes on disk of the tables listed below. system.parts, active ones."),
         detail_card(instance, "replication", "Replication", _delay(instance),

@@ -17,6 +17,7 @@ from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from status.freshness import reading_stale_after_seconds
 from status.instances import Instance, Row
 from storage.clickhouse.reads.sources import SourceSeries
 
@@ -74,7 +75,7 @@ def _card(instance: Instance, series: SourceSeries) -> Any:
         bar_ratio=used,
         spark=thinned(series.one("heartbeat_duration_seconds", instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
-        interval_seconds=instance.reading.interval_seconds if instance.reading else None,
+        stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=f"Time since the last success; the bar is how much of the time until the next one is due has passed "
         f"(every {duration(period)}, or by its schedule {about.get('schedule') or 'none'}). "
         f"curl -fsS 'http://HOST:PORT/ping/{instance.name}?token=TOKEN&rows=N'",

@@ -10,10 +10,10 @@ from dash import html
 
 from core.format import duration, number
 from core.limits import Limit
-from dashboard.components.age import local_time
+from dashboard.components.age import age, local_time
 from dashboard.sources.charts import Chart
 from dashboard.sources.facts import Fact
-from dashboard.sources.feed_tables import about, ago, checks, rows_id, tone_of
+from dashboard.sources.feed_tables import about, checks, rows_id, tone_of
 from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import source_card
 from dashboard.sources.tab import Shown
@@ -80,7 +80,7 @@ def farms(shown: Shown) -> html.Div:
         words("farm", "Farm"),
         words("kind", "Serves"),
         words("state", "State", tone=tone_of("state", {"broken": "critical", "ok": "ok"})),
-        Field("since", "Since", ago, numeric=False),
+        Field("since", "Since", age, numeric=False),
     )
     rows = source_rows(shown.chosen, "farms")
     return source_table(rows_id("ib-farms"), fields, rows, caption="Data farms", nothing="No farm was told of yet.")
@@ -113,7 +113,7 @@ def accounts(shown: Shown) -> html.Div:
         words("kind", "Kind"),
         Field("net_liquidation", "Net liquidation", number),
         words("currency", "In"),
-        Field("ts", "Told", ago, numeric=False),
+        Field("ts", "Told", age, numeric=False),
     )
     rows = source_rows(shown.chosen, "accounts")
     return source_table(rows_id("ib-accounts"), fields, rows, caption="Accounts", nothing="No account was told yet.")

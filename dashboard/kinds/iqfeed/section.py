@@ -9,10 +9,10 @@ from dash import html
 
 from core.format import bytes_, duration, number
 from core.limits import Limit
-from dashboard.components.age import local_time
+from dashboard.components.age import age, local_time
 from dashboard.sources.charts import Chart
 from dashboard.sources.facts import Fact
-from dashboard.sources.feed_tables import about, ago, checks, rows_id, tone_of
+from dashboard.sources.feed_tables import about, checks, rows_id, tone_of
 from dashboard.sources.section import OldPanel, old_section
 from dashboard.sources.strip import source_card
 from dashboard.sources.tab import Shown
@@ -108,7 +108,7 @@ def ports(shown: Shown) -> html.Div:
         words("status", "Answers", tone=tone_of("status", {"no": "critical"})),
         Field("seconds", "In", duration),
         words("why", "Why not"),
-        Field("ts", "Checked", ago, numeric=False),
+        Field("ts", "Checked", age, numeric=False),
     )
     rows = sorted(source_rows(shown.chosen, "ports"), key=lambda row: str(row["status"]))
     return source_table(rows_id("iqfeed-ports"), fields, rows, caption="Ports", nothing="No other port is checked.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import duration, number, tenths
+from core.format import count, duration, number, tenths
 from dashboard.kinds.kafka import tables
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import OldPanel, old_section
@@ -69,7 +69,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     late, judged = value("lag_seconds"), instance.check("groups")
     return [
         detail_card(instance, "groups", "Furthest behind", duration(late), spark=spark("lag_seconds"),
-                    why="" if judged and judged.why else f"of {number(value('groups'))} groups",
+                    why="" if judged and judged.why else f"of {count(value('groups'), 'group')}",
                     definition="The group whose first unread message is oldest. Judged by Burrow's rules over a window "
                     "of commits, without a fixed threshold: stuck, stopped, went back (critical), falls behind "
                     f"(warning). {COMMITS}, {OFFSETS}, DescribeGroups."),

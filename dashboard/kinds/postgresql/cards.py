@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import bytes_, duration, money, number, percent, tenths
+from core.format import ago, bytes_, count, duration, money, number, percent, tenths
 from dashboard.sources.strip import detail_card, source_card, strip
 from dashboard.sources.tab import Shown
 from status.instances import Instance
@@ -160,7 +160,7 @@ def _archived(instance: Instance) -> str:
     if about.get("archive_mode") not in ("on", "always") or getattr(instance.check("archiver"), "status", None) != "ok":
         return ""
     last = about.get("last_archived")
-    return f"{duration(max(instance.now - last, 0))} ago · {number(about['archived'])} files" if last else "none yet"
+    return f"{ago(instance.now - last)} · {count(about['archived'], 'file')}" if last else "none yet"
 
 
 def _fullest(instance: Instance) -> str:

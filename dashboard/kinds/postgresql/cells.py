@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from dash import html
 
-from core.format import duration, number
+from core.format import number
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table
 from status.instances import Row
@@ -34,11 +34,6 @@ def query_text(text: str) -> html.Span:
 def some(count: float) -> str | None:
     """Return a count, nothing for none: what is rarely there is seen at once."""
     return number(count) if count else None
-
-
-def ago(seconds: float) -> str:
-    """Return how long ago something was."""
-    return f"{duration(seconds)} ago"
 
 
 def beyond(key: str, warning: float, critical: float = float("inf")) -> Tone:

@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import html
 
-from core.format import bytes_, duration, number, percent, tenths
+from core.format import ago, bytes_, duration, number, percent, tenths
 from core.kinds.registry import collector_title
 from dashboard.kinds.postgresql.cards import grown, growth_a_day
-from dashboard.kinds.postgresql.cells import ID, ago, beyond, query_text, some, table_of
+from dashboard.kinds.postgresql.cells import ID, beyond, query_text, some, table_of
 from dashboard.kinds.postgresql.sessions import blocking, parties, progress, sessions
 from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, about_table, told_by

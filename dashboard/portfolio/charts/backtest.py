@@ -66,11 +66,10 @@ def forecast(shown: Shown) -> Floats:
 
 def verdict(found: Backtest) -> str:
     """Return the test in words: how many exceedances, how many expected, whether they fit and come alone."""
-    count, expected = int(found.exceedances), float(found.expected)
+    exceeded, expected = int(found.exceedances), float(found.expected)
     kupiec, clusters = float(found.kupiec_p), float(found.christoffersen_p)
-    parts = [
-        f"{count} exceedance{'' if count == 1 else 's'}, {expected:.1f} expected: {_fits(count, expected, kupiec)}"
-    ]
+    told = text.count(exceeded, "exceedance")
+    parts = [f"{told}, {text.tenths(expected)} expected: {_fits(exceeded, expected, kupiec)}"]
     if clusters == clusters:
         come = "in clusters" if clusters < SIGNIFICANCE else "not in clusters"
         parts.append(f"{come} (Christoffersen p {_p(clusters)})")

@@ -114,11 +114,12 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
         return []
     at = np.searchsorted(part.dates, nav.dates[largest])
     amounts = nav.flow[largest]
+    some = f"largest {MOST_FLOWS} of {text.count(count, 'flow')}"
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "money in or out" if count <= MOST_FLOWS else f"largest {MOST_FLOWS} of {count} flows",
+            "name": "money in or out" if count <= MOST_FLOWS else some,
             "x": texts(nav.dates[largest]),
             "y": values(100 * part.index[at], 2),
             "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],

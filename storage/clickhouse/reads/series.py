@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import Labels
+from core.model import Labels, labels
 from core.settings.model import Retention
 from storage.clickhouse.client import ClickHouse
 
@@ -102,18 +102,18 @@ def read_reduced(
 
 
 def _names(
-    clickhouse: ClickHouse, host: str, metrics: Sequence[str], labels: Mapping[str, str]
+    clickhouse: ClickHouse, host: str, metrics: Sequence[str], wanted: Mapping[str, str]
 ) -> dict[int, tuple[str, Labels]]:
-    conditions = "".join(f" AND labels[{{k{i}:String}}] = {{v{i}:String}}" for i in range(len(labels)))
+    conditions = "".join(f" AND labels[{{k{i}:String}}] = {{v{i}:String}}" for i in range(len(wanted)))
     parameters: dict[str, object] = {"host": host, "metrics": list(metrics)}
-    for i, (name, value) in enumerate(labels.items()):
+    for i, (name, value) in enumerate(wanted.items()):
         parameters |= {f"k{i}": name, f"v{i}": value}
     sql = (
         "SELECT series, any(metric), any(labels) FROM series "
         f"WHERE host = {{host:String}} AND metric IN {{metrics:Array(String)}}{conditions} GROUP BY series"
     )
     return {
-        int(series): (str(metric), tuple(sorted(pairs.items())))
+        int(series): (str(metric), labels(**pairs))
         for series, metric, pairs in clickhouse.rows(sql, parameters, kind="series names")
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.model import Labels
+from core.model import Labels, labels
 from storage.clickhouse.reads.series import SeriesData, choose_source, choose_step, read_reduced
 from storage.stores import Stores
 
@@ -57,7 +57,7 @@ def _names(stores: Stores, metrics: Sequence[str], instances: Sequence[str]) -> 
     )
     parameters = {"metrics": list(metrics), "instances": list(instances)}
     rows = stores.clickhouse.rows(sql, parameters, kind="source series")
-    return {int(series): (str(metric), tuple(sorted(pairs.items()))) for series, metric, pairs in rows}
+    return {int(series): (str(metric), labels(**pairs)) for series, metric, pairs in rows}
 
 
 def _merged(found: Sequence[SeriesData]) -> list[SeriesData]:
