@@ -102,7 +102,7 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
         servers = {"clickhouse": [{"name": name, "url": url, "timeout_seconds": 10}]}
         stores = replace(stores, settings=stores.settings.model_copy(update={"watch": Watch.model_validate(servers)}))
         ClickHouse(url, stores.clickhouse.database).create_database()
-    source = source_of(stores.settings, f"clickhouse:{name}")
+    source = source_of(stores.settings, SourceId("clickhouse", name))
     with endless_query(url, stores.clickhouse.database) as said:
         reading = ClickHouseCollector(source).collect(NOW)  # type: ignore[arg-type]
         Publisher("host-1", stores.writer, stores.live).succeeded(source.id, NOW, 5, reading)

@@ -66,3 +66,32 @@ def table(stores: Stores, name: str) -> str:
     found = instances(stores, "kafka")
     shown = Shown("pipeline-sources", ("kafka",), found, found, SourceSeries(0, 1), Span(0, 1, False), (), True)
     return views.text(SECTION.draw(shown, name))
+
+
+def test_the_line_names_the_group_the_partition_and_how_far_it_is_behind(watched: Stores) -> None:
+    view = built(watched)
+    verdict = shown(view, "verdict")
+    assert "Kafka spare : nothing listens at 127.0.0.1:1" in verdict
+    assert "Kafka main : group risk has stopped: nobody reads ticks[0], 60 messages (2 min or more) behind" in verdict
+    groups = table(watched, "groups")
+    assert groups.index("risk") < groups.index("booker") and "stopped" in groups
+    assert "To end" in groups, "nobody reads for it: it may be moved"
+    assert "ticks" in table(watched, "topics") and "dead letters" in table(watched, "topics")
+    assert "controller" in table(watched, "brokers")
+    lags = table(watched, "lags")
+    assert lags.index("risk") < lags.index("booker")
+    late = view.figures["pipeline-sources-kafka-late-graph"]
+    assert [trace["name"] for trace in late["data"] if trace.get("name")] == ["main booker", "main risk"]
+
+
+def test_one_cluster_alone_shows_what_it_consists_of(watched: Stores, broker: Tansu) -> None:
+    alone = Watch.model_validate({"kafka": [{"name": "main", "bootstrap": broker.bootstrap}]})
+    view = built(replace(watched, settings=watched.settings.model_copy(update={"watch": alone})))
+    cards = shown(view, "cards")
+    for title in ("Furthest behind", "Lag", "Brokers", "Partitions in trouble", "Dead letters", "Metadata"):
+        assert title in cards
+
+
+def test_how_it_is_switched_on_is_shown_where_it_is_not(stores: Stores) -> None:
+    told = views.text(built(replace(stores, clock=FakeClock(NOW))).slots["pipeline-sources-unwatched"])
+    assert "bootstrap: '10.0.0.9:9092,10.0.0.10:9092'" in told

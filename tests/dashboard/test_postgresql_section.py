@@ -22,12 +22,14 @@ from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
+from dashboard.kinds.postgresql.cells import growth_a_day
 from dashboard.kinds.postgresql.section import SECTION
 from dashboard.sources.actions import ask
 from dashboard.sources.tab import Shown
 from dashboard.tabs.database import TAB
 from dashboard.views.tab import View
 from status.instances import instances
+from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import SourceSeries
 from storage.state.actions import recent_actions
 from storage.stores import Stores

@@ -126,6 +126,6 @@ def test_the_browser_is_told_by_the_server_when_a_thing_is_stale(read: Stores) -
     now = replace(read, clock=FakeClock(NOW))
     machine, watched, own = (built(tab, now) for tab in (system.TAB, cache.TAB, pipeline.TAB))
     assert machine.stale_after_seconds["system-facts"] == STALE_AFTER
-    assert watched.stale_after_seconds["cache-about"] == STALE_AFTER
+    assert watched.stale_after_seconds["cache-redis-about"] == STALE_AFTER
     assert own.stale_after_seconds["pipeline-tables"] == STALE_AFTER
     assert "'data-stale-after': '17'" in str(plain(machine.slots["system-cards"]))
