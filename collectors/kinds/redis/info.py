@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from collectors.base import gauges
 from core.errors import SourceRejected
 from core.model import Sample
-from core.rates import Rates, Step
+from core.rates import CounterDeltas, Rates
 
 OLDEST = (5, 0)
 
@@ -81,30 +81,13 @@ class Info:
         return (own, True) if own else (self.number("total_system_memory"), False)
 
 
-@dataclass(slots=True)
-class Moved:
-    """How far the counters moved since the reading before; a restart or reset gives none."""
-
-    steps: dict[str, Step] = field(default_factory=dict)
-
-    def rate(self, name: str) -> float | None:
-        """Return a rate in its unit per second."""
-        step = self.steps.get(name)
-        return step.per_second if step else None
-
-    def change(self, name: str) -> float:
-        """Return by how much a counter grew; 0 when it is not known."""
-        step = self.steps.get(name)
-        return step.change if step else 0.0
-
-    @property
-    def hit_ratio(self) -> float | None:
-        """Hits among look-ups since the reading before; None when nobody looked anything up."""
-        looked = self.change("hits") + self.change("misses")
-        return self.change("hits") / looked if looked else None
+def hit_ratio(deltas: CounterDeltas) -> float | None:
+    """Return the hits among look-ups since the reading before; None when nobody looked anything up."""
+    looked = deltas.change("hits") + deltas.change("misses")
+    return deltas.change("hits") / looked if looked else None
 
 
-def moved(info: Info, rates: Rates, monotonic: float) -> Moved:
+def counter_deltas(info: Info, rates: Rates, monotonic: float) -> CounterDeltas:
     """Return how far the counters moved, those of errors as "error OOM" and of commands as "command get" among them."""
     values = {name: info.number(field) for name, field in COUNTERS.items()}
     cpu = (info.number("used_cpu_sys"), info.number("used_cpu_user"))
@@ -114,18 +97,12 @@ def moved(info: Info, rates: Rates, monotonic: float) -> Moved:
     for command, parts in info.listed("cmdstat_").items():
         values[f"command {command}"] = float(parts.get("calls", 0))
         values[f"usec {command}"] = float(parts.get("usec", 0))
-    # A restart counts from zero again and may have passed the old value already: its run_id tells.
-    run = info.text("run_id")
-    steps = {
-        name: step
-        for name, value in values.items()
-        if value is not None and (step := rates.step((run, name), value, monotonic)) is not None
-    }
+    deltas = rates.deltas(info.text("run_id"), values, monotonic)
     rates.forget(monotonic - 600)
-    return Moved(steps)
+    return deltas
 
 
-def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
+def samples(info: Info, deltas: CounterDeltas, instance: str) -> list[Sample]:
     """Return the samples of a reading."""
     limit, _ = info.limit_bytes
     used, connected, most = (info.number(name) for name in ("used_memory", "connected_clients", "maxclients"))
@@ -146,13 +123,13 @@ def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
             "redis_clients_blocked": info.number("blocked_clients"),
             "redis_clients_tracking": info.number("tracking_clients"),
             "redis_clients_ratio": connected / most if connected is not None and most else None,
-            "redis_hit_ratio": moves.hit_ratio,
-            "redis_cpu_ratio": moves.rate("cpu_seconds"),
+            "redis_hit_ratio": hit_ratio(deltas),
+            "redis_cpu_ratio": deltas.rate("cpu_seconds"),
             "redis_replicas": info.number("connected_slaves"),
             "redis_unsaved_changes": info.number("rdb_changes_since_last_save"),
             "redis_fork_seconds": _scaled(info.number("latest_fork_usec"), 1e-6),
             "redis_pubsub_channels": info.number("pubsub_channels"),
-            **{f"redis_{name}_per_second": moves.rate(name) for name in COUNTERS},
+            **{f"redis_{name}_per_second": deltas.rate(name) for name in COUNTERS},
         },
         instance=instance,
     )

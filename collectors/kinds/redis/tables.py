@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from collectors.kinds.redis.connection import pairs, text
-from collectors.kinds.redis.info import Info, Moved
+from collectors.kinds.redis.info import Info
 from core.model import Table
+from core.rates import CounterDeltas
 
 ARGUMENT_CHARACTERS = 200
 COMMANDS_SHOWN = 40
@@ -71,18 +72,18 @@ def databases(info: Info) -> Table:
     return Table("databases", ("db", "keys", "expires", "ttl_seconds"), tuple(rows))
 
 
-def commands(info: Info, moves: Moved) -> Table:
+def commands(info: Info, deltas: CounterDeltas) -> Table:
     """Return the commands by time spent since the reading before, then since the start."""
     latencies = info.listed("latency_percentiles_usec_")
     rows: list[tuple[Any, ...]] = []
     for name, parts in info.listed("cmdstat_").items():
-        usec = moves.rate(f"usec {name}")
+        usec = deltas.rate(f"usec {name}")
         seconds = [_seconds(latencies.get(name, {}).get(quantile)) for quantile in QUANTILES]
         rows.append(
             (
                 name.replace("|", " "),
                 int(parts.get("calls", 0)),
-                moves.rate(f"command {name}"),
+                deltas.rate(f"command {name}"),
                 usec / 1e6 if usec is not None else None,
                 float(parts.get("usec_per_call", 0)) / 1e6,
                 *seconds,
@@ -115,10 +116,10 @@ def latency(events: Sequence[Any]) -> Table:
     return Table("latency", ("event", "ts", "last_seconds", "longest_seconds"), rows)
 
 
-def errors(info: Info, moves: Moved) -> Table:
+def errors(info: Info, deltas: CounterDeltas) -> Table:
     """Return the errors answered by their prefix: since the start, and a second now."""
     rows = [
-        (name, int(parts.get("count", 0)), moves.rate(f"error {name}"))
+        (name, int(parts.get("count", 0)), deltas.rate(f"error {name}"))
         for name, parts in info.listed("errorstat_").items()
     ]
     rows.sort(key=lambda row: -row[1])
