@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
 LONGEST_GAP_SECONDS = 300.0
 
@@ -19,6 +19,23 @@ class Step:
     def per_second(self) -> float:
         """Return the mean rate over the step."""
         return self.change / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class CounterDeltas:
+    """How far the counters of one server moved since the reading before; one without a step is missing."""
+
+    steps: Mapping[str, Step] = field(default_factory=dict)
+
+    def rate(self, name: str) -> float | None:
+        """Return a counter's rate in its unit per second; None without a step."""
+        step = self.steps.get(name)
+        return step.per_second if step else None
+
+    def change(self, name: str) -> float:
+        """Return by how much a counter grew; 0 without a step."""
+        step = self.steps.get(name)
+        return step.change if step else 0.0
 
 
 class Rates:
@@ -46,6 +63,16 @@ class Rates:
         if change < 0 or seconds <= 0 or seconds > self._longest_gap:
             return None
         return Step(change, seconds)
+
+    def deltas(self, run: Hashable, values: Mapping[str, float | None], monotonic: float) -> CounterDeltas:
+        """Return how far counters moved since the last look, those aside that are not told (None).
+
+        run: what names the run of the server. Another one counts from zero and may have passed the old value
+        already: it gives no step.
+        """
+        known = {name: value for name, value in values.items() if value is not None}
+        found = {name: self.step((run, name), value, monotonic) for name, value in known.items()}
+        return CounterDeltas({name: step for name, step in found.items() if step is not None})
 
     def per_second(self, key: Hashable, value: float, monotonic: float) -> float | None:
         """Return the rate of the counter `key` since the last look in its unit per second, or None (see above)."""

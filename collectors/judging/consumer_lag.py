@@ -69,7 +69,7 @@ def judge(
     return Verdict.OK
 
 
-class Window:
+class CommitWindow:
     """The newest commits of one partition of a group."""
 
     def __init__(self, window_seconds: float) -> None:

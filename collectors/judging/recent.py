@@ -11,36 +11,21 @@ RECENT_SECONDS = 60.0
 PINGS_KEPT = 120
 
 
-class Recent:
-    """What happened within the last minute; one instance belongs to one source."""
+class Window:
+    """How often things happened within the last `seconds`, by name; one instance belongs to one source."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = RECENT_SECONDS) -> None:
+        self._seconds = seconds
         self._seen: dict[str, deque[tuple[float, float]]] = {}
 
     def add(self, name: str, count: float, monotonic: float) -> float:
-        """Return how often `name` happened in the last minute, `count` of it since the look before."""
+        """Return how often `name` happened within the window, `count` of it since the look before."""
         seen = self._seen.setdefault(name, deque())
         if count:
             seen.append((monotonic, count))
-        while seen and seen[0][0] < monotonic - RECENT_SECONDS:
+        while seen and seen[0][0] < monotonic - self._seconds:
             seen.popleft()
         return sum(part for _, part in seen)
-
-
-class Window:
-    """How often something happened within a span of time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._seen: deque[tuple[float, float]] = deque()
-
-    def add(self, count: float, monotonic: float) -> float:
-        """Return how often it happened within the span, `count` of it since the look before."""
-        if count:
-            self._seen.append((monotonic, count))
-        while self._seen and self._seen[0][0] < monotonic - self._seconds:
-            self._seen.popleft()
-        return sum(count for _, count in self._seen)
 
 
 class Pings:

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.judging.consumer_lag import Verdict, Window
+from collectors.judging.consumer_lag import CommitWindow, Verdict
 from collectors.kinds.kafka.times import MOST_POINTS, Ends
 
 WINDOW_SECONDS = 120.0
 EVERY_SECONDS = 5.0
 
 
-def course(looks: Iterable[tuple[int, int]], *, is_alive: bool = True, window: Window | None = None) -> list[Verdict]:
+def course(
+    looks: Iterable[tuple[int, int]], *, is_alive: bool = True, window: CommitWindow | None = None
+) -> list[Verdict]:
     """Return the verdict after each look (committed offset, end), five seconds apart."""
-    window = window or Window(WINDOW_SECONDS)
+    window = window or CommitWindow(WINDOW_SECONDS)
     return [
         window.look(number * EVERY_SECONDS, offset, max(end - offset, 0), is_alive=is_alive)
         for number, (offset, end) in enumerate(looks)
@@ -43,7 +45,7 @@ def test_a_living_consumer_that_does_not_move_is_stuck_after_the_window_and_no_s
 
 
 def test_one_that_has_gone_has_stopped_when_it_is_silent_for_longer_than_its_commits_span() -> None:
-    window = Window(WINDOW_SECONDS)
+    window = CommitWindow(WINDOW_SECONDS)
     course(((number * 10, number * 10 + 5) for number in range(30)), window=window)
     verdicts = [
         window.look(seconds, 290, 500 + int(seconds), is_alive=False) for seconds in range(150, 500, int(EVERY_SECONDS))
@@ -58,7 +60,7 @@ def test_one_that_was_already_dead_when_we_came_has_stopped_after_half_a_window(
 
 
 def test_a_job_that_commits_rarely_and_then_leaves_has_not_stopped_between_two_of_its_runs() -> None:
-    window = Window(WINDOW_SECONDS)
+    window = CommitWindow(WINDOW_SECONDS)
     for run in range(6):  # every ten minutes, nobody there in between
         for look in range(10):
             at = run * 600.0 + look * 60

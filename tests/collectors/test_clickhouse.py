@@ -14,10 +14,11 @@ from pydantic import SecretStr
 
 from collectors.kinds.clickhouse.collector import ClickHouseCollector, act
 from collectors.kinds.clickhouse.judge import Judge
-from collectors.kinds.clickhouse.samples import Movement, Numbers
+from collectors.kinds.clickhouse.samples import Numbers
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.model import Reading, Status
+from core.rates import CounterDeltas
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
 from tests.collectors.readings import check, rows
@@ -297,7 +298,7 @@ class Canned:
 
 
 def judged(found: dict[str, Any], judge: Judge, monotonic: float = 0.0) -> dict[str, Any]:
-    checks = judge.checks(found, Numbers(), Movement(), None, 0.001, monotonic)
+    checks = judge.checks(found, Numbers(), CounterDeltas(), None, 0.001, monotonic)
     return {each.name: each for each in checks}
 
 

@@ -395,6 +395,6 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str, 
 
 def _anew(collector: PostgresqlCollector) -> Reading:
     """Return a reading for which everything is due."""
-    for rare in collector._rare:
-        rare.due = 0.0
+    for query in collector._queries:
+        query.due = 0.0
     return collector.collect(0)

@@ -55,3 +55,12 @@ def test_counters_not_seen_any_more_are_forgotten() -> None:
     assert len(rates) == 10
     assert rates.per_second(("process", 5), 2, 100.0) is None
     assert rates.per_second(("process", 95), 11, 100.0) == 2.0
+
+
+def test_deltas_are_of_known_counters_of_one_run() -> None:
+    rates = Rates()
+    assert rates.deltas("run 1", {"hits": 10, "misses": None}, 0.0).rate("hits") is None
+    deltas = rates.deltas("run 1", {"hits": 30, "misses": 5}, 10.0)
+    assert (deltas.rate("hits"), deltas.change("hits")) == (2.0, 20.0)
+    assert (deltas.rate("misses"), deltas.change("misses")) == (None, 0.0)
+    assert rates.deltas("run 2", {"hits": 40}, 20.0).rate("hits") is None, "it was started anew"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from collectors.base import Context, gauges
 from collectors.judging.checks import checks_table, summed
-from collectors.judging.recent import Recent
+from collectors.judging.recent import Window
 from collectors.kinds.celery.connection import (
     Age,
     Ages,
@@ -30,7 +30,7 @@ from collectors.kinds.celery.judge import Broker, judge
 from collectors.kinds.celery.listener import QUESTIONS, Listener
 from collectors.kinds.celery.tables import by_task, make_tables, percentile
 from collectors.kinds.celery.workers import Answers, Station, running, stations
-from collectors.kinds.redis.connection import Refused, Resp, told
+from collectors.kinds.redis.connection import Refused, Resp, as_source_error
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceUnavailable
 from core.format import count, number
@@ -71,7 +71,7 @@ class CeleryCollector:
         self._server: Resp | None = None
         self._ages = Ages()
         self._rates = Rates()
-        self._recent = Recent()
+        self._recent = Window()
         self._pauses = 0
         self._queues: dict[str, None] = dict.fromkeys(source.queues)
 
@@ -102,7 +102,7 @@ class CeleryCollector:
             return read_queues(self._server, list(self._queues))
         except Refused as error:
             self._close()
-            raise told(error) from error
+            raise as_source_error(error) from error
         except BaseException:
             self._close()
             raise

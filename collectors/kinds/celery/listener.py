@@ -117,7 +117,7 @@ class Listener:
             self._listen()
             self.problem = None
         except Exception as error:  # whatever a broker's library raises: it is told on the page
-            self.problem = told(error)
+            self.problem = as_source_error(error)
             log.debug("%s: no longer listening", self._source.collector, exc_info=True)
         finally:
             self.since = self.asked = None
@@ -281,7 +281,7 @@ def connection(source: CelerySource) -> Any:
     return Connection(url, ssl=tls if url.startswith("rediss") else False, transport_options=options)
 
 
-def told(error: BaseException) -> SourceError:
+def as_source_error(error: BaseException) -> SourceError:
     """Return what ended the listening, as the error that the runner knows."""
     cause = error.__cause__ or error
     text = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 from collectors.base import Done
-from collectors.kinds.clickhouse.connection import ACCESS_DENIED, Engine, Refused, open_engine
+from collectors.kinds.clickhouse.connection import Engine, Refused, open_engine
+from collectors.kinds.clickhouse.error_codes import ErrorCode
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import duration
@@ -34,7 +35,7 @@ def act(source: ClickHouseSource | OwnEngine, action: str, target: str) -> Done:
     try:
         return todo(engine, target, deadline)
     except Refused as error:
-        if error.code == ACCESS_DENIED:
+        if error.code == ErrorCode.ACCESS_DENIED:
             raise SourceRejected(f"our user may not do that: {error}") from error
         raise SourceRejected(f"refused: {error}") from error
     finally:

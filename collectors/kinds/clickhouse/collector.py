@@ -21,15 +21,15 @@ from collectors.judging.checks import checks_table, summed
 from collectors.judging.recent import Pings
 from collectors.kinds.clickhouse import samples as figures
 from collectors.kinds.clickhouse.actions import act
-from collectors.kinds.clickhouse.connection import Engine, HttpEngine, Refused, Row, open_engine, plain, told
+from collectors.kinds.clickhouse.connection import Engine, HttpEngine, Refused, Row, as_source_error, open_engine, plain
 from collectors.kinds.clickhouse.judge import Judge
-from collectors.kinds.clickhouse.samples import Movement, Numbers
+from collectors.kinds.clickhouse.samples import Numbers
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
 from core.format import count
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.model import Reading, Sample, Table
-from core.rates import Rates
+from core.rates import CounterDeltas, Rates
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reads.clickhouse_health import ALWAYS, SERVER, TABLES_THERE, Question, questions
 
@@ -80,7 +80,7 @@ class ClickHouseCollector:
         self._refused: dict[str, str] = {}
         self._there: frozenset[str] = frozenset()
         self._there_due = float("-inf")
-        self._moved = Movement()
+        self._counters = Rates()
         self._events = Rates()
         self._event_rows: list[tuple[Any, ...]] = []
         self._judge = Judge()
@@ -98,7 +98,7 @@ class ClickHouseCollector:
             return self._read(self._engine, deadline)
         except Refused as error:
             self._close()
-            raise told(error) from error
+            raise as_source_error(error) from error
         except BaseException:
             self._close()
             raise
@@ -109,14 +109,14 @@ class ClickHouseCollector:
         server = self._server(engine)
         asked = self._ask_due(engine, deadline, monotonic)
         numbers = Numbers.of(self._found.get("numbers", ()), self._found.get("asynchronous", ()))
-        self._moved.take(numbers.events, self._run, monotonic)
+        deltas = self._counters.deltas(self._run, numbers.events, monotonic)
         if "events" in asked:
             self._event_rows = self._event_rates(monotonic)
         limit_bytes = numbers.memory_limit(self._found.get("settings", ()))
         ping_seconds = median(self._pings.last(PINGS_JUDGED))
-        checks = self._judge.checks(self._found, numbers, self._moved, limit_bytes, ping_seconds, monotonic)
+        checks = self._judge.checks(self._found, numbers, deltas, limit_bytes, ping_seconds, monotonic)
         return Reading(
-            samples=self._samples(numbers, limit_bytes),
+            samples=self._samples(numbers, deltas, limit_bytes),
             components=[summed(self._source.component, f"{_product(server)}, {_load(numbers)}", checks)],
             tables=[checks_table(checks), self._about(engine, server, numbers, limit_bytes), *self._tables(numbers)],
         )
@@ -181,7 +181,7 @@ class ClickHouseCollector:
         rows.sort(key=lambda row: (-(row[2] or 0.0), row[0]))
         return rows[:EVENTS_SHOWN]
 
-    def _samples(self, numbers: Numbers, limit_bytes: float | None) -> list[Sample]:
+    def _samples(self, numbers: Numbers, deltas: CounterDeltas, limit_bytes: float | None) -> list[Sample]:
         name, running = self._source.name, self._found.get("running", ())
         values = {
             "clickhouse_uptime_seconds": self._uptime,
@@ -191,7 +191,7 @@ class ClickHouseCollector:
             "clickhouse_longest_query_seconds": max((float(row["elapsed"]) for row in running), default=0.0),
             "clickhouse_parts_per_partition_max": self._most_parts(numbers),
         }
-        found = [*figures.samples(numbers, self._moved, limit_bytes, name), *gauges(values, instance=name)]
+        found = [*figures.samples(numbers, deltas, limit_bytes, name), *gauges(values, instance=name)]
         found += figures.disk_samples(self._found.get("disks", ()), name)
         if "tables" in self._found:
             found += figures.table_samples(self._found["tables"], name)

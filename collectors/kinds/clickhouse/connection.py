@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from collectors.kinds.clickhouse.error_codes import SETTING_REFUSED, WRONG_LOGIN, ErrorCode
 from collectors.net.reach import Deadline, Wire, connect, explained, garbage
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageRejected, StorageUnavailable
@@ -33,9 +34,6 @@ SHAPE = {
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_quote_denormals": "0",
 }
-READONLY, UNKNOWN_SETTING, CONSTRAINT = 164, 115, 452
-WRONG_LOGIN = frozenset({516, 192, 193, 194})
-FORBIDDEN_ADDRESS, TOO_MANY_QUERIES, ACCESS_DENIED = 195, 202, 497
 KIND = "watch ClickHouse"
 """What our queries to the own engine are called in our query log."""
 
@@ -105,7 +103,7 @@ class HttpEngine:
         try:
             return self._ask(sql, parameters or {})
         except Refused as error:
-            if error.code not in (READONLY, UNKNOWN_SETTING, CONSTRAINT) or not self._polite:
+            if error.code not in SETTING_REFUSED or not self._polite:
                 raise
             # A user with readonly = 1 may set nothing: it is asked without limits then.
             self._polite = {}
@@ -232,13 +230,13 @@ class EmbeddedEngine:
         self._clickhouse.close()
 
 
-def told(error: Refused) -> SourceError:
+def as_source_error(error: Refused) -> SourceError:
     """Return what to say of a source that refuses the question without which there is no reading."""
-    if error.code == FORBIDDEN_ADDRESS:
+    if error.code == ErrorCode.IP_ADDRESS_NOT_ALLOWED:
         return SourceRejected("does not accept our user from this machine's address")
-    if error.code == TOO_MANY_QUERIES:
+    if error.code == ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES:
         return SourceUnavailable("takes no more queries: as many run as it allows at once")
-    if error.code == ACCESS_DENIED:
+    if error.code == ErrorCode.ACCESS_DENIED:
         return SourceRejected(f"our user may not do that: {error}")
     return SourceUnavailable(f"refused with code {error.code}: {error}")
 

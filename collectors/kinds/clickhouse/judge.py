@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if, limit
-from collectors.judging.recent import Latch, Recent
+from collectors.judging.recent import Latch, Window
 from collectors.kinds.clickhouse.connection import Row
-from collectors.kinds.clickhouse.samples import Movement, Numbers, used_ratio
+from collectors.kinds.clickhouse.error_codes import MISTAKES
+from collectors.kinds.clickhouse.samples import Numbers, used_ratio
 from core.format import bytes_, coarse_duration, count, duration, number, percent
 from core.model import Status
+from core.rates import CounterDeltas
 
 QUERY_FIRE_SECONDS, QUERY_CLEAR_SECONDS = 600.0, 300.0
 PARTS_FIRE, PARTS_CLEAR = 300.0, 200.0
@@ -22,13 +24,6 @@ FAILED_SHARE, FAILED_LEAST = 0.10, 10
 USUAL_DELAY_PARTS, USUAL_THROW_PARTS = 1_000, 3_000
 LONGEST_QUOTE = 60
 
-MISTAKES = frozenset(
-    {6, 10, 16, 20, 26, 27, 35, 36, 38, 41, 42, 43, 44, 46, 47, 48, 50, 53, 57, 60, 62, 69, 70, 72, 80, 81, 82, 115,
-     117, 122, 130, 131, 164, 179, 184, 192, 193, 194, 215, 349, 386, 394, 395, 452, 457, 497, 516,
-     696}
-)  # fmt: skip
-"""Error codes of questions wrongly put, refused logins and cancelled queries: counted and shown, no sign of illness."""
-
 Found = Mapping[str, Sequence[Row]]
 
 
@@ -36,7 +31,7 @@ class Judge:
     """Judges the readings of one ClickHouse: some limits clear later than they fire, some are told for a minute."""
 
     def __init__(self) -> None:
-        self._recent = Recent()
+        self._recent = Window()
         self._errors: dict[str, float] | None = None
         self._query = Latch(QUERY_FIRE_SECONDS, QUERY_CLEAR_SECONDS)
         self._parts = Latch(PARTS_FIRE, PARTS_CLEAR)
@@ -46,7 +41,7 @@ class Judge:
         self,
         found: Found,
         numbers: Numbers,
-        moved: Movement,
+        deltas: CounterDeltas,
         limit_bytes: float | None,
         ping_seconds: float,
         monotonic: float,
@@ -54,10 +49,10 @@ class Judge:
         """Return every check of a reading."""
         return [
             self._queries(found.get("running", ())),
-            self._failed(moved, monotonic),
+            self._failed(deltas, monotonic),
             _memory(numbers, limit_bytes),
             self._part_counts(found, numbers),
-            self._inserts(moved, monotonic),
+            self._inserts(deltas, monotonic),
             _merges(found.get("merges", ())),
             _mutations(found.get("mutations", ())),
             *_disks(found.get("disks", ())),
@@ -82,9 +77,9 @@ class Judge:
         quote = f" ({_quote(str(longest['query']))})" if holds else ""
         return Check("queries", Status.WARNING if holds else Status.OK, why + quote, seconds / QUERY_FIRE_SECONDS)
 
-    def _failed(self, moved: Movement, monotonic: float) -> Check:
-        failed = self._recent.add("failed", moved.change("FailedQuery"), monotonic)
-        asked = self._recent.add("asked", moved.change("Query"), monotonic)
+    def _failed(self, deltas: CounterDeltas, monotonic: float) -> Check:
+        failed = self._recent.add("failed", deltas.change("FailedQuery"), monotonic)
+        asked = self._recent.add("asked", deltas.change("Query"), monotonic)
         share = failed / asked if asked else 0.0
         is_bad = failed >= FAILED_LEAST and share > FAILED_SHARE
         why = f"{number(failed)} of {count(asked, 'query', 'queries')} failed in the last minute"
@@ -106,9 +101,9 @@ class Judge:
             return Check("parts", Status.CRITICAL, why, most / throw)
         return Check("parts", Status.WARNING if holds else Status.OK, why, most / delay)
 
-    def _inserts(self, moved: Movement, monotonic: float) -> Check:
-        rejected = self._recent.add("rejected", moved.change("RejectedInserts"), monotonic)
-        delayed = self._recent.add("delayed", moved.change("DelayedInserts"), monotonic)
+    def _inserts(self, deltas: CounterDeltas, monotonic: float) -> Check:
+        rejected = self._recent.add("rejected", deltas.change("RejectedInserts"), monotonic)
+        delayed = self._recent.add("delayed", deltas.change("DelayedInserts"), monotonic)
         if rejected:
             why = f"{count(rejected, 'insert')} refused in the last minute: too many parts"
             return Check("inserts", Status.CRITICAL, why)

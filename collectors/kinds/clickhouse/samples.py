@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from collectors.base import gauges
 from collectors.kinds.clickhouse.connection import Row
 from core.model import Sample
-from core.rates import Rates, Step
+from core.rates import CounterDeltas
 from storage.clickhouse.reads.clickhouse_health import EVENTS
 
 RATES = {
@@ -101,38 +101,15 @@ class Numbers:
         return (busy, most) if busy is not None and most else None
 
 
-class Movement:
-    """How far the counters of one server moved between readings."""
-
-    def __init__(self) -> None:
-        self._rates = Rates()
-        self._steps: dict[str, Step] = {}
-
-    def take(self, events: Mapping[str, float], run: int, monotonic: float) -> None:
-        """Take the counters of a reading; `run` tells a restart, which gives no step."""
-        found = {name: self._rates.step((run, name), value, monotonic) for name, value in events.items()}
-        self._steps = {name: step for name, step in found.items() if step is not None}
-
-    def rate(self, name: str) -> float | None:
-        """Return a counter's rate in its unit per second; None at first sight."""
-        step = self._steps.get(name)
-        return step.per_second if step else None
-
-    def change(self, name: str) -> float:
-        """Return by how much a counter grew since the reading before; 0 when it is not known."""
-        step = self._steps.get(name)
-        return step.change if step else 0.0
-
-
-def samples(numbers: Numbers, moved: Movement, limit_bytes: float | None, instance: str) -> list[Sample]:
+def samples(numbers: Numbers, deltas: CounterDeltas, limit_bytes: float | None, instance: str) -> list[Sample]:
     """Return the samples of rates, gauges, means and pools."""
-    values: dict[str, float | None] = {f"{name}_per_second": moved.rate(event) for name, event in RATES.items()}
+    values: dict[str, float | None] = {f"{name}_per_second": deltas.rate(event) for name, event in RATES.items()}
     for name, event in CORES.items():
-        rate = moved.rate(event)
+        rate = deltas.rate(event)
         values[f"{name}_cores"] = rate / 1e6 if rate is not None else None
     for name, (time, count) in MEANS.items():
-        ended = moved.change(count)
-        values[f"{name}_mean_seconds"] = moved.change(time) / 1e6 / ended if ended else None
+        ended = deltas.change(count)
+        values[f"{name}_mean_seconds"] = deltas.change(time) / 1e6 / ended if ended else None
     values |= {name: numbers.metrics.get(metric) for name, metric in GAUGES.items()}
     values |= {name: numbers.asynchronous.get(metric) for name, metric in ASYNCHRONOUS.items()}
     running = values["queries_running"]

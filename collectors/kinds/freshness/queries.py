@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from collectors.kinds.postgresql.connection import Refused, Server
+from collectors.kinds.clickhouse.error_codes import UNREADABLE, WRONG_LOGIN, ErrorCode
+from collectors.kinds.postgresql.connection import Refused, Server, SqlState
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable, StorageRejected
@@ -23,8 +24,7 @@ from core.kinds.postgresql.source import PostgresqlSource
 WINDOW_SECONDS = 3_600
 MOST_SYMBOLS = 50
 MOST_BYTES = 1_048_576
-DENIED = (192, 193, 194, 516)
-"""ClickHouse's codes for an unknown user, a wrong or a missing password, and failed authentication."""
+NO_SUCH_RELATION = (SqlState.UNDEFINED_TABLE, SqlState.UNDEFINED_COLUMN, SqlState.INVALID_SCHEMA_NAME)
 
 Rows = Sequence[Sequence[Any]]
 
@@ -190,11 +190,11 @@ class PostgresqlQuestions:
             return self._server.ask(sql)
         except Refused as error:
             self.close()
-            if error.state in ("42P01", "42703", "3F000"):
+            if error.state in NO_SUCH_RELATION:
                 raise SourceRejected(f"no such table or column: {error}") from error
-            if error.state == "42501":
+            if error.state == SqlState.INSUFFICIENT_PRIVILEGE:
                 raise SourceRejected(f"we may not read it: {error}") from error
-            if error.state == "57014":
+            if error.state == SqlState.QUERY_CANCELED:
                 half = self._source.timeout_seconds / 2
                 raise SourceUnavailable(f"the query took longer than {half:g} s: is {self._at} indexed?") from error
             raise SourceRejected(f"refused: {error}") from error
@@ -210,12 +210,12 @@ def _refusal(text: str, status: int, address: Address) -> SourceRejected | Sourc
     code = "".join(letter for letter in head if letter.isdigit())
     if not code or not rest:
         return garbage(address, "ClickHouse")
-    if int(code) in DENIED or status in (401, 403):
+    if int(code) in WRONG_LOGIN or status in (401, 403):
         return SourceRejected(f"{address} refuses us: user or password is wrong")
     said = rest.partition(" (version")[0].partition(". In scope")[0][:300]
-    if int(code) in (60, 81, 47, 16, 497):
+    if int(code) in UNREADABLE:
         return SourceRejected(f"we cannot read it: {said}")
-    if int(code) == 159:
+    if int(code) == ErrorCode.TIMEOUT_EXCEEDED:
         return SourceUnavailable("the query took too long: is the table sorted by its time?")
     return SourceUnavailable(f"{address} answers error {code}: {said}")
 

@@ -214,7 +214,9 @@ class IbCollector:
         date, count = self._today
         today = datetime.fromtimestamp(now, UTC).date()
         self._today = (today, (count if date == today else 0) + fresh)
-        seen = Seen(self._round_trips, skew, requests or 0.0, self._reconnections.add(fresh, monotonic))
+        seen = Seen(
+            self._round_trips, skew, requests or 0.0, self._reconnections.add("reconnections", fresh, monotonic)
+        )
         checks = judge(self._source, self._told, tuple(self._events), seen, hours, monotonic, now)
         facts = {"skew_seconds": skew, "reconnections_today": self._today[1]}
         return Reading(

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 EVENTS_KEPT, TEXT_CHARACTERS, MOST_FARMS, MOST_ORDERS = 100, 200, 40, 200
 UNSET = 1.7e308
 
-RATE_EXCEEDED, OUT_OF_DATE, ID_IN_USE = 100, 503, 326
+RATE_EXCEEDED, MOST_TICKERS, INVALID_REALTIME_QUERY = 100, 101, 420
+OUT_OF_DATE, ID_IN_USE = 503, 326
 LOST, RESTORED_EMPTY, RESTORED, PORT_RESET, LINK_BROKEN = 1100, 1101, 1102, 1300, 2110
-PACING = (100, 101, 420)
+PACING = (RATE_EXCEEDED, MOST_TICKERS, INVALID_REALTIME_QUERY)
 MARKET, HISTORICAL, DEFINITIONS = "market data", "historical data", "security definitions"
 FARM_CODES = {
     2103: (MARKET, "broken"),
@@ -27,7 +28,7 @@ FARM_CODES = {
     2157: (DEFINITIONS, "broken"),
     2158: (DEFINITIONS, "ok"),
 }
-NOTICES = {RESTORED, 2104, 2106, 2107, 2108, 2119, 2158}
+NOTICES = {RESTORED, *(code for code, (_, state) in FARM_CODES.items() if state != "broken")}
 """Codes that tell of nothing wrong."""
 WARNINGS = range(2_100, 2_200)
 

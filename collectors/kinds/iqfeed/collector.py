@@ -83,7 +83,7 @@ class IqfeedCollector:
             raise
         except SourceUnavailable as error:
             self._after(error)
-            raise self._told(error) from error
+            raise self._as_source_error(error) from error
         except BaseException:
             self._close()
             raise
@@ -123,7 +123,7 @@ class IqfeedCollector:
         if not is_silence or self._silent >= SILENT_READINGS:
             self._close()
 
-    def _told(self, error: SourceUnavailable) -> SourceError:
+    def _as_source_error(self, error: SourceUnavailable) -> SourceError:
         """Return why there are no statistics: what else was heard tells more than that time ran out."""
         heard = self._heard
         if not isinstance(error.__cause__, TimeoutError):

@@ -60,7 +60,7 @@ class Judge:
     ) -> list[Check]:
         """Return every check of a reading. hours: None while they are not known, which counts as open."""
         step = self._rates.step(("reconnections", stats.started), float(stats.reconnections), monotonic)
-        self.reconnected = self._reconnections.add(step.change if step else 0.0, monotonic)
+        self.reconnected = self._reconnections.add("reconnections", step.change if step else 0.0, monotonic)
         return [
             self._connection(stats, monotonic),
             bad_if("login", not stats.login, "nobody is logged in", f"as {stats.login}", Status.CRITICAL),
@@ -106,7 +106,7 @@ class Judge:
         return bad_if("clients", bool(slow), f"clients read too slowly: {', '.join(slow)}", fine)
 
     def _lines(self, malformed: int, monotonic: float) -> Check:
-        recent = self._malformed.add(malformed, monotonic)
+        recent = self._malformed.add("malformed", malformed, monotonic)
         why = f"{count(recent, 'malformed line')} in the last minute"
         return bad_if("lines", recent > 0, why, "none malformed")
 

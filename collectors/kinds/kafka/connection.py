@@ -21,18 +21,18 @@ from core.kinds.kafka.source import KafkaSource
 
 LONGEST_CALL_SECONDS = 2.0
 SPARE_SECONDS = 0.05
-AUTHENTICATION = {
+AUTHENTICATION_ERRORS = {
     KafkaError._AUTHENTICATION,
     KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.ILLEGAL_SASL_STATE,
     KafkaError.UNSUPPORTED_SASL_MECHANISM,
 }
-DENIED = {
+AUTHORIZATION_ERRORS = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 }
-UNSUPPORTED = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}
+UNSUPPORTED_ERRORS = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}
 
 Place = tuple[str, int]
 """A partition: topic and number."""
@@ -48,12 +48,12 @@ class Problem:
     @property
     def is_denied(self) -> bool:
         """Whether our user may not ask this."""
-        return self.code in DENIED
+        return self.code in AUTHORIZATION_ERRORS
 
     @property
     def is_unsupported(self) -> bool:
         """Whether the cluster does not know the question."""
-        return self.code in UNSUPPORTED
+        return self.code in UNSUPPORTED_ERRORS
 
 
 class Client:
@@ -136,11 +136,11 @@ class Client:
 
     def _explained(self, error: KafkaException) -> SourceError:
         self.settle()
-        why = next((text for code, text in self._errors.items() if code in AUTHENTICATION), "")
+        why = next((text for code, text in self._errors.items() if code in AUTHENTICATION_ERRORS), "")
         if why:
             return SourceRejected(_refusal(self._source, why))
         code = error.args[0].code()
-        if code in AUTHENTICATION:
+        if code in AUTHENTICATION_ERRORS:
             return SourceRejected(_refusal(self._source, error.args[0].str()))
         if KafkaError._SSL in self._errors:
             return SourceRejected(f"no TLS connection to {self._source.bootstrap}: {self._errors[KafkaError._SSL]}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.consumer_lag import Verdict
+from collectors.judging.recent import Window
 from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
 from collectors.kinds.kafka.connection import Place, Problem
 from collectors.kinds.kafka.lags import GroupLag, Lag
@@ -25,22 +25,13 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._ends: dict[str, int] = {}
-        self._seen: dict[str, deque[tuple[float, int]]] = {}
+        self._window = Window(ARRIVAL_SECONDS)
 
-    def look(self, ends: Mapping[str, int], monotonic: float) -> dict[str, int]:
+    def look(self, ends: Mapping[str, int], monotonic: float) -> dict[str, float]:
         """Return how many came to each topic, from the sums of its partitions' end offsets."""
-        for topic, end in ends.items():
-            seen = self._seen.setdefault(topic, deque())
-            came = end - self._ends.get(topic, end)
-            self._ends[topic] = end
-            if came > 0:
-                seen.append((monotonic, came))
-        found = {}
-        for topic, seen in self._seen.items():
-            while seen and seen[0][0] < monotonic - ARRIVAL_SECONDS:
-                seen.popleft()
-            found[topic] = sum(came for _, came in seen)
-        return found
+        came = {topic: max(end - self._ends.get(topic, end), 0) for topic, end in ends.items()}
+        self._ends |= ends
+        return {topic: self._window.add(topic, came.get(topic, 0), monotonic) for topic in self._ends}
 
 
 class Rebalances:
@@ -107,7 +98,7 @@ def judge_groups(
     ]
 
 
-def judge_dead_letters(arrived: Mapping[str, int]) -> Check:
+def judge_dead_letters(arrived: Mapping[str, float]) -> Check:
     """Return whether messages were given up lately."""
     told = [f"{number(came)} in {topic}" for topic, came in sorted(arrived.items()) if came]
     why = f"messages given up in the last {coarse_duration(ARRIVAL_SECONDS)}: {_few(told)}"

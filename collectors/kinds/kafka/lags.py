@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.judging.consumer_lag import SEVERITY, Verdict, Window
+from collectors.judging.consumer_lag import SEVERITY, CommitWindow, Verdict
 from collectors.kinds.kafka.cluster import Group
 from collectors.kinds.kafka.connection import Place
 from collectors.kinds.kafka.times import Behind, Ends
@@ -59,7 +59,7 @@ class Lags:
 
     def __init__(self, window_seconds: float) -> None:
         self._window_seconds = window_seconds
-        self._windows: dict[tuple[str, Place], Window] = {}
+        self._windows: dict[tuple[str, Place], CommitWindow] = {}
         self._ends: dict[Place, Ends] = {}
         self._moved: dict[tuple[str, Place], tuple[int, float]] = {}
         self._seen: dict[tuple[str, Place], float] = {}
@@ -96,7 +96,7 @@ class Lags:
         self._seen[key] = monotonic
         end, owner = ends.get(place), group.owner(place)
         lag, behind, verdict = None, None, Verdict.OK
-        window = self._windows.setdefault(key, Window(self._window_seconds))
+        window = self._windows.setdefault(key, CommitWindow(self._window_seconds))
         if end is not None:
             lag = max(end - offset, 0)
             behind = self._ends[place].behind(offset, monotonic)

@@ -66,7 +66,7 @@ def topics(
     offsets: Offsets,
     groups: Sequence[Lag],
     configs: Mapping[str, Mapping[str, str]],
-    dead: Mapping[str, int],
+    dead: Mapping[str, float],
 ) -> Table:
     """Return the topics: in trouble first, then those with dead letters, then by rate. dead: arrivals by DLQ topic."""
     lags: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -146,7 +146,7 @@ def lag_rows(lags: Sequence[Lag]) -> Table:
 
 
 def samples(
-    instance: str, cluster: Cluster, offsets: Offsets, groups: Sequence[GroupLag], dead: Mapping[str, int]
+    instance: str, cluster: Cluster, offsets: Offsets, groups: Sequence[GroupLag], dead: Mapping[str, float]
 ) -> list[Sample]:
     """Return the cluster's numbers, then those of brokers, topics, dead-letter topics and groups."""
     lags = [each.lag for each in groups if each.lag is not None]

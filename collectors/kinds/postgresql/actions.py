@@ -6,7 +6,7 @@ import re
 import time
 
 from collectors.base import Done
-from collectors.kinds.postgresql.connection import DENIED, TIMED_OUT, Refused, Server
+from collectors.kinds.postgresql.connection import Refused, Server, SqlState
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import bytes_, percent
@@ -46,7 +46,7 @@ def act(source: PostgresqlSource, action: str, target: str) -> Done:
     try:
         return todo(server, target)
     except Refused as error:
-        if error.state == DENIED:
+        if error.state == SqlState.INSUFFICIENT_PRIVILEGE:
             why = f" ({error.detail.rstrip('.')})" if error.detail else ""
             raise SourceRejected(f"our role may not: {error}{why}") from error
         raise SourceRejected(f"refused: {error}") from error
@@ -118,7 +118,7 @@ def _measure_bloat(server: Server, target: str) -> Done:
             target,
         )[0]
     except Refused as error:
-        if error.state == TIMED_OUT:
+        if error.state == SqlState.QUERY_CANCELED:
             raise SourceRejected(f"took longer than {MEASURE_SECONDS:g} s and was cancelled") from error
         raise
     table = Table("bloat", BLOAT_COLUMNS, (tuple(row[name] for name in BLOAT_COLUMNS),))

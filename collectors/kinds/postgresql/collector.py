@@ -24,9 +24,9 @@ from collectors.kinds.postgresql import queries, space, tables, traffic
 from collectors.kinds.postgresql.actions import act
 from collectors.kinds.postgresql.activity import Activity
 from collectors.kinds.postgresql.catalog import Catalog, read_catalog
-from collectors.kinds.postgresql.connection import DENIED, LOCKED, PING, TIMED_OUT, Refused, Row, Server
-from collectors.kinds.postgresql.judge import Judge, Minute, present_checks, replication
-from collectors.kinds.postgresql.samples import minute_samples, present_samples
+from collectors.kinds.postgresql.connection import PING, Refused, Row, Server, SqlState
+from collectors.kinds.postgresql.judge import Judge, PeriodicResults, present_checks, replication
+from collectors.kinds.postgresql.samples import periodic_samples, present_samples
 from collectors.kinds.postgresql.statements import Statements
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
@@ -42,7 +42,8 @@ MISSING = (
     "not installed in this database: shared_preload_libraries = 'pg_stat_statements', restart, then "
     "CREATE EXTENSION pg_stat_statements"
 )
-NOT_LOADED = "55000"
+PAUSING = (SqlState.QUERY_CANCELED, SqlState.INSUFFICIENT_PRIVILEGE, SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE)
+"""After these a query is left alone for PAUSE_SECONDS: at once it would end the same."""
 
 
 def make(context: Context, source: PostgresqlSource) -> PostgresqlCollector:
@@ -51,8 +52,8 @@ def make(context: Context, source: PostgresqlSource) -> PostgresqlCollector:
 
 
 @dataclass(slots=True)
-class Rare:
-    """A query that is not asked at every reading."""
+class PeriodicQuery:
+    """A query that is asked once in `every_seconds`, not at every reading."""
 
     name: str
     every_seconds: float
@@ -73,11 +74,11 @@ class PostgresqlCollector:
         self._catalog = Catalog({})
         self._traffic = traffic.Traffic()
         self._judge = Judge()
-        self._minute = Minute()
+        self._periodic = PeriodicResults()
         self._statements = Statements()
         self._notes: dict[str, str] = {}
         self._pings = Pings(monotonic)
-        self._rare = self._rare_queries()
+        self._queries = self._periodic_queries()
 
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. The connection is kept until something goes wrong with it."""
@@ -105,17 +106,17 @@ class PostgresqlCollector:
         counters = server.ask(queries.databases(catalog))
         writing = self._ask(server, "WAL and checkpoints", queries.writing(catalog))
         written: Row = writing[0] if writing else {}
-        moved = self._traffic.read(counters, written, overview["written_bytes"], overview["started"], monotonic)
+        deltas = self._traffic.read(counters, written, overview["written_bytes"], overview["started"], monotonic)
         replicas = self._ask(server, "replication", queries.replicas(catalog))
         slots = self._ask(server, "slots", queries.slots(catalog))
         receiver = self._ask(server, "receiver", queries.receiver(catalog)) if overview["is_standby"] else []
         progress = self._ask(server, "progress", queries.progress(catalog))
-        self._read_rare(server, monotonic)
+        self._ask_periodic_queries(server, monotonic)
         spent = self._monotonic() - began
-        minute, now = self._minute, float(overview["now"])
+        periodic, now = self._periodic, float(overview["now"])
         checks = [
-            *present_checks(activity, minute, moved, written, now),
-            *self._judge.checks(moved, monotonic),
+            *present_checks(activity, periodic, deltas, written, now),
+            *self._judge.checks(deltas, monotonic),
             replication(overview, replicas, receiver),
             self._judge.slots(slots, monotonic),
         ]
@@ -123,9 +124,9 @@ class PostgresqlCollector:
         pings = self._pings.values(*(f"postgresql_ping{part}_seconds" for part in ("", "_p50", "_p99")))
         return Reading(
             samples=[
-                *present_samples(activity, minute, overview, replicas, slots, instance),
-                *traffic.samples(moved, minute.block_bytes, instance),
-                *minute_samples(minute, instance),
+                *present_samples(activity, periodic, overview, replicas, slots, instance),
+                *traffic.samples(deltas, periodic.block_bytes, instance),
+                *periodic_samples(periodic, instance),
                 *self._statements.samples(),
                 *gauges(
                     {
@@ -138,16 +139,16 @@ class PostgresqlCollector:
             components=[summed(self._source.component, _fine(server, overview, activity), checks)],
             tables=[
                 checks_table(checks),
-                tables.about(facts, overview, minute, written, self._statements.evicted, self._notes),
+                tables.about(facts, overview, periodic, written, self._statements.evicted, self._notes),
                 activity.sessions_table(),
                 activity.blocking_table(),
                 activity.parties_table(),
                 self._statements.table(),
-                tables.databases(minute, counters, moved.by_database, moved.seconds),
-                tables.relations(minute, now),
-                tables.indexes(minute, now),
-                tables.sequences(minute),
-                tables.settings(minute),
+                tables.databases(periodic, counters, deltas.by_database, deltas.seconds),
+                tables.relations(periodic, now),
+                tables.indexes(periodic, now),
+                tables.sequences(periodic),
+                tables.settings(periodic),
                 tables.rows_table("replicas", REPLICA_COLUMNS, replicas),
                 tables.rows_table("slots", SLOT_COLUMNS, slots),
                 tables.rows_table("progress", PROGRESS_COLUMNS, progress),
@@ -170,40 +171,40 @@ class PostgresqlCollector:
         self._notes.pop(name, None)
         return found
 
-    def _read_rare(self, server: Server, monotonic: float) -> None:
+    def _ask_periodic_queries(self, server: Server, monotonic: float) -> None:
         """Ask what is due, as long as half of the time is left: the rest waits for the next reading."""
-        for rare in sorted(self._rare, key=lambda each: each.due):
-            if rare.due > monotonic or server.left() < self._source.timeout_seconds / 2:
+        for query in sorted(self._queries, key=lambda each: each.due):
+            if query.due > monotonic or server.left() < self._source.timeout_seconds / 2:
                 continue
-            rare.due = monotonic + rare.every_seconds
+            query.due = monotonic + query.every_seconds
             try:
-                rare.read(server, self._catalog, monotonic)
-                self._notes.pop(rare.name, None)
+                query.read(server, self._catalog, monotonic)
+                self._notes.pop(query.name, None)
             except Refused as error:
-                self._notes[rare.name] = _reason(error)
-                if error.state in (TIMED_OUT, DENIED, NOT_LOADED):
-                    rare.due = monotonic + PAUSE_SECONDS
+                self._notes[query.name] = _reason(error)
+                if error.state in PAUSING:
+                    query.due = monotonic + PAUSE_SECONDS
 
-    def _rare_queries(self) -> list[Rare]:
-        minute = self._minute
+    def _periodic_queries(self) -> list[PeriodicQuery]:
+        periodic = self._periodic
 
-        def rows(name: str, sql: Callable[[Catalog], str]) -> Rare:
+        def rows(name: str, sql: Callable[[Catalog], str]) -> PeriodicQuery:
             def read(server: Server, catalog: Catalog, _monotonic: float) -> None:
-                setattr(minute, name, server.ask(sql(catalog)))
+                setattr(periodic, name, server.ask(sql(catalog)))
 
-            return Rare(name, MINUTE_SECONDS, read)
+            return PeriodicQuery(name, MINUTE_SECONDS, read)
 
-        def row(name: str, sql: str) -> Rare:
+        def row(name: str, sql: str) -> PeriodicQuery:
             def read(server: Server, _catalog: Catalog, _monotonic: float) -> None:
-                setattr(minute, name, server.ask(sql)[0])
+                setattr(periodic, name, server.ask(sql)[0])
 
-            return Rare(name, MINUTE_SECONDS, read)
+            return PeriodicQuery(name, MINUTE_SECONDS, read)
 
         def read_settings(server: Server, _catalog: Catalog, _monotonic: float) -> None:
-            minute.settings = {each["name"]: each for each in server.ask(space.SETTINGS)}
+            periodic.settings = {each["name"]: each for each in server.ask(space.SETTINGS)}
 
         return [
-            Rare("settings", MINUTE_SECONDS, read_settings),
+            PeriodicQuery("settings", MINUTE_SECONDS, read_settings),
             rows("databases", lambda _: space.DATABASES),
             rows("tables", space.tables),
             rows("indexes", space.indexes),
@@ -213,7 +214,7 @@ class PostgresqlCollector:
             row("prepared", space.PREPARED),
             rows("horizon", lambda _: space.HORIZON),
             rows("extensions", lambda _: space.EXTENSIONS),
-            Rare("pg_stat_statements", STATEMENTS_SECONDS, self._read_statements),
+            PeriodicQuery("pg_stat_statements", STATEMENTS_SECONDS, self._read_statements),
         ]
 
     def _read_statements(self, server: Server, catalog: Catalog, monotonic: float) -> None:
@@ -221,7 +222,7 @@ class PostgresqlCollector:
             # It may have been installed since we connected.
             self._catalog = catalog = read_catalog(server)
         if not catalog.statements_schema:
-            raise Refused(NOT_LOADED, MISSING)
+            raise Refused(SqlState.OBJECT_NOT_IN_PREREQUISITE_STATE, MISSING)
         self._statements.read(server, catalog, monotonic, self._source.name)
 
     def _close(self) -> None:
@@ -242,9 +243,9 @@ PROGRESS_COLUMNS = ("pid", "command", "database", "relation", "phase", "done", "
 
 
 def _reason(error: Refused) -> str:
-    if error.state == TIMED_OUT:
+    if error.state == SqlState.QUERY_CANCELED:
         return "took too long and was cancelled; again in 10 min"
-    if error.state == LOCKED:
+    if error.state == SqlState.LOCK_NOT_AVAILABLE:
         return "waited for a lock; again in a minute"
     return str(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -25,10 +26,21 @@ OWN_MARK = "json_agg(fundwatch)"
 PING = "SELECT 1 AS fundwatch_ping"
 OWN_MARKS = (OWN_MARK, "fundwatch_ping")
 """What the text of each of our queries holds: pg_stat_statements shows them beside those of the fund."""
-TIMED_OUT = "57014"
-LOCKED = "55P03"
-DENIED = "42501"
 Row = dict[str, Any]
+
+
+class SqlState(StrEnum):
+    """The SQLSTATEs that mean something to us, by their names in PostgreSQL's documentation (appendix A)."""
+
+    INVALID_SCHEMA_NAME = "3F000"
+    INSUFFICIENT_PRIVILEGE = "42501"
+    UNDEFINED_COLUMN = "42703"
+    UNDEFINED_TABLE = "42P01"
+    OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
+    """So answers pg_stat_statements that was not loaded at the start."""
+    LOCK_NOT_AVAILABLE = "55P03"
+    QUERY_CANCELED = "57014"
+    """So ends what took longer than statement_timeout."""
 
 
 class Refused(Exception):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.judging.checks import Check, bad_if, limit
+from collectors.judging.recent import Window
 from collectors.kinds.postgresql.activity import IDLE_IN_TRANSACTION, PREPARED, Activity
 from collectors.kinds.postgresql.connection import Row
-from collectors.kinds.postgresql.traffic import Moved
+from collectors.kinds.postgresql.traffic import TrafficDeltas
 from core.format import ago, bytes_, coarse_duration, count, money, number, percent
 from core.limits import Limit
 from core.model import Status
@@ -36,26 +36,9 @@ LOCKS_WARNING, LOCKS_CRITICAL = 0.20, 0.80
 ARCHIVE_LATE_SECONDS = 60.0
 
 
-class Window:
-    """Sums what happened within the last `seconds`, by name."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._seen: dict[str, deque[tuple[float, float]]] = {}
-
-    def add(self, name: str, count: float, monotonic: float) -> float:
-        """Return how often `name` happened, `count` of it since the look before."""
-        seen = self._seen.setdefault(name, deque())
-        if count:
-            seen.append((monotonic, count))
-        while seen and seen[0][0] < monotonic - self._seconds:
-            seen.popleft()
-        return sum(part for _, part in seen)
-
-
 @dataclass(slots=True)
-class Minute:
-    """What was read within the last minute or so, by the queries that are not asked each time."""
+class PeriodicResults:
+    """What the periodic queries found, within the last minute or so."""
 
     databases: Sequence[Row] = ()
     settings: Mapping[str, Row] = field(default_factory=dict)
@@ -110,11 +93,11 @@ class Judge:
     _checkpoints: Window = field(default_factory=lambda: Window(CHECKPOINT_SECONDS))
     _inactive: dict[str, float] = field(default_factory=dict)
 
-    def checks(self, moved: Moved, monotonic: float) -> list[Check]:
+    def checks(self, deltas: TrafficDeltas, monotonic: float) -> list[Check]:
         """Return the checks of what happened within the last minutes."""
         names = ("blks_hit", "blks_read", "xact_commit", "xact_rollback", "deadlocks", "conflicts", "checksum_failures")
-        sums = {name: self._recent.add(name, moved.change(name), monotonic) for name in names}
-        made = {name: self._checkpoints.add(name, moved.change(name), monotonic) for name in ("timed", "requested")}
+        sums = {name: self._recent.add(name, deltas.change(name), monotonic) for name in names}
+        made = {name: self._checkpoints.add(name, deltas.change(name), monotonic) for name in ("timed", "requested")}
         return [_hits(sums), _rollbacks(sums), *_events(sums), _made(made)]
 
     def slots(self, slots: Sequence[Row], monotonic: float) -> Check:
@@ -141,19 +124,21 @@ class Judge:
         return _worst("slots", bad, count(len(slots), "slot"))
 
 
-def present_checks(activity: Activity, minute: Minute, moved: Moved, writing: Row, now: float) -> list[Check]:
+def present_checks(
+    activity: Activity, periodic: PeriodicResults, deltas: TrafficDeltas, writing: Row, now: float
+) -> list[Check]:
     """Return the checks of the present, but those of replication."""
     return [
         _blocking(activity),
-        _connections(activity, minute),
-        *_durations(activity, minute),
-        *_ages(minute),
-        _locks(minute),
-        _dead(minute),
-        _indexes(minute),
-        _sequences(minute),
-        _archiver(minute, writing, now),
-        _off(minute),
+        _connections(activity, periodic),
+        *_durations(activity, periodic),
+        *_ages(periodic),
+        _locks(periodic),
+        _dead(periodic),
+        _indexes(periodic),
+        _sequences(periodic),
+        _archiver(periodic, writing, now),
+        _off(periodic),
     ]
 
 
@@ -193,19 +178,19 @@ def _chain(root: int, waiting: int, seconds: float, state: str) -> str:
     return f"{count(waiting, 'session')} blocked by {who}{idle} for {coarse_duration(seconds)}"
 
 
-def _connections(activity: Activity, minute: Minute) -> Check:
-    used, most = activity.clients, minute.most_connections
+def _connections(activity: Activity, periodic: PeriodicResults) -> Check:
+    used, most = activity.clients, periodic.most_connections
     if not most:
         return Check("connections", Status.OK, count(used, "connection"))
     why = f"{number(used)} of {count(most, 'connection')} in use"
     return limit("connections", used / most, why, CONNECTIONS_WARNING, CONNECTIONS_CRITICAL)
 
 
-def _durations(activity: Activity, minute: Minute) -> list[Check]:
+def _durations(activity: Activity, periodic: PeriodicResults) -> list[Check]:
     query = activity.longest("query_seconds", ("active",))
     transaction = activity.longest("transaction_seconds", ("active", *IDLE_IN_TRANSACTION))
     idle = activity.longest("state_seconds", IDLE_IN_TRANSACTION)
-    prepared = minute.prepared.get("oldest_seconds") or 0.0
+    prepared = periodic.prepared.get("oldest_seconds") or 0.0
     waits = f"a prepared transaction waits for {coarse_duration(prepared)}"
     return [
         _too_long("queries", query, QUERY_SECONDS, "a query has been running for {} (pid {}, {})"),
@@ -260,44 +245,44 @@ def _made(made: Mapping[str, float]) -> Check:
     return bad_if("checkpoints", is_bad, f"{early} in the last hour came early: max_wal_size is too small")
 
 
-def _ages(minute: Minute) -> list[Check]:
+def _ages(periodic: PeriodicResults) -> list[Check]:
     return [
-        _age("xid", minute, "xid_age", minute.number("autovacuum_freeze_max_age", FREEZE_XIDS), "transaction ids"),
-        _age("multixact", minute, "multixact_age",
-             minute.number("autovacuum_multixact_freeze_max_age", FREEZE_MULTIXACTS), "multixact ids"),
+        _age("xid", periodic, "xid_age", periodic.number("autovacuum_freeze_max_age", FREEZE_XIDS), "transaction ids"),
+        _age("multixact", periodic, "multixact_age",
+             periodic.number("autovacuum_multixact_freeze_max_age", FREEZE_MULTIXACTS), "multixact ids"),
     ]  # fmt: skip
 
 
-def _age(name: str, minute: Minute, key: str, freeze: float, what: str) -> Check:
-    oldest = max(minute.databases, key=lambda row: row[key] or 0, default=None)
+def _age(name: str, periodic: PeriodicResults, key: str, freeze: float, what: str) -> Check:
+    oldest = max(periodic.databases, key=lambda row: row[key] or 0, default=None)
     age = (oldest or {}).get(key)
     if oldest is None or age is None:
-        return Check(name, Status.UNKNOWN if minute.databases else Status.OK, f"the age of {what} is not known")
+        return Check(name, Status.UNKNOWN if periodic.databases else Status.OK, f"the age of {what} is not known")
     why = f"{percent(age / XID_SPACE)} of {what} used up in {oldest['database']} ({money(age)})"
     warning = min(freeze * XID_WARNING_OF_FREEZE, XID_CRITICAL) / XID_SPACE
     return limit(name, age / XID_SPACE, why, warning, XID_CRITICAL / XID_SPACE)
 
 
-def _locks(minute: Minute) -> Check:
-    ratio = minute.locks_ratio
+def _locks(periodic: PeriodicResults) -> Check:
+    ratio = periodic.locks_ratio
     if ratio is None:
         return Check("locks", Status.OK, "")
-    why = f"{count(minute.locks['held'], 'lock')}, {percent(ratio)} of the lock table"
+    why = f"{count(periodic.locks['held'], 'lock')}, {percent(ratio)} of the lock table"
     return limit("locks", ratio, why, LOCKS_WARNING, LOCKS_CRITICAL)
 
 
-def _dead(minute: Minute) -> Check:
-    late = [row for row in minute.tables if is_bloating(row, minute)]
+def _dead(periodic: PeriodicResults) -> Check:
+    late = [row for row in periodic.tables if is_bloating(row, periodic)]
     named = ", ".join(f"{row['table']} ({percent(dead_ratio(row) or 0)})" for row in late[:3])
     more = f" and {len(late) - 3} more" if len(late) > 3 else ""
     return bad_if("vacuum", bool(late), f"vacuum does not keep up with {named}{more}: dead rows", "vacuum keeps up")
 
 
-def is_bloating(table: Row, minute: Minute) -> bool:
+def is_bloating(table: Row, periodic: PeriodicResults) -> bool:
     """Return whether a table has many dead rows, twice what should have started autovacuum."""
     dead = table["dead_rows"] or 0
     is_many = dead > DEAD_LEAST and (dead_ratio(table) or 0) >= DEAD_RATIO
-    return is_many and dead > DEAD_TRIGGERS * minute.dead_limit(table)
+    return is_many and dead > DEAD_TRIGGERS * periodic.dead_limit(table)
 
 
 def dead_ratio(table: Row) -> float | None:
@@ -306,13 +291,13 @@ def dead_ratio(table: Row) -> float | None:
     return (table["dead_rows"] or 0) / total if total else None
 
 
-def _indexes(minute: Minute) -> Check:
-    invalid = [row["index"] for row in minute.indexes if not row["is_valid"] and not row["is_being_built"]]
+def _indexes(periodic: PeriodicResults) -> Check:
+    invalid = [row["index"] for row in periodic.indexes if not row["is_valid"] and not row["is_being_built"]]
     return bad_if("indexes", bool(invalid), f"invalid index: {', '.join(invalid[:3])}; it costs and is not used")
 
 
-def _sequences(minute: Minute) -> Check:
-    full = [row for row in minute.sequences if not row["is_cycle"] and row["used_ratio"] is not None]
+def _sequences(periodic: PeriodicResults) -> Check:
+    full = [row for row in periodic.sequences if not row["is_cycle"] and row["used_ratio"] is not None]
     worst = max(full, key=lambda row: float(row["used_ratio"]), default=None)
     if worst is None:
         return Check("sequences", Status.OK, "")
@@ -321,8 +306,8 @@ def _sequences(minute: Minute) -> Check:
                  SEQUENCE_WARNING, SEQUENCE_CRITICAL)  # fmt: skip
 
 
-def _archiver(minute: Minute, writing: Row, now: float) -> Check:
-    mode = minute.settings.get("archive_mode", {}).get("value")
+def _archiver(periodic: PeriodicResults, writing: Row, now: float) -> Check:
+    mode = periodic.settings.get("archive_mode", {}).get("value")
     failed, archived = writing.get("last_failed"), writing.get("last_archived")
     fails = mode in ("on", "always") and failed is not None and (archived is None or failed > archived)
     since = f", last good one {ago(now - archived)}" if archived else ", none ever succeeded"
@@ -330,10 +315,12 @@ def _archiver(minute: Minute, writing: Row, now: float) -> Check:
     return bad_if("archiver", fails, why, "" if mode in ("on", "always") else "off", Status.CRITICAL)
 
 
-def _off(minute: Minute) -> Check:
+def _off(periodic: PeriodicResults) -> Check:
     """Return the check of settings that risk the data or hide what happens."""
     off = [
-        name for name in ("fsync", "autovacuum", "track_counts") if minute.settings.get(name, {}).get("value") == "off"
+        name
+        for name in ("fsync", "autovacuum", "track_counts")
+        if periodic.settings.get(name, {}).get("value") == "off"
     ]
     return bad_if("settings", bool(off), f"{' and '.join(off)} switched off")
 

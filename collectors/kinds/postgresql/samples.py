@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from collectors.base import gauges
 from collectors.kinds.postgresql.activity import IDLE_IN_TRANSACTION, Activity
 from collectors.kinds.postgresql.connection import Row
-from collectors.kinds.postgresql.judge import Minute
+from collectors.kinds.postgresql.judge import PeriodicResults
 from core.model import Sample
 
 CHARTED = 10
 
 
 def present_samples(
-    activity: Activity, minute: Minute, overview: Row, replicas: Sequence[Row], slots: Sequence[Row], instance: str
+    activity: Activity,
+    periodic: PeriodicResults,
+    overview: Row,
+    replicas: Sequence[Row],
+    slots: Sequence[Row],
+    instance: str,
 ) -> list[Sample]:
     """Return connections, durations, lags."""
-    most, chains = minute.most_connections, activity.chains()
+    most, chains = periodic.most_connections, activity.chains()
     behind = _behind(overview)
     values: dict[str, float | None] = {
         "postgresql_connections_used": activity.clients,
@@ -53,20 +58,20 @@ def present_samples(
     return found
 
 
-def minute_samples(minute: Minute, instance: str) -> list[Sample]:
+def periodic_samples(periodic: PeriodicResults, instance: str) -> list[Sample]:
     """Return sizes and ages: the newest known, whose readings may be a minute apart."""
     values = {
-        "postgresql_xid_age": max((row["xid_age"] or 0 for row in minute.databases), default=None),
-        "postgresql_multixact_age": max((row["multixact_age"] or 0 for row in minute.databases), default=None),
-        "postgresql_databases_size_bytes": sum(row["bytes"] or 0 for row in minute.databases) or None,
-        "postgresql_wal_size_bytes": minute.wal.get("bytes"),
-        "postgresql_locks_ratio": minute.locks_ratio,
-        "postgresql_dead_rows": sum(row["dead_rows"] or 0 for row in minute.tables) if minute.tables else None,
+        "postgresql_xid_age": max((row["xid_age"] or 0 for row in periodic.databases), default=None),
+        "postgresql_multixact_age": max((row["multixact_age"] or 0 for row in periodic.databases), default=None),
+        "postgresql_databases_size_bytes": sum(row["bytes"] or 0 for row in periodic.databases) or None,
+        "postgresql_wal_size_bytes": periodic.wal.get("bytes"),
+        "postgresql_locks_ratio": periodic.locks_ratio,
+        "postgresql_dead_rows": sum(row["dead_rows"] or 0 for row in periodic.tables) if periodic.tables else None,
     }
     found = gauges(values, instance=instance)
-    for row in minute.databases[:CHARTED]:
+    for row in periodic.databases[:CHARTED]:
         found += gauges({"postgresql_database_size_bytes": row["bytes"]}, instance=instance, database=row["database"])
-    for row in sorted(minute.tables, key=lambda row: -(row["bytes"] or 0))[:CHARTED]:
+    for row in sorted(periodic.tables, key=lambda row: -(row["bytes"] or 0))[:CHARTED]:
         name = f"{row['schema']}.{row['table']}"
         found += gauges({"postgresql_table_size_bytes": row["bytes"]}, instance=instance, table=name)
     return found

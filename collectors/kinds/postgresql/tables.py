@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.kinds.postgresql.connection import Row
-from collectors.kinds.postgresql.judge import Minute, dead_ratio, is_bloating
+from collectors.kinds.postgresql.judge import PeriodicResults, dead_ratio, is_bloating
 from core.format import coarse_duration, count
 from core.model import Table
 
@@ -28,13 +28,13 @@ def rows_table(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, An
 def about(
     server: Mapping[str, Any],
     overview: Row,
-    minute: Minute,
+    periodic: PeriodicResults,
     writing: Row,
     evicted: int | None,
     notes: Mapping[str, str],
 ) -> Table:
     """Return the facts of a server as a table of one row; `notes` say what could not be read, and why."""
-    horizon = next(iter(minute.horizon), None)
+    horizon = next(iter(periodic.horizon), None)
     row = {
         **server,
         "role": "standby" if overview["is_standby"] else "primary",
@@ -42,34 +42,34 @@ def about(
         "user": overview["role"],
         "started": overview["started"],
         "uptime_seconds": overview["now"] - overview["started"],
-        "wal_files": minute.wal.get("files"),
-        "wal_bytes": minute.wal.get("bytes"),
+        "wal_files": periodic.wal.get("files"),
+        "wal_bytes": periodic.wal.get("bytes"),
         "archived": writing.get("archived"),
         "archive_failures": writing.get("archive_failures"),
         "last_archived": writing.get("last_archived"),
-        "locks_held": minute.locks.get("held"),
-        "locks_ratio": minute.locks_ratio,
-        "prepared": minute.prepared.get("count"),
-        "extensions": ", ".join(f"{each['name']} {each['version']}" for each in minute.extensions),
-        "pending_restart": ", ".join(name for name, each in minute.settings.items() if each["pending_restart"]),
+        "locks_held": periodic.locks.get("held"),
+        "locks_ratio": periodic.locks_ratio,
+        "prepared": periodic.prepared.get("count"),
+        "extensions": ", ".join(f"{each['name']} {each['version']}" for each in periodic.extensions),
+        "pending_restart": ", ".join(name for name, each in periodic.settings.items() if each["pending_restart"]),
         "statements_evicted": evicted,
         "horizon": f"{horizon['holder']}: {count(horizon['xid_age'], 'transaction')}" if horizon else None,
         "may_see_all": overview["may_see_all"],
         "notes": "; ".join(f"{name}: {reason}" for name, reason in sorted(notes.items())),
     }
     for name in ("max_connections", "shared_buffers", "max_wal_size", "archive_mode", "track_io_timing"):
-        row[name] = minute.settings.get(name, {}).get("value")
+        row[name] = periodic.settings.get(name, {}).get("value")
     return rows_table("about", ABOUT, [row])
 
 
 def databases(
-    minute: Minute, counters: Sequence[Row], moved: Mapping[str, Mapping[str, float]], seconds: float
+    periodic: PeriodicResults, counters: Sequence[Row], deltas: Mapping[str, Mapping[str, float]], seconds: float
 ) -> Table:
     """Return the databases with size, ages, traffic and what went wrong since their statistics began."""
     by_name = {row["database"]: row for row in counters}
     rows = []
-    for row in minute.databases:
-        counted, own = by_name.get(row["database"], {}), moved.get(row["database"], {})
+    for row in periodic.databases:
+        counted, own = by_name.get(row["database"], {}), deltas.get(row["database"], {})
         blocks = own.get("blks_hit", 0.0) + own.get("blks_read", 0.0)
         rows.append(
             {
@@ -94,10 +94,10 @@ def databases(
     return rows_table("databases", columns, rows)
 
 
-def relations(minute: Minute, now: float) -> Table:
+def relations(periodic: PeriodicResults, now: float) -> Table:
     """Return the biggest tables of the database: size, rows, dead ones, scans, vacuum."""
     rows = []
-    for row in minute.tables:
+    for row in periodic.tables:
         scans = (row["scans"] or 0) + (row["index_scans"] or 0)
         updated = row["updated"] or 0
         rows.append(
@@ -106,8 +106,8 @@ def relations(minute: Minute, now: float) -> Table:
                 "table": f"{row['schema']}.{row['table']}",
                 "target": str(row["relid"]),
                 "dead_ratio": dead_ratio(row),
-                "dead_limit": minute.dead_limit(row),
-                "is_bloating": is_bloating(row, minute),
+                "dead_limit": periodic.dead_limit(row),
+                "is_bloating": is_bloating(row, periodic),
                 "index_scan_ratio": (row["index_scans"] or 0) / scans if scans else None,
                 "hot_ratio": row["hot_updated"] / updated if updated else None,
                 "vacuumed_ago_seconds": _ago(row["vacuumed"], now),
@@ -124,7 +124,7 @@ def relations(minute: Minute, now: float) -> Table:
     return rows_table("tables", columns, rows)
 
 
-def indexes(minute: Minute, now: float) -> Table:
+def indexes(periodic: PeriodicResults, now: float) -> Table:
     """Return the indexes with what is wrong with them in a word."""
     rows = [
         {
@@ -133,7 +133,7 @@ def indexes(minute: Minute, now: float) -> Table:
             "problem": _problem(row, now),
             "last_scan_ago_seconds": _ago(row["last_scan"], now),
         }
-        for row in minute.indexes
+        for row in periodic.indexes
     ]
     rows.sort(key=lambda row: (not row["problem"], -(row["bytes"] or 0)))
     columns = (
@@ -156,18 +156,18 @@ def _problem(row: Row, now: float) -> str:
     return f"unused for {coarse_duration(ago)}" if ago is not None and ago > UNUSED_SECONDS else ""
 
 
-def sequences(minute: Minute) -> Table:
+def sequences(periodic: PeriodicResults) -> Table:
     """Return the sequences nearest to their end."""
     rows = [
         {**row, "sequence": f"{row['schema']}.{row['sequence']}", "used_ratio": _number(row["used_ratio"])}
-        for row in minute.sequences
+        for row in periodic.sequences
     ]
     return rows_table("sequences", ("sequence", "type", "last_value", "max_value", "used_ratio", "is_cycle"), rows)
 
 
-def settings(minute: Minute) -> Table:
+def settings(periodic: PeriodicResults) -> Table:
     """Return the settings that differ from their defaults, those that wait for a restart first."""
-    rows = [row for row in minute.settings.values() if row["pending_restart"] or row["source"] != "default"]
+    rows = [row for row in periodic.settings.values() if row["pending_restart"] or row["source"] != "default"]
     return rows_table(
         "settings", ("name", "value", "set_by", "pending_restart"), [{**row, "set_by": row["source"]} for row in rows]
     )

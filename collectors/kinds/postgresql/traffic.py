@@ -35,7 +35,7 @@ WRITING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class TrafficDeltas:
     """How far each counter moved since the reading before; a counter without a step is missing."""
 
     changes: Mapping[str, float]
@@ -59,7 +59,7 @@ class Traffic:
 
     def read(
         self, databases: Sequence[Row], writing: Row, written_bytes: float | None, run: float, monotonic: float
-    ) -> Moved:
+    ) -> TrafficDeltas:
         """Return how far everything moved. `run` is the start of the server: another one gives no steps."""
         changes: dict[str, float] = {}
         by_database: dict[str, dict[str, float]] = {}
@@ -78,37 +78,37 @@ class Traffic:
         step = self._step((run, "wal"), written_bytes, monotonic)
         if step is not None:
             changes["wal_bytes"], seconds = step
-        return Moved(changes, by_database, seconds)
+        return TrafficDeltas(changes, by_database, seconds)
 
     def _step(self, key: tuple[object, ...], value: float | None, monotonic: float) -> tuple[float, float] | None:
         step = self._rates.step(key, float(value), monotonic) if value is not None else None
         return (step.change, step.seconds) if step is not None else None
 
 
-def samples(moved: Moved, block_bytes: float, instance: str) -> list[Sample]:
+def samples(deltas: TrafficDeltas, block_bytes: float, instance: str) -> list[Sample]:
     """Return rates and ratios of the whole server, and of its busiest databases."""
-    values = {f"postgresql_{name}_per_second": moved.rate(counter) for counter, name in RATES.items()}
-    read = moved.rate("blks_read")
+    values = {f"postgresql_{name}_per_second": deltas.rate(counter) for counter, name in RATES.items()}
+    read = deltas.rate("blks_read")
     values |= {
-        "postgresql_cache_hit_ratio": _share(moved.changes, "blks_hit", "blks_read"),
-        "postgresql_rollback_ratio": _share(moved.changes, "xact_rollback", "xact_commit"),
+        "postgresql_cache_hit_ratio": _share(deltas.changes, "blks_hit", "blks_read"),
+        "postgresql_rollback_ratio": _share(deltas.changes, "xact_rollback", "xact_commit"),
         "postgresql_block_read_bytes_per_second": read * block_bytes if read is not None else None,
-        "postgresql_wal_bytes_per_second": moved.rate("wal_bytes"),
-        "postgresql_wal_images_per_second": moved.rate("wal_images"),
-        "postgresql_wal_sync_ratio": _busy(moved, "wal_sync_ms"),
-        "postgresql_checkpoints_timed_per_second": moved.rate("timed"),
-        "postgresql_checkpoints_requested_per_second": moved.rate("requested"),
-        "postgresql_checkpoint_write_bytes_per_second": _times(moved.rate("checkpoint_buffers"), block_bytes),
-        "postgresql_checkpoint_busy_ratio": _busy(moved, "checkpoint_write_ms"),
-        "postgresql_archived_per_second": moved.rate("archived"),
+        "postgresql_wal_bytes_per_second": deltas.rate("wal_bytes"),
+        "postgresql_wal_images_per_second": deltas.rate("wal_images"),
+        "postgresql_wal_sync_ratio": _busy(deltas, "wal_sync_ms"),
+        "postgresql_checkpoints_timed_per_second": deltas.rate("timed"),
+        "postgresql_checkpoints_requested_per_second": deltas.rate("requested"),
+        "postgresql_checkpoint_write_bytes_per_second": _times(deltas.rate("checkpoint_buffers"), block_bytes),
+        "postgresql_checkpoint_busy_ratio": _busy(deltas, "checkpoint_write_ms"),
+        "postgresql_archived_per_second": deltas.rate("archived"),
     }
     found = gauges(values, instance=instance)
-    busiest = sorted(moved.by_database, key=lambda name: -moved.by_database[name].get("xact_commit", 0.0))
+    busiest = sorted(deltas.by_database, key=lambda name: -deltas.by_database[name].get("xact_commit", 0.0))
     for name in busiest[:DATABASES_CHARTED]:
-        own = moved.by_database[name]
-        if "xact_commit" in own and moved.seconds > 0:
+        own = deltas.by_database[name]
+        if "xact_commit" in own and deltas.seconds > 0:
             each = {
-                "postgresql_database_commits_per_second": own["xact_commit"] / moved.seconds,
+                "postgresql_database_commits_per_second": own["xact_commit"] / deltas.seconds,
                 "postgresql_database_cache_hit_ratio": _share(own, "blks_hit", "blks_read"),
             }
             found += gauges(each, instance=instance, database=name)
@@ -122,8 +122,8 @@ def _share(changes: Mapping[str, float], part: str, rest: str) -> float | None:
     return changes[part] / total if total > 0 else None
 
 
-def _busy(moved: Moved, name: str) -> float | None:
-    rate = moved.rate(name)
+def _busy(deltas: TrafficDeltas, name: str) -> float | None:
+    rate = deltas.rate(name)
     return rate / 1e3 if rate is not None else None
 
 

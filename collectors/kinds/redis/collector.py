@@ -12,11 +12,11 @@ from typing import Any
 
 from collectors.base import Context, gauges
 from collectors.judging.checks import checks_table, summed
-from collectors.judging.recent import Pings, Recent
+from collectors.judging.recent import Pings, Window
 from collectors.kinds.redis import streams, tables
 from collectors.kinds.redis.actions import act
-from collectors.kinds.redis.connection import Command, Refused, Resp, text, told
-from collectors.kinds.redis.info import Info, moved, samples
+from collectors.kinds.redis.connection import Command, Refused, Resp, as_source_error, text
+from collectors.kinds.redis.info import Info, counter_deltas, samples
 from collectors.kinds.redis.judge import HitBase, judge
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceUnavailable
@@ -52,7 +52,7 @@ class RedisCollector:
         self._monotonic = monotonic
         self._server: Resp | None = None
         self._rates = Rates()
-        self._recent = Recent()
+        self._recent = Window()
         self._base = HitBase()
         self._streams = streams.Streams()
         self._pings = Pings(monotonic)
@@ -80,7 +80,7 @@ class RedisCollector:
             return self._read(self._server, now)
         except Refused as error:
             self._close()
-            raise told(error) from error
+            raise as_source_error(error) from error
         except BaseException:
             self._close()
             raise
@@ -89,15 +89,15 @@ class RedisCollector:
         monotonic = self._monotonic()
         self._pings.take(lambda: server.ask("PING"))
         info = Info.parse(text(server.ask("INFO", "ALL")))
-        moves = moved(info, self._rates, monotonic)
+        deltas = counter_deltas(info, self._rates, monotonic)
         slow, length, latency, listing = self._more(server, info, monotonic)
         found = self._streams.read(server, _databases(info) if info.version >= (6, 0) else [], monotonic)
-        checks = judge(info, moves, self._recent, self._base, self._ping_judged(), monotonic, now)
+        checks = judge(info, deltas, self._recent, self._base, self._ping_judged(), monotonic, now)
         checks += self._streams.checks(monotonic)
-        commands = tables.commands(info, moves)
+        commands = tables.commands(info, deltas)
         return Reading(
             samples=[
-                *samples(info, moves, self._source.name),
+                *samples(info, deltas, self._source.name),
                 *gauges(self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99), instance=self._source.name),
                 *_command_samples(commands, self._source.name),
                 *streams.samples(found, self._source.name),
@@ -110,7 +110,7 @@ class RedisCollector:
                 table_of(spec.Command, commands),
                 table_of(spec.SlowEntry, tables.slow_log(slow)),
                 table_of(spec.LatencyEvent, tables.latency(latency)),
-                table_of(spec.Error, tables.errors(info, moves)),
+                table_of(spec.Error, tables.errors(info, deltas)),
                 table_of(spec.Client, tables.clients(listing)),
                 table_of(spec.Replica, tables.replicas(info)),
                 table_of(spec.StreamGroup, streams.ordered(found)),

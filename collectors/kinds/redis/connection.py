@@ -136,7 +136,7 @@ def address_of(source: RedisSource) -> Address:
     return Address(parts.hostname or "localhost", parts.port or DEFAULT_PORT, tls=is_tls, ca_file=source.ca_file)
 
 
-def told(error: Refused) -> SourceError:
+def as_source_error(error: Refused) -> SourceError:
     """Return a refusal that ends a reading as the error that the runner knows."""
     if error.code == "NOPERM":
         return SourceRejected(f"the user lacks a permission ({error})")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from collectors.base import gauges
 from core.errors import SourceRejected
 from core.kinds.redis import spec
 from core.model import Sample
-from core.rates import Rates, Step
+from core.rates import CounterDeltas, Rates
 
 OLDEST = (5, 0)
 
@@ -68,31 +68,14 @@ class Info:
         return (own, True) if own else (self.number("total_system_memory"), False)
 
 
-@dataclass(slots=True)
-class Moved:
-    """How far the counters moved since the reading before; a restart or reset gives none."""
-
-    steps: dict[str, Step] = field(default_factory=dict)
-
-    def rate(self, name: str) -> float | None:
-        """Return a rate in its unit per second."""
-        step = self.steps.get(name)
-        return step.per_second if step else None
-
-    def change(self, name: str) -> float:
-        """Return by how much a counter grew; 0 when it is not known."""
-        step = self.steps.get(name)
-        return step.change if step else 0.0
-
-    @property
-    def hit_ratio(self) -> float | None:
-        """Hits among look-ups since the reading before; None when nobody looked anything up."""
-        hits = self.change(spec.HITS_RATE)
-        looked = hits + self.change(spec.MISSES_RATE)
-        return hits / looked if looked else None
+def hit_ratio(deltas: CounterDeltas) -> float | None:
+    """Return the hits among look-ups since the reading before; None when nobody looked anything up."""
+    hits = deltas.change(spec.HITS_RATE)
+    looked = hits + deltas.change(spec.MISSES_RATE)
+    return hits / looked if looked else None
 
 
-def moved(info: Info, rates: Rates, monotonic: float) -> Moved:
+def counter_deltas(info: Info, rates: Rates, monotonic: float) -> CounterDeltas:
     """Return how far the counters moved, those of errors as "error OOM" and of commands as "command get" among them."""
     values: dict[str, float | None] = {rate: info.number(field) for field, rate in spec.COUNTERS.items()}
     cpu = (info.number("used_cpu_sys"), info.number("used_cpu_user"))
@@ -102,18 +85,12 @@ def moved(info: Info, rates: Rates, monotonic: float) -> Moved:
     for command, parts in info.listed("cmdstat_").items():
         values[f"command {command}"] = float(parts.get("calls", 0))
         values[f"usec {command}"] = float(parts.get("usec", 0))
-    # A restart counts from zero again and may have passed the old value already: its run_id tells.
-    run = info.text("run_id")
-    steps = {
-        name: step
-        for name, value in values.items()
-        if value is not None and (step := rates.step((run, name), value, monotonic)) is not None
-    }
+    deltas = rates.deltas(info.text("run_id"), values, monotonic)
     rates.forget(monotonic - 600)
-    return Moved(steps)
+    return deltas
 
 
-def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
+def samples(info: Info, deltas: CounterDeltas, instance: str) -> list[Sample]:
     """Return the samples of a reading."""
     limit, _ = info.limit_bytes
     used, connected, most = (info.number(name) for name in ("used_memory", "connected_clients", "maxclients"))
@@ -134,13 +111,13 @@ def samples(info: Info, moves: Moved, instance: str) -> list[Sample]:
             spec.CLIENTS_BLOCKED: info.number("blocked_clients"),
             spec.CLIENTS_TRACKING: info.number("tracking_clients"),
             spec.CLIENTS_RATIO: connected / most if connected is not None and most else None,
-            spec.HIT_RATIO: moves.hit_ratio,
-            spec.CPU_RATIO: moves.rate(spec.CPU_RATIO),
+            spec.HIT_RATIO: hit_ratio(deltas),
+            spec.CPU_RATIO: deltas.rate(spec.CPU_RATIO),
             spec.REPLICAS: info.number("connected_slaves"),
             spec.UNSAVED_CHANGES: info.number("rdb_changes_since_last_save"),
             spec.FORK: _scaled(info.number("latest_fork_usec"), 1e-6),
             spec.PUBSUB_CHANNELS: info.number("pubsub_channels"),
-            **{rate: moves.rate(rate) for rate in spec.COUNTERS.values()},
+            **{rate: deltas.rate(rate) for rate in spec.COUNTERS.values()},
         },
         instance=instance,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collectors.judging.checks import Check, bad_if, judged
-from collectors.judging.recent import Recent
-from collectors.kinds.redis.info import Info, Moved
+from collectors.judging.recent import Window
+from collectors.kinds.redis.info import Info, hit_ratio
 from core.format import ago, bytes_, coarse_duration, count, duration, number, percent
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
 from core.model import Status
+from core.rates import CounterDeltas
 
 GRAVE_ERRORS = ("OOM", "LOADING", "READONLY", "MASTERDOWN", "NOAUTH", "MISCONF", "NOREPLICAS", "CLUSTERDOWN")
 HIT_LEAST_LOOKUPS = 100
@@ -25,10 +26,10 @@ class HitBase:
         self._since = 0.0
         self._last = 0.0
 
-    def drop(self, moves: Moved, monotonic: float) -> tuple[float, float] | None:
+    def drop(self, deltas: CounterDeltas, monotonic: float) -> tuple[float, float] | None:
         """Return (usual, present) when the present is much lower, else learn from it."""
-        ratio = moves.hit_ratio
-        if ratio is None or moves.change(spec.HITS_RATE) + moves.change(spec.MISSES_RATE) < HIT_LEAST_LOOKUPS:
+        ratio = hit_ratio(deltas)
+        if ratio is None or deltas.change(spec.HITS_RATE) + deltas.change(spec.MISSES_RATE) < HIT_LEAST_LOOKUPS:
             return None
         if self._base is None:
             self._base, self._since, self._last = ratio, monotonic, monotonic
@@ -42,19 +43,19 @@ class HitBase:
 
 
 def judge(
-    info: Info, moves: Moved, recent: Recent, base: HitBase, ping: float, monotonic: float, now: float
+    info: Info, deltas: CounterDeltas, recent: Window, base: HitBase, ping: float, monotonic: float, now: float
 ) -> list[Check]:
     """Return every check of a reading but those of streams.
 
     ping: the shortest of the last three, in seconds: a single slow one is nothing.
     """
     return [
-        _memory(info, recent.add("evicted", moves.change(spec.EVICTED_RATE), monotonic)),
+        _memory(info, recent.add("evicted", deltas.change(spec.EVICTED_RATE), monotonic)),
         _fragmentation(info),
-        _clients(info, recent.add("rejected", moves.change(spec.REJECTED_RATE), monotonic)),
-        _hits(base.drop(moves, monotonic), moves.hit_ratio),
+        _clients(info, recent.add("rejected", deltas.change(spec.REJECTED_RATE), monotonic)),
+        _hits(base.drop(deltas, monotonic), hit_ratio(deltas)),
         bad_if(Checks.LATENCY, spec.PING.is_bad(ping), f"PING takes {duration(ping)} or more, three times in a row"),
-        _errors(moves, recent, monotonic),
+        _errors(deltas, recent, monotonic),
         *_persistence(info, now),
         _replication(info),
     ]
@@ -99,8 +100,8 @@ def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
     return Check(Checks.HITS, Status.OK, percent(ratio) if ratio is not None else "no look-ups")
 
 
-def _errors(moves: Moved, recent: Recent, monotonic: float) -> Check:
-    counts = {name: recent.add(name, moves.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
+def _errors(deltas: CounterDeltas, recent: Window, monotonic: float) -> Check:
+    counts = {name: recent.add(name, deltas.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
     told = [f"{number(times)} {name}" for name, times in counts.items() if times]
     return bad_if(Checks.ERRORS, bool(told), f"answered {', '.join(told)} errors in the last minute")
 

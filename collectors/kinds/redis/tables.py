@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from collectors.kinds.redis.connection import pairs, text
-from collectors.kinds.redis.info import Info, Moved
+from collectors.kinds.redis.info import Info
 from core.kinds.redis.spec import About, Client, Command, Database, Error, LatencyEvent, Replica, SlowEntry
+from core.rates import CounterDeltas
 
 ARGUMENT_CHARACTERS = 200
 COMMANDS_SHOWN = 40
@@ -61,21 +62,21 @@ def databases(info: Info) -> list[Database]:
     return rows
 
 
-def commands(info: Info, moves: Moved) -> list[Command]:
+def commands(info: Info, deltas: CounterDeltas) -> list[Command]:
     """Return the commands by time spent since the reading before, then since the start."""
     latencies = info.listed("latency_percentiles_usec_")
-    rows = [_command(name, parts, latencies.get(name, {}), moves) for name, parts in info.listed("cmdstat_").items()]
+    rows = [_command(name, parts, latencies.get(name, {}), deltas) for name, parts in info.listed("cmdstat_").items()]
     rows.sort(key=lambda row: (-(row.busy_ratio or 0.0), -row.mean_seconds * row.calls))
     return rows[:COMMANDS_SHOWN]
 
 
-def _command(name: str, parts: dict[str, str], latencies: dict[str, str], moves: Moved) -> Command:
-    usec = moves.rate(f"usec {name}")
+def _command(name: str, parts: dict[str, str], latencies: dict[str, str], deltas: CounterDeltas) -> Command:
+    usec = deltas.rate(f"usec {name}")
     p50, p99, p999 = (_seconds(latencies.get(quantile)) for quantile in QUANTILES)
     return Command(
         command=name.replace("|", " "),
         calls=int(parts.get("calls", 0)),
-        calls_per_second=moves.rate(f"command {name}"),
+        calls_per_second=deltas.rate(f"command {name}"),
         busy_ratio=usec / 1e6 if usec is not None else None,
         mean_seconds=float(parts.get("usec_per_call", 0)) / 1e6,
         p50_seconds=p50,
@@ -102,10 +103,10 @@ def latency(events: Sequence[Any]) -> list[LatencyEvent]:
     return [LatencyEvent(text(name), ts, last / 1e3, longest / 1e3) for name, ts, last, longest, *_ in events]
 
 
-def errors(info: Info, moves: Moved) -> list[Error]:
+def errors(info: Info, deltas: CounterDeltas) -> list[Error]:
     """Return the errors answered by their prefix: since the start, and a second now."""
     rows = [
-        Error(name, int(parts.get("count", 0)), moves.rate(f"error {name}"))
+        Error(name, int(parts.get("count", 0)), deltas.rate(f"error {name}"))
         for name, parts in info.listed("errorstat_").items()
     ]
     return sorted(rows, key=lambda row: -row.count)[:COMMANDS_SHOWN]
