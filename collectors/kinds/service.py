@@ -22,7 +22,8 @@ from core.kinds.base import Source
 from core.kinds.service import ServiceSource
 from core.limits import Limit
 from core.model import Component, Facts, Reading, Sample, Status, Table
-from storage.clickhouse.reads.flips import FLIP_COLUMNS, Flip, newest_flip
+from status.history import newest_change
+from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS, StateChange
 from storage.state.actions import newest_done
 
 UP, PENDING, DOWN, PAUSED = "up", "pending", "down", "paused"
@@ -87,7 +88,7 @@ class ServiceCollector:
         probe: Probe,
         *,
         is_paused: Callable[[], bool] = lambda: False,
-        newest: Callable[[], Flip | None] = lambda: None,
+        newest: Callable[[], StateChange | None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = source.collector
@@ -182,20 +183,20 @@ class ServiceCollector:
                 Table("about", tuple(about), (tuple(about.values()),)),
                 *(found.tables if found else ()),
             ],
-            facts=[self._flip(before, state)] if state.name != before.name else [],
+            facts=[self._change(before, state)] if state.name != before.name else [],
             is_up=known.get(state.name),
         )
 
-    def _flip(self, before: State, state: State) -> Facts:
+    def _change(self, before: State, state: State) -> Facts:
         held = state.since - before.since if before.name else 0.0
         row = (round(state.since * 1e3), self.name, state.name, before.name, held, state.why[:WHY_CHARACTERS])
-        token = f"flip {self.name} {row[0]}"
-        return Facts("flips", FLIP_COLUMNS, tuple([value] for value in row), token)
+        token = f"state change {self.name} {row[0]}"
+        return Facts("state_changes", STATE_CHANGE_COLUMNS, tuple([value] for value in row), token)
 
     def _remembered(self) -> State:
         """Return the state as it was before this process, so that "since" outlives a restart."""
-        flip = self._newest()
-        return State(flip.state, flip.ts, flip.why) if flip else State()
+        change = self._newest()
+        return State(change.state, change.ts, change.why) if change else State()
 
 
 def make_service(context: Context, source: ServiceSource, probe: Probe) -> ServiceCollector:
@@ -212,9 +213,9 @@ def make_service(context: Context, source: ServiceSource, probe: Probe) -> Servi
         was_paused = action is not None and action.action == PAUSE
         return was_paused
 
-    def newest() -> Flip | None:
+    def newest() -> StateChange | None:
         try:
-            return newest_flip(stores.clickhouse, source.collector)
+            return newest_change(stores, source.collector)
         except StorageError as error:
             log.warning("%s: what it was before is not known: %s", source.collector, error)
             return None

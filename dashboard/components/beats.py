@@ -9,7 +9,7 @@ from dash import html
 
 from core.format import count, number
 from dashboard.components.attributes import attributes
-from storage.clickhouse.reads.services import BEATS, Beat
+from status.history import BEATS, Beat
 
 HEIGHTS = {"none": 30, "up": 55, "pending": 78, "down": 100}
 """In percent: a failed check stands out by its height too, never by colour alone."""

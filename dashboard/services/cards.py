@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.format import NOT_AVAILABLE, bytes_, count, duration, number
@@ -12,8 +13,10 @@ from dashboard.components.card import card
 from dashboard.sources.strip import cut, first_cards, thinned
 from dashboard.sources.tab import Shown
 from status.freshness import reading_stale_after_seconds
+from status.history import DAY, MONTH, YEAR, Beat, Checks, Uptime
 from status.instances import Instance
-from storage.clickhouse.reads.services import DAY, MONTH, YEAR, Checks, Past, Uptime
+from storage.clickhouse.reads.services import Interface, Key
+from storage.clickhouse.reads.state_changes import StateChange
 
 PAUSED = "paused"
 PANEL = "services-all"
@@ -21,6 +24,18 @@ PANEL = "services-all"
 PERIODS = {"24 h": DAY, "30 d": MONTH, "1 y": YEAR}
 KNOWN_SHARE = 0.5
 """Of a period; an uptime of less is shown muted: it says little about the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The past of services, by kind and instance, and the network interfaces."""
+
+    now: float = 0.0
+    """When it was read, epoch seconds."""
+    beats: Mapping[Key, Sequence[Beat]] = field(default_factory=dict)
+    uptimes: Mapping[Key, Uptime] = field(default_factory=dict)
+    changes: Sequence[StateChange] = ()
+    interfaces: Sequence[Interface] = ()
 
 
 def past_of(shown: Shown) -> Past:

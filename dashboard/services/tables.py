@@ -15,12 +15,14 @@ from dashboard.components.beats import beat_strip
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.services.cards import PAUSED, is_known, is_paused, past_of, uptime, watched
+from dashboard.services.cards import PAUSED, Past, is_known, is_paused, past_of, uptime, watched
 from dashboard.sources.actions import action_button
 from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from status.freshness import is_stale
+from status.history import Checks, Uptime
 from status.instances import Instance
-from storage.clickhouse.reads.services import Checks, Interface, Past, Uptime
+from storage.clickhouse.reads.services import Interface
 
 ID = "services"
 ACTIONS = ("pause", "resume")
@@ -45,7 +47,7 @@ COLUMNS = (
 )  # fmt: skip
 SOMETIMES = ("group", "certificate")
 """Columns that are left out when no service has anything in them."""
-FLIP_COLUMNS = (
+CHANGE_COLUMNS = (
     Column("at", "When", numeric=False),
     Column("service", "Service", numeric=False),
     Column("state", "Became", numeric=False),
@@ -148,20 +150,21 @@ def _pause(instance: Instance, shown: Shown) -> Any:
     return action_button(shown, instance.collector, "pause", "", "Pause", question)
 
 
-def flips(shown: Shown) -> html.Div:
+def changes(shown: Shown) -> html.Div:
     """Return the changes of state, newest first."""
     rows = [
         {
-            "at": Cell(local_time(flip.ts), flip.ts),
-            "service": collector_title(flip.source),
-            "state": Cell(flip.state, tone=TONES.get(flip.state, "muted")),
-            "before": flip.before or "not watched",
-            "held": Cell(duration(flip.held_seconds) if flip.before else None, flip.held_seconds),
-            "why": _why(flip.why),
+            "at": Cell(local_time(change.ts), change.ts),
+            "service": collector_title(change.source),
+            "state": Cell(change.state, tone=TONES.get(change.state, "muted")),
+            "before": change.before or "not watched",
+            "held": Cell(duration(change.held_seconds) if change.before else None, change.held_seconds),
+            "why": _why(change.why),
         }
-        for flip in past_of(shown).flips
+        for change in past_of(shown).changes
     ]
-    return data_table(f"{ID}-flips-rows", FLIP_COLUMNS, rows, caption="Changes", nothing="No service has ever changed.")
+    nothing = "No service has changed its state."
+    return data_table(f"{ID}-changes-rows", CHANGE_COLUMNS, rows, caption="Changes of state", nothing=nothing)
 
 
 def processes(shown: Shown) -> html.Div:
@@ -200,9 +203,10 @@ def _value(value: float) -> str:
 
 def interfaces(shown: Shown) -> html.Div:
     """Return the network interfaces of every machine: those that are down or lose packets first."""
-    found = sorted(past_of(shown).interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
+    past = past_of(shown)
+    found = sorted(past.interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
     nothing = "No machine's system collector reports interfaces."
-    rows = [_interface(each) for each in found]
+    rows = [_interface(each, past.now) for each in found]
     return data_table(f"{ID}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing)
 
 
@@ -211,11 +215,14 @@ def _trouble(interface: Interface) -> float:
     return float(not values["up"]) + sum(values[name] or 0.0 for name in LOSSES)
 
 
-def _interface(interface: Interface) -> dict[str, Any]:
+def _interface(interface: Interface, now: float) -> dict[str, Any]:
     values = interface.values
     used = values["link_used_ratio"]
+    is_up = bool(values["up"])
+    status = Status.UNKNOWN if is_stale(interface.reading, now) else Status.OK if is_up else Status.DOWN
+    word = None if status is Status.UNKNOWN else "up" if is_up else "down"
     return {
-        "state": Cell(state_badge(Status.OK if values["up"] else Status.DOWN, "up" if values["up"] else "down")),
+        "state": Cell(state_badge(status, word)),
         "host": interface.host,
         "nic": interface.nic,
         "speed": Cell(_or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
@@ -229,5 +236,5 @@ def _interface(interface: Interface) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "flips": flips, "interfaces": interfaces}
+ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "changes": changes, "interfaces": interfaces}
 """Tables of all kinds together, by the name of their panel."""

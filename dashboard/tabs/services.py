@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.memo import Memo
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
 from dashboard.services import tables
-from dashboard.services.cards import service_cards
+from dashboard.services.cards import Past, service_cards
 from dashboard.sources.section import sections_of
 from dashboard.sources.tab import Shown, SourceTab, source_tab
-from storage.clickhouse.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
+from status.history import Uptime, newest_beats, recent_changes, uptimes
+from storage.clickhouse.reads.services import Key, read_interfaces
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -34,8 +34,9 @@ def _panels(tab: SourceTab) -> Sequence[Any]:
         definition="The newest check of each; uptime is the share of checks that found it up.",
     )  # fmt: skip
     changes = panel(
-        f"{ID}-flips", "Changes", "of 90 days, newest 60", scroll_box(slot(f"{ID}-flips-table", 120), 260, "Changes"),
-        tools=("csv", "full"), definition="Every change of state with its reason. Source: table flips.",
+        f"{ID}-changes", "Changes of state", "of 90 days, newest 60",
+        scroll_box(slot(f"{ID}-changes-table", 120), 260, "Changes of state"), tools=("csv", "full"),
+        definition="Every change of state with its reason. Source: table state_changes.",
     )  # fmt: skip
     network = panel(
         f"{ID}-interfaces", "Network interfaces", "of every machine",
@@ -52,12 +53,14 @@ def _past(stores: Stores, shown: Shown) -> Past:
     intervals = {(each.KIND, each.name): each.interval_seconds for each in watched}
     keys = tuple(key for key in intervals if key in chosen)
     every = {key: intervals[key] for key in keys}
-    past = read_past(stores, every)
-    lately = (stores.clickhouse.database, keys, int(stores.clock.now() // UPTIME_SECONDS))
-    return replace(
-        past,
-        uptimes=_uptimes.get(lately, lambda: read_uptimes(stores, every)),
-        interfaces=read_interfaces(stores, *shown.span.pair),
+    now = stores.clock.now()
+    lately = (stores.clickhouse.database, keys, int(now // UPTIME_SECONDS))
+    return Past(
+        now,
+        newest_beats(stores, every),
+        _uptimes.get(lately, lambda: uptimes(stores, every)),
+        recent_changes(stores, [f"{kind}:{instance}" for kind, instance in keys]),
+        read_interfaces(stores, *shown.span.pair),
     )
 
 

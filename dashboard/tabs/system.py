@@ -183,10 +183,9 @@ class _Ages:
     def stale_after_seconds(self) -> dict[str, float | None]:
         """Return the age beyond which each panel is stale."""
         names = TABLES if self.span.is_zoomed else (*CHARTS, "cores", *TABLES)
-        after = reading_stale_after_seconds(self.present.reading)
-        found: dict[str, float | None] = {f"system-{name}": after for name in names}
-        found["system-processes"] = reading_stale_after_seconds(self.present.processes)
-        return found
+        machine = reading_stale_after_seconds(self.present.reading)
+        found: dict[str, float | None] = dict.fromkeys((f"system-{name}" for name in names), machine)
+        return found | {"system-processes": reading_stale_after_seconds(self.present.processes)}
 
 
 def hosts_line(stores: Stores) -> Any:

@@ -1,7 +1,7 @@
 """Numbered ClickHouse migrations: `schema/NNNN_name.sql`, each applied once, each safe to apply twice.
 
-Every statement says IF NOT EXISTS, so that two processes starting at once do no harm. The files are written
-once for both worlds with four words that this module fills in:
+Every statement says IF NOT EXISTS or IF EXISTS, so that two processes starting at once do no harm. The files are
+written once for both worlds with these words that this module fills in:
 
 {{table NAME}}         embedded: NAME                 cluster: NAME_local ON CLUSTER …
 {{local NAME}}         embedded: NAME                 cluster: NAME_local
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import StartError
+from core.errors import StartError, StorageError
 from core.settings.model import Retention
 from storage.clickhouse.client import ClickHouse
 
@@ -33,11 +33,14 @@ CREATE TABLE IF NOT EXISTS {{table schema_migrations}} (
 ) ENGINE = {{engine ReplacingMergeTree(applied)}} ORDER BY number
 """
 
+RENAMED = re.compile(r"RENAME TABLE IF EXISTS \S+ TO (\S+)")
+"""A statement that gives a table another name, and that name."""
+
 TTL_DAYS = {
     "samples": ("ts", "raw_days"),
     "samples_1m": ("ts", "minute_days"),
     "samples_1h": ("ts", "hour_days"),
-    "flips": ("toDateTime(ts)", "hour_days"),
+    "state_changes": ("toDateTime(ts)", "hour_days"),
     "runs": ("toDateTime(ts)", "run_days"),
     "queries": ("toDateTime(ts)", "run_days"),
 }
@@ -80,10 +83,20 @@ def migrate(clickhouse: ClickHouse) -> int:
             raise StartError(f"migration {each.number:04d}_{each.name} was applied in another form than this code has")
     for each in missing:
         for statement in statements(each.sql, clickhouse.cluster):
-            clickhouse.command(statement, kind="migrate")
+            _apply(clickhouse, statement)
         row = f"({each.number}, '{each.name}', '{each.checksum}')"
         clickhouse.command(f"INSERT INTO schema_migrations (number, name, checksum) VALUES {row}", kind="migrate")
     return len(missing)
+
+
+def _apply(clickhouse: ClickHouse, statement: str) -> None:
+    """Run a statement. A table that another process has renamed meanwhile is no failure."""
+    try:
+        clickhouse.command(statement, kind="migrate")
+    except StorageError:
+        renamed = RENAMED.match(statement)
+        if renamed is None or clickhouse.rows(f"EXISTS TABLE {renamed[1]}", kind="migrate") != [(1,)]:
+            raise
 
 
 def apply_retention(clickhouse: ClickHouse, retention: Retention) -> None:

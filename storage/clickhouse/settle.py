@@ -38,7 +38,7 @@ ADDED = {
     "samples": Added(("series", "value")),
     "runs": Added(("host", "collector"), *MILLISECONDS),
     "queries": Added(("kind",), *MILLISECONDS),
-    "flips": Added(("source",), *MILLISECONDS),
+    "state_changes": Added(("source",), *MILLISECONDS),
 }
 ROLLUPS = {"samples_1m": 60, "samples_1h": 3_600}
 """Seconds of a row of what `samples` adds up to. In every table that is not named here a row sent twice is one row."""

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 INSERT OR IGNORE INTO counters VALUES ('dropped_rows', 0);
 """
 
+RENAMED = {"flips": "state_changes"}
+"""Tables that got another name: a batch may have been waiting since before."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpoolStats:
@@ -168,4 +171,5 @@ def pack(facts: Facts) -> bytes:
 def unpack(payload: bytes) -> Facts:
     """Return the batch that `pack` made."""
     content = orjson.loads(zlib.decompress(payload))
-    return Facts(content["table"], tuple(content["columns"]), tuple(content["data"]), content["token"])
+    table = RENAMED.get(content["table"], content["table"])
+    return Facts(table, tuple(content["columns"]), tuple(content["data"]), content["token"])

@@ -64,7 +64,7 @@ def test_a_service_goes_down_comes_back_and_is_paused(url: str, site: Site, page
     expect(line).to_contain_text("answers 503 Service Unavailable, and 200-299 is good", timeout=20_000)
     site.answers["/health"] = (200, {}, b"{}")
     expect(orders).to_contain_text("200 OK", timeout=20_000)
-    changes = page.locator("#services-flips-rows tbody tr").filter(has_text="HTTP orders-api-primary")
+    changes = page.locator("#services-changes-rows tbody tr").filter(has_text="HTTP orders-api-primary")
     expect(changes.filter(has_text="503")).to_have_count(1, timeout=20_000)
 
     orders.get_by_role("button", name="Pause").click()

@@ -68,6 +68,7 @@ class FakeLive:
 
     def __init__(self) -> None:
         self.readings: dict[str, Reading] = {}
+        self.timeouts: dict[str, float] = {}
         self.bumps: dict[str, int] = {}
 
     def put_reading(
@@ -82,6 +83,7 @@ class FakeLive:
         timeout_seconds: float = 0.0,
     ) -> None:
         self.readings[collector] = reading
+        self.timeouts[collector] = timeout_seconds
 
     def bump(self, dataset: str) -> int:
         self.bumps[dataset] = self.bumps.get(dataset, 0) + 1

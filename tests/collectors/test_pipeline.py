@@ -32,7 +32,8 @@ STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
     [
         (VIEW, Status.OK, "every 5 s"),
         (replace(VIEW, last_run=None), Status.UNKNOWN, "has not run yet"),
-        (replace(VIEW, last_run=replace(RUN, started=NOW - 60)), Status.WARNING, "last run 60 s ago"),
+        (replace(VIEW, last_run=replace(RUN, started=NOW - 17)), Status.OK, "every 5 s"),
+        (replace(VIEW, last_run=replace(RUN, started=NOW - 18)), Status.WARNING, "last run 18 s ago"),
         (replace(VIEW, last_run=replace(RUN, lateness_seconds=3.0)), Status.WARNING, "3.0 s late"),
         (
             replace(VIEW, last_run=replace(RUN, duration_seconds=5.5)),

@@ -39,6 +39,7 @@ def test_a_good_run_is_stamped_stored_shown_and_recorded(
     assert fake_writer.values("collector_up", UP)[0] == 1.0
     assert fact in fake_writer.facts
     assert fake_live.readings["source"] is source.answer
+    assert fake_live.timeouts["source"] == source.timeout_seconds
     assert fake_live.bumps["source"] >= 1
     (run,) = fake_writer.runs()[:1]
     assert (run["collector"], run["outcome"], run["samples"], run["error"]) == ("source", "ok", 3, "")

@@ -174,13 +174,13 @@ def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) ->
 
 
 def test_since_outlives_a_restart(stores: Stores) -> None:
-    from storage.clickhouse.reads.flips import newest_flip
+    from status.history import newest_change
 
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
     probe = partial(tcp_kind.probe, source)
     first = ServiceCollector(source, probe).collect(MIDNIGHT)
     stores.clickhouse.insert(first.facts[0])
-    again = ServiceCollector(source, probe, newest=lambda: newest_flip(stores.clickhouse, source.collector))
+    again = ServiceCollector(source, probe, newest=lambda: newest_change(stores, source.collector))
     reading = again.collect(MIDNIGHT + 600)
     assert reading.facts == []
     about = next(table for table in reading.tables if table.name == "about")

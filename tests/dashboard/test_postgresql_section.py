@@ -22,7 +22,7 @@ from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
-from dashboard.kinds.postgresql.cells import growth_a_day
+from dashboard.kinds.postgresql.cards import growth_a_day
 from dashboard.kinds.postgresql.section import SECTION
 from dashboard.sources.actions import ask
 from dashboard.sources.tab import Shown

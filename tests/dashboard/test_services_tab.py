@@ -22,8 +22,8 @@ from dashboard.components.beats import beat_strip
 from dashboard.services.cards import uptime
 from dashboard.tabs import pipeline, services
 from dashboard.views.tab import Choices, View
-from storage.clickhouse.reads.flips import FLIP_COLUMNS
-from storage.clickhouse.reads.services import Beat
+from status.history import Beat
+from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS
 from storage.stores import Stores
 from tests.support.views import built, text
 
@@ -85,7 +85,7 @@ def fill(stores: Stores) -> None:
     store(stores, "http", "orders", [True] * 96 + [False] * 4)
     store(stores, "tcp", "gateway", [True] * 100)
     row = (round((now - 60) * 1e3), "http:orders", "down", "pending", 30.0, "nothing listens at 10.0.0.3:80")
-    stores.clickhouse.insert(Facts("flips", FLIP_COLUMNS, tuple([value] for value in row)))
+    stores.clickhouse.insert(Facts("state_changes", STATE_CHANGE_COLUMNS, tuple([value] for value in row)))
 
 
 def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores: Stores) -> None:
@@ -98,7 +98,7 @@ def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores
     assert table.index("HTTP orders") < table.index("TCP gateway") < table.index("TCP old")
     assert "97.000 %" in table  # 3 of 100: the first failure was retried
     assert "100 %" in table and "paused" in table
-    assert "down pending 30 s" in " ".join(text(view.slots["services-flips-table"]).split())
+    assert "down pending 30 s" in " ".join(text(view.slots["services-changes-table"]).split())
 
 
 def test_beats_tell_up_retried_down_and_missing() -> None:
@@ -205,3 +205,12 @@ def test_long_names_of_lines_are_cut_to_the_room_beside_the_chart_and_whole_on_h
     short = line_figure([Line("orders-api-primary", [0, 60], [1.0, 2.0], "@series-1")], (0, 60), unit="ms")
     assert short["layout"]["annotations"][0]["text"] == "orders-api-primary"
     assert 100 < short["layout"]["margin"]["r"] <= 140
+
+
+def test_an_interface_of_a_machine_that_is_no_longer_read_is_neither_up_nor_down(stores: Stores) -> None:
+    named = labels(nic="eth0")
+    reading = Reading(samples=[Sample("system_network_up", 1.0, named)])
+    stores.live.put_reading("system", "host-1", stores.clock.now(), 5, reading)
+    assert "✓ up" in " ".join(text(built(services.TAB, stores).slots["services-interfaces-table"]).split())
+    later = replace(stores, clock=FakeClock(stores.clock.now() + 60))
+    assert "? unknown" in " ".join(text(built(services.TAB, later).slots["services-interfaces-table"]).split())

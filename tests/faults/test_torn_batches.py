@@ -157,16 +157,18 @@ def test_a_batch_is_there_once_when_what_heals_it_is_torn_again(torn: Torn, tabl
     assert_exact(torn.client, before + batch)
 
 
-@pytest.mark.parametrize("tables", [(), ("flips",)], ids=", ".join)
+@pytest.mark.parametrize("tables", [(), ("state_changes",)], ids=", ".join)
 def test_rows_of_a_table_without_rollups_are_there_once(torn: Torn, tables: tuple[str, ...]) -> None:
     columns = ("ts", "source", "state", "before", "held_seconds", "why")
-    flips = [(MIDNIGHT * 1_000 + n, "redis:main", "up", "down", 0.5, f"flip {n}") for n in range(6)]
-    first, second = (Facts("flips", columns, tuple(map(list, zip(*of, strict=True)))) for of in (flips[:3], flips[3:]))
+    changes = [(MIDNIGHT * 1_000 + n, "redis:main", "up", "down", 0.5, f"change {n}") for n in range(6)]
+    first, second = (
+        Facts("state_changes", columns, tuple(map(list, zip(*of, strict=True)))) for of in (changes[:3], changes[3:])
+    )
     torn.write(first)
     torn.write_unanswered(second)
     torn.tear(*tables)
     torn.write()
-    assert torn.client.rows("SELECT why FROM flips ORDER BY ts") == [(row[-1],) for row in flips]
+    assert torn.client.rows("SELECT why FROM state_changes ORDER BY ts") == [(row[-1],) for row in changes]
 
 
 @pytest.mark.parametrize(

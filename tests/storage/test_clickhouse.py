@@ -112,7 +112,7 @@ def test_on_a_cluster_every_migration_is_replicated_and_distributed(clickhouse: 
             clickhouse.command(f"EXPLAIN AST {statement}")
             # What is copied goes through the Distributed tables, which reach every shard.
             assert "ON CLUSTER `prod`" in statement or statement.startswith("INSERT INTO ")
-        tables = [each for each in written if "ENGINE = Replicated" in each]
+        tables = [each for each in written if "ENGINE = Replicated" in each or each.startswith("RENAME TABLE")]
         spread = [each for each in written if "ENGINE = Distributed" in each]
         assert len(tables) == len(spread) > 0
 

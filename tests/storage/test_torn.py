@@ -28,7 +28,7 @@ BATCHES = (
         ([MIDNIGHT * MS + 999, MIDNIGHT * MS + 1_000], ["read", "read"], [0.1, 0.2], [1, 1], [1, 1], ["", ""]),
     ),
     Facts(
-        "flips",
+        "state_changes",
         ("ts", "source", "state", "before", "held_seconds", "why"),
         ([MIDNIGHT * MS], ["redis:main"], ["up"], ["down"], [0.1], ["it answers"]),
     ),
