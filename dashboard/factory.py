@@ -98,7 +98,7 @@ def _add_figures(server: Flask, refreshes: Sequence[Refresh]) -> None:
     @server.get(f"{FIGURES}/<tab>/<graph>")
     def figure(tab: str, graph: str) -> Response:
         refresh = by_tab.get(tab)
-        if refresh is None or graph not in refresh.tab.later_graphs:
+        if refresh is None or graph not in refresh.tab.lazy_graphs:
             return Response("no such figure", 404, mimetype="text/plain")
         try:
             found = refresh.figure(Choices.parse(request.query_string.decode("utf-8", "replace")), graph)

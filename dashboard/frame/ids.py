@@ -21,9 +21,9 @@ def version(tab: str) -> str:
     return f"{tab}-version"
 
 
-def wire(tab: str) -> str:
-    """The store of the figures and ages of a tab."""
-    return f"{tab}-wire"
+def payload(tab: str) -> str:
+    """The store of what a refresh brings: figures, ages and notes."""
+    return f"{tab}-payload"
 
 
 def zooms(tab: str) -> str:

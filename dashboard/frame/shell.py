@@ -53,7 +53,7 @@ def mount(tab: Tab, choices: Choices, layout: Any) -> html.Div:
         [
             dcc.Store(id=ids.choices(tab.id), data=dict(choices)),
             dcc.Store(id=ids.version(tab.id)),
-            dcc.Store(id=ids.wire(tab.id)),
+            dcc.Store(id=ids.payload(tab.id)),
             dcc.Store(id=ids.zooms(tab.id)),
             html.H1(tab.title, className="visually-hidden"),
             html.Div(id=ids.problem(tab.id), className="fw-problem", role="alert"),

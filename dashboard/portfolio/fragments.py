@@ -11,7 +11,7 @@ from flask import Response, abort, request
 from analytics.metrics import Metric
 from core.errors import StorageError
 from core.memo import Memo
-from dashboard.components.lazy import later
+from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.export.csv_file import csv_file, harmless
@@ -49,7 +49,7 @@ def query(choices: Choices) -> str:
 
 def place(stores: Stores, choices: Choices, name: str, height: int) -> Component:
     """Return the place of a piece, `height` px high until it is there."""
-    return later(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
+    return lazy(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
 
 
 def register(app: Dash, stores: Stores) -> None:

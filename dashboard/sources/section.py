@@ -10,7 +10,7 @@ from dash import html
 from flask import Response, abort, request
 
 from core.kinds.registry import KINDS
-from dashboard.components.lazy import later
+from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 TALL_PX = 320
-LATER_PX = 48
+LAZY_PX = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Section:
     panels: tuple[TablePanel, ...]
     actions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
-    later: frozenset[str] = frozenset()
+    lazy: frozenset[str] = frozenset()
     """Tables that are fetched when they come into view. They see instances alone: no course, no actions."""
 
     def layout(self, tab: str) -> html.Div:
@@ -87,7 +87,7 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
     for section in sections:
         tables[f"{section.kind}-section"] = section.heading
         for name, make in section.tables.items():
-            tables[name] = _place(id, name) if name in section.later else _only(section, make)
+            tables[name] = _place(id, name) if name in section.lazy else _only(section, make)
     return SourceTab(
         id=id,
         kinds=tuple(section.kind for section in sections),
@@ -100,13 +100,13 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
     )
 
 
-def register_later(id: str, sections: Sequence[Section]) -> Callable[[Dash, Stores], None]:
+def register_lazy(id: str, sections: Sequence[Section]) -> Callable[[Dash, Stores], None]:
     """Return what registers the addresses of the tables that are fetched when they come into view."""
     makers = {
         name: _only(section, make)
         for section in sections
         for name, make in section.tables.items()
-        if name in section.later
+        if name in section.lazy
     }
     kinds = [section.kind for section in sections]
 
@@ -130,7 +130,7 @@ def _place(id: str, name: str) -> Callable[[Shown], Any]:
     def place(shown: Shown) -> html.Div:
         chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
         stamp = " ".join(f"{each.collector} {each.reading.ts if each.reading else ''}" for each in shown.chosen)
-        return later(f"/{id}/table/{name}?{chosen.query}", stamp, LATER_PX)
+        return lazy(f"/{id}/table/{name}?{chosen.query}", stamp, LAZY_PX)
 
     return place
 

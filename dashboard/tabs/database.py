@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboard.kinds.clickhouse.section import CLICKHOUSE
 from dashboard.kinds.postgresql.section import POSTGRESQL
 from dashboard.sources.actions import register_actions
-from dashboard.sources.section import register_later, sectioned
+from dashboard.sources.section import register_lazy, sectioned
 from dashboard.views.tab import Tab
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ SECTIONS = (CLICKHOUSE, POSTGRESQL)
 DATABASE = sectioned(ID, SECTIONS)
 FIRST_CHARTS = 6
 """Charts of a section that are sent with the page; the others when they come into view."""
-LATER_GRAPHS = tuple(f"{ID}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
+LAZY_GRAPHS = tuple(f"{ID}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
 
 
 def _register(app: Dash, stores: Stores) -> None:
     register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
-    register_later(ID, SECTIONS)(app, stores)
+    register_lazy(ID, SECTIONS)(app, stores)
 
 
 TAB = Tab(
@@ -41,6 +41,6 @@ TAB = Tab(
     slots=DATABASE.slots,
     graphs=DATABASE.graphs,
     zoom_graphs=DATABASE.graphs,
-    later_graphs=LATER_GRAPHS,
+    lazy_graphs=LAZY_GRAPHS,
     register=_register,
 )

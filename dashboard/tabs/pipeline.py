@@ -16,7 +16,7 @@ from core.errors import StorageError
 from core.model import LiveReading, Outcome
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.graph import graph
-from dashboard.components.lazy import later
+from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import scroll_box
@@ -30,7 +30,7 @@ from dashboard.kinds.rabbitmq import section as rabbitmq_section
 from dashboard.pipeline import charts as figures
 from dashboard.pipeline import tables as parts
 from dashboard.sources.actions import action_stores, actions_panel, register_actions
-from dashboard.sources.section import Section, register_later, sectioned
+from dashboard.sources.section import Section, register_lazy, sectioned
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
@@ -130,7 +130,7 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
     if reading is not None:
         slots |= {
             f"{ID}-cards": parts.card_strip(reading, course.series if course else {}),
-            f"{ID}-collectors-table": later(_collectors_url(host), str(reading.ts), COLLECTORS_PX),
+            f"{ID}-collectors-table": lazy(_collectors_url(host), str(reading.ts), COLLECTORS_PX),
             f"{ID}-tables-table": parts.size_table(reading),
             f"{ID}-queries-table": parts.query_table(reading),
         }
@@ -246,13 +246,13 @@ def _register(app: Dash, stores: Stores) -> None:
         return Response(markup(parts.collector_table(reading)) if reading else "", mimetype="text/html")
 
     register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
-    register_later(SOURCES.id, SECTIONS)(app, stores)
+    register_lazy(SOURCES.id, SECTIONS)(app, stores)
 
 
 GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
 FIRST_CHARTS = 3
 """Charts of a section that are sent with the page; the others when they come into view."""
-LATER_GRAPHS = tuple(
+LAZY_GRAPHS = tuple(
     f"{SOURCES.id}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:]
 )
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
@@ -269,6 +269,6 @@ TAB = Tab(
     slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
-    later_graphs=LATER_GRAPHS,
+    lazy_graphs=LAZY_GRAPHS,
     register=_register,
 )

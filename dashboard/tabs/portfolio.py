@@ -215,6 +215,6 @@ TAB = Tab(
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
-    later_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
+    lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     register=_register,
 )

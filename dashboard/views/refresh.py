@@ -32,7 +32,7 @@ class Refresh:
     def __init__(self, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
         self.tab = tab
         self.outputs = (
-            (ids.wire(tab.id), "data"),
+            (ids.payload(tab.id), "data"),
             (ids.problem(tab.id), "children"),
             *((slot, "children") for slot in tab.slots),
         )
@@ -48,7 +48,7 @@ class Refresh:
         return f"..{'...'.join(f'{id}.{prop}' for id, prop in self.outputs)}.."
 
     def answer(self, choices: Choices, seen: str | None, problem: str | None) -> list[Any]:
-        """Return the outputs [wire, problem, *slots].
+        """Return the outputs [payload, problem, *slots].
 
         seen: the version the page shows. problem: the reason it shows for a failed refresh, if any.
         Raises PreventUpdate when the page is up to date.
@@ -64,13 +64,13 @@ class Refresh:
         self._logged = ""
         if prepared is None:
             return self._unchanged(problem)
-        return [prepared.wire, "", *prepared.slots]
+        return [prepared.payload, "", *prepared.slots]
 
     def figure(self, choices: Choices, graph: str) -> bytes | None:
         """Return a figure that is fetched when it comes into view, as JSON; None when the tab has no such."""
         version = f"{self._stores.live.version(*self.tab.datasets)}?{choices.query}"
         prepared = self._memo.get((self.tab.id, version), lambda: self._build(choices, version))
-        return prepared.later.get(graph)
+        return prepared.lazy.get(graph)
 
     def _build(self, choices: Choices, version: str) -> Prepared:
         assert self.tab.build is not None
@@ -117,7 +117,7 @@ def register(app: Dash, refresh: Refresh) -> None:
             Output(ids.version(tab.id), "data"),
             *[Output(graph, "figure") for graph in tab.graphs],
         ],
-        Input(ids.wire(tab.id), "data"),
+        Input(ids.payload(tab.id), "data"),
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
     )

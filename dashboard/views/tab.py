@@ -64,7 +64,7 @@ class View:
     """What a tab shows for one set of choices and one version of its data.
 
     figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/charts/theme.py for
-        what goes on the wire (colour tokens, epoch seconds on date axes) and what the browser adds.
+        what goes into the payload (colour tokens, epoch seconds on date axes) and what the browser adds.
     slots: Dash component or components by slot id.
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
@@ -102,7 +102,7 @@ class Tab:
     zoom_graphs: tuple[str, ...] = ()
     """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
     click, or another window, removes them."""
-    later_graphs: tuple[str, ...] = ()
+    lazy_graphs: tuple[str, ...] = ()
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
     register: Callable[[Dash, Stores], None] | None = None
     """Callbacks of this tab alone, beyond the refresh."""

@@ -60,7 +60,7 @@ def store_runs(stores: Stores, *runs: tuple[float, str, float, str, str]) -> Non
 
 def collectors(stores: Stores, view: View) -> str:
     """Return the table of collectors, which is fetched when it comes into view."""
-    place = plain(view.slots["pipeline-collectors-table"])["props"]["data-later"]
+    place = plain(view.slots["pipeline-collectors-table"])["props"]["data-lazy"]
     answer = create_app(stores, (TAB,)).server.test_client().get(place)
     assert answer.status_code == 200
     return re.sub(r"<[^>]+>", " ", answer.text)

@@ -111,7 +111,7 @@ def _is_sensible(stores: Stores, choices: dict[str, str]) -> None:
     found = charts(stores, **choices)
     tab = Tab("portfolio", "", "", "", "", lambda *_: html.Div(), slots=CHART_SLOTS, graphs=CHART_GRAPHS)
     prepared = prepare(tab, Choices(), "1", View(figures=found.figures, slots=found.slots, notes=found.notes))
-    assert orjson.loads(orjson.dumps(prepared.wire))["figures"]
+    assert orjson.loads(orjson.dumps(prepared.payload))["figures"]
     assert set(found.notes) == set(CHART_PANELS)
     for panel, note in found.notes.items():
         is_drawn = bool(found.figures[f"{panel}-graph"]["data"])

@@ -159,5 +159,5 @@ SECTION = Section(
                    rows_id("ib-coded")),
         TablePanel("ib-about", "IB", "", 4, "handshake, nextValidId, managedAccounts, reqCurrentTime."),
     ),
-    later=frozenset(TABLES) - {"ib-checks", "ib-farms"},
+    lazy=frozenset(TABLES) - {"ib-checks", "ib-farms"},
 )  # fmt: skip

@@ -153,5 +153,5 @@ SECTION = Section(
         TablePanel("iqfeed-events", "IQFeed, events", "newest first", 12,
                    "S,SERVER …, S,SYMBOL LIMIT REACHED and E lines of the admin port.", rows_id("iqfeed-events")),
     ),
-    later=frozenset(TABLES) - {"iqfeed-checks"},
+    lazy=frozenset(TABLES) - {"iqfeed-checks"},
 )  # fmt: skip

@@ -123,5 +123,5 @@ SECTION = Section(
     ),
     actions=tables.ACTIONS,
     metrics=SPARKED,
-    later=frozenset(TABLES),
+    lazy=frozenset(TABLES),
 )  # fmt: skip

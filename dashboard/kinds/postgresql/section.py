@@ -71,5 +71,5 @@ POSTGRESQL = Section(
     panels=PANELS,
     actions=ACTIONS,
     metrics=SPARKED,
-    later=frozenset(TABLES) - IN_EVERY_REFRESH,
+    lazy=frozenset(TABLES) - IN_EVERY_REFRESH,
 )
