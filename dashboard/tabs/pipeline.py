@@ -252,9 +252,7 @@ def _register(app: Dash, stores: Stores) -> None:
 GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
 FIRST_CHARTS = 3
 """Charts of a section that are sent with the page; the others when they come into view."""
-LAZY_GRAPHS = tuple(
-    f"{SOURCES.id}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:]
-)
+LAZY_GRAPHS = tuple(f"{SOURCES.id}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
 
 TAB = Tab(

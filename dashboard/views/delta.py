@@ -20,7 +20,7 @@ DAY_CHARACTERS = 10
 
 
 def delta_encoded(figure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plain figure with the columns x, y and z (row by row) of its traces delta-encoded where that is exact."""
+    """Return a plain figure; columns x, y and z (row by row) of its traces are delta-encoded where that is exact."""
     traces = [
         {key: _column(value) if key in COLUMNS else value for key, value in trace.items()}
         for trace in figure.get("data", ())

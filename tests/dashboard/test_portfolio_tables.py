@@ -211,9 +211,8 @@ def test_a_figure_below_the_first_screen_is_fetched_and_only_named_again_when_it
     figure = client.get(there["lazy"]).get_json()
     assert figure["data"][0]["type"] == "bar"
     other = prepare(TAB, Choices(), "1", build(fund, Choices()))
-    assert (
-        payload_of(other)["figures"]["portfolio-distribution-graph"] != (first["figures"]["portfolio-distribution-graph"])
-    )
+    graph = "portfolio-distribution-graph"
+    assert payload_of(other)["figures"][graph] != first["figures"][graph]
     assert client.get("/figure/portfolio/nothing").status_code == 404
     assert client.get("/figure/nothing/portfolio-years-graph").status_code == 404
 
