@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dash import html
-
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import Limit, Line, line_figure, nice_ceiling
-from dashboard.components.graph import graph
-from dashboard.components.panel import panel
 from dashboard.sources.instances import Instance
+from dashboard.views.panel import GraphBody, Panel
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import Course
 
@@ -65,12 +62,16 @@ class _Course:
     dash: str
 
 
-def chart_panel(tab: str, chart: Chart, span: int = 4) -> html.Section:
+def chart_panel(tab: str, chart: Chart, span: int = 4) -> Panel:
     """Return the panel that the chart stands in; its graph is `<tab>-<chart>-graph`."""
-    return panel(
-        f"{tab}-{chart.id}", chart.title, chart.subtitle, graph(f"{tab}-{chart.id}-graph", HEIGHT_PX), span=span,
-        definition=chart.definition,
-    )  # fmt: skip
+    return Panel(
+        f"{tab}-{chart.id}",
+        chart.title,
+        chart.definition,
+        GraphBody(HEIGHT_PX),
+        subtitle=chart.subtitle,
+        span=span,
+    )
 
 
 def chart_figures(

@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
-from flask import Response, abort, request
 
 from core.kinds.registry import KINDS
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
-from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import filter_box, scroll_box
+from dashboard.components.panel import panels, slot
 from dashboard.sources.charts import Chart, chart_panel
 from dashboard.sources.instances import ALL, chosen_instances, instances
 from dashboard.sources.tab import WINDOWS, Shown, SourceTab
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.route import HTML, Answer, MakeRoutes, Route
 from dashboard.views.span import chosen_span
 from dashboard.views.tab import Choices
 from storage.clickhouse.reads.sources import Course
 
 if TYPE_CHECKING:
-    from dash import Dash
-
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 TALL_PX = 320
@@ -61,13 +60,17 @@ class Section:
 
     def layout(self, tab: str) -> html.Div:
         """Return the section without data: heading, charts, tables."""
-        tables = [_table_panel(tab, each) for each in self.panels]
         heading = slot(f"{tab}-{self.kind}-section-table")
         return html.Div(
-            [heading, panels(*(chart_panel(tab, chart) for chart in self.charts), *tables)],
+            [heading, panels(*(panel.element() for panel in self.all_panels(tab)))],
             id=f"{tab}-{self.kind}-section",
             className="fw-section fw-span-12",
         )
+
+    def all_panels(self, tab: str) -> tuple[Panel, ...]:
+        """Return the panels of charts, then those of tables."""
+        charts = (chart_panel(tab, chart) for chart in self.charts)
+        return (*charts, *(_table_panel(tab, each) for each in self.panels))
 
     def heading(self, shown: Shown) -> html.Div | html.H2:
         """Return the heading, or what folds the section away (assets/css/23-sources.css)."""
@@ -92,7 +95,8 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
         id=id,
         kinds=tuple(section.kind for section in sections),
         charts=tuple(chart for section in sections for chart in section.charts),
-        panels=lambda: [section.layout(id) for section in sections],
+        panels=tuple(panel for section in sections for panel in section.all_panels(id)),
+        arrange=lambda: [section.layout(id) for section in sections],
         cards=lambda shown: [card for section in sections for card in section.cards(section.of(shown))],
         tables=tables,
         metrics=tuple(metric for section in sections for metric in section.metrics),
@@ -100,8 +104,8 @@ def sectioned(id: str, sections: Sequence[Section]) -> SourceTab:
     )
 
 
-def register_lazy(id: str, sections: Sequence[Section]) -> Callable[[Dash, Stores], None]:
-    """Return what registers the addresses of the tables that are fetched when they come into view."""
+def lazy_routes(id: str, sections: Sequence[Section]) -> MakeRoutes:
+    """Return what makes the routes of the tables that are fetched when they come into view."""
     makers = {
         name: _only(section, make)
         for section in sections
@@ -110,18 +114,19 @@ def register_lazy(id: str, sections: Sequence[Section]) -> Callable[[Dash, Store
     }
     kinds = [section.kind for section in sections]
 
-    def register(app: Dash, stores: Stores) -> None:
-        @app.server.get(f"/{id}/table/<name>", endpoint=f"{id}-table")
-        def table(name: str) -> Response:
-            make = makers.get(name) or abort(404)
-            choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+    def routes(stores: Stores) -> list[Route]:
+        def table(choices: Choices, viewer: Viewer, name: str) -> Answer | None:
+            make = makers.get(name)
+            if make is None:
+                return None
             found = instances(stores, *kinds)
             span = chosen_span(choices, stores.clock.now(), WINDOWS)
-            chosen, may_act = chosen_instances(found, choices), stores.settings.actions_enabled
-            shown = Shown(found, chosen, Course(*span.pair), span, (), may_act)
-            return Response(markup(make(shown)), mimetype="text/html")
+            shown = Shown(found, chosen_instances(found, choices), Course(*span.pair), span, (), viewer.may_act)
+            return Answer(markup(make(shown)), HTML)
 
-    return register
+        return [Route(f"/{id}/table/<name>", table)]
+
+    return routes
 
 
 def _place(id: str, name: str) -> Callable[[Shown], Any]:
@@ -139,11 +144,12 @@ def _only(section: Section, make: Callable[[Shown], Any]) -> Callable[[Shown], A
     return lambda shown: make(section.of(shown))
 
 
-def _table_panel(tab: str, about: TablePanel) -> html.Section:
-    id = f"{tab}-{about.id}"
-    box = scroll_box(slot(f"{id}-table", 120), TALL_PX, about.title)
-    children = [filter_box(about.filters, f"Filter {about.title.lower()}"), box] if about.filters else box
-    return panel(
-        id, about.title, about.subtitle, children, span=about.span, tools=("csv", "full"),
-        definition=f"Source: {about.definition}",
-    )  # fmt: skip
+def _table_panel(tab: str, about: TablePanel) -> Panel:
+    return Panel(
+        f"{tab}-{about.id}",
+        about.title,
+        f"Source: {about.definition}",
+        TableBody(120, TALL_PX, about.filters),
+        subtitle=about.subtitle,
+        span=about.span,
+    )

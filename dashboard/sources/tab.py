@@ -20,14 +20,19 @@ from dashboard.sources.actions import action_stores, actions_panel, actions_tabl
 from dashboard.sources.charts import Chart, chart_figures, metrics_of
 from dashboard.sources.instances import ALL, Instance, chosen_instances, instances, interval, newest, not_configured
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
+from dashboard.views.panel import Panel
+from dashboard.views.problem import problem_of
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, View
 from storage.clickhouse.reads.sources import Course, read_sources
 from storage.state.actions import Action, recent_actions
 
 if TYPE_CHECKING:
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
+VARIES_BY = ("may_act",)
+"""What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARDS_PX, CARD_PX = 110, 133
 
@@ -58,8 +63,8 @@ class SourceTab:
     id: str
     kinds: tuple[str, ...]
     charts: tuple[Chart, ...]
-    panels: Callable[[], Sequence[Any]]
-    """The panels in their order; slots of tables are `<id>-<name>-table`."""
+    panels: tuple[Panel, ...]
+    """The panels in their order, without that of the actions; slots of tables are `<id>-<name>-table`."""
     cards: Callable[[Shown], Sequence[Any]]
     tables: Mapping[str, Callable[[Shown], Any]]
     """By name; each also names a panel `<id>-<name>`."""
@@ -71,8 +76,10 @@ class SourceTab:
     """Whether a line above the cards leads to the sections, which are called `<id>-<kind>-section`."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
+    arrange: Callable[[], Sequence[Any]] | None = None
+    """Makes of the panels what stands in the raster, such as sections; None: one after the other."""
 
-    def layout(self, stores: Stores, choices: Choices) -> html.Div:
+    def layout(self, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
         """Return the tab without data."""
         found = instances(stores, *self.kinds)
         options = [(ALL, "all"), *((each.collector, each.title) for each in found)]
@@ -85,22 +92,26 @@ class SourceTab:
         content = [
             slot(f"{self.id}-verdict", 36),
             slot(f"{self.id}-cards", CARDS_PX),
-            panels(*self.panels(), actions_panel(self.id)),
+            panels(*self.arranged(), actions_panel(self.id).element()),
             slot(f"{self.id}-unwatched"),
         ]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
 
-    def build(self, stores: Stores, choices: Choices) -> View:
-        """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+    def arranged(self) -> Sequence[Any]:
+        """Return what stands in the raster, without the panel of the actions."""
+        return self.arrange() if self.arrange else [panel.element() for panel in self.panels]
 
-    def build_over(self, stores: Stores, choices: Choices, span: Span) -> tuple[View, list[Instance]]:
+    def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
+        """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
+        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+
+    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
         """Return the view over `span`, and every instance."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
         course, problem = self._course(stores, chosen, span)
         done, lost = _actions(stores, self.kinds)
-        shown = Shown(found, chosen, course, span, done, stores.settings.actions_enabled)
+        shown = Shown(found, chosen, course, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
         return self._draw(shown, problem, lost, not_configured(stores.settings, self.kinds)), found
@@ -132,6 +143,11 @@ class SourceTab:
         )
 
     @property
+    def all_panels(self) -> tuple[Panel, ...]:
+        """Every panel of the layout."""
+        return (*self.panels, actions_panel(self.id))
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
         names = ("span", "verdict", "cards", *(f"{name}-table" for name in self.tables), "actions-table", "unwatched")
@@ -152,14 +168,14 @@ class SourceTab:
         try:
             return read_sources(stores, metrics, [each.name for each in chosen], *span.pair), ""
         except StorageError as error:
-            return Course(*span.pair), f"Storage does not answer: {error}"
+            return Course(*span.pair), problem_of(error)
 
     def _with_more(self, stores: Stores, shown: Shown) -> tuple[Shown, str]:
         assert self.more is not None
         try:
             return replace(shown, more=self.more(stores, shown)), ""
         except StorageError as error:
-            return shown, f"Storage does not answer: {error}"
+            return shown, problem_of(error)
 
     def _empty(self, course: Course) -> dict[str, str]:
         present = {data.metric for data in course.series}

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dashboard.kinds.clickhouse.section import CLICKHOUSE
 from dashboard.kinds.postgresql.section import POSTGRESQL
 from dashboard.sources.actions import register_actions
-from dashboard.sources.section import register_lazy, sectioned
+from dashboard.sources.section import lazy_routes, sectioned
+from dashboard.sources.tab import VARIES_BY
 from dashboard.views.tab import Tab
-
-if TYPE_CHECKING:
-    from dash import Dash
-
-    from storage.stores import Stores
 
 ID = "database"
 SECTIONS = (CLICKHOUSE, POSTGRESQL)
@@ -23,12 +17,6 @@ FIRST_CHARTS = 6
 """Charts of a section that are sent with the page; the others when they come into view."""
 LAZY_GRAPHS = tuple(f"{ID}-{chart.id}-graph" for section in SECTIONS for chart in section.charts[FIRST_CHARTS:])
 
-
-def _register(app: Dash, stores: Stores) -> None:
-    register_actions(ID, {section.kind: section.actions for section in SECTIONS})(app, stores)
-    register_lazy(ID, SECTIONS)(app, stores)
-
-
 TAB = Tab(
     id=ID,
     title="Database",
@@ -37,10 +25,13 @@ TAB = Tab(
     path=f"/{ID}",
     layout=DATABASE.layout,
     build=DATABASE.build,
+    varies_by=VARIES_BY,
     datasets=(*DATABASE.kinds, "actions"),
+    panels=DATABASE.all_panels,
     slots=DATABASE.slots,
     graphs=DATABASE.graphs,
     zoom_graphs=DATABASE.graphs,
     lazy_graphs=LAZY_GRAPHS,
-    register=_register,
+    routes=lazy_routes(ID, SECTIONS),
+    register=register_actions(ID, {section.kind: section.actions for section in SECTIONS}),
 )

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.memo import Memo
-from dashboard.components.panel import panel, slot
-from dashboard.components.table import filter_box, scroll_box
 from dashboard.services import charts, tables
 from dashboard.services.cards import service_cards
 from dashboard.sources.actions import register_actions
 from dashboard.sources.section import Section, TablePanel, sectioned
-from dashboard.sources.tab import Shown
+from dashboard.sources.tab import VARIES_BY, Shown
+from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Tab
 from storage.clickhouse.reads.services import Key, Past, Uptime, read_interfaces, read_past, read_uptimes
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = tables.ID
-TALL_PX = 420
+TALL_PX, CHANGES_PX = 420, 260
 UPTIME_SECONDS = 30.0
 """Shares of a day and more are read anew this often: one check more or less does not move them."""
 
@@ -54,24 +53,32 @@ SECTIONS = (
 _BY_KIND = sectioned(ID, SECTIONS)
 
 
-def _panels() -> Sequence[Any]:
-    table = scroll_box(slot(f"{ID}-all-table", 180), TALL_PX, "Services")
-    everything = panel(
-        f"{ID}-all", "Services", "in trouble first", [filter_box(f"{ID}-all-rows", "Filter services"), table],
-        tools=("csv", "full"),
-        definition="The newest check of each; uptime is the share of checks that found it up.",
-    )  # fmt: skip
-    changes = panel(
-        f"{ID}-flips", "Changes", "of 90 days, newest 60", scroll_box(slot(f"{ID}-flips-table", 120), 260, "Changes"),
-        tools=("csv", "full"), definition="Every change of state with its reason. Source: table flips.",
-    )  # fmt: skip
-    network = panel(
-        f"{ID}-interfaces", "Network interfaces", "of every machine",
-        scroll_box(slot(f"{ID}-interfaces-table", 120), 260, "Network interfaces"), tools=("csv", "full"),
-        definition="Newest reading of the system collectors; traffic over the window. Source: /proc/net/dev, "
-        "/sys/class/net/<name>/speed and operstate.",
-    )  # fmt: skip
-    return (everything, changes, *_BY_KIND.panels(), network)
+EVERYTHING = Panel(
+    f"{ID}-all",
+    "Services",
+    "The newest check of each; uptime is the share of checks that found it up.",
+    TableBody(180, TALL_PX, f"{ID}-all-rows"),
+    subtitle="in trouble first",
+)
+CHANGES = Panel(
+    f"{ID}-flips",
+    "Changes",
+    "Every change of state with its reason. Source: table flips.",
+    TableBody(120, CHANGES_PX),
+    subtitle="of 90 days, newest 60",
+)
+NETWORK = Panel(
+    f"{ID}-interfaces",
+    "Network interfaces",
+    "Newest reading of the system collectors; traffic over the window. Source: /proc/net/dev, "
+    "/sys/class/net/<name>/speed and operstate.",
+    TableBody(120, CHANGES_PX),
+    subtitle="of every machine",
+)
+
+
+def _arranged() -> Sequence[Any]:
+    return (EVERYTHING.element(), CHANGES.element(), *_BY_KIND.arranged(), NETWORK.element())
 
 
 def _past(stores: Stores, shown: Shown) -> Past:
@@ -90,7 +97,13 @@ def _past(stores: Stores, shown: Shown) -> Past:
 
 
 SERVICES = replace(
-    _BY_KIND, cards=service_cards, panels=_panels, tables={**tables.ALL, **_BY_KIND.tables}, more=_past, card_px=190
+    _BY_KIND,
+    cards=service_cards,
+    panels=(EVERYTHING, CHANGES, *_BY_KIND.panels, NETWORK),
+    arrange=_arranged,
+    tables={**tables.ALL, **_BY_KIND.tables},
+    more=_past,
+    card_px=190,
 )
 
 TAB = Tab(
@@ -101,7 +114,9 @@ TAB = Tab(
     path=f"/{ID}",
     layout=SERVICES.layout,
     build=SERVICES.build,
+    varies_by=VARIES_BY,
     datasets=(*SERVICES.kinds, "actions"),
+    panels=SERVICES.all_panels,
     slots=SERVICES.slots,
     graphs=SERVICES.graphs,
     zoom_graphs=SERVICES.graphs,

@@ -47,7 +47,7 @@ def fund(stores: Stores) -> Stores:
 
 @pytest.fixture
 def client(stores: Stores) -> Iterator[FlaskClient]:
-    yield create_app(stores, tabs=(TAB,)).server.test_client()
+    yield create_app(stores, pages=(TAB,)).server.test_client()
 
 
 def payload_of(prepared: Prepared) -> dict[str, Any]:

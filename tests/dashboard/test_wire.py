@@ -52,7 +52,7 @@ def test_a_view_says_which_choices_its_zoom_belongs_to_and_carries_no_template()
 
 
 def test_a_view_with_something_the_tab_does_not_have_is_refused() -> None:
-    with pytest.raises(KeyError, match="demo built graph nowhere"):
+    with pytest.raises(KeyError, match="page demo built graph nowhere"):
         prepare(DEMO, Choices(), "1", View(figures={"nowhere": {}}))
 
 

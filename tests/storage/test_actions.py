@@ -17,7 +17,7 @@ from storage.state.database import State
 
 
 def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> None:
-    number = request_action(state, 100.0, "redis:main", "kill_client", "12")
+    number = request_action(state, 100.0, "redis:main", "kill_client", "12", "local")
     taken = take_action(state, 101.0)
     assert taken is not None and (taken.id, taken.source, taken.target) == (number, "redis:main", "12")
     assert take_action(state, 101.0) is None
@@ -28,7 +28,7 @@ def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> N
 
 
 def test_what_a_process_took_and_never_finished_is_told(state: State) -> None:
-    request_action(state, 100.0, "redis:main", "analyse_keys", "0")
+    request_action(state, 100.0, "redis:main", "analyse_keys", "0", "local")
     take_action(state, 101.0)
     take_action(state, 101.0 + LOST_SECONDS)
     known = recent_actions(state, ("redis",))[0]
@@ -36,6 +36,6 @@ def test_what_a_process_took_and_never_finished_is_told(state: State) -> None:
 
 
 def test_a_request_that_nobody_took_in_time_is_never_done(state: State) -> None:
-    request_action(state, 100.0, "redis:main", "kill_client", "12")
+    request_action(state, 100.0, "redis:main", "kill_client", "12", "local")
     assert take_action(state, 101.0 + EXPIRES_SECONDS) is None
     assert recent_actions(state, ("redis",))[0].status == EXPIRED

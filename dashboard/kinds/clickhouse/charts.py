@@ -18,7 +18,7 @@ CHARTS = (
           "seconds",
           f"SelectQueryTimeMicroseconds over SelectQuery, the same of InsertQuery; none without queries. {EVENTS}",
           kinds=KINDS),
-    Chart("clickhouse-running", "Running, count", "queries, merges, mutations",
+    Chart("clickhouse-running-count", "Running, count", "queries, merges, mutations",
           {"clickhouse_queries_running": "queries", "clickhouse_merges_running": "merges",
            "clickhouse_mutations_running": "mutations"}, "count",
           f"Query (without our own), Merge, PartMutation at the moment of the reading. {METRICS}", kinds=KINDS),
