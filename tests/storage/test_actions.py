@@ -23,7 +23,8 @@ def test_a_request_is_taken_once_and_its_result_is_remembered(state: State) -> N
     assert take_action(state, 101.0) is None
     finish_action(state, 102.0, number, DONE, "client 12 disconnected")
     known = recent_actions(state, ("redis",))[0]
-    assert (known.status, known.result, known.finished_at) == (DONE, "client 12 disconnected", 102.0)
+    told = (known.status, known.result, known.finished_at, known.who)
+    assert told == (DONE, "client 12 disconnected", 102.0, "local")
     assert recent_actions(state, ("postgresql",)) == []
 
 
