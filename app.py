@@ -83,7 +83,7 @@ def main() -> int:
         return 2
     from dashboard.frame.serve import serve
 
-    return serve(settings)
+    return serve(settings, create_server, shut_down)
 
 
 def _shown(host: str) -> str:

@@ -55,7 +55,7 @@ def measure(product: Product, folder: Path, tab: str) -> None:
     request = callback(base, tab, seen=None)
     status, body = post(f"{base}/_dash-update-component", request)
     assert status == 200, body[:300]
-    version = json.loads(body)["response"][f"{tab}-wire"]["data"]["version"]
+    version = json.loads(body)["response"][f"{tab}-payload"]["data"]["version"]
     for name, seen, target in (("changed", None, 0.40), ("unchanged", version, 0.60)):
         payload = callback(base, tab, seen=seen)
         ratio, ours, bare, size = compare(base, folder, payload)
@@ -101,7 +101,7 @@ def callback(base: str, tab: str, seen: str | None) -> bytes:
 
 def refresh_body(dependencies: list[dict[str, Any]], tab: str, seen: str | None, choices: dict[str, str]) -> bytes:
     """Return the body of a refresh of `tab`, as the app that has these `dependencies` takes it."""
-    found = next(each for each in dependencies if f"{tab}-wire.data" in each["output"])
+    found = next(each for each in dependencies if f"{tab}-payload.data" in each["output"])
     values: dict[str, Any] = {"tick": 1, f"{tab}-choices": choices, f"{tab}-version": seen, f"{tab}-problem": ""}
     outputs = [
         dict(zip(("id", "property"), part.rsplit(".", 1), strict=True))

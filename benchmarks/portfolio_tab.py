@@ -120,12 +120,12 @@ def check(answered: dict[str, Any]) -> str:
     """Return the version that was answered. Raises AssertionError when a panel failed or a portfolio is absent."""
     problem = answered[f"{TAB}-problem"]["children"]
     assert not problem, problem
-    wire = answered[f"{TAB}-wire"]["data"]
-    assert not any(wire["notes"].values()), wire["notes"]
+    payload = answered[f"{TAB}-payload"]["data"]
+    assert not any(payload["notes"].values()), payload["notes"]
     text = json.dumps(answered)
     for number in range(COMPARED + 1):
         assert f"Portfolio {number}" in text, f"Portfolio {number} is not shown"
-    return str(wire["version"])
+    return str(payload["version"])
 
 
 def fetch_parts(client: FlaskClient, body: bytes) -> float:

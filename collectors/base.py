@@ -10,7 +10,7 @@ from core.model import Sample, Table, labels
 from core.settings.model import Settings
 
 if TYPE_CHECKING:
-    from collectors.runtime.task import TaskView
+    from collectors.runtime.task_view import TaskView
     from storage.stores import Stores
 
 

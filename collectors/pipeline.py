@@ -10,7 +10,7 @@ import psutil
 
 from collectors.base import Context, gauges
 from collectors.runtime.breaker import State
-from collectors.runtime.task import TaskView
+from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import StorageError
 from core.format import coarse_duration, count, duration, number

@@ -1,4 +1,4 @@
-"""`create_app`: stores and tabs in, a warmed-up application out."""
+"""`create_app`: stores and pages in, a warmed-up application out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
-from flask import Flask, Response, jsonify, request, send_file
+from flask import Flask, Response, jsonify, send_file
 
-from core.errors import StorageError
 from core.memo import Memo
 from dashboard.frame import compress, ids, security, static
-from dashboard.frame.page import Page
-from dashboard.frame.shell import failed_page, missing_page, mount, shell
+from dashboard.frame.page import Application
+from dashboard.frame.shell import failed_page, open_page, shell
+from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
 from dashboard.kinds.heartbeat import pings as heartbeats
-from dashboard.tabs import TABS
-from dashboard.views import shortcut
+from dashboard.tabs import PAGES
+from dashboard.views import routes, shortcut
 from dashboard.views.refresh import Refresh, register
-from dashboard.views.serialize import FIGURES, Prepared
-from dashboard.views.tab import Choices, Tab
+from dashboard.views.registry import registry
+from dashboard.views.serialize import Prepared
+from dashboard.views.tab import Choices, Page, tabs_of
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -30,18 +31,20 @@ log = logging.getLogger(__name__)
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
-def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
+def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
+    find_viewer: who sent a request; None: readers on this machine, all of them the same.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
-    Raises ValueError when two tabs share an id, a key or a path.
+    Raises ValueError when pages do not fit together.
     """
-    _check(tabs)
+    _check(pages)
     server = Flask("fundwatch", static_folder=None)
-    security.install(server, host=stores.settings.host, pages=[tab.path for tab in tabs])
+    find_viewer = find_viewer or find_local(stores.settings)
+    security.install(server, host=stores.settings.host, pages=pages, find_viewer=find_viewer)
     compress.install(server)
     static.install(server)
-    app = Page(
+    app = Application(
         "fundwatch",
         server=server,  # type: ignore[arg-type]
         assets_folder=str(ASSETS),
@@ -57,25 +60,27 @@ def create_app(stores: Stores, tabs: Sequence[Tab] = TABS) -> Dash:
     )
     _add_routes(server, app, stores)
     heartbeats.install(server, stores)
-    app.graph_paths = tuple(tab.path for tab in tabs if tab.graphs)
-    app.layout = shell(tabs, stores.settings.refresh_seconds)
-    _add_routing(app, stores, tabs)
+    app.graph_paths = tuple(page.path for page in pages if page.graphs)
+    app.layout = lambda: shell(pages, current_viewer(), stores.settings.refresh_seconds)
+    _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
-    refreshes = [Refresh(stores, tab, memo) for tab in tabs if tab.build]
+    refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
     for refresh in refreshes:
         register(app, refresh)
+        routes.install(server, [refresh.figures()], refresh.page.role)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes})
-    _add_figures(server, refreshes)
-    for tab in tabs:
-        _add_choices(app, tab)
-        if tab.register:
-            tab.register(app, stores)
+    for page in pages:
+        _add_choices(app, page)
+        if page.routes:
+            routes.install(server, page.routes(stores), page.role)
+        if page.register:
+            page.register(app, stores)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
-    _warm_up(app, tabs[0].path)
+    _warm_up(app, pages[0].path)
     return app
 
 
-def _add_routes(server: Flask, app: Page, stores: Stores) -> None:
+def _add_routes(server: Flask, app: Application, stores: Stores) -> None:
     from importlib.util import find_spec
 
     spec = find_spec("flask_bootstrap")
@@ -92,24 +97,7 @@ def _add_routes(server: Flask, app: Page, stores: Stores) -> None:
         return jsonify(status="alive", now=stores.clock.now())
 
 
-def _add_figures(server: Flask, refreshes: Sequence[Refresh]) -> None:
-    by_tab = {refresh.tab.id: refresh for refresh in refreshes}
-
-    @server.get(f"{FIGURES}/<tab>/<graph>")
-    def figure(tab: str, graph: str) -> Response:
-        refresh = by_tab.get(tab)
-        if refresh is None or graph not in refresh.tab.later_graphs:
-            return Response("no such figure", 404, mimetype="text/plain")
-        try:
-            found = refresh.figure(Choices.parse(request.query_string.decode("utf-8", "replace")), graph)
-        except StorageError as error:
-            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
-        return Response(found or b"null", mimetype="application/json")
-
-
-def _add_routing(app: Dash, stores: Stores, tabs: Sequence[Tab]) -> None:
-    by_path = {tab.path: tab for tab in tabs}
-
+def _add_routing(app: Dash, stores: Stores, pages: Sequence[Page]) -> None:
     app.clientside_callback(
         ClientsideFunction("fundwatch", "route"),
         Output(ids.ROUTE, "data"),
@@ -125,49 +113,61 @@ def _add_routing(app: Dash, stores: Stores, tabs: Sequence[Tab]) -> None:
         prevent_initial_call=True,
     )
 
+    by_path = {page.path: page for page in pages}
+
     @app.callback(Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), prevent_initial_call=True)
-    def open_page(route: dict[str, str] | None) -> Any:
-        tab = by_path.get((route or {}).get("path", ""))
-        if tab is None:
-            return missing_page(tabs)
+    def opened(route: dict[str, str] | None) -> Any:
+        path = (route or {}).get("path", "")
         choices = Choices.parse((route or {}).get("search"))
         try:
-            return mount(tab, choices, tab.layout(stores, choices))
+            return open_page(pages, path, choices, current_viewer(), stores)
         except Exception as error:
-            log.exception("opening %s failed", tab.id)
-            return failed_page(tab, error)
+            log.exception("opening %s failed", path)
+            return failed_page(by_path[path], error)
 
 
-def _add_choices(app: Dash, tab: Tab) -> None:
+def _add_choices(app: Dash, page: Page) -> None:
     from dash import ALL
 
     app.clientside_callback(
         ClientsideFunction("fundwatch", "choose"),
-        Output(ids.choices(tab.id), "data"),
-        Input({"type": "choice", "tab": tab.id, "name": ALL, "default": ALL}, "value"),
-        State(ids.choices(tab.id), "data"),
+        Output(ids.choices(page.id), "data"),
+        Input({"type": "choice", "tab": page.id, "name": ALL, "default": ALL}, "value"),
+        State(ids.choices(page.id), "data"),
         prevent_initial_call=True,
     )
-    for graph in tab.zoom_graphs:
+    for graph in page.zoom_graphs:
         app.clientside_callback(
             ClientsideFunction("fundwatch", "zoom"),
-            Output(ids.choices(tab.id), "data", allow_duplicate=True),
+            Output(ids.choices(page.id), "data", allow_duplicate=True),
             Input(graph, "relayoutData"),
-            State(ids.choices(tab.id), "data"),
+            State(ids.choices(page.id), "data"),
             prevent_initial_call=True,
         )
 
 
 def _warm_up(app: Dash, path: str) -> None:
-    answer = app.server.test_client().get(path)
-    if answer.status_code != 200:
-        raise RuntimeError(f"the first page answers {answer.status_code}")
+    for asked in ("/healthz", path):  # the second may be refused to this viewer, before Dash sees it
+        answer = app.server.test_client().get(asked)
+        if answer.status_code >= 500:
+            raise RuntimeError(f"{asked} is answered with {answer.status_code}")
 
 
-def _check(tabs: Sequence[Tab]) -> None:
+def _check(pages: Sequence[Page]) -> None:
+    tabs = tabs_of(pages)
     if not tabs:
         raise ValueError("no tabs")
-    for name in ("id", "key", "path"):
-        values = [getattr(tab, name) for tab in tabs]
-        if len(set(values)) < len(values):
-            raise ValueError(f"two tabs share the same {name}: {', '.join(values)}")
+    _refuse_twins("id", [page.id for page in pages])
+    _refuse_twins("path", [page.path for page in pages])
+    _refuse_twins("key", [tab.key for tab in tabs])
+    for page in pages:
+        if page.parent and page.parent not in {tab.id for tab in tabs}:
+            raise ValueError(f"page {page.id} belongs to {page.parent}, which is no tab")
+        if unknown := set(page.varies_by) - VIEWER_ATTRIBUTES:
+            raise ValueError(f"page {page.id} depends on what a viewer does not have: {', '.join(sorted(unknown))}")
+    registry(pages)
+
+
+def _refuse_twins(name: str, values: Sequence[str]) -> None:
+    if len(set(values)) < len(values):
+        raise ValueError(f"two pages share the same {name}: {', '.join(values)}")

@@ -14,9 +14,9 @@ import core.model
 from collectors.base import Context
 from core.clock import SystemClock
 from core.model import Reading, Sample
-from dashboard.components.graph import graph
-from dashboard.components.panel import panel
 from dashboard.factory import create_app
+from dashboard.frame.viewer import ANYBODY, Viewer
+from dashboard.views.panel import GraphBody, Panel
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.reads.series import read_series
 from storage.stores import Stores
@@ -45,15 +45,15 @@ def test_the_example_collector_collects(stores: Stores, tmp_path: Path) -> None:
 
 
 def test_the_example_tab_shows_what_the_example_collector_stored(stores: Stores) -> None:
-    names = {"Tab": Tab, "View": View, "Choices": Choices, "Stores": Stores, "Component": object}
-    names |= {"html": html, "panel": panel, "graph": graph, "read_series": read_series}
+    names = {"Tab": Tab, "View": View, "Choices": Choices, "Stores": Stores, "Viewer": Viewer, "Component": object}
+    names |= {"html": html, "Panel": Panel, "GraphBody": GraphBody, "read_series": read_series}
     exec(EXAMPLES[1], names)
     stores = replace(stores, clock=SystemClock())
     stores.writer.put(stores.settings.machine, stores.clock.now() - 60, [Sample("orders_waiting", 7.0)])
     stores.writer.flush()
     tab = names["TAB"]
-    view = tab.build(stores, Choices())
-    assert list(view.figures["queue-chart"]["data"][0]["y"]) == [7.0]
+    view = tab.build(stores, Choices(), ANYBODY)
+    assert list(view.figures["queue-waiting-graph"]["data"][0]["y"]) == [7.0]
     assert create_app(stores, (tab,)).server.test_client().get("/queue").status_code == 200
 
 

@@ -1,4 +1,4 @@
-// From address to page: marks the current link, sets the title, fetches what only some tabs need.
+// From address to page: marks the current tab, sets the title, fetches what only some pages need.
 (function (fw, clientside) {
   "use strict";
   const loading = {};
@@ -7,8 +7,8 @@
   clientside.route = async function (pathname, search) {
     const path = pathname === "/" ? firstPath() : pathname;
     await loadPlotly(path);
-    const link = [...document.querySelectorAll(".fw-nav a")].find((a) => a.getAttribute("href") === path);
-    document.title = link ? `${link.textContent} · Fundwatch` : "Fundwatch";
+    const page = pages()[path];
+    document.title = page ? `${page.title} · Fundwatch` : "Fundwatch";
     markCurrent(path);
     return { path, search: search || "" };
   };
@@ -46,9 +46,15 @@
     return first ? first.getAttribute("href") : "/";
   }
 
+  // path → {title, tab: path of the tab it belongs to}
+  const pages = () => JSON.parse(document.querySelector(".fw-nav").dataset.pages);
+
   function markCurrent(path) {
+    const page = pages()[path];
     for (const link of document.querySelectorAll(".fw-links a")) {
-      if (link.getAttribute("href") === path) link.setAttribute("aria-current", "page");
+      const href = link.getAttribute("href");
+      if (href === path) link.setAttribute("aria-current", "page");
+      else if (page && href === page.tab) link.setAttribute("aria-current", "true"); // a sub-page of it is open
       else link.removeAttribute("aria-current");
     }
   }

@@ -57,7 +57,7 @@
 
   fw.figure = function (raw) {
     const traces = (raw.data || []).map(({ x, y, z, ...rest }) => ({
-      ...colored(rest), ...(x && { x: fw.unpack(x) }), ...(y && { y: fw.unpack(y) }), ...(z && { z: fw.unpack(z) }),
+      ...colored(rest), ...(x && { x: fw.decodeDeltas(x) }), ...(y && { y: fw.decodeDeltas(y) }), ...(z && { z: fw.decodeDeltas(z) }),
     }));
     const figure = { data: traces, layout: withDefaults(colored(raw.layout || {})) };
     const layout = figure.layout;

@@ -3,21 +3,21 @@
   "use strict";
   const painted = new Map(); // graph id → what it shows
 
-  clientside.paint = function (wire, theme) {
+  clientside.paint = function (payload, theme) {
     const { no_update: same, callback_context: context } = window.dash_clientside;
     const [version, ...targets] = context.outputs_list;
-    if (!wire) return context.outputs_list.map(() => same);
+    if (!payload) return context.outputs_list.map(() => same);
     forgetUnmounted();
-    const values = targets.map(({ id }) => figure(id, wire.figures[id], theme, same));
-    setPanels(wire);
+    const values = targets.map(({ id }) => figure(id, payload.figures[id], theme, same));
+    setPanels(payload);
     if (fw.afterAnswer) fw.afterAnswer();
     void version;
-    return [wire.version, ...values];
+    return [payload.version, ...values];
   };
 
   function figure(id, raw, theme, same) {
     if (!raw) return same;
-    if (raw.later) return later(id, raw, theme, same);
+    if (raw.lazy) return lazy(id, raw, theme, same);
     const place = fw.byId(id);
     const text = JSON.stringify(raw);
     const before = painted.get(id);
@@ -27,8 +27,8 @@
     return fitted(id, raw, place);
   }
 
-  // A figure below the first screen is fetched when its chart comes into view; the wire only says where it is.
-  function later(id, { later: url, stamp }, theme, same) {
+  // A figure below the first screen is fetched when its chart comes into view; the payload only says where it is.
+  function lazy(id, { lazy: url, stamp }, theme, same) {
     const place = fw.byId(id);
     const text = `${url} ${stamp}`;
     const before = painted.get(id);
@@ -37,7 +37,7 @@
       painted.set(id, { ...before, theme });
       return fitted(id, before.raw, place);
     }
-    if (place) fw.whenNear(place, text, async () => {
+    if (place) fw.whenInView(place, text, async () => {
       const raw = await fetched(url);
       if (!raw || !place.isConnected) return;
       if (place.parentElement) place.parentElement.classList.remove("fw-skeleton");
@@ -72,17 +72,17 @@
     }
   }
 
-  function setPanels(wire) {
-    for (const [id, asOf] of Object.entries(wire.as_of)) {
+  function setPanels(payload) {
+    for (const [id, asOf] of Object.entries(payload.as_of)) {
       const panel = fw.byId(id);
       if (!panel) continue;
       const age = panel.querySelector(".fw-panel-age");
-      if (age) fw.setAge(age, asOf, wire.stale_after_seconds[id]);
-      const note = wire.notes[id] || "";
+      if (age) fw.setAge(age, asOf, payload.stale_after_seconds[id]);
+      const note = payload.notes[id] || "";
       setNote(panel, note, asOf === null ? "empty" : note ? "failed" : "");
     }
-    for (const [id, note] of Object.entries(wire.notes)) {
-      const panel = id in wire.as_of ? null : fw.byId(id);
+    for (const [id, note] of Object.entries(payload.notes)) {
+      const panel = id in payload.as_of ? null : fw.byId(id);
       if (!panel) continue;
       const age = panel.querySelector(".fw-panel-age");
       if (age) fw.clearAge(age);

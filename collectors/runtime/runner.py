@@ -16,7 +16,8 @@ from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
 from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
 from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm
-from collectors.runtime.task import Task, TaskView
+from collectors.runtime.task import Task
+from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
 from core.model import Collector, Sample, SourceId

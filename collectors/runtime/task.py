@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collectors.runtime.breaker import Breaker, BreakerView
+from collectors.runtime.breaker import Breaker
 from collectors.runtime.publisher import Publisher
+from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import coarse_duration
@@ -22,30 +23,6 @@ ABANDONED_THREADS_MAX = 4
 DURATIONS_KEPT = 60
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class TaskView:
-    """A collector's runs at one moment, as the pipeline collector reports them."""
-
-    collector: str
-    interval_seconds: float
-    timeout_seconds: float
-    last_run: Run | None
-    last_success: float | None
-    """Epoch seconds at which the last good run began."""
-    failures_in_a_row: int
-    breaker: BreakerView
-    running_seconds: float | None
-    """How long the present run has taken; None between runs."""
-    next_run: float | None
-    """Epoch seconds; None while nothing is scheduled."""
-    durations_seconds: tuple[float, ...]
-    """Durations of the newest runs, oldest first."""
-    lateness_seconds: tuple[float, ...]
-    abandoned_threads: int
-    source: SourceId | None = None
-    """What it watches, if that is a watched source."""
 
 
 @dataclass(slots=True)

@@ -34,13 +34,13 @@ def drawn(count: int, kept: Iterable[int] = ()) -> Places:
 
 
 def texts(dates: Dates) -> list[str]:
-    """Return days as they go on the wire: "2022-12-28"."""
+    """Return days as they are sent: "2022-12-28"."""
     days: list[str] = np.datetime_as_string(dates, unit="D").tolist() if len(dates) else []
     return days
 
 
 def values(found: NDArray[np.float64], decimals: int) -> list[float | None]:
-    """Return numbers rounded for the wire; None where one is missing, which leaves a gap in a line."""
+    """Return numbers rounded as they are sent; None where one is missing, which leaves a gap in a line."""
     rounded: list[Any] = np.round(found, decimals).tolist()
     return [None if value != value else value for value in rounded]
 

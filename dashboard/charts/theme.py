@@ -1,4 +1,4 @@
-"""Colours and figure parts as they go on the wire.
+"""Colours and figure parts as they are sent.
 
 A figure is a plain dict. The server sends no template, fonts, margins or grid: the browser adds them from
 the CSS variables of the theme (assets/js/figures.js), so that switching it needs no request.

@@ -1,4 +1,4 @@
-"""Parts of a page that are fetched when they come into view (assets/js/64-later.js): a page opens with what is seen."""
+"""Parts of a page that are fetched when they come into view (assets/js/64-lazy.js): a page opens with what is seen."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dash import html
 from dashboard.components.attributes import attributes
 
 
-def later(url: str, stamp: str, height: int) -> html.Div:
+def lazy(url: str, stamp: str, height: int) -> html.Div:
     """Return the place of what `url` answers with, `height` px high until it is there.
 
     It is fetched when it comes into view, and again when `stamp` changes; what is shown stays until then.
     """
     style = {"minHeight": f"{height}px"}
-    return html.Div(className="fw-later", style=style, **attributes(data_later=url, data_stamp=stamp))
+    return html.Div(className="fw-lazy", style=style, **attributes(data_lazy=url, data_stamp=stamp))

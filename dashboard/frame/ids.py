@@ -1,4 +1,4 @@
-"""Names of the frame's own elements. A tab's elements are named `<tab>-<thing>`."""
+"""Names of the frame's own elements. A page's elements are named `<page>-<thing>`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ DRAWER = "drawer"
 BURGER = "burger"
 
 
-def choices(tab: str) -> str:
-    """The store of a tab's choices."""
-    return f"{tab}-choices"
+def choices(page: str) -> str:
+    """The store of a page's choices."""
+    return f"{page}-choices"
 
 
-def version(tab: str) -> str:
-    """The store of the version of data and choices that a tab shows."""
-    return f"{tab}-version"
+def version(page: str) -> str:
+    """The store of the version of data and choices that a page shows."""
+    return f"{page}-version"
 
 
-def wire(tab: str) -> str:
-    """The store of the figures and ages of a tab."""
-    return f"{tab}-wire"
+def payload(page: str) -> str:
+    """The store of what a refresh brings: figures, ages and notes."""
+    return f"{page}-payload"
 
 
-def zooms(tab: str) -> str:
+def zooms(page: str) -> str:
     """The store that hears of zooms; it holds nothing."""
-    return f"{tab}-zooms"
+    return f"{page}-zooms"
 
 
-def problem(tab: str) -> str:
-    """The line that says why the last refresh of a tab failed; empty when it did not."""
-    return f"{tab}-problem"
+def problem(page: str) -> str:
+    """The line that says why the last refresh of a page failed; empty when it did not."""
+    return f"{page}-problem"

@@ -36,7 +36,7 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-class Page(Dash):
+class Application(Dash):
     """Dash with our own document. Plotly's script is left out of it: the router loads it where it is used."""
 
     bootstrap_url: str = ""

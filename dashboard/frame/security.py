@@ -1,13 +1,12 @@
 """The door: who may ask for what, and the headers every answer carries.
 
-One guard runs before every request and denies by default. Until there is sign-in, what is not public is open
-only to readers on this machine; sign-in will stand where `_may_enter` is asked.
+One guard runs before every request and denies by default. It finds who sent the request (dashboard/frame/viewer.py):
+until there is sign-in, what is not public is open only to readers on this machine.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +15,9 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.clock import Clock
+from dashboard.frame.viewer import FindViewer, keep_viewer
+from dashboard.views.routes import needs
+from dashboard.views.tab import Page, visible
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,10 +40,10 @@ PAGE_HEADERS = {
 }
 
 
-def install(server: Flask, *, host: str, pages: Collection[str]) -> None:
-    """Put the guard on `server`. `pages` are the paths that answer with the dashboard; "/" leads to the first."""
+def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: FindViewer) -> None:
+    """Put the guard on `server`. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
     hosts = LOOPBACK_NAMES | {host.lower()}
-    first, known = next(iter(pages)), frozenset(pages)
+    by_path = {page.path: page for page in pages}
 
     @server.before_request
     def guard() -> AnyResponse | None:
@@ -50,13 +52,20 @@ def install(server: Flask, *, host: str, pages: Collection[str]) -> None:
             return refusal(400, "Unknown host", "Fundwatch answers only under the name it was started with.")
         if request.method not in SAFE_METHODS and not _same_site():
             return refusal(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
-        if not _is_public(path) and not _may_enter(request.remote_addr):
-            return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
-        if path == "/":
-            return redirect(first, 302)
-        rule = request.url_rule
-        if (rule is None or rule.rule == CATCH_ALL) and path not in known:
-            return refusal(404, "Nothing here", f"Fundwatch has no page {path[:200]}.", pages)
+        allowed: list[Page] = []
+        if not is_public(path):
+            viewer = find_viewer(request)
+            if viewer is None:
+                return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
+            keep_viewer(viewer)
+            allowed = visible(pages, viewer)
+        if path == "/" and allowed:
+            return redirect(allowed[0].path, 302)
+        page = by_path.get(path)
+        if page is not None and page not in allowed:
+            return refusal(403, "Not allowed", needs(page.role), allowed)
+        if page is None and (request.url_rule is None or request.url_rule.rule == CATCH_ALL):
+            return refusal(404, "Nothing here", f"Fundwatch has no page {path[:200]}.", allowed)
         return None
 
 
@@ -108,11 +117,11 @@ def content_policy(script_hashes: Iterable[str]) -> str:
     )
 
 
-def refusal(status: int, title: str, sentence: str, pages: Collection[str] = ()) -> Response:
+def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
     """Return a plain page that says why there is no answer, with links to where there is one."""
     from markupsafe import escape
 
-    links = "".join(f'<li><a href="{escape(page)}">{escape(page)}</a></li>' for page in sorted(pages))
+    links = "".join(f'<li><a href="{escape(page.path)}">{escape(page.title)}</a></li>' for page in pages)
     body = (
         '<!doctype html><html lang="en" data-bs-theme="dark"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -124,16 +133,9 @@ def refusal(status: int, title: str, sentence: str, pages: Collection[str] = ())
     return Response(body, status=status, mimetype="text/html")
 
 
-def _is_public(path: str) -> bool:
+def is_public(path: str) -> bool:
+    """Return whether a path answers anybody who knows the name of this machine."""
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
-
-
-@lru_cache(maxsize=1024)
-def _may_enter(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _same_site() -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from core.settings.model import Settings
@@ -16,10 +18,15 @@ NO_START_CODES = (3, 4)
 
 
 class EmbeddedServer(BaseApplication):
-    """Serves `app:create_server()` with the settings of gunicorn.conf.py, in one worker."""
+    """Serves what `create_server` returns with the settings of gunicorn.conf.py, in one worker.
 
-    def __init__(self, settings: Settings) -> None:
+    Both callables are called in the worker: `create_server` once, when it has started, `shut_down` when it ends.
+    """
+
+    def __init__(self, settings: Settings, create_server: Callable[[], Flask], shut_down: Callable[[], None]) -> None:
         self._settings = settings
+        self._create_server = create_server
+        self._shut_down = shut_down
         super().__init__()
 
     def load_config(self) -> None:
@@ -37,22 +44,24 @@ class EmbeddedServer(BaseApplication):
             "graceful_timeout": 2,
             "loglevel": "critical",
             "proc_name": "fundwatch",
+            "worker_exit": lambda _server, _worker: self._shut_down(),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         """Build the application, in the worker."""
-        from app import create_server
-
-        return create_server()
+        return self._create_server()
 
 
-def serve(settings: Settings) -> int:
-    """Serve until a signal. Return the exit code: 2 when the program could not start."""
+def serve(settings: Settings, create_server: Callable[[], Flask], shut_down: Callable[[], None]) -> int:
+    """Serve what `create_server` returns until a signal, then `shut_down` what it started.
+
+    Return the exit code: 2 when the program could not start.
+    """
     master = os.getpid()
     try:
-        EmbeddedServer(settings).run()
+        EmbeddedServer(settings, create_server, shut_down).run()
     except SystemExit as stop:
         if os.getpid() != master:
             raise  # the worker runs on this stack too, and its code tells the master whether to try again

@@ -1,16 +1,23 @@
-"""What stands round every tab: header, navigation, refresh control, theme switch, help."""
+"""What stands round every page: header, navigation, refresh control, theme switch, help."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from dashboard.components.attributes import attributes
 from dashboard.frame import ids
-from dashboard.views.tab import Choices, Tab
+from dashboard.frame.viewer import Viewer
+from dashboard.views.problem import problem_of
+from dashboard.views.routes import needs
+from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
 
 REFRESH_SECONDS = (1, 5, 15, 30, 60)
 
@@ -24,11 +31,13 @@ KEYS = (
 )
 
 
-def shell(tabs: Sequence[Tab], refresh_seconds: int) -> html.Div:
-    """Return the frame, refreshing every `refresh_seconds` until a reader chooses otherwise.
+def shell(pages: Sequence[Page], viewer: Viewer, refresh_seconds: int) -> html.Div:
+    """Return the frame for a viewer, refreshing every `refresh_seconds` until a reader chooses otherwise.
 
-    The open tab is mounted in `ids.PAGE`; only one is mounted at a time.
+    The open page is mounted in `ids.PAGE`; only one is mounted at a time.
     """
+    allowed = visible(pages, viewer)
+    tabs = tabs_of(allowed)
     return html.Div(
         [
             html.A("Skip to the figures", href="#page", className="fw-skip"),
@@ -36,7 +45,7 @@ def shell(tabs: Sequence[Tab], refresh_seconds: int) -> html.Div:
             dcc.Store(id=ids.ROUTE),
             dcc.Store(id=ids.THEME),
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
-            _header(tabs, refresh_seconds),
+            _header(tabs, allowed, refresh_seconds),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
             _drawer(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
@@ -47,46 +56,77 @@ def shell(tabs: Sequence[Tab], refresh_seconds: int) -> html.Div:
     )
 
 
-def mount(tab: Tab, choices: Choices, layout: Any) -> html.Div:
-    """Return an opened tab: its layout and the stores its refresh needs."""
+def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] = ()) -> html.Div:
+    """Return an opened page: its layout and the stores its refresh needs.
+
+    relatives: its tab and the sub-pages of that, linked above it when there are several.
+    """
     return html.Div(
         [
-            dcc.Store(id=ids.choices(tab.id), data=dict(choices)),
-            dcc.Store(id=ids.version(tab.id)),
-            dcc.Store(id=ids.wire(tab.id)),
-            dcc.Store(id=ids.zooms(tab.id)),
-            html.H1(tab.title, className="visually-hidden"),
-            html.Div(id=ids.problem(tab.id), className="fw-problem", role="alert"),
+            dcc.Store(id=ids.choices(page.id), data=dict(choices)),
+            dcc.Store(id=ids.version(page.id)),
+            dcc.Store(id=ids.payload(page.id)),
+            dcc.Store(id=ids.zooms(page.id)),
+            html.H1(page.title, className="visually-hidden"),
+            *([_sub_navigation(page, relatives)] if len(relatives) > 1 else []),
+            html.Div(id=ids.problem(page.id), className="fw-problem", role="alert"),
             layout,
         ],
-        id=f"tab-{tab.id}",
-        key=f"{tab.id}?{choices.query}",
+        id=f"page-{page.id}",
+        key=f"{page.id}?{choices.query}",
         className="fw-tab",
     )
 
 
+def open_page(pages: Sequence[Page], path: str, choices: Choices, viewer: Viewer, stores: Stores) -> html.Div:
+    """Return the page at `path`, or what stands where there is none or none for this viewer. Raises what it raises."""
+    page = next((each for each in pages if each.path == path), None)
+    allowed = visible(pages, viewer)
+    if page is None:
+        return missing_page(tabs_of(allowed))
+    if page not in allowed:
+        return forbidden_page(page)
+    return mount(page, choices, page.layout(stores, choices, viewer), family(allowed, page))
+
+
 def missing_page(tabs: Sequence[Tab]) -> html.Div:
-    """Return what stands where no tab is."""
+    """Return what stands where no page is."""
     links = [html.Li(dcc.Link(tab.title, href=tab.path)) for tab in tabs]
     return html.Div(
         [html.H1("Nothing here"), html.P("Fundwatch has no such page."), html.Ul(links)], className="fw-empty"
     )
 
 
-def failed_page(tab: Tab, error: Exception) -> html.Div:
-    """Return what stands where a tab could not be opened: the reason, and how to try again."""
+def forbidden_page(page: Page) -> html.Div:
+    """Return what stands where a page is that the viewer may not see."""
+    return html.Div([html.H1("Not allowed"), html.P(needs(page.role))], className="fw-empty", role="alert")
+
+
+def failed_page(page: Page, error: Exception) -> html.Div:
+    """Return what stands where a page could not be opened: the reason, and how to try again."""
     return html.Div(
         [
-            html.H1(f"{tab.title} cannot be opened"),
-            html.P(f"{type(error).__name__}: {error}"),
-            html.P(["The log of Fundwatch has the details. ", html.A("Try again", href=tab.path), "."]),
+            html.H1(f"{page.title} cannot be opened"),
+            html.P(problem_of(error)),
+            html.P(["The log has the details. ", html.A("Try again", href=page.path), "."]),
         ],
         className="fw-empty",
         role="alert",
     )
 
 
-def _header(tabs: Sequence[Tab], refresh_seconds: int) -> html.Header:
+def _sub_navigation(page: Page, relatives: Sequence[Page]) -> html.Nav:
+    """Return the links to a tab and its sub-pages; the open one is no link."""
+    links = [
+        html.Span(each.title, className="fw-sub-link", **attributes(aria_current="page"))
+        if each is page
+        else dcc.Link(each.title, href=each.path, className="fw-sub-link")
+        for each in relatives
+    ]
+    return html.Nav(links, className="fw-sub-nav", **attributes(aria_label=f"Pages of {relatives[0].title}"))
+
+
+def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int) -> html.Header:
     return html.Header(
         [
             html.Button(
@@ -94,7 +134,10 @@ def _header(tabs: Sequence[Tab], refresh_seconds: int) -> html.Header:
                 **attributes(aria_label="Open navigation", aria_controls=ids.DRAWER),
             ),
             html.Span("Fundwatch", className="fw-brand"),
-            html.Nav(_links(tabs), className="fw-nav", **attributes(aria_label="Tabs", data_keys=_keys(tabs))),
+            html.Nav(
+                _links(tabs), className="fw-nav",
+                **attributes(aria_label="Tabs", data_keys=_keys(tabs), data_pages=_pages(allowed)),
+            ),
             _refresh_control(refresh_seconds),
             html.Button(
                 _icon("theme"), id="theme-switch", type="button", className="fw-tool",
@@ -112,6 +155,12 @@ def _header(tabs: Sequence[Tab], refresh_seconds: int) -> html.Header:
 def _keys(tabs: Sequence[Tab]) -> str:
     """Return which key opens which path, for assets/js/71-keys.js."""
     return " ".join(f"{tab.key}={tab.path}" for tab in tabs)
+
+
+def _pages(pages: Sequence[Page]) -> str:
+    """Return title and tab of every page by its path, for assets/js/30-route.js."""
+    paths = {page.id: page.path for page in pages}
+    return json.dumps({page.path: {"title": page.title, "tab": paths.get(page.parent, page.path)} for page in pages})
 
 
 def _links(tabs: Sequence[Tab]) -> dbc.Nav:

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from flask import Response, abort, request
 from numpy.typing import NDArray
 
 from analytics.performance import drawdowns
-from core.errors import StorageError
 from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
 from dashboard.portfolio.charts.backtest import MEMORY, forecast
 from dashboard.portfolio.charts.rolling import SPANS, rolling
 from dashboard.portfolio.data import Shown, find, read
+from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
-    from dash import Dash
-
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 PATH = "/portfolio/chart"
@@ -75,21 +73,16 @@ def as_csv(table: Table) -> bytes:
     return csv_file([["date", *map(harmless, table.columns)], *zip(texts(table.days), *written, strict=True)])
 
 
-def register(app: Dash, stores: Stores) -> None:
-    """Register the address of the files; they take the query of the page."""
+def routes(stores: Stores) -> list[Route]:
+    """Return the route of the files; they take the query of the page."""
 
-    @app.server.get(f"{PATH}/<name>.csv")
-    def chart_data(name: str) -> Response:
-        make = TABLES.get(name) or abort(404)
-        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
-        try:
-            portfolio = find(stores, choices) or abort(404)
-            body = as_csv(make(read(stores, portfolio, choices)))
-        except StorageError as error:
-            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
-        response = Response(body, mimetype="text/csv")
-        response.headers["Content-Disposition"] = f'attachment; filename="portfolio-{name}.csv"'
-        return response
+    def chart_data(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
+        make, portfolio = TABLES.get(name), find(stores, choices)
+        if make is None or portfolio is None:
+            return None
+        return Answer(as_csv(make(read(stores, portfolio, choices))), CSV, f"portfolio-{name}.csv")
+
+    return [Route(f"{PATH}/<name>.csv", chart_data)]
 
 
 def _flows(shown: Shown) -> Floats:

@@ -6,12 +6,9 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, abort, request
-
 from analytics.metrics import Metric
-from core.errors import StorageError
 from core.memo import Memo
-from dashboard.components.lazy import later
+from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.export.csv_file import csv_file, harmless
@@ -20,12 +17,13 @@ from dashboard.portfolio.metric_tables import metric_table, parts_table
 from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.summary import columns, side_by_side
 from dashboard.portfolio.tables import capture_table, extremes_table
+from dashboard.views.route import CSV, HTML, Answer, Route
 from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
-    from dash import Dash
     from dash.development.base_component import Component
 
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 PIECES: dict[str, Callable[[Shown], Component]] = {
@@ -49,37 +47,34 @@ def query(choices: Choices) -> str:
 
 def place(stores: Stores, choices: Choices, name: str, height: int) -> Component:
     """Return the place of a piece, `height` px high until it is there."""
-    return later(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
+    return lazy(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
 
 
-def register(app: Dash, stores: Stores) -> None:
-    """Register the addresses of the pieces and of the files."""
-    memo: Memo[bytes] = Memo(KEPT)
+def routes(stores: Stores) -> list[Route]:
+    """Return the routes of the pieces and of the files."""
+    memo: Memo[bytes | None] = Memo(KEPT)
 
-    def answer(kind: str, make: Callable[[Shown], bytes], mime: str, name: str = "") -> Response:
-        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
-        try:
-            key = (kind, stores.live.version("portfolio"), choices.query)
-            body = memo.get(key, lambda: make(_shown(stores, choices)))
-        except StorageError as error:
-            return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
-        response = Response(body, mimetype=mime)
-        if name:
-            response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
+    def body(choices: Choices, kind: str, make: Callable[[Shown], bytes]) -> bytes | None:
+        def made() -> bytes | None:
+            portfolio = find(stores, choices)
+            return None if portfolio is None else make(read(stores, portfolio, choices))
 
-    @app.server.get(f"{PATH}/<name>")
-    def piece(name: str) -> Response:
-        draw = PIECES.get(name) or abort(404)
-        return answer(name, lambda shown: markup(draw(shown)).encode(), "text/html")
+        return memo.get((kind, stores.live.version("portfolio"), choices.query), made)
 
-    @app.server.get(f"{FILE}.csv")
-    def as_csv() -> Response:
-        return answer("csv", metrics_csv, "text/csv", "metrics.csv")
+    def piece(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
+        draw = PIECES.get(name)
+        found = body(choices, name, lambda shown: markup(draw(shown)).encode()) if draw else None
+        return None if found is None else Answer(found, HTML)
 
-    @app.server.get(f"{FILE}.xlsx")
-    def as_workbook() -> Response:
-        return answer("xlsx", metrics_workbook, xlsx.MIME, "metrics.xlsx")
+    def as_csv(choices: Choices, _viewer: Viewer) -> Answer | None:
+        found = body(choices, "csv", metrics_csv)
+        return None if found is None else Answer(found, CSV, "metrics.csv")
+
+    def as_workbook(choices: Choices, _viewer: Viewer) -> Answer | None:
+        found = body(choices, "xlsx", metrics_workbook)
+        return None if found is None else Answer(found, xlsx.MIME, "metrics.xlsx")
+
+    return [Route(f"{PATH}/<name>", piece), Route(f"{FILE}.csv", as_csv), Route(f"{FILE}.xlsx", as_workbook)]
 
 
 def metrics_csv(shown: Shown) -> bytes:
@@ -135,10 +130,3 @@ def _about(shown: Shown) -> list[tuple[str, str]]:
         ("Risk-free rate, a year", f"{shown.risk_free:.4%}"),
         ("Origin", shown.portfolio.origin),
     ]
-
-
-def _shown(stores: Stores, choices: Choices) -> Shown:
-    portfolio = find(stores, choices)
-    if portfolio is None:
-        abort(404)
-    return read(stores, portfolio, choices)

@@ -10,8 +10,6 @@ from dash import html
 
 from dashboard.charts.drawn import Drawn
 from dashboard.components.choices import choice_button
-from dashboard.components.graph import graph
-from dashboard.components.panel import panel
 from dashboard.portfolio.charts.backtest import value_at_risk_backtest
 from dashboard.portfolio.charts.capture import captures
 from dashboard.portfolio.charts.contribution import contributions
@@ -21,6 +19,7 @@ from dashboard.portfolio.charts.performance import Scale, growth_and_drawdown
 from dashboard.portfolio.charts.years import years
 from dashboard.portfolio.data import Shown
 from dashboard.portfolio.downloads import PATH as DOWNLOADS
+from dashboard.views.panel import GraphBody, Panel
 from dashboard.views.tab import Choices
 
 TAB = "portfolio"
@@ -128,24 +127,27 @@ CHARTS = (
     ),
 )  # fmt: skip
 _BY_KEY = {chart.key: chart for chart in CHARTS}
-CHART_PANELS = tuple(chart.panel for chart in CHARTS)
 CHART_GRAPHS = tuple(chart.graph for chart in CHARTS)
 CHART_SLOTS = (SCALE_SLOT, *(chart.said for chart in CHARTS if not chart.subtitle))
 
 
-def chart_panel(key: str, span: int | None = None) -> html.Section:
-    """Return the panel of a chart without its figure. Raises KeyError."""
+def chart_panel(key: str) -> Panel:
+    """Return the panel of a chart. Raises KeyError."""
     chart = _BY_KEY[key]
-    return panel(
+    return Panel(
         chart.panel,
         chart.title,
-        chart.subtitle or html.Span(id=chart.said),
-        graph(chart.graph, chart.height, narrow_height=chart.narrow_height),
-        span=span or chart.span,
-        definition=chart.definition,
-        controls=html.Span(id=SCALE_SLOT, className="fw-panel-controls") if key == "growth" else None,
+        chart.definition,
+        GraphBody(chart.height, chart.narrow_height),
+        subtitle=chart.subtitle,
+        subtitle_slot="" if chart.subtitle else chart.said,
+        controls_slot=SCALE_SLOT if key == "growth" else "",
+        span=chart.span,
         csv=f"{DOWNLOADS}/{chart.key}.csv" if chart.is_thinned else "",
     )
+
+
+CHART_PANELS = tuple(chart_panel(chart.key) for chart in CHARTS)
 
 
 def draw_charts(shown: Shown, choices: Choices) -> Charts:

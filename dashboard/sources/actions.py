@@ -20,8 +20,10 @@ from core.tables import R, rows_of
 from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
-from dashboard.components.panel import panel, slot
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.frame.viewer import ACTING_ROLE, Viewer, current_viewer
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.routes import needs
 from status.instances import Instance, instance_names
 from storage.state import actions as kept
 from storage.state.actions import DATASET, Action, request_action
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 LONGEST_TARGET = 500
+NOT_ALLOWED = f"Actions need the role {ACTING_ROLE.word} and, in fundwatch.yaml, actions_enabled: true."
 SWITCHED_OFF = "Switched off. To allow it: actions_enabled: true in fundwatch.yaml, then start again."
 STATES = {
     kept.DONE: Status.OK,
@@ -43,6 +46,7 @@ STATES = {
 }
 COLUMNS = (
     Column("at", "Asked", numeric=False),
+    Column("who", "Asked by", numeric=False),
     Column("source", "Source", numeric=False),
     Column("action", "Action", numeric=False),
     Column("target", "Target", numeric=False),
@@ -62,7 +66,7 @@ def action_button(shown: Shown, source: str, action: str, target: str, text: str
         text,
         type="button",
         className="fw-choice-button fw-act",
-        title=question if shown.may_act else SWITCHED_OFF,
+        title=question if shown.may_act else NOT_ALLOWED,
         **attributes(
             data_tab=shown.tab,
             data_act=json.dumps(asked) if shown.may_act else None,
@@ -82,15 +86,17 @@ def register_actions(tab: str, allowed: Mapping[str, Sequence[str]]) -> Callable
     def register(app: Dash, stores: Stores) -> None:
         @app.callback(Output(f"{tab}-act-said", "children"), Input(f"{tab}-act", "data"), prevent_initial_call=True)
         def asked(request: Any) -> str:
-            return ask(stores, allowed, request)
+            return ask(stores, allowed, current_viewer(), request)
 
     return register
 
 
-def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], request: Any) -> str:
+def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], viewer: Viewer, request: Any) -> str:
     """Write down a request that a page sent, if it is one that a page may send. Return what to tell the reader."""
     if not stores.settings.actions_enabled:
         return SWITCHED_OFF
+    if not viewer.may_act:
+        return needs(ACTING_ROLE)
     if not isinstance(request, dict):
         return "Not understood."
     source, action, target = (str(request.get(name, "")) for name in ("source", "action", "target"))
@@ -100,7 +106,7 @@ def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], request: Any) -> s
     if len(target) > LONGEST_TARGET:
         return "Not understood: the target is too long."
     try:
-        request_action(stores.state, stores.clock.now(), source, action, target)
+        request_action(stores.state, stores.clock.now(), source, action, target, viewer.name)
     except StorageError as error:
         return f"Not asked for: the state database does not answer: {error}"
     stores.live.bump(DATASET)
@@ -111,13 +117,15 @@ def _is_watched(stores: Stores, source: SourceId) -> bool:
     return source.instance in instance_names(stores.settings, source.kind)
 
 
-def actions_panel(tab: str) -> html.Section:
+def actions_panel(tab: str) -> Panel:
     """Return the panel of what was done."""
-    return panel(
-        f"{tab}-actions", "Actions", "asked for on this tab, newest first", slot(f"{tab}-actions-table"),
-        tools=("csv", "full"),
-        definition="Every action asked for and what came of it, kept in the state database (table actions).",
-    )  # fmt: skip
+    return Panel(
+        f"{tab}-actions",
+        "Actions",
+        "Every action asked for and what came of it, kept in the state database (table actions).",
+        TableBody(),
+        subtitle="asked for on this tab, newest first",
+    )
 
 
 def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
@@ -125,6 +133,7 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
     rows = [
         {
             "at": Cell(local_time(action.at), action.at),
+            "who": action.who or None,
             "source": collector_title(action.source),
             "action": words(action.action),
             "target": action.target or None,

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dash import html
-
 from core.format import bytes_, duration
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling
-from dashboard.components.graph import graph
-from dashboard.components.panel import panel
+from dashboard.views.panel import GraphBody, Panel
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import SourceSeries
@@ -91,11 +88,9 @@ class _Trace:
     dash: str
 
 
-def chart_panel(id: str, chart: Chart, span: int = 4) -> html.Section:
-    """Return the panel `id` that the chart stands in; its graph is `<id>-graph`."""
-    return panel(
-        id, chart.title, chart.subtitle, graph(f"{id}-graph", HEIGHT_PX), span=span, definition=chart.definition
-    )
+def chart_panel(id: str, chart: Chart, span: int = 4) -> Panel:
+    """Return the panel `id` that the chart stands in."""
+    return Panel(id, chart.title, chart.definition, GraphBody(HEIGHT_PX), subtitle=chart.subtitle, span=span)
 
 
 def chart_figure(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.kinds.registry import kinds_of, title_of
-from dashboard.components.lazy import later
-from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import filter_box, scroll_box
+from dashboard.components.lazy import lazy as lazy_place
+from dashboard.components.panel import panels, slot
 from dashboard.sources.charts import Chart, chart_panel
 from dashboard.sources.choosing import ALL
 from dashboard.sources.facts import Facts
 from dashboard.sources.table import Rows
+from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from status.instances import Instance
 
 TALL_PX = 320
-LATER_PX = 48
+LAZY_PX = 48
 
 Draw = Callable[["Shown", str, str], Any]
 """Makes a table from (what is shown, id of its rows, its title)."""
@@ -49,6 +49,11 @@ class TablePanel:
     """Whether a box above it narrows its rows."""
     is_lazy: bool = False
     """Whether it is fetched when it comes into view. It then sees instances alone: no history, no actions."""
+
+    def panel(self, id: str) -> Panel:
+        """Return it as a panel of a page, called `id`."""
+        body = TableBody(120, TALL_PX, f"{id}-rows" if self.is_filtered else "")
+        return Panel(id, self.title, f"Source: {self.definition}", body, subtitle=self.subtitle, span=self.span)
 
     def draw(self, shown: Shown, id: str) -> Any:
         """Return its table; `id` is that of its panel."""
@@ -74,12 +79,18 @@ class Section:
         """Return the id of one of its elements."""
         return f"{tab}-{self.kind}-{name}"
 
+    def panels(self, tab: str) -> tuple[Panel, ...]:
+        """Return the panels of charts, then those of tables."""
+        charts = (chart_panel(self.id(tab, chart.id), chart) for chart in self.charts)
+        return (*charts, *(each.panel(self.id(tab, each.id)) for each in self.tables))
+
     def layout(self, tab: str) -> html.Div:
         """Return the section without data: heading, charts, tables."""
-        charts = [chart_panel(self.id(tab, chart.id), chart) for chart in self.charts]
-        tables = [_table_panel(self.id(tab, each.id), each) for each in self.tables]
         return html.Div(
-            [slot(f"{self.id(tab, 'section')}-table"), panels(*charts, *tables)],
+            [
+                slot(f"{self.id(tab, 'section')}-table"),
+                panels(*(panel.element() for panel in self.panels(tab))),
+            ],
             id=self.id(tab, "section"),
             className="fw-section fw-span-12",
         )
@@ -118,7 +129,7 @@ class Section:
         """Return the place of a table that is fetched, anew when a reading of those shown has come."""
         chosen = Choices.of({"instance": shown.only.collector if shown.only else ALL})
         stamp = " ".join(map(_stamp, shown.chosen))
-        return later(f"/{shown.tab}/table/{self.kind}/{name}?{chosen.query}", stamp, LATER_PX)
+        return lazy_place(f"/{shown.tab}/table/{self.kind}/{name}?{chosen.query}", stamp, LAZY_PX)
 
 
 def _stamp(instance: Instance) -> str:
@@ -129,15 +140,6 @@ def _stamp(instance: Instance) -> str:
 def sections_of(tab: str) -> tuple[Section, ...]:
     """Return the sections that stand on a tab, in the order of the list of kinds."""
     return tuple(import_module(f"dashboard.kinds.{kind}.section").SECTION for kind in kinds_of(tab))
-
-
-def _table_panel(id: str, about: TablePanel) -> html.Section:
-    box = scroll_box(slot(f"{id}-table", 120), TALL_PX, about.title)
-    children = [filter_box(f"{id}-rows", f"Filter {about.title.lower()}"), box] if about.is_filtered else box
-    return panel(
-        id, about.title, about.subtitle, children, span=about.span, tools=("csv", "full"),
-        definition=f"Source: {about.definition}",
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class OldPanel:
 
 def old_section(
     kind: str, charts: tuple[Chart, ...], cards: Any, tables: Any, panels: Sequence[OldPanel],
-    actions: tuple[str, ...] = (), metrics: tuple[str, ...] = (), later: frozenset[str] = frozenset(),
+    actions: tuple[str, ...] = (), metrics: tuple[str, ...] = (), lazy: frozenset[str] = frozenset(),
 ) -> Section:  # fmt: skip
     """Return the section of a kind whose tables have no data class yet."""
 
@@ -166,7 +168,7 @@ def old_section(
 
     made = tuple(
         TablePanel(name(each.id), each.title, each.subtitle, each.span, each.definition, content(tables[each.id]),
-                   bool(each.filters), each.id in later)
+                   bool(each.filters), each.id in lazy)
         for each in panels
     )  # fmt: skip
     return Section(kind, tuple(replace(chart, id=name(chart.id)) for chart in charts), cards, made, actions, metrics)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
-from flask import Response, abort, request
 
 from core.errors import StorageError
 from core.kinds.base import Source
@@ -23,6 +22,9 @@ from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
+from dashboard.views.panel import Panel
+from dashboard.views.problem import problem_of
+from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
@@ -32,8 +34,13 @@ from storage.state.actions import Action, recent_actions
 if TYPE_CHECKING:
     from dash import Dash
 
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
+VARIES_BY = ("may_act",)
+"""What views of watched sources depend on of the viewer: whether their buttons act."""
+VARIES_BY = ("may_act",)
+"""What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARDS_PX, CARD_PX = 110, 133
 
@@ -73,8 +80,10 @@ class SourceTab:
     id: str
     sections: tuple[Section, ...]
     tables: Mapping[str, Draw] = field(default_factory=dict)
-    panels: Callable[[SourceTab], Sequence[Any]] = lambda tab: tab.section_panels()
-    """The panels in their order."""
+    before: tuple[Panel, ...] = ()
+    """Panels that stand before the sections."""
+    after: tuple[Panel, ...] = ()
+    """Panels that stand behind them."""
     cards: Callable[[Shown], Sequence[Any]] | None = None
     """The cards; None: those of each section."""
     card_px: int = CARD_PX
@@ -89,11 +98,18 @@ class SourceTab:
         """The kinds of its sections."""
         return tuple(section.kind for section in self.sections)
 
-    def section_panels(self) -> list[Any]:
-        """Return the sections without data."""
-        return [section.layout(self.id) for section in self.sections]
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """Every panel of the layout."""
+        of_sections = (panel for section in self.sections for panel in section.panels(self.id))
+        return (*self.before, *of_sections, *self.after, actions_panel(self.id))
 
-    def layout(self, stores: Stores, choices: Choices) -> html.Div:
+    def arranged(self) -> list[Any]:
+        """Return what stands in the raster, without the panel of the actions."""
+        sections = (section.layout(self.id) for section in self.sections)
+        return [*(each.element() for each in self.before), *sections, *(each.element() for each in self.after)]
+
+    def layout(self, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
         """Return the tab without data."""
         found = instances(stores, *self.kinds)
         options = [(ALL, "all"), *((each.collector, each.title) for each in found)]
@@ -106,46 +122,47 @@ class SourceTab:
         content = [
             slot(f"{self.id}-verdict", 36),
             slot(f"{self.id}-cards", CARDS_PX),
-            panels(*self.panels(self), actions_panel(self.id)),
+            panels(*self.arranged(), actions_panel(self.id).element()),
             slot(f"{self.id}-unwatched"),
         ]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
 
-    def build(self, stores: Stores, choices: Choices) -> View:
+    def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
 
-    def build_over(self, stores: Stores, choices: Choices, span: Span) -> tuple[View, list[Instance]]:
+    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
         """Return the view over `span`, and every instance."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
         done, lost = _actions(stores, self.kinds)
-        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, stores.settings.actions_enabled)
+        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
         return self._draw(shown, problem, lost, not_configured(stores.settings, self.kinds)), found
 
-    def register(self, app: Dash, stores: Stores) -> None:
-        """Register what its buttons ask for, and the addresses of tables that are fetched when they come into view."""
+    def register_actions(self, app: Dash, stores: Stores) -> None:
+        """Register what its buttons ask for."""
         register_actions(self.id, {section.kind: section.actions for section in self.sections})(app, stores)
-        self.register_tables(app, stores)
 
-    def register_tables(self, app: Dash, stores: Stores) -> None:
-        """Register the addresses of the tables that are fetched when they come into view."""
-        by_kind = {section.kind: section for section in self.sections}
+    def routes(self, stores: Stores) -> list[Route]:
+        """Return the route of the tables that are fetched when they come into view."""
+        lazy = {
+            (section.kind, each.id): section for section in self.sections for each in section.tables if each.is_lazy
+        }
 
-        @app.server.get(f"/{self.id}/table/<kind>/<name>", endpoint=f"{self.id}-table")
-        def table(kind: str, name: str) -> Response:
-            section = by_kind.get(kind) or abort(404)
-            choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+        def table(choices: Choices, viewer: Viewer, kind: str, name: str) -> Answer | None:
+            section = lazy.get((kind, name))
+            if section is None:
+                return None
             found = instances(stores, *self.kinds)
             span = chosen_span(choices, stores.clock.now(), WINDOWS)
-            chosen, may_act = chosen_instances(found, choices), stores.settings.actions_enabled
-            shown = Shown(self.id, self.kinds, found, chosen, SourceSeries(*span.pair), span, (), may_act)
-            if name not in {each.id for each in section.tables if each.is_lazy}:
-                abort(404)
-            return Response(markup(section.draw(shown, name)), mimetype="text/html")
+            chosen, series = chosen_instances(found, choices), SourceSeries(*span.pair)
+            shown = Shown(self.id, self.kinds, found, chosen, series, span, (), viewer.may_act)
+            return Answer(markup(section.draw(shown, name)), HTML)
+
+        return [Route(f"/{self.id}/table/<kind>/<name>", table)]
 
     def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]]) -> View:
         charted, tabled = self._charted, self._tabled
@@ -194,7 +211,7 @@ class SourceTab:
         return tuple(f"{panel}-graph" for panel in self._charted)
 
     @property
-    def later_graphs(self) -> tuple[str, ...]:
+    def lazy_graphs(self) -> tuple[str, ...]:
         """The graphs whose figure is fetched when they come into view."""
         if self.first_charts is None:
             return ()
@@ -224,14 +241,14 @@ class SourceTab:
         try:
             return read_sources(stores, metrics, [each.name for each in chosen], *span.pair), ""
         except StorageError as error:
-            return SourceSeries(*span.pair), f"Storage does not answer: {error}"
+            return SourceSeries(*span.pair), problem_of(error)
 
     def _with_more(self, stores: Stores, shown: Shown) -> tuple[Shown, str]:
         assert self.more is not None
         try:
             return replace(shown, more=self.more(stores, shown)), ""
         except StorageError as error:
-            return shown, f"Storage does not answer: {error}"
+            return shown, problem_of(error)
 
     def _empty(self, series: SourceSeries) -> dict[str, str]:
         present = {data.metric for data in series.series}
@@ -253,12 +270,15 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         path=f"/{tab.id}",
         layout=tab.layout,
         build=tab.build,
+        varies_by=VARIES_BY,
         datasets=(*tab.kinds, "actions"),
         slots=tab.slots,
+        panels=tab.panels,
         graphs=tab.graphs,
         zoom_graphs=tab.graphs,
-        later_graphs=tab.later_graphs,
-        register=tab.register,
+        lazy_graphs=tab.lazy_graphs,
+        routes=tab.routes,
+        register=tab.register_actions,
     )
 
 

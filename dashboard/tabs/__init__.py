@@ -1,11 +1,11 @@
-"""The tabs, in the order of the navigation. Adding one is its file and one line here."""
+"""The pages: tabs in the order of the navigation, sub-pages after their tab. Adding one is its file and a line here."""
 
 from __future__ import annotations
 
 from dashboard.tabs import alerts, cache, database, pipeline, portfolio, services, system
-from dashboard.views.tab import Tab
+from dashboard.views.tab import Page, tabs_of
 
-TABS: tuple[Tab, ...] = (
+PAGES: tuple[Page, ...] = (
     portfolio.TAB,
     system.TAB,
     database.TAB,
@@ -14,3 +14,4 @@ TABS: tuple[Tab, ...] = (
     services.TAB,
     alerts.TAB,
 )
+TABS = tuple(tabs_of(PAGES))

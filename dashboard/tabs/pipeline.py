@@ -9,29 +9,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dash import html
-from flask import Response, request
 
 from core.errors import StorageError
 from core.model import LiveReading, Outcome
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
-from dashboard.components.graph import graph
-from dashboard.components.lazy import later
+from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
-from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import scroll_box
+from dashboard.components.panel import panels, slot
+from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.pipeline import charts as figures
 from dashboard.pipeline import tables as parts
 from dashboard.sources.actions import action_stores, actions_panel
 from dashboard.sources.section import sections_of
-from dashboard.sources.tab import SourceTab
+from dashboard.sources.tab import VARIES_BY, SourceTab
+from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
+from dashboard.views.problem import problem_of
+from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, reading_stale_after_seconds
 from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
 if TYPE_CHECKING:
-    from dash import Dash
-
     from storage.stores import Stores
 
 ID = "pipeline"
@@ -42,13 +41,51 @@ SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "table
 HISTORY_PX, COLLECTORS_PX = 300, 180
 COLLECTORS_PATH = f"/{ID}/table/collectors"
 """With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
-CHARTS = ("pipeline-durations", "pipeline-failures", "pipeline-written")
+
+
+def _chart(name: str, title: str, subtitle: str, definition: str) -> Panel:
+    return Panel(f"{ID}-{name}", title, definition, GraphBody(200), subtitle=subtitle, span=4)
+
+
+def _table(name: str, title: str, subtitle: str, definition: str, body: TableBody, span: int = 12) -> Panel:
+    tools = LINKED_TABLE_TOOLS
+    return Panel(f"{ID}-{name}", title, definition, body, subtitle=subtitle, span=span, tools=tools)
+
+
+COLLECTORS = _table(
+    "collectors", "Collectors", "in trouble first",
+    "Every collector of the chosen host: its state, newest run and breaker. Source: the pipeline collector.",
+    TableBody(COLLECTORS_PX),
+)  # fmt: skip
+CHARTS = (
+    _chart("durations", "Run duration, ms", "mean, logarithmic",
+           "Mean duration of the runs in each bucket of time, by collector. Source: table runs."),
+    _chart("failures", "Failed runs", "count by collector",
+           "Runs that did not end with ok: unavailable, rejected, timeout, error. Source: table runs."),
+    _chart("written", "Rows written, per second", "acknowledged",
+           "Rows that ClickHouse acknowledged: samples, runs, statements, portfolio data."),
+)  # fmt: skip
+HISTORY = _table(
+    "history", "Runs", f"newest {HISTORY_LIMIT} of the window",
+    "Runs of the chosen collectors and outcomes within the window. Source: table runs.",
+    TableBody(HISTORY_PX, HISTORY_PX),
+)  # fmt: skip
+TABLES = _table(
+    "tables", "Tables", "rows and bytes on disk, read each minute",
+    "Tables of Fundwatch’s own database. Source: system.parts, active parts.", TableBody(280), span=5,
+)  # fmt: skip
+QUERIES = _table(
+    "queries", "Statements", "last 15 minutes, most time first",
+    "Statements that Fundwatch sent to ClickHouse, as it timed them. Source: table queries.", TableBody(280), span=7,
+)  # fmt: skip
+PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
+"""Those of Fundwatch's own work."""
 
 SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3)
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
-def layout(stores: Stores, choices: Choices) -> html.Div:
+def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
     """Return the tab without data."""
     hosts = _hosts(stores)
     reading = stores.live.reading(ID, _host(stores, choices))
@@ -69,11 +106,11 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
                     slot(f"{SOURCES.id}-verdict"),
                     slot(f"{ID}-verdict", 36),
                     slot(f"{SOURCES.id}-cards"),
-                    panels(*SOURCES.section_panels()),
+                    panels(*SOURCES.arranged()),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     slot(f"{ID}-cards", 110),
-                    _panels(),
-                    panels(actions_panel(SOURCES.id)),
+                    panels(*(panel.element() for panel in PANELS)),
+                    panels(actions_panel(SOURCES.id).element()),
                     slot(f"{SOURCES.id}-unwatched"),
                 ],
                 className="fw-content",
@@ -83,7 +120,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
     )
 
 
-def build(stores: Stores, choices: Choices) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
     host = _host(stores, choices)
     reading = stores.live.reading(ID, host)
@@ -101,9 +138,9 @@ def build(stores: Stores, choices: Choices) -> View:
             outcome=_unless_all(chosen(OUTCOMES, choices, "outcome", ALL)),
         )
     except StorageError as error:
-        problem = f"Storage does not answer: {error}"
+        problem = problem_of(error)
     own = _view(host, now, span, reading, course, problem)
-    return _joined(own, _watched(stores, span))
+    return _joined(own, _watched(stores, viewer, span))
 
 
 def _view(host: str, now: float, span: Span, reading: LiveReading | None, course: Course | None, problem: str) -> View:
@@ -115,14 +152,14 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
         stamp = f"{reading.ts} {is_stale(reading, now)}"
         slots |= {
             f"{ID}-cards": parts.card_strip(reading, course.series if course else {}, now),
-            f"{ID}-collectors-table": later(_collectors_url(host), stamp, COLLECTORS_PX),
+            f"{ID}-collectors-table": lazy(_collectors_url(host), stamp, COLLECTORS_PX),
             f"{ID}-tables-table": parts.size_table(reading),
             f"{ID}-queries-table": parts.query_table(reading),
         }
     if course is not None:
         slots[f"{ID}-history-table"] = parts.history_table(course.runs)
-    present = (f"{ID}-collectors", f"{ID}-tables", f"{ID}-queries")
-    past = (*CHARTS, f"{ID}-history")
+    present = (COLLECTORS.id, TABLES.id, QUERIES.id)
+    past = (*(chart.id for chart in CHARTS), HISTORY.id)
     notes = dict.fromkeys(past, problem)
     if reading is None:
         notes |= dict.fromkeys(present, "No reading yet.")
@@ -138,9 +175,9 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
     )
 
 
-def _watched(stores: Stores, span: Span) -> View:
+def _watched(stores: Stores, viewer: Viewer, span: Span) -> View:
     """Return the sections; without figures for kinds of which there is no instance, whose sections are folded away."""
-    view, found = SOURCES.build_over(stores, Choices(), span)
+    view, found = SOURCES.build_over(stores, Choices(), viewer, span)
     kinds = {each.kind for each in found}
     off = {graph for each in SOURCES.sections if each.kind not in kinds for graph in each.graphs(SOURCES.id)}
     slots = {id: content for id, content in view.slots.items() if id in SOURCE_SLOTS}
@@ -164,43 +201,10 @@ def _figures(reading: LiveReading | None, course: Course) -> dict[str, dict[str,
     colour = figures.colours([*known, *sorted({bucket.collector for bucket in course.buckets} - set(known))])
     span = (course.start, course.end)
     return {
-        f"{CHARTS[0]}-graph": figures.durations(course.buckets, colour, *span, course.step_seconds),
-        f"{CHARTS[1]}-graph": figures.failures(course.buckets, colour, *span, course.step_seconds),
-        f"{CHARTS[2]}-graph": figures.rows_written(course.series.get("pipeline_writer_rows_per_second"), *span),
+        CHARTS[0].graph: figures.durations(course.buckets, colour, *span, course.step_seconds),
+        CHARTS[1].graph: figures.failures(course.buckets, colour, *span, course.step_seconds),
+        CHARTS[2].graph: figures.rows_written(course.series.get("pipeline_writer_rows_per_second"), *span),
     }
-
-
-def _panels() -> html.Div:
-    return panels(
-        panel(
-            f"{ID}-collectors", "Collectors", "in trouble first", slot(f"{ID}-collectors-table", COLLECTORS_PX),
-            tools=("csv", "link", "full"),
-        ),
-        panel(
-            CHARTS[0], "Run duration, ms", "mean, logarithmic", graph(f"{CHARTS[0]}-graph", 200), span=4,
-            definition="Mean duration of the runs in each bucket of time, by collector. Source: the record of runs.",
-        ),
-        panel(
-            CHARTS[1], "Failed runs", "count by collector", graph(f"{CHARTS[1]}-graph", 200), span=4,
-            definition="Runs that did not end with ok: unavailable, rejected, timeout, error.",
-        ),
-        panel(
-            CHARTS[2], "Rows written, per second", "acknowledged", graph(f"{CHARTS[2]}-graph", 200), span=4,
-            definition="Rows that ClickHouse acknowledged: samples, runs, statements, portfolio data.",
-        ),
-        panel(
-            f"{ID}-history", "Runs", f"newest {HISTORY_LIMIT} of the window", tools=("csv", "link", "full"),
-            children=scroll_box(slot(f"{ID}-history-table", HISTORY_PX), HISTORY_PX, "Newest runs"),
-        ),
-        panel(
-            f"{ID}-tables", "Tables", "rows and bytes on disk, read each minute", slot(f"{ID}-tables-table", 280),
-            span=5, tools=("csv", "link", "full"),
-        ),
-        panel(
-            f"{ID}-queries", "Statements", "last 15 minutes, most time first", slot(f"{ID}-queries-table", 280),
-            span=7, tools=("csv", "link", "full"),
-        ),
-    )  # fmt: skip
 
 
 def _hosts(stores: Stores) -> list[str]:
@@ -222,18 +226,15 @@ def _collectors_url(host: str) -> str:
     return f"{COLLECTORS_PATH}?{Choices.of({'host': host}).query}"
 
 
-def _register(app: Dash, stores: Stores) -> None:
-    @app.server.get(COLLECTORS_PATH, endpoint=f"{ID}-collectors")
-    def collectors() -> Response:
-        choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
+def _routes(stores: Stores) -> list[Route]:
+    def collectors(choices: Choices, _viewer: Viewer) -> Answer:
         reading = stores.live.reading(ID, _host(stores, choices))
-        table = markup(parts.collector_table(reading, stores.clock.now())) if reading else ""
-        return Response(table, mimetype="text/html")
+        return Answer(markup(parts.collector_table(reading, stores.clock.now())) if reading else "", HTML)
 
-    SOURCES.register(app, stores)
+    return [Route(COLLECTORS_PATH, collectors), *SOURCES.routes(stores)]
 
 
-GRAPHS = (*(f"{name}-graph" for name in CHARTS), *SOURCES.graphs)
+GRAPHS = (*(chart.graph for chart in CHARTS), *SOURCES.graphs)
 SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
 
 TAB = Tab(
@@ -244,10 +245,13 @@ TAB = Tab(
     path="/pipeline",
     layout=layout,
     build=build,
+    varies_by=VARIES_BY,
     datasets=(ID, *SOURCES.kinds, "actions"),
+    panels=(*PANELS, *SOURCES.panels),
     slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
-    later_graphs=SOURCES.later_graphs,
-    register=_register,
+    lazy_graphs=SOURCES.lazy_graphs,
+    routes=_routes,
+    register=SOURCES.register_actions,
 )

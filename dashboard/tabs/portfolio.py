@@ -9,8 +9,8 @@ from dash import html
 from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
-from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import filter_box, scroll_box
+from dashboard.components.panel import panels, slot
+from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.portfolio import downloads as portfolio_download
 from dashboard.portfolio import fragments as portfolio_pieces
@@ -20,18 +20,16 @@ from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
 from dashboard.portfolio.warnings import doubts
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import reading_stale_after_seconds, stale_after_seconds
 
 if TYPE_CHECKING:
-    from dash import Dash
-
     from storage.stores import Stores
 
 ID = "portfolio"
 GROWTH = "portfolio-growth-graph"
-TABLES = tuple(f"{ID}-{name}" for name in ("drawdowns", "months", "extremes", "captures", "parts", "metrics"))
-PANELS = (*CHART_PANELS, *TABLES)
 MONTHS_PX = 300
 LONG_PX = 420
 """Height of the tables that scroll."""
@@ -45,76 +43,6 @@ FEED = (
 )
 
 
-def layout(stores: Stores, choices: Choices) -> html.Div:
-    """Return the tab without data."""
-    content = [
-        slot("portfolio-notes"),
-        slot("portfolio-cards", 230),
-        panels(
-            chart_panel("growth"),
-            html.Div([_drawdowns(), _months()], className="fw-column fw-span-4"),
-            chart_panel("distribution"),
-            chart_panel("years"),
-            chart_panel("capture"),
-            chart_panel("backtest"),
-            _captures(),
-            chart_panel("contribution"),
-            chart_panel("correlation"),
-            _extremes(),
-            _parts(),
-            _metrics(),
-        ),
-    ]
-    return html.Div([portfolio_bar.bar(stores, choices), html.Div(content, className="fw-content")])
-
-
-def _drawdowns() -> html.Section:
-    return panel(
-        "portfolio-drawdowns", "Worst drawdowns", "in the window; a click shades one in the chart",
-        slot("portfolio-drawdowns-table", 310), span=12, tools=("csv", "full"),
-    )  # fmt: skip
-
-
-def _months() -> html.Section:
-    table = scroll_box(slot("portfolio-months-table", MONTHS_PX), MONTHS_PX, "Monthly returns")
-    return panel(
-        "portfolio-months", "Monthly and yearly returns, %", "since inception", table, span=12, tools=("csv", "full"),
-        definition="Daily time-weighted returns compounded by month and by year, the newest year first.",
-    )  # fmt: skip
-
-
-def _captures() -> html.Section:
-    return panel(
-        "portfolio-captures", "Capture in figures", "of the benchmark's rises and falls",
-        slot("portfolio-captures-table", 120),
-        span=4, tools=("csv", "full"),
-    )  # fmt: skip
-
-
-def _extremes() -> html.Section:
-    return panel(
-        "portfolio-extremes", "Best and worst returns", "of the window", slot("portfolio-extremes-table", 300), span=4,
-        tools=("csv", "full"),
-    )  # fmt: skip
-
-
-def _parts() -> html.Section:
-    table = scroll_box(slot("portfolio-parts-table", LONG_PX), LONG_PX, "Portfolios")
-    return panel(
-        "portfolio-parts", "Portfolios", "the parts of the fund, each in its own window",
-        [filter_box(PART_ROWS, "Filter portfolios"), table], span=7, tools=("csv", "full"),
-    )  # fmt: skip
-
-
-def _metrics() -> html.Section:
-    table = scroll_box(slot("portfolio-metrics-table", LONG_PX), LONG_PX, "All metrics")
-    return panel(
-        "portfolio-metrics", "All metrics", "of the window; definitions and reasons on hover",
-        [html.Div([filter_box(METRIC_ROWS, "Find metrics"), _files()], className="fw-metrics-head"), table], span=5,
-        tools=("link", "full"),
-    )  # fmt: skip
-
-
 def _files() -> html.Div:
     """Return how to take the metrics along: into the clipboard, as CSV, as an Excel workbook."""
     copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_copies=METRIC_ROWS))
@@ -125,14 +53,89 @@ def _files() -> html.Div:
     return html.Div([copy, *links], className="fw-files")
 
 
-def build(stores: Stores, choices: Choices) -> View:
+DRAWDOWNS = Panel(
+    f"{ID}-drawdowns",
+    "Worst drawdowns",
+    "The ten deepest falls from a best day so far until the day back at it, of the window’s time-weighted returns.",
+    TableBody(310),
+    subtitle="in the window; a click shades one in the chart",
+)
+MONTHS = Panel(
+    f"{ID}-months",
+    "Monthly and yearly returns, %",
+    "Daily time-weighted returns compounded by month and by year, the newest year first.",
+    TableBody(MONTHS_PX, MONTHS_PX),
+    subtitle="since inception",
+)
+CAPTURES = Panel(
+    f"{ID}-captures",
+    "Capture in figures",
+    "Annualised return over the periods in which the benchmark rose (fell), over the benchmark's own.",
+    TableBody(120),
+    subtitle="of the benchmark's rises and falls",
+    span=4,
+)
+EXTREMES = Panel(
+    f"{ID}-extremes",
+    "Best and worst returns",
+    "The ten highest gains and the ten deepest losses of the window, the benchmark's return beside each.",
+    TableBody(300),
+    subtitle="of the window",
+    span=4,
+)
+PARTS = Panel(
+    f"{ID}-parts",
+    "Portfolios",
+    "Value, share, returns and risk of the fund and of each part, over its own days within the window.",
+    TableBody(LONG_PX, LONG_PX, PART_ROWS),
+    subtitle="the parts of the fund, each in its own window",
+    span=7,
+)
+METRICS = Panel(
+    f"{ID}-metrics",
+    "All metrics",
+    "Every metric of the window for each line shown; the definition of each on hover, and in the files.",
+    TableBody(LONG_PX, LONG_PX, METRIC_ROWS, "Find metrics", _files()),
+    subtitle="of the window; definitions and reasons on hover",
+    span=5,
+    tools=("link", "full"),
+)
+TABLES = (DRAWDOWNS, MONTHS, EXTREMES, CAPTURES, PARTS, METRICS)
+PANELS = (*CHART_PANELS, *TABLES)
+PANEL_IDS = tuple(panel.id for panel in PANELS)
+
+
+def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+    """Return the tab without data."""
+    content = [
+        slot("portfolio-notes"),
+        slot("portfolio-cards", 230),
+        panels(
+            chart_panel("growth").element(),
+            html.Div([DRAWDOWNS.element(), MONTHS.element()], className="fw-column fw-span-4"),
+            chart_panel("distribution").element(),
+            chart_panel("years").element(),
+            chart_panel("capture").element(),
+            chart_panel("backtest").element(),
+            CAPTURES.element(),
+            chart_panel("contribution").element(),
+            chart_panel("correlation").element(),
+            EXTREMES.element(),
+            PARTS.element(),
+            METRICS.element(),
+        ),
+    ]
+    return html.Div([portfolio_bar.bar(stores, choices), html.Div(content, className="fw-content")])
+
+
+def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows."""
     portfolio = find(stores, choices)
     if portfolio is None:
         return View(
             slots={"portfolio-cards": empty("No portfolio yet", FEED)},
-            as_of=dict.fromkeys(PANELS),
-            notes=dict.fromkeys(PANELS, "Shows a portfolio as soon as there is one."),
+            as_of=dict.fromkeys(PANEL_IDS),
+            notes=dict.fromkeys(PANEL_IDS, "Shows a portfolio as soon as there is one."),
         )
     shown = read(stores, portfolio, choices)
     if not len(shown.nav):
@@ -148,9 +151,9 @@ def build(stores: Stores, choices: Choices) -> View:
             "portfolio-cards": card_strip(shown, seen, stale_after),
             "portfolio-drawdowns-table": drawdown_table(shown),
         },
-        as_of={**(dict.fromkeys(PANELS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
-        notes={**dict.fromkeys(TABLES, ""), **charts.notes},
-        stale_after_seconds=dict.fromkeys(PANELS, stale_after),
+        as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
+        notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes},
+        stale_after_seconds=dict.fromkeys(PANEL_IDS, stale_after),
     )
 
 
@@ -178,8 +181,8 @@ def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
             **_bar_slots(stores, shown, choices),
             "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
         },
-        as_of=dict.fromkeys(PANELS),
-        notes=dict.fromkeys(PANELS, f"{portfolio.name} has no value{when}."),
+        as_of=dict.fromkeys(PANEL_IDS),
+        notes=dict.fromkeys(PANEL_IDS, f"{portfolio.name} has no value{when}."),
     )
 
 
@@ -193,9 +196,8 @@ def _age(stores: Stores, shown: Shown) -> tuple[float | None, float | None]:
     return None, None
 
 
-def _register(app: Dash, stores: Stores) -> None:
-    portfolio_pieces.register(app, stores)
-    portfolio_download.register(app, stores)
+def _routes(stores: Stores) -> list[Route]:
+    return [*portfolio_pieces.routes(stores), *portfolio_download.routes(stores)]
 
 
 TAB = Tab(
@@ -207,6 +209,7 @@ TAB = Tab(
     layout=layout,
     build=build,
     datasets=("portfolio",),
+    panels=PANELS,
     slots=(
         *portfolio_bar.SLOTS,
         *CHART_SLOTS,
@@ -216,6 +219,6 @@ TAB = Tab(
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
-    later_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
-    register=_register,
+    lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
+    routes=_routes,
 )

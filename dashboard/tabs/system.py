@@ -12,12 +12,13 @@ from core.format import count, number
 from core.model import Status
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
-from dashboard.components.graph import graph
-from dashboard.components.panel import panel, panels, slot
-from dashboard.components.table import filter_box, scroll_box
+from dashboard.components.panel import panels, slot
+from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.system import charts as figures
 from dashboard.system.cards import Present, card_strip, verdict_line
 from dashboard.system.tables import device_table, disk_table, facts_table, interface_table, process_table
+from dashboard.views.panel import GraphBody, Panel, TableBody
+from dashboard.views.problem import problem_of
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import reading_stale_after_seconds, status_at
@@ -28,28 +29,55 @@ if TYPE_CHECKING:
 
 ID = "system"
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
-CHARTS = {
-    "cpu": ("CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step."),
-    "memory": ("Memory, GiB", "used and cache", "Used: total less available. Cache: what programs could still have."),
-    "disk": (
-        "Disks, % used",
-        "with forecast",
-        "Share of usable space. Forecast: Theil–Sen line of one or six hours.",
-    ),
-    "network": ("Network", "busiest interfaces", "Bytes a second in and out, loopback left out."),
-    "io": ("Disk I/O", "busiest device", "Bytes a second read from and written to the device that was busiest."),
-    "pressure": ("Pressure, %", "time spent waiting", "Pressure stall information of the kernel, from its totals."),
-    "load": (
-        "Load",
-        "tasks running or waiting",
-        "Means over 1, 5 and 15 minutes, as the kernel keeps them.",
-    ),
-}
 PROCESSES_PX = 400
-TABLES = ("disks", "devices", "interfaces", "facts")
+CHART_PX = 170
 
 
-def layout(stores: Stores, choices: Choices) -> html.Div:
+def _chart(name: str, title: str, subtitle: str, definition: str, span: int = 4) -> Panel:
+    return Panel(f"{ID}-{name}", title, definition, GraphBody(CHART_PX), subtitle=subtitle, span=span)
+
+
+def _table(name: str, title: str, definition: str, height: int = 120) -> Panel:
+    return Panel(f"{ID}-{name}", title, definition, TableBody(height), span=4)
+
+
+CHARTS = (
+    _chart("cpu", "CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step."),
+    _chart("memory", "Memory, GiB", "used and cache",
+           "Used: total less available. Cache: what programs could still have."),
+    _chart("disk", "Disks, % used", "with forecast",
+           "Share of usable space. Forecast: Theil–Sen line of one or six hours."),
+    _chart("network", "Network", "busiest interfaces", "Bytes a second in and out, loopback left out."),
+    _chart("io", "Disk I/O", "busiest device",
+           "Bytes a second read from and written to the device that was busiest."),
+    _chart("pressure", "Pressure, %", "time spent waiting",
+           "Pressure stall information of the kernel, from its totals."),
+    _chart("load", "Load", "tasks running or waiting", "Means over 1, 5 and 15 minutes, as the kernel keeps them."),
+    _chart("cores", "Cores", "busy, a row a core",
+           "Share of time that each core was busy. Mean of each step. Source: /proc/stat.", span=8),
+)  # fmt: skip
+PROCESSES = Panel(
+    f"{ID}-processes",
+    "Processes",
+    "The newest reading: the processes with most CPU, those with most memory, and those in trouble. "
+    "Source: /proc/<pid>/stat, io.",
+    TableBody(PROCESSES_PX, PROCESSES_PX, f"{ID}-processes-rows"),
+    subtitle="most CPU and most memory",
+    span=8,
+)
+TABLES = (
+    _table("facts", "Kernel", "The newest reading of what has no chart, and the CPU that watching costs. "
+           "Source: /proc, /sys.", 320),
+    _table("disks", "Disks", "Space and inodes of each mount in the newest reading. Source: statvfs."),
+    _table("interfaces", "Interfaces", "Traffic, errors and drops a second since the reading before. "
+           "Source: /proc/net/dev, /sys/class/net."),
+    _table("devices", "Devices", "Reads, writes and waits a second since the reading before. Source: /proc/diskstats."),
+)  # fmt: skip
+PANELS = (*CHARTS, PROCESSES, *TABLES)
+GRAPHS = tuple(chart.graph for chart in CHARTS)
+
+
+def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
     """Return the tab without data."""
     machine = stores.settings.machine
     hosts = [(host, host) for host in sorted({machine, *stores.live.hosts(ID)})]
@@ -63,30 +91,12 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
     content = [
         slot("system-verdict", 36),
         slot("system-cards", 108),
-        panels(
-            *[_chart_panel(name, span=4) for name in CHARTS],
-            panel("system-cores", "Cores", "busy, a row a core", graph("system-cores-graph", 170), span=8),
-            panel("system-processes", "Processes", "most CPU and most memory", span=8, tools=("csv", "full"),
-                  children=[filter_box("system-processes-rows", "Filter processes"),
-                            scroll_box(slot("system-processes-table", PROCESSES_PX), PROCESSES_PX, "Process table")]),
-            panel("system-facts", "Kernel", "", slot("system-facts-table", 320), span=4, tools=("csv", "full")),
-            panel("system-disks", "Disks", "", slot("system-disks-table", 120), span=4, tools=("csv", "full")),
-            panel("system-interfaces", "Interfaces", "", slot("system-interfaces-table", 120), span=4,
-                  tools=("csv", "full")),
-            panel("system-devices", "Devices", "", slot("system-devices-table", 120), span=4, tools=("csv", "full")),
-        ),
-    ]  # fmt: skip
+        panels(*(panel.element() for panel in PANELS)),
+    ]
     return html.Div([bar, html.Div(content, className="fw-content")])
 
 
-def _chart_panel(name: str, span: int) -> html.Section:
-    title, subtitle, definition = CHARTS[name]
-    return panel(
-        f"system-{name}", title, subtitle, graph(f"system-{name}-graph", 170), span=span, definition=definition
-    )
-
-
-def build(stores: Stores, choices: Choices) -> View:
+def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
@@ -109,7 +119,7 @@ def build(stores: Stores, choices: Choices) -> View:
             "system-facts-table": facts_table(present),
             "system-processes-table": process_table(present),
         },
-        as_of={**view.charts(), **{f"system-{name}": seen for name in TABLES}, **view.processes()},
+        as_of={**view.charts(), **{table.id: seen for table in TABLES}, **view.processes()},
         notes=view.notes(),
         stale_after_seconds=view.stale_after_seconds(),
     )
@@ -120,7 +130,7 @@ def _read(stores: Stores, host: str, span: Span) -> tuple[Charts | None, list[fl
         charts = read_charts(stores, host, *span.pair)
         return charts, reboots(stores.clickhouse, host, *span.pair), ""
     except StorageError as error:
-        return None, [], f"Storage does not answer: {error}"
+        return None, [], problem_of(error)
 
 
 def _figures(stores: Stores, present: Present, span: Span, charts: Charts) -> dict[str, dict[str, Any]]:
@@ -151,7 +161,7 @@ class _Ages:
 
     def charts(self) -> dict[str, float | None]:
         """Return the age of the charts. A window in the past is as old as its end, and never stale."""
-        names = [f"system-{name}" for name in (*CHARTS, "cores")]
+        names = [chart.id for chart in CHARTS]
         if self.read is None:
             return {}
         newest = self.read.newest
@@ -170,21 +180,21 @@ class _Ages:
 
     def notes(self) -> dict[str, str]:
         """Return why panels are empty or failed."""
-        charts = [f"system-{name}" for name in (*CHARTS, "cores")]
+        charts = [chart.id for chart in CHARTS]
         notes = dict.fromkeys(charts, self.problem) if self.problem else {}
         if self.read is not None and self.read.newest is None:
             notes |= dict.fromkeys(charts, f"No samples of {self.present.collector_host} in this window.")
         if self.present.reading is None:
-            notes |= dict.fromkeys((f"system-{name}" for name in TABLES), self.present.problem)
+            notes |= dict.fromkeys((table.id for table in TABLES), self.present.problem)
         if self.present.processes is None:
             notes["system-processes"] = "No process table yet. The collector “processes” writes one every 15 seconds."
         return notes
 
     def stale_after_seconds(self) -> dict[str, float | None]:
         """Return the age beyond which each panel is stale."""
-        names = TABLES if self.span.is_zoomed else (*CHARTS, "cores", *TABLES)
+        panels = TABLES if self.span.is_zoomed else (*CHARTS, *TABLES)
         machine = reading_stale_after_seconds(self.present.reading)
-        found: dict[str, float | None] = dict.fromkeys((f"system-{name}" for name in names), machine)
+        found: dict[str, float | None] = dict.fromkeys((panel.id for panel in panels), machine)
         return found | {"system-processes": reading_stale_after_seconds(self.present.processes)}
 
 
@@ -219,6 +229,7 @@ TAB = Tab(
     layout=layout,
     build=build,
     datasets=("system", "processes"),
+    panels=PANELS,
     slots=(
         "system-hosts",
         "system-span",
@@ -230,6 +241,6 @@ TAB = Tab(
         "system-facts-table",
         "system-processes-table",
     ),
-    graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
-    zoom_graphs=(*(f"system-{name}-graph" for name in CHARTS), "system-cores-graph"),
+    graphs=GRAPHS,
+    zoom_graphs=GRAPHS,
 )

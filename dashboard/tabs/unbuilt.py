@@ -10,13 +10,14 @@ from dashboard.components.card import empty
 from dashboard.views.tab import Choices, Tab
 
 if TYPE_CHECKING:
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 
 def unbuilt_tab(id: str, title: str, key: str, shows: str) -> Tab:
     """Return a tab that says plainly that it is not built, and what it is meant to show."""
 
-    def layout(_stores: Stores, _choices: Choices) -> html.Div:
+    def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
         return html.Div(
             empty(
                 f"{title} is not built yet",

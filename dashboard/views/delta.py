@@ -1,7 +1,7 @@
-"""Long columns of a figure as differences of whole numbers: a third of the bytes, and the same values.
+"""Delta encoding: long columns of a figure as differences of whole numbers, a third of the bytes and the same values.
 
-`[20.15, 20.17, null, 20.11]` goes out as `{"by": 100, "steps": [2015, 2, null, -6]}`, days as
-`{"days": [16071, 1, 1]}`; assets/js/39-unpack.js adds them up again.
+`[20.15, 20.17, null, 20.11]` goes out as `{"scale": 100, "deltas": [2015, 2, null, -6]}`, days as
+`{"days": [16071, 1, 1]}`; assets/js/39-delta.js adds them up again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ COLUMNS = ("x", "y", "z")
 DAY_CHARACTERS = 10
 
 
-def packed(figure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plain figure with the columns x, y and z (row by row) of its traces packed where that is exact."""
+def delta_encoded(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plain figure; columns x, y and z (row by row) of its traces are delta-encoded where that is exact."""
     traces = [
         {key: _column(value) if key in COLUMNS else value for key, value in trace.items()}
         for trace in figure.get("data", ())
@@ -42,7 +42,7 @@ def _column(values: Any) -> Any:
 
 def _days(values: list[str]) -> Any:
     try:
-        return {"days": _steps(np.array(values, dtype="datetime64[D]").astype(np.int64).tolist())}
+        return {"days": _deltas(np.array(values, dtype="datetime64[D]").astype(np.int64).tolist())}
     except ValueError:
         return values
 
@@ -51,22 +51,22 @@ def _numbers(values: list[float | None]) -> Any:
     present = [value for value in values if value is not None]
     if max(map(abs, present), default=0) * 10**MOST_DECIMALS > LARGEST:
         whole = all(type(value) is int for value in present)
-        return {"by": 1, "steps": _steps(cast("list[int | None]", values))} if whole else values
+        return {"scale": 1, "deltas": _deltas(cast("list[int | None]", values))} if whole else values
     column = np.array(values, dtype=np.float64)
     missing = np.isnan(column)
     for decimals in range(MOST_DECIMALS + 1):
-        by = 10**decimals
-        scaled = np.round(column * by)
-        if (scaled / by == column)[~missing].all():
-            steps = [None if gone else int(value) for value, gone in zip(scaled, missing, strict=True)]
-            return {"by": by, "steps": _steps(steps)}
+        scale = 10**decimals
+        scaled = np.round(column * scale)
+        if (scaled / scale == column)[~missing].all():
+            whole_numbers = [None if gone else int(value) for value, gone in zip(scaled, missing, strict=True)]
+            return {"scale": scale, "deltas": _deltas(whole_numbers)}
     return values
 
 
-def _steps(values: Sequence[int | None]) -> list[int | None]:
+def _deltas(values: Sequence[int | None]) -> list[int | None]:
     before = 0
-    steps: list[int | None] = []
+    deltas: list[int | None] = []
     for value in values:
-        steps.append(None if value is None else value - before)
+        deltas.append(None if value is None else value - before)
         before = before if value is None else value
-    return steps
+    return deltas

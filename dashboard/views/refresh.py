@@ -1,8 +1,8 @@
-"""The refresh of a tab: one callback to the server, one paint in the browser.
+"""The refresh of a page: one callback to the server, one paint in the browser.
 
-Server: nothing changed → an empty answer; otherwise the view, built once per (tab, choices, version) for all
-viewers. A failure keeps what the page shows and puts the reason on top of it.
-Browser (assets/js/paint.js): adds the theme, hands changed figures to their charts, sets ages.
+Server: nothing changed → an empty answer; otherwise the view, built once per (page, choices, version) for all viewers
+who are equal in what the page depends on. A failure keeps what the page shows and puts the reason on top of it.
+Browser (assets/js/41-paint.js): adds the theme, hands changed figures to their charts, sets ages.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
+from werkzeug.exceptions import Forbidden
 
-from core.errors import StorageError
 from core.memo import Memo
 from dashboard.frame import ids
-from dashboard.views.serialize import Prepared, prepare
-from dashboard.views.tab import Choices, Tab
+from dashboard.frame.viewer import Viewer, current_viewer
+from dashboard.views.problem import problem_of
+from dashboard.views.route import JSON, Answer, Route
+from dashboard.views.routes import needs
+from dashboard.views.serialize import FIGURES, Prepared, prepare
+from dashboard.views.tab import Choices, Page
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -27,14 +31,14 @@ log = logging.getLogger(__name__)
 
 
 class Refresh:
-    """Answers the refreshes of one tab, which must have a `build`."""
+    """Answers the refreshes of one page, which must have a `build`."""
 
-    def __init__(self, stores: Stores, tab: Tab, memo: Memo[Prepared]) -> None:
-        self.tab = tab
+    def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared]) -> None:
+        self.page = page
         self.outputs = (
-            (ids.wire(tab.id), "data"),
-            (ids.problem(tab.id), "children"),
-            *((slot, "children") for slot in tab.slots),
+            (ids.payload(page.id), "data"),
+            (ids.problem(page.id), "children"),
+            *((slot, "children") for slot in page.slots),
         )
         """(id, property) pairs, in the order of what `answer` returns."""
         self._stores = stores
@@ -47,34 +51,47 @@ class Refresh:
         """How Dash names these outputs in a request."""
         return f"..{'...'.join(f'{id}.{prop}' for id, prop in self.outputs)}.."
 
-    def answer(self, choices: Choices, seen: str | None, problem: str | None) -> list[Any]:
-        """Return the outputs [wire, problem, *slots].
+    def answer(self, choices: Choices, viewer: Viewer, seen: str | None, problem: str | None) -> list[Any]:
+        """Return the outputs [payload, problem, *slots].
 
         seen: the version the page shows. problem: the reason it shows for a failed refresh, if any.
-        Raises PreventUpdate when the page is up to date.
+        Raises PreventUpdate when the page is up to date, Forbidden when the viewer may not see it.
         """
+        if viewer.role < self.page.role:
+            raise Forbidden(needs(self.page.role))
+        shared = viewer.only(self.page.varies_by)
         try:
-            version = f"{self._stores.live.version(*self.tab.datasets)}?{choices.query}"
-            is_seen = version == seen
-            prepared = (
-                None if is_seen else self._memo.get((self.tab.id, version), lambda: self._build(choices, version))
-            )
+            version = self._version(choices, shared)
+            prepared = None if version == seen else self._prepared(choices, shared, version)
         except Exception as error:  # noqa: BLE001 - whatever breaks, the page keeps its data and says why
             return self._failed(error, problem)
         self._logged = ""
         if prepared is None:
             return self._unchanged(problem)
-        return [prepared.wire, "", *prepared.slots]
+        return [prepared.payload, "", *prepared.slots]
 
-    def figure(self, choices: Choices, graph: str) -> bytes | None:
-        """Return a figure that is fetched when it comes into view, as JSON; None when the tab has no such."""
-        version = f"{self._stores.live.version(*self.tab.datasets)}?{choices.query}"
-        prepared = self._memo.get((self.tab.id, version), lambda: self._build(choices, version))
-        return prepared.later.get(graph)
+    def figures(self) -> Route:
+        """Return the route of the figures that are fetched when they come into view; null for one without data."""
+        return Route(f"{FIGURES}/{self.page.id}/<graph>", self._figure)
 
-    def _build(self, choices: Choices, version: str) -> Prepared:
-        assert self.tab.build is not None
-        return prepare(self.tab, choices, version, self.tab.build(self._stores, choices))
+    def _figure(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
+        if graph not in self.page.lazy_graphs:
+            return None
+        shared = viewer.only(self.page.varies_by)
+        prepared = self._prepared(choices, shared, self._version(choices, shared))
+        return Answer(prepared.lazy.get(graph, b"null"), JSON)
+
+    def _version(self, choices: Choices, shared: Viewer) -> str:
+        """Return what a view depends on: a page shows the same version until one of it changes."""
+        rights = "".join(f"#{name}={getattr(shared, name)}" for name in self.page.varies_by)
+        return f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
+
+    def _prepared(self, choices: Choices, shared: Viewer, version: str) -> Prepared:
+        def build() -> Prepared:
+            assert self.page.build is not None
+            return prepare(self.page, choices, version, self.page.build(self._stores, choices, shared))
+
+        return self._memo.get((self.page.id, shared, version), build)
 
     def _unchanged(self, problem: str | None) -> list[Any]:
         if not problem:
@@ -82,59 +99,53 @@ class Refresh:
         return [no_update, "", *self._same_slots()]
 
     def _failed(self, error: Exception, problem: str | None) -> list[Any]:
-        reason = _reason(error)
+        reason = problem_of(error)
         with self._lock:
             is_news = reason != self._logged
             self._logged = reason
         if is_news:
-            log.error("refresh of %s failed: %s", self.tab.id, reason, exc_info=error)
+            log.error("refresh of %s failed: %s", self.page.id, reason, exc_info=error)
         if reason == problem:
             raise PreventUpdate
         return [no_update, reason, *self._same_slots()]
 
     def _same_slots(self) -> list[Any]:
-        return [no_update] * len(self.tab.slots)
+        return [no_update] * len(self.page.slots)
 
 
 def register(app: Dash, refresh: Refresh) -> None:
-    """Register the refresh and the paint of a tab."""
-    tab = refresh.tab
+    """Register the refresh and the paint of a page."""
+    page = refresh.page
 
     @app.callback(
         [Output(id, prop) for id, prop in refresh.outputs],
         Input(ids.TICK, "n_intervals"),
-        Input(ids.choices(tab.id), "data"),
-        State(ids.version(tab.id), "data"),
-        State(ids.problem(tab.id), "children"),
+        Input(ids.choices(page.id), "data"),
+        State(ids.version(page.id), "data"),
+        State(ids.problem(page.id), "children"),
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
     def answer(_tick: int, choices: dict[str, str], seen: str | None, problem: str | None) -> list[Any]:
-        return refresh.answer(Choices.of(choices), seen, problem)
+        return refresh.answer(Choices.of(choices), current_viewer(), seen, problem)
 
     app.clientside_callback(
         ClientsideFunction("fundwatch", "paint"),
         [
-            Output(ids.version(tab.id), "data"),
-            *[Output(graph, "figure") for graph in tab.graphs],
+            Output(ids.version(page.id), "data"),
+            *[Output(graph, "figure") for graph in page.graphs],
         ],
-        Input(ids.wire(tab.id), "data"),
+        Input(ids.payload(page.id), "data"),
         Input(ids.THEME, "data"),
         prevent_initial_call=True,
     )
-    _note_zooms(app, tab)
+    _note_zooms(app, page)
 
 
-def _note_zooms(app: Dash, tab: Tab) -> None:
-    if tab.graphs:
+def _note_zooms(app: Dash, page: Page) -> None:
+    if page.graphs:
         app.clientside_callback(
             ClientsideFunction("fundwatch", "noteZoom"),
-            Output(ids.zooms(tab.id), "data"),
-            *[Input(graph, "relayoutData") for graph in tab.graphs],
+            Output(ids.zooms(page.id), "data"),
+            *[Input(graph, "relayoutData") for graph in page.graphs],
             prevent_initial_call=True,
         )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, StorageError):
-        return f"Storage does not answer: {error}"
-    return f"{type(error).__name__}: {error}"

@@ -12,11 +12,11 @@ import numpy as np
 import orjson
 from dash.development.base_component import Component
 
-from dashboard.views.delta import packed
-from dashboard.views.tab import Choices, Tab, View
+from dashboard.views.delta import delta_encoded
+from dashboard.views.tab import Choices, Page, View
 
 FIGURES = "/figure"
-"""Where figures are fetched that come into view later: /figure/<tab>/<graph>?<choices>."""
+"""Where figures are fetched that come into view: /figure/<page>/<graph>?<choices>."""
 DIGITS = 6
 """What a chart can show."""
 LARGE = 10_000
@@ -31,28 +31,28 @@ _POWERS = np.array([float(f"1e{power}") for power in range(23)])
 class Prepared:
     """A view ready to send: JSON fragments that every viewer's answer shares."""
 
-    wire: orjson.Fragment
+    payload: orjson.Fragment
     slots: tuple[orjson.Fragment, ...]
-    """In the order of Tab.slots."""
-    later: Mapping[str, bytes] = field(default_factory=dict)
-    """Figures of Tab.later_graphs as JSON, by graph id: the wire only says where they are."""
+    """In the order of Page.slots."""
+    lazy: Mapping[str, bytes] = field(default_factory=dict)
+    """Figures of Page.lazy_graphs as JSON, by graph id: the payload only says where they are."""
 
 
-def prepare(tab: Tab, choices: Choices, version: str, view: View) -> Prepared:
-    """Return `view` serialised. Raises KeyError naming what the view has and the tab does not declare."""
-    _check(tab.id, "graph", view.figures, tab.graphs)
-    _check(tab.id, "slot", view.slots, tab.slots)
-    figures = {id: packed(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
-    later = {id: _dump(figures[id]) for id in tab.later_graphs if id in figures}
-    wire = {
+def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
+    """Return `view` serialised. Raises KeyError naming what the view has and the page does not declare."""
+    _check(page.id, "graph", view.figures, page.graphs)
+    _check(page.id, "slot", view.slots, page.slots)
+    figures = {id: delta_encoded(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
+    lazy = {id: _dump(figures[id]) for id in page.lazy_graphs if id in figures}
+    payload = {
         "version": version,
-        "figures": figures | {id: _reference(tab, choices, id, content) for id, content in later.items()},
+        "figures": figures | {id: _reference(page, choices, id, content) for id, content in lazy.items()},
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
         "stale_after_seconds": plain(view.stale_after_seconds),
     }
-    slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in tab.slots)
-    return Prepared(orjson.Fragment(_dump(wire)), slots, later)
+    slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in page.slots)
+    return Prepared(orjson.Fragment(_dump(payload)), slots, lazy)
 
 
 def plain(value: Any) -> Any:
@@ -117,10 +117,10 @@ def _rounded_column(values: Sequence[float | None]) -> list[float | None]:
     return [value if math.isfinite(value) else None for value in found.tolist()]
 
 
-def _reference(tab: Tab, choices: Choices, graph: str, content: bytes) -> dict[str, str]:
+def _reference(page: Page, choices: Choices, graph: str, content: bytes) -> dict[str, str]:
     """Return where a figure is fetched, with a stamp that changes when it does."""
     return {
-        "later": f"{FIGURES}/{tab.id}/{graph}?{choices.query}",
+        "lazy": f"{FIGURES}/{page.id}/{graph}?{choices.query}",
         "stamp": blake2b(content, digest_size=8).hexdigest(),
     }
 
@@ -134,7 +134,7 @@ def _dump(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
 
 
-def _check(tab: str, kind: str, given: Mapping[str, Any], declared: Sequence[str]) -> None:
+def _check(page: str, kind: str, given: Mapping[str, Any], declared: Sequence[str]) -> None:
     unknown = sorted(set(given) - set(declared))
     if unknown:
-        raise KeyError(f"tab {tab} built {kind} {', '.join(unknown)} that it does not declare")
+        raise KeyError(f"page {page} built {kind} {', '.join(unknown)} that it does not declare")

@@ -1,6 +1,6 @@
 """Refreshes answered without Dash's dispatcher.
 
-Nearly every request is the refresh of a tab, and most of those find nothing new. Preparing such a call costs
+Nearly every request is the refresh of a page, and most of those find nothing new. Preparing such a call costs
 Dash several times what the call itself takes. So it is answered here, by the same object and in the same form
 as through Dash; a request that is not exactly a refresh goes on to Dash as if this were not there.
 """
@@ -16,6 +16,7 @@ from dash.exceptions import PreventUpdate
 from flask import Flask, Response, request
 
 from dashboard.frame import ids
+from dashboard.frame.viewer import current_viewer
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices
 
@@ -39,11 +40,11 @@ def install(server: Flask, refreshes: Mapping[str, Refresh]) -> None:
 
 
 def _answer(refresh: Refresh, values: Mapping[tuple[str, str], Any]) -> Response:
-    tab = refresh.tab.id
-    choices = Choices.of(values.get((ids.choices(tab), "data")))
-    seen, problem = values.get((ids.version(tab), "data")), values.get((ids.problem(tab), "children"))
+    page = refresh.page.id
+    choices = Choices.of(values.get((ids.choices(page), "data")))
+    seen, problem = values.get((ids.version(page), "data")), values.get((ids.problem(page), "children"))
     try:
-        answers = refresh.answer(choices, seen, problem)
+        answers = refresh.answer(choices, current_viewer(), seen, problem)
     except PreventUpdate:
         return Response(status=UNCHANGED)
     response: dict[str, dict[str, Any]] = {}

@@ -1,16 +1,21 @@
-"""What a tab is: its place, its layout, how its view is built, and the choices its URL carries."""
+"""What a page is, in the navigation or not: its place, layout, view, and the choices that its URL carries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
+
+from core.roles import Role
 
 if TYPE_CHECKING:
     from dash import Dash
     from dash.development.base_component import Component
 
+    from dashboard.frame.viewer import Viewer
+    from dashboard.views.panel import Panel
+    from dashboard.views.route import MakeRoutes
     from storage.stores import Stores
 
 MAX_CHOICES = 20
@@ -64,7 +69,7 @@ class View:
     """What a tab shows for one set of choices and one version of its data.
 
     figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/charts/theme.py for
-        what goes on the wire (colour tokens, epoch seconds on date axes) and what the browser adds.
+        what goes into the payload (colour tokens, epoch seconds on date axes) and what the browser adds.
     slots: Dash component or components by slot id.
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
@@ -80,29 +85,66 @@ class View:
     stale_after_seconds: Mapping[str, float | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A page of the dashboard. One file, one line in dashboard/tabs/__init__.py."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page with an address of its own: one file, one line in dashboard/tabs/__init__.py.
+
+    As it stands here it is not in the navigation: with a `parent` it is a sub-page of that tab, which stays marked
+    as the current one; without, other pages link to it.
+    """
 
     id: str
     title: str
-    icon: str
-    """Name of a mask in assets/css/30-icons.css."""
-    key: str
-    """Digit that opens the tab."""
     path: str
-    layout: Callable[[Stores, Choices], Component]
-    """Choice bar, slots, panels and graphs without data; called when the tab is opened."""
-    build: Callable[[Stores, Choices], View] | None = None
-    """Reads and draws; called at most once for each version of the data. None: nothing to refresh."""
+    layout: Callable[[Stores, Choices, Viewer], Component]
+    """Choice bar, slots, panels and graphs without data; called when the page is opened."""
+    build: Callable[[Stores, Choices, Viewer], View] | None = None
+    """Reads and draws; called at most once for each version of the data. None: nothing to refresh. Of the viewer it
+    is given what `varies_by` names and nothing else: the view is shared by all who are equal in that."""
+    varies_by: tuple[str, ...] = ()
+    """Attributes of the viewer that the view depends on, such as "may_act"."""
+    role: Role = Role.VIEWER
+    """Who may see the page: viewers of this role or more."""
+    parent: str = ""
+    """Id of the tab that a sub-page belongs to."""
     datasets: tuple[str, ...] = ()
     """Data sets whose version gates the refresh (see storage.redis.Live.version)."""
+    panels: tuple[Panel, ...] = ()
+    """Every panel of its layout; views.registry finds them by id."""
     slots: tuple[str, ...] = ()
     graphs: tuple[str, ...] = ()
     zoom_graphs: tuple[str, ...] = ()
     """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
     click, or another window, removes them."""
-    later_graphs: tuple[str, ...] = ()
+    lazy_graphs: tuple[str, ...] = ()
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
+    routes: MakeRoutes | None = None
+    """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
     register: Callable[[Dash, Stores], None] | None = None
-    """Callbacks of this tab alone, beyond the refresh."""
+    """Callbacks of this page alone, beyond the refresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab(Page):
+    """A page of the navigation."""
+
+    icon: str
+    """Name of a mask in assets/css/30-icons.css."""
+    key: str
+    """Digit that opens the tab."""
+
+
+def visible(pages: Iterable[Page], viewer: Viewer) -> list[Page]:
+    """Return the pages that a viewer may see."""
+    return [page for page in pages if viewer.role >= page.role]
+
+
+def tabs_of(pages: Iterable[Page]) -> list[Tab]:
+    """Return the pages of the navigation, in its order."""
+    return [page for page in pages if isinstance(page, Tab)]
+
+
+def family(pages: Iterable[Page], page: Page) -> list[Page]:
+    """Return the tab of `page` and its sub-pages; only the tab when it has none, nothing for a page of no tab."""
+    tab = page.parent or page.id
+    return [each for each in pages if (each.id == tab and isinstance(each, Tab)) or each.parent == tab]

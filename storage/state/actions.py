@@ -37,11 +37,14 @@ class Action:
     detail: str
     """A table as JSON, from actions that answer with one; else empty."""
     finished_at: float | None
+    """Epoch seconds; None until it is done."""
+    who: str
+    """Name of who asked for it; empty when that was not kept yet."""
 
 
-def request_action(state: State, now: float, source: str, action: str, target: str) -> int:
-    """Ask for an action and return its number. Raises StorageUnavailable."""
-    row = {"at": now, "source": source, "action": action, "target": target, "status": REQUESTED}
+def request_action(state: State, now: float, source: str, action: str, target: str, who: str) -> int:
+    """Ask for an action in the name of `who` and return its number. Raises StorageUnavailable."""
+    row = {"at": now, "source": source, "action": action, "target": target, "status": REQUESTED, "who": who}
     with state.begin() as connection:
         key = connection.execute(sa.insert(actions).values(**row)).inserted_primary_key
         return int(key[0]) if key else 0

@@ -54,6 +54,7 @@ actions = sa.Table(
     sa.Column("result", sa.Text, nullable=False, server_default=""),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Column("finished_at", sa.Float, nullable=True),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
 pings = sa.Table(

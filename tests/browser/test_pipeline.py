@@ -45,7 +45,7 @@ def runner(stores: Stores, source: FakeCollector) -> Iterator[Runner]:
 @pytest.fixture
 def url(stores: Stores, runner: Runner, serve: Callable[..., Any]) -> str:
     finish(runner, "iqfeed", 3)
-    app = create_app(replace(stores, clock=SystemClock()), tabs=(pipeline.TAB,))
+    app = create_app(replace(stores, clock=SystemClock()), pages=(pipeline.TAB,))
     return str(serve(app.server).url) + "/pipeline"
 
 

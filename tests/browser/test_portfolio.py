@@ -30,7 +30,7 @@ DATA = f"(document.querySelector('{GRAPH} .js-plotly-plot')?.data ?? [])"
 @pytest.fixture
 def url(stores: Stores, serve: Callable[..., Any]) -> str:
     load_sample(stores)
-    app = create_app(stores, tabs=(portfolio.TAB, system.TAB))
+    app = create_app(stores, pages=(portfolio.TAB, system.TAB))
     return str(serve(app.server).url) + "/portfolio"
 
 
@@ -286,7 +286,7 @@ def test_the_keyboard_stays_where_it_was_when_its_control_is_drawn_anew(url: str
 
 def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[..., Any], page: Page) -> None:
     insert_many(stores, 200, years=5)
-    site = serve(create_app(stores, tabs=(portfolio.TAB,)).server)
+    site = serve(create_app(stores, pages=(portfolio.TAB,)).server)
     open_fund(page, f"{site.url}/portfolio")
     rows = see(page, "parts").locator("tbody tr")
     expect(rows).to_have_count(200)

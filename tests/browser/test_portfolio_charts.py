@@ -28,7 +28,7 @@ DAYS = 2_264
 @pytest.fixture
 def url(stores: Stores, serve: Callable[..., Any]) -> str:
     load_sample(stores)
-    return str(serve(create_app(stores, tabs=(portfolio.TAB,)).server).url) + "/portfolio"
+    return str(serve(create_app(stores, pages=(portfolio.TAB,)).server).url) + "/portfolio"
 
 
 def open_charts(page: Page, url: str) -> None:

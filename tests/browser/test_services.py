@@ -47,7 +47,7 @@ def url(stores: Stores, site: Site, serve: Callable[..., Any]) -> Iterator[str]:
     runner.attend(partial(run_actions, real), "actions")
     stores.writer.start()
     runner.start()
-    yield str(serve(create_app(real, tabs=(services.TAB,)).server).url) + "/services"
+    yield str(serve(create_app(real, pages=(services.TAB,)).server).url) + "/services"
     runner.stop(deadline_seconds=2.0)
     stores.writer.stop()
 

@@ -26,7 +26,7 @@ def site(stores: Stores, serve: Callable[..., Any]) -> tuple[Stores, str]:
     now = time.time()
     machine.remember(running, now - 3_600, now)
     machine.show(running, now)
-    app = create_app(running, tabs=(system.TAB,))
+    app = create_app(running, pages=(system.TAB,))
     return running, serve(app.server).url + "/system"
 
 

@@ -8,7 +8,7 @@ import pytest
 from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
 from collectors.runtime.breaker import BreakerView, State
 from collectors.runtime.registry import MODULES, build_runner, enabled
-from collectors.runtime.task import TaskView
+from collectors.runtime.task_view import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.kinds.registry import Watch

@@ -159,7 +159,7 @@ def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) ->
         return make_service(context, source, partial(tcp_kind.probe, source))  # type: ignore[arg-type]
 
     def do(action: str) -> None:
-        number = request_action(stores.state, 1.0, source.collector, action, "")
+        number = request_action(stores.state, 1.0, source.collector, action, "", "local")
         finish_action(stores.state, 2.0, number, DONE, act(source, action, "").sentence)
 
     collector = made()

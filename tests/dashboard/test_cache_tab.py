@@ -20,7 +20,7 @@ from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, SourceId, Status
 from core.settings.model import Settings, Sources
-from dashboard.sources.actions import SWITCHED_OFF, ask
+from dashboard.sources.actions import NOT_ALLOWED, SWITCHED_OFF, ask
 from dashboard.sources.charts import scale
 from dashboard.tabs.cache import CACHE, TAB
 from dashboard.views.serialize import plain
@@ -28,6 +28,7 @@ from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.redis_servers import RedisServer
+from tests.support.views import OPERATOR
 
 NOW = float(int(time.time()))
 ALLOWED = {section.kind: section.actions for section in CACHE.sections}
@@ -132,7 +133,7 @@ def test_an_action_goes_from_the_page_to_the_server_and_is_remembered(watched: S
     with server.client() as victim:
         number = victim.client_id()
         request = {"source": "redis:main", "action": "kill_client", "target": str(number)}
-        assert ask(allowed, ALLOWED, request) == "Asked for: kill client on Redis main."
+        assert ask(allowed, ALLOWED, OPERATOR, request) == "Asked for: kill client on Redis main."
         assert do_next(allowed) and not do_next(allowed)
         with server.client() as other:
             assert str(number) not in {each["id"] for each in other.client_list()}
@@ -153,19 +154,19 @@ def test_an_action_goes_from_the_page_to_the_server_and_is_remembered(watched: S
 )
 def test_nothing_else_can_be_asked_for(watched: Stores, request_: Any) -> None:
     allowed = _with(watched, watch=watched.settings.watch, actions_enabled=True)
-    assert not ask(allowed, ALLOWED, request_).startswith("Asked for")
+    assert not ask(allowed, ALLOWED, OPERATOR, request_).startswith("Asked for")
     assert recent_actions(allowed.state, ("redis", "postgresql")) == []
 
 
 def test_actions_are_off_until_the_settings_allow_them(watched: Stores, server: RedisServer) -> None:
     assert Settings().actions_enabled is False
     request = {"source": "redis:main", "action": "reset_slowlog", "target": ""}
-    assert ask(watched, ALLOWED, request) == SWITCHED_OFF
+    assert ask(watched, ALLOWED, OPERATOR, request) == SWITCHED_OFF
     with server.client() as client:
         client.set("k", "x")
     read(watched, server)
     button = _buttons(plain(built(watched).slots["cache-redis-databases-table"]))[0]
-    assert button["aria-disabled"] == "true" and "data-act" not in button and button["title"] == SWITCHED_OFF
+    assert button["aria-disabled"] == "true" and "data-act" not in button and button["title"] == NOT_ALLOWED
 
 
 def _buttons(value: Any) -> list[dict[str, Any]]:

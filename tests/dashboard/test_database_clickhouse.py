@@ -28,6 +28,7 @@ from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.clickhouse_troubles import endless_query, failing_mutation, many_parts
+from tests.support.views import OPERATOR
 
 NOW = float(int(time.time()))
 built, shown = partial(views.built, TAB), partial(views.slot_text, "database")
@@ -63,7 +64,7 @@ def read(stores: Stores, at: float = NOW) -> None:
 
 def fetched(stores: Stores, table: str, **choices: str) -> str:
     """Return a table as the page fetches it when it comes into view."""
-    client = create_app(stores, tabs=(TAB,)).server.test_client()
+    client = create_app(stores, pages=(TAB,)).server.test_client()
     answer = client.get(f"/database/table/clickhouse/{table}?{Choices.of(choices).query}")
     assert answer.status_code == 200, answer.text
     return answer.text
@@ -112,7 +113,7 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
         places = [running.columns.index(column) for column in ("query_id", "query")]
         query = next(row[places[0]] for row in running.rows if "1000000000000" in row[places[1]])
         wanted = {"source": source.collector, "action": "kill_query", "target": query}
-        assert "Asked for" in ask(stores, ALLOWED, wanted)
+        assert "Asked for" in ask(stores, ALLOWED, OPERATOR, wanted)
         assert do_next(stores)
         done = recent_actions(stores.state, ("clickhouse",))[0]
         assert done.status == "done" and "ended within" in done.result
@@ -123,8 +124,8 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
 def test_what_is_not_allowed_is_not_asked_for(watching: Stores) -> None:
     off = replace(watching, settings=watching.settings.model_copy(update={"actions_enabled": False}))
     wanted = {"source": "clickhouse:own", "action": "kill_query", "target": "1"}
-    assert ask(off, ALLOWED, wanted) == SWITCHED_OFF
-    assert "There is no action drop" in ask(watching, ALLOWED, wanted | {"action": "drop"})
+    assert ask(off, ALLOWED, OPERATOR, wanted) == SWITCHED_OFF
+    assert "There is no action drop" in ask(watching, ALLOWED, OPERATOR, wanted | {"action": "drop"})
 
 
 def test_every_table_names_the_query_behind_it() -> None:

@@ -62,7 +62,7 @@ def store_runs(stores: Stores, *runs: tuple[float, str, float, str, str]) -> Non
 
 def collectors(stores: Stores, view: View) -> str:
     """Return the table of collectors, which is fetched when it comes into view."""
-    place = plain(view.slots["pipeline-collectors-table"])["props"]["data-later"]
+    place = plain(view.slots["pipeline-collectors-table"])["props"]["data-lazy"]
     answer = create_app(stores, (TAB,)).server.test_client().get(place)
     assert answer.status_code == 200
     return re.sub(r"<[^>]+>", " ", answer.text)
@@ -186,7 +186,7 @@ def test_the_area_of_rows_written_ends_where_writing_stopped() -> None:
 )
 def test_an_address_with_a_senseless_zoom_still_shows_the_page(stores: Stores, bounds: tuple[str, str]) -> None:
     view = sent(build(stores, Choices.of({"from": bounds[0], "to": bounds[1]})))
-    assert set(view.figures) == {f"{name}-graph" for name in CHARTS}
+    assert set(view.figures) == {chart.graph for chart in CHARTS}
 
 
 def test_charts_count_failures_and_give_each_collector_its_line(stores: Stores) -> None:

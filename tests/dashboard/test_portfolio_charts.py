@@ -21,7 +21,7 @@ from dashboard.portfolio.charts.distribution import MOST_BARS, histogram, round_
 from dashboard.portfolio.downloads import TABLES, as_csv
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
 from dashboard.views.serialize import prepare
-from dashboard.views.tab import Choices, Tab, View
+from dashboard.views.tab import Choices, Page, View
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import shown
@@ -109,10 +109,10 @@ def test_every_chart_has_something_sensible_for_every_history(stores: Stores, wi
 
 def _is_sensible(stores: Stores, choices: dict[str, str]) -> None:
     found = charts(stores, **choices)
-    tab = Tab("portfolio", "", "", "", "", lambda *_: html.Div(), slots=CHART_SLOTS, graphs=CHART_GRAPHS)
+    tab = Page(id="portfolio", title="", path="", layout=lambda *_: html.Div(), slots=CHART_SLOTS, graphs=CHART_GRAPHS)
     prepared = prepare(tab, Choices(), "1", View(figures=found.figures, slots=found.slots, notes=found.notes))
-    assert orjson.loads(orjson.dumps(prepared.wire))["figures"]
-    assert set(found.notes) == set(CHART_PANELS)
+    assert orjson.loads(orjson.dumps(prepared.payload))["figures"]
+    assert set(found.notes) == {panel.id for panel in CHART_PANELS}
     for panel, note in found.notes.items():
         is_drawn = bool(found.figures[f"{panel}-graph"]["data"])
         assert bool(note) == (panel in found.empty) == (not is_drawn), f"{panel} of {choices}: {note}"
@@ -320,7 +320,7 @@ def test_the_switch_says_which_scale_is_on_and_the_panel_where_its_data_is(store
     ]
     assert [button["aria-pressed"] for button in buttons] == ["false", "true"]
     assert [button["data-choose"] for button in buttons] == ['{"scale": "log"}', '{"scale": null}']
-    assert chart_panel("growth").to_plotly_json()["props"]["data-csv"] == "/portfolio/chart/growth.csv"
+    assert chart_panel("growth").element().to_plotly_json()["props"]["data-csv"] == "/portfolio/chart/growth.csv"
 
 
 def test_a_day_with_several_values_is_drawn_in_its_course_from_the_close_before(stores: Stores) -> None:

@@ -97,7 +97,7 @@ def test_a_loss_on_the_first_day_counts(stores: Stores) -> None:
 def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], total: str) -> None:
     put_nav(stores, "hard", values)
     view = build(stores, Choices())
-    assert prepare(TAB, Choices(), "v", view).wire
+    assert prepare(TAB, Choices(), "v", view).payload
     assert cards(stores)["total"] == total
     assert ("no return can be told" in text(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
     everything = text(list(view.slots.values()))

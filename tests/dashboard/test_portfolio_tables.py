@@ -47,11 +47,11 @@ def fund(stores: Stores) -> Stores:
 
 @pytest.fixture
 def client(stores: Stores) -> Iterator[FlaskClient]:
-    yield create_app(stores, tabs=(TAB,)).server.test_client()
+    yield create_app(stores, pages=(TAB,)).server.test_client()
 
 
-def wire_of(prepared: Prepared) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(orjson.dumps(prepared.wire))
+def payload_of(prepared: Prepared) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(orjson.dumps(prepared.payload))
     return found
 
 
@@ -204,16 +204,15 @@ def test_a_figure_below_the_first_screen_is_fetched_and_only_named_again_when_it
 ) -> None:
     choices = Choices.of({"window": "1Y"})
     view = build(fund, choices)
-    first, again = (wire_of(prepare(TAB, choices, version, view)) for version in ("1", "2"))
+    first, again = (payload_of(prepare(TAB, choices, version, view)) for version in ("1", "2"))
     there = first["figures"]["portfolio-years-graph"]
     assert there == again["figures"]["portfolio-years-graph"]
     assert "data" in first["figures"]["portfolio-growth-graph"], "the first screen needs no second question"
-    figure = client.get(there["later"]).get_json()
+    figure = client.get(there["lazy"]).get_json()
     assert figure["data"][0]["type"] == "bar"
     other = prepare(TAB, Choices(), "1", build(fund, Choices()))
-    assert (
-        wire_of(other)["figures"]["portfolio-distribution-graph"] != (first["figures"]["portfolio-distribution-graph"])
-    )
+    graph = "portfolio-distribution-graph"
+    assert payload_of(other)["figures"][graph] != first["figures"][graph]
     assert client.get("/figure/portfolio/nothing").status_code == 404
     assert client.get("/figure/nothing/portfolio-years-graph").status_code == 404
 

@@ -35,6 +35,7 @@ from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
 from tests.support.postgres_servers import PostgresServer
+from tests.support.views import OPERATOR
 
 NOW = float(int(time.time()))
 shown = partial(views.slot_text, "database")
@@ -95,7 +96,10 @@ def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
         assert "trader" in tree
         target = next(row[2] for row in reading.tables[3].rows if row[1] == root.info.backend_pid)
         request = {"source": "postgresql:main", "action": "terminate", "target": target}
-        assert ask(watched, {"postgresql": SECTION.actions}, request) == "Asked for: terminate on PostgreSQL main."
+        assert (
+            ask(watched, {"postgresql": SECTION.actions}, OPERATOR, request)
+            == "Asked for: terminate on PostgreSQL main."
+        )
         assert do_next(watched)
         assert root.closed or _is_gone(root)
     publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))

@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from core.errors import StorageUnavailable
 from core.memo import Memo
+from dashboard.frame.viewer import ANYBODY
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices
 from tests.support.frame import DEMO, FakeStores
@@ -24,37 +25,37 @@ def refresh_of(stores: FakeStores) -> Refresh:
     return Refresh(stores, DEMO, Memo())  # type: ignore[arg-type]
 
 
-def wire_of(answer: list[Any]) -> dict[str, Any]:
+def payload_of(answer: list[Any]) -> dict[str, Any]:
     return orjson.loads(orjson.dumps(answer[0]))  # type: ignore[no-any-return]
 
 
 def test_an_unchanged_view_is_neither_built_nor_sent() -> None:
     stores = FakeStores()
     refresh = refresh_of(stores)
-    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    seen = payload_of(refresh.answer(Choices(), ANYBODY, None, None))["version"]
     with pytest.raises(PreventUpdate):
-        refresh.answer(Choices(), seen, "")
+        refresh.answer(Choices(), ANYBODY, seen, "")
     assert len(stores.builds) == 1
 
 
 def test_new_data_or_other_choices_are_sent() -> None:
     stores = FakeStores()
     refresh = refresh_of(stores)
-    first = wire_of(refresh.answer(Choices(), None, None))["version"]
-    other = wire_of(refresh.answer(SIX_HOURS, first, None))["version"]
+    first = payload_of(refresh.answer(Choices(), ANYBODY, None, None))["version"]
+    other = payload_of(refresh.answer(SIX_HOURS, ANYBODY, first, None))["version"]
     assert other != first
     stores.live.bump("demo")
-    assert wire_of(refresh.answer(SIX_HOURS, other, None))["version"] not in (first, other)
+    assert payload_of(refresh.answer(SIX_HOURS, ANYBODY, other, None))["version"] not in (first, other)
     assert stores.builds == [{}, {"window": "6h"}, {"window": "6h"}]
 
 
 def test_data_of_other_tabs_does_not_matter() -> None:
     stores = FakeStores()
     refresh = refresh_of(stores)
-    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    seen = payload_of(refresh.answer(Choices(), ANYBODY, None, None))["version"]
     stores.live.bump("portfolio")
     with pytest.raises(PreventUpdate):
-        refresh.answer(Choices(), seen, None)
+        refresh.answer(Choices(), ANYBODY, seen, None)
 
 
 def test_many_viewers_share_one_build() -> None:
@@ -98,24 +99,24 @@ def test_the_memory_of_views_is_bounded() -> None:
 def test_a_failure_keeps_the_page_and_names_the_reason_once(caplog: pytest.LogCaptureFixture) -> None:
     stores = FakeStores(error=StorageUnavailable("ClickHouse at 127.0.0.1:8123 does not answer"))
     refresh = refresh_of(stores)
-    wire, problem, *slots = refresh.answer(Choices(), "old", "")
-    assert wire is no_update
+    payload, problem, *slots = refresh.answer(Choices(), ANYBODY, "old", "")
+    assert payload is no_update
     assert all(slot is no_update for slot in slots)
     assert problem == "Storage does not answer: ClickHouse at 127.0.0.1:8123 does not answer"
     for _ in range(3):
         with pytest.raises(PreventUpdate):
-            refresh.answer(Choices(), "old", problem)
+            refresh.answer(Choices(), ANYBODY, "old", problem)
     assert len(caplog.records) == 1
 
 
 def test_recovery_clears_the_reason_even_without_new_data() -> None:
     stores = FakeStores()
     refresh = refresh_of(stores)
-    seen = wire_of(refresh.answer(Choices(), None, None))["version"]
+    seen = payload_of(refresh.answer(Choices(), ANYBODY, None, None))["version"]
     stores.live.broken = True
-    problem = refresh.answer(Choices(), seen, "")[1]
+    problem = refresh.answer(Choices(), ANYBODY, seen, "")[1]
     assert "Redis" in problem
     stores.live.broken = False
-    wire, cleared, *_ = refresh.answer(Choices(), seen, problem)
-    assert wire is no_update
+    payload, cleared, *_ = refresh.answer(Choices(), ANYBODY, seen, problem)
+    assert payload is no_update
     assert cleared == ""

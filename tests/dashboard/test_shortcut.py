@@ -10,7 +10,7 @@ from dash import Dash
 from dashboard.factory import create_app
 from tests.support.frame import DEMO, FakeStores
 
-OUTPUTS = [("demo-wire", "data"), ("demo-problem", "children"), *((slot, "children") for slot in DEMO.slots)]
+OUTPUTS = [("demo-payload", "data"), ("demo-problem", "children"), *((slot, "children") for slot in DEMO.slots)]
 
 
 def asked(seen: Any = None, choices: Any = None, problem: str = "") -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_same_answer_with_and_without(choices: dict[str, str]) -> None:
     short, long = create_app(stores, (DEMO,)), without_shortcut(stores)  # type: ignore[arg-type]
     request = asked(choices=choices)
     assert post(short, request).json == post(long, request).json
-    version = post(short, request).json["response"]["demo-wire"]["data"]["version"]
+    version = post(short, request).json["response"]["demo-payload"]["data"]["version"]
     unchanged = asked(seen=version, choices=choices)
     assert post(short, unchanged).status_code == post(long, unchanged).status_code == 204
     stores.error = RuntimeError("gone")

@@ -1,4 +1,4 @@
-"""What goes on the wire."""
+"""What is sent: figures and components as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.views.delta import packed
+from dashboard.views.delta import delta_encoded
 from dashboard.views.serialize import plain, prepare, rounded
 from dashboard.views.tab import Choices, View
 from tests.support.frame import DEMO
@@ -44,39 +44,39 @@ def test_a_view_says_which_choices_its_zoom_belongs_to_and_carries_no_template()
     choices = Choices.parse("?window=6h")
     figure = {"data": [{"y": [1.0]}], "layout": {"yaxis": {"range": [0, 1]}}}
     prepared = prepare(DEMO, choices, "7?window=6h", View(figures={"demo-cpu-graph": figure}))
-    wire = orjson.loads(orjson.dumps(prepared.wire))
-    layout = wire["figures"]["demo-cpu-graph"]["layout"]
+    payload = orjson.loads(orjson.dumps(prepared.payload))
+    layout = payload["figures"]["demo-cpu-graph"]["layout"]
     assert layout["uirevision"] == "demo-cpu-graph?window=6h"
     assert "template" not in layout
     assert figure["layout"] == {"yaxis": {"range": [0, 1]}}
 
 
 def test_a_view_with_something_the_tab_does_not_have_is_refused() -> None:
-    with pytest.raises(KeyError, match="demo built graph nowhere"):
+    with pytest.raises(KeyError, match="page demo built graph nowhere"):
         prepare(DEMO, Choices(), "1", View(figures={"nowhere": {}}))
 
 
-def unpacked(column: Any) -> Any:
-    """What assets/js/39-unpack.js does."""
-    steps = column.get("steps") or column["days"]
-    sums = itertools.accumulate(step or 0 for step in steps)
-    values = [None if step is None else total for step, total in zip(steps, sums, strict=True)]
+def decoded(column: Any) -> Any:
+    """What assets/js/39-delta.js does."""
+    deltas = column.get("deltas") or column["days"]
+    sums = itertools.accumulate(delta or 0 for delta in deltas)
+    values = [None if delta is None else total for delta, total in zip(deltas, sums, strict=True)]
     if "days" in column:
         return [str(np.datetime64(int(value or 0), "D")) for value in values]
-    return [None if value is None else value / column["by"] for value in values]
+    return [None if value is None else value / column["scale"] for value in values]
 
 
 @given(st.lists(st.none() | st.decimals(-1_000_000, 1_000_000, places=3).map(float), min_size=12, max_size=40))
-def test_packed_columns_come_out_as_they_went_in(values: list[float | None]) -> None:
-    sent = packed({"data": [{"y": values, "z": [values, values], "name": "cpu"}], "layout": {}})
+def test_delta_encoded_columns_come_out_as_they_went_in(values: list[float | None]) -> None:
+    sent = delta_encoded({"data": [{"y": values, "z": [values, values], "name": "cpu"}], "layout": {}})
     (trace,) = orjson.loads(orjson.dumps(sent))["data"]
     assert trace["name"] == "cpu"
-    assert unpacked(trace["y"]) == values
-    assert [unpacked(row) for row in trace["z"]] == [values, values]
+    assert decoded(trace["y"]) == values
+    assert [decoded(row) for row in trace["z"]] == [values, values]
 
 
-def test_days_are_packed_and_what_does_not_fit_is_left_alone() -> None:
+def test_days_are_delta_encoded_and_what_does_not_fit_is_left_alone() -> None:
     days = [str(day) for day in np.arange("2020-02-20", "2020-03-10", dtype="datetime64[D]")]
-    assert unpacked(packed({"data": [{"x": days}]})["data"][0]["x"]) == days
+    assert decoded(delta_encoded({"data": [{"x": days}]})["data"][0]["x"]) == days
     for odd in (["core 12345"] * 20, [math.pi * 10**9] * 20, [1e-9] * 20, [1, 2, 3], [True] * 20):
-        assert packed({"data": [{"y": odd}]}) == {"data": [{"y": odd}]}
+        assert delta_encoded({"data": [{"y": odd}]}) == {"data": [{"y": odd}]}

@@ -134,3 +134,29 @@ def test_a_failed_transaction_changes_nothing(either: State) -> None:
 def test_a_database_that_is_away_says_so() -> None:
     with pytest.raises(StorageUnavailable), State("postgresql://nobody@127.0.0.1:9/none").begin():
         pytest.fail("there is no such server")
+
+
+def test_actions_asked_for_before_who_was_kept_have_nobody(either: State) -> None:
+    from alembic import command
+
+    from storage.state.actions import recent_actions
+
+    _to_revision(either, command.downgrade, "0004")
+    with either.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO actions (at, source, action, status) VALUES (1, 'redis:main', 'reset_slowlog', 'done')"
+            )
+        )
+    either.migrate()
+    assert [action.who for action in recent_actions(either, ("redis",))] == [""]
+
+
+def _to_revision(state: State, move: Any, revision: str) -> None:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(storage.state.__file__).parent / "alembic"))
+    with state.begin() as connection:
+        config.attributes["connection"] = connection
+        move(config, revision)

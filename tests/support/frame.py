@@ -17,11 +17,13 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
+from dashboard.frame.viewer import Viewer
 from dashboard.views.tab import Choices, Tab, View
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))
 POINTS = 120
+SETTINGS = {"host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False}
 
 
 @dataclass
@@ -47,7 +49,7 @@ class FakeStores:
 
     clock: Clock = field(default_factory=SystemClock)
     live: FakeLive = field(default_factory=FakeLive)
-    settings: Any = field(default_factory=lambda: SimpleNamespace(host="127.0.0.1", port=8050, refresh_seconds=5))
+    settings: Any = field(default_factory=lambda: SimpleNamespace(**SETTINGS))
     value: float = 40.0
     as_of: float | None = None
     """When the demo's data was taken; None: at each build."""
@@ -56,7 +58,7 @@ class FakeStores:
     builds: list[dict[str, str]] = field(default_factory=list)
 
 
-def layout(_stores: FakeStores, choices: Choices) -> html.Div:
+def layout(_stores: FakeStores, choices: Choices, _viewer: Viewer) -> html.Div:
     return html.Div(
         [
             choice_bar(
@@ -89,7 +91,7 @@ def layout(_stores: FakeStores, choices: Choices) -> html.Div:
     )  # fmt: skip
 
 
-def build(stores: FakeStores, choices: Choices) -> View:
+def build(stores: FakeStores, choices: Choices, _viewer: Viewer) -> View:
     stores.builds.append(dict(choices))
     if stores.error:
         raise stores.error

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.roles import Role
+from dashboard.frame.viewer import Viewer, local_operator
 from dashboard.views.serialize import plain, prepare
 from dashboard.views.tab import Choices, Tab, View
 from storage.stores import Stores
+
+OPERATOR = Viewer("ana", Role.OPERATOR, may_act=True)
 
 
 def built(tab: Tab, stores: Stores, **choices: str) -> View:
     """Return the view of a tab after checking that it can be sent as the tab declares it."""
     assert tab.build is not None
-    view = tab.build(stores, Choices.of(choices))
+    view = tab.build(stores, Choices.of(choices), local_operator(stores.settings))
     prepare(tab, Choices.of(choices), "1", view)
     return view
 

@@ -25,7 +25,7 @@ def watched_page(stores: Stores, serve: Callable[..., Any], tab: Tab, **settings
     stores.writer.start()
     runner = start_collectors(watching)
     try:
-        yield str(serve(create_app(watching, tabs=(tab,)).server).url) + tab.path
+        yield str(serve(create_app(watching, pages=(tab,)).server).url) + tab.path
     finally:
         runner.stop(deadline_seconds=2.0)
         stores.writer.stop()

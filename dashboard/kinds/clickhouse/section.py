@@ -62,5 +62,5 @@ SECTION = old_section(
     panels=PANELS,
     actions=("kill_query", "kill_mutation", "flush_logs"),
     metrics=SPARKED,
-    later=frozenset(TABLES) - {"clickhouse-running"},
+    lazy=frozenset(TABLES) - {"clickhouse-running"},
 )

@@ -159,5 +159,5 @@ SECTION = old_section(
                    rows_id("ib-coded")),
         OldPanel("ib-about", "IB", "", 4, "handshake, nextValidId, managedAccounts, reqCurrentTime."),
     ),
-    later=frozenset(TABLES) - {"ib-checks", "ib-farms"},
+    lazy=frozenset(TABLES) - {"ib-checks", "ib-farms"},
 )  # fmt: skip

@@ -154,5 +154,5 @@ SECTION = old_section(
         OldPanel("iqfeed-events", "IQFeed, events", "newest first", 12,
                    "S,SERVER …, S,SYMBOL LIMIT REACHED and E lines of the admin port.", rows_id("iqfeed-events")),
     ),
-    later=frozenset(TABLES) - {"iqfeed-checks"},
+    lazy=frozenset(TABLES) - {"iqfeed-checks"},
 )  # fmt: skip

@@ -123,5 +123,5 @@ SECTION = old_section(
     ),
     actions=tables.ACTIONS,
     metrics=SPARKED,
-    later=frozenset(TABLES),
+    lazy=frozenset(TABLES),
 )  # fmt: skip

@@ -69,5 +69,5 @@ SECTION = old_section(
     panels=PANELS,
     actions=ACTIONS,
     metrics=SPARKED,
-    later=frozenset(TABLES) - IN_EVERY_REFRESH,
+    lazy=frozenset(TABLES) - IN_EVERY_REFRESH,
 )

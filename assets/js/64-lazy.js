@@ -5,7 +5,7 @@
 
   async function fill(place, text) {
     try {
-      const answer = await fetch(place.dataset.later, { headers: { Accept: "text/html" } });
+      const answer = await fetch(place.dataset.lazy, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
       const content = await answer.text();
       if (text === wantedBy(place)) replace(place, content); // else something newer is on its way
@@ -27,27 +27,27 @@
     fw.tickAges();
   }
 
-  const wantedBy = (place) => `${place.dataset.later} ${place.dataset.stamp}`;
-  const pathOf = (place) => place.dataset.later.split("?")[0];
+  const wantedBy = (place) => `${place.dataset.lazy} ${place.dataset.stamp}`;
+  const pathOf = (place) => place.dataset.lazy.split("?")[0];
 
   function watch(place) {
     const text = wantedBy(place);
     const before = last.get(pathOf(place));
     if (before !== undefined && !place.childElementCount) place.innerHTML = before;
     if (place.childElementCount && !fw.isDone(place, text)) place.dataset.old = "";
-    fw.whenNear(place, text, () => fill(place, text));
+    fw.whenInView(place, text, () => fill(place, text));
   }
 
   new MutationObserver((changes) => {
     for (const { target, addedNodes } of changes) {
-      if (target instanceof Element && target.dataset.later !== undefined) watch(target);
+      if (target instanceof Element && target.dataset.lazy !== undefined) watch(target);
       for (const added of addedNodes) {
         if (!(added instanceof Element)) continue;
-        if (added.dataset.later !== undefined) watch(added);
-        for (const place of added.querySelectorAll("[data-later]")) watch(place);
+        if (added.dataset.lazy !== undefined) watch(added);
+        for (const place of added.querySelectorAll("[data-lazy]")) watch(place);
       }
     }
   }).observe(document.documentElement, {
-    childList: true, subtree: true, attributes: true, attributeFilter: ["data-later", "data-stamp"],
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-lazy", "data-stamp"],
   });
 })(window.fundwatch);

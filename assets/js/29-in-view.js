@@ -5,16 +5,16 @@
   const wanted = new WeakMap(); // element → {text, act}
   const done = new WeakMap(); // element → the text it was done for
 
-  const near = new IntersectionObserver(
+  const observer = new IntersectionObserver(
     (entries) => { for (const entry of entries) if (entry.isIntersecting) reach(entry.target); },
     { rootMargin: `${AHEAD_PX}px` },
   );
 
   // `act` returns a promise; when it fails, the next change or coming into view again tries once more.
-  fw.whenNear = function (element, text, act) {
+  fw.whenInView = function (element, text, act) {
     wanted.set(element, { text, act });
-    near.unobserve(element); // observing anew asks at once whether it is in view
-    near.observe(element);
+    observer.unobserve(element); // observing anew asks at once whether it is in view
+    observer.observe(element);
   };
 
   fw.isDone = (element, text) => done.get(element) === text;

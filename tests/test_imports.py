@@ -1,0 +1,42 @@
+"""No module is imported by what it imports, annotations included; nothing imports the composition root."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("core", "analytics", "storage", "portfolio", "collectors", "sample", "dashboard")
+
+
+def circular(imports: dict[str, set[str]]) -> list[str]:
+    """Return the modules of circles and what lies between two of them: what is left without roots and leaves."""
+    left = imports
+    while True:
+        imported = {other for found in left.values() for other in found}
+        inside = {module: found & left.keys() for module, found in left.items() if module in imported}
+        inside = {module: found for module, found in inside.items() if found}
+        if inside == left:
+            return sorted(left)
+        left = inside
+
+
+def test_modules_import_in_one_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+    assert circular(imports) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circular({"a": {"b"}, "b": {"c", "d"}, "c": {"b"}, "d": set()}) == ["b", "c"]
+
+
+def test_nothing_imports_the_composition_root() -> None:
+    imports = re.compile(r"^\s*(?:from app import|import app\b)", re.MULTILINE)
+    for package in PACKAGES:
+        for file in (ROOT / package).rglob("*.py"):
+            assert not imports.search(file.read_text()), file
