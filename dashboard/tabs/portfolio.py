@@ -115,10 +115,10 @@ def _metrics() -> html.Section:
 
 
 def _files() -> html.Div:
-    """Return how to take the metrics along: into the clipboard, as CSV, as an Excel workbook."""
-    copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_copies=METRIC_ROWS))
+    """Return the exports of the metrics: into the clipboard, as CSV, as an Excel workbook."""
+    copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_export_copy=METRIC_ROWS))
     links = [
-        html.A(name, href=f"{portfolio_pieces.FILE}.{kind}", className="fw-file", **attributes(data_with_choices=""))
+        html.A(name, href=f"{portfolio_pieces.FILE}.{kind}", className="fw-file", **attributes(data_export_choices=""))
         for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
     ]
     return html.Div([copy, *links], className="fw-files")

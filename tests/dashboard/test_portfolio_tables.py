@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import orjson
@@ -29,8 +30,7 @@ from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown
 from tests.support.views import text
-
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+from tests.support.workbooks import opened
 
 
 def course(count: int, seed: int = 3) -> list[float]:
@@ -109,27 +109,42 @@ def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) 
 
 def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:
     found = shown(fund, rf="2")
-    archive = zipfile.ZipFile(io.BytesIO(metrics_workbook(found)))
-    for name in archive.namelist():
-        ElementTree.fromstring(archive.read(name))
-    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-    rows = {
-        row[0].findtext(f".//{MAIN}t"): row.findall(f"{MAIN}c") for row in sheet.iter(f"{MAIN}row")
-    }  # fmt: skip
-    volatility = rows["Volatility"][3]
-    assert float(volatility.findtext(f"{MAIN}v") or "") == side_by_side(found).of("volatility")
-    assert volatility.get("s") == "2", "shown in percent"
-    about = ElementTree.fromstring(archive.read("xl/worksheets/sheet2.xml"))
-    assert "2.0000%" in [text.text for text in about.iter(f"{MAIN}t")]
+    book = opened(metrics_workbook(found))
+    assert list(book) == ["Metrics", "About"]
+    rows = {row[0].value: row for row in book["Metrics"].rows}
+    assert [cell.value for cell in rows["Metric"]] == ["Metric", "Group", "Unit", "Alpha", "S&P 500", "Definition"]
+    assert all(cell.is_bold for cell in rows["Metric"])
+    assert not any(cell.is_bold for cell in rows["Volatility"])
+    volatility, sharpe = rows["Volatility"][3], rows["Sharpe"][3]
+    for cell, key, look in ((volatility, "volatility", "0.00%"), (sharpe, "sharpe", "0.00")):
+        assert cell.value == pytest.approx(side_by_side(found).of(key), rel=1e-14)
+        assert cell.number_format == look
+    for sheet in book.values():
+        assert sheet.frozen_rows == 1
+        assert all(8 <= width <= 49 for width in sheet.widths)
+    about = {row[0].value: row[1].value for row in book["About"].rows}
+    assert (about["Portfolio"], about["Risk-free rate, a year"]) == ("Alpha", "2.0000%")
 
 
 def test_a_workbook_takes_hostile_texts_and_missing_numbers() -> None:
-    made = xlsx.workbook({"a/b:c": [["<&\x01>", "n"], ["=1+1", float("nan")], [None, xlsx.Percent(0.5)]]})
-    archive = zipfile.ZipFile(io.BytesIO(made))
-    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-    assert [text.text for text in sheet.iter(f"{MAIN}t")] == ["<&>", "n", "=1+1"]
-    assert [value.text for value in sheet.iter(f"{MAIN}v")] == ["0.5"]
-    assert b'name="a b c"' in archive.read("xl/workbook.xml")
+    rows: xlsx.Rows = [
+        ["<&\x01\ud800>", "n"], ["=1+1", float("nan")], [None, xlsx.Percent(0.5)], ["http://a.b", float("inf")],
+        ["@x", 7],
+    ]  # fmt: skip
+    made = xlsx.workbook({"Hostile": rows})
+    book = opened(made)
+    assert [[cell.value for cell in row] for row in book["Hostile"].rows] == [
+        ["<&>", "n"], ["=1+1"], [0.5], ["http://a.b"], ["@x", 7.0]
+    ]  # fmt: skip
+    files = zipfile.ZipFile(io.BytesIO(made))
+    sheet = files.read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in sheet and b"hyperlink" not in sheet, "no text is a formula or a link"
+    assert not any("_rels/sheet" in name for name in files.namelist())
+
+
+def test_the_workbook_s_library_is_loaded_when_a_workbook_is_made() -> None:
+    code = "import sys, dashboard.export.xlsx, dashboard.portfolio.fragments; sys.exit('xlsxwriter' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_names_cannot_become_markup_or_formulas(stores: Stores, client: FlaskClient) -> None:
