@@ -1,8 +1,9 @@
-"""The list of collectors, and the runner that runs those that are switched on.
+"""The lists of collectors and importers, and the runner that runs those that are switched on.
 
 A collector is a module with `make(context) -> Collector`, a switch of the same name in `settings.sources`,
 and its line in MODULES. A kind of watched source is a module with `make(context, source) -> Collector`, its class
 in core/watch, and its line in SOURCES; it has a collector for each instance, named "redis:main".
+An importer is a module with `make(stores) -> Importer`, its switch in `settings.sources` and its line in IMPORTERS.
 Modules are imported only when switched on or configured.
 """
 
@@ -26,10 +27,11 @@ from storage.stores import Stores
 MODULES = {
     "system": "collectors.machine.system",
     "processes": "collectors.machine.processes",
-    "inbox": "collectors.inbox",
     "replay": "collectors.replay",
     "pipeline": "collectors.pipeline",
 }
+
+IMPORTERS = {"inbox": "portfolio.imports.inbox"}
 
 SOURCES = {
     "clickhouse": "collectors.kinds.clickhouse.collector",
@@ -53,9 +55,9 @@ SOURCES = {
 
 
 def enabled(settings: Settings) -> list[str]:
-    """Return the names of the collectors that are switched on, in the order of the list."""
+    """Return the names of the collectors and importers that are switched on, in the order of the lists."""
     sources = [source.collector for source in configured(settings)]
-    return [*(name for name in MODULES if getattr(settings.sources, name)), *sources]
+    return [*(name for name in (*MODULES, *IMPORTERS) if getattr(settings.sources, name)), *sources]
 
 
 def configured(settings: Settings) -> list[Source]:
@@ -85,7 +87,7 @@ def make(name: str, context: Context) -> Collector:
 
 
 def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
-    """Return a runner, not yet started, with the collectors `names` (by default those switched on).
+    """Return a runner, not yet started, with the collectors and importers `names` (by default those switched on).
 
     Embedded, one process owns the data and collects; else a lease picks the one that does.
     """
@@ -94,7 +96,10 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     runner = Runner(settings.machine, stores.clock, stores.writer, stores.live, lease)
     context = Context(settings, stores, runner.views)
     for name in enabled(settings) if names is None else names:
-        runner.add(make(name, context))
+        if name in IMPORTERS:
+            runner.add_importer(import_module(IMPORTERS[name]).make(stores))
+        else:
+            runner.add(make(name, context))
     return runner
 
 

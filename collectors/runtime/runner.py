@@ -1,4 +1,4 @@
-"""Runs the collectors: schedules them, holds them to their deadlines, records what happened.
+"""Runs the collectors and importers: schedules them, holds them to their deadlines, records what happened.
 
 Three kinds of threads: APScheduler's (decides what is due), one for each collector (does the work) and the
 guard (deadlines, clock jumps). None waits for the database, and none for another collector.
@@ -19,7 +19,7 @@ from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rear
 from collectors.runtime.task import Task, TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
-from core.model import Collector, Sample
+from core.model import Collector, Importer, Job, Reading, Sample
 
 GUARD_SECONDS = 1.0
 STAGGER_SECONDS = 0.1
@@ -47,21 +47,29 @@ class Runner:
         self.scheduler = make_scheduler()
 
     def add(self, collector: Collector) -> None:
-        """Take `collector` in. Raises ValueError for a second one of the same name."""
-        name = collector.name
+        """Schedule `collector`. Raises ValueError for a second one of the same name."""
+        self._schedule(collector, collector.collect)
+
+    def add_importer(self, importer: Importer) -> None:
+        """Schedule `importer`. Raises ValueError for a second one of the same name."""
+        self._schedule(importer, importer.take_in)
+
+    def _schedule(self, job: Job, work: Callable[[float], Reading]) -> None:
+        name = job.name
         if name in self._tasks:
             raise ValueError(f"two collectors are named {name}")
         own_thread = OwnThread()
         task = Task(
-            collector,
+            job,
+            work,
             self._clock,
-            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector)),
+            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(job)),
             self._publisher,
             self._publisher.recorded,
             own_thread.replace,
         )
         self.scheduler.add_executor(own_thread, name)
-        cadence = Cadence(collector.interval_seconds, STAGGER_SECONDS * len(self._tasks))
+        cadence = Cadence(job.interval_seconds, STAGGER_SECONDS * len(self._tasks))
         self.scheduler.add_job(task.run, cadence, id=name, executor=name)
         self._tasks[name] = task
 
@@ -114,7 +122,7 @@ class Runner:
             self._after_jump(jump)
         for task in self._tasks.values():
             if task.expire():
-                log.warning("collector %s: run given up", task.collector.name)
+                log.warning("collector %s: run given up", task.job.name)
 
     def _after_jump(self, jump: float) -> None:
         now = self._clock.now()
@@ -160,5 +168,5 @@ class Runner:
         return held
 
 
-def _longest_rest(collector: Collector) -> float:
-    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if ":" in collector.name else OPEN_SECONDS_MAX
+def _longest_rest(job: Job) -> float:
+    return max(SOURCE_REST_SECONDS, 2 * job.interval_seconds) if ":" in job.name else OPEN_SECONDS_MAX

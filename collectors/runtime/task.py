@@ -1,4 +1,7 @@
-"""One collector at work: deadline, breaker, record. A hanging run is given up and its late result thrown away."""
+"""One job, a collector or an importer, at work: deadline, breaker, record.
+
+A hanging run is given up and its late result thrown away.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from collectors.runtime.breaker import Breaker, BreakerView
 from collectors.runtime.publisher import Publisher
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
-from core.model import Collector, Outcome, Reading, Run
+from core.model import Job, Outcome, Reading, Run
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
@@ -57,21 +60,23 @@ class _Attempt:
 
 
 class Task:
-    """Runs one collector; `run` in the collector's own thread, everything else from any thread.
+    """Runs one job by calling `work(now)`; `run` in the job's own thread, everything else from any thread.
 
-    `replace_thread(first)` must abandon the collector's thread and do `first` in a new one.
+    `replace_thread(first)` must abandon the job's thread and do `first` in a new one.
     """
 
     def __init__(
         self,
-        collector: Collector,
+        job: Job,
+        work: Callable[[float], Reading],
         clock: Clock,
         breaker: Breaker,
         publisher: Publisher,
         record: Callable[[Run], None],
         replace_thread: Callable[[Callable[[], None]], None],
     ) -> None:
-        self.collector = collector
+        self.job = job
+        self._work = work
         self.breaker = breaker
         self.idle = threading.Event()
         self.idle.set()
@@ -89,7 +94,7 @@ class Task:
         self._lateness: deque[float] = deque(maxlen=DURATIONS_KEPT)
 
     def run(self, due: float | None = None) -> None:
-        """Run the collector, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
+        """Run the job, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
         if self._is_stopping:
             return
         if self._abandoned >= ABANDONED_THREADS_MAX:
@@ -100,14 +105,14 @@ class Task:
             return
         attempt = self._begin(due)
         try:
-            reading = self.collector.collect(attempt.started)
+            reading = self._work(attempt.started)
         except SourceRejected as error:
             self._fail(attempt, Outcome.REJECTED, str(error))
         except (SourceUnavailable, StorageError) as error:
             self._fail(attempt, Outcome.UNAVAILABLE, str(error))
         except Exception as error:
             if self.breaker.view().failures_in_a_row == 0:  # the trace once, not at every retry
-                log.exception("collector %s failed", self.collector.name)
+                log.exception("collector %s failed", self.job.name)
             self._fail(attempt, Outcome.ERROR, f"{type(error).__name__}: {error}")
         else:
             self._succeed(attempt, reading)
@@ -122,7 +127,7 @@ class Task:
         attempt = self._attempt
         if attempt is None or self._seconds_left(attempt) > 0 or not self._take(attempt, abandon=True):
             return False
-        error = f"no result within {self.collector.timeout_seconds:g} s{_where(attempt.thread)}"
+        error = f"no result within {self.job.timeout_seconds:g} s{_where(attempt.thread)}"
         self.breaker.overran()
         # Publishing may have to wait for the live store, so it goes to the collector's new thread.
         self._replace_thread(lambda: self._close(attempt, Outcome.TIMEOUT, error))
@@ -146,9 +151,9 @@ class Task:
             attempt = self._attempt
             breaker = self.breaker.view()
             return TaskView(
-                collector=self.collector.name,
-                interval_seconds=self.collector.interval_seconds,
-                timeout_seconds=self.collector.timeout_seconds,
+                collector=self.job.name,
+                interval_seconds=self.job.interval_seconds,
+                timeout_seconds=self.job.timeout_seconds,
                 last_run=self._last_run,
                 last_success=self._last_success,
                 failures_in_a_row=breaker.failures_in_a_row,
@@ -170,7 +175,7 @@ class Task:
         return attempt
 
     def _seconds_left(self, attempt: _Attempt) -> float:
-        return attempt.started_monotonic + self.collector.timeout_seconds - self._clock.monotonic()
+        return attempt.started_monotonic + self.job.timeout_seconds - self._clock.monotonic()
 
     def _take(self, attempt: _Attempt, *, abandon: bool) -> bool:
         """Take `attempt` out of the task, once: False means that somebody else has decided its outcome."""
@@ -183,14 +188,14 @@ class Task:
             if not abandon:
                 self._abandoned -= 1
         if not abandon:
-            log.info("collector %s: a run that was given up has returned", self.collector.name)
+            log.info("collector %s: a run that was given up has returned", self.job.name)
         return False
 
     def _succeed(self, attempt: _Attempt, reading: Reading) -> None:
         if not self._take(attempt, abandon=False):
             return
         self.breaker.succeeded()
-        name, interval = self.collector.name, self.collector.interval_seconds
+        name, interval = self.job.name, self.job.interval_seconds
         samples = self._publisher.succeeded(name, attempt.started, interval, reading)
         self._finish(attempt, Outcome.OK, samples, "")
 
@@ -209,7 +214,7 @@ class Task:
 
     def _finish(self, attempt: _Attempt, outcome: Outcome, samples: int, error: str) -> None:
         run = Run(
-            collector=self.collector.name,
+            collector=self.job.name,
             started=attempt.started,
             duration_seconds=attempt.duration_seconds,
             lateness_seconds=attempt.lateness_seconds,
@@ -245,7 +250,7 @@ class Task:
         return f"{last}; next try in {view.retry_in_seconds:.0f} s"
 
     def _publish_failure(self, ts: float, why: str) -> None:
-        self._publisher.failed(self.collector.name, ts, self.collector.interval_seconds, why)
+        self._publisher.failed(self.job.name, ts, self.job.interval_seconds, why)
 
 
 def _where(thread: int) -> str:
