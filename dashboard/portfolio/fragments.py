@@ -1,4 +1,4 @@
-"""What the Portfolio tab fetches when it comes into view, and its metrics as files."""
+"""Fragments of the Portfolio tab, fetched when they come into view, and its metrics as files."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, request
 
 from analytics.metrics import Metric
-from core.errors import StorageError
+from core.errors import NoPortfolio, StorageError
 from core.memo import Memo
 from dashboard.components.lazy import later
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.export.csv_file import csv_file, harmless
-from dashboard.portfolio.data import Shown, find, read
 from dashboard.portfolio.metric_tables import metric_table, parts_table
 from dashboard.portfolio.month_table import heat_table
-from dashboard.portfolio.summary import columns, side_by_side
 from dashboard.portfolio.tables import capture_table, extremes_table
 from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData, read
+from portfolio.query import FIELDS, PortfolioQuery
+from portfolio.summary import columns, side_by_side
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -28,39 +29,39 @@ if TYPE_CHECKING:
 
     from storage.stores import Stores
 
-PIECES: dict[str, Callable[[Shown], Component]] = {
+FRAGMENTS: dict[str, Callable[[PortfolioData], Component]] = {
     "months": heat_table,
     "extremes": extremes_table,
     "captures": capture_table,
     "parts": parts_table,
     "metrics": metric_table,
 }
-PATH = "/portfolio/piece"
+PATH = "/portfolio/fragment"
 FILE = "/portfolio/metrics"
-ASKED_OF = ("portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "asof", "compare")
-"""The choices that a piece depends on."""
+DEPENDS_ON = tuple(name for name in FIELDS if name != "highlight")
+"""The choices that a fragment depends on."""
 KEPT = 64
 
 
-def query(choices: Choices) -> str:
-    """Return the query string of the choices that pieces depend on."""
-    return Choices.of({name: choices[name] for name in ASKED_OF if name in choices}).query
+def query_string(choices: Choices) -> str:
+    """Return the query string of the choices that fragments depend on."""
+    return Choices.of({name: choices[name] for name in DEPENDS_ON if name in choices}).query
 
 
 def place(stores: Stores, choices: Choices, name: str, height: int) -> Component:
-    """Return the place of a piece, `height` px high until it is there."""
-    return later(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
+    """Return the place of a fragment, `height` px high until it is there."""
+    return later(f"{PATH}/{name}?{query_string(choices)}", stores.live.version("portfolio"), height)
 
 
 def register(app: Dash, stores: Stores) -> None:
-    """Register the addresses of the pieces and of the files."""
+    """Register the addresses of the fragments and of the files."""
     memo: Memo[bytes] = Memo(KEPT)
 
-    def answer(kind: str, make: Callable[[Shown], bytes], mime: str, name: str = "") -> Response:
+    def answer(kind: str, make: Callable[[PortfolioData], bytes], mime: str, name: str = "") -> Response:
         choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
         try:
             key = (kind, stores.live.version("portfolio"), choices.query)
-            body = memo.get(key, lambda: make(_shown(stores, choices)))
+            body = memo.get(key, lambda: make(_read(stores, choices)))
         except StorageError as error:
             return Response(f"Storage does not answer: {error}", 503, mimetype="text/plain")
         response = Response(body, mimetype=mime)
@@ -69,9 +70,9 @@ def register(app: Dash, stores: Stores) -> None:
         return response
 
     @app.server.get(f"{PATH}/<name>")
-    def piece(name: str) -> Response:
-        draw = PIECES.get(name) or abort(404)
-        return answer(name, lambda shown: markup(draw(shown)).encode(), "text/html")
+    def fragment(name: str) -> Response:
+        draw = FRAGMENTS.get(name) or abort(404)
+        return answer(name, lambda data: markup(draw(data)).encode(), "text/html")
 
     @app.server.get(f"{FILE}.csv")
     def as_csv() -> Response:
@@ -82,21 +83,21 @@ def register(app: Dash, stores: Stores) -> None:
         return answer("xlsx", metrics_workbook, xlsx.MIME, "metrics.xlsx")
 
 
-def metrics_csv(shown: Shown) -> bytes:
+def metrics_csv(data: PortfolioData) -> bytes:
     """Return every metric in full precision: percents as ratios, an empty cell where there is none."""
-    rows = _rows(shown, lambda _metric, value: None if math.isnan(value) else value)
+    rows = _rows(data, lambda _metric, value: None if math.isnan(value) else value)
     return csv_file([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
-def metrics_workbook(shown: Shown) -> bytes:
+def metrics_workbook(data: PortfolioData) -> bytes:
     """Return every metric as an Excel workbook, with a sheet that says of what."""
-    about = [["What", "Value"], *map(list, _about(shown))]
-    return xlsx.workbook({"Metrics": _rows(shown, _excel_value), "About": about})
+    about = [["What", "Value"], *map(list, _about(data))]
+    return xlsx.workbook({"Metrics": _rows(data, _excel_value), "About": about})
 
 
-def _rows(shown: Shown, value: Callable[[Metric, float], Any]) -> list[list[Any]]:
-    found = side_by_side(shown)
-    lines = columns(shown)
+def _rows(data: PortfolioData, value: Callable[[Metric, float], Any]) -> list[list[Any]]:
+    found = side_by_side(data)
+    lines = columns(data)
     heads = ["Metric", "Group", "Unit", *(line.name for line in lines), "Definition"]
     return [
         heads,
@@ -121,24 +122,24 @@ def _excel_value(metric: Metric, value: float) -> xlsx.Value:
     return round(value) if metric.unit in ("count", "periods") and value == round(value) else value
 
 
-def _about(shown: Shown) -> list[tuple[str, str]]:
-    part = shown.part.dates
+def _about(data: PortfolioData) -> list[tuple[str, str]]:
+    part = data.part.dates
     return [
-        ("Portfolio", shown.own.name),
-        ("Benchmark", shown.benchmark_name or "none"),
-        ("Window", shown.window_name),
+        ("Portfolio", data.own.name),
+        ("Benchmark", data.benchmark_name or "none"),
+        ("Window", data.query.window_name),
         ("First day", str(part[0]) if len(part) else ""),
         ("Last day", str(part[-1]) if len(part) else ""),
-        ("As of", str(shown.as_of) if shown.as_of is not None else "newest"),
-        ("Returns", shown.frequency_name),
-        ("Periods a year", str(shown.periods)),
-        ("Risk-free rate, a year", f"{shown.risk_free:.4%}"),
-        ("Origin", shown.portfolio.origin),
+        ("As of", str(data.query.as_of) if data.query.as_of is not None else "newest"),
+        ("Returns", data.query.frequency_name),
+        ("Periods a year", str(data.periods)),
+        ("Risk-free rate, a year", f"{data.query.risk_free:.4%}"),
+        ("Origin", data.portfolio.origin),
     ]
 
 
-def _shown(stores: Stores, choices: Choices) -> Shown:
-    portfolio = find(stores, choices)
-    if portfolio is None:
+def _read(stores: Stores, choices: Choices) -> PortfolioData:
+    try:
+        return read(stores, PortfolioQuery.parse(choices)[0])
+    except NoPortfolio:
         abort(404)
-    return read(stores, portfolio, choices)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.errors import NoPortfolio
 from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
@@ -13,14 +14,15 @@ from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import filter_box, scroll_box
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.portfolio import downloads as portfolio_download
-from dashboard.portfolio import fragments as portfolio_pieces
+from dashboard.portfolio import fragments as portfolio_fragments
 from dashboard.portfolio.cards import card_strip
-from dashboard.portfolio.data import Shown, find, read
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
-from dashboard.portfolio.warnings import doubts
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.data import PortfolioData, read
+from portfolio.query import PortfolioQuery
+from portfolio.warnings import warnings
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -34,7 +36,7 @@ PANELS = (*CHART_PANELS, *TABLES)
 MONTHS_PX = 300
 LONG_PX = 420
 """Height of the tables that scroll."""
-PIECES = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
+FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
@@ -117,8 +119,9 @@ def _metrics() -> html.Section:
 def _files() -> html.Div:
     """Return the exports of the metrics: into the clipboard, as CSV, as an Excel workbook."""
     copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_export_copy=METRIC_ROWS))
+    carries = attributes(data_export_choices="")
     links = [
-        html.A(name, href=f"{portfolio_pieces.FILE}.{kind}", className="fw-file", **attributes(data_export_choices=""))
+        html.A(name, href=f"{portfolio_fragments.FILE}.{kind}", className="fw-file", **carries)
         for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
     ]
     return html.Div([copy, *links], className="fw-files")
@@ -126,26 +129,24 @@ def _files() -> html.Div:
 
 def build(stores: Stores, choices: Choices) -> View:
     """Return what the tab shows."""
-    portfolio = find(stores, choices)
-    if portfolio is None:
-        return View(
-            slots={"portfolio-cards": empty("No portfolio yet", FEED)},
-            as_of=dict.fromkeys(PANELS),
-            notes=dict.fromkeys(PANELS, "Shows a portfolio as soon as there is one."),
-        )
-    shown = read(stores, portfolio, choices)
-    if not len(shown.nav):
-        return _without_values(stores, shown, choices)
-    seen, interval = _age(stores, shown)
-    charts = draw_charts(shown, choices)
+    query, problems = PortfolioQuery.parse(choices)
+    try:
+        data = read(stores, query)
+    except NoPortfolio:
+        return _without_portfolio()
+    bar = _bar_slots(data, [*problems, *warnings(stores, data)])
+    if not len(data.nav):
+        return _without_values(data, bar)
+    seen, interval = _age(stores, data)
+    charts = draw_charts(data, choices)
     return View(
         figures=charts.figures,
         slots={
             **charts.slots,
-            **_bar_slots(stores, shown, choices),
+            **bar,
             **_places(stores, choices),
-            "portfolio-cards": card_strip(shown, seen, interval),
-            "portfolio-drawdowns-table": drawdown_table(shown),
+            "portfolio-cards": card_strip(data, seen, interval),
+            "portfolio-drawdowns-table": drawdown_table(data),
         },
         as_of={**(dict.fromkeys(PANELS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
         notes={**dict.fromkeys(TABLES, ""), **charts.notes},
@@ -155,26 +156,34 @@ def build(stores: Stores, choices: Choices) -> View:
 
 def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     return {
-        f"portfolio-{name}-table": portfolio_pieces.place(stores, choices, name, height)
-        for name, height in PIECES.items()
+        f"portfolio-{name}-table": portfolio_fragments.place(stores, choices, name, height)
+        for name, height in FRAGMENT_PX.items()
     }
 
 
-def _bar_slots(stores: Stores, shown: Shown, choices: Choices) -> dict[str, Any]:
+def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
-        "portfolio-span": portfolio_bar.span(shown),
-        "portfolio-mark": portfolio_bar.mark(shown),
-        "portfolio-compared": portfolio_bar.compared(shown, COMPARED),
-        "portfolio-notes": portfolio_bar.notes(shown, doubts(stores, shown, choices)),
+        "portfolio-span": portfolio_bar.span(data),
+        "portfolio-mark": portfolio_bar.mark(data),
+        "portfolio-compared": portfolio_bar.compared(data, COMPARED),
+        "portfolio-notes": portfolio_bar.notes(data, adjusted),
     }
 
 
-def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
-    portfolio = shown.portfolio
-    when = f" on or before {shown.as_of}" if shown.as_of is not None else " yet"
+def _without_portfolio() -> View:
+    return View(
+        slots={"portfolio-cards": empty("No portfolio yet", FEED)},
+        as_of=dict.fromkeys(PANELS),
+        notes=dict.fromkeys(PANELS, "Shows a portfolio as soon as there is one."),
+    )
+
+
+def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
+    portfolio = data.portfolio
+    when = f" on or before {data.query.as_of}" if data.query.as_of is not None else " yet"
     return View(
         slots={
-            **_bar_slots(stores, shown, choices),
+            **bar,
             "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
         },
         as_of=dict.fromkeys(PANELS),
@@ -182,18 +191,18 @@ def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
     )
 
 
-def _age(stores: Stores, shown: Shown) -> tuple[float | None, float]:
+def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float]:
     """Return when the newest value came and how often one is due. A sample has no age: its data ended."""
-    if shown.portfolio.origin == "own":
-        return float(shown.nav.newest), OWN_INTERVAL_SECONDS
-    if shown.portfolio.origin == "replay":
+    if data.portfolio.origin == "own":
+        return float(data.nav.newest), OWN_INTERVAL_SECONDS
+    if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts, reading.interval_seconds) if reading else (None, 0.0)
     return None, 0.0
 
 
 def _register(app: Dash, stores: Stores) -> None:
-    portfolio_pieces.register(app, stores)
+    portfolio_fragments.register(app, stores)
     portfolio_download.register(app, stores)
 
 
@@ -211,7 +220,7 @@ TAB = Tab(
         *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
-        *(f"portfolio-{name}-table" for name in PIECES),
+        *(f"portfolio-{name}-table" for name in FRAGMENT_PX),
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),

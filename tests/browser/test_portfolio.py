@@ -297,12 +297,12 @@ def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[...
 
 
 def test_a_failed_part_says_so_and_comes_back(url: str, page: Page, watch: Watch) -> None:
-    page.route("**/portfolio/piece/metrics*", lambda route: route.fulfill(status=503, body="away"))
+    page.route("**/portfolio/fragment/metrics*", lambda route: route.fulfill(status=503, body="away"))
     open_fund(page, url)
     panel = page.locator("#portfolio-metrics")
     panel.scroll_into_view_if_needed()
     expect(panel).to_contain_text("Not loaded: the server answers 503")
-    page.unroute("**/portfolio/piece/metrics*")
+    page.unroute("**/portfolio/fragment/metrics*")
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(200)
     see(page, "metrics")

@@ -11,8 +11,8 @@ from analytics.backtest import Backtest, backtest, var_forecast
 from core import format as text
 from dashboard.charts.days import day_axis, texts, values
 from dashboard.charts.drawn import Drawn
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.query import UNIT, UNITS, Frequency
+from portfolio.data import PortfolioData
+from portfolio.query import UNIT, UNITS, Frequency
 
 LEVEL = 0.95
 MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
@@ -23,16 +23,16 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
-def value_at_risk_backtest(shown: Shown) -> Drawn:
+def value_at_risk_backtest(data: PortfolioData) -> Drawn:
     """Return the chart of the window's returns, their value at risk told a day ahead, and the exceedances."""
-    memory, unit = MEMORY[shown.frequency], UNITS[shown.frequency]
-    part, whole = shown.part, shown.whole
+    memory, unit = MEMORY[data.query.frequency], UNITS[data.query.frequency]
+    part, whole = data.part, data.whole
     if len(whole) <= memory + 1:
         return Drawn(
             note=f"Value at risk is told from {memory} {unit} before; so far there are {max(len(whole) - 1, 0)}."
         )
     inside = np.searchsorted(whole.dates, part.dates[1:])
-    returns, warned = part.returns[1:], forecast(shown)[inside]
+    returns, warned = part.returns[1:], forecast(data)[inside]
     judged = ~np.isnan(returns) & ~np.isnan(warned)
     if not judged.any():
         return Drawn(note=f"No day of the window has {memory} {unit} before it, which value at risk is told from.")
@@ -43,7 +43,7 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
     figure = {
         "data": [
             _returns(days[kept], returns[kept]),
-            _warned(days[kept], warned[kept], UNIT[shown.frequency]),
+            _warned(days[kept], warned[kept], UNIT[data.query.frequency]),
             _exceedances(days[over], returns[over]),
         ],
         "layout": {
@@ -58,10 +58,10 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
     return Drawn(figure, verdict(found))
 
 
-def forecast(shown: Shown) -> Floats:
+def forecast(data: PortfolioData) -> Floats:
     """Return the value at risk that the returns before each day of the whole history tell, as a positive loss."""
-    memory = MEMORY[shown.frequency]
-    return np.asarray(var_forecast(shown.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
+    memory = MEMORY[data.query.frequency]
+    return np.asarray(var_forecast(data.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
 
 
 def verdict(found: Backtest) -> str:

@@ -14,8 +14,8 @@ from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, carried, on_days, texts, values
 from dashboard.charts.rows import End, Row, extent, limit_line
 from dashboard.charts.theme import COMPARED, SERIES
-from dashboard.portfolio.data import Line, Shown
-from dashboard.portfolio.query import Frequency
+from portfolio.data import Line, PortfolioData
+from portfolio.query import Frequency
 
 HEIGHT_PX = 54
 SPANS: dict[Frequency, tuple[int, str]] = {"D": (63, "63 days"), "W": (26, "26 weeks"), "M": (12, "12 months")}
@@ -23,37 +23,37 @@ SPANS: dict[Frequency, tuple[int, str]] = {"D": (63, "63 days"), "W": (26, "26 w
 Course = NDArray[np.float64]
 
 
-def rolling(line: Line, shown: Shown) -> Moments:
+def rolling(line: Line, data: PortfolioData) -> Moments:
     """Return the rolling figures on the days of the line's whole history, its beta against the benchmark shown.
 
     Beta is of the days that both have; between them it stays as it was.
     """
-    span, periods = SPANS[shown.frequency][0], shown.periods_of(line)
-    rate, whole = per_period_rate(shown.risk_free, periods), line.whole
+    span, periods = SPANS[data.query.frequency][0], data.periods_of(line)
+    rate, whole = per_period_rate(data.query.risk_free, periods), line.whole
     found = rolling_moments(whole.returns, None, span, rate, periods)
-    if shown.benchmark is None:
+    if data.benchmark is None:
         return found
-    own, other = common(whole, shown.benchmark.whole, shown.frequency)
+    own, other = common(whole, data.benchmark.whole, data.query.frequency)
     beside = rolling_moments(own.returns, other.returns, span, rate, periods)
     last = own.dates[-1] if len(own) else whole.dates[0]
     beta = carried(own.dates, np.asarray(beside.beta, dtype=np.float64), whole.dates)
     return replace(found, beta=np.where(whole.dates <= last, beta, np.nan))
 
 
-def rolling_rows(shown: Shown, places: Places) -> list[Row]:
+def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
     """Return a row a figure; none when the history is too short for any, no beta without a benchmark."""
-    lines = [line for line in shown.lines if len(line.whole)]
-    span, called = SPANS[shown.frequency]
-    if not len(shown.part) or len(shown.whole) <= span:
+    lines = [line for line in data.lines if len(line.whole)]
+    span, called = SPANS[data.query.frequency]
+    if not len(data.part) or len(data.whole) <= span:
         return []
-    courses = [(line, rolling(line, shown)) for line in lines]
-    days = shown.part.dates[places]
+    courses = [(line, rolling(line, data)) for line in lines]
+    days = data.part.dates[places]
     rows = [
         _row(f"Rolling {called}: Sharpe ratio", days, [(line, c.sharpe) for line, c in courses], zero=True),
         _row(f"Rolling {called}: volatility, % a year", days, [(line, 100 * c.volatility) for line, c in courses], "%"),
     ]
-    if shown.benchmark is not None:
-        title = f"Rolling {called}: beta to {shown.benchmark.name}"
+    if data.benchmark is not None:
+        title = f"Rolling {called}: beta to {data.benchmark.name}"
         rows.append(_row(title, days, [(line, c.beta) for line, c in courses if c.beta is not None], limit=1.0))
     return [row for row in rows if row.span != (0.0, 0.0)]
 
