@@ -44,7 +44,7 @@ TITLES = {
 LOSSES = ("value_at_risk", "expected_shortfall")
 STEPS = {"D": "on the day", "W": "in the week", "M": "in the month"}
 ARROWS = {"gain": "▲ ", "loss": "▼ ", "": ""}
-INDEPENDENT = "95 % confidence, for independent returns (a run of good or bad days makes it wider)."
+INDEPENDENT = "95 % confidence interval for independent returns (autocorrelation makes it wider)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,7 @@ def _value(data: PortfolioData) -> Headline:
         "Value",
         text.money(last),
         tuple(lines),
-        f"Net asset value at the end of {data.last_day or 'the last day'}. Money in less money out since the first "
-        f"value: {flow}.",
+        f"Net asset value at the end of {data.last_day or 'the last day'}. Net flow since the first value: {flow}.",
         spark=[round(float(value), 2) for value in nav.value[-SPARK_DAYS:]],
     )
 
@@ -141,7 +140,7 @@ def _compared(data: PortfolioData, id: str, title: str, own: float | None, other
         title,
         text.percent(value, signed=True),
         tuple(lines),
-        f"Time-weighted return {since}, external flows taken out. Anchored at {last}, the last value.",
+        f"Time-weighted return {since}, external flows excluded. Ends with the last value, {last}.",
         _tone(value),
     )
 
@@ -206,7 +205,7 @@ def _current_drawdown(data: PortfolioData) -> Headline:
     daily = data.own.daily
     water = underwater(daily.index)
     now = float(water[-1]) if len(water) else math.nan
-    lines = ["at its best day"] if now == 0 else []
+    lines = ["at its high"] if now == 0 else []
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
         days = int((daily.dates[-1] - daily.dates[peak]).astype(int))
@@ -219,7 +218,7 @@ def _current_drawdown(data: PortfolioData) -> Headline:
         "Current DD",
         text.percent(now),
         tuple(lines),
-        f"How far the index is below its best day since {first}, whatever the window.",
+        f"Index below its running maximum since {first}, whatever the window.",
     )
 
 

@@ -66,7 +66,7 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
                          hint="Risk-free rate, percent a year"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                         hint="Shows the page as that day's data would have; empty for the newest"),
+                         hint="Uses values up to this day; empty for all"),
             _adder(),
         ),
         slot("portfolio-compared"),
@@ -141,7 +141,7 @@ def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
         mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
-        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Take {line.name} away")
+        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
         chips.append(chip)
     return html.Div(chips, className="fw-chips")
 
@@ -200,7 +200,7 @@ def _ended(data: PortfolioData) -> list[Any]:
     known = len(data.own.daily)
     if known == len(data.nav):
         return []
-    why = f"no return can be told from {data.nav.dates[known]} on: the value was zero or below. The figures end before."
+    why = f"no return from {data.nav.dates[known]} on: the value is zero or negative. Figures end before that day."
     return [verdict(Status.CRITICAL, f"{data.portfolio.name}: {why}")]
 
 

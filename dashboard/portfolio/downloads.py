@@ -57,13 +57,13 @@ def growth_table(data: PortfolioData) -> Table:
 
 
 def backtest_table(data: PortfolioData) -> Table:
-    """Return every return of the window beside the value at risk told before it."""
+    """Return every return of the window beside the VaR before it."""
     days = data.part.dates[1:]
-    told = f"value at risk 95 % of the {MEMORY[data.query.frequency]} returns before, ratio"
+    name = f"VaR 95 % of the {MEMORY[data.query.frequency]} previous returns, ratio"
     warned = on_days(data.whole.dates, forecast(data), days)
     returns = data.part.returns[1:]
     exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)
-    return Table(days, {"return, ratio": returns, told: warned, "exceedance": exceeded})
+    return Table(days, {"return, ratio": returns, name: warned, "exceedance": exceeded})
 
 
 TABLES: dict[str, Callable[[PortfolioData], Table]] = {"growth": growth_table, "backtest": backtest_table}

@@ -73,14 +73,14 @@ def parts_table(data: PortfolioData) -> html.Div:
     heads = [
         Column("name", "Portfolio", numeric=False),
         Column("value", "Value"),
-        Column("share", "Share", definition="Of the value of the fund; of those listed when they have no fund"),
+        Column("share", "Share", definition="Share of the fund's value; without a fund, of the portfolios listed"),
         Column("day", "Day", definition="Return since the value before the last"),
         Column("ytd", "YTD", definition="Return since the last value of the year before"),
         Column("total_return", data.query.window_name, definition="Return in the window"),
         Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year"),
         Column("volatility", "Volatility"),
         Column("sharpe", "Sharpe"),
-        Column("max_drawdown", "Max DD", definition="Deepest fall in the window"),
+        Column("max_drawdown", "Max DD", definition="Maximum drawdown in the window"),
     ]
     rows = [
         {

@@ -21,21 +21,21 @@ WORST = 10
 EXTREMES = 10
 ENDING = {"D": "Day", "W": "Week to", "M": "Month to"}
 CAPTURES = (
-    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, over the benchmark's own; "
-     "it compounds those alone, so read it beside beta"),
-    ("down_capture", "Down", "The same over the periods in which it fell: below 100 % loses less than it"),
+    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, divided by the benchmark's "
+     "own; it compounds those periods alone, so read it beside beta"),
+    ("down_capture", "Down", "The same over the periods in which it fell: below 100 % the portfolio lost less"),
     ("up_number", "Up n", "Share of the benchmark's rising periods in which the portfolio rose"),
     ("down_number", "Down n", "Share of the benchmark's falling periods in which the portfolio fell"),
-    ("batting_average", "Better", "Share of all periods in which the portfolio did better than the benchmark"),
+    ("batting_average", "Batting", "Batting average: share of periods in which the portfolio beat the benchmark"),
 )  # fmt: skip
 
 
 def drawdown_table(data: PortfolioData) -> html.Div:
     """Return the deepest drawdowns of the window, deepest first; a click on one shades it in the chart."""
     columns = [
-        Column("peak", "Peak", numeric=False, definition="Last day at the top before the fall; shades it in the chart"),
+        Column("peak", "Peak", numeric=False, definition="Last high before the fall; click to shade it in the chart"),
         Column("depth", "Depth", definition="Fall from the peak to the trough"),
-        Column("trough", "Trough", numeric=False, definition="Deepest day"),
+        Column("trough", "Trough", numeric=False, definition="Lowest day"),
         Column("recovery", "Recovery", numeric=False, definition="First day back at the peak"),
         Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down"),
         Column("back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back"),
@@ -47,7 +47,7 @@ def drawdown_table(data: PortfolioData) -> html.Div:
         rows,
         caption="Worst drawdowns",
         stack=False,
-        nothing="No drawdown: every day was the best so far.",
+        nothing="No drawdown: every day is a new high.",
     )
     return html.Div(table, className="fw-pick-rows")
 
@@ -118,7 +118,7 @@ def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarr
 def capture_table(data: PortfolioData) -> html.Div:
     """Return how much of the benchmark's rises and falls each portfolio took part in."""
     if data.benchmark is None:
-        return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see how much is captured.")
+        return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see capture ratios.")
     found = side_by_side(data)
     columns = [
         Column("name", "Portfolio", numeric=False),

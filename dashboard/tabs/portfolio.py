@@ -41,8 +41,8 @@ FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": L
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
-    "Drop a CSV file with the columns date, portfolio, nav, flow into the folder inbox of the data folder, or take it "
-    "with: python -m collectors import nav.csv"
+    "Drop a CSV file with the columns date, portfolio, nav, flow into the folder inbox of the data folder, or run: "
+    "python -m collectors import nav.csv"
 )
 
 
@@ -71,7 +71,7 @@ def layout(stores: Stores, choices: Choices) -> html.Div:
 
 def _drawdowns() -> html.Section:
     return panel(
-        "portfolio-drawdowns", "Worst drawdowns", "in the window; a click shades one in the chart",
+        "portfolio-drawdowns", "Worst drawdowns", "in the window; click one to shade it in the chart",
         slot("portfolio-drawdowns-table", 310), span=12, tools=("csv", "full"),
     )  # fmt: skip
 
@@ -80,13 +80,13 @@ def _months() -> html.Section:
     table = scroll_box(slot("portfolio-months-table", MONTHS_PX), MONTHS_PX, "Monthly returns")
     return panel(
         "portfolio-months", "Monthly and yearly returns, %", "since inception", table, span=12, tools=("csv", "full"),
-        definition="Daily time-weighted returns compounded by month and by year, the newest year first.",
+        definition="Time-weighted returns compounded by month and by year, newest year first.",
     )  # fmt: skip
 
 
 def _captures() -> html.Section:
     return panel(
-        "portfolio-captures", "Capture in figures", "of the benchmark's rises and falls",
+        "portfolio-captures", "Capture ratios", "against the benchmark, in the window",
         slot("portfolio-captures-table", 120),
         span=4, tools=("csv", "full"),
     )  # fmt: skip
@@ -102,7 +102,7 @@ def _extremes() -> html.Section:
 def _parts() -> html.Section:
     table = scroll_box(slot("portfolio-parts-table", LONG_PX), LONG_PX, "Portfolios")
     return panel(
-        "portfolio-parts", "Portfolios", "the parts of the fund, each in its own window",
+        "portfolio-parts", "Portfolios", "parts of the fund, each in its own window",
         [filter_box(PART_ROWS, "Filter portfolios"), table], span=7, tools=("csv", "full"),
     )  # fmt: skip
 

@@ -95,7 +95,8 @@ def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], 
     view = build(stores, Choices())
     assert prepare(TAB, Choices(), "v", view).wire
     assert cards(stores)["total"] == total
-    assert ("no return can be told" in text(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
+    told = text(view.slots["portfolio-notes"])
+    assert ("the value is zero or negative" in told) == any(value <= 0 for value in values)
     everything = text(list(view.slots.values()))
     assert "nan" not in everything.lower() and "inf" not in everything.lower().replace("info", "")
 

@@ -30,10 +30,10 @@ class Capture:
 def captures(data: PortfolioData) -> Drawn:
     """Return the chart of the window: a pair of bars for the portfolio and each that it is compared with."""
     if data.benchmark is None:
-        return Drawn(note="Choose a benchmark to see how much of its ups and downs the portfolio took part in.")
+        return Drawn(note="Choose a benchmark to see capture ratios.")
     found = [each for line in data.lines if (each := _capture(line, data)) is not None]
     if not found:
-        return Drawn(note=f"Needs {FEWEST} {UNITS[data.query.frequency]} of the window that the benchmark has, too.")
+        return Drawn(note=f"Needs {FEWEST} {UNITS[data.query.frequency]} in common with the benchmark in the window.")
     figure = {
         "data": [_spans(found), _dots("up", found, "@series-1"), _dots("down", found, "@series-2")],
         "layout": still(
@@ -53,7 +53,7 @@ def captures(data: PortfolioData) -> Drawn:
         ),
     }
     name = short(data.benchmark.name)
-    bars = [(f"when {name} gained", "@series-1"), (f"when {name} lost", "@series-2")]
+    bars = [(f"when {name} rose", "@series-1"), (f"when {name} fell", "@series-2")]
     return Drawn(figure, named(bars))
 
 

@@ -38,16 +38,16 @@ def contributions(data: PortfolioData) -> Drawn:
     """Return the chart of the window: strategies from the largest gain to the largest loss, and their total."""
     parts = [line for line in data.family if line.nav is not None and len(line.nav)]
     if len(parts) < 2:
-        return Drawn(note="Shows what each strategy added, for a portfolio with two strategies or more.")
+        return Drawn(note="Needs two strategies or more.")
     if len(data.part) < 2:
-        return Drawn(note="Shows what each strategy added as soon as the window has a return.")
+        return Drawn(note="Needs a return in the window.")
     shares = shares_of(data, parts)
     total = sum(share.added for share in shares)
     if total != total:
-        return Drawn(note="All was lost within the window, so nothing adds up to its return.")
+        return Drawn(note="Total loss in the window: contributions do not add up to it.")
     are_own = all(line.portfolio and line.portfolio.parent == data.portfolio.id for line in parts)
     whole = float(data.part.index[-1] - 1.0) if are_own else total
-    rest = [Share("not in a part", whole - total)] if abs(whole - total) >= SMALLEST else []
+    rest = [Share("Unallocated", whole - total)] if abs(whole - total) >= SMALLEST else []
     bars = [*gathered(shares), *rest, Share("Total", whole)]
     figure = {
         "data": [_bars(bars)],
@@ -67,7 +67,7 @@ def contributions(data: PortfolioData) -> Drawn:
             "contribution",
         ),
     }
-    of = data.own.name if are_own else "all of them together"
+    of = data.own.name if are_own else "all strategies"
     return Drawn(figure, f"to the {data.query.window_name} return of {short(of)}")
 
 

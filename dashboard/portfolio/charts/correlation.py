@@ -28,7 +28,7 @@ def correlation(data: PortfolioData) -> Drawn:
     """Return the chart: a heat map with numbers of the strategies, the largest by value when there are many."""
     parts = [line for line in data.family if len(line.daily) > 1 and line.nav is not None]
     if len(parts) < 2:
-        return Drawn(note="Shows how strategies move together, for a portfolio with two strategies or more.")
+        return Drawn(note="Needs two strategies or more.")
     largest = sorted(parts, key=lambda line: -_value(line))[:MOST_NAMES]
     lines = [line for line in parts if line in largest]
     others = [data.benchmark] if data.benchmark is not None and len(lines) < MOST_NAMES else []
@@ -36,7 +36,7 @@ def correlation(data: PortfolioData) -> Drawn:
     np.fill_diagonal(found, np.nan)
     told = np.logical_not(np.isnan(found).all(axis=1)).reshape(-1)
     if not told.any():
-        return Drawn(note=f"Needs {FEWEST} {UNITS[data.query.frequency]} of the window that two strategies share.")
+        return Drawn(note=f"Needs two strategies with {FEWEST} {UNITS[data.query.frequency]} in common in the window.")
     found = found[np.ix_(told, told)]
     names = _told_apart([short(line.name) for line, is_told in zip([*lines, *others], told, strict=True) if is_told])
     is_dense = len(names) > DENSE

@@ -56,11 +56,9 @@ def distribution(data: PortfolioData) -> Drawn:
     returns = data.part.returns[~np.isnan(data.part.returns)]
     unit = UNITS[data.query.frequency]
     if len(returns) < FEWEST:
-        return Drawn(
-            note=f"Shows the distribution from {FEWEST} {unit} with a return on; the window has {len(returns)}."
-        )
+        return Drawn(note=f"Needs {FEWEST} {data.query.frequency_name} returns; the window has {len(returns)}.")
     if np.ptp(returns) == 0:
-        return Drawn(note=f"Every return of the window is {text.percent(float(returns[0]))}: there is no distribution.")
+        return Drawn(note=f"Every return in the window is {text.percent(float(returns[0]))}: there is no distribution.")
     loss, shortfall = float(value_at_risk(returns, LEVEL)), float(expected_shortfall(returns, LEVEL))
     shape = f"skew {text.ratio(float(skewness(returns)))} · excess kurtosis {text.ratio(float(kurtosis(returns)))}"
     found = histogram(100 * returns)

@@ -119,7 +119,7 @@ def _flows(data: PortfolioData) -> list[dict[str, Any]]:
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "money in or out" if count <= MOST_FLOWS else f"largest {MOST_FLOWS} of {count} flows",
+            "name": "flows" if count <= MOST_FLOWS else f"largest {MOST_FLOWS} of {count} flows",
             "x": texts(nav.dates[largest]),
             "y": values(100 * part.index[at], 2),
             "text": [text.money(float(each), data.portfolio.currency, signed=True) for each in amounts],

@@ -51,7 +51,7 @@ def _water(ts: list[int], water: Floats) -> Row:
         traces=[line | {"fill": "tozeroy", "fillcolor": faded("@loss", 0.22)}],
         axis={"ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
         span=extent(line["y"]),
-        caption="Underwater within the day",
+        caption="Underwater, intraday",
         ends=[End(text.percent(last / 100), last, "@loss")] if last == last else [],
     )
 

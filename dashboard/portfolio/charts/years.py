@@ -19,7 +19,7 @@ MOST_BARS = 72
 def years(data: PortfolioData) -> Drawn:
     """Return the chart: the whole history, the first and the running year as long as the data."""
     if len(data.own.daily) < 2:
-        return Drawn(note="Shows a bar a year as soon as there is a return.")
+        return Drawn(note="Needs a return.")
     own = _by_year(data.own)
     lines = [(data.own, SERIES[0])]
     if data.benchmark is not None:
@@ -43,7 +43,7 @@ def years(data: PortfolioData) -> Drawn:
             "years",
         ),
     }
-    more = " · too many bars for the others" if is_crowded and compared else ""
+    more = " · compared portfolios hidden: too many bars" if is_crowded and compared else ""
     return Drawn(figure, named([(short(line.name), color) for line, color in lines], more))
 
 
