@@ -1,4 +1,4 @@
-"""What the Portfolio tab reads: daily closes and flows, intraday NAV, prices, and the marks of restatements.
+"""Portfolios as stored: daily closes and flows, intraday NAV, prices, and the marks of restatements.
 
 A day is a UTC day. `until` is the last day that counts (None: all): what is read is exactly what the points up to that
 day give. A restated value takes the place of the old one on every earlier as-of day too; its mark says when that was
