@@ -14,7 +14,7 @@ from analytics.tails import expected_shortfall, value_at_risk
 from core import format as text
 from dashboard.charts.drawn import Drawn, still
 from portfolio.data import PortfolioData
-from portfolio.query import UNIT, UNITS
+from portfolio.query import UNITS
 
 LEVEL = 0.95
 FEWEST = 20
@@ -73,7 +73,7 @@ def distribution(data: PortfolioData) -> Drawn:
         "annotations": [_label(name, value, at) for at, (name, value) in enumerate(lines)],
     }
     figure = {"data": [_bars(found, loss, unit), _curve(found, returns)], "layout": still(layout, "distribution")}
-    return Drawn(figure, f"n {text.number(len(returns))} · {shape} · per {UNIT[data.query.frequency]}")
+    return Drawn(figure, f"{text.number(len(returns))} {unit} · {shape}")
 
 
 def histogram(percent: Floats) -> Histogram:
