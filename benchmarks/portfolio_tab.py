@@ -130,7 +130,7 @@ def check(answered: dict[str, Any]) -> str:
 
 def fetch_parts(client: FlaskClient, body: bytes) -> float:
     """Return the milliseconds of the parts that the page asks for once they are seen."""
-    places = sorted(set(re.findall(r"/portfolio/piece/[^\"]+", body.decode())))
+    places = sorted(set(re.findall(r"/portfolio/fragment/[^\"]+", body.decode())))
     assert places
     began = time.perf_counter()
     for place in places:

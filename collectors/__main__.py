@@ -70,7 +70,7 @@ def _import(settings: Settings, files: list[Path]) -> int:
     try:
         stores = open_stores(settings)
     except StartError:
-        from collectors.handover import hand_over
+        from portfolio.imports.handover import hand_over
 
         return max(_tell(partial(hand_over, settings, path)) for path in files)
     with closing(stores):

@@ -9,7 +9,8 @@ FundwatchError
 ├── StorageError
 │   ├── StorageUnavailable   the store cannot be reached: batches wait in the spool
 │   └── StorageRejected      the store refuses this statement or batch for ever: it is set aside and counted
-└── ImportRejected       a file with wrong rows: nothing was taken, `problems` lists line and reason
+├── ImportRejected       a file with wrong rows: nothing was taken, `problems` lists line and reason
+└── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class ImportRejected(FundwatchError):
         shown = "; ".join(f"line {line}: {reason}" for line, reason in self.problems[:20])
         more = f"; and {len(self.problems) - 20} more" if len(self.problems) > 20 else ""
         super().__init__(f"{name}: nothing imported. {shown}{more}")
+
+
+class NoPortfolio(FundwatchError):
+    """A portfolio was asked for, and there is none at all."""

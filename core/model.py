@@ -128,18 +128,33 @@ class Reading:
     """Of a watched source: whether it is up, its `redis_up`. None: not known, and nothing is stored."""
 
 
-class Collector(Protocol):
-    """A source. `collect` returns a reading; it never writes, sleeps, retries or schedules."""
+class Job(Protocol):
+    """What the runner schedules, holds to its deadline and records."""
 
     name: str
     interval_seconds: float
     timeout_seconds: float
+
+
+class Collector(Job, Protocol):
+    """A source. `collect` returns a reading; it never writes, sleeps, retries or schedules."""
 
     def collect(self, now: float) -> Reading:
         """Return a reading taken at `now` (epoch seconds, UTC).
 
         Raises SourceUnavailable (try again, back off) or SourceRejected (a person must change
         the configuration).
+        """
+        ...
+
+
+class Importer(Job, Protocol):
+    """Takes in what people bring. It stores that itself, whole or not at all, before it is taken away from them."""
+
+    def take_in(self, now: float) -> Reading:
+        """Take in what is there at `now` (epoch seconds, UTC) and return a reading of what came of it.
+
+        Raises SourceUnavailable when that, or storage, does not answer: nothing is lost, it is tried again.
         """
         ...
 

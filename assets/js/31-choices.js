@@ -72,6 +72,12 @@
     if (pressed) fw.choose(pressed.dataset.tab, JSON.parse(pressed.dataset.choose));
   });
 
+  // A row that makes a choice makes it wherever it is clicked.
+  fw.on("click", ".fw-pick-rows tbody tr", (row, event) => {
+    const button = row.querySelector("[data-choose]");
+    if (button && !event.target.closest("button, a")) button.click();
+  });
+
   function writeAddress(choices) {
     const query = new URLSearchParams(Object.entries(choices).sort()).toString();
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);

@@ -3,7 +3,8 @@
 A collector of Fundwatch itself or its machine is a module with `make(context) -> Collector`, a switch of the same name
 in `settings.sources`, and its line in MODULES. A kind of watched source (core/kinds/registry.py has the list) has
 `make(context, source) -> Collector` in collectors/kinds/<kind>/collector.py, and a collector for each instance, named
-"redis:main". Modules are imported only when switched on or configured.
+"redis:main". An importer is a module with `make(stores) -> Importer`, its switch in `settings.sources` and its line in
+IMPORTERS. Modules are imported only when switched on or configured.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from storage.stores import Stores
 MODULES = {
     "system": "collectors.machine.system",
     "processes": "collectors.machine.processes",
-    "inbox": "collectors.inbox",
     "replay": "collectors.replay",
     "pipeline": "collectors.pipeline",
 }
 
 
+IMPORTERS = {"inbox": "portfolio.imports.inbox"}
+
+
 def enabled(settings: Settings) -> list[str]:
-    """Return the names of the collectors that are switched on, in the order of the list."""
+    """Return the names of the collectors and importers that are switched on, in the order of the lists."""
     sources = [source.collector for source in configured(settings)]
-    return [*(name for name in MODULES if getattr(settings.sources, name)), *sources]
+    return [*(name for name in (*MODULES, *IMPORTERS) if getattr(settings.sources, name)), *sources]
 
 
 def configured(settings: Settings) -> list[Source]:
@@ -57,7 +60,7 @@ def source_module(kind: str, part: str = "collector") -> ModuleType:
 
 
 def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
-    """Return a runner, not yet started, with the collectors `names` (by default those switched on).
+    """Return a runner, not yet started, with the collectors and importers `names` (by default those switched on).
 
     Embedded, one process owns the data and collects; else a lease picks the one that does. Raises KeyError for a name
     that there is not.
@@ -68,7 +71,10 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     context = Context(settings, stores, runner.views)
     sources = {source.collector: source for source in configured(settings)}
     for name in enabled(settings) if names is None else names:
-        runner.add(*_made(name, context, sources.get(name)))
+        if name in IMPORTERS:
+            runner.add_importer(import_module(IMPORTERS[name]).make(stores))
+        else:
+            runner.add(*_made(name, context, sources.get(name)))
     return runner
 
 

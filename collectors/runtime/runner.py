@@ -1,4 +1,4 @@
-"""Runs the collectors: schedules them, holds them to their deadlines, records what happened.
+"""Runs the collectors and importers: schedules them, holds them to their deadlines, records what happened.
 
 Three kinds of threads: APScheduler's (decides what is due), one for each collector (does the work) and the
 guard (deadlines, clock jumps). None waits for the database, and none for another collector.
@@ -20,7 +20,7 @@ from collectors.runtime.task import Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
-from core.model import Collector, Sample, SourceId
+from core.model import Collector, Importer, Job, Reading, Sample, SourceId
 
 GUARD_SECONDS = 1.0
 STAGGER_SECONDS = 0.1
@@ -48,22 +48,30 @@ class Runner:
         self.scheduler = make_scheduler()
 
     def add(self, collector: Collector, source: SourceId | None = None) -> None:
-        """Take `collector` in, of a watched source that. Raises ValueError for a second one of the same name."""
-        name = collector.name
+        """Schedule `collector`, of a watched source that. Raises ValueError for a second one of the same name."""
+        self._schedule(collector, collector.collect, source)
+
+    def add_importer(self, importer: Importer) -> None:
+        """Schedule `importer`. Raises ValueError for a second one of the same name."""
+        self._schedule(importer, importer.take_in)
+
+    def _schedule(self, job: Job, work: Callable[[float], Reading], source: SourceId | None = None) -> None:
+        name = job.name
         if name in self._tasks:
             raise ValueError(f"two collectors are named {name}")
         own_thread = OwnThread()
         task = Task(
-            collector,
+            job,
+            work,
             self._clock,
-            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(collector, source)),
+            Breaker(self._clock.monotonic, longest_seconds=_longest_rest(job, source)),
             self._publisher,
             self._publisher.recorded,
             own_thread.replace,
             source,
         )
         self.scheduler.add_executor(own_thread, name)
-        cadence = Cadence(collector.interval_seconds, STAGGER_SECONDS * len(self._tasks))
+        cadence = Cadence(job.interval_seconds, STAGGER_SECONDS * len(self._tasks))
         self.scheduler.add_job(task.run, cadence, id=name, executor=name)
         self._tasks[name] = task
 
@@ -116,7 +124,7 @@ class Runner:
             self._after_jump(jump)
         for task in self._tasks.values():
             if task.expire():
-                log.warning("collector %s: run given up", task.collector.name)
+                log.warning("collector %s: run given up", task.job.name)
 
     def _after_jump(self, jump: float) -> None:
         now = self._clock.now()
@@ -162,5 +170,5 @@ class Runner:
         return held
 
 
-def _longest_rest(collector: Collector, source: SourceId | None) -> float:
-    return max(SOURCE_REST_SECONDS, 2 * collector.interval_seconds) if source else OPEN_SECONDS_MAX
+def _longest_rest(job: Job, source: SourceId | None) -> float:
+    return max(SOURCE_REST_SECONDS, 2 * job.interval_seconds) if source else OPEN_SECONDS_MAX

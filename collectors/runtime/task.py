@@ -1,4 +1,7 @@
-"""One collector at work: deadline, breaker, record. A hanging run is given up and its late result thrown away."""
+"""One job, a collector or an importer, at work: deadline, breaker, record.
+
+A hanging run is given up and its late result thrown away.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import coarse_duration
-from core.model import Collector, Outcome, Reading, Run, SourceId
+from core.model import Job, Outcome, Reading, Run, SourceId
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
@@ -37,14 +40,15 @@ class _Attempt:
 
 
 class Task:
-    """Runs one collector; `run` in the collector's own thread, everything else from any thread.
+    """Runs one job by calling `work(now)`; `run` in the job's own thread, everything else from any thread.
 
-    `replace_thread(first)` must abandon the collector's thread and do `first` in a new one.
+    `replace_thread(first)` must abandon the job's thread and do `first` in a new one.
     """
 
     def __init__(
         self,
-        collector: Collector,
+        job: Job,
+        work: Callable[[float], Reading],
         clock: Clock,
         breaker: Breaker,
         publisher: Publisher,
@@ -52,9 +56,10 @@ class Task:
         replace_thread: Callable[[Callable[[], None]], None],
         source: SourceId | None = None,
     ) -> None:
-        self.collector = collector
+        self.job = job
         self.source = source
-        self._id = source or collector.name
+        self._id = source or job.name
+        self._work = work
         self.breaker = breaker
         self.idle = threading.Event()
         self.idle.set()
@@ -72,7 +77,7 @@ class Task:
         self._lateness: deque[float] = deque(maxlen=DURATIONS_KEPT)
 
     def run(self, due: float | None = None) -> None:
-        """Run the collector, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
+        """Run the job, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
         if self._is_stopping:
             return
         if self._abandoned >= ABANDONED_THREADS_MAX:
@@ -83,14 +88,14 @@ class Task:
             return
         attempt = self._begin(due)
         try:
-            reading = self.collector.collect(attempt.started)
+            reading = self._work(attempt.started)
         except SourceRejected as error:
             self._fail(attempt, Outcome.REJECTED, str(error))
         except (SourceUnavailable, StorageError) as error:
             self._fail(attempt, Outcome.UNAVAILABLE, str(error))
         except Exception as error:
             if self.breaker.view().failures_in_a_row == 0:  # the trace once, not at every retry
-                log.exception("collector %s failed", self.collector.name)
+                log.exception("collector %s failed", self.job.name)
             self._fail(attempt, Outcome.ERROR, f"{type(error).__name__}: {error}")
         else:
             self._succeed(attempt, reading)
@@ -105,7 +110,7 @@ class Task:
         attempt = self._attempt
         if attempt is None or self._seconds_left(attempt) > 0 or not self._take(attempt, abandon=True):
             return False
-        error = f"no result within {self.collector.timeout_seconds:g} s{_where(attempt.thread)}"
+        error = f"no result within {self.job.timeout_seconds:g} s{_where(attempt.thread)}"
         self.breaker.overran()
         # Publishing may have to wait for the live store, so it goes to the collector's new thread.
         self._replace_thread(lambda: self._close(attempt, Outcome.TIMEOUT, error))
@@ -129,9 +134,9 @@ class Task:
             attempt = self._attempt
             breaker = self.breaker.view()
             return TaskView(
-                collector=self.collector.name,
-                interval_seconds=self.collector.interval_seconds,
-                timeout_seconds=self.collector.timeout_seconds,
+                collector=self.job.name,
+                interval_seconds=self.job.interval_seconds,
+                timeout_seconds=self.job.timeout_seconds,
                 last_run=self._last_run,
                 last_success=self._last_success,
                 failures_in_a_row=breaker.failures_in_a_row,
@@ -154,7 +159,7 @@ class Task:
         return attempt
 
     def _seconds_left(self, attempt: _Attempt) -> float:
-        return attempt.started_monotonic + self.collector.timeout_seconds - self._clock.monotonic()
+        return attempt.started_monotonic + self.job.timeout_seconds - self._clock.monotonic()
 
     def _take(self, attempt: _Attempt, *, abandon: bool) -> bool:
         """Take `attempt` out of the task, once: False means that somebody else has decided its outcome."""
@@ -167,14 +172,14 @@ class Task:
             if not abandon:
                 self._abandoned -= 1
         if not abandon:
-            log.info("collector %s: a run that was given up has returned", self.collector.name)
+            log.info("collector %s: a run that was given up has returned", self.job.name)
         return False
 
     def _succeed(self, attempt: _Attempt, reading: Reading) -> None:
         if not self._take(attempt, abandon=False):
             return
         self.breaker.succeeded()
-        interval, timeout = self.collector.interval_seconds, self.collector.timeout_seconds
+        interval, timeout = self.job.interval_seconds, self.job.timeout_seconds
         samples = self._publisher.succeeded(self._id, attempt.started, interval, reading, timeout_seconds=timeout)
         self._finish(attempt, Outcome.OK, samples, "")
 
@@ -193,7 +198,7 @@ class Task:
 
     def _finish(self, attempt: _Attempt, outcome: Outcome, samples: int, error: str) -> None:
         run = Run(
-            collector=self.collector.name,
+            collector=self.job.name,
             started=attempt.started,
             duration_seconds=attempt.duration_seconds,
             lateness_seconds=attempt.lateness_seconds,
@@ -229,7 +234,7 @@ class Task:
         return f"{last}; next try in {coarse_duration(view.retry_in_seconds)}"
 
     def _publish_failure(self, ts: float, why: str) -> None:
-        interval, timeout = self.collector.interval_seconds, self.collector.timeout_seconds
+        interval, timeout = self.job.interval_seconds, self.job.timeout_seconds
         self._publisher.failed(self._id, ts, interval, why, timeout_seconds=timeout)
 
 

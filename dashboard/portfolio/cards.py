@@ -20,9 +20,9 @@ from analytics.returns import per_period_rate
 from analytics.summary import Summary
 from core import format as text
 from dashboard.components.card import card, cards
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.query import FREQUENCY_NAMES
-from dashboard.portfolio.summary import period_before, side_by_side
+from portfolio.data import PortfolioData
+from portfolio.query import FREQUENCY_NAMES
+from portfolio.summary import period_before, side_by_side
 
 SPARK_DAYS = 63
 NARROWEST_PX = 146
@@ -44,7 +44,7 @@ TITLES = {
 LOSSES = ("value_at_risk", "expected_shortfall")
 STEPS = {"D": "on the day", "W": "in the week", "M": "in the month"}
 ARROWS = {"gain": "▲ ", "loss": "▼ ", "": ""}
-INDEPENDENT = "95 % confidence, for independent returns (a run of good or bad days makes it wider)."
+INDEPENDENT = "95 % confidence interval for independent returns (autocorrelation makes it wider)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class Headline:
     spark: list[float | None] | None = None
 
 
-def card_strip(shown: Shown, seen: float | None = None, stale_after_seconds: float | None = None) -> html.Div:
+def card_strip(data: PortfolioData, seen: float | None = None, stale_after_seconds: float | None = None) -> html.Div:
     """Return the strip of cards; `seen` is when the newest value came, None for data that has no age."""
-    strip = cards(*[_card(each, seen, stale_after_seconds) for each in headlines(shown)], minimum_px=NARROWEST_PX)
+    strip = cards(*[_card(each, seen, stale_after_seconds) for each in headlines(data)], minimum_px=NARROWEST_PX)
     return html.Div(strip, className="fw-headlines")
 
 
-def headlines(shown: Shown) -> list[Headline]:
+def headlines(data: PortfolioData) -> list[Headline]:
     """Return every headline figure in the order of the page."""
-    return [_value(shown), *_calendar(shown), *_estimates(shown), _current_drawdown(shown)]
+    return [_value(data), *_calendar(data), *_estimates(data), _current_drawdown(data)]
 
 
 def _card(item: Headline, seen: float | None, stale_after_seconds: float | None) -> Any:
@@ -86,10 +86,10 @@ def _card(item: Headline, seen: float | None, stale_after_seconds: float | None)
     )
 
 
-def _value(shown: Shown) -> Headline:
-    nav = shown.nav
+def _value(data: PortfolioData) -> Headline:
+    nav = data.nav
     last = float(nav.value[-1]) if len(nav) else None
-    lines = [f"{shown.portfolio.currency} · {shown.last_day or '–'}"]
+    lines = [f"{data.portfolio.currency} · {data.last_day or '–'}"]
     if len(nav) > 1:
         lines.append(f"{text.money(float(nav.value[-1] - nav.value[-2]), signed=True)} on the day")
     flow = text.money(float(nav.flow[1:].sum()))
@@ -98,87 +98,84 @@ def _value(shown: Shown) -> Headline:
         "Value",
         text.money(last),
         tuple(lines),
-        f"Net asset value at the end of {shown.last_day or 'the last day'}. Money in less money out since the first "
-        f"value: {flow}.",
+        f"Net asset value at the end of {data.last_day or 'the last day'}. Net flow since the first value: {flow}.",
         spark=[round(float(value), 2) for value in nav.value[-SPARK_DAYS:]],
     )
 
 
-def _calendar(shown: Shown) -> list[Headline]:
-    own, other = shown.own.daily, _up_to_date(shown)
+def _calendar(data: PortfolioData) -> list[Headline]:
+    own, other = data.own.daily, _up_to_date(data)
     first = f"since {own.dates[0]}" if len(own) else ""
     return [
-        _compared(shown, "day", "Day", _day(own), _day(other), "since the value before the last"),
+        _compared(data, "day", "Day", _day(own), _day(other), "since the value before the last"),
         *[
-            _compared(shown, period.lower(), name, _to_date(own, period), _to_date(other, period), since)
+            _compared(data, period.lower(), name, _to_date(own, period), _to_date(other, period), since)
             for period, name, since in TO_DATE
         ],
-        _window(shown, own, other),
-        _compared(shown, "total", "Total", _total(own), _total(other), first),
+        _window(data, own, other),
+        _compared(data, "total", "Total", _total(own), _total(other), first),
     ]
 
 
-def _window(shown: Shown, own: Track, other: Track | None) -> Headline:
+def _window(data: PortfolioData, own: Track, other: Track | None) -> Headline:
     """Return the return of the window; of a year where the window is the whole history, which has its own card."""
-    if shown.window == "ITD" and not shown.is_zoomed:
+    if data.query.window_name == "ITD":
         since = "since the value on the same day a year earlier"
-        return _compared(shown, "1y", "1 year", _year(own), _year(other), since)
-    since = f"since {shown.part.dates[0]}" if len(shown.part) else "in the window"
-    title = f"Window: {shown.window_name}"
-    return _compared(shown, "window", title, _total(shown.part), _total(shown.part_benchmark), since)
+        return _compared(data, "1y", "1 year", _year(own), _year(other), since)
+    since = f"since {data.part.dates[0]}" if len(data.part) else "in the window"
+    title = f"Window: {data.query.window_name}"
+    return _compared(data, "window", title, _total(data.part), _total(data.part_benchmark), since)
 
 
-def _compared(shown: Shown, id: str, title: str, own: float | None, other: float | None, since: str) -> Headline:
+def _compared(data: PortfolioData, id: str, title: str, own: float | None, other: float | None, since: str) -> Headline:
     value = math.nan if own is None else own
     lines = [] if math.isfinite(value) else ["history too short"]
     if other is not None:
-        lines.append(f"{shown.benchmark_name} {text.percent(other, signed=True)}")
+        lines.append(f"{data.benchmark_name} {text.percent(other, signed=True)}")
         if math.isfinite(value - other):
             lines.append(f"{text.number(100 * abs(value - other), 2)} pts {'ahead' if value >= other else 'behind'}")
-    last = shown.own.daily.dates[-1] if len(shown.own.daily) else "the last value"
+    last = data.own.daily.dates[-1] if len(data.own.daily) else "the last value"
     return Headline(
         id,
         title,
         text.percent(value, signed=True),
         tuple(lines),
-        f"Time-weighted return {since}, external flows taken out. Anchored at {last}, the last value.",
+        f"Time-weighted return {since}, external flows excluded. Ends with the last value, {last}.",
         _tone(value),
     )
 
 
-def _estimates(shown: Shown) -> list[Headline]:
+def _estimates(data: PortfolioData) -> list[Headline]:
     metrics = [metric for metric in METRICS if metric.key in ESTIMATES]
-    found = side_by_side(shown, metrics)
-    before = period_before(shown, metrics) if len(shown.part) > 2 else None
-    sure = _intervals(shown, shown.part.returns[1:])
+    found = side_by_side(data, metrics)
+    before = period_before(data, metrics) if len(data.part) > 2 else None
+    sure = _intervals(data, data.part.returns[1:])
     by_key = {metric.key: metric for metric in found.metrics}
     return [
-        _estimate(shown, by_key[key], found, before, sure.get(key, intervals.NONE))
-        for key in ESTIMATES
-        if key in by_key
+        _estimate(data, by_key[key], found, before, sure.get(key, intervals.NONE)) for key in ESTIMATES if key in by_key
     ]
 
 
 def _estimate(
-    shown: Shown, metric: Metric, found: Summary, before: Summary | None, interval: intervals.Interval
+    data: PortfolioData, metric: Metric, found: Summary, before: Summary | None, interval: intervals.Interval
 ) -> Headline:
     value = found.of(metric.key)
     reason = found.reason(metric.key)
     lines = [reason] if reason else []
-    if shown.benchmark and not metric.needs_benchmark:
-        lines.append(f"{shown.benchmark_name} {_said(metric, found.of(metric.key, -1))}")
+    if data.benchmark and not metric.needs_benchmark:
+        lines.append(f"{data.benchmark_name} {_said(metric, found.of(metric.key, -1))}")
     if not math.isnan(interval[0]):
         low, high = _said(metric, interval[0]), _said(metric, interval[1])
         lines.append(f"{low.removesuffix(' %')} … {high}")
     change = math.nan if before is None else value - before.of(metric.key)
     if math.isfinite(change):
-        lines.append(f"{_change(metric, change)} {STEPS[shown.frequency]}")
+        lines.append(f"{_change(metric, change)} {STEPS[data.query.frequency]}")
     if metric.key == "max_drawdown":
-        lines[:0] = _trough(shown)
-    count = _count(shown.part.returns)
+        lines[:0] = _trough(data)
+    count = _count(data.part.returns)
     told = (
-        f"{metric.definition} {shown.window_name}, {FREQUENCY_NAMES[shown.frequency]} returns, n = {count}, "
-        f"{shown.periods} a year, risk-free {text.percent(shown.risk_free)} a year."
+        f"{metric.definition} {data.query.window_name}, {FREQUENCY_NAMES[data.query.frequency]} returns, n = {count}, "
+        f"{data.periods} a year, risk-free {text.percent(data.query.risk_free)} a year."
     )
     if not math.isnan(interval[0]):
         told += f" Low … high: {INDEPENDENT}"
@@ -188,27 +185,27 @@ def _estimate(
     )
 
 
-def _intervals(shown: Shown, returns: Floats) -> dict[str, intervals.Interval]:
-    rate = per_period_rate(shown.risk_free, shown.periods)
+def _intervals(data: PortfolioData, returns: Floats) -> dict[str, intervals.Interval]:
+    rate = per_period_rate(data.query.risk_free, data.periods)
     found = {
-        "annual_return": intervals.annual_return_interval(returns, shown.periods),
-        "volatility": intervals.volatility_interval(returns, shown.periods),
-        "sharpe": intervals.sharpe_interval(returns, rate, shown.periods),
-        "sortino": intervals.sortino_interval(returns, rate, shown.periods),
+        "annual_return": intervals.annual_return_interval(returns, data.periods),
+        "volatility": intervals.volatility_interval(returns, data.periods),
+        "sharpe": intervals.sharpe_interval(returns, rate, data.periods),
+        "sortino": intervals.sortino_interval(returns, rate, data.periods),
         "value_at_risk": intervals.value_at_risk_interval(returns),
         "expected_shortfall": intervals.expected_shortfall_interval(returns),
     }
-    if shown.benchmark:
-        own, other = shown.pair(shown.own)
+    if data.benchmark:
+        own, other = data.pair(data.own)
         found["beta"] = intervals.beta_interval(own.returns[1:], other.returns[1:])
     return found
 
 
-def _current_drawdown(shown: Shown) -> Headline:
-    daily = shown.own.daily
+def _current_drawdown(data: PortfolioData) -> Headline:
+    daily = data.own.daily
     water = underwater(daily.index)
     now = float(water[-1]) if len(water) else math.nan
-    lines = ["at its best day"] if now == 0 else []
+    lines = ["at its high"] if now == 0 else []
     if now < 0:
         peak = len(water) - 1 - int(np.argmax(water[::-1] == 0))
         days = int((daily.dates[-1] - daily.dates[peak]).astype(int))
@@ -221,13 +218,13 @@ def _current_drawdown(shown: Shown) -> Headline:
         "Current DD",
         text.percent(now),
         tuple(lines),
-        f"How far the index is below its best day since {first}, whatever the window.",
+        f"Index below its running maximum since {first}, whatever the window.",
     )
 
 
-def _trough(shown: Shown) -> Sequence[str]:
-    deepest = worst(shown.part, 1)
-    return (f"trough {shown.part.dates[deepest[0].trough]}",) if deepest else ()
+def _trough(data: PortfolioData) -> Sequence[str]:
+    deepest = worst(data.part, 1)
+    return (f"trough {data.part.dates[deepest[0].trough]}",) if deepest else ()
 
 
 def _said(metric: Metric, value: float) -> str:
@@ -250,11 +247,11 @@ def _tone(value: float) -> str:
     return "gain" if value > 0 else "loss" if value < 0 else ""
 
 
-def _up_to_date(shown: Shown) -> Track | None:
+def _up_to_date(data: PortfolioData) -> Track | None:
     """Return the benchmark, without a day when it ends before the portfolio does: its week would be another."""
-    if shown.benchmark is None:
+    if data.benchmark is None:
         return None
-    other, own = shown.benchmark.daily, shown.own.daily
+    other, own = data.benchmark.daily, data.own.daily
     if len(other) and len(own) and other.dates[-1] == own.dates[-1]:
         return other
     return between(other, 0, 0)

@@ -24,16 +24,18 @@ from dashboard.components.choices import (
     spacer,
 )
 from dashboard.components.panel import slot
-from dashboard.portfolio.data import Restatement, Shown, benchmarks, default_benchmark, find, key_of
-from dashboard.portfolio.query import (
+from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData, benchmarks, default_benchmark, find, instrument_name, key_of
+from portfolio.query import (
     BETWEEN_KEYS,
     DEFAULT_FREQUENCY,
     DEFAULT_RISK_FREE,
     DEFAULT_WINDOW,
     FREQUENCIES,
     FREQUENCY_NAMES,
+    NO_BENCHMARK,
 )
-from dashboard.views.tab import Choices
+from storage.clickhouse.reads.portfolio import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
@@ -50,12 +52,12 @@ MOST_RESTATEMENTS = 3
 def bar(stores: Stores, choices: Choices) -> html.Div:
     """Return the bar of choices."""
     known = list_portfolios(stores.state)
-    portfolio = find(stores, choices)
+    portfolio = find(known, choices.get("portfolio", ""))
     return choice_bar(
         choice_select(ID, "portfolio", tree(known), choices, default=key_of(known[0]) if known else "",
                       label="Portfolio"),
-        choice_select(ID, "benchmark", benchmarks(stores, portfolio), choices, default=default_benchmark(portfolio),
-                      label="vs"),
+        choice_select(ID, "benchmark", benchmark_options(stores, portfolio), choices,
+                      default=default_benchmark(portfolio), label="vs"),
         choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
         more_choices(
@@ -64,7 +66,7 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
                          hint="Risk-free rate, percent a year"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                         hint="Shows the page as that day's data would have; empty for the newest"),
+                         hint="Uses values up to this day; empty for all"),
             _adder(),
         ),
         slot("portfolio-compared"),
@@ -72,6 +74,12 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
         slot("portfolio-span"),
         slot("portfolio-mark"),
     )  # fmt: skip
+
+
+def benchmark_options(stores: Stores, portfolio: Portfolio | None) -> list[tuple[str, str]]:
+    """Return (symbol, label) of every benchmark that a portfolio may have, its own first, then "none"."""
+    symbols = benchmarks(stores, portfolio) if portfolio else []
+    return [*((symbol, instrument_name(symbol)) for symbol in symbols), (NO_BENCHMARK, "no benchmark")]
 
 
 def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:
@@ -124,62 +132,60 @@ def _adder() -> html.Div:
     )
 
 
-def compared(shown: Shown, colors: Sequence[str]) -> html.Div | None:
+def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     """Return a chip for every portfolio compared, in the colour of its line; pressed, it goes."""
-    if not shown.compared:
+    if not data.compared:
         return None
-    keys = [line.key for line in shown.compared]
+    keys = [line.key for line in data.compared]
     chips = []
-    for at, line in enumerate(shown.compared):
+    for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
         mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
-        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Take {line.name} away")
+        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
         chips.append(chip)
     return html.Div(chips, className="fw-chips")
 
 
-def span(shown: Shown) -> html.Span:
+def span(data: PortfolioData) -> html.Span:
     """Return the days shown, the way back from a zoom, and the day that calendar windows are anchored at."""
     parts: list[Any] = ["no value in this range"]
-    if len(shown.part):
-        parts = [f"{shown.part.dates[0]} – {shown.part.dates[-1]}"]
-    parts += [f" · history starts {shown.own.daily.dates[0]}"] if _is_younger(shown) else []
-    if shown.is_zoomed:
+    if len(data.part):
+        parts = [f"{data.part.dates[0]} – {data.part.dates[-1]}"]
+    parts += [f" · history starts {data.own.daily.dates[0]}"] if _is_younger(data) else []
+    if data.query.span is not None:
         parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
-    if shown.last_day is not None:
-        parts.append(html.Span(f" · windows end with the last value, {shown.last_day}", className="fw-anchor"))
+    if data.last_day is not None:
+        parts.append(html.Span(f" · windows end with the last value, {data.last_day}", className="fw-anchor"))
     return html.Span(parts, className="fw-span")
 
 
-def _is_younger(shown: Shown) -> bool:
+def _is_younger(data: PortfolioData) -> bool:
     """Return whether the window would begin before the first value."""
-    dates = shown.own.daily.dates
+    dates = data.own.daily.dates
     if not len(dates):
         return False
-    start = shown.span[0] if shown.span else anchor_day(dates, shown.window)
+    start = data.query.span[0] if data.query.span else anchor_day(dates, data.query.window)
     return bool(start < dates[0])
 
 
-def mark(shown: Shown) -> html.Span | None:
+def mark(data: PortfolioData) -> html.Span | None:
     """Return where the data comes from when it is not the fund's own, and where it ends."""
-    word = MARKS.get(shown.portfolio.origin)
+    word = MARKS.get(data.portfolio.origin)
     ends = ""
-    if shown.as_of is not None and shown.last_day is not None:
-        ends = f"as of {shown.last_day}"
-    elif word and len(shown.own.daily):
-        ends = f"{'at' if word == 'replay' else 'data ends'} {shown.own.daily.dates[-1]}"
+    if data.query.as_of is not None and data.last_day is not None:
+        ends = f"as of {data.last_day}"
+    elif word and len(data.own.daily):
+        ends = f"{'at' if word == 'replay' else 'data ends'} {data.own.daily.dates[-1]}"
     said = " · ".join(each for each in (word, ends) if each)
-    return html.Span(said, className="fw-mark", title=shown.portfolio.note or None) if said else None
+    return html.Span(said, className="fw-mark", title=data.portfolio.note or None) if said else None
 
 
-def notes(shown: Shown, doubts: Sequence[str] = ()) -> list[Any]:
-    """Return what a reader must know before the figures: choices not understood, restated values, a total loss."""
-    problems = [*shown.problems, *doubts]
-    asked = [verdict(Status.WARNING, " ".join(problems), word="asked for")] if problems else []
+def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
+    """Return what a reader must know before the figures: choices `adjusted`, restated values, a total loss."""
     return [
-        *asked,
-        *_ended(shown),
-        *_restated(shown.restatements, shown.portfolio.currency),
+        *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
+        *_ended(data),
+        *_restated(data.restatements, data.portfolio.currency),
     ]
 
 
@@ -189,15 +195,13 @@ def _change(mark: Restatement) -> str:
     return ", ".join(each for each in (value, flow) if each)
 
 
-def _ended(shown: Shown) -> list[Any]:
+def _ended(data: PortfolioData) -> list[Any]:
     """Return a line that says why the returns end before the values do; nothing when they do not."""
-    known = len(shown.own.daily)
-    if known == len(shown.nav):
+    known = len(data.own.daily)
+    if known == len(data.nav):
         return []
-    why = (
-        f"no return can be told from {shown.nav.dates[known]} on: the value was zero or below. The figures end before."
-    )
-    return [verdict(Status.CRITICAL, f"{shown.portfolio.name}: {why}")]
+    why = f"no return from {data.nav.dates[known]} on: the value is zero or negative. Figures end before that day."
+    return [verdict(Status.CRITICAL, f"{data.portfolio.name}: {why}")]
 
 
 def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:

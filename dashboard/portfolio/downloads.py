@@ -14,9 +14,10 @@ from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
 from dashboard.portfolio.charts.backtest import MEMORY, forecast
 from dashboard.portfolio.charts.rolling import SPANS, rolling
-from dashboard.portfolio.data import Shown, find, read
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData, read
+from portfolio.query import PortfolioQuery
 
 if TYPE_CHECKING:
     from dashboard.frame.viewer import Viewer
@@ -34,36 +35,36 @@ class Table:
     columns: dict[str, Floats]
 
 
-def growth_table(shown: Shown) -> Table:
+def growth_table(data: PortfolioData) -> Table:
     """Return every day of the window: growth, drawdown, flow and rolling figures, then growth of the other lines."""
-    days = shown.part.dates
+    days = data.part.dates
     columns = {
-        f"{shown.own.name}, growth of 100": 100 * shown.part.index,
-        "drawdown, ratio": drawdowns(shown.part),
-        f"flow since the day before, {shown.portfolio.currency or 'money'}": _flows(shown),
+        f"{data.own.name}, growth of 100": 100 * data.part.index,
+        "drawdown, ratio": drawdowns(data.part),
+        f"flow since the day before, {data.portfolio.currency or 'money'}": _flows(data),
     }
     if len(days):
-        found, called = rolling(shown.own, shown), SPANS[shown.frequency][1]
-        columns[f"Sharpe ratio of {called}"] = on_days(shown.whole.dates, found.sharpe, days)
-        columns[f"volatility of {called} a year, ratio"] = on_days(shown.whole.dates, found.volatility, days)
+        found, called = rolling(data.own, data), SPANS[data.query.frequency][1]
+        columns[f"Sharpe ratio of {called}"] = on_days(data.whole.dates, found.sharpe, days)
+        columns[f"volatility of {called} a year, ratio"] = on_days(data.whole.dates, found.volatility, days)
         if found.beta is not None:
-            columns[f"beta of {called} to {shown.benchmark_name}"] = on_days(shown.whole.dates, found.beta, days)
-    for line in (*([shown.benchmark] if shown.benchmark else []), *shown.compared):
+            columns[f"beta of {called} to {data.benchmark_name}"] = on_days(data.whole.dates, found.beta, days)
+    for line in (*([data.benchmark] if data.benchmark else []), *data.compared):
         columns[f"{line.name}, growth of 100"] = on_days(line.part.dates, 100 * line.part.index, days)
     return Table(days, columns)
 
 
-def backtest_table(shown: Shown) -> Table:
-    """Return every return of the window beside the value at risk told before it."""
-    days = shown.part.dates[1:]
-    told = f"value at risk 95 % of the {MEMORY[shown.frequency]} returns before, ratio"
-    warned = on_days(shown.whole.dates, forecast(shown), days)
-    returns = shown.part.returns[1:]
+def backtest_table(data: PortfolioData) -> Table:
+    """Return every return of the window beside the VaR before it."""
+    days = data.part.dates[1:]
+    name = f"VaR 95 % of the {MEMORY[data.query.frequency]} previous returns, ratio"
+    warned = on_days(data.whole.dates, forecast(data), days)
+    returns = data.part.returns[1:]
     exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)
-    return Table(days, {"return, ratio": returns, told: warned, "exceedance": exceeded})
+    return Table(days, {"return, ratio": returns, name: warned, "exceedance": exceeded})
 
 
-TABLES: dict[str, Callable[[Shown], Table]] = {"growth": growth_table, "backtest": backtest_table}
+TABLES: dict[str, Callable[[PortfolioData], Table]] = {"growth": growth_table, "backtest": backtest_table}
 """By key of the chart."""
 
 
@@ -74,20 +75,20 @@ def as_csv(table: Table) -> bytes:
 
 
 def routes(stores: Stores) -> list[Route]:
-    """Return the route of the files; they take the query of the page."""
+    """Return the route of the files."""
 
     def chart_data(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
-        make, portfolio = TABLES.get(name), find(stores, choices)
-        if make is None or portfolio is None:
+        make = TABLES.get(name)
+        if make is None:
             return None
-        return Answer(as_csv(make(read(stores, portfolio, choices))), CSV, f"portfolio-{name}.csv")
+        return Answer(as_csv(make(read(stores, PortfolioQuery.parse(choices)[0]))), CSV, f"portfolio-{name}.csv")
 
     return [Route(f"{PATH}/<name>.csv", chart_data)]
 
 
-def _flows(shown: Shown) -> Floats:
+def _flows(data: PortfolioData) -> Floats:
     """Return the money that came in since the day before of the window, by day; a week's or month's on its last."""
-    nav, days = shown.nav, shown.part.dates
+    nav, days = data.nav, data.part.dates
     found = np.zeros(len(days))
     if not len(days):
         return found

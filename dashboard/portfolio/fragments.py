@@ -1,4 +1,4 @@
-"""What the Portfolio tab fetches when it comes into view, and its metrics as files."""
+"""Fragments of the Portfolio tab, fetched when they come into view, and its metrics as files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.export.csv_file import csv_file, harmless
-from dashboard.portfolio.data import Shown, find, read
 from dashboard.portfolio.metric_tables import metric_table, parts_table
 from dashboard.portfolio.month_table import heat_table
-from dashboard.portfolio.summary import columns, side_by_side
 from dashboard.portfolio.tables import capture_table, extremes_table
 from dashboard.views.route import CSV, HTML, Answer, Route
 from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData, read
+from portfolio.query import FIELDS, PortfolioQuery
+from portfolio.summary import columns, side_by_side
 
 if TYPE_CHECKING:
     from dash.development.base_component import Component
@@ -26,72 +27,66 @@ if TYPE_CHECKING:
     from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
-PIECES: dict[str, Callable[[Shown], Component]] = {
+FRAGMENTS: dict[str, Callable[[PortfolioData], Component]] = {
     "months": heat_table,
     "extremes": extremes_table,
     "captures": capture_table,
     "parts": parts_table,
     "metrics": metric_table,
 }
-PATH = "/portfolio/piece"
+PATH = "/portfolio/fragment"
 FILE = "/portfolio/metrics"
-ASKED_OF = ("portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "asof", "compare")
-"""The choices that a piece depends on."""
+DEPENDS_ON = tuple(name for name in FIELDS if name != "highlight")
+"""The choices that a fragment depends on."""
 KEPT = 64
 
 
-def query(choices: Choices) -> str:
-    """Return the query string of the choices that pieces depend on."""
-    return Choices.of({name: choices[name] for name in ASKED_OF if name in choices}).query
+def query_string(choices: Choices) -> str:
+    """Return the query string of the choices that fragments depend on."""
+    return Choices.of({name: choices[name] for name in DEPENDS_ON if name in choices}).query
 
 
 def place(stores: Stores, choices: Choices, name: str, height: int) -> Component:
-    """Return the place of a piece, `height` px high until it is there."""
-    return lazy(f"{PATH}/{name}?{query(choices)}", stores.live.version("portfolio"), height)
+    """Return the place of a fragment, `height` px high until it is there."""
+    return lazy(f"{PATH}/{name}?{query_string(choices)}", stores.live.version("portfolio"), height)
 
 
 def routes(stores: Stores) -> list[Route]:
-    """Return the routes of the pieces and of the files."""
-    memo: Memo[bytes | None] = Memo(KEPT)
+    """Return the routes of the fragments and of the files."""
+    memo: Memo[bytes] = Memo(KEPT)
 
-    def body(choices: Choices, kind: str, make: Callable[[Shown], bytes]) -> bytes | None:
-        def made() -> bytes | None:
-            portfolio = find(stores, choices)
-            return None if portfolio is None else make(read(stores, portfolio, choices))
+    def body(choices: Choices, kind: str, make: Callable[[PortfolioData], bytes]) -> bytes:
+        key = (kind, stores.live.version("portfolio"), choices.query)
+        return memo.get(key, lambda: make(read(stores, PortfolioQuery.parse(choices)[0])))
 
-        return memo.get((kind, stores.live.version("portfolio"), choices.query), made)
+    def fragment(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
+        draw = FRAGMENTS.get(name)
+        return Answer(body(choices, name, lambda data: markup(draw(data)).encode()), HTML) if draw else None
 
-    def piece(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
-        draw = PIECES.get(name)
-        found = body(choices, name, lambda shown: markup(draw(shown)).encode()) if draw else None
-        return None if found is None else Answer(found, HTML)
+    def as_csv(choices: Choices, _viewer: Viewer) -> Answer:
+        return Answer(body(choices, "csv", metrics_csv), CSV, "metrics.csv")
 
-    def as_csv(choices: Choices, _viewer: Viewer) -> Answer | None:
-        found = body(choices, "csv", metrics_csv)
-        return None if found is None else Answer(found, CSV, "metrics.csv")
+    def as_workbook(choices: Choices, _viewer: Viewer) -> Answer:
+        return Answer(body(choices, "xlsx", metrics_workbook), xlsx.MIME, "metrics.xlsx")
 
-    def as_workbook(choices: Choices, _viewer: Viewer) -> Answer | None:
-        found = body(choices, "xlsx", metrics_workbook)
-        return None if found is None else Answer(found, xlsx.MIME, "metrics.xlsx")
-
-    return [Route(f"{PATH}/<name>", piece), Route(f"{FILE}.csv", as_csv), Route(f"{FILE}.xlsx", as_workbook)]
+    return [Route(f"{PATH}/<name>", fragment), Route(f"{FILE}.csv", as_csv), Route(f"{FILE}.xlsx", as_workbook)]
 
 
-def metrics_csv(shown: Shown) -> bytes:
+def metrics_csv(data: PortfolioData) -> bytes:
     """Return every metric in full precision: percents as ratios, an empty cell where there is none."""
-    rows = _rows(shown, lambda _metric, value: None if math.isnan(value) else value)
+    rows = _rows(data, lambda _metric, value: None if math.isnan(value) else value)
     return csv_file([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
-def metrics_workbook(shown: Shown) -> bytes:
+def metrics_workbook(data: PortfolioData) -> bytes:
     """Return every metric as an Excel workbook, with a sheet that says of what."""
-    about = [["What", "Value"], *map(list, _about(shown))]
-    return xlsx.workbook({"Metrics": _rows(shown, _excel_value), "About": about})
+    about = [["What", "Value"], *map(list, _about(data))]
+    return xlsx.workbook({"Metrics": _rows(data, _excel_value), "About": about})
 
 
-def _rows(shown: Shown, value: Callable[[Metric, float], Any]) -> list[list[Any]]:
-    found = side_by_side(shown)
-    lines = columns(shown)
+def _rows(data: PortfolioData, value: Callable[[Metric, float], Any]) -> list[list[Any]]:
+    found = side_by_side(data)
+    lines = columns(data)
     heads = ["Metric", "Group", "Unit", *(line.name for line in lines), "Definition"]
     return [
         heads,
@@ -116,17 +111,17 @@ def _excel_value(metric: Metric, value: float) -> xlsx.Value:
     return round(value) if metric.unit in ("count", "periods") and value == round(value) else value
 
 
-def _about(shown: Shown) -> list[tuple[str, str]]:
-    part = shown.part.dates
+def _about(data: PortfolioData) -> list[tuple[str, str]]:
+    part = data.part.dates
     return [
-        ("Portfolio", shown.own.name),
-        ("Benchmark", shown.benchmark_name or "none"),
-        ("Window", shown.window_name),
+        ("Portfolio", data.own.name),
+        ("Benchmark", data.benchmark_name or "none"),
+        ("Window", data.query.window_name),
         ("First day", str(part[0]) if len(part) else ""),
         ("Last day", str(part[-1]) if len(part) else ""),
-        ("As of", str(shown.as_of) if shown.as_of is not None else "newest"),
-        ("Returns", shown.frequency_name),
-        ("Periods a year", str(shown.periods)),
-        ("Risk-free rate, a year", f"{shown.risk_free:.4%}"),
-        ("Origin", shown.portfolio.origin),
+        ("As of", str(data.query.as_of) if data.query.as_of is not None else "newest"),
+        ("Returns", data.query.frequency_name),
+        ("Periods a year", str(data.periods)),
+        ("Risk-free rate, a year", f"{data.query.risk_free:.4%}"),
+        ("Origin", data.portfolio.origin),
     ]

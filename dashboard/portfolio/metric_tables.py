@@ -12,20 +12,20 @@ from analytics.metrics import Metric
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio.data import Line, Shown
-from dashboard.portfolio.query import UNITS
-from dashboard.portfolio.summary import columns, of_family, side_by_side
 from dashboard.portfolio.tables import figure, signed
+from portfolio.data import Line, PortfolioData
+from portfolio.query import UNITS
+from portfolio.summary import columns, of_family, side_by_side
 
 METRIC_ROWS = "portfolio-metrics-rows"
 PART_ROWS = "portfolio-parts-data"
 PART_FIGURES = ("total_return", "annual_return", "volatility", "sharpe", "max_drawdown")
 
 
-def metric_table(shown: Shown) -> html.Div:
+def metric_table(data: PortfolioData) -> html.Div:
     """Return every metric of the window, a column a portfolio and one for the benchmark."""
-    found = side_by_side(shown)
-    lines = columns(shown)
+    found = side_by_side(data)
+    lines = columns(data)
     heads = [
         Column("metric", "Metric", numeric=False),
         *[Column(f"c{at}", line.name) for at, line in enumerate(lines)],
@@ -36,7 +36,7 @@ def metric_table(shown: Shown) -> html.Div:
             "metric": Cell(metric.title, hint=metric.definition),
             **{
                 f"c{at}": Cell(
-                    said(metric, found.of(metric.key, at), shown),
+                    said(metric, found.of(metric.key, at), data),
                     hint=found.reason(metric.key, at),
                 )
                 for at in range(len(lines))
@@ -49,14 +49,14 @@ def metric_table(shown: Shown) -> html.Div:
     return html.Div(table, className="fw-metrics")
 
 
-def said(metric: Metric, value: float, shown: Shown) -> str:
+def said(metric: Metric, value: float, data: PortfolioData) -> str:
     """Return a metric's value as people read it."""
     if not math.isfinite(value):
         return text.NOT_AVAILABLE
     if metric.unit == "percent":
         return text.percent(value)
     if metric.unit == "periods":
-        return f"{text.number(value, 0 if value == round(value) else 1)} {UNITS[shown.frequency]}"
+        return f"{text.number(value, 0 if value == round(value) else 1)} {UNITS[data.query.frequency]}"
     if metric.unit == "years":
         return f"{text.number(value, 1)} y"
     if metric.unit == "count":
@@ -64,27 +64,27 @@ def said(metric: Metric, value: float, shown: Shown) -> str:
     return text.ratio(value)
 
 
-def parts_table(shown: Shown) -> html.Div:
+def parts_table(data: PortfolioData) -> html.Div:
     """Return a row a part of the fund: its value and how it did in its own window; its name opens it."""
-    lines = (*([shown.head] if shown.head else []), *shown.family)
-    found = of_family(shown, lines, PART_FIGURES)
+    lines = (*([data.head] if data.head else []), *data.family)
+    found = of_family(data, lines, PART_FIGURES)
     values = [_value(line) for line in lines]
-    whole = values[0] if shown.head else math.fsum(value for value in values if not math.isnan(value))
+    whole = values[0] if data.head else math.fsum(value for value in values if not math.isnan(value))
     heads = [
         Column("name", "Portfolio", numeric=False),
         Column("value", "Value"),
-        Column("share", "Share", definition="Of the value of the fund; of those listed when they have no fund"),
+        Column("share", "Share", definition="Share of the fund's value; without a fund, of the portfolios listed"),
         Column("day", "Day", definition="Return since the value before the last"),
         Column("ytd", "YTD", definition="Return since the last value of the year before"),
-        Column("total_return", shown.window_name, definition="Return in the window"),
+        Column("total_return", data.query.window_name, definition="Return in the window"),
         Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year"),
         Column("volatility", "Volatility"),
         Column("sharpe", "Sharpe"),
-        Column("max_drawdown", "Max DD", definition="Deepest fall in the window"),
+        Column("max_drawdown", "Max DD", definition="Maximum drawdown in the window"),
     ]
     rows = [
         {
-            "name": _name(line, shown),
+            "name": _name(line, data),
             "value": Cell(text.money(_value(line)), _value(line)),
             "share": _share(_value(line), whole),
             "day": signed(float(line.daily.returns[-1]) if len(line.daily) else math.nan),
@@ -96,10 +96,10 @@ def parts_table(shown: Shown) -> html.Div:
     return data_table(PART_ROWS, heads, rows, caption="Portfolios")
 
 
-def _name(line: Line, shown: Shown) -> Cell:
+def _name(line: Line, data: PortfolioData) -> Cell:
     assert line.portfolio is not None
     name: Any = line.name
-    if line.key != shown.own.key:
+    if line.key != data.own.key:
         name = choice_button("portfolio", {"portfolio": line.key}, line.name)
     return Cell(name, line.name, hint=line.portfolio.note)
 

@@ -10,7 +10,7 @@ from dash import html
 from analytics.calendar import monthly_table
 from core import format as text
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio.data import Shown
+from portfolio.data import PortfolioData
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_COLOUR_MONTH = 0.08
@@ -22,9 +22,9 @@ STEPS = 8
 """Strengths of the colour; each is a class in assets/css/22-tables.css."""
 
 
-def heat_table(shown: Shown) -> html.Div:
+def heat_table(data: PortfolioData) -> html.Div:
     """Return compounded returns by year and month, in percent, newest year first, and the benchmark's by year."""
-    daily, other = shown.own.daily, shown.benchmark
+    daily, other = data.own.daily, data.benchmark
     table = monthly_table(daily.dates, daily.returns)
     beside = monthly_table(other.daily.dates, other.daily.returns) if other else None
     totals = dict(zip(beside.years, beside.totals, strict=True)) if beside else {}
@@ -33,7 +33,7 @@ def heat_table(shown: Shown) -> html.Div:
         *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
         Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
         *(
-            [Column("other", "vs", definition=f"{shown.benchmark_name} over the same days", plain=shown.benchmark_name)]
+            [Column("other", "vs", definition=f"{data.benchmark_name} over the same days", plain=data.benchmark_name)]
             if other
             else []
         ),

@@ -17,10 +17,10 @@ from dashboard.portfolio.charts.correlation import correlation
 from dashboard.portfolio.charts.distribution import distribution
 from dashboard.portfolio.charts.performance import Scale, growth_and_drawdown
 from dashboard.portfolio.charts.years import years
-from dashboard.portfolio.data import Shown
 from dashboard.portfolio.downloads import PATH as DOWNLOADS
 from dashboard.views.panel import GraphBody, Panel
 from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData
 
 TAB = "portfolio"
 SCALE_SLOT = "portfolio-scale"
@@ -36,7 +36,7 @@ class Chart:
     height: int
     narrow_height: int
     span: int
-    draw: Callable[[Shown, Choices], Drawn]
+    draw: Callable[[PortfolioData, Choices], Drawn]
     subtitle: str = ""
     """Empty: what the chart says of itself."""
     is_thinned: bool = False
@@ -74,56 +74,56 @@ def scale_of(choices: Choices) -> Scale:
     return "log" if choices.get("scale") == "log" else "linear"
 
 
-def _growth(shown: Shown, choices: Choices) -> Drawn:
-    if not len(shown.part):
-        return Drawn(note="Shows the course as soon as there is a value.")
-    return Drawn(growth_and_drawdown(shown, scale_of(choices)))
+def _growth(data: PortfolioData, choices: Choices) -> Drawn:
+    if not len(data.part):
+        return Drawn(note="Needs a value in the window.")
+    return Drawn(growth_and_drawdown(data, scale_of(choices)))
 
 
 CHARTS = (
     Chart(
         "growth", "Growth of 100",
-        "Index of time-weighted returns, 100 at the first day shown (a line that begins later: at its own first day). "
-        "Below: the distance from the best day so far, and Sharpe ratio, volatility and beta over the returns before "
-        "each day. Expected maximum: the deepest drawdown to expect of this mean return, volatility and length "
-        "(Magdon-Ismail & Atiya 2004). Triangles: money in ▲ or out ▼. A benchmark of prices has no dividends.",
+        "Index of time-weighted returns, 100 on the first day shown (a line that begins later: on its own first day). "
+        "Below: drawdown from the running maximum, and rolling Sharpe ratio, volatility and beta. Expected maximum: "
+        "the maximum drawdown expected for this mean return, volatility and length (Magdon-Ismail & Atiya 2004). "
+        "Triangles: inflows ▲ and outflows ▼. A price benchmark excludes dividends.",
         680, 620, 8, _growth, "time-weighted, before tax", is_thinned=True,
     ),
     Chart(
-        "distribution", "Returns",
-        "Count of returns by size, red beyond the value at risk, and the normal curve of the same mean and deviation. "
+        "distribution", "Return distribution",
+        "Histogram of returns, red beyond VaR, and the normal curve of the same mean and standard deviation. "
         "VaR: historical quantile; ES: mean loss beyond it (Rockafellar & Uryasev 2002). Population skew and kurtosis. "
-        "The outermost bars hold what lies beyond them, too.",
-        220, 200, 4, lambda shown, _: distribution(shown),
+        "The outermost bars include all returns beyond them.",
+        220, 200, 4, lambda data, _: distribution(data),
     ),
     Chart(
-        "backtest", "Value at risk, told a period ahead",
-        "Historical value at risk (95 %) of the returns before each day, against the return that came. Kupiec (1995): "
-        "do losses exceed it as often as they should? Christoffersen (1998): do they come in clusters? A p below 0.05 "
-        "says that it is wrong in that respect. Drawn are the lowest and the highest return of each pixel.",
-        220, 200, 8, lambda shown, _: value_at_risk_backtest(shown), is_thinned=True,
+        "backtest", "VaR backtest",
+        "Historical VaR (95 %) of the returns before each period, against the return that followed. Kupiec (1995): "
+        "are exceedances as frequent as expected? Christoffersen (1998): are they independent? A p-value below 0.05 "
+        "rejects it. Drawn are the lowest and the highest return of each pixel.",
+        220, 200, 8, lambda data, _: value_at_risk_backtest(data), is_thinned=True,
     ),
     Chart(
-        "years", "Year by year, %",
-        "Return of each calendar year, the whole history; the first and the running year are as long as the data.",
-        220, 200, 4, lambda shown, _: years(shown),
+        "years", "Calendar-year returns, %",
+        "Return of each calendar year of the whole history; the first and the current year may be incomplete.",
+        220, 200, 4, lambda data, _: years(data),
     ),
     Chart(
         "capture", "Up and down capture",
-        "The portfolio's compounded annual return over the periods in which the benchmark gained (lost), as a share of "
-        "the benchmark's own. Above 100 % up and below 100 % down is what one wants.",
-        160, 160, 4, lambda shown, _: captures(shown),
+        "The portfolio's annualised return over the periods in which the benchmark rose (fell), divided by the "
+        "benchmark's own. Better: up above 100 %, down below 100 %.",
+        160, 160, 4, lambda data, _: captures(data),
     ),
     Chart(
         "contribution", "Contribution by strategy",
-        "Share of the capital at the start of each day times the return of the day, linked over time so that the bars "
-        "add up to the total (Carino 1999). Not in a part: money moved between strategies within a day, cash, fees.",
-        300, 260, 4, lambda shown, _: contributions(shown),
+        "Weight at the start of each day times the return of the day, linked over time so that the bars add up to the "
+        "total (Carino 1999). Unallocated: transfers between strategies within a day, cash, fees.",
+        300, 260, 4, lambda data, _: contributions(data),
     ),
     Chart(
         "correlation", "Correlation of strategies",
-        "Pearson correlation of returns over the periods of the window that both have, 20 at least.",
-        300, 300, 4, lambda shown, _: correlation(shown),
+        "Pearson correlation of returns over the common periods in the window, 20 at least.",
+        300, 300, 4, lambda data, _: correlation(data),
     ),
 )  # fmt: skip
 _BY_KEY = {chart.key: chart for chart in CHARTS}
@@ -150,9 +150,9 @@ def chart_panel(key: str) -> Panel:
 CHART_PANELS = tuple(chart_panel(chart.key) for chart in CHARTS)
 
 
-def draw_charts(shown: Shown, choices: Choices) -> Charts:
+def draw_charts(data: PortfolioData, choices: Choices) -> Charts:
     """Return every chart for the choices."""
-    drawn = {chart: chart.draw(shown, choices) for chart in CHARTS}
+    drawn = {chart: chart.draw(data, choices) for chart in CHARTS}
     return Charts(
         figures={chart.graph: dict(found.figure) for chart, found in drawn.items()},
         slots={SCALE_SLOT: scale_switch(choices)}

@@ -14,51 +14,51 @@ from core import format as text
 from dashboard.charts.days import on_days
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.summary import side_by_side
+from portfolio.data import PortfolioData
+from portfolio.summary import side_by_side
 
 WORST = 10
 EXTREMES = 10
 ENDING = {"D": "Day", "W": "Week to", "M": "Month to"}
 CAPTURES = (
-    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, over the benchmark's own; "
-     "it compounds those alone, so read it beside beta"),
-    ("down_capture", "Down", "The same over the periods in which it fell: below 100 % loses less than it"),
+    ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, divided by the benchmark's "
+     "own; it compounds those periods alone, so read it beside beta"),
+    ("down_capture", "Down", "The same over the periods in which it fell: below 100 % the portfolio lost less"),
     ("up_number", "Up n", "Share of the benchmark's rising periods in which the portfolio rose"),
     ("down_number", "Down n", "Share of the benchmark's falling periods in which the portfolio fell"),
-    ("batting_average", "Better", "Share of all periods in which the portfolio did better than the benchmark"),
+    ("batting_average", "Batting", "Batting average: share of periods in which the portfolio beat the benchmark"),
 )  # fmt: skip
 
 
-def drawdown_table(shown: Shown) -> html.Div:
+def drawdown_table(data: PortfolioData) -> html.Div:
     """Return the deepest drawdowns of the window, deepest first; a click on one shades it in the chart."""
     columns = [
-        Column("peak", "Peak", numeric=False, definition="Last day at the top before the fall; shades it in the chart"),
+        Column("peak", "Peak", numeric=False, definition="Last high before the fall; click to shade it in the chart"),
         Column("depth", "Depth", definition="Fall from the peak to the trough"),
-        Column("trough", "Trough", numeric=False, definition="Deepest day"),
+        Column("trough", "Trough", numeric=False, definition="Lowest day"),
         Column("recovery", "Recovery", numeric=False, definition="First day back at the peak"),
         Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down"),
         Column("back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back"),
     ]
-    rows = [_drawdown_row(shown, episode) for episode in worst(shown.part, WORST)]
+    rows = [_drawdown_row(data, episode) for episode in worst(data.part, WORST)]
     table = data_table(
         "portfolio-drawdowns-data",
         columns,
         rows,
         caption="Worst drawdowns",
         stack=False,
-        nothing="No drawdown: every day was the best so far.",
+        nothing="No drawdown: every day is a new high.",
     )
     return html.Div(table, className="fw-pick-rows")
 
 
-def _drawdown_row(shown: Shown, episode: Episode) -> dict[str, Any]:
-    part = shown.part
+def _drawdown_row(data: PortfolioData, episode: Episode) -> dict[str, Any]:
+    part = data.part
     peak, trough = part.dates[max(episode.peak, 0)], part.dates[episode.trough]
     recovery = part.dates[episode.recovery] if episode.recovery is not None else None
     down = int((trough - peak).astype(int))
     back = int((recovery - trough).astype(int)) if recovery is not None else None
-    is_picked = shown.highlight == peak
+    is_picked = data.query.highlight == peak
     pick = choice_button("portfolio", {"highlight": None if is_picked else str(peak)}, str(peak), pressed=is_picked)
     return {
         "peak": Cell(pick, str(peak)),
@@ -70,23 +70,23 @@ def _drawdown_row(shown: Shown, episode: Episode) -> dict[str, Any]:
     }
 
 
-def extremes_table(shown: Shown) -> html.Div:
+def extremes_table(data: PortfolioData) -> html.Div:
     """Return the best and the worst returns of the window, the benchmark's beside them."""
-    part = shown.part
+    part = data.part
     days = np.flatnonzero(np.isfinite(part.returns))
     ranked = days[np.argsort(part.returns[days], kind="stable")]
     down = [at for at in ranked[:EXTREMES] if part.returns[at] < 0]
     up = [at for at in ranked[::-1][:EXTREMES] if part.returns[at] > 0]
-    theirs = shown.benchmark
+    theirs = data.benchmark
     other = on_days(theirs.part.dates, theirs.part.returns, part.dates) if theirs else None
-    ending = ENDING[shown.frequency]
+    ending = ENDING[data.query.frequency]
     columns = [
         Column("up-day", f"Best · {ending.lower()}", numeric=False),
         Column("up", "Return", plain="Best return"),
-        *_beside("up-other", shown, "Best"),
+        *_beside("up-other", data, "Best"),
         Column("down-day", f"Worst · {ending.lower()}", numeric=False),
         Column("down", "Return", plain="Worst return"),
-        *_beside("down-other", shown, "Worst"),
+        *_beside("down-other", data, "Worst"),
     ]
     rows = [
         {**_extreme("up", part, up, at, other), **_extreme("down", part, down, at, other)}
@@ -98,10 +98,10 @@ def extremes_table(shown: Shown) -> html.Div:
     )  # fmt: skip
 
 
-def _beside(key: str, shown: Shown, side: str) -> list[Column]:
-    name = shown.benchmark_name
+def _beside(key: str, data: PortfolioData, side: str) -> list[Column]:
+    name = data.benchmark_name
     plain = f"{side}, return of {name}"
-    return [Column(key, name, definition="Return of the benchmark then", plain=plain)] if shown.benchmark else []
+    return [Column(key, name, definition="Return of the benchmark then", plain=plain)] if data.benchmark else []
 
 
 def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarray[Any, Any] | None) -> dict[str, Any]:
@@ -115,20 +115,20 @@ def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarr
     }
 
 
-def capture_table(shown: Shown) -> html.Div:
+def capture_table(data: PortfolioData) -> html.Div:
     """Return how much of the benchmark's rises and falls each portfolio took part in."""
-    if shown.benchmark is None:
-        return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see how much is captured.")
-    found = side_by_side(shown)
+    if data.benchmark is None:
+        return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see capture ratios.")
+    found = side_by_side(data)
     columns = [
         Column("name", "Portfolio", numeric=False),
         *[Column(key, title, definition=definition) for key, title, definition in CAPTURES],
     ]
     rows = [
         {"name": line.name, **{key: figure(found, key, at) for key, _, _ in CAPTURES}}
-        for at, line in enumerate(shown.lines)
+        for at, line in enumerate(data.lines)
     ]
-    return data_table("portfolio-captures-data", columns, rows, caption=f"Capture of {shown.benchmark_name}")
+    return data_table("portfolio-captures-data", columns, rows, caption=f"Capture of {data.benchmark_name}")
 
 
 def figure(found: Summary, key: str, at: int, unit: str = "percent") -> Cell:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.errors import NoPortfolio
 from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
@@ -13,16 +14,17 @@ from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.portfolio import downloads as portfolio_download
-from dashboard.portfolio import fragments as portfolio_pieces
+from dashboard.portfolio import fragments as portfolio_fragments
 from dashboard.portfolio.cards import card_strip
-from dashboard.portfolio.data import Shown, find, read
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
-from dashboard.portfolio.warnings import doubts
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.data import PortfolioData, read
+from portfolio.query import PortfolioQuery
+from portfolio.warnings import warnings
 from status.freshness import reading_stale_after_seconds, stale_after_seconds
 
 if TYPE_CHECKING:
@@ -33,21 +35,22 @@ GROWTH = "portfolio-growth-graph"
 MONTHS_PX = 300
 LONG_PX = 420
 """Height of the tables that scroll."""
-PIECES = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
+FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
-    "Drop a CSV file with the columns date, portfolio, nav, flow into the folder inbox of the data folder, or take it "
-    "with: python -m collectors import nav.csv"
+    "Drop a CSV file with the columns date, portfolio, nav, flow into the folder inbox of the data folder, or run: "
+    "python -m collectors import nav.csv"
 )
 
 
 def _files() -> html.Div:
-    """Return how to take the metrics along: into the clipboard, as CSV, as an Excel workbook."""
-    copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_copies=METRIC_ROWS))
+    """Return the exports of the metrics: into the clipboard, as CSV, as an Excel workbook."""
+    copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_export_copy=METRIC_ROWS))
+    carries = attributes(data_export_choices="")
     links = [
-        html.A(name, href=f"{portfolio_pieces.FILE}.{kind}", className="fw-file", **attributes(data_with_choices=""))
+        html.A(name, href=f"{portfolio_fragments.FILE}.{kind}", className="fw-file", **carries)
         for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
     ]
     return html.Div([copy, *links], className="fw-files")
@@ -58,18 +61,18 @@ DRAWDOWNS = Panel(
     "Worst drawdowns",
     "The ten deepest falls from a best day so far until the day back at it, of the window’s time-weighted returns.",
     TableBody(310),
-    subtitle="in the window; a click shades one in the chart",
+    subtitle="in the window; click one to shade it in the chart",
 )
 MONTHS = Panel(
     f"{ID}-months",
     "Monthly and yearly returns, %",
-    "Daily time-weighted returns compounded by month and by year, the newest year first.",
+    "Time-weighted returns compounded by month and by year, newest year first.",
     TableBody(MONTHS_PX, MONTHS_PX),
     subtitle="since inception",
 )
 CAPTURES = Panel(
     f"{ID}-captures",
-    "Capture in figures",
+    "Capture ratios",
     "Annualised return over the periods in which the benchmark rose (fell), over the benchmark's own.",
     TableBody(120),
     subtitle="of the benchmark's rises and falls",
@@ -88,7 +91,7 @@ PARTS = Panel(
     "Portfolios",
     "Value, share, returns and risk of the fund and of each part, over its own days within the window.",
     TableBody(LONG_PX, LONG_PX, PART_ROWS),
-    subtitle="the parts of the fund, each in its own window",
+    subtitle="parts of the fund, each in its own window",
     span=7,
 )
 METRICS = Panel(
@@ -130,26 +133,24 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
 
 def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows."""
-    portfolio = find(stores, choices)
-    if portfolio is None:
-        return View(
-            slots={"portfolio-cards": empty("No portfolio yet", FEED)},
-            as_of=dict.fromkeys(PANEL_IDS),
-            notes=dict.fromkeys(PANEL_IDS, "Shows a portfolio as soon as there is one."),
-        )
-    shown = read(stores, portfolio, choices)
-    if not len(shown.nav):
-        return _without_values(stores, shown, choices)
-    seen, stale_after = _age(stores, shown)
-    charts = draw_charts(shown, choices)
+    query, problems = PortfolioQuery.parse(choices)
+    try:
+        data = read(stores, query)
+    except NoPortfolio:
+        return _without_portfolio()
+    bar = _bar_slots(data, [*problems, *warnings(stores, data)])
+    if not len(data.nav):
+        return _without_values(data, bar)
+    seen, stale_after = _age(stores, data)
+    charts = draw_charts(data, choices)
     return View(
         figures=charts.figures,
         slots={
             **charts.slots,
-            **_bar_slots(stores, shown, choices),
+            **bar,
             **_places(stores, choices),
-            "portfolio-cards": card_strip(shown, seen, stale_after),
-            "portfolio-drawdowns-table": drawdown_table(shown),
+            "portfolio-cards": card_strip(data, seen, stale_after),
+            "portfolio-drawdowns-table": drawdown_table(data),
         },
         as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
         notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes},
@@ -159,26 +160,34 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
 
 def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     return {
-        f"portfolio-{name}-table": portfolio_pieces.place(stores, choices, name, height)
-        for name, height in PIECES.items()
+        f"portfolio-{name}-table": portfolio_fragments.place(stores, choices, name, height)
+        for name, height in FRAGMENT_PX.items()
     }
 
 
-def _bar_slots(stores: Stores, shown: Shown, choices: Choices) -> dict[str, Any]:
+def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
-        "portfolio-span": portfolio_bar.span(shown),
-        "portfolio-mark": portfolio_bar.mark(shown),
-        "portfolio-compared": portfolio_bar.compared(shown, COMPARED),
-        "portfolio-notes": portfolio_bar.notes(shown, doubts(stores, shown, choices)),
+        "portfolio-span": portfolio_bar.span(data),
+        "portfolio-mark": portfolio_bar.mark(data),
+        "portfolio-compared": portfolio_bar.compared(data, COMPARED),
+        "portfolio-notes": portfolio_bar.notes(data, adjusted),
     }
 
 
-def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
-    portfolio = shown.portfolio
-    when = f" on or before {shown.as_of}" if shown.as_of is not None else " yet"
+def _without_portfolio() -> View:
+    return View(
+        slots={"portfolio-cards": empty("No portfolio yet", FEED)},
+        as_of=dict.fromkeys(PANEL_IDS),
+        notes=dict.fromkeys(PANEL_IDS, "Shows a portfolio as soon as there is one."),
+    )
+
+
+def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
+    portfolio = data.portfolio
+    when = f" on or before {data.query.as_of}" if data.query.as_of is not None else " yet"
     return View(
         slots={
-            **_bar_slots(stores, shown, choices),
+            **bar,
             "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
         },
         as_of=dict.fromkeys(PANEL_IDS),
@@ -186,18 +195,18 @@ def _without_values(stores: Stores, shown: Shown, choices: Choices) -> View:
     )
 
 
-def _age(stores: Stores, shown: Shown) -> tuple[float | None, float | None]:
+def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
     """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
-    if shown.portfolio.origin == "own":
-        return float(shown.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
-    if shown.portfolio.origin == "replay":
+    if data.portfolio.origin == "own":
+        return float(data.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
+    if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts if reading else None), reading_stale_after_seconds(reading)
     return None, None
 
 
 def _routes(stores: Stores) -> list[Route]:
-    return [*portfolio_pieces.routes(stores), *portfolio_download.routes(stores)]
+    return [*portfolio_fragments.routes(stores), *portfolio_download.routes(stores)]
 
 
 TAB = Tab(
@@ -215,7 +224,7 @@ TAB = Tab(
         *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
-        *(f"portfolio-{name}-table" for name in PIECES),
+        *(f"portfolio-{name}-table" for name in FRAGMENT_PX),
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),

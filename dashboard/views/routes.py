@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from core.errors import StorageError
+from core.errors import NoPortfolio, StorageError
 from core.roles import Role
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.problem import problem_of
@@ -37,6 +37,8 @@ def _view(route: Route, role: Role) -> Callable[..., Response]:
         choices = Choices.parse(request.query_string.decode("utf-8", "replace"))
         try:
             answer = route.answer(choices, viewer, **parts)
+        except NoPortfolio as error:
+            return _said(404, str(error))
         except StorageError as error:
             return _said(503, problem_of(error))
         return _said(404, "There is nothing here.") if answer is None else _sent(answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from sample.load import load_sample
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
 from tests.support.many import insert_many
+from tests.support.workbooks import opened
 
 pytestmark = pytest.mark.browser
 GRAPH = "#portfolio-growth-graph"
@@ -180,7 +180,7 @@ def test_others_are_compared_from_the_keyboard_and_taken_away(url: str, page: Pa
     until(lambda: "Sector pairs" in names(page))
     heads = see(page, "metrics").locator("thead th")
     expect(heads).to_have_text(["Metric", "All strategies", "Trend following", "Sector pairs", "S&P 500", "Group"])
-    page.get_by_role("button", name="Take Trend following away").click()
+    page.get_by_role("button", name="Remove Trend following").click()
     expect(page).to_have_url(re.compile(r"compare=sample%3Apairs$"))
     expect(see(page, "metrics").locator("thead th")).to_have_count(5)
 
@@ -222,7 +222,7 @@ def test_a_drawdown_is_shaded_by_a_click_on_its_row(url: str, page: Page) -> Non
     until(lambda: page.evaluate(shapes) == before)
 
 
-def test_metrics_are_found_copied_and_taken_along(url: str, open_page: Callable[..., Page], tmp_path: Path) -> None:
+def test_metrics_are_found_copied_and_exported(url: str, open_page: Callable[..., Page], tmp_path: Path) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     open_fund(page, url + "?window=1Y")
     metrics = see(page, "metrics")
@@ -234,11 +234,11 @@ def test_metrics_are_found_copied_and_taken_along(url: str, open_page: Callable[
         metrics.get_by_role("link", name="Excel").click()
     path = tmp_path / downloading.value.suggested_filename
     downloading.value.save_as(path)
-    about = zipfile.ZipFile(path).read("xl/worksheets/sheet2.xml").decode()
-    assert "2021-12-28" in about, "of the window shown"
+    about = {row[0].value: row[1].value for row in opened(path.read_bytes())["About"].rows}
+    assert about["First day"] == "2021-12-28", "of the window shown"
 
 
-def test_tables_are_taken_along_as_numbers_under_headings_that_differ(url: str, page: Page) -> None:
+def test_tables_are_exported_as_numbers_under_headings_that_differ(url: str, page: Page) -> None:
     open_fund(page, url)
     for panel, columns in (("drawdowns", 6), ("months", 15), ("extremes", 6), ("parts", 10), ("captures", 6)):
         see(page, panel)
@@ -260,11 +260,11 @@ def test_the_keyboard_stays_where_it_was_when_its_control_is_drawn_anew(url: str
     row = page.locator("#portfolio-drawdowns-data tbody tr").nth(1).get_by_role("button")
     day = row.inner_text()
     log = page.get_by_role("button", name="Logarithmic scale")
-    chip = page.get_by_role("button", name="Take Trend following away")
+    chip = page.get_by_role("button", name="Remove Trend following")
     for control, change, next_name in (
         (row, "highlight=", day),
         (log, "scale=log", "Logarithmic scale"),
-        (chip, "compare=sample%3Apairs", "Take Sector pairs away"),
+        (chip, "compare=sample%3Apairs", "Remove Sector pairs"),
     ):
         control.focus()
         page.keyboard.press("Enter")
@@ -297,12 +297,12 @@ def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[...
 
 
 def test_a_failed_part_says_so_and_comes_back(url: str, page: Page, watch: Watch) -> None:
-    page.route("**/portfolio/piece/metrics*", lambda route: route.fulfill(status=503, body="away"))
+    page.route("**/portfolio/fragment/metrics*", lambda route: route.fulfill(status=503, body="away"))
     open_fund(page, url)
     panel = page.locator("#portfolio-metrics")
     panel.scroll_into_view_if_needed()
     expect(panel).to_contain_text("Not loaded: the server answers 503")
-    page.unroute("**/portfolio/piece/metrics*")
+    page.unroute("**/portfolio/fragment/metrics*")
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(200)
     see(page, "metrics")

@@ -111,7 +111,7 @@ def test_a_click_on_a_drawdown_shades_it_and_another_takes_it_back(url: str, pag
     until(lambda: page.evaluate(shades) == [])
 
 
-def test_a_chart_is_taken_along_as_picture_and_as_data_in_full(url: str, page: Page, tmp_path: Path) -> None:
+def test_a_chart_is_exported_as_picture_and_as_data_in_full(url: str, page: Page, tmp_path: Path) -> None:
     open_charts(page, url)
     assert download(page, "growth", "png", tmp_path).startswith(b"\x89PNG")
     picture = download(page, "distribution", "svg", tmp_path).decode()
@@ -130,11 +130,11 @@ def test_what_has_nothing_to_show_says_why_and_comes_back(url: str, page: Page) 
     open_charts(page, url)
     chart = page.locator("#portfolio-distribution")
     page.get_by_text("1D", exact=True).click()
-    expect(chart.get_by_text("Shows the distribution from 20 days")).to_be_visible()
+    expect(chart.get_by_text("Needs 20 daily returns")).to_be_visible()
     expect(chart.locator(".main-svg").first).to_be_hidden()
     page.get_by_text("1Y", exact=True).click()
     expect(chart.locator(".main-svg").first).to_be_visible()
-    expect(chart.get_by_text("Shows the distribution")).to_have_count(0)
+    expect(chart.get_by_text("Needs 20 daily returns")).to_have_count(0)
     expect(chart.locator(".fw-panel-age")).to_have_text("")
     until(lambda: page.evaluate("document.querySelector('#portfolio-distribution .main-svg').clientWidth") > 200)
 

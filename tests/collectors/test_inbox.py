@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from collectors.base import Context
-from collectors.handover import hand_over
-from collectors.inbox import InboxCollector, make
 from core.errors import SourceUnavailable
 from core.model import Reading, Status
+from portfolio.imports.handover import hand_over
+from portfolio.imports.inbox import Inbox, make
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import restatements
 from storage.stores import Stores
@@ -28,22 +27,22 @@ def folder(stores: Stores) -> Path:
 
 
 @pytest.fixture
-def inbox(stores: Stores) -> InboxCollector:
-    made = make(Context(stores.settings, stores, tuple))
-    made.collect(stores.clock.now())
+def inbox(stores: Stores) -> Inbox:
+    made = make(stores)
+    made.take_in(stores.clock.now())
     return made
 
 
-def look(inbox: InboxCollector, stores: Stores) -> Reading:
+def look(inbox: Inbox, stores: Stores) -> Reading:
     stores.clock.advance(inbox.interval_seconds)  # type: ignore[attr-defined]
-    return inbox.collect(stores.clock.now())
+    return inbox.take_in(stores.clock.now())
 
 
 def nav(stores: Stores) -> list[tuple[str, float]]:
     return [(str(name), value) for name, value in stores.clickhouse.rows("SELECT portfolio, nav FROM nav FINAL")]
 
 
-def test_a_good_file_is_taken_and_kept_in_done(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_a_good_file_is_taken_and_kept_in_done(inbox: Inbox, folder: Path, stores: Stores) -> None:
     (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
     look(inbox, stores)
     assert nav(stores) == []
@@ -55,7 +54,7 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: InboxCollector, folder: Pa
     assert reading.tables[0].rows[0][1:4] == ("nav.csv", "taken", 1)
 
 
-def test_a_restating_file_says_how_much_it_restated(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_a_restating_file_says_how_much_it_restated(inbox: Inbox, folder: Path, stores: Stores) -> None:
     for nav_of_the_day, why in (
         ("100", "2023-01-02; new portfolio: Alpha"),
         ("90", "2023-01-02, 1 of them restated"),
@@ -70,7 +69,7 @@ def test_a_restating_file_says_how_much_it_restated(inbox: InboxCollector, folde
 
 
 def test_whoever_hands_a_file_over_hears_what_came_of_it(
-    inbox: InboxCollector, folder: Path, stores: Stores, tmp_path: Path
+    inbox: Inbox, folder: Path, stores: Stores, tmp_path: Path
 ) -> None:
     said = []
     pause = threading.Event()
@@ -87,7 +86,7 @@ def test_whoever_hands_a_file_over_hears_what_came_of_it(
     ]
 
 
-def test_a_file_still_being_written_is_left_alone(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_a_file_still_being_written_is_left_alone(inbox: Inbox, folder: Path, stores: Stores) -> None:
     file = folder / "nav.csv"
     file.write_text(GOOD, encoding="utf-8")
     for day in range(3, 6):
@@ -100,7 +99,7 @@ def test_a_file_still_being_written_is_left_alone(inbox: InboxCollector, folder:
     assert len(nav(stores)) == 4
 
 
-def test_a_bad_file_is_refused_with_line_and_reason(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_a_bad_file_is_refused_with_line_and_reason(inbox: Inbox, folder: Path, stores: Stores) -> None:
     (folder / "nav.csv").write_text(BAD, encoding="utf-8")
     look(inbox, stores)
     reading = look(inbox, stores)
@@ -112,9 +111,7 @@ def test_a_bad_file_is_refused_with_line_and_reason(inbox: InboxCollector, folde
     assert "nav.csv.problems.txt" in reading.components[0].why
 
 
-def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(
-    inbox: InboxCollector, folder: Path, stores: Stores
-) -> None:
+def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(inbox: Inbox, folder: Path, stores: Stores) -> None:
     (folder / "a.csv").write_bytes(GOOD.encode("utf-16"))
     (folder / "b.csv").write_text(BAD, encoding="utf-8")
     (folder / "c.csv").write_text(GOOD, encoding="utf-8")
@@ -124,7 +121,7 @@ def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(
     assert sorted(path.name for path in (folder / "refused").glob("*.csv")) == ["a.csv", "b.csv"]
 
 
-def test_no_file_is_ever_overwritten(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_no_file_is_ever_overwritten(inbox: Inbox, folder: Path, stores: Stores) -> None:
     contents = [GOOD, GOOD.replace("100", "200"), GOOD.replace("100", "300")]
     for content in contents:
         (folder / "nav.csv").write_text(content, encoding="utf-8")
@@ -135,9 +132,9 @@ def test_no_file_is_ever_overwritten(inbox: InboxCollector, folder: Path, stores
     assert nav(stores) == [("Alpha", 300.0)]
 
 
-def test_while_clickhouse_is_away_the_file_waits(inbox: InboxCollector, folder: Path, stores: Stores) -> None:
+def test_while_clickhouse_is_away_the_file_waits(inbox: Inbox, folder: Path, stores: Stores) -> None:
     away = dataclasses.replace(stores, clickhouse=ClickHouse("http://127.0.0.1:9", "none"))
-    waiting = make(Context(away.settings, away, tuple))
+    waiting = make(away)
     (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
     look(waiting, stores)
     with pytest.raises(SourceUnavailable, match=r"nav\.csv waits"):
@@ -150,8 +147,8 @@ def test_while_clickhouse_is_away_the_file_waits(inbox: InboxCollector, folder: 
 
 def test_a_file_changed_after_the_look_waits_for_the_next(folder: Path, stores: Stores) -> None:
     """The writer may come back between the look and the reading: what was read then must not be taken."""
-    inbox = make(Context(stores.settings, stores, tuple))
-    inbox.collect(stores.clock.now())
+    inbox = make(stores)
+    inbox.take_in(stores.clock.now())
     file = folder / "nav.csv"
     file.write_text(GOOD, encoding="utf-8")
     os.utime(file, ns=(1, 1))
@@ -161,9 +158,7 @@ def test_a_file_changed_after_the_look_waits_for_the_next(folder: Path, stores: 
     assert nav(stores) == []
 
 
-def test_unfinished_hidden_and_foreign_things_stay_untouched(
-    inbox: InboxCollector, folder: Path, stores: Stores
-) -> None:
+def test_unfinished_hidden_and_foreign_things_stay_untouched(inbox: Inbox, folder: Path, stores: Stores) -> None:
     for name in ("nav.csv.part", ".hidden.csv", "~lock.csv"):
         (folder / name).write_text(GOOD, encoding="utf-8")
     (folder / "folder.csv").mkdir()
@@ -176,6 +171,6 @@ def test_unfinished_hidden_and_foreign_things_stay_untouched(
 
 def test_a_folder_that_cannot_be_made_is_an_outage_of_the_source(tmp_path: Path, stores: Stores) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    inbox = InboxCollector(tmp_path / "file" / "inbox", lambda name, content: pytest.fail("nothing to take"))
+    inbox = Inbox(tmp_path / "file" / "inbox", lambda name, content: pytest.fail("nothing to take"))
     with pytest.raises(SourceUnavailable, match="inbox"):
-        inbox.collect(stores.clock.now())
+        inbox.take_in(stores.clock.now())

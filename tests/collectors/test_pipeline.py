@@ -7,8 +7,8 @@ import pytest
 
 from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
 from collectors.runtime.breaker import BreakerView, State
-from collectors.runtime.registry import MODULES, build_runner, enabled
-from collectors.runtime.task_view import TaskView
+from collectors.runtime.registry import IMPORTERS, MODULES, build_runner, enabled
+from collectors.runtime.task import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.kinds.registry import Watch
@@ -160,19 +160,20 @@ def test_clickhouse_away_is_reported_and_does_not_fail_the_collector(stores: Sto
     assert any(sample.metric == "process_threads" for sample in reading.samples)
 
 
-def test_every_collector_has_a_switch_and_is_made_under_its_name(stores: Stores) -> None:
-    assert {*MODULES, "own"} == set(Sources.model_fields)
-    runner = build_runner(stores, list(MODULES))
-    assert [view.collector for view in runner.views()] == list(MODULES)
+def test_every_collector_and_importer_has_a_switch_and_is_made_under_its_name(stores: Stores) -> None:
+    names = [*MODULES, *IMPORTERS]
+    assert {*names, "own"} == set(Sources.model_fields)
+    runner = build_runner(stores, names)
+    assert [view.collector for view in runner.views()] == names
     for view in runner.views():
         assert view.timeout_seconds > 0
 
 
 def test_only_what_is_switched_on_runs(settings: Settings) -> None:
-    assert enabled(settings)[:4] == ["system", "processes", "inbox", "pipeline"]
+    assert enabled(settings)[:4] == ["system", "processes", "pipeline", "inbox"]
     assert all(name.endswith(":own") for name in enabled(settings)[4:])
     quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True, own=False)})
-    assert enabled(quiet) == ["processes", "inbox", "replay", "pipeline"]
+    assert enabled(quiet) == ["processes", "replay", "pipeline", "inbox"]
 
 
 def test_every_configured_instance_of_a_source_has_a_collector_of_its_own(stores: Stores) -> None:

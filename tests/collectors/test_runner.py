@@ -229,6 +229,29 @@ def test_data_is_stored_while_redis_is_away(clock: FakeClock, fake_writer: FakeW
     runner.stop(deadline_seconds=1.0)
 
 
+class FakeImporter:
+    name = "inbox"
+    interval_seconds = 1.0
+    timeout_seconds = 5.0
+
+    def take_in(self, now: float) -> Reading:
+        return Reading(samples=(Sample("inbox_waiting_files", 0.0),))
+
+
+def test_an_importer_is_scheduled_and_recorded_like_a_collector(
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter
+) -> None:
+    runner.add_importer(FakeImporter())
+    with pytest.raises(ValueError, match="inbox"):
+        runner.add(FakeCollector("inbox"))
+    runner.scheduler.start()
+    eventually(lambda: len(fake_writer.runs()) == 1, "the run is recorded")
+    turn(runner, clock, 1.0)
+    eventually(lambda: len(fake_writer.runs()) == 2, "it is run again")
+    assert [run["outcome"] for run in fake_writer.runs()] == ["ok", "ok"]
+    assert fake_writer.values("inbox_waiting_files") == [0.0, 0.0]
+
+
 def test_a_breaker_opened_by_hand_stops_the_collector(runner: Runner, clock: FakeClock, fake_live: FakeLive) -> None:
     source = FakeCollector()
     runner.add(source)

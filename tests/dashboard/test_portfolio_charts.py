@@ -129,7 +129,7 @@ def test_a_lost_portfolio_leaves_the_logarithmic_scale(stores: Stores) -> None:
 def test_money_in_and_out_is_marked_where_it_moved_and_how_much(stores: Stores) -> None:
     values, flows = [100.0, 110.0, 220.0, 209.0, 100.0], [0.0, 0.0, 110.0, 0.0, -109.0]
     put_nav(stores, "alpha", values, flows)
-    marks = trace(figure(stores, "growth"), "money in or out")
+    marks = trace(figure(stores, "growth"), "flows")
     assert marks["x"] == ["2020-01-03", "2020-01-05"]
     assert marks["text"] == ["+110 USD", "−109 USD"]
     assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
@@ -243,7 +243,8 @@ def test_every_exceedance_is_drawn_and_counted(stores: Stores) -> None:
     found = charts(stores)
     marks = trace(found.figures["portfolio-backtest-graph"], "exceedance")
     said = found.slots["portfolio-backtest-said"]
-    assert said.startswith(f"{len(marks['x'])} exceedances, {0.05 * (2_999 - 252):.1f} expected: fits")
+    counts = f"{len(marks['x'])} exceedances, {0.05 * (2_999 - 252):.1f} expected: fits"
+    assert said.startswith(f"one-day-ahead VaR 95 % · {counts}")
     table = TABLES["backtest"](shown(stores))
     assert np.nansum(table.columns["exceedance"]) == len(marks["x"])
     assert len(table.days) == 2_999

@@ -7,7 +7,6 @@ import pytest
 
 from core.model import Facts
 from dashboard.portfolio.choice_bar import INDENT, bar, notes, tree
-from dashboard.portfolio.query import asked
 from dashboard.tabs.portfolio import build
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices
@@ -18,34 +17,15 @@ from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown
 from tests.support.views import text
 
 
-def test_a_choice_that_makes_no_sense_is_named_and_the_default_counts() -> None:
-    found = asked(Choices.of({"rf": "two", "asof": "2022-02-30", "window": "13Y", "frequency": "X"}))
-    assert (found.risk_free, found.as_of, found.window, found.frequency) == (0.0, None, "ITD", "D")
-    assert [problem.split(":")[0] for problem in found.problems] == ["Window", "Returns", "Risk-free rate", "As of"]
-    assert "“two” is no number" in found.problems[2]
-
-
-@pytest.mark.parametrize(("typed", "rate"), [("2", 0.02), ("2.5 %", 0.025), ("2,5", 0.025), ("-0.5", -0.005)])
-def test_a_risk_free_rate_is_percent_a_year_however_typed(typed: str, rate: float) -> None:
-    found = asked(Choices.of({"rf": typed}))
-    assert found.risk_free == pytest.approx(rate)
-    assert not found.problems
-
-
-def test_an_emptied_rate_is_the_default() -> None:
-    found = asked(Choices.of({"rf": ""}))
-    assert (found.risk_free, found.problems) == (0.0, ())
-
-
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        ({"portfolio": "own:gone"}, "Portfolio: there is no “own:gone”; Alpha is shown."),
-        ({"benchmark": "NOPE"}, "Benchmark: there are no prices of “NOPE”; none is shown."),
-        ({"window": "7Y"}, "Window: there is no “7Y”"),
-        ({"frequency": "Z"}, "Returns: there is no “Z”, only D, W, M. D is used."),
+        ({"portfolio": "own:gone"}, "Portfolio: there is no “own:gone”; Alpha is used."),
+        ({"benchmark": "NOPE"}, "Benchmark: there are no prices of “NOPE”; none is used."),
+        ({"window": "7Y"}, "Window: “7Y” is none of 1D, WTD"),
+        ({"frequency": "Z"}, "Returns: “Z” is none of D, W, M. D is used."),
         ({"from": "86400", "to": "172800"}, "Range: no value from 1970-01-02 to 1970-01-03; the values run from"),
-        ({"from": "172800", "to": "86400"}, "Range: from and to are not two moments in order. The window ITD"),
+        ({"from": "172800", "to": "86400"}, "Range: from and to are not two times in order. The window ITD"),
         ({"portfolio": "own:alpha", "compare": "own:alpha"}, "Compare: Alpha is the portfolio itself"),
         ({"portfolio": "own:alpha", "compare": "own:late", "asof": "2024-01-03"}, "Compare: Late has no day in common"),
     ],
@@ -63,13 +43,6 @@ def test_what_is_there_is_not_doubted(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
     fine = {"portfolio": "own:alpha", "benchmark": "none", "window": "1Y", "frequency": "W", "rf": "2"}
     assert not build(stores, Choices.of(fine)).slots["portfolio-notes"]
-
-
-@pytest.mark.parametrize("typed", ["nan", "inf", "1e9", "-100"])
-def test_a_rate_that_cannot_be_is_refused(typed: str) -> None:
-    found = asked(Choices.of({"rf": typed}))
-    assert found.risk_free == 0.0
-    assert found.problems
 
 
 def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> None:
@@ -92,8 +65,7 @@ def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> 
                                            ("1999-01-01", "before the first value, 2024-01-01")])  # fmt: skip
 def test_a_day_without_data_is_said(stores: Stores, day: str, said: str) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
-    assert said in text(notes(shown(stores, asof=day)))
-    assert build(stores, Choices.of({"asof": day})).slots
+    assert said in text(build(stores, Choices.of({"asof": day})).slots["portfolio-notes"])
 
 
 def test_weekly_and_monthly_returns_compound_to_the_same_total(stores: Stores) -> None:
@@ -112,7 +84,8 @@ def test_six_others_at_most_are_compared_on_the_days_of_the_chosen(stores: Store
     keys = ",".join(f"own:p{number}" for number in (*range(1, 8), 0))
     found = shown(stores, portfolio="own:p0", compare=keys)
     assert [line.name for line in found.compared] == [f"P{number}" for number in range(1, 7)]
-    assert "six at most" in text(notes(found))
+    told = text(build(stores, Choices.of({"portfolio": "own:p0", "compare": keys})).slots["portfolio-notes"])
+    assert "six at most" in told
     assert [len(line.part) for line in found.compared] == [3, 4] * 3
     assert "own:p0" not in [line.key for line in shown(stores, portfolio="own:p0", compare="own:p0,own:x").compared]
 
@@ -154,8 +127,8 @@ def test_the_last_day_is_shown_in_its_course_without_the_money_that_came_in(stor
     stores.live.bump("portfolio")
     found = shown(stores, window="1D").intraday
     assert found is not None
-    assert found[1][0] == 100.0
-    assert found[1][-3:] == [103.0, 104.0, 105.0]
+    assert found.values[0] == 100.0
+    assert found.values[-3:] == [103.0, 104.0, 105.0]
     assert shown(stores, window="MTD").intraday is None
 
 

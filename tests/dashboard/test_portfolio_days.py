@@ -12,7 +12,7 @@ import pytest
 from core.model import Facts
 from dashboard.portfolio.charts.contribution import shares_of
 from dashboard.portfolio.choice_bar import span
-from dashboard.portfolio.summary import ITSELF, side_by_side
+from portfolio.summary import ITSELF, side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_charts import charts

@@ -9,12 +9,12 @@ import pytest
 
 from core.model import Facts
 from dashboard.portfolio.cards import headlines
-from dashboard.portfolio.data import Shown, find, read
-from dashboard.portfolio.fragments import PIECES
-from dashboard.portfolio.query import zoomed
+from dashboard.portfolio.fragments import FRAGMENTS
 from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices
+from portfolio.data import PortfolioData, read
+from portfolio.query import PortfolioQuery
 from status.freshness import stale_after_seconds
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
@@ -44,11 +44,8 @@ def put_prices(stores: Stores, values: list[float], origin: str = "sample") -> N
     stores.live.bump("portfolio")
 
 
-def shown(stores: Stores, **choices: str) -> Shown:
-    chosen = Choices.of(choices)
-    portfolio = find(stores, chosen)
-    assert portfolio is not None
-    return read(stores, portfolio, chosen)
+def shown(stores: Stores, **choices: str) -> PortfolioData:
+    return read(stores, PortfolioQuery.parse(choices)[0])
 
 
 def cards(stores: Stores, **choices: str) -> dict[str, str]:
@@ -99,7 +96,8 @@ def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], 
     view = build(stores, Choices())
     assert prepare(TAB, Choices(), "v", view).payload
     assert cards(stores)["total"] == total
-    assert ("no return can be told" in text(view.slots["portfolio-notes"])) == any(value <= 0 for value in values)
+    told = text(view.slots["portfolio-notes"])
+    assert ("the value is zero or negative" in told) == any(value <= 0 for value in values)
     everything = text(list(view.slots.values()))
     assert "nan" not in everything.lower() and "inf" not in everything.lower().replace("info", "")
 
@@ -153,14 +151,14 @@ def test_the_sample_fund_has_all_its_parts_and_their_shares_are_whole(stores: St
     from sample.load import load_sample
 
     load_sample(stores)
-    table = text(PIECES["parts"](shown(stores)))
+    table = text(FRAGMENTS["parts"](shown(stores)))
     for name in ("All strategies", "Momentum equity", "Sector pairs", "Trend following", "Factor risk parity"):
         assert name in table
     found = shown(stores)
     assert len(found.whole) == 2264
     assert str(found.whole.dates[-1]) == "2022-12-28"
     assert np.isfinite(found.whole.returns[1:]).all()
-    heat = text(PIECES["months"](found)).split()
+    heat = text(FRAGMENTS["months"](found)).split()
     assert [word for word in heat if word.startswith("20") and len(word) == 4] == [
         str(y) for y in range(2022, 2013, -1)
     ]
@@ -187,7 +185,7 @@ def test_the_current_drawdown_does_not_hide_behind_a_short_window(stores: Stores
 @pytest.mark.parametrize("hours_ahead_of_utc", [-11, -5, 0, 9, 11])
 def test_a_zoom_from_midnight_begins_on_that_day_wherever_the_reader_is(hours_ahead_of_utc: int) -> None:
     midnight = START + 10 * DAY - hours_ahead_of_utc * 3600
-    span = zoomed(Choices.of({"from": str(midnight), "to": str(midnight + 10 * DAY)}))
+    span = PortfolioQuery.parse({"from": str(midnight), "to": str(midnight + 10 * DAY)})[0].span
     assert span is not None
     assert [str(day) for day in span] == ["2024-01-11", "2024-01-21"]
 
@@ -195,7 +193,7 @@ def test_a_zoom_from_midnight_begins_on_that_day_wherever_the_reader_is(hours_ah
 def test_an_unknown_choice_falls_back(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 101.0])
     found = shown(stores, portfolio="own:nobody", window="13Y", benchmark="NOPE")
-    assert (found.portfolio.id, found.window, found.benchmark) == ("alpha", "ITD", None)
+    assert (found.portfolio.id, found.query.window, found.benchmark) == ("alpha", "ITD", None)
 
 
 def test_a_replay_is_as_old_as_its_last_day_handed_out(stores: Stores) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import orjson
@@ -20,17 +21,16 @@ from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.factory import create_app
 from dashboard.portfolio.cards import Headline, headlines
-from dashboard.portfolio.fragments import PIECES, metrics_csv, metrics_workbook
-from dashboard.portfolio.summary import side_by_side
+from dashboard.portfolio.fragments import FRAGMENTS, metrics_csv, metrics_workbook
 from dashboard.tabs.portfolio import TAB, build
 from dashboard.views.serialize import Prepared, prepare
 from dashboard.views.tab import Choices
+from portfolio.summary import side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown
 from tests.support.views import text
-
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+from tests.support.workbooks import opened
 
 
 def course(count: int, seed: int = 3) -> list[float]:
@@ -84,7 +84,7 @@ def test_a_figure_that_cannot_be_told_says_why(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0] * 30)
     found = headline(stores, "sharpe")
     assert (found.value, found.lines[0]) == ("n/a", "the returns never vary")
-    table = markup(PIECES["metrics"](shown(stores)))
+    table = markup(FRAGMENTS["metrics"](shown(stores)))
     assert re.search(r'title="the returns never vary"[^>]*>n/a<', table)
     assert "nan" not in table.lower()
 
@@ -109,47 +109,62 @@ def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) 
 
 def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:
     found = shown(fund, rf="2")
-    archive = zipfile.ZipFile(io.BytesIO(metrics_workbook(found)))
-    for name in archive.namelist():
-        ElementTree.fromstring(archive.read(name))
-    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-    rows = {
-        row[0].findtext(f".//{MAIN}t"): row.findall(f"{MAIN}c") for row in sheet.iter(f"{MAIN}row")
-    }  # fmt: skip
-    volatility = rows["Volatility"][3]
-    assert float(volatility.findtext(f"{MAIN}v") or "") == side_by_side(found).of("volatility")
-    assert volatility.get("s") == "2", "shown in percent"
-    about = ElementTree.fromstring(archive.read("xl/worksheets/sheet2.xml"))
-    assert "2.0000%" in [text.text for text in about.iter(f"{MAIN}t")]
+    book = opened(metrics_workbook(found))
+    assert list(book) == ["Metrics", "About"]
+    rows = {row[0].value: row for row in book["Metrics"].rows}
+    assert [cell.value for cell in rows["Metric"]] == ["Metric", "Group", "Unit", "Alpha", "S&P 500", "Definition"]
+    assert all(cell.is_bold for cell in rows["Metric"])
+    assert not any(cell.is_bold for cell in rows["Volatility"])
+    volatility, sharpe = rows["Volatility"][3], rows["Sharpe"][3]
+    for cell, key, look in ((volatility, "volatility", "0.00%"), (sharpe, "sharpe", "0.00")):
+        assert cell.value == pytest.approx(side_by_side(found).of(key), rel=1e-14)
+        assert cell.number_format == look
+    for sheet in book.values():
+        assert sheet.frozen_rows == 1
+        assert all(8 <= width <= 49 for width in sheet.widths)
+    about = {row[0].value: row[1].value for row in book["About"].rows}
+    assert (about["Portfolio"], about["Risk-free rate, a year"]) == ("Alpha", "2.0000%")
 
 
 def test_a_workbook_takes_hostile_texts_and_missing_numbers() -> None:
-    made = xlsx.workbook({"a/b:c": [["<&\x01>", "n"], ["=1+1", float("nan")], [None, xlsx.Percent(0.5)]]})
-    archive = zipfile.ZipFile(io.BytesIO(made))
-    sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
-    assert [text.text for text in sheet.iter(f"{MAIN}t")] == ["<&>", "n", "=1+1"]
-    assert [value.text for value in sheet.iter(f"{MAIN}v")] == ["0.5"]
-    assert b'name="a b c"' in archive.read("xl/workbook.xml")
+    rows: xlsx.Rows = [
+        ["<&\x01\ud800>", "n"], ["=1+1", float("nan")], [None, xlsx.Percent(0.5)], ["http://a.b", float("inf")],
+        ["@x", 7],
+    ]  # fmt: skip
+    made = xlsx.workbook({"Hostile": rows})
+    book = opened(made)
+    assert [[cell.value for cell in row] for row in book["Hostile"].rows] == [
+        ["<&>", "n"], ["=1+1"], [0.5], ["http://a.b"], ["@x", 7.0]
+    ]  # fmt: skip
+    files = zipfile.ZipFile(io.BytesIO(made))
+    sheet = files.read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in sheet and b"hyperlink" not in sheet, "no text is a formula or a link"
+    assert not any("_rels/sheet" in name for name in files.namelist())
+
+
+def test_the_workbook_s_library_is_loaded_when_a_workbook_is_made() -> None:
+    code = "import sys, dashboard.export.xlsx, dashboard.portfolio.fragments; sys.exit('xlsxwriter' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_names_cannot_become_markup_or_formulas(stores: Stores, client: FlaskClient) -> None:
     put_nav(stores, "evil", [100.0, 101.0, 102.0])
     put_portfolios(stores.state, [Portfolio("own", "evil", "=<img src=x onerror=alert(1)>")])
-    answer = client.get("/portfolio/piece/parts").get_data(as_text=True)
+    answer = client.get("/portfolio/fragment/parts").get_data(as_text=True)
     assert "<img" not in answer
     assert "&lt;img" in answer
     assert "'=<img" in client.get("/portfolio/metrics.csv").get_data(as_text=True)
     assert markup(html.Div("a", title='"><b>')) == '<div title="&#34;&gt;&lt;b&gt;">a</div>'
 
 
-def test_pieces_are_answered_for_the_choices_in_the_address(fund: Stores, client: FlaskClient) -> None:
-    for name in PIECES:
-        answer = client.get(f"/portfolio/piece/{name}?window=1Y&benchmark=SP500")
+def test_fragments_are_answered_for_the_choices_in_the_address(fund: Stores, client: FlaskClient) -> None:
+    for name in FRAGMENTS:
+        answer = client.get(f"/portfolio/fragment/{name}?window=1Y&benchmark=SP500")
         assert answer.status_code == 200
         assert answer.get_data(as_text=True).startswith("<div")
-    assert client.get("/portfolio/piece/nothing").status_code == 404
-    whole = client.get("/portfolio/piece/extremes").get_data(as_text=True)
-    assert whole != client.get("/portfolio/piece/extremes?window=MTD").get_data(as_text=True)
+    assert client.get("/portfolio/fragment/nothing").status_code == 404
+    whole = client.get("/portfolio/fragment/extremes").get_data(as_text=True)
+    assert whole != client.get("/portfolio/fragment/extremes?window=MTD").get_data(as_text=True)
     workbook = client.get("/portfolio/metrics.xlsx")
     assert workbook.mimetype == xlsx.MIME
     assert 'filename="metrics.xlsx"' in workbook.headers["Content-Disposition"]
@@ -162,7 +177,7 @@ def test_without_a_portfolio_there_is_no_file(client: FlaskClient) -> None:
 def test_best_and_worst_returns_with_the_benchmark_s_then(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 110.0, 99.0, 99.0, 104.0], origin="sample")
     put_prices(stores, [50.0, 51.0, 51.0, 51.0, 51.0])
-    table = text(PIECES["extremes"](shown(stores)))
+    table = text(FRAGMENTS["extremes"](shown(stores)))
     assert "2024-01-02 +10.0 % +2.00 % 2024-01-03 −10.0 % 0.00 %" in table
     assert "2024-01-04" not in table, "a day without change is neither"
 
@@ -175,14 +190,14 @@ def test_the_parts_of_a_fund_share_its_value(stores: Stores) -> None:
         [Portfolio("own", "fund", "Fund"), *(Portfolio("own", id, id, parent="fund") for id in ("equity", "bonds"))],
     )
     for chosen in ("own:fund", "own:equity"):
-        table = text(PIECES["parts"](shown(stores, portfolio=chosen)))
+        table = text(FRAGMENTS["parts"](shown(stores, portfolio=chosen)))
         for share in ("Fund 110 100.0 %", "equity 66.00 60.0 %", "bonds 44.00 40.0 %"):
             assert share in table
 
 
 def test_years_are_compounded_months(fund: Stores) -> None:
     found = shown(fund)
-    rows = markup(PIECES["months"](found)).split("<tr>")[2:]
+    rows = markup(FRAGMENTS["months"](found)).split("<tr>")[2:]
     for row in rows:
         months = [float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([^"]+ %)"', row)]
         *months, total, _ = months

@@ -1,4 +1,4 @@
-"""Value at risk put to the test: each return beside the loss that the returns before it warned of."""
+"""VaR backtest: each return beside the VaR of the returns before it."""
 
 from __future__ import annotations
 
@@ -11,31 +11,29 @@ from analytics.backtest import Backtest, backtest, var_forecast
 from core import format as text
 from dashboard.charts.days import day_axis, texts, values
 from dashboard.charts.drawn import Drawn
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.query import UNIT, UNITS, Frequency
+from portfolio.data import PortfolioData
+from portfolio.query import UNIT, UNITS, Frequency
 
 LEVEL = 0.95
 MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
-"""Returns before a day that its value at risk is told from."""
+"""Returns before a period that its VaR is estimated from."""
 BUCKETS = 220
 SIGNIFICANCE = 0.05
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
-def value_at_risk_backtest(shown: Shown) -> Drawn:
-    """Return the chart of the window's returns, their value at risk told a day ahead, and the exceedances."""
-    memory, unit = MEMORY[shown.frequency], UNITS[shown.frequency]
-    part, whole = shown.part, shown.whole
+def value_at_risk_backtest(data: PortfolioData) -> Drawn:
+    """Return the chart of the window's returns, their VaR one period ahead, and the exceedances."""
+    memory, unit, units = MEMORY[data.query.frequency], UNIT[data.query.frequency], UNITS[data.query.frequency]
+    part, whole = data.part, data.whole
     if len(whole) <= memory + 1:
-        return Drawn(
-            note=f"Value at risk is told from {memory} {unit} before; so far there are {max(len(whole) - 1, 0)}."
-        )
+        return Drawn(note=f"VaR needs more than {memory} {units} of returns; there are {max(len(whole) - 1, 0)}.")
     inside = np.searchsorted(whole.dates, part.dates[1:])
-    returns, warned = part.returns[1:], forecast(shown)[inside]
+    returns, warned = part.returns[1:], forecast(data)[inside]
     judged = ~np.isnan(returns) & ~np.isnan(warned)
     if not judged.any():
-        return Drawn(note=f"No day of the window has {memory} {unit} before it, which value at risk is told from.")
+        return Drawn(note=f"No {unit} of the window has {memory} {units} of returns before it, which VaR needs.")
     found = backtest(returns[judged], warned[judged], LEVEL)
     days = part.dates[1:]
     over = np.flatnonzero(judged & (returns < -warned))
@@ -43,7 +41,7 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
     figure = {
         "data": [
             _returns(days[kept], returns[kept]),
-            _warned(days[kept], warned[kept], UNIT[shown.frequency]),
+            _warned(days[kept], warned[kept], unit),
             _exceedances(days[over], returns[over]),
         ],
         "layout": {
@@ -55,23 +53,23 @@ def value_at_risk_backtest(shown: Shown) -> Drawn:
             "uirevision": "backtest",
         },
     }
-    return Drawn(figure, verdict(found))
+    return Drawn(figure, f"one-{unit}-ahead VaR 95 % · {verdict(found)}")
 
 
-def forecast(shown: Shown) -> Floats:
-    """Return the value at risk that the returns before each day of the whole history tell, as a positive loss."""
-    memory = MEMORY[shown.frequency]
-    return np.asarray(var_forecast(shown.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
+def forecast(data: PortfolioData) -> Floats:
+    """Return the VaR of the returns before each period of the whole history, as a positive loss."""
+    memory = MEMORY[data.query.frequency]
+    return np.asarray(var_forecast(data.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
 
 
 def verdict(found: Backtest) -> str:
-    """Return the test in words: how many exceedances, how many expected, whether they fit and come alone."""
+    """Return the test in words: how many exceedances, how many expected, whether they fit and are independent."""
     exceeded, expected = int(found.exceedances), float(found.expected)
     kupiec, clusters = float(found.kupiec_p), float(found.christoffersen_p)
     told = text.count(exceeded, "exceedance")
     parts = [f"{told}, {text.tenths(expected)} expected: {_fits(exceeded, expected, kupiec)}"]
     if clusters == clusters:
-        come = "in clusters" if clusters < SIGNIFICANCE else "not in clusters"
+        come = "clustered" if clusters < SIGNIFICANCE else "independent"
         parts.append(f"{come} (Christoffersen p {_p(clusters)})")
     return " · ".join(parts)
 
@@ -97,7 +95,7 @@ def extremes(returns: Floats, buckets: int) -> Places:
 
 def _fits(count: int, expected: float, p: float) -> str:
     if p != p:
-        return "too few to tell"
+        return "too few to test"
     if p >= SIGNIFICANCE:
         return f"fits (Kupiec p {_p(p)})"
     return f"too {'many' if count > expected else 'few'} (Kupiec p {_p(p)})"
@@ -118,7 +116,7 @@ def _warned(days: Any, warned: Floats, one: str) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "lines", "name": f"VaR 95 %, one {one} ahead", "x": texts(days),
         "y": values(-100 * warned, 2), "line": {"color": "@text", "width": 1.3, "shape": "vh"},
-        "hovertemplate": "VaR 95 % told for %{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
+        "hovertemplate": "VaR 95 % for %{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
     }  # fmt: skip
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from analytics.benchmark import capture
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import short
-from dashboard.portfolio.data import Line, Shown
-from dashboard.portfolio.query import UNITS
-from dashboard.portfolio.summary import common_periods
+from portfolio.data import Line, PortfolioData
+from portfolio.query import UNITS
+from portfolio.summary import common_periods
 
 FEWEST = 12
 """Capture of fewer common returns says nothing."""
@@ -27,13 +27,13 @@ class Capture:
     down: float
 
 
-def captures(shown: Shown) -> Drawn:
+def captures(data: PortfolioData) -> Drawn:
     """Return the chart of the window: a pair of bars for the portfolio and each that it is compared with."""
-    if shown.benchmark is None:
-        return Drawn(note="Choose a benchmark to see how much of its ups and downs the portfolio took part in.")
-    found = [each for line in shown.lines if (each := _capture(line, shown)) is not None]
+    if data.benchmark is None:
+        return Drawn(note="Choose a benchmark to see capture ratios.")
+    found = [each for line in data.lines if (each := _capture(line, data)) is not None]
     if not found:
-        return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that the benchmark has, too.")
+        return Drawn(note=f"Needs {FEWEST} {UNITS[data.query.frequency]} in common with the benchmark in the window.")
     figure = {
         "data": [_spans(found), _dots("up", found, "@series-1"), _dots("down", found, "@series-2")],
         "layout": still(
@@ -52,16 +52,16 @@ def captures(shown: Shown) -> Drawn:
             "capture",
         ),
     }
-    name = short(shown.benchmark.name)
-    bars = [(f"when {name} gained", "@series-1"), (f"when {name} lost", "@series-2")]
+    name = short(data.benchmark.name)
+    bars = [(f"when {name} rose", "@series-1"), (f"when {name} fell", "@series-2")]
     return Drawn(figure, named(bars))
 
 
-def _capture(line: Line, shown: Shown) -> Capture | None:
-    own, other = shown.pair(line)
+def _capture(line: Line, data: PortfolioData) -> Capture | None:
+    own, other = data.pair(line)
     if int(np.isfinite(own.returns).sum()) < FEWEST:
         return None
-    periods = common_periods(shown.periods_of(line), line.part, own)
+    periods = common_periods(data.periods_of(line), line.part, own)
     up, down = (float(capture(own.returns, other.returns, side=side, periods=periods)) for side in ("up", "down"))
     return Capture(line, up, down)
 

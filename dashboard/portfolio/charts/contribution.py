@@ -13,7 +13,7 @@ from core import format as text
 from dashboard.charts.days import carried
 from dashboard.charts.drawn import Drawn, still
 from dashboard.charts.rows import short
-from dashboard.portfolio.data import Line, Shown
+from portfolio.data import Line, PortfolioData
 
 MOST_BARS = 14
 ROOMY = 8
@@ -34,20 +34,20 @@ class Share:
     added: float
 
 
-def contributions(shown: Shown) -> Drawn:
+def contributions(data: PortfolioData) -> Drawn:
     """Return the chart of the window: strategies from the largest gain to the largest loss, and their total."""
-    parts = [line for line in shown.family if line.nav is not None and len(line.nav)]
+    parts = [line for line in data.family if line.nav is not None and len(line.nav)]
     if len(parts) < 2:
-        return Drawn(note="Shows what each strategy added, for a portfolio with two strategies or more.")
-    if len(shown.part) < 2:
-        return Drawn(note="Shows what each strategy added as soon as the window has a return.")
-    shares = shares_of(shown, parts)
+        return Drawn(note="Needs two strategies or more.")
+    if len(data.part) < 2:
+        return Drawn(note="Needs a return in the window.")
+    shares = shares_of(data, parts)
     total = sum(share.added for share in shares)
     if total != total:
-        return Drawn(note="All was lost within the window, so nothing adds up to its return.")
-    are_own = all(line.portfolio and line.portfolio.parent == shown.portfolio.id for line in parts)
-    whole = float(shown.part.index[-1] - 1.0) if are_own else total
-    rest = [Share("not in a part", whole - total)] if abs(whole - total) >= SMALLEST else []
+        return Drawn(note="Total loss in the window: contributions do not add up to it.")
+    are_own = all(line.portfolio and line.portfolio.parent == data.portfolio.id for line in parts)
+    whole = float(data.part.index[-1] - 1.0) if are_own else total
+    rest = [Share("Unallocated", whole - total)] if abs(whole - total) >= SMALLEST else []
     bars = [*gathered(shares), *rest, Share("Total", whole)]
     figure = {
         "data": [_bars(bars)],
@@ -67,17 +67,17 @@ def contributions(shown: Shown) -> Drawn:
             "contribution",
         ),
     }
-    of = shown.own.name if are_own else "all of them together"
-    return Drawn(figure, f"to the {shown.window_name} return of {short(of)}")
+    of = data.own.name if are_own else "all strategies"
+    return Drawn(figure, f"to the {data.query.window_name} return of {short(of)}")
 
 
-def shares_of(shown: Shown, parts: list[Line]) -> list[Share]:
+def shares_of(data: PortfolioData, parts: list[Line]) -> list[Share]:
     """Return what each part added over the window, day by day, largest first; they add up to the parts' return.
 
     That is the return of the parts taken together: their values added, their money in and out, too.
     """
-    days = np.unique(np.concatenate([shown.own.daily.dates, *[line.daily.dates for line in parts]]))
-    inside = days[(days >= shown.part.dates[0]) & (days <= shown.part.dates[-1])]
+    days = np.unique(np.concatenate([data.own.daily.dates, *[line.daily.dates for line in parts]]))
+    inside = days[(days >= data.part.dates[0]) & (days <= data.part.dates[-1])]
     values, flows, returns = (np.stack(each) for each in zip(*[_on_days(line, inside) for line in parts], strict=True))
     start = values[:, :-1] + np.maximum(flows[:, 1:], 0.0)
     whole = start.sum(axis=0)

@@ -12,8 +12,8 @@ from core import format as text
 from dashboard.charts.days import on_days
 from dashboard.charts.drawn import Drawn, still
 from dashboard.charts.rows import short
-from dashboard.portfolio.data import Line, Shown
-from dashboard.portfolio.query import UNITS
+from portfolio.data import Line, PortfolioData
+from portfolio.query import UNITS
 
 MOST_NAMES = 20
 DENSE = 10
@@ -24,19 +24,19 @@ SCALE = ((0, "@series-2/0.65"), (0.4999, "@series-2/0"), (0.5, "@series-1/0"), (
 Floats = NDArray[np.float64]
 
 
-def correlation(shown: Shown) -> Drawn:
+def correlation(data: PortfolioData) -> Drawn:
     """Return the chart: a heat map with numbers of the strategies, the largest by value when there are many."""
-    parts = [line for line in shown.family if len(line.daily) > 1 and line.nav is not None]
+    parts = [line for line in data.family if len(line.daily) > 1 and line.nav is not None]
     if len(parts) < 2:
-        return Drawn(note="Shows how strategies move together, for a portfolio with two strategies or more.")
+        return Drawn(note="Needs two strategies or more.")
     largest = sorted(parts, key=lambda line: -_value(line))[:MOST_NAMES]
     lines = [line for line in parts if line in largest]
-    others = [shown.benchmark] if shown.benchmark is not None and len(lines) < MOST_NAMES else []
-    found = _correlations([*lines, *others], shown)
+    others = [data.benchmark] if data.benchmark is not None and len(lines) < MOST_NAMES else []
+    found = _correlations([*lines, *others], data)
     np.fill_diagonal(found, np.nan)
     told = np.logical_not(np.isnan(found).all(axis=1)).reshape(-1)
     if not told.any():
-        return Drawn(note=f"Needs {FEWEST} {UNITS[shown.frequency]} of the window that two strategies share.")
+        return Drawn(note=f"Needs two strategies with {FEWEST} {UNITS[data.query.frequency]} in common in the window.")
     found = found[np.ix_(told, told)]
     names = _told_apart([short(line.name) for line, is_told in zip([*lines, *others], told, strict=True) if is_told])
     is_dense = len(names) > DENSE
@@ -78,7 +78,7 @@ def correlation(shown: Shown) -> Drawn:
     }
     left_out = f"the {len(lines)} largest of {len(parts)} · " if len(lines) < len(parts) else ""
     unit = ", in hundredths" if is_dense else ""
-    return Drawn(figure, f"{left_out}{shown.frequency_name} returns, {shown.window_name}{unit}")
+    return Drawn(figure, f"{left_out}{data.query.frequency_name} returns, {data.query.window_name}{unit}")
 
 
 def correlations(returns: Floats) -> Floats:
@@ -103,15 +103,15 @@ def _written(value: float, in_hundredths: bool) -> str:
     return text.number(100 * float(value)) if in_hundredths else text.ratio(float(value))
 
 
-def _correlations(lines: list[Line], shown: Shown) -> Floats:
+def _correlations(lines: list[Line], data: PortfolioData) -> Floats:
     """Return the correlations of the window; a pair that has not the same days is taken on its common ones."""
-    days = shown.part.dates
+    days = data.part.dates
     found = correlations(np.stack([_returns(line, days) for line in lines]))
     tracks = [_inside(line, days) for line in lines]
     is_apart = [not np.isin(track.dates, days).all() or _has_gaps(track, days) for track in tracks]
     for one, two in combinations(range(len(lines)), 2):
         if is_apart[one] or is_apart[two]:
-            pair = common(tracks[one], tracks[two], shown.frequency)
+            pair = common(tracks[one], tracks[two], data.query.frequency)
             found[one, two] = found[two, one] = correlations(np.stack([each.returns for each in pair]))[0, 1]
     return found
 

@@ -13,8 +13,8 @@ from analytics.risk import kurtosis, skewness
 from analytics.tails import expected_shortfall, value_at_risk
 from core import format as text
 from dashboard.charts.drawn import Drawn, still
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.query import UNIT, UNITS
+from portfolio.data import PortfolioData
+from portfolio.query import UNITS
 
 LEVEL = 0.95
 FEWEST = 20
@@ -51,16 +51,14 @@ class Histogram:
         return self.edges[:-1] + self.step / 2
 
 
-def distribution(shown: Shown) -> Drawn:
+def distribution(data: PortfolioData) -> Drawn:
     """Return the chart of the window's returns."""
-    returns = shown.part.returns[~np.isnan(shown.part.returns)]
-    unit = UNITS[shown.frequency]
+    returns = data.part.returns[~np.isnan(data.part.returns)]
+    unit = UNITS[data.query.frequency]
     if len(returns) < FEWEST:
-        return Drawn(
-            note=f"Shows the distribution from {FEWEST} {unit} with a return on; the window has {len(returns)}."
-        )
+        return Drawn(note=f"Needs {FEWEST} {data.query.frequency_name} returns; the window has {len(returns)}.")
     if np.ptp(returns) == 0:
-        return Drawn(note=f"Every return of the window is {text.percent(float(returns[0]))}: there is no distribution.")
+        return Drawn(note=f"Every return in the window is {text.percent(float(returns[0]))}: there is no distribution.")
     loss, shortfall = float(value_at_risk(returns, LEVEL)), float(expected_shortfall(returns, LEVEL))
     shape = f"skew {text.ratio(float(skewness(returns)))} · excess kurtosis {text.ratio(float(kurtosis(returns)))}"
     found = histogram(100 * returns)
@@ -75,7 +73,7 @@ def distribution(shown: Shown) -> Drawn:
         "annotations": [_label(name, value, at) for at, (name, value) in enumerate(lines)],
     }
     figure = {"data": [_bars(found, loss, unit), _curve(found, returns)], "layout": still(layout, "distribution")}
-    return Drawn(figure, f"n {text.number(len(returns))} · {shape} · per {UNIT[shown.frequency]}")
+    return Drawn(figure, f"{text.number(len(returns))} {unit} · {shape}")
 
 
 def histogram(percent: Floats) -> Histogram:

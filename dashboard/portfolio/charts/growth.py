@@ -12,7 +12,8 @@ from core import format as text
 from dashboard.charts.days import Places, texts, values
 from dashboard.charts.rows import End, Row, extent, short
 from dashboard.charts.theme import BENCHMARK, COMPARED, SERIES
-from dashboard.portfolio.data import Line, Restatement, Shown
+from portfolio.data import Line, PortfolioData
+from storage.clickhouse.reads.portfolio import Restatement
 
 HEIGHT_PX = 280
 LOG_STEPS = (
@@ -28,21 +29,21 @@ MOST_FLOWS = 40
 """Of more flows than this the largest are marked."""
 
 
-def growth_row(shown: Shown, places: Places, *, is_log: bool) -> Row:
+def growth_row(data: PortfolioData, places: Places, *, is_log: bool) -> Row:
     """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
-    lines = [_line(shown.own, places, SERIES[0])]
+    lines = [_line(data.own, places, SERIES[0])]
     lines += [
-        _line(line, drawn_of(line, shown, places), color)
-        for line, color in zip(shown.compared, COMPARED, strict=False)
+        _line(line, drawn_of(line, data, places), color)
+        for line, color in zip(data.compared, COMPARED, strict=False)
         if len(line.part)
     ]
-    if shown.benchmark is not None and len(shown.benchmark.part):
-        lines.append(_line(shown.benchmark, drawn_of(shown.benchmark, shown, places), BENCHMARK, "dot"))
+    if data.benchmark is not None and len(data.benchmark.part):
+        lines.append(_line(data.benchmark, drawn_of(data.benchmark, data, places), BENCHMARK, "dot"))
     if is_log:
         lines = [{**line, "y": [value if value and value > 0 else None for value in line["y"]]} for line in lines]
     return Row(
         height_px=HEIGHT_PX,
-        traces=[*lines, *_flows(shown), *_restatements(shown)],
+        traces=[*lines, *_flows(data), *_restatements(data)],
         axis={"nticks": 7, "zeroline": False, **(_log_axis(extent(*[line["y"] for line in lines])) if is_log else {})},
         span=extent(*[line["y"] for line in lines]),
         ends=[_end(line) for line in lines if any(value is not None for value in line["y"])],
@@ -63,10 +64,10 @@ def _log_axis(span: tuple[float, float]) -> dict[str, Any]:
     return {"type": "log", "tickvals": [float(f"{tick:.4g}") for tick in ticks], "tickformat": "~g"}
 
 
-def drawn_of(line: Line, shown: Shown, places: Places) -> Places:
+def drawn_of(line: Line, data: PortfolioData, places: Places) -> Places:
     """Return the positions of `line` on the drawn days (the next that it has), and its last."""
     dates = line.part.dates
-    at = np.searchsorted(dates, shown.part.dates[places])
+    at = np.searchsorted(dates, data.part.dates[places])
     return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
 
 
@@ -90,26 +91,26 @@ def _end(line: dict[str, Any]) -> End:
     return End(f"{short(line['name'])} {line['y'][-1] or 0.0:.1f}", place, line["line"]["color"])
 
 
-def marked_days(shown: Shown) -> Places:
+def marked_days(data: PortfolioData) -> Places:
     """Return the positions in the window that carry a mark: a chart that thins its days keeps them."""
-    days = np.concatenate([shown.nav.dates[flows_shown(shown)[0]], _restated_days(shown)])
-    found = np.searchsorted(shown.part.dates, days)
+    days = np.concatenate([data.nav.dates[marked_flows(data)[0]], _restated_days(data)])
+    found = np.searchsorted(data.part.dates, days)
     return found.astype(np.intp)
 
 
-def flows_shown(shown: Shown) -> tuple[Places, int]:
+def marked_flows(data: PortfolioData) -> tuple[Places, int]:
     """Return which days of the NAV carry a mark of money in or out: all or the largest, and how many there are."""
-    nav, part = shown.nav, shown.part
+    nav, part = data.nav, data.part
     if len(part) < 2:
         return np.array([], dtype=np.intp), 0
     inside = np.flatnonzero((nav.flow != 0) & (nav.dates > part.dates[0]) & (nav.dates <= part.dates[-1]))
     return np.sort(inside[np.argsort(-np.abs(nav.flow[inside]), kind="stable")][:MOST_FLOWS]), len(inside)
 
 
-def _flows(shown: Shown) -> list[dict[str, Any]]:
+def _flows(data: PortfolioData) -> list[dict[str, Any]]:
     """Return small triangles on the line where money came in or went out, the amount in their hover."""
-    nav, part = shown.nav, shown.part
-    largest, count = flows_shown(shown)
+    nav, part = data.nav, data.part
+    largest, count = marked_flows(data)
     if not len(largest):
         return []
     at = np.searchsorted(part.dates, nav.dates[largest])
@@ -119,10 +120,10 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "money in or out" if count <= MOST_FLOWS else some,
+            "name": "flows" if count <= MOST_FLOWS else some,
             "x": texts(nav.dates[largest]),
             "y": values(100 * part.index[at], 2),
-            "text": [text.money(float(each), shown.portfolio.currency, signed=True) for each in amounts],
+            "text": [text.money(float(each), data.portfolio.currency, signed=True) for each in amounts],
             "marker": {
                 "symbol": ["triangle-up" if each > 0 else "triangle-down" for each in amounts],
                 "size": 9, "color": "@text", "line": {"width": 1, "color": "@panel"},
@@ -132,12 +133,12 @@ def _flows(shown: Shown) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _restatements(shown: Shown) -> list[dict[str, Any]]:
+def _restatements(data: PortfolioData) -> list[dict[str, Any]]:
     """Return a diamond where a value was replaced by another, both in its hover."""
-    part, days = shown.part, _restated_days(shown)
+    part, days = data.part, _restated_days(data)
     if not len(days):
         return []
-    inside = [each for each in shown.restatements if each.day in days]
+    inside = [each for each in data.restatements if each.day in days]
     at = np.searchsorted(part.dates, np.array([each.day for each in inside], dtype="datetime64[D]"))
     return [
         {
@@ -159,7 +160,7 @@ def _restated(each: Restatement) -> str:
     return f"{text.money(each.was)} → {text.money(each.now)}"
 
 
-def _restated_days(shown: Shown) -> NDArray[np.datetime64]:
-    part = shown.part
-    days = [each.day for each in shown.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
+def _restated_days(data: PortfolioData) -> NDArray[np.datetime64]:
+    part = data.part
+    days = [each.day for each in data.restatements if len(part) and part.dates[0] <= each.day <= part.dates[-1]]
     return np.unique(np.array(days, dtype="datetime64[D]"))

@@ -12,34 +12,34 @@ from core import format as text
 from dashboard.charts.days import values
 from dashboard.charts.rows import End, Row, extent, short, stacked
 from dashboard.charts.theme import SERIES, faded
-from dashboard.portfolio.data import Shown
+from portfolio.data import Intraday, PortfolioData
 
 GROWTH_PX, WATER_PX = 420, 160
 Floats = NDArray[np.float64]
 
 
-def intraday(shown: Shown, ts: list[int], nav: list[float]) -> dict[str, Any]:
-    """Return the figure of a day's values by epoch second, the first the close before, which is 100.
+def intraday(data: PortfolioData, day: Intraday) -> dict[str, Any]:
+    """Return the figure of a day, its first value the close before, which is 100.
 
     A close of zero or below has no growth: then the figure has no line.
     """
-    levels = np.asarray(nav, dtype=np.float64)
+    levels = np.asarray(day.values, dtype=np.float64)
     index = 100 * levels / levels[0] if levels[0] > 0 else np.full(len(levels), np.nan)
     water = 100 * underwater(index)
-    rows = [_growth(shown, ts, index), _water(ts, water)]
+    rows = [_growth(data, day.ts, index), _water(day.ts, water)]
     # A zoom of the page is a span of days.
     return stacked(rows, {"type": "date", "nticks": 8, "fixedrange": True})
 
 
-def _growth(shown: Shown, ts: list[int], index: Floats) -> Row:
-    line = _line(shown.own.name, ts, values(index, 3), SERIES[0], "%{y:.3f}")
+def _growth(data: PortfolioData, ts: list[int], index: Floats) -> Row:
+    line = _line(data.own.name, ts, values(index, 3), SERIES[0], "%{y:.3f}")
     last = float(index[-1])
     return Row(
         height_px=GROWTH_PX,
         traces=[line],
         axis={"nticks": 7, "zeroline": False},
         span=extent(line["y"]),
-        ends=[End(f"{short(shown.own.name)} {last:.2f}", last, SERIES[0])] if last == last else [],
+        ends=[End(f"{short(data.own.name)} {last:.2f}", last, SERIES[0])] if last == last else [],
     )
 
 
@@ -51,7 +51,7 @@ def _water(ts: list[int], water: Floats) -> Row:
         traces=[line | {"fill": "tozeroy", "fillcolor": faded("@loss", 0.22)}],
         axis={"ticksuffix": " %", "nticks": 4, "rangemode": "tozero"},
         span=extent(line["y"]),
-        caption="Underwater within the day",
+        caption="Underwater, intraday",
         ends=[End(text.percent(last / 100), last, "@loss")] if last == last else [],
     )
 

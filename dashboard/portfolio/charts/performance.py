@@ -15,29 +15,29 @@ from dashboard.portfolio.charts.growth import growth_row, marked_days
 from dashboard.portfolio.charts.intraday import intraday
 from dashboard.portfolio.charts.rolling import rolling_rows
 from dashboard.portfolio.charts.underwater import underwater_row
-from dashboard.portfolio.data import Shown
+from portfolio.data import PortfolioData
 
 Scale = Literal["linear", "log"]
 TURNING_POINTS = 10
 """Of this many drawdowns peak, trough and recovery are drawn, however long the history."""
 
 
-def growth_and_drawdown(shown: Shown, scale: Scale = "linear") -> dict[str, Any]:
+def growth_and_drawdown(data: PortfolioData, scale: Scale = "linear") -> dict[str, Any]:
     """Return the figure. Growth starts at 100, drawdowns are in percent below the best day of the window.
 
     A last day with several values is drawn in its course.
     """
-    if shown.intraday is not None:
-        return intraday(shown, *shown.intraday)
-    falls = worst(shown.part, TURNING_POINTS)
-    places = drawn_days(shown.part, falls, marked_days(shown))
-    water = drawdowns(shown.part)
+    if data.intraday is not None:
+        return intraday(data, data.intraday)
+    falls = worst(data.part, TURNING_POINTS)
+    places = drawn_days(data.part, falls, marked_days(data))
+    water = drawdowns(data.part)
     rows = [
-        growth_row(shown, places, is_log=scale == "log"),
-        underwater_row(shown, places, water, falls),
-        *rolling_rows(shown, places),
+        growth_row(data, places, is_log=scale == "log"),
+        underwater_row(data, places, water, falls),
+        *rolling_rows(data, places),
     ]
-    return stacked(rows, day_axis(shown.part.dates, "y"), _highlight(shown.part, shown.highlight))
+    return stacked(rows, day_axis(data.part.dates, "y"), _highlight(data.part, data.query.highlight))
 
 
 def drawn_days(part: Track, falls: list[Episode], marked: Places) -> Places:

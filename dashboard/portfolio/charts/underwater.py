@@ -16,8 +16,8 @@ from dashboard.charts.days import BESIDE, Places, texts, values
 from dashboard.charts.rows import End, Row, extent, limit_line, note
 from dashboard.charts.theme import COMPARED, faded
 from dashboard.portfolio.charts.growth import drawn_of
-from dashboard.portfolio.data import Shown
-from dashboard.portfolio.query import UNITS
+from portfolio.data import PortfolioData
+from portfolio.query import UNITS
 
 HEIGHT_PX = 112
 LABELLED = 3
@@ -45,31 +45,31 @@ class Box:
         return not (is_apart or self.bottom <= other.top or other.bottom <= self.top)
 
 
-def underwater_row(shown: Shown, places: Places, water: Water, falls: Sequence[Episode]) -> Row:
+def underwater_row(data: PortfolioData, places: Places, water: Water, falls: Sequence[Episode]) -> Row:
     """Return the row of drawdowns in percent, the compared portfolios as thin lines."""
-    compared = _compared(shown, places)
+    compared = _compared(data, places)
     lowest = min(100 * float(water.min(initial=0.0)), extent(*[line["y"] for line in compared])[0])
-    expected = 100 * expected_drawdown(shown)
+    expected = 100 * expected_drawdown(data)
     is_near = expected < 0 and expected > FARTHEST_EXPECTED * min(lowest, -1.0)
     floor = min(lowest, expected) if is_near else lowest
     return Row(
         height_px=HEIGHT_PX,
-        traces=[*compared, _own(shown, places, water)],
+        traces=[*compared, _own(data, places, water)],
         axis={"ticksuffix": " %", "nticks": 4, "range": [round(floor * 1.12 if floor else -1.0, 3), 0]},
         span=(floor, 0.0),
-        caption=_caption(shown, water, float("nan") if is_near else expected),
+        caption=_caption(data, water, float("nan") if is_near else expected),
         ends=[End(text.percent(float(water[-1])), 100 * float(water[-1]), "@loss")] if len(water) else [],
         notes=[
-            *_worst(shown, falls, min(floor, -1e-9)),
-            *([_expected_label(expected, is_right=_is_early(falls, shown))] if is_near else []),
+            *_worst(data, falls, min(floor, -1e-9)),
+            *([_expected_label(expected, is_right=_is_early(falls, data))] if is_near else []),
         ],
         limits=[limit_line(expected)] if is_near else [],
     )
 
 
-def expected_drawdown(shown: Shown) -> float:
+def expected_drawdown(data: PortfolioData) -> float:
     """Return the maximum drawdown to expect of this mean, volatility and length; NaN from too few returns."""
-    returns = shown.part.returns[1:]
+    returns = data.part.returns[1:]
     known = returns[~np.isnan(returns)]
     if len(known) < FEWEST_RETURNS:
         return float("nan")
@@ -81,12 +81,12 @@ def share_of_shallower(water: Water) -> float:
     return float(np.mean(water[:-1] > water[-1])) if len(water) > 1 else float("nan")
 
 
-def _own(shown: Shown, places: Places, water: Water) -> dict[str, Any]:
+def _own(data: PortfolioData, places: Places, water: Water) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "drawdown",
-        "x": texts(shown.part.dates[places]),
+        "x": texts(data.part.dates[places]),
         "y": values(100 * water[places], 2),
         "line": {"color": "@loss", "width": 1.2},
         "fill": "tozeroy",
@@ -95,12 +95,12 @@ def _own(shown: Shown, places: Places, water: Water) -> dict[str, Any]:
     }
 
 
-def _compared(shown: Shown, places: Places) -> list[dict[str, Any]]:
+def _compared(data: PortfolioData, places: Places) -> list[dict[str, Any]]:
     lines = []
-    for line, color in zip(shown.compared, COMPARED, strict=False):
+    for line, color in zip(data.compared, COMPARED, strict=False):
         if not len(line.part):
             continue
-        kept = drawn_of(line, shown, places[::BESIDE])
+        kept = drawn_of(line, data, places[::BESIDE])
         lines.append(
             {
                 "type": "scatter",
@@ -115,17 +115,17 @@ def _compared(shown: Shown, places: Places) -> list[dict[str, Any]]:
     return lines
 
 
-def _worst(shown: Shown, falls: Sequence[Episode], floor: float) -> list[dict[str, Any]]:
+def _worst(data: PortfolioData, falls: Sequence[Episode], floor: float) -> list[dict[str, Any]]:
     """Return labels at the troughs of the worst falls, deepest first; one that would cover another is left out."""
     taken: list[Box] = []
     notes: list[dict[str, Any]] = []
     for fall in falls:
-        place = _free(fall, max(len(shown.part) - 1, 1), floor, taken)
+        place = _free(fall, max(len(data.part) - 1, 1), floor, taken)
         if place is None or len(notes) == LABELLED:
             continue
         box, is_left = place
         taken.append(box)
-        day = str(shown.part.dates[fall.trough])
+        day = str(data.part.dates[fall.trough])
         label = note(f"{text.percent(fall.depth)} · {day}", day, round(100 * fall.depth, 2), is_left=is_left)
         notes.append(label | ({"name": "wide-only"} if notes else {}))
     return notes
@@ -142,20 +142,19 @@ def _free(fall: Episode, width: int, floor: float, taken: Sequence[Box]) -> tupl
     return None
 
 
-def _caption(shown: Shown, water: Water, expected: float) -> str:
+def _caption(data: PortfolioData, water: Water, expected: float) -> str:
     if not len(water):
         return "Underwater"
     share = share_of_shallower(water)
-    unusual = (
-        f" · deeper than {100 * share:.0f} % of {UNITS[shown.frequency]}" if water[-1] < 0 and share == share else ""
-    )
+    deeper = f" · deeper than {100 * share:.0f} % of {UNITS[data.query.frequency]}"
+    unusual = deeper if water[-1] < 0 and share == share else ""
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
     return f"Underwater{unusual}{usual}"
 
 
-def _is_early(falls: Sequence[Episode], shown: Shown) -> bool:
+def _is_early(falls: Sequence[Episode], data: PortfolioData) -> bool:
     """Return whether the deepest fall lies in the first half, where a label at the left would meet its name."""
-    return bool(falls) and falls[0].trough < len(shown.part) / 2
+    return bool(falls) and falls[0].trough < len(data.part) / 2
 
 
 def _expected_label(expected: float, *, is_right: bool) -> dict[str, Any]:

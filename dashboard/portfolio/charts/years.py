@@ -10,21 +10,21 @@ from analytics.calendar import period_returns
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import short
 from dashboard.charts.theme import COMPARED, SERIES
-from dashboard.portfolio.data import Line, Shown
+from portfolio.data import Line, PortfolioData
 
 MOST_BARS = 72
 """More bars than this cannot be told apart: then only the portfolio and its benchmark are shown."""
 
 
-def years(shown: Shown) -> Drawn:
+def years(data: PortfolioData) -> Drawn:
     """Return the chart: the whole history, the first and the running year as long as the data."""
-    if len(shown.own.daily) < 2:
-        return Drawn(note="Shows a bar a year as soon as there is a return.")
-    own = _by_year(shown.own)
-    lines = [(shown.own, SERIES[0])]
-    if shown.benchmark is not None:
-        lines.append((shown.benchmark, "@muted"))
-    compared = list(zip(shown.compared, COMPARED, strict=False))
+    if len(data.own.daily) < 2:
+        return Drawn(note="Needs a return.")
+    own = _by_year(data.own)
+    lines = [(data.own, SERIES[0])]
+    if data.benchmark is not None:
+        lines.append((data.benchmark, "@muted"))
+    compared = list(zip(data.compared, COMPARED, strict=False))
     is_crowded = len(own) * (len(lines) + len(compared)) > MOST_BARS
     lines += [] if is_crowded else compared
     names = [str(year) for year in own]
@@ -43,7 +43,7 @@ def years(shown: Shown) -> Drawn:
             "years",
         ),
     }
-    more = " · too many bars for the others" if is_crowded and compared else ""
+    more = " · compared portfolios hidden: too many bars" if is_crowded and compared else ""
     return Drawn(figure, named([(short(line.name), color) for line, color in lines], more))
 
 

@@ -1,4 +1,4 @@
-"""What the Portfolio tab reads: daily closes and flows, intraday NAV, prices, and the marks of restatements.
+"""Portfolios as stored: daily closes and flows, intraday NAV, prices, and the marks of restatements.
 
 A day is a UTC day. `until` is the last day that counts (None: all): what is read is exactly what the points up to that
 day give. A restated value takes the place of the old one on every earlier as-of day too; its mark says when that was
@@ -81,6 +81,11 @@ class Restatement:
     source: str
     """What brought it: a file's name, or who."""
 
+    @property
+    def day(self) -> np.datetime64:
+        """Return the day of the point."""
+        return np.datetime64(self.ts // DAY_SECONDS, "D")
+
 
 def daily_navs(
     clickhouse: ClickHouse, origin: str, portfolios: Sequence[str] | None = None, until: date | None = None
@@ -90,7 +95,7 @@ def daily_navs(
     Raises ValueError when a portfolio is named twice, StorageUnavailable or StorageRejected.
     """
     names = _names(clickhouse, "nav_daily", "portfolio", origin, portfolios, until)
-    asked = {"origin": origin, "names": list(names), "until": _day_number(until)}
+    parameters = {"origin": origin, "names": list(names), "until": _day_number(until)}
     closes = """
         WITH {names:Array(String)} AS names
         SELECT toUInt16(transform(portfolio, names, range(length(names)), 65535)), toUnixTimestamp(ts), nav
@@ -107,8 +112,8 @@ def daily_navs(
                 AND toDate(ts) <= toDate({until:UInt16})
         )
     """
-    found = clickhouse.records(closes, POINT, asked, kind="portfolio nav") if names else _NOTHING
-    moved = clickhouse.records(flows, POINT, asked, kind="portfolio flows") if names else _NOTHING
+    found = clickhouse.records(closes, POINT, parameters, kind="portfolio nav") if names else _NOTHING
+    moved = clickhouse.records(flows, POINT, parameters, kind="portfolio flows") if names else _NOTHING
     days, values, newest = _scattered(found, len(names))
     summed = np.zeros_like(values)
     day = _days(moved["ts"])
@@ -135,8 +140,8 @@ def daily_prices_many(
         WHERE origin = {origin:String} AND instrument IN names AND toDate(p.ts) <= toDate({until:UInt16})
         GROUP BY instrument, toDate(p.ts)
     """
-    asked = {"origin": origin, "names": list(names), "until": _day_number(until)}
-    found = clickhouse.records(sql, POINT, asked, kind="portfolio prices") if names else _NOTHING
+    parameters = {"origin": origin, "names": list(names), "until": _day_number(until)}
+    found = clickhouse.records(sql, POINT, parameters, kind="portfolio prices") if names else _NOTHING
     return DailyPrices(names, *_scattered(found, len(names)))
 
 
@@ -156,9 +161,9 @@ def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int
         GROUP BY intDiv(toUnixTimestamp(n.ts) - {start:UInt32}, {width:UInt32})
         ORDER BY 1
     """
-    asked = {"origin": origin, "portfolio": portfolio, "start": start, "end": min(end, 2**32 - 1), "width": width}
+    parameters = {"origin": origin, "portfolio": portfolio, "start": start, "end": min(end, 2**32 - 1), "width": width}
     layout = (("ts", "<u4"), ("nav", "<f8"), ("flow", "<f8"))
-    found = clickhouse.records(sql, layout, asked, kind="portfolio intraday")
+    found = clickhouse.records(sql, layout, parameters, kind="portfolio intraday")
     return IntradayNav(found["ts"].astype(np.int64), found["nav"].copy(), found["flow"].copy(), width)
 
 
@@ -192,14 +197,14 @@ def restatements(
         ) AS points USING (portfolio, ts)
         ORDER BY version DESC, portfolio, ts DESC
     """
-    asked = {
+    parameters = {
         "origin": origin,
         "names": list(portfolios or ()),
         "until": _day_number(until),
         "since": int(since * 1000),
         "limit": limit,
     }
-    rows = clickhouse.rows(sql, asked, kind="portfolio restatements")
+    rows = clickhouse.rows(sql, parameters, kind="portfolio restatements")
     return _that_happened([(Restatement(*row[:-2]), row[-2:]) for row in rows])
 
 
@@ -227,14 +232,14 @@ _NOTHING: NDArray[Any] = np.empty(0, dtype=list(POINT))
 
 
 def _names(
-    clickhouse: ClickHouse, table: str, column: str, origin: str, asked: Sequence[str] | None, until: date | None
+    clickhouse: ClickHouse, table: str, column: str, origin: str, wanted: Sequence[str] | None, until: date | None
 ) -> tuple[str, ...]:
-    """Return what was asked for, or everything of `origin` that has a row up to `until`."""
-    if asked is not None:
-        twice = next((name for name, count in Counter(asked).items() if count > 1), None)
+    """Return what is wanted, or everything of `origin` that has a row up to `until`."""
+    if wanted is not None:
+        twice = next((name for name, count in Counter(wanted).items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"{column} {twice} is named twice: name it once")
-        return tuple(asked)
+        return tuple(wanted)
     day = "day" if table == "nav_daily" else "toDate(ts)"
     sql = f"""
         SELECT DISTINCT {column} FROM {table}

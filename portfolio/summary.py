@@ -10,7 +10,7 @@ import numpy as np
 from analytics.metrics import METRICS, Metric
 from analytics.performance import Track, between, between_dates, until
 from analytics.summary import Summary, summary
-from dashboard.portfolio.data import Line, Shown
+from portfolio.data import Line, PortfolioData
 
 SINCE = "return_"
 """How metrics of calendar windows begin: they are of the whole history by day, whatever the window and frequency."""
@@ -19,27 +19,27 @@ BY_CALENDAR = ("best_month", "worst_month", "best_year", "worst_year", "positive
 ITSELF = "this is the benchmark"
 
 
-def side_by_side(shown: Shown, metrics: Sequence[Metric] = METRICS) -> Summary:
+def side_by_side(data: PortfolioData, metrics: Sequence[Metric] = METRICS) -> Summary:
     """Return the figures of the chosen portfolio, those compared and, last, the benchmark.
 
     What is told against the benchmark is missing for the benchmark itself ("this is the benchmark").
     """
-    return _figures(shown, columns(shown), metrics)
+    return _figures(data, columns(data), metrics)
 
 
-def of_family(shown: Shown, lines: Sequence[Line], keys: Sequence[str]) -> Summary:
+def of_family(data: PortfolioData, lines: Sequence[Line], keys: Sequence[str]) -> Summary:
     """Return the figures `keys` of `lines`, each over its own window."""
-    return _figures(shown, lines, [metric for metric in METRICS if metric.key in keys])
+    return _figures(data, lines, [metric for metric in METRICS if metric.key in keys])
 
 
-def columns(shown: Shown) -> tuple[Line, ...]:
+def columns(data: PortfolioData) -> tuple[Line, ...]:
     """Return the lines in the order of `side_by_side`."""
-    return (*shown.lines, shown.benchmark) if shown.benchmark else shown.lines
+    return (*data.lines, data.benchmark) if data.benchmark else data.lines
 
 
-def period_before(shown: Shown, metrics: Sequence[Metric]) -> Summary:
+def period_before(data: PortfolioData, metrics: Sequence[Metric]) -> Summary:
     """Return the figures of the chosen portfolio as they were a period before, without the window's last return."""
-    return _figures(shown, [replace(shown.own, part=between(shown.part, 0, -1))], metrics)
+    return _figures(data, [replace(data.own, part=between(data.part, 0, -1))], metrics)
 
 
 def common_periods(periods: float, whole: Track, kept: Track) -> float:
@@ -50,28 +50,29 @@ def common_periods(periods: float, whole: Track, kept: Track) -> float:
     return periods * (len(kept) - 1) / int(inside[1] - inside[0])
 
 
-def _figures(shown: Shown, lines: Sequence[Line], metrics: Sequence[Metric]) -> Summary:
-    asked = tuple(metric for metric in metrics if shown.benchmark or not metric.needs_benchmark)
-    since = [metric for metric in asked if metric.key.startswith(SINCE)]
-    dated = [metric for metric in asked if metric.key in BY_CALENDAR]
-    active = [metric for metric in asked if metric.needs_benchmark]
-    plain = [metric for metric in asked if metric not in (*since, *dated, *active)]
-    into = _Into(asked, lines)
+def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metric]) -> Summary:
+    wanted = tuple(metric for metric in metrics if data.benchmark or not metric.needs_benchmark)
+    since = [metric for metric in wanted if metric.key.startswith(SINCE)]
+    dated = [metric for metric in wanted if metric.key in BY_CALENDAR]
+    active = [metric for metric in wanted if metric.needs_benchmark]
+    plain = [metric for metric in wanted if metric not in (*since, *dated, *active)]
+    into = _Into(wanted, lines, data.query.risk_free)
     tracks = [line.part for line in lines]
-    periods = [_periods(line, shown) for line in lines]
-    _fill(into, shown, [_without_base(track) for track in tracks], periods, plain)
-    _fill(into, shown, [_up_to_window(line, shown) for line in lines], periods, since)
-    _fill(into, shown, [_by_day(line) for line in lines], periods, dated)
+    periods = [_periods(line, data) for line in lines]
+    into.fill([_without_base(track) for track in tracks], periods, plain)
+    into.fill([_up_to_window(line, data) for line in lines], periods, since)
+    into.fill([_by_day(line) for line in lines], periods, dated)
     for at, line in enumerate(lines if active else ()):
-        _fill_active(into, shown, at, line, active)
+        _fill_active(into, data, at, line, active)
     return into.summary
 
 
 class _Into:
     """Figures as they are worked out, by metric and line."""
 
-    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line]) -> None:
+    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], risk_free: float) -> None:
         self.metrics = metrics
+        self.risk_free = risk_free
         self.names = tuple(line.name for line in lines)
         self.values = np.full((len(metrics), len(lines)), np.nan)
         self.reasons: dict[tuple[str, int], str] = {}
@@ -85,36 +86,36 @@ class _Into:
                 if why := found.reason(metric.key, at):
                     self.reasons[metric.key, place] = why
 
+    def fill(self, tracks: Sequence[Track], periods: Sequence[float], of: Sequence[Metric]) -> None:
+        """Work out the metrics of each line's track, those that have the same days together."""
+        if not of:
+            return
+        alike: dict[tuple[float, bytes], list[int]] = {}
+        for at, track in enumerate(tracks):
+            alike.setdefault((periods[at], track.dates.tobytes()), []).append(at)
+        for (count, _), places in alike.items():
+            returns = np.array([tracks[at].returns for at in places])
+            dates = tracks[places[0]].dates
+            self.put(summary(dates, returns, None, self.risk_free, count, metrics=of), places)
+
     @property
     def summary(self) -> Summary:
         return Summary(self.metrics, self.names, self.values, self.reasons)
 
 
-def _fill(into: _Into, shown: Shown, tracks: Sequence[Track], periods: Sequence[float], of: Sequence[Metric]) -> None:
-    """Work out the metrics of tracks, those that have the same days together."""
-    if not of:
-        return
-    alike: dict[tuple[float, bytes], list[int]] = {}
-    for at, track in enumerate(tracks):
-        alike.setdefault((periods[at], track.dates.tobytes()), []).append(at)
-    for (count, _), places in alike.items():
-        returns = np.array([tracks[at].returns for at in places])
-        dates = tracks[places[0]].dates
-        into.put(summary(dates, returns, None, shown.risk_free, count, metrics=of), places)
-
-
-def _fill_active(into: _Into, shown: Shown, at: int, line: Line, of: Sequence[Metric]) -> None:
-    if line is shown.benchmark:
+def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequence[Metric]) -> None:
+    if line is data.benchmark:
         into.reasons.update({(metric.key, at): ITSELF for metric in of})
         return
-    own, other = shown.pair(line)
-    periods = common_periods(shown.periods_of(line), line.part, own)
-    into.put(summary(own.dates[1:], own.returns[1:], other.returns[1:], shown.risk_free, periods, metrics=of), [at])
+    own, other = data.pair(line)
+    periods = common_periods(data.periods_of(line), line.part, own)
+    found = summary(own.dates[1:], own.returns[1:], other.returns[1:], into.risk_free, periods, metrics=of)
+    into.put(found, [at])
 
 
-def _periods(line: Line, shown: Shown) -> float:
-    is_benchmark = line is shown.benchmark
-    return common_periods(shown.periods, shown.part, line.part) if is_benchmark else shown.periods_of(line)
+def _periods(line: Line, data: PortfolioData) -> float:
+    is_benchmark = line is data.benchmark
+    return common_periods(data.periods, data.part, line.part) if is_benchmark else data.periods_of(line)
 
 
 def _without_base(track: Track) -> Track:
@@ -122,8 +123,8 @@ def _without_base(track: Track) -> Track:
     return Track(track.dates[1:], track.returns[1:], track.index[1:])
 
 
-def _up_to_window(line: Line, shown: Shown) -> Track:
-    last = shown.last_day
+def _up_to_window(line: Line, data: PortfolioData) -> Track:
+    last = data.last_day
     return line.daily if last is None else until(line.daily, last)
 
 

@@ -1,9 +1,9 @@
-// Taking a table along: into the clipboard as a spreadsheet pastes it, or as a file of the choices in the address.
+// Exports: a table into the clipboard as a spreadsheet pastes it, and files of the choices in the address.
 (function (fw) {
   "use strict";
 
-  fw.on("click", "[data-copies]", async (button) => {
-    const table = fw.byId(button.dataset.copies);
+  fw.on("click", "[data-export-copy]", async (button) => {
+    const table = fw.byId(button.dataset.exportCopy);
     if (!table) return fw.announce("Nothing to copy yet");
     const lines = [...table.rows].filter((row) => !row.hidden)
       .map((row) => [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " ").replace(/\u2212/g, "-")).join("\t"));
@@ -19,13 +19,7 @@
     return undefined;
   });
 
-  fw.on("click", "a[data-with-choices]", (link) => {
+  fw.on("click", "a[data-export-choices]", (link) => {
     link.search = location.search;
-  });
-
-  // A row that makes a choice makes it wherever it is clicked.
-  fw.on("click", ".fw-pick-rows tbody tr", (row, event) => {
-    const button = row.querySelector("[data-choose]");
-    if (button && !event.target.closest("button, a")) button.click();
   });
 })(window.fundwatch);

@@ -56,7 +56,7 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Fund:
-    """Every portfolio of an origin in one version of the data; histories are made when they are asked for."""
+    """Every portfolio of an origin in one version of the data; histories are made when they are needed."""
 
     navs: DailyNavs
     rows: dict[str, int]

@@ -10,13 +10,15 @@ from __future__ import annotations
 import stat
 from collections import deque
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
-from collectors.base import Context
 from core.errors import ImportRejected, SourceUnavailable, StorageError
 from core.model import Component, Reading, Sample, Status, Table
 from portfolio.imports.files import LARGEST_BYTES, ImportResult, take_nav
+from storage.stores import Stores
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""
@@ -30,8 +32,19 @@ Identity = tuple[int, int, int]
 """Inode, size, time of change: the same twice means that nobody writes the file."""
 
 
-class InboxCollector:
-    """Watches one folder. `take` is handed the name and content of each file that came to rest."""
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What came of a file, as a row of the table "files": when (epoch seconds), and how many rows were taken."""
+
+    ts: float
+    name: str
+    outcome: Literal["taken", "refused", "waits"]
+    rows: int
+    why: str
+
+
+class Inbox:
+    """The importer of one folder. `take` is handed the name and content of each file that came to rest."""
 
     name = "inbox"
     timeout_seconds = 60.0
@@ -43,10 +56,13 @@ class InboxCollector:
         self._folder = folder
         self._take = take
         self._last_look: dict[str, Identity] = {}
-        self._recent: deque[tuple[float, str, str, int, str]] = deque(maxlen=RECENT_FILES)
+        self._recent: deque[Handled] = deque(maxlen=RECENT_FILES)
 
-    def collect(self, now: float) -> Reading:
-        """Take every file at rest. Raises SourceUnavailable when the folder or storage does not answer."""
+    def take_in(self, now: float) -> Reading:
+        """Take every file at rest; return how many wait and were refused, and what came of the newest.
+
+        Raises SourceUnavailable when the folder or storage does not answer.
+        """
         look = self._look()
         at_rest = [name for name, identity in look.items() if self._last_look.get(name) == identity]
         self._last_look = look
@@ -81,11 +97,12 @@ class InboxCollector:
                 target = _free(self._done, path.name, now)
                 (self._done / f"{target.name}{TAKEN}").write_text(f"{result}\n", encoding="utf-8")
                 path.rename(target)
-                self._remember(now, path.name, "taken", result.rows, str(result))
+                self._recent.appendleft(Handled(now, path.name, "taken", result.rows, str(result)))
         except StorageError as error:
             raise SourceUnavailable(f"{path.name} waits: storage does not answer ({error})") from error
         except OSError as error:
-            self._remember(now, path.name, "waits", 0, f"cannot be read or moved: {error.strerror or error}")
+            why = f"cannot be read or moved: {error.strerror or error}"
+            self._recent.appendleft(Handled(now, path.name, "waits", 0, why))
 
     def _refuse(self, path: Path, error: ImportRejected, now: float) -> None:
         lines = [f"{path.name} was refused; nothing of it was taken. Correct it and drop it into the inbox again."]
@@ -95,10 +112,7 @@ class InboxCollector:
         path.rename(target)
         line, reason = error.problems[0]
         more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
-        self._remember(now, path.name, "refused", 0, f"line {line}: {reason}{more}")
-
-    def _remember(self, now: float, name: str, outcome: str, rows: int, why: str) -> None:
-        self._recent.appendleft((now, name, outcome, rows, why))
+        self._recent.appendleft(Handled(now, path.name, "refused", 0, f"line {line}: {reason}{more}"))
 
     def _reading(self, now: float) -> Reading:
         waiting = sorted(path.name for path in self._folder.iterdir() if path.name in self._last_look)
@@ -109,11 +123,11 @@ class InboxCollector:
                 Sample("inbox_refused_files", float(len(refused))),
             ),
             components=(self._component(waiting, refused),),
-            tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(self._recent)),),
+            tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(map(astuple, self._recent))),),
         )
 
     def _component(self, waiting: list[str], refused: list[str]) -> Component:
-        stuck = [why for _, name, outcome, _, why in self._recent if outcome == "waits" and name in waiting]
+        stuck = [file.why for file in self._recent if file.outcome == "waits" and file.name in waiting]
         if stuck:
             return Component(self.name, Status.WARNING, f"{waiting[0]}: {stuck[0]}", float(len(waiting)), "count")
         if refused:
@@ -131,14 +145,10 @@ class InboxCollector:
         return self._folder / "refused"
 
 
-def make(context: Context) -> InboxCollector:
-    """Return the collector of the folder inbox in the data folder."""
-    settings, stores = context.settings, context.stores
-    return InboxCollector(
-        settings.data_dir / "inbox",
-        lambda name, content: take_nav(stores, name, content),
-        settings.intervals.inbox_seconds,
-    )
+def make(stores: Stores) -> Inbox:
+    """Return the importer of the folder inbox in the data folder."""
+    folder, interval_seconds = stores.settings.data_dir / "inbox", stores.settings.intervals.inbox_seconds
+    return Inbox(folder, lambda name, content: take_nav(stores, name, content), interval_seconds)
 
 
 def _is_candidate(name: str) -> bool:

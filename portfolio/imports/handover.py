@@ -8,10 +8,10 @@ import time
 from itertools import count
 from pathlib import Path
 
-from collectors.inbox import PROBLEMS, TAKEN
 from core.errors import FundwatchError, ImportRejected
 from core.settings.model import Settings
 from portfolio.imports.files import parse_nav
+from portfolio.imports.inbox import PROBLEMS, TAKEN
 
 POLL_SECONDS = 0.1
 

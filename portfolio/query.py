@@ -1,0 +1,181 @@
+"""What is asked of a portfolio, whoever asks: a page, a file, a report, an alert."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from analytics.performance import WINDOWS, Window
+
+Frequency = Literal["D", "W", "M"]
+"""How often a return is measured: by day, week or month."""
+FREQUENCIES: tuple[Frequency, ...] = ("D", "W", "M")
+PERIODS: dict[Frequency, int] = {"D": 252, "W": 52, "M": 12}
+"""Returns a year: NAV is daily on trading days."""
+FREQUENCY_NAMES: dict[Frequency, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
+UNIT: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month"}
+UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months"}
+"""What a period is called, and several."""
+DEFAULT_WINDOW: Window = "ITD"
+DEFAULT_FREQUENCY: Frequency = "D"
+DEFAULT_RISK_FREE = "0"
+NO_BENCHMARK = "none"
+MOST_COMPARED = 6
+BETWEEN_KEYS = ","
+HIGHEST_RISK_FREE = 1.0
+DAY_SECONDS = 86_400
+FIELDS = ("portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "asof", "compare", "highlight")
+"""Names of the texts that a query is parsed from."""
+
+Text = TypeVar("Text", bound=str)
+Days = tuple[np.datetime64, np.datetime64]
+"""First and last day of a span."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioQuery:
+    """Which portfolio, over which days, beside what. Raises ValueError for a value that cannot be.
+
+    Whether what it names is there, only its data tells.
+    """
+
+    portfolio: str = ""
+    """Key (origin:id); empty for the first that there is."""
+    benchmark: str = ""
+    """Symbol; empty for the portfolio's own, NO_BENCHMARK for none."""
+    window: Window = DEFAULT_WINDOW
+    span: Days | None = None
+    """Takes the place of the window."""
+    frequency: Frequency = DEFAULT_FREQUENCY
+    risk_free: float = 0.0
+    """A year, as a ratio."""
+    compared: tuple[str, ...] = ()
+    """Keys of other portfolios."""
+    as_of: np.datetime64 | None = None
+    """The last day that counts; None for the newest."""
+    highlight: np.datetime64 | None = None
+    """Peak of a drawdown that is singled out."""
+
+    def __post_init__(self) -> None:
+        if self.window not in WINDOWS:
+            raise ValueError(f"window: {self.window} is none of {', '.join(WINDOWS)}")
+        if self.frequency not in FREQUENCIES:
+            raise ValueError(f"frequency: {self.frequency} is none of {', '.join(FREQUENCIES)}")
+        if self.span is not None and not self.span[0] <= self.span[1]:
+            raise ValueError(f"span: {self.span[0]} to {self.span[1]} are not two days in order")
+        if not _is_rate(self.risk_free):
+            raise ValueError(f"risk_free: {self.risk_free} is no ratio between -1 and 1")
+        if len(self.compared) > MOST_COMPARED or len(set(self.compared)) < len(self.compared):
+            raise ValueError(f"compared: {MOST_COMPARED} different portfolios at most, not {', '.join(self.compared)}")
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> tuple[PortfolioQuery, tuple[str, ...]]:
+        """Return the query of texts by name (FIELDS), the default wherever one cannot be read.
+
+        Beside it what could not be read, in words: field, what is wrong, what is used instead.
+        """
+        window, bad_window = _one_of("Window", WINDOWS, texts.get("window", ""), DEFAULT_WINDOW)
+        frequency, bad_frequency = _one_of("Returns", FREQUENCIES, texts.get("frequency", ""), DEFAULT_FREQUENCY)
+        risk_free, bad_rate = _risk_free(texts.get("rf", DEFAULT_RISK_FREE))
+        as_of, bad_day = _as_of(texts.get("asof", ""))
+        compared, too_many = _compared(texts.get("compare", ""))
+        span, bad_range = _span(texts, window)
+        query = cls(
+            portfolio=texts.get("portfolio", ""),
+            benchmark=texts.get("benchmark", ""),
+            window=window,
+            span=span,
+            frequency=frequency,
+            risk_free=risk_free,
+            compared=compared,
+            as_of=as_of,
+            highlight=_day(texts.get("highlight", "")),
+        )
+        problems = (bad_window, bad_frequency, bad_rate, bad_day, too_many, bad_range)
+        return query, tuple(problem for problem in problems if problem)
+
+    @property
+    def frequency_name(self) -> str:
+        """Return daily, weekly or monthly."""
+        return FREQUENCY_NAMES[self.frequency]
+
+    @property
+    def window_name(self) -> str:
+        """Return the window in a word."""
+        return self.window if self.span is None else "range"
+
+
+def _one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> tuple[Text, str]:
+    """Return the choice, `default` when it is not on offer, and what is wrong with it."""
+    found = next((each for each in offered if each == wanted), None)
+    if found is not None or not wanted:
+        return found or default, ""
+    return default, f"{field}: “{wanted}” is none of {', '.join(offered)}. {default} is used."
+
+
+def _risk_free(text: str) -> tuple[float, str]:
+    """Return the annual rate of a percent such as "2", "2.5 %" or "2,5", and what is wrong with it."""
+    if not text.strip():
+        return 0.0, ""
+    try:
+        rate = float(text.replace("%", "").replace(",", ".").strip()) / 100
+    except ValueError:
+        return 0.0, f"Risk-free rate: “{text}” is no number; give percent a year such as 2.5. 0 is used."
+    if not _is_rate(rate):
+        return 0.0, f"Risk-free rate: {text} is not between −100 and 100 percent a year. 0 is used."
+    return rate, ""
+
+
+def _is_rate(rate: float) -> bool:
+    return math.isfinite(rate) and -HIGHEST_RISK_FREE < rate < HIGHEST_RISK_FREE
+
+
+def _as_of(text: str) -> tuple[np.datetime64 | None, str]:
+    day = _day(text)
+    if day is None and text:
+        return None, f"As of: “{text}” is no date such as 2022-06-30. The newest data is used."
+    return day, ""
+
+
+def _day(text: str) -> np.datetime64 | None:
+    if len(text) != len("2022-06-30"):
+        return None
+    try:
+        day = np.datetime64(text, "D")
+    except ValueError:
+        return None
+    return None if np.isnat(day) else day
+
+
+def _compared(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the keys, the first six of more, and what is wrong with them."""
+    keys = tuple(dict.fromkeys(key for key in text.split(BETWEEN_KEYS) if key))
+    if len(keys) <= MOST_COMPARED:
+        return keys, ""
+    return keys[:MOST_COMPARED], f"Compare: six at most; of {len(keys)} the first six are used."
+
+
+def _span(texts: Mapping[str, str], window: Window) -> tuple[Days | None, str]:
+    """Return the first and last day of a range from and to epoch seconds, None without one, and what is wrong."""
+    if "from" not in texts and "to" not in texts:
+        return None, ""
+    start, end = _seconds(texts.get("from", "")), _seconds(texts.get("to", ""))
+    if not 0 < start < end < 2**33:
+        return None, f"Range: from and to are not two times in order. The window {window} is used."
+    return (_nearest_day(start), _nearest_day(end)), ""
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _nearest_day(seconds: float) -> np.datetime64:
+    """Return the day whose midnight UTC is nearest: the reader's midnight is at most half a day from it."""
+    return np.datetime64(int((seconds + DAY_SECONDS / 2) // DAY_SECONDS), "D")

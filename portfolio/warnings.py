@@ -1,0 +1,67 @@
+"""What a query asks for and its data cannot hold: of things that are not there, or have no value on those days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portfolio.data import PortfolioData, benchmarks, key_of
+from portfolio.histories import fund
+from portfolio.query import NO_BENCHMARK
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+
+def warnings(stores: Stores, data: PortfolioData) -> list[str]:
+    """Return a sentence for each: field, what is wrong with it, what is used instead.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    return [*_portfolio(data), *_benchmark(stores, data), *_as_of(stores, data), *_range(data), *_compared(data)]
+
+
+def _portfolio(data: PortfolioData) -> list[str]:
+    wanted = data.query.portfolio
+    if wanted in ("", key_of(data.portfolio)):
+        return []
+    return [f"Portfolio: there is no “{wanted}”; {data.portfolio.name} is used."]
+
+
+def _benchmark(stores: Stores, data: PortfolioData) -> list[str]:
+    wanted = data.query.benchmark
+    if wanted in ("", NO_BENCHMARK) or data.benchmark is not None:
+        return []
+    if wanted in benchmarks(stores, data.portfolio):
+        return [f"Benchmark: {wanted} has no price that early; none is used."]
+    return [f"Benchmark: there are no prices of “{wanted}”; none is used."]
+
+
+def _as_of(stores: Stores, data: PortfolioData) -> list[str]:
+    day = data.query.as_of
+    values = fund(stores, data.portfolio.origin).history(data.portfolio.id).nav
+    if day is None or not len(values):
+        return []
+    first, last = values.dates[[0, -1]]
+    if day > last:
+        return [f"As of: {day} is later than the last value, {last}, which is used."]
+    if day < first:
+        return [f"As of: {day} is before the first value, {first}."]
+    return []
+
+
+def _range(data: PortfolioData) -> list[str]:
+    if data.query.span is None or len(data.part) or not len(data.nav):
+        return []
+    start, end = data.query.span
+    return [f"Range: no value from {start} to {end}; the values run from {data.nav.dates[0]} to {data.nav.dates[-1]}."]
+
+
+def _compared(data: PortfolioData) -> list[str]:
+    name, there = data.portfolio.name, {line.key for line in data.compared}
+    gone = [key for key in data.query.compared if key not in there and key != data.own.key]
+    alone = [line.name for line in data.compared if len(data.part) and not len(line.part)]
+    return [
+        *(f"Compare: there is no portfolio “{key}”." for key in gone),
+        *([f"Compare: {name} is the portfolio itself; it counts once."] if data.own.key in data.query.compared else []),
+        *(f"Compare: {other} has no day in common with {name} here; it has no line." for other in alone),
+    ]
