@@ -6,7 +6,7 @@ run may be late or slow, and one may get lost, before that is a sign that nobody
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.format import duration
@@ -34,6 +34,13 @@ def reading_stale_after_seconds(reading: LiveReading | None) -> float | None:
 def is_stale(reading: LiveReading, now: float) -> bool:
     """Return whether a reading is too old at `now` (epoch seconds) to say how something is."""
     return now - reading.ts > stale_after_seconds(reading.interval_seconds, reading.timeout_seconds)
+
+
+def next_stale_at(readings: Iterable[LiveReading | None], now: float) -> float | None:
+    """Return when (epoch seconds) the first of those that are not stale at `now` turns stale; None: never."""
+    fresh = (reading for reading in readings if reading is not None and not is_stale(reading, now))
+    moments = (reading.ts + stale_after_seconds(reading.interval_seconds, reading.timeout_seconds) for reading in fresh)
+    return min(moments, default=None)
 
 
 def why_unknown(reading: LiveReading | None, now: float) -> str:

@@ -27,6 +27,7 @@ from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
+from status.freshness import next_stale_at
 from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
@@ -140,7 +141,8 @@ class SourceTab:
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
-        return self._draw(shown, problem, lost, not_configured(stores.settings, self.kinds)), found
+        unwatched = not_configured(stores.settings, self.kinds)
+        return self._draw(shown, problem, lost, unwatched, stores.clock.now()), found
 
     def register_actions(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for."""
@@ -164,7 +166,7 @@ class SourceTab:
 
         return [Route(f"/{self.id}/table/<kind>/<name>", table)]
 
-    def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]]) -> View:
+    def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]], now: float) -> View:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
@@ -187,6 +189,7 @@ class SourceTab:
             },
             notes={**notes, f"{self.id}-actions": lost},
             stale_after_seconds=dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
+            stale_at=next_stale_at((each.reading for each in shown.all), now),
         )
 
     @property

@@ -27,7 +27,7 @@ from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
-from status.freshness import is_stale, reading_stale_after_seconds
+from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def _view(host: str, now: float, span: Span, reading: LiveReading | None, course
         as_of=as_of,
         notes=notes,
         stale_after_seconds=dict.fromkeys(as_of, reading_stale_after_seconds(reading)),
+        stale_at=next_stale_at([reading], now),
     )
 
 
@@ -193,6 +194,7 @@ def _joined(one: View, two: View) -> View:
         as_of={**one.as_of, **two.as_of},
         notes={**one.notes, **two.notes},
         stale_after_seconds={**one.stale_after_seconds, **two.stale_after_seconds},
+        stale_at=min((at for at in (one.stale_at, two.stale_at) if at is not None), default=None),
     )
 
 

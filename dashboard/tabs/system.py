@@ -21,7 +21,7 @@ from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
-from status.freshness import reading_stale_after_seconds, status_at
+from status.freshness import next_stale_at, reading_stale_after_seconds, status_at
 from storage.clickhouse.reads.system import Charts, read_charts, reboots
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         as_of={**view.charts(), **{table.id: seen for table in TABLES}, **view.processes()},
         notes=view.notes(),
         stale_after_seconds=view.stale_after_seconds(),
+        stale_at=next_stale_at([reading, present.processes], now),
     )
 
 

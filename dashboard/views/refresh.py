@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 log = logging.getLogger(__name__)
+VERSIONS_KEPT = 256
 
 
 class Refresh:
@@ -43,6 +45,8 @@ class Refresh:
         """(id, property) pairs, in the order of what `answer` returns."""
         self._stores = stores
         self._memo = memo
+        self._stale_at: OrderedDict[str, float] = OrderedDict()
+        """When the newest views turn stale, by their version."""
         self._logged = ""
         self._lock = threading.Lock()
 
@@ -84,14 +88,29 @@ class Refresh:
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
         rights = "".join(f"#{name}={getattr(shared, name)}" for name in self.page.varies_by)
-        return f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
+        data = version = f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
+        now = self._stores.clock.now()
+        # When readings stop coming no version moves; what was fine is then unknown all the same.
+        while (stale_at := self._stale_at.get(version)) is not None and now > stale_at:
+            version = f"{data}!{stale_at}"
+        return version
 
     def _prepared(self, choices: Choices, shared: Viewer, version: str) -> Prepared:
         def build() -> Prepared:
             assert self.page.build is not None
-            return prepare(self.page, choices, version, self.page.build(self._stores, choices, shared))
+            made = prepare(self.page, choices, version, self.page.build(self._stores, choices, shared))
+            self._note_stale(version, made.stale_at)
+            return made
 
         return self._memo.get((self.page.id, shared, version), build)
+
+    def _note_stale(self, version: str, stale_at: float | None) -> None:
+        if stale_at is None:
+            return
+        with self._lock:
+            self._stale_at[version] = stale_at
+            while len(self._stale_at) > VERSIONS_KEPT:
+                self._stale_at.popitem(last=False)
 
     def _unchanged(self, problem: str | None) -> list[Any]:
         if not problem:

@@ -34,6 +34,8 @@ class Prepared:
     payload: orjson.Fragment
     slots: tuple[orjson.Fragment, ...]
     """In the order of Page.slots."""
+    stale_at: float | None = None
+    """From when on (epoch seconds) it says of something that it is so, and that may not be so any more."""
     lazy: Mapping[str, bytes] = field(default_factory=dict)
     """Figures of Page.lazy_graphs as JSON, by graph id: the payload only says where they are."""
 
@@ -52,7 +54,7 @@ def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
         "stale_after_seconds": plain(view.stale_after_seconds),
     }
     slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in page.slots)
-    return Prepared(orjson.Fragment(_dump(payload)), slots, lazy)
+    return Prepared(orjson.Fragment(_dump(payload)), slots, view.stale_at, lazy)
 
 
 def plain(value: Any) -> Any:

@@ -76,6 +76,8 @@ class View:
     notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).
     stale_after_seconds: the age beyond which what a panel shows is stale, by status/freshness.py. A panel
         that is not named, or with None, has an age but never turns stale.
+    stale_at: epoch seconds from which on something that the view says of the present is stale (status.freshness
+        .next_stale_at): it is then built anew although no new data came. None: never.
     """
 
     figures: Mapping[str, dict[str, Any]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class View:
     as_of: Mapping[str, float | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     stale_after_seconds: Mapping[str, float | None] = field(default_factory=dict)
+    stale_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def test_the_page_s_file_holds_what_a_query_reads(fund: Stores) -> None:
     )
     data = read(fund, query)
     found = side_by_side(data)
-    client = create_app(fund, tabs=(TAB,)).server.test_client()
+    client = create_app(fund, pages=(TAB,)).server.test_client()
     address = "/portfolio/metrics.csv?portfolio=sample:beta&window=1Y&frequency=W&rf=2&compare=sample:alpha"
     head, *rows = reader(io.StringIO(client.get(address).get_data(as_text=True).removeprefix("\ufeff")))
     names = [line.name for line in columns(data)]

@@ -5,20 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import orjson
 import pytest
+from dash.exceptions import PreventUpdate
 from pydantic import SecretStr
 
 from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
+from core.memo import Memo
 from core.model import Component, LiveReading, Reading, Status, Table
+from dashboard.frame.viewer import ANYBODY
 from dashboard.tabs import cache, pipeline, system
+from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices
 from status.freshness import (
     NO_READING,
     components_at,
     is_stale,
+    next_stale_at,
     reading_stale_after_seconds,
     stale_after_seconds,
     status_at,
@@ -129,3 +136,29 @@ def test_the_browser_is_told_by_the_server_when_a_thing_is_stale(read: Stores) -
     assert watched.stale_after_seconds["cache-redis-about"] == STALE_AFTER
     assert own.stale_after_seconds["pipeline-tables"] == STALE_AFTER
     assert "'data-stale-after': '17'" in str(plain(machine.slots["system-cards"]))
+
+
+def test_what_turns_stale_next_is_the_oldest_that_is_not_stale_yet() -> None:
+    older, gone = replace(READING, ts=NOW - 5), replace(READING, ts=NOW - 60)
+    assert next_stale_at([READING, older, gone, None], NOW) == NOW - 5 + STALE_AFTER
+    assert next_stale_at([gone, None], NOW) is None
+
+
+def test_a_page_opened_after_the_readings_stopped_says_so_although_no_data_came(read: Stores) -> None:
+    clock = FakeClock(NOW)
+    refresh = Refresh(replace(read, clock=clock), cache.TAB, Memo())
+    fine = payload(refresh)
+    assert "fine" in fine
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), ANYBODY, orjson.loads(fine)["payload"]["version"], "")
+    clock.advance(STALE_AFTER + 1)
+    opened = payload(refresh)
+    assert "status unknown: newest reading is 18 s old" in opened
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), ANYBODY, orjson.loads(opened)["payload"]["version"], "")
+
+
+def payload(refresh: Refresh) -> str:
+    """Return what a page that shows nothing yet is sent."""
+    sent, _, *slots = refresh.answer(Choices(), ANYBODY, None, None)
+    return orjson.dumps({"payload": sent, "slots": slots}).decode()
