@@ -39,7 +39,7 @@ def _view(route: Route, role: Role) -> Callable[..., Response]:
             answer = route.answer(choices, viewer, **parts)
         except StorageError as error:
             return _said(503, problem_of(error))
-        return _said(404, "There is nothing here.") if answer is None else _sent(answer)
+        return _said(404, "Not found.") if answer is None else _sent(answer)
 
     return view
 
