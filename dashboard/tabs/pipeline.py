@@ -1,6 +1,6 @@
 """Pipeline: what brings the data, and is Fundwatch itself at work?
 
-Sections of watched sources (SECTIONS; each lives in a module dashboard/figures/<kind>_section.py), then Fundwatch's
+Sections of watched sources (SECTIONS; each lives in dashboard/kinds/<kind>/section.py), then Fundwatch's
 own collectors, writer, tables and history of runs.
 """
 

@@ -106,4 +106,4 @@ class Panel:
         found = filter_box(held.filters, held.filter_label or f"Filter {self.title.lower()}")
         if held.beside_filter is None:
             return [found, box]
-        return [html.Div([found, held.beside_filter], className="fw-metrics-head"), box]
+        return [html.Div([found, held.beside_filter], className="fw-table-head"), box]
