@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,8 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
     _add_routes(server, app, stores)
     heartbeats.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
-    app.layout = lambda: shell(pages, current_viewer(), stores.settings.refresh_seconds)
+    shells = cache(partial(shell, pages, stores.settings.refresh_seconds))
+    app.layout = lambda: shells(current_viewer().role)
     _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
     refreshes = [Refresh(stores, page, memo) for page in pages if page.build]

@@ -49,24 +49,22 @@ def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: Fin
     def guard() -> AnyResponse | None:
         path = request.path
         if _host_name(request.environ.get("HTTP_HOST", "")) not in hosts:
-            return refusal(400, "Unknown host", "Fundwatch answers only under the name it was started with.")
+            return refusal(400, "Unknown host", "Open Fundwatch as localhost or under the host in its settings.")
         if request.method not in SAFE_METHODS and not _same_site():
             return refusal(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
-        allowed: list[Page] = []
-        if not is_public(path):
-            viewer = find_viewer(request)
-            if viewer is None:
-                return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
-            keep_viewer(viewer)
-            allowed = visible(pages, viewer)
-        if path == "/" and allowed:
-            return redirect(allowed[0].path, 302)
+        if is_public(path):
+            return None if _is_answered() else _missing(path, ())
+        viewer = find_viewer(request)
+        if viewer is None:
+            return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
+        keep_viewer(viewer)
         page = by_path.get(path)
-        if page is not None and page not in allowed:
-            return refusal(403, "Not allowed", needs(page.role), allowed)
-        if page is None and (request.url_rule is None or request.url_rule.rule == CATCH_ALL):
-            return refusal(404, "Nothing here", f"Fundwatch has no page {path[:200]}.", allowed)
-        return None
+        if page is None and path != "/" and _is_answered():
+            return None
+        allowed = visible(pages, viewer.role)
+        if page is None:
+            return redirect(allowed[0].path, 302) if path == "/" and allowed else _missing(path, allowed)
+        return None if page in allowed else refusal(403, "Not allowed", needs(page.role), allowed)
 
 
 class Headers:
@@ -144,6 +142,15 @@ def _same_site() -> bool:
         return fetch_site in SAME_SITE
     origin = request.environ.get("HTTP_ORIGIN")
     return origin is None or urlsplit(origin).netloc == request.environ.get("HTTP_HOST")
+
+
+def _is_answered() -> bool:
+    """Return whether a rule of its own answers the request, and not the one that answers every path with the page."""
+    return request.url_rule is not None and request.url_rule.rule != CATCH_ALL
+
+
+def _missing(path: str, allowed: Iterable[Page]) -> Response:
+    return refusal(404, "Page not found", f"There is no page {path[:200]}.", allowed)
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from core.roles import Role
 from dashboard.components.attributes import attributes
 from dashboard.frame import ids
 from dashboard.frame.viewer import Viewer
@@ -23,24 +24,24 @@ REFRESH_SECONDS = (1, 5, 15, 30, 60)
 
 KEYS = (
     ("r", "refresh now"),
-    ("p", "pause or resume"),
-    ("t", "dark or light"),
-    ("/", "filter the table"),
+    ("p", "pause or resume refresh"),
+    ("t", "switch the theme"),
+    ("/", "filter a table"),
     ("?", "this help"),
     ("Esc", "close"),
 )
 
 
-def shell(pages: Sequence[Page], viewer: Viewer, refresh_seconds: int) -> html.Div:
-    """Return the frame for a viewer, refreshing every `refresh_seconds` until a reader chooses otherwise.
+def shell(pages: Sequence[Page], refresh_seconds: int, role: Role) -> html.Div:
+    """Return the frame for viewers of a role, refreshing every `refresh_seconds` until a reader chooses otherwise.
 
     The open page is mounted in `ids.PAGE`; only one is mounted at a time.
     """
-    allowed = visible(pages, viewer)
+    allowed = visible(pages, role)
     tabs = tabs_of(allowed)
     return html.Div(
         [
-            html.A("Skip to the figures", href="#page", className="fw-skip"),
+            html.A("Skip to content", href="#page", className="fw-skip"),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.ROUTE),
             dcc.Store(id=ids.THEME),
@@ -81,7 +82,7 @@ def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] =
 def open_page(pages: Sequence[Page], path: str, choices: Choices, viewer: Viewer, stores: Stores) -> html.Div:
     """Return the page at `path`, or what stands where there is none or none for this viewer. Raises what it raises."""
     page = next((each for each in pages if each.path == path), None)
-    allowed = visible(pages, viewer)
+    allowed = visible(pages, viewer.role)
     if page is None:
         return missing_page(tabs_of(allowed))
     if page not in allowed:
@@ -93,7 +94,7 @@ def missing_page(tabs: Sequence[Tab]) -> html.Div:
     """Return what stands where no page is."""
     links = [html.Li(dcc.Link(tab.title, href=tab.path)) for tab in tabs]
     return html.Div(
-        [html.H1("Nothing here"), html.P("Fundwatch has no such page."), html.Ul(links)], className="fw-empty"
+        [html.H1("Page not found"), html.P("There is no page at this address."), html.Ul(links)], className="fw-empty"
     )
 
 
@@ -141,11 +142,11 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int) 
             _refresh_control(refresh_seconds),
             html.Button(
                 _icon("theme"), id="theme-switch", type="button", className="fw-tool",
-                title="Dark or light (t)", **attributes(aria_label="Switch between dark and light"),
+                title="Switch the theme (t)", **attributes(aria_label="Switch between dark and light theme"),
             ),
             html.Button(
                 _icon("help"), id="help-button", type="button", className="fw-tool",
-                title="Keyboard (?)", **attributes(aria_label="Keyboard shortcuts"),
+                title="Keyboard shortcuts (?)", **attributes(aria_label="Keyboard shortcuts"),
             ),
         ],
         className="fw-header",
@@ -217,7 +218,7 @@ def _help(tabs: Sequence[Tab]) -> html.Dialog:
     rows = [html.Div([html.Dt(html.Kbd(key)), html.Dd(what)]) for key, what in keys]
     return html.Dialog(
         [
-            html.H2("Keyboard"),
+            html.H2("Keyboard shortcuts"),
             html.Dl(rows, className="fw-keys"),
             html.Button("Close", id="help-close", type="button", className="fw-button"),
         ],

@@ -84,11 +84,16 @@ class Panel:
             html.Span(id=self.subtitle_slot) if self.subtitle_slot else self.subtitle,
             self._graph(self.holds) if isinstance(self.holds, GraphBody) else self._table(self.holds),
             span=self.span,
-            tools=self.tools or (GRAPH_TOOLS if isinstance(self.holds, GraphBody) else TABLE_TOOLS),
+            tools=self._tools(),
             definition=self.definition,
             controls=html.Span(id=self.controls_slot, className="fw-panel-controls") if self.controls_slot else None,
             csv=self.csv,
         )
+
+    def _tools(self) -> Sequence[str]:
+        if self.tools is not None:
+            return self.tools
+        return GRAPH_TOOLS if isinstance(self.holds, GraphBody) else TABLE_TOOLS
 
     def _graph(self, held: GraphBody) -> html.Div:
         return graph(self.graph, held.height, narrow_height=held.narrow_height)
@@ -101,4 +106,4 @@ class Panel:
         found = filter_box(held.filters, held.filter_label or f"Filter {self.title.lower()}")
         if held.beside_filter is None:
             return [found, box]
-        return [html.Div([found, held.beside_filter], className="fw-metrics-head"), box]
+        return [html.Div([found, held.beside_filter], className="fw-table-head"), box]

@@ -41,7 +41,7 @@ def _view(route: Route, role: Role) -> Callable[..., Response]:
             return _said(404, str(error))
         except StorageError as error:
             return _said(503, problem_of(error))
-        return _said(404, "There is nothing here.") if answer is None else _sent(answer)
+        return _said(404, "Not found.") if answer is None else _sent(answer)
 
     return view
 

@@ -137,9 +137,9 @@ class Tab(Page):
     """Digit that opens the tab."""
 
 
-def visible(pages: Iterable[Page], viewer: Viewer) -> list[Page]:
-    """Return the pages that a viewer may see."""
-    return [page for page in pages if viewer.role >= page.role]
+def visible(pages: Iterable[Page], role: Role) -> list[Page]:
+    """Return the pages that viewers of a role may see."""
+    return [page for page in pages if role >= page.role]
 
 
 def tabs_of(pages: Iterable[Page]) -> list[Tab]:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dash import html
 from playwright.sync_api import Page, expect
 
+from dashboard.factory import create_app
+from dashboard.tabs import alerts
+from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
-from tests.support.frame import FakeStores
+from tests.support.frame import DEMO, FakeStores
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +34,29 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     assert page.locator("script[src*='plotly.min.js']").count() == 1
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
+
+
+def test_a_sub_page_marks_its_tab_and_a_page_outside_the_navigation_none(
+    page: Page, serve: Callable[[Callable[..., object]], Site], demo: FakeStores
+) -> None:
+    parts = SubPage(
+        id="demo-parts", title="Parts", path="/demo/parts", parent="demo", layout=lambda *_: html.P("Two parts.")
+    )
+    users = SubPage(id="users", title="Users", path="/users", layout=lambda *_: html.P("One user."))
+    site = serve(create_app(demo, (DEMO, parts, alerts.TAB, users)).server)  # type: ignore[arg-type]
+    open_demo(page, site)
+    page.locator(".fw-sub-nav").get_by_role("link", name="Parts").click()
+    expect(page.get_by_text("Two parts.")).to_be_visible()
+    expect(page).to_have_title("Parts · Fundwatch")
+    expect(page.locator(".fw-nav a[aria-current=true]")).to_have_text("Demo")
+    expect(page.locator(".fw-sub-nav [aria-current=page]")).to_have_text("Parts")
+    page.locator(".fw-sub-nav").get_by_role("link", name="Demo").click()
+    page.wait_for_selector(CHART)
+    expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
+    page.goto(f"{site.url}/users")
+    expect(page.get_by_text("One user.")).to_be_visible()
+    expect(page).to_have_title("Users · Fundwatch")
+    expect(page.locator(".fw-nav a[aria-current]")).to_have_count(0)
 
 
 def test_a_chart_opens_from_a_page_that_has_none(page: Page, site: Site) -> None:

@@ -66,7 +66,7 @@ def test_a_page_beside_the_tabs_has_an_address_and_opens(client: FlaskClient, pa
 @pytest.mark.parametrize("path", ["/demo/other", "/demo/parts/", "/demo/parts/x", "/imports", "/import/x"])
 def test_unknown_paths_beside_them_are_missing(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404
-    assert "Fundwatch has no such page." in opened(client, path)
+    assert "There is no page at this address." in opened(client, path)
 
 
 def test_a_tab_with_sub_pages_links_them_and_the_open_one_is_no_link(client: FlaskClient) -> None:
