@@ -22,9 +22,19 @@ from storage.spool import Spool
 from storage.state import State
 from storage.stores import Stores
 from storage.writer import Writer
+from tests.support import fresh_rows
 from tests.support.servers import ClickHouseServer
 
 _numbers = itertools.count(1)
+fresh_rows.watch()
+
+
+@pytest.fixture(autouse=True)
+def rows_of_today() -> Iterator[None]:
+    """Fails a test that tries to store rows which ClickHouse would drop some day."""
+    fresh_rows.REFUSED.clear()
+    yield
+    assert not fresh_rows.REFUSED, fresh_rows.REFUSED[0]
 
 
 @pytest.fixture(scope="session")
