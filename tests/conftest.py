@@ -117,8 +117,15 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def stores(settings: Settings, clickhouse: ClickHouse, live: Live, state: State, tmp_path: Path) -> Iterator[Stores]:
     """All stores, real; the writer sends when a test calls `stores.writer.flush()`."""
+    with assembled(settings, clickhouse, live, state, tmp_path) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def assembled(settings: Settings, clickhouse: ClickHouse, live: Live, state: State, folder: Path) -> Iterator[Stores]:
+    """Gives stores made of these, with a writer whose spool is in `folder`."""
     settings.data_dir.mkdir(exist_ok=True)
-    spool = Spool(tmp_path / "spool.sqlite", 64 * 2**20)
+    spool = Spool(folder / "spool.sqlite", 64 * 2**20)
     writer = Writer(partial(insert_facts, clickhouse), spool, clickhouse.query_log)
     yield Stores(settings, clickhouse, live, state, writer, FakeClock())
     spool.close()
