@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.clock import FakeClock
@@ -22,9 +23,25 @@ from storage.live.embedded import Valkey
 from storage.live.redis import Live
 from storage.state.database import State
 from storage.stores import Stores
+from tests.support import fresh_rows
 from tests.support.servers import ClickHouseServer
 
+# A busy machine is no fault of what is tested: how long an example takes is the benchmark's to measure.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
+
 _numbers = itertools.count(1)
+fresh_rows.watch()
+
+
+@pytest.fixture(autouse=True)
+def rows_of_today() -> Iterator[None]:
+    """Fails a test that tries to store rows which ClickHouse would drop some day."""
+    fresh_rows.REFUSED.clear()
+    yield
+    assert not fresh_rows.REFUSED, fresh_rows.REFUSED[0]
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +124,15 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def stores(settings: Settings, clickhouse: ClickHouse, live: Live, state: State, tmp_path: Path) -> Iterator[Stores]:
     """All stores, real; the writer sends when a test calls `stores.writer.flush()`."""
+    with assembled(settings, clickhouse, live, state, tmp_path) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def assembled(settings: Settings, clickhouse: ClickHouse, live: Live, state: State, folder: Path) -> Iterator[Stores]:
+    """Gives stores made of these, with a writer whose spool is in `folder`."""
     settings.data_dir.mkdir(exist_ok=True)
-    spool = Spool(tmp_path / "spool.sqlite", 64 * 2**20)
+    spool = Spool(folder / "spool.sqlite", 64 * 2**20)
     writer = Writer(partial(insert_facts, clickhouse), spool, clickhouse.query_log)
     yield Stores(settings, clickhouse, live, state, writer, FakeClock())
     spool.close()

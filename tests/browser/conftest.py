@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -14,8 +15,18 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from core.settings.model import Settings
 from dashboard.factory import create_app
+from dashboard.tabs import portfolio, system
+from sample.load import load_sample
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from storage.live.embedded import Valkey
+from storage.live.redis import Live
+from storage.state.database import State
+from storage.stores import Stores
 from tests.browser.demo import TABS
+from tests.conftest import assembled
 from tests.support.frame import FakeStores
 
 WAIT_MILLISECONDS = 30_000
@@ -79,6 +90,37 @@ def serve() -> Iterator[Callable[[Callable[..., object]], Site]]:
     yield start
     for site in sites:
         site.stop()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Pages that ask for news each second: what a collector says is soon on the screen."""
+    return settings.model_copy(update={"refresh_seconds": 1})
+
+
+@pytest.fixture(scope="session")
+def fund(clickhouse_url: str, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """The sample fund in stores of its own, loaded once: for tests that change nothing of it."""
+    folder = tmp_path_factory.mktemp("fund")
+    with (
+        closing(ClickHouse(clickhouse_url, "fund")) as clickhouse,
+        closing(Live(valkey.url, "fund")) as live,
+        closing(State(f"sqlite:///{folder / 'state.sqlite'}")) as state,
+        assembled(Settings(data_dir=folder / "data", machine="host-1"), clickhouse, live, state, folder) as stores,
+    ):
+        migrate(clickhouse)
+        state.migrate()
+        load_sample(stores)
+        yield stores
+
+
+@pytest.fixture(scope="session")
+def fund_url(fund: Stores) -> Iterator[str]:
+    """Where the Portfolio tab shows the sample fund."""
+    site = Site(create_app(fund, pages=(portfolio.TAB, system.TAB)).server)
+    site.start()
+    yield f"{site.url}/portfolio"
+    site.stop()
 
 
 @pytest.fixture

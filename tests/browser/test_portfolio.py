@@ -13,8 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.factory import create_app
-from dashboard.tabs import portfolio, system
-from sample.load import load_sample
+from dashboard.tabs import portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
 from tests.support.many import insert_many
@@ -28,10 +27,8 @@ DATA = f"(document.querySelector('{GRAPH} .js-plotly-plot')?.data ?? [])"
 
 
 @pytest.fixture
-def url(stores: Stores, serve: Callable[..., Any]) -> str:
-    load_sample(stores)
-    app = create_app(stores, pages=(portfolio.TAB, system.TAB))
-    return str(serve(app.server).url) + "/portfolio"
+def url(fund_url: str) -> str:
+    return fund_url
 
 
 def open_fund(page: Page, url: str) -> None:

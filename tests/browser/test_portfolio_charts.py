@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from dashboard.portfolio.panels import CHARTS
-from dashboard.tabs import portfolio
-from sample.load import load_sample
 from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.browser.test_portfolio import drag_across
@@ -26,9 +22,8 @@ DAYS = 2_264
 
 
 @pytest.fixture
-def url(stores: Stores, serve: Callable[..., Any]) -> str:
-    load_sample(stores)
-    return str(serve(create_app(stores, pages=(portfolio.TAB,)).server).url) + "/portfolio"
+def url(fund_url: str) -> str:
+    return fund_url
 
 
 def open_charts(page: Page, url: str) -> None:
@@ -83,7 +78,7 @@ def test_the_scale_becomes_logarithmic_and_the_zoom_stays(url: str, page: Page) 
     until(lambda: page.evaluate(f"{LAYOUT}.yaxis.type") == "linear")
 
 
-def test_new_data_moves_nothing_that_did_not_change(url: str, page: Page, stores: Stores) -> None:
+def test_new_data_moves_nothing_that_did_not_change(url: str, page: Page, fund: Stores) -> None:
     open_charts(page, url)
     drag_across(page)
     until(lambda: page.evaluate(f"{GROWTH}?.x[0] > '2014-01-02'"))
@@ -91,7 +86,7 @@ def test_new_data_moves_nothing_that_did_not_change(url: str, page: Page, stores
     before = page.evaluate(f"[{LAYOUT}.xaxis.range, {LAYOUT}.yaxis.range]")
     page.evaluate(f"{PLOT}.marked = true")
     asked = page.evaluate("performance.getEntriesByType('resource').length")
-    stores.live.bump("portfolio")
+    fund.live.bump("portfolio")
     page.get_by_role("button", name="Refresh now").click()
     until(lambda: page.evaluate("performance.getEntriesByType('resource').length") > asked)
     page.wait_for_timeout(1_000)

@@ -19,7 +19,7 @@ from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
 from tests.support.tls_server import TlsServer
 
-NOW = 1_795_250_000.0
+NOW = 1_700_000_000.0
 
 
 @pytest.fixture
