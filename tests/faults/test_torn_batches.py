@@ -64,7 +64,7 @@ class Torn:
         sql = """
             SELECT path FROM system.parts
             WHERE database = currentDatabase() AND table = {table:String} AND active
-            ORDER BY min_block_number DESC LIMIT 1
+            ORDER BY min_block_number DESC, partition_id DESC LIMIT 1
         """
         parts = [Path(path) for table in tables for (path,) in self.client.rows(sql, {"table": table})]
         assert len(parts) == len(tables)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 DAY = 86_400
-MIDNIGHT = int(time.time()) // DAY * DAY - DAY
-"""The midnight (UTC) that yesterday began with: a day and more after it is past, whenever a test runs."""
+
+
+def _midnight() -> int:
+    today = datetime.fromtimestamp(time.time(), UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = today - timedelta(days=1)
+    return int((found - timedelta(days=1) if found.day == 1 else found).timestamp())
+
+
+MIDNIGHT = _midnight()
+"""The midnight (UTC) that yesterday began with: a day and more after it is past, whenever a test runs.
+
+No month begins with it: what is stored around it is two parts of `samples` and one of each rollup, on every day alike.
+"""
