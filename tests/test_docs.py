@@ -1,4 +1,4 @@
-"""The documents say what is so: the README's examples run, its commands and files exist."""
+"""The documents say what is so: examples run, commands and files exist, and the map is that of the tree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ from storage.stores import Stores
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+GUIDE = (ROOT / "docs" / "adding-a-page.md").read_text()
+PACKAGES = ("core", "analytics", "storage", "status", "portfolio", "sample", "collectors", "dashboard", "assets")
+EXAMPLE_FILES = {"collectors/queue.py", "dashboard/tabs/queue.py"}
+"""Those that the guide tells how to write."""
+EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
 
 
 def test_each_example_is_short() -> None:
@@ -72,5 +76,20 @@ def test_every_file_a_document_links_to_exists() -> None:
 def test_every_package_and_module_of_the_map_exists() -> None:
     text = (ROOT / "docs" / "design.md").read_text()
     house = text.split("## The house")[1].split("```")[1]
-    for name in re.findall(r"^(\w[\w.]*?/?)\s{2,}", house, flags=re.MULTILINE):
+    for name in re.findall(r"^(\w[\w./]*?)\s{2,}", house, flags=re.MULTILINE):
         assert (ROOT / name).exists(), name
+
+
+def test_every_file_that_a_text_names_exists() -> None:
+    """Docstrings and documents name files by their path from the root; a file that moved is named anew."""
+    texts = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    for package in PACKAGES:
+        texts += [file for file in (ROOT / package).rglob("*") if file.suffix in (".py", ".js", ".css", ".sql")]
+    pattern = rf"(?<![\w/.<])((?:{'|'.join(PACKAGES)}|tests|docs)/[\w/.-]*\.(?:py|js|css|md|sql))"
+    gone = {
+        f"{text.relative_to(ROOT)} names {path}"
+        for text in texts
+        for path in re.findall(pattern, text.read_text())
+        if not (ROOT / path).exists() and path not in EXAMPLE_FILES
+    }
+    assert not gone, "\n".join(sorted(gone))

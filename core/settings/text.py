@@ -1,4 +1,4 @@
-"""The settings as text: the README's table and the example file, so that neither can drift from the code."""
+"""The settings as text: the table of docs/settings.md and the example file, so that neither can drift from the code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.settings.load import WATCH, allowed, leaves, variable
 from core.settings.model import Settings
 
 
-def readme_table() -> str:
+def settings_table() -> str:
     """Return every setting as a Markdown table: variable, default, allowed, meaning."""
     lines = ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
     for path, field in leaves():

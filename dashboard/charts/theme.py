@@ -1,7 +1,7 @@
 """Colours and figure parts as they are sent.
 
 A figure is a plain dict. The server sends no template, fonts, margins or grid: the browser adds them from
-the CSS variables of the theme (assets/js/figures.js), so that switching it needs no request.
+the CSS variables of the theme (assets/js/40-figures.js), so that switching it needs no request.
 
 * Colours are tokens: "@series-1" … "@series-6", "@muted", "@text", "@line", "@grid", "@panel", "@accent",
   "@ok", "@warning", "@critical", "@unknown", "@gain", "@loss"; with opacity: "@series-1/0.2".

@@ -1,4 +1,4 @@
-"""Ages and times that the browser writes and keeps ticking (assets/js/ages.js)."""
+"""Ages and times that the browser writes and keeps ticking (assets/js/50-ages.js)."""
 
 from __future__ import annotations
 

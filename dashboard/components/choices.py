@@ -1,4 +1,4 @@
-"""Controls that write a tab's choices: to the URL and to the next refresh (assets/js/choices.js)."""
+"""Controls that write a tab's choices: to the URL and to the next refresh (assets/js/31-choices.js)."""
 
 from __future__ import annotations
 

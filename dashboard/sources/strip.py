@@ -199,7 +199,7 @@ def not_configured_line(kinds: Sequence[type[Source]], is_open: bool = False) ->
         for kind in kinds
     ]
     names = ", ".join(kind.TITLE for kind in kinds)
-    where = "Add to fundwatch.yaml and start again (or, as JSON, in the variable that the README names):"
+    where = "Add to fundwatch.yaml and start again (or, as JSON, in the variable that docs/settings.md names):"
     return html.Details(
         [html.Summary(f"Not configured: {names}"), html.P(where), html.Div(parts, className="fw-hows")],
         className="fw-unwatched",

@@ -34,7 +34,7 @@ from status.freshness import (
 from storage.stores import Stores
 from tests.support.views import built, text
 
-NOW = 1_795_000_000.0
+NOW = 1_700_000_000.0
 EVERY, TIMEOUT = 5.0, 4.0
 STALE_AFTER = 17.0
 PART = Component("CPU", Status.WARNING, "91 % busy", 0.91, "ratio")
