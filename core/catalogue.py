@@ -1,0 +1,52 @@
+"""Every metric that Fundwatch collects, with its unit and meaning: what charts, rules and reports may name.
+
+`python -m core.catalogue` prints docs/metrics.md. What exporters expose is not among them: those names are theirs.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from core.kinds.registry import KINDS, title_of
+from core.metrics import Metric, metrics_of
+
+OTHERS = {"core.machine": "The machine", "core.pipeline": "Fundwatch itself"}
+
+
+def catalogue() -> dict[str, Metric]:
+    """Return every metric by its name."""
+    return {metric: metric for _, metrics in _groups() for metric in metrics}
+
+
+def as_markdown() -> str:
+    """Return the catalogue as a page: a table of name, unit, labels and meaning for each group."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made by `python -m core.catalogue`. Those of watched sources carry the label `instance` too.",
+    ]
+    for title, metrics in _groups():
+        lines += ["", f"## {title}", "", "| metric | unit | labels | meaning |", "|---|---|---|---|"]
+        lines += [f"| `{each}` | {each.unit} | {', '.join(each.labels) or '–'} | {each.meaning} |" for each in metrics]
+    return "\n".join(lines) + "\n"
+
+
+def _groups() -> Iterator[tuple[str, tuple[Metric, ...]]]:
+    packages = {f"core.kinds.{kind}": title_of(kind) for kind in KINDS} | OTHERS
+    for package, title in packages.items():
+        found = {metric: metric for module in _modules(package) for metric in metrics_of(vars(module).items())}
+        yield title, tuple(sorted(found.values()))
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    path = import_module(package).__path__
+    for module in pkgutil.iter_modules(path):
+        yield import_module(f"{package}.{module.name}")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
