@@ -10,8 +10,8 @@ from core.format import NOT_AVAILABLE, bytes_, count, duration, number
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import cut, first_cards, thinned
-from dashboard.sources.tab import Shown
 from status.freshness import reading_stale_after_seconds
 from status.history import DAY, MONTH, YEAR, Beat, Checks, Uptime
 from status.instances import Instance

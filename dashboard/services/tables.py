@@ -17,7 +17,7 @@ from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.services.cards import PAUSED, Past, is_known, is_paused, past_of, uptime, watched
 from dashboard.sources.actions import action_button
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
 from status.freshness import is_stale
 from status.history import Checks, Uptime

@@ -31,7 +31,7 @@ from storage.state.actions import DATASET, Action, request_action
 if TYPE_CHECKING:
     from dash import Dash
 
-    from dashboard.sources.tab import Shown
+    from dashboard.sources.shown import Shown
     from storage.stores import Stores
 
 LONGEST_TARGET = 500

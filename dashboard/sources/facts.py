@@ -13,7 +13,7 @@ from dashboard.components.table import Cell, Column, data_table
 from status.instances import Instance
 
 if TYPE_CHECKING:
-    from dashboard.sources.tab import Shown
+    from dashboard.sources.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)

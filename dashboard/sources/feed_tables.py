@@ -10,7 +10,7 @@ from core.format import percent
 from core.model import SEVERITY, Status
 from dashboard.components.card import state_badge
 from dashboard.sources.facts import Fact, about_table, told_by
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Row
 

@@ -24,7 +24,7 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
-    from dashboard.sources.tab import Shown
+    from dashboard.sources.shown import Shown
     from status.instances import Instance
 
 TALL_PX = 320

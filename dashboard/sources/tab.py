@@ -21,6 +21,7 @@ from dashboard.sources.actions import action_stores, actions_panel, actions_tabl
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
@@ -44,31 +45,6 @@ VARIES_BY = ("may_act",)
 """What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARDS_PX, CARD_PX = 110, 133
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a tab, or a section of it, shows: the instances, those chosen, their series and the actions done to them."""
-
-    tab: str
-    """Id of the tab, with which the ids of its elements begin."""
-    kinds: tuple[str, ...]
-    """Kinds of the tab."""
-    all: Sequence[Instance]
-    chosen: Sequence[Instance]
-    series: SourceSeries
-    span: Span
-    actions: Sequence[Action]
-    may_act: bool
-    more: Any = None
-    """What `SourceTab.more` read."""
-    kind: str = ""
-    """The kind that a section shows."""
-
-    @property
-    def only(self) -> Instance | None:
-        """The instance, when one alone is shown."""
-        return self.chosen[0] if len(self.chosen) == 1 else None
 
 
 Draw = Callable[[Shown], Any]

@@ -15,7 +15,7 @@ from status.instances import Instance
 from status.instances import Row as Dict
 
 if TYPE_CHECKING:
-    from dashboard.sources.tab import Shown
+    from dashboard.sources.shown import Shown
 
 MOST_ROWS = 60
 LONGEST_TEXT = 64

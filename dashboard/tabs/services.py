@@ -8,7 +8,8 @@ from core.memo import Memo
 from dashboard.services import tables
 from dashboard.services.cards import Past, service_cards
 from dashboard.sources.section import sections_of
-from dashboard.sources.tab import Shown, SourceTab, source_tab
+from dashboard.sources.shown import Shown
+from dashboard.sources.tab import SourceTab, source_tab
 from dashboard.views.panel import Panel, TableBody
 from status.history import Uptime, newest_beats, recent_changes, uptimes
 from storage.clickhouse.reads.services import Key, read_interfaces

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collectors.runtime.runner import SOURCE_REST_SECONDS, Runner
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
-from core.model import Component, Reading, Status, Table, labels
+from core.model import Component, Reading, SourceId, Status, Table, labels
 from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, finish
 
 MAIN = labels(instance="main")
@@ -23,7 +23,7 @@ def test_a_source_that_fails_is_down_by_its_own_name_and_keeps_its_tables(
     source = FakeCollector("redis:main")
     table = Table("clients", ("id",), ((1,),))
     source.answer = Reading(components=[Component("Redis main", Status.OK, "well")], tables=[table])
-    runner.add(source)
+    runner.add(source, SourceId("redis", "main"))
     runner.scheduler.start()
     finish(runner, source.name, 1)
     source.answer = SourceUnavailable("nothing listens at 10.0.0.9:6379 (connection refused)")
@@ -39,7 +39,7 @@ def test_a_source_that_fails_is_down_by_its_own_name_and_keeps_its_tables(
 def test_a_source_is_tried_again_soon_however_long_it_was_away(runner: Runner, clock: FakeClock) -> None:
     source = FakeCollector("redis:main")
     source.answer = SourceUnavailable("away")
-    runner.add(source)
+    runner.add(source, SourceId("redis", "main"))
     breaker = runner.task("redis:main").breaker
     for _ in range(40):
         if breaker.allow():

@@ -17,7 +17,7 @@ from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
 from dashboard.kinds.kafka.section import SECTION
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.tabs.pipeline import TAB
 from dashboard.views.span import Span
 from status.instances import instances

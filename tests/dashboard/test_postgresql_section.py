@@ -25,7 +25,7 @@ from core.settings.model import Sources
 from dashboard.kinds.postgresql.cards import growth_a_day
 from dashboard.kinds.postgresql.section import SECTION
 from dashboard.sources.actions import ask
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.tabs.database import TAB
 from dashboard.views.tab import View
 from status.instances import instances

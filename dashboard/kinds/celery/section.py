@@ -13,8 +13,8 @@ from core.limits import Limit
 from dashboard.components.age import local_time
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import OldPanel, old_section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
-from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Instance, Row
 from storage.clickhouse.reads.sources import SourceSeries

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.format import bytes_, count, duration, number, percent, tenths
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
-from dashboard.sources.tab import Shown
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
 

@@ -9,7 +9,7 @@ from dash import html
 
 from core.format import ratio
 from dashboard.components.age import local_time
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_table, words
 from status.instances import Row
 

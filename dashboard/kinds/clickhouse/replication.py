@@ -8,7 +8,7 @@ from core.format import bytes_, duration
 from core.format import number as whole
 from dashboard.components.age import local_time
 from dashboard.kinds.clickhouse.cells import place, table_of, time_or_never, tone_of, yes
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, words
 
 

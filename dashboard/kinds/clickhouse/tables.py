@@ -14,7 +14,7 @@ from dashboard.components.age import local_time
 from dashboard.kinds.clickhouse.cells import ID, nothing_of, place, rows_of, table_of, times, tone_of, yes
 from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, about_table
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_table, words
 from status.instances import Row
 

@@ -14,8 +14,8 @@ from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import OldPanel, old_section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import first_cards, source_card
-from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
 from status.instances import Instance, Row
 from storage.clickhouse.reads.sources import SourceSeries

@@ -14,8 +14,8 @@ from dashboard.components.card import card, state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import OldPanel, old_section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import cut, first_cards, thinned
-from dashboard.sources.tab import Shown
 from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
 from status.freshness import reading_stale_after_seconds
 from status.instances import Instance, Row

@@ -14,8 +14,8 @@ from dashboard.sources.charts import Chart
 from dashboard.sources.facts import Fact
 from dashboard.sources.feed_tables import about, checks, rows_id, tone_of
 from dashboard.sources.section import OldPanel, old_section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import source_card
-from dashboard.sources.tab import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import worst_first
 

@@ -9,8 +9,8 @@ from core.format import count, duration, number, tenths
 from dashboard.kinds.kafka import tables
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import OldPanel, old_section
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
-from dashboard.sources.tab import Shown
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
 

@@ -10,7 +10,7 @@ from dash import html
 from core.format import duration, number, tenths
 from core.kinds.registry import collector_title
 from dashboard.sources.actions import action_button
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_rows, source_table, words
 from status.instances import Row
 

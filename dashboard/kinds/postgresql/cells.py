@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dash import html
 
 from core.format import number
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_rows, source_table
 from status.instances import Row
 

@@ -11,7 +11,7 @@ from core.format import bytes_, duration, number, percent
 from core.kinds.registry import collector_title
 from dashboard.kinds.postgresql.cells import beyond, query_text, some, table_of
 from dashboard.sources.actions import action_button
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_rows, words
 from status.instances import Row
 

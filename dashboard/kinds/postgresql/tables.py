@@ -14,7 +14,7 @@ from dashboard.kinds.postgresql.cells import ID, beyond, query_text, some, table
 from dashboard.kinds.postgresql.sessions import blocking, parties, progress, sessions
 from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, about_table, told_by
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, source_rows, words
 from status.instances import Row
 

@@ -8,8 +8,8 @@ from typing import Any
 from core.format import bytes_, duration, number, percent, ratio, tenths
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
-from dashboard.sources.tab import Shown
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
 

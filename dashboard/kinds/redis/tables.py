@@ -13,7 +13,7 @@ from core.kinds.redis.spec import Actions
 from dashboard.components.age import age, local_time
 from dashboard.sources.actions import action_button, answer_of
 from dashboard.sources.facts import Fact, Facts
-from dashboard.sources.tab import Shown
+from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, table_of, words
 from status.instances import Instance
 
