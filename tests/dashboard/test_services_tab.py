@@ -14,9 +14,11 @@ from core.errors import StorageUnavailable
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.http.source import HttpSource
 from core.kinds.registry import Watch
+from core.kinds.service_spec import About, States
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Sample, Status, Table, labels
+from core.tables import table_of
 from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
 from dashboard.services.cards import uptime
@@ -51,13 +53,19 @@ def stores(stores: Stores) -> Stores:
     return replace(stores, settings=settings, clock=FakeClock(float(int(time.time()))))
 
 
-def about(**facts: Any) -> Table:
-    return Table("about", tuple(facts), (tuple(facts.values()),))
-
-
-def show(stores: Stores, collector: str, name: str, status: Status, why: str, **facts: Any) -> None:
-    reading = Reading(components=(Component(name, status, why),), tables=(about(**facts),))
+def show(stores: Stores, collector: str, name: str, status: Status, why: str, *about: Table) -> None:
+    reading = Reading(components=(Component(name, status, why),), tables=about)
     stores.live.put_reading(collector, "host-1", stores.clock.now(), EVERY, reading)
+
+
+def about(
+    state: States, since: float, target: str, group: str = "", seconds: float | None = None, *, by_hand: bool = False
+) -> Table:
+    return table_of(About, [About(state, since, target, group, seconds, by_hand, None)])
+
+
+def of_heartbeat(**facts: Any) -> Table:
+    return Table("about", tuple(facts), (tuple(facts.values()),))
 
 
 def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
@@ -77,11 +85,11 @@ def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
 def fill(stores: Stores) -> None:
     now = stores.clock.now()
     show(stores, "http:orders", "HTTP orders", Status.DOWN, "nothing listens at 10.0.0.3:80 (connection refused)",
-         state="down", since=now - 90, target="http://10.0.0.3/health", group="OMS", seconds=None)  # fmt: skip
-    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", state="up", since=now - 9_000,
-         target="10.0.0.4:9878", group="", seconds=0.002)  # fmt: skip
-    show(stores, "tcp:old", "TCP old", Status.NOT_CONFIGURED, "paused in the settings", state="paused", since=now,
-         target="10.0.0.4:1", group="", paused_by_hand=False)  # fmt: skip
+         about(States.DOWN, now - 90, "http://10.0.0.3/health", "OMS"))  # fmt: skip
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms",
+         about(States.UP, now - 9_000, "10.0.0.4:9878", seconds=0.002))  # fmt: skip
+    show(stores, "tcp:old", "TCP old", Status.NOT_CONFIGURED, "paused in the settings",
+         about(States.PAUSED, now, "10.0.0.4:1"))  # fmt: skip
     store(stores, "http", "orders", [True] * 96 + [False] * 4)
     store(stores, "tcp", "gateway", [True] * 100)
     row = (round((now - 60) * 1e3), "http:orders", "down", "pending", 30.0, "nothing listens at 10.0.0.3:80")
@@ -114,9 +122,9 @@ def test_beats_tell_up_retried_down_and_missing() -> None:
 
 def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stores: Stores) -> None:
     now = stores.clock.now()
-    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full", state="down",
-         runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12, expected_rows=100,
-         period_seconds=86_400.0)  # fmt: skip
+    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full",
+         of_heartbeat(state="down", runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12,
+                      expected_rows=100, period_seconds=86_400.0))  # fmt: skip
     view = built(pipeline.TAB, stores)
     assert "Heartbeat bars : failed 3 min ago: disk full." in text(view.slots["pipeline-sources-verdict"])
     table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])
@@ -157,7 +165,7 @@ def test_an_uptime_tells_how_much_of_its_time_was_watched(stores: Stores) -> Non
 
 
 def test_an_uptime_of_a_watched_day_is_judged(stores: Stores) -> None:
-    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", interval_seconds=EVERY)
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms")
     store(stores, "tcp", "gateway", [False] * 200 + [True] * 1800)
     (row,) = [row for row in rows_of(built(services.TAB, stores)) if "TCP gateway" in text(row)]
     day, month, _ = shares(row.children)
