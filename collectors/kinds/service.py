@@ -114,7 +114,7 @@ class ServiceCollector:
             return self._reading(before, self._state, None, Component("", Status.NOT_CONFIGURED, why))
         found, error, measured = self._checked(now)
         is_good = (found is None) if self._source.upside_down else (found is not None)
-        why = self._told(found, error)
+        why = self._why(found, error)
         state = self._state = before.after(is_good, why, now, self._source.retries)
         return self._reading(before, state, measured, self._judged(state, found, why))
 
@@ -130,7 +130,7 @@ class ServiceCollector:
         except TimeoutError:
             return None, f"{self._source.target}: no result within {self._source.timeout_seconds:g} s", None
 
-    def _told(self, found: Found | None, error: str) -> str:
+    def _why(self, found: Found | None, error: str) -> str:
         if not self._source.upside_down:
             return found.fine if found else error
         return f"answers and should not: {found.fine}" if found else f"does not answer, as expected: {error}"
@@ -174,7 +174,7 @@ class ServiceCollector:
                 *gauges({**values, **(found.values if found else {})}, instance=source.name),
                 *(found.samples if found else ()),
             ],
-            components=[Component(source.component, judged.status, judged.why)],
+            components=[replace(judged, name=source.component)],
             tables=[
                 checks_table(self._checks(found)),
                 table_of(About, [about]),

@@ -105,8 +105,8 @@ def watched(checks: Checks, period: str) -> str:
 
 
 def _in_short(checks: Checks, period: str) -> str:
-    told = "" if is_known(checks, period) or not checks.count else f" (watched {duration(checks.watched_seconds)})"
-    return f"{period} {uptime(checks.share)}{told}"
+    part = "" if is_known(checks, period) or not checks.count else f" (watched {duration(checks.watched_seconds)})"
+    return f"{period} {uptime(checks.share)}{part}"
 
 
 def _card(instance: Instance, shown: Shown, headline: Headline) -> Any:

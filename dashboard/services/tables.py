@@ -73,22 +73,22 @@ LOSSES = (
 )  # fmt: skip
 LINK_USED = Limit(WARNING_SHARE)
 """Share of the speed of a link."""
-TONES: dict[str, str] = {States.DOWN: "critical", States.PENDING: "warning", States.UP: "ok"}
-TONE_OF = {Status.CRITICAL: "critical", Status.WARNING: "warning"}
+STATE_TONES: dict[str, str] = {States.DOWN: "critical", States.PENDING: "warning", States.UP: "ok"}
+TONES = {Status.CRITICAL: "critical", Status.WARNING: "warning"}
 
 
 def services(shown: Shown) -> html.Div:
     """Return every service: state, newest checks, uptime, response time, last change, why."""
     past = past_of(shown)
-    told = sorted(((each, each.first(About)) for each in shown.chosen), key=_order)
-    rows = [_service(each, about, past, shown) for each, about in told]
+    found = sorted(((each, each.first(About)) for each in shown.chosen), key=_order)
+    rows = [_service(each, about, past, shown) for each, about in found]
     columns = [each for each in COLUMNS if each.key not in SOMETIMES or any(_has(row[each.key]) for row in rows)]
     nothing = "No service is watched."
     return data_table(f"{shown.tab}-{ALL}-rows", columns, rows, caption="Services", nothing=nothing, stack=True)
 
 
-def _order(told: tuple[Instance, About | None]) -> tuple[int, str, str]:
-    instance, about = told
+def _order(service: tuple[Instance, About | None]) -> tuple[int, str, str]:
+    instance, about = service
     return -SEVERITY[instance.status], about.group if about else "", instance.title
 
 
@@ -136,7 +136,7 @@ def _or_none(text: str) -> str | None:
 
 
 def _tone(limit: Limit, value: float | None) -> str:
-    return "" if value is None else TONE_OF.get(limit.status(value), "")
+    return "" if value is None else TONES.get(limit.status(value), "")
 
 
 def _pause(instance: Instance, about: About | None, shown: Shown) -> Any:
@@ -155,7 +155,7 @@ def changes(shown: Shown) -> html.Div:
         {
             "at": Cell(local_time(change.ts), change.ts),
             "service": collector_title(change.source),
-            "state": Cell(change.state, tone=TONES.get(change.state, "muted")),
+            "state": Cell(change.state, tone=STATE_TONES.get(change.state, "muted")),
             "before": change.before or "not watched",
             "held": Cell(duration(change.held_seconds) if change.before else None, change.held_seconds),
             "why": _why(change.why),

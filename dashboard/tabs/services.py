@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.memo import Memo
+from core.model import SourceId
 from dashboard.services.cards import ALL, Past, cards_of
 from dashboard.services.tables import TABLES
 from dashboard.sources.section import sections_of
@@ -60,7 +61,7 @@ def _past(stores: Stores, shown: Shown) -> Past:
         now,
         newest_beats(stores, every),
         _uptimes.get(lately, lambda: uptimes(stores, every)),
-        recent_changes(stores, [f"{kind}:{instance}" for kind, instance in keys]),
+        recent_changes(stores, [str(SourceId(*key)) for key in keys]),
         read_interfaces(stores, *shown.span.pair),
     )
 

@@ -54,8 +54,8 @@ class SystemdProbe:
         unit = parse(self._shown(deadline))
         state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
         if unit.get("LoadState") in ("not-found", "masked"):
-            told = "is masked" if unit["LoadState"] == "masked" else "does not exist on this machine"
-            raise SourceRejected(f"the unit {self._source.unit} {told}")
+            why = "is masked" if unit["LoadState"] == "masked" else "does not exist on this machine"
+            raise SourceRejected(f"the unit {self._source.unit} {why}")
         if unit.get("LoadState") in ("error", "bad-setting"):
             raise SourceRejected(f"systemd cannot load the unit {self._source.unit}: {unit['LoadState']}")
         if state in ("failed", "inactive", "deactivating") or not state:

@@ -15,7 +15,7 @@ CHARTS = (
     Chart("connections", "Nginx, connections", "by state",
           {spec.ACTIVE: "active", spec.WAITING: "waiting", spec.WRITING: "writing", spec.READING: "reading"},
           "Active, waiting for a request, writing an answer, reading a request. Source: stub_status."),
-    Chart("dropped", "Nginx, connections dropped per second", "", {spec.DROPPED_RATE: ""},
+    Chart("dropped", "Nginx, dropped per second", "", {spec.DROPPED_RATE: ""},
           "Difference of accepts minus handled: worker_connections or another limit was reached. Source: stub_status."),
 )  # fmt: skip
 
