@@ -11,23 +11,23 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from collectors.base import Context, Done, gauges
-from collectors.judging.checks import Check, checks_table, summed
+from collectors.judging.checks import Check, checks_table, judged, summed
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
 from core.format import coarse_duration, count, duration
 from core.kinds.base import Source
 from core.kinds.service import ServiceSource
+from core.kinds.service_spec import About, Actions, Checks, States, failed_tries, response_seconds
 from core.limits import Limit
+from core.metrics import Metric
 from core.model import Component, Facts, Reading, Sample, Status, Table
+from core.tables import table_of
 from status.history import newest_change
 from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS, StateChange
 from storage.state.actions import newest_done
 
-UP, PENDING, DOWN, PAUSED = "up", "pending", "down", "paused"
-PAUSE, RESUME = "pause", "resume"
 WHY_CHARACTERS = 500
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,11 @@ class Found:
     """In a few words, for when nothing is wrong: "200 OK in 34 ms"."""
     seconds: float | None = None
     """How long it took to answer."""
-    values: Mapping[str, float | None] = field(default_factory=dict)
+    values: Mapping[Metric, float | None] = field(default_factory=dict)
     """Gauges by metric; they get the label `instance`."""
     checks: Sequence[Check] = ()
-    about: Mapping[str, Any] = field(default_factory=dict)
-    """Facts for the table "about"."""
+    certificate_ends: float | None = None
+    """Epoch seconds; None without a certificate."""
     samples: Sequence[Sample] = ()
     tables: Sequence[Table] = ()
 
@@ -67,6 +67,7 @@ class State:
     """How a service is, since when, and how many checks in a row have failed."""
 
     name: str = ""
+    """One of States; empty before the first check."""
     since: float = 0.0
     why: str = ""
     failed: int = 0
@@ -75,7 +76,8 @@ class State:
         """Return the state after one more check."""
         failed = 0 if is_good else self.failed + 1
         # Down stays down until a check succeeds; the retries are for what was up, or not known yet.
-        name = UP if is_good else DOWN if self.name == DOWN or failed > retries else PENDING
+        is_down = self.name == States.DOWN or failed > retries
+        name = States.UP if is_good else States.DOWN if is_down else States.PENDING
         return State(name, self.since if name == self.name else now, why, failed)
 
 
@@ -100,18 +102,19 @@ class ServiceCollector:
         self._newest = newest
         self._monotonic = monotonic
         self._state: State | None = None
-        self._about: Mapping[str, Any] = {}
+        self._certificate_ends: float | None = None
+        self._response, self._failed_tries = response_seconds(source.KIND), failed_tries(source.KIND)
 
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`; a service that is down gives one too."""
         before = self._state = self._state or self._remembered()
         if self._source.paused or self._is_paused():
             why = "paused in the settings" if self._source.paused else "paused by hand"
-            self._state = State(PAUSED, before.since if before.name == PAUSED else now, why)
+            self._state = State(States.PAUSED, before.since if before.name == States.PAUSED else now, why)
             return self._reading(before, self._state, None, Component("", Status.NOT_CONFIGURED, why))
         found, error, measured = self._checked(now)
         is_good = (found is None) if self._source.upside_down else (found is not None)
-        why = self._told(found, error)
+        why = self._why(found, error)
         state = self._state = before.after(is_good, why, now, self._source.retries)
         return self._reading(before, state, measured, self._judged(state, found, why))
 
@@ -127,15 +130,15 @@ class ServiceCollector:
         except TimeoutError:
             return None, f"{self._source.target}: no result within {self._source.timeout_seconds:g} s", None
 
-    def _told(self, found: Found | None, error: str) -> str:
+    def _why(self, found: Found | None, error: str) -> str:
         if not self._source.upside_down:
             return found.fine if found else error
-        return f"answers and should not: {found.fine}" if found else f"does not answer, as it should be: {error}"
+        return f"answers and should not: {found.fine}" if found else f"does not answer, as expected: {error}"
 
     def _judged(self, state: State, found: Found | None, why: str) -> Component:
-        if state.name == DOWN:
+        if state.name == States.DOWN:
             return Component("", Status.DOWN, why)
-        if state.name == PENDING:
+        if state.name == States.PENDING:
             tries = count(self._source.retries + 1, "try", "tries")
             return Component("", Status.WARNING, f"{state.failed} of {tries} failed: {why}")
         return summed("", why, self._checks(found))
@@ -146,45 +149,39 @@ class ServiceCollector:
         slow = self._source.slow_seconds
         if slow is None or found.seconds is None:
             return list(found.checks)
-        took = f"took {duration(found.seconds)}, and {duration(slow)} is slow"
-        status = Limit(slow).status(found.seconds)
-        return [Check("slow", status, took, found.seconds / slow), *found.checks]
+        why = f"answered in {duration(found.seconds)}, slow from {duration(slow)}"
+        return [judged(Checks.SLOW, found.seconds, why, Limit(slow), found.seconds / slow), *found.checks]
 
     def _reading(self, before: State, state: State, found: Found | None, judged: Component) -> Reading:
         source = self._source
         if found is not None:
-            self._about = found.about
-        about = {
-            "state": state.name,
-            "since": state.since,
-            "why": state.why,
-            "failed": state.failed,
-            "target": source.target,
-            "group": source.group,
-            "seconds": found.seconds if found else None,
-            "interval_seconds": source.interval_seconds,
-            "retries": source.retries,
-            "upside_down": source.upside_down,
-            "paused_by_hand": state.name == PAUSED and not source.paused,
-            **self._about,
+            self._certificate_ends = found.certificate_ends
+        about = About(
+            state=state.name,
+            since=state.since,
+            target=source.target,
+            group=source.group,
+            seconds=found.seconds if found else None,
+            paused_by_hand=state.name == States.PAUSED and not source.paused,
+            certificate_ends=self._certificate_ends,
+        )
+        values = {
+            self._response: found.seconds if found else None,
+            self._failed_tries: None if state.name == States.PAUSED else float(state.failed),
         }
-        values = {f"{source.KIND}_response_seconds": found.seconds if found else None}
-        if state.name != PAUSED:
-            values[f"{source.KIND}_failed_tries"] = float(state.failed)
-        known = {UP: True, DOWN: False, PENDING: True if before.name in (UP, PENDING) else None}
         return Reading(
             samples=[
                 *gauges({**values, **(found.values if found else {})}, instance=source.name),
                 *(found.samples if found else ()),
             ],
-            components=[Component(source.component, judged.status, judged.why)],
+            components=[replace(judged, name=source.component)],
             tables=[
                 checks_table(self._checks(found)),
-                Table("about", tuple(about), (tuple(about.values()),)),
+                table_of(About, [about]),
                 *(found.tables if found else ()),
             ],
             facts=[self._change(before, state)] if state.name != before.name else [],
-            is_up=known.get(state.name),
+            is_up=_is_up(before, state),
         )
 
     def _change(self, before: State, state: State) -> Facts:
@@ -199,6 +196,13 @@ class ServiceCollector:
         return State(change.state, change.ts, change.why) if change else State()
 
 
+def _is_up(before: State, state: State) -> bool | None:
+    """Return whether a service counts as up, which pending changes nothing about; None: not known."""
+    if state.name == States.PENDING:
+        return True if before.name in (States.UP, States.PENDING) else None
+    return {States.UP: True, States.DOWN: False}.get(States(state.name))
+
+
 def make_service(context: Context, source: ServiceSource, probe: Probe) -> ServiceCollector:
     """Return the collector of a service; whether it is paused is what was last done to it."""
     stores = context.stores
@@ -207,10 +211,10 @@ def make_service(context: Context, source: ServiceSource, probe: Probe) -> Servi
     def is_paused() -> bool:
         nonlocal was_paused
         try:
-            action = newest_done(stores.state, source.collector, (PAUSE, RESUME))
+            action = newest_done(stores.state, source.collector, tuple(Actions))
         except StorageError:
             return was_paused
-        was_paused = action is not None and action.action == PAUSE
+        was_paused = action is not None and action.action == Actions.PAUSE
         return was_paused
 
     def newest() -> StateChange | None:
@@ -226,23 +230,17 @@ def make_service(context: Context, source: ServiceSource, probe: Probe) -> Servi
 def act(source: Source, action: str, target: str) -> Done:
     """Pause or resume the checks of a service: the collector looks at what was last done."""
     del target
-    if action == PAUSE:
-        return Done(f"paused: not checked until resumed, at the next check in at most {source.interval_seconds:g} s")
-    if action == RESUME:
+    if action == Actions.PAUSE:
+        return Done(f"paused within {source.interval_seconds:g} s, until resumed")
+    if action == Actions.RESUME:
         return Done(f"resumed: checked again within {source.interval_seconds:g} s")
     raise SourceRejected(f"a service knows no action {action}")
 
 
-def certificate_check(ends: float | None, now: float, warning_days: float, critical_days: float) -> list[Check]:
+def certificate_check(ends: float | None, now: float, limit: Limit) -> list[Check]:
     """Return the check of a certificate that ends at `ends` (epoch seconds); none without one."""
     if ends is None:
         return []
     left = ends - now
-    status = Limit(warning_days * 86_400, critical_days * 86_400, is_floor=True).status(left)
-    return [
-        Check(
-            "certificate",
-            status,
-            f"its certificate ends in {coarse_duration(left)}" if left > 0 else "its certificate has ended",
-        )
-    ]
+    why = f"its certificate expires in {coarse_duration(left)}" if left > 0 else "its certificate has expired"
+    return [judged(Checks.CERTIFICATE, left, why, limit)]

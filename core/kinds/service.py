@@ -9,6 +9,8 @@ from pydantic import Field
 
 from core.group import Seconds
 from core.kinds.base import Source
+from core.kinds.service_spec import CERTIFICATE_CRITICAL_DAYS, CERTIFICATE_WARNING_DAYS, certificate_limit
+from core.limits import Limit
 
 
 class ServiceSource(Source):
@@ -28,3 +30,19 @@ class ServiceSource(Source):
     @abstractmethod
     def target(self) -> str:
         """What is checked, fit to be shown."""
+
+
+class CertifiedSource(ServiceSource):
+    """A service that may show a certificate."""
+
+    certificate_warning_days: float = Field(
+        CERTIFICATE_WARNING_DAYS, ge=0, description="Days before its certificate ends: warning."
+    )
+    certificate_critical_days: float = Field(
+        CERTIFICATE_CRITICAL_DAYS, ge=0, description="Days before its certificate ends: critical."
+    )
+
+    @property
+    def certificate_limit(self) -> Limit:
+        """The limit of the seconds left until its certificate ends."""
+        return certificate_limit(self.certificate_warning_days, self.certificate_critical_days)

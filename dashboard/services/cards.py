@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.format import NOT_AVAILABLE, bytes_, count, duration, number
+from core.format import NOT_AVAILABLE, count, duration, number
+from core.kinds.service_spec import About, States
+from core.metrics import Metric
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
+from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import cut, first_cards, thinned
 from status.freshness import reading_stale_after_seconds
@@ -18,12 +21,23 @@ from status.instances import Instance
 from storage.clickhouse.reads.services import Interface, Key
 from storage.clickhouse.reads.state_changes import StateChange
 
-PAUSED = "paused"
-PANEL = "services-all"
-"""The panel of the table of all services."""
+ALL = "all"
+"""Name of the panel with the table of all services."""
 PERIODS = {"24 h": DAY, "30 d": MONTH, "1 y": YEAR}
 KNOWN_SHARE = 0.5
 """Of a period; an uptime of less is shown muted: it says little about the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one figure on the card of a service of a kind."""
+
+    metric: Metric
+    show: Callable[[float | None], str] = duration
+    unit: str = ""
+    """What stands behind the figure."""
+    spark: Metric | None = None
+    """What its sparkline shows, where that is another metric. A chart of the kind shows it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +57,32 @@ def past_of(shown: Shown) -> Past:
     return shown.more if isinstance(shown.more, Past) else Past()
 
 
-def no_cards(_shown: Shown) -> Sequence[Any]:
-    """Return nothing: the cards of all kinds stand together, those in trouble first."""
-    return ()
+def cards_with(headline: Headline) -> Callable[[Shown], Sequence[Any]]:
+    """Return what makes the cards of a kind's services."""
+    return lambda shown: [_card(each, shown, headline) for each in shown.chosen]
 
 
-def service_cards(shown: Shown) -> Sequence[Any]:
-    """Return the cards of services, of whatever kind, those in trouble first."""
-    past = past_of(shown)
-    return first_cards(shown.chosen, lambda each: _service(each, shown, past), "services", PANEL)
+def cards_of(sections: Sequence[Section]) -> Callable[[Shown], Sequence[Any]]:
+    """Return what makes the cards of services of all kinds together, those in trouble first."""
+    of_kind = {section.kind: section.cards for section in sections}
+
+    def made(shown: Shown) -> Sequence[Any]:
+        def card_of(instance: Instance) -> Any:
+            return of_kind[instance.kind](replace(shown, chosen=[instance]))[0]
+
+        return first_cards(shown.chosen, card_of, "services", f"{shown.tab}-{ALL}")
+
+    return made
+
+
+def word_of(instance: Instance) -> str | None:
+    """Return what the badge of a service says instead of its state's own word; None: that word."""
+    return States.PAUSED if is_paused(instance) else None
 
 
 def is_paused(instance: Instance) -> bool:
     """Return whether a service is not checked because somebody said so."""
     return instance.status is Status.NOT_CONFIGURED
-
-
-def headline(instance: Instance) -> tuple[str, str, str]:
-    """Return the one figure of a service, what it is, and the metric behind it."""
-    if instance.kind == "process":
-        return bytes_(instance.value("process_resident_bytes")), "resident", "process_resident_bytes"
-    if instance.kind == "systemd":
-        return duration(instance.value("systemd_uptime_seconds")), "active", "systemd_memory_bytes"
-    if instance.kind == "nginx":
-        return number(instance.value("nginx_requests_per_second")), "requests/s", "nginx_requests_per_second"
-    metric = f"{instance.kind}_response_seconds"
-    return duration(instance.value(metric)), "", metric
 
 
 def uptime(share: float | None) -> str:
@@ -91,29 +105,29 @@ def watched(checks: Checks, period: str) -> str:
 
 
 def _in_short(checks: Checks, period: str) -> str:
-    told = "" if is_known(checks, period) or not checks.count else f" (watched {duration(checks.watched_seconds)})"
-    return f"{period} {uptime(checks.share)}{told}"
+    part = "" if is_known(checks, period) or not checks.count else f" (watched {duration(checks.watched_seconds)})"
+    return f"{period} {uptime(checks.share)}{part}"
 
 
-def _service(instance: Instance, shown: Shown, past: Past) -> Any:
-    value, unit, metric = headline(instance)
-    key = (instance.kind, instance.name)
+def _card(instance: Instance, shown: Shown, headline: Headline) -> Any:
+    past, key = past_of(shown), (instance.kind, instance.name)
+    value = headline.show(instance.value(headline.metric))
     known = past.uptimes.get(key, Uptime())
     periods = (known.day, known.month, known.year)
-    component, about = instance.component, instance.about
+    component, about = instance.component, instance.first(About)
+    target = about.target if about else instance.title
     has_value = value != NOT_AVAILABLE and component.status not in (Status.DOWN, Status.NOT_CONFIGURED)
     return card(
         f"card-{instance.kind}-{instance.name}",
         instance.title,
         value if has_value else "–",
-        unit if has_value else "",
+        headline.unit if has_value else "",
         state=component.status,
-        word=PAUSED if is_paused(instance) else None,
+        word=word_of(instance),
         why=cut(component.why),
         strip=beat_strip(past.beats.get(key, ())),
-        spark=thinned(shown.series.one(metric, instance=instance.name)),
+        spark=thinned(shown.series.one(headline.spark or headline.metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
         stale_after_seconds=reading_stale_after_seconds(instance.reading),
-        definition=f"{about.get('target', '')}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. "
-        "Bars: the newest 60 checks.",
+        definition=f"{target}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. Bars: the newest 60 checks.",
     )

@@ -7,27 +7,25 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
+from core.format import NOT_AVAILABLE, duration, number, percent, rate
 from core.kinds.registry import collector_title
+from core.kinds.service_spec import CERTIFICATE, UPTIME, About, Actions, States
+from core.limits import WARNING_SHARE, Limit
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.services.cards import PAUSED, Past, is_known, is_paused, past_of, uptime, watched
+from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, uptime, watched, word_of
 from dashboard.sources.actions import action_button
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import LONGEST_TEXT, Field, source_rows, source_table, words
+from dashboard.sources.table import LONGEST_TEXT
 from status.freshness import is_stale
 from status.history import Checks, Uptime
 from status.instances import Instance
 from storage.clickhouse.reads.services import Interface
 
-ID = "services"
-ACTIONS = ("pause", "resume")
-GOOD, POOR = 0.999, 0.99
-SOON_SECONDS, VERY_SOON_SECONDS = 14 * 86_400.0, 3 * 86_400.0
 SHARE = "Share of the checks that found it up; grey while less than half of the time was watched. Source:"
 COLUMNS = (
     Column("state", "State", numeric=False),
@@ -38,10 +36,10 @@ COLUMNS = (
     Column("day", "24 h", definition=f"{SHARE} samples_1m."),
     Column("month", "30 d", definition=f"{SHARE} samples_1h."),
     Column("year", "1 y", definition=f"{SHARE} samples_1h."),
-    Column("seconds", "Answered in", definition="The newest check."),
-    Column("mean", "Mean 24 h", definition="Mean time to answer over 24 hours. Source: samples_1m."),
-    Column("certificate", "Certificate", definition="Time left until its certificate ends."),
-    Column("since", "Since", definition="When it came into this state."),
+    Column("seconds", "Response", definition="Response time of the newest check."),
+    Column("mean", "Mean 24 h", definition="Mean response time over 24 hours. Source: samples_1m."),
+    Column("certificate", "Certificate", definition="Time left until its certificate expires."),
+    Column("since", "Since", definition="When its state last changed."),
     Column("act", "", numeric=False),
     Column("why", "Why", numeric=False),
 )  # fmt: skip
@@ -52,14 +50,14 @@ CHANGE_COLUMNS = (
     Column("service", "Service", numeric=False),
     Column("state", "Became", numeric=False),
     Column("before", "Was", numeric=False),
-    Column("held", "for", definition="How long the state before had held."),
+    Column("held", "For", definition="How long the previous state lasted."),
     Column("why", "Why", numeric=False),
 )
 INTERFACE_COLUMNS = (
     Column("state", "State", numeric=False),
     Column("host", "Machine", numeric=False),
     Column("nic", "Interface", numeric=False),
-    Column("speed", "Speed", definition="Of the link, in one direction."),
+    Column("speed", "Speed", definition="Of the link, in each direction."),
     Column("used", "Used", definition="The busier direction against the speed."),
     Column("in", "In"),
     Column("in_course", "over the window", numeric=False),
@@ -73,46 +71,51 @@ INTERFACE_COLUMNS = (
 LOSSES = (
     "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
 )  # fmt: skip
-BUSY = 0.7
-TONES = {"down": "critical", "pending": "warning", "up": "ok"}
+LINK_USED = Limit(WARNING_SHARE)
+"""Share of the speed of a link."""
+STATE_TONES: dict[str, str] = {States.DOWN: "critical", States.PENDING: "warning", States.UP: "ok"}
+TONES = {Status.CRITICAL: "critical", Status.WARNING: "warning"}
 
 
 def services(shown: Shown) -> html.Div:
-    """Return every service: state, newest checks, uptime, time to answer, last change, why."""
+    """Return every service: state, newest checks, uptime, response time, last change, why."""
     past = past_of(shown)
-    ordered = sorted(shown.chosen, key=lambda each: (-SEVERITY[each.status], each.about.get("group", ""), each.title))
-    rows = [_service(each, past, shown) for each in ordered]
+    found = sorted(((each, each.first(About)) for each in shown.chosen), key=_order)
+    rows = [_service(each, about, past, shown) for each, about in found]
     columns = [each for each in COLUMNS if each.key not in SOMETIMES or any(_has(row[each.key]) for row in rows)]
-    return data_table(f"{ID}-all-rows", columns, rows, caption="Services", nothing="No service is watched.", stack=True)
+    nothing = "No service is watched."
+    return data_table(f"{shown.tab}-{ALL}-rows", columns, rows, caption="Services", nothing=nothing, stack=True)
+
+
+def _order(service: tuple[Instance, About | None]) -> tuple[int, str, str]:
+    instance, about = service
+    return -SEVERITY[instance.status], about.group if about else "", instance.title
 
 
 def _has(cell: Any) -> bool:
     return (cell.content if isinstance(cell, Cell) else cell) is not None
 
 
-def _service(instance: Instance, past: Past, shown: Shown) -> dict[str, Any]:
+def _service(instance: Instance, about: About | None, past: Past, shown: Shown) -> dict[str, Any]:
     key = (instance.kind, instance.name)
     known = past.uptimes.get(key, Uptime())
-    about, component = instance.about, instance.component
-    ends = about.get("certificate_ends")
-    left = ends - instance.now if ends else None
-    since = about.get("since")
+    component = instance.component
+    left = about.certificate_ends - instance.now if about and about.certificate_ends else None
+    seconds, since = (about.seconds, about.since) if about else (None, None)
     return {
-        "state": Cell(
-            state_badge(component.status, PAUSED if is_paused(instance) else None), SEVERITY[component.status]
-        ),
-        "service": Cell(instance.title, hint=about.get("target", "")),
-        "group": about.get("group") or None,
+        "state": Cell(state_badge(component.status, word_of(instance)), SEVERITY[component.status]),
+        "service": Cell(instance.title, hint=about.target if about else ""),
+        "group": (about.group if about else "") or None,
         "beats": Cell(beat_strip(past.beats.get(key, ())), known.day.share),
         "day": _share(known.day, "24 h"),
         "month": _share(known.month, "30 d"),
         "year": _share(known.year, "1 y"),
-        "seconds": Cell(_or_none(duration(about.get("seconds"))), about.get("seconds")),
+        "seconds": Cell(_or_none(duration(seconds)), seconds),
         "mean": Cell(_or_none(duration(known.day_seconds)), known.day_seconds),
-        "certificate": Cell(_or_none(duration(left)), left, tone=_certificate_tone(left)),
+        "certificate": Cell(_or_none(duration(left)), left, tone=_tone(CERTIFICATE, left)),
         "since": Cell(age(since, prefix="") if since else None, since),
         "why": _why(component.why),
-        "act": Cell(_pause(instance, shown), ""),
+        "act": Cell(_pause(instance, about, shown), ""),
     }
 
 
@@ -120,8 +123,7 @@ def _share(checks: Checks, period: str) -> Cell:
     share = checks.share
     if share is None:
         return Cell(None)
-    judged = "" if share >= GOOD else "warning" if share >= POOR else "critical"
-    tone = judged if is_known(checks, period) else "muted"
+    tone = _tone(UPTIME, share) if is_known(checks, period) else "muted"
     return Cell(uptime(share), share, tone=tone, hint=watched(checks, period))
 
 
@@ -133,21 +135,18 @@ def _or_none(text: str) -> str | None:
     return None if text == NOT_AVAILABLE else text
 
 
-def _certificate_tone(left: float | None) -> str:
-    if left is None or left > SOON_SECONDS:
-        return ""
-    return "critical" if left <= VERY_SOON_SECONDS else "warning"
+def _tone(limit: Limit, value: float | None) -> str:
+    return "" if value is None else TONES.get(limit.status(value), "")
 
 
-def _pause(instance: Instance, shown: Shown) -> Any:
-    about = instance.about
+def _pause(instance: Instance, about: About | None, shown: Shown) -> Any:
     if is_paused(instance):
-        if not about.get("paused_by_hand"):
+        if about is None or not about.paused_by_hand:
             return None
-        question = f"Check {instance.title} again?"
-        return action_button(shown, instance.collector, "resume", "", "Resume", question)
-    question = f"Stop checking {instance.title} until it is resumed? Nothing will tell when it goes down."
-    return action_button(shown, instance.collector, "pause", "", "Pause", question)
+        question = f"Resume the checks of {instance.title}?"
+        return action_button(shown, instance.collector, Actions.RESUME, "", "Resume", question)
+    question = f"Pause the checks of {instance.title}? Until they are resumed nothing tells when it goes down."
+    return action_button(shown, instance.collector, Actions.PAUSE, "", "Pause", question)
 
 
 def changes(shown: Shown) -> html.Div:
@@ -156,7 +155,7 @@ def changes(shown: Shown) -> html.Div:
         {
             "at": Cell(local_time(change.ts), change.ts),
             "service": collector_title(change.source),
-            "state": Cell(change.state, tone=TONES.get(change.state, "muted")),
+            "state": Cell(change.state, tone=STATE_TONES.get(change.state, "muted")),
             "before": change.before or "not watched",
             "held": Cell(duration(change.held_seconds) if change.before else None, change.held_seconds),
             "why": _why(change.why),
@@ -164,41 +163,7 @@ def changes(shown: Shown) -> html.Div:
         for change in past_of(shown).changes
     ]
     nothing = "No service has changed its state."
-    return data_table(f"{ID}-changes-rows", CHANGE_COLUMNS, rows, caption="Changes of state", nothing=nothing)
-
-
-def processes(shown: Shown) -> html.Div:
-    """Return the processes found, most memory first."""
-    fields = (
-        Field("pid", "PID", str),
-        words("command", "Command"),
-        words("user", "User"),
-        words("state", "State"),
-        Field("cpu_ratio", "CPU", percent, "100 % is one core"),
-        Field("resident_bytes", "Resident", bytes_),
-        Field("threads", "Threads", number),
-        Field("started", "Started", local_time),
-    )
-    rows = source_rows(shown.chosen, "processes")
-    return source_table(f"{ID}-processes-rows", fields, rows, caption="Processes", nothing="None runs.")
-
-
-def metrics(shown: Shown) -> html.Div:
-    """Return the newest values of the exporters."""
-    fields = (
-        words("metric", "Metric"),
-        words("labels", "Labels"),
-        words("kind", "Kind"),
-        Field("value", "Value", _value),
-        Field("per_second", "per second", _value, "Counters: since the scrape before"),
-        words("help", "What it is"),
-    )
-    rows = source_rows(shown.chosen, "metrics")
-    return source_table(f"{ID}-metrics-rows", fields, rows, caption="Metrics", nothing="Nothing scraped yet.")
-
-
-def _value(value: float) -> str:
-    return number(value) if float(value).is_integer() else f"{value:.6g}"
+    return data_table(f"{shown.tab}-changes-rows", CHANGE_COLUMNS, rows, caption="Changes of state", nothing=nothing)
 
 
 def interfaces(shown: Shown) -> html.Div:
@@ -207,7 +172,9 @@ def interfaces(shown: Shown) -> html.Div:
     found = sorted(past.interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
     nothing = "No machine's system collector reports interfaces."
     rows = [_interface(each, past.now) for each in found]
-    return data_table(f"{ID}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing)
+    return data_table(
+        f"{shown.tab}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing
+    )
 
 
 def _trouble(interface: Interface) -> float:
@@ -226,7 +193,7 @@ def _interface(interface: Interface, now: float) -> dict[str, Any]:
         "host": interface.host,
         "nic": interface.nic,
         "speed": Cell(_or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
-        "used": Cell(_or_none(percent(used)), used, tone="warning" if (used or 0.0) >= BUSY else ""),
+        "used": Cell(_or_none(percent(used)), used, tone=_tone(LINK_USED, used)),
         "in": Cell(_or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
         "in_course": Cell(spark(interface.received, label=f"{interface.nic}: in") if interface.received else None),
         "out": Cell(_or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),
@@ -236,5 +203,5 @@ def _interface(interface: Interface, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ALL: dict[str, Callable[[Shown], Any]] = {"all": services, "changes": changes, "interfaces": interfaces}
+TABLES: dict[str, Callable[[Shown], Any]] = {ALL: services, "changes": changes, "interfaces": interfaces}
 """Tables of all kinds together, by the name of their panel."""

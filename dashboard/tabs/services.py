@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.memo import Memo
-from dashboard.services import tables
-from dashboard.services.cards import Past, service_cards
+from core.model import SourceId
+from dashboard.services.cards import ALL, Past, cards_of
+from dashboard.services.tables import TABLES
 from dashboard.sources.section import sections_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.tab import SourceTab, source_tab
@@ -17,7 +18,7 @@ from storage.clickhouse.reads.services import Key, read_interfaces
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-ID = tables.ID
+ID = "services"
 TALL_PX, CHANGES_PX = 420, 260
 UPTIME_SECONDS = 30.0
 """Shares of a day and more are read anew this often: one check more or less does not move them."""
@@ -26,10 +27,10 @@ _uptimes: Memo[dict[Key, Uptime]] = Memo()
 
 
 EVERYTHING = Panel(
-    f"{ID}-all",
+    f"{ID}-{ALL}",
     "Services",
     "The newest check of each; uptime is the share of checks that found it up.",
-    TableBody(180, TALL_PX, f"{ID}-all-rows"),
+    TableBody(180, TALL_PX, f"{ID}-{ALL}-rows"),
     subtitle="in trouble first",
 )
 CHANGES = Panel(
@@ -61,13 +62,14 @@ def _past(stores: Stores, shown: Shown) -> Past:
         now,
         newest_beats(stores, every),
         _uptimes.get(lately, lambda: uptimes(stores, every)),
-        recent_changes(stores, [f"{kind}:{instance}" for kind, instance in keys]),
+        recent_changes(stores, [str(SourceId(*key)) for key in keys]),
         read_interfaces(stores, *shown.span.pair),
     )
 
 
+SECTIONS = sections_of(ID)
 SERVICES = SourceTab(
-    ID, sections_of(ID), tables=tables.ALL, before=(EVERYTHING, CHANGES), after=(NETWORK,), cards=service_cards,
-    card_px=190, more=_past,
+    ID, SECTIONS, tables=TABLES, before=(EVERYTHING, CHANGES), after=(NETWORK,), cards=cards_of(SECTIONS), card_px=190,
+    more=_past,
 )  # fmt: skip
 TAB = source_tab(SERVICES, "Services", key="6")

@@ -61,7 +61,7 @@ def test_a_service_goes_down_comes_back_and_is_paused(url: str, site: Site, page
     expect(orders).to_contain_text("200 OK", timeout=20_000)
 
     site.answers["/health"] = (503, {}, b"")
-    expect(line).to_contain_text("answers 503 Service Unavailable, and 200-299 is good", timeout=20_000)
+    expect(line).to_contain_text("answers 503 Service Unavailable, expected 200-299", timeout=20_000)
     site.answers["/health"] = (200, {}, b"{}")
     expect(orders).to_contain_text("200 OK", timeout=20_000)
     changes = page.locator("#services-changes-rows tbody tr").filter(has_text="HTTP orders-api-primary")

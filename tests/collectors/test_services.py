@@ -15,8 +15,10 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.kinds.tcp import collector as tcp_kind
 from core.errors import SourceUnavailable, StorageUnavailable
 from core.kinds.http.source import HttpSource
+from core.kinds.service_spec import About, Actions
 from core.kinds.tcp.source import TcpSource
 from core.model import Reading, Status
+from core.tables import rows_of
 from storage.stores import Stores
 from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
@@ -59,14 +61,14 @@ def test_a_port_whose_greeting_does_not_come_is_outlived(behaviour: str) -> None
 def test_what_an_address_answers_is_judged_by_status_text_and_json(site: Site) -> None:
     assert told(of_http(site.url + "/"))[0] is Status.OK
     where = f"127.0.0.1:{site.port}"
-    assert told(of_http(site.url + "/gone")) == (Status.DOWN, f"{where} answers 404 Not Found, and 200-299 is good")
+    assert told(of_http(site.url + "/gone")) == (Status.DOWN, f"{where} answers 404 Not Found, expected 200-299")
     assert told(of_http(site.url + "/gone", statuses="200,404"))[0] is Status.OK
-    assert told(of_http(site.url + "/", contains="bad"))[1] == f"the answer of {where} lacks “bad”"
-    assert told(of_http(site.url + "/", lacks="good"))[1] == f"the answer of {where} has “good” in it"
+    assert told(of_http(site.url + "/", contains="bad"))[1] == f"the answer of {where} does not contain “bad”"
+    assert told(of_http(site.url + "/", lacks="good"))[1] == f"the answer of {where} contains “good”"
     path = {"json_path": "$.checks[0].state"}
     assert told(of_http(site.url + "/json", **path, json_equals="up"))[0] is Status.OK
     assert told(of_http(site.url + "/json", json_path="n", json_equals="3"))[0] is Status.OK
-    assert "is up, and should be down" in told(of_http(site.url + "/json", **path, json_equals="down"))[1]
+    assert "is up, expected down" in told(of_http(site.url + "/json", **path, json_equals="down"))[1]
     assert "has no checks[7].state" in told(of_http(site.url + "/json", json_path="checks[7].state"))[1]
     assert "not JSON" in told(of_http(site.url + "/", **path))[1]
 
@@ -102,7 +104,7 @@ def test_tls_is_verified_and_a_certificate_that_ends_soon_is_told() -> None:
         soon = of_http(url, ca_file=str(CERTIFICATE), certificate_warning_days=left / 86_400 + 1)
         status, why = told(soon)
         assert status is Status.WARNING
-        assert why.startswith("its certificate ends in")
+        assert why.startswith("its certificate expires in")
         assert "speaks TLS" in told(of_http(f"http://localhost:{server.port}/"))[1]
 
 
@@ -145,7 +147,7 @@ def test_upside_down_a_closed_port_is_fine_and_an_open_one_is_not() -> None:
         assert why.startswith("answers and should not: connected in")
     status, why = told(of_tcp(port, upside_down=True))
     assert status is Status.OK
-    assert "as it should be" in why
+    assert "as expected" in why
 
 
 def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) -> None:
@@ -164,12 +166,12 @@ def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) ->
 
     collector = made()
     assert told(collector)[0] is Status.DOWN
-    do("pause")
+    do(Actions.PAUSE)
     assert told(collector) == (Status.NOT_CONFIGURED, "paused by hand")
     reading = made().collect(time.time())
     assert reading.is_up is None
     assert not values(reading)
-    do("resume")
+    do(Actions.RESUME)
     assert told(collector)[0] is Status.DOWN
 
 
@@ -183,8 +185,8 @@ def test_since_outlives_a_restart(stores: Stores) -> None:
     again = ServiceCollector(source, probe, newest=lambda: newest_change(stores, source.collector))
     reading = again.collect(MIDNIGHT + 600)
     assert reading.facts == []
-    about = next(table for table in reading.tables if table.name == "about")
-    assert dict(zip(about.columns, about.rows[0], strict=True))["since"] == MIDNIGHT
+    (about,) = rows_of({table.name: table for table in reading.tables}, About)
+    assert about.since == MIDNIGHT
 
 
 def test_a_state_database_that_is_away_leaves_a_pause_as_it_was() -> None:

@@ -95,7 +95,7 @@ def test_a_unit_is_told_by_what_systemctl_shows(tmp_path: Path) -> None:
     assert told(collector)[1] == "this machine was not started by systemd: it knows no units"
     command.write_text("#!/bin/sh\nexec sleep 30\n")
     hung = source.model_copy(update={"timeout_seconds": 0.3})
-    assert told(ServiceCollector(hung, SystemdProbe(hung, str(command))))[1] == "systemctl gave no answer within 0.3 s"
+    assert told(ServiceCollector(hung, SystemdProbe(hung, str(command))))[1] == "no answer from systemctl within 0.3 s"
 
 
 def nginx_page(requests: int, accepts: int = 100, handled: int = 100) -> tuple[int, dict[str, str], bytes]:
@@ -190,7 +190,7 @@ def test_a_peer_that_refuses_is_reachable_and_one_that_is_lost_is_down(monkeypat
         assert values(reading)["peer_loss_ratio"] == 0
     status, why = told(collector)
     assert status is Status.WARNING
-    assert why == f"nobody listens at port {port}"
+    assert why == f"nothing listens at port {port}"
 
     def lost(*_: object) -> None:
         raise SourceUnavailable("no answer from 10.0.0.1:443 within 1.7 s")

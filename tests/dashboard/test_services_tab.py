@@ -13,14 +13,19 @@ from core.clock import FakeClock
 from core.errors import StorageUnavailable
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.http.source import HttpSource
+from core.kinds.process.spec import Process
 from core.kinds.registry import Watch
+from core.kinds.scrape.spec import Series
+from core.kinds.service_spec import DAY_SECONDS, About, States
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Sample, Status, Table, labels
+from core.tables import table_of
 from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
 from dashboard.services.cards import uptime
 from dashboard.tabs import pipeline, services
+from dashboard.views.panel import TableBody
 from dashboard.views.tab import Choices, View
 from status.history import Beat
 from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS
@@ -51,13 +56,19 @@ def stores(stores: Stores) -> Stores:
     return replace(stores, settings=settings, clock=FakeClock(float(int(time.time()))))
 
 
-def about(**facts: Any) -> Table:
-    return Table("about", tuple(facts), (tuple(facts.values()),))
-
-
-def show(stores: Stores, collector: str, name: str, status: Status, why: str, **facts: Any) -> None:
-    reading = Reading(components=(Component(name, status, why),), tables=(about(**facts),))
+def show(stores: Stores, collector: str, name: str, status: Status, why: str, *about: Table) -> None:
+    reading = Reading(components=(Component(name, status, why),), tables=about)
     stores.live.put_reading(collector, "host-1", stores.clock.now(), EVERY, reading)
+
+
+def about(
+    state: States, since: float, target: str, group: str = "", seconds: float | None = None, *, by_hand: bool = False
+) -> Table:
+    return table_of(About, [About(state, since, target, group, seconds, by_hand, None)])
+
+
+def of_heartbeat(**facts: Any) -> Table:
+    return Table("about", tuple(facts), (tuple(facts.values()),))
 
 
 def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
@@ -77,11 +88,11 @@ def store(stores: Stores, kind: str, instance: str, checks: list[bool]) -> None:
 def fill(stores: Stores) -> None:
     now = stores.clock.now()
     show(stores, "http:orders", "HTTP orders", Status.DOWN, "nothing listens at 10.0.0.3:80 (connection refused)",
-         state="down", since=now - 90, target="http://10.0.0.3/health", group="OMS", seconds=None)  # fmt: skip
-    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", state="up", since=now - 9_000,
-         target="10.0.0.4:9878", group="", seconds=0.002)  # fmt: skip
-    show(stores, "tcp:old", "TCP old", Status.NOT_CONFIGURED, "paused in the settings", state="paused", since=now,
-         target="10.0.0.4:1", group="", paused_by_hand=False)  # fmt: skip
+         about(States.DOWN, now - 90, "http://10.0.0.3/health", "OMS"))  # fmt: skip
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms",
+         about(States.UP, now - 9_000, "10.0.0.4:9878", seconds=0.002))  # fmt: skip
+    show(stores, "tcp:old", "TCP old", Status.NOT_CONFIGURED, "paused in the settings",
+         about(States.PAUSED, now, "10.0.0.4:1"))  # fmt: skip
     store(stores, "http", "orders", [True] * 96 + [False] * 4)
     store(stores, "tcp", "gateway", [True] * 100)
     row = (round((now - 60) * 1e3), "http:orders", "down", "pending", 30.0, "nothing listens at 10.0.0.3:80")
@@ -114,9 +125,9 @@ def test_beats_tell_up_retried_down_and_missing() -> None:
 
 def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stores: Stores) -> None:
     now = stores.clock.now()
-    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full", state="down",
-         runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12, expected_rows=100,
-         period_seconds=86_400.0)  # fmt: skip
+    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full",
+         of_heartbeat(state="down", runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12,
+                      expected_rows=100, period_seconds=86_400.0))  # fmt: skip
     view = built(pipeline.TAB, stores)
     assert "Heartbeat bars : failed 3 min ago: disk full." in text(view.slots["pipeline-sources-verdict"])
     table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])
@@ -157,7 +168,7 @@ def test_an_uptime_tells_how_much_of_its_time_was_watched(stores: Stores) -> Non
 
 
 def test_an_uptime_of_a_watched_day_is_judged(stores: Stores) -> None:
-    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms", interval_seconds=EVERY)
+    show(stores, "tcp:gateway", "TCP gateway", Status.OK, "connected in 2.0 ms")
     store(stores, "tcp", "gateway", [False] * 200 + [True] * 1800)
     (row,) = [row for row in rows_of(built(services.TAB, stores)) if "TCP gateway" in text(row)]
     day, month, _ = shares(row.children)
@@ -194,6 +205,67 @@ def test_services_without_a_card_are_counted_and_their_table_is_linked(stores: S
     assert " ".join(text(more).split()) == "9 more services in the table below, all fine"
     assert more.href == "#services-all"
     assert "in the table below, 3 of them in trouble" in text(strip(down=15)[-1])
+
+
+def test_each_kind_says_its_own_figure_on_its_card(stores: Stores) -> None:
+    figures = {
+        "process": ("process_resident_bytes", 3 * 2.0**20, "3.00 MiB resident"),
+        "systemd": ("systemd_uptime_seconds", 7_200.0, "2 h active"),
+        "nginx": ("nginx_requests_per_second", 42.0, "42 requests/s"),
+        "scrape": ("scrape_response_seconds", 0.034, "34 ms"),
+    }
+    stores = watching_machine(stores)
+    for kind, (metric, value, _) in figures.items():
+        part = Component(f"{kind} a", Status.OK, "fine")
+        reading = Reading(samples=[Sample(metric, value, labels(instance="a"))], components=(part,))
+        stores.live.put_reading(f"{kind}:a", "host-1", stores.clock.now(), EVERY, reading)
+    cards = " ".join(text(built(services.TAB, stores).slots["services-cards"]).split())
+    for _, _, shown in figures.values():
+        assert shown in cards
+
+
+def test_the_boxes_above_processes_and_metrics_find_their_rows(stores: Stores) -> None:
+    stores = watching_machine(stores)
+    small, big = (Process(pid, f"job-{pid}", "fund", 1.0, None, pid * 1_000, 1, "running") for pid in (7, 8))
+    show(stores, "process:a", "Process a", Status.OK, "2 processes", table_of(Process, [small, big]))
+    series = [Series(f"m{n:03d}", "", "gauge", float(n), None, "") for n in range(100)]
+    show(stores, "scrape:a", "Exporter a", Status.OK, "100 series in 9 ms", table_of(Series, series))
+    view = built(services.TAB, stores)
+    panels = {panel.id: panel for panel in services.TAB.panels}
+    for name in ("services-process-processes", "services-scrape-metrics"):
+        holds = panels[name].holds
+        assert isinstance(holds, TableBody)
+        assert f"'{holds.filters}'" in str(view.slots[f"{name}-table"])
+    processes = text(view.slots["services-process-processes-table"])
+    assert processes.index("job-8") < processes.index("job-7"), "most memory first"
+    assert "m099" in text(view.slots["services-scrape-metrics-table"])
+
+
+def watching_machine(stores: Stores) -> Stores:
+    """Return the stores, watching a process, a unit, an Nginx and an exporter, each called a."""
+    url = "http://10.0.0.2/"
+    watch = {
+        "process": [{"name": "a", "process": "job"}],
+        "systemd": [{"name": "a", "unit": "oms.service"}],
+        "nginx": [{"name": "a", "url": url}],
+        "scrape": [{"name": "a", "url": url}],
+    }
+    settings = stores.settings.model_copy(update={"watch": Watch.model_validate(watch)})
+    return replace(stores, settings=settings)
+
+
+def test_a_certificate_is_coloured_by_the_time_left_and_a_pause_by_hand_can_be_resumed(stores: Stores) -> None:
+    now = stores.clock.now()
+    facts = About(States.UP, now, "http://10.0.0.3/health", "OMS", 0.02, False, now + 2 * DAY_SECONDS)
+    show(stores, "http:orders", "HTTP orders", Status.OK, "200 OK", table_of(About, [facts]))
+    show(stores, "tcp:gateway", "TCP gateway", Status.NOT_CONFIGURED, "paused by hand",
+         about(States.PAUSED, now, "10.0.0.4:9878", by_hand=True))  # fmt: skip
+    rows = {text(row.children[1]).strip(): row for row in rows_of(built(services.TAB, stores))}
+    (left,) = [cell for cell in rows["HTTP orders"].children if getattr(cell, "data-label") == "Certificate"]
+    assert text(left).strip() == "2 d"
+    assert "fw-tone-critical" in left.className
+    assert "Pause" in text(rows["HTTP orders"])
+    assert "Resume" in text(rows["TCP gateway"])
 
 
 def test_long_names_of_lines_are_cut_to_the_room_beside_the_chart_and_whole_on_hover() -> None:

@@ -1,4 +1,4 @@
-"""HTTP addresses: status, time to answer, content, certificate.
+"""HTTP addresses: status, response time, content, certificate.
 
 Costs the watched server one request an interval (more where it redirects) on a connection of its own: every check
 goes the whole way, name look-up and TLS included. At most 1 MiB of the answer is read.
@@ -20,6 +20,7 @@ from collectors.net.reach import Address, Deadline
 from collectors.net.web import Answer, ask
 from core.errors import SourceUnavailable
 from core.format import count, duration
+from core.kinds.http import spec
 from core.kinds.http.source import HttpSource
 
 __all__ = ["act", "make", "probe"]
@@ -44,16 +45,16 @@ def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
         f"{_named(answer.status)} in {duration(seconds)}",
         seconds,
         {
-            "http_status_code": float(answer.status),
-            "http_body_bytes": float(len(answer.body)),
-            "http_certificate_seconds": ends - now if ends else None,
+            spec.STATUS_CODE: float(answer.status),
+            spec.BODY: float(len(answer.body)),
+            spec.CERTIFICATE_LEFT: ends - now if ends else None,
         },
-        certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),
-        {"status": answer.status, "certificate_ends": ends, "bytes": len(answer.body)},
+        certificate_check(ends, now, source.certificate_limit),
+        ends,
     )
     try:
         if not source.is_good(answer.status):
-            raise SourceUnavailable(f"{where} answers {_named(answer.status)}, and {source.statuses} is good")
+            raise SourceUnavailable(f"{where} answers {_named(answer.status)}, expected {source.statuses}")
         _check_content(source, answer, where)
     except SourceUnavailable as error:
         raise WrongAnswer(str(error), found) from None
@@ -87,7 +88,7 @@ def _onward(url: str, onward: str) -> str:
     led = urljoin(url, onward)
     parts = urlsplit(led)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SourceUnavailable(f"{_address(url)} redirects to something that is no HTTP address")
+        raise SourceUnavailable(f"{_address(url)} redirects to something that is not an HTTP address")
     if _origin(led) != _origin(url) or "@" in parts.netloc:
         return led
     login, at, _ = urlsplit(url).netloc.rpartition("@")
@@ -106,21 +107,21 @@ def _address(url: str) -> Address:
 
 def _check_content(source: HttpSource, answer: Answer, where: Address) -> None:
     if source.contains and source.contains not in answer.text:
-        raise SourceUnavailable(f"the answer of {where} lacks “{source.contains[:SHOWN_CHARACTERS]}”")
+        raise SourceUnavailable(f"the answer of {where} does not contain “{source.contains[:SHOWN_CHARACTERS]}”")
     if source.lacks and source.lacks in answer.text:
-        raise SourceUnavailable(f"the answer of {where} has “{source.lacks[:SHOWN_CHARACTERS]}” in it")
+        raise SourceUnavailable(f"the answer of {where} contains “{source.lacks[:SHOWN_CHARACTERS]}”")
     if not source.json_path:
         return
     try:
         value = at_path(json.loads(answer.body), source.json_path)
     except ValueError:
-        raise SourceUnavailable(f"{where} answers something that is not JSON") from None
+        raise SourceUnavailable(f"the answer of {where} is not JSON") from None
     except LookupError:
         raise SourceUnavailable(f"the JSON of {where} has no {source.json_path}") from None
     shown = value if isinstance(value, str) else json.dumps(value)
     if source.json_equals and shown != source.json_equals:
         raise SourceUnavailable(
-            f"{source.json_path} of {where} is {shown[:SHOWN_CHARACTERS]}, and should be {source.json_equals}"
+            f"{source.json_path} of {where} is {shown[:SHOWN_CHARACTERS]}, expected {source.json_equals}"
         )
 
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from collectors.base import Context
-from collectors.judging.checks import Check, limit
+from collectors.judging.checks import bad_if, judged
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import count, number, tenths
+from core.kinds.nginx import spec
 from core.kinds.nginx.source import NginxSource
-from core.model import Status
+from core.kinds.nginx.spec import Checks
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
@@ -26,9 +28,7 @@ PAGE = re.compile(
     r"Active connections:\s*(\d+)\s+server accepts handled requests(?: request_time)?\s+(\d+)\s+(\d+)\s+(\d+)(?: \d+)?"
     r"\s+Reading:\s*(\d+)\s+Writing:\s*(\d+)\s+Waiting:\s*(\d+)"
 )
-NAMES = ("active", "accepts", "handled", "requests", "reading", "writing", "waiting")
 MOST_BYTES = 65_536
-WARNING, CRITICAL = 0.8, 0.95
 
 
 def make(context: Context, source: NginxSource) -> ServiceCollector:
@@ -36,12 +36,25 @@ def make(context: Context, source: NginxSource) -> ServiceCollector:
     return make_service(context, source, NginxProbe(source))
 
 
-def parse(page: str) -> dict[str, int]:
-    """Return the seven numbers of a stub_status page by name. Raises ValueError when it is none."""
+@dataclass(frozen=True, slots=True)
+class StubStatus:
+    """The numbers of a stub_status page, in its order."""
+
+    active: int
+    accepts: int
+    handled: int
+    requests: int
+    reading: int
+    writing: int
+    waiting: int
+
+
+def parse(page: str) -> StubStatus:
+    """Return the numbers of a stub_status page. Raises ValueError when it is none."""
     found = PAGE.search(page)
     if found is None:
         raise ValueError("no stub_status page")
-    return dict(zip(NAMES, map(int, found.groups()), strict=True))
+    return StubStatus(*map(int, found.groups()))
 
 
 class NginxProbe:
@@ -63,36 +76,35 @@ class NginxProbe:
         if answer.status != 200:
             raise SourceUnavailable(f"{where} answers {answer.status}: is stub_status at this path?")
         try:
-            numbers = parse(answer.text)
+            status = parse(answer.text)
         except ValueError:
             raise garbage(where, "stub_status") from None
-        return self._found(numbers, at - began, at)
+        return self._found(status, at - began, at)
 
-    def _found(self, numbers: dict[str, int], seconds: float, at: float) -> Found:
-        rates = {name: self._rates.per_second(name, numbers[name], at) for name in ("accepts", "requests")}
+    def _found(self, status: StubStatus, seconds: float, at: float) -> Found:
+        requests = self._rates.per_second(spec.REQUESTS_RATE, status.requests, at)
         # All at once or none: a restart between the two would make a step of one and not of the other.
-        dropped = self._rates.per_second("dropped", numbers["accepts"] - numbers["handled"], at)
-        per_second = rates["requests"]
-        checks = [
-            Check("dropped", Status.WARNING if dropped else Status.OK, f"{tenths(dropped or 0)} connections/s dropped")
-        ]
+        dropped = self._rates.per_second(spec.DROPPED_RATE, status.accepts - status.handled, at)
+        checks = [bad_if(Checks.DROPPED, bool(dropped), f"{tenths(dropped or 0)} connections/s dropped")]
         most = self._source.connections_limit
         if most:
-            share = numbers["active"] / most
-            told = f"{number(numbers['active'])} of {count(most, 'connection')}"
-            checks.append(limit("connections", share, told, WARNING, CRITICAL))
-        asked = f"{number(per_second)} requests/s, " if per_second is not None else ""
+            share = status.active / most
+            why = f"{number(status.active)} of {count(most, 'connection')}"
+            checks.append(judged(Checks.CONNECTIONS, share, why, spec.CONNECTIONS, share))
+        asked = f"{number(requests)} requests/s, " if requests is not None else ""
         return Found(
-            f"{asked}{count(numbers['active'], 'connection')}",
+            f"{asked}{count(status.active, 'connection')}",
             seconds,
             {
-                **{f"nginx_{name}": float(numbers[name]) for name in ("active", "reading", "writing", "waiting")},
-                "nginx_requests_per_second": per_second,
-                "nginx_connections_per_second": rates["accepts"],
-                "nginx_dropped_per_second": dropped,
+                spec.ACTIVE: float(status.active),
+                spec.READING: float(status.reading),
+                spec.WRITING: float(status.writing),
+                spec.WAITING: float(status.waiting),
+                spec.REQUESTS_RATE: requests,
+                spec.CONNECTIONS_RATE: self._rates.per_second(spec.CONNECTIONS_RATE, status.accepts, at),
+                spec.DROPPED_RATE: dropped,
             },
             checks,
-            {name: numbers[name] for name in NAMES},
         )
 
 

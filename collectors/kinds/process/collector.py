@@ -14,23 +14,20 @@ from pathlib import Path
 import psutil
 
 from collectors.base import Context
-from collectors.judging.checks import Check, bad_if
+from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import ago, bytes_, coarse_duration, count, number
+from core.kinds.process import spec
 from core.kinds.process.source import ProcessSource
-from core.limits import Limit
-from core.model import Table
+from core.kinds.process.spec import Checks, Process
 from core.rates import Rates
+from core.tables import table_of
 
 __all__ = ["act", "make"]
 
-SHOWN = 50
 COMMAND_CHARACTERS = 200
-RESTARTED_SECONDS = 600.0
-"""A process that is not the one seen before is told for this long."""
-COLUMNS = ("pid", "command", "user", "started", "cpu_ratio", "resident_bytes", "threads", "state")
 
 
 def make(context: Context, source: ProcessSource) -> ServiceCollector:
@@ -70,19 +67,19 @@ class ProcessProbe:
         except FileNotFoundError:
             raise SourceUnavailable(f"there is no pid file {self._source.pidfile}") from None
         except PermissionError:
-            raise SourceRejected(f"we may not read the pid file {self._source.pidfile}") from None
+            raise SourceRejected(f"our user may not read the pid file {self._source.pidfile}") from None
         except OSError as error:
             raise SourceUnavailable(f"{self._source.pidfile}: {error.strerror}") from error
         if not text or not text[0].isdigit():
-            raise SourceUnavailable(f"the pid file {self._source.pidfile} holds no process id")
+            raise SourceUnavailable(f"the pid file {self._source.pidfile} contains no process id")
         try:
             yield psutil.Process(int(text[0]))
         except psutil.NoSuchProcess:
             raise SourceUnavailable(
-                f"process {text[0]} of the pid file {self._source.pidfile} does not run: it ended without cleaning up"
+                f"process {text[0]} of the pid file {self._source.pidfile} is not running: it ended without cleaning up"
             ) from None
 
-    def _row(self, process: psutil.Process, at: float) -> tuple[object, ...] | None:
+    def _row(self, process: psutil.Process, at: float) -> Process | None:
         """Return the row of a process that is one of those looked for, else None."""
         source = self._source
         try:
@@ -104,16 +101,8 @@ class ProcessProbe:
                 resident, threads = process.memory_info().rss, process.num_threads()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
-        return (
-            process.pid,
-            command[:COMMAND_CHARACTERS] or process.name(),
-            user,
-            started,
-            busy,
-            resident,
-            threads,
-            state,
-        )
+        shown = command[:COMMAND_CHARACTERS] or process.name()
+        return Process(process.pid, shown, user, started, busy, resident, threads, state)
 
     def _too_few(self, found: int) -> str:
         wanted = self._source.at_least
@@ -121,41 +110,40 @@ class ProcessProbe:
             return f"no process runs with {self._source.target}"
         return f"{number(found)} of at least {count(wanted, 'process', 'processes')} run with {self._source.target}"
 
-    def _found(self, rows: list[tuple[object, ...]], now: float) -> Found:
-        busy = [float(str(row[4])) for row in rows if row[4] is not None]
-        resident = sum(int(str(row[5])) for row in rows)
-        oldest = min(float(str(row[3])) for row in rows)
+    def _found(self, rows: list[Process], now: float) -> Found:
+        busy = [row.cpu_ratio for row in rows if row.cpu_ratio is not None]
+        resident = sum(row.resident_bytes for row in rows)
+        oldest = min(row.started for row in rows)
         if self._oldest and oldest > self._oldest + 1:
             self._restarted = now
         self._oldest = oldest
-        rows.sort(key=lambda row: -int(str(row[5])))
-        who = count(len(rows), "process", "processes") if len(rows) > 1 else f"pid {rows[0][0]}"
+        rows.sort(key=lambda row: -row.resident_bytes)
+        who = count(len(rows), "process", "processes") if len(rows) > 1 else f"pid {rows[0].pid}"
         return Found(
             f"{who}, up {coarse_duration(now - oldest)}, {bytes_(resident)}",
             None,
             {
-                "process_count": float(len(rows)),
-                "process_resident_bytes": float(resident),
-                "process_cpu_ratio": sum(busy) if busy else None,
-                "process_uptime_seconds": now - oldest,
-                "process_threads": float(sum(int(str(row[6])) for row in rows)),
+                spec.COUNT: float(len(rows)),
+                spec.RESIDENT: float(resident),
+                spec.CPU_RATIO: sum(busy) if busy else None,
+                spec.UPTIME: now - oldest,
+                spec.THREADS: float(sum(row.threads for row in rows)),
             },
             self._checks(len(rows), resident, now),
-            {"count": len(rows), "started": oldest},
-            tables=[Table("processes", COLUMNS, tuple(rows[:SHOWN]))],
+            tables=[table_of(Process, rows[: spec.PROCESSES_SHOWN])],
         )
 
     def _checks(self, running: int, resident: int, now: float) -> list[Check]:
         source = self._source
         checks = []
         if source.at_most is not None:
-            told = f"{number(running)} run, and at most {number(source.at_most)} should"
-            checks.append(bad_if("count", running > source.at_most, told))
+            why = f"{count(running, 'process', 'processes')}, expected at most {number(source.at_most)}"
+            checks.append(bad_if(Checks.COUNT, running > source.at_most, why))
         if source.memory_warning_bytes:
             share = resident / source.memory_warning_bytes
-            told = f"{bytes_(resident)} resident, limit {bytes_(source.memory_warning_bytes)}"
-            checks.append(Check("memory", Limit(1.0).status(share), told, share))
+            why = f"{bytes_(resident)} resident, limit {bytes_(source.memory_warning_bytes)}"
+            checks.append(judged(Checks.MEMORY, share, why, spec.MEMORY, share))
         if self._restarted is not None:
             old = now - self._restarted
-            checks.append(bad_if("restart", old < RESTARTED_SECONDS, f"started anew {ago(old)}"))
+            checks.append(bad_if(Checks.RESTART, spec.RESTARTED.is_bad(old), f"restarted {ago(old)}"))
         return checks

@@ -25,9 +25,12 @@ from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import duration, number
 from core.kinds.registry import KINDS
+from core.kinds.scrape import spec
 from core.kinds.scrape.source import ScrapeSource
-from core.model import Labels, Sample, Table, labels
+from core.kinds.scrape.spec import Checks, Series
+from core.model import Labels, Sample, labels
 from core.rates import Rates
+from core.tables import table_of
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -37,10 +40,9 @@ __all__ = ["ScrapeProbe", "act", "make"]
 MOST_BYTES = 8_388_608
 MOST_LABELS = 16
 LABEL_CHARACTERS = 128
-SHOWN = 200
 ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.8"
 TOTALS = ("_total", "_count", "_sum", "_bucket", "_gsum", "_gcount")
-COLUMNS = ("metric", "labels", "kind", "value", "per_second", "help")
+HELP_CHARACTERS = 200
 
 
 def make(context: Context, source: ScrapeSource) -> ServiceCollector:
@@ -77,20 +79,18 @@ class ScrapeProbe:
         samples, rows = self._stored(kept, at)
         self._rates.forget(at)
         deadline.left()
-        told = f"{number(len(kept))} series in {duration(at - began)}"
         too_many = f"{number(dropped)} series left out, above the limit of {number(self._source.series_limit)}"
         return Found(
-            told,
+            f"{number(len(kept))} series in {duration(at - began)}",
             at - began,
             {
-                "scrape_series": float(len(kept)),
-                "scrape_left_out": float(dropped),
-                "scrape_bytes": float(len(answer.body)),
+                spec.SERIES: float(len(kept)),
+                spec.LEFT_OUT: float(dropped),
+                spec.BODY: float(len(answer.body)),
             },
-            [bad_if("limit", dropped > 0, too_many)],
-            {"series": len(kept), "left_out": dropped, "bytes": len(answer.body)},
-            samples,
-            [Table("metrics", COLUMNS, tuple(rows[:SHOWN]))],
+            [bad_if(Checks.LIMIT, dropped > 0, too_many)],
+            samples=samples,
+            tables=[table_of(Series, rows[: spec.SERIES_SHOWN])],
         )
 
     def _answer(self, deadline: Deadline) -> Answer:
@@ -137,9 +137,9 @@ class ScrapeProbe:
         is_bucket = sample.name.endswith("_bucket") and family.type in ("histogram", "gaugehistogram")
         return (self._source.buckets or not is_bucket) and len(sample.labels) <= MOST_LABELS
 
-    def _stored(self, kept: list[tuple[Metric, Any]], at: float) -> tuple[list[Sample], list[tuple[Any, ...]]]:
+    def _stored(self, kept: list[tuple[Metric, Any]], at: float) -> tuple[list[Sample], list[Series]]:
         samples: list[Sample] = []
-        rows: list[tuple[Any, ...]] = []
+        rows: list[Series] = []
         moved: dict[tuple[str, Labels], dict[str, float]] = {}
         for family, each in kept:
             labels = self._labels(each.labels)
@@ -155,7 +155,8 @@ class ScrapeProbe:
                 samples += self._sample(each.name, value, labels)
             shown = ", ".join(f"{name}={text}" for name, text in labels if name != "instance")
             finite = value if math.isfinite(value) else None
-            rows.append((each.name, shown, family.type, finite, rate, family.documentation[:200]))
+            described = family.documentation[:HELP_CHARACTERS]
+            rows.append(Series(each.name, shown, family.type, finite, rate, described))
         for (name, labels), change in moved.items():
             if change.get("_count") and "_sum" in change:
                 samples += self._sample(f"{name}_mean", change["_sum"] / change["_count"], labels)

@@ -10,26 +10,23 @@ import time
 from collections import deque
 
 from collectors.base import Context
-from collectors.judging.checks import Check, bad_if
+from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import coarse_duration, count, percent
+from core.kinds.systemd import spec
 from core.kinds.systemd.source import SystemdSource
-from core.limits import Limit
+from core.kinds.systemd.spec import Checks
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
 
 PROPERTIES = (
-    "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "ExecMainCode", "MainPID", "NRestarts",
-    "UnitFileState", "Description", "StateChangeTimestamp", "ActiveEnterTimestampMonotonic", "MemoryCurrent",
-    "MemoryMax", "CPUUsageNSec", "TasksCurrent", "NextElapseUSecRealtime", "LastTriggerUSec",
+    "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "NRestarts", "StateChangeTimestamp",
+    "ActiveEnterTimestampMonotonic", "MemoryCurrent", "MemoryMax", "CPUUsageNSec", "TasksCurrent",
 )  # fmt: skip
 UNSET = 2**64 - 1
-RESTARTS_SECONDS = 600.0
-FLAPPING = 3
-"""Restarts within RESTARTS_SECONDS from which on it is critical."""
 
 
 def make(context: Context, source: SystemdSource) -> ServiceCollector:
@@ -57,8 +54,8 @@ class SystemdProbe:
         unit = parse(self._shown(deadline))
         state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
         if unit.get("LoadState") in ("not-found", "masked"):
-            told = "is masked" if unit["LoadState"] == "masked" else "does not exist on this machine"
-            raise SourceRejected(f"the unit {self._source.unit} {told}")
+            why = "is masked" if unit["LoadState"] == "masked" else "does not exist on this machine"
+            raise SourceRejected(f"the unit {self._source.unit} {why}")
         if unit.get("LoadState") in ("error", "bad-setting"):
             raise SourceRejected(f"systemd cannot load the unit {self._source.unit}: {unit['LoadState']}")
         if state in ("failed", "inactive", "deactivating") or not state:
@@ -74,13 +71,13 @@ class SystemdProbe:
         except FileNotFoundError:
             raise SourceRejected("this machine has no systemd (there is no systemctl)") from None
         except subprocess.TimeoutExpired:
-            raise SourceUnavailable(f"systemctl gave no answer within {deadline.seconds:g} s") from None
+            raise SourceUnavailable(f"no answer from systemctl within {deadline.seconds:g} s") from None
         if done.returncode == 0:
             return done.stdout
         said = " ".join(done.stderr.split())[:200]
         if "not been booted with systemd" in said or "Failed to connect to bus" in said:
             raise SourceRejected("this machine was not started by systemd: it knows no units")
-        raise SourceUnavailable(f"systemctl ended with {done.returncode}: {said}")
+        raise SourceUnavailable(f"systemctl exited with {done.returncode}: {said}")
 
     def _found(self, unit: dict[str, str], state: str, detail: str, at: float) -> Found:
         restarts = _number(unit, "NRestarts")
@@ -88,36 +85,34 @@ class SystemdProbe:
         up = time.clock_gettime(time.CLOCK_MONOTONIC) - entered / 1e6 if entered else None
         spent = _number(unit, "CPUUsageNSec")
         memory = _number(unit, "MemoryCurrent")
-        checks = [bad_if("state", state != "active", f"{self._source.unit} is {state} ({detail})")]
+        checks = [bad_if(Checks.STATE, state != "active", f"{self._source.unit} is {state} ({detail})")]
         checks += self._restart_checks(restarts, at)
         most = _number(unit, "MemoryMax")
         if memory is not None and most:
             share = memory / most
-            checks.append(Check("memory", Limit(0.9).status(share),
-                                f"{percent(share)} of its MemoryMax", share))  # fmt: skip
+            checks.append(judged(Checks.MEMORY, share, f"{percent(share)} of its MemoryMax", spec.MEMORY, share))
         return Found(
             f"{state} ({detail})" + (f" for {coarse_duration(up)}" if up is not None and state == "active" else ""),
             None,
             {
-                "systemd_uptime_seconds": up,
-                "systemd_restarts": restarts,
-                "systemd_memory_bytes": memory,
-                "systemd_tasks": _number(unit, "TasksCurrent"),
-                "systemd_cpu_ratio": self._rates.per_second("cpu", spent / 1e9, at) if spent is not None else None,
+                spec.UPTIME: up,
+                spec.RESTARTS: restarts,
+                spec.MEMORY_USED: memory,
+                spec.TASKS: _number(unit, "TasksCurrent"),
+                spec.CPU_RATIO: self._rates.per_second("cpu", spent / 1e9, at) if spent is not None else None,
             },
             checks,
-            {"detail": f"{state} ({detail})", "restarts": restarts, "description": unit.get("Description", "")},
         )
 
     def _restart_checks(self, restarts: float | None, at: float) -> list[Check]:
         if restarts is None:
             return []
         self._restarts.append((at, int(restarts)))
-        while len(self._restarts) > 2 and self._restarts[1][0] <= at - RESTARTS_SECONDS:
+        while len(self._restarts) > 2 and self._restarts[1][0] <= at - spec.FLAPPING_SECONDS:
             self._restarts.popleft()
         times = max(int(restarts) - self._restarts[0][1], 0)
-        status = Limit(1, FLAPPING).status(times)
-        return [Check("restarts", status, f"restarted {count(times, 'time')} in {coarse_duration(RESTARTS_SECONDS)}")]
+        why = f"restarted {count(times, 'time')} in {coarse_duration(spec.FLAPPING_SECONDS)}"
+        return [judged(Checks.RESTARTS, times, why, spec.FLAPPING)]
 
 
 def _reason(unit: dict[str, str]) -> str:

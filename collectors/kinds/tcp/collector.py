@@ -13,6 +13,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, certificate_c
 from collectors.net.reach import Address, Deadline, Wire, connect, explained
 from core.errors import SourceUnavailable
 from core.format import duration
+from core.kinds.tcp import spec
 from core.kinds.tcp.source import TcpSource
 
 __all__ = ["act", "make", "probe"]
@@ -41,9 +42,9 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     return Found(
         f"connected in {duration(seconds)}",
         seconds,
-        {"tcp_certificate_seconds": ends - now if ends else None},
-        certificate_check(ends, now, source.certificate_warning_days, source.certificate_critical_days),
-        {"certificate_ends": ends},
+        {spec.CERTIFICATE_LEFT: ends - now if ends else None},
+        certificate_check(ends, now, source.certificate_limit),
+        ends,
     )
 
 
@@ -57,5 +58,6 @@ def _greeted(source: TcpSource, wire: Wire) -> None:
                 break
             heard += part
     if wanted not in heard:
-        said = heard.decode("utf-8", "replace")[:SHOWN_CHARACTERS].strip() or "nothing"
-        raise SourceUnavailable(f"{wire.address} greets with “{said}”, not “{source.expects[:SHOWN_CHARACTERS]}”")
+        said = heard.decode("utf-8", "replace")[:SHOWN_CHARACTERS].strip()
+        greeting = f"greets with “{said}”" if said else "sends no greeting"
+        raise SourceUnavailable(f"{wire.address} {greeting}, expected “{source.expects[:SHOWN_CHARACTERS]}”")

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from core.kinds.base import checked_url, masked
-from core.kinds.service import ServiceSource
+from core.kinds.service import CertifiedSource
 
 
-class HttpSource(ServiceSource):
+class HttpSource(CertifiedSource):
     """An HTTP or HTTPS address: status, time to answer, content, certificate."""
 
     KIND: ClassVar[str] = "http"
@@ -35,8 +35,6 @@ class HttpSource(ServiceSource):
     json_path: str = Field("", description="Value in a JSON answer that must be there: status, or checks[0].state.")
     json_equals: str = Field("", description="What that value must be; empty: anything.")
     ca_file: str = Field("", description="Certificates to trust with https://; empty: those of the system.")
-    certificate_warning_days: float = Field(14, ge=0, description="Days before its certificate ends: warning.")
-    certificate_critical_days: float = Field(3, ge=0, description="Days before its certificate ends: critical.")
 
     @field_validator("url")
     @classmethod

@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
+from core.format import percent
 from core.kinds.base import checked_url, masked
+from core.kinds.nginx.spec import CONNECTIONS
 from core.kinds.service import ServiceSource
 
 
@@ -25,7 +27,10 @@ class NginxSource(ServiceSource):
     url: SecretStr = Field(description="Where stub_status answers: http(s)://user:password@host:port/path.")
     ca_file: str = Field("", description="Certificates to trust with https://; empty: those of the system.")
     connections_limit: int | None = Field(
-        None, ge=1, description="worker_processes × worker_connections: warning at 80 %, critical at 95 %."
+        None,
+        ge=1,
+        description=f"worker_processes × worker_connections: warning at {percent(CONNECTIONS.warning)}, "
+        f"critical at {percent(CONNECTIONS.critical)}.",
     )
 
     @field_validator("url")

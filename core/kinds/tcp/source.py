@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from core.kinds.service import ServiceSource
+from core.kinds.service import CertifiedSource
 
 
-class TcpSource(ServiceSource):
+class TcpSource(CertifiedSource):
     """A TCP port: whether it accepts connections, how fast, and what it greets with."""
 
     KIND: ClassVar[str] = "tcp"
@@ -22,8 +22,6 @@ class TcpSource(ServiceSource):
     tls: bool = Field(False, description="Shake hands by TLS, and watch the certificate.")
     ca_file: str = Field("", description="Certificates to trust; empty: those of the system.")
     expects: str = Field("", description="Text that it must greet with; empty: none.")
-    certificate_warning_days: float = Field(14, ge=0, description="Days before its certificate ends: warning.")
-    certificate_critical_days: float = Field(3, ge=0, description="Days before its certificate ends: critical.")
 
     @property
     def target(self) -> str:

@@ -1,28 +1,26 @@
-"""HTTP addresses on the Services tab: status, time to answer, certificate."""
+"""The section of HTTP addresses: status, response time, certificate."""
 
 from __future__ import annotations
 
-from core.limits import Limit
-from dashboard.services.cards import no_cards
-from dashboard.services.tables import ACTIONS
+from core.kinds.http import spec
+from core.kinds.service_spec import CERTIFICATE, Actions
+from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section
 
-DAY = 86_400.0
-
 CHARTS = (
-    Chart("response", "HTTP, time to answer", "", {"http_response_seconds": ""},
-          "From the look-up of the name to the last byte, redirects followed, once an interval on a new connection."),
-    Chart("status", "HTTP status", "", {"http_status_code": ""},
-          "Status of the last answer of a check that succeeded; gaps are checks that failed."),
-    Chart("certificate", "Certificate, time left", "", {"http_certificate_seconds": ""},
+    Chart("response", "HTTP, response time", "", {spec.RESPONSE: ""},
+          "From name look-up to the last byte, redirects included; a new connection for each check."),
+    Chart("status", "HTTP, status", "", {spec.STATUS_CODE: ""},
+          "Status of the last answer, good or not; gaps are checks without an answer."),
+    Chart("certificate", "Certificate, time left", "", {spec.CERTIFICATE_LEFT: ""},
           "From now to the end (notAfter) of the certificate that the server showed.",
-          limit=Limit(14 * DAY)),
+          limit=CERTIFICATE),
 )  # fmt: skip
 
 SECTION = Section(
     kind="http",
     charts=CHARTS,
-    cards=no_cards,
-    actions=ACTIONS,
-)  # fmt: skip
+    cards=cards_with(Headline(spec.RESPONSE)),
+    actions=tuple(Actions),
+)

@@ -1,27 +1,28 @@
-"""Peers on the network on the Services tab: latency, loss, jitter."""
+"""The section of peers on the network: latency, loss, jitter."""
 
 from __future__ import annotations
 
-from core.limits import Limit
-from dashboard.services.cards import no_cards
-from dashboard.services.tables import ACTIONS
+from core.kinds.peer import spec
+from core.kinds.service_spec import Actions
+from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section
 
 CHARTS = (
-    Chart("response", "Peers, time to connect", "median of each reading",
-          {"peer_response_seconds": "", "peer_worst_seconds": "worst"},
-          "TCP connections to the peer, three a reading; the look-up of its name is not in it."),
-    Chart("loss", "Peers, loss", "of the last 100 connections", {"peer_loss_ratio": ""},
-          "Connections not answered in time among the newest 100; a refused one is an answer.",
-          limit=Limit(0.02, 0.2)),
-    Chart("jitter", "Peers, jitter", "", {"peer_jitter_seconds": ""},
-          "Mean difference between one connection's time and the next one's, of the newest 100."),
+    Chart("response", "Peers, connect time", "median of each reading",
+          {spec.RESPONSE: "", spec.WORST: "worst"},
+          f"TCP connections to the peer, {spec.PROBES} a reading unless set otherwise; without name look-up."),
+    Chart("loss", "Peers, loss", f"of the last {spec.CONNECTIONS_KEPT} connections", {spec.LOSS_RATIO: ""},
+          f"Connections not answered in time among the newest {spec.CONNECTIONS_KEPT}; a refused one is an answer.",
+          limit=spec.LOSS),
+    Chart("jitter", "Peers, jitter", "", {spec.JITTER: ""},
+          "Mean difference between the times of one connection and the next, "
+          f"of the newest {spec.CONNECTIONS_KEPT}."),
 )  # fmt: skip
 
 SECTION = Section(
     kind="peer",
     charts=CHARTS,
-    cards=no_cards,
-    actions=ACTIONS,
-)  # fmt: skip
+    cards=cards_with(Headline(spec.RESPONSE)),
+    actions=tuple(Actions),
+)

@@ -1,26 +1,52 @@
-"""Processes on the Services tab: memory, CPU, how many."""
+"""The section of processes: memory, CPU, how many."""
 
 from __future__ import annotations
 
-from dashboard.services import tables
-from dashboard.services.cards import no_cards
+from core.format import bytes_, number, percent
+from core.kinds.process import spec
+from core.kinds.service_spec import Actions
+from dashboard.components.age import local_time
+from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section, TablePanel
+from dashboard.sources.table import Field, Rows, words
 
 CHARTS = (
-    Chart("memory", "Processes, resident", "all that match together", {"process_resident_bytes": ""},
+    Chart("memory", "Processes, resident", "all that match together", {spec.RESIDENT: ""},
           "Sum of resident set sizes. Source: /proc/<pid>/statm."),
-    Chart("cpu", "Processes, CPU", "100 % is one core", {"process_cpu_ratio": ""},
+    Chart("cpu", "Processes, CPU", "100 % is one core", {spec.CPU_RATIO: ""},
           "Difference of user and system time over the interval. Source: /proc/<pid>/stat."),
-    Chart("count", "Processes, count", "", {"process_count": ""},
-          "Processes that match."),
+    Chart("count", "Processes, count", "", {spec.COUNT: ""}, "Processes that match."),
 )  # fmt: skip
+
+
+def _most_memory_first(row: spec.Process) -> int:
+    return -row.resident_bytes
+
+
+PROCESSES = Rows(
+    spec.Process,
+    (
+        Field("pid", "PID"),
+        words("command", "Command"),
+        words("user", "User"),
+        words("state", "State"),
+        Field("cpu_ratio", "CPU", percent, "100 % is one core"),
+        Field("resident_bytes", "Resident", bytes_),
+        Field("threads", "Threads", number),
+        Field("started", "Started", local_time),
+    ),
+    nothing="No process matches.",
+    sort=_most_memory_first,
+)
 
 SECTION = Section(
     kind="process",
     charts=CHARTS,
-    cards=no_cards,
-    tables=(TablePanel("processes", "Processes", "most memory first", 12, "/proc/<pid>/stat, statm, cmdline.",
-                   lambda shown, _id, _title: tables.processes(shown), is_filtered=True),),
-    actions=tables.ACTIONS,
+    cards=cards_with(Headline(spec.RESIDENT, bytes_, "resident")),
+    tables=(
+        TablePanel("processes", "Processes", "most memory first", 12, "/proc/<pid>/stat, statm, cmdline.", PROCESSES,
+                   is_filtered=True),
+    ),
+    actions=tuple(Actions),
 )  # fmt: skip

@@ -1,24 +1,24 @@
-"""Units of systemd on the Services tab."""
+"""The section of units of systemd: memory, CPU, restarts."""
 
 from __future__ import annotations
 
-from dashboard.services.cards import no_cards
-from dashboard.services.tables import ACTIONS
+from core.kinds.service_spec import Actions
+from core.kinds.systemd import spec
+from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section
 
 CHARTS = (
-    Chart("memory", "Units, memory", "", {"systemd_memory_bytes": ""},
-          "MemoryCurrent. Source: systemctl show."),
-    Chart("cpu", "Units, CPU", "100 % is one core", {"systemd_cpu_ratio": ""},
+    Chart("memory", "Units, memory", "", {spec.MEMORY_USED: ""}, "MemoryCurrent. Source: systemctl show."),
+    Chart("cpu", "Units, CPU", "100 % is one core", {spec.CPU_RATIO: ""},
           "Difference of CPUUsageNSec over the interval. Source: systemctl show."),
-    Chart("restarts", "Units, restarts", "since the unit was loaded", {"systemd_restarts": ""},
+    Chart("restarts", "Units, restarts", "since the unit was loaded", {spec.RESTARTS: ""},
           "NRestarts. Source: systemctl show."),
 )  # fmt: skip
 
 SECTION = Section(
     kind="systemd",
     charts=CHARTS,
-    cards=no_cards,
-    actions=ACTIONS,
-)  # fmt: skip
+    cards=cards_with(Headline(spec.UPTIME, unit="active", spark=spec.MEMORY_USED)),
+    actions=tuple(Actions),
+)

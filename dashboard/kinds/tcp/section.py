@@ -1,20 +1,21 @@
-"""TCP ports on the Services tab: time to connect."""
+"""The section of TCP ports: connect time."""
 
 from __future__ import annotations
 
-from dashboard.services.cards import no_cards
-from dashboard.services.tables import ACTIONS
+from core.kinds.service_spec import Actions
+from core.kinds.tcp import spec
+from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section
 
 CHARTS = (
-    Chart("response", "TCP, time to connect", "", {"tcp_response_seconds": ""},
-          "From the look-up of the name to the end of the TCP (and TLS) handshake, once an interval."),
+    Chart("response", "TCP, connect time", "", {spec.RESPONSE: ""},
+          "From name look-up to the end of the TCP (and TLS) handshake, once a check."),
 )  # fmt: skip
 
 SECTION = Section(
     kind="tcp",
     charts=CHARTS,
-    cards=no_cards,
-    actions=ACTIONS,
-)  # fmt: skip
+    cards=cards_with(Headline(spec.RESPONSE)),
+    actions=tuple(Actions),
+)
