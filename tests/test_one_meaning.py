@@ -16,6 +16,8 @@ import pytest
 
 from core.catalogue import as_markdown, catalogue
 from core.kinds.registry import KINDS
+from core.kinds.service import ServiceSource
+from core.kinds.service_spec import failed_tries, response_seconds
 from core.metrics import Metric
 from dashboard.sources.facts import Facts
 from dashboard.sources.section import Section
@@ -78,8 +80,13 @@ def flat(value: Any) -> Iterator[Any]:
 def test_every_metric_of_a_chart_is_one_that_its_collector_writes(kind: str) -> None:
     section = section_of(kind)
     shown = {metric for chart in section.charts for metric in chart.metrics} | set(section.metrics)
-    written = {each for each in used("collectors", kind) if isinstance(each, Metric)}
+    written = {each for each in used("collectors", kind) if isinstance(each, Metric)} | written_of_services(kind)
     assert shown <= written, f"no collector of {kind} writes {', '.join(sorted(shown - written))}"
+
+
+def written_of_services(kind: str) -> set[Metric]:
+    """Return what collectors/kinds/service.py writes of every service, by metrics that are made with the kind's name."""
+    return {response_seconds(kind), failed_tries(kind)} if issubclass(KINDS[kind].source, ServiceSource) else set()
 
 
 @pytest.mark.parametrize("kind", KINDS)
