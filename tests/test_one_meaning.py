@@ -85,7 +85,7 @@ def test_every_metric_of_a_chart_is_one_that_its_collector_writes(kind: str) -> 
 
 
 def written_of_services(kind: str) -> set[Metric]:
-    """Return what collectors/kinds/service.py writes of every service, by metrics that are made with the kind's name."""
+    """Return what collectors/kinds/service.py writes of every service, by metrics made with the name of its kind."""
     return {response_seconds(kind), failed_tries(kind)} if issubclass(KINDS[kind].source, ServiceSource) else set()
 
 
