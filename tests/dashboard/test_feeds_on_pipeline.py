@@ -119,7 +119,7 @@ def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, colle
     publisher.failed(SourceId("ib", "live"), NOW, 10, "127.0.0.1:4001 closed the connection")
     view = built(watched)
     assert "nothing listens at 127.0.0.1:9300" in shown(view, "verdict")
-    assert "How it is, is not known now." in shown(view, "iqfeed-checks-table")
+    assert "Status unknown: no recent reading." in shown(view, "iqfeed-checks-table")
     assert "ticks Level 1" in fetched(watched, "iqfeed-clients")
     assert "–" in shown(view, "cards")
 
