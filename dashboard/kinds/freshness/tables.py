@@ -6,15 +6,16 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, duration, number
+from core.format import duration, number
 from core.kinds.freshness import spec
 from core.kinds.freshness.spec import Checks
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.sources.common_panels import known, why_cell
 from dashboard.sources.tab import Shown
-from dashboard.sources.table import LONGEST_TEXT, Field, Rows, words
+from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance
 
 RATE_WORDS = f"mean of {duration(spec.RATE_SECONDS)}"
@@ -41,12 +42,12 @@ def feeds(shown: Shown, id: str, title: str) -> html.Div:
 
 
 def _feed(instance: Instance) -> dict[str, Any]:
-    why, about = instance.component.why, instance.first(spec.About)
+    about = instance.first(spec.About)
     return {
         "state": Cell(state_badge(instance.status), SEVERITY[instance.status]),
         "name": instance.name,
         **(_cells(instance, about) if about else {}),
-        "why": Cell(why) if len(why) <= LONGEST_TEXT else Cell(f"{why[: LONGEST_TEXT - 1]}…", hint=why),
+        "why": why_cell(instance.component.why),
     }
 
 
@@ -57,11 +58,11 @@ def _cells(instance: Instance, about: spec.About) -> dict[str, Any]:
         "table": Cell(about.table, hint=about.database),
         "market": _market(about),
         "newest": Cell(age(about.newest, prefix="") if about.newest else None, about.newest),
-        "age": Cell(_text(duration(old)), old, tone=_tone(instance, Checks.AGE)),
+        "age": Cell(known(duration(old)), old, tone=_tone(instance, Checks.AGE)),
         "limits": f"{duration(about.warning_seconds)}, {duration(about.critical_seconds)}",
         "rate": Cell(_rate(about), about.rows_per_minute, tone=_tone(instance, Checks.ROWS)),
         "hour": Cell(number(about.rows_hour), about.rows_hour),
-        "gap": Cell(_text(duration(gap)), gap),
+        "gap": Cell(known(duration(gap)), gap),
     }
 
 
@@ -81,10 +82,6 @@ def _market(about: spec.About) -> Cell:
     closed = f"{about.calendar} closed"
     opens = [" until ", local_time(about.next_open, "span")] if about.next_open else []
     return Cell([closed, *opens], sort=closed)
-
-
-def _text(shown: str) -> str | None:
-    return None if shown == NOT_AVAILABLE else shown
 
 
 def _longest_first(row: spec.Gap) -> float:

@@ -6,15 +6,16 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number
+from core.format import bytes_, duration, number
 from core.kinds.heartbeat import spec
 from core.kinds.heartbeat.spec import JobState, RunOutcome
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.sources.common_panels import known, why_cell
 from dashboard.sources.tab import Shown
-from dashboard.sources.table import LONGEST_TEXT, Field, Rows, words
+from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance
 from storage.state.pings import KEPT
 
@@ -55,12 +56,12 @@ def state_word(instance: Instance, about: spec.About | None) -> str | None:
 
 
 def _job(instance: Instance) -> dict[str, Any]:
-    status, why, about = instance.status, instance.component.why, instance.first(spec.About)
+    status, about = instance.status, instance.first(spec.About)
     return {
         "state": Cell(state_badge(status, state_word(instance, about)), SEVERITY[status]),
         "job": instance.name,
         **(_cells(instance, about) if about else {}),
-        "why": Cell(why) if len(why) <= LONGEST_TEXT else Cell(f"{why[: LONGEST_TEXT - 1]}…", hint=why),
+        "why": why_cell(instance.component.why),
     }
 
 
@@ -71,12 +72,12 @@ def _cells(instance: Instance, about: spec.About) -> dict[str, Any]:
         "success": Cell(age(last, prefix="") if last else None, last),
         "due": Cell(local_time(due) if due else None, due, hint=_schedule(about)),
         "grace": Cell(duration(about.grace_seconds), about.grace_seconds),
-        "took": Cell(_text(duration(about.last_seconds)), about.last_seconds),
-        "median": Cell(_text(duration(median)), median),
-        "left": Cell(_text(duration(left)), left),
+        "took": Cell(known(duration(about.last_seconds)), about.last_seconds),
+        "median": Cell(known(duration(median)), median),
+        "left": Cell(known(duration(left)), left),
         "rows": Cell(_rows(about), about.last_rows, tone="warning" if about.is_short_of_rows else ""),
-        "bytes": Cell(_text(bytes_(about.last_bytes)), about.last_bytes),
-        "files": Cell(_text(number(about.last_files)), about.last_files),
+        "bytes": Cell(known(bytes_(about.last_bytes)), about.last_bytes),
+        "files": Cell(known(number(about.last_files)), about.last_files),
         "failures": Cell(f"{about.failures} of {about.runs}", about.failures),
     }
 
@@ -90,16 +91,12 @@ def _left(about: spec.About, now: float) -> float | None:
 
 def _rows(about: spec.About) -> str | None:
     got, wanted = about.last_rows, about.expected_rows
-    return f"{number(got)} of {number(wanted)}" if got is not None and wanted else _text(number(got))
+    return f"{number(got)} of {number(wanted)}" if got is not None and wanted else known(number(got))
 
 
 def _schedule(about: spec.About) -> str:
     every = about.schedule or f"every {duration(about.period_seconds)}"
     return f"{every}, on sessions of {about.calendar}" if about.calendar else every
-
-
-def _text(shown: str) -> str | None:
-    return None if shown == NOT_AVAILABLE else shown
 
 
 def _outcome_tone(row: spec.Run) -> str:

@@ -9,7 +9,7 @@ from dashboard.sources.charts import Chart
 
 SOURCE = f"Source: {STATS} of the admin port, once a second."
 TEN_MINUTES = duration(spec.RECONNECTIONS_SECONDS)
-EACH_PORT = f"each every {duration(spec.PORTS_SECONDS)} by default"
+EACH_PORT = f"checked every {duration(spec.PORTS_SECONDS)} by default"
 
 CHARTS = (
     Chart("age", "IQFeed, age of the last update", "expected while the market is open", {spec.LAST_UPDATE: ""},

@@ -137,7 +137,7 @@ SECTION = Section(
                    CLIENTS, is_filtered=True, is_lazy=True),
         about_panel("IQFeed", f"{STATS}; exchange_calendars for the market's hours.", spec.About, FACTS, is_lazy=True),
         TablePanel("events", "IQFeed, events", "newest first", 12,
-                   "S,SERVER …, S,SYMBOL LIMIT REACHED and E lines of the admin port.", EVENTS,
+                   f"S,SERVER …, S,{EventName.SYMBOL_LIMIT.upper()} and E lines of the admin port.", EVENTS,
                    is_filtered=True, is_lazy=True),
     ),
 )  # fmt: skip
