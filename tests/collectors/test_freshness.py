@@ -16,6 +16,7 @@ from collectors.kinds.freshness.collector import FreshnessCollector, gaps_of, ro
 from collectors.kinds.freshness.queries import ClickHouseQuestions, Minute, PostgresqlQuestions
 from core.errors import SourceRejected
 from core.kinds.freshness.source import FreshnessSource
+from core.kinds.freshness.spec import Gap
 from core.model import Component, Status
 from storage.clickhouse.client import ClickHouse
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
@@ -65,7 +66,9 @@ def test_only_open_hours_make_data_old() -> None:
     # A feed that died ten minutes before the close has missed data all weekend long.
     assert judged(source, close - 600, at("2026-11-22 12:00")).status is Status.CRITICAL
     assert judged(feed(), close, close + 301).why == "newest row of ticks is 5 min old"
-    assert judged(feed(), None, close) == Component("Freshness ticks", Status.CRITICAL, "ticks has no row")
+    assert judged(feed(), None, close) == Component(
+        "Freshness ticks", Status.CRITICAL, "ticks has no row", reasons=("ticks has no row",)
+    )
 
 
 def test_market_hours_know_holidays_short_days_breaks_and_summer_time() -> None:
@@ -84,10 +87,10 @@ def test_gaps_and_rates_are_of_open_whole_minutes() -> None:
     now = 100 * 60.0 + 30
     minutes = [Minute(n * 60.0, 10, n * 60.0 + 59) for n in (90, 91, 95, 96, 97, 98, 99)]
     always = Market("24/7")
-    assert gaps_of(minutes, always, now) == [(92 * 60.0, 180.0)]
+    assert gaps_of(minutes, always, now) == [Gap(92 * 60.0, 180.0)]
     assert rows_per_minute(minutes, now) == 10.0
     closed = Market("X", opens=[0.0, 93.5 * 60], closes=[60.0, 200 * 60.0])
-    assert gaps_of(minutes, closed, now) == [(92 * 60.0, 90.0)]
+    assert gaps_of(minutes, closed, now) == [Gap(92 * 60.0, 90.0)]
     quiet = feed(rows_per_minute=20, gap_seconds=120)
     why = FreshnessCollector(quiet, Told(0, minutes)).collect(now).components[0].why
     assert why == "10 rows a minute, and at least 20 are expected; 1 gap in the last hour, the longest 3 min"

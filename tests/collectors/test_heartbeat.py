@@ -15,8 +15,10 @@ from pydantic import SecretStr, ValidationError
 from collectors.kinds.heartbeat.collector import HeartbeatCollector, make
 from core.clock import FakeClock
 from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.heartbeat.spec import About
 from core.kinds.registry import Watch
 from core.model import Status
+from core.tables import rows_of
 from dashboard.kinds.heartbeat import pings as heartbeats
 from storage.state.pings import KEPT, Ping, add_ping, recent_pings
 from storage.stores import Stores
@@ -34,9 +36,8 @@ def job(**given: Any) -> HeartbeatSource:
 
 def told(source: HeartbeatSource, pings: list[Ping], now: float) -> Told:
     reading = HeartbeatCollector(source, lambda: pings[::-1]).collect(now)
-    about = next(table for table in reading.tables if table.name == "about")
-    state = dict(zip(about.columns, about.rows[0], strict=True))["state"]
-    return str(state), reading.components[0].status, reading.components[0].why
+    about = rows_of({table.name: table for table in reading.tables}, About)[0]
+    return about.state, reading.components[0].status, reading.components[0].why
 
 
 def test_a_job_goes_from_new_to_up_to_late_to_down_and_back() -> None:
@@ -75,7 +76,7 @@ def test_a_job_that_only_starts_is_found_out() -> None:
         (Ping(0, "success", rows=3_999), Status.WARNING, "the last success brought 3\u202f999 of 4\u202f000 rows"),
         (Ping(0, "success", rows=0), Status.CRITICAL, "the last success brought 0 of 4\u202f000 rows"),
         (Ping(0, "success", rows=90, expected=90), Status.OK, "last success just now, 90 rows"),
-        (Ping(0, "success"), Status.WARNING, "the last success did not tell its rows, and 4\u202f000 were expected"),
+        (Ping(0, "success"), Status.WARNING, "the last success did not report its rows, and 4\u202f000 were expected"),
     ],
 )
 def test_rows_are_held_against_those_expected(ping: Ping, status: Status, why: str) -> None:

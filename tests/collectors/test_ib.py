@@ -12,13 +12,15 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.judging.market_hours import market
-from collectors.kinds.ib.collector import ORDERS_SECONDS, IbCollector
+from collectors.kinds.ib.collector import IbCollector
 from collectors.kinds.ib.judge import reset_until
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.ib import spec
 from core.kinds.ib.source import IbSource
-from core.model import Component, Status
+from core.model import Component, Reading, Status
+from core.tables import R, rows_of
 from tests.collectors import readings
-from tests.collectors.readings import Time, rows
+from tests.collectors.readings import Time
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.ib_player import Gateway
 from tests.support.servers import BUSY_SECONDS
@@ -50,6 +52,10 @@ def at(host: str, port: int, clock: Time | None = None, **settings: object) -> I
 
 def watching(gateway: Gateway, clock: Time | None = None, **settings: object) -> IbCollector:
     return at(gateway.host, gateway.port, clock, **{"timeout_seconds": 2, **settings})
+
+
+def rows(reading: Reading, row: type[R]) -> list[R]:
+    return rows_of({table.name: table for table in reading.tables}, row)
 
 
 def said(collector: IbCollector, now: float = OPEN) -> Component:
@@ -97,20 +103,16 @@ def test_a_gateway_that_is_ready_is_read_over_one_kept_connection(gateway: Gatew
     assert (value(first, "ib_round_trip_seconds") or 0) < 1
     assert abs(value(first, "ib_clock_skew_seconds") or 9) < 2
     assert value(first, "ib_open_orders") == 2
-    orders = {row["symbol"]: row for row in rows(first, "orders")}
-    assert (orders["AAPL"]["quantity"], orders["AAPL"]["limit"], orders["AAPL"]["status"]) == (
-        100,
-        187.5,
-        "PreSubmitted",
-    )
-    assert orders["MSFT"]["limit"] is None
-    assert [row["net_liquidation"] for row in rows(first, "accounts")] == [1_250_000.5] * 2
+    orders = {order.symbol: order for order in rows(first, spec.Order)}
+    assert (orders["AAPL"].quantity, orders["AAPL"].limit, orders["AAPL"].status) == (100, 187.5, "PreSubmitted")
+    assert orders["MSFT"].limit is None
+    assert [account.net_liquidation for account in rows(first, spec.Account)] == [1_250_000.5] * 2
     gateway.script.orders = []
     clock.seconds += 10
     second = collector.collect(OPEN + 10)
     assert value(second, "ib_open_orders") == 2
     assert value(second, "ib_requests_per_second") == pytest.approx(0.1)
-    clock.seconds += ORDERS_SECONDS
+    clock.seconds += spec.ORDERS_SECONDS
     assert value(collector.collect(OPEN + 70), "ib_open_orders") == 0
     assert gateway.connections == 1
     assert [asked[0] for asked in gateway.script.asked] == ["71", "62", "49", "16", "49", "49", "16"]
@@ -121,7 +123,7 @@ def test_a_gateway_that_waits_for_its_login_is_not_ready(gateway: Gateway) -> No
     collector = watching(gateway, timeout_seconds=0.3)
     reading = collector.collect(OPEN)
     assert (reading.is_up, reading.components[0].status) == (False, Status.DOWN)
-    assert "shook hands (version 178) but told no next order id and accounts: it waits for its login" in (
+    assert "shook hands (version 178) but sent no next order id and accounts: it waits for its login" in (
         reading.components[0].why
     )
     assert value(reading, "ib_ready") == 0
@@ -156,7 +158,7 @@ def test_the_nightly_reset_is_told_and_weighs_less_in_its_hours(gateway: Gateway
     )  # fmt: skip
     back = collector.collect(OPEN + 120)
     assert back.components[0].status is Status.OK
-    assert {row["farm"]: row["kind"] for row in rows(back, "farms")}["eufarm"] == "market data"
+    assert {farm.farm: farm.kind for farm in rows(back, spec.Farm)}["eufarm"] == "market data"
     gateway.tell(1101, "Connectivity between IB and TWS has been restored- data lost.")
     assert "programs must subscribe anew" in said(collector, OPEN + 120).why
     collector.collect(OPEN + 200)
@@ -179,7 +181,7 @@ def test_a_broken_farm_is_critical_when_it_lasts_and_the_market_is_open(gateway:
     saturday = OPEN + 86_400
     assert said(collector, saturday).status is Status.WARNING
     gateway.tell(2108, "Market data farm connection is inactive but should be available upon demand.usfarm")
-    assert {row["farm"]: row["state"] for row in rows(collector.collect(OPEN), "farms")}["usfarm"] == "inactive"
+    assert {farm.farm: farm.state for farm in rows(collector.collect(OPEN), spec.Farm)}["usfarm"] == "inactive"
     gateway.tell(2104, "Market data farm connection is OK:usfarm")
     assert said(collector).status is Status.OK
 
@@ -211,8 +213,8 @@ def test_a_gateway_that_drops_or_hangs_is_left_and_found_again(gateway: Gateway,
         clock.seconds += 60
         dropped = collector.collect(OPEN)
     assert dropped.components[0].status is Status.WARNING
-    assert "we had to connect anew 3 times within 10 minutes" in dropped.components[0].why
-    assert rows(dropped, "about")[0]["reconnections_today"] == 3
+    assert "we had to connect anew 3 times within 10 min" in dropped.components[0].why
+    assert rows(dropped, spec.About)[0].reconnections_today == 3
     clock.seconds += 700
     gateway.script.hangs = True
     began = time.monotonic()

@@ -10,11 +10,13 @@ import pytest
 
 from collectors.judging.market_hours import market
 from collectors.kinds.iqfeed.collector import IqfeedCollector
-from collectors.kinds.iqfeed.lines import Heard, Stats
+from collectors.kinds.iqfeed.lines import ConnectionState, Stats
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.iqfeed import spec
 from core.kinds.iqfeed.source import IqfeedSource
-from core.model import Component, Status
-from tests.collectors.readings import Time, rows, value
+from core.model import Component, Reading, Status
+from core.tables import R, rows_of
+from tests.collectors.readings import Time, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.iqfeed_player import Client, DataPort, Fields, IqConnect
 from tests.support.servers import BUSY_SECONDS
@@ -56,6 +58,10 @@ def fresh(feed: IqConnect) -> None:
         time.sleep(0.01)
 
 
+def rows(reading: Reading, row: type[R]) -> list[R]:
+    return rows_of({table.name: table for table in reading.tables}, row)
+
+
 def said(collector: IqfeedCollector, feed: IqConnect, now: float = OPEN) -> Component:
     fresh(feed)
     return collector.collect(now).components[0]
@@ -80,15 +86,18 @@ def test_a_feed_that_is_well_is_read_over_one_kept_connection(feed: IqConnect, c
     assert "120 symbols" in first.components[0].why
     assert value(first, "iqfeed_symbols_used_ratio") == pytest.approx(0.24)
     assert value(first, "iqfeed_receive_bytes_per_second") is None
-    assert {row["name"]: row["status"] for row in rows(first, "ports")} == dict.fromkeys(
-        ("Level 1", "lookup", "Level 2", "derivative"), "yes"
+    assert {port.name: port.why for port in rows(first, spec.Port)} == dict.fromkeys(
+        ("Level 1", "lookup", "Level 2", "derivative"), ""
     )
     feed.script.stats.total_received += 50
     clock.seconds += 5
     fresh(feed)
     second = collector.collect(OPEN + 5)
     assert value(second, "iqfeed_receive_bytes_per_second") == pytest.approx(50 * 1_024 / 5)
-    assert {row["name"]: row["type"] for row in rows(second, "clients")} == {"ticks": "Level 1", "fundwatch": "admin"}
+    assert {each.name: each.type for each in rows(second, spec.Client)} == {
+        "ticks": "Level 1",
+        "fundwatch": "admin",
+    }
     assert feed.admin.connections == 1 and feed.level1.connections == 1
     feed.script.stats.total_received, feed.script.stats.started = 10.0, "Nov 20 10:31AM"  # IQConnect was started anew
     clock.seconds += 5
@@ -110,7 +119,7 @@ def test_a_lost_feed_is_critical_after_ten_seconds(feed: IqConnect, clock: Time)
     fresh(feed)
     back = collector.collect(OPEN)
     assert back.components[0].status is Status.OK
-    assert [row["event"] for row in rows(back, "events")] == ["server disconnected"]
+    assert [each.event for each in rows(back, spec.Event)] == ["server disconnected"]
 
 
 def test_updates_are_expected_only_while_the_market_is_open(feed: IqConnect) -> None:
@@ -139,7 +148,7 @@ def test_symbols_flapping_slow_clients_and_a_lost_login_are_told(feed: IqConnect
         feed.script.stats.reconnections = count
         clock.seconds += 60
         flapping = said(collector, feed, OPEN + 100)
-    assert (flapping.status, flapping.why) == (Status.WARNING, "reconnected 3 times within 10 minutes")
+    assert (flapping.status, flapping.why) == (Status.WARNING, "reconnected 3 times within 10 min")
     clock.seconds += 700
     feed.script.clients[0] = Client(queued="2048")
     assert said(collector, feed, OPEN + 100).status is Status.OK
@@ -230,4 +239,4 @@ def test_fields_are_taken_by_their_number() -> None:
     assert (stats.received_bytes, stats.received_bytes_per_second) == (1_024, 2_048)
     assert (stats.sent_bytes, stats.sent_bytes_per_second) == (4_096, 5_120)
     for broken in (line.replace(",7,", ",nan,"), line.replace("Connected", "Perhaps"), line[:80], "S", ""):
-        assert not Heard().take(broken.encode(), 0.0), broken
+        assert not ConnectionState().take(broken.encode(), 0.0), broken

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from collectors.judging.market_hours import market
+from collectors.kinds.freshness.collector import FreshnessCollector
+from collectors.kinds.freshness.queries import Minute
+from collectors.kinds.heartbeat.collector import HeartbeatCollector
 from collectors.kinds.ib.collector import IbCollector
 from collectors.kinds.iqfeed.collector import IqfeedCollector
 from collectors.runtime.publisher import Publisher
@@ -23,6 +26,7 @@ from core.model import SourceId
 from core.settings.model import Settings, Sources
 from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
+from storage.state.pings import Ping
 from storage.stores import Stores
 from tests.support import views
 from tests.support.ib_player import Gateway
@@ -119,7 +123,7 @@ def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, colle
     publisher.failed(SourceId("ib", "live"), NOW, 10, "127.0.0.1:4001 closed the connection")
     view = built(watched)
     assert "nothing listens at 127.0.0.1:9300" in shown(view, "verdict")
-    assert "How it is, is not known now." in shown(view, "iqfeed-checks-table")
+    assert "Status unknown: no recent reading." in shown(view, "iqfeed-checks-table")
     assert "ticks Level 1" in fetched(watched, "iqfeed-clients")
     assert "–" in shown(view, "cards")
 
@@ -130,6 +134,45 @@ def test_what_is_not_configured_is_folded_with_the_lines_that_switch_it_on(store
     assert "{name: live, host: 127.0.0.1, port: 4001}" in shown(view, "unwatched")
     assert "pipeline-sources-ib-round-trip-graph" not in view.figures
     Settings(watch=Watch.model_validate({"ib": [{"name": "live", "port": 4001}], "iqfeed": [{"name": "main"}]}))
+
+
+class Rowless:
+    """A table whose rows stopped ten minutes ago."""
+
+    def minutes(self, _deadline: object) -> list[Minute]:
+        return [Minute(NOW // 60 * 60 - 600, 30, NOW - 600)]
+
+    def newest(self, _deadline: object, _after: float | None) -> float | None:
+        return NOW - 600
+
+    def symbols(self, _deadline: object, _since: float) -> list[tuple[str, float]]:
+        return [("AAPL", NOW - 7_200)]
+
+    def close(self) -> None:
+        return
+
+
+def test_a_table_that_is_late_and_a_job_that_is_short_of_rows(stores: Stores) -> None:
+    lists = {
+        "freshness": [{"name": "us-ticks", "table": "market.ticks", "symbol": "symbol", "rows_per_minute": 20}],
+        "heartbeat": [{"name": "bars", "token": "a-token-of-a-job", "expected_rows": 4_000}],
+    }
+    chosen = {"watch": Watch.model_validate(lists), "sources": Sources(own=False)}
+    stores = replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
+    pings = [Ping(NOW - 30, "success", rows=50, expected=90), Ping(NOW - 90, "start"), Ping(NOW - 900, "fail")]
+    read(stores, [
+        FreshnessCollector(stores.settings.watch.freshness[0], Rowless()),
+        HeartbeatCollector(stores.settings.watch.heartbeat[0], lambda: pings),
+    ])  # fmt: skip
+    view = built(stores)
+    assert "newest row of market.ticks is 10 min old" in shown(view, "verdict")
+    assert "critical us-ticks" in shown(view, "freshness-feeds-table")
+    assert "24/7 open" in shown(view, "freshness-feeds-table") and "0 of 20" in shown(view, "freshness-feeds-table")
+    assert "us-ticks" in shown(view, "freshness-gaps-table")
+    assert "us-ticks AAPL 2 h" in shown(view, "freshness-symbols-table")
+    assert "the last success brought 50 of 90 rows" in shown(view, "verdict")
+    assert "50 of 90" in shown(view, "heartbeat-jobs-table") and "1 of 2" in shown(view, "heartbeat-jobs-table")
+    assert shown(view, "heartbeat-runs-table").count("bars") == 2
 
 
 def test_a_weekend_is_no_trouble(watched: Stores, collectors: list[Any], feed: IqConnect) -> None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
 from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.heartbeat.spec import About as JobAbout
 from core.kinds.http.source import HttpSource
 from core.kinds.process.spec import Process
 from core.kinds.registry import Watch
@@ -125,9 +126,14 @@ def test_beats_tell_up_retried_down_and_missing() -> None:
 
 def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stores: Stores) -> None:
     now = stores.clock.now()
-    show(stores, "heartbeat:bars", "Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full",
-         of_heartbeat(state="down", runs=4, failures=1, due=now + 60, grace_seconds=600.0, last_rows=12,
-                      expected_rows=100, period_seconds=86_400.0))  # fmt: skip
+    job = JobAbout(
+        state="down", due=now + 60, last_success=None, running_since=None, period_seconds=86_400.0, schedule="",
+        calendar="", grace_seconds=600.0, median_seconds=None, failures=1, runs=4, last_seconds=None, last_rows=12,
+        expected_rows=100, last_bytes=None, last_files=None,
+    )  # fmt: skip
+    component = Component("Heartbeat bars", Status.DOWN, "failed 3 min ago: disk full")
+    reading = Reading(components=(component,), tables=(table_of(JobAbout, [job]),))
+    stores.live.put_reading("heartbeat:bars", "host-1", now, EVERY, reading)
     view = built(pipeline.TAB, stores)
     assert "Heartbeat bars : failed 3 min ago: disk full." in text(view.slots["pipeline-sources-verdict"])
     table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])

@@ -12,20 +12,23 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from collectors.base import Context, gauges
-from collectors.judging.checks import Check, bad_if, checks_table, limit, summed
-from collectors.judging.market_hours import Market, market, market_soon
+from collectors.judging.checks import Check, bad_if, checks_table, judged, summed
+from collectors.judging.market_hours import ALWAYS, Market, market, market_soon
 from collectors.kinds.freshness.queries import ClickHouseQuestions, Minute, PostgresqlQuestions, Questions
 from collectors.net.reach import Deadline
 from core.errors import SourceUnavailable
 from core.format import coarse_duration, count
+from core.kinds.freshness import spec
 from core.kinds.freshness.source import FreshnessSource
-from core.model import Reading, Status, Table
+from core.kinds.freshness.spec import RATE_SECONDS, Checks
+from core.model import Reading, Status
+from core.tables import table_of
 
-RATE_SECONDS = 300.0
 MINUTE = 60.0
 SYMBOLS_EVERY = 5
 SYMBOLS_BACK_SECONDS = 5 * 86_400.0
 GAPS_SHOWN = 20
+SYMBOLS_NAMED = 3
 
 
 def make(context: Context, source: FreshnessSource) -> FreshnessCollector:
@@ -67,88 +70,76 @@ class FreshnessCollector:
     def _reading(self, hours: Market, minutes: Sequence[Minute], now: float) -> Reading:
         source, newest = self._source, self._newest
         age = hours.open_seconds(newest, now) if newest is not None else None
-        open_for = hours.open_seconds(now - RATE_SECONDS, now)
-        recent = sum(minute.rows for minute in minutes if minute.start >= now - RATE_SECONDS - MINUTE)
         rate = rows_per_minute(minutes, now)
         gaps = gaps_of(minutes, hours, now)
-        stale = [(name, hours.open_seconds(ts, now)) for name, ts in self._symbols]
-        stale = sorted(
-            ((name, old) for name, old in stale if old >= source.critical_seconds), key=lambda pair: -pair[1]
-        )
-        checks = self._checks(age, rate if open_for >= RATE_SECONDS - 1 else None, gaps, stale)
+        longest = max((gap.seconds for gap in gaps), default=0.0) if minutes else None
+        stale = self._stale(hours, now)
+        is_rate_known = hours.open_seconds(now - RATE_SECONDS, now) >= RATE_SECONDS - 1
+        checks = self._checks(age, rate if is_rate_known else None, gaps, stale)
         is_open = hours.is_open(now)
         values = {
-            "freshness_age_seconds": age,
-            "freshness_rows_per_minute": rate,
-            "freshness_gap_seconds": max((length for _, length in gaps), default=0.0) if minutes else None,
-            "freshness_market_open": float(is_open),
-            "freshness_future_seconds": max(newest - now, 0.0) if newest is not None else None,
+            spec.AGE: age,
+            spec.ROWS_PER_MINUTE: rate,
+            spec.LONGEST_GAP: longest,
+            spec.MARKET_OPEN: float(is_open),
+            spec.FUTURE: max(newest - now, 0.0) if newest is not None else None,
         }
-        about = {
-            "feed": source.feed,
-            "table": source.table,
-            "database": "PostgreSQL" if source.is_postgresql else "ClickHouse",
-            "newest": newest,
-            "age_seconds": age,
-            "calendar": source.calendar,
-            "is_open": is_open,
-            "next_open": None if is_open else hours.next_open(now),
-            "rows_hour": sum(minute.rows for minute in minutes),
-            "rows_recent": recent,
-            "rows_per_minute": rate,
-            "expected_per_minute": source.rows_per_minute,
-            "warning_seconds": source.warning_seconds,
-            "critical_seconds": source.critical_seconds,
-            "longest_gap_seconds": max((length for _, length in gaps), default=0.0) if minutes else None,
-            "stale_symbols": len(stale),
-            "symbols": len(self._symbols),
-        }
+        about = spec.About(
+            feed=source.feed,
+            table=source.table,
+            database="PostgreSQL" if source.is_postgresql else "ClickHouse",
+            newest=newest,
+            age_seconds=age,
+            calendar=source.calendar,
+            is_open=is_open,
+            next_open=None if is_open else hours.next_open(now),
+            rows_hour=sum(minute.rows for minute in minutes),
+            rows_per_minute=rate,
+            expected_per_minute=source.rows_per_minute,
+            warning_seconds=source.warning_seconds,
+            critical_seconds=source.critical_seconds,
+            longest_gap_seconds=longest,
+        )
         return Reading(
             samples=gauges(values, instance=source.name),
             components=[summed(source.component, self._fine(age, is_open, rate), checks)],
             tables=[
                 checks_table(checks),
-                Table("about", tuple(about), (tuple(about.values()),)),
-                Table("gaps", ("began", "seconds"), tuple(gaps[:GAPS_SHOWN])),
-                Table("symbols", ("symbol", "age_seconds"), tuple(stale)),
+                table_of(spec.About, [about]),
+                table_of(spec.Gap, gaps[:GAPS_SHOWN]),
+                table_of(spec.StaleSymbol, stale),
             ],
         )
 
+    def _stale(self, hours: Market, now: float) -> list[spec.StaleSymbol]:
+        """Return the instruments that are older than the critical age, the oldest first."""
+        found = [spec.StaleSymbol(name, hours.open_seconds(ts, now)) for name, ts in self._symbols]
+        stale = [each for each in found if each.age_seconds >= self._source.critical_seconds]
+        return sorted(stale, key=lambda each: -each.age_seconds)
+
     def _checks(
-        self,
-        age: float | None,
-        rate: float | None,
-        gaps: Sequence[tuple[float, float]],
-        stale: Sequence[tuple[str, float]],
+        self, age: float | None, rate: float | None, gaps: Sequence[spec.Gap], stale: Sequence[spec.StaleSymbol]
     ) -> list[Check]:
         source = self._source
         if age is None:
-            return [Check("age", Status.CRITICAL, f"{source.table} has no row")]
-        told = f"newest row of {source.table} is {coarse_duration(age)} of open market old"
-        if source.calendar == "24/7":
-            told = f"newest row of {source.table} is {coarse_duration(age)} old"
-        found = [
-            limit("age", age / source.critical_seconds, told, source.warning_seconds / source.critical_seconds, 1.0)
-        ]
+            return [Check(Checks.AGE, Status.CRITICAL, f"{source.table} has no row")]
+        old = coarse_duration(age) if source.calendar == ALWAYS else f"{coarse_duration(age)} of open market"
+        why = f"newest row of {source.table} is {old} old"
+        found = [judged(Checks.AGE, age, why, source.age_limit, age / source.critical_seconds)]
         wanted = source.rows_per_minute
         if wanted is not None and rate is not None:
-            found.append(
-                bad_if("rows", rate < wanted, f"{count(rate, 'row')} a minute, and at least {wanted:g} are expected")
-            )
+            why = f"{count(rate, 'row')} a minute, and at least {wanted:g} are expected"
+            found.append(bad_if(Checks.ROWS, rate < wanted, why))
         if source.gap_seconds is not None:
-            long = [length for _, length in gaps if length >= source.gap_seconds]
-            found.append(
-                bad_if(
-                    "gaps",
-                    bool(long),
-                    f"{count(len(long), 'gap')} in the last hour, the longest {coarse_duration(max(long, default=0))}",
-                )
-            )
+            long = [gap.seconds for gap in gaps if gap.seconds >= source.gap_seconds]
+            longest = coarse_duration(max(long, default=0))
+            why = f"{count(len(long), 'gap')} in the last hour, the longest {longest}"
+            found.append(bad_if(Checks.GAPS, bool(long), why))
         if stale:
-            names = ", ".join(name for name, _ in stale[:3])
-            more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
-            why = f"no news of {names}{more} for over {coarse_duration(stale[-1][1])}"
-            found.append(Check("symbols", Status.WARNING, why))
+            names = ", ".join(each.symbol for each in stale[:SYMBOLS_NAMED])
+            more = f" and {len(stale) - SYMBOLS_NAMED} more" if len(stale) > SYMBOLS_NAMED else ""
+            why = f"no news of {names}{more} for over {coarse_duration(stale[-1].age_seconds)}"
+            found.append(Check(Checks.SYMBOLS, Status.WARNING, why))
         return found
 
     def _fine(self, age: float | None, is_open: bool, rate: float) -> str:
@@ -163,8 +154,8 @@ def rows_per_minute(minutes: Sequence[Minute], now: float) -> float:
     return sum(m.rows for m in minutes if ends - RATE_SECONDS <= m.start < ends) / (RATE_SECONDS / MINUTE)
 
 
-def gaps_of(minutes: Sequence[Minute], hours: Market, now: float) -> list[tuple[float, float]]:
-    """Return when the gaps of the last hour began and how long they lasted in open time, longest first.
+def gaps_of(minutes: Sequence[Minute], hours: Market, now: float) -> list[spec.Gap]:
+    """Return the gaps of the last hour, longest first.
 
     A gap is a minute or more without a row between two minutes that have some, or up to now. One is as long as its
     empty minutes: what is missing within a minute is not seen.
@@ -172,5 +163,5 @@ def gaps_of(minutes: Sequence[Minute], hours: Market, now: float) -> list[tuple[
     pairs = [(before.start + MINUTE, after.start) for before, after in pairwise(minutes)]
     if minutes:
         pairs.append((minutes[-1].start + MINUTE, now))
-    lengths = [(begin, hours.open_seconds(begin, end)) for begin, end in pairs]
-    return sorted((pair for pair in lengths if pair[1] >= MINUTE), key=lambda pair: -pair[1])
+    gaps = [spec.Gap(begin, hours.open_seconds(begin, end)) for begin, end in pairs]
+    return sorted((gap for gap in gaps if gap.seconds >= MINUTE), key=lambda gap: -gap.seconds)

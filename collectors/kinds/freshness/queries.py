@@ -19,10 +19,9 @@ from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable, StorageRejected
 from core.kinds.base import OWN, masked
 from core.kinds.freshness.source import FreshnessSource
+from core.kinds.freshness.spec import MOST_SYMBOLS, WINDOW_SECONDS
 from core.kinds.postgresql.source import PostgresqlSource
 
-WINDOW_SECONDS = 3_600
-MOST_SYMBOLS = 50
 MOST_BYTES = 1_048_576
 NO_SUCH_RELATION = (SqlState.UNDEFINED_TABLE, SqlState.UNDEFINED_COLUMN, SqlState.INVALID_SCHEMA_NAME)
 

@@ -12,14 +12,18 @@ from datetime import UTC, datetime
 from collectors.base import Context, gauges
 from collectors.judging.checks import Check, checks_table
 from collectors.judging.market_hours import market, market_soon
-from collectors.kinds.heartbeat.judge import DOWN, NEW, Pulse, Run, pulse, runs_of
+from collectors.kinds.heartbeat.judge import pulse, runs_of
 from core.errors import SourceRejected
+from core.kinds.heartbeat import spec
 from core.kinds.heartbeat.source import HeartbeatSource
-from core.model import Component, Reading, Table
+from core.kinds.heartbeat.spec import Checks, JobState, Run, RunOutcome
+from core.model import Component, Reading
+from core.tables import table_of
 from storage.state.pings import Ping, recent_pings
 
 RUNS_SHOWN = 30
-COLUMNS = ("began", "ended", "seconds", "outcome", "rows", "expected", "bytes", "files", "message")
+IS_UP = {JobState.DOWN: False, JobState.NEW: None}
+"""Whether a job is up in a state, where it is not simply so."""
 
 
 def make(context: Context, source: HeartbeatSource) -> HeartbeatCollector:
@@ -42,40 +46,42 @@ class HeartbeatCollector:
         source = self._source
         runs = runs_of(self._pings())
         found = pulse(source, runs, self.due_after, now)
-        success = found.success
-        age = now - success.ended if success and success.ended is not None else None
+        success, ended = found.success, next((run for run in runs if run.ended is not None), None)
         values = {
-            "heartbeat_age_seconds": age,
-            "heartbeat_late_seconds": max(now - found.due, 0.0) if found.due is not None else None,
-            "heartbeat_duration_seconds": success.seconds if success else None,
-            "heartbeat_rows": _float(success.ping.rows) if success else None,
-            "heartbeat_bytes": _float(success.ping.bytes) if success else None,
-            "heartbeat_running_seconds": now - found.running_since if found.running_since is not None else None,
+            spec.AGE: now - success.ended if success and success.ended is not None else None,
+            spec.LATE: max(now - found.due, 0.0) if found.due is not None else None,
+            spec.DURATION: success.seconds if success else None,
+            spec.ROWS: success.rows if success else None,
+            spec.BYTES: success.bytes if success else None,
+            spec.RUNNING: now - found.running_since if found.running_since is not None else None,
         }
-        about = {
-            "state": found.state,
-            "due": found.due,
-            "last_success": success.ended if success else None,
-            "running_since": found.running_since,
-            "period_seconds": source.period_seconds,
-            "schedule": f"{source.schedule} {source.timezone}" if source.schedule else "",
-            "calendar": source.calendar,
-            "grace_seconds": source.grace_seconds,
-            "expected_rows": source.expected_rows,
-            "median_seconds": _median(runs),
-            "failures": sum(run.outcome == "fail" for run in runs),
-            "runs": len(runs),
-            **_last(runs),
-        }
+        about = spec.About(
+            state=found.state,
+            due=found.due,
+            last_success=success.ended if success else None,
+            running_since=found.running_since,
+            period_seconds=source.period_seconds,
+            schedule=f"{source.schedule} {source.timezone}" if source.schedule else "",
+            calendar=source.calendar,
+            grace_seconds=source.grace_seconds,
+            median_seconds=_median(runs),
+            failures=sum(run.outcome == RunOutcome.FAIL for run in runs),
+            runs=len(runs),
+            last_seconds=ended.seconds if ended else None,
+            last_rows=ended.rows if ended else None,
+            expected_rows=ended.expected_rows(source.expected_rows) if ended else source.expected_rows,
+            last_bytes=ended.bytes if ended else None,
+            last_files=ended.files if ended else None,
+        )
         return Reading(
             samples=gauges(values, instance=source.name),
             components=[Component(source.component, found.status, found.why)],
             tables=[
-                checks_table([_check(found)]),
-                Table("about", tuple(about), (tuple(about.values()),)),
-                Table("runs", COLUMNS, tuple(_row(run) for run in runs[:RUNS_SHOWN])),
+                checks_table([Check(Checks.PULSE, found.status, found.why)]),
+                table_of(spec.About, [about]),
+                table_of(spec.Run, runs[:RUNS_SHOWN]),
             ],
-            is_up={DOWN: False, NEW: None}.get(found.state, True),
+            is_up=IS_UP.get(found.state, True),
         )
 
     def due_after(self, ts: float) -> float:
@@ -105,34 +111,6 @@ class HeartbeatCollector:
         return (market_soon(name, time.time()) or market(name)).same_time_on_a_session(ts)
 
 
-def _check(found: Pulse) -> Check:
-    return Check("pulse", found.status, found.why)
-
-
-def _row(run: Run) -> tuple[object, ...]:
-    ping = run.ping
-    return (
-        run.began, run.ended, run.seconds, run.outcome, ping.rows, ping.expected, ping.bytes, ping.files, ping.message,
-    )  # fmt: skip
-
-
-def _last(runs: list[Run]) -> dict[str, object]:
-    """Return what the newest run that ended told."""
-    run = next((each for each in runs if each.ended is not None), None)
-    return {
-        "last_outcome": run.outcome if run else "",
-        "last_seconds": run.seconds if run else None,
-        "last_rows": run.ping.rows if run else None,
-        "last_bytes": run.ping.bytes if run else None,
-        "last_files": run.ping.files if run else None,
-        "last_message": run.ping.message if run else "",
-    }
-
-
 def _median(runs: list[Run]) -> float | None:
-    took = sorted(run.seconds for run in runs if run.seconds is not None and run.outcome == "success")
+    took = sorted(run.seconds for run in runs if run.seconds is not None and run.outcome == RunOutcome.SUCCESS)
     return took[len(took) // 2] if took else None
-
-
-def _float(value: int | None) -> float | None:
-    return None if value is None else float(value)

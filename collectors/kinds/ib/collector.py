@@ -1,7 +1,7 @@
 """Interactive Brokers: the gateway (IB Gateway or TWS), its link to IB, data farms, round trip, errors, open orders.
 
-A TCP connection proves nothing, nor does a handshake: a gateway is ready when it has told the next order id and the
-accounts. One connection with a client id of its own is kept. It costs the gateway one request a reading (current
+A TCP connection proves nothing, nor does a handshake: a gateway is ready when the next order id and the accounts are
+known. One connection with a client id of its own is kept. It costs the gateway one request a reading (current
 time), one a minute (all open orders) and one subscription to the account summary, of the 50 messages a second that
 IB takes from all clients together.
 """
@@ -16,22 +16,23 @@ from datetime import UTC, datetime
 from collectors.base import Context, gauges
 from collectors.judging.checks import Check, checks_table, summed
 from collectors.judging.market_hours import market_soon
-from collectors.judging.recent import Window
+from collectors.judging.recent import RECENT_SECONDS, Window
 from collectors.kinds.ib import connection as wire
-from collectors.kinds.ib.judge import Seen, judge, lowered, reset_until
-from collectors.kinds.ib.state import ID_IN_USE, Told, event_of, new_events
-from collectors.kinds.ib.tables import tables
+from collectors.kinds.ib.judge import Measured, judge, lowered, reset_until
+from collectors.kinds.ib.state import GatewayState, message_of, no_messages
+from collectors.kinds.ib.tables import about_of, tables
 from collectors.net.reach import GRACE_SECONDS, Address, Deadline, explained, garbage
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import duration
+from core.kinds.ib import spec
+from core.kinds.ib.codes import ID_IN_USE, FarmState, Level
 from core.kinds.ib.source import IbSource
+from core.kinds.ib.spec import Checks
 from core.model import Reading, Sample, Status
 from core.rates import Rates
 
 __all__ = ["IbCollector", "make"]
 
-ORDERS_SECONDS = 60.0
-FLAPPING_SECONDS = 600.0
 UNREADY_READINGS = 3
 """Readings without login after which the connection is made anew: some gateways never tell one made before it."""
 SUMMARY_ID = 9_001
@@ -55,11 +56,11 @@ class IbCollector:
         self._monotonic = monotonic
         self._address = Address(source.host, source.port, tls=source.tls, ca_file=source.ca_file)
         self._session: wire.Session | None = None
-        self._told = Told()
-        self._events = new_events()
+        self._state = GatewayState()
+        self._messages = no_messages()
         self._rates = Rates()
         self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
-        self._reconnections = Window(FLAPPING_SECONDS)
+        self._reconnections = Window(spec.RECONNECTIONS_SECONDS)
         self._sessions = 0
         self._lost_sessions = 0
         self._today = (datetime.min.date(), 0)
@@ -96,7 +97,7 @@ class IbCollector:
 
     def _opened(self, deadline: Deadline) -> wire.Session:
         if self._session is None:
-            self._told = Told()
+            self._state = GatewayState()
             self._session = wire.Session(self._address, self._source.client_id, deadline)
             self._sessions += 1
             self._unready = 0
@@ -107,35 +108,35 @@ class IbCollector:
     def _is_ready(self, session: wire.Session, now: float) -> bool:
         """Wait for the next order id and the accounts. Return whether both are known."""
         try:
-            while not self._told.is_ready:
+            while not self._state.is_ready:
                 self._take(session, now)
         except TimeoutError:
             return False
         except ConnectionError as error:
-            if self._told.refused is None:
+            if self._state.refused is None:
                 raise
             raise self._refusal() from error
         return True
 
     def _refusal(self) -> SourceUnavailable | SourceRejected:
-        assert self._told.refused is not None
-        if self._told.refused.code == ID_IN_USE:
+        assert self._state.refused is not None
+        if self._state.refused.code == ID_IN_USE:
             # After a restart of the gateway the id may be held for a moment by our own old connection.
             return SourceUnavailable(
                 f"client id {self._source.client_id} is in use at {self._address}: another program has it, choose a "
                 "different client_id"
             )
-        return SourceRejected(f"{self._address} is too old: {self._told.refused.text}")
+        return SourceRejected(f"{self._address} is too old: {self._state.refused.text}")
 
     def _subscribe(self, session: wire.Session) -> None:
-        if not self._told.is_subscribed:
+        if not self._state.is_subscribed:
             if session.is_subscribed:
                 session.ask(wire.CANCEL_SUMMARY, 1, SUMMARY_ID)
-            self._told.is_subscribed = session.is_subscribed = True
+            self._state.is_subscribed = session.is_subscribed = True
             session.ask(wire.ASK_SUMMARY, 1, SUMMARY_ID, "All", SUMMARY_TAG)
 
     def _ask_time(self, session: wire.Session, now: float) -> float:
-        """Ask for the time; what was told before comes first. Return by how many seconds the gateway's is ahead."""
+        """Ask for the time; what was sent before comes first. Return by how many seconds the gateway's is ahead."""
         began, wall = time.monotonic(), time.time()
         session.ask(wire.TIME, 1)
         try:
@@ -153,8 +154,8 @@ class IbCollector:
     def _ask_orders(self, session: wire.Session, now: float) -> None:
         if self._monotonic() < self._orders_due:
             return
-        self._orders_due = self._monotonic() + ORDERS_SECONDS
-        self._told.orders = {}
+        self._orders_due = self._monotonic() + spec.ORDERS_SECONDS
+        self._state.orders = {}
         session.ask(wire.ASK_ORDERS, 1)
         while self._take(session, now)[0] != wire.ORDERS_END:
             continue
@@ -169,86 +170,90 @@ class IbCollector:
         return number, fields
 
     def _understand(self, number: int, fields: list[str], now: float) -> None:
-        told = self._told
+        state = self._state
         if number == wire.ERROR:
-            event = event_of(fields, now)
-            self._events.append(event)
-            told.take(event, self._monotonic())
+            message = message_of(fields, now)
+            self._messages.append(message)
+            state.take(message, self._monotonic())
         elif number == wire.NEXT_ID:
-            told.next_id = int(fields[1])
+            state.next_id = int(fields[1])
         elif number == wire.ACCOUNTS:
-            told.accounts = tuple(name for name in fields[1].split(",") if name)
+            state.accounts = tuple(name for name in fields[1].split(",") if name)
         elif number == wire.OPEN_ORDER:
-            told.opened(fields)
+            state.opened(fields)
         elif number == wire.ORDER_STATUS:
-            told.filled(fields)
+            state.filled(fields)
         elif number == wire.SUMMARY and fields[3] == SUMMARY_TAG:
-            told.values[fields[2]] = (float(fields[4]), fields[5], now)
+            state.valued(fields[2], float(fields[4]), fields[5], now)
 
     def _waiting(self, now: float) -> Reading:
-        """Return the reading of a gateway that shook hands and then told nothing more."""
+        """Return the reading of a gateway that shook hands and then sent nothing more."""
         assert self._session is not None
         self._unready += 1
-        missing = " and ".join(
-            name
-            for name, known in (("next order id", self._told.next_id is not None), ("accounts", self._told.accounts))
-            if not known
-        )
-        why = f"shook hands (version {self._session.version}) but told no {missing}: it waits for its login"
+        known = {"next order id": self._state.next_id is not None, "accounts": bool(self._state.accounts)}
+        missing = " and ".join(name for name, is_known in known.items() if not is_known)
+        why = f"shook hands (version {self._session.version}) but sent no {missing}: it waits for its login"
         if self._unready >= UNREADY_READINGS:
             self._close()
-        check = lowered("login", Status.DOWN, why, reset_until(self._source.reset_windows, now))
+        check = lowered(Checks.LOGIN, Status.DOWN, why, reset_until(self._source.reset_windows, now))
+        about = about_of(self._source, self._state, self._messages)
         return Reading(
-            samples=gauges({"ib_ready": 0.0}, instance=self._source.name),
+            samples=gauges({spec.READY: 0.0}, instance=self._source.name),
             components=[summed(self._source.component, "", [check])],
-            tables=[checks_table([check]), *tables(self._source, None, self._told, self._events, {}, now)],
+            tables=[checks_table([check]), *tables(about, self._state, self._messages)],
             is_up=False,
         )
 
     def _reading(self, session: wire.Session, skew: float, now: float) -> Reading:
         monotonic = self._monotonic()
-        hours = market_soon(self._source.calendar, now)
-        requests = self._rates.per_second(("sent", self._sessions), session.sent, monotonic)
+        requests = self._rates.per_second((spec.REQUESTS_RATE, self._sessions), session.sent, monotonic)
         fresh = self._sessions - 1 - self._lost_sessions
         self._lost_sessions += fresh
         date, count = self._today
         today = datetime.fromtimestamp(now, UTC).date()
         self._today = (today, (count if date == today else 0) + fresh)
-        seen = Seen(
-            self._round_trips, skew, requests or 0.0, self._reconnections.add("reconnections", fresh, monotonic)
+        measured = Measured(
+            messages=tuple(self._messages),
+            round_trips=self._round_trips,
+            skew_seconds=skew,
+            requests_per_second=requests,
+            reconnections=self._reconnections.add("reconnections", fresh, monotonic),
+            hours=market_soon(self._source.calendar, now),
         )
-        checks = judge(self._source, self._told, tuple(self._events), seen, hours, monotonic, now)
-        facts = {"skew_seconds": skew, "reconnections_today": self._today[1]}
+        checks = judge(self._source, self._state, measured, monotonic, now)
+        about = about_of(self._source, self._state, self._messages, session, skew, self._today[1])
         return Reading(
-            samples=self._samples(session, seen, requests, monotonic, now),
+            samples=self._samples(session, measured, monotonic, now),
             components=[summed(self._source.component, self._fine(checks), checks)],
-            tables=[checks_table(checks), *tables(self._source, session, self._told, self._events, facts, now)],
+            tables=[checks_table(checks), *tables(about, self._state, self._messages)],
         )
 
     def _fine(self, checks: list[Check]) -> str:
-        return f"ready, {checks[1].why}, answers in {duration(self._round_trips[-1])}, farms: {checks[2].why}"
+        why = {check.name: check.why for check in checks}
+        answers = duration(self._round_trips[-1])
+        return f"ready, {why[Checks.ACCOUNTS]}, answers in {answers}, farms: {why[Checks.FARMS]}"
 
-    def _samples(
-        self, session: wire.Session, seen: Seen, requests: float | None, monotonic: float, now: float
-    ) -> list[Sample]:
-        told = self._told
-        newest = max((ts for _, _, ts in told.values.values()), default=None)
+    def _samples(self, session: wire.Session, measured: Measured, monotonic: float, now: float) -> list[Sample]:
+        state = self._state
+        newest = max((account.ts for account in state.values.values() if account.ts is not None), default=None)
+        errors = [each for each in self._messages if each.level == Level.ERROR and now - each.ts <= RECENT_SECONDS]
+        received = self._rates.per_second((spec.MESSAGES_RATE, self._sessions), session.received, monotonic)
         values = {
-            "ib_ready": 1.0,
-            "ib_connected": float(told.lost_since is None),
-            "ib_round_trip_seconds": self._round_trips[-1],
-            "ib_clock_skew_seconds": seen.skew_seconds,
-            "ib_messages_per_second": self._rates.per_second(("received", self._sessions), session.received, monotonic),
-            "ib_requests_per_second": requests,
-            "ib_open_orders": float(len(told.orders)),
-            "ib_farms_broken": float(sum(farm.state == "broken" for farm in told.farms.values())),
-            "ib_reconnections_10m": seen.reconnections,
-            "ib_errors_1m": float(sum(e.level == "error" and now - e.ts <= 60 for e in self._events)),
-            "ib_account_age_seconds": now - newest if newest is not None else None,
+            spec.READY: 1.0,
+            spec.CONNECTED: float(state.lost_since is None),
+            spec.ROUND_TRIP_SECONDS: self._round_trips[-1],
+            spec.CLOCK_SKEW_SECONDS: measured.skew_seconds,
+            spec.MESSAGES_RATE: received,
+            spec.REQUESTS_RATE: measured.requests_per_second,
+            spec.OPEN_ORDERS: float(len(state.orders)),
+            spec.FARMS_BROKEN: float(sum(farm.state is FarmState.BROKEN for farm in state.farms.values())),
+            spec.RECONNECTIONS_10M: measured.reconnections,
+            spec.ERRORS_1M: float(len(errors)),
+            spec.ACCOUNT_AGE: now - newest if newest is not None else None,
         }
         found = gauges(values, instance=self._source.name)
-        for farm in told.farms.values():
-            up = {"ib_farm_up": float(farm.state != "broken")}
+        for farm in state.farms.values():
+            up = {spec.FARM_UP: float(farm.state is not FarmState.BROKEN)}
             found += gauges(up, instance=self._source.name, farm=farm.name)
         return found
 

@@ -1,4 +1,4 @@
-"""From what a gateway told to checks: what is wrong with the way to Interactive Brokers, and why."""
+"""From what a gateway sent to checks: what is wrong with the way to Interactive Brokers, and why."""
 
 from __future__ import annotations
 
@@ -8,62 +8,49 @@ from datetime import datetime, timedelta
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.market_hours import Market
-from collectors.kinds.ib.state import LOST, PACING, RESTORED_EMPTY, Event, Farm, Told
+from collectors.judging.recent import RECENT_SECONDS
+from collectors.kinds.ib.state import Farm, GatewayState
 from core.format import coarse_duration, count, duration, number, tenths
+from core.kinds.ib import spec
+from core.kinds.ib.codes import LOST, PACING, RESTORED_EMPTY, FarmState, Level
 from core.kinds.ib.source import IbSource, window_of
+from core.kinds.ib.spec import Checks, Message
 from core.model import Status
 
-SLOW_SECONDS = 1.0
-SKEW_SECONDS = 2.5
-"""The gateway tells whole seconds."""
-FARM_CRITICAL_SECONDS = 60.0
-FLAPPING_COUNT = 3
-TOLD_SECONDS = 60.0
-REQUESTS_ALLOWED = 50.0
-"""Messages a second that IB takes from all clients of a gateway together."""
+FARMS_NAMED = 4
+ACCOUNTS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a reading measured besides what was told."""
+class Measured:
+    """What a reading is judged by, beside the state of the gateway."""
 
+    messages: Sequence[Message]
     round_trips: Sequence[float]
     """The newest ones, in seconds."""
     skew_seconds: float
-    requests_per_second: float
+    requests_per_second: float | None
     reconnections: float
     """Within ten minutes."""
+    hours: Market | None
+    """None while they are not known, which counts as open."""
 
 
-def judge(
-    source: IbSource,
-    told: Told,
-    events: Sequence[Event],
-    seen: Seen,
-    hours: Market | None,
-    monotonic: float,
-    now: float,
-) -> list[Check]:
-    """Return every check of a gateway that is ready. hours: None while not known, which counts as open."""
+def judge(source: IbSource, state: GatewayState, measured: Measured, monotonic: float, now: float) -> list[Check]:
+    """Return every check of a gateway that is ready."""
     until = reset_until(source.reset_windows, now)
-    recent = [event for event in events if now - event.ts <= TOLD_SECONDS]
+    recent = [message for message in measured.messages if now - message.ts <= RECENT_SECONDS]
+    is_open = measured.hours is None or measured.hours.is_open(now)
     return [
-        _link(told, until, monotonic),
-        _accounts(source, told),
-        _farms(list(told.farms.values()), hours, until, monotonic, now),
-        _latency(seen.round_trips),
-        bad_if(
-            "clock", abs(seen.skew_seconds) > SKEW_SECONDS,
-            f"its clock differs from ours by {number(seen.skew_seconds, signed=True)} s", "that of ours, to 2 s",
-        ),
-        _pacing(recent, seen),
+        _link(state, until, monotonic),
+        _accounts(source, state),
+        _farms(list(state.farms.values()), is_open, until, monotonic),
+        _latency(measured.round_trips),
+        _clock(measured.skew_seconds),
+        _pacing(recent, measured.requests_per_second or 0.0),
         _errors(recent),
-        bad_if(
-            "reconnections", seen.reconnections >= FLAPPING_COUNT,
-            f"we had to connect anew {count(seen.reconnections, 'time')} within 10 minutes",
-            f"{number(seen.reconnections)} within 10 minutes",
-        ),
-    ]  # fmt: skip
+        _reconnections(measured.reconnections),
+    ]
 
 
 def reset_until(windows: Sequence[str], now: float) -> str:
@@ -87,54 +74,68 @@ def lowered(name: str, status: Status, why: str, until: str) -> Check:
     return Check(name, Status.WARNING, f"{why} (Interactive Brokers resets its servers until {until})")
 
 
-def _link(told: Told, until: str, monotonic: float) -> Check:
-    if told.lost_since is None:
-        return Check("link", Status.OK, "connected to Interactive Brokers")
-    what = "the gateway has lost Interactive Brokers" if told.lost_code == LOST else "the gateway's link is broken"
-    why = f"{what} for {coarse_duration(monotonic - told.lost_since)} (code {told.lost_code})"
-    return lowered("link", Status.CRITICAL, why, until)
+def _link(state: GatewayState, until: str, monotonic: float) -> Check:
+    if state.lost_since is None:
+        return Check(Checks.LINK, Status.OK, "connected to Interactive Brokers")
+    what = "the gateway has lost Interactive Brokers" if state.lost_code == LOST else "the gateway's link is broken"
+    why = f"{what} for {coarse_duration(monotonic - state.lost_since)} (code {state.lost_code})"
+    return lowered(Checks.LINK, Status.CRITICAL, why, until)
 
 
-def _accounts(source: IbSource, told: Told) -> Check:
-    kind = "paper" if told.is_paper else "live"
-    names = ", ".join(told.accounts[:3])
+def _accounts(source: IbSource, state: GatewayState) -> Check:
+    kind = state.kind
+    names = ", ".join(state.accounts[:ACCOUNTS_NAMED])
     is_wrong = source.expects not in ("", kind)
-    return bad_if(
-        "accounts", is_wrong, f"logged in to a {kind} account ({names}), not to a {source.expects} one",
-        f"{kind}: {names}", Status.CRITICAL,
-    )  # fmt: skip
+    why = f"logged in to a {kind} account ({names}), not to a {source.expects} one"
+    return bad_if(Checks.ACCOUNTS, is_wrong, why, f"{kind}: {names}", Status.CRITICAL)
 
 
-def _farms(farms: Sequence[Farm], hours: Market | None, until: str, monotonic: float, now: float) -> Check:
-    broken = [farm for farm in farms if farm.state == "broken"]
+def _farms(farms: Sequence[Farm], is_open: bool, until: str, monotonic: float) -> Check:
+    broken = [farm for farm in farms if farm.state is FarmState.BROKEN]
     if not broken:
-        return Check("farms", Status.OK, f"{sum(farm.state == 'ok' for farm in farms)} of {len(farms)} connected")
-    told = [f"{farm.kind} farm {farm.name} broken for {coarse_duration(monotonic - farm.since)}" for farm in broken[:4]]
-    lasts = any(monotonic - farm.since >= FARM_CRITICAL_SECONDS for farm in broken)
-    is_open = hours is None or hours.is_open(now)
-    return lowered("farms", Status.CRITICAL if lasts and is_open else Status.WARNING, "; ".join(told), until)
+        connected = sum(farm.state is FarmState.OK for farm in farms)
+        return Check(Checks.FARMS, Status.OK, f"{connected} of {len(farms)} connected")
+    lasting = [(farm, monotonic - farm.since) for farm in broken]
+    why = "; ".join(
+        f"{farm.kind} farm {farm.name} broken for {coarse_duration(for_)}" for farm, for_ in lasting[:FARMS_NAMED]
+    )
+    status = spec.FARM_BROKEN.status(max(for_ for _, for_ in lasting))
+    return lowered(Checks.FARMS, status if is_open else Status.WARNING, why, until)
 
 
 def _latency(round_trips: Sequence[float]) -> Check:
     last = list(round_trips)[-2:]
-    is_slow = len(last) == 2 and min(last) >= SLOW_SECONDS
+    shortest = min(last, default=0.0)
+    is_slow = len(last) == 2 and spec.ROUND_TRIP.is_bad(shortest)
     fine = f"answers in {duration(last[-1])}" if last else ""
-    return bad_if("latency", is_slow, f"answers take {duration(min(last, default=0))} or more, twice in a row", fine)
+    return bad_if(Checks.LATENCY, is_slow, f"answers take {duration(shortest)} or more, twice in a row", fine)
 
 
-def _pacing(recent: Sequence[Event], seen: Seen) -> Check:
-    share = seen.requests_per_second / REQUESTS_ALLOWED
-    violated = [event for event in recent if event.code in PACING or "pacing violation" in event.text.lower()]
+def _clock(skew_seconds: float) -> Check:
+    why = f"its clock differs from ours by {number(skew_seconds, signed=True)} s"
+    fine = f"differs from ours by less than {duration(spec.CLOCK_SKEW.warning)}"
+    return bad_if(Checks.CLOCK, spec.CLOCK_SKEW.is_bad(abs(skew_seconds)), why, fine)
+
+
+def _pacing(recent: Sequence[Message], requests_per_second: float) -> Check:
+    share = requests_per_second / spec.REQUESTS_ALLOWED
+    violated = [each for each in recent if each.code in PACING or "pacing violation" in each.text.lower()]
     if violated:
-        last = violated[-1]
-        return Check("pacing", Status.WARNING, f"requests come too fast: {last.text} (code {last.code})", share)
-    return Check("pacing", Status.OK, f"{tenths(seen.requests_per_second)} of our requests a second", share)
+        return Check(Checks.PACING, Status.WARNING, f"requests come too fast: {violated[-1].sentence}", share)
+    return Check(Checks.PACING, Status.OK, f"{tenths(requests_per_second)} of our requests a second", share)
 
 
-def _errors(recent: Sequence[Event]) -> Check:
-    if any(event.code == RESTORED_EMPTY for event in recent):
-        return Check("errors", Status.WARNING, "restored, but subscriptions were lost: programs must subscribe anew")
-    errors = [event for event in recent if event.level == "error" and event.code not in (LOST, *PACING)]
-    last = errors[-1] if errors else None
-    why = f"{count(len(errors), 'error')} in the last minute, newest: {last.text} (code {last.code})" if last else ""
-    return bad_if("errors", last is not None, why, "none in the last minute")
+def _errors(recent: Sequence[Message]) -> Check:
+    if any(message.code == RESTORED_EMPTY for message in recent):
+        why = "restored, but subscriptions were lost: programs must subscribe anew"
+        return Check(Checks.ERRORS, Status.WARNING, why)
+    errors = [each for each in recent if each.level == Level.ERROR and each.code not in (LOST, *PACING)]
+    why = f"{count(len(errors), 'error')} in the last minute, newest: {errors[-1].sentence}" if errors else ""
+    return bad_if(Checks.ERRORS, bool(errors), why, "none in the last minute")
+
+
+def _reconnections(reconnections: float) -> Check:
+    within = coarse_duration(spec.RECONNECTIONS_SECONDS)
+    is_bad = spec.RECONNECTIONS.is_bad(reconnections)
+    why = f"we had to connect anew {count(reconnections, 'time')} within {within}"
+    return bad_if(Checks.RECONNECTIONS, is_bad, why, f"{number(reconnections)} within {within}")

@@ -1,7 +1,4 @@
-"""What a gateway of Interactive Brokers has told: its link to IB, its data farms, errors, orders, accounts.
-
-Message codes are those of IB's documentation (TWS API, message codes).
-"""
+"""What a gateway of Interactive Brokers has sent: its link to IB, its data farms, errors, orders, accounts."""
 
 from __future__ import annotations
 
@@ -9,46 +6,23 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-EVENTS_KEPT, TEXT_CHARACTERS, MOST_FARMS, MOST_ORDERS = 100, 200, 40, 200
+from core.kinds.ib.codes import (
+    FARM_CODES,
+    ID_IN_USE,
+    LINK_BROKEN,
+    LOST,
+    OUT_OF_DATE,
+    RESTORED,
+    RESTORED_EMPTY,
+    FarmData,
+    FarmState,
+    level_of,
+)
+from core.kinds.ib.spec import Account, Message, Order
+
+MESSAGES_KEPT, TEXT_CHARACTERS, NAME_CHARACTERS, MOST_FARMS, MOST_ORDERS = 100, 200, 40, 40, 200
 UNSET = 1.7e308
-
-RATE_EXCEEDED, MOST_TICKERS, INVALID_REALTIME_QUERY = 100, 101, 420
-OUT_OF_DATE, ID_IN_USE = 503, 326
-LOST, RESTORED_EMPTY, RESTORED, PORT_RESET, LINK_BROKEN = 1100, 1101, 1102, 1300, 2110
-PACING = (RATE_EXCEEDED, MOST_TICKERS, INVALID_REALTIME_QUERY)
-MARKET, HISTORICAL, DEFINITIONS = "market data", "historical data", "security definitions"
-FARM_CODES = {
-    2103: (MARKET, "broken"),
-    2104: (MARKET, "ok"),
-    2105: (HISTORICAL, "broken"),
-    2106: (HISTORICAL, "ok"),
-    2107: (HISTORICAL, "inactive"),
-    2108: (MARKET, "inactive"),
-    2119: (MARKET, "connecting"),
-    2157: (DEFINITIONS, "broken"),
-    2158: (DEFINITIONS, "ok"),
-}
-NOTICES = {RESTORED, *(code for code, (_, state) in FARM_CODES.items() if state != "broken")}
-"""Codes that tell of nothing wrong."""
-WARNINGS = range(2_100, 2_200)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A message with a code."""
-
-    ts: float
-    code: int
-    text: str
-    request: int
-    """The request that it is about; -1 for none."""
-
-    @property
-    def level(self) -> str:
-        """Return "notice", "warning" or "error"."""
-        if self.code in NOTICES:
-            return "notice"
-        return "warning" if self.code in WARNINGS else "error"
+LIVE, PAPER = "live", "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +30,15 @@ class Farm:
     """A data farm: which kind of data it serves, how it is, since when (monotonic and epoch seconds)."""
 
     name: str
-    kind: str
-    state: str
+    kind: FarmData
+    state: FarmState
     since: float
     ts: float
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An open order, as openOrder and orderStatus tell it."""
-
-    id: str
-    """The permanent one: order ids are each client's own."""
-    symbol: str
-    type: str
-    action: str
-    quantity: float | None
-    order_type: str
-    limit: float | None
-    exchange: str
-    account: str
-    status: str = ""
-    filled: float | None = None
-
-
 @dataclass(slots=True)
-class Told:
-    """What one connection has been told."""
+class GatewayState:
+    """What one connection has been sent."""
 
     next_id: int | None = None
     accounts: tuple[str, ...] = ()
@@ -90,11 +46,11 @@ class Told:
     lost_code: int = 0
     farms: dict[str, Farm] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
-    values: dict[str, tuple[float, str, float]] = field(default_factory=dict)
-    """Net liquidation by account: value, currency, when it came."""
+    values: dict[str, Account] = field(default_factory=dict)
+    """The accounts whose value has come."""
     is_subscribed: bool = False
     """Whether the account summary is ours still: it ends when IB's servers lose it."""
-    refused: Event | None = None
+    refused: Message | None = None
     """The error for which the gateway will not have us."""
 
     @property
@@ -103,24 +59,32 @@ class Told:
         return self.next_id is not None and bool(self.accounts)
 
     @property
-    def is_paper(self) -> bool:
-        """Whether any of the accounts is a paper account."""
-        return any(account.startswith("D") for account in self.accounts)
+    def kind(self) -> str:
+        """What it is logged in to: paper when any of the accounts is a paper one, else live."""
+        return PAPER if PAPER in map(kind_of, self.accounts) else LIVE
 
-    def take(self, event: Event, monotonic: float) -> None:
+    def account(self, name: str) -> Account:
+        """Return an account, with its value where one has come."""
+        return self.values.get(name) or Account(name, kind_of(name))
+
+    def valued(self, name: str, value: float, currency: str, now: float) -> None:
+        """Take the value of an account in."""
+        self.values[name] = Account(name, kind_of(name), value, currency, now)
+
+    def take(self, message: Message, monotonic: float) -> None:
         """Take a message with a code in."""
-        if event.code in (LOST, LINK_BROKEN):
+        if message.code in (LOST, LINK_BROKEN):
             if self.lost_since is None:
-                self.lost_since, self.lost_code = monotonic, event.code
-        elif event.code in (RESTORED, RESTORED_EMPTY):
+                self.lost_since, self.lost_code = monotonic, message.code
+        elif message.code in (RESTORED, RESTORED_EMPTY):
             self.lost_since = None
-            self.is_subscribed = self.is_subscribed and event.code == RESTORED
-            self._farms_are_back(event, monotonic)
-        elif event.code in FARM_CODES:
-            kind, state = FARM_CODES[event.code]
-            self._farm(_farm_name(event.text), kind, state, event, monotonic)
-        elif event.code in (ID_IN_USE, OUT_OF_DATE):
-            self.refused = event
+            self.is_subscribed = self.is_subscribed and message.code == RESTORED
+            self._farms_are_back(message, monotonic)
+        elif message.code in FARM_CODES:
+            kind, state = FARM_CODES[message.code]
+            self._farm(Farm(_farm_name(message.text), kind, state, monotonic, message.ts))
+        elif message.code in (ID_IN_USE, OUT_OF_DATE):
+            self.refused = message
 
     def opened(self, fields: Sequence[str]) -> None:
         """Take an openOrder in: order id, contract (11 fields), action, quantity, type … Raises ValueError."""
@@ -152,21 +116,26 @@ class Told:
         if known is not None:
             self.orders[fields[5]] = replace(known, status=fields[1], filled=_number(fields[2]))
 
-    def _farms_are_back(self, event: Event, monotonic: float) -> None:
+    def _farms_are_back(self, message: Message, monotonic: float) -> None:
         """Mark the farms that the message lists after its colon ("usfarm; ushmds; secdefnj") as well."""
-        _, colon, names = event.text.partition("farms are connected:")
+        _, colon, names = message.text.partition("farms are connected:")
         for name in names.rstrip(". ").split(";") if colon else ():
-            found = name.strip()
-            kind = HISTORICAL if "hmds" in found else DEFINITIONS if found.startswith("secdef") else MARKET
-            self._farm(found, kind, "ok", event, monotonic)
+            self._farm(Farm(name, _data_of(name.strip()), FarmState.OK, monotonic, message.ts))
 
-    def _farm(self, name: str, kind: str, state: str, event: Event, monotonic: float) -> None:
-        name = name.strip().rstrip(".")[:40]
+    def _farm(self, farm: Farm) -> None:
+        name = farm.name.strip().rstrip(".")[:NAME_CHARACTERS]
         known = self.farms.get(name)
-        if not name or (known is not None and known.state == state):
+        if not name or (known is not None and known.state == farm.state):
             return
         if known is not None or len(self.farms) < MOST_FARMS:
-            self.farms[name] = Farm(name, kind, state, monotonic, event.ts)
+            self.farms[name] = replace(farm, name=name)
+
+
+def _data_of(farm: str) -> FarmData:
+    """Return what a farm serves, by its name."""
+    if "hmds" in farm:
+        return FarmData.HISTORICAL
+    return FarmData.DEFINITIONS if farm.startswith("secdef") else FarmData.MARKET
 
 
 def _farm_name(text: str) -> str:
@@ -181,13 +150,19 @@ def _number(text: str) -> float | None:
     return value if value < UNSET else None
 
 
-def event_of(fields: Sequence[str], now: float) -> Event:
-    """Return the error message of these fields: version, request, code, text. Raises ValueError."""
+def kind_of(account: str) -> str:
+    """Return whether an account is a live or a paper one."""
+    return PAPER if account.startswith("D") else LIVE
+
+
+def message_of(fields: Sequence[str], now: float) -> Message:
+    """Return the error message of these fields: version, request (-1 for none), code, text. Raises ValueError."""
     if len(fields) < 4:
         raise ValueError("too few fields")
-    return Event(now, int(fields[2]), fields[3][:TEXT_CHARACTERS], int(fields[1]))
+    request, code = int(fields[1]), int(fields[2])
+    return Message(now, code, level_of(code), fields[3][:TEXT_CHARACTERS], request if request >= 0 else None)
 
 
-def new_events() -> deque[Event]:
-    """Return the place for the newest events."""
-    return deque(maxlen=EVENTS_KEPT)
+def no_messages() -> deque[Message]:
+    """Return the place for the newest messages."""
+    return deque(maxlen=MESSAGES_KEPT)

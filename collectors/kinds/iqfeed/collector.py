@@ -11,16 +11,19 @@ import time
 from collections.abc import Callable
 
 from collectors.base import Context, gauges
-from collectors.judging.checks import Check, checks_table, summed
+from collectors.judging.checks import checks_table, summed
 from collectors.judging.market_hours import Market, market_soon
-from collectors.kinds.iqfeed.judge import Judge, Port
-from collectors.kinds.iqfeed.lines import GREETING, PROTOCOL, Heard, Stats, is_too_old
+from collectors.kinds.iqfeed.judge import Judge, Measured
+from collectors.kinds.iqfeed.lines import GREETING, ConnectionState, Stats, is_too_old
 from collectors.net.reach import GRACE_SECONDS, Address, Deadline, Wire, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
+from core.kinds.iqfeed import spec
+from core.kinds.iqfeed.protocol import PROTOCOL, SERVER_EVENTS, SET_PROTOCOL, STATS, EventName
 from core.kinds.iqfeed.source import IqfeedSource
 from core.model import Reading, Sample, Table
 from core.rates import Rates
+from core.tables import table_of
 
 __all__ = ["IqfeedCollector", "make"]
 
@@ -49,18 +52,18 @@ class IqfeedCollector:
         self._monotonic = monotonic
         self._address = Address(source.host, source.admin_port)
         self._wire: Wire | None = None
-        self._heard = Heard()
+        self._state = ConnectionState()
         self._silent = 0
         self._judge = Judge()
         self._rates = Rates()
-        self._ports: dict[str, Port] = {}
+        self._ports: dict[str, spec.Port] = {}
         self._ports_due: dict[str, float] = {}
 
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. A kept connection that was closed meanwhile is opened anew once."""
         deadline = Deadline(self._source.timeout_seconds)
         was_kept = self._wire is not None
-        malformed = self._heard.malformed_count if was_kept else 0
+        malformed = self._state.malformed_count if was_kept else 0
         try:
             self._listen(deadline, now)
         except SourceUnavailable:
@@ -68,7 +71,7 @@ class IqfeedCollector:
                 raise
             malformed = 0
             self._listen(deadline, now)
-        return self._reading(deadline, self._heard.malformed_count - malformed, now)
+        return self._reading(deadline, self._state.malformed_count - malformed, now)
 
     def _listen(self, deadline: Deadline, now: float) -> None:
         """Wait for statistics newer than those of the last reading, then read what else has come."""
@@ -90,7 +93,7 @@ class IqfeedCollector:
 
     def _opened(self, deadline: Deadline) -> Wire:
         if self._wire is None:
-            self._heard = Heard()
+            self._state = ConnectionState()
             self._wire = connect(self._address, deadline)
             self._wire.deadline = deadline
             self._wire.send(GREETING)
@@ -98,63 +101,63 @@ class IqfeedCollector:
         return self._wire
 
     def _wait(self, wire: Wire, now: float) -> None:
-        before = self._heard.stats_count
-        while self._heard.stats_count == before:
-            known = self._heard.take(wire.line(), now)
-            if not known and not self._heard.is_iqfeed:
+        before = self._state.stats_count
+        while self._state.stats_count == before:
+            known = self._state.take(wire.line(), now)
+            if not known and not self._state.is_iqfeed:
                 raise garbage(self._address, "IQFeed's admin port")
-            if self._heard.protocol and is_too_old(self._heard.protocol):
+            if self._state.protocol and is_too_old(self._state.protocol):
                 raise SourceRejected(
-                    f"IQConnect at {self._address} is too old: it speaks protocol {self._heard.protocol}, we {PROTOCOL}"
+                    f"IQConnect at {self._address} is too old: it speaks protocol {self._state.protocol}, we {PROTOCOL}"
                 )
 
     def _drain(self, wire: Wire, now: float) -> None:
         wire.deadline = Deadline(DRAIN_SECONDS)
         try:
             while True:
-                self._heard.take(wire.line(), now)
+                self._state.take(wire.line(), now)
         except TimeoutError:
             return
 
     def _after(self, error: SourceUnavailable) -> None:
         """Close the connection, unless it is one that was good and only fell silent a moment ago."""
         self._silent += 1
-        is_silence = isinstance(error.__cause__, TimeoutError) and self._heard.stats is not None
+        is_silence = isinstance(error.__cause__, TimeoutError) and self._state.stats is not None
         if not is_silence or self._silent >= SILENT_READINGS:
             self._close()
 
     def _as_source_error(self, error: SourceUnavailable) -> SourceError:
         """Return why there are no statistics: what else was heard tells more than that time ran out."""
-        heard = self._heard
+        state = self._state
         if not isinstance(error.__cause__, TimeoutError):
             return error
-        if heard.stats is not None:
+        if state.stats is not None:
             seconds = self._source.timeout_seconds
-            return SourceUnavailable(f"{self._address} is silent: no S,STATS for {seconds:g} s, one a second is due")
-        if heard.refusal:
-            return SourceRejected(f"IQConnect at {self._address} refuses protocol {PROTOCOL}: {heard.refusal}")
-        if heard.malformed_count and not heard.is_level1:
-            return SourceUnavailable(f"{self._address} sends malformed lines only ({heard.malformed_count})")
-        if heard.is_level1 or heard.protocol:
-            what = "is the Level 1 port" if heard.is_level1 else "speaks IQFeed but sends no statistics"
+            return SourceUnavailable(f"{self._address} is silent: no {STATS} for {seconds:g} s, one a second is due")
+        if state.refusal:
+            return SourceRejected(f"IQConnect at {self._address} refuses protocol {PROTOCOL}: {state.refusal}")
+        if state.malformed_count and not state.is_level1:
+            return SourceUnavailable(f"{self._address} sends malformed lines only ({state.malformed_count})")
+        if state.is_level1 or state.protocol:
+            what = "is the Level 1 port" if state.is_level1 else "speaks IQFeed but sends no statistics"
             return SourceRejected(f"{self._address} {what}: the admin port is needed, 9300 unless it was moved")
         return error
 
     def _reading(self, deadline: Deadline, malformed: int, now: float) -> Reading:
-        stats = self._heard.stats
+        stats = self._state.stats
         assert stats is not None
         monotonic = self._monotonic()
         self._probe_ports(deadline, monotonic, now)
         hours = market_soon(self._source.calendar, now)
-        clients = self._heard.clients
-        checks = self._judge.checks(
-            stats, clients, self._ports, tuple(self._heard.events), malformed, hours, monotonic, now
-        )
-        fine = f"connected, {count(stats.symbols, 'symbol')}, {count(stats.clients, 'client')}, {checks[2].why}"
+        ports, events = tuple(self._ports.values()), tuple(self._state.events)
+        measured = Measured(stats, self._state.clients, ports, events, malformed, hours)
+        checks = self._judge.checks(measured, monotonic, now)
+        updates = next(check for check in checks if check.name == spec.Checks.UPDATES)
+        fine = f"connected, {count(stats.symbols, 'symbol')}, {count(stats.clients, 'client')}, {updates.why}"
         return Reading(
             samples=[*self._samples(stats, hours, monotonic, now), *self._port_samples()],
             components=[summed(self._source.component, fine, checks)],
-            tables=[checks_table(checks), *self._tables(stats, hours, checks, now)],
+            tables=[checks_table(checks), *self._tables(stats, hours, now)],
         )
 
     def _samples(self, stats: Stats, hours: Market | None, monotonic: float, now: float) -> list[Sample]:
@@ -162,68 +165,52 @@ class IqfeedCollector:
             return self._rates.per_second((name, stats.started), value, monotonic)
 
         values = {
-            "iqfeed_connected": float(stats.is_connected),
-            "iqfeed_update_age_seconds": stats.update_age_seconds,
-            "iqfeed_symbols": float(stats.symbols),
-            "iqfeed_symbols_limit": float(stats.max_symbols),
-            "iqfeed_symbols_used_ratio": stats.symbols / stats.max_symbols if stats.max_symbols else None,
-            "iqfeed_clients": float(stats.clients),
-            "iqfeed_reconnections_10m": self._judge.reconnected,
-            "iqfeed_receive_bytes_per_second": rate("received", stats.received_bytes),
-            "iqfeed_transmit_bytes_per_second": rate("sent", stats.sent_bytes),
-            "iqfeed_queued_bytes": max((each.queued_bytes for each in self._heard.clients), default=None),
-            "iqfeed_malformed_lines_per_second": rate("malformed", float(self._heard.malformed_count)),
-            "iqfeed_market_open": float(hours.is_open(now)) if hours else None,
+            spec.CONNECTED: float(stats.is_connected),
+            spec.LAST_UPDATE: stats.update_age_seconds,
+            spec.SYMBOLS_WATCHED: float(stats.symbols),
+            spec.SYMBOLS_LIMIT: float(stats.max_symbols),
+            spec.SYMBOLS_USED_RATIO: stats.symbols / stats.max_symbols if stats.max_symbols else None,
+            spec.CLIENTS: float(stats.clients),
+            spec.RECONNECTIONS_10M: self._judge.reconnected,
+            spec.RECEIVE_RATE: rate(spec.RECEIVE_RATE, stats.received_bytes),
+            spec.TRANSMIT_RATE: rate(spec.TRANSMIT_RATE, stats.sent_bytes),
+            spec.QUEUED_MOST: max((each.queued_bytes for each in self._state.clients), default=None),
+            spec.MALFORMED_RATE: rate(spec.MALFORMED_RATE, float(self._state.malformed_count)),
+            spec.MARKET_OPEN: float(hours.is_open(now)) if hours else None,
         }
         return gauges(values, instance=self._source.name)
 
     def _port_samples(self) -> list[Sample]:
         found: list[Sample] = []
         for port in self._ports.values():
-            values = {"iqfeed_port_up": float(not port.why), "iqfeed_port_seconds": port.seconds}
+            values = {spec.PORT_UP: float(not port.why), spec.PORT_SECONDS: port.seconds}
             found += gauges(values, instance=self._source.name, port=port.name)
         return found
 
-    def _tables(self, stats: Stats, hours: Market | None, checks: list[Check], now: float) -> list[Table]:
-        about = {
-            "server": stats.server,
-            "version": stats.version,
-            "protocol": self._heard.protocol,
-            "login": stats.login,
-            "started": stats.started,
-            "market_time": stats.market_time,
-            "reconnections": stats.reconnections,
-            "attempts": stats.attempts,
-            "max_symbols": stats.max_symbols,
-            "received_bytes": stats.received_bytes,
-            "sent_bytes": stats.sent_bytes,
-            "calendar": self._source.calendar,
-            "is_open": hours.is_open(now) if hours else None,
-            "next_open": hours.next_open(now) if hours else None,
-        }
-        clients = sorted(self._heard.clients, key=lambda each: (-each.queued_bytes, -each.symbols))
+    def _tables(self, stats: Stats, hours: Market | None, now: float) -> list[Table]:
+        about = spec.About(
+            server=stats.server,
+            version=stats.version,
+            protocol=self._state.protocol,
+            login=stats.login,
+            started=stats.started,
+            market_time=stats.market_time,
+            reconnections=stats.reconnections,
+            attempts=stats.attempts,
+            max_symbols=stats.max_symbols,
+            received_bytes=stats.received_bytes,
+            sent_bytes=stats.sent_bytes,
+            calendar=self._source.calendar,
+            is_open=hours.is_open(now) if hours else None,
+            next_open=hours.next_open(now) if hours else None,
+        )
+        clients = sorted(self._state.clients, key=lambda each: (-each.queued_bytes, -each.symbols))
         return [
-            Table("about", tuple(about), (tuple(about.values()),)),
-            Table(
-                "clients",
-                ("client", "type", "name", "started", "symbols", "regional", "sent_bytes", "received_bytes",
-                 "queued_bytes"),
-                tuple(
-                    (each.id, each.kind, each.name, each.started, each.symbols, each.regional_symbols,
-                     each.sent_bytes, each.received_bytes, each.queued_bytes)
-                    for each in clients[:TABLE_ROWS]
-                ),
-            ),
-            Table(
-                "ports",
-                ("name", "port", "status", "seconds", "why", "ts"),
-                tuple((p.name, p.port, "no" if p.why else "yes", p.seconds, p.why, p.ts) for p in self._ports.values()),
-            ),
-            Table(
-                "events", ("ts", "event", "detail"),
-                tuple((each.ts, each.name, each.detail) for each in reversed(self._heard.events)),
-            ),
-        ]  # fmt: skip
+            table_of(spec.About, [about]),
+            table_of(spec.Client, clients[:TABLE_ROWS]),
+            table_of(spec.Port, self._ports.values()),
+            table_of(spec.Event, reversed(self._state.events)),
+        ]
 
     def _probe_ports(self, deadline: Deadline, monotonic: float, now: float) -> None:
         """Look at the other ports that are due, while there is time; one that hangs costs a second a minute."""
@@ -246,28 +233,29 @@ class IqfeedCollector:
             self._wire = None
 
 
-def _probed(name: str, address: Address, seconds: float, now: float) -> Port:
+def _probed(name: str, address: Address, seconds: float, now: float) -> spec.Port:
     """Return whether a port speaks IQFeed. Its greeting is read, so that no half-open client stays behind."""
     began = time.monotonic()
     try:
         why = _greeted(address, Deadline(seconds))
     except SourceError as error:
-        return Port(name, address.port, now, None, str(error))
-    return Port(name, address.port, now, time.monotonic() - began, why)
+        return spec.Port(name, address.port, None, str(error), now)
+    return spec.Port(name, address.port, time.monotonic() - began, why, now)
 
 
 def _greeted(address: Address, deadline: Deadline) -> str:
+    """Return what is wrong with a port; empty when nothing is."""
     wire = connect(address, deadline)
-    heard = Heard()
+    state = ConnectionState()
     try:
         with explained(address, deadline.seconds):
-            wire.send(f"S,SET PROTOCOL,{PROTOCOL}\r\n".encode())
+            wire.send(f"{SET_PROTOCOL}\r\n".encode())
             for _ in range(PROBE_LINES):
-                if not heard.take(wire.line(), 0.0) and not heard.is_iqfeed:
+                if not state.take(wire.line(), 0.0) and not state.is_iqfeed:
                     raise garbage(address, "IQFeed")
-                if heard.protocol or heard.refusal:
+                if state.protocol or state.refusal:
                     break
     finally:
         wire.close()
-    states = [event.name for event in heard.events if event.name.startswith("server ")]
-    return f"says {states[-1]}" if states and states[-1] != "server connected" else heard.refusal
+    said = [event.event for event in state.events if event.event in SERVER_EVENTS]
+    return f"says {said[-1]}" if said and said[-1] != EventName.CONNECTED else state.refusal

@@ -1,8 +1,4 @@
-"""What IQConnect says over its admin port: comma-separated lines in latin-1, told apart by their second field.
-
-Field numbers are those of DTN's admin port documentation, protocol 6.2: S,STATS comes once a second unasked,
-S,CLIENTSTATS once a second for each client after S,CLIENTSTATS ON.
-"""
+"""What IQConnect says over its admin port: comma-separated lines in latin-1, told apart by their second field."""
 
 from __future__ import annotations
 
@@ -10,16 +6,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PROTOCOL = "6.2"
+from core.kinds.iqfeed.protocol import CLIENT_STATS, SET_PROTOCOL, STATS, ClientField, EventName, StatsField
+from core.kinds.iqfeed.spec import Client, Event
+
 OLDEST_PROTOCOL = 6.0
-GREETING = f"S,SET PROTOCOL,{PROTOCOL}\r\nS,SET CLIENT NAME,fundwatch\r\nS,CLIENTSTATS ON\r\n".encode()
+GREETING = f"{SET_PROTOCOL}\r\nS,SET CLIENT NAME,fundwatch\r\n{CLIENT_STATS} ON\r\n".encode()
 KB = 1_024
 STATS_FIELDS, CLIENT_FIELDS = 21, 11
 EVENTS_KEPT = 100
 GENERATIONS = 2
 TEXT_CHARACTERS = 120
 CLIENT_TYPES = {"0": "admin", "1": "Level 1", "2": "Level 2", "3": "lookup"}
-EVENTS = ("SERVER CONNECTED", "SERVER DISCONNECTED", "SERVER RECONNECT FAILED", "SYMBOL LIMIT REACHED")
+CONNECTED, NOT_CONNECTED = "Connected", "Not Connected"
+ANNOUNCED = {event.upper(): event for event in EventName if event is not EventName.ERROR}
+"""What is announced, by the second field of its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,70 +48,48 @@ class Stats:
         """Return the line that was split at commas. Raises ValueError when it is malformed."""
         if len(fields) < STATS_FIELDS:
             raise ValueError(f"{len(fields)} fields")
-        if fields[12] not in ("Connected", "Not Connected"):
+        if fields[StatsField.STATUS] not in (CONNECTED, NOT_CONNECTED):
             raise ValueError("no status")
+        address, port = fields[StatsField.SERVER_ADDRESS], fields[StatsField.SERVER_PORT]
         return cls(
-            server=f"{fields[2]}:{fields[3]}" if fields[2] else "",
-            max_symbols=_whole(fields[4]),
-            symbols=_whole(fields[5]),
-            clients=_whole(fields[6]),
-            update_age_seconds=_number(fields[7]),
-            reconnections=_whole(fields[8]),
-            attempts=_whole(fields[9]),
-            started=fields[10],
-            market_time=fields[11],
-            is_connected=fields[12] == "Connected",
-            version=fields[13],
-            login=fields[14],
-            received_bytes=_number(fields[15]) * KB,
-            received_bytes_per_second=_number(fields[16]) * KB,
-            sent_bytes=_number(fields[18]) * KB,
-            sent_bytes_per_second=_number(fields[19]) * KB,
+            server=f"{address}:{port}" if address else "",
+            max_symbols=_whole(fields[StatsField.MAX_SYMBOLS]),
+            symbols=_whole(fields[StatsField.SYMBOLS]),
+            clients=_whole(fields[StatsField.CLIENTS]),
+            update_age_seconds=_number(fields[StatsField.UPDATE_AGE]),
+            reconnections=_whole(fields[StatsField.RECONNECTIONS]),
+            attempts=_whole(fields[StatsField.ATTEMPTS]),
+            started=fields[StatsField.STARTED],
+            market_time=fields[StatsField.MARKET_TIME],
+            is_connected=fields[StatsField.STATUS] == CONNECTED,
+            version=fields[StatsField.VERSION],
+            login=fields[StatsField.LOGIN],
+            received_bytes=_number(fields[StatsField.RECEIVED_KB]) * KB,
+            received_bytes_per_second=_number(fields[StatsField.RECEIVED_KB_PER_SECOND]) * KB,
+            sent_bytes=_number(fields[StatsField.SENT_KB]) * KB,
+            sent_bytes_per_second=_number(fields[StatsField.SENT_KB_PER_SECOND]) * KB,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientStats:
-    """One S,CLIENTSTATS line."""
-
-    kind: str
-    id: str
-    name: str
-    started: str
-    symbols: int
-    regional_symbols: int
-    sent_bytes: float
-    received_bytes: float
-    queued_bytes: float
-
-    @classmethod
-    def parse(cls, fields: Sequence[str]) -> ClientStats:
-        """Return the line that was split at commas. Raises ValueError when it is malformed."""
-        if len(fields) < CLIENT_FIELDS:
-            raise ValueError(f"{len(fields)} fields")
-        return cls(
-            kind=CLIENT_TYPES.get(fields[2], fields[2][:TEXT_CHARACTERS]),
-            id=fields[3],
-            name=fields[4][:TEXT_CHARACTERS],
-            started=fields[5],
-            symbols=_whole(fields[6]),
-            regional_symbols=_whole(fields[7]),
-            sent_bytes=_number(fields[8]) * KB,
-            received_bytes=_number(fields[9]) * KB,
-            queued_bytes=_number(fields[10]) * KB,
-        )
+def client_of(fields: Sequence[str]) -> Client:
+    """Return the S,CLIENTSTATS line that was split at commas. Raises ValueError when it is malformed."""
+    if len(fields) < CLIENT_FIELDS:
+        raise ValueError(f"{len(fields)} fields")
+    number = fields[ClientField.TYPE]
+    return Client(
+        id=fields[ClientField.ID],
+        type=CLIENT_TYPES.get(number, number[:TEXT_CHARACTERS]),
+        name=fields[ClientField.NAME][:TEXT_CHARACTERS],
+        started=fields[ClientField.STARTED],
+        symbols=_whole(fields[ClientField.SYMBOLS]),
+        regional_symbols=_whole(fields[ClientField.REGIONAL_SYMBOLS]),
+        sent_bytes=_number(fields[ClientField.SENT_KB]) * KB,
+        received_bytes=_number(fields[ClientField.RECEIVED_KB]) * KB,
+        queued_bytes=_number(fields[ClientField.QUEUED_KB]) * KB,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that IQConnect announced, or an error that it answered."""
-
-    ts: float
-    name: str
-    detail: str
-
-
-class Heard:
+class ConnectionState:
     """What one connection has said so far."""
 
     def __init__(self) -> None:
@@ -123,11 +101,11 @@ class Heard:
         self.refusal = ""
         """The newest error line, before any statistics: why there are none."""
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
-        self._clients: dict[str, tuple[int, ClientStats]] = {}
+        self._clients: dict[str, tuple[int, Client]] = {}
 
     @property
-    def clients(self) -> list[ClientStats]:
-        """The clients that the last seconds told of, by number."""
+    def clients(self) -> list[Client]:
+        """The clients of the last seconds."""
         oldest = self.stats_count - GENERATIONS
         return [client for generation, client in self._clients.values() if generation >= oldest]
 
@@ -148,20 +126,21 @@ class Heard:
 
     def _take(self, fields: list[str], now: float) -> bool:
         kind, name = fields[0], fields[1] if len(fields) > 1 else ""
-        if kind == "S" and name == "STATS":
+        head = f"{kind},{name}"
+        if head == STATS:
             self.stats = Stats.parse(fields)
             self.stats_count += 1
             self._forget()
-        elif kind == "S" and name == "CLIENTSTATS":
-            client = ClientStats.parse(fields)
+        elif head == CLIENT_STATS:
+            client = client_of(fields)
             self._clients[client.id] = (self.stats_count, client)
         elif kind == "S" and name == "CURRENT PROTOCOL":
             self.protocol = fields[2] if len(fields) > 2 else ""
-        elif kind == "S" and name in EVENTS:
-            self.events.append(Event(now, name.lower(), ",".join(fields[2:]).strip(",")[:TEXT_CHARACTERS]))
+        elif kind == "S" and name in ANNOUNCED:
+            self.events.append(Event(now, ANNOUNCED[name], ",".join(fields[2:]).strip(",")[:TEXT_CHARACTERS]))
         elif kind == "E":
             self.refusal = ",".join(fields[1:]).strip("!, ")[:TEXT_CHARACTERS]
-            self.events.append(Event(now, "error", self.refusal))
+            self.events.append(Event(now, EventName.ERROR, self.refusal))
         elif kind == "T" and len(fields) > 1:
             self.is_level1 = True
         else:

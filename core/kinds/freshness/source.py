@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from core.group import Seconds
 from core.kinds.base import OWN, MarketName, Source, checked_url
+from core.limits import Limit
 
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 SCHEMES = ("http", "https", "postgresql", "postgres")
@@ -51,6 +52,11 @@ class FreshnessSource(Source):
     @classmethod
     def _scheme(cls, value: SecretStr) -> SecretStr:
         return value if value.get_secret_value() == OWN else checked_url(value, *SCHEMES)
+
+    @property
+    def age_limit(self) -> Limit:
+        """The limit of the age of the newest row, in seconds of open time."""
+        return Limit(self.warning_seconds, self.critical_seconds)
 
     @property
     def is_postgresql(self) -> bool:

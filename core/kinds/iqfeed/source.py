@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.group import Seconds
 from core.kinds.base import MarketName, Source
+from core.kinds.iqfeed.spec import PORTS_SECONDS
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -26,7 +27,7 @@ class IqfeedSource(Source):
     lookup_port: Port = Field(9100, description="Lookup (history) port; 0: not checked.")
     level2_port: Port = Field(9200, description="Level 2 port; 0: not checked.")
     derivative_port: Port = Field(9400, description="Derivative (interval bars) port; 0: not checked.")
-    ports_seconds: Seconds = Field(60, description="Seconds between checks of each of the other ports.")
+    ports_seconds: Seconds = Field(PORTS_SECONDS, description="Seconds between checks of each of the other ports.")
     calendar: MarketName = Field("XNYS", description="Market whose hours expect updates: XNYS, CMES, 24/7 …")
 
     @property

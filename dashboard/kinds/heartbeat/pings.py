@@ -51,20 +51,20 @@ def install(server: Flask, stores: Stores) -> None:
     @pings.route("/ping/<name>/<what>", methods=["GET", "POST"])
     def ping(name: str, what: str) -> Response:
         if not _may_ping(_job(stores, name)):
-            return _said(403, "No such job, or the token is wrong.")
+            return _answer(403, "No such job, or the token is wrong.")
         kind = KINDS.get(what) or (_of_exit_code(what) if what.isdigit() and len(what) <= 3 else "")
         if not kind:
-            return _said(404, "Ping with nothing, /start, /fail or an exit code after the name.")
+            return _answer(404, "Ping with nothing, /start, /fail or an exit code after the name.")
         if is_too_much(name):
-            return _said(429, f"Not kept: more than {MOST_A_MINUTE} pings within a minute.")
+            return _answer(429, f"Not kept: more than {MOST_A_MINUTE} pings within a minute.")
         try:
-            told = _told()
-            add_ping(stores.state, name, _ping(stores.clock.now(), kind, what, told))
+            fields = _sent_fields()
+            add_ping(stores.state, name, _ping(stores.clock.now(), kind, what, fields))
         except ValueError as error:
-            return _said(400, str(error))
+            return _answer(400, str(error))
         except StorageError as error:
-            return _said(503, f"Not kept, try again: {error}")
-        return _said(200, "OK")
+            return _answer(503, f"Not kept, try again: {error}")
+        return _answer(200, "OK")
 
     server.register_blueprint(pings)
 
@@ -86,27 +86,28 @@ def _of_exit_code(code: str) -> str:
     return SUCCESS if int(code) == 0 else FAIL
 
 
-def _ping(now: float, kind: str, what: str, told: Mapping[str, Any]) -> Ping:
-    message = str(told.get("message", ""))
+def _ping(now: float, kind: str, what: str, fields: Mapping[str, Any]) -> Ping:
+    message = str(fields.get("message", ""))
     if what.isdigit() and kind == FAIL:
         message = f"exit code {what}" + (f": {message}" if message else "")
-    numbers = {name: _number(name, told.get(name)) for name in NUMBERS}
+    numbers = {name: _number(name, fields.get(name)) for name in NUMBERS}
     return Ping(now, kind, **numbers, message=" ".join(message.split())[:MESSAGE_CHARACTERS])
 
 
-def _told() -> dict[str, Any]:
-    told: dict[str, Any] = request.args.to_dict()
+def _sent_fields() -> dict[str, Any]:
+    """Return what the query and the body say. Raises ValueError."""
+    fields: dict[str, Any] = request.args.to_dict()
     if request.content_length is not None and request.content_length > MOST_BYTES:
-        raise ValueError(f"at most {MOST_BYTES} bytes may be told")
+        raise ValueError(f"at most {MOST_BYTES} bytes may be sent")
     if request.is_json:
         content = request.get_json(silent=True)
         if not isinstance(content, dict):
             raise ValueError('the JSON must be an object: {"rows": 4213}')
-        return told | content
+        return fields | content
     if request.form:
-        return told | request.form.to_dict()
+        return fields | request.form.to_dict()
     body = request.get_data(cache=False)[:MOST_BYTES].decode("utf-8", "replace").strip()
-    return {"message": body, **told} if body else told
+    return {"message": body, **fields} if body else fields
 
 
 def _number(name: str, value: Any) -> int | None:
@@ -121,5 +122,5 @@ def _number(name: str, value: Any) -> int | None:
     return number
 
 
-def _said(status: int, sentence: str) -> Response:
+def _answer(status: int, sentence: str) -> Response:
     return Response(f"{sentence}\n", status=status, mimetype="text/plain")
