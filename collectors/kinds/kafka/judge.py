@@ -55,9 +55,7 @@ def judge_cluster(
     gone, offline, under = cluster.gone, cluster.offline, cluster.under_replicated
     names = [f"broker {id} (replicas of {count(replicas, 'partition')})" for id, replicas in sorted(gone.items())]
     mute = [f"broker {id} at {cluster.brokers[id].address}" for id in mute_brokers(cluster, silent)]
-    lacking = [
-        each for each in cluster.partitions if cluster.complete_copies(each) < least_in_sync.get(each.place[0], 0)
-    ]
+    lacking = [each for each in cluster.partitions if cluster.in_sync_count(each) < least_in_sync.get(each.place[0], 0)]
     lacking = [each for each in lacking if each not in offline]
     critical = Status.CRITICAL
     return [
