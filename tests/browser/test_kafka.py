@@ -40,7 +40,7 @@ def test_a_group_that_stopped_is_read_first_and_moved_only_when_a_person_says_so
     verdict = page.locator("#pipeline-sources-verdict")
     expect(verdict).to_contain_text("group risk has stopped: nobody reads ticks[0], 60 messages", timeout=60_000)
     page.locator(f"{SECTION}-groups").scroll_into_view_if_needed()
-    row = page.locator("#pipeline-kafka-groups-rows tbody tr", has_text="risk")
+    row = page.locator(f"{SECTION}-groups-rows tbody tr", has_text="risk")
     row.get_by_role("button", name="To end").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Move group risk on Kafka main to the end of each partition?")

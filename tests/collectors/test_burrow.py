@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.judging.consumer_lag import CommitWindow, Verdict
+from collectors.kinds.kafka.burrow import CommitWindow
 from collectors.kinds.kafka.times import MOST_POINTS, Ends
+from core.kinds.kafka.spec import Verdict
 
 WINDOW_SECONDS = 120.0
 EVERY_SECONDS = 5.0

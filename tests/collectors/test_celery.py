@@ -12,14 +12,16 @@ from pydantic import SecretStr
 
 from collectors.kinds.celery.collector import CeleryCollector
 from collectors.kinds.celery.connection import Ages, QueueState
-from collectors.kinds.celery.events import MOST_ENDED, MOST_PROBLEMS, MOST_WORKERS, Heard, Seen
-from collectors.kinds.celery.judge import Broker, judge
+from collectors.kinds.celery.events import MOST_ENDED, MOST_WORKERS, Heard, Seen
+from collectors.kinds.celery.found import Broker, Found
+from collectors.kinds.celery.judge import judge
 from collectors.kinds.celery.listener import UNREAD_SECONDS
-from collectors.kinds.celery.workers import Running
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.celery import spec
 from core.kinds.celery.source import CelerySource
 from core.model import Reading, Status
-from tests.collectors.readings import check, rows, value
+from core.tables import R, rows_of
+from tests.collectors.readings import check, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.celery_workers import CeleryWorker, app
 from tests.support.redis_servers import RedisServer
@@ -65,6 +67,10 @@ def send(name: str, *arguments: object, queue: str = "celery", **options: object
         app.send_task(name, arguments, queue=queue, connection=connection, **options)
 
 
+def rows(reading: Reading, row: type[R]) -> list[R]:
+    return rows_of({table.name: table for table in reading.tables}, row)
+
+
 def until(collector: CeleryCollector, holds: Callable[[Reading], bool], seconds: float = SECONDS) -> Reading:
     """Read every fifth of a second until a reading holds."""
     ends = time.monotonic() + seconds
@@ -93,28 +99,28 @@ def test_tasks_that_fail_and_are_retried_are_told_with_their_exception(
             lambda reading: (
                 value(reading, "celery_tasks_active") == 1
                 and check(reading, "failures")["why"] == "6 of 26 tasks failed in 10 min (jobs.fail 5, jobs.retry 1)"
-                and len(rows(reading, "running")) == 1
+                and len(rows(reading, spec.Running)) == 1
             ),
         )
     assert reading.components[0].status is Status.WARNING
-    problem = next(row for row in rows(reading, "problems") if row["task"] == "jobs.fail")
-    assert (problem["outcome"], problem["exception"]) == ("failed", "ValueError('no price for AAPL')")
-    assert problem["worker"] == "w1@test" and "AAPL" in str(problem["arguments"])
-    retried = next(row for row in rows(reading, "problems") if row["outcome"] == "retried")
-    assert (retried["task"], retried["exception"]) == ("jobs.retry", "ConnectionError('vendor away')")
-    tasks = {row["name"]: row for row in rows(reading, "tasks")}
-    assert (tasks["jobs.load"]["succeeded"], tasks["jobs.fail"]["failed"], tasks["jobs.retry"]["retried"]) == (20, 5, 1)
-    assert 0 < float(str(tasks["jobs.load"]["p50"])) <= float(str(tasks["jobs.load"]["p95"])) < 1
-    worker = rows(reading, "workers")[0]
-    assert (worker["pool"], worker["slots"], worker["queues"]) == ("thread", 2, "celery")
-    assert rows(reading, "running")[0]["task"] == "jobs.wait"
+    problem = next(row for row in rows(reading, spec.Problem) if row.task == "jobs.fail")
+    assert (problem.outcome, problem.exception) == ("failed", "ValueError('no price for AAPL')")
+    assert problem.worker == "w1@test" and "AAPL" in problem.arguments
+    retried = next(row for row in rows(reading, spec.Problem) if row.outcome == "retried")
+    assert (retried.task, retried.exception) == ("jobs.retry", "ConnectionError('vendor away')")
+    tasks = {row.task: row for row in rows(reading, spec.Task)}
+    assert (tasks["jobs.load"].succeeded, tasks["jobs.fail"].failed, tasks["jobs.retry"].retried) == (20, 5, 1)
+    assert 0 < (tasks["jobs.load"].p50_seconds or 0) <= (tasks["jobs.load"].p95_seconds or 0) < 1
+    worker = rows(reading, spec.Worker)[0]
+    assert (worker.pool, worker.slots, worker.queues) == ("thread", 2, "celery")
+    assert rows(reading, spec.Running)[0].task == "jobs.wait"
 
 
 def test_a_worker_that_dies_is_critical_and_one_that_leaves_is_not(
     server: RedisServer, tmp_path: Path, watch: Callable[..., CeleryCollector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collectors.kinds.celery.workers.LOST_SECONDS", 1.0)
-    monkeypatch.setattr("collectors.kinds.celery.workers.LOST_HEARTBEATS", 2.0)
+    monkeypatch.setattr("core.kinds.celery.spec.LOST_SECONDS", 1.0)
+    monkeypatch.setattr("core.kinds.celery.spec.LOST_HEARTBEATS", 2.0)
     collector = watch(broker(server))
     with CeleryWorker(broker(server), tmp_path) as dies, CeleryWorker(broker(server), tmp_path, "w2") as leaves:
         until(collector, lambda reading: value(reading, "celery_workers") == 2)
@@ -124,7 +130,7 @@ def test_a_worker_that_dies_is_critical_and_one_that_leaves_is_not(
         dies.kill()
         reading = until(collector, lambda reading: value(reading, "celery_workers") == 0)
         assert reading.components[0].why.startswith("no worker is online (w1@test fell silent)")
-        assert {row["worker"]: row["state"] for row in rows(reading, "workers")} == {
+        assert {row.worker: row.state for row in rows(reading, spec.Worker)} == {
             "w1@test": "lost",
             "w2@test": "left",
         }
@@ -141,9 +147,9 @@ def test_a_queue_that_nobody_takes_from_is_critical_and_its_age_is_that_of_the_o
         reading = until(collector, lambda reading: check(reading, "queue")["status"] is Status.CRITICAL)
         assert "no worker takes from its queue: orders holds 3 messages" in reading.components[0].why
     time.sleep(1.2)
-    aged = {row["queue"]: row for row in rows(collector.collect(time.time()), "queues")}
-    assert aged["orders"]["messages"] == 3 and aged["orders"]["is_exact"] is True
-    assert 1.0 < float(str(aged["orders"]["oldest_seconds"])) < SECONDS
+    aged = {row.queue: row for row in rows(collector.collect(time.time()), spec.Queue)}
+    assert aged["orders"].messages == 3 and aged["orders"].is_exact is True
+    assert 1.0 < (aged["orders"].oldest_seconds or 0) < SECONDS and aged["orders"].age_status is Status.WARNING
 
 
 def test_a_worker_without_task_events_is_named_and_its_tasks_are_counted_all_the_same(
@@ -156,7 +162,7 @@ def test_a_worker_without_task_events_is_named_and_its_tasks_are_counted_all_the
             send("jobs.load", f"S{number}")
         reading = until(collector, lambda reading: check(reading, "events")["status"] is Status.WARNING)
     assert "w1@test sends no task events (start it with -E)" in reading.components[0].why
-    assert rows(reading, "workers")[0]["processed"] == 5
+    assert rows(reading, spec.Worker)[0].processed == 5
 
 
 def test_we_never_put_back_messages_that_others_hold_and_leave_little_behind(
@@ -280,7 +286,7 @@ def test_what_is_kept_is_bounded_and_nonsense_is_counted() -> None:
         heard.take({"type": "worker-heartbeat", "hostname": f"w{number}", "freq": 2.0}, 10.0)
     heard.take([{"type": "task-failed"}, {"hostname": 3}, None, "text", {"type": "task-unheard-of"}], 10.0)
     seen = heard.look(10.0)
-    assert (len(seen.ended), len(seen.problems), len(seen.workers)) == (MOST_ENDED, MOST_PROBLEMS, MOST_WORKERS)
+    assert (len(seen.ended), len(seen.problems), len(seen.workers)) == (MOST_ENDED, spec.MOST_PROBLEMS, MOST_WORKERS)
     assert seen.counts["malformed"] == 4
     assert len(seen.problems[0].exception) == 300
     assert heard.look(700.0).ended == ()
@@ -321,8 +327,10 @@ def test_the_password_is_not_shown() -> None:
 def test_a_task_that_runs_three_times_its_p99_is_told_once_enough_runs_are_known() -> None:
     def judged(runs: int, seconds: float) -> Status:
         broker = Broker(True, True, "", 0.0, 0.0)
-        running = [Running("w1@a", "bars.load", "1", seconds, "")]
-        checks = judge(source("redis://h"), broker, [], [], {}, {"bars.load": (runs, 5.0)}, running, Heard().look(0.0))
+        running = [spec.Running("bars.load", "w1@a", seconds, "", "1")]
+        tasks = [spec.Task("bars.load", runs, runs, 0, 0, 0.0, runs, 1.0, 4.0, 5.0, 6.0, "")]
+        found = Found(broker, Heard().look(0.0), running=running, tasks=tasks)
+        checks = judge(source("redis://h"), found)
         return next(each.status for each in checks if each.name == "runtime")
 
     assert judged(20, 15.1) is Status.WARNING

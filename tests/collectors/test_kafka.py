@@ -14,9 +14,11 @@ from pydantic import SecretStr, ValidationError
 
 from collectors.kinds.kafka.collector import KafkaCollector, act
 from core.errors import SourceRejected, SourceUnavailable
+from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
 from core.model import Reading, Status
-from tests.collectors.readings import Time, rows, value
+from core.tables import R, rows_of
+from tests.collectors.readings import Time, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.kafka_servers import MockCluster, Tansu, commit, create, member, produce, until
 from tests.support.servers import BUSY_SECONDS, free_port
@@ -50,8 +52,12 @@ def steps(collector: KafkaCollector, clock: Time, seconds: float) -> Reading:
     return reading
 
 
-def group(reading: Reading, name: str) -> dict[str, Any]:
-    return next(row for row in rows(reading, "groups") if row["group"] == name)
+def rows(reading: Reading, row: type[R]) -> list[R]:
+    return rows_of({table.name: table for table in reading.tables}, row)
+
+
+def group(reading: Reading, name: str) -> spec.Group:
+    return next(row for row in rows(reading, spec.Group) if row.group == name)
 
 
 def refusal(watched: KafkaSource) -> str:
@@ -114,12 +120,12 @@ def test_lag_is_told_in_messages_and_in_seconds(broker: Tansu, clock: Time) -> N
     commit(broker.bootstrap, "audit", "orders", 60)
     reading = steps(collector, clock, STEP_SECONDS)
     found = group(reading, "audit")
-    assert (found["lag"], found["state"], found["members"], found["verdict"]) == (30, "empty", 0, "ok")
-    assert found["behind_seconds"] == pytest.approx(30 + STEP_SECONDS, abs=0.1) and not found["is_least"]
+    assert (found.lag, found.state, found.members, found.verdict) == (30, "empty", 0, "ok")
+    assert found.behind_seconds == pytest.approx(30 + STEP_SECONDS, abs=0.1) and not found.is_least
     assert value(reading, "kafka_group_lag_messages", group="audit") == 30
     assert value(reading, "kafka_group_out_per_second", group="audit") == pytest.approx(60 / STEP_SECONDS)
-    topic = next(row for row in rows(reading, "topics") if row["topic"] == "orders")
-    assert (topic["messages"], topic["lag"], topic["groups"]) == (90, 30, 1)
+    topic = next(row for row in rows(reading, spec.Topic) if row.topic == "orders")
+    assert (topic.messages, topic.lag, topic.groups) == (90, 30, 1)
     produce(broker.bootstrap, "orders", 30, partition=1)
     reading = steps(collector, clock, STEP_SECONDS)
     assert value(reading, "kafka_messages_in_per_second") == pytest.approx(30 / STEP_SECONDS)
@@ -138,7 +144,7 @@ def test_a_living_group_that_does_not_move_is_stuck_and_once_it_commits_again_al
         component = stuck.components[0]
         assert component.status is Status.CRITICAL
         assert f"group risk is stuck at offset {committed} of orders[0], {50 - committed} messages" in component.why
-        assert group(stuck, "risk")["state"] == "stable"
+        assert group(stuck, "risk").state == "stable"
         until(lambda: _reads_all(consumer), "the rest does not come")
         consumer.commit(asynchronous=False)
         assert steps(collector, clock, STEP_SECONDS).components[0].status is Status.OK
@@ -161,7 +167,7 @@ def test_a_group_that_nobody_reads_for_any_more_has_stopped(broker: Tansu, clock
     assert why in stopped.components[0].why
     assert value(stopped, "kafka_group_is_failing", group="audit") == 1
     ignoring = KafkaCollector(source(broker.bootstrap, ignored_groups="^audit$"), clock)
-    assert not rows(ignoring.collect(0.0), "groups")
+    assert not rows(ignoring.collect(0.0), spec.Group)
 
 
 def test_a_group_whose_offset_went_back_is_told_with_both_offsets(broker: Tansu, clock: Time) -> None:
@@ -183,7 +189,7 @@ def test_a_dead_letter_is_told_for_ten_minutes(broker: Tansu, clock: Time) -> No
     produce(broker.bootstrap, "orders.DLQ", 3)
     told = steps(collector, clock, STEP_SECONDS)
     assert told.components[0].status is Status.WARNING
-    assert "messages given up in the last 10 min: 3 in orders.DLQ" in told.components[0].why
+    assert "dead letters in the last 10 min: 3 in orders.DLQ" in told.components[0].why
     assert value(told, "kafka_dead_letters", topic="orders.DLQ") == 8
     assert steps(collector, clock, 630).components[0].status is Status.OK
 
@@ -194,9 +200,9 @@ def test_a_group_without_members_is_moved_and_one_with_members_is_not(broker: Ta
     commit(broker.bootstrap, "audit", "orders", 40)
     told = act(watched, "reset_to_end", "audit").sentence
     assert told == "group audit moved to the end of 1 partition: 60 messages skipped"
-    assert group(KafkaCollector(watched, clock).collect(0.0), "audit")["lag"] == 0
+    assert group(KafkaCollector(watched, clock).collect(0.0), "audit").lag == 0
     assert "100 messages to be read again" in act(watched, "reset_to_start", "audit").sentence
-    assert group(KafkaCollector(watched, clock).collect(0.0), "audit")["lag"] == 100
+    assert group(KafkaCollector(watched, clock).collect(0.0), "audit").lag == 100
     with member(broker.bootstrap, "risk", "orders"), pytest.raises(SourceRejected, match="stop its members first"):
         act(watched, "reset_to_end", "risk")
     with pytest.raises(SourceRejected, match="nobody"):
@@ -219,11 +225,11 @@ def test_a_broker_that_dies_and_comes_back(clock: Time) -> None:
         component = reading.components[0]
         assert component.status is Status.CRITICAL
         assert "without a leader: orders[0]" in component.why
-        assert "broker 2 (copies of 6 partitions) is gone" in component.why
+        assert "broker 2 (replicas of 6 partitions) is gone" in component.why
         assert value(reading, "kafka_partitions_under_replicated") == 6
         assert (value(reading, "kafka_brokers"), value(reading, "kafka_brokers_gone")) == (2, 1)
-        gone = rows(reading, "brokers")[0]
-        assert (gone["broker"], gone["state"]) == (2, "gone")
+        gone = rows(reading, spec.Broker)[0]
+        assert (gone.broker, gone.state) == (2, "gone")
         steps(collector, clock, 10 * STEP_SECONDS)
         cluster.call("broker_set_up", 2)
         healed = steps(collector, clock, STEP_SECONDS)

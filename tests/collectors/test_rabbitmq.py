@@ -98,7 +98,7 @@ def test_a_queue_without_consumer_is_told_only_when_it_lasts(api: RabbitmqApi) -
 
 def test_deliveries_that_are_repeated_are_told(api: RabbitmqApi) -> None:
     api.message_stats = {"deliver_get_details": {"rate": 20.0}, "redeliver_details": {"rate": 5.0}}
-    assert "25.0 % of deliveries are repeated" in read(api).components[0].why
+    assert "25.0 % of deliveries are redeliveries" in read(api).components[0].why
 
 
 def test_what_a_stopped_node_does_not_tell_is_not_invented(api: RabbitmqApi) -> None:

@@ -14,19 +14,25 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-WINDOW_SECONDS = 600.0
-MOST_ENDED, MOST_TASKS, MOST_PROBLEMS, MOST_WORKERS = 10_000, 5_000, 200, 200
+from core.kinds.celery import spec
+from core.kinds.celery.spec import Outcome, Problem
+
+MOST_ENDED, MOST_TASKS, MOST_WORKERS = 10_000, 5_000, 200
 FORGET_WORKER_SECONDS = 3_600.0
 TEXT_CHARACTERS, ARGUMENT_CHARACTERS = 300, 80
 OUTCOMES = {
-    "task-succeeded": "succeeded",
-    "task-failed": "failed",
-    "task-retried": "retried",
-    "task-revoked": "revoked",
-    "task-rejected": "rejected",
+    "task-succeeded": Outcome.SUCCEEDED,
+    "task-failed": Outcome.FAILED,
+    "task-retried": Outcome.RETRIED,
+    "task-revoked": Outcome.REVOKED,
+    "task-rejected": Outcome.REJECTED,
 }
-COUNTED = {**OUTCOMES, "task-sent": "sent", "task-received": "received", "task-started": "started"}
-ENDED = ("succeeded", "failed")
+COUNTED: dict[str, str] = {
+    **OUTCOMES,
+    "task-sent": spec.SENT,
+    "task-received": spec.RECEIVED,
+    "task-started": spec.STARTED,
+}
 RETRY = re.compile(r"^Retry\(Retry\(\.\.\.\), (.*), [^,]*\)$", re.DOTALL)
 """How a retry wraps the exception that it is for."""
 
@@ -57,23 +63,8 @@ class Ended:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A task that failed, was retried, revoked or rejected."""
-
-    ts: float
-    outcome: str
-    name: str
-    id: str
-    worker: str
-    arguments: str
-    seconds: float | None
-    retries: int
-    exception: str
-
-
 @dataclass(slots=True)
-class Worker:
+class HeardWorker:
     """A worker by its heartbeats."""
 
     name: str
@@ -97,7 +88,7 @@ class Seen:
     ended: tuple[Ended, ...]
     problems: tuple[Problem, ...]
     """Newest first."""
-    workers: tuple[Worker, ...]
+    workers: tuple[HeardWorker, ...]
     received: Mapping[str, float] = field(default_factory=dict)
     """When a task of this id was received by a worker."""
     sent: Mapping[str, float] = field(default_factory=dict)
@@ -111,9 +102,9 @@ class Heard:
         self._show_arguments = show_arguments
         self._counts: Counter[str] = Counter()
         self._ended: deque[Ended] = deque(maxlen=MOST_ENDED)
-        self._problems: deque[Problem] = deque(maxlen=MOST_PROBLEMS)
+        self._problems: deque[Problem] = deque(maxlen=spec.MOST_PROBLEMS)
         self._tasks: OrderedDict[str, Task] = OrderedDict()
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, HeardWorker] = {}
 
     def take(self, body: Any, now: float) -> None:
         """Take an event, or a list of them; what makes no sense is counted as malformed."""
@@ -122,12 +113,12 @@ class Heard:
                 try:
                     self._one(event, now)
                 except (TypeError, ValueError, KeyError, AttributeError):
-                    self._counts["malformed"] += 1
+                    self._counts[spec.MALFORMED] += 1
 
     def look(self, now: float, *ids: str) -> Seen:
         """Return what is known at `now`; of the tasks `ids`, when they were sent and received."""
         with self._lock:
-            while self._ended and self._ended[0].ts < now - WINDOW_SECONDS:
+            while self._ended and self._ended[0].ts < now - spec.WINDOW_SECONDS:
                 self._ended.popleft()
             for worker in list(self._workers.values()):
                 if now - worker.heard > FORGET_WORKER_SECONDS:
@@ -144,7 +135,7 @@ class Heard:
 
     def _one(self, event: Mapping[str, Any], now: float) -> None:
         kind = str(event["type"])
-        self._counts["events"] += 1
+        self._counts[spec.EVENTS] += 1
         if kind.startswith("worker-"):
             self._worker(str(event["hostname"]), kind, event, now)
         elif kind.startswith("task-"):
@@ -155,7 +146,7 @@ class Heard:
         if worker is None:
             if len(self._workers) >= MOST_WORKERS:
                 del self._workers[min(self._workers.values(), key=lambda each: each.heard).name]
-            worker = self._workers[name] = Worker(name, now)
+            worker = self._workers[name] = HeardWorker(name, now)
         worker.heard, worker.said_goodbye = now, kind == "worker-offline"
         worker.every_seconds = float(event.get("freq") or worker.every_seconds)
         worker.version = str(event.get("sw_ver") or worker.version)
@@ -198,13 +189,13 @@ class Heard:
         seconds = float(event["runtime"]) if event.get("runtime") is not None else taken
         name = task.name or "(not seen when it began)"
         self._ended.append(Ended(now, name, outcome, seconds))
-        if outcome == "succeeded":
+        if outcome == Outcome.SUCCEEDED:
             return
         exception = RETRY.sub(r"\1", str(event.get("exception") or ""))[:TEXT_CHARACTERS]
-        if outcome == "revoked" and not exception:
+        if outcome == Outcome.REVOKED and not exception:
             exception = "expired" if event.get("expired") else "terminated" if event.get("terminated") else ""
         self._problems.append(
-            Problem(now, outcome, name, id, task.worker, task.arguments, seconds, task.retries, exception)
+            Problem(now, outcome, name, task.worker, seconds, task.retries, exception, task.arguments, id)
         )
 
     def _known(self, id: str) -> Task:

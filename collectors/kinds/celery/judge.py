@@ -3,146 +3,129 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from collectors.judging.checks import Check
-from collectors.kinds.celery.connection import Age, QueueState
-from collectors.kinds.celery.events import ENDED, Ended, Seen
-from collectors.kinds.celery.workers import Running, Station
+from collectors.judging.checks import Check, bad_if, judged
+from collectors.kinds.celery.events import Ended
+from collectors.kinds.celery.found import Broker, Found
 from core.format import coarse_duration, count, duration, number, percent
+from core.kinds.celery import spec
 from core.kinds.celery.source import CelerySource
+from core.kinds.celery.spec import ENDED, Checks, Outcome, Worker, WorkerState
 from core.model import Status
 
-FAIL_RATIO_WARNING, FAIL_RATIO_CRITICAL, FAIL_LEAST = 0.05, 0.50, 3
-LONG_TIMES, LONG_LEAST_SECONDS, LONG_LEAST_RUNS = 3.0, 10.0, 20
-FULL_RATIO = 1.0
 NAMED = 3
 SILENT_SECONDS = 30.0
+WINDOW = coarse_duration(spec.WINDOW_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """The listener's side of a reading."""
-
-    is_listening: bool
-    has_asked: bool
-    """Whether the workers had time to answer."""
-    problem: str
-    silent_seconds: float
-    pauses: float
-    """How often reading paused in the last minute."""
-
-
-def judge(
-    source: CelerySource,
-    broker: Broker,
-    stations: Sequence[Station],
-    queues: Sequence[QueueState],
-    ages: Mapping[str, Age],
-    runtimes: Mapping[str, tuple[int, float]],
-    running: Sequence[Running],
-    seen: Seen,
-) -> list[Check]:
-    """Return every check of a reading. runtimes: by task how many and their p99 in seconds."""
+def judge(source: CelerySource, found: Found) -> list[Check]:
+    """Return every check of a reading."""
     return [
-        _workers(broker, stations),
-        _events(broker, stations),
-        _queue(source, broker, queues, ages, stations),
-        _failures(seen.ended),
-        _runtime(runtimes, running),
-        _pool(stations),
+        _workers(found),
+        _events(found.broker, found.workers),
+        _queue(source, found),
+        _failures(found.seen.ended),
+        _runtime(found),
+        _pool(found.online),
     ]
 
 
-def _workers(broker: Broker, stations: Sequence[Station]) -> Check:
-    online = [each for each in stations if each.is_online]
-    lost = [each for each in stations if each.state == "lost"]
+def _workers(found: Found) -> Check:
+    online, broker = found.online, found.broker
+    lost = [each for each in found.workers if each.state == WorkerState.LOST]
     if not online:
         if not broker.is_listening or not broker.has_asked:
-            return Check("workers", Status.UNKNOWN, broker.problem or "the workers were not asked yet")
-        named = f" ({_names([each.name for each in lost])} fell silent)" if lost else ""
-        return Check("workers", Status.CRITICAL, f"no worker is online{named}")
+            return Check(Checks.WORKERS, Status.UNKNOWN, broker.problem or "the workers were not asked yet")
+        named = f" ({_names([each.worker for each in lost])} fell silent)" if lost else ""
+        return Check(Checks.WORKERS, Status.CRITICAL, f"no worker is online{named}")
     if lost:
-        told = _names([f"{each.name} for {coarse_duration(each.silent_seconds or 0.0)}" for each in lost])
-        return Check("workers", Status.CRITICAL, f"silent without having left: {told}; {len(online)} online")
-    return Check("workers", Status.OK, f"{len(online)} online")
+        silent = _names([f"{each.worker} for {coarse_duration(each.silent_seconds or 0.0)}" for each in lost])
+        return Check(Checks.WORKERS, Status.CRITICAL, f"silent without having left: {silent}; {len(online)} online")
+    return Check(Checks.WORKERS, Status.OK, f"{len(online)} online")
 
 
-def _events(broker: Broker, stations: Sequence[Station]) -> Check:
+def _events(broker: Broker, workers: Sequence[Worker]) -> Check:
+    why = _why_not_all_events(broker, workers)
+    return bad_if(Checks.EVENTS, bool(why), why, "listening")
+
+
+def _why_not_all_events(broker: Broker, workers: Sequence[Worker]) -> str:
     if not broker.is_listening:
-        return Check("events", Status.WARNING, broker.problem or "not listening yet")
+        return broker.problem or "not listening yet"
     if broker.silent_seconds > SILENT_SECONDS:
-        why = f"the broker holds our listener for {coarse_duration(broker.silent_seconds)}"
-        return Check("events", Status.WARNING, why)
+        return f"the broker has blocked our listener for {coarse_duration(broker.silent_seconds)}"
     if broker.pauses:
-        return Check("events", Status.WARNING, "more task events than the limit: only a part of them is read")
-    mute = [each.name for each in stations if each.is_mute]
+        return "more task events than the limit: only a part of them is read"
+    mute = [each.worker for each in workers if each.is_mute]
     if mute:
-        why = f"{_names(mute)} {'sends' if len(mute) == 1 else 'send'} no task events (start it with -E)"
-        return Check("events", Status.WARNING, why)
-    return Check("events", Status.OK, "listening")
+        return f"{_names(mute)} {'sends' if len(mute) == 1 else 'send'} no task events (start it with -E)"
+    return ""
 
 
-def _queue(
-    source: CelerySource,
-    broker: Broker,
-    queues: Sequence[QueueState],
-    ages: Mapping[str, Age],
-    stations: Sequence[Station],
-) -> Check:
-    served = {queue for each in stations if each.is_online for queue in each.queues}
-    is_known = broker.has_asked and all(each.queues for each in stations if each.is_online)
-    alone = [each for each in queues if each.messages and is_known and each.name not in served and not each.consumers]
+def _queue(source: CelerySource, found: Found) -> Check:
+    served = {queue for queues in found.served for queue in queues}
+    is_known = found.broker.has_asked and all(found.served)
+    alone = [
+        each for each in found.queues if each.messages and is_known and each.name not in served and not each.consumers
+    ]
     if alone:
-        told = _names([f"{each.name} holds {count(each.messages, 'message')}" for each in alone])
-        return Check("queue", Status.CRITICAL, f"no worker takes from its queue: {told}")
-    oldest = max(ages, key=lambda name: ages[name].seconds, default="")
+        held = _names([f"{each.name} holds {count(each.messages, 'message')}" for each in alone])
+        return Check(Checks.QUEUE, Status.CRITICAL, f"no worker takes from its queue: {held}")
+    oldest = max(found.ages, key=lambda name: found.ages[name].seconds, default="")
     if not oldest:
-        return Check("queue", Status.OK, "")
-    age = ages[oldest].seconds
-    about = "" if ages[oldest].is_exact else "at least "
-    share = min(age / source.queue_critical_seconds, 1.0)
-    if age < source.queue_warning_seconds:
-        return Check("queue", Status.OK, f"oldest {about}{coarse_duration(age)}" if age else "nothing waits", share)
-    length = next(each.messages for each in queues if each.name == oldest)
-    bad = Status.CRITICAL if age >= source.queue_critical_seconds else Status.WARNING
-    why = f"the oldest of {count(length, 'message')} in {oldest} has waited {about}{coarse_duration(age)}"
-    return Check("queue", bad, why, share)
+        return Check(Checks.QUEUE, Status.OK, "")
+    age = found.ages[oldest]
+    waited = f"{'' if age.is_exact else 'at least '}{coarse_duration(age.seconds)}"
+    share = min(age.seconds / source.queue_critical_seconds, 1.0)
+    if not source.queue_age.is_bad(age.seconds):
+        return Check(Checks.QUEUE, Status.OK, f"oldest {waited}" if age.seconds else "nothing waits", share)
+    length = next(each.messages for each in found.queues if each.name == oldest)
+    why = f"the oldest of {count(length, 'message')} in {oldest} has waited {waited}"
+    return judged(Checks.QUEUE, age.seconds, why, source.queue_age, share)
 
 
 def _failures(ended: Sequence[Ended]) -> Check:
     counts = Counter(each.outcome for each in ended)
-    failed, total = counts["failed"], sum(counts[outcome] for outcome in ENDED)
+    failed, total = counts[Outcome.FAILED], sum(counts[outcome] for outcome in ENDED)
     if not total:
-        return Check("failures", Status.OK, "no task ended in 10 min")
+        return Check(Checks.FAILURES, Status.OK, f"no task ended in {WINDOW}")
     ratio = failed / total
-    names = Counter(each.name for each in ended if each.outcome == "failed")
-    told = ", ".join(f"{name} {number(times)}" for name, times in names.most_common(NAMED))
-    why = f"{number(failed)} of {count(total, 'task')} failed in 10 min" + (f" ({told})" if told else "")
-    if failed < FAIL_LEAST or ratio <= FAIL_RATIO_WARNING:
-        return Check("failures", Status.OK, why, ratio)
-    return Check("failures", Status.CRITICAL if ratio > FAIL_RATIO_CRITICAL else Status.WARNING, why, ratio)
+    names = Counter(each.name for each in ended if each.outcome == Outcome.FAILED)
+    named = ", ".join(f"{name} {number(times)}" for name, times in names.most_common(NAMED))
+    why = f"{number(failed)} of {count(total, 'task')} failed in {WINDOW}" + (f" ({named})" if named else "")
+    if failed < spec.FAILED_LEAST:
+        return Check(Checks.FAILURES, Status.OK, why, ratio)
+    return judged(Checks.FAILURES, ratio, why, spec.FAILED, ratio)
 
 
-def _runtime(runtimes: Mapping[str, tuple[int, float]], running: Sequence[Running]) -> Check:
-    long = []
-    for each in running:
-        runs, p99 = runtimes.get(each.name, (0, 0.0))
-        if runs >= LONG_LEAST_RUNS and each.seconds > max(LONG_TIMES * p99, LONG_LEAST_SECONDS):
-            lasts = coarse_duration(each.seconds)
-            long.append(f"{each.name} has been running for {lasts} on {each.worker} (p99 is {duration(p99)})")
-    return Check("runtime", Status.WARNING if long else Status.OK, "; ".join(long[:NAMED]))
+def _runtime(found: Found) -> Check:
+    p99 = {
+        each.task: each.p99_seconds
+        for each in found.tasks
+        if each.p99_seconds is not None and each.timed >= spec.LONG_LEAST_RUNS
+    }
+    long = [
+        f"{each.task} has been running for {coarse_duration(each.seconds)} on {each.worker} "
+        f"(p99 is {duration(p99[each.task])})"
+        for each in found.running
+        if each.task in p99 and each.seconds > max(spec.LONG_TIMES * p99[each.task], spec.LONG_LEAST_SECONDS)
+    ]
+    return bad_if(Checks.RUNTIME, bool(long), "; ".join(long[:NAMED]))
 
 
-def _pool(stations: Sequence[Station]) -> Check:
-    online = [each for each in stations if each.is_online and each.slots]
-    slots, active = sum(each.slots or 0 for each in online), sum(each.active or 0 for each in online)
+def _pool(online: Sequence[Worker]) -> Check:
+    pools = [each for each in online if each.slots]
+    slots, active = sum(each.slots or 0 for each in pools), sum(each.active or 0 for each in pools)
     if not slots:
-        return Check("pool", Status.OK, "")
+        return Check(Checks.POOL, Status.OK, "")
     ratio = active / slots
-    why = f"{number(active)} of {count(slots, 'slot')} busy ({percent(ratio)})"
-    return Check("pool", Status.OK, why, min(ratio, FULL_RATIO))
+    return Check(
+        Checks.POOL,
+        Status.OK,
+        f"{number(active)} of {count(slots, 'slot')} busy ({percent(ratio)})",
+        min(ratio, 1.0),
+    )
 
 
 def _names(found: Sequence[str]) -> str:

@@ -6,56 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from collectors.kinds.celery.events import Seen, Worker
+from collectors.kinds.celery.events import HeardWorker, Seen
 from collectors.kinds.celery.listener import Answer
+from core.kinds.celery import spec
+from core.kinds.celery.spec import Running, Worker, WorkerState
 
-ONLINE, LEFT, LOST = "online", "left", "lost"
-LOST_SECONDS, LOST_HEARTBEATS = 20.0, 5.0
-"""A worker is lost after this silence, if that is more than so many of its heartbeats."""
 MUTE_TASKS = 3
 """A worker that ended so many tasks while we heard of none sends no task events."""
 MOST_RUNNING = 100
 TEXT_CHARACTERS = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A worker."""
-
-    name: str
-    state: str
-    silent_seconds: float | None
-    """Since its last heartbeat; None when it only answered."""
-    pool: str = ""
-    slots: int | None = None
-    active: int | None = None
-    reserved: int | None = None
-    scheduled: int | None = None
-    prefetch: int | None = None
-    processed: int | None = None
-    """Since it began."""
-    load: float | None = None
-    rss_bytes: float | None = None
-    uptime_seconds: float | None = None
-    version: str = ""
-    queues: tuple[str, ...] = ()
-    is_mute: bool = False
-
-    @property
-    def is_online(self) -> bool:
-        """Whether it is there."""
-        return self.state == ONLINE
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A task that a worker works on."""
-
-    worker: str
-    name: str
-    id: str
-    seconds: float
-    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +28,15 @@ class Answers:
     scheduled: Mapping[str, Answer] = field(default_factory=dict)
 
 
-def stations(seen: Seen, answers: Answers, now: float) -> list[Station]:
+def workers(seen: Seen, answers: Answers, now: float) -> list[Worker]:
     """Return every worker that was heard of within the hour, or that answered lately."""
-    beats = {worker.name: worker for worker in seen.workers}
-    return [_station(name, beats.get(name), answers, now) for name in sorted({*beats, *answers.stats})]
+    heard = {worker.name: worker for worker in seen.workers}
+    return [_worker(name, heard.get(name), answers, now) for name in sorted({*heard, *answers.stats})]
+
+
+def queues_of(workers: Sequence[Worker], answers: Answers) -> dict[str, tuple[str, ...]]:
+    """Return the queues that each worker takes from; none when it has not said so."""
+    return {each.worker: _queues(answers.active_queues.get(each.worker)) for each in workers}
 
 
 def running(answers: Answers, show_arguments: bool) -> list[Running]:
@@ -84,58 +48,66 @@ def running(answers: Answers, show_arguments: bool) -> list[Running]:
             if isinstance(began, int | float):
                 arguments = f"{task.get('args') or ''} {task.get('kwargs') or ''}".strip() if show_arguments else ""
                 found.append(
-                    Running(worker, str(task.get("name")), str(task.get("id")), max(answer.ts - began, 0.0),
-                            arguments[:TEXT_CHARACTERS])
-                )  # fmt: skip
+                    Running(
+                        task=str(task.get("name")),
+                        worker=worker,
+                        seconds=max(answer.ts - began, 0.0),
+                        arguments=arguments[:TEXT_CHARACTERS],
+                        id=str(task.get("id")),
+                    )
+                )
     return sorted(found, key=lambda each: -each.seconds)[:MOST_RUNNING]
 
 
-def _station(name: str, beat: Worker | None, answers: Answers, now: float) -> Station:
+def _worker(name: str, heard: HeardWorker | None, answers: Answers, now: float) -> Worker:
     stats = _dict(answers.stats.get(name))
     pool, usage = _dict_of(stats.get("pool")), _dict_of(stats.get("rusage"))
-    silent = now - beat.heard if beat else None
     answered = answers.stats[name].ts if name in answers.stats else None
-    total = stats.get("total")
-    processed = beat.processed if beat and beat.processed is not None else None
-    if processed is None and isinstance(total, dict):
-        processed = sum(int(count) for count in total.values())
-    state = _state(beat, answered, now)
-    active = beat.active if beat and beat.active is not None else _count(answers.active.get(name))
-    return Station(
-        name,
-        state,
-        silent,
-        str(pool.get("implementation", "")).partition(":")[0].rpartition(".")[2],
-        _int(pool.get("max-concurrency")),
-        active if state == ONLINE else None,
-        _count(answers.reserved.get(name)) if state == ONLINE else None,
-        _count(answers.scheduled.get(name)) if state == ONLINE else None,
-        _int(stats.get("prefetch_count")),
-        processed,
-        beat.load if beat else None,
-        float(usage["maxrss"]) * 1024 if isinstance(usage.get("maxrss"), int | float) else None,
-        float(stats["uptime"]) if isinstance(stats.get("uptime"), int | float) else None,
-        beat.version if beat else "",
-        _queues(answers.active_queues.get(name)),
-        _is_mute(beat),
+    state = _state(heard, answered, now)
+    is_online = state is WorkerState.ONLINE
+    active = heard.active if heard and heard.active is not None else _count(answers.active.get(name))
+    return Worker(
+        worker=name,
+        state=state,
+        silent_seconds=now - heard.heard if heard else None,
+        pool=str(pool.get("implementation", "")).partition(":")[0].rpartition(".")[2],
+        slots=_int(pool.get("max-concurrency")),
+        active=active if is_online else None,
+        reserved=_count(answers.reserved.get(name)) if is_online else None,
+        scheduled=_count(answers.scheduled.get(name)) if is_online else None,
+        prefetch=_int(stats.get("prefetch_count")),
+        processed=_processed(heard, stats),
+        load=heard.load if heard else None,
+        rss_bytes=float(usage["maxrss"]) * 1024 if isinstance(usage.get("maxrss"), int | float) else None,
+        uptime_seconds=float(stats["uptime"]) if isinstance(stats.get("uptime"), int | float) else None,
+        version=heard.version if heard else "",
+        queues=", ".join(_queues(answers.active_queues.get(name))),
+        is_mute=_is_mute(heard),
     )
 
 
-def _state(beat: Worker | None, answered: float | None, now: float) -> str:
-    if beat is None:
-        return ONLINE
-    limit = max(LOST_SECONDS, LOST_HEARTBEATS * beat.every_seconds)
-    if beat.said_goodbye:
-        return LEFT
-    if now - beat.heard <= limit or (answered is not None and now - answered <= limit):
-        return ONLINE
-    return LOST
+def _processed(heard: HeardWorker | None, stats: Mapping[str, Any]) -> int | None:
+    if heard and heard.processed is not None:
+        return heard.processed
+    total = stats.get("total")
+    return sum(int(count) for count in total.values()) if isinstance(total, dict) else None
 
 
-def _is_mute(beat: Worker | None) -> bool:
-    if beat is None or beat.processed is None or beat.first_processed is None or beat.task_events is not None:
+def _state(heard: HeardWorker | None, answered: float | None, now: float) -> WorkerState:
+    if heard is None:
+        return WorkerState.ONLINE
+    limit = max(spec.LOST_SECONDS, spec.LOST_HEARTBEATS * heard.every_seconds)
+    if heard.said_goodbye:
+        return WorkerState.LEFT
+    if now - heard.heard <= limit or (answered is not None and now - answered <= limit):
+        return WorkerState.ONLINE
+    return WorkerState.LOST
+
+
+def _is_mute(heard: HeardWorker | None) -> bool:
+    if heard is None or heard.processed is None or heard.first_processed is None or heard.task_events is not None:
         return False
-    return beat.processed - beat.first_processed >= MUTE_TASKS
+    return heard.processed - heard.first_processed >= MUTE_TASKS
 
 
 def _queues(answer: Answer | None) -> tuple[str, ...]:

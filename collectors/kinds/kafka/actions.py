@@ -12,27 +12,28 @@ from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import count
 from core.kinds.kafka.source import KafkaSource
+from core.kinds.kafka.spec import Actions
 
-RESETS = {"reset_to_start": True, "reset_to_end": False}
 TRIES_SECONDS = 2.0
 
 
 def act(source: KafkaSource, action: str, target: str) -> Done:
     """Do one action on the group `target`: reset_to_start, reset_to_end. Only while it has no member."""
-    if action not in RESETS:
+    if action not in set(Actions):
         raise SourceRejected(f"a Kafka knows no action {action}")
+    is_first = Actions(action) is Actions.RESET_TO_START
     probe(source, Deadline(source.timeout_seconds))
     client = Client(source)
     client.metadata(source.timeout_seconds)
     before = _committed(client, target, Deadline(TRIES_SECONDS))
-    after = _wanted(client, before, Deadline(TRIES_SECONDS), is_first=RESETS[action])
+    after = _wanted(client, before, Deadline(TRIES_SECONDS), is_first=is_first)
     found = answer(client.start_move(target, after, Deadline(TRIES_SECONDS)), Deadline(TRIES_SECONDS))
     if isinstance(found, Problem):
         raise SourceRejected(f"refused: {found.why}")
     failed = [each for each in found.topic_partitions if each.error is not None]
     if failed:
         raise SourceRejected(f"refused for {name_of((failed[0].topic, failed[0].partition))}: {failed[0].error.str()}")
-    return Done(_told(target, before, after, is_first=RESETS[action]))
+    return Done(_sentence(target, before, after, is_first=is_first))
 
 
 def _committed(client: Client, group: str, deadline: Deadline) -> dict[Place, int]:
@@ -60,7 +61,7 @@ def _wanted(client: Client, before: Mapping[Place, int], deadline: Deadline, *, 
     return {place: int(found.offset) for place, found in good.items()}
 
 
-def _told(group: str, before: Mapping[Place, int], after: Mapping[Place, int], *, is_first: bool) -> str:
+def _sentence(group: str, before: Mapping[Place, int], after: Mapping[Place, int], *, is_first: bool) -> str:
     moved = sum(abs(after[place] - before[place]) for place in after)
     what = "to be read again" if is_first else "skipped"
     where = f"the {'start' if is_first else 'end'} of {count(len(after), 'partition')}"

@@ -27,7 +27,7 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition: who leads it, who holds copies, whose copies are complete."""
+    """A partition: who leads it, who holds replicas, whose are in sync."""
 
     place: Place
     leader: int
@@ -61,12 +61,12 @@ class Cluster:
 
     @property
     def under_replicated(self) -> list[Partition]:
-        """Partitions of which a copy is behind or on a broker that has gone."""
-        return [each for each in self.partitions if self.complete_copies(each) < len(each.replicas)]
+        """Partitions with a replica that is out of sync or on a broker that is gone."""
+        return [each for each in self.partitions if self.in_sync_count(each) < len(each.replicas)]
 
     @property
     def gone(self) -> dict[int, int]:
-        """Brokers that hold copies and are not alive, with the number of their copies."""
+        """Brokers that hold replicas and are not alive, with the number of their replicas."""
         found: dict[int, int] = defaultdict(int)
         for partition in self.partitions:
             for broker in partition.replicas:
@@ -74,8 +74,8 @@ class Cluster:
                     found[broker] += 1
         return dict(found)
 
-    def complete_copies(self, partition: Partition) -> int:
-        """Return how many copies are complete and on a broker that is alive."""
+    def in_sync_count(self, partition: Partition) -> int:
+        """Return how many replicas are in sync and on a broker that is alive."""
         return sum(broker in self.brokers for broker in partition.in_sync)
 
 

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from collectors.base import Context, gauges
@@ -21,21 +22,21 @@ from collectors.kinds.kafka import judge, tables
 from collectors.kinds.kafka.actions import act
 from collectors.kinds.kafka.cluster import Cluster, Group, cluster_of, group_of, offsets_of, state_text
 from collectors.kinds.kafka.connection import Client, Place, Problem, answers
-from collectors.kinds.kafka.lags import Lags, by_group
+from collectors.kinds.kafka.lags import Commits, Lags, by_group
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import count
+from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
-from core.model import Reading, Table
+from core.model import Reading
 from core.rates import Rates
+from core.tables import table_of
 
 __all__ = ["KafkaCollector", "act", "make"]
 
-MOST_GROUPS = 100
 MOST_PLACES = 3_000
 MOST_TOPICS_CONFIGURED = 500
-MEMBERS_SECONDS, STARTS_SECONDS, CONFIGS_SECONDS = 15.0, 60.0, 300.0
 METADATA_SHARE, LISTING_SHARE = 0.6, 0.5
 """How much of the time left one step may take, so that a dead broker leaves some for the next."""
 CONFIGS = ("retention.ms", "cleanup.policy", "min.insync.replicas")
@@ -44,6 +45,26 @@ CONFIGS = ("retention.ms", "cleanup.policy", "min.insync.replicas")
 def make(context: Context, source: KafkaSource) -> KafkaCollector:
     """Return the collector of one cluster."""
     return KafkaCollector(source)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a cluster answered at one reading."""
+
+    cluster: Cluster
+    metadata_seconds: float
+    groups: Sequence[Group]
+    groups_known: int
+    """Those beyond the ones that are read as well."""
+    commits: Commits
+    ends: Mapping[Place, int]
+    """The offset that the next message of a partition will have."""
+    silent: Mapping[Place, Problem]
+    """Partitions whose end could not be read."""
+    problems: Sequence[str]
+    """Of reading groups."""
+    requests: int
+    """Sent since the client was made."""
 
 
 class KafkaCollector:
@@ -106,64 +127,61 @@ class KafkaCollector:
     def _read(self, client: Client, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
         monotonic = self._monotonic()
         states, problems = self._listed(client, Deadline(_left(deadline) * LISTING_SHARE))
-        names = sorted(states)[:MOST_GROUPS]
+        names = sorted(states)[: spec.MOST_GROUPS]
         places = self._places(cluster)
-        members = client.start_descriptions(names if self._is_due("members", MEMBERS_SECONDS) else [], deadline)
+        members = client.start_descriptions(names if self._is_due("members", spec.MEMBERS_SECONDS) else [], deadline)
         commits = client.start_commits(names, deadline)
         last = client.start_offsets(places, deadline)
-        is_first_due = self._is_due("starts", STARTS_SECONDS) or any(place not in self._starts for place in places)
+        is_first_due = self._is_due("starts", spec.STARTS_SECONDS) or any(place not in self._starts for place in places)
         first = client.start_offsets(places if is_first_due else [], deadline, is_first=True)
-        topics = cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", CONFIGS_SECONDS) else []
+        topics = cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", spec.CONFIGS_SECONDS) else []
         configs = client.start_configs(topics, deadline)
 
         committed, unread = answers(commits, deadline)
         ends, silent = answers(last, deadline)
         self._learn(members, first, configs, deadline)
         problems += [f"the offsets of group {name} cannot be read: {each.why}" for name, each in unread.items()]
-        groups = [group_of(name, states[name], self._members.get(name)) for name in names]
-        return self._told(client, cluster, latency, groups, committed, ends, silent, problems, len(states), monotonic)
+        found = Found(
+            cluster=cluster,
+            metadata_seconds=latency,
+            groups=[group_of(name, states[name], self._members.get(name)) for name in names],
+            groups_known=len(states),
+            commits={group: offsets_of(found) for group, found in committed.items()},
+            ends={place: int(found.offset) for place, found in ends.items()},
+            silent=silent,
+            problems=problems,
+            requests=client.questions,
+        )
+        return self._reading(found, monotonic)
 
-    def _told(
-        self,
-        client: Client,
-        cluster: Cluster,
-        latency: float,
-        groups: Sequence[Group],
-        committed: Mapping[str, Any],
-        ends: Mapping[Place, Any],
-        silent: Mapping[Place, Problem],
-        problems: Sequence[str],
-        known_groups: int,
-        monotonic: float,
-    ) -> Reading:
-        next_offsets = {place: int(found.offset) for place, found in ends.items()}
-        steps = {place: self._rates.per_second(place, end, monotonic) for place, end in next_offsets.items()}
+    def _reading(self, found: Found, monotonic: float) -> Reading:
+        cluster, ends = found.cluster, found.ends
+        steps = {place: self._rates.per_second(place, end, monotonic) for place, end in ends.items()}
         rates = {place: rate for place, rate in steps.items() if rate is not None}
-        offsets = tables.Offsets(self._starts, next_offsets, rates)
-        commits = {group: offsets_of(found) for group, found in committed.items()}
-        lags = self._lags.look(groups, commits, next_offsets, self._starts, monotonic)
-        found = by_group(groups, lags)
-        dead = self._arrivals.look(self._dead_letters(cluster, next_offsets), monotonic)
+        offsets = tables.Offsets(self._starts, ends, rates)
+        lags = self._lags.look(found.groups, found.commits, ends, self._starts, monotonic)
+        groups = by_group(found.groups, lags)
+        dead = self._arrivals.look(self._dead_letters(cluster, ends), monotonic)
         least = {topic: int(config.get("min.insync.replicas") or 0) for topic, config in self._configs.items()}
         checks = [
-            *judge.judge_cluster(cluster, silent, least, latency),
-            *judge.judge_groups(found, lags, self._rebalances.look(found, monotonic), problems),
+            *judge.judge_cluster(cluster, found.silent, least, found.metadata_seconds),
+            *judge.judge_groups(groups, lags, self._rebalances.look(groups, monotonic), found.problems),
             judge.judge_dead_letters(dead),
         ]
         name = self._source.name
         return Reading(
             samples=[
-                *tables.samples(name, cluster, offsets, found, dead),
-                *gauges({"kafka_metadata_seconds": latency}, instance=name),
+                *tables.samples(name, cluster, offsets, groups, dead),
+                *gauges({spec.METADATA_SECONDS: found.metadata_seconds}, instance=name),
             ],
-            components=[summed(self._source.component, _fine(cluster, len(found)), checks)],
+            components=[summed(self._source.component, _fine(cluster, len(groups)), checks)],
             tables=[
                 checks_table(checks),
-                self._about(client, cluster, known_groups, len(groups)),
-                tables.brokers(cluster, offsets, judge.mute_brokers(cluster, silent)),
-                tables.topics(cluster, offsets, lags, self._configs, dead),
-                tables.group_rows(found),
-                tables.lag_rows(lags),
+                table_of(spec.About, [self._about(found)]),
+                table_of(spec.Broker, tables.brokers(cluster, offsets, judge.mute_brokers(cluster, found.silent))),
+                table_of(spec.Topic, tables.topics(cluster, offsets, lags, self._configs, dead)),
+                table_of(spec.Group, tables.groups(groups)),
+                table_of(spec.PartitionLag, tables.partition_lags(lags)),
             ],
         )
 
@@ -217,20 +235,20 @@ class KafkaCollector:
         self._due[what] = monotonic + every_seconds
         return True
 
-    def _about(self, client: Client, cluster: Cluster, known: int, read: int) -> Table:
-        row = {
-            "cluster": cluster.id,
-            "bootstrap": self._source.bootstrap,
-            "controller": cluster.controller,
-            "brokers": len(cluster.brokers),
-            "topics": len(cluster.topics),
-            "partitions": len(cluster.partitions),
-            "groups": known,
-            "groups_read": read,
-            "requests": client.questions,
-            "window_seconds": self._source.window_seconds,
-        }
-        return Table("about", tuple(row), (tuple(row.values()),))
+    def _about(self, found: Found) -> spec.About:
+        cluster = found.cluster
+        return spec.About(
+            cluster=cluster.id,
+            bootstrap=self._source.bootstrap,
+            controller=cluster.controller,
+            brokers=len(cluster.brokers),
+            topics=len(cluster.topics),
+            partitions=len(cluster.partitions),
+            groups=found.groups_known,
+            groups_read=len(found.groups),
+            requests=found.requests,
+            window_seconds=self._source.window_seconds,
+        )
 
 
 def _left(deadline: Deadline) -> float:
@@ -242,10 +260,10 @@ def _left(deadline: Deadline) -> float:
 
 def _listing_problem(bad: Sequence[Problem]) -> str:
     if all(each.is_unsupported for each in bad):
-        return "cannot list its consumer groups: too old for that, or a Kafka in name only"
+        return "cannot list its consumer groups: the broker is too old, or only partly compatible with Kafka"
     if any(each.is_denied for each in bad):
         return "our user may not list its consumer groups (it needs DESCRIBE on groups or the cluster)"
-    return f"the list of consumer groups is not complete: {bad[0].why}"
+    return f"incomplete list of consumer groups: {bad[0].why}"
 
 
 def _fine(cluster: Cluster, groups: int) -> str:

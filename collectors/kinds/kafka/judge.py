@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if
-from collectors.judging.consumer_lag import Verdict
 from collectors.judging.recent import Window
 from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
 from collectors.kinds.kafka.connection import Place, Problem
 from collectors.kinds.kafka.lags import GroupLag, Lag
 from core.format import coarse_duration, count, duration, number
+from core.kinds.kafka import spec
+from core.kinds.kafka.spec import Checks, Verdict
 from core.model import Status
 
 FEW = 3
-LATENCY_WARNING_SECONDS = 0.5
-REBALANCE_SECONDS = 60.0
-ARRIVAL_SECONDS = 600.0
-"""How long a message that reached a dead-letter topic is told."""
 
 
 class Arrivals:
-    """Messages that reached each topic within the last ten minutes."""
+    """Messages that reached each dead-letter topic lately."""
 
     def __init__(self) -> None:
         self._ends: dict[str, int] = {}
-        self._window = Window(ARRIVAL_SECONDS)
+        self._window = Window(spec.DEAD_LETTER_SECONDS)
 
     def look(self, ends: Mapping[str, int], monotonic: float) -> dict[str, float]:
         """Return how many came to each topic, from the sums of its partitions' end offsets."""
@@ -35,7 +32,7 @@ class Arrivals:
 
 
 class Rebalances:
-    """How long each group has been sharing out its partitions anew."""
+    """How long each group has been rebalancing."""
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
@@ -45,40 +42,41 @@ class Rebalances:
         now = {each.group.name for each in groups if each.group.state in REBALANCING}
         self._since = {name: self._since.get(name, monotonic) for name in now}
         found = {name: monotonic - since for name, since in self._since.items()}
-        return {name: seconds for name, seconds in found.items() if seconds > REBALANCE_SECONDS}
+        return {name: seconds for name, seconds in found.items() if spec.REBALANCE.is_bad(seconds)}
 
 
 def judge_cluster(
-    cluster: Cluster, silent: Mapping[Place, Problem], least_copies: Mapping[str, int], latency: float
+    cluster: Cluster, silent: Mapping[Place, Problem], least_in_sync: Mapping[str, int], latency: float
 ) -> list[Check]:
     """Return what is wrong with brokers and partitions.
 
-    silent: partitions whose end could not be read. least_copies: min.insync.replicas by topic. latency in seconds.
+    silent: partitions whose end could not be read. least_in_sync: min.insync.replicas by topic. latency in seconds.
     """
     gone, offline, under = cluster.gone, cluster.offline, cluster.under_replicated
-    names = [f"broker {id} (copies of {count(copies, 'partition')})" for id, copies in sorted(gone.items())]
+    names = [f"broker {id} (replicas of {count(replicas, 'partition')})" for id, replicas in sorted(gone.items())]
     mute = [f"broker {id} at {cluster.brokers[id].address}" for id in mute_brokers(cluster, silent)]
-    lacking = [
-        each for each in cluster.partitions if cluster.complete_copies(each) < least_copies.get(each.place[0], 0)
-    ]
+    lacking = [each for each in cluster.partitions if cluster.in_sync_count(each) < least_in_sync.get(each.place[0], 0)]
     lacking = [each for each in lacking if each not in offline]
     critical = Status.CRITICAL
     return [
-        bad_if("brokers", bool(names), f"{_few(names)} {'is' if len(names) == 1 else 'are'} gone"),
-        bad_if("leaders", bool(mute), f"{_few(mute)} does not answer"),
+        bad_if(Checks.BROKERS, bool(names), f"{_few(names)} {'is' if len(names) == 1 else 'are'} gone"),
+        bad_if(Checks.LEADERS, bool(mute), f"{_few(mute)} {'does' if len(mute) == 1 else 'do'} not answer"),
         bad_if(
-            "controller", cluster.controller not in cluster.brokers, "no broker is its controller", status=critical
+            Checks.CONTROLLER, cluster.controller not in cluster.brokers, "no active controller", status=critical
         ),
         bad_if(
-            "offline", bool(offline), f"{_partitions(offline)} without a leader: {_names(offline)}", status=critical
-        ),
-        bad_if(
-            "copies", bool(lacking),
-            f"{_partitions(lacking)} with fewer copies than min.insync.replicas, writes are refused: {_names(lacking)}",
+            Checks.OFFLINE, bool(offline),
+            f"{_partitions(offline)} without a leader: {_names(offline)}",
             status=critical,
         ),
-        bad_if("under-replicated", bool(under), f"{_partitions(under)} under-replicated: {_names(under)}"),
-        bad_if("latency", latency > LATENCY_WARNING_SECONDS, f"metadata took {duration(latency)}"),
+        bad_if(
+            Checks.COPIES, bool(lacking),
+            f"{_partitions(lacking)} with fewer in-sync replicas than min.insync.replicas, writes are refused: "
+            f"{_names(lacking)}",
+            status=critical,
+        ),
+        bad_if(Checks.UNDER_REPLICATED, bool(under), f"{_partitions(under)} under-replicated: {_names(under)}"),
+        bad_if(Checks.LATENCY, spec.METADATA.is_bad(latency), f"metadata took {duration(latency)}"),
     ]  # fmt: skip
 
 
@@ -86,23 +84,23 @@ def judge_groups(
     groups: Sequence[GroupLag], lags: Sequence[Lag], rebalances: Mapping[str, float], problems: Sequence[str]
 ) -> list[Check]:
     """Return what is wrong with consumer groups; the worst stands first in each sentence. problems: of reading them."""
-    told = [_sentence(each.worst) for each in groups if each.worst is not None and each.verdict is not Verdict.OK]
+    bad = [_sentence(each.worst) for each in groups if each.worst is not None and each.verdict is not Verdict.OK]
     is_grave = any(each.verdict not in (Verdict.OK, Verdict.WARNING) for each in groups)
     lost = [f"{count(lag.lost, 'message')} of {_place(lag)} before {lag.group} read them" for lag in lags if lag.lost]
     long = [f"{name} for {coarse_duration(seconds)}" for name, seconds in rebalances.items()]
     return [
-        bad_if("groups", bool(told), _few(told, "; "), status=Status.CRITICAL if is_grave else Status.WARNING),
-        bad_if("retention", bool(lost), f"retention deleted {_few(lost)}", status=Status.CRITICAL),
-        bad_if("rebalances", bool(long), f"sharing out partitions does not end: {_few(long)}"),
-        bad_if("reading", bool(problems), _few(problems, "; "), status=Status.UNKNOWN),
+        bad_if(Checks.GROUPS, bool(bad), _few(bad, "; "), status=Status.CRITICAL if is_grave else Status.WARNING),
+        bad_if(Checks.RETENTION, bool(lost), f"retention deleted {_few(lost)}", status=Status.CRITICAL),
+        bad_if(Checks.REBALANCES, bool(long), f"still rebalancing: {_few(long)}"),
+        bad_if(Checks.READING, bool(problems), _few(problems, "; "), status=Status.UNKNOWN),
     ]
 
 
 def judge_dead_letters(arrived: Mapping[str, float]) -> Check:
-    """Return whether messages were given up lately."""
+    """Return whether a dead letter came lately."""
     told = [f"{number(came)} in {topic}" for topic, came in sorted(arrived.items()) if came]
-    why = f"messages given up in the last {coarse_duration(ARRIVAL_SECONDS)}: {_few(told)}"
-    return bad_if("dead letters", bool(told), why)
+    why = f"dead letters in the last {coarse_duration(spec.DEAD_LETTER_SECONDS)}: {_few(told)}"
+    return bad_if(Checks.DEAD_LETTERS, bool(told), why)
 
 
 def mute_brokers(cluster: Cluster, silent: Mapping[Place, Problem]) -> list[int]:
@@ -123,12 +121,12 @@ def _sentence(lag: Lag) -> str:
     if lag.verdict is Verdict.REWIND:
         back = f"from {number(lag.back_from or 0)} to {number(lag.committed)}"
         return f"group {lag.group} went back {back} on {_place(lag)}, {behind}"
-    return f"group {lag.group} falls behind on {_place(lag)}: {unread}, never fewer"
+    return f"group {lag.group} falls behind on {_place(lag)}: {unread}, its lag never fell"
 
 
 def _behind(lag: Lag) -> str:
     if lag.behind is None:
-        return "how long is not known"
+        return "age unknown"
     text = coarse_duration(lag.behind.seconds)
     return f"{text} or more" if lag.behind.is_least else text
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from collectors.base import gauges
-from collectors.judging.consumer_lag import SEVERITY, Verdict
-from collectors.kinds.kafka.cluster import NO_LEADER, Cluster
+from collectors.kinds.kafka.burrow import SEVERITY
+from collectors.kinds.kafka.cluster import Cluster, Partition
 from collectors.kinds.kafka.connection import Place
 from collectors.kinds.kafka.lags import GroupLag, Lag
-from core.model import Sample, Table
+from core.kinds.kafka import spec
+from core.kinds.kafka.spec import BrokerState, Verdict
+from core.metrics import Metric
+from core.model import Sample
 
 TOPICS_SHOWN, LAGS_SHOWN = 200, 200
-TOPICS_CHARTED = 40
 LONGEST_TEXT = 120
 INTERNAL = "__"
 """Topics whose names begin so are Kafka's own."""
@@ -40,109 +41,118 @@ class Offsets:
         return sum(known) if known else None
 
 
-def brokers(cluster: Cluster, offsets: Offsets, mute: Collection[int]) -> Table:
-    """Return the brokers, those gone first."""
+def brokers(cluster: Cluster, offsets: Offsets, mute: Collection[int]) -> list[spec.Broker]:
+    """Return the brokers, those gone first. mute: those that do not answer us."""
     led: dict[int, list[Place]] = defaultdict(list)
-    copies: dict[int, int] = defaultdict(int)
-    behind: dict[int, int] = defaultdict(int)
+    replicas: dict[int, int] = defaultdict(int)
+    out_of_sync: dict[int, int] = defaultdict(int)
     for partition in cluster.partitions:
         led[partition.leader].append(partition.place)
         for holder in partition.replicas:
-            copies[holder] += 1
-            behind[holder] += holder not in partition.in_sync or holder not in cluster.brokers
-    rows: list[tuple[Any, ...]] = []
+            replicas[holder] += 1
+            out_of_sync[holder] += holder not in partition.in_sync or holder not in cluster.brokers
+    rows = []
     for id in sorted({*cluster.brokers, *cluster.gone}, key=lambda id: (id in cluster.brokers, id)):
         broker = cluster.brokers.get(id)
-        state = "gone" if broker is None else "no answer" if id in mute else "up"
-        role = "controller" if id == cluster.controller else ""
-        address = broker.address if broker else ""
-        rows.append((id, address, state, role, len(led[id]), copies[id], behind[id], offsets.rate(led[id])))
-    columns = ("broker", "address", "state", "role", "leads", "copies", "behind", "in_per_second")
-    return Table("brokers", columns, tuple(rows))
+        alive = BrokerState.MUTE if id in mute else BrokerState.UP
+        rows.append(
+            spec.Broker(
+                broker=id,
+                address=broker.address if broker else "",
+                state=alive if broker else BrokerState.GONE,
+                role="controller" if id == cluster.controller else "",
+                leads=len(led[id]),
+                replicas=replicas[id],
+                out_of_sync=out_of_sync[id],
+                in_per_second=offsets.rate(led[id]),
+            )
+        )
+    return rows
 
 
 def topics(
     cluster: Cluster,
     offsets: Offsets,
-    groups: Sequence[Lag],
+    lags: Sequence[Lag],
     configs: Mapping[str, Mapping[str, str]],
     dead: Mapping[str, float],
-) -> Table:
+) -> list[spec.Topic]:
     """Return the topics: in trouble first, then those with dead letters, then by rate. dead: arrivals by DLQ topic."""
-    lags: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for lag in groups:
-        lags[lag.place[0]][lag.group] += lag.lag or 0
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for lag in lags:
+        sums[lag.place[0]][lag.group] += lag.lag or 0
     offline, under = set(cluster.offline), set(cluster.under_replicated)
-    rows: list[tuple[Any, ...]] = []
+    rows = []
     for topic, parts in partitions_of(cluster).items():
         places = [part.place for part in parts]
         config = configs.get(topic, {})
         rows.append(
-            (
-                topic,
-                len(parts),
-                max(len(part.replicas) for part in parts),
-                sum(part in under for part in parts),
-                sum(part in offline for part in parts),
-                offsets.held(places),
-                offsets.rate(places),
-                len(lags[topic]),
-                max(lags[topic].values(), default=None),
-                _milliseconds(config.get("retention.ms")),
-                config.get("cleanup.policy", ""),
-                "dead letters" if topic in dead else "internal" if topic.startswith(INTERNAL) else "",
-                dead.get(topic),
+            spec.Topic(
+                topic=topic,
+                partitions=len(parts),
+                replicas=max(len(part.replicas) for part in parts),
+                under_replicated=sum(part in under for part in parts),
+                offline=sum(part in offline for part in parts),
+                messages=offsets.held(places),
+                in_per_second=offsets.rate(places),
+                groups=len(sums[topic]),
+                lag=max(sums[topic].values(), default=None),
+                retention_seconds=_milliseconds(config.get("retention.ms")),
+                cleanup=config.get("cleanup.policy", ""),
+                kind="dead letters" if topic in dead else "internal" if topic.startswith(INTERNAL) else "",
+                arrived=dead.get(topic),
             )
         )
-    rows.sort(key=lambda row: (-row[4], -row[3], -(row[12] or 0), -(row[6] or 0), row[0]))
-    columns = (
-        "topic", "partitions", "copies", "under_replicated", "offline", "messages", "in_per_second", "groups", "lag",
-        "retention_seconds", "cleanup", "kind", "arrived",
-    )  # fmt: skip
-    return Table("topics", columns, tuple(rows[:TOPICS_SHOWN]))
-
-
-def group_rows(groups: Sequence[GroupLag]) -> Table:
-    """Return the groups, the worst first."""
-    rows = [
-        (
-            each.group.name,
-            each.verdict.value,
-            each.group.state,
-            len(each.group.members) if each.group.members is not None else None,
-            each.partitions,
-            each.lag,
-            each.behind.seconds if each.behind else None,
-            each.behind.is_least if each.behind else False,
-            each.read_per_second,
-            ", ".join(sorted({member.client for member in each.group.members or ()}))[:LONGEST_TEXT],
-            each.group.assignor,
-            each.group.coordinator,
+    rows.sort(
+        key=lambda row: (
+            -row.offline, -row.under_replicated, -(row.arrived or 0), -(row.in_per_second or 0), row.topic,
         )
-        for each in groups
-    ]
-    columns = (
-        "group", "verdict", "state", "members", "partitions", "lag", "behind_seconds", "is_least", "out_per_second",
-        "clients", "assignor", "coordinator",
     )  # fmt: skip
-    return Table("groups", columns, tuple(rows))
+    return rows[:TOPICS_SHOWN]
 
 
-def lag_rows(lags: Sequence[Lag]) -> Table:
+def groups(found: Sequence[GroupLag]) -> list[spec.Group]:
+    """Return the groups, the worst first."""
+    return [
+        spec.Group(
+            group=each.group.name,
+            verdict=each.verdict,
+            state=each.group.state,
+            members=len(each.group.members) if each.group.members is not None else None,
+            partitions=each.partitions,
+            lag=each.lag,
+            behind_seconds=each.behind.seconds if each.behind else None,
+            is_least=each.behind.is_least if each.behind else False,
+            out_per_second=each.read_per_second,
+            clients=", ".join(sorted({member.client for member in each.group.members or ()}))[:LONGEST_TEXT],
+            assignor=each.group.assignor,
+            coordinator=each.group.coordinator,
+        )
+        for each in found
+    ]
+
+
+def partition_lags(lags: Sequence[Lag]) -> list[spec.PartitionLag]:
     """Return the partitions of groups, the worst first."""
-    rows = [
-        (
-            lag.group, lag.place[0], lag.place[1], lag.verdict.value, lag.committed, lag.end, lag.lag,
-            lag.behind.seconds if lag.behind else None, lag.behind.is_least if lag.behind else False,
-            lag.read_per_second, lag.silent_seconds, lag.client, lag.host, lag.lost,
+    return [
+        spec.PartitionLag(
+            group=lag.group,
+            topic=lag.place[0],
+            partition=lag.place[1],
+            verdict=lag.verdict,
+            committed=lag.committed,
+            end=lag.end,
+            lag=lag.lag,
+            behind_seconds=lag.behind.seconds if lag.behind else None,
+            is_least=lag.behind.is_least if lag.behind else False,
+            out_per_second=lag.read_per_second,
+            silent_seconds=lag.silent_seconds,
+            client=lag.client,
+            host=lag.host,
+            lost=lag.lost,
         )
         for lag in lags[:LAGS_SHOWN]
-    ]  # fmt: skip
-    columns = (
-        "group", "topic", "partition", "verdict", "committed", "end", "lag", "behind_seconds", "is_least",
-        "out_per_second", "silent_seconds", "client", "host", "lost",
-    )  # fmt: skip
-    return Table("lags", columns, tuple(rows))
+    ]
 
 
 def samples(
@@ -152,58 +162,49 @@ def samples(
     lags = [each.lag for each in groups if each.lag is not None]
     behind = [each.behind.seconds for each in groups if each.behind is not None]
     rates = [each.read_per_second for each in groups if each.read_per_second is not None]
-    values: dict[str, float | None] = {
-        "kafka_brokers": len(cluster.brokers),
-        "kafka_brokers_gone": len(cluster.gone),
-        "kafka_topics": len(cluster.topics),
-        "kafka_partitions": len(cluster.partitions),
-        "kafka_partitions_under_replicated": len(cluster.under_replicated),
-        "kafka_partitions_offline": len(cluster.offline),
-        "kafka_groups": len(groups),
-        "kafka_messages_in_per_second": offsets.rate(list(offsets.ends)),
-        "kafka_messages_out_per_second": sum(rates) if rates else None,
-        "kafka_lag_messages": sum(lags) if lags else None,
-        "kafka_lag_seconds": max(behind, default=None),
+    values: dict[Metric, float | None] = {
+        spec.BROKERS: len(cluster.brokers),
+        spec.BROKERS_GONE: len(cluster.gone),
+        spec.TOPICS: len(cluster.topics),
+        spec.PARTITIONS: len(cluster.partitions),
+        spec.UNDER_REPLICATED: len(cluster.under_replicated),
+        spec.OFFLINE: len(cluster.offline),
+        spec.GROUPS: len(groups),
+        spec.MESSAGES_IN_RATE: offsets.rate(list(offsets.ends)),
+        spec.MESSAGES_OUT_RATE: sum(rates) if rates else None,
+        spec.LAG: sum(lags) if lags else None,
+        spec.LAG_SECONDS: max(behind, default=None),
     }
     found = gauges(values, instance=instance)
     for id in cluster.brokers:
         led = [part.place for part in cluster.partitions if part.leader == id]
-        found += gauges({"kafka_broker_in_per_second": offsets.rate(led)}, instance=instance, broker=str(id))
+        found += gauges({spec.BROKER_IN_RATE: offsets.rate(led)}, instance=instance, broker=str(id))
     for topic, places in _busiest(cluster, offsets):
-        found += gauges({"kafka_topic_in_per_second": offsets.rate(places)}, instance=instance, topic=topic)
+        found += gauges({spec.TOPIC_IN_RATE: offsets.rate(places)}, instance=instance, topic=topic)
     parts = partitions_of(cluster)
     for topic in dead:
         held = offsets.held([part.place for part in parts.get(topic, ())])
-        found += gauges({"kafka_dead_letters": held}, instance=instance, topic=topic)
+        found += gauges({spec.DEAD_LETTERS: held}, instance=instance, topic=topic)
     for each in groups:
         found += gauges(_group_values(each), instance=instance, group=each.group.name)
     return found
 
 
-def partitions_of(cluster: Cluster) -> dict[str, list[Any]]:
+def partitions_of(cluster: Cluster) -> dict[str, list[Partition]]:
     """Return the partitions of each topic."""
-    found: dict[str, list[Any]] = defaultdict(list)
+    found: dict[str, list[Partition]] = defaultdict(list)
     for partition in cluster.partitions:
         found[partition.place[0]].append(partition)
     return found
 
 
-def leaders(cluster: Cluster) -> dict[int, list[Place]]:
-    """Return the partitions that each living broker leads."""
-    found: dict[int, list[Place]] = defaultdict(list)
-    for partition in cluster.partitions:
-        if partition.leader != NO_LEADER and partition.leader in cluster.brokers:
-            found[partition.leader].append(partition.place)
-    return found
-
-
-def _group_values(each: GroupLag) -> dict[str, float | None]:
+def _group_values(each: GroupLag) -> dict[Metric, float | None]:
     return {
-        "kafka_group_lag_messages": each.lag,
-        "kafka_group_lag_seconds": each.behind.seconds if each.behind else None,
-        "kafka_group_out_per_second": each.read_per_second,
-        "kafka_group_members": len(each.group.members) if each.group.members is not None else None,
-        "kafka_group_is_failing": float(SEVERITY[each.verdict] > SEVERITY[Verdict.WARNING]),
+        spec.GROUP_LAG: each.lag,
+        spec.GROUP_LAG_SECONDS: each.behind.seconds if each.behind else None,
+        spec.GROUP_OUT_RATE: each.read_per_second,
+        spec.GROUP_MEMBERS: len(each.group.members) if each.group.members is not None else None,
+        spec.GROUP_IS_FAILING: float(SEVERITY[each.verdict] > SEVERITY[Verdict.WARNING]),
     }
 
 
@@ -215,7 +216,7 @@ def _busiest(cluster: Cluster, offsets: Offsets) -> list[tuple[str, list[Place]]
         if not topic.startswith(INTERNAL)
     }
     ordered = sorted(sums.items(), key=lambda each: (-each[1][0], each[0]))
-    return [(topic, places) for topic, (_, places) in ordered[:TOPICS_CHARTED]]
+    return [(topic, places) for topic, (_, places) in ordered[: spec.TOPICS_CHARTED]]
 
 
 def _milliseconds(value: str | None) -> float | None:

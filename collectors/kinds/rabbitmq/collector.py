@@ -16,11 +16,13 @@ from collectors.base import Context
 from collectors.judging.checks import checks_table, summed
 from collectors.kinds.rabbitmq.connection import QUEUES, Api, checked_overview
 from collectors.kinds.rabbitmq.judge import Unread, judge
-from collectors.kinds.rabbitmq.tables import nodes_of, queues_of, rates_of, samples, tables
+from collectors.kinds.rabbitmq.tables import Cluster, nodes_of, queues_of, samples
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.format import count
+from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
 from core.model import Reading
+from core.tables import table_of
 
 __all__ = ["RabbitmqCollector", "make"]
 
@@ -51,26 +53,24 @@ class RabbitmqCollector:
         """Return the reading at `now`. Raises SourceUnavailable or SourceRejected."""
         deadline = Deadline(self._source.timeout_seconds)
         monotonic = self._monotonic()
-        overview = checked_overview(self._api.get("/api/overview", deadline), self._where)
-        nodes = nodes_of(self._api.get("/api/nodes", deadline))
-        queues, total = queues_of(self._api.get(QUEUES, deadline), now)
+        overview = checked_overview(self._api.get(spec.OVERVIEW, deadline), self._where)
+        nodes = nodes_of(self._api.get(spec.NODES, deadline))
+        queues, queue_count = queues_of(self._api.get(QUEUES, deadline), now)
         if monotonic >= self._vhosts_due:
-            self._vhosts = self._api.get("/api/vhosts?columns=name,cluster_state", deadline)
+            self._vhosts = self._api.get(f"{spec.VHOSTS}?columns=name,cluster_state", deadline)
             self._vhosts_due = monotonic + VHOSTS_SECONDS
+        cluster = Cluster(overview, nodes, queues, queue_count, self._vhosts)
         unread = self._unread.longer_than(self._source, queues, monotonic)
-        checks = judge(self._source, nodes, queues, rates_of(overview), self._vhosts, unread)
-        version = overview["rabbitmq_version"]
-        about = {
-            "version": version,
-            "erlang": overview.get("erlang_version"),
-            "cluster": overview.get("cluster_name"),
-            "node": overview.get("node"),
-            "rates_mode": overview.get("rates_mode"),
-            "queues": total,
-        }
-        fine = f"RabbitMQ {version}, {count(len(nodes), 'node')}, {count(total, 'queue')}"
+        checks = judge(self._source, cluster, unread)
+        about = cluster.about
+        fine = f"RabbitMQ {about.version}, {count(len(nodes), 'node')}, {count(queue_count, 'queue')}"
         return Reading(
-            samples=samples(self._source.name, overview, nodes, queues, total),
+            samples=samples(self._source.name, cluster),
             components=[summed(self._source.component, fine, checks)],
-            tables=[checks_table(checks), *tables(nodes, queues, about)],
+            tables=[
+                checks_table(checks),
+                table_of(spec.Node, nodes),
+                table_of(spec.Queue, queues),
+                table_of(spec.About, [about]),
+            ],
         )

@@ -9,18 +9,21 @@ from urllib.parse import urlsplit
 from collectors.net.reach import Address, Deadline, Wire, connect, explained, garbage
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
 
 API = "RabbitMQ's management API"
 OLDEST = (3, 8)
-MOST_QUEUES = 100
 QUEUE_COLUMNS = (
     "name", "vhost", "type", "state", "node", "messages", "messages_ready", "messages_unacknowledged", "consumers",
     "consumer_utilisation", "memory", "head_message_timestamp", "members", "online", "policy",
     "message_stats.publish_details.rate", "message_stats.deliver_get_details.rate", "message_stats.ack_details.rate",
     "message_stats.redeliver_details.rate",
 )  # fmt: skip
-QUEUES = f"/api/queues?page=1&page_size={MOST_QUEUES}&sort=messages&sort_reverse=true&columns={','.join(QUEUE_COLUMNS)}"
+QUEUES = (
+    f"{spec.QUEUES}?page=1&page_size={spec.MOST_QUEUES}&sort=messages&sort_reverse=true"
+    f"&columns={','.join(QUEUE_COLUMNS)}"
+)
 
 
 class Api:
@@ -72,7 +75,7 @@ class Api:
     def _content(self, path: str, answer: Answer) -> Any:
         if answer.status == 401:
             raise SourceRejected(_refusal(self._base, answer))
-        if answer.status == 404 and path == "/api/overview":
+        if answer.status == 404 and path == spec.OVERVIEW:
             raise SourceRejected(f"{self._address} speaks HTTP but has no {API} (404)")
         if answer.status >= 400:
             raise SourceUnavailable(f"{self._address} answers {answer.status} to {urlsplit(path).path}")

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from core.kinds.base import Source, checked_url
+from core.kinds.celery.spec import QUEUE_CRITICAL_SECONDS, QUEUE_WARNING_SECONDS
+from core.limits import Limit
 
 AMQP = ("amqp", "amqps")
 
@@ -34,8 +36,12 @@ class CelerySource(Source):
     inspect_seconds: Annotated[float, Field(ge=5, le=3_600)] = Field(
         15, description="Seconds between questions to the workers: active tasks, pool, queues."
     )
-    queue_warning_seconds: float = Field(60, gt=0, description="Oldest message older than this: warning.")
-    queue_critical_seconds: float = Field(600, gt=0, description="Oldest message older than this: critical.")
+    queue_warning_seconds: float = Field(
+        QUEUE_WARNING_SECONDS, gt=0, description="Oldest message older than this: warning."
+    )
+    queue_critical_seconds: float = Field(
+        QUEUE_CRITICAL_SECONDS, gt=0, description="Oldest message older than this: critical."
+    )
     events_per_second: Annotated[int, Field(ge=10, le=10_000)] = Field(
         500, description="More task events than this: reading them pauses for 5 s, and says so."
     )
@@ -50,3 +56,8 @@ class CelerySource(Source):
     def is_amqp(self) -> bool:
         """Whether the broker speaks AMQP; else it is a Redis."""
         return urlsplit(self.broker.get_secret_value()).scheme in AMQP
+
+    @property
+    def queue_age(self) -> Limit:
+        """From where on the oldest message of a queue is a warning, and critical; in seconds."""
+        return Limit(self.queue_warning_seconds, self.queue_critical_seconds)

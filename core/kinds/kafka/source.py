@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from core.kinds.base import Source, checked_pattern
+from core.kinds.kafka.spec import WINDOW_SECONDS
 
 DEFAULT_PORT = 9092
 DEAD_LETTERS = r"(?i)(^|[._-])(dlq|dlt|dead[._-]?letters?)([._-]|$)"
@@ -37,7 +38,8 @@ class KafkaSource(Source):
     ignored_groups: str = Field("^console-consumer-", description="Consumer groups to leave out, likewise.")
     dead_letters: str = Field(DEAD_LETTERS, description="Topics that hold what could not be processed, likewise.")
     window_seconds: Annotated[float, Field(ge=30, le=3_600)] = Field(
-        120, description="How long a consumer group is looked at before it counts as stuck or falling behind."
+        WINDOW_SECONDS,
+        description="How long a consumer group is looked at before it counts as stuck or falling behind.",
     )
 
     @field_validator("groups", "ignored_groups", "dead_letters")

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from core.group import Seconds
 from core.kinds.base import Source, checked_pattern, checked_url
+from core.kinds.rabbitmq.spec import QUEUE_CRITICAL_SECONDS, QUEUE_WARNING_SECONDS, UNREAD_SECONDS
+from core.limits import Limit
 
 
 class RabbitmqSource(Source):
@@ -29,9 +31,15 @@ class RabbitmqSource(Source):
         r"(?i)(^|[._-])(dlq|dlx|dead[._-]?letters?)([._-]|$)",
         description="Queues that may hold messages while nobody reads them, a regular expression.",
     )
-    unread_seconds: float = Field(30, ge=0, description="A queue with messages and no consumer for longer: warning.")
-    queue_warning_seconds: float = Field(60, gt=0, description="Oldest message older than this: warning.")
-    queue_critical_seconds: float = Field(600, gt=0, description="Oldest message older than this: critical.")
+    unread_seconds: float = Field(
+        UNREAD_SECONDS, ge=0, description="A queue with messages and no consumer for longer: warning."
+    )
+    queue_warning_seconds: float = Field(
+        QUEUE_WARNING_SECONDS, gt=0, description="Oldest message older than this: warning."
+    )
+    queue_critical_seconds: float = Field(
+        QUEUE_CRITICAL_SECONDS, gt=0, description="Oldest message older than this: critical."
+    )
 
     @field_validator("url")
     @classmethod
@@ -42,3 +50,8 @@ class RabbitmqSource(Source):
     @classmethod
     def _pattern(cls, value: str) -> str:
         return checked_pattern(value)
+
+    @property
+    def queue_age(self) -> Limit:
+        """From where on the oldest message of a queue is a warning, and critical; in seconds."""
+        return Limit(self.queue_warning_seconds, self.queue_critical_seconds)

@@ -10,27 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
+
+from core.kinds.kafka.spec import Verdict
 
 COMMITS = 10
 """Commits in a full window."""
-
-
-class Verdict(StrEnum):
-    """How a partition of a group is, by severity."""
-
-    OK = "ok"
-    WARNING = "falls behind"
-    """Its offset moves, its lag never fell and is higher now."""
-    STALL = "stuck"
-    """It is alive, its offset does not move."""
-    STOP = "stopped"
-    """It has committed nothing for longer than its commits span."""
-    REWIND = "went back"
-    """Its offset is lower than before."""
-
-
 SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
