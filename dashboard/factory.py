@@ -17,7 +17,6 @@ from dashboard.frame import compress, ids, security, static
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
-from dashboard.kinds.heartbeat import pings as heartbeats
 from dashboard.tabs import PAGES
 from dashboard.views import routes, shortcut
 from dashboard.views.refresh import Refresh, register
@@ -60,7 +59,6 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
         add_log_handler=False,
     )
     _add_routes(server, app, stores)
-    heartbeats.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = cache(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().role)

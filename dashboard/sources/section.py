@@ -24,8 +24,11 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from dashboard.sources.shown import Shown
     from status.instances import Instance
+    from storage.stores import Stores
 
 TALL_PX = 320
 LAZY_PX = 48
@@ -74,6 +77,8 @@ class Section:
     """What may be asked for with a button."""
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
+    install: Callable[[Flask, Stores], None] | None = None
+    """Adds addresses of its own to the server, for programs; the guard lets through what its list of public ones has."""
 
     def id(self, tab: str, name: str) -> str:
         """Return the id of one of its elements."""

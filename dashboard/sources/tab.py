@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 VARIES_BY = ("may_act",)
 """What views of watched sources depend on of the viewer: whether their buttons act."""
-VARIES_BY = ("may_act",)
-"""What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARDS_PX, CARD_PX = 110, 133
 
@@ -120,9 +118,12 @@ class SourceTab:
         unwatched = not_configured(stores.settings, self.kinds)
         return self._draw(shown, problem, lost, unwatched, stores.clock.now()), found
 
-    def register_actions(self, app: Dash, stores: Stores) -> None:
-        """Register what its buttons ask for."""
+    def register(self, app: Dash, stores: Stores) -> None:
+        """Register what its buttons ask for, and the addresses that its sections add."""
         register_actions(self.id, {section.kind: section.actions for section in self.sections})(app, stores)
+        for section in self.sections:
+            if section.install is not None:
+                section.install(app.server, stores)
 
     def routes(self, stores: Stores) -> list[Route]:
         """Return the route of the tables that are fetched when they come into view."""
@@ -257,7 +258,7 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         zoom_graphs=tab.graphs,
         lazy_graphs=tab.lazy_graphs,
         routes=tab.routes,
-        register=tab.register_actions,
+        register=tab.register,
     )
 
 

@@ -255,5 +255,5 @@ TAB = Tab(
     zoom_graphs=GRAPHS,
     lazy_graphs=SOURCES.lazy_graphs,
     routes=_routes,
-    register=SOURCES.register_actions,
+    register=SOURCES.register,
 )

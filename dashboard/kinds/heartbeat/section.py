@@ -8,7 +8,7 @@ from typing import Any
 from core.format import duration
 from core.kinds.heartbeat import spec
 from dashboard.components.card import card
-from dashboard.kinds.heartbeat import tables
+from dashboard.kinds.heartbeat import pings, tables
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.shown import Shown
@@ -74,4 +74,5 @@ SECTION = Section(
         TablePanel("runs", "Runs of jobs", "newest first", 12, f"The {tables.NEWEST_PINGS} of each job.", tables.RUNS,
                    is_filtered=True),
     ),
+    install=pings.install,
 )  # fmt: skip
