@@ -66,10 +66,14 @@ class Chart:
         drawn = [(limit.warning, name, "@warning") for name, limit in self.limits.items()]
         if self.limit is not None:
             drawn += zip((self.limit.warning, self.limit.critical), self.limit_words, LIMIT_COLORS, strict=True)
-        return [LimitLine(value, f"{word} {told(value, self.unit)}", color) for value, word, color in drawn if value]
+        return [
+            LimitLine(value, f"{word} {threshold_text(value, self.unit)}", color)
+            for value, word, color in drawn
+            if value
+        ]
 
 
-def told(value: float, unit: str) -> str:
+def threshold_text(value: float, unit: str) -> str:
     """Return a threshold in words: 0.8 of a ratio is "80 %", 0.1 of seconds "100 ms"."""
     if unit == "ratio":
         return f"{value * 100:g} %"

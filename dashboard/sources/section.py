@@ -78,7 +78,7 @@ class Section:
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
     install: Callable[[Flask, Stores], None] | None = None
-    """Adds addresses of its own to the server, for programs; the guard lets through what its list of public ones has."""
+    """Adds addresses of its own, for programs; the guard lets through what its list of public ones has."""
 
     def id(self, tab: str, name: str) -> str:
         """Return the id of one of its elements."""

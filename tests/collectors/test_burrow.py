@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.kinds.kafka.burrow import CommitWindow
+from collectors.kinds.kafka.consumer_lag import CommitWindow
 from collectors.kinds.kafka.times import MOST_POINTS, Ends
 from core.kinds.kafka.spec import Verdict
 

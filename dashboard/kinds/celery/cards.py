@@ -9,7 +9,7 @@ from core.format import coarse_duration, duration, number, percent, tenths
 from core.kinds.celery import spec
 from core.kinds.celery.spec import Checks
 from dashboard.kinds.celery.charts import AGE, EVENTS, INSPECT, WINDOW
-from dashboard.sources.charts import told
+from dashboard.sources.charts import threshold_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
@@ -53,8 +53,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, Checks.FAILURES, "Celery failures", percent(value(spec.FAILED_RATIO)),
                     spark=spark(spec.FAILED_RATIO),
                     definition=f"Of the tasks that ended in {WINDOW}. Warning from "
-                    f"{told(spec.FAILED.warning or 0, 'ratio')}, critical from "
-                    f"{told(spec.FAILED.critical or 0, 'ratio')}, once {spec.FAILED_LEAST} failed. Source: {EVENTS}"),
+                    f"{threshold_text(spec.FAILED.warning or 0, 'ratio')}, critical from "
+                    f"{threshold_text(spec.FAILED.critical or 0, 'ratio')}, once {spec.FAILED_LEAST} failed. Source: {EVENTS}"),
         detail_card(instance, Checks.RUNTIME, "Celery runtime", duration(value(spec.RUNTIME_P95)), "p95",
                     spark=spark(spec.RUNTIME_P95),
                     definition=f"Of the last {WINDOW}. Warning when a task runs for more than {spec.LONG_TIMES:g} "

@@ -10,7 +10,7 @@ from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.spec import Checks
 from dashboard.kinds.rabbitmq.charts import NODES, OVERVIEW, QUEUES
 from dashboard.kinds.rabbitmq.tables import HEAD
-from dashboard.sources.charts import told
+from dashboard.sources.charts import threshold_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
@@ -46,7 +46,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     definition=f"Critical when one does not run, or does not see another. Source: {NODES}"),
         detail_card(instance, Checks.MEMORY, "RabbitMQ memory", percent(value(spec.MEMORY_MAX_RATIO)),
                     definition="Of the fullest node. Warning from "
-                    f"{told(spec.MEMORY.warning or 0, 'ratio')} of mem_limit, critical with mem_alarm: "
+                    f"{threshold_text(spec.MEMORY.warning or 0, 'ratio')} of mem_limit, critical with mem_alarm: "
                     f"publishers are blocked then. Source: {NODES}"),
         detail_card(instance, Checks.DISK, "RabbitMQ disk", bytes_(_least_free(instance)), "free",
                     definition=f"Of the node with least. Warning at {spec.DISK_TIMES.warning:g} times "
@@ -60,7 +60,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     spark=spark(spec.QUEUE_AGE_MAX), definition=f"{HEAD} Source: {QUEUES}"),
         detail_card(instance, Checks.REDELIVERED, "RabbitMQ redelivered", tenths(value(spec.REDELIVERED_RATE)), "/s",
                     definition="Deliveries that are not the first. Warning from "
-                    f"{told(spec.REDELIVERED.warning or 0, 'ratio')} of all. {OVERVIEW}"),
+                    f"{threshold_text(spec.REDELIVERED.warning or 0, 'ratio')} of all. {OVERVIEW}"),
     ]  # fmt: skip
 
 
