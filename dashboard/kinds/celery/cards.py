@@ -54,7 +54,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     spark=spark(spec.FAILED_RATIO),
                     definition=f"Of the tasks that ended in {WINDOW}. Warning from "
                     f"{threshold_text(spec.FAILED.warning or 0, 'ratio')}, critical from "
-                    f"{threshold_text(spec.FAILED.critical or 0, 'ratio')}, once {spec.FAILED_LEAST} failed. Source: {EVENTS}"),
+                    f"{threshold_text(spec.FAILED.critical or 0, 'ratio')}, "
+                    f"once {spec.FAILED_LEAST} failed. Source: {EVENTS}"),
         detail_card(instance, Checks.RUNTIME, "Celery runtime", duration(value(spec.RUNTIME_P95)), "p95",
                     spark=spark(spec.RUNTIME_P95),
                     definition=f"Of the last {WINDOW}. Warning when a task runs for more than {spec.LONG_TIMES:g} "
