@@ -17,10 +17,10 @@ from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import coarse_duration
 from core.model import Collector, Outcome, Reading, Run, SourceId
+from core.pipeline.spec import RUNS_KEPT
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
-DURATIONS_KEPT = 60
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class Task:
         self._is_stopping = False
         self._last_run: Run | None = None
         self._last_success: float | None = None
-        self._durations: deque[float] = deque(maxlen=DURATIONS_KEPT)
-        self._lateness: deque[float] = deque(maxlen=DURATIONS_KEPT)
+        self._durations: deque[float] = deque(maxlen=RUNS_KEPT)
+        self._lateness: deque[float] = deque(maxlen=RUNS_KEPT)
 
     def run(self, due: float | None = None) -> None:
         """Run the collector, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
