@@ -8,11 +8,6 @@ from core.model import Status
 
 WARNING_SHARE, CRITICAL_SHARE = 0.70, 0.85
 
-LOAD_LIMIT_PER_CORE = 2.0
-"""Tasks running or waiting a core, 5-minute mean. Netdata warns from there."""
-PRESSURE_LIMITS = {("cpu", "some"): 0.80, ("memory", "full"): 0.10, ("io", "full"): 0.40}
-"""Share of time that some or all tasks stood waiting. Little of it is normal for memory, more for CPU."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -8,6 +8,7 @@ import time
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel
 from core.model import Sample
+from core.pipeline import spec
 
 
 class Cost:
@@ -29,14 +30,14 @@ class Cost:
         self._begun, self._since = at, time.thread_time()
         found = gauges(
             {
-                "collector_cpu_seconds": spent,
-                "collector_cpu_ratio": spent / interval if spent is not None and interval > 0 else None,
+                spec.COLLECTOR_CPU: spent,
+                spec.COLLECTOR_CPU_RATIO: spent / interval if spent is not None and interval > 0 else None,
             },
             collector=self._collector,
         )
         words = (self._kernel.proc("self/statm") or "").split()
         resident = int(words[1]) * mmap.PAGESIZE if len(words) > 1 else None
-        return found + gauges({"collector_process_resident_bytes": resident}, collector=self._collector)
+        return found + gauges({spec.COLLECTOR_MEMORY: resident}, collector=self._collector)
 
     def end(self) -> None:
         """Stop measuring; call from the thread that began."""

@@ -14,24 +14,23 @@ cannot be measured has no component; what ought to be known and is not (an undis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from core.format import bytes_, coarse_duration, count, duration, number, percent, tenths
-from core.limits import LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE, Limit, on_scale
-from core.model import SEVERITY, Component, Labels, Sample, Status, Table, labels, worst
+from core.limits import WARNING_SHARE, on_scale
+from core.machine import metrics
+from core.machine.spec import (
+    ALL_CORES,
+    LOAD_LIMIT_PER_CORE,
+    LOOPBACK,
+    PACKET_LOSS,
+    PRESSURE_WINDOW,
+    PRESSURES,
+    Checks,
+    Judged,
+    Share,
+)
+from core.model import SEVERITY, Component, Labels, Sample, Status, labels, worst
 from core.settings.model import Thresholds
-
-PACKET_LOSS_WARNING_PER_SECOND = 1.0
-PRESSURE_WORDS = {"cpu": "some task waited for a core", "memory": "all tasks waited for memory",
-                  "io": "all tasks waited for a disk"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A component and how much of its limit it uses: the length of its bar. None where it has no limit."""
-
-    component: Component
-    share: float | None
 
 
 class Values:
@@ -60,162 +59,148 @@ def judge(samples: Iterable[Sample], thresholds: Thresholds) -> list[Judged]:
     return [judged for judged_by in judges for judged in judged_by(values, thresholds)]
 
 
-def shares_table(judged: Iterable[Judged]) -> Table:
-    """Return how much of its limit each component uses, for the bars of the live view."""
-    rows = tuple((each.component.name, each.share) for each in judged if each.share is not None)
-    return Table("shares", ("component", "share_ratio"), rows)
-
-
 def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
-    now, five = values.get("system_cpu_busy_ratio", core="total"), values.get("system_cpu_busy_5m_ratio")
+    now, five = values.get(metrics.CPU_BUSY_RATIO, core=ALL_CORES), values.get(metrics.CPU_BUSY_5M_RATIO)
     if now is None:
         return []
-    lasting = five if five is not None else now
-    crossed = Limit(thresholds.cpu_warning_ratio, thresholds.cpu_critical_ratio).status(lasting)
-    cores = values.get("system_cpu_cores")
+    crossed = thresholds.cpu.status(five if five is not None else now)
+    cores = values.get(metrics.CPU_CORES)
     why = f"{percent(now)} of {count(cores, 'core')} busy" if cores else f"{percent(now)} busy"
     if five is not None:
         why += f", {percent(five)} over 5 minutes"
-    return [_judged("CPU", worst([on_scale(now), crossed]), why, now, "ratio", now)]
+    return [_ratio(Checks.CPU, worst([on_scale(now), crossed]), why, now)]
 
 
 def _memory(values: Values, thresholds: Thresholds) -> list[Judged]:
-    used, total = values.get("system_memory_used_ratio"), values.get("system_memory_total_bytes")
+    used, total = values.get(metrics.MEMORY_USED_RATIO), values.get(metrics.MEMORY_TOTAL)
     if used is None or total is None:
         return []
-    crossed = Limit(thresholds.memory_warning_ratio, thresholds.memory_critical_ratio).status(used)
     why = f"{percent(used)} of {bytes_(total)} in use"
-    killed = values.get("system_oom_kills_per_second")
-    if killed:
-        return [_judged("Memory", Status.CRITICAL, f"{why}; the kernel just killed a process for want of memory",
-                        used, "ratio", used)]  # fmt: skip
-    return [_judged("Memory", worst([on_scale(used), crossed]), why, used, "ratio", used)]
+    if values.get(metrics.OOM_KILLS_RATE):
+        return [_ratio(Checks.MEMORY, Status.CRITICAL, f"{why}; out of memory: the kernel just killed a process", used)]
+    return [_ratio(Checks.MEMORY, worst([on_scale(used), thresholds.memory.status(used)]), why, used)]
 
 
 def _swap(values: Values, thresholds: Thresholds) -> list[Judged]:
-    total, used = values.get("system_swap_total_bytes"), values.get("system_swap_used_ratio")
+    total, used = values.get(metrics.SWAP_TOTAL), values.get(metrics.SWAP_USED_RATIO)
     if total == 0:
-        return [_judged("Swap", Status.NOT_CONFIGURED, "this machine has no swap", None, "ratio", None)]
+        return [_judged(Checks.SWAP, Status.NOT_CONFIGURED, "this machine has no swap", None, "ratio", None)]
     if total is None or used is None:
         return []
-    crossed = Limit(thresholds.swap_warning_ratio, thresholds.swap_critical_ratio).status(used)
     why = f"{percent(used)} of {bytes_(total)} in use"
-    return [_judged("Swap", worst([on_scale(used), crossed]), why, used, "ratio", used)]
+    return [_ratio(Checks.SWAP, worst([on_scale(used), thresholds.swap.status(used)]), why, used)]
 
 
 def _disks(values: Values, thresholds: Thresholds) -> list[Judged]:
     """One component a mount, the one in most trouble first."""
     judged = [
-        _disk(mount, used, values, thresholds) for mount, used in values.by("system_disk_used_ratio", "mount").items()
+        _disk(mount, used, values, thresholds) for mount, used in values.by(metrics.DISK_USED_RATIO, "mount").items()
     ]
-    return sorted(judged, key=lambda each: (-SEVERITY[each.component.status], -(each.share or 0.0)))
+    return sorted(judged, key=lambda each: (-SEVERITY[each.component.status], -(each.share.share_ratio or 0.0)))
 
 
 def _disk(mount: str, used: float, values: Values, thresholds: Thresholds) -> Judged:
-    name = f"Disk {mount}"
-    if values.get("system_disk_became_read_only", mount=mount):
-        return _judged(name, Status.CRITICAL, "turned read-only: the kernel stops writing after errors",
-                       used, "ratio", used)  # fmt: skip
-    if values.get("system_disk_read_only", mount=mount):
-        return _judged(name, Status.OK, "mounted read-only: it cannot fill", used, "ratio", None)
-    free = values.get("system_disk_free_bytes", mount=mount)
-    crossed = Limit(thresholds.disk_warning_ratio, thresholds.disk_critical_ratio).status(used)
-    states = [on_scale(used), crossed]
+    def judged(status: Status, why: str, share: float | None = used) -> Judged:
+        return _judged(Checks.DISK, status, why, used, "ratio", share, subject=mount, name=f"{Checks.DISK} {mount}")
+
+    if values.get(metrics.DISK_BECAME_READ_ONLY, mount=mount):
+        return judged(Status.CRITICAL, "turned read-only: the kernel stops writing after errors")
+    if values.get(metrics.DISK_READ_ONLY, mount=mount):
+        return judged(Status.OK, "mounted read-only: it cannot fill", None)
+    free = values.get(metrics.DISK_FREE, mount=mount)
+    states = [on_scale(used), thresholds.disk.status(used)]
     why = f"{percent(used)} full" + (f", {bytes_(free)} free" if free is not None else "")
-    full, speed = (values.get(f"system_disk_{part}", mount=mount) for part in ("full_seconds", "fill_bytes_per_second"))
+    full, speed = values.get(metrics.DISK_FULL, mount=mount), values.get(metrics.DISK_FILL_RATE, mount=mount)
     if full is not None and speed is not None:
-        hours = (values.get("system_disk_fill_window_seconds", mount=mount) or 3_600) / 3_600
+        hours = (values.get(metrics.DISK_FILL_WINDOW, mount=mount) or 3_600) / 3_600
         window = "hour's" if hours == 1 else f"{hours:.0f} hours'"
         why += f"; full in {coarse_duration(full)} at the last {window} rate (+{bytes_(speed * 3_600)}/h)"
-        until_full = Limit(thresholds.disk_full_warning_seconds, thresholds.disk_full_critical_seconds, is_floor=True)
-        states.append(until_full.status(full))
-    inodes = values.get("system_disk_inodes_used_ratio", mount=mount)
+        states.append(thresholds.disk_full.status(full))
+    inodes = values.get(metrics.DISK_INODES_USED_RATIO, mount=mount)
     if inodes is not None and inodes >= WARNING_SHARE:
         why += f"; {percent(inodes)} of its inodes used"
         states.append(on_scale(inodes))
-    return _judged(name, worst(states), why, used, "ratio", used)
+    return judged(worst(states), why)
 
 
 def _disk_io(values: Values, _: Thresholds) -> list[Judged]:
-    busy = values.by("system_device_busy_ratio", "device")
+    busy = values.by(metrics.DEVICE_BUSY_RATIO, "device")
     if not busy:
         return []
     device = max(busy, key=busy.__getitem__)
-    waited = values.get("system_device_await_seconds", device=device)
+    waited = values.get(metrics.DEVICE_AWAIT, device=device)
     why = f"{device} busy {percent(busy[device])} of the time"
     if waited is not None:
-        why += f", {duration(waited)} a request"
-    return [_judged("Disk I/O", on_scale(busy[device]), why, busy[device], "ratio", busy[device])]
+        why += f", {duration(waited)} per request"
+    return [_ratio(Checks.DISK_IO, on_scale(busy[device]), why, busy[device], device)]
 
 
 def _network(values: Values, thresholds: Thresholds) -> list[Judged]:
-    received = {n: v for n, v in values.by("system_network_receive_bytes_per_second", "nic").items() if n != "lo"}
+    received = {nic: rate for nic, rate in values.by(metrics.RECEIVE_RATE, "nic").items() if nic != LOOPBACK}
     if not received:
         return []
-    lost = {
-        nic: sum(
-            values.get(f"system_network_{way}_{what}_per_second", nic=nic) or 0.0
-            for way in ("receive", "transmit")
-            for what in ("errors", "drops")
-        )
-        for nic in received
-    }
+    lost = {nic: sum(values.get(metric, nic=nic) or 0.0 for metric in metrics.NETWORK_LOSSES) for nic in received}
     bad = max(lost, key=lost.__getitem__)
-    losing = Limit(PACKET_LOSS_WARNING_PER_SECOND).status(lost[bad])
-    loss = f"; {bad} loses {tenths(lost[bad])} packets a second" if losing is Status.WARNING else ""
-    shares = values.by("system_network_link_used_ratio", "nic")
+    losing = PACKET_LOSS.status(lost[bad])
+    loss = f"; {bad} loses {tenths(lost[bad])} packets a second" if PACKET_LOSS.is_bad(lost[bad]) else ""
+    shares = values.by(metrics.LINK_USED_RATIO, "nic")
     if not shares:
-        moved = sum(received.values()) + sum(
-            values.get("system_network_transmit_bytes_per_second", nic=nic) or 0.0 for nic in received
-        )
-        why = f"{bytes_(moved)}/s in and out; no interface tells its link's speed{loss}"
-        return [_judged("Network", losing, why, moved, "bytes_per_second", None)]
+        moved = {nic: rate + (values.get(metrics.TRANSMIT_RATE, nic=nic) or 0.0) for nic, rate in received.items()}
+        total, busiest = sum(moved.values()), max(moved, key=moved.__getitem__)
+        why = f"{bytes_(total)}/s in and out; link speed unavailable{loss}"
+        return [_judged(Checks.NETWORK, losing, why, total, "bytes_per_second", None, subject=busiest)]
     nic = max(shares, key=shares.__getitem__)
-    crossed = Limit(thresholds.network_warning_ratio, thresholds.network_critical_ratio).status(shares[nic])
-    link = values.get("system_network_link_bytes_per_second", nic=nic) or 0.0
+    link = values.get(metrics.LINK_SPEED, nic=nic) or 0.0
     why = f"{nic} uses {percent(shares[nic])} of {link * 8 / 1e9:g} Gbit/s{loss}"
-    status = worst([on_scale(shares[nic]), crossed, losing])
-    return [_judged("Network", status, why, shares[nic], "ratio", shares[nic])]
+    status = worst([on_scale(shares[nic]), thresholds.network.status(shares[nic]), losing])
+    return [_ratio(Checks.NETWORK, status, why, shares[nic], nic)]
 
 
 def _load(values: Values, _: Thresholds) -> list[Judged]:
-    load, per_core = values.get("system_load", minutes="5"), values.get("system_load_per_core", minutes="5")
+    load, per_core = values.get(metrics.LOAD, minutes="5"), values.get(metrics.LOAD_PER_CORE, minutes="5")
     if load is None or per_core is None:
         return []
     share = per_core / LOAD_LIMIT_PER_CORE
-    why = f"{number(load, 2)} tasks running or waiting over 5 minutes, {number(per_core, 2)} a core"
-    return [_judged("Load", on_scale(share), why, load, "count", share)]
+    why = f"{number(load, 2)} tasks running or waiting over 5 minutes, {number(per_core, 2)} per core"
+    return [_judged(Checks.LOAD, on_scale(share), why, load, "count", share)]
 
 
 def _pressure(values: Values, _: Thresholds) -> list[Judged]:
-    shares: dict[str, tuple[float, float]] = {}
-    for (resource, kind), limit in PRESSURE_LIMITS.items():
-        stalled = values.get("system_pressure_ratio", resource=resource, kind=kind, window="60s")
-        if stalled is not None:
-            shares[resource] = (stalled / limit, stalled)
-    if not shares:
+    found = []
+    for each in PRESSURES:
+        waited = values.get(
+            metrics.PRESSURE_RATIO, resource=each.resource, kind=each.kind, window=PRESSURE_WINDOW
+        )  # fmt: skip
+        if waited is not None:
+            found.append((waited / each.limit_ratio, waited, each))
+    if not found:
         return []
-    resource = max(shares, key=shares.__getitem__)
-    share, stalled = shares[resource]
-    why = f"{PRESSURE_WORDS[resource]} {percent(stalled)} of the last minute"
-    return [_judged("Pressure", on_scale(share), why, stalled, "ratio", share)]
+    share, waited, nearest = max(found, key=lambda each: each[0])
+    why = f"{nearest.waits} {percent(waited)} of the last minute"
+    return [_judged(Checks.PRESSURE, on_scale(share), why, waited, "ratio", share, subject=nearest.resource)]
 
 
 def _clock(values: Values, thresholds: Thresholds) -> list[Judged]:
-    synchronised = values.get("system_clock_synchronised")
-    offset = values.get("system_clock_offset_seconds")
+    synchronised, offset = values.get(metrics.CLOCK_SYNCHRONISED), values.get(metrics.CLOCK_OFFSET)
     if synchronised is None:
-        return [_judged("Clock", Status.UNKNOWN, "this machine does not tell how far its clock is off",
-                        None, "seconds", None)]  # fmt: skip
+        return [_judged(Checks.CLOCK, Status.UNKNOWN, "offset unavailable on this machine", None, "seconds", None)]
     if not synchronised or offset is None:
-        return [_judged("Clock", Status.WARNING, "no time server disciplines this clock: how far it is off is unknown",
-                        None, "seconds", None)]  # fmt: skip
-    limit = thresholds.clock_offset_seconds
-    share = abs(offset) / limit
-    why = f"{duration(abs(offset))} off, {duration(limit)} allowed"
-    states = [on_scale(share), Limit(limit / 2, limit).status(abs(offset))]
-    return [_judged("Clock", worst(states), why, offset, "seconds", share)]
+        why = "not synchronised with a time server: offset unknown"
+        return [_judged(Checks.CLOCK, Status.WARNING, why, None, "seconds", None)]
+    limit = thresholds.clock_offset
+    share = abs(offset) / thresholds.clock_offset_seconds
+    why = f"{duration(abs(offset))} off, {duration(limit.critical)} allowed"
+    return [_judged(Checks.CLOCK, worst([on_scale(share), limit.status(abs(offset))]), why, offset, "seconds", share)]
 
 
-def _judged(name: str, status: Status, why: str, value: float | None, unit: str, share: float | None) -> Judged:
-    return Judged(Component(name, status, why, value, unit), share)
+def _ratio(check: Checks, status: Status, why: str, value: float, subject: str = "") -> Judged:
+    """Return what was judged by a share of its own limit, which is its bar as well."""
+    return _judged(check, status, why, value, "ratio", value, subject=subject)
+
+
+def _judged(
+    check: Checks, status: Status, why: str, value: float | None, unit: str, share: float | None,
+    *, subject: str = "", name: str = "",
+) -> Judged:  # fmt: skip
+    component = Component(name or check.value, status, why, value, unit)
+    return Judged(component, Share(check.value, component.name, subject, share))

@@ -13,6 +13,9 @@ import psutil
 
 from collectors.base import gauges
 from collectors.machine.fill import FillTrend
+from core.machine import metrics
+from core.machine.spec import ALL_CORES
+from core.metrics import Metric
 from core.model import Sample, labels
 from core.rates import Rates
 
@@ -32,14 +35,14 @@ class Portable:
 
     def _processors(self) -> list[Sample]:
         times = {str(core): t._asdict() for core, t in enumerate(psutil.cpu_times(percpu=True))}
-        times["total"] = psutil.cpu_times()._asdict()
+        times[ALL_CORES] = psutil.cpu_times()._asdict()
         before, self._cpu = self._cpu, times
         booted = psutil.boot_time()
         found = gauges(
             {
-                "system_cpu_cores": float(len(times) - 1),
-                "system_boot_time_seconds": booted,
-                "system_uptime_seconds": time.time() - booted,
+                metrics.CPU_CORES: float(len(times) - 1),
+                metrics.BOOT_TIME: booted,
+                metrics.UPTIME: time.time() - booted,
             }
         )
         for core, after in times.items():
@@ -50,9 +53,9 @@ class Portable:
             if total <= 0 or min(changes.values()) < 0:
                 continue
             for mode, change in changes.items():
-                found.append(Sample("system_cpu_mode_ratio", change / total, (("core", core), ("mode", mode))))
+                found.append(Sample(metrics.CPU_MODE_RATIO, change / total, (("core", core), ("mode", mode))))
             idle = changes["idle"] + changes.get("iowait", 0.0)
-            found.append(Sample("system_cpu_busy_ratio", 1 - idle / total, labels(core=core)))
+            found.append(Sample(metrics.CPU_BUSY_RATIO, 1 - idle / total, labels(core=core)))
         return found
 
     def _disks(self, at: float) -> list[Sample]:
@@ -73,13 +76,13 @@ class Portable:
         fill = trend.fill(free)
         return gauges(
             {
-                "system_disk_total_bytes": total,
-                "system_disk_used_bytes": used,
-                "system_disk_free_bytes": free,
-                "system_disk_used_ratio": used / (used + free) if used + free else None,
-                "system_disk_full_seconds": fill.seconds if fill else None,
-                "system_disk_fill_bytes_per_second": fill.trend.bytes_per_second if fill else None,
-                "system_disk_fill_window_seconds": fill.trend.window_seconds if fill else None,
+                metrics.DISK_TOTAL: total,
+                metrics.DISK_USED: used,
+                metrics.DISK_FREE: free,
+                metrics.DISK_USED_RATIO: used / (used + free) if used + free else None,
+                metrics.DISK_FULL: fill.seconds if fill else None,
+                metrics.DISK_FILL_RATE: fill.trend.bytes_per_second if fill else None,
+                metrics.DISK_FILL_WINDOW: fill.trend.window_seconds if fill else None,
             },
             mount=mount,
         )
@@ -88,10 +91,10 @@ class Portable:
         found: list[Sample] = []
         for device, counted in (psutil.disk_io_counters(perdisk=True) or {}).items():
             names = {
-                "system_device_read_bytes_per_second": counted.read_bytes,
-                "system_device_written_bytes_per_second": counted.write_bytes,
-                "system_device_reads_per_second": counted.read_count,
-                "system_device_writes_per_second": counted.write_count,
+                metrics.DEVICE_READ_RATE: counted.read_bytes,
+                metrics.DEVICE_WRITTEN_RATE: counted.write_bytes,
+                metrics.DEVICE_READS_RATE: counted.read_count,
+                metrics.DEVICE_WRITES_RATE: counted.write_count,
             }
             found += gauges(self._per_second(names, device, at), device=device)
         return found
@@ -101,25 +104,25 @@ class Portable:
         states: dict[str, Any] = psutil.net_if_stats()
         for nic, counted in psutil.net_io_counters(pernic=True).items():
             names = {
-                "system_network_receive_bytes_per_second": counted.bytes_recv,
-                "system_network_transmit_bytes_per_second": counted.bytes_sent,
-                "system_network_receive_packets_per_second": counted.packets_recv,
-                "system_network_transmit_packets_per_second": counted.packets_sent,
-                "system_network_receive_errors_per_second": counted.errin,
-                "system_network_transmit_errors_per_second": counted.errout,
-                "system_network_receive_drops_per_second": counted.dropin,
-                "system_network_transmit_drops_per_second": counted.dropout,
+                metrics.RECEIVE_RATE: counted.bytes_recv,
+                metrics.TRANSMIT_RATE: counted.bytes_sent,
+                metrics.RECEIVE_PACKETS_RATE: counted.packets_recv,
+                metrics.TRANSMIT_PACKETS_RATE: counted.packets_sent,
+                metrics.RECEIVE_ERRORS_RATE: counted.errin,
+                metrics.TRANSMIT_ERRORS_RATE: counted.errout,
+                metrics.RECEIVE_DROPS_RATE: counted.dropin,
+                metrics.TRANSMIT_DROPS_RATE: counted.dropout,
             }
             values = self._per_second(names, nic, at)
             link = states[nic].speed * 1e6 / 8 if nic in states and states[nic].speed else None
-            moved = [values[name] for name in list(names)[:2]]
-            values["system_network_link_bytes_per_second"] = link
+            moved = [values[metrics.RECEIVE_RATE], values[metrics.TRANSMIT_RATE]]
+            values[metrics.LINK_SPEED] = link
             if link and None not in moved:
-                values["system_network_link_used_ratio"] = max(value for value in moved if value is not None) / link
+                values[metrics.LINK_USED_RATIO] = max(value for value in moved if value is not None) / link
             found += gauges(values, nic=nic)
         return found
 
-    def _per_second(self, counters: dict[str, int], of: str, at: float) -> dict[str, float | None]:
+    def _per_second(self, counters: dict[Metric, int], of: str, at: float) -> dict[Metric, float | None]:
         return {metric: self._rates.per_second((metric, of), value, at) for metric, value in counters.items()}
 
 
@@ -127,7 +130,7 @@ def _load() -> list[Sample]:
     cores = psutil.cpu_count() or 1
     found: list[Sample] = []
     for minutes, load in zip(("1", "5", "15"), psutil.getloadavg(), strict=True):
-        found += gauges({"system_load": load, "system_load_per_core": load / cores}, minutes=minutes)
+        found += gauges({metrics.LOAD: load, metrics.LOAD_PER_CORE: load / cores}, minutes=minutes)
     return found
 
 
@@ -136,14 +139,14 @@ def _memory() -> list[Sample]:
     used = memory.total - memory.available
     return gauges(
         {
-            "system_memory_total_bytes": memory.total,
-            "system_memory_used_bytes": used,
-            "system_memory_available_bytes": memory.available,
-            "system_memory_free_bytes": memory.free,
-            "system_memory_used_ratio": used / memory.total,
-            "system_swap_total_bytes": swap.total,
-            "system_swap_used_bytes": swap.used,
-            "system_swap_free_bytes": swap.free,
-            "system_swap_used_ratio": swap.used / swap.total if swap.total else None,
+            metrics.MEMORY_TOTAL: memory.total,
+            metrics.MEMORY_USED: used,
+            metrics.MEMORY_AVAILABLE: memory.available,
+            metrics.MEMORY_FREE: memory.free,
+            metrics.MEMORY_USED_RATIO: used / memory.total,
+            metrics.SWAP_TOTAL: swap.total,
+            metrics.SWAP_USED: swap.used,
+            metrics.SWAP_FREE: swap.free,
+            metrics.SWAP_USED_RATIO: swap.used / swap.total if swap.total else None,
         }
     )

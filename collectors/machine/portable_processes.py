@@ -6,10 +6,10 @@ import time
 
 import psutil
 
-from collectors.machine.linux.processes import Process
+from core.machine.spec import Process, ProcessState
 
 FIELDS = ("name", "username", "status", "memory_info", "num_threads", "create_time", "cpu_percent")
-STATES = {"disk-sleep": "disk", "tracing-stop": "stopped"}
+STATES = {"disk-sleep": ProcessState.DISK, "tracing-stop": ProcessState.STOPPED}
 
 
 def look(at: float) -> list[Process]:
@@ -24,9 +24,9 @@ def look(at: float) -> list[Process]:
                 pid=process.pid,
                 name=seen["name"] or "?",
                 user=seen["username"] or "?",
-                state=STATES.get(seen["status"], seen["status"] or "other"),
+                state=STATES.get(seen["status"], seen["status"] or ProcessState.OTHER),
                 cpu_ratio=seen["cpu_percent"] / 100 if seen["cpu_percent"] is not None else None,
-                resident_bytes=seen["memory_info"].rss if seen["memory_info"] else 0,
+                memory_bytes=seen["memory_info"].rss if seen["memory_info"] else 0,
                 read_bytes_per_second=None,
                 written_bytes_per_second=None,
                 threads=seen["num_threads"] or 0,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from collectors.base import Context
 from collectors.machine.cost import Cost
-from collectors.machine.judge import judge, shares_table
+from collectors.machine.judge import judge
 from collectors.machine.linux.clock import WallClock, adjtimex
 from collectors.machine.linux.cpu import Cpu, Load
 from collectors.machine.linux.devices import Devices
@@ -18,8 +18,10 @@ from collectors.machine.linux.memory import Memory, Pressure
 from collectors.machine.linux.network import Interfaces, Tcp
 from collectors.machine.linux.part import Part
 from core.clock import Clock, SystemClock
+from core.machine.spec import SYSTEM, Mount, Share
 from core.model import Reading, Table
 from core.settings.model import Thresholds
+from core.tables import table_of
 from storage.clickhouse.reads.series import read_series
 
 HISTORY_POINTS = 360
@@ -32,7 +34,7 @@ class SystemCollector:
     minutes or `history` (see `collectors.machine.linux.disks.History`). Thresholds only judge the components.
     """
 
-    name = "system"
+    name = SYSTEM
     timeout_seconds = 4.0
 
     def __init__(
@@ -66,9 +68,9 @@ class SystemCollector:
         for part in self._parts:
             samples += part.samples(at)
         judged = judge(samples, self._thresholds)
-        tables: list[Table] = [shares_table(judged)]
+        tables: list[Table] = [table_of(Share, [each.share for each in judged])]
         if self._disks is not None:
-            tables.append(self._disks.table())
+            tables.append(table_of(Mount, self._disks.mounts))
         self._cost.end()
         return Reading(samples=samples, components=[each.component for each in judged], tables=tables)
 

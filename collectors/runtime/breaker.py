@@ -13,7 +13,8 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+
+from core.pipeline.spec import BreakerState
 
 FAILURES_TO_OPEN = 3
 OVERRUNS_TO_OPEN = 2
@@ -22,19 +23,11 @@ OPEN_SECONDS_MAX = 300.0
 JITTER_RATIO = 0.2
 
 
-class State(StrEnum):
-    """What a breaker lets through: everything, nothing, or one probe."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
 @dataclass(frozen=True, slots=True)
 class BreakerView:
     """A breaker at one moment."""
 
-    state: State
+    state: BreakerState
     failures_in_a_row: int
     retry_in_seconds: float
     """Seconds until the next probe; 0 unless open, infinite when opened by hand."""
@@ -58,7 +51,7 @@ class Breaker:
         self._monotonic = monotonic
         self._uniform = uniform
         self._lock = threading.Lock()
-        self._state = State.CLOSED
+        self._state = BreakerState.CLOSED
         self._failures = 0
         self._overruns = 0
         self._openings_in_a_row = 0
@@ -71,17 +64,17 @@ class Breaker:
         Every True must be answered by `succeeded`, `failed`, `overran` or `refused`.
         """
         with self._lock:
-            if self._state is State.CLOSED:
+            if self._state is BreakerState.CLOSED:
                 return True
-            if self._state is State.OPEN and self._monotonic() >= self._retry_at:
-                self._state = State.HALF_OPEN
+            if self._state is BreakerState.OPEN and self._monotonic() >= self._retry_at:
+                self._state = BreakerState.HALF_OPEN
                 return True
             return False
 
     def succeeded(self) -> None:
         """Record a good run: closed, and all counts forgotten. A breaker opened meanwhile by hand stays open."""
         with self._lock:
-            if self._state is not State.OPEN:
+            if self._state is not BreakerState.OPEN:
                 self._close()
 
     def failed(self) -> None:
@@ -96,15 +89,15 @@ class Breaker:
         """Record that the source refuses us: open at once and for the longest time, since retrying cannot help."""
         with self._lock:
             self._failures += 1
-            if self._state is not State.OPEN:
+            if self._state is not BreakerState.OPEN:
                 self._open(OPEN_SECONDS_MAX)
 
     def open_by_hand(self) -> None:
         """Stop all runs until `close_by_hand`."""
         with self._lock:
-            if self._state is not State.OPEN:
+            if self._state is not BreakerState.OPEN:
                 self._opened_total += 1
-            self._state, self._retry_at = State.OPEN, float("inf")
+            self._state, self._retry_at = BreakerState.OPEN, float("inf")
 
     def close_by_hand(self) -> None:
         """Let runs through again, as if nothing had failed."""
@@ -114,17 +107,17 @@ class Breaker:
     def view(self) -> BreakerView:
         """Return the state now, for metrics and the screen."""
         with self._lock:
-            wait = max(0.0, self._retry_at - self._monotonic()) if self._state is State.OPEN else 0.0
+            wait = max(0.0, self._retry_at - self._monotonic()) if self._state is BreakerState.OPEN else 0.0
             return BreakerView(self._state, self._failures, wait, self._opened_total)
 
     def _record(self, *, overrun: bool) -> None:
         with self._lock:
             self._failures += 1
             self._overruns += overrun
-            if self._state is State.OPEN:
+            if self._state is BreakerState.OPEN:
                 return
             is_exhausted = self._failures >= FAILURES_TO_OPEN or self._overruns >= OVERRUNS_TO_OPEN
-            if self._state is State.HALF_OPEN or is_exhausted:
+            if self._state is BreakerState.HALF_OPEN or is_exhausted:
                 self._open(min(OPEN_SECONDS * 2.0**self._openings_in_a_row, self._longest))
 
     def _open(self, seconds: float) -> None:
@@ -133,8 +126,8 @@ class Breaker:
         # 2**6 x 5 s is past the longest time: the exponent need not grow for ever.
         self._openings_in_a_row = min(self._openings_in_a_row + 1, 6)
         self._opened_total += 1
-        self._state = State.OPEN
+        self._state = BreakerState.OPEN
 
     def _close(self) -> None:
-        self._state = State.CLOSED
+        self._state = BreakerState.CLOSED
         self._failures = self._overruns = self._openings_in_a_row = 0

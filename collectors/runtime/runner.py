@@ -20,6 +20,7 @@ from collectors.runtime.task import Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
+from core.machine.metrics import CLOCK_JUMP
 from core.model import Collector, Importer, Job, Reading, Sample, SourceId
 
 GUARD_SECONDS = 1.0
@@ -130,7 +131,7 @@ class Runner:
         now = self._clock.now()
         moved = rearm(self.scheduler, now)
         log.warning("the wall clock jumped by %+.1f s; %d collectors brought back to now", jump, moved)
-        self._publisher.sample(now, Sample("system_clock_jump_seconds", jump))
+        self._publisher.sample(now, Sample(CLOCK_JUMP, jump))
 
     def _spawn(self, loop: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=loop, name=name, daemon=True)

@@ -20,10 +20,10 @@ from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import coarse_duration
 from core.model import Job, Outcome, Reading, Run, SourceId
+from core.pipeline.spec import RUNS_KEPT
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
-DURATIONS_KEPT = 60
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +73,8 @@ class Task:
         self._is_stopping = False
         self._last_run: Run | None = None
         self._last_success: float | None = None
-        self._durations: deque[float] = deque(maxlen=DURATIONS_KEPT)
-        self._lateness: deque[float] = deque(maxlen=DURATIONS_KEPT)
+        self._durations: deque[float] = deque(maxlen=RUNS_KEPT)
+        self._lateness: deque[float] = deque(maxlen=RUNS_KEPT)
 
     def run(self, due: float | None = None) -> None:
         """Run the job, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
+from core.limits import Limit
 
 PREFIX = "FUNDWATCH_"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
@@ -120,6 +121,41 @@ class Thresholds(Group):
         if self.disk_full_critical_seconds >= self.disk_full_warning_seconds:
             raise ValueError("disk_full_critical_seconds must be below disk_full_warning_seconds")
         return self
+
+    @property
+    def cpu(self) -> Limit:
+        """Of the busy share of all cores."""
+        return Limit(self.cpu_warning_ratio, self.cpu_critical_ratio)
+
+    @property
+    def memory(self) -> Limit:
+        """Of the share of memory that is not available."""
+        return Limit(self.memory_warning_ratio, self.memory_critical_ratio)
+
+    @property
+    def disk(self) -> Limit:
+        """Of the used share of a disk."""
+        return Limit(self.disk_warning_ratio, self.disk_critical_ratio)
+
+    @property
+    def disk_full(self) -> Limit:
+        """Of the seconds until a disk is full."""
+        return Limit(self.disk_full_warning_seconds, self.disk_full_critical_seconds, is_floor=True)
+
+    @property
+    def swap(self) -> Limit:
+        """Of the used share of swap."""
+        return Limit(self.swap_warning_ratio, self.swap_critical_ratio)
+
+    @property
+    def network(self) -> Limit:
+        """Of the share of a link's speed in use."""
+        return Limit(self.network_warning_ratio, self.network_critical_ratio)
+
+    @property
+    def clock_offset(self) -> Limit:
+        """Of the seconds that the clock is off."""
+        return Limit(self.clock_offset_seconds / 2, self.clock_offset_seconds)
 
 
 class Settings(BaseSettings):

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.format import count, duration
-from core.limits import CRITICAL_SHARE, LOAD_LIMIT_PER_CORE, PRESSURE_LIMITS, WARNING_SHARE
+from core.limits import CRITICAL_SHARE, WARNING_SHARE, Limit
+from core.machine import metrics
+from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, LOOPBACK, PRESSURES
 from core.settings.model import Thresholds
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale
 from storage.clickhouse.reads.series import SeriesData
-from storage.clickhouse.reads.system import Charts
+from storage.clickhouse.reads.system import MachineSeries
 
 Span = tuple[float, float]
 Figure = dict[str, Any]
@@ -29,23 +31,22 @@ FORECAST_WINDOWS = 20
 """A disk's forecast is drawn when it is full within this many windows; flatter lines say nothing."""
 
 
-def cpu(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
+def cpu(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
     """Return time by mode, stacked, in percent of all cores."""
-    by_mode = {data.label("mode"): data for data in charts.modes}
+    by_mode = {data.label("mode"): data for data in series.modes}
     lines = []
     for name, modes, color in MODE_GROUPS:
         parts = [by_mode[mode] for mode in modes if mode in by_mode]
         if parts:
             lines.append(Line(name, parts[0].ts, added([part.mean for part in parts], 100.0), color))
-    limits = _limits(thresholds.cpu_warning_ratio * 100, thresholds.cpu_critical_ratio * 100, "%")
+    limits = _limits(thresholds.cpu, 100, "%")
     return stack_figure(lines, span, unit="%", top=100.0, limits=limits, decimals=1)
 
 
-def memory(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
+def memory(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
     """Return memory in use and held as cache that programs could have, in GiB, below all there is."""
-    used, available, free, total = (
-        charts.one(f"system_memory_{part}_bytes") for part in ("used", "available", "free", "total")
-    )
+    used, total = series.one(metrics.MEMORY_USED), series.one(metrics.MEMORY_TOTAL)
+    available, free = series.one(metrics.MEMORY_AVAILABLE), series.one(metrics.MEMORY_FREE)
     if used is None or total is None:
         return line_figure([], span, unit="GiB")
     size = (Line("", (), total.mean, "").last or 0.0) / GIB
@@ -57,25 +58,25 @@ def memory(charts: Charts, thresholds: Thresholds, span: Span) -> Figure:
         ]
         lines.append(Line("cache", used.ts, cache, SERIES[3]))
     limits = [
-        *_limits(thresholds.memory_warning_ratio * size, thresholds.memory_critical_ratio * size, ""),
+        *_limits(thresholds.memory, size),
         LimitLine(size, f"{size:.3g} GiB in all", "@muted", right=True),
     ]
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
 
 def disks(
-    charts: Charts, thresholds: Thresholds, span: Span, full_seconds: dict[str, float], as_of: float | None
+    series: MachineSeries, thresholds: Thresholds, span: Span, full_seconds: dict[str, float], as_of: float | None
 ) -> Figure:
     """Return how full each mount is in percent, with a forecast for those that are filling up soon.
 
     full_seconds: by mount, when it is full as told at `as_of` (epoch seconds); None for a window in the past.
     """
-    mounts = sorted(charts.all("system_disk_used_ratio"), key=lambda data: -(Line("", (), data.mean, "").last or 0.0))
+    mounts = sorted(series.all(metrics.DISK_USED_RATIO), key=lambda data: -(Line("", (), data.mean, "").last or 0.0))
     lines = [
         Line(data.label("mount"), data.ts, scaled(data.mean, 0.01), color)
         for data, color in zip(mounts, SERIES, strict=False)
     ]
-    limits = _limits(thresholds.disk_warning_ratio * 100, thresholds.disk_critical_ratio * 100, "%")
+    limits = _limits(thresholds.disk, 100, "%")
     forecasts, end = [], span[1]
     for line in lines:
         full = full_seconds.get(line.name)
@@ -93,65 +94,63 @@ def disks(
     return figure
 
 
-def network(charts: Charts, thresholds: Thresholds, span: Span, links: dict[str, float]) -> Figure:
+def network(series: MachineSeries, thresholds: Thresholds, span: Span, links: dict[str, float]) -> Figure:
     """Return traffic in and out of the busiest interfaces; `links` holds their speed in bytes a second."""
-    received = [d for d in charts.all("system_network_receive_bytes_per_second") if d.label("nic") != "lo"]
+    received = [d for d in series.all(metrics.RECEIVE_RATE) if d.label("nic") != LOOPBACK]
     busiest = sorted(received, key=_total, reverse=True)[: MOST_LINES // 2]
     pairs = []
     for data in busiest:
         nic = data.label("nic")
         pairs.append((f"{nic} in", data))
-        sent = charts.one("system_network_transmit_bytes_per_second", nic=nic)
+        sent = series.one(metrics.TRANSMIT_RATE, nic=nic)
         if sent is not None:
             pairs.append((f"{nic} out", sent))
     speeds = [links[data.label("nic")] for data in busiest if data.label("nic") in links]
-    warning, critical = thresholds.network_warning_ratio, thresholds.network_critical_ratio
-    bounds = (min(speeds) * warning, min(speeds) * critical) if speeds else None
-    return _throughput(pairs, span, bounds)
+    return _throughput(pairs, span, thresholds.network, min(speeds, default=None))
 
 
-def disk_io(charts: Charts, span: Span) -> Figure:
+def disk_io(series: MachineSeries, span: Span) -> Figure:
     """Return bytes read from and written to the busiest device."""
-    busiest = max(charts.all("system_device_busy_ratio"), key=_total, default=None)
+    busiest = max(series.all(metrics.DEVICE_BUSY_RATIO), key=_total, default=None)
     if busiest is None:
         return line_figure([], span, unit="MiB/s")
     device = busiest.label("device")
-    named = (("read", "system_device_read_bytes_per_second"), ("written", "system_device_written_bytes_per_second"))
-    pairs = [(word, charts.one(metric, device=device)) for word, metric in named]
-    return _throughput([(name, data) for name, data in pairs if data is not None], span, None, of=f" on {device}")
+    named = (("read", metrics.DEVICE_READ_RATE), ("written", metrics.DEVICE_WRITTEN_RATE))
+    pairs = [(word, series.one(metric, device=device)) for word, metric in named]
+    return _throughput([(name, data) for name, data in pairs if data is not None], span, of=f" on {device}")
 
 
-def pressure(charts: Charts, span: Span) -> Figure:
+def pressure(series: MachineSeries, span: Span) -> Figure:
     """Return the share of time that tasks stood waiting for each resource, in percent."""
     lines, limits = [], []
-    for (resource, kind), color in zip(PRESSURE_LIMITS, (SERIES[0], SERIES[2], SERIES[1]), strict=True):
-        data = charts.one("system_pressure_stall_ratio", resource=resource, kind=kind)
+    for each, color in zip(PRESSURES, (SERIES[0], SERIES[2], SERIES[1]), strict=True):
+        data = series.one(metrics.PRESSURE_STALL_RATIO, resource=each.resource, kind=each.kind)
         if data is not None:
-            lines.append(Line(f"{resource} {kind}", data.ts, scaled(data.mean, 0.01), color))
-            critical = PRESSURE_LIMITS[resource, kind] * CRITICAL_SHARE * 100
-            limits.append(LimitLine(critical, f"{resource} critical {critical:.3g} %", color))
+            lines.append(Line(each.name, data.ts, scaled(data.mean, 0.01), color))
+            critical = each.limit_ratio * CRITICAL_SHARE * 100
+            limits.append(LimitLine(critical, f"{each.resource} critical {critical:.3g} %", color))
     return line_figure(lines, span, unit="%", limits=limits)
 
 
-def load(charts: Charts, span: Span, cores: float | None) -> Figure:
+def load(series: MachineSeries, span: Span, cores: float | None) -> Figure:
     """Return tasks running or waiting: means over 1, 5 and 15 minutes."""
     lines = []
     for minutes, color in zip(("1", "5", "15"), SERIES, strict=False):
-        data = charts.one("system_load", minutes=minutes)
+        data = series.one(metrics.LOAD, minutes=minutes)
         if data is not None:
             lines.append(Line(f"{minutes} min", data.ts, data.mean, color))
     limits = []
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
     if cores:
-        limits = _limits(cores * LOAD_LIMIT_PER_CORE * WARNING_SHARE, cores * LOAD_LIMIT_PER_CORE * CRITICAL_SHARE, "")
+        limits = _limits(Limit(WARNING_SHARE, CRITICAL_SHARE), cores * LOAD_LIMIT_PER_CORE)
         limits.append(LimitLine(cores, count(cores, "core"), "@muted", below=True, right=True))
         top = max(top, cores * 1.15)
     return line_figure(lines, span, unit="", top=top, limits=limits)
 
 
-def cores(charts: Charts, span: Span) -> Figure:
+def cores(series: MachineSeries, span: Span) -> Figure:
     """Return a strip of heat: a row a core, brighter where it was busier."""
-    rows = [data for data in charts.cores if data.label("core") != "total"]
+    rows = [data for data in series.cores if data.label("core") != ALL_CORES]
     rows.sort(key=lambda data: int(data.label("core")))
     times = sorted({ts for data in rows for ts in data.ts})
     heat = []
@@ -195,25 +194,27 @@ def added(columns: Sequence[Sequence[float | None]], factor: float) -> list[floa
     ]
 
 
-def _limits(warning: float, critical: float, unit: str) -> list[LimitLine]:
-    def text(word: str, value: float) -> str:
-        return f"{word} {value:.0f} {unit}" if unit else word
-
+def _limits(limit: Limit, of: float, unit: str = "") -> list[LimitLine]:
+    """Return the lines of a limit that is a share of `of`; labelled with their value where there is a unit."""
+    drawn = ((limit.warning, "warning", "@warning", True), (limit.critical, "critical", "@critical", False))
     return [
-        LimitLine(warning, text("warning", warning), "@warning", below=True),
-        LimitLine(critical, text("critical", critical), "@critical"),
+        LimitLine(share * of, f"{word} {share * of:.0f} {unit}" if unit else word, color, below=below)
+        for share, word, color, below in drawn
+        if share is not None
     ]
 
 
 def _throughput(
-    pairs: Sequence[tuple[str, SeriesData]], span: Span, bounds: tuple[float, float] | None, of: str = ""
-) -> Figure:
+    pairs: Sequence[tuple[str, SeriesData]], span: Span, limit: Limit | None = None, speed: float | None = None,
+    of: str = "",
+) -> Figure:  # fmt: skip
+    """Return bytes a second in the unit that fits; `limit` is a share of `speed`, where that is known."""
     highest = max((value for _, data in pairs for value in data.mean if value is not None), default=0.0)
     scale, unit = next(((scale, unit) for scale, unit in SCALES if highest >= scale), SCALES[-1])
     lines = [
         Line(name, data.ts, scaled(data.mean, scale), color) for (name, data), color in zip(pairs, SERIES, strict=False)
     ]
-    limits = _limits(bounds[0] / scale, bounds[1] / scale, "") if bounds else []
+    limits = _limits(limit, speed / scale) if limit and speed else []
     figure = line_figure(lines, span, unit=unit, limits=limits, decimals=1)
     figure["layout"]["yaxis"]["title"] = {"text": unit + of, "standoff": 4}
     return figure

@@ -1,18 +1,26 @@
-"""The tables of the system tab: disks, devices, interfaces, processes, and the kernel's figures."""
+"""The tables of the system tab: disks, devices, interfaces, processes, and the kernel's figures.
+
+Each is drawn from (what is known of the machine, id of its rows, its title).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate
+from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, tenths
 from core.limits import on_scale
-from core.model import Status
+from core.machine import metrics
+from core.machine.spec import LOOPBACK, PACKET_LOSS, PROCESSES, SYSTEM, Judged, Mount, Process, ProcessState
+from core.model import Status, worst
+from core.pipeline.spec import COLLECTOR_CPU_RATIO
 from dashboard.components.card import STATE_SIGNS
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.system.cards import Present, bits
+from dashboard.system.cards import bits
+from dashboard.system.present import Present
 
 TONES = {Status.WARNING: "warning", Status.CRITICAL: "critical", Status.DOWN: "critical"}
 
@@ -54,190 +62,183 @@ PROCESS_COLUMNS = (
     Column("state", "State", numeric=False),
 )
 PROCESSES_EACH = 20
-"""Processes shown for each of: most CPU, most memory, state in TROUBLED."""
-TROUBLED = {"zombie": "warning", "disk": "warning"}
+"""Processes shown for each of: most CPU, most memory, a state of TROUBLED."""
+TROUBLED = {ProcessState.ZOMBIE, ProcessState.DISK}
 
 
-def disk_table(present: Present) -> html.Div:
+def disk_table(present: Present, id: str, title: str) -> html.Div:
     """Return the mounts, the one in most trouble first."""
-    disks = [part for part in present.components if part.name.startswith("Disk /")]
-    states = {part.name.removeprefix("Disk "): part for part in disks}
-    table = present.reading.tables.get("mounts") if present.reading else None
-    kinds = {mount: f"{kind} on {device}" for mount, device, kind in table.rows} if table else {}
-    rows = []
-    for mount, part in states.items():
-        used, full = part.value, present.value("system_disk_full_seconds", mount=mount)
-        free = present.value("system_disk_free_bytes", mount=mount)
-        size = present.value("system_disk_total_bytes", mount=mount)
-        inodes = present.value("system_disk_inodes_used_ratio", mount=mount)
-        tone = TONES.get(part.status, "")
-        read_only = present.value("system_disk_read_only", mount=mount)
-        rows.append(
-            {
-                "mount": _named(part.status, mount, f"{kinds.get(mount, '')}: {part.why}"),
-                "used": Cell(percent(used), sort=used, tone=tone),
-                "size": Cell(bytes_(size), sort=size),
-                "free": Cell(bytes_(free), sort=free),
-                "inodes": Cell(percent(inodes), sort=inodes, tone=_tone(inodes)),
-                "full": Cell(
-                    "read-only" if read_only else duration(full) if full is not None else "not filling",
-                    sort=full if full is not None else float("inf"),
-                    tone=tone if full is not None else "muted",
-                    hint=part.why,
-                ),
-            }
-        )
-    return data_table("system-disks-rows", DISK_COLUMNS, rows, caption="Disks", nothing="No disk has been read.")
+    mounts = {each.path: each for each in present.rows(Mount)}
+    rows = [_disk_row(present, each, mounts.get(each.share.subject)) for each in present.disks]
+    return data_table(id, DISK_COLUMNS, rows, caption=title, nothing="No disk has been read.")
 
 
-def device_table(present: Present) -> html.Div:
+def _disk_row(present: Present, disk: Judged, mounted: Mount | None) -> dict[str, Any]:
+    component, mount = disk.component, disk.share.subject
+    used, full = component.value, present.value(metrics.DISK_FULL, mount=mount)
+    free, size = present.value(metrics.DISK_FREE, mount=mount), present.value(metrics.DISK_TOTAL, mount=mount)
+    inodes = present.value(metrics.DISK_INODES_USED_RATIO, mount=mount)
+    read_only = present.value(metrics.DISK_READ_ONLY, mount=mount)
+    tone = TONES.get(component.status, "")
+    hint = f"{mounted.kind} on {mounted.device}: {component.why}" if mounted else component.why
+    return {
+        "mount": _named(component.status, mount, hint),
+        "used": Cell(percent(used), sort=used, tone=tone),
+        "size": Cell(bytes_(size), sort=size),
+        "free": Cell(bytes_(free), sort=free),
+        "inodes": Cell(percent(inodes), sort=inodes, tone=_tone(inodes)),
+        "full": Cell(
+            "read-only" if read_only else duration(full) if full is not None else "not filling",
+            sort=full if full is not None else float("inf"),
+            tone=tone if full is not None else "muted",
+            hint=component.why,
+        ),
+    }
+
+
+def device_table(present: Present, id: str, title: str) -> html.Div:
     """Return the disk devices."""
-    rows = []
-    for device, busy in sorted(present.by("system_device_busy_ratio", "device").items()):
-        read, written, reads, writes, wait = (
-            present.value(f"system_device_{name}", device=device)
-            for name in (
-                "read_bytes_per_second",
-                "written_bytes_per_second",
-                "reads_per_second",
-                "writes_per_second",
-                "await_seconds",
-            )
-        )
-        operations = (reads or 0.0) + (writes or 0.0)
-        rows.append(
-            {
-                "device": _named(present.now_known(on_scale(busy)), device),
-                "read": Cell(rate(read), sort=read),
-                "written": Cell(rate(written), sort=written),
-                "operations": Cell(number(operations, 1), sort=operations),
-                "busy": Cell(percent(busy), sort=busy, tone=_tone(busy)),
-                "wait": Cell(duration(wait) if wait is not None else "idle", sort=wait),
-            }
-        )
-    return data_table("system-devices-rows", DEVICE_COLUMNS, rows, caption="Devices", nothing="No device is known yet.")
+    busy = present.by(metrics.DEVICE_BUSY_RATIO, "device")
+    rows = [_device_row(present, device, busy[device]) for device in sorted(busy)]
+    return data_table(id, DEVICE_COLUMNS, rows, caption=title, nothing="No device is known yet.")
 
 
-def interface_table(present: Present) -> html.Div:
+def _device_row(present: Present, device: str, busy: float) -> dict[str, Any]:
+    read = present.value(metrics.DEVICE_READ_RATE, device=device)
+    written = present.value(metrics.DEVICE_WRITTEN_RATE, device=device)
+    operations = present.total((metrics.DEVICE_READS_RATE, metrics.DEVICE_WRITES_RATE), device=device)
+    wait = present.value(metrics.DEVICE_AWAIT, device=device)
+    return {
+        "device": _named(present.now_known(on_scale(busy)), device),
+        "read": Cell(rate(read), sort=read),
+        "written": Cell(rate(written), sort=written),
+        "operations": Cell(tenths(operations), sort=operations),
+        "busy": Cell(percent(busy), sort=busy, tone=_tone(busy)),
+        "wait": Cell(duration(wait) if wait is not None else "idle", sort=wait),
+    }
+
+
+def interface_table(present: Present, id: str, title: str) -> html.Div:
     """Return the network interfaces, the busiest first, loopback last."""
-    received = present.by("system_network_receive_bytes_per_second", "nic")
-    sent = present.by("system_network_transmit_bytes_per_second", "nic")
-    order = sorted(received, key=lambda nic: (nic == "lo", -(received[nic] + sent.get(nic, 0.0))))
-    rows = [_interface_row(present, nic, received[nic], sent.get(nic)) for nic in order]
-    return data_table(
-        "system-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Interfaces", nothing="No interface has been read."
-    )
+    received = present.by(metrics.RECEIVE_RATE, "nic")
+    order = sorted(received, key=lambda nic: (nic == LOOPBACK, -present.moved.get(nic, 0.0)))
+    rows = [_interface_row(present, nic, received[nic]) for nic in order]
+    return data_table(id, INTERFACE_COLUMNS, rows, caption=title, nothing="No interface has been read.")
 
 
-def _interface_row(present: Present, nic: str, received: float, sent: float | None) -> dict[str, Any]:
-    def lost(what: str) -> float:
-        ways = ("receive", "transmit")
-        return sum(present.value(f"system_network_{way}_{what}_per_second", nic=nic) or 0.0 for way in ways)
-
-    share = present.value("system_network_link_used_ratio", nic=nic)
-    link = present.value("system_network_link_bytes_per_second", nic=nic)
-    up = present.value("system_network_up", nic=nic)
-    errors, drops = lost("errors"), lost("drops")
-    status = on_scale(share) if share is not None else Status.OK
-    if errors + drops >= 1:
-        status = Status.WARNING if status is Status.OK else status
-    unknown = "no speed of its own" if nic == "lo" else "it does not tell its speed"
+def _interface_row(present: Present, nic: str, received: float) -> dict[str, Any]:
+    sent = present.value(metrics.TRANSMIT_RATE, nic=nic)
+    share = present.value(metrics.LINK_USED_RATIO, nic=nic)
+    link = present.value(metrics.LINK_SPEED, nic=nic)
+    up = present.value(metrics.NETWORK_UP, nic=nic)
+    errors, drops = present.total(metrics.NETWORK_ERRORS, nic=nic), present.total(metrics.NETWORK_DROPS, nic=nic)
+    status = worst([on_scale(share) if share is not None else Status.OK, PACKET_LOSS.status(errors + drops)])
     return {
         "nic": _named(present.now_known(status) if up else Status.UNKNOWN, nic, "up" if up else "down"),
         "received": Cell(rate(received), sort=received),
         "sent": Cell(rate(sent), sort=sent),
-        "share": Cell(percent(share), sort=share, tone=_tone(share), hint=f"of {bits(link)}" if link else unknown),
-        "errors": Cell(number(errors, 1), sort=errors, tone="warning" if errors >= 1 else ""),
-        "drops": Cell(number(drops, 1), sort=drops, tone="warning" if drops >= 1 else ""),
+        "share": Cell(
+            percent(share), sort=share, tone=_tone(share), hint=f"of {bits(link)}" if link else "link speed unavailable"
+        ),
+        "errors": Cell(tenths(errors), sort=errors, tone=TONES.get(PACKET_LOSS.status(errors), "")),
+        "drops": Cell(tenths(drops), sort=drops, tone=TONES.get(PACKET_LOSS.status(drops), "")),
     }
 
 
-def process_table(present: Present) -> html.Div:
+def process_table(present: Present, id: str, title: str) -> html.Div:
     """Return the processes with most CPU, those with most memory, and those in a state of trouble; most CPU first."""
-    table = present.processes.tables.get("processes") if present.processes else None
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows] if table else []
+    rows = [_process_row(process) for process in busiest(present.rows(Process))]
     return data_table(
-        "system-processes-rows", PROCESS_COLUMNS, [_process_row(row) for row in busiest(rows)], caption="Processes",
-        stack=False, nothing="No process has been read.",
+        id, PROCESS_COLUMNS, rows, caption=title, stack=False, nothing="No process has been read."
     )  # fmt: skip
 
 
-def busiest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the rows that a person looks for, in the order given."""
-
-    def top(key: str) -> list[Mapping[str, Any]]:
-        return sorted(rows, key=lambda row: -(row[key] or 0))[:PROCESSES_EACH]
-
-    troubled = [row for row in rows if row["state"] in TROUBLED][:PROCESSES_EACH]
-    kept = {row["pid"] for row in (*top("cpu_ratio"), *top("memory_bytes"), *troubled)}
-    return [row for row in rows if row["pid"] in kept]
+def busiest(processes: Sequence[Process]) -> list[Process]:
+    """Return the processes that a person looks for, in the order given."""
+    by_cpu = sorted(processes, key=lambda each: -(each.cpu_ratio or 0.0))[:PROCESSES_EACH]
+    by_memory = sorted(processes, key=lambda each: -each.memory_bytes)[:PROCESSES_EACH]
+    troubled = [each for each in processes if each.state in TROUBLED][:PROCESSES_EACH]
+    kept = {each.pid for each in (*by_cpu, *by_memory, *troubled)}
+    return [each for each in processes if each.pid in kept]
 
 
-def _process_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    def cell(key: str, text: Callable[[Any], str]) -> Cell:
-        value = row[key]
-        return Cell(None if value is None else text(value), sort=value)
-
+def _process_row(process: Process) -> dict[str, Any]:
     return {
-        "name": Cell(row["name"]),
-        "pid": Cell(str(row["pid"])),
-        "user": Cell(row["user"]),
-        "cpu_ratio": cell("cpu_ratio", percent),
-        "memory_bytes": cell("memory_bytes", bytes_),
-        "read_bytes_per_second": cell("read_bytes_per_second", bytes_),
-        "written_bytes_per_second": cell("written_bytes_per_second", bytes_),
-        "threads": Cell(None if row["threads"] is None else str(row["threads"])),
-        "age_seconds": cell("age_seconds", duration),
-        "state": Cell(row["state"], tone=TROUBLED.get(row["state"], "")),
+        "name": Cell(process.name),
+        "pid": Cell(str(process.pid)),
+        "user": Cell(process.user),
+        "cpu_ratio": _cell(percent, process.cpu_ratio),
+        "memory_bytes": _cell(bytes_, process.memory_bytes),
+        "read_bytes_per_second": _cell(bytes_, process.read_bytes_per_second),
+        "written_bytes_per_second": _cell(bytes_, process.written_bytes_per_second),
+        "threads": Cell(str(process.threads)),
+        "age_seconds": _cell(duration, process.age_seconds),
+        "state": Cell(process.state, tone="warning" if process.state in TROUBLED else ""),
     }
 
 
-FACTS = (
-    ("Context switches", "system_context_switches_per_second", "count", "a second"),
-    ("Interrupts", "system_interrupts_per_second", "count", "a second"),
-    ("CPU frequency", "system_cpu_frequency_hertz", "hertz", "mean of the cores"),
-    ("Threads", "system_threads", "count", "running and sleeping"),
-    ("Open files", "system_files_open", "count", "of the whole machine"),
-    ("TCP established", "system_tcp_established", "count", "connections"),
-    ("TCP in time-wait", "system_tcp_time_wait", "count", "sockets"),
-    ("TCP retransmits", "system_tcp_retransmits_per_second", "rate", "segments a second"),
-    ("Refused by full listen queues", "system_tcp_listen_drops_per_second", "rate", "a second"),
-    ("Swapped out", "system_swap_out_bytes_per_second", "bytes", "a second"),
-    ("Killed for want of memory", "system_oom_kills_total", "count", "processes since boot"),
-    ("Clock stepped", "system_clock_step_seconds", "step", "against the monotonic clock, since the reading before"),
+def _cell(text: Callable[[float], str], value: float | None) -> Cell:
+    return Cell(None if value is None else text(value), sort=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the kernel: what it is called, how its value is shown, and what it is on hover."""
+
+    title: str
+    metric: str
+    show: Callable[[float], str]
+    hint: str
+
+
+def _gigahertz(hertz: float) -> str:
+    return f"{hertz / 1e9:.2f} GHz"
+
+
+def _step(seconds: float) -> str:
+    return duration(seconds) if abs(seconds) >= 1e-3 else "no"
+
+
+FIGURES = (
+    Figure("Context switches", metrics.CONTEXT_SWITCHES_RATE, number, "a second"),
+    Figure("Interrupts", metrics.INTERRUPTS_RATE, number, "a second"),
+    Figure("CPU frequency", metrics.CPU_FREQUENCY, _gigahertz, "mean of the cores"),
+    Figure("Threads", metrics.THREADS, number, "running and sleeping"),
+    Figure("Open files", metrics.FILES_OPEN, number, "of the whole machine"),
+    Figure("TCP established", metrics.TCP_ESTABLISHED, number, "connections"),
+    Figure("TCP in time-wait", metrics.TCP_TIME_WAIT, number, "sockets"),
+    Figure("TCP retransmits", metrics.TCP_RETRANSMITS_RATE, tenths, "segments a second"),
+    Figure("TCP listen drops", metrics.TCP_LISTEN_DROPS_RATE, tenths, "connections refused a second, by full queues"),
+    Figure("Swapped out", metrics.SWAP_OUT_RATE, rate, "a second"),
+    Figure("OOM kills", metrics.OOM_KILLS, number, "processes that the kernel killed for want of memory, since boot"),
+    Figure("Clock stepped", metrics.CLOCK_STEP, _step, "against the monotonic clock, since the reading before"),
 )
-FORMATS = {
-    "count": lambda value: number(value),
-    "rate": lambda value: number(value, 1),
-    "bytes": rate,
-    "hertz": lambda value: f"{value / 1e9:.2f} GHz",
-    "step": lambda value: duration(value) if abs(value) >= 1e-3 else "no",
-}
 
 
-def facts_table(present: Present) -> html.Div:
+def facts_table(present: Present, id: str, title: str) -> html.Div:
     """Return the kernel's figures that have no chart, sensors and what watching costs; what is unknown is left out."""
     rows: list[tuple[str, str, str]] = []
-    for name, metric, kind, hint in FACTS:
-        value = present.value(metric)
+    for figure in FIGURES:
+        value = present.value(figure.metric)
         if value is not None:
-            rows.append((name, FORMATS[kind](value), hint))
-    states = present.processes.series("system_processes_by_state") if present.processes else {}
-    shown = [f"{number(each)} {dict(labels)['state']}" for labels, each in states.items() if each]
+            rows.append((figure.title, figure.show(value), figure.hint))
+    states = present.by(metrics.PROCESSES_BY_STATE, "state")
+    shown = [f"{number(each)} {state}" for state, each in states.items() if each]
     if shown:
         rows.append(("Processes", ", ".join(shown), "by state"))
-    for sensor, celsius in sorted(present.by("system_temperature_celsius", "sensor").items()):
+    for sensor, celsius in sorted(present.by(metrics.TEMPERATURE, "sensor").items()):
         rows.append((f"Temperature {sensor}", f"{celsius:.1f} °C", "sensor of this machine"))
     rows.append(("Cost of watching", cost(present), "CPU of both collectors, share of one core"))
     columns = (Column("name", "Kernel", numeric=False), Column("value", "Now"))
     cells = [{"name": Cell(name, hint=hint), "value": Cell(value, hint=hint)} for name, value, hint in rows]
-    body = data_table("system-facts-rows", columns, cells, caption="Kernel", sortable=False, stack=False)
-    return html.Div(body, className="fw-pairs")
+    return html.Div(
+        data_table(id, columns, cells, caption=title, sortable=False, stack=False), className="fw-pairs"
+    )  # fmt: skip
 
 
 def cost(present: Present) -> str:
     """Return the CPU share of the collectors that fill this page."""
-    shares = [present.value("collector_cpu_ratio", collector=name) for name in ("system", "processes")]
+    shares = [present.value(COLLECTOR_CPU_RATIO, collector=name) for name in (SYSTEM, PROCESSES)]
     known = [share for share in shares if share is not None]
     return f"{sum(known) * 100:.3f} %" if known else NOT_AVAILABLE
 

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from core.errors import StorageError
+from core.format import duration
 from core.model import LiveReading, Outcome
+from core.pipeline import spec
+from core.tables import rows_of
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.pipeline import charts as figures
-from dashboard.pipeline import tables as parts
+from dashboard.pipeline import tables
+from dashboard.pipeline.cards import card_strip, verdict_line
 from dashboard.sources.actions import action_stores, actions_panel
 from dashboard.sources.section import sections_of
 from dashboard.sources.tab import VARIES_BY, SourceTab
@@ -28,7 +32,7 @@ from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
-from storage.clickhouse.reads.pipeline import HISTORY_LIMIT, Course, read_course
+from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -36,8 +40,8 @@ if TYPE_CHECKING:
 ID = "pipeline"
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "30d")
 ALL = "all"
-OUTCOMES = ((ALL, "any outcome"), ("failed", "failed"), *((outcome.value, outcome.value) for outcome in Outcome))
-SLOTS = ("span", "verdict", "cards", "collectors-table", "history-table", "tables-table", "queries-table")
+OUTCOMES = ((ALL, "any outcome"), (FAILED, FAILED), *((outcome.value, outcome.value) for outcome in Outcome))
+SLOTS = ("span", "verdict", "cards")
 HISTORY_PX, COLLECTORS_PX = 300, 180
 COLLECTORS_PATH = f"/{ID}/table/collectors"
 """With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
@@ -57,25 +61,30 @@ COLLECTORS = _table(
     "Every collector of the chosen host: its state, newest run and breaker. Source: the pipeline collector.",
     TableBody(COLLECTORS_PX),
 )  # fmt: skip
-CHARTS = (
-    _chart("durations", "Run duration, ms", "mean, logarithmic",
-           "Mean duration of the runs in each bucket of time, by collector. Source: table runs."),
-    _chart("failures", "Failed runs", "count by collector",
-           "Runs that did not end with ok: unavailable, rejected, timeout, error. Source: table runs."),
-    _chart("written", "Rows written, per second", "acknowledged",
-           "Rows that ClickHouse acknowledged: samples, runs, statements, portfolio data."),
+DURATIONS = _chart(
+    "durations", "Run duration, ms", "mean, logarithmic",
+    "Mean duration of the runs in each bucket of time, by collector. Source: table runs.",
 )  # fmt: skip
+FAILURES = _chart(
+    "failures", "Failed runs", "count by collector",
+    "Runs that did not end with ok: unavailable, rejected, timeout, error. Source: table runs.",
+)  # fmt: skip
+WRITTEN = _chart(
+    "written", "Rows written, per second", "acknowledged",
+    "Rows that ClickHouse acknowledged: samples, runs, statements, portfolio data.",
+)  # fmt: skip
+CHARTS = (DURATIONS, FAILURES, WRITTEN)
 HISTORY = _table(
     "history", "Runs", f"newest {HISTORY_LIMIT} of the window",
     "Runs of the chosen collectors and outcomes within the window. Source: table runs.",
     TableBody(HISTORY_PX, HISTORY_PX),
 )  # fmt: skip
 TABLES = _table(
-    "tables", "Tables", "rows and bytes on disk, read each minute",
+    "tables", "Tables", f"rows and bytes on disk, read every {duration(spec.SIZES_SECONDS)}",
     "Tables of Fundwatch’s own database. Source: system.parts, active parts.", TableBody(280), span=5,
 )  # fmt: skip
 QUERIES = _table(
-    "queries", "Statements", "last 15 minutes, most time first",
+    "queries", "Statements", f"last {duration(spec.STATEMENTS_SECONDS)}, most time first",
     "Statements that Fundwatch sent to ClickHouse, as it timed them. Source: table queries.", TableBody(280), span=7,
 )  # fmt: skip
 PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
@@ -88,9 +97,8 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
     """Return the tab without data."""
     hosts = _hosts(stores)
-    reading = stores.live.reading(ID, _host(stores, choices))
-    names = [str(row["collector"]) for row in parts.rows_of(reading, "collectors")]
-    collectors = ((ALL, "all collectors"), *((name, name) for name in names))
+    reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
+    collectors = ((ALL, "all collectors"), *((name, name) for name in _collectors(reading)))
     return html.Div(
         [
             choice_bar(
@@ -123,13 +131,13 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
 def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
     host = _host(stores, choices)
-    reading = stores.live.reading(ID, host)
+    reading = stores.live.reading(spec.PIPELINE, host)
     now = stores.clock.now()
     span = chosen_span(choices, now, WINDOWS)
-    course: Course | None = None
+    history: PipelineHistory | None = None
     problem = ""
     try:
-        course = read_course(
+        history = read_history(
             stores,
             host,
             span.start,
@@ -139,35 +147,37 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
         )
     except StorageError as error:
         problem = problem_of(error)
-    own = _view(host, now, span, reading, course, problem)
+    own = _view(host, now, span, reading, history, problem)
     return _joined(own, _watched(stores, viewer, span))
 
 
-def _view(host: str, now: float, span: Span, reading: LiveReading | None, course: Course | None, problem: str) -> View:
+def _view(
+    host: str, now: float, span: Span, reading: LiveReading | None, history: PipelineHistory | None, problem: str
+) -> View:
     slots: dict[str, object] = {
         f"{ID}-span": span_line(ID, span),
-        f"{ID}-verdict": parts.verdict_line(reading, host, now),
+        f"{ID}-verdict": verdict_line(reading, host, now),
     }
     if reading is not None:
         stamp = f"{reading.ts} {is_stale(reading, now)}"
         slots |= {
-            f"{ID}-cards": parts.card_strip(reading, course.series if course else {}, now),
-            f"{ID}-collectors-table": lazy(_collectors_url(host), stamp, COLLECTORS_PX),
-            f"{ID}-tables-table": parts.size_table(reading),
-            f"{ID}-queries-table": parts.query_table(reading),
+            f"{ID}-cards": card_strip(reading, history.series if history else {}, now),
+            COLLECTORS.slot: lazy(_collectors_url(host), stamp, COLLECTORS_PX),
+            TABLES.slot: tables.size_table(reading, *_named(TABLES)),
+            QUERIES.slot: tables.statement_table(reading, *_named(QUERIES)),
         }
-    if course is not None:
-        slots[f"{ID}-history-table"] = parts.history_table(course.runs)
+    if history is not None:
+        slots[HISTORY.slot] = tables.run_table(history.runs, *_named(HISTORY))
     present = (COLLECTORS.id, TABLES.id, QUERIES.id)
     past = (*(chart.id for chart in CHARTS), HISTORY.id)
     notes = dict.fromkeys(past, problem)
     if reading is None:
         notes |= dict.fromkeys(present, "No reading yet.")
     as_of = dict.fromkeys(present, reading.ts if reading else None)
-    if course is not None:
-        as_of |= dict.fromkeys(past, reading.ts if reading else course.end)
+    if history is not None:
+        as_of |= dict.fromkeys(past, reading.ts if reading else history.end)
     return View(
-        figures=_figures(reading, course) if course else {},
+        figures=_figures(reading, history) if history else {},
         slots=slots,
         as_of=as_of,
         notes=notes,
@@ -198,21 +208,30 @@ def _joined(one: View, two: View) -> View:
     )
 
 
-def _figures(reading: LiveReading | None, course: Course) -> dict[str, dict[str, object]]:
-    known = [str(row["collector"]) for row in parts.rows_of(reading, "collectors")]
-    colour = figures.colours([*known, *sorted({bucket.collector for bucket in course.buckets} - set(known))])
-    span = (course.start, course.end)
+def _figures(reading: LiveReading | None, history: PipelineHistory) -> dict[str, dict[str, object]]:
+    known = _collectors(reading)
+    colour = figures.colours([*known, *sorted({bucket.collector for bucket in history.buckets} - set(known))])
+    span = (history.start, history.end)
     return {
-        CHARTS[0].graph: figures.durations(course.buckets, colour, *span, course.step_seconds),
-        CHARTS[1].graph: figures.failures(course.buckets, colour, *span, course.step_seconds),
-        CHARTS[2].graph: figures.rows_written(course.series.get("pipeline_writer_rows_per_second"), *span),
+        DURATIONS.graph: figures.durations(history.buckets, colour, *span, history.step_seconds),
+        FAILURES.graph: figures.failures(history.buckets, colour, *span, history.step_seconds),
+        WRITTEN.graph: figures.rows_written(history.series.get(spec.WRITTEN_RATE), *span),
     }
+
+
+def _collectors(reading: LiveReading | None) -> list[str]:
+    return [row.collector for row in rows_of(reading.tables, spec.CollectorRuns)] if reading else []
+
+
+def _named(panel: Panel) -> tuple[str, str]:
+    """Return the id of the rows of a panel's table, and its title."""
+    return f"{panel.id}-rows", panel.title
 
 
 def _hosts(stores: Stores) -> list[str]:
     """Return the hosts that report, this machine first."""
     here = stores.settings.machine
-    return [here, *(name for name in stores.live.hosts(ID) if name != here)]
+    return [here, *(name for name in stores.live.hosts(spec.PIPELINE) if name != here)]
 
 
 def _host(stores: Stores, choices: Choices) -> str:
@@ -230,8 +249,11 @@ def _collectors_url(host: str) -> str:
 
 def _routes(stores: Stores) -> list[Route]:
     def collectors(choices: Choices, _viewer: Viewer) -> Answer:
-        reading = stores.live.reading(ID, _host(stores, choices))
-        return Answer(markup(parts.collector_table(reading, stores.clock.now())) if reading else "", HTML)
+        reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
+        if reading is None:
+            return Answer("", HTML)
+        table = tables.collector_table(reading, *_named(COLLECTORS), stores.clock.now())
+        return Answer(markup(table), HTML)
 
     return [Route(COLLECTORS_PATH, collectors), *SOURCES.routes(stores)]
 
@@ -248,9 +270,13 @@ TAB = Tab(
     layout=layout,
     build=build,
     varies_by=VARIES_BY,
-    datasets=(ID, *SOURCES.kinds, "actions"),
+    datasets=(spec.PIPELINE, *SOURCES.kinds, "actions"),
     panels=(*PANELS, *SOURCES.panels),
-    slots=(*(f"{ID}-{name}" for name in SLOTS), *SOURCE_SLOTS),
+    slots=(
+        *(f"{ID}-{name}" for name in SLOTS),
+        *(panel.slot for panel in (COLLECTORS, HISTORY, TABLES, QUERIES)),
+        *SOURCE_SLOTS,
+    ),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
     lazy_graphs=SOURCES.lazy_graphs,

@@ -9,20 +9,22 @@ from dash import html
 
 from core.errors import StorageError
 from core.format import count, number
+from core.machine import metrics, spec
 from core.model import Status
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.system import charts as figures
-from dashboard.system.cards import Present, card_strip, verdict_line
-from dashboard.system.tables import device_table, disk_table, facts_table, interface_table, process_table
+from dashboard.system import tables
+from dashboard.system.cards import card_strip, verdict_line
+from dashboard.system.present import Present
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at, reading_stale_after_seconds, status_at
-from storage.clickhouse.reads.system import Charts, read_charts, reboots
+from storage.clickhouse.reads.system import MachineSeries, read_machine, reboots
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -41,21 +43,24 @@ def _table(name: str, title: str, definition: str, height: int = 120) -> Panel:
     return Panel(f"{ID}-{name}", title, definition, TableBody(height), span=4)
 
 
-CHARTS = (
-    _chart("cpu", "CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step."),
-    _chart("memory", "Memory, GiB", "used and cache",
-           "Used: total less available. Cache: what programs could still have."),
-    _chart("disk", "Disks, % used", "with forecast",
-           "Share of usable space. Forecast: Theil–Sen line of one or six hours."),
-    _chart("network", "Network", "busiest interfaces", "Bytes a second in and out, loopback left out."),
-    _chart("io", "Disk I/O", "busiest device",
-           "Bytes a second read from and written to the device that was busiest."),
-    _chart("pressure", "Pressure, %", "time spent waiting",
-           "Pressure stall information of the kernel, from its totals."),
-    _chart("load", "Load", "tasks running or waiting", "Means over 1, 5 and 15 minutes, as the kernel keeps them."),
-    _chart("cores", "Cores", "busy, a row a core",
-           "Share of time that each core was busy. Mean of each step. Source: /proc/stat.", span=8),
-)  # fmt: skip
+CPU = _chart("cpu", "CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step.")
+MEMORY = _chart(
+    "memory", "Memory, GiB", "used and cache", "Used: total less available. Cache: what programs could still have."
+)
+DISKS = _chart(
+    "disk", "Disks, % used", "with forecast", "Share of usable space. Forecast: Theil–Sen line of one or six hours."
+)
+NETWORK = _chart("network", "Network", "busiest interfaces", "Bytes a second in and out, loopback left out.")
+DISK_IO = _chart(
+    "io", "Disk I/O", "busiest device", "Bytes a second read from and written to the device that was busiest."
+)
+PRESSURE = _chart(
+    "pressure", "Pressure, %", "time spent waiting", "Pressure stall information of the kernel, from its totals."
+)
+LOAD = _chart("load", "Load", "tasks running or waiting", "Means over 1, 5 and 15 minutes, as the kernel keeps them.")
+CORES = _chart("cores", "Cores", "busy, a row a core",
+               "Share of time that each core was busy. Mean of each step. Source: /proc/stat.", span=8)  # fmt: skip
+CHARTS = (CPU, MEMORY, DISKS, NETWORK, DISK_IO, PRESSURE, LOAD, CORES)
 PROCESSES = Panel(
     f"{ID}-processes",
     "Processes",
@@ -65,32 +70,42 @@ PROCESSES = Panel(
     subtitle="most CPU and most memory",
     span=8,
 )
-TABLES = (
-    _table("facts", "Kernel", "The newest reading of what has no chart, and the CPU that watching costs. "
-           "Source: /proc, /sys.", 320),
-    _table("disks", "Disks", "Space and inodes of each mount in the newest reading. Source: statvfs."),
-    _table("interfaces", "Interfaces", "Traffic, errors and drops a second since the reading before. "
-           "Source: /proc/net/dev, /sys/class/net."),
-    _table("devices", "Devices", "Reads, writes and waits a second since the reading before. Source: /proc/diskstats."),
-)  # fmt: skip
+FACTS = _table("facts", "Kernel", "The newest reading of what has no chart, and the CPU that watching costs. "
+               "Source: /proc, /sys.", 320)  # fmt: skip
+MOUNTS = _table("disks", "Disks", "Space and inodes of each mount in the newest reading. Source: statvfs.")
+INTERFACES = _table("interfaces", "Interfaces", "Traffic, errors and drops a second since the reading before. "
+                    "Source: /proc/net/dev, /sys/class/net.")  # fmt: skip
+DEVICES = _table("devices", "Devices", "Reads, writes and waits a second since the reading before. "
+                 "Source: /proc/diskstats.")  # fmt: skip
+TABLES = (FACTS, MOUNTS, INTERFACES, DEVICES)
+"""Those of the collector "system"."""
+DRAWN = {
+    FACTS: tables.facts_table,
+    MOUNTS: tables.disk_table,
+    INTERFACES: tables.interface_table,
+    DEVICES: tables.device_table,
+    PROCESSES: tables.process_table,
+}
 PANELS = (*CHARTS, PROCESSES, *TABLES)
 GRAPHS = tuple(chart.graph for chart in CHARTS)
+HOSTS, SPAN, VERDICT, CARDS = (f"{ID}-{name}" for name in ("hosts", "span", "verdict", "cards"))
+"""Slots beside those of the tables."""
 
 
 def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
     """Return the tab without data."""
     machine = stores.settings.machine
-    hosts = [(host, host) for host in sorted({machine, *stores.live.hosts(ID)})]
+    hosts = [(host, host) for host in sorted({machine, *stores.live.hosts(spec.SYSTEM)})]
     bar = choice_bar(
         choice_select(ID, "host", hosts, choices, default=machine, label="Host"),
-        slot("system-hosts"),
+        slot(HOSTS),
         choice_segments(ID, "window", WINDOWS, choices, default=DEFAULT_WINDOW, label="Window"),
         spacer(),
-        slot("system-span"),
+        slot(SPAN),
     )
     content = [
-        slot("system-verdict", 36),
-        slot("system-cards", 108),
+        slot(VERDICT, 36),
+        slot(CARDS, 108),
         panels(*(panel.element() for panel in PANELS)),
     ]
     return html.Div([bar, html.Div(content, className="fw-content")])
@@ -101,53 +116,49 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
     span = chosen_span(choices, now, WINDOWS)
-    reading = stores.live.reading(ID, host)
-    charts, booted, problem = _read(stores, host, span)
-    present = Present(reading, stores.live.reading("processes", host), charts, now, host)
+    reading = stores.live.reading(spec.SYSTEM, host)
+    series, booted, problem = _read(stores, host, span)
+    present = Present(reading, stores.live.reading(spec.PROCESSES, host), series, now, host)
     seen = reading.ts if reading else None
-    view = _Ages(present, charts, span, problem)
+    ages = _Ages(present, series, span, problem)
     return View(
-        figures=_figures(stores, present, span, charts) if charts else {},
+        figures=_figures(stores, present, span, series) if series else {},
         slots={
-            "system-hosts": hosts_line(stores),
-            "system-span": span_line(ID, span, *_booted_line(booted)),
-            "system-verdict": verdict_line(present),
-            "system-cards": card_strip(present),
-            "system-disks-table": disk_table(present),
-            "system-interfaces-table": interface_table(present),
-            "system-devices-table": device_table(present),
-            "system-facts-table": facts_table(present),
-            "system-processes-table": process_table(present),
+            HOSTS: hosts_line(stores),
+            SPAN: span_line(ID, span, *_booted_line(booted)),
+            VERDICT: verdict_line(present),
+            CARDS: card_strip(present),
+            **{panel.slot: draw(present, f"{panel.id}-rows", panel.title) for panel, draw in DRAWN.items()},
         },
-        as_of={**view.charts(), **{table.id: seen for table in TABLES}, **view.processes()},
-        notes=view.notes(),
-        stale_after_seconds=view.stale_after_seconds(),
+        as_of={**ages.charts(), **{table.id: seen for table in TABLES}, **ages.processes()},
+        notes=ages.notes(),
+        stale_after_seconds=ages.stale_after_seconds(),
         stale_at=next_stale_at([reading, present.processes], now),
     )
 
 
-def _read(stores: Stores, host: str, span: Span) -> tuple[Charts | None, list[float], str]:
+def _read(stores: Stores, host: str, span: Span) -> tuple[MachineSeries | None, list[float], str]:
     try:
-        charts = read_charts(stores, host, *span.pair)
-        return charts, reboots(stores.clickhouse, host, *span.pair), ""
+        series = read_machine(stores, host, *span.pair)
+        return series, reboots(stores.clickhouse, host, *span.pair), ""
     except StorageError as error:
         return None, [], problem_of(error)
 
 
-def _figures(stores: Stores, present: Present, span: Span, charts: Charts) -> dict[str, dict[str, Any]]:
+def _figures(stores: Stores, present: Present, span: Span, series: MachineSeries) -> dict[str, dict[str, Any]]:
     thresholds, pair = stores.settings.thresholds, span.pair
     seen = present.reading.ts if present.reading and not span.is_zoomed and not present.problem else None
-    full = present.by("system_disk_full_seconds", "mount")
-    links = present.by("system_network_link_bytes_per_second", "nic")
+    full = present.by(metrics.DISK_FULL, "mount")
+    links = present.by(metrics.LINK_SPEED, "nic")
     return {
-        "system-cpu-graph": figures.cpu(charts, thresholds, pair),
-        "system-memory-graph": figures.memory(charts, thresholds, pair),
-        "system-disk-graph": figures.disks(charts, thresholds, pair, full, seen),
-        "system-network-graph": figures.network(charts, thresholds, pair, links),
-        "system-io-graph": figures.disk_io(charts, pair),
-        "system-pressure-graph": figures.pressure(charts, pair),
-        "system-load-graph": figures.load(charts, pair, present.value("system_cpu_cores")),
-        "system-cores-graph": figures.cores(charts, pair),
+        CPU.graph: figures.cpu(series, thresholds, pair),
+        MEMORY.graph: figures.memory(series, thresholds, pair),
+        DISKS.graph: figures.disks(series, thresholds, pair, full, seen),
+        NETWORK.graph: figures.network(series, thresholds, pair, links),
+        DISK_IO.graph: figures.disk_io(series, pair),
+        PRESSURE.graph: figures.pressure(series, pair),
+        LOAD.graph: figures.load(series, pair, present.value(metrics.CPU_CORES)),
+        CORES.graph: figures.cores(series, pair),
     }
 
 
@@ -156,7 +167,7 @@ class _Ages:
     """How old each panel is, and what is to be said of it."""
 
     present: Present
-    read: Charts | None
+    read: MachineSeries | None
     span: Span
     problem: str
 
@@ -177,7 +188,7 @@ class _Ages:
 
     def processes(self) -> dict[str, float | None]:
         """Return the age of the process table."""
-        return {"system-processes": self.present.processes.ts if self.present.processes else None}
+        return {PROCESSES.id: self.present.processes.ts if self.present.processes else None}
 
     def notes(self) -> dict[str, str]:
         """Return why panels are empty or failed."""
@@ -188,7 +199,7 @@ class _Ages:
         if self.present.reading is None:
             notes |= dict.fromkeys((table.id for table in TABLES), self.present.problem)
         if self.present.processes is None:
-            notes["system-processes"] = "No process table yet. The collector “processes” writes one every 15 seconds."
+            notes[PROCESSES.id] = "No process table yet. The collector “processes” writes one every few seconds."
         return notes
 
     def stale_after_seconds(self) -> dict[str, float | None]:
@@ -196,18 +207,18 @@ class _Ages:
         panels = TABLES if self.span.is_zoomed else (*CHARTS, *TABLES)
         machine = reading_stale_after_seconds(self.present.reading)
         found: dict[str, float | None] = dict.fromkeys((panel.id for panel in panels), machine)
-        return found | {"system-processes": reading_stale_after_seconds(self.present.processes)}
+        return found | {PROCESSES.id: reading_stale_after_seconds(self.present.processes)}
 
 
 def hosts_line(stores: Stores) -> Any:
     """Return how many hosts report and how they are; nothing while there is one."""
-    hosts = stores.live.hosts(ID)
+    hosts = stores.live.hosts(spec.SYSTEM)
     if len(hosts) < 2:
         return None
     counts: dict[Status, int] = {}
     now = stores.clock.now()
     for host in hosts:
-        status = status_at(stores.live.reading(ID, host), now)
+        status = status_at(stores.live.reading(spec.SYSTEM, host), now)
         counts[status] = counts.get(status, 0) + 1
     said = ", ".join(f"{number(each)} {status.value}" for status, each in sorted(counts.items()))
     return html.Span(f"{count(len(hosts), 'host')}: {said}")
@@ -229,19 +240,9 @@ TAB = Tab(
     path=f"/{ID}",
     layout=layout,
     build=build,
-    datasets=("system", "processes"),
+    datasets=(spec.SYSTEM, spec.PROCESSES),
     panels=PANELS,
-    slots=(
-        "system-hosts",
-        "system-span",
-        "system-verdict",
-        "system-cards",
-        "system-disks-table",
-        "system-interfaces-table",
-        "system-devices-table",
-        "system-facts-table",
-        "system-processes-table",
-    ),
+    slots=(HOSTS, SPAN, VERDICT, CARDS, *(panel.slot for panel in DRAWN)),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
 )

@@ -14,10 +14,11 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
+from core.pipeline.spec import WriterStats
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.series import SeriesKey, series_id
 from storage.clickhouse.spool import Spool, Waiting
@@ -33,25 +34,6 @@ NAME_AGAIN_SECONDS = 3600
 
 Settle = Callable[[Facts, float], Sequence[Facts] | None]
 """Given a batch and when it was first sent, returns what to send instead, or None: the same again."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriterStats:
-    """How the writer is doing."""
-
-    queued_rows: int
-    capacity_rows: int
-    rows_per_second: float
-    batches: int
-    rows_written: int
-    dropped_rows: int
-    spooled_batches: int
-    spooled_rows: int
-    spooled_bytes: int
-    spool_dropped_rows: int
-    refused_batches: int
-    last_flush: float | None
-    last_error: str
 
 
 class Writer:

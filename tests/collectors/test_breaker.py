@@ -4,8 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from collectors.runtime.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OPEN_SECONDS_MAX, Breaker, State
+from collectors.runtime.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OPEN_SECONDS_MAX, Breaker
 from core.clock import FakeClock
+from core.pipeline.spec import BreakerState
 
 
 def make(jitter: float = 1.0) -> tuple[Breaker, FakeClock]:
@@ -25,9 +26,9 @@ def test_opens_after_failures_in_a_row_only() -> None:
         breaker.failed()
         breaker.failed()
         breaker.succeeded()
-    assert breaker.view().state is State.CLOSED
+    assert breaker.view().state is BreakerState.CLOSED
     fail_until_open(breaker)
-    assert breaker.view().state is State.OPEN
+    assert breaker.view().state is BreakerState.OPEN
     assert not breaker.allow()
 
 
@@ -45,7 +46,7 @@ def test_half_open_lets_exactly_one_probe_through_and_closes_when_it_succeeds() 
     clock.advance(OPEN_SECONDS)
     assert [breaker.allow() for _ in range(5)] == [True, False, False, False, False]
     breaker.succeeded()
-    assert breaker.view().state is State.CLOSED
+    assert breaker.view().state is BreakerState.CLOSED
     assert breaker.view().failures_in_a_row == 0
 
 
@@ -130,27 +131,27 @@ class BreakerMachine(RuleBasedStateMachine):
         before = self.breaker.view()
         allowed = self.breaker.allow()
         waited = self.clock.monotonic() - (self.open_since or 0.0)
-        if before.state is State.OPEN:
+        if before.state is BreakerState.OPEN:
             assert allowed == (before.retry_in_seconds == 0)
             assert not (allowed and waited < OPEN_SECONDS)
         if not allowed:
             return
-        if before.state is State.OPEN:
+        if before.state is BreakerState.OPEN:
             assert not self.breaker.allow(), "a second probe was let through"
         getattr(self.breaker, outcome)()
         self.failures = 0 if outcome == "succeeded" else self.failures + 1
-        is_open = self.breaker.view().state is State.OPEN
+        is_open = self.breaker.view().state is BreakerState.OPEN
         self.open_since = self.clock.monotonic() if is_open else None
         if outcome == "succeeded":
             assert not is_open
-        elif before.state is State.OPEN:
+        elif before.state is BreakerState.OPEN:
             assert is_open, "a failed probe must open it again"
 
     @invariant()
     def never_more_failures_than_allowed_while_closed(self) -> None:
         view = self.breaker.view()
         assert view.failures_in_a_row == self.failures
-        assert view.state is not State.CLOSED or self.failures < FAILURES_TO_OPEN
+        assert view.state is not BreakerState.CLOSED or self.failures < FAILURES_TO_OPEN
         assert 0 <= view.retry_in_seconds <= OPEN_SECONDS_MAX
 
 

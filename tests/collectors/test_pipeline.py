@@ -6,22 +6,23 @@ from dataclasses import replace
 import pytest
 
 from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
-from collectors.runtime.breaker import BreakerView, State
+from collectors.runtime.breaker import BreakerView
 from collectors.runtime.registry import IMPORTERS, MODULES, build_runner, enabled
-from collectors.runtime.task import TaskView
+from collectors.runtime.task_view import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.kinds.registry import Watch
-from core.model import Outcome, Run, Status
+from core.model import Outcome, Reading, Run, Status
+from core.pipeline.spec import BreakerState, CollectorRuns, TableSize, WriterStats
 from core.settings.model import Settings, Sources
+from core.tables import rows_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import run_buckets, run_history
-from storage.clickhouse.writer import WriterStats
 from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector, finish
 
 NOW = 1_700_000_100.0
-CLOSED = BreakerView(State.CLOSED, 0, 0.0, 0)
+CLOSED = BreakerView(BreakerState.CLOSED, 0, 0.0, 0)
 RUN = Run("system", NOW - 3, 0.01, 0.0, Outcome.OK, 40)
 VIEW = TaskView("system", 5.0, 4.0, RUN, RUN.started, 0, CLOSED, None, NOW + 2, (0.01,), (0.0,), 0)
 STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
@@ -49,12 +50,12 @@ STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
             replace(
                 VIEW,
                 last_run=replace(RUN, outcome=Outcome.TIMEOUT, error="no result within 4 s"),
-                breaker=BreakerView(State.OPEN, 3, 12.0, 1),
+                breaker=BreakerView(BreakerState.OPEN, 3, 12.0, 1),
             ),
             Status.DOWN,
             "next try in 12 s: no result within 4 s",
         ),
-        (replace(VIEW, breaker=BreakerView(State.OPEN, 0, float("inf"), 1)), Status.DOWN, "by hand"),
+        (replace(VIEW, breaker=BreakerView(BreakerState.OPEN, 0, float("inf"), 1)), Status.DOWN, "by hand"),
     ],
 )
 def test_the_status_of_a_collector_says_why(view: TaskView, status: Status, why: str) -> None:
@@ -114,10 +115,9 @@ def test_runs_travel_from_the_scheduler_to_the_screen_and_to_history(stores: Sto
     assert parts["collector pipeline"].status is Status.OK
     assert parts["collector source"].status is Status.DOWN
     assert "no answer from 10.0.0.9" in parts["collector source"].why
-    table = reading.tables["collectors"]
-    row = dict(zip(table.columns, table.rows[1], strict=True))
-    assert (row["collector"], row["last_outcome"]) == ("source", "unavailable")
-    assert row["failures_in_a_row"] >= 1  # its second run may end before that of the pipeline
+    row = rows_of(reading.tables, CollectorRuns)[1]
+    assert (row.collector, row.component, row.last_outcome) == ("source", "collector source", "unavailable")
+    assert row.failures_in_a_row >= 1  # its second run may end before that of the pipeline
     assert (reading.value("process_resident_memory_bytes") or 0) > 1_000_000
 
     now = clock.now()
@@ -133,20 +133,24 @@ def test_runs_travel_from_the_scheduler_to_the_screen_and_to_history(stores: Sto
     assert sum(bucket.runs for bucket in buckets if bucket.collector == "pipeline") == 2
 
 
+def sizes(reading: Reading) -> dict[str, TableSize]:
+    return {size.table: size for size in rows_of({table.name: table for table in reading.tables}, TableSize)}
+
+
 def test_tables_on_disk_and_kinds_of_queries_are_read_again_after_a_minute(stores: Stores, clock: FakeClock) -> None:
     collector = PipelineCollector(list, stores.writer.stats, stores.clickhouse, clock)
     collector.collect(clock.now())
     stores.writer.put("host-1", clock.now(), [])
     clock.advance(11)
-    first = collector.collect(clock.now()).tables[2]
-    assert [row[0] for row in first.rows] == ["schema_migrations"]
+    first = sizes(collector.collect(clock.now()))
+    assert list(first) == ["schema_migrations"]
     stores.clickhouse.command("INSERT INTO samples SELECT 1, now() - number, number FROM numbers(5000)")
     clock.advance(30)
-    assert collector.collect(clock.now()).tables[2] == first, "not asked more than once a minute"
+    assert sizes(collector.collect(clock.now())) == first, "not asked more than once a minute"
     clock.advance(31)
-    rows = {row[0]: row for row in collector.collect(clock.now()).tables[2].rows}
-    assert rows["samples"][1] == 5000
-    assert rows["samples"][2] > 0
+    samples = sizes(collector.collect(clock.now()))["samples"]
+    assert samples.rows == 5000
+    assert samples.bytes > 0
 
 
 def test_clickhouse_away_is_reported_and_does_not_fail_the_collector(stores: Stores, clock: FakeClock) -> None:

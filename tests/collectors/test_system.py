@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.machine.fill import FillTrend, growth
-from collectors.machine.judge import judge, shares_table
-from collectors.machine.linux.processes import Process
-from collectors.machine.processes import COLUMNS, ProcessCollector, process_samples, process_table, zombies
+from collectors.machine.judge import judge
+from collectors.machine.processes import ProcessCollector, process_samples, shown, zombies
 from collectors.machine.system import SystemCollector
 from core.clock import FakeClock
 from core.errors import StorageUnavailable
+from core.machine.spec import Checks, Process
 from core.model import Component, Reading, Sample, Status, labels
 from core.settings.model import Thresholds
+from core.tables import rows_of
 
 GIB = 2.0**30
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux sources")
@@ -230,7 +231,13 @@ def test_pressure_names_the_resource_nearest_to_its_limit_and_the_bar_shows_how_
     found = component("Pressure", *samples)
     assert found.status is Status.WARNING
     assert "memory" in found.why
-    assert dict(shares_table(judge(samples, Thresholds())).rows)["Pressure"] == pytest.approx(0.8)
+    (pressure,) = [each.share for each in judge(samples, Thresholds()) if each.component.name == "Pressure"]
+    assert (pressure.subject, pressure.share_ratio) == ("memory", pytest.approx(0.8))
+
+
+def test_a_disk_says_by_itself_which_mount_it_is() -> None:
+    (found,) = [each for each in judge(disk(0.30), Thresholds()) if each.share.check == Checks.DISK]
+    assert (found.component.name, found.share.component, found.share.subject) == ("Disk /data", "Disk /data", "/data")
 
 
 def process(pid: int, cpu_ratio: float | None = 0.0, memory_bytes: int = 0, state: str = "sleeping") -> Process:
@@ -239,12 +246,11 @@ def process(pid: int, cpu_ratio: float | None = 0.0, memory_bytes: int = 0, stat
 
 def test_the_table_keeps_who_uses_most_cpu_and_who_uses_most_memory() -> None:
     many = [process(pid, cpu_ratio=pid / 1_000, memory_bytes=10_000 - pid) for pid in range(500)]
-    rows = process_table([*many, process(9_999, memory_bytes=10**12), process(9_998, state="zombie")]).rows
-    shown = [row[COLUMNS.index("pid")] for row in rows]
-    assert shown[0] == 499
-    assert {9_999, 9_998, 0} <= set(shown)
-    assert len(rows) < 200
-    assert len(set(shown)) == len(shown)
+    kept = [each.pid for each in shown([*many, process(9_999, memory_bytes=10**12), process(9_998, state="zombie")])]
+    assert kept[0] == 499
+    assert {9_999, 9_998, 0} <= set(kept)
+    assert len(kept) < 200
+    assert len(set(kept)) == len(kept)
 
 
 def test_zombies_are_counted_and_many_are_a_warning() -> None:
@@ -264,10 +270,10 @@ def test_this_process_is_found_with_the_cpu_it_used() -> None:
     while time.monotonic() < deadline:
         math.sqrt(2.0)
     reading = collector.collect(time.time())
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in reading.tables[0].rows]
-    own = next(row for row in rows if row["pid"] == os.getpid())
-    assert own["cpu_ratio"] > 0.5
-    assert own["memory_bytes"] > 10e6
+    rows = rows_of({table.name: table for table in reading.tables}, Process)
+    own = next(row for row in rows if row.pid == os.getpid())
+    assert (own.cpu_ratio or 0.0) > 0.5
+    assert own.memory_bytes > 10e6
     assert of(reading.samples, "collector_cpu_seconds", collector="processes") > 0
     assert of(reading.samples, "system_tcp_connections", state="listen") >= 0
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
-from core.model import Component, Facts, Reading, SourceId, Status, Table
+from core.model import Component, Facts, Reading, SourceId, Status
+from core.pipeline.spec import CollectorRuns
+from core.tables import columns_of, table_of
 from dashboard.factory import create_app
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
 from dashboard.tabs.pipeline import CHARTS, TAB, build, layout
@@ -33,20 +34,20 @@ def stores(stores: Stores) -> Stores:
     return replace(stores, clock=FakeClock(float(int(time.time()))))
 
 
-def collector_row(name: str, status: Status, **values: Any) -> tuple[Any, ...]:
+def collector_row(name: str, status: Status, **values: Any) -> CollectorRuns:
     source = SourceId.parse(name)
-    row = dict.fromkeys(COLLECTOR_COLUMNS) | {
+    row: dict[str, Any] = dict.fromkeys(columns_of(CollectorRuns)) | {
         "collector": name, "kind": source.kind if source else "", "instance": source.instance if source else "",
         "status": status.value, "why": "every 5 s", "interval_seconds": 5.0, "timeout_seconds": 4.0,
         "durations_seconds": [0.01, 0.02], "failures_in_a_row": 0, "breaker": "closed", "retry_in_seconds": 0.0,
         "opened_total": 0, "abandoned_threads": 0, "error": "", "duration_seconds": 0.01, "lateness_p99_seconds": 0.001,
     }  # fmt: skip
-    return tuple((row | values).values())
+    return CollectorRuns(**(row | values))
 
 
-def show(stores: Stores, *rows: tuple[Any, ...], components: tuple[Component, ...] = ()) -> None:
+def show(stores: Stores, *rows: CollectorRuns, components: tuple[Component, ...] = ()) -> None:
     now = stores.clock.now()
-    reading = Reading(components=components, tables=(Table("collectors", COLLECTOR_COLUMNS, rows),))
+    reading = Reading(components=components, tables=(table_of(CollectorRuns, rows),))
     stores.live.put_reading("pipeline", "host-1", now, 5.0, reading)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
 from dash.exceptions import PreventUpdate
 from pydantic import SecretStr
 
-from collectors.pipeline import COLLECTOR_COLUMNS
 from core.clock import FakeClock
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
 from core.memo import Memo
-from core.model import Component, LiveReading, Reading, Status, Table
+from core.model import Component, LiveReading, Reading, Status
+from core.pipeline.spec import CollectorRuns
+from core.tables import columns_of, table_of
 from dashboard.frame.viewer import ANYBODY
 from dashboard.tabs import cache, pipeline, system
 from dashboard.views.refresh import Refresh
@@ -95,11 +97,11 @@ def read(stores: Stores) -> Stores:
     """A machine, a source and the pipeline, all fine and read at NOW by the same interval and timeout."""
     source = RedisSource(name="main", url=SecretStr("redis://10.0.0.9"))
     settings = stores.settings.model_copy(update={"watch": Watch(redis=(source,))})
-    row = dict.fromkeys(COLLECTOR_COLUMNS) | {
-        "collector": "system", "status": "ok", "why": "every 5 s", "interval_seconds": EVERY, "durations_seconds": [],
-        "failures_in_a_row": 0, "breaker": "closed", "error": "",
+    row: dict[str, Any] = dict.fromkeys(columns_of(CollectorRuns)) | {
+        "collector": "system", "kind": "", "status": "ok", "why": "every 5 s", "interval_seconds": EVERY,
+        "durations_seconds": [], "failures_in_a_row": 0, "breaker": "closed", "error": "",
     }  # fmt: skip
-    table = Table("collectors", COLLECTOR_COLUMNS, (tuple(row.values()),))
+    table = table_of(CollectorRuns, [CollectorRuns(**row)])
     readings = {
         "system": Reading(components=(Component("CPU", Status.OK, "9 % busy"),)),
         "redis:main": Reading(components=(Component("Redis main", Status.OK, "answers"),)),
@@ -126,7 +128,7 @@ def test_no_card_and_no_row_of_a_stale_reading_claims_that_something_is_fine(rea
     assert "✓" not in shown
     reading = aged.live.reading("pipeline", "host-1")
     assert reading is not None
-    assert "✓" not in text(pipeline.parts.collector_table(reading, NOW + 60))
+    assert "✓" not in text(pipeline.tables.collector_table(reading, "rows", "Collectors", NOW + 60))
 
 
 def test_the_browser_is_told_by_the_server_when_a_thing_is_stale(read: Stores) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from collectors.machine.judge import judge, shares_table
-from collectors.machine.processes import COLUMNS
-from core.model import Component, Reading, Sample, Status, Table
+from collectors.machine.judge import judge
+from core.machine.spec import Mount, Process, Share
+from core.model import Component, Reading, Sample, Status
 from core.settings.model import Thresholds
+from core.tables import table_of
 from storage.stores import Stores
 
 GIB = 2.0**30
@@ -83,17 +84,21 @@ def reading(now: float, disk_used: float = 0.5, cpu: float | None = None) -> Rea
     """Return the reading of the system collector at `now`, judged as it judges."""
     said = samples(now, disk_used, cpu)
     judged = judge(said, Thresholds())
-    mounts = Table("mounts", ("mount", "device", "kind"), (("/data", "/dev/nvme0n1p1", "ext4"),))
-    return Reading(said, [each.component for each in judged], [shares_table(judged), mounts])
+    shares = table_of(Share, [each.share for each in judged])
+    mounts = table_of(Mount, [Mount("/data", "/dev/nvme0n1p1", "ext4")])
+    return Reading(said, [each.component for each in judged], [shares, mounts])
 
 
 def processes(count: int = 40) -> Reading:
     """Return the reading of the process collector: process 1000 + n uses n % of a core."""
-    rows = tuple(
-        (1_000 + n, f"worker {n}", "trade", "sleeping", n / 100, (count - n) * 1_048_576, 0.0, 10.0 * n, 4, 3_600.0)
+    rows = [
+        Process(
+            1_000 + n, f"worker {n}", "trade", "sleeping", n / 100, (count - n) * 1_048_576, 0.0, 10.0 * n, 4, 3_600.0,
+            False,
+        )
         for n in range(count)
-    )
-    return Reading((), (Component("Processes", Status.OK, f"{count} processes"),), (Table("processes", COLUMNS, rows),))
+    ]  # fmt: skip
+    return Reading((), (Component("Processes", Status.OK, f"{count} processes"),), (table_of(Process, rows),))
 
 
 def remember(stores: Stores, start: float, end: float, gap: Sequence[float] = (0, 0)) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from collectors.base import gauges
 from core.clock import Clock
+from core.machine import metrics
 from core.model import Sample
 
 STA_UNSYNC = 0x0040
@@ -87,13 +88,13 @@ class WallClock:
         step = ahead - self._ahead if self._ahead is not None else None
         self._ahead = ahead
         known = self._ask()
-        found = gauges({"system_clock_step_seconds": step})
+        found = gauges({metrics.CLOCK_STEP: step})
         if known is None:
             return found
         return found + gauges(
             {
-                "system_clock_synchronised": float(known.synchronised),
-                "system_clock_offset_seconds": known.offset_seconds,
-                "system_clock_error_seconds": known.error_seconds if known.synchronised else None,
+                metrics.CLOCK_SYNCHRONISED: float(known.synchronised),
+                metrics.CLOCK_OFFSET: known.offset_seconds,
+                metrics.CLOCK_ERROR: known.error_seconds if known.synchronised else None,
             }
         )

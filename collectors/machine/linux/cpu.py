@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel, Remembered
 from core.errors import SourceUnavailable
+from core.machine import metrics
+from core.machine.spec import ALL_CORES
 from core.model import Sample, labels
 from core.rates import LONGEST_GAP_SECONDS, Rates
 
 MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 IDLE, IOWAIT = MODES.index("idle"), MODES.index("iowait")
-AVERAGES = (("5m", 300.0), ("15m", 900.0))
+AVERAGES_SECONDS = {metrics.CPU_BUSY_5M_RATIO: 300.0, metrics.CPU_BUSY_15M_RATIO: 900.0}
 
 Ticks = tuple[int, ...]
 """Clock ticks spent in each of MODES since boot. Guests are inside user and nice already."""
@@ -36,7 +38,7 @@ def parse_stat(text: str) -> Stat:
         name, _, rest = line.partition(" ")
         if name.startswith("cpu"):
             values = tuple(int(word) for word in rest.split()[: len(MODES)])
-            ticks[name[3:] or "total"] = values + (0,) * (len(MODES) - len(values))
+            ticks[name[3:] or ALL_CORES] = values + (0,) * (len(MODES) - len(values))
         elif rest:
             counters[name] = int(rest.split(" ", 1)[0])
     return Stat(ticks, counters)
@@ -74,7 +76,7 @@ class Averages:
             self._ticks.clear()
         self._times.append(at)
         self._ticks.append(ticks)
-        surplus = bisect_right(self._times, at - AVERAGES[-1][1]) - 1
+        surplus = bisect_right(self._times, at - max(AVERAGES_SECONDS.values())) - 1
         if surplus > 0:
             del self._times[:surplus], self._ticks[:surplus]
 
@@ -108,10 +110,10 @@ class Cpu:
     def _core_samples(self, stat: Stat, at: float) -> list[Sample]:
         before, gap = self._before, at - self._before_at
         self._before, self._before_at = stat.ticks, at
-        total = stat.ticks["total"]
+        total = stat.ticks[ALL_CORES]
         self._averages.add(total, at)
-        found = gauges({f"system_cpu_busy_{name}_ratio": self._averages.mean(s) for name, s in AVERAGES})
-        found.append(Sample("system_cpu_cores", float(len(stat.ticks) - 1)))
+        found = gauges({metric: self._averages.mean(seconds) for metric, seconds in AVERAGES_SECONDS.items()})
+        found.append(Sample(metrics.CPU_CORES, float(len(stat.ticks) - 1)))
         if gap > LONGEST_GAP_SECONDS:
             return found
         for core, ticks in stat.ticks.items():
@@ -121,9 +123,9 @@ class Cpu:
         return found
 
     def _share_samples(self, core: str, share: list[float]) -> list[Sample]:
-        found = [Sample("system_cpu_busy_ratio", busy(share), labels(core=core))]
+        found = [Sample(metrics.CPU_BUSY_RATIO, busy(share), labels(core=core))]
         for mode, value in zip(MODES, share, strict=True):
-            found.append(Sample("system_cpu_mode_ratio", value, (("core", core), ("mode", mode))))
+            found.append(Sample(metrics.CPU_MODE_RATIO, value, (("core", core), ("mode", mode))))
         return found
 
     def _counter_samples(self, stat: Stat, at: float) -> list[Sample]:
@@ -135,20 +137,20 @@ class Cpu:
 
         return gauges(
             {
-                "system_context_switches_per_second": rate("ctxt"),
-                "system_interrupts_per_second": rate("intr"),
-                "system_soft_interrupts_per_second": rate("softirq"),
-                "system_forks_per_second": rate("processes"),
-                "system_processes_runnable": count("procs_running"),
-                "system_processes_blocked": count("procs_blocked"),
-                "system_boot_time_seconds": count("btime"),
+                metrics.CONTEXT_SWITCHES_RATE: rate("ctxt"),
+                metrics.INTERRUPTS_RATE: rate("intr"),
+                metrics.SOFT_INTERRUPTS_RATE: rate("softirq"),
+                metrics.FORKS_RATE: rate("processes"),
+                metrics.PROCESSES_RUNNABLE: count("procs_running"),
+                metrics.PROCESSES_BLOCKED: count("procs_blocked"),
+                metrics.BOOT_TIME: count("btime"),
             }
         )
 
     def _frequency_samples(self, at: float) -> list[Sample]:
         if self._frequency.is_due(at):
             self._frequency.put(mean_frequency_hertz(self._kernel), at)
-        return gauges({"system_cpu_frequency_hertz": self._frequency.value})
+        return gauges({metrics.CPU_FREQUENCY: self._frequency.value})
 
 
 def mean_frequency_hertz(kernel: Kernel) -> float | None:
@@ -180,10 +182,10 @@ class Load:
             cores = max(self._cores.value or 1, 1)
             for minutes, word in zip(("1", "5", "15"), words, strict=False):
                 found += gauges(
-                    {"system_load": float(word), "system_load_per_core": float(word) / cores}, minutes=minutes
+                    {metrics.LOAD: float(word), metrics.LOAD_PER_CORE: float(word) / cores}, minutes=minutes
                 )
-            found += gauges({"system_threads": float(words[3].partition("/")[2])})
+            found += gauges({metrics.THREADS: float(words[3].partition("/")[2])})
         uptime = (self._kernel.proc("uptime") or "").split()
         if uptime:
-            found += gauges({"system_uptime_seconds": float(uptime[0])})
+            found += gauges({metrics.UPTIME: float(uptime[0])})
         return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel, Remembered
+from core.machine import metrics
 from core.model import Sample
 from core.rates import Rates
 
@@ -80,13 +81,13 @@ class Devices:
         wait = waited.change / operations.change / 1e3 if waited and operations and operations.change else None
         return gauges(
             {
-                "system_device_read_bytes_per_second": rate("read_bytes"),
-                "system_device_written_bytes_per_second": rate("written_bytes"),
-                "system_device_reads_per_second": rate("reads"),
-                "system_device_writes_per_second": rate("writes"),
-                "system_device_busy_ratio": min(busy / 1e3, 1.0) if busy is not None else None,
-                "system_device_await_seconds": wait,
-                "system_device_queue_length": queue / 1e3 if queue is not None else None,
+                metrics.DEVICE_READ_RATE: rate("read_bytes"),
+                metrics.DEVICE_WRITTEN_RATE: rate("written_bytes"),
+                metrics.DEVICE_READS_RATE: rate("reads"),
+                metrics.DEVICE_WRITES_RATE: rate("writes"),
+                metrics.DEVICE_BUSY_RATIO: min(busy / 1e3, 1.0) if busy is not None else None,
+                metrics.DEVICE_AWAIT: wait,
+                metrics.DEVICE_QUEUE: queue / 1e3 if queue is not None else None,
             },
             device=device,
         )

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from collectors.base import gauges
 from collectors.machine.fill import SIX_HOURS_SECONDS, FillTrend
 from collectors.machine.linux.kernel import Kernel, Remembered
-from collectors.machine.linux.mounts import Mount, Space, data_mounts, space
+from collectors.machine.linux.mounts import Space, data_mounts, space
 from core.errors import StorageError
-from core.model import Sample, Table
+from core.machine import metrics
+from core.machine.spec import Mount
+from core.model import Sample
 
 History = Callable[[str, float], Mapping[str, Sequence[tuple[float, float]]]]
 """history(metric, seconds) returns by mount the (seconds ago, value) pairs that storage still holds."""
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Disks:
-    """Samples of every mount that holds data, and the table of mounts.
+    """Samples of every mount that holds data.
 
     `history` fills the trends after a restart; without it a forecast needs ten minutes of its own readings.
     """
@@ -37,16 +39,16 @@ class Disks:
         if self._mounts.is_due(at):
             self._mounts.put(data_mounts(self._kernel), at)
         found: list[Sample] = []
-        for mount in self._mounts.value or []:
+        for mount in self.mounts:
             asked = space(mount.path)
             if asked is not None and asked.total_bytes:
                 found += self._mount(mount.path, asked, self._trends, at)
         return found
 
-    def table(self) -> Table:
-        """Return mount, device and kind of file system of every mount last seen."""
-        mounts = self._mounts.value or []
-        return Table("mounts", ("mount", "device", "kind"), tuple((m.path, m.device, m.kind) for m in mounts))
+    @property
+    def mounts(self) -> list[Mount]:
+        """The mounts last seen."""
+        return self._mounts.value or []
 
     def _mount(self, path: str, asked: Space, trends: dict[str, FillTrend], at: float) -> list[Sample]:
         trend = trends.setdefault(path, FillTrend())
@@ -57,17 +59,17 @@ class Disks:
         lost = float(path in self._was_writable) if asked.read_only else 0.0
         return gauges(
             {
-                "system_disk_total_bytes": asked.total_bytes,
-                "system_disk_used_bytes": asked.used_bytes,
-                "system_disk_free_bytes": asked.available_bytes,
-                "system_disk_used_ratio": asked.used_ratio,
-                "system_disk_inodes_total": asked.inodes_total or None,
-                "system_disk_inodes_used_ratio": asked.inodes_used_ratio,
-                "system_disk_read_only": float(asked.read_only),
-                "system_disk_became_read_only": lost,
-                "system_disk_full_seconds": fill.seconds if fill else None,
-                "system_disk_fill_bytes_per_second": fill.trend.bytes_per_second if fill else None,
-                "system_disk_fill_window_seconds": fill.trend.window_seconds if fill else None,
+                metrics.DISK_TOTAL: asked.total_bytes,
+                metrics.DISK_USED: asked.used_bytes,
+                metrics.DISK_FREE: asked.available_bytes,
+                metrics.DISK_USED_RATIO: asked.used_ratio,
+                metrics.DISK_INODES: asked.inodes_total or None,
+                metrics.DISK_INODES_USED_RATIO: asked.inodes_used_ratio,
+                metrics.DISK_READ_ONLY: float(asked.read_only),
+                metrics.DISK_BECAME_READ_ONLY: lost,
+                metrics.DISK_FULL: fill.seconds if fill else None,
+                metrics.DISK_FILL_RATE: fill.trend.bytes_per_second if fill else None,
+                metrics.DISK_FILL_WINDOW: fill.trend.window_seconds if fill else None,
             },
             mount=path,
         )
@@ -76,7 +78,7 @@ class Disks:
         if self._history is None:
             return {}
         try:
-            known = self._history("system_disk_used_bytes", SIX_HOURS_SECONDS)
+            known = self._history(metrics.DISK_USED, SIX_HOURS_SECONDS)
         except StorageError as error:
             log.warning("disk forecasts start without history: %s", error)
             return {}

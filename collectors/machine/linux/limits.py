@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel, Remembered
+from core.machine import metrics
 from core.model import Sample
 
 
@@ -24,9 +25,9 @@ class Limits:
         used, limit = int(words[0]) - int(words[1]), int(words[2])
         return gauges(
             {
-                "system_files_open": used,
-                "system_files_limit": limit,
-                "system_files_used_ratio": used / limit if limit else None,
+                metrics.FILES_OPEN: used,
+                metrics.FILES_LIMIT: limit,
+                metrics.FILES_USED_RATIO: used / limit if limit else None,
             }
         )
 
@@ -35,7 +36,7 @@ class Limits:
             texts = [self._kernel.proc(f"sys/kernel/{name}") for name in ("pid_max", "threads-max")]
             known = [float(text) for text in texts if text]
             self._thread_limit.put(min(known) if known else None, at)
-        return gauges({"system_threads_limit": self._thread_limit.value})
+        return gauges({metrics.THREADS_LIMIT: self._thread_limit.value})
 
 
 class Temperatures:
@@ -52,7 +53,7 @@ class Temperatures:
         for sensor, path in self._sensors.value or []:
             millidegrees = self._kernel.sys_number(path)
             celsius = millidegrees / 1e3 if millidegrees is not None else None
-            found += gauges({"system_temperature_celsius": celsius}, sensor=sensor)
+            found += gauges({metrics.TEMPERATURE: celsius}, sensor=sensor)
         return found
 
 

@@ -7,6 +7,7 @@ import re
 
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel
+from core.machine import metrics
 from core.model import Sample
 from core.rates import Rates
 
@@ -60,11 +61,11 @@ class Memory:
 
         return gauges(
             {
-                "system_swap_in_bytes_per_second": rate("pswpin", mmap.PAGESIZE),
-                "system_swap_out_bytes_per_second": rate("pswpout", mmap.PAGESIZE),
-                "system_memory_major_faults_per_second": rate("pgmajfault"),
-                "system_oom_kills_per_second": rate("oom_kill"),
-                "system_oom_kills_total": counters.get("oom_kill"),
+                metrics.SWAP_IN_RATE: rate("pswpin", mmap.PAGESIZE),
+                metrics.SWAP_OUT_RATE: rate("pswpout", mmap.PAGESIZE),
+                metrics.MAJOR_FAULTS_RATE: rate("pgmajfault"),
+                metrics.OOM_KILLS_RATE: rate("oom_kill"),
+                metrics.OOM_KILLS: counters.get("oom_kill"),
             }
         )
 
@@ -77,15 +78,15 @@ def _memory(fields: dict[str, int]) -> list[Sample]:
     reclaimable = fields.get("Cached", 0) + fields.get("SReclaimable", 0)
     return gauges(
         {
-            "system_memory_total_bytes": total,
-            "system_memory_used_bytes": used,
-            "system_memory_available_bytes": available,
-            "system_memory_free_bytes": fields.get("MemFree"),
-            "system_memory_buffers_bytes": fields.get("Buffers"),
-            "system_memory_cached_bytes": reclaimable,
-            "system_memory_shared_bytes": fields.get("Shmem"),
-            "system_memory_dirty_bytes": fields.get("Dirty"),
-            "system_memory_used_ratio": used / total,
+            metrics.MEMORY_TOTAL: total,
+            metrics.MEMORY_USED: used,
+            metrics.MEMORY_AVAILABLE: available,
+            metrics.MEMORY_FREE: fields.get("MemFree"),
+            metrics.MEMORY_BUFFERS: fields.get("Buffers"),
+            metrics.MEMORY_CACHED: reclaimable,
+            metrics.MEMORY_SHARED: fields.get("Shmem"),
+            metrics.MEMORY_DIRTY: fields.get("Dirty"),
+            metrics.MEMORY_USED_RATIO: used / total,
         }
     )
 
@@ -97,10 +98,10 @@ def _swap(fields: dict[str, int]) -> list[Sample]:
     used = max(total - free, 0)
     return gauges(
         {
-            "system_swap_total_bytes": total,
-            "system_swap_used_bytes": used,
-            "system_swap_free_bytes": free,
-            "system_swap_used_ratio": used / total if total else None,
+            metrics.SWAP_TOTAL: total,
+            metrics.SWAP_USED: used,
+            metrics.SWAP_FREE: free,
+            metrics.SWAP_USED_RATIO: used / total if total else None,
         }
     )
 
@@ -124,8 +125,8 @@ class Pressure:
         found: list[Sample] = []
         for field, window in WINDOWS:
             if field in values:
-                metric = {"system_pressure_ratio": values[field] / 100}
+                metric = {metrics.PRESSURE_RATIO: values[field] / 100}
                 found += gauges(metric, resource=resource, kind=kind, window=window)
         rate = self._rates.per_second((resource, kind), values["total"], at) if "total" in values else None
         stalled = min(rate / 1e6, 1.0) if rate is not None else None
-        return found + gauges({"system_pressure_stall_ratio": stalled}, resource=resource, kind=kind)
+        return found + gauges({metrics.PRESSURE_STALL_RATIO: stalled}, resource=resource, kind=kind)

@@ -8,20 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collectors.machine.linux.kernel import Kernel
+from core.machine.spec import Mount
 
 NEVER_WRITTEN = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf"})
 """Images that are full by nature."""
 WITHOUT_BLOCK_DEVICE = frozenset({"zfs", "bcachefs"})
 """File systems on disks that the kernel lists as "nodev"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A mounted file system."""
-
-    path: str
-    device: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,41 +6,43 @@ from dataclasses import dataclass
 
 from collectors.base import gauges
 from collectors.machine.linux.kernel import Kernel, Remembered
+from core.machine import metrics
+from core.metrics import Metric
 from core.model import Sample
 from core.rates import Rates
 
-FIELDS = (
-    ("receive_bytes", 0),
-    ("receive_packets", 1),
-    ("receive_errors", 2),
-    ("receive_drops", 3),
-    ("transmit_bytes", 8),
-    ("transmit_packets", 9),
-    ("transmit_errors", 10),
-    ("transmit_drops", 11),
-)
-"""Name and column in /proc/net/dev."""
+COUNTERS = {
+    metrics.RECEIVE_RATE: 0,
+    metrics.RECEIVE_PACKETS_RATE: 1,
+    metrics.RECEIVE_ERRORS_RATE: 2,
+    metrics.RECEIVE_DROPS_RATE: 3,
+    metrics.TRANSMIT_RATE: 8,
+    metrics.TRANSMIT_PACKETS_RATE: 9,
+    metrics.TRANSMIT_ERRORS_RATE: 10,
+    metrics.TRANSMIT_DROPS_RATE: 11,
+}
+"""Column in /proc/net/dev of the counter of each rate."""
 CONTAINER_ENDS = ("veth", "cali", "lxc")
 """The host's ends of containers' interfaces: their traffic is on the bridge, and their names are never seen twice."""
 TCP_COUNTERS = {
-    "Tcp.ActiveOpens": "system_tcp_active_opens_per_second",
-    "Tcp.PassiveOpens": "system_tcp_passive_opens_per_second",
-    "Tcp.RetransSegs": "system_tcp_retransmits_per_second",
-    "Tcp.OutSegs": "system_tcp_segments_sent_per_second",
-    "Tcp.EstabResets": "system_tcp_resets_per_second",
-    "TcpExt.ListenOverflows": "system_tcp_listen_overflows_per_second",
-    "TcpExt.ListenDrops": "system_tcp_listen_drops_per_second",
+    "Tcp.ActiveOpens": metrics.TCP_ACTIVE_OPENS_RATE,
+    "Tcp.PassiveOpens": metrics.TCP_PASSIVE_OPENS_RATE,
+    "Tcp.RetransSegs": metrics.TCP_RETRANSMITS_RATE,
+    "Tcp.OutSegs": metrics.TCP_SEGMENTS_SENT_RATE,
+    "Tcp.EstabResets": metrics.TCP_RESETS_RATE,
+    "TcpExt.ListenOverflows": metrics.TCP_LISTEN_OVERFLOWS_RATE,
+    "TcpExt.ListenDrops": metrics.TCP_LISTEN_DROPS_RATE,
 }
 
 
-def parse_net_dev(text: str) -> dict[str, dict[str, int]]:
-    """Return counters since boot by interface, named as in FIELDS."""
-    found: dict[str, dict[str, int]] = {}
+def parse_net_dev(text: str) -> dict[str, dict[Metric, int]]:
+    """Return counters since boot by interface, each by the metric of its rate."""
+    found: dict[str, dict[Metric, int]] = {}
     for line in text.splitlines()[2:]:
         nic, colon, rest = line.partition(":")
         words = rest.split()
         if colon and len(words) >= 12:
-            found[nic.strip()] = {name: int(words[column]) for name, column in FIELDS}
+            found[nic.strip()] = {metric: int(words[column]) for metric, column in COUNTERS.items()}
     return found
 
 
@@ -104,18 +106,19 @@ class Interfaces:
             up=state in ("up", "unknown"), bytes_per_second=megabits * 1e6 / 8 if megabits and megabits > 0 else None
         )
 
-    def _interface(self, nic: str, counts: dict[str, int], link: Link, at: float) -> list[Sample]:
-        rates = {name: self._rates.per_second((nic, name), value, at) for name, value in counts.items()}
-        received, sent = rates["receive_bytes"], rates["transmit_bytes"]
+    def _interface(self, nic: str, counts: dict[Metric, int], link: Link, at: float) -> list[Sample]:
+        rates = {metric: self._rates.per_second((nic, metric), value, at) for metric, value in counts.items()}
+        received, sent = rates[metrics.RECEIVE_RATE], rates[metrics.TRANSMIT_RATE]
         share = None
         if link.bytes_per_second and received is not None and sent is not None:
             # A link carries its speed in each direction at once, so the busier direction is what fills up.
             share = max(received, sent) / link.bytes_per_second
-        values = {f"system_network_{name}_per_second": rate for name, rate in rates.items()}
-        values["system_network_up"] = float(link.up)
-        values["system_network_link_bytes_per_second"] = link.bytes_per_second
-        values["system_network_link_used_ratio"] = share
-        return gauges(values, nic=nic)
+        of_link = {
+            metrics.NETWORK_UP: float(link.up),
+            metrics.LINK_SPEED: link.bytes_per_second,
+            metrics.LINK_USED_RATIO: share,
+        }
+        return gauges({**rates, **of_link}, nic=nic)
 
 
 class Tcp:
@@ -132,19 +135,19 @@ class Tcp:
         sockets |= parse_sockstat(self._kernel.proc("net/sockstat6") or "")
         found = gauges(
             {
-                "system_tcp_established": counters.get("Tcp.CurrEstab"),
-                "system_sockets_used": sockets.get("sockets.used"),
-                "system_tcp_sockets": _sum(sockets, "TCP.inuse", "TCP6.inuse"),
-                "system_tcp_orphans": sockets.get("TCP.orphan"),
-                "system_tcp_time_wait": sockets.get("TCP.tw"),
-                "system_udp_sockets": _sum(sockets, "UDP.inuse", "UDP6.inuse"),
+                metrics.TCP_ESTABLISHED: counters.get("Tcp.CurrEstab"),
+                metrics.SOCKETS_USED: sockets.get("sockets.used"),
+                metrics.TCP_SOCKETS: _sum(sockets, "TCP.inuse", "TCP6.inuse"),
+                metrics.TCP_ORPHANS: sockets.get("TCP.orphan"),
+                metrics.TCP_TIME_WAIT: sockets.get("TCP.tw"),
+                metrics.UDP_SOCKETS: _sum(sockets, "UDP.inuse", "UDP6.inuse"),
             }
         )
         steps = {name: self._rates.step(name, counters[name], at) for name in TCP_COUNTERS if name in counters}
         found += gauges({TCP_COUNTERS[name]: step.per_second if step else None for name, step in steps.items()})
         resent, sent = steps.get("Tcp.RetransSegs"), steps.get("Tcp.OutSegs")
         share = min(resent.change / sent.change, 1.0) if resent and sent and sent.change else None
-        return found + gauges({"system_tcp_retransmit_ratio": share})
+        return found + gauges({metrics.TCP_RETRANSMIT_RATIO: share})
 
 
 def _sum(values: dict[str, int], *names: str) -> int | None:

@@ -6,19 +6,20 @@ import os
 from dataclasses import dataclass
 
 from collectors.machine.linux.kernel import Kernel
+from core.machine.spec import Process, ProcessState
 from core.rates import LONGEST_GAP_SECONDS
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 STATES = {
-    "R": "running",
-    "S": "sleeping",
-    "D": "disk",
-    "Z": "zombie",
-    "T": "stopped",
-    "t": "stopped",
-    "I": "idle",
-    "X": "dead",
+    "R": ProcessState.RUNNING,
+    "S": ProcessState.SLEEPING,
+    "D": ProcessState.DISK,
+    "Z": ProcessState.ZOMBIE,
+    "T": ProcessState.STOPPED,
+    "t": ProcessState.STOPPED,
+    "I": ProcessState.IDLE,
+    "X": ProcessState.DEAD,
 }
 INTERPRETERS = ("python", "java", "node", "ruby", "perl", "bash", "sh", "dash", "php", "Rscript", "julia")
 KERNEL_THREAD = 0x0020_0000
@@ -46,7 +47,7 @@ def parse_stat(text: str) -> Stat:
     return Stat(
         pid=int(text[:opening]),
         name=text[opening + 1 : closing],
-        state=STATES.get(words[0], "other"),
+        state=STATES.get(words[0], ProcessState.OTHER),
         flags=int(words[6]),
         cpu_seconds=(int(words[11]) + int(words[12])) / TICKS_PER_SECOND,
         threads=int(words[17]),
@@ -83,24 +84,6 @@ def title(name: str, command: str) -> str:
             return f"{program} {rest[0]}"
         rest = rest[1:]
     return f"{program} {rest[0].rpartition('/')[2]}" if rest else program
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process as shown. Rates are None at first sight, and where reading them is not allowed."""
-
-    pid: int
-    name: str
-    user: str
-    state: str
-    cpu_ratio: float | None
-    """Share of one core, so 2.0 is two cores."""
-    resident_bytes: int
-    read_bytes_per_second: float | None
-    written_bytes_per_second: float | None
-    threads: int
-    age_seconds: float
-    is_kernel_thread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +136,7 @@ class Processes:
             user=now.user,
             state=stat.state,
             cpu_ratio=cpu,
-            resident_bytes=stat.resident_bytes,
+            memory_bytes=stat.resident_bytes,
             read_bytes_per_second=read,
             written_bytes_per_second=written,
             threads=stat.threads,

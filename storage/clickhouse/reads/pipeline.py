@@ -5,37 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.model import Outcome, Run
+from core.pipeline.spec import PROCESS_MEMORY, WRITTEN_RATE, StatementKind, TableSize
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import SeriesData, choose_step, read_series
 from storage.stores import Stores
 
 HISTORY_LIMIT = 50
+FAILED = "failed"
+"""Stands for every outcome but ok."""
 CHART_POINTS = 240
-CHARTED = ("pipeline_writer_rows_per_second", "process_resident_memory_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class TableSize:
-    """A ClickHouse table on disk: active parts only."""
-
-    table: str
-    rows: int
-    bytes: int
-    parts: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueryKind:
-    """Statements of one kind over a window, from our own query log."""
-
-    kind: str
-    count: int
-    p50_seconds: float
-    p95_seconds: float
-    longest_seconds: float
-    rows: int
-    errors: int
-    last_error: str
+CHARTED = (WRITTEN_RATE, PROCESS_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +31,8 @@ class RunBucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What happened over one window."""
+class PipelineHistory:
+    """What Fundwatch did over one window."""
 
     start: float
     end: float
@@ -66,9 +45,9 @@ class Course:
     """By metric, those of CHARTED that have data."""
 
 
-def read_course(
+def read_history(
     stores: Stores, host: str, start: float, end: float, *, collector: str = "", outcome: str = ""
-) -> Course:
+) -> PipelineHistory:
     """Return what the charts and the history of `host` show from `start` to `end` (epoch seconds).
 
     `collector` and `outcome` narrow the history of runs, see `run_history`. Raises StorageUnavailable.
@@ -84,7 +63,7 @@ def read_course(
         retention=stores.settings.retention,
         now=stores.clock.now(),
     )
-    return Course(
+    return PipelineHistory(
         start,
         end,
         step,
@@ -105,7 +84,7 @@ def table_sizes(clickhouse: ClickHouse) -> list[TableSize]:
     return [TableSize(str(table), int(count), int(size), int(parts)) for table, count, size, parts in rows]
 
 
-def query_kinds(clickhouse: ClickHouse, start: float, limit: int = 30) -> list[QueryKind]:
+def statement_kinds(clickhouse: ClickHouse, start: float, limit: int = 30) -> list[StatementKind]:
     """Return the kinds of statements since `start` (epoch seconds), most total time first."""
     sql = """
         SELECT kind, count(), quantile(0.5)(seconds), quantile(0.95)(seconds), max(seconds), sum(rows),
@@ -115,7 +94,7 @@ def query_kinds(clickhouse: ClickHouse, start: float, limit: int = 30) -> list[Q
     """
     rows = clickhouse.rows(sql, {"start": round(start * 1000), "limit": limit}, kind="query kinds")
     return [
-        QueryKind(str(kind), int(count), float(p50), float(p95), float(longest), int(read), int(errors), str(error))
+        StatementKind(str(kind), int(count), float(p50), float(p95), float(longest), int(read), int(errors), str(error))
         for kind, count, p50, p95, longest, read, errors, error in rows
     ]
 
@@ -132,7 +111,7 @@ def run_history(
 ) -> list[Run]:
     """Return the newest runs between `start` and `end` (epoch seconds), newest first.
 
-    collector: only its runs. outcome: only runs that ended so; "failed" means all but "ok". Empty: all.
+    collector: only its runs. outcome: only runs that ended so, or FAILED. Empty: all.
     """
     sql = f"""
         SELECT collector, toUnixTimestamp64Milli(ts) / 1000, duration_seconds, lateness_seconds, outcome, samples, error
@@ -176,4 +155,4 @@ def _condition(column: str, value: str) -> str:
 
 
 def _outcome(value: str) -> str:
-    return "AND outcome != 'ok'" if value == "failed" else _condition("outcome", value)
+    return "AND outcome != 'ok'" if value == FAILED else _condition("outcome", value)

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.machine import metrics
+from core.machine.spec import SYSTEM
 from core.model import Labels, LiveReading
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import read_series
 from storage.stores import Stores
 
-COURSE_POINTS = 45
-RECEIVED, SENT = "system_network_receive_bytes_per_second", "system_network_transmit_bytes_per_second"
-INTERFACE_VALUES = (
-    "up", "link_bytes_per_second", "link_used_ratio", "receive_bytes_per_second", "transmit_bytes_per_second",
-    "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
-)  # fmt: skip
-"""Metrics system_network_<name> of an interface."""
+TRAFFIC_POINTS = 45
+INTERFACE_VALUES = {
+    "up": metrics.NETWORK_UP,
+    "link_bytes_per_second": metrics.LINK_SPEED,
+    "link_used_ratio": metrics.LINK_USED_RATIO,
+    "receive_bytes_per_second": metrics.RECEIVE_RATE,
+    "transmit_bytes_per_second": metrics.TRANSMIT_RATE,
+    "receive_errors_per_second": metrics.RECEIVE_ERRORS_RATE,
+    "transmit_errors_per_second": metrics.TRANSMIT_ERRORS_RATE,
+    "receive_drops_per_second": metrics.RECEIVE_DROPS_RATE,
+    "transmit_drops_per_second": metrics.TRANSMIT_DROPS_RATE,
+}
+"""What is told of an interface, by its name on the page."""
 Key = tuple[str, str]
 """Kind and instance."""
 Totals = tuple[float, int]
@@ -43,19 +51,20 @@ def read_interfaces(stores: Stores, start: float, end: float) -> list[Interface]
     Raises StorageUnavailable.
     """
     found: list[Interface] = []
-    for host in stores.live.hosts("system"):
-        reading = stores.live.reading("system", host)
+    for host in stores.live.hosts(SYSTEM):
+        reading = stores.live.reading(SYSTEM, host)
         if reading is None:
             continue
-        courses = read_series(
-            stores.clickhouse, host=host, metrics=[RECEIVED, SENT], start=start, end=end, points=COURSE_POINTS,
-            retention=stores.settings.retention, now=stores.clock.now(),
+        traffic = read_series(
+            stores.clickhouse, host=host, metrics=[metrics.RECEIVE_RATE, metrics.TRANSMIT_RATE], start=start, end=end,
+            points=TRAFFIC_POINTS, retention=stores.settings.retention, now=stores.clock.now(),
         )  # fmt: skip
-        for labels in reading.series("system_network_up"):
+        for labels in reading.series(metrics.NETWORK_UP):
             nic = dict(labels)["nic"]
-            course = {data.metric: data.mean for data in courses if data.label("nic") == nic}
-            values = {name: reading.value(f"system_network_{name}", nic=nic) for name in INTERFACE_VALUES}
-            found.append(Interface(host, nic, reading, values, course.get(RECEIVED, ()), course.get(SENT, ())))
+            means = {data.metric: data.mean for data in traffic if data.label("nic") == nic}
+            values = {name: reading.value(metric, nic=nic) for name, metric in INTERFACE_VALUES.items()}
+            received, sent = means.get(metrics.RECEIVE_RATE, ()), means.get(metrics.TRANSMIT_RATE, ())
+            found.append(Interface(host, nic, reading, values, received, sent))
     return found
 
 

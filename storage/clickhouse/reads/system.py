@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.machine import metrics
+from core.machine.spec import ALL_CORES
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import SeriesData, read_series
 from storage.stores import Stores
@@ -15,37 +17,35 @@ HEAT_POINTS = 120
 REBOOT_TOLERANCE_SECONDS = 120
 """The kernel works its boot time out from the wall clock, so that a corrected clock shifts it a little."""
 
-OF_THE_MACHINE = (
-    "system_memory_used_bytes",
-    "system_memory_available_bytes",
-    "system_memory_free_bytes",
-    "system_memory_total_bytes",
-    "system_memory_used_ratio",
-    "system_clock_offset_seconds",
+CHARTED = (
+    metrics.MEMORY_USED,
+    metrics.MEMORY_AVAILABLE,
+    metrics.MEMORY_FREE,
+    metrics.MEMORY_TOTAL,
+    metrics.MEMORY_USED_RATIO,
+    metrics.CLOCK_OFFSET,
+    metrics.DISK_USED_RATIO,
+    metrics.DEVICE_READ_RATE,
+    metrics.DEVICE_WRITTEN_RATE,
+    metrics.DEVICE_BUSY_RATIO,
+    metrics.RECEIVE_RATE,
+    metrics.TRANSMIT_RATE,
+    metrics.LINK_USED_RATIO,
+    metrics.LOAD,
+    metrics.PRESSURE_STALL_RATIO,
 )
-OF_MOUNTS = ("system_disk_used_ratio",)
-OF_DEVICES = (
-    "system_device_read_bytes_per_second",
-    "system_device_written_bytes_per_second",
-    "system_device_busy_ratio",
-)
-OF_INTERFACES = (
-    "system_network_receive_bytes_per_second",
-    "system_network_transmit_bytes_per_second",
-    "system_network_link_used_ratio",
-)
-OF_THE_QUEUE = ("system_load", "system_pressure_stall_ratio")
 
 
 @dataclass(frozen=True, slots=True)
-class Charts:
+class MachineSeries:
     """The series of a machine's charts over one window."""
 
     modes: list[SeriesData]
-    """system_cpu_mode_ratio of the whole machine, by mode."""
+    """CPU_MODE_RATIO of all cores, by mode."""
     cores: list[SeriesData]
-    """system_cpu_busy_ratio by core, `total` among them."""
+    """CPU_BUSY_RATIO by core, ALL_CORES among them."""
     others: list[SeriesData]
+    """Those of CHARTED."""
 
     def all(self, metric: str) -> list[SeriesData]:
         """Return the series of a metric of `others`."""
@@ -62,7 +62,7 @@ class Charts:
         return max((data.ts[-1] for data in (*self.modes, *self.cores, *self.others) if data.ts), default=None)
 
 
-def read_charts(stores: Stores, host: str, start: float, end: float) -> Charts:
+def read_machine(stores: Stores, host: str, start: float, end: float) -> MachineSeries:
     """Return what the charts of `host` show from `start` to `end` (epoch seconds). Raises StorageUnavailable."""
 
     def read(metrics: Sequence[str], points: int, labels: dict[str, str] | None = None) -> list[SeriesData]:
@@ -78,10 +78,10 @@ def read_charts(stores: Stores, host: str, start: float, end: float) -> Charts:
             now=stores.clock.now(),
         )
 
-    return Charts(
-        modes=read(("system_cpu_mode_ratio",), CHART_POINTS, {"core": "total"}),
-        cores=read(("system_cpu_busy_ratio",), HEAT_POINTS),
-        others=read((*OF_THE_MACHINE, *OF_MOUNTS, *OF_DEVICES, *OF_INTERFACES, *OF_THE_QUEUE), CHART_POINTS),
+    return MachineSeries(
+        modes=read((metrics.CPU_MODE_RATIO,), CHART_POINTS, {"core": ALL_CORES}),
+        cores=read((metrics.CPU_BUSY_RATIO,), HEAT_POINTS),
+        others=read(CHARTED, CHART_POINTS),
     )
 
 
@@ -90,11 +90,11 @@ def reboots(clickhouse: ClickHouse, host: str, start: float, end: float) -> list
     sql = """
         SELECT DISTINCT value FROM samples
         WHERE series IN (
-            SELECT series FROM series WHERE host = {host:String} AND metric = 'system_boot_time_seconds'
+            SELECT series FROM series WHERE host = {host:String} AND metric = {metric:String}
         ) AND ts >= toDateTime({start:UInt32}) AND ts < toDateTime({end:UInt32})
         ORDER BY value
     """
-    parameters = {"host": host, "start": int(start), "end": int(end) + 1}
+    parameters = {"host": host, "metric": metrics.BOOT_TIME, "start": int(start), "end": int(end) + 1}
     found: list[float] = []
     for (booted,) in clickhouse.rows(sql, parameters, kind="reboots"):
         if booted >= start and (not found or booted - found[-1] > REBOOT_TOLERANCE_SECONDS):
