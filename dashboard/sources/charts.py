@@ -79,7 +79,7 @@ def threshold_text(value: float, unit: str) -> str:
         return f"{value * 100:g} %"
     if unit == "seconds":
         return duration(value)
-    return bytes_(value) if unit == "bytes" else f"{value:,g}"
+    return bytes_(value) if unit == "bytes" else f"{value:,.10g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from collectors.kinds.postgresql import judge
 from collectors.kinds.postgresql.collector import PostgresqlCollector, act
 from collectors.kinds.postgresql.connection import connect_error
 from collectors.net.reach import Address
 from core.clock import FakeClock
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.postgresql import spec
 from core.kinds.postgresql.source import PostgresqlSource
+from core.limits import Limit
 from core.model import Reading, Status
 from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
@@ -66,7 +67,8 @@ def test_the_least_privileged_role_reads_everything(collector: PostgresqlCollect
     reading = collector.collect(0)
     about = rows(reading, "about")[0]
     assert about["product"].startswith("PostgreSQL 18")
-    assert (about["role"], about["user"], about["may_see_all"], about["notes"]) == ("primary", "monitor", True, "")
+    assert (about["role"], about["user"], about["may_see_all"]) == ("primary", "monitor", True)
+    assert rows(reading, "notes") == []
     assert reading.components[0].name == "PostgreSQL main"
     assert {row["database"] for row in rows(reading, "databases")} >= {"postgres", "template0", "template1"}
     assert all(row["bytes"] for row in rows(reading, "databases"))
@@ -96,8 +98,7 @@ def test_rates_are_differences_and_a_restart_of_the_server_gives_none(
 def test_a_blocking_chain_is_told_with_its_root(
     server: PostgresServer, collector: PostgresqlCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "BLOCKED_WARNING_SECONDS", 0.2)
-    monkeypatch.setattr(judge, "BLOCKED_CRITICAL_SECONDS", 0.6)
+    monkeypatch.setattr(spec, "BLOCKED", Limit(0.2, 0.6))
     server.do("CREATE TABLE orders (id int PRIMARY KEY, qty int)", "INSERT INTO orders VALUES (1, 1), (2, 1)")
     with server.connect(autocommit=False, application_name="trader") as root, ExitStack() as stack:
         root.execute("UPDATE orders SET qty = 2 WHERE id = 1")
@@ -140,8 +141,8 @@ def test_a_locked_table_neither_delays_a_reading_nor_spoils_it(
 def test_durations_beyond_their_limits_are_told(
     server: PostgresServer, collector: PostgresqlCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("QUERY_SECONDS", "TRANSACTION_SECONDS", "IDLE_SECONDS"):
-        monkeypatch.setattr(judge, name, 0.1)
+    for name in ("QUERY", "TRANSACTION", "IDLE_IN_TRANSACTION"):
+        monkeypatch.setattr(spec, name, Limit(0.1))
     with server.connect(autocommit=False, application_name="forgotten") as idle:
         idle.execute("SELECT 1")
         with server.waiting(server.connect(application_name="report"), "SELECT pg_sleep(20)"):
@@ -155,7 +156,7 @@ def test_durations_beyond_their_limits_are_told(
                 .components[0]
                 .why
             )
-    assert "a session is idle in its transaction" in why
+    assert "a session has been idle in transaction for" in why
     assert "forgotten" in why
     assert "a query has been running" in why
     assert "report" in why
@@ -184,7 +185,7 @@ def test_a_signal_that_is_not_heeded_is_told_as_such(server: PostgresServer, col
     deaf = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
     with server.waiting(server.connect(), deaf):
         target = rows(until(lambda: collector.collect(0), lambda each: rows(each, "sessions")), "sessions")[0]["target"]
-        assert "was told to end and has not yet" in act(source(server.url()), "cancel", target).sentence
+        assert "was signalled and still runs" in act(source(server.url()), "cancel", target).sentence
         act(source(server.url()), "terminate", target)
 
 
@@ -210,8 +211,7 @@ def test_deadlocks_are_counted(server: PostgresServer, collector: PostgresqlColl
             for _ in range(2):  # either of the two may be the one that is chosen
                 one.execute("DELETE FROM pairs WHERE id = 2")
                 raise psycopg.errors.DeadlockDetected
-    tick.advance(5)
-    reading = until(lambda: collector.collect(0), lambda each: check(each, "deadlocks")["status"] == "warning")
+    reading = until(lambda: _later(collector, tick), lambda each: check(each, "deadlocks")["status"] == "warning")
     assert check(reading, "deadlocks")["why"] == "1 deadlock in the last 5 min"
     tick.advance(301)
     assert check(collector.collect(0), "deadlocks")["status"] == "ok"
@@ -242,18 +242,20 @@ def test_statements_are_differences_of_the_last_minutes(
 def test_statements_appear_once_their_extension_is_installed(server: PostgresServer, tick: FakeClock) -> None:
     server.do("CREATE DATABASE bare")
     late = PostgresqlCollector(source(server.url(database="bare"), timeout_seconds=4), tick.monotonic)
-    assert "CREATE EXTENSION pg_stat_statements" in rows(late.collect(0), "about")[0]["notes"]
+    (note,) = rows(late.collect(0), "notes")
+    assert note["what"] == "pg_stat_statements"
+    assert "CREATE EXTENSION pg_stat_statements" in note["why"]
     with server.connect(dbname="bare") as session:
         session.execute("CREATE EXTENSION pg_stat_statements")
     tick.advance(601)
-    assert rows(late.collect(0), "about")[0]["notes"] == ""
+    assert rows(late.collect(0), "notes") == []
     late._close()
 
 
 def test_tables_indexes_and_sequences_show_what_is_wrong(
     server: PostgresServer, collector: PostgresqlCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "DEAD_LEAST", 1_000)
+    monkeypatch.setattr(spec, "DEAD_ROWS", Limit(1_000))
     server.do(
         "CREATE TABLE fills (id int, symbol int) WITH (autovacuum_enabled = off)",
         "INSERT INTO fills SELECT n, n % 9 FROM generate_series(1, 5000) n",
@@ -271,11 +273,11 @@ def test_tables_indexes_and_sequences_show_what_is_wrong(
     assert (fills["live_rows"], fills["dead_rows"]) == (1_000, 4_000)
     assert fills["dead_ratio"] == 0.8
     assert fills["bytes"] > fills["heap_bytes"] > 0
-    assert "vacuum does not keep up with fills (80.0 %)" in reading.components[0].why
-    problems = {row["index"]: row["problem"] for row in rows(reading, "indexes")}
-    assert problems["fills_symbol"] == "never used"
-    assert problems["fills_symbol_again"] == "duplicate of fills_symbol"
-    assert problems["fills_unique"] == "invalid"
+    assert "vacuum does not keep up with fills (80.0 % dead rows)" in reading.components[0].why
+    problems = {row["index"]: (row["problem"], row["remark"]) for row in rows(reading, "indexes")}
+    assert problems["fills_symbol"] == ("unused", "never used")
+    assert problems["fills_symbol_again"] == ("duplicate", "duplicate of fills_symbol")
+    assert problems["fills_unique"] == ("invalid", "invalid")
     assert "invalid index: fills_unique" in reading.components[0].why
     assert rows(reading, "sequences")[0]["sequence"] == "public.tickets"
     assert check(reading, "sequences")["status"] == "warning"
@@ -288,12 +290,11 @@ def test_tables_indexes_and_sequences_show_what_is_wrong(
 def test_an_inactive_slot_and_early_checkpoints_are_told(
     server: PostgresServer, collector: PostgresqlCollector, tick: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judge, "SLOT_SECONDS", 0.0)
+    monkeypatch.setattr(spec, "SLOT_INACTIVE", Limit(None, 0.0))
     server.do("SELECT pg_create_physical_replication_slot('forgotten', true)")
     collector.collect(0)
     server.do("CHECKPOINT", "CHECKPOINT", "CHECKPOINT", "CHECKPOINT")
-    tick.advance(5)
-    reading = collector.collect(0)
+    reading = until(lambda: _later(collector, tick), lambda each: check(each, "checkpoints")["status"] == "warning")
     server.do("SELECT pg_drop_replication_slot('forgotten')")
     assert "slot forgotten has no reader for" in check(reading, "slots")["why"]
     assert check(reading, "checkpoints")["why"].startswith("4 of 4 checkpoints in the last hour came early")
@@ -391,6 +392,12 @@ def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str, 
         "hangs_up": "closed the connection",
     }
     assert words[behaviour] in said
+
+
+def _later(collector: PostgresqlCollector, tick: FakeClock) -> Reading:
+    """Return a reading a second later: a server tells its counters some time after they moved."""
+    tick.advance(1)
+    return collector.collect(0)
 
 
 def _anew(collector: PostgresqlCollector) -> Reading:

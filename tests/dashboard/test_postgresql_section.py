@@ -13,16 +13,19 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from collectors.kinds.postgresql import judge
 from collectors.kinds.postgresql.collector import PostgresqlCollector
 from collectors.runtime.actions import do_next
 from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
+from core.kinds.postgresql import spec
 from core.kinds.postgresql.source import PostgresqlSource
+from core.kinds.postgresql.tables import BlockingNode
 from core.kinds.registry import Watch
-from core.model import SourceId
+from core.limits import Limit
+from core.model import Reading, SourceId
 from core.settings.model import Sources
-from dashboard.kinds.postgresql.cards import growth_a_day
+from core.tables import rows_of
+from dashboard.kinds.postgresql.growth import growth_a_day
 from dashboard.kinds.postgresql.section import SECTION
 from dashboard.sources.actions import ask
 from dashboard.sources.shown import Shown
@@ -72,18 +75,22 @@ def built(stores: Stores) -> View:
     return views.built(TAB, stores)
 
 
+def blocking(reading: Reading) -> list[BlockingNode]:
+    return rows_of({table.name: table for table in reading.tables}, BlockingNode)
+
+
 def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
     watched: Stores, server: PostgresServer, publisher: Publisher, collector: PostgresqlCollector,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(judge, "BLOCKED_WARNING_SECONDS", 0.0)
+    monkeypatch.setattr(spec, "BLOCKED", Limit(0.0, 30.0))
     server.do("CREATE TABLE orders (id int)", "INSERT INTO orders VALUES (1)")
     with server.connect(autocommit=False, application_name="trader") as root, ExitStack() as stack:
         root.execute("UPDATE orders SET id = 2")
         for _ in range(2):
             stack.enter_context(server.waiting(server.connect(), "UPDATE orders SET id = 3"))
         ends = time.monotonic() + 10
-        while len((reading := collector.collect(NOW)).tables[3].rows) < 3:
+        while len(blocking(reading := collector.collect(NOW))) < 3:
             assert time.monotonic() < ends
         publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, reading)
         view = built(watched)
@@ -94,7 +101,7 @@ def test_a_blocking_chain_is_the_verdict_and_is_ended_from_the_tab(
         assert f" {root.info.backend_pid} " in tree
         assert "└ " in tree
         assert "trader" in tree
-        target = next(row[2] for row in reading.tables[3].rows if row[1] == root.info.backend_pid)
+        target = next(row.target for row in blocking(reading) if row.pid == root.info.backend_pid)
         request = {"source": "postgresql:main", "action": "terminate", "target": target}
         assert (
             ask(watched, {"postgresql": SECTION.actions}, OPERATOR, request)
@@ -123,11 +130,45 @@ def test_without_pg_stat_statements_it_says_how_to_get_it(
 ) -> None:
     publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
     built(watched)
-    found = instances(watched, "postgresql")
+    for table in ("statements", "about"):
+        said = drawn(watched, table)
+        assert "not installed in this database" in said
+        assert "CREATE EXTENSION pg_stat_statements" in said
+
+
+def test_every_table_is_drawn_from_a_reading(
+    watched: Stores, server: PostgresServer, publisher: Publisher, collector: PostgresqlCollector
+) -> None:
+    server.do(
+        "CREATE TABLE fills (id int PRIMARY KEY, symbol int)",
+        "CREATE INDEX fills_symbol ON fills (symbol)",
+        "CREATE INDEX fills_symbol_again ON fills (symbol)",
+        "CREATE SEQUENCE tickets AS smallint",
+        "SELECT pg_create_physical_replication_slot('forgotten', true)",
+    )
+    with server.connect(application_name="trader") as session:
+        session.execute("SELECT 1")
+        publisher.succeeded(SourceId("postgresql", "main"), NOW, 5, collector.collect(NOW))
+    server.do("SELECT pg_drop_replication_slot('forgotten')")
+    built(watched)
+    said = {table.id: drawn(watched, table.id) for table in SECTION.tables}
+    assert "public.fills" in said["tables"]
+    assert "duplicate of fills_symbol" in said["indexes"]
+    assert "public.tickets" in said["sequences"]
+    assert "forgotten physical no" in said["slots"]
+    assert "trader" in said["sessions"]
+    assert "trader" in said["connections"]
+    assert "template1" in said["databases"]
+    assert "max_wal_size" in said["settings"]
+    assert "PostgreSQL 18" in said["about"]
+    assert "No standby is connected" in said["replicas"]
+
+
+def drawn(stores: Stores, table: str) -> str:
+    """Return the words of a table."""
+    found = instances(stores, "postgresql")
     shown = Shown("database", ("postgresql",), found, found, SourceSeries(0, 1), None, (), False)  # type: ignore[arg-type]
-    said = views.text(SECTION.draw(shown, "statements"))
-    assert "not installed in this database" in said
-    assert "CREATE EXTENSION pg_stat_statements" in said
+    return views.text(SECTION.draw(shown, table))
 
 
 def test_a_server_that_went_keeps_its_last_tables_with_their_age(

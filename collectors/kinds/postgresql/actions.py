@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 from collectors.base import Done
 from collectors.kinds.postgresql.connection import Refused, Server, SqlState
@@ -11,9 +12,10 @@ from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import bytes_, percent
 from core.kinds.postgresql.source import PostgresqlSource
-from core.model import Table
+from core.kinds.postgresql.spec import BLOAT_SECONDS, Actions
+from core.kinds.postgresql.tables import Bloat
+from core.tables import table_of
 
-MEASURE_SECONDS = 10.0
 WAIT_SECONDS, LOOK_SECONDS = 1.0, 0.05
 """A signalled session is looked at again so long and so often: a signal that was sent is not yet heeded."""
 TARGET = re.compile(r"(\d+)@(\d+\.\d+)")
@@ -34,12 +36,11 @@ STILL = {
     ),
 }
 """Whether what was signalled goes on: the same query, the same session."""
-BLOAT_COLUMNS = ("table", "bytes", "dead_ratio", "free_ratio", "free_bytes", "scanned_ratio")
 
 
 def act(source: PostgresqlSource, action: str, target: str) -> Done:
     """Do one action: cancel, terminate (target: pid@start of the session), measure_bloat (target: a table's oid)."""
-    todo = {"cancel": _cancel, "terminate": _terminate, "measure_bloat": _measure_bloat}.get(action)
+    todo = ACTS.get(action)
     if todo is None:
         raise SourceRejected(f"a PostgreSQL knows no action {action}")
     server = Server(source, Deadline(source.timeout_seconds))
@@ -65,7 +66,7 @@ def _terminate(server: Server, target: str) -> Done:
 
 
 def _came(of_it: str, goes_on: bool) -> str:
-    return "was told to end and has not yet" if goes_on else of_it
+    return "was signalled and still runs" if goes_on else of_it
 
 
 def _signal(server: Server, function: str, target: str) -> tuple[str, str, str, bool]:
@@ -106,8 +107,8 @@ def _measure_bloat(server: Server, target: str) -> Done:
     )
     if not found:
         raise SourceRejected("needs the extension pgstattuple in this database: CREATE EXTENSION pgstattuple")
-    server.renew(Deadline(MEASURE_SECONDS))
-    server.tell(f"SET statement_timeout = {MEASURE_SECONDS * 900:.0f}")
+    server.renew(Deadline(BLOAT_SECONDS))
+    server.tell(f"SET statement_timeout = {BLOAT_SECONDS * 900:.0f}")
     schema = str(found[0]["schema"]).replace('"', '""')
     try:
         row = server.ask(
@@ -119,8 +120,15 @@ def _measure_bloat(server: Server, target: str) -> Done:
         )[0]
     except Refused as error:
         if error.state == SqlState.QUERY_CANCELED:
-            raise SourceRejected(f"took longer than {MEASURE_SECONDS:g} s and was cancelled") from error
+            raise SourceRejected(f"took longer than {BLOAT_SECONDS:g} s and was cancelled") from error
         raise
-    table = Table("bloat", BLOAT_COLUMNS, (tuple(row[name] for name in BLOAT_COLUMNS),))
-    share = (row["free_ratio"] or 0) + (row["dead_ratio"] or 0)
-    return Done(f"{row['table']}: {percent(share)} of {bytes_(row['bytes'])} free or dead", table)
+    bloat = Bloat(**row)
+    share = (bloat.free_ratio or 0) + (bloat.dead_ratio or 0)
+    return Done(f"{bloat.table}: {percent(share)} of {bytes_(bloat.bytes)} free or dead", table_of(Bloat, [bloat]))
+
+
+ACTS: dict[str, Callable[[Server, str], Done]] = {
+    Actions.CANCEL: _cancel,
+    Actions.TERMINATE: _terminate,
+    Actions.MEASURE_BLOAT: _measure_bloat,
+}

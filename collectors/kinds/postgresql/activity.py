@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from collectors.kinds.postgresql.connection import Row
-from core.model import Table
+from core.kinds.postgresql.spec import IDLE_STATES
+from core.kinds.postgresql.tables import PREPARED_PID, BlockingNode, ConnectionGroup, Session
 
-PREPARED = 0
-"""pg_blocking_pids names a prepared transaction by this pid."""
-IDLE_IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
-STATES = ("active", "idle", *IDLE_IN_TRANSACTION, "fastpath function call", "disabled", "unknown")
-PARTIES_SHOWN = 100
+STATES = ("active", "idle", *IDLE_STATES, "fastpath function call", "disabled", "unknown")
+GROUPS_SHOWN = 100
 BLOCKING_SHOWN = 100
 
-SESSION_COLUMNS = (
-    "pid", "target", "state", "blocked_by", "blocks", "transaction_seconds", "query_seconds", "state_seconds", "wait",
-    "user", "database", "application", "client", "query", "xmin_age", "query_id", "backend_type",
-)  # fmt: skip
-BLOCKING_COLUMNS = (
-    "depth", "pid", "target", "blocked_by", "blocks", "waiting_seconds", "lock", "state", "transaction_seconds", "user",
-    "application", "query",
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """The session that has been at something longest, and how long."""
+
+    seconds: float
+    pid: int
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,56 +86,93 @@ class Activity:
         ]
         return sorted(found, key=lambda chain: (-chain.waiting, -chain.longest_seconds))
 
-    def longest(self, key: str, states: Sequence[str]) -> tuple[float, Row] | None:
-        """Return the highest `key` among client sessions in one of `states`, and that session.
+    @property
+    def longest_query(self) -> Longest | None:
+        """The oldest query. One that waits for another's lock does not count: the chains tell who holds that lock."""
+        return self._longest("query_seconds", ("active",), lambda row: not row["blocked_by"])
 
-        A query that waits for another session's lock does not count: who holds the lock is told by the chains.
-        """
-        rows = [
-            row for row in self.sessions.values()
-            if row["backend_type"] == "client backend" and row["state"] in states and row[key] is not None
-            and not (key == "query_seconds" and row["blocked_by"])
-        ]  # fmt: skip
-        worst = max(rows, key=lambda row: row[key], default=None)
-        return None if worst is None else (worst[key], worst)
+    @property
+    def longest_transaction(self) -> Longest | None:
+        """The oldest transaction."""
+        return self._longest("transaction_seconds", ("active", *IDLE_STATES))
+
+    @property
+    def longest_idle(self) -> Longest | None:
+        """The session that has been idle in its transaction longest."""
+        return self._longest("state_seconds", IDLE_STATES)
 
     @property
     def blocked(self) -> list[int]:
         """The sessions that wait for another one."""
         return [pid for pid, row in self.sessions.items() if row["blocked_by"]]
 
-    def sessions_table(self) -> Table:
-        """Return the sessions: those in the way of others or held up, then the oldest transactions."""
+    def session_rows(self) -> list[Session]:
+        """Return the sessions: those that block others or are blocked, then the oldest transactions."""
+        rows = [self._session(row) for row in self.sessions.values()]
+        return sorted(rows, key=lambda row: (-row.blocks, not row.blocked_by, -(row.transaction_seconds or -1.0)))
 
-        behind = {pid: len(self._behind(pid)) for pid in self.sessions}
-
-        def order(row: Row) -> tuple[int, bool, float]:
-            return -behind[row["pid"]], not row["blocked_by"], -(row["transaction_seconds"] or -1.0)
-
-        rows = sorted(self.sessions.values(), key=order)
-        return Table("sessions", SESSION_COLUMNS, tuple(_session(row, behind[row["pid"]]) for row in rows))
-
-    def blocking_table(self) -> Table:
+    def blocking_nodes(self) -> list[BlockingNode]:
         """Return the tree of who waits for whom, each root followed by those behind it, one level deeper each."""
-        rows: list[tuple[Any, ...]] = []
+        nodes: list[BlockingNode] = []
         for chain in self.chains():
-            self._branch(chain.root, 0, rows, set())
-        return Table("blocking", BLOCKING_COLUMNS, tuple(rows[:BLOCKING_SHOWN]))
+            self._branch(chain.root, 0, nodes, set())
+        return nodes[:BLOCKING_SHOWN]
 
-    def parties_table(self) -> Table:
-        """Return the connections by user, application, client and database."""
-        found: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    def connection_groups(self) -> list[ConnectionGroup]:
+        """Return the connections by user, application, client and database, the most first."""
+        found: defaultdict[tuple[str, str, str, str], Counter[str]] = defaultdict(Counter)
         for row in self.counts:
-            party = tuple(str(row[name] or "") for name in ("user", "application", "client", "database"))
-            found[party]["all"] += row["count"]
-            found[party][row["state"]] += row["count"]
-        rows: list[tuple[Any, ...]] = [
-            (*party, states["all"], states["active"], states["idle"], sum(states[name] for name in IDLE_IN_TRANSACTION))
-            for party, states in found.items()
+            group = (row["user"] or "", row["application"] or "", row["client"] or "", row["database"] or "")
+            found[group][row["state"]] += row["count"]
+        groups = [
+            ConnectionGroup(
+                user=user,
+                application=application,
+                client=client,
+                database=database,
+                connections=states.total(),
+                active=states["active"],
+                idle=states["idle"],
+                idle_in_transaction=sum(states[name] for name in IDLE_STATES),
+            )
+            for (user, application, client, database), states in found.items()
         ]
-        rows.sort(key=lambda row: -int(row[4]))
-        columns = ("user", "application", "client", "database", "connections", "active", "idle", "idle_in_transaction")
-        return Table("parties", columns, tuple(rows[:PARTIES_SHOWN]))
+        return sorted(groups, key=lambda group: -group.connections)[:GROUPS_SHOWN]
+
+    def _longest(
+        self, key: str, states: Sequence[str], counts: Callable[[Row], bool] = lambda row: True
+    ) -> Longest | None:
+        """Return the highest `key` among client sessions in one of `states` that count."""
+        rows = [
+            row for row in self.sessions.values()
+            if row["backend_type"] == "client backend" and row["state"] in states and row[key] is not None
+            and counts(row)
+        ]  # fmt: skip
+        worst = max(rows, key=lambda row: float(row[key]), default=None)
+        if worst is None:
+            return None
+        return Longest(max(worst[key], 0.0), worst["pid"], worst["application"] or worst["user"] or "unnamed")
+
+    def _session(self, row: Row) -> Session:
+        return Session(
+            pid=row["pid"],
+            target=_target(row),
+            state=row["state"],
+            blocked_by=_pids(row["blocked_by"]),
+            blocks=len(self._behind(row["pid"])),
+            transaction_seconds=row["transaction_seconds"],
+            query_seconds=row["query_seconds"],
+            state_seconds=row["state_seconds"],
+            wait=f"{row['wait_type']}: {row['wait']}" if row["wait_type"] and row["state"] != "idle" else None,
+            user=row["user"],
+            database=row["database"],
+            application=row["application"],
+            client=row["client"],
+            query=row["query"],
+            xmin_age=row["xmin_age"],
+            query_id=row["query_id"],
+            backend_type=row["backend_type"],
+        )
 
     def _roots(self) -> list[int]:
         roots = [pid for pid in self.waiting if not self.sessions.get(pid, {}).get("blocked_by")]
@@ -160,25 +194,31 @@ class Activity:
                     todo.append(pid)
         return found
 
-    def _branch(self, pid: int, depth: int, rows: list[tuple[Any, ...]], seen: set[int]) -> None:
-        if pid in seen or len(rows) >= BLOCKING_SHOWN:
+    def _branch(self, pid: int, depth: int, nodes: list[BlockingNode], seen: set[int]) -> None:
+        if pid in seen or len(nodes) >= BLOCKING_SHOWN:
             return
         seen.add(pid)
-        row = self.sessions.get(pid)
-        rows.append(self._blocking_row(pid, row, depth))
+        nodes.append(self._node(pid, depth))
         for behind in sorted(self.waiting.get(pid, ()), key=lambda each: -self._waited(each)):
-            self._branch(behind, depth + 1, rows, seen)
+            self._branch(behind, depth + 1, nodes, seen)
 
-    def _blocking_row(self, pid: int, row: Row | None, depth: int) -> tuple[Any, ...]:
-        behind = len(self._behind(pid))
-        if row is None:
-            state = self._state(pid)
-            return depth, pid, None, "", behind, None, None, state, None, None, None, None
-        waited = self._waited(pid) if row["blocked_by"] else None
-        return (
-            depth, pid, target(row), _pids(row["blocked_by"]), behind, waited, self._lock(pid), row["state"],
-            row["transaction_seconds"], row["user"], row["application"], row["query"],
-        )  # fmt: skip
+    def _node(self, pid: int, depth: int) -> BlockingNode:
+        row = self.sessions.get(pid, {})
+        blocked_by = _pids(row.get("blocked_by", ()))
+        return BlockingNode(
+            depth=depth,
+            pid=pid,
+            target=_target(row) if row else "",
+            blocked_by=blocked_by,
+            blocks=len(self._behind(pid)),
+            waiting_seconds=self._waited(pid) if blocked_by else None,
+            lock=self._lock(pid),
+            state=self._state(pid),
+            transaction_seconds=row.get("transaction_seconds"),
+            user=row.get("user"),
+            application=row.get("application"),
+            query=row.get("query"),
+        )
 
     def _waited(self, pid: int) -> float:
         """Return how long a session has waited: for its lock where the server tells (14), else its whole query."""
@@ -188,7 +228,7 @@ class Activity:
         return max(since or 0.0, 0.0)
 
     def _state(self, pid: int) -> str:
-        if pid == PREPARED:
+        if pid == PREPARED_PID:
             return "prepared transaction"
         return str(self.sessions.get(pid, {}).get("state") or "")
 
@@ -200,16 +240,10 @@ class Activity:
         return f"{wait['mode'].removesuffix('Lock')} on {what}"
 
 
-def target(row: Row) -> str:
+def _target(row: Row) -> str:
     """Return what an action is asked for: the pid with the start of its session, so that no successor is hit."""
     return f"{row['pid']}@{row['backend_start']}"
 
 
-def _session(row: Row, blocks: int) -> tuple[Any, ...]:
-    wait = f"{row['wait_type']}: {row['wait']}" if row["wait_type"] and row["state"] != "idle" else None
-    shown = {**row, "wait": wait, "target": target(row), "blocked_by": _pids(row["blocked_by"]), "blocks": blocks}
-    return tuple(shown[name] for name in SESSION_COLUMNS)
-
-
 def _pids(pids: Sequence[int]) -> str:
-    return ", ".join("prepared" if pid == PREPARED else str(pid) for pid in sorted(set(pids)))
+    return ", ".join("prepared" if pid == PREPARED_PID else str(pid) for pid in sorted(set(pids)))

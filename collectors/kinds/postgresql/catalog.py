@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collectors.kinds.postgresql.connection import Server
+from core.kinds.postgresql.spec import STATEMENTS_VIEW
 
 VIEWS = (
     "pg_locks", "pg_prepared_xacts", "pg_replication_slots", "pg_sequences", "pg_settings", "pg_stat_activity",
@@ -18,7 +19,7 @@ VIEWS = (
     "pg_stat_progress_create_index", "pg_stat_progress_vacuum", "pg_stat_replication", "pg_stat_user_indexes",
     "pg_stat_user_tables", "pg_stat_wal", "pg_stat_wal_receiver", "pg_statio_user_tables",
 )  # fmt: skip
-STATEMENTS, STATEMENTS_INFO = "pg_stat_statements", "pg_stat_statements_info"
+STATEMENTS_INFO = "pg_stat_statements_info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def read_catalog(server: Server) -> Catalog:
         "WHERE a.attnum > 0 AND NOT a.attisdropped AND (n.nspname = 'pg_catalog' AND c.relname = ANY($1::text[]) "
         "OR c.relname = ANY($2::text[]) AND c.relkind = 'v') GROUP BY 1, 2",
         f"{{{','.join(VIEWS)}}}",
-        f"{{{STATEMENTS},{STATEMENTS_INFO}}}",
+        f"{{{STATEMENTS_VIEW},{STATEMENTS_INFO}}}",
     )
-    schema = next((str(row["schema"]) for row in found if row["view"] == STATEMENTS), "")
+    schema = next((str(row["schema"]) for row in found if row["view"] == STATEMENTS_VIEW), "")
     return Catalog({str(row["view"]): frozenset(row["columns"]) for row in found}, schema)

@@ -24,19 +24,22 @@ from collectors.kinds.postgresql import queries, space, tables, traffic
 from collectors.kinds.postgresql.actions import act
 from collectors.kinds.postgresql.activity import Activity
 from collectors.kinds.postgresql.catalog import Catalog, read_catalog
-from collectors.kinds.postgresql.connection import PING, Refused, Row, Server, SqlState
-from collectors.kinds.postgresql.judge import Judge, PeriodicResults, present_checks, replication
+from collectors.kinds.postgresql.connection import Refused, Row, Server, SqlState
+from collectors.kinds.postgresql.judge import Judge, present_checks
+from collectors.kinds.postgresql.results import PeriodicResults, PresentResults
 from collectors.kinds.postgresql.samples import periodic_samples, present_samples
 from collectors.kinds.postgresql.statements import Statements
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
-from core.format import count
+from core.format import coarse_duration, count
+from core.kinds.postgresql import spec
+from core.kinds.postgresql import tables as rows
 from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Reading
+from core.tables import table_of
 
 __all__ = ["PostgresqlCollector", "act", "make"]
 
-MINUTE_SECONDS, STATEMENTS_SECONDS = 60.0, 30.0
 PAUSE_SECONDS = 600.0
 MISSING = (
     "not installed in this database: shared_preload_libraries = 'pg_stat_statements', restart, then "
@@ -98,68 +101,68 @@ class PostgresqlCollector:
 
     def _read(self, server: Server) -> Reading:
         monotonic = self._monotonic()
-        self._pings.take(lambda: server.tell(PING))
+        self._pings.take(lambda: server.tell(spec.PING))
         began = self._monotonic()
-        catalog, instance = self._catalog, self._source.name
-        overview = server.ask(queries.OVERVIEW)[0]
-        activity = self._activity(server)
-        counters = server.ask(queries.databases(catalog))
-        writing = self._ask(server, "WAL and checkpoints", queries.writing(catalog))
-        written: Row = writing[0] if writing else {}
-        deltas = self._traffic.read(counters, written, overview["written_bytes"], overview["started"], monotonic)
-        replicas = self._ask(server, "replication", queries.replicas(catalog))
-        slots = self._ask(server, "slots", queries.slots(catalog))
-        receiver = self._ask(server, "receiver", queries.receiver(catalog)) if overview["is_standby"] else []
-        progress = self._ask(server, "progress", queries.progress(catalog))
+        present = self._present(server)
+        deltas = self._traffic.read(present, monotonic)
         self._ask_periodic_queries(server, monotonic)
         spent = self._monotonic() - began
-        periodic, now = self._periodic, float(overview["now"])
+        periodic, instance = self._periodic, self._source.name
         checks = [
-            *present_checks(activity, periodic, deltas, written, now),
+            *present_checks(present, periodic),
             *self._judge.checks(deltas, monotonic),
-            replication(overview, replicas, receiver),
-            self._judge.slots(slots, monotonic),
+            self._judge.slots(present.slots, monotonic),
         ]
-        facts = {"product": server.product, "is_encrypted": server.is_encrypted}
-        pings = self._pings.values(*(f"postgresql_ping{part}_seconds" for part in ("", "_p50", "_p99")))
+        pings = self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99)
         return Reading(
             samples=[
-                *present_samples(activity, periodic, overview, replicas, slots, instance),
+                *present_samples(present, periodic, instance),
                 *traffic.samples(deltas, periodic.block_bytes, instance),
                 *periodic_samples(periodic, instance),
                 *self._statements.samples(),
-                *gauges(
-                    {
-                        "postgresql_monitor_seconds": spent,
-                        **pings,
-                    },
-                    instance=instance,
-                ),
+                *gauges({spec.MONITOR: spent, **pings}, instance=instance),
             ],
-            components=[summed(self._source.component, _fine(server, overview, activity), checks)],
+            components=[summed(self._source.component, _fine(server, present), checks)],
             tables=[
                 checks_table(checks),
-                tables.about(facts, overview, periodic, written, self._statements.evicted, self._notes),
-                activity.sessions_table(),
-                activity.blocking_table(),
-                activity.parties_table(),
-                self._statements.table(),
-                tables.databases(periodic, counters, deltas.by_database, deltas.seconds),
-                tables.relations(periodic, now),
-                tables.indexes(periodic, now),
-                tables.sequences(periodic),
-                tables.settings(periodic),
-                tables.rows_table("replicas", REPLICA_COLUMNS, replicas),
-                tables.rows_table("slots", SLOT_COLUMNS, slots),
-                tables.rows_table("progress", PROGRESS_COLUMNS, progress),
+                table_of(rows.About, [tables.about(server, present, periodic, self._statements.evicted)]),
+                table_of(rows.Note, tables.notes(self._notes)),
+                table_of(rows.Session, present.activity.session_rows()),
+                table_of(rows.BlockingNode, present.activity.blocking_nodes()),
+                table_of(rows.ConnectionGroup, present.activity.connection_groups()),
+                table_of(rows.Statement, self._statements.rows()),
+                table_of(rows.Database, tables.databases(present, periodic, deltas)),
+                table_of(rows.Relation, tables.relations(periodic, present.now)),
+                table_of(rows.Index, tables.indexes(periodic, present.now)),
+                table_of(rows.Sequence, tables.sequences(periodic)),
+                table_of(rows.Setting, tables.settings(periodic)),
+                table_of(rows.Replica, tables.rows_from(rows.Replica, present.replicas)),
+                table_of(rows.Slot, tables.rows_from(rows.Slot, present.slots)),
+                table_of(rows.Progress, tables.rows_from(rows.Progress, present.progress)),
             ],
+        )
+
+    def _present(self, server: Server) -> PresentResults:
+        catalog, overview = self._catalog, server.ask(queries.OVERVIEW)[0]
+        activity = self._activity(server)
+        databases = server.ask(queries.databases(catalog))
+        writing = self._ask(server, "WAL and checkpoints", queries.writing(catalog))
+        return PresentResults(
+            overview=overview,
+            activity=activity,
+            databases=databases,
+            writing=writing[0] if writing else {},
+            replicas=self._ask(server, "replication", queries.replicas(catalog)),
+            slots=self._ask(server, "slots", queries.slots(catalog)),
+            receiver=self._ask(server, "receiver", queries.receiver(catalog)) if overview["is_standby"] else [],
+            progress=self._ask(server, "progress", queries.progress(catalog)),
         )
 
     def _activity(self, server: Server) -> Activity:
         sessions = server.ask(queries.sessions(self._catalog))
         is_waiting = any(row["blocked_by"] for row in sessions)
         waits = self._ask(server, "locks", queries.waits_for_locks(self._catalog)) if is_waiting else []
-        return Activity.of(sessions, waits, server.ask(queries.CONNECTIONS))
+        return Activity.of(sessions, waits, server.ask(spec.CONNECTIONS_QUERY))
 
     def _ask(self, server: Server, name: str, sql: str) -> list[Row]:
         """Return the rows of a query that a reading can do without; a note says why when there are none."""
@@ -192,29 +195,29 @@ class PostgresqlCollector:
             def read(server: Server, catalog: Catalog, _monotonic: float) -> None:
                 setattr(periodic, name, server.ask(sql(catalog)))
 
-            return PeriodicQuery(name, MINUTE_SECONDS, read)
+            return PeriodicQuery(name, spec.PERIODIC_SECONDS, read)
 
         def row(name: str, sql: str) -> PeriodicQuery:
             def read(server: Server, _catalog: Catalog, _monotonic: float) -> None:
                 setattr(periodic, name, server.ask(sql)[0])
 
-            return PeriodicQuery(name, MINUTE_SECONDS, read)
+            return PeriodicQuery(name, spec.PERIODIC_SECONDS, read)
 
         def read_settings(server: Server, _catalog: Catalog, _monotonic: float) -> None:
             periodic.settings = {each["name"]: each for each in server.ask(space.SETTINGS)}
 
         return [
-            PeriodicQuery("settings", MINUTE_SECONDS, read_settings),
+            PeriodicQuery("settings", spec.PERIODIC_SECONDS, read_settings),
             rows("databases", lambda _: space.DATABASES),
             rows("tables", space.tables),
             rows("indexes", space.indexes),
             rows("sequences", lambda _: space.SEQUENCES),
-            row("locks", space.LOCKS),
-            row("wal", space.WAL_FILES),
+            row("locks", spec.LOCKS_QUERY),
+            row("wal", spec.WAL_FILES_QUERY),
             row("prepared", space.PREPARED),
             rows("horizon", lambda _: space.HORIZON),
             rows("extensions", lambda _: space.EXTENSIONS),
-            PeriodicQuery("pg_stat_statements", STATEMENTS_SECONDS, self._read_statements),
+            PeriodicQuery(spec.STATEMENTS_VIEW, spec.STATEMENTS_SECONDS, self._read_statements),
         ]
 
     def _read_statements(self, server: Server, catalog: Catalog, monotonic: float) -> None:
@@ -231,25 +234,13 @@ class PostgresqlCollector:
             self._server = None
 
 
-REPLICA_COLUMNS = (
-    "name", "client", "state", "sync_state", "write_lag_seconds", "flush_lag_seconds", "replay_lag_seconds",
-    "sent_behind_bytes", "replay_behind_bytes", "heard_ago_seconds",
-)  # fmt: skip
-SLOT_COLUMNS = (
-    "slot", "type", "plugin", "database", "is_active", "wal_status", "retained_bytes", "behind_bytes", "safe_bytes",
-    "inactive_seconds", "xmin_age", "invalidation",
-)  # fmt: skip
-PROGRESS_COLUMNS = ("pid", "command", "database", "relation", "phase", "done", "total", "unit", "seconds")
-
-
 def _reason(error: Refused) -> str:
     if error.state == SqlState.QUERY_CANCELED:
-        return "took too long and was cancelled; again in 10 min"
+        return f"took too long and was cancelled, asked again in {coarse_duration(PAUSE_SECONDS)}"
     if error.state == SqlState.LOCK_NOT_AVAILABLE:
-        return "waited for a lock; again in a minute"
+        return "waited for a lock, asked again in a minute"
     return str(error)
 
 
-def _fine(server: Server, overview: Row, activity: Activity) -> str:
-    role = "standby" if overview["is_standby"] else "primary"
-    return f"{server.product}, {role}, {count(activity.clients, 'connection')}"
+def _fine(server: Server, present: PresentResults) -> str:
+    return f"{server.product}, {present.role}, {count(present.activity.clients, 'connection')}"

@@ -16,6 +16,7 @@ from psycopg.errors import OperationalError, ProgrammingError
 from collectors.net.reach import Address, Deadline, explained, garbage, resolve
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.postgresql.source import PostgresqlSource
+from core.kinds.postgresql.spec import PING_MARK
 
 OLDEST = 130_000
 DEFAULT_PORT = 5432
@@ -23,8 +24,7 @@ APPLICATION = "fundwatch"
 LOCK_MILLISECONDS = 100
 """A monitor that waits for a lock stands in the queue before the fund's own queries."""
 OWN_MARK = "json_agg(fundwatch)"
-PING = "SELECT 1 AS fundwatch_ping"
-OWN_MARKS = (OWN_MARK, "fundwatch_ping")
+OWN_MARKS = (OWN_MARK, PING_MARK)
 """What the text of each of our queries holds: pg_stat_statements shows them beside those of the fund."""
 Row = dict[str, Any]
 

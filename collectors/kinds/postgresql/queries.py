@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collectors.kinds.postgresql.catalog import Catalog, Column, Wanted
+from core.kinds.postgresql.spec import QUERY_CHARACTERS
 
 SESSIONS_SHOWN = 200
-QUERY_CHARACTERS = 1_000
 SECONDS = "extract(epoch FROM {})::float8"
 
 OVERVIEW = """
@@ -19,14 +19,6 @@ SELECT pg_is_in_recovery() AS is_standby, current_database() AS database, curren
     THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 END AS replayed_ago_seconds,
   CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() END AS is_paused,
   pg_has_role('pg_read_all_stats', 'USAGE') AS may_see_all
-"""
-
-CONNECTIONS = """
-SELECT datname AS database, usename AS "user", application_name AS application, host(client_addr) AS client,
-  coalesce(state, 'unknown') AS state, CASE WHEN state = 'active' THEN coalesce(wait_event_type, 'CPU') END AS wait,
-  count(*) AS count
-FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY count(*) DESC LIMIT 1000
 """
 
 

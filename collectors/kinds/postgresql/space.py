@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collectors.kinds.postgresql.catalog import Catalog, Column, Wanted
 from collectors.kinds.postgresql.queries import SECONDS
+from core.kinds.postgresql.spec import TABLES_READ
 
-TABLES_SHOWN = 100
 INDEXES_SHOWN = 150
 SEQUENCES_SHOWN = 50
 SETTINGS_SHOWN = 100
@@ -30,10 +30,6 @@ ORDER BY pending_restart DESC, name LIMIT {SETTINGS_SHOWN}
 """
 
 EXTENSIONS = "SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1 LIMIT 100"
-
-LOCKS = "SELECT count(*) AS held, count(*) FILTER (WHERE NOT granted) AS waiting FROM pg_locks WHERE NOT fastpath"
-
-WAL_FILES = "SELECT count(*) AS files, sum(size)::float8 AS bytes FROM pg_ls_waldir()"
 
 HORIZON = """
 SELECT 'session ' || pid AS holder, age(backend_xmin) AS xid_age FROM pg_stat_activity
@@ -79,7 +75,7 @@ def tables(catalog: Catalog) -> str:
         "age(c.relfrozenxid) AS xid_age, c.reltuples::float8 AS estimated_rows, c.reloptions::text AS options "
         "FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid "
         f"WHERE c.relkind IN ('r', 'm') AND {UNLOCKED.format('c.oid')} "
-        f"ORDER BY greatest(c.relpages, (s.n_live_tup + s.n_dead_tup) / 100) DESC, s.relid LIMIT {TABLES_SHOWN}"
+        f"ORDER BY greatest(c.relpages, (s.n_live_tup + s.n_dead_tup) / 100) DESC, s.relid LIMIT {TABLES_READ}"
     )
     return (
         "SELECT t.*, pg_relation_size(t.relid) AS heap_bytes, pg_indexes_size(t.relid) AS index_bytes, "

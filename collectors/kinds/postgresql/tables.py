@@ -1,181 +1,188 @@
-"""The tables of a reading that are made of rows of once a minute, and of the server as a whole."""
+"""The rows of a reading's tables that are made of the answers of once a minute, and of the server as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collectors.kinds.postgresql.connection import Row
-from collectors.kinds.postgresql.judge import PeriodicResults, dead_ratio, is_bloating
+from collectors.kinds.postgresql.connection import Row, Server
+from collectors.kinds.postgresql.results import PeriodicResults, PresentResults, dead_ratio
+from collectors.kinds.postgresql.traffic import TrafficDeltas, hit_ratio
 from core.format import coarse_duration, count
-from core.model import Table
-
-UNUSED_SECONDS = 30 * 86_400.0
-
-ABOUT = (
-    "product", "role", "database", "user", "started", "uptime_seconds", "is_encrypted", "max_connections",
-    "shared_buffers", "max_wal_size", "wal_files", "wal_bytes", "archive_mode", "archived", "archive_failures",
-    "last_archived", "locks_held", "locks_ratio", "prepared", "extensions", "pending_restart", "statements_evicted",
-    "horizon", "track_io_timing", "may_see_all", "notes",
-)  # fmt: skip
+from core.kinds.postgresql import spec
+from core.kinds.postgresql.tables import About, Database, Index, IndexProblem, Note, Relation, Setting
+from core.kinds.postgresql.tables import Sequence as SequenceRow
+from core.tables import R, columns_of
 
 
-def rows_table(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows by column as a table."""
-    return Table(name, tuple(columns), tuple(tuple(row.get(column) for column in columns) for row in rows))
+def rows_from(row: type[R], answer: Sequence[Mapping[str, Any]]) -> list[R]:
+    """Return the rows that a server answered as those of a table, whose columns they have among theirs."""
+    names = columns_of(row)
+    return [row(**{name: each[name] for name in names}) for each in answer]
 
 
-def about(
-    server: Mapping[str, Any],
-    overview: Row,
-    periodic: PeriodicResults,
-    writing: Row,
-    evicted: int | None,
-    notes: Mapping[str, str],
-) -> Table:
-    """Return the facts of a server as a table of one row; `notes` say what could not be read, and why."""
+def about(server: Server, present: PresentResults, periodic: PeriodicResults, evicted: int | None) -> About:
+    """Return what a server is."""
+    overview, writing = present.overview, present.writing
     horizon = next(iter(periodic.horizon), None)
-    row = {
-        **server,
-        "role": "standby" if overview["is_standby"] else "primary",
-        "database": overview["database"],
-        "user": overview["role"],
-        "started": overview["started"],
-        "uptime_seconds": overview["now"] - overview["started"],
-        "wal_files": periodic.wal.get("files"),
-        "wal_bytes": periodic.wal.get("bytes"),
-        "archived": writing.get("archived"),
-        "archive_failures": writing.get("archive_failures"),
-        "last_archived": writing.get("last_archived"),
-        "locks_held": periodic.locks.get("held"),
-        "locks_ratio": periodic.locks_ratio,
-        "prepared": periodic.prepared.get("count"),
-        "extensions": ", ".join(f"{each['name']} {each['version']}" for each in periodic.extensions),
-        "pending_restart": ", ".join(name for name, each in periodic.settings.items() if each["pending_restart"]),
-        "statements_evicted": evicted,
-        "horizon": f"{horizon['holder']}: {count(horizon['xid_age'], 'transaction')}" if horizon else None,
-        "may_see_all": overview["may_see_all"],
-        "notes": "; ".join(f"{name}: {reason}" for name, reason in sorted(notes.items())),
-    }
-    for name in ("max_connections", "shared_buffers", "max_wal_size", "archive_mode", "track_io_timing"):
-        row[name] = periodic.settings.get(name, {}).get("value")
-    return rows_table("about", ABOUT, [row])
+    return About(
+        product=server.product,
+        role=present.role,
+        database=overview["database"],
+        user=overview["role"],
+        started=overview["started"],
+        uptime_seconds=overview["now"] - overview["started"],
+        is_encrypted=server.is_encrypted,
+        max_connections=periodic.setting("max_connections"),
+        shared_buffers=periodic.setting("shared_buffers"),
+        max_wal_size=periodic.setting("max_wal_size"),
+        archive_mode=periodic.setting("archive_mode"),
+        track_io_timing=periodic.setting("track_io_timing"),
+        wal_files=periodic.wal.get("files"),
+        wal_bytes=periodic.wal.get("bytes"),
+        archived=writing.get("archived"),
+        archive_failures=writing.get("archive_failures"),
+        last_archived=writing.get("last_archived"),
+        locks_held=periodic.locks.get("held"),
+        locks_ratio=periodic.locks_ratio,
+        prepared=periodic.prepared.get("count"),
+        extensions=", ".join(f"{each['name']} {each['version']}" for each in periodic.extensions),
+        pending_restart=", ".join(name for name, each in periodic.settings.items() if each["pending_restart"]),
+        statements_evicted=evicted,
+        horizon=f"{horizon['holder']}: {count(horizon['xid_age'], 'transaction')}" if horizon else "",
+        may_see_all=overview["may_see_all"],
+    )
 
 
-def databases(
-    periodic: PeriodicResults, counters: Sequence[Row], deltas: Mapping[str, Mapping[str, float]], seconds: float
-) -> Table:
+def notes(found: Mapping[str, str]) -> list[Note]:
+    """Return what could not be read, and why."""
+    return [Note(what, why) for what, why in sorted(found.items())]
+
+
+def databases(present: PresentResults, periodic: PeriodicResults, deltas: TrafficDeltas) -> list[Database]:
     """Return the databases with size, ages, traffic and what went wrong since their statistics began."""
-    by_name = {row["database"]: row for row in counters}
-    rows = []
-    for row in periodic.databases:
-        counted, own = by_name.get(row["database"], {}), deltas.get(row["database"], {})
-        blocks = own.get("blks_hit", 0.0) + own.get("blks_read", 0.0)
-        rows.append(
-            {
-                **row,
-                "connections": counted.get("numbackends"),
-                "commits_per_second": own["xact_commit"] / seconds if "xact_commit" in own and seconds else None,
-                "rollbacks_per_second": own["xact_rollback"] / seconds if "xact_rollback" in own and seconds else None,
-                "hit_ratio": own["blks_hit"] / blocks if blocks else None,
-                "deadlocks": counted.get("deadlocks"),
-                "conflicts": counted.get("conflicts"),
-                "temp_files": counted.get("temp_files"),
-                "temp_bytes": counted.get("temp_bytes"),
-                "checksum_failures": counted.get("checksum_failures"),
-                "killed": counted.get("sessions_killed"),
-                "abandoned": counted.get("sessions_abandoned"),
-            }
-        )
-    columns = (
-        "database", "bytes", "connections", "commits_per_second", "rollbacks_per_second", "hit_ratio", "deadlocks",
-        "conflicts", "temp_files", "temp_bytes", "checksum_failures", "xid_age", "multixact_age", "killed", "abandoned",
-    )  # fmt: skip
-    return rows_table("databases", columns, rows)
+    counters = {str(row["database"]): row for row in present.databases}
+    return [_database(row, counters.get(row["database"], {}), deltas) for row in periodic.databases]
 
 
-def relations(periodic: PeriodicResults, now: float) -> Table:
+def _database(row: Row, counters: Row, deltas: TrafficDeltas) -> Database:
+    own = deltas.of(row["database"])
+    return Database(
+        database=row["database"],
+        bytes=row["bytes"],
+        connections=counters.get("numbackends"),
+        commits_per_second=own.rate("xact_commit"),
+        rollbacks_per_second=own.rate("xact_rollback"),
+        hit_ratio=hit_ratio(own),
+        deadlocks=counters.get("deadlocks"),
+        conflicts=counters.get("conflicts"),
+        temp_files=counters.get("temp_files"),
+        temp_bytes=counters.get("temp_bytes"),
+        checksum_failures=counters.get("checksum_failures"),
+        xid_age=row["xid_age"],
+        multixact_age=row["multixact_age"],
+        killed=counters.get("sessions_killed"),
+        abandoned=counters.get("sessions_abandoned"),
+    )
+
+
+def relations(periodic: PeriodicResults, now: float) -> list[Relation]:
     """Return the biggest tables of the database: size, rows, dead ones, scans, vacuum."""
-    rows = []
-    for row in periodic.tables:
-        scans = (row["scans"] or 0) + (row["index_scans"] or 0)
-        updated = row["updated"] or 0
-        rows.append(
-            {
-                **row,
-                "table": f"{row['schema']}.{row['table']}",
-                "target": str(row["relid"]),
-                "dead_ratio": dead_ratio(row),
-                "dead_limit": periodic.dead_limit(row),
-                "is_bloating": is_bloating(row, periodic),
-                "index_scan_ratio": (row["index_scans"] or 0) / scans if scans else None,
-                "hot_ratio": row["hot_updated"] / updated if updated else None,
-                "vacuumed_ago_seconds": _ago(row["vacuumed"], now),
-                "autovacuumed_ago_seconds": _ago(row["autovacuumed"], now),
-                "analyzed_ago_seconds": _ago(row["analyzed"], now),
-            }
-        )
-    columns = (
-        "table", "target", "bytes", "heap_bytes", "index_bytes", "live_rows", "dead_rows", "dead_ratio", "dead_limit",
-        "is_bloating", "modified_rows", "scans", "scanned_rows", "index_scans", "index_scan_ratio", "inserted",
-        "updated", "deleted", "hot_ratio", "hit_ratio", "vacuumed_ago_seconds", "autovacuumed_ago_seconds",
-        "analyzed_ago_seconds", "xid_age",
-    )  # fmt: skip
-    return rows_table("tables", columns, rows)
+    return [_relation(row, periodic, now) for row in periodic.tables]
 
 
-def indexes(periodic: PeriodicResults, now: float) -> Table:
-    """Return the indexes with what is wrong with them in a word."""
-    rows = [
-        {
-            **row,
-            "table": f"{row['schema']}.{row['table']}",
-            "problem": _problem(row, now),
-            "last_scan_ago_seconds": _ago(row["last_scan"], now),
-        }
-        for row in periodic.indexes
-    ]
-    rows.sort(key=lambda row: (not row["problem"], -(row["bytes"] or 0)))
-    columns = (
-        "index", "table", "problem", "bytes", "scans", "last_scan_ago_seconds", "read_rows", "is_unique", "definition",
-    )  # fmt: skip
-    return rows_table("indexes", columns, rows)
+def _relation(row: Row, periodic: PeriodicResults, now: float) -> Relation:
+    scans = (row["scans"] or 0) + (row["index_scans"] or 0)
+    return Relation(
+        table=f"{row['schema']}.{row['table']}",
+        target=str(row["relid"]),
+        bytes=row["bytes"],
+        heap_bytes=row["heap_bytes"],
+        index_bytes=row["index_bytes"],
+        live_rows=row["live_rows"],
+        dead_rows=row["dead_rows"],
+        dead_ratio=dead_ratio(row),
+        dead_limit=periodic.dead_limit(row),
+        is_bloating=periodic.is_bloating(row),
+        modified_rows=row["modified_rows"],
+        scans=row["scans"],
+        scanned_rows=row["scanned_rows"],
+        index_scans=row["index_scans"],
+        index_scan_ratio=(row["index_scans"] or 0) / scans if scans else None,
+        inserted=row["inserted"],
+        updated=row["updated"],
+        deleted=row["deleted"],
+        hot_ratio=row["hot_updated"] / row["updated"] if row["updated"] else None,
+        hit_ratio=row["hit_ratio"],
+        vacuumed_ago_seconds=_ago(row["vacuumed"], now),
+        autovacuumed_ago_seconds=_ago(row["autovacuumed"], now),
+        analyzed_ago_seconds=_ago(row["analyzed"], now),
+        xid_age=row["xid_age"],
+    )
 
 
-def _problem(row: Row, now: float) -> str:
-    if not row["is_valid"]:
-        return "being built" if row["is_being_built"] else "invalid"
-    if row["first_of_same"] != row["index"]:
-        return f"duplicate of {row['first_of_same']}"
-    is_needed = row["is_unique"] or row["is_primary"] or row["backs_constraint"]
-    if is_needed:
-        return ""
-    if not row["scans"]:
-        return "never used"
+def indexes(periodic: PeriodicResults, now: float) -> list[Index]:
+    """Return the indexes, those with a problem first, then the biggest."""
+    rows = [_index(row, now) for row in periodic.indexes]
+    return sorted(rows, key=lambda row: (not row.problem, -(row.bytes or 0)))
+
+
+def _index(row: Row, now: float) -> Index:
     ago = _ago(row["last_scan"], now)
-    return f"unused for {coarse_duration(ago)}" if ago is not None and ago > UNUSED_SECONDS else ""
+    problem, remark = _problem(row, ago)
+    return Index(
+        index=row["index"],
+        table=f"{row['schema']}.{row['table']}",
+        problem=problem,
+        remark=remark,
+        bytes=row["bytes"],
+        scans=row["scans"],
+        last_scan_ago_seconds=ago,
+        read_rows=row["read_rows"],
+        is_unique=row["is_unique"],
+        definition=row["definition"],
+    )
 
 
-def sequences(periodic: PeriodicResults) -> Table:
+def _problem(row: Row, last_scan_ago: float | None) -> tuple[str, str]:
+    """Return what is wrong with an index, and the same in words; nothing when nothing is."""
+    if not row["is_valid"]:
+        problem = IndexProblem.BEING_BUILT if row["is_being_built"] else IndexProblem.INVALID
+        return problem, problem.value
+    if row["first_of_same"] != row["index"]:
+        return IndexProblem.DUPLICATE, f"duplicate of {row['first_of_same']}"
+    if row["is_unique"] or row["is_primary"] or row["backs_constraint"]:
+        return "", ""
+    if not row["scans"]:
+        return IndexProblem.UNUSED, "never used"
+    if spec.INDEX_UNUSED.is_bad(last_scan_ago or 0.0):
+        return IndexProblem.UNUSED, f"unused for {coarse_duration(last_scan_ago)}"
+    return "", ""
+
+
+def sequences(periodic: PeriodicResults) -> list[SequenceRow]:
     """Return the sequences nearest to their end."""
-    rows = [
-        {**row, "sequence": f"{row['schema']}.{row['sequence']}", "used_ratio": _number(row["used_ratio"])}
+    return [
+        SequenceRow(
+            sequence=f"{row['schema']}.{row['sequence']}",
+            type=row["type"],
+            last_value=row["last_value"],
+            max_value=row["max_value"],
+            used_ratio=float(row["used_ratio"]) if row["used_ratio"] is not None else None,
+            is_cycle=row["is_cycle"],
+        )
         for row in periodic.sequences
     ]
-    return rows_table("sequences", ("sequence", "type", "last_value", "max_value", "used_ratio", "is_cycle"), rows)
 
 
-def settings(periodic: PeriodicResults) -> Table:
+def settings(periodic: PeriodicResults) -> list[Setting]:
     """Return the settings that differ from their defaults, those that wait for a restart first."""
-    rows = [row for row in periodic.settings.values() if row["pending_restart"] or row["source"] != "default"]
-    return rows_table(
-        "settings", ("name", "value", "set_by", "pending_restart"), [{**row, "set_by": row["source"]} for row in rows]
-    )
+    return [
+        Setting(row["name"], row["value"], set_by=row["source"], pending_restart=row["pending_restart"])
+        for row in periodic.settings.values()
+        if row["pending_restart"] or row["source"] != "default"
+    ]
 
 
 def _ago(when: float | None, now: float) -> float | None:
     return max(now - when, 0.0) if when is not None else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if value is not None else None

@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from collectors.base import gauges
-from collectors.kinds.postgresql.connection import Row
+from collectors.kinds.postgresql.results import PresentResults
+from core.kinds.postgresql import spec
 from core.model import Sample
-from core.rates import Rates
+from core.rates import CounterDeltas, Rates, Step
 
 DATABASES_CHARTED = 20
-
-RATES = {
-    "xact_commit": "commits",
-    "xact_rollback": "rollbacks",
-    "tup_returned": "rows_returned",
-    "tup_fetched": "rows_fetched",
-    "tup_inserted": "rows_inserted",
-    "tup_updated": "rows_updated",
-    "tup_deleted": "rows_deleted",
-    "temp_files": "temp_files",
-    "temp_bytes": "temp_bytes",
-    "deadlocks": "deadlocks",
-    "conflicts": "conflicts",
-}
-"""Counter of pg_stat_database by the name of its rate: postgresql_<name>_per_second."""
-OTHERS = ("blks_hit", "blks_read", "checksum_failures")
+COUNTERS = (*spec.COUNTERS, "blks_hit", "blks_read", "checksum_failures")
+"""Counters of each database."""
 WRITING = (
-    "timed", "requested", "checkpoint_write_ms", "checkpoint_sync_ms", "checkpoint_buffers", "cleaned_buffers",
-    "cleaner_stopped", "backend_buffers", "archived", "archive_failures", "wal_records", "wal_images", "wal_full",
-    "wal_writes", "wal_syncs", "wal_write_ms", "wal_sync_ms",
+    "timed", "requested", "checkpoint_write_ms", "checkpoint_buffers", "archived", "wal_images", "wal_sync_ms",
 )  # fmt: skip
+"""Counters of the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficDeltas:
-    """How far each counter moved since the reading before; a counter without a step is missing."""
+    """How far each counter moved since the reading before."""
 
-    changes: Mapping[str, float]
-    by_database: Mapping[str, Mapping[str, float]]
-    seconds: float
+    total: CounterDeltas
+    """Those of the server, and those of databases summed."""
+    by_database: Mapping[str, CounterDeltas]
 
-    def change(self, name: str) -> float:
-        """Return a counter's change summed over the databases, 0 without a step."""
-        return self.changes.get(name, 0.0)
-
-    def rate(self, name: str) -> float | None:
-        """Return a counter's change a second, None without a step."""
-        return self.changes[name] / self.seconds if name in self.changes and self.seconds > 0 else None
+    def of(self, database: str) -> CounterDeltas:
+        """Return those of a database."""
+        return self.by_database.get(database, CounterDeltas())
 
 
 @dataclass(slots=True)
@@ -57,74 +40,69 @@ class Traffic:
 
     _rates: Rates = field(default_factory=Rates)
 
-    def read(
-        self, databases: Sequence[Row], writing: Row, written_bytes: float | None, run: float, monotonic: float
-    ) -> TrafficDeltas:
-        """Return how far everything moved. `run` is the start of the server: another one gives no steps."""
-        changes: dict[str, float] = {}
-        by_database: dict[str, dict[str, float]] = {}
-        seconds = 0.0
-        for row in databases:
-            own = by_database.setdefault(str(row["database"]), {})
-            for name in (*RATES, *OTHERS):
-                step = self._step((run, row["run"], row["database"], name), row[name], monotonic)
-                if step is not None:
-                    own[name], seconds = step
-                    changes[name] = changes.get(name, 0.0) + own[name]
-        for name in WRITING:
-            step = self._step((run, writing.get("checkpoint_run"), name), writing.get(name), monotonic)
-            if step is not None:
-                changes[name], seconds = step
-        step = self._step((run, "wal"), written_bytes, monotonic)
-        if step is not None:
-            changes["wal_bytes"], seconds = step
-        return TrafficDeltas(changes, by_database, seconds)
-
-    def _step(self, key: tuple[object, ...], value: float | None, monotonic: float) -> tuple[float, float] | None:
-        step = self._rates.step(key, float(value), monotonic) if value is not None else None
-        return (step.change, step.seconds) if step is not None else None
+    def read(self, present: PresentResults, monotonic: float) -> TrafficDeltas:
+        """Return how far everything moved. Another start of the server gives no steps."""
+        run, writing = present.overview["started"], present.writing
+        by_database = {
+            str(row["database"]): self._rates.deltas(
+                (run, row["run"], row["database"]), {name: row[name] for name in COUNTERS}, monotonic
+            )
+            for row in present.databases
+        }
+        counters = {name: writing.get(name) for name in WRITING}
+        of_server = self._rates.deltas((run, writing.get("checkpoint_run")), counters, monotonic)
+        wal = self._rates.deltas((run, "wal"), {"wal_bytes": present.overview["written_bytes"]}, monotonic)
+        total = CounterDeltas({**_summed(by_database.values()), **of_server.steps, **wal.steps})
+        return TrafficDeltas(total, by_database)
 
 
 def samples(deltas: TrafficDeltas, block_bytes: float, instance: str) -> list[Sample]:
     """Return rates and ratios of the whole server, and of its busiest databases."""
-    values = {f"postgresql_{name}_per_second": deltas.rate(counter) for counter, name in RATES.items()}
-    read = deltas.rate("blks_read")
-    values |= {
-        "postgresql_cache_hit_ratio": _share(deltas.changes, "blks_hit", "blks_read"),
-        "postgresql_rollback_ratio": _share(deltas.changes, "xact_rollback", "xact_commit"),
-        "postgresql_block_read_bytes_per_second": read * block_bytes if read is not None else None,
-        "postgresql_wal_bytes_per_second": deltas.rate("wal_bytes"),
-        "postgresql_wal_images_per_second": deltas.rate("wal_images"),
-        "postgresql_wal_sync_ratio": _busy(deltas, "wal_sync_ms"),
-        "postgresql_checkpoints_timed_per_second": deltas.rate("timed"),
-        "postgresql_checkpoints_requested_per_second": deltas.rate("requested"),
-        "postgresql_checkpoint_write_bytes_per_second": _times(deltas.rate("checkpoint_buffers"), block_bytes),
-        "postgresql_checkpoint_busy_ratio": _busy(deltas, "checkpoint_write_ms"),
-        "postgresql_archived_per_second": deltas.rate("archived"),
-    }
-    found = gauges(values, instance=instance)
-    busiest = sorted(deltas.by_database, key=lambda name: -deltas.by_database[name].get("xact_commit", 0.0))
+    total = deltas.total
+    found = gauges(
+        {
+            **{metric: total.rate(counter) for counter, metric in spec.COUNTERS.items()},
+            spec.HIT_RATIO: hit_ratio(total),
+            spec.ROLLBACK_RATIO: _share(total, "xact_rollback", "xact_commit"),
+            spec.BLOCK_READ_RATE: _times(total.rate("blks_read"), block_bytes),
+            spec.WAL_RATE: total.rate("wal_bytes"),
+            spec.WAL_IMAGES_RATE: total.rate("wal_images"),
+            spec.WAL_SYNC_RATIO: _times(total.rate("wal_sync_ms"), 1e-3),
+            spec.CHECKPOINTS_TIMED_RATE: total.rate("timed"),
+            spec.CHECKPOINTS_REQUESTED_RATE: total.rate("requested"),
+            spec.CHECKPOINT_WRITE_RATE: _times(total.rate("checkpoint_buffers"), block_bytes),
+            spec.CHECKPOINT_BUSY_RATIO: _times(total.rate("checkpoint_write_ms"), 1e-3),
+            spec.ARCHIVED_RATE: total.rate("archived"),
+        },
+        instance=instance,
+    )
+    busiest = sorted(deltas.by_database, key=lambda name: -deltas.of(name).change("xact_commit"))
     for name in busiest[:DATABASES_CHARTED]:
-        own = deltas.by_database[name]
-        if "xact_commit" in own and deltas.seconds > 0:
-            each = {
-                "postgresql_database_commits_per_second": own["xact_commit"] / deltas.seconds,
-                "postgresql_database_cache_hit_ratio": _share(own, "blks_hit", "blks_read"),
-            }
-            found += gauges(each, instance=instance, database=name)
+        own = deltas.of(name)
+        if own.rate("xact_commit") is not None:
+            values = {spec.DATABASE_COMMITS_RATE: own.rate("xact_commit"), spec.DATABASE_HIT_RATIO: hit_ratio(own)}
+            found += gauges(values, instance=instance, database=name)
     return found
 
 
-def _share(changes: Mapping[str, float], part: str, rest: str) -> float | None:
-    if part not in changes or rest not in changes:
+def hit_ratio(deltas: CounterDeltas) -> float | None:
+    """Return the share of blocks found in the cache; None when none was asked for."""
+    return _share(deltas, "blks_hit", "blks_read")
+
+
+def _summed(each: Iterable[CounterDeltas]) -> dict[str, Step]:
+    found: defaultdict[str, list[Step]] = defaultdict(list)
+    for deltas in each:
+        for name, step in deltas.steps.items():
+            found[name].append(step)
+    return {name: Step(sum(step.change for step in steps), steps[-1].seconds) for name, steps in found.items()}
+
+
+def _share(deltas: CounterDeltas, part: str, rest: str) -> float | None:
+    if deltas.rate(part) is None or deltas.rate(rest) is None:
         return None
-    total = changes[part] + changes[rest]
-    return changes[part] / total if total > 0 else None
-
-
-def _busy(deltas: TrafficDeltas, name: str) -> float | None:
-    rate = deltas.rate(name)
-    return rate / 1e3 if rate is not None else None
+    total = deltas.change(part) + deltas.change(rest)
+    return deltas.change(part) / total if total > 0 else None
 
 
 def _times(rate: float | None, by: float) -> float | None:

@@ -1,176 +1,185 @@
-"""The cards of PostgreSQL in the database tab."""
+"""The cards of PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.format import ago, bytes_, count, duration, money, number, percent, tenths
-from dashboard.sources.shown import Shown
+from core.format import ago, bytes_, coarse_duration, count, duration, money, number, percent, tenths
+from core.kinds.postgresql import spec
+from core.kinds.postgresql.spec import Checks
+from core.kinds.postgresql.tables import About, Index, IndexProblem, Slot
+from core.kinds.postgresql.tables import Sequence as SequenceRow
+from core.metrics import Metric
+from core.model import Status
+from dashboard.kinds.postgresql.cells import warns
+from dashboard.kinds.postgresql.growth import grown, growth_a_day
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
 from storage.clickhouse.reads.sources import SourceSeries
 
-SPARKED = ("postgresql_blocked_sessions", "postgresql_databases_size_bytes", "postgresql_dead_rows")
+SPARKED = (spec.BLOCKED_SESSIONS, spec.DATABASES_SIZE, spec.DEAD_ROWS_TOTAL)
 """Metrics of sparklines and trends that no chart shows."""
-DAY_SECONDS = 86_400.0
-TREND_SECONDS = 600.0
-"""A trend needs at least so long a past."""
+RECENT = f"over {duration(spec.RECENT_SECONDS)}"
+
+Spark = Callable[[Metric], SeriesData | None]
 
 
-def postgresql_cards(shown: Shown) -> Sequence[Any]:
+def cards(shown: Shown) -> Sequence[Any]:
     """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
     return strip(shown.chosen, shown.series, _source, _details)
 
 
-def growth_a_day(data: SeriesData | None) -> float | None:
-    """Return how much a series grew a day over the window, from its first value to its last; None when too short."""
-    if data is None:
-        return None
-    points = [(ts, value) for ts, value in zip(data.ts, data.mean, strict=True) if value is not None]
-    if len(points) < 2 or points[-1][0] - points[0][0] < TREND_SECONDS:
-        return None
-    (since, first), (until, last) = points[0], points[-1]
-    return (last - first) / (until - since) * DAY_SECONDS
-
-
-def grown(amount: float | None) -> str:
-    """Return growth in words: "+12.0 MiB a day"."""
-    return "" if amount is None else f"{'+' if amount > 0 else ''}{bytes_(amount)} a day"
-
-
 def _source(instance: Instance, series: SourceSeries) -> Any:
-    rates = (instance.value("postgresql_commits_per_second"), instance.value("postgresql_rollbacks_per_second"))
+    rates = (instance.value(spec.COMMITS_RATE), instance.value(spec.ROLLBACKS_RATE))
     return source_card(
         instance,
         number(None if None in rates else sum(rate or 0.0 for rate in rates)),
         "tx/s",
-        bar_ratio=instance.value("postgresql_connections_used_ratio"),
-        spark=series.one("postgresql_commits_per_second", instance=instance.name),
+        bar_ratio=instance.value(spec.CONNECTIONS_USED_RATIO),
+        spark=series.one(spec.COMMITS_RATE, instance=instance.name),
         definition="Commits and rollbacks a second since the reading before; the bar is connections against their "
-        "limit. "
-        "pg_stat_database, pg_stat_activity.",
+        "limit. pg_stat_database, pg_stat_activity.",
     )
 
 
 def _details(instance: Instance, series: SourceSeries) -> list[Any]:
-    return [*_present(instance, series), *_kept(instance, series)]
+    def spark(metric: Metric) -> SeriesData | None:
+        return series.one(metric, instance=instance.name)
+
+    return [*_sessions(instance, spark), *_traffic(instance, spark), *_stored(instance, spark), *_wal(instance, spark),
+            *_catalog(instance)]  # fmt: skip
 
 
-def _present(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: str, **labels: str) -> Any:
-        return series.one(f"postgresql_{metric}", instance=instance.name, **labels)
-
-    def value(metric: str) -> float | None:
-        return instance.value(f"postgresql_{metric}")
-
+def _sessions(instance: Instance, spark: Spark) -> list[Any]:
+    blocked = instance.value(spec.BLOCKED_SESSIONS)
     return [
-        detail_card(instance, "blocking", "Blocked", number(value("blocked_sessions")), "sessions",
-                    spark=spark("blocked_sessions"),
+        detail_card(instance, Checks.BLOCKING, "Blocked", number(blocked), "session" if blocked == 1 else "sessions",
+                    spark=spark(spec.BLOCKED_SESSIONS),
                     definition="Sessions that wait for a lock which another session holds, and who is at the root. "
-                    "Warning "
-                    "from 10 s, critical from 30 s. pg_blocking_pids(pid) of sessions whose wait_event_type is Lock."),
-        detail_card(instance, "connections", "Connections", percent(value("connections_used_ratio")),
-                    spark=spark("connections_used_ratio"),
-                    definition="Against max_connections less those kept for superusers. Warning 80 %, critical 90 %."),
-        detail_card(instance, "queries", "Longest query", duration(value("longest_query_seconds")),
-                    spark=spark("longest_query_seconds"),
-                    definition="now() − query_start of active client sessions that nobody blocks. Warning from 60 s."),
-        detail_card(instance, "transactions", "Oldest transaction", duration(value("longest_transaction_seconds")),
-                    spark=spark("longest_transaction_seconds"),
-                    definition="now() − xact_start of client sessions. Warning from 2 min: it holds vacuum back."),
-        detail_card(instance, "idle", "Idle in transaction", duration(value("longest_idle_in_transaction_seconds")),
-                    spark=spark("longest_idle_in_transaction_seconds"),
-                    definition="now() − state_change of sessions that began a transaction and do nothing. Warning from "
-                    "5 min: they hold their locks."),
-        detail_card(instance, "hits", "Cache hits", percent(value("cache_hit_ratio")), spark=spark("cache_hit_ratio"),
-                    definition="Of the blocks asked for since the reading before. Warning below 98 % over 5 min with "
-                    "50 000 blocks or more. pg_stat_database."),
-        detail_card(instance, "rollbacks", "Rollbacks", percent(value("rollback_ratio")),
-                    spark=spark("rollbacks_per_second"),
-                    definition="Of transactions, since the reading before. Warning above 10 % of 100 or more in 5 min. "
-                    "pg_stat_database."),
-        detail_card(instance, "deadlocks", "Deadlocks", tenths(value("deadlocks_per_second")), "/s",
-                    spark=spark("deadlocks_per_second"),
-                    definition="Warning at one in 5 min, critical at 25. pg_stat_database."),
-        detail_card(instance, "", "Round trip", duration(value("ping_p99_seconds")), "p99",
-                    why=f"median {duration(value('ping_p50_seconds'))} · reading {duration(value('monitor_seconds'))}",
-                    spark=spark("ping_p99_seconds"),
-                    definition="SELECT 1, of the last 120 readings; and how long all questions of a reading took."),
+                    f"{warns(spec.BLOCKED, 'seconds')}. pg_blocking_pids(pid) of sessions whose wait_event_type is "
+                    "Lock."),
+        detail_card(instance, Checks.CONNECTIONS, "Connections", percent(instance.value(spec.CONNECTIONS_USED_RATIO)),
+                    spark=spark(spec.CONNECTIONS_USED_RATIO),
+                    definition="Against max_connections less those kept for superusers. "
+                    f"{warns(spec.CONNECTIONS, 'ratio')}."),
+        detail_card(instance, Checks.QUERIES, "Longest query", duration(instance.value(spec.LONGEST_QUERY)),
+                    spark=spark(spec.LONGEST_QUERY),
+                    definition="now() − query_start of active client sessions that nobody blocks. "
+                    f"{warns(spec.QUERY, 'seconds')}."),
+        detail_card(instance, Checks.TRANSACTIONS, "Oldest transaction",
+                    duration(instance.value(spec.LONGEST_TRANSACTION)), spark=spark(spec.LONGEST_TRANSACTION),
+                    definition=f"now() − xact_start of client sessions. {warns(spec.TRANSACTION, 'seconds')}: it holds "
+                    "vacuum back."),
+        detail_card(instance, Checks.IDLE, "Idle in transaction",
+                    duration(instance.value(spec.LONGEST_IDLE_IN_TRANSACTION)),
+                    spark=spark(spec.LONGEST_IDLE_IN_TRANSACTION),
+                    definition="now() − state_change of sessions that began a transaction and do nothing. "
+                    f"{warns(spec.IDLE_IN_TRANSACTION, 'seconds')}: they hold their locks."),
     ]  # fmt: skip
 
 
-def _kept(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: str, **labels: str) -> Any:
-        return series.one(f"postgresql_{metric}", instance=instance.name, **labels)
-
-    def value(metric: str) -> float | None:
-        return instance.value(f"postgresql_{metric}")
-
-    about = instance.about
-    sizes = spark("databases_size_bytes")
-    xid = value("xid_age")
+def _traffic(instance: Instance, spark: Spark) -> list[Any]:
+    median, reading = duration(instance.value(spec.PING_P50)), duration(instance.value(spec.MONITOR))
     return [
-        detail_card(instance, "", "Size", bytes_(value("databases_size_bytes")), why=grown(growth_a_day(sizes)),
+        detail_card(instance, Checks.HITS, "Cache hits", percent(instance.value(spec.HIT_RATIO)),
+                    spark=spark(spec.HIT_RATIO),
+                    definition="Of the blocks asked for since the reading before. "
+                    f"{warns(spec.HITS, 'ratio')} {RECENT} with {number(spec.HITS_LEAST_BLOCKS)} blocks or more. "
+                    "pg_stat_database."),
+        detail_card(instance, Checks.ROLLBACKS, "Rollbacks", percent(instance.value(spec.ROLLBACK_RATIO)),
+                    spark=spark(spec.ROLLBACKS_RATE),
+                    definition="Of transactions, since the reading before. "
+                    f"{warns(spec.ROLLBACKS, 'ratio')} {RECENT} with {number(spec.ROLLBACKS_LEAST)} rollbacks or more. "
+                    "pg_stat_database."),
+        detail_card(instance, Checks.DEADLOCKS, "Deadlocks", tenths(instance.value(spec.DEADLOCKS_RATE)), "/s",
+                    spark=spark(spec.DEADLOCKS_RATE),
+                    definition=f"{warns(spec.DEADLOCKS, 'count')} {RECENT}. pg_stat_database."),
+        detail_card(instance, "", "Round trip", duration(instance.value(spec.PING_P99)), "p99",
+                    why=f"median {median} · reading {reading}", spark=spark(spec.PING_P99),
+                    definition=f"{spec.PING}, of the last 120 readings; and how long all queries of a reading took."),
+    ]  # fmt: skip
+
+
+def _stored(instance: Instance, spark: Spark) -> list[Any]:
+    sizes = spark(spec.DATABASES_SIZE)
+    return [
+        detail_card(instance, "", "Size", bytes_(instance.value(spec.DATABASES_SIZE)), why=grown(growth_a_day(sizes)),
                     spark=sizes, definition="All databases; growth from the first to the last value of the window. "
-                    "pg_database_size(oid), once a minute."),
-        detail_card(instance, "vacuum", "Dead rows", number(value("dead_rows")), spark=spark("dead_rows"),
-                    definition="Of the 100 biggest tables of this database. Warning when a table has more than 10 "
-                    "000, at "
-                    "least 10 %, and twice what should have started autovacuum. pg_stat_user_tables."),
-        detail_card(instance, "xid", "Transaction ids", money(xid),
-                    spark=spark("xid_age"),
+                    f"pg_database_size(oid), every {coarse_duration(spec.PERIODIC_SECONDS)}."),
+        detail_card(instance, Checks.VACUUM, "Dead rows", number(instance.value(spec.DEAD_ROWS_TOTAL)),
+                    spark=spark(spec.DEAD_ROWS_TOTAL),
+                    definition=f"Of the {spec.TABLES_READ} biggest tables of this database. Warning when a table has "
+                    f"at least {number(spec.DEAD_ROWS.warning)} dead rows, {percent(spec.DEAD_RATIO.warning)} of all, "
+                    f"and more than {spec.DEAD_TRIGGERS:g} times what starts autovacuum. pg_stat_user_tables."),
+        detail_card(instance, Checks.XID, "Transaction ids", money(instance.value(spec.XIDS)), spark=spark(spec.XIDS),
                     definition="max(age(datfrozenxid)) of pg_database; the bar is its share of 2³¹, where the server "
-                    "stops writing. Warning a quarter above autovacuum_freeze_max_age, critical at 1 000 M."),
-        detail_card(instance, "replication", "Replication", str(about.get("role") or "n/a"),
-                    definition="Standbys of a primary, or the stream of a standby. Warning from 60 s, critical from "
-                    "1 GiB "
-                    "behind or without a stream. pg_stat_replication, pg_stat_wal_receiver."),
-        detail_card(instance, "slots", "Slots", number(len(instance.dicts("slots"))) if about else "n/a",
-                    definition="Replication slots. Critical when one has had no reader for 30 min, or has lost its "
-                    "WAL. "
-                    "pg_replication_slots."),
-        detail_card(instance, "checkpoints", "WAL", bytes_(value("wal_bytes_per_second")), "/s",
-                    why=_wal(about), spark=spark("wal_bytes_per_second"),
-                    definition="pg_current_wal_lsn(). Warning when more checkpoints of the last hour were asked for "
-                    "than "
-                    "came by time, at least 4: max_wal_size is too small. pg_ls_waldir(), pg_stat_checkpointer."),
-        detail_card(instance, "archiver", "Archiver", str(about.get("archive_mode") or "n/a"),
-                    why=_archived(instance), definition="archive_mode. Critical while the newest attempt failed. "
-                    "pg_stat_archiver."),
-        detail_card(instance, "locks", "Lock table", percent(about.get("locks_ratio")),
+                    "stops writing. Warning a quarter above autovacuum_freeze_max_age, critical from "
+                    f"{number(spec.XID_AGE.critical)}."),
+    ]  # fmt: skip
+
+
+def _wal(instance: Instance, spark: Spark) -> list[Any]:
+    about = instance.first(About)
+    return [
+        detail_card(instance, Checks.REPLICATION, "Replication", about.role if about else "n/a",
+                    definition="Standbys of a primary, or the stream of a standby. "
+                    f"{warns(spec.LAG, 'seconds')} behind. {warns(spec.BEHIND, 'bytes')} behind or without a stream. "
+                    "pg_stat_replication, pg_stat_wal_receiver."),
+        detail_card(instance, Checks.SLOTS, "Slots", number(len(instance.rows(Slot))) if about else "n/a",
+                    definition=f"Replication slots. {warns(spec.SLOT_INACTIVE, 'seconds')} without a reader, and when "
+                    "one is about to lose WAL that it needs or has lost it. pg_replication_slots."),
+        detail_card(instance, Checks.CHECKPOINTS, "WAL", bytes_(instance.value(spec.WAL_RATE)), "/s",
+                    why=_wal_kept(about), spark=spark(spec.WAL_RATE),
+                    definition="Difference of pg_current_wal_lsn(). Warning when over "
+                    f"{duration(spec.CHECKPOINTS_SECONDS)} more checkpoints were requested than timed, at least "
+                    f"{spec.CHECKPOINTS_LEAST}: max_wal_size is too small. pg_stat_checkpointer. Kept: "
+                    f"{spec.WAL_FILES_QUERY}."),
+        detail_card(instance, Checks.ARCHIVER, "Archiver", about.archive_mode or "n/a" if about else "n/a",
+                    why=_archived(instance, about), definition="archive_mode. Critical while the newest attempt "
+                    "failed. pg_stat_archiver."),
+    ]  # fmt: skip
+
+
+def _catalog(instance: Instance) -> list[Any]:
+    about = instance.first(About)
+    return [
+        detail_card(instance, Checks.LOCKS, "Lock table", percent(about.locks_ratio if about else None),
                     definition="Locks held over max_locks_per_transaction × (max_connections + "
-                    "max_prepared_transactions). Warning 20 %, critical 80 %. pg_locks WHERE NOT fastpath."),
-        detail_card(instance, "sequences", "Sequences", _fullest(instance),
-                    definition="Share of its range that the fullest sequence has used. Warning 90 %, critical 98 %. "
-                    "pg_sequences (needs SELECT on them)."),
-        detail_card(instance, "indexes", "Indexes", _index_problems(instance), why="invalid · double · unused",
+                    f"max_prepared_transactions). {warns(spec.LOCKS, 'ratio')}. {spec.LOCKS_QUERY}."),
+        detail_card(instance, Checks.SEQUENCES, "Sequences", _fullest(instance),
+                    definition="Share of its range that the fullest sequence has used. "
+                    f"{warns(spec.SEQUENCES, 'ratio')}. pg_sequences (needs SELECT on them)."),
+        detail_card(instance, Checks.INDEXES, "Indexes", _index_problems(instance) if about else "n/a",
+                    why="invalid · duplicate · unused",
                     definition="Warning when one is invalid: it is written and never read. pg_index, "
                     "pg_stat_user_indexes."),
     ]  # fmt: skip
 
 
-def _wal(about: dict[str, Any]) -> str:
-    return f"{bytes_(about['wal_bytes'])} kept · max_wal_size {about['max_wal_size']}" if about.get("wal_bytes") else ""
-
-
-def _archived(instance: Instance) -> str:
-    about = instance.about
-    if about.get("archive_mode") not in ("on", "always") or getattr(instance.check("archiver"), "status", None) != "ok":
+def _wal_kept(about: About | None) -> str:
+    if about is None or not about.wal_bytes:
         return ""
-    last = about.get("last_archived")
-    return f"{ago(instance.now - last)} · {count(about['archived'], 'file')}" if last else "none yet"
+    return f"{bytes_(about.wal_bytes)} kept · max_wal_size {about.max_wal_size}"
+
+
+def _archived(instance: Instance, about: About | None) -> str:
+    check = instance.check(Checks.ARCHIVER)
+    if about is None or about.archive_mode not in spec.ARCHIVE_MODES or check is None or check.status != Status.OK:
+        return ""
+    if not about.last_archived:
+        return "none yet"
+    return f"{ago(instance.now - about.last_archived)} · {count(about.archived, 'file')}"
 
 
 def _fullest(instance: Instance) -> str:
-    shares = [row["used_ratio"] for row in instance.dicts("sequences") if row["used_ratio"] is not None]
-    return percent(max(shares)) if shares else "n/a"
+    return percent(
+        max((row.used_ratio for row in instance.rows(SequenceRow) if row.used_ratio is not None), default=None)
+    )
 
 
 def _index_problems(instance: Instance) -> str:
-    if not instance.about:
-        return "n/a"
-    found = [str(row["problem"]) for row in instance.dicts("indexes")]
-    kinds = (("invalid",), ("duplicate",), ("never", "unused"))
-    return " · ".join(number(sum(word.startswith(kind) for word in found)) for kind in kinds)
+    found = [row.problem for row in instance.rows(Index)]
+    problems = (IndexProblem.INVALID, IndexProblem.DUPLICATE, IndexProblem.UNUSED)
+    return " · ".join(number(found.count(problem)) for problem in problems)

@@ -1,34 +1,19 @@
-"""What the tables of PostgreSQL share: how a statement, a count, a time is shown."""
+"""What the parts of the section share: how a statement, a count, a limit is shown."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 from dash import html
 
 from core.format import number
-from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, source_rows, source_table
-from status.instances import Row
-
-ID = "database"
-MOST_ROWS = 60
-
-Tone = Callable[[Row], str]
-
-
-def table_of(
-    shown: Shown, name: str, fields: Sequence[Field], caption: str, nothing: str, rows: Sequence[Row] | None = None
-) -> html.Div:
-    """Return a table of a reading's rows of that name, or of `rows`; `nothing` says what no row means."""
-    found = source_rows(shown.chosen, name) if rows is None else rows
-    return source_table(f"{ID}-postgresql-{name}-rows", fields, found[:MOST_ROWS], caption=caption, nothing=nothing)
+from core.limits import Limit
+from core.model import Status
+from dashboard.sources.charts import threshold_text
 
 
 def query_text(text: str) -> html.Span:
     """Return a statement that is cut to the width of its column; the whole of it on hover."""
-    said = " ".join(text.split())
-    return html.Span(said, className="fw-query", title=said)
+    line = " ".join(text.split())
+    return html.Span(line, className="fw-query", title=line)
 
 
 def some(count: float) -> str | None:
@@ -36,11 +21,20 @@ def some(count: float) -> str | None:
     return number(count) if count else None
 
 
-def beyond(key: str, warning: float, critical: float = float("inf")) -> Tone:
-    """Return what makes the tone of a row from a value that should stay below `warning` and `critical`."""
+def yes_no(is_so: bool) -> str:
+    """Return yes or no."""
+    return "yes" if is_so else "no"
 
-    def tone(row: Row) -> str:
-        value = row[key] or 0
-        return "critical" if value >= critical else "warning" if value >= warning else ""
 
-    return tone
+def tone(limit: Limit, value: float | None) -> str:
+    """Return the tone of a cell whose value has reached a limit; empty for one that has not, and for None."""
+    status = limit.status(value) if value is not None else Status.OK
+    return "" if status is Status.OK else status.value
+
+
+def warns(limit: Limit, unit: str) -> str:
+    """Return from where on a value is bad: "Warning from 10 s, critical from 30 s"."""
+    word = "below" if limit.is_floor else "from"
+    named = (("warning", limit.warning), ("critical", limit.critical))
+    sentence = ", ".join(f"{name} {word} {threshold_text(value, unit)}" for name, value in named if value is not None)
+    return sentence[:1].upper() + sentence[1:]

@@ -1,283 +1,333 @@
-"""The tables of PostgreSQL in the database tab: statements, databases, tables, indexes, replication, settings."""
+"""The tables of PostgreSQL: statements, databases, tables, indexes, replication, settings, what the servers are."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from dash import html
 
 from core.format import ago, bytes_, duration, number, percent, tenths
-from core.kinds.registry import collector_title
-from dashboard.kinds.postgresql.cards import grown, growth_a_day
-from dashboard.kinds.postgresql.cells import ID, beyond, query_text, some, table_of
-from dashboard.kinds.postgresql.sessions import blocking, parties, progress, sessions
+from core.kinds.postgresql import spec
+from core.kinds.postgresql.spec import Actions
+from core.kinds.postgresql.tables import (
+    About,
+    Database,
+    Index,
+    IndexProblem,
+    Note,
+    Relation,
+    Replica,
+    Sequence,
+    Setting,
+    Slot,
+    Statement,
+    has_many_dead_rows,
+)  # fmt: skip
+from core.limits import Limit
+from dashboard.kinds.postgresql.cells import query_text, some, tone, yes_no
+from dashboard.kinds.postgresql.growth import growth_a_day, signed_bytes
 from dashboard.sources.actions import action_button
-from dashboard.sources.facts import Fact, about_table, told_by
+from dashboard.sources.charts import threshold_text
+from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, source_rows, words
-from status.instances import Row
-
-SLOW_SECONDS, SLOW_CALLS = 0.02, 100
-DEAD_ROWS, DEAD_RATIO = 10_000, 0.10
-HIT_RATIO = 0.99
-SEQUENCE_RATIO = 0.9
-VACUUM_SECONDS = 7 * 86_400.0
+from dashboard.sources.table import Field, Rows, rows_of, table_of, words
+from status.instances import Instance
 
 
-def statements(shown: Shown) -> html.Div:
-    """Return the statements by the time that they took in the last minutes; how to get them where there are none."""
-    fields = (
+def _slow(row: Statement) -> str:
+    return tone(spec.SLOW_STATEMENT, row.mean_seconds) if row.calls >= spec.SLOW_LEAST_CALLS else ""
+
+
+def _misses(row: Statement | Database) -> str:
+    return tone(spec.HITS, row.hit_ratio)
+
+
+def _no_statements(shown: Shown) -> str:
+    notes = [
+        f"{spec.STATEMENTS_VIEW} on {each.name}: {note.why}"
+        for each, note in rows_of(shown.chosen, Note)
+        if note.what == spec.STATEMENTS_VIEW
+    ]
+    if notes:
+        return "; ".join(notes)
+    return f"Nothing yet: differences need two readings, {duration(spec.STATEMENTS_SECONDS)} apart."
+
+
+STATEMENTS = Rows(
+    Statement,
+    (
         words("id", "Id", "As the lines of the chart are named"),
         Field("query", "Statement", query_text, numeric=False),
         Field("share", "Share", percent, "Of the time of all statements"),
-        Field("busy_ratio", "Busy", percent, "Time in execution over the clock's"),
+        Field("busy_ratio", "Busy", percent, "Execution time over the time passed"),
         Field("calls_per_second", "Calls/s", tenths),
-        Field("mean_seconds", "Mean", duration, "20 ms and more with 100 calls or more is marked", _slow),
+        Field("mean_seconds", "Mean", duration,
+              f"Marked from {duration(spec.SLOW_STATEMENT.warning)} with {spec.SLOW_LEAST_CALLS} calls or more", _slow),
         Field("stddev_seconds", "Std. dev.", duration),
         Field("longest_seconds", "Longest", duration, "Since the statistics were reset"),
         Field("calls", "Calls", number),
         Field("total_seconds", "Total", duration),
         Field("rows_per_call", "Rows/call", tenths),
-        Field("hit_ratio", "Cache", percent, "Blocks found in the cache", _missing),
+        Field("hit_ratio", "Cache hits", percent, "Blocks found in the cache", _misses),
         Field("temp_blocks", "Temp. blocks", some, "Read and written in temporary files"),
         Field("wal_bytes", "WAL", bytes_),
         Field("io_seconds", "I/O", duration, "0 unless track_io_timing is on"),
         words("user", "User"),
         words("database", "Database"),
-    )
-    return table_of(shown, "statements", fields, "Statements", _no_statements(shown))
+    ),
+    nothing=_no_statements,
+)  # fmt: skip
 
 
-def _no_statements(shown: Shown) -> str:
-    notes = [f"{each.name}: {note}" for each in shown.chosen if (note := _note(each.about, "pg_stat_statements"))]
-    if notes:
-        return "pg_stat_statements " + "; ".join(notes)
-    return "Nothing yet: differences need two looks, 30 s apart."
+@dataclass(frozen=True, slots=True)
+class GrowingDatabase(Database):
+    """A database and how much it grows a day."""
+
+    growth_bytes: float | None
 
 
-def databases(shown: Shown) -> html.Div:
-    """Return the databases."""
-    fields = (
-        words("database", "Database"),
-        Field("bytes", "Size", bytes_),
-        Field("growth", "A day", _grown, "Growth over the window shown"),
-        Field("connections", "Connections", number),
-        Field("commits_per_second", "Commits/s", tenths),
-        Field("rollbacks_per_second", "Rollbacks/s", tenths),
-        Field("hit_ratio", "Cache", percent, "Since the reading before", _missing),
-        Field("deadlocks", "Deadlocks", some, "Since the statistics were reset"),
-        Field("conflicts", "Conflicts", some, "Queries cancelled for replay"),
-        Field("temp_files", "Temp. files", some),
-        Field("temp_bytes", "Temp.", bytes_),
-        Field("checksum_failures", "Bad pages", some, "", lambda row: "critical" if row["checksum_failures"] else ""),
-        Field("killed", "Killed", some, "Sessions ended by an administrator"),
-        Field("abandoned", "Abandoned", some, "Sessions whose client vanished"),
-        Field("xid_age", "Xid age", number),
-    )
-    rows = [
-        {**row, "growth": _growth(shown, row, "postgresql_database_size_bytes", "database")}
-        for row in source_rows(shown.chosen, "databases")
+def _has_failures(row: Database) -> str:
+    return "critical" if row.checksum_failures else ""
+
+
+DATABASES = (
+    words("database", "Database"),
+    Field("bytes", "Size", bytes_),
+    Field("growth_bytes", "Growth/day", signed_bytes, "Over the window shown"),
+    Field("connections", "Connections", number),
+    Field("commits_per_second", "Commits/s", tenths),
+    Field("rollbacks_per_second", "Rollbacks/s", tenths),
+    Field("hit_ratio", "Cache hits", percent, "Since the reading before", _misses),
+    Field("deadlocks", "Deadlocks", some, "Since the statistics were reset"),
+    Field("conflicts", "Conflicts", some, "Queries cancelled for replay"),
+    Field("temp_files", "Temp. files", some),
+    Field("temp_bytes", "Temp.", bytes_),
+    Field("checksum_failures", "Checksum failures", some, "Pages", _has_failures),
+    Field("killed", "Killed", some, "Sessions ended by an administrator"),
+    Field("abandoned", "Abandoned", some, "Sessions whose client vanished"),
+    Field("xid_age", "Xid age", number),
+)
+
+
+def databases(shown: Shown, id: str, title: str) -> html.Div:
+    """Return the databases with their growth over the window shown."""
+    found = [
+        (instance, GrowingDatabase(**asdict(row), growth_bytes=_growth(shown, instance, row)))
+        for instance, row in rows_of(shown.chosen, Database)
     ]
-    return table_of(shown, "databases", fields, "Databases", "No reading yet.", rows)
+    return table_of(shown, id, DATABASES, found, caption=title, nothing="No reading yet.")
 
 
-def relations(shown: Shown) -> html.Div:
-    """Return the biggest tables, each with the button that measures its bloat."""
-    fields = (
+def _growth(shown: Shown, instance: Instance, row: Database) -> float | None:
+    return growth_a_day(shown.series.one(spec.DATABASE_SIZE, instance=instance.name, database=row.database))
+
+
+def _dead(row: Relation) -> str:
+    if row.is_bloating:
+        return "critical"
+    return "warning" if has_many_dead_rows(row.dead_rows, row.dead_ratio) else ""
+
+
+def _unvacuumed(row: Relation) -> str:
+    return tone(spec.VACUUMED, row.vacuumed_ago_seconds) if _dead(row) else ""
+
+
+def _measure(shown: Shown, instance: Instance, row: Relation) -> html.Button:
+    question = (
+        f"Measure the free and dead space of {row.table} on {instance.title}? pgstattuple_approx reads the pages that "
+        f"vacuum has not marked as all visible, {duration(spec.BLOAT_SECONDS)} at most."
+    )
+    return action_button(shown, instance.collector, Actions.MEASURE_BLOAT, row.target, "Bloat", question)
+
+
+def _marked(limit: Limit, unit: str) -> str:
+    return "" if limit.warning is None else threshold_text(limit.warning, unit)
+
+
+TABLES = Rows(
+    Relation,
+    (
         words("table", "Table"),
         Field("bytes", "Size", bytes_, "With indexes and TOAST"),
         Field("index_bytes", "Indexes", bytes_),
         Field("live_rows", "Rows", number, "Estimate (n_live_tup)"),
-        Field("dead_rows", "Dead", number, "10 000 and more, at least 10 %, is marked", _dead),
-        Field("dead_ratio", "Dead, %", percent, "Critical: twice what should have started autovacuum", _dead),
+        Field("dead_rows", "Dead rows", number,
+              f"Marked from {number(spec.DEAD_ROWS.warning)} and {_marked(spec.DEAD_RATIO, 'ratio')}", _dead),
+        Field("dead_ratio", "Dead, %", percent,
+              f"Critical: more than {spec.DEAD_TRIGGERS:g} times what starts autovacuum", _dead),
         Field("scans", "Seq. scans", number),
         Field("index_scan_ratio", "By index", percent, "Scans that used an index"),
         Field("hot_ratio", "HOT", percent, "Updates that left the indexes alone"),
-        Field("hit_ratio", "Cache", percent),
-        Field(
-            "vacuumed_ago_seconds",
-            "Vacuumed",
-            ago,
-            "Last vacuum or autovacuum; over 7 d ago with dead rows is marked",
-            _unvacuumed,
-        ),
+        Field("hit_ratio", "Cache hits", percent),
+        Field("vacuumed_ago_seconds", "Vacuumed", ago,
+              "Last vacuum or autovacuum; with many dead rows marked after "
+              f"{_marked(spec.VACUUMED, 'seconds')}", _unvacuumed),
         Field("analyzed_ago_seconds", "Analyzed", ago),
         Field("xid_age", "Xid age", number),
-        Field("target", "", button=partial(_measure, shown), numeric=False),
-    )
-    return table_of(shown, "tables", fields, "Tables", "This database has no table, or our role sees none.")
+        Field("target", "", button=_measure, numeric=False),
+    ),
+    nothing="This database has no table, or our role sees none.",
+)  # fmt: skip
 
 
-def indexes(shown: Shown) -> html.Div:
-    """Return the indexes, those with something wrong first."""
-    fields = (
+def _problem(row: Index) -> str:
+    return "critical" if row.problem == IndexProblem.INVALID else "muted" if row.problem else ""
+
+
+INDEXES = Rows(
+    Index,
+    (
         words("index", "Index"),
         words("table", "Table"),
-        words(
-            "problem", "Remark", "Invalid, double, or not used since the statistics began (30 d from 16 on)", _remark
-        ),
+        words("remark", "Problem", "Invalid, duplicate, or not used since the statistics were reset (from 16 on: for "
+              f"{_marked(spec.INDEX_UNUSED, 'seconds')})", _problem),
         Field("bytes", "Size", bytes_),
         Field("scans", "Scans", number, "Since the statistics were reset"),
         Field("last_scan_ago_seconds", "Last used", ago, "From 16 on"),
         Field("definition", "Definition", query_text, numeric=False),
-    )
-    return table_of(shown, "indexes", fields, "Indexes", "This database has no index, or our role sees none.")
+    ),
+    nothing="This database has no index, or our role sees none.",
+)  # fmt: skip
 
 
-def replicas(shown: Shown) -> html.Div:
-    """Return the standbys that stream from here."""
-    fields = (
+def _state(row: Replica) -> str:
+    return "" if row.state in spec.REPLICA_STATES else "warning"
+
+
+def _lags(row: Replica) -> str:
+    return tone(spec.LAG, row.replay_lag_seconds)
+
+
+def _is_behind(row: Replica) -> str:
+    return tone(spec.BEHIND, row.replay_behind_bytes)
+
+
+REPLICAS = Rows(
+    Replica,
+    (
         words("name", "Standby"),
         words("client", "Client"),
-        words("state", "State", "", lambda row: "" if row["state"] == "streaming" else "warning"),
+        words("state", "State", tone=_state),
         words("sync_state", "Sync"),
-        Field("write_lag_seconds", "Write", duration),
-        Field("flush_lag_seconds", "Flush", duration),
-        Field("replay_lag_seconds", "Replay", duration, "", beyond("replay_lag_seconds", 60.0)),
-        Field("replay_behind_bytes", "Behind", bytes_, "", beyond("replay_behind_bytes", 2.0**30, 2.0**30)),
-        Field("heard_ago_seconds", "Last heard", duration),
-    )
-    return table_of(shown, "replicas", fields, "Standbys", "No standby is connected.")
-
-
-def slots(shown: Shown) -> html.Div:
-    """Return the replication slots."""
-    fields = (
-        words("slot", "Slot"),
-        words("type", "Type"),
-        Field("is_active", "Reader", lambda active: "yes" if active else "none", "", _unread, numeric=False),
-        words("wal_status", "WAL", "", lambda row: "critical" if row["wal_status"] in ("unreserved", "lost") else ""),
-        Field("retained_bytes", "Keeps", bytes_),
-        Field("safe_bytes", "Until lost", bytes_, "safe_wal_size"),
-        Field("inactive_seconds", "Without reader", duration, "From 17 on", beyond("inactive_seconds", 60.0, 1_800.0)),
-        words("invalidation", "Invalid because"),
-    )
-    return table_of(shown, "slots", fields, "Replication slots", "There is no replication slot.")
-
-
-def sequences(shown: Shown) -> html.Div:
-    """Return the sequences nearest to their end."""
-    fields = (
-        words("sequence", "Sequence"),
-        words("type", "Type"),
-        Field("last_value", "At", number),
-        Field("max_value", "End", number),
-        Field("used_ratio", "Used", percent, "", beyond("used_ratio", SEQUENCE_RATIO, 0.98)),
-    )
-    return table_of(shown, "sequences", fields, "Sequences", "This database has no sequence.")
-
-
-def settings(shown: Shown) -> html.Div:
-    """Return the settings that differ from their defaults."""
-    fields = (
-        words("name", "Setting"),
-        words("value", "Value"),
-        words("set_by", "From"),
-        Field("pending_restart", "", lambda waits: "waits for a restart" if waits else "", "", _pending, numeric=False),
-    )
-    return table_of(shown, "settings", fields, "Settings", "No reading yet.")
-
-
-FACTS = (
-    Fact("product", "Product"),
-    Fact("role", "Role"),
-    Fact("uptime_seconds", "Up", duration),
-    Fact("database", "Database looked at"),
-    Fact("user", "As"),
-    Fact("is_encrypted", "TLS", lambda on: "yes" if on else "no"),
-    Fact("max_connections", "max_connections"),
-    Fact("shared_buffers", "shared_buffers"),
-    Fact("track_io_timing", "track_io_timing"),
-    Fact("wal_files", "WAL files", number),
-    Fact("wal_bytes", "WAL kept", bytes_),
-    Fact("archived", "Archived files", number),
-    Fact("archive_failures", "Archive failures", number),
-    Fact("prepared", "Prepared transactions", number),
-    Fact("horizon", "Holds vacuum back most"),
-    Fact("extensions", "Extensions"),
-    Fact("pending_restart", "Wait for a restart"),
-    Fact("statements_evicted", "Statements thrown out for room", number),
-    Fact("notes", "Could not be read"),
+        Field("write_lag_seconds", "Write lag", duration),
+        Field("flush_lag_seconds", "Flush lag", duration),
+        Field("replay_lag_seconds", "Replay lag", duration, "", _lags),
+        Field("replay_behind_bytes", "Behind", bytes_, "", _is_behind),
+        Field("heard_ago_seconds", "Last reply", duration),
+    ),
+    nothing="No standby is connected.",
 )
 
 
-def about(shown: Shown) -> html.Div:
-    """Return what the servers are, a column each."""
-    told = told_by(shown.chosen)
-    table = about_table(f"{ID}-postgresql-about-rows", FACTS, told, numeric=False)
-    unseen = [each.name for each, facts in told if not facts.get("may_see_all")]
-    if not unseen:
-        return html.Div(table)
-    hidden = f"Much is hidden on {', '.join(unseen)}: GRANT pg_monitor TO our role."
-    return html.Div([html.P(hidden, className="fw-nothing"), table])
+def _unread(row: Slot) -> str:
+    return "" if row.is_active else "warning"
 
 
-def _measure(shown: Shown, row: Row) -> Any:
-    question = (
-        f"Measure the free and dead space of {row['table']} on {collector_title(row['source'])}? pgstattuple_approx "
-        f"reads "
-        "the pages that vacuum has not marked as full, at most 10 seconds."
+def _loses(row: Slot) -> str:
+    return "critical" if row.wal_status in (spec.WAL_UNRESERVED, spec.WAL_LOST) else ""
+
+
+def _inactive(row: Slot) -> str:
+    return tone(spec.SLOT_INACTIVE, row.inactive_seconds)
+
+
+SLOTS = Rows(
+    Slot,
+    (
+        words("slot", "Slot"),
+        words("type", "Type"),
+        Field("is_active", "Active", yes_no, "Whether it has a reader", _unread, numeric=False),
+        words("wal_status", "WAL status", tone=_loses),
+        Field("retained_bytes", "Retained", bytes_),
+        Field("safe_bytes", "Safe", bytes_, "safe_wal_size: WAL that may be written before the slot is lost"),
+        Field("inactive_seconds", "Inactive", duration, "From 17 on", _inactive),
+        words("invalidation", "Invalidation"),
+    ),
+    nothing="There is no replication slot.",
+)
+
+
+def _nearly_full(row: Sequence) -> str:
+    return tone(spec.SEQUENCES, row.used_ratio)
+
+
+SEQUENCES = Rows(
+    Sequence,
+    (
+        words("sequence", "Sequence"),
+        words("type", "Type"),
+        Field("last_value", "Last value", number),
+        Field("max_value", "Max. value", number),
+        Field("used_ratio", "Used", percent, "", _nearly_full),
+    ),
+    nothing="This database has no sequence.",
+)
+
+
+def _restart(row: Setting) -> str:
+    return "pending restart" if row.pending_restart else ""
+
+
+def _pending(row: Setting) -> str:
+    return "warning" if row.pending_restart else ""
+
+
+SETTINGS = Rows(
+    Setting,
+    (
+        words("name", "Setting"),
+        words("value", "Value"),
+        words("set_by", "Source"),
+        words("pending_restart", "", "", _pending, _restart),
+    ),
+    nothing="No reading yet.",
+)
+
+
+ABOUT = Facts(
+    About,
+    (
+        Fact("product", "Product"),
+        Fact("role", "Role"),
+        Fact("uptime_seconds", "Uptime", duration),
+        Fact("database", "Database"),
+        Fact("user", "Our role"),
+        Fact("is_encrypted", "TLS", yes_no),
+        Fact("max_connections", "max_connections"),
+        Fact("shared_buffers", "shared_buffers"),
+        Fact("track_io_timing", "track_io_timing"),
+        Fact("wal_files", "WAL files", number),
+        Fact("wal_bytes", "WAL kept", bytes_),
+        Fact("archived", "Archived files", number),
+        Fact("archive_failures", "Archive failures", number),
+        Fact("prepared", "Prepared transactions", number),
+        Fact("horizon", "Holds vacuum back most"),
+        Fact("extensions", "Extensions"),
+        Fact("pending_restart", "Pending restart"),
+        Fact("statements_evicted", "Evicted statements", number),
+    ),
+    numeric=False,
+)
+
+NOTES = Rows(
+    Note,
+    (
+        words("what", "Not read"),
+        # As an element it is not cut: it says what to do.
+        Field("why", "Reason", html.Span, numeric=False),
+    ),
+    nothing="All was read.",
+)
+
+
+def about(shown: Shown, id: str, title: str) -> html.Div:
+    """Return what the servers are, a column each, and what could not be read of them."""
+    limited = [instance.name for instance, row in rows_of(shown.chosen, About) if not row.may_see_all]
+    rights = f"Limited rights on {', '.join(limited)}: GRANT pg_monitor TO our role."
+    return html.Div(
+        [
+            html.P(rights, className="fw-nothing") if limited else None,
+            ABOUT.draw(shown, id, title),
+            NOTES.draw(shown, f"{id}-notes", "Not read") if rows_of(shown.chosen, Note) else None,
+        ]
     )
-    return action_button(shown, row["source"], "measure_bloat", row["target"], "Bloat", question)
-
-
-def _growth(shown: Shown, row: Row, metric: str, label: str) -> float | None:
-    instance = row["source"].partition(":")[2]
-    return growth_a_day(shown.series.one(metric, instance=instance, **{label: row[label]}))
-
-
-def _grown(amount: float) -> str:
-    return grown(amount).removesuffix(" a day")
-
-
-def _note(about: Row, name: str) -> str:
-    notes = dict(part.partition(": ")[::2] for part in str(about.get("notes") or "").split("; "))
-    return notes.get(name, "")
-
-
-def _slow(row: Row) -> str:
-    return "warning" if row["mean_seconds"] >= SLOW_SECONDS and row["calls"] >= SLOW_CALLS else ""
-
-
-def _missing(row: Row) -> str:
-    return "warning" if row["hit_ratio"] is not None and row["hit_ratio"] < HIT_RATIO else ""
-
-
-def _dead(row: Row) -> str:
-    if row["is_bloating"]:
-        return "critical"
-    return "warning" if (row["dead_rows"] or 0) > DEAD_ROWS and (row["dead_ratio"] or 0) >= DEAD_RATIO else ""
-
-
-def _unvacuumed(row: Row) -> str:
-    return "warning" if (row["vacuumed_ago_seconds"] or 0) > VACUUM_SECONDS and _dead(row) else ""
-
-
-def _remark(row: Row) -> str:
-    return "critical" if row["problem"] == "invalid" else "muted" if row["problem"] else ""
-
-
-def _unread(row: Row) -> str:
-    return "" if row["is_active"] else "warning"
-
-
-def _pending(row: Row) -> str:
-    return "warning" if row["pending_restart"] else ""
-
-
-TABLES = {
-    "postgresql-blocking": blocking,
-    "postgresql-sessions": sessions,
-    "postgresql-statements": statements,
-    "postgresql-databases": databases,
-    "postgresql-tables": relations,
-    "postgresql-indexes": indexes,
-    "postgresql-replicas": replicas,
-    "postgresql-slots": slots,
-    "postgresql-progress": progress,
-    "postgresql-sequences": sequences,
-    "postgresql-parties": parties,
-    "postgresql-settings": settings,
-    "postgresql-about": about,
-}

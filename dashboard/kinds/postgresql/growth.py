@@ -1,0 +1,31 @@
+"""How fast something grows, from its series over the window shown."""
+
+from __future__ import annotations
+
+from core.format import bytes_
+from storage.clickhouse.reads.series import SeriesData
+
+DAY_SECONDS = 86_400.0
+TREND_SECONDS = 600.0
+"""A trend needs at least so long a past."""
+
+
+def growth_a_day(data: SeriesData | None) -> float | None:
+    """Return how much a series grew a day over the window, from its first value to its last; None when too short."""
+    if data is None:
+        return None
+    points = [(ts, value) for ts, value in zip(data.ts, data.mean, strict=True) if value is not None]
+    if len(points) < 2 or points[-1][0] - points[0][0] < TREND_SECONDS:
+        return None
+    (since, first), (until, last) = points[0], points[-1]
+    return (last - first) / (until - since) * DAY_SECONDS
+
+
+def signed_bytes(amount: float) -> str:
+    """Return an amount of bytes with its sign: "+12.0 MiB"."""
+    return f"{'+' if amount > 0 else ''}{bytes_(amount)}"
+
+
+def grown(amount: float | None) -> str:
+    """Return growth in words: "+12.0 MiB a day"; empty when it is not known."""
+    return "" if amount is None else f"{signed_bytes(amount)} a day"
