@@ -256,7 +256,7 @@ SAID = {
     "native": (SourceRejected, "native protocol: the HTTP port is needed"),
     "old": (SourceRejected, "ClickHouse 21.3.1.1 is too old: 22.8 or newer is needed"),
     "other": (SourceUnavailable, "something that is not ClickHouse"),
-    "crowded": (SourceUnavailable, "takes no more queries"),
+    "crowded": (SourceUnavailable, "rejects new queries: too many are running at once"),
     "address": (SourceRejected, "does not accept our user from this machine's address"),
 }
 

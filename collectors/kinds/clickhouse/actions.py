@@ -45,15 +45,15 @@ def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
     before = engine.ask(sql, {"id": target})
     if not before:
         raise SourceRejected(f"query {target} is no longer running")
-    told = f"query {target} of {before[0]['user']}, which had run for {duration(float(before[0]['elapsed']))},"
+    what = f"query {target} of {before[0]['user']}, which had run for {duration(float(before[0]['elapsed']))},"
     query = " ".join(str(before[0]["query"]).split())
     engine.do("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": target})
     began = time.monotonic()
     while engine.ask(sql, {"id": target}):
         if time.monotonic() - began > deadline.seconds / 2:
-            return Done(f"{told} was told to end and has not yet: {query}")
+            return Done(f"{what} is cancelled and still running: {query}")
         time.sleep(WAIT_SECONDS)
-    return Done(f"{told} ended within {duration(time.monotonic() - began)}: {query}")
+    return Done(f"{what} ended within {duration(time.monotonic() - began)}: {query}")
 
 
 def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:
@@ -69,7 +69,7 @@ def _kill_mutation(engine: Engine, target: str, _deadline: Deadline) -> Done:
 
 def _flush_logs(engine: Engine, _target: str, _deadline: Deadline) -> Done:
     engine.do("SYSTEM FLUSH LOGS")
-    return Done("the server's logs are written to their tables")
+    return Done("logs flushed to their tables")
 
 
 ACTS: dict[str, Callable[[Engine, str, Deadline], Done]] = {

@@ -17,7 +17,7 @@ SPARED_SHARE = 0.5
 """With less than this of the deadline left, the slower questions wait for the next reading."""
 TABLES_THERE_SECONDS = 300.0
 REFUSED_AGAIN = 4
-"""A refused question is put this many times more seldom."""
+"""A refused question is asked this many times less often."""
 MESSAGES = frozenset({"exception", "error", "message", "latest_fail_reason"})
 """Columns that hold a message with its code, stack and version."""
 

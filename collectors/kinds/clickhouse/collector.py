@@ -154,7 +154,7 @@ class ClickHouseCollector:
     def _about(self, engine: Engine, server: Server, measured: Measured) -> tables.About:
         answers = measured.answers
         delayed, rejected = parts_limits(answers)
-        changed = [each for each in answers.of(ServerSetting) if each.changed and each.value != each.usual]
+        changed = [each for each in answers.of(ServerSetting) if each.changed and each.value != each.default_value]
         return tables.About(
             product=_product(server),
             host=server.host,

@@ -235,7 +235,7 @@ def as_source_error(error: Refused) -> SourceError:
     if error.code == ErrorCode.IP_ADDRESS_NOT_ALLOWED:
         return SourceRejected("does not accept our user from this machine's address")
     if error.code == ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES:
-        return SourceUnavailable("takes no more queries: as many run as it allows at once")
+        return SourceUnavailable("rejects new queries: too many are running at once")
     if error.code == ErrorCode.ACCESS_DENIED:
         return SourceRejected(f"our user may not do that: {error}")
     return SourceUnavailable(f"refused with code {error.code}: {error}")

@@ -77,8 +77,7 @@ class ServerSetting:
 
     name: str
     value: str
-    usual: str
-    """Its default."""
+    default_value: str
     changed: bool
 
 
@@ -227,7 +226,7 @@ SELECT name, toString(value) AS value FROM system.merge_tree_settings
 WHERE name IN ({_in((spec.DELAYED_PARTS_SETTING, spec.REJECTED_PARTS_SETTING))})"""
 
 SETTINGS = """
-SELECT name, toString(value) AS value, toString(default) AS usual, changed FROM system.server_settings
+SELECT name, toString(value) AS value, toString(default) AS default_value, changed FROM system.server_settings
 WHERE changed OR name = 'max_server_memory_usage' ORDER BY name LIMIT 100"""
 
 ALL_EVENTS = "SELECT event, toFloat64(value) AS count FROM system.events"

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from core.kinds.base import Source, checked_url
 
 QUERY_LOG = "system.query_log"
-"""The table that a server logs its queries in, unless it is told otherwise."""
+"""The table that a server logs its queries in by default."""
 
 
 class ClickHouseSource(Source):

@@ -18,11 +18,12 @@ from dashboard.sources.table import rows_of, words
 def nothing_of(row: type[Row], fine: str) -> Callable[[Shown], str]:
     """Return what says why a table has no rows: `fine`, or that the question was refused."""
 
-    def told(shown: Shown) -> str:
-        refused = [(each, why.why) for each, why in rows_of(shown.chosen, Refused) if why.question == row.TABLE]
-        return "Not available: " + "; ".join(f"{each.name}: {why}" for each, why in refused) if refused else fine
+    def nothing(shown: Shown) -> str:
+        found = rows_of(shown.chosen, Refused)
+        refused = [f"{instance.name}: {each.why}" for instance, each in found if each.question == row.TABLE]
+        return "Not available: " + "; ".join(refused) if refused else fine
 
-    return told
+    return nothing
 
 
 TABLE = (words("database", "Database"), words("table", "Table"))
