@@ -52,8 +52,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, Checks.FAILED, "Failed queries", tenths(value(spec.FAILED_QUERIES_RATE)), "/s",
                     spark=spark(spec.FAILED_QUERIES_RATE),
                     definition="FailedQuery per second. "
-                    f"{limit_words(spec.FAILED_QUERIES, whole_percent)} of the queries of the last minute, and at "
-                    f"least {spec.FAILED_LEAST}. system.events."),
+                    f"{limit_words(spec.FAILED_QUERIES, whole_percent)} of the queries of the last minute, if at "
+                    f"least {spec.FAILED_LEAST} failed. system.events."),
         detail_card(instance, Checks.MEMORY, "Memory", percent(value(spec.MEMORY_USED_RATIO)),
                     why=f"{bytes_(value(spec.MEMORY_TRACKED))} of {bytes_(value(spec.MEMORY_LIMIT))}"
                     if value(spec.MEMORY_LIMIT) else "",
