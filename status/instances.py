@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.checks import Check
 from core.kinds.base import OWN, Source
@@ -16,8 +16,6 @@ from status.freshness import NO_READING, components_at, reading_stale_after_seco
 
 if TYPE_CHECKING:
     from storage.stores import Stores
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +73,6 @@ class Instance:
     def first(self, row: type[R]) -> R | None:
         """Return the first row of a table of its newest good reading: of one that says what the source is."""
         return next(iter(self.rows(row)), None)
-
-    @property
-    def about(self) -> Row:
-        """The facts of its table "about", empty when there are none."""
-        return next(iter(self.dicts("about")), {})
-
-    def dicts(self, table: str) -> list[Row]:
-        """Return the rows of a table of its newest good reading, the collector's name in each as "source"."""
-        found = self.reading.tables.get(table) if self.reading else None
-        if found is None:
-            return []
-        return [{"source": self.collector, **dict(zip(found.columns, row, strict=True))} for row in found.rows]
 
 
 def instances(stores: Stores, *kinds: str) -> list[Instance]:

@@ -9,7 +9,7 @@ from core.limits import Limit
 from core.model import SEVERITY, Component, Status, Table, worst
 from core.tables import table_of
 
-__all__ = ["Check", "bad_if", "checks_table", "judged", "limit", "summed"]
+__all__ = ["Check", "bad_if", "checks_table", "judged", "summed"]
 
 
 def summed(component: str, fine: str, checks: Sequence[Check]) -> Component:
@@ -23,11 +23,6 @@ def summed(component: str, fine: str, checks: Sequence[Check]) -> Component:
 def checks_table(checks: Sequence[Check]) -> Table:
     """Return the checks as the table "checks" of a reading."""
     return table_of(Check, checks)
-
-
-def limit(name: str, share: float, why: str, warning: float, critical: float) -> Check:
-    """Return the check of a share of a limit against two thresholds, each taking effect when reached."""
-    return Check(name, Limit(warning, critical).status(share), why, share)
 
 
 def judged(name: str, value: float, why: str, limit: Limit, share: float | None = None) -> Check:

@@ -40,16 +40,11 @@ class Facts:
     def draw(self, shown: Shown, id: str, caption: str) -> html.Div:
         """Return the table; `id` is that of its rows."""
         told = [(each, row) for each in shown.chosen if (row := each.first(self.row)) is not None]
-        table = about_table(id, self.facts, told, caption=caption, numeric=self.numeric, longest=self.longest)
+        table = _table(id, self.facts, told, caption=caption, numeric=self.numeric, longest=self.longest)
         return html.Div([self.above(shown), table]) if self.above is not None else table
 
 
-def told_by(found: Sequence[Instance]) -> list[tuple[Instance, Any]]:
-    """Return what each instance tells of itself; those that tell nothing are left out."""
-    return [(each, about) for each in found if (about := each.about)]
-
-
-def about_table(
+def _table(
     id: str,
     facts: Sequence[Fact],
     told: Sequence[tuple[Instance, Any]],
@@ -62,14 +57,10 @@ def about_table(
     columns = [Column("name", "", numeric=False), *(Column(each.name, each.title, numeric=numeric) for each, _ in told)]
     rows = []
     for fact in facts:
-        values = {each.name: _value(about, fact.key) for each, about in told}
+        values = {each.name: getattr(about, fact.key) for each, about in told}
         if any(value not in (None, "") for value in values.values()):
             rows.append({"name": fact.title, **{name: _cell(fact, value, longest) for name, value in values.items()}})
     return data_table(id, columns, rows, caption=caption, sortable=False, stack=False, nothing="No reading yet.")
-
-
-def _value(about: Any, key: str) -> Any:
-    return about.get(key) if isinstance(about, dict) else getattr(about, key)
 
 
 def _cell(fact: Fact, value: Any, longest: int | None) -> Cell:

@@ -145,35 +145,3 @@ def _stamp(instance: Instance) -> str:
 def sections_of(tab: str) -> tuple[Section, ...]:
     """Return the sections that stand on a tab, in the order of the list of kinds."""
     return tuple(import_module(f"dashboard.kinds.{kind}.section").SECTION for kind in kinds_of(tab))
-
-
-@dataclass(frozen=True, slots=True)
-class OldPanel:
-    """The panel of a table that has no data class yet."""
-
-    id: str
-    title: str
-    subtitle: str
-    span: int
-    definition: str
-    filters: str = ""
-
-
-def old_section(
-    kind: str, charts: tuple[Chart, ...], cards: Any, tables: Any, panels: Sequence[OldPanel],
-    actions: tuple[str, ...] = (), metrics: tuple[str, ...] = (), lazy: frozenset[str] = frozenset(),
-) -> Section:  # fmt: skip
-    """Return the section of a kind whose tables have no data class yet."""
-
-    def content(make: Callable[[Shown], Any]) -> Draw:
-        return lambda shown, _id, _title: make(shown)
-
-    def name(id: str) -> str:
-        return id.removeprefix(f"{kind}-")
-
-    made = tuple(
-        TablePanel(name(each.id), each.title, each.subtitle, each.span, each.definition, content(tables[each.id]),
-                   bool(each.filters), each.id in lazy)
-        for each in panels
-    )  # fmt: skip
-    return Section(kind, tuple(replace(chart, id=name(chart.id)) for chart in charts), cards, made, actions, metrics)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from core.kinds.registry import collector_title
 from core.tables import R, Row
 from dashboard.components.table import Cell, Column, data_table
 from status.instances import Instance
-from status.instances import Row as Dict
 
 if TYPE_CHECKING:
     from dashboard.sources.shown import Shown
@@ -139,34 +137,3 @@ def _shown(field: Field, value: Any, tone: str) -> Cell:
     if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
         return Cell(f"{shown[: LONGEST_TEXT - 1]}…", tone=tone, hint=shown)
     return Cell(shown, sort=sort, tone=tone)
-
-
-# What follows serves kinds whose tables have no data class yet.
-
-
-def source_rows(found: Sequence[Instance], table: str) -> list[Dict]:
-    """Return the rows of a table of all the instances."""
-    return [row for instance in found for row in instance.dicts(table)]
-
-
-def source_table(
-    id: str, fields: Sequence[Field], rows: Sequence[Dict], *, caption: str, nothing: str, stack: bool = False
-) -> html.Div:
-    """Return a table of the first MOST_ROWS rows that sorts; `nothing` says what it means that there is no row."""
-    sources = {row["source"] for row in rows}
-    columns = [Column("source", "Instance", numeric=False)] if len(sources) > 1 else []
-    columns += [Column(each.key, each.title, numeric=each.numeric, definition=each.definition) for each in fields]
-    cells = [
-        {"source": collector_title(row["source"]), **{each.key: _old_cell(each, row) for each in fields}}
-        for row in rows[:MOST_ROWS]
-    ]
-    table = data_table(id, columns, cells, caption=caption, nothing=nothing, stack=stack)
-    if len(rows) <= MOST_ROWS:
-        return table
-    return html.Div([table, html.P(f"The first {MOST_ROWS} of {len(rows)}.", className="fw-nothing")])
-
-
-def _old_cell(field: Field, row: Dict) -> Any:
-    if field.button is not None:
-        return Cell(field.button(row), sort="")
-    return _shown(field, row.get(field.key), field.tone(row) if field.tone else "")

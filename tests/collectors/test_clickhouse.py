@@ -6,22 +6,43 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from collectors.kinds.clickhouse.answers import Answers
 from collectors.kinds.clickhouse.collector import ClickHouseCollector, act
-from collectors.kinds.clickhouse.judge import Judge
+from collectors.kinds.clickhouse.judge import Judge, Measured
 from collectors.kinds.clickhouse.samples import Numbers
+from core.checks import Check
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.kinds.clickhouse import spec
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
+from core.kinds.clickhouse.spec import Actions, Checks, MutationTarget
+from core.kinds.clickhouse.tables import (
+    About,
+    DetachedParts,
+    Disk,
+    FailedQuery,
+    Mutation,
+    Pool,
+    QueryPattern,
+    Refused,
+    Replica,
+    RunningQuery,
+    ServerError,
+    SlowQuery,
+    StoredColumn,
+    StoredTable,
+)
 from core.model import Reading, Status
 from core.rates import CounterDeltas
+from core.tables import R, Row, rows_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
-from tests.collectors.readings import check, rows
+from tests.collectors.readings import check
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.clickhouse_troubles import (
     detached_part,
@@ -73,6 +94,10 @@ def readings(collector: ClickHouseCollector, count: int = READINGS_FOR_ALL) -> R
     return collector.collect(time.time())
 
 
+def rows(reading: Reading, row: type[R]) -> list[R]:
+    return rows_of({table.name: table for table in reading.tables}, row)
+
+
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 def test_a_server_that_behaves_badly_is_outlived_and_told_apart(behaviour: str) -> None:
     said = assert_survives(
@@ -88,19 +113,19 @@ def test_all_that_can_be_told_of_a_healthy_one_is_told(watched: Watched) -> None
     collector.collect(time.time())
     watched.client.command("INSERT INTO ticks SELECT now(), number FROM numbers(5000)")
     reading = readings(collector)
-    table = next(row for row in rows(reading, "tables") if row["table"] == "ticks")
-    assert (table["rows"], table["parts"], table["partitions"], table["ttl"]) == (5000, 1, 1, "t + toIntervalDay(3)")
-    assert table["uncompressed_bytes"] > table["compressed_bytes"] > 0
-    sizes = {row["name"]: row["compressed_bytes"] for row in rows(reading, "columns") if row["table"] == "ticks"}
+    table = next(row for row in rows(reading, StoredTable) if row.table == "ticks")
+    assert (table.rows, table.parts, table.partitions, table.ttl) == (5000, 1, 1, "t + toIntervalDay(3)")
+    assert table.uncompressed_bytes > table.compressed_bytes > 0
+    sizes = {row.name: row.compressed_bytes for row in rows(reading, StoredColumn) if row.table == "ticks"}
     assert sizes["a"] > sizes["t"] > 0
-    assert abs(table["last_write"] - time.time()) < 60
-    assert {row["question"] for row in rows(reading, "refused")} <= ABSENT_IN_TESTS
-    about = rows(reading, "about")[0]
-    assert about["product"].startswith("ClickHouse 2") and about["parts_throw"] == "3000"
-    assert rows(reading, "disks")[0]["total_space"] > 0 and rows(reading, "pools")
+    assert abs(table.last_write - time.time()) < 60
+    assert {row.question for row in rows(reading, Refused)} <= ABSENT_IN_TESTS
+    about = rows(reading, About)[0]
+    assert about.product.startswith("ClickHouse 2") and about.parts_throw == 3000
+    assert (rows(reading, Disk)[0].total_space or 0) > 0 and rows(reading, Pool)
     values = {sample.metric: sample.value for sample in reading.samples}
-    assert values["clickhouse_queries_per_second"] > 0 and values["clickhouse_uptime_seconds"] >= 0
-    assert 0 < values["clickhouse_memory_used_ratio"] < 1
+    assert values[spec.QUERIES_RATE] > 0 and values[spec.UPTIME] >= 0
+    assert 0 < values[spec.MEMORY_USED_RATIO] < 1
     assert reading.components[0].status in (Status.OK, Status.WARNING)
     assert all(dict(sample.labels)["instance"] == watched.source.name for sample in reading.samples)
 
@@ -112,7 +137,7 @@ def test_rates_are_differences_and_an_event_seen_first_counts_from_zero(watched:
     watched.client.command("CREATE TABLE counted (a UInt64) ENGINE = MergeTree ORDER BY a")
     watched.client.command("INSERT INTO counted SELECT number FROM numbers(3000)")
     reading = collector.collect(time.time())
-    rate = next(each.value for each in reading.samples if each.metric == "clickhouse_inserted_rows_per_second")
+    rate = next(each.value for each in reading.samples if each.metric == spec.INSERTED_ROWS_RATE)
     assert 3000 / 40 <= rate <= 3000 / 20
 
 
@@ -128,33 +153,34 @@ def test_trouble_is_told_in_words(watched: Watched) -> None:
     assert reading.components[0].status is Status.WARNING
     assert f"310 parts in a partition of {database}.splintered" in why
     assert f"a mutation of {database}.stuck fails" in why
-    assert "the third row is bad" in rows(reading, "mutations")[0]["latest_fail_reason"]
+    assert "the third row is bad" in rows(reading, Mutation)[0].latest_fail_reason
     assert f"dictionary {database}.rates failed" in why
-    assert [row["reason"] for row in rows(reading, "detached") if row["database"] == database] == [""]
-    assert check(reading, "detached")["status"] is Status.OK, "detached by hand is no trouble"
+    assert [row.reason for row in rows(reading, DetachedParts) if row.database == database] == [""]
+    assert check(reading, Checks.DETACHED)["status"] is Status.OK, "detached by hand is no trouble"
 
 
 def test_a_query_that_runs_long_is_seen_and_ended(watched: Watched) -> None:
     with endless_query(watched.url, watched.client.database) as said:
         reading = ClickHouseCollector(watched.source).collect(time.time())
-        running = next(row for row in rows(reading, "running") if "1000000000000" in row["query"])
-        assert running["elapsed"] > 0 and running["user"] == "default"
-        done = act(watched.source, "kill_query", running["query_id"])
-        assert running["query_id"] in done.sentence and "ended within" in done.sentence
+        running = next(row for row in rows(reading, RunningQuery) if "1000000000000" in row.query)
+        assert running.elapsed > 0 and running.user == "default"
+        done = act(watched.source, Actions.KILL_QUERY, running.query_id)
+        assert running.query_id in done.sentence and "ended within" in done.sentence
         assert "numbers(1000000000000)" in done.sentence, "what was killed is kept, not its number alone"
     assert "cancelled" in said[0]
-    with pytest.raises(SourceRejected, match="runs no more"):
-        act(watched.source, "kill_query", running["query_id"])
+    with pytest.raises(SourceRejected, match="is no longer running"):
+        act(watched.source, Actions.KILL_QUERY, running.query_id)
 
 
 def test_a_failing_mutation_is_ended(watched: Watched) -> None:
     failing_mutation(watched.client)
     reading = readings(ClickHouseCollector(watched.source))
-    mutation = next(row for row in rows(reading, "mutations") if row["database"] == watched.client.database)
-    target = f"{mutation['mutation_id']} {mutation['database']}.stuck"
-    assert "ended" in act(watched.source, "kill_mutation", target).sentence
-    with pytest.raises(SourceRejected, match="under way no more"):
-        act(watched.source, "kill_mutation", target)
+    mutation = next(row for row in rows(reading, Mutation) if row.database == watched.client.database)
+    target = str(MutationTarget(mutation.mutation_id, mutation.database, "stuck"))
+    assert target == f"{mutation.mutation_id} {mutation.database}.stuck"
+    assert "ended" in act(watched.source, Actions.KILL_MUTATION, target).sentence
+    with pytest.raises(SourceRejected, match="is no longer running"):
+        act(watched.source, Actions.KILL_MUTATION, target)
     with pytest.raises(SourceRejected, match="knows no action"):
         act(watched.source, "drop_everything", "")
 
@@ -174,15 +200,15 @@ def test_the_query_log_of_a_server_is_summed_up_by_pattern(clickhouse_server: Cl
            FROM numbers(100)"""
     )
     reading = readings(ClickHouseCollector(server(clickhouse_server.url, query_log="logs.query_log")))
-    top = rows(reading, "log_top")
-    assert [(row["pattern"], row["calls"], row["failed"]) for row in top] == [
+    top = rows(reading, QueryPattern)
+    assert [(row.pattern, row.calls, row.failed) for row in top] == [
         ("SELECT ? FROM ticks", 90, 9), ("SELECT ? FROM nav", 10, 1),
     ]  # fmt: skip
-    assert top[0]["seconds"] == pytest.approx(40.05) and top[0]["share"] == pytest.approx(40.05 / 49.5)
-    assert top[0]["memory_bytes"] == 89_000 and top[0]["error"] == "Memory limit exceeded"
-    slow = rows(reading, "log_slow")
-    assert slow[0]["seconds"] == 0.99 and slow[0]["query_id"] == "99" and slow[0]["user"] == "desk"
-    assert {row["code"] for row in rows(reading, "log_failed")} == {241}
+    assert top[0].seconds == pytest.approx(40.05) and top[0].share == pytest.approx(40.05 / 49.5)
+    assert top[0].memory_bytes == 89_000 and top[0].error == "Memory limit exceeded"
+    slow = rows(reading, SlowQuery)
+    assert slow[0].seconds == 0.99 and slow[0].query_id == "99" and slow[0].user == "desk"
+    assert {row.code for row in rows(reading, FailedQuery)} == {241}
     client.close()
 
 
@@ -197,9 +223,9 @@ def test_our_own_log_stands_in_where_the_engine_keeps_none(clickhouse: ClickHous
     before = clickhouse.rows(counted)
     reading = readings(ClickHouseCollector(own))
     assert clickhouse.rows(counted) == before, "what we ask is no error there"
-    found = next(row for row in rows(reading, "log_top") if row["pattern"] == "portfolio read")
-    assert (found["calls"], found["failed"]) == (1, 1) and "nowhere" in found["error"]
-    assert rows(reading, "log_failed")[0]["query"] == "portfolio read"
+    found = next(row for row in rows(reading, QueryPattern) if row.pattern == "portfolio read")
+    assert (found.calls, found.failed) == (1, 1) and "nowhere" in found.error
+    assert rows(reading, FailedQuery)[0].query == "portfolio read"
 
 
 def test_a_server_that_restarts_gives_no_step_and_the_connection_is_made_anew(
@@ -212,7 +238,7 @@ def test_a_server_that_restarts_gives_no_step_and_the_connection_is_made_anew(
         collector.collect(time.time())
     clickhouse_server.start()
     reading = collector.collect(time.time())
-    assert not [each for each in reading.samples if each.metric == "clickhouse_queries_per_second" and each.value < 0]
+    assert not [each for each in reading.samples if each.metric == spec.QUERIES_RATE and each.value < 0]
     assert reading.components[0].status is Status.OK
 
 
@@ -230,7 +256,7 @@ SAID = {
     "native": (SourceRejected, "native protocol: the HTTP port is needed"),
     "old": (SourceRejected, "ClickHouse 21.3.1.1 is too old: 22.8 or newer is needed"),
     "other": (SourceUnavailable, "something that is not ClickHouse"),
-    "crowded": (SourceUnavailable, "takes no more queries"),
+    "crowded": (SourceUnavailable, "rejects new queries: too many are running at once"),
     "address": (SourceRejected, "does not accept our user from this machine's address"),
 }
 
@@ -297,41 +323,48 @@ class Canned:
         self._server.server_close()
 
 
-def judged(found: dict[str, Any], judge: Judge, monotonic: float = 0.0) -> dict[str, Any]:
-    checks = judge.checks(found, Numbers(), CounterDeltas(), None, 0.001, monotonic)
-    return {each.name: each for each in checks}
+def judged(judge: Judge, row: type[Row], *found: Any, monotonic: float = 0.0) -> dict[str, Check]:
+    """Return the checks by name, when the one question that has an answer is answered with the rows `found`."""
+    measured = Measured(Answers({row: found}), Numbers(), CounterDeltas(), None, 0.001)
+    return {each.name: each for each in judge.checks(measured, monotonic)}
+
+
+def query(elapsed: float, text: str = "SELECT 1") -> RunningQuery:
+    return RunningQuery("1", "desk", elapsed, 0, 0, "", text)
 
 
 def test_a_long_query_is_told_from_ten_minutes_on_until_below_five() -> None:
     judge = Judge()
-    states = []
-    for elapsed in (599, 601, 400, 299, 400):
-        query = {"elapsed": elapsed, "user": "desk", "query": "SELECT 1"}
-        states.append(judged({"running": [query]}, judge)["queries"].status)
+    states = [
+        judged(judge, RunningQuery, query(elapsed))[Checks.QUERIES].status for elapsed in (599, 601, 400, 299, 400)
+    ]
     assert states == [Status.OK, Status.WARNING, Status.WARNING, Status.OK, Status.OK]
-    why = judged({"running": [{"elapsed": 720, "user": "desk", "query": "SELECT\n x"}]}, judge)["queries"].why
+    why = judged(judge, RunningQuery, query(720, "SELECT\n x"))[Checks.QUERIES].why
     assert why == "a query of desk has run for 12 min (SELECT x)"
 
 
 def test_errors_are_told_for_a_minute_but_not_those_of_wrong_questions() -> None:
     judge = Judge()
-    memory = {"name": "MEMORY_LIMIT_EXCEEDED", "code": 241, "count": 5}
-    typo = {"name": "SYNTAX_ERROR", "code": 62, "count": 5}
-    assert judged({"errors": [memory, typo]}, judge)["errors"].status is Status.OK, "what was before we looked"
-    told = judged({"errors": [memory | {"count": 7}, typo | {"count": 9}]}, judge, 5.0)["errors"]
+    memory = ServerError("MEMORY_LIMIT_EXCEEDED", 241, 5, 0.0, "")
+    typo = ServerError("SYNTAX_ERROR", 62, 5, 0.0, "")
+    first = judged(judge, ServerError, memory, typo)[Checks.ERRORS]
+    assert first.status is Status.OK, "what was before we looked"
+    more = replace(memory, count=7)
+    told = judged(judge, ServerError, more, replace(typo, count=9), monotonic=5.0)[Checks.ERRORS]
     assert (told.status, told.why) == (Status.WARNING, "2 MEMORY_LIMIT_EXCEEDED in the last minute")
-    assert judged({"errors": [memory | {"count": 7}, typo]}, judge, 70.0)["errors"].status is Status.OK
+    assert judged(judge, ServerError, more, typo, monotonic=70.0)[Checks.ERRORS].status is Status.OK
 
 
 def test_replicas_inserts_and_disks_are_judged() -> None:
-    replica = {"database": "fund", "table": "ticks", "is_readonly": 0, "absolute_delay": 420}
-    assert judged({"replicas": [replica]}, Judge())["replication"].why == "fund.ticks is 7 min behind its replicas"
-    readonly = judged({"replicas": [replica | {"is_readonly": 1}]}, Judge())["replication"]
+    replica = Replica("fund", "ticks", False, 420.0, 0, 0, 0, 0, 1, 1, "")
+    assert judged(Judge(), Replica, replica)[Checks.REPLICATION].why == "fund.ticks is 7 min behind its replicas"
+    readonly = judged(Judge(), Replica, replace(replica, is_readonly=True))[Checks.REPLICATION]
     assert readonly.status is Status.CRITICAL and "fund.ticks" in readonly.why
-    disk = {"name": "default", "total_space": 1000 * 2**30, "free_space": 10 * 2**30, "is_broken": 0}
-    assert judged({"disks": [disk]}, Judge())["disks"].status is Status.CRITICAL
-    assert "disks" not in judged({"disks": [disk | {"total_space": 2**64 - 1}]}, Judge()), "an object store has no size"
-    fullest = {"database": "fund", "table": "ticks", "most_parts": 1_200}
-    parts = judged({"tables": [fullest]}, Judge())["parts"]
+    disk = Disk("default", "/", free_space=10 * 2**30, total_space=1000 * 2**30)
+    assert judged(Judge(), Disk, disk)[Checks.DISKS].status is Status.CRITICAL
+    store = replace(disk, total_space=2**64 - 1)
+    assert Checks.DISKS not in judged(Judge(), Disk, store), "an object store has no size"
+    fullest = StoredTable("fund", "ticks", "MergeTree", 0, 0, 0, 0, 1_200, 1, 1_200, 0.0, "")
+    parts = judged(Judge(), StoredTable, fullest)[Checks.PARTS]
     assert parts.status is Status.CRITICAL
-    assert "inserts are slowed from 1\u202f000, refused from 3\u202f000" in parts.why
+    assert "inserts are delayed from 1\u202f000, rejected from 3\u202f000" in parts.why

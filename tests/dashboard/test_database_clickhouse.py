@@ -14,9 +14,12 @@ from collectors.runtime.actions import do_next
 from collectors.runtime.publisher import Publisher
 from collectors.runtime.registry import source_of
 from core.clock import FakeClock
+from core.kinds.clickhouse.spec import Actions
+from core.kinds.clickhouse.tables import RunningQuery
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
+from core.tables import rows_of
 from dashboard.factory import create_app
 from dashboard.sources.actions import SWITCHED_OFF, ask
 from dashboard.sources.section import Section
@@ -91,7 +94,7 @@ def test_trouble_is_read_first_in_the_line_the_cards_and_the_tables(watching: St
 def test_a_source_that_is_gone_shows_no_figure_of_the_past_as_present(watching: Stores) -> None:
     read(watching)
     view = built(watching, instance="clickhouse:spare")
-    assert "Not told" not in shown(view, "clickhouse-running-table")
+    assert "Not available" not in shown(view, "clickhouse-running-table")
     assert "–" in shown(view, "cards") and "0" not in shown(view, "cards").replace("127.0.0.1", "")
 
 
@@ -109,10 +112,9 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
         Publisher("host-1", stores.writer, stores.live).succeeded(source.id, NOW, 5, reading)
         page = str(plain(built(stores, instance=source.collector).slots["database-clickhouse-running-table"]))
         assert "numbers(1000000000000)" in page and "KILL QUERY WHERE query_id" in page
-        running = next(table for table in reading.tables if table.name == "running")
-        places = [running.columns.index(column) for column in ("query_id", "query")]
-        query = next(row[places[0]] for row in running.rows if "1000000000000" in row[places[1]])
-        wanted = {"source": source.collector, "action": "kill_query", "target": query}
+        running = rows_of({table.name: table for table in reading.tables}, RunningQuery)
+        query = next(row.query_id for row in running if "1000000000000" in row.query)
+        wanted = {"source": source.collector, "action": Actions.KILL_QUERY, "target": query}
         assert "Asked for" in ask(stores, ALLOWED, OPERATOR, wanted)
         assert do_next(stores)
         done = recent_actions(stores.state, ("clickhouse",))[0]
@@ -123,7 +125,7 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
 
 def test_what_is_not_allowed_is_not_asked_for(watching: Stores) -> None:
     off = replace(watching, settings=watching.settings.model_copy(update={"actions_enabled": False}))
-    wanted = {"source": "clickhouse:own", "action": "kill_query", "target": "1"}
+    wanted = {"source": "clickhouse:own", "action": Actions.KILL_QUERY, "target": "1"}
     assert ask(off, ALLOWED, OPERATOR, wanted) == SWITCHED_OFF
     assert "There is no action drop" in ask(watching, ALLOWED, OPERATOR, wanted | {"action": "drop"})
 

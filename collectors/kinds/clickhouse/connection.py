@@ -14,17 +14,17 @@ from collectors.net.reach import Deadline, Wire, connect, explained, garbage
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageRejected, StorageUnavailable
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
+from core.kinds.clickhouse.spec import QUERY_MEMORY_BYTES
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.query_log import QueryLog
 
 Row = dict[str, Any]
 
-MEMORY_BYTES = 256 * 2**20
 OUR_SHARE_OF_DEADLINE = 0.7
 """How much of the time that is left a query may take, so that its refusal still reaches us."""
 POLITE = {
     "max_threads": "1",
-    "max_memory_usage": str(MEMORY_BYTES),
+    "max_memory_usage": str(QUERY_MEMORY_BYTES),
     "log_queries": "0",
     "cancel_http_readonly_queries_on_client_close": "1",
 }
@@ -192,7 +192,7 @@ class EmbeddedEngine:
             source.url,
             source.database,
             timeout_seconds=source.timeout_seconds * OUR_SHARE_OF_DEADLINE,
-            memory_bytes=MEMORY_BYTES,
+            memory_bytes=QUERY_MEMORY_BYTES,
             query_log=log,
         )
         self._deadline = deadline
@@ -235,7 +235,7 @@ def as_source_error(error: Refused) -> SourceError:
     if error.code == ErrorCode.IP_ADDRESS_NOT_ALLOWED:
         return SourceRejected("does not accept our user from this machine's address")
     if error.code == ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES:
-        return SourceUnavailable("takes no more queries: as many run as it allows at once")
+        return SourceUnavailable("rejects new queries: too many are running at once")
     if error.code == ErrorCode.ACCESS_DENIED:
         return SourceRejected(f"our user may not do that: {error}")
     return SourceUnavailable(f"refused with code {error.code}: {error}")

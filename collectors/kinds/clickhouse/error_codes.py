@@ -80,4 +80,4 @@ MISTAKES = frozenset(ErrorCode) - {
     ErrorCode.IP_ADDRESS_NOT_ALLOWED,
     ErrorCode.TOO_MANY_SIMULTANEOUS_QUERIES,
 }
-"""Questions wrongly put, refused logins and cancelled queries: counted and shown, no sign of illness."""
+"""Wrong queries, refused logins and cancelled queries: counted and shown, but no fault of the server."""

@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.base import gauges
-from collectors.kinds.clickhouse.connection import Row
+from collectors.kinds.clickhouse.answers import Answers
+from core.kinds.clickhouse import spec
+from core.kinds.clickhouse.questions import AsynchronousMetric, Number, ServerSetting
+from core.kinds.clickhouse.tables import Disk, Pool, Replica, RunningQuery, StoredTable
+from core.metrics import Metric
 from core.model import Sample
-from core.rates import CounterDeltas
-from storage.clickhouse.reads.clickhouse_health import EVENTS
+from core.rates import CounterDeltas, Rates
 
-RATES = {
-    "queries": "Query",
-    "select_queries": "SelectQuery",
-    "insert_queries": "InsertQuery",
-    "failed_queries": "FailedQuery",
-    "selected_rows": "SelectedRows",
-    "selected_bytes": "SelectedBytes",
-    "inserted_rows": "InsertedRows",
-    "inserted_bytes": "InsertedBytes",
-    "merged_rows": "MergedRows",
-    "merged_bytes": "MergedUncompressedBytes",
-    "delayed_inserts": "DelayedInserts",
-    "rejected_inserts": "RejectedInserts",
-    "disk_read_bytes": "OSReadBytes",
-    "disk_written_bytes": "OSWriteBytes",
-    "file_read_bytes": "OSReadChars",
-}
-"""Event by the name of its rate: clickhouse_<name>_per_second."""
-CORES = {"cpu": "OSCPUVirtualTimeMicroseconds", "cpu_wait": "OSCPUWaitMicroseconds", "io_wait": "OSIOWaitMicroseconds"}
-"""Event that counts microseconds by the name of its rate: clickhouse_<name>_cores."""
-MEANS = {
-    "query": ("QueryTimeMicroseconds", "Query"),
-    "select_query": ("SelectQueryTimeMicroseconds", "SelectQuery"),
-    "insert_query": ("InsertQueryTimeMicroseconds", "InsertQuery"),
-}
-"""(time, count) by the name of the mean: clickhouse_<name>_mean_seconds."""
-GAUGES = {
-    "queries_running": "Query",
-    "merges_running": "Merge",
-    "mutations_running": "PartMutation",
-    "memory_tracked_bytes": "MemoryTracking",
-    "parts_active": "PartsActive",
-    "parts_outdated": "PartsOutdated",
-    "tcp_connections": "TCPConnection",
-    "http_connections": "HTTPConnection",
-    "threads": "GlobalThread",
-    "threads_active": "GlobalThreadActive",
-    "inserts_delayed": "DelayedInserts",
-    "replicas_readonly": "ReadonlyReplica",
-}
-"""Metric by the name of its gauge: clickhouse_<name>."""
-POOLS = {
-    "merges": "BackgroundMergesAndMutationsPool",
-    "fetches": "BackgroundFetchesPool",
-    "common": "BackgroundCommonPool",
-    "moves": "BackgroundMovePool",
-    "schedule": "BackgroundSchedulePool",
-}
-ASYNCHRONOUS = {"load_1m": "LoadAverage1", "load_15m": "LoadAverage15"}
-MEMORY_OF_MACHINE = ("CGroupMemoryTotal", "OSMemoryTotal")
 USUAL_MEMORY_SHARE = 0.9
 """max_server_memory_usage_to_ram_ratio, where the server is too old to tell its limit."""
-MOST_BYTES = 2.0**60
-"""An object store says that it has more: no share of that means anything."""
 TABLES_CHARTED = 8
 OURSELVES = 1.0
 """The query that counts the running ones is one of them."""
@@ -72,84 +23,104 @@ OURSELVES = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a server counts and gauges at one moment."""
+    """What a server counts and gauges at one moment, by the server's names."""
 
     events: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     asynchronous: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Row], asynchronous: Sequence[Row] = ()) -> Numbers:
-        """Return the rows of the questions "numbers" and "asynchronous"; an event that never happened is 0."""
-        by_kind: dict[str, dict[str, float]] = {"event": dict.fromkeys(EVENTS, 0.0) if rows else {}, "metric": {}}
-        for row in rows:
-            by_kind[row["kind"]][row["name"]] = float(row["value"])
-        known = {row["name"]: float(row["value"]) for row in asynchronous if row["value"] is not None}
-        return cls(by_kind["event"], by_kind["metric"], known)
+    def of(cls, answers: Answers) -> Numbers:
+        """Return the numbers of a reading; an event that never happened is 0."""
+        rows = answers.of(Number)
+        events = dict.fromkeys(spec.COUNTERS, 0.0) if rows else {}
+        events |= {row.name: row.value for row in rows if row.kind == "event"}
+        metrics = {row.name: row.value for row in rows if row.kind == "metric"}
+        known = {row.name: row.value for row in answers.of(AsynchronousMetric) if row.value is not None}
+        return cls(events, metrics, known)
 
-    def memory_limit(self, settings: Sequence[Row]) -> float | None:
-        """Return the memory that the server may use, None when it is not known."""
-        own = next((row["value"] for row in settings if row["name"] == "max_server_memory_usage"), "0")
+    def memory_limit(self, settings: Sequence[ServerSetting]) -> float | None:
+        """Return the memory in bytes that the server may use, None when it is not known."""
+        own = next((row.value for row in settings if row.name == "max_server_memory_usage"), "0")
         if own.isdigit() and int(own):
             return float(own)
-        machine = [self.asynchronous[name] for name in MEMORY_OF_MACHINE if self.asynchronous.get(name)]
+        machine = [self.asynchronous[name] for name in spec.MEMORY_OF_MACHINE if self.asynchronous.get(name)]
         return min(machine) * USUAL_MEMORY_SHARE if machine else None
 
-    def pool(self, name: str) -> tuple[float, float] | None:
-        """Return (busy, size) of a background pool of POOLS; None when the server has none of that name."""
-        busy, most = self.metrics.get(f"{POOLS[name]}Task"), self.metrics.get(f"{POOLS[name]}Size")
-        return (busy, most) if busy is not None and most else None
+    @property
+    def gauges(self) -> dict[str, float]:
+        """The gauges that the server has, by their metric."""
+        found: dict[str, float] = {}
+        for metrics, values in ((spec.GAUGES, self.metrics), (spec.LOADS, self.asynchronous)):
+            found |= {gauge: values[name] for name, gauge in metrics.items() if name in values}
+        if spec.QUERIES_RUNNING in found:
+            found[spec.QUERIES_RUNNING] = max(found[spec.QUERIES_RUNNING] - OURSELVES, 0.0)
+        return found
+
+    @property
+    def pools(self) -> list[Pool]:
+        """The background pools that the server has."""
+        found = []
+        for name, pool in spec.POOLS.items():
+            busy, size = self.metrics.get(f"{pool}Task"), self.metrics.get(f"{pool}Size")
+            if busy is not None and size:
+                found.append(Pool(name, busy, size))
+        return found
+
+    def most_parts(self, tables: Sequence[StoredTable]) -> float | None:
+        """Return the active parts in the fullest partition, as the server says or of those listed."""
+        listed = [float(row.most_parts) for row in tables]
+        return self.asynchronous.get(spec.MOST_PARTS_OF_ALL, max(listed, default=None))
 
 
-def samples(numbers: Numbers, deltas: CounterDeltas, limit_bytes: float | None, instance: str) -> list[Sample]:
-    """Return the samples of rates, gauges, means and pools."""
-    values: dict[str, float | None] = {f"{name}_per_second": deltas.rate(event) for name, event in RATES.items()}
-    for name, event in CORES.items():
-        rate = deltas.rate(event)
-        values[f"{name}_cores"] = rate / 1e6 if rate is not None else None
-    for name, (time, count) in MEANS.items():
-        ended = deltas.change(count)
-        values[f"{name}_mean_seconds"] = deltas.change(time) / 1e6 / ended if ended else None
-    values |= {name: numbers.metrics.get(metric) for name, metric in GAUGES.items()}
-    values |= {name: numbers.asynchronous.get(metric) for name, metric in ASYNCHRONOUS.items()}
-    running = values["queries_running"]
-    values["queries_running"] = max(running - OURSELVES, 0.0) if running is not None else None
+def counter_deltas(numbers: Numbers, rates: Rates, run: Hashable, monotonic: float) -> CounterDeltas:
+    """Return how far the counters moved, by the metric that is made of each."""
+    values: dict[str, float | None] = {metric: numbers.events.get(event) for event, metric in spec.COUNTERS.items()}
+    return rates.deltas(run, values, monotonic)
+
+
+def samples(
+    answers: Answers, numbers: Numbers, deltas: CounterDeltas, limit_bytes: float | None
+) -> dict[str, float | None]:
+    """Return the metrics that have no label but the instance."""
+    tables, running = answers.of(StoredTable), answers.of(RunningQuery)
     caches = [value for name, value in numbers.metrics.items() if name.endswith("CacheBytes")]
-    values["cache_bytes"] = sum(caches) if caches else None
-    tracked = numbers.metrics.get("MemoryTracking")
-    values["memory_limit_bytes"] = limit_bytes
-    values["memory_used_ratio"] = tracked / limit_bytes if tracked is not None and limit_bytes else None
-    found = gauges({f"clickhouse_{name}": value for name, value in values.items()}, instance=instance)
-    for name in POOLS:
-        pool = numbers.pool(name)
-        if pool is not None:
-            found += gauges({"clickhouse_pool_used_ratio": pool[0] / pool[1]}, instance=instance, pool=name)
-    return found
+    measured = numbers.gauges
+    tracked = measured.get(spec.MEMORY_TRACKED)
+    return {
+        **{rate: deltas.rate(rate) for rate in spec.RATES.values()},
+        **{cores: _seconds(deltas.rate(cores)) for cores in spec.CORES.values()},
+        **{mean: _mean(deltas, mean, counted) for mean, counted in spec.MEANS.values()},
+        **measured,
+        spec.CACHE_BYTES: sum(caches) if caches else None,
+        spec.MEMORY_LIMIT: limit_bytes,
+        spec.MEMORY_USED_RATIO: tracked / limit_bytes if tracked is not None and limit_bytes else None,
+        spec.LONGEST_QUERY: max((row.elapsed for row in running), default=0.0),
+        spec.MOST_PARTS: numbers.most_parts(tables),
+        spec.TABLES_BYTES: sum(row.bytes for row in tables) if answers.has(StoredTable) else None,
+        spec.REPLICA_DELAY_MAX: max((row.absolute_delay for row in answers.of(Replica)), default=None),
+    }
 
 
-def disk_samples(disks: Sequence[Row], instance: str) -> list[Sample]:
-    """Return the share used of every disk whose size means something."""
+def labelled(answers: Answers, numbers: Numbers, instance: str) -> list[Sample]:
+    """Return the samples of pools, of disks whose size means something, and of the largest tables."""
     found: list[Sample] = []
-    for row in disks:
-        share = used_ratio(row)
-        if share is not None:
-            values = {"clickhouse_disk_used_ratio": share, "clickhouse_disk_free_bytes": float(row["free_space"])}
-            found += gauges(values, instance=instance, disk=str(row["name"]))
+    for pool in numbers.pools:
+        found += gauges({spec.POOL_USED_RATIO: pool.used_ratio}, instance=instance, pool=pool.pool)
+    for disk in answers.of(Disk):
+        if disk.used_ratio is not None:
+            values = {spec.DISK_USED_RATIO: disk.used_ratio, spec.DISK_FREE: disk.free_space}
+            found += gauges(values, instance=instance, disk=disk.name)
+    for table in answers.of(StoredTable)[:TABLES_CHARTED]:
+        sizes = {spec.TABLE_BYTES: table.bytes, spec.TABLE_ROWS: table.rows}
+        found += gauges(sizes, instance=instance, table=table.place)
     return found
 
 
-def used_ratio(disk: Row) -> float | None:
-    """Return how much of a disk is used, None for an object store or a broken one."""
-    total, free = disk.get("total_space"), disk.get("free_space")
-    if not total or free is None or total >= MOST_BYTES:
-        return None
-    return 1 - float(free) / float(total)
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else microseconds / 1e6
 
 
-def table_samples(tables: Sequence[Row], instance: str) -> list[Sample]:
-    """Return bytes on disk of the largest tables, and of all that were listed."""
-    found = gauges({"clickhouse_tables_bytes": float(sum(row["bytes"] for row in tables))}, instance=instance)
-    for row in tables[:TABLES_CHARTED]:
-        values = {"clickhouse_table_bytes": float(row["bytes"]), "clickhouse_table_rows": float(row["rows"])}
-        found += gauges(values, instance=instance, table=f"{row['database']}.{row['table']}")
-    return found
+def _mean(deltas: CounterDeltas, mean: Metric, counted: Metric) -> float | None:
+    ended = deltas.change(counted)
+    return deltas.change(mean) / 1e6 / ended if ended else None

@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, field_validator
 
 from core.kinds.base import Source, checked_url
 
+QUERY_LOG = "system.query_log"
+"""The table that a server logs its queries in by default."""
+
 
 class ClickHouseSource(Source):
     """A ClickHouse server, 22.8 or newer, over its HTTP interface."""
@@ -24,7 +27,7 @@ class ClickHouseSource(Source):
     url: SecretStr = Field(description="http(s)://user:password@host:8123.")
     ca_file: str = Field("", description="Certificates to trust with https://; empty: those of the system.")
     query_log: str = Field(
-        "system.query_log",
+        QUERY_LOG,
         pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+$",
         description="Table that the server logs its queries in.",
     )

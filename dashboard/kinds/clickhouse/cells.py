@@ -1,52 +1,38 @@
-"""What the tables of ClickHouse are made of."""
+"""What the tables and cards of ClickHouse are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from dash import html
-
-from core.format import ratio
+from core.format import number, ratio
+from core.kinds.clickhouse.tables import Refused
+from core.limits import Limit
+from core.model import Status
+from core.tables import Row
 from dashboard.components.age import local_time
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, source_table, words
-from status.instances import Row
-
-ID = "database"
-MOST_ROWS, LEAST_ROWS = 60, 10
+from dashboard.sources.table import rows_of, words
 
 
-def rows_of(shown: Shown, name: str) -> list[Row]:
-    """Return the first rows of a table of each of those shown, fewer of each where there are many."""
-    most = max(MOST_ROWS // max(len(shown.chosen), 1), LEAST_ROWS)
-    return [row for each in shown.chosen for row in each.dicts(name)[:most]]
+def nothing_of(row: type[Row], fine: str) -> Callable[[Shown], str]:
+    """Return what says why a table has no rows: `fine`, or that the question was refused."""
+
+    def nothing(shown: Shown) -> str:
+        found = rows_of(shown.chosen, Refused)
+        refused = [f"{instance.name}: {each.why}" for instance, each in found if each.question == row.TABLE]
+        return "Not available: " + "; ".join(refused) if refused else fine
+
+    return nothing
 
 
-def nothing_of(shown: Shown, name: str, fine: str) -> str:
-    """Return why a table has no rows: what that means, or why the question was refused."""
-    refused = [(each, row["why"]) for each in shown.chosen for row in each.dicts("refused") if row["question"] == name]
-    if not refused:
-        return fine
-    return "Not told: " + "; ".join(f"{each.name}: {why}" for each, why in refused)
+TABLE = (words("database", "Database"), words("table", "Table"))
+"""The columns that name a table."""
 
 
-def table_of(shown: Shown, id: str, name: str, fields: Sequence[Field], caption: str, fine: str) -> html.Div:
-    """Return the table of a question's rows."""
-    rows = rows_of(shown, name)
-    return source_table(
-        f"{ID}-clickhouse-{id}-rows", fields, rows, caption=caption, nothing=nothing_of(shown, name, fine)
-    )
-
-
-def place(title: str) -> tuple[Field, ...]:
-    """Return the columns that name a table."""
-    return words("database", "Database"), words("table", title)
-
-
-def yes(value: Any) -> str:
-    """Return whether, in a word."""
-    return "yes" if value else "no"
+def compression(uncompressed: float, compressed: float) -> float | None:
+    """Return how many times smaller the compressed bytes are."""
+    return uncompressed / compressed if compressed else None
 
 
 def times(value: float) -> str:
@@ -54,11 +40,33 @@ def times(value: float) -> str:
     return f"{ratio(value)} ×"
 
 
-def time_or_never(value: Any) -> Any:
+def yes(value: bool) -> str:
+    """Return whether, in a word."""
+    return "yes" if value else "no"
+
+
+def time_or_never(value: float) -> Any:
     """Return a time in the reader's zone; never for none."""
     return local_time(value) if value else "never"
 
 
-def tone_of(key: str, warning: float, critical: float) -> Callable[[Row], str]:
-    """Return the tone of a value above one limit or the other."""
-    return lambda row: "critical" if row[key] > critical else "warning" if row[key] > warning else ""
+def tone_of(limit: Limit, value: float) -> str:
+    """Return the tone of a value: warning, critical or nothing."""
+    status = limit.status(value)
+    return "" if status is Status.OK else status.value
+
+
+def warning_if(is_bad: object) -> str:
+    """Return the tone of something that is bad or not."""
+    return "warning" if is_bad else ""
+
+
+def whole_percent(share: float | None) -> str:
+    """Return a limit: "80 %"."""
+    return f"{number(None if share is None else share * 100)} %"
+
+
+def limit_words(limit: Limit, show: Callable[[float | None], str]) -> str:
+    """Return from where on a value is bad: "Warning from 80 %, critical from 90 %"."""
+    critical = f", critical from {show(limit.critical)}" if limit.critical is not None else ""
+    return f"Warning from {show(limit.warning)}{critical}"

@@ -1,68 +1,64 @@
-"""The charts of ClickHouse in the database tab."""
+"""The charts of ClickHouse."""
 
 from __future__ import annotations
 
-from core.limits import Limit
+from core.format import duration, number
+from core.kinds.clickhouse import spec
+from dashboard.kinds.clickhouse.cells import limit_words
 from dashboard.sources.charts import Chart
 
-KINDS = ("clickhouse",)
 EVENTS = "Source: SELECT event, value FROM system.events; a difference between readings."
 METRICS = "Source: SELECT metric, value FROM system.metrics."
 
 CHARTS = (
-    Chart("clickhouse-queries", "Queries, per second", "asked and failed",
-          {"clickhouse_select_queries_per_second": "select", "clickhouse_insert_queries_per_second": "insert",
-           "clickhouse_failed_queries_per_second": "failed"},
-          f"SelectQuery, InsertQuery, FailedQuery a second. {EVENTS}"),
-    Chart("clickhouse-time", "Query time, mean", "of the queries of each interval",
-          {"clickhouse_select_query_mean_seconds": "select", "clickhouse_insert_query_mean_seconds": "insert"},
+    Chart("queries", "Queries, per second", "started and failed",
+          {spec.SELECT_QUERIES_RATE: "select", spec.INSERT_QUERIES_RATE: "insert", spec.FAILED_QUERIES_RATE: "failed"},
+          f"SelectQuery, InsertQuery, FailedQuery. {EVENTS}"),
+    Chart("time", "Query time, mean", "of the queries of each interval",
+          {spec.SELECT_QUERY_MEAN: "select", spec.INSERT_QUERY_MEAN: "insert"},
           f"SelectQueryTimeMicroseconds over SelectQuery, the same of InsertQuery; none without queries. {EVENTS}"),
-    Chart("clickhouse-running", "Running, count", "queries, merges, mutations",
-          {"clickhouse_queries_running": "queries", "clickhouse_merges_running": "merges",
-           "clickhouse_mutations_running": "mutations"},
+    Chart("activity", "Running, count", "queries, merges, mutations",
+          {spec.QUERIES_RUNNING: "queries", spec.MERGES_RUNNING: "merges", spec.MUTATIONS_RUNNING: "mutations"},
           f"Query (without our own), Merge, PartMutation at the moment of the reading. {METRICS}"),
-    Chart("clickhouse-longest", "Longest running query", "its time so far", {"clickhouse_longest_query_seconds": ""},
-          "Source: SELECT max(elapsed) FROM system.processes. Warning from 10 min, cleared at 5 min.",
-          limit=Limit(600.0)),
-    Chart("clickhouse-memory", "Memory, % of limit", "tracked, of max_server_memory_usage",
-          {"clickhouse_memory_used_ratio": ""},
+    Chart("longest", "Longest running query", "its time so far", {spec.LONGEST_QUERY: ""},
+          f"Source: SELECT max(elapsed) FROM system.processes. {limit_words(spec.LONG_QUERY, duration)}, "
+          f"cleared at {duration(spec.LONG_QUERY_CLEARED)}.",
+          limit=spec.LONG_QUERY),
+    Chart("memory", "Memory, % of limit", "tracked, of max_server_memory_usage", {spec.MEMORY_USED_RATIO: ""},
           "MemoryTracking (system.metrics) over max_server_memory_usage (system.server_settings).",
-          limit=Limit(0.8, 0.9), top=1.0),
-    Chart("clickhouse-cpu", "CPU, cores", "used, waiting for CPU, waiting for disk",
-          {"clickhouse_cpu_cores": "used", "clickhouse_cpu_wait_cores": "CPU wait",
-           "clickhouse_io_wait_cores": "IO wait"},
+          limit=spec.MEMORY, top=1.0),
+    Chart("cpu", "CPU, cores", "used, waiting for CPU, waiting for disk",
+          {spec.CPU_CORES: "used", spec.CPU_WAIT_CORES: "CPU wait", spec.IO_WAIT_CORES: "IO wait"},
           "OSCPUVirtualTimeMicroseconds, OSCPUWaitMicroseconds, OSIOWaitMicroseconds of the threads of queries, "
-          f"seconds a second. {EVENTS}"),
-    Chart("clickhouse-rows", "Rows, per second", "read, inserted, merged",
-          {"clickhouse_selected_rows_per_second": "read", "clickhouse_inserted_rows_per_second": "inserted",
-           "clickhouse_merged_rows_per_second": "merged"},
-          f"SelectedRows, InsertedRows, MergedRows a second. {EVENTS}"),
-    Chart("clickhouse-bytes", "Bytes a second", "read by queries, inserted, from disk",
-          {"clickhouse_selected_bytes_per_second": "read", "clickhouse_inserted_bytes_per_second": "inserted",
-           "clickhouse_disk_read_bytes_per_second": "disk"},
+          f"seconds per second. {EVENTS}"),
+    Chart("rows", "Rows, per second", "read, inserted, merged",
+          {spec.SELECTED_ROWS_RATE: "read", spec.INSERTED_ROWS_RATE: "inserted", spec.MERGED_ROWS_RATE: "merged"},
+          f"SelectedRows, InsertedRows, MergedRows. {EVENTS}"),
+    Chart("bytes", "Bytes per second", "read by queries, inserted, read from disk",
+          {spec.SELECTED_BYTES_RATE: "read", spec.INSERTED_BYTES_RATE: "inserted", spec.DISK_READ_RATE: "disk"},
           f"SelectedBytes and InsertedBytes (uncompressed), OSReadBytes (from the disk itself). {EVENTS}"),
-    Chart("clickhouse-parts", "Parts in the fullest partition", "", {"clickhouse_parts_per_partition_max": ""},
-          "Source: MaxPartCountForPartition of system.asynchronous_metrics; in our own engine counted in system.parts. "
-          "Warning above 300, cleared at 200; inserts are slowed from parts_to_delay_insert (usually 1,000).",
-          limit=Limit(300.0, 1000.0), limit_words=("warning", "slowed")),
-    Chart("clickhouse-inserts", "Inserts slowed and refused, per second", "too many parts",
-          {"clickhouse_delayed_inserts_per_second": "slowed", "clickhouse_rejected_inserts_per_second": "refused"},
-          f"DelayedInserts, RejectedInserts a second; any is told. {EVENTS}"),
-    Chart("clickhouse-disk", "Disk used, %", "by disk", {"clickhouse_disk_used_ratio": ""},
-          "1 − free_space / total_space. Source: system.disks, each 30 s.", label="disk",
-          limit=Limit(0.9, 0.98), top=1.0),
-    Chart("clickhouse-ping", "Ping, latency", "median and p99 of 120 readings",
-          {"clickhouse_ping_p50_seconds": "p50", "clickhouse_ping_p99_seconds": "p99"},
-          "Time to the answer to GET /ping; in our own engine to SELECT 1. Warning when the median of twelve is above.",
-          limit=Limit(0.1)),
-    Chart("clickhouse-size", "Largest tables, bytes on disk", "", {"clickhouse_table_bytes": ""},
-          "Source: sum(bytes_on_disk) FROM system.parts WHERE active, each minute.", label="table"),
-    Chart("clickhouse-connections", "Connections and threads, count", "",
-          {"clickhouse_tcp_connections": "TCP", "clickhouse_http_connections": "HTTP",
-           "clickhouse_threads_active": "threads"},
+    Chart("parts", "Parts in the fullest partition", "", {spec.MOST_PARTS: ""},
+          f"Source: {spec.MOST_PARTS_OF_ALL} of system.asynchronous_metrics; in our own engine counted in "
+          f"system.parts. Warning from {number(spec.PARTS.warning)}, cleared at {number(spec.PARTS_CLEARED)}; inserts "
+          f"are delayed from {spec.DELAYED_PARTS_SETTING} (default {number(spec.DELAYED_PARTS)}).",
+          limit=spec.PARTS, limit_words=("warning", "delayed")),
+    Chart("inserts", "Inserts delayed and rejected, per second", "too many parts",
+          {spec.DELAYED_INSERTS_RATE: "delayed", spec.REJECTED_INSERTS_RATE: "rejected"},
+          f"DelayedInserts, RejectedInserts. A delayed insert is a warning, a rejected one critical. {EVENTS}"),
+    Chart("disk", "Disk used, %", "by disk", {spec.DISK_USED_RATIO: ""},
+          "1 − free_space / total_space. Source: system.disks, every 30 s.", label="disk",
+          limit=spec.DISK, top=1.0),
+    Chart("ping", "Ping, latency", "median and p99 of 120 readings", {spec.PING_P50: "p50", spec.PING_P99: "p99"},
+          "Time to the answer to GET /ping; in our own engine to SELECT 1. "
+          f"{limit_words(spec.PING, duration)}, median of {spec.PINGS_JUDGED} readings.",
+          limit=spec.PING),
+    Chart("size", "Largest tables, bytes on disk", "", {spec.TABLE_BYTES: ""},
+          "Source: sum(bytes_on_disk) FROM system.parts WHERE active, every minute.", label="table"),
+    Chart("connections", "Connections and threads, count", "",
+          {spec.TCP_CONNECTIONS: "TCP", spec.HTTP_CONNECTIONS: "HTTP", spec.THREADS_ACTIVE: "threads"},
           f"TCPConnection, HTTPConnection, GlobalThreadActive. {METRICS} Our own engine has no connections."),
-    Chart("clickhouse-delay", "Replication delay", "the replica furthest behind",
-          {"clickhouse_replica_delay_max_seconds": ""},
-          "Source: SELECT max(absolute_delay) FROM system.replicas, each minute. Warning from 300 s, cleared at 250 s.",
-          limit=Limit(300.0)),
+    Chart("delay", "Replication delay", "the replica furthest behind", {spec.REPLICA_DELAY_MAX: ""},
+          "Source: SELECT max(absolute_delay) FROM system.replicas, every minute. "
+          f"{limit_words(spec.REPLICA_DELAY, duration)}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}.",
+          limit=spec.REPLICA_DELAY),
 )  # fmt: skip

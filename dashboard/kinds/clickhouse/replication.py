@@ -2,83 +2,100 @@
 
 from __future__ import annotations
 
-from dash import html
-
-from core.format import bytes_, duration
-from core.format import number as whole
+from core.format import bytes_, duration, number
+from core.kinds.clickhouse import spec
+from core.kinds.clickhouse.tables import Dictionary, KafkaConsumer, QueuedTask, Replica, ViewRefresh
 from dashboard.components.age import local_time
-from dashboard.kinds.clickhouse.cells import place, table_of, time_or_never, tone_of, yes
-from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, words
+from dashboard.kinds.clickhouse.cells import TABLE, nothing_of, time_or_never, tone_of, warning_if, yes
+from dashboard.sources.table import Field, Rows, words
 
 
-def replicas(shown: Shown) -> html.Div:
-    """Return the replicated tables, the one in most trouble first."""
-    fields = (
-        *place("Table"),
-        Field("is_readonly", "Read-only", yes, "", lambda row: "critical" if row["is_readonly"] else "", False),
-        Field("absolute_delay", "Delay", duration, "", tone_of("absolute_delay", 250, 300)),
-        Field("queue_size", "Queue", whole),
-        Field("inserts_in_queue", "Inserts", whole),
-        Field("merges_in_queue", "Merges", whole),
-        Field("log_lag", "Log lag", whole, "log_max_index − log_pointer"),
-        Field("active_replicas", "Active", whole),
-        Field("total_replicas", "Replicas", whole),
-        words("exception", "Keeper says"),
-    )
-    return table_of(shown, "replicas", "replicas", fields, "Replicas", "No table is replicated.")
+def _read_only(row: Replica) -> str:
+    return "critical" if row.is_readonly else ""
 
 
-def queue(shown: Shown) -> html.Div:
-    """Return what waits in the replication queue, the oldest first."""
-    fields = (
-        *place("Table"),
+def _late(row: Replica) -> str:
+    return tone_of(spec.REPLICA_DELAY, row.absolute_delay)
+
+
+REPLICAS = Rows(
+    Replica,
+    (
+        *TABLE,
+        Field("is_readonly", "Read-only", yes, "", _read_only, numeric=False),
+        Field("absolute_delay", "Delay", duration, "", _late),
+        Field("queue_size", "Queue", number),
+        Field("inserts_in_queue", "Inserts", number),
+        Field("merges_in_queue", "Merges", number),
+        Field("log_lag", "Log lag", number, "log_max_index − log_pointer"),
+        Field("active_replicas", "Active", number),
+        Field("total_replicas", "Replicas", number),
+        words("exception", "Keeper error"),
+    ),
+    nothing=nothing_of(Replica, "No table is replicated."),
+    sort=lambda row: (not row.is_readonly, -row.absolute_delay),
+)
+
+QUEUE = Rows(
+    QueuedTask,
+    (
+        *TABLE,
         words("type", "Task"),
         words("part", "Part"),
         Field("created", "Since", local_time, numeric=False),
-        Field("num_tries", "Tries", whole),
-        Field("num_postponed", "Postponed", whole),
+        Field("num_tries", "Tries", number),
+        Field("num_postponed", "Postponed", number),
         words("exception", "Last failure"),
-        words("postponed", "Waits for"),
-    )
-    return table_of(shown, "queue", "queue", fields, "Replication queue", "Nothing waits to be replicated.")
+        words("postponed", "Postponed because"),
+    ),
+    nothing=nothing_of(QueuedTask, "The replication queue is empty."),
+    sort=lambda row: row.created,
+)
 
 
-def dictionaries(shown: Shown) -> html.Div:
-    """Return the dictionaries."""
-    fields = (
-        Field("name", "Dictionary", str, numeric=False),
-        words("status", "State", "", lambda row: "warning" if row["exception"] else ""),
-        Field("element_count", "Elements", whole),
+def _failed(row: Dictionary | ViewRefresh | KafkaConsumer) -> str:
+    return warning_if(row.exception)
+
+
+DICTIONARIES = Rows(
+    Dictionary,
+    (
+        words("name", "Dictionary"),
+        words("status", "State", "", _failed),
+        Field("element_count", "Elements", number),
         Field("bytes_allocated", "Memory", bytes_),
-        Field("query_count", "Look-ups", whole),
+        Field("query_count", "Look-ups", number),
         Field("loading_duration", "Load took", duration),
         Field("updated", "Updated", time_or_never, numeric=False),
         words("exception", "Last failure"),
-    )
-    return table_of(shown, "dictionaries", "dictionaries", fields, "Dictionaries", "There is no dictionary.")
+    ),
+    nothing=nothing_of(Dictionary, "No dictionary."),
+    sort=lambda row: (row.exception == "", row.name),
+)
 
-
-def refreshes(shown: Shown) -> html.Div:
-    """Return the refreshable materialised views."""
-    fields = (
-        Field("view", "View", str, numeric=False),
-        words("status", "State", "", lambda row: "warning" if row["exception"] else ""),
-        Field("succeeded", "Last good", time_or_never, numeric=False),
+VIEWS = Rows(
+    ViewRefresh,
+    (
+        words("view", "View"),
+        words("status", "State", "", _failed),
+        Field("succeeded", "Last success", time_or_never, numeric=False),
         Field("next", "Next", time_or_never, numeric=False),
-        Field("read_rows", "Rows read", whole),
+        Field("read_rows", "Rows read", number),
         words("exception", "Last failure"),
-    )
-    return table_of(shown, "views", "refreshes", fields, "View refreshes", "There is no refreshable view.")
+    ),
+    nothing=nothing_of(ViewRefresh, "No refreshable view."),
+    sort=lambda row: (row.exception == "", row.view),
+)
 
-
-def kafka(shown: Shown) -> html.Div:
-    """Return the consumers of Kafka tables."""
-    fields = (
-        *place("Table"),
+KAFKA = Rows(
+    KafkaConsumer,
+    (
+        *TABLE,
         words("topics", "Topics"),
-        Field("num_messages_read", "Messages", whole),
+        Field("num_messages_read", "Messages", number),
         Field("polled", "Last poll", time_or_never, numeric=False),
-        words("exception", "Last failure", "", lambda row: "warning" if row["exception"] else ""),
-    )
-    return table_of(shown, "kafka", "kafka", fields, "Kafka tables", "No table reads from Kafka.")
+        words("exception", "Last failure", "", _failed),
+    ),
+    nothing=nothing_of(KafkaConsumer, "No table reads from Kafka."),
+    sort=lambda row: (row.exception == "", row.place),
+)

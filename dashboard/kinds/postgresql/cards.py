@@ -14,6 +14,7 @@ from core.metrics import Metric
 from core.model import Status
 from dashboard.kinds.postgresql.cells import warns
 from dashboard.kinds.postgresql.growth import grown, growth_a_day
+from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
