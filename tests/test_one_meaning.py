@@ -50,8 +50,9 @@ def taken(file: Path) -> Iterator[Any]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("core."):
             module = import_module(node.module or "")
             for alias in node.names:
-                value = getattr(module, alias.name, None)
-                names[alias.asname or alias.name] = value or import_module(f"{node.module}.{alias.name}")
+                is_member = hasattr(module, alias.name)
+                value = getattr(module, alias.name) if is_member else import_module(f"{node.module}.{alias.name}")
+                names[alias.asname or alias.name] = value
     for node in ast.walk(tree):
         yield from flat(resolved(node, names))
 
