@@ -25,7 +25,7 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 # more than it works, so most folders are tested beside it; those that hold servers to deadlines have the machine alone.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 DEADLINES = tests/collectors/ tests/faults/
-TESTS = $(sort $(dir $(wildcard tests/*/test_*.py))) $(wildcard tests/test_*.py)
+TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
 test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test.
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-browser test-others

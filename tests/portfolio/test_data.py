@@ -20,7 +20,7 @@ from portfolio.query import PortfolioQuery
 from portfolio.summary import columns, side_by_side
 from portfolio.warnings import warnings
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import put_nav, put_prices
+from tests.dashboard.portfolio.test_tab import put_nav, put_prices
 
 
 def course(seed: int) -> list[float]:

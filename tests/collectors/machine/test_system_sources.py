@@ -22,7 +22,7 @@ from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.model import Sample
 
-CAPTURED = Path(__file__).parent / "captured"
+CAPTURED = Path(__file__).parents[1] / "captured"
 APART_SECONDS = 9.34
 """By the two /proc/uptime."""
 

@@ -28,7 +28,7 @@ from dashboard.views.tab import Choices
 from portfolio.summary import side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import put_nav, put_prices, shown
+from tests.dashboard.portfolio.test_tab import put_nav, put_prices, shown
 from tests.support.views import text
 from tests.support.workbooks import opened
 

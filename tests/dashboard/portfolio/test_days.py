@@ -15,8 +15,8 @@ from dashboard.portfolio.choice_bar import span
 from portfolio.summary import ITSELF, side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_charts import charts
-from tests.dashboard.test_portfolio_tab import shown
+from tests.dashboard.portfolio.test_charts import charts
+from tests.dashboard.portfolio.test_tab import shown
 from tests.support.views import text
 
 DAYS = pd.date_range("2018-01-05", "2020-06-15")

@@ -13,7 +13,7 @@ from dashboard.factory import create_app
 from dashboard.tabs import TABS, cache
 from tests.support.frame import DEMO, FakeStores
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_charts_are_made_in_one_place_and_nothing_is_shared_to_a_cloud() -> None:

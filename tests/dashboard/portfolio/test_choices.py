@@ -13,7 +13,7 @@ from dashboard.views.tab import Choices
 from portfolio.imports.files import take_nav
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import DAY, START, put_nav, shown
+from tests.dashboard.portfolio.test_tab import DAY, START, put_nav, shown
 from tests.support.views import text
 
 

@@ -24,7 +24,7 @@ from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices, Page, View
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.test_portfolio_tab import shown
+from tests.dashboard.portfolio.test_tab import shown
 
 START = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 DAY = 86_400

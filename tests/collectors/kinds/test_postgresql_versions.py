@@ -20,7 +20,7 @@ from collectors.kinds.postgresql.collector import PostgresqlCollector
 from core.errors import SourceRejected
 from core.kinds.postgresql.source import PostgresqlSource
 
-CAPTURED = json.loads((Path(__file__).parent / "captured" / "postgresql_columns.json").read_text())
+CAPTURED = json.loads((Path(__file__).parents[1] / "captured" / "postgresql_columns.json").read_text())
 VERSIONS = tuple(CAPTURED)
 ALL_COLUMNS = {name for views in CAPTURED.values() for columns in views.values() for name in columns.split()}
 WORD = re.compile(r"(?<![.'\w])[a-z_]+[a-z0-9_]*(?!['\w(])")
