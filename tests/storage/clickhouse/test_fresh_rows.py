@@ -29,7 +29,7 @@ def rows(table: str, *ts: int) -> Facts:
 
 
 @pytest.mark.usefixtures("on_purpose")
-@pytest.mark.parametrize("table", ["samples", "samples_1h", "runs", "queries", "flips"])
+@pytest.mark.parametrize("table", ["samples", "samples_1h", "runs", "queries", "state_changes"])
 def test_a_time_that_is_dropped_some_day_is_refused(clickhouse: ClickHouse, table: str) -> None:
     unit = 1 if table.startswith("samples") else 1_000
     assert fresh_rows.stale(rows(table, MIDNIGHT * unit)) == ""

@@ -79,7 +79,7 @@ def test_the_same_rows_of_another_batch_do_not_stand_for_one_that_is_not_there(c
 def test_a_rollup_gets_what_it_lacks_of_the_series_of_the_batch(
     clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.clickhouse.client.settle.SERIES_AT_ONCE", 2)
+    monkeypatch.setattr("storage.clickhouse.settle.SERIES_AT_ONCE", 2)
     before = [(series, MIDNIGHT + 5, 1.0) for series in range(5)]
     batch = [(series, MIDNIGHT + 9, 3.0) for series in range(5)]
     clickhouse.insert(samples(before))

@@ -53,7 +53,7 @@ def numbers(*values: float) -> Facts:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.clickhouse.client.writer.RETRY_SECONDS", (0,))
+    monkeypatch.setattr("storage.clickhouse.writer.RETRY_SECONDS", (0,))
 
 
 def test_batches_wait_in_order_while_the_database_is_away(spool: Spool) -> None:
