@@ -1,6 +1,6 @@
 """Reaching a source over a socket: hard deadlines, and plain sentences for whatever goes wrong.
 
-`connect` gives a `Wire` whose every wait counts against one `Deadline`, so that a source which drips a byte a
+`connect` gives a `Connection` whose every wait counts against one `Deadline`, so that a source which drips a byte a
 second cannot outlast it. `explained` turns what sockets, TLS and name look-ups raise into SourceUnavailable or
 SourceRejected; the component's name stands before these sentences on the screen.
 """
@@ -69,7 +69,7 @@ class Deadline:
         return left
 
 
-class Wire:
+class Connection:
     """A connection whose every wait counts against `deadline`, which the owner renews for each reading.
 
     Raises what sockets raise; ConnectionError when the other side closed; SourceRejected when it speaks TLS and
@@ -148,12 +148,12 @@ class Wire:
         return data.startswith(TLS_ALERT) or (not data and _speaks_tls(self.address, self.deadline))
 
 
-def connect(address: Address, deadline: Deadline) -> Wire:
+def connect(address: Address, deadline: Deadline) -> Connection:
     """Return a connection to `address`, TLS done. Raises SourceUnavailable or SourceRejected."""
     with explained(address, deadline.seconds):
         sock = _plain(address, deadline)
         try:
-            return Wire(_secured(sock, address, deadline) if address.tls else sock, address, deadline)
+            return Connection(_secured(sock, address, deadline) if address.tls else sock, address, deadline)
         except BaseException:
             sock.close()
             raise

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from collectors.net.reach import Address, Deadline, Wire, connect, explained, garbage
+from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 
 MOST_BYTES = 8_388_608
 
@@ -49,11 +49,11 @@ def ask(
     Raises SourceUnavailable or SourceRejected; a status of 400 and above is an answer like any other.
     """
     address = address_of(url, ca_file)
-    wire = connect(address, deadline)
+    connection = connect(address, deadline)
     try:
-        return exchange(wire, url, method=method, headers=headers, body=body, most_bytes=most_bytes)
+        return exchange(connection, url, method=method, headers=headers, body=body, most_bytes=most_bytes)
     finally:
-        wire.close()
+        connection.close()
 
 
 def address_of(url: str, ca_file: str = "") -> Address:
@@ -64,7 +64,7 @@ def address_of(url: str, ca_file: str = "") -> Address:
 
 
 def exchange(
-    wire: Wire,
+    connection: Connection,
     url: str,
     *,
     method: str = "GET",
@@ -77,19 +77,19 @@ def exchange(
 
     Raises SourceUnavailable or SourceRejected; the connection is of no use then.
     """
-    parts, address = urlsplit(url), wire.address
+    parts, address = urlsplit(url), connection.address
     try:
-        with explained(address, wire.deadline.seconds):
-            connection = http.client.HTTPConnection(address.host, address.port)
-            connection.sock = _Socket(wire)
+        with explained(address, connection.deadline.seconds):
+            http_client = http.client.HTTPConnection(address.host, address.port)
+            http_client.sock = _Socket(connection)
             shared = {"Connection": "keep-alive" if keep else "close", "Accept-Encoding": "identity"}
             sent = {**shared, **_login(parts), **(headers or {})}
-            connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, sent)
-            response = connection.getresponse()
+            http_client.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, sent)
+            response = http_client.getresponse()
             content = response.read(most_bytes)
             named = {name.lower(): value for name, value in response.getheaders()}
             is_kept = keep and not response.will_close and len(content) < most_bytes
-            return Answer(response.status, named, content, wire.certificate_ends(), is_kept)
+            return Answer(response.status, named, content, connection.certificate_ends(), is_kept)
     except http.client.HTTPException as error:
         raise garbage(address, "HTTP") from error
 
@@ -102,29 +102,29 @@ def _login(parts: Any) -> dict[str, str]:
 
 
 class _Socket:
-    """A Wire as http.client wants a socket to look."""
+    """A Connection as http.client wants a socket to look."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def sendall(self, data: bytes) -> None:
-        self._wire.send(data)
+        self._connection.send(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Raw(self._wire))
+        return io.BufferedReader(_Raw(self._connection))
 
     def close(self) -> None:
-        """The wire is closed by whoever opened it."""
+        """The connection is closed by whoever opened it."""
 
 
 class _Raw(io.RawIOBase):
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._wire.some(len(buffer))
+        data = self._connection.some(len(buffer))
         buffer[: len(data)] = data
         return len(data)

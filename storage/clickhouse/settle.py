@@ -48,7 +48,7 @@ ROLLUP_COLUMNS = ("series", "ts", "low", "high", "total", "points")
 def settle(clickhouse: ClickHouse, batch: Facts, tried: float) -> list[Facts] | None:
     """Return what to send instead of `batch`, first tried at `tried` (epoch seconds); None: the batch itself.
 
-    Raises StorageUnavailable or StorageRejected. On a cluster Keeper decides, and nothing is ever torn.
+    Raises StorageUnavailable or StorageRejected. On a cluster Keeper decides, and a batch is never partial.
     """
     if clickhouse.cluster or _started(clickhouse) < tried:
         return None

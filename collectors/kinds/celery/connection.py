@@ -155,19 +155,19 @@ def probe_amqp(source: CelerySource, deadline: Deadline) -> None:
     address = Address(
         parts.hostname or "localhost", parts.port or (5671 if is_tls else 5672), tls=is_tls, ca_file=source.ca_file
     )
-    wire = connect(address, deadline)
+    connection = connect(address, deadline)
     try:
         with explained(address, deadline.seconds):
-            wire.send(AMQP_HEADER)
-            head = wire.exactly(7)
+            connection.send(AMQP_HEADER)
+            head = connection.exactly(7)
             if head.startswith(b"AMQP"):
-                rest = wire.exactly(1)
+                rest = connection.exactly(1)
                 version = ".".join(str(part) for part in (*head[5:7], *rest))
                 raise SourceRejected(f"{address} speaks AMQP {version}, and Celery needs 0-9-1")
             kind, channel, size = struct.unpack(">BHI", head)
             if (kind, channel) != (1, 0) or not 4 <= size <= MOST_FRAME_BYTES:
                 raise garbage(address, "AMQP")
-            if struct.unpack(">HH", wire.exactly(4)) != START:
+            if struct.unpack(">HH", connection.exactly(4)) != START:
                 raise garbage(address, "AMQP")
     finally:
-        wire.close()
+        connection.close()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from collectors.kinds.clickhouse.error_codes import SETTING_REFUSED, WRONG_LOGIN, ErrorCode
-from collectors.net.reach import Deadline, Wire, connect, explained, garbage
+from collectors.net.reach import Connection, Deadline, connect, explained, garbage
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageRejected, StorageUnavailable
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
@@ -83,7 +83,7 @@ class HttpEngine:
         self._url = source.url.get_secret_value()
         self._address = address_of(self._url, source.ca_file)
         self._deadline = deadline
-        self._wire: Wire | None = None
+        self._connection: Connection | None = None
         self._polite: Mapping[str, str] = POLITE
 
     @property
@@ -113,9 +113,9 @@ class HttpEngine:
         self._send(sql, parameters or {}, is_logged=True)
 
     def close(self) -> None:
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _ask(self, sql: str, parameters: Mapping[str, str]) -> list[Row]:
         answer = self._send(f"{sql}\nFORMAT JSONCompact", parameters)
@@ -137,7 +137,7 @@ class HttpEngine:
         return answer
 
     def _exchange(self, path: str, query: str, body: bytes | None) -> Answer:
-        was_kept = self._wire is not None
+        was_kept = self._connection is not None
         try:
             return self._attempt(path, query, body)
         except SourceUnavailable:
@@ -151,10 +151,10 @@ class HttpEngine:
         parts = urlsplit(self._url)
         url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, query, ""))
         try:
-            if self._wire is None:
-                self._wire = connect(self._address, self._deadline)
-            self._wire.deadline = self._deadline
-            answer = exchange(self._wire, url, method="POST" if body else "GET", body=body, keep=True)
+            if self._connection is None:
+                self._connection = connect(self._address, self._deadline)
+            self._connection.deadline = self._deadline
+            answer = exchange(self._connection, url, method="POST" if body else "GET", body=body, keep=True)
         except BaseException:
             self.close()
             raise

@@ -17,7 +17,7 @@ from collectors.base import Context, gauges
 from collectors.judging.checks import Check, checks_table, summed
 from collectors.judging.market_hours import market_soon
 from collectors.judging.recent import RECENT_SECONDS, Window
-from collectors.kinds.ib import connection as wire
+from collectors.kinds.ib import connection as api
 from collectors.kinds.ib.judge import Measured, judge, lowered, reset_until
 from collectors.kinds.ib.state import GatewayState, message_of, no_messages
 from collectors.kinds.ib.tables import about_of, tables
@@ -55,7 +55,7 @@ class IbCollector:
         self._source = source
         self._monotonic = monotonic
         self._address = Address(source.host, source.port, tls=source.tls, ca_file=source.ca_file)
-        self._session: wire.Session | None = None
+        self._session: api.Session | None = None
         self._state = GatewayState()
         self._messages = no_messages()
         self._rates = Rates()
@@ -95,17 +95,17 @@ class IbCollector:
             self._close()
             raise
 
-    def _opened(self, deadline: Deadline) -> wire.Session:
+    def _opened(self, deadline: Deadline) -> api.Session:
         if self._session is None:
             self._state = GatewayState()
-            self._session = wire.Session(self._address, self._source.client_id, deadline)
+            self._session = api.Session(self._address, self._source.client_id, deadline)
             self._sessions += 1
             self._unready = 0
             self._orders_due = 0.0
         self._session.renew(deadline)
         return self._session
 
-    def _is_ready(self, session: wire.Session, now: float) -> bool:
+    def _is_ready(self, session: api.Session, now: float) -> bool:
         """Wait for the next order id and the accounts. Return whether both are known."""
         try:
             while not self._state.is_ready:
@@ -128,20 +128,20 @@ class IbCollector:
             )
         return SourceRejected(f"{self._address} is too old: {self._state.refused.text}")
 
-    def _subscribe(self, session: wire.Session) -> None:
+    def _subscribe(self, session: api.Session) -> None:
         if not self._state.is_subscribed:
             if session.is_subscribed:
-                session.ask(wire.CANCEL_SUMMARY, 1, SUMMARY_ID)
+                session.ask(api.CANCEL_SUMMARY, 1, SUMMARY_ID)
             self._state.is_subscribed = session.is_subscribed = True
-            session.ask(wire.ASK_SUMMARY, 1, SUMMARY_ID, "All", SUMMARY_TAG)
+            session.ask(api.ASK_SUMMARY, 1, SUMMARY_ID, "All", SUMMARY_TAG)
 
-    def _ask_time(self, session: wire.Session, now: float) -> float:
+    def _ask_time(self, session: api.Session, now: float) -> float:
         """Ask for the time; what was sent before comes first. Return by how many seconds the gateway's is ahead."""
         began, wall = time.monotonic(), time.time()
-        session.ask(wire.TIME, 1)
+        session.ask(api.TIME, 1)
         try:
             number, fields = self._take(session, now)
-            while number != wire.TIME:
+            while number != api.TIME:
                 number, fields = self._take(session, now)
         except TimeoutError as error:
             raise SourceUnavailable(
@@ -151,39 +151,39 @@ class IbCollector:
         self._round_trips.append(took)
         return _number(fields, 1, self._address) + 0.5 - (wall + took / 2)
 
-    def _ask_orders(self, session: wire.Session, now: float) -> None:
+    def _ask_orders(self, session: api.Session, now: float) -> None:
         if self._monotonic() < self._orders_due:
             return
         self._orders_due = self._monotonic() + spec.ORDERS_SECONDS
         self._state.orders = {}
-        session.ask(wire.ASK_ORDERS, 1)
-        while self._take(session, now)[0] != wire.ORDERS_END:
+        session.ask(api.ASK_ORDERS, 1)
+        while self._take(session, now)[0] != api.ORDERS_END:
             continue
 
-    def _take(self, session: wire.Session, now: float) -> tuple[int, list[str]]:
+    def _take(self, session: api.Session, now: float) -> tuple[int, list[str]]:
         """Take the next message in. Raises SourceUnavailable for one that makes no sense."""
         number, fields = session.message()
         try:
             self._understand(number, fields, now)
         except (ValueError, IndexError) as error:
-            raise garbage(self._address, wire.WHAT) from error
+            raise garbage(self._address, api.WHAT) from error
         return number, fields
 
     def _understand(self, number: int, fields: list[str], now: float) -> None:
         state = self._state
-        if number == wire.ERROR:
+        if number == api.ERROR:
             message = message_of(fields, now)
             self._messages.append(message)
             state.take(message, self._monotonic())
-        elif number == wire.NEXT_ID:
+        elif number == api.NEXT_ID:
             state.next_id = int(fields[1])
-        elif number == wire.ACCOUNTS:
+        elif number == api.ACCOUNTS:
             state.accounts = tuple(name for name in fields[1].split(",") if name)
-        elif number == wire.OPEN_ORDER:
+        elif number == api.OPEN_ORDER:
             state.opened(fields)
-        elif number == wire.ORDER_STATUS:
+        elif number == api.ORDER_STATUS:
             state.filled(fields)
-        elif number == wire.SUMMARY and fields[3] == SUMMARY_TAG:
+        elif number == api.SUMMARY and fields[3] == SUMMARY_TAG:
             state.valued(fields[2], float(fields[4]), fields[5], now)
 
     def _waiting(self, now: float) -> Reading:
@@ -204,7 +204,7 @@ class IbCollector:
             is_up=False,
         )
 
-    def _reading(self, session: wire.Session, skew: float, now: float) -> Reading:
+    def _reading(self, session: api.Session, skew: float, now: float) -> Reading:
         monotonic = self._monotonic()
         requests = self._rates.per_second((spec.REQUESTS_RATE, self._sessions), session.sent, monotonic)
         fresh = self._sessions - 1 - self._lost_sessions
@@ -233,7 +233,7 @@ class IbCollector:
         answers = duration(self._round_trips[-1])
         return f"ready, {why[Checks.ACCOUNTS]}, answers in {answers}, farms: {why[Checks.FARMS]}"
 
-    def _samples(self, session: wire.Session, measured: Measured, monotonic: float, now: float) -> list[Sample]:
+    def _samples(self, session: api.Session, measured: Measured, monotonic: float, now: float) -> list[Sample]:
         state = self._state
         newest = max((account.ts for account in state.values.values() if account.ts is not None), default=None)
         errors = [each for each in self._messages if each.level == Level.ERROR and now - each.ts <= RECENT_SECONDS]
@@ -272,4 +272,4 @@ def _number(fields: list[str], place: int, address: Address) -> float:
     try:
         return float(fields[place])
     except (ValueError, IndexError) as error:
-        raise garbage(address, wire.WHAT) from error
+        raise garbage(address, api.WHAT) from error

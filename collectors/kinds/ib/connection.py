@@ -1,4 +1,4 @@
-"""Interactive Brokers' API over a Wire: its handshake, and messages as lists of texts.
+"""Interactive Brokers' API over a Connection: its handshake, and messages as lists of texts.
 
 A message is four bytes of length (big endian) and fields that each end with a zero byte. The versions offered are
 those whose messages are still text. We frame it ourselves: ib_async, the well-kept client, brings an event loop of its
@@ -24,7 +24,7 @@ ASK_ORDERS, ASK_SUMMARY, CANCEL_SUMMARY, START = 16, 62, 63, 71
 
 
 class Session:
-    """A connection that has shaken hands. Raises what Wire raises, SourceUnavailable and SourceRejected."""
+    """A connection that has shaken hands. Raises what Connection raises, SourceUnavailable and SourceRejected."""
 
     def __init__(self, address: Address, client_id: int, deadline: Deadline) -> None:
         self.address = address
@@ -33,8 +33,8 @@ class Session:
         self.is_subscribed = False
         """Whether the account summary was asked for."""
         self._size: int | None = None
-        self._wire = connect(address, deadline)
-        self._wire.deadline = deadline
+        self._connection = connect(address, deadline)
+        self._connection.deadline = deadline
         try:
             self.version, self.server_time = self._shake_hands(deadline)
             self.ask(START, 2, client_id, "")
@@ -44,7 +44,7 @@ class Session:
 
     def renew(self, deadline: Deadline) -> None:
         """Let what follows wait until `deadline`."""
-        self._wire.deadline = deadline
+        self._connection.deadline = deadline
 
     def ask(self, *fields: str | int) -> None:
         """Send a message."""
@@ -61,12 +61,12 @@ class Session:
 
     def close(self) -> None:
         """Close the connection."""
-        self._wire.close()
+        self._connection.close()
 
     def _shake_hands(self, deadline: Deadline) -> tuple[int, str]:
         with explained(self.address, deadline.seconds):
             try:
-                self._wire.send(b"API\0")
+                self._connection.send(b"API\0")
                 self._send(f"v{OLDEST}..{NEWEST}".encode())
                 fields = self._fields()
             except TimeoutError:
@@ -86,15 +86,15 @@ class Session:
         return version, fields[1]
 
     def _send(self, payload: bytes) -> None:
-        self._wire.send(struct.pack(">I", len(payload)) + payload)
+        self._connection.send(struct.pack(">I", len(payload)) + payload)
 
     def _fields(self) -> list[str]:
         """Return the fields of the next message. A wait that ends in its middle loses nothing."""
         if self._size is None:
-            (size,) = struct.unpack(">I", self._wire.exactly(4))
+            (size,) = struct.unpack(">I", self._connection.exactly(4))
             if not 0 < size <= LARGEST_BYTES:
                 raise garbage(self.address, WHAT)
             self._size = size
-        payload = self._wire.exactly(self._size)
+        payload = self._connection.exactly(self._size)
         self._size = None
         return payload.decode("utf-8", "replace").removesuffix("\0").split("\0")

@@ -15,7 +15,7 @@ from collectors.judging.checks import checks_table, summed
 from collectors.judging.market_hours import Market, market_soon
 from collectors.kinds.iqfeed.judge import Judge, Measured
 from collectors.kinds.iqfeed.lines import GREETING, ConnectionState, Stats, is_too_old
-from collectors.net.reach import GRACE_SECONDS, Address, Deadline, Wire, connect, explained, garbage
+from collectors.net.reach import GRACE_SECONDS, Address, Connection, Deadline, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
 from core.kinds.iqfeed import spec
@@ -51,7 +51,7 @@ class IqfeedCollector:
         self._source = source
         self._monotonic = monotonic
         self._address = Address(source.host, source.admin_port)
-        self._wire: Wire | None = None
+        self._connection: Connection | None = None
         self._state = ConnectionState()
         self._silent = 0
         self._judge = Judge()
@@ -62,12 +62,12 @@ class IqfeedCollector:
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. A kept connection that was closed meanwhile is opened anew once."""
         deadline = Deadline(self._source.timeout_seconds)
-        was_kept = self._wire is not None
+        was_kept = self._connection is not None
         malformed = self._state.malformed_count if was_kept else 0
         try:
             self._listen(deadline, now)
         except SourceUnavailable:
-            if not was_kept or self._wire is not None:
+            if not was_kept or self._connection is not None:
                 raise
             malformed = 0
             self._listen(deadline, now)
@@ -77,10 +77,10 @@ class IqfeedCollector:
         """Wait for statistics newer than those of the last reading, then read what else has come."""
         try:
             with explained(self._address, deadline.seconds):
-                wire = self._opened(deadline)
-                self._wait(wire, now)
+                connection = self._opened(deadline)
+                self._wait(connection, now)
                 self._silent = 0
-                self._drain(wire, now)
+                self._drain(connection, now)
         except SourceRejected:
             self._close()
             raise
@@ -91,19 +91,19 @@ class IqfeedCollector:
             self._close()
             raise
 
-    def _opened(self, deadline: Deadline) -> Wire:
-        if self._wire is None:
+    def _opened(self, deadline: Deadline) -> Connection:
+        if self._connection is None:
             self._state = ConnectionState()
-            self._wire = connect(self._address, deadline)
-            self._wire.deadline = deadline
-            self._wire.send(GREETING)
-        self._wire.deadline = deadline
-        return self._wire
+            self._connection = connect(self._address, deadline)
+            self._connection.deadline = deadline
+            self._connection.send(GREETING)
+        self._connection.deadline = deadline
+        return self._connection
 
-    def _wait(self, wire: Wire, now: float) -> None:
+    def _wait(self, connection: Connection, now: float) -> None:
         before = self._state.stats_count
         while self._state.stats_count == before:
-            known = self._state.take(wire.line(), now)
+            known = self._state.take(connection.line(), now)
             if not known and not self._state.is_iqfeed:
                 raise garbage(self._address, "IQFeed's admin port")
             if self._state.protocol and is_too_old(self._state.protocol):
@@ -111,11 +111,11 @@ class IqfeedCollector:
                     f"IQConnect at {self._address} is too old: it speaks protocol {self._state.protocol}, we {PROTOCOL}"
                 )
 
-    def _drain(self, wire: Wire, now: float) -> None:
-        wire.deadline = Deadline(DRAIN_SECONDS)
+    def _drain(self, connection: Connection, now: float) -> None:
+        connection.deadline = Deadline(DRAIN_SECONDS)
         try:
             while True:
-                self._state.take(wire.line(), now)
+                self._state.take(connection.line(), now)
         except TimeoutError:
             return
 
@@ -228,9 +228,9 @@ class IqfeedCollector:
 
     def _close(self) -> None:
         self._silent = 0
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _probed(name: str, address: Address, seconds: float, now: float) -> spec.Port:
@@ -245,17 +245,17 @@ def _probed(name: str, address: Address, seconds: float, now: float) -> spec.Por
 
 def _greeted(address: Address, deadline: Deadline) -> str:
     """Return what is wrong with a port; empty when nothing is."""
-    wire = connect(address, deadline)
+    connection = connect(address, deadline)
     state = ConnectionState()
     try:
         with explained(address, deadline.seconds):
-            wire.send(f"{SET_PROTOCOL}\r\n".encode())
+            connection.send(f"{SET_PROTOCOL}\r\n".encode())
             for _ in range(PROBE_LINES):
-                if not state.take(wire.line(), 0.0) and not state.is_iqfeed:
+                if not state.take(connection.line(), 0.0) and not state.is_iqfeed:
                     raise garbage(address, "IQFeed")
                 if state.protocol or state.refusal:
                     break
     finally:
-        wire.close()
+        connection.close()
     said = [event.event for event in state.events if event.event in SERVER_EVENTS]
     return f"says {said[-1]}" if said and said[-1] != EventName.CONNECTED else state.refusal

@@ -49,17 +49,17 @@ def probe(source: KafkaSource, deadline: Deadline) -> Apis:
 
 
 def _ask(address: Address, deadline: Deadline) -> Apis:
-    wire = connect(address, deadline)
+    connection = connect(address, deadline)
     try:
         with explained(address, deadline.seconds):
             body = struct.pack(">hhih", API_VERSIONS, 0, CORRELATION, len(CLIENT)) + CLIENT
-            wire.send(struct.pack(">i", len(body)) + body)
-            (size,) = struct.unpack(">i", wire.exactly(4))
+            connection.send(struct.pack(">i", len(body)) + body)
+            (size,) = struct.unpack(">i", connection.exactly(4))
             if not 10 <= size <= MOST_BYTES:
                 raise garbage(address, EXPECTED)
-            return _checked(address, wire.exactly(size))
+            return _checked(address, connection.exactly(size))
     finally:
-        wire.close()
+        connection.close()
 
 
 def _checked(address: Address, answer: bytes) -> Apis:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from collectors.net.reach import Address, Deadline, Wire, connect, explained, garbage
+from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.rabbitmq import spec
@@ -32,11 +32,11 @@ class Api:
     def __init__(self, source: RabbitmqSource) -> None:
         self._base = source.url.get_secret_value().rstrip("/")
         self._address = address_of(self._base, source.ca_file)
-        self._wire: Wire | None = None
+        self._connection: Connection | None = None
 
     def get(self, path: str, deadline: Deadline) -> Any:
         """Return the content of one answer. A kept connection that was closed meanwhile is opened anew once."""
-        was_kept = self._wire is not None
+        was_kept = self._connection is not None
         try:
             answer = self._once(path, deadline)
         except SourceUnavailable:
@@ -47,17 +47,17 @@ class Api:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _once(self, path: str, deadline: Deadline) -> Answer:
         try:
             with explained(self._address, deadline.seconds):
-                if self._wire is None:
-                    self._wire = connect(self._address, deadline)
-                self._wire.deadline = deadline
-                answer = exchange(self._wire, self._base + path, keep=True)
+                if self._connection is None:
+                    self._connection = connect(self._address, deadline)
+                self._connection.deadline = deadline
+                answer = exchange(self._connection, self._base + path, keep=True)
         except SourceError as error:
             self.close()
             if "not HTTP" in str(error) and _is_amqp(self._address, deadline):
@@ -114,13 +114,13 @@ def _refusal(base: str, answer: Answer) -> str:
 def _is_amqp(address: Address, deadline: Deadline) -> bool:
     """Return whether an AMQP server listens there: it answers anything wrong by its own greeting."""
     try:
-        wire = connect(address, deadline)
+        connection = connect(address, deadline)
     except SourceError:
         return False
     try:
-        wire.send(b"GET / HTTP/1.1\r\n\r\n")
-        return wire.exactly(4) == b"AMQP"
+        connection.send(b"GET / HTTP/1.1\r\n\r\n")
+        return connection.exactly(4) == b"AMQP"
     except (OSError, SourceError):
         return False
     finally:
-        wire.close()
+        connection.close()

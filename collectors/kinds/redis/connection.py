@@ -1,4 +1,4 @@
-"""The Redis protocol (RESP2) over a Wire: commands out, values in, refusals as plain sentences."""
+"""The Redis protocol (RESP2) over a Connection: commands out, values in, refusals as plain sentences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from collectors.net.reach import Address, Deadline, TlsSilence, Wire, connect, explained, garbage
+from collectors.net.reach import Address, Connection, Deadline, TlsSilence, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.redis.source import RedisSource
 
@@ -33,8 +33,8 @@ class Resp:
     def __init__(self, source: RedisSource, deadline: Deadline) -> None:
         parts = urlsplit(source.url.get_secret_value())
         self.address = address_of(source)
-        self._wire = _connected(self.address, deadline)
-        self._wire.deadline = deadline
+        self._connection = _connected(self.address, deadline)
+        self._connection.deadline = deadline
         try:
             if parts.password or parts.username:
                 self._log_in(unquote(parts.username or ""), unquote(parts.password or ""))
@@ -45,7 +45,7 @@ class Resp:
 
     def renew(self, deadline: Deadline) -> None:
         """Let what follows wait until `deadline`."""
-        self._wire.deadline = deadline
+        self._connection.deadline = deadline
 
     def ask(self, *command: str | bytes | int) -> Any:
         """Return the answer to one command. Raises Refused."""
@@ -56,8 +56,8 @@ class Resp:
 
     def ask_all(self, commands: Sequence[Command]) -> list[Any]:
         """Return the answers to commands sent in one go; a refused one is answered by a Refused."""
-        with explained(self.address, self._wire.deadline.seconds):
-            self._wire.send(b"".join(map(_encoded, commands)))
+        with explained(self.address, self._connection.deadline.seconds):
+            self._connection.send(b"".join(map(_encoded, commands)))
             answers = [self._value(0) for _ in commands]
         for answer in answers:
             if isinstance(answer, Refused):
@@ -66,7 +66,7 @@ class Resp:
 
     def close(self) -> None:
         """Close the connection."""
-        self._wire.close()
+        self._connection.close()
 
     def _log_in(self, user: str, password: str) -> None:
         try:
@@ -77,7 +77,7 @@ class Resp:
             raise SourceRejected(f"wrong user or password ({error})") from error
 
     def _value(self, depth: int) -> Any:
-        line = self._wire.line()
+        line = self._connection.line()
         kind, rest = line[:1], line[1:]
         if kind == b"+":
             return rest.decode("utf-8", "replace")
@@ -87,7 +87,7 @@ class Resp:
             return self._number(rest)
         if kind == b"$":
             size = self._number(rest, LARGEST_TEXT_BYTES)
-            return None if size < 0 else self._wire.exactly(size + 2)[:-2]
+            return None if size < 0 else self._connection.exactly(size + 2)[:-2]
         if kind == b"*" and depth < DEEPEST:
             count = self._number(rest, LARGEST_ARRAY)
             return None if count < 0 else [self._value(depth + 1) for _ in range(count)]
@@ -103,7 +103,7 @@ class Resp:
         return number
 
 
-def _connected(address: Address, deadline: Deadline) -> Wire:
+def _connected(address: Address, deadline: Deadline) -> Connection:
     """Return the connection. A plain server takes a TLS greeting for the begin of a command and waits for its end:
 
     without an answer to the greeting in half of our time, a plain PING tells.

@@ -10,7 +10,7 @@ from functools import partial
 
 from collectors.base import Context
 from collectors.kinds.service import Found, ServiceCollector, act, certificate_check, make_service
-from collectors.net.reach import Address, Deadline, Wire, connect, explained
+from collectors.net.reach import Address, Connection, Deadline, connect, explained
 from core.errors import SourceUnavailable
 from core.format import duration
 from core.kinds.tcp import spec
@@ -31,14 +31,14 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     """Connect once. Raises SourceUnavailable or SourceRejected."""
     address = Address(source.host, source.port, tls=source.tls, ca_file=source.ca_file)
     began = time.monotonic()
-    wire = connect(address, deadline)
+    connection = connect(address, deadline)
     try:
         seconds = time.monotonic() - began
-        ends = wire.certificate_ends()
+        ends = connection.certificate_ends()
         if source.expects:
-            _greeted(source, wire)
+            _greeted(source, connection)
     finally:
-        wire.close()
+        connection.close()
     return Found(
         f"connected in {duration(seconds)}",
         seconds,
@@ -48,16 +48,16 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     )
 
 
-def _greeted(source: TcpSource, wire: Wire) -> None:
+def _greeted(source: TcpSource, connection: Connection) -> None:
     heard = b""
     wanted = source.expects.encode()
-    with explained(wire.address, source.timeout_seconds):
+    with explained(connection.address, source.timeout_seconds):
         while wanted not in heard and len(heard) < GREETING_BYTES:
-            part = wire.some()
+            part = connection.some()
             if not part:
                 break
             heard += part
     if wanted not in heard:
         said = heard.decode("utf-8", "replace")[:SHOWN_CHARACTERS].strip()
         greeting = f"greets with “{said}”" if said else "sends no greeting"
-        raise SourceUnavailable(f"{wire.address} {greeting}, expected “{source.expects[:SHOWN_CHARACTERS]}”")
+        raise SourceUnavailable(f"{connection.address} {greeting}, expected “{source.expects[:SHOWN_CHARACTERS]}”")
