@@ -16,7 +16,8 @@
       if (row.hidden === isShown) row.hidden = !isShown;
       left += isShown;
     }
-    const count = !rows.length ? "" : !left ? "nothing matches" : wanted.length ? `${left} of ${rows.length}` : `${rows.length} rows`;
+    const all = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+    const count = !rows.length ? "" : !left ? "nothing matches" : wanted.length ? `${left} of ${rows.length}` : all;
     if (said.get(box) === count) return;
     said.set(box, count);
     box.querySelector(".fw-filter-count").textContent = count;

@@ -1,7 +1,7 @@
 """Does what a page asked to be done to a watched source, if the settings allow it.
 
 A kind's module may have `act(source, action, target) -> Done`; it raises SourceUnavailable or SourceRejected with
-the reason when it cannot, and keeps to `source.timeout_seconds` as a reading does.
+the reason when it cannot, and keeps to `source.timeout_seconds`, which is longer here than for a reading.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from storage.state.actions import DATASET, DONE, FAILED, Action, finish_action, 
 from storage.stores import Stores
 
 LOOK_SECONDS = 1.0
+LEAST_SECONDS = 10.0
+"""An action may take this long where a reading may not: a person waits for it, and no interval does."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,8 @@ def _do(stores: Stores, action: Action) -> tuple[str, Done]:
         return FAILED, Done(f"there is no source {action.source}")
     try:
         source = source_of(stores.settings, asked)
-        return DONE, source_module(source.KIND).act(source, action.action, action.target)
+        patient = source.model_copy(update={"timeout_seconds": max(source.timeout_seconds, LEAST_SECONDS)})
+        return DONE, source_module(source.KIND).act(patient, action.action, action.target)
     except SourceError as error:
         return FAILED, Done(str(error))
     except KeyError:
