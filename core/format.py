@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 NOT_AVAILABLE = "n/a"
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -147,3 +148,9 @@ def _fixed(value: float, decimals: int, signed: bool) -> str:
     if not any(c in "123456789" for c in text):
         return text
     return f"−{text}" if value < 0 else f"+{text}" if signed else text
+
+
+def first_of(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
+    """Return the first of several names and how many more there are. Five names → "a, b, c and 2 more"."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more

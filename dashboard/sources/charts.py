@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.format import bytes_, duration
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling
+from dashboard.sources.limits import threshold_text
 from dashboard.views.panel import GraphBody, Panel
 from status.instances import Instance
 from storage.clickhouse.reads.series import SeriesData
@@ -71,15 +71,6 @@ class Chart:
             for value, word, color in drawn
             if value
         ]
-
-
-def threshold_text(value: float, unit: str) -> str:
-    """Return a threshold in words: 0.8 of a ratio is "80 %", 0.1 of seconds "100 ms"."""
-    if unit == "ratio":
-        return f"{value * 100:g} %"
-    if unit == "seconds":
-        return duration(value)
-    return bytes_(value) if unit == "bytes" else f"{value:,.10g}"
 
 
 @dataclass(frozen=True, slots=True)

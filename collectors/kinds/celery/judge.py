@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.celery.events import Ended
 from collectors.kinds.celery.found import Broker, Found
-from core.format import coarse_duration, count, duration, number, percent
+from core.format import coarse_duration, count, duration, first_of, number, percent
 from core.kinds.celery import spec
 from core.kinds.celery.source import CelerySource
 from core.kinds.celery.spec import ENDED, Checks, Outcome, Worker, WorkerState
@@ -37,10 +37,10 @@ def _workers(found: Found) -> Check:
     if not online:
         if not broker.is_listening or not broker.has_asked:
             return Check(Checks.WORKERS, Status.UNKNOWN, broker.problem or "the workers were not asked yet")
-        named = f" ({_names([each.worker for each in lost])} fell silent)" if lost else ""
+        named = f" ({first_of([each.worker for each in lost])} fell silent)" if lost else ""
         return Check(Checks.WORKERS, Status.CRITICAL, f"no worker is online{named}")
     if lost:
-        silent = _names([f"{each.worker} for {coarse_duration(each.silent_seconds or 0.0)}" for each in lost])
+        silent = first_of([f"{each.worker} for {coarse_duration(each.silent_seconds or 0.0)}" for each in lost])
         return Check(Checks.WORKERS, Status.CRITICAL, f"silent without having left: {silent}; {len(online)} online")
     return Check(Checks.WORKERS, Status.OK, f"{len(online)} online")
 
@@ -59,7 +59,7 @@ def _why_not_all_events(broker: Broker, workers: Sequence[Worker]) -> str:
         return "more task events than the limit: only a part of them is read"
     mute = [each.worker for each in workers if each.is_mute]
     if mute:
-        return f"{_names(mute)} {'sends' if len(mute) == 1 else 'send'} no task events (start it with -E)"
+        return f"{first_of(mute)} {'sends' if len(mute) == 1 else 'send'} no task events (start it with -E)"
     return ""
 
 
@@ -70,7 +70,7 @@ def _queue(source: CelerySource, found: Found) -> Check:
         each for each in found.queues if each.messages and is_known and each.name not in served and not each.consumers
     ]
     if alone:
-        held = _names([f"{each.name} holds {count(each.messages, 'message')}" for each in alone])
+        held = first_of([f"{each.name} holds {count(each.messages, 'message')}" for each in alone])
         return Check(Checks.QUEUE, Status.CRITICAL, f"no worker takes from its queue: {held}")
     oldest = max(found.ages, key=lambda name: found.ages[name].seconds, default="")
     if not oldest:
@@ -126,8 +126,3 @@ def _pool(online: Sequence[Worker]) -> Check:
         f"{number(active)} of {count(slots, 'slot')} busy ({percent(ratio)})",
         min(ratio, 1.0),
     )
-
-
-def _names(found: Sequence[str]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return ", ".join(found[:NAMED]) + more

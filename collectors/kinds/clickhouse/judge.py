@@ -10,7 +10,7 @@ from collectors.judging.recent import Latch, Window
 from collectors.kinds.clickhouse.answers import Answers
 from collectors.kinds.clickhouse.error_codes import MISTAKES
 from collectors.kinds.clickhouse.samples import Numbers
-from core.format import bytes_, coarse_duration, count, duration, number, percent
+from core.format import bytes_, coarse_duration, count, duration, first_of, number, percent
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.questions import MergeTreeSetting
 from core.kinds.clickhouse.spec import Checks
@@ -19,7 +19,6 @@ from core.model import Status
 from core.rates import CounterDeltas
 
 LONGEST_QUOTE = 60
-NAMED = 3
 """Names told in a sentence; of more their number."""
 
 
@@ -237,8 +236,8 @@ def _warning(holds: bool) -> Status:
 
 
 def _few(names: Sequence[str]) -> str:
-    kept = list(dict.fromkeys(names))
-    return ", ".join(kept[:NAMED]) + (f" and {len(kept) - NAMED} more" if len(kept) > NAMED else "")
+    """Return the first of those that differ."""
+    return first_of(list(dict.fromkeys(names)))
 
 
 def _quote(text: str) -> str:

@@ -9,12 +9,10 @@ from collectors.judging.recent import Window
 from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
 from collectors.kinds.kafka.connection import Place, Problem
 from collectors.kinds.kafka.lags import GroupLag, Lag
-from core.format import coarse_duration, count, duration, number
+from core.format import coarse_duration, count, duration, first_of, number
 from core.kinds.kafka import spec
 from core.kinds.kafka.spec import Checks, Verdict
 from core.model import Status
-
-FEW = 3
 
 
 class Arrivals:
@@ -59,8 +57,8 @@ def judge_cluster(
     lacking = [each for each in lacking if each not in offline]
     critical = Status.CRITICAL
     return [
-        bad_if(Checks.BROKERS, bool(names), f"{_few(names)} {'is' if len(names) == 1 else 'are'} gone"),
-        bad_if(Checks.LEADERS, bool(mute), f"{_few(mute)} {'does' if len(mute) == 1 else 'do'} not answer"),
+        bad_if(Checks.BROKERS, bool(names), f"{first_of(names)} {'is' if len(names) == 1 else 'are'} gone"),
+        bad_if(Checks.LEADERS, bool(mute), f"{first_of(mute)} {'does' if len(mute) == 1 else 'do'} not answer"),
         bad_if(
             Checks.CONTROLLER, cluster.controller not in cluster.brokers, "no active controller", status=critical
         ),
@@ -89,17 +87,22 @@ def judge_groups(
     lost = [f"{count(lag.lost, 'message')} of {_place(lag)} before {lag.group} read them" for lag in lags if lag.lost]
     long = [f"{name} for {coarse_duration(seconds)}" for name, seconds in rebalances.items()]
     return [
-        bad_if(Checks.GROUPS, bool(bad), _few(bad, "; "), status=Status.CRITICAL if is_grave else Status.WARNING),
-        bad_if(Checks.RETENTION, bool(lost), f"retention deleted {_few(lost)}", status=Status.CRITICAL),
-        bad_if(Checks.REBALANCES, bool(long), f"still rebalancing: {_few(long)}"),
-        bad_if(Checks.READING, bool(problems), _few(problems, "; "), status=Status.UNKNOWN),
+        bad_if(
+            Checks.GROUPS,
+            bool(bad),
+            first_of(bad, between="; "),
+            status=Status.CRITICAL if is_grave else Status.WARNING,
+        ),
+        bad_if(Checks.RETENTION, bool(lost), f"retention deleted {first_of(lost)}", status=Status.CRITICAL),
+        bad_if(Checks.REBALANCES, bool(long), f"still rebalancing: {first_of(long)}"),
+        bad_if(Checks.READING, bool(problems), first_of(problems, between="; "), status=Status.UNKNOWN),
     ]
 
 
 def judge_dead_letters(arrived: Mapping[str, float]) -> Check:
     """Return whether a dead letter came lately."""
     told = [f"{number(came)} in {topic}" for topic, came in sorted(arrived.items()) if came]
-    why = f"dead letters in the last {coarse_duration(spec.DEAD_LETTER_SECONDS)}: {_few(told)}"
+    why = f"dead letters in the last {coarse_duration(spec.DEAD_LETTER_SECONDS)}: {first_of(told)}"
     return bad_if(Checks.DEAD_LETTERS, bool(told), why)
 
 
@@ -140,8 +143,4 @@ def _partitions(found: Sequence[Partition]) -> str:
 
 
 def _names(found: Sequence[Partition]) -> str:
-    return _few([each.name for each in found])
-
-
-def _few(names: Sequence[str], between: str = ", ") -> str:
-    return between.join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+    return first_of([each.name for each in found])

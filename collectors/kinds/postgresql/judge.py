@@ -11,14 +11,14 @@ from collectors.kinds.postgresql.activity import Activity, Chain, Longest
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.results import PeriodicResults, PresentResults, dead_ratio
 from collectors.kinds.postgresql.traffic import TrafficDeltas
-from core.format import ago, bytes_, coarse_duration, count, money, number, percent
+from core.format import ago, bytes_, coarse_duration, count, first_of, money, number, percent
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.spec import IDLE_STATES, Checks
 from core.kinds.postgresql.tables import PREPARED_PID
 from core.limits import Limit
 from core.model import Status, worst
 
-CHAINS_NAMED, NAMES_SHOWN = 3, 3
+CHAINS_NAMED = 3
 RECENTLY = f"in the last {coarse_duration(spec.RECENT_SECONDS)}"
 
 
@@ -205,14 +205,14 @@ def _locks(periodic: PeriodicResults) -> Check:
 
 def _dead(periodic: PeriodicResults) -> Check:
     late = [row for row in periodic.tables if periodic.is_bloating(row)]
-    named = _few([f"{row['table']} ({percent(dead_ratio(row) or 0)} dead rows)" for row in late])
+    named = first_of([f"{row['table']} ({percent(dead_ratio(row) or 0)} dead rows)" for row in late])
     return bad_if(Checks.VACUUM, bool(late), f"vacuum does not keep up with {named}", "vacuum keeps up")
 
 
 def _indexes(periodic: PeriodicResults) -> Check:
     invalid = [row["index"] for row in periodic.indexes if not row["is_valid"] and not row["is_being_built"]]
     what = "invalid index" if len(invalid) == 1 else "invalid indexes"
-    return bad_if(Checks.INDEXES, bool(invalid), f"{what}: {_few(invalid)} (written and never read)")
+    return bad_if(Checks.INDEXES, bool(invalid), f"{what}: {first_of(invalid)} (written and never read)")
 
 
 def _sequences(periodic: PeriodicResults) -> Check:
@@ -254,8 +254,3 @@ def _worst(name: Checks, bad: Sequence[tuple[Status, str]], fine: str) -> Check:
     if not bad:
         return Check(name, Status.OK, fine)
     return Check(name, worst([status for status, _ in bad]), "; ".join(why for _, why in bad))
-
-
-def _few(names: Sequence[str]) -> str:
-    hidden = len(names) - NAMES_SHOWN
-    return ", ".join(names[:NAMES_SHOWN]) + (f" and {hidden} more" if hidden > 0 else "")

@@ -11,13 +11,11 @@ from typing import Any
 
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.rabbitmq.tables import Cluster
-from core.format import bytes_, coarse_duration, count, percent
+from core.format import bytes_, coarse_duration, count, first_of, percent
 from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
 from core.kinds.rabbitmq.spec import Checks, Node, Queue
 from core.model import Status, worst
-
-NAMED = 3
 
 
 class Unread:
@@ -59,8 +57,8 @@ def _nodes(nodes: Sequence[Node]) -> Check:
     down = [each.name for each in nodes if not each.running]
     split = [f"{each.name} does not see {each.partitions}" for each in nodes if each.partitions]
     why = [
-        *([f"{_names(down)} {'is' if len(down) == 1 else 'are'} not running"] if down else []),
-        *([f"the network is partitioned: {_names(split)}"] if split else []),
+        *([f"{first_of(down)} {'is' if len(down) == 1 else 'are'} not running"] if down else []),
+        *([f"the network is partitioned: {first_of(split)}"] if split else []),
     ]
     return bad_if(Checks.NODES, bool(why), "; ".join(why), f"{len(nodes)} running", Status.CRITICAL)
 
@@ -70,7 +68,7 @@ def _memory(nodes: Sequence[Node]) -> Check:
     alarmed = [each.name for each in nodes if each.memory_alarm]
     most = max(used, key=lambda name: used[name], default="")
     if alarmed:
-        why = f"memory alarm on {_names(alarmed)}: publishers are blocked"
+        why = f"memory alarm on {first_of(alarmed)}: publishers are blocked"
         return Check(Checks.MEMORY, Status.CRITICAL, why, min(used[alarmed[0]], 1.0))
     if not most:
         return Check(Checks.MEMORY, Status.OK, "")
@@ -81,7 +79,7 @@ def _memory(nodes: Sequence[Node]) -> Check:
 def _disk(nodes: Sequence[Node]) -> Check:
     alarmed = [each.name for each in nodes if each.disk_alarm]
     if alarmed:
-        return Check(Checks.DISK, Status.CRITICAL, f"disk alarm on {_names(alarmed)}: publishers are blocked", 1.0)
+        return Check(Checks.DISK, Status.CRITICAL, f"disk alarm on {first_of(alarmed)}: publishers are blocked", 1.0)
     known = [(each.disk_free_bytes / each.disk_limit_bytes, each) for each in nodes
              if each.disk_free_bytes is not None and each.disk_limit_bytes]  # fmt: skip
     if not known:
@@ -112,9 +110,9 @@ def _queues(queues: Sequence[Queue], unread: Sequence[Queue]) -> Check:
     minority = [_minority(each) for each in queues if each.is_minority]
     alone = [f"{each.queue} holds {count(each.ready, 'message')}" for each in unread]
     why = [
-        *([_names(broken)] if broken else []),
-        *([f"without a majority: {_names(minority)}"] if minority else []),
-        *([f"nobody reads: {_names(alone)}"] if alone else []),
+        *([first_of(broken)] if broken else []),
+        *([f"without a majority: {first_of(minority)}"] if minority else []),
+        *([f"nobody reads: {first_of(alone)}"] if alone else []),
     ]
     status = worst([Status.CRITICAL if broken else Status.OK, Status.WARNING if why else Status.OK])
     return Check(Checks.QUEUES, status, "; ".join(why) or "all running")
@@ -152,9 +150,4 @@ def _vhosts(vhosts: Any) -> Check:
         states = each.get("cluster_state") if isinstance(each, dict) else None
         wrong = {node: state for node, state in (states or {}).items() if state != "running"}
         bad += [f"{each.get('name')} is {state} on {node}" for node, state in wrong.items()]
-    return bad_if(Checks.VHOSTS, bool(bad), f"virtual host {_names(bad)}", "all running", Status.CRITICAL)
-
-
-def _names(found: Sequence[str]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return ", ".join(found[:NAMED]) + more
+    return bad_if(Checks.VHOSTS, bool(bad), f"virtual host {first_of(bad)}", "all running", Status.CRITICAL)

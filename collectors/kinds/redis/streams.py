@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from collectors.base import gauges
 from collectors.judging.checks import Check, bad_if
 from collectors.kinds.redis.connection import Command, Refused, Resp, pairs, text
-from core.format import coarse_duration
+from core.format import coarse_duration, first_of
 from core.kinds.redis.spec import STREAM_IDLE, STREAM_LAG, STREAM_LENGTH, STREAM_PENDING, Checks, StreamGroup
 from core.model import Sample
 
@@ -56,9 +56,9 @@ class Streams:
         asleep = [group.name for group in self._groups if group.lag and STREAM_IDLE.is_bad(group.idle_seconds or 0)]
         span = coarse_duration(GROWING_SECONDS)
         return [
-            bad_if(Checks.STREAMS, bool(growing), f"lag of {_few(growing)} has grown for {span}"),
-            bad_if(Checks.PENDING, bool(stuck), f"entries wait unacknowledged: {_few(stuck)}"),
-            bad_if(Checks.CONSUMERS, bool(asleep), f"nobody has read {_few(asleep)} for over {span}"),
+            bad_if(Checks.STREAMS, bool(growing), f"lag of {first_of(growing)} has grown for {span}"),
+            bad_if(Checks.PENDING, bool(stuck), f"entries wait unacknowledged: {first_of(stuck)}"),
+            bad_if(Checks.CONSUMERS, bool(asleep), f"nobody has read {first_of(asleep)} for over {span}"),
         ]
 
     def _scan(self, server: Resp, databases: Sequence[int]) -> None:
@@ -157,10 +157,6 @@ def samples(groups: Sequence[StreamGroup], instance: str) -> list[Sample]:
             place = {"instance": instance, "db": f"db{group.db}", "stream": group.stream, "group": group.group}
             found += gauges(values, **place)
     return found
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _int(value: object) -> int | None:

@@ -9,7 +9,7 @@ from core.format import coarse_duration, duration, number, percent, tenths
 from core.kinds.celery import spec
 from core.kinds.celery.spec import Checks
 from dashboard.kinds.celery.charts import AGE, EVENTS, INSPECT, WINDOW
-from dashboard.sources.charts import threshold_text
+from dashboard.sources.limits import threshold_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance

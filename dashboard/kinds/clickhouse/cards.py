@@ -8,7 +8,7 @@ from typing import Any
 from core.format import bytes_, count, duration, number, percent, tenths
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.spec import Checks
-from dashboard.kinds.clickhouse.cells import limit_words, whole_percent
+from dashboard.sources.limits import limit_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
@@ -47,19 +47,19 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, Checks.QUERIES, "Running queries", number(value(spec.QUERIES_RUNNING)),
                     spark=spark(spec.QUERIES_RUNNING),
                     definition="Queries running at the moment of the reading; the bar is the longest. "
-                    f"{limit_words(spec.LONG_QUERY, duration)}, cleared at {duration(spec.LONG_QUERY_CLEARED)}. "
+                    f"{limit_text(spec.LONG_QUERY, 'seconds')}, cleared at {duration(spec.LONG_QUERY_CLEARED)}. "
                     "system.processes."),
         detail_card(instance, Checks.FAILED, "Failed queries", tenths(value(spec.FAILED_QUERIES_RATE)), "/s",
                     spark=spark(spec.FAILED_QUERIES_RATE),
                     definition="FailedQuery per second. "
-                    f"{limit_words(spec.FAILED_QUERIES, whole_percent)} of the queries of the last minute, if at "
+                    f"{limit_text(spec.FAILED_QUERIES, 'ratio')} of the queries of the last minute, if at "
                     f"least {spec.FAILED_LEAST} failed. system.events."),
         detail_card(instance, Checks.MEMORY, "Memory", percent(value(spec.MEMORY_USED_RATIO)),
                     why=f"{bytes_(value(spec.MEMORY_TRACKED))} of {bytes_(value(spec.MEMORY_LIMIT))}"
                     if value(spec.MEMORY_LIMIT) else "",
                     spark=spark(spec.MEMORY_USED_RATIO),
                     definition="MemoryTracking against max_server_memory_usage. "
-                    f"{limit_words(spec.MEMORY, whole_percent)}."),
+                    f"{limit_text(spec.MEMORY, 'ratio')}."),
         detail_card(instance, Checks.PARTS, "Parts in a partition", number(value(spec.MOST_PARTS)),
                     spark=spark(spec.MOST_PARTS),
                     definition=f"The fullest partition. Warning from {number(spec.PARTS.warning)}, cleared at "
@@ -72,12 +72,12 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, Checks.MERGES, "Merges", number(value(spec.MERGES_RUNNING)),
                     spark=spark(spec.MERGES_RUNNING),
                     definition="Running merges; the bar is the longest. "
-                    f"{limit_words(spec.LONG_MERGE, duration)}. system.merges."),
+                    f"{limit_text(spec.LONG_MERGE, 'seconds')}. system.merges."),
         detail_card(instance, Checks.MUTATIONS, "Mutations", number(_open_mutations(instance)),
-                    definition=f"Mutations not done. {limit_words(spec.LONG_MUTATION, duration)}, or when one fails. "
+                    definition=f"Mutations not done. {limit_text(spec.LONG_MUTATION, 'seconds')}, or when one fails. "
                     "system.mutations."),
         detail_card(instance, Checks.DISKS, "Disks", percent(_fullest(instance)), spark=spark(spec.DISK_USED_RATIO),
-                    definition=f"The fullest disk. {limit_words(spec.DISK, whole_percent)} or when a disk is broken. "
+                    definition=f"The fullest disk. {limit_text(spec.DISK, 'ratio')} or when a disk is broken. "
                     "system.disks."),
         detail_card(instance, "", "Tables", bytes_(sum(row.bytes for row in stored)),
                     why=f"{count(len(stored), 'table')} · {count(value(spec.PARTS_ACTIVE), 'part')}",
@@ -86,7 +86,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
         detail_card(instance, Checks.REPLICATION, "Replication", duration(_delay(instance)),
                     spark=spark(spec.REPLICA_DELAY_MAX),
                     definition="Delay of the replica furthest behind. "
-                    f"{limit_words(spec.REPLICA_DELAY, duration)}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}; "
+                    f"{limit_text(spec.REPLICA_DELAY, 'seconds')}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}; "
                     "critical when a replica is read-only. system.replicas."),
         detail_card(instance, Checks.ERRORS, "Errors", number(len(instance.rows(tables.ServerError))), "kinds",
                     definition="Kinds of errors since the start. An increase is a warning for a minute, except for "
@@ -104,7 +104,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     why=f"median {duration(value(spec.PING_P50))} · up {duration(about.uptime_seconds)}"
                     if about else "", spark=spark(spec.PING_P99),
                     definition="Time to the answer to GET /ping (in our own engine SELECT 1), of the last 120 "
-                    f"readings. {limit_words(spec.PING, duration)}, median of the last {spec.PINGS_JUDGED}."),
+                    f"readings. {limit_text(spec.PING, 'seconds')}, median of the last {spec.PINGS_JUDGED}."),
     ]  # fmt: skip
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.format import number, ratio
+from core.format import ratio
 from core.kinds.clickhouse.tables import Refused
-from core.limits import Limit
-from core.model import Status
 from core.tables import Row
 from dashboard.components.age import local_time
 from dashboard.sources.shown import Shown
@@ -50,23 +48,6 @@ def time_or_never(value: float) -> Any:
     return local_time(value) if value else "never"
 
 
-def tone_of(limit: Limit, value: float) -> str:
-    """Return the tone of a value: warning, critical or nothing."""
-    status = limit.status(value)
-    return "" if status is Status.OK else status.value
-
-
 def warning_if(is_bad: object) -> str:
     """Return the tone of something that is bad or not."""
     return "warning" if is_bad else ""
-
-
-def whole_percent(share: float | None) -> str:
-    """Return a limit: "80 %"."""
-    return f"{number(None if share is None else share * 100)} %"
-
-
-def limit_words(limit: Limit, show: Callable[[float | None], str]) -> str:
-    """Return from where on a value is bad: "Warning from 80 %, critical from 90 %"."""
-    critical = f", critical from {show(limit.critical)}" if limit.critical is not None else ""
-    return f"Warning from {show(limit.warning)}{critical}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.format import duration, number
 from core.kinds.clickhouse import spec
-from dashboard.kinds.clickhouse.cells import limit_words
 from dashboard.sources.charts import Chart
+from dashboard.sources.limits import limit_text
 
 EVENTS = "Source: SELECT event, value FROM system.events; a difference between readings."
 METRICS = "Source: SELECT metric, value FROM system.metrics."
@@ -21,7 +21,7 @@ CHARTS = (
           {spec.QUERIES_RUNNING: "queries", spec.MERGES_RUNNING: "merges", spec.MUTATIONS_RUNNING: "mutations"},
           f"Query (without our own), Merge, PartMutation at the moment of the reading. {METRICS}"),
     Chart("longest", "Longest running query", "its time so far", {spec.LONGEST_QUERY: ""},
-          f"Source: SELECT max(elapsed) FROM system.processes. {limit_words(spec.LONG_QUERY, duration)}, "
+          f"Source: SELECT max(elapsed) FROM system.processes. {limit_text(spec.LONG_QUERY, 'seconds')}, "
           f"cleared at {duration(spec.LONG_QUERY_CLEARED)}.",
           limit=spec.LONG_QUERY),
     Chart("memory", "Memory, % of limit", "tracked, of max_server_memory_usage", {spec.MEMORY_USED_RATIO: ""},
@@ -50,7 +50,7 @@ CHARTS = (
           limit=spec.DISK, top=1.0),
     Chart("ping", "Ping, latency", "median and p99 of 120 readings", {spec.PING_P50: "p50", spec.PING_P99: "p99"},
           "Time to the answer to GET /ping; in our own engine to SELECT 1. "
-          f"{limit_words(spec.PING, duration)}, median of {spec.PINGS_JUDGED} readings.",
+          f"{limit_text(spec.PING, 'seconds')}, median of {spec.PINGS_JUDGED} readings.",
           limit=spec.PING),
     Chart("size", "Largest tables, bytes on disk", "", {spec.TABLE_BYTES: ""},
           "Source: sum(bytes_on_disk) FROM system.parts WHERE active, every minute.", label="table"),
@@ -59,6 +59,6 @@ CHARTS = (
           f"TCPConnection, HTTPConnection, GlobalThreadActive. {METRICS} Our own engine has no connections."),
     Chart("delay", "Replication delay", "the replica furthest behind", {spec.REPLICA_DELAY_MAX: ""},
           "Source: SELECT max(absolute_delay) FROM system.replicas, every minute. "
-          f"{limit_words(spec.REPLICA_DELAY, duration)}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}.",
+          f"{limit_text(spec.REPLICA_DELAY, 'seconds')}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}.",
           limit=spec.REPLICA_DELAY),
 )  # fmt: skip

@@ -9,8 +9,9 @@ from core.kinds.clickhouse import spec
 from core.kinds.clickhouse.spec import Actions
 from core.kinds.clickhouse.tables import FailedQuery, QueryPattern, RunningQuery, SlowQuery
 from dashboard.components.age import local_time
-from dashboard.kinds.clickhouse.cells import nothing_of, tone_of, warning_if
+from dashboard.kinds.clickhouse.cells import nothing_of, warning_if
 from dashboard.sources.actions import action_button
+from dashboard.sources.limits import tone_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance

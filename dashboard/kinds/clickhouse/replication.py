@@ -6,7 +6,8 @@ from core.format import bytes_, duration, number
 from core.kinds.clickhouse import spec
 from core.kinds.clickhouse.tables import Dictionary, KafkaConsumer, QueuedTask, Replica, ViewRefresh
 from dashboard.components.age import local_time
-from dashboard.kinds.clickhouse.cells import TABLE, nothing_of, time_or_never, tone_of, warning_if, yes
+from dashboard.kinds.clickhouse.cells import TABLE, nothing_of, time_or_never, warning_if, yes
+from dashboard.sources.limits import tone_of
 from dashboard.sources.table import Field, Rows, words
 
 

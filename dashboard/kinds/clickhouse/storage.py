@@ -9,8 +9,9 @@ from core.kinds.clickhouse import spec
 from core.kinds.clickhouse.spec import Actions, MutationTarget
 from core.kinds.clickhouse.tables import DetachedParts, Disk, Merge, Mutation, StoredColumn, StoredTable
 from dashboard.components.age import local_time
-from dashboard.kinds.clickhouse.cells import TABLE, compression, nothing_of, times, tone_of, warning_if, yes
+from dashboard.kinds.clickhouse.cells import TABLE, compression, nothing_of, times, warning_if, yes
 from dashboard.sources.actions import action_button
+from dashboard.sources.limits import tone_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance

@@ -12,8 +12,8 @@ from core.kinds.postgresql.tables import About, Index, IndexProblem, Slot
 from core.kinds.postgresql.tables import Sequence as SequenceRow
 from core.metrics import Metric
 from core.model import Status
-from dashboard.kinds.postgresql.cells import warns
 from dashboard.kinds.postgresql.growth import grown, growth_a_day
+from dashboard.sources.limits import limit_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
@@ -59,25 +59,27 @@ def _sessions(instance: Instance, spark: Spark) -> list[Any]:
         detail_card(instance, Checks.BLOCKING, "Blocked", number(blocked), "session" if blocked == 1 else "sessions",
                     spark=spark(spec.BLOCKED_SESSIONS),
                     definition="Sessions that wait for a lock which another session holds, and who is at the root. "
-                    f"{warns(spec.BLOCKED, 'seconds')}. pg_blocking_pids(pid) of sessions whose wait_event_type is "
+                    f"{limit_text(spec.BLOCKED, 'seconds')}. pg_blocking_pids(pid) of sessions whose wait_event_type "
+                    f"is "
                     "Lock."),
         detail_card(instance, Checks.CONNECTIONS, "Connections", percent(instance.value(spec.CONNECTIONS_USED_RATIO)),
                     spark=spark(spec.CONNECTIONS_USED_RATIO),
                     definition="Against max_connections less those kept for superusers. "
-                    f"{warns(spec.CONNECTIONS, 'ratio')}."),
+                    f"{limit_text(spec.CONNECTIONS, 'ratio')}."),
         detail_card(instance, Checks.QUERIES, "Longest query", duration(instance.value(spec.LONGEST_QUERY)),
                     spark=spark(spec.LONGEST_QUERY),
                     definition="now() − query_start of active client sessions that nobody blocks. "
-                    f"{warns(spec.QUERY, 'seconds')}."),
+                    f"{limit_text(spec.QUERY, 'seconds')}."),
         detail_card(instance, Checks.TRANSACTIONS, "Oldest transaction",
                     duration(instance.value(spec.LONGEST_TRANSACTION)), spark=spark(spec.LONGEST_TRANSACTION),
-                    definition=f"now() − xact_start of client sessions. {warns(spec.TRANSACTION, 'seconds')}: it holds "
+                    definition=f"now() − xact_start of client sessions. {limit_text(spec.TRANSACTION, 'seconds')}: "
+                               f"it holds "
                     "vacuum back."),
         detail_card(instance, Checks.IDLE, "Idle in transaction",
                     duration(instance.value(spec.LONGEST_IDLE_IN_TRANSACTION)),
                     spark=spark(spec.LONGEST_IDLE_IN_TRANSACTION),
                     definition="now() − state_change of sessions that began a transaction and do nothing. "
-                    f"{warns(spec.IDLE_IN_TRANSACTION, 'seconds')}: they hold their locks."),
+                    f"{limit_text(spec.IDLE_IN_TRANSACTION, 'seconds')}: they hold their locks."),
     ]  # fmt: skip
 
 
@@ -87,16 +89,17 @@ def _traffic(instance: Instance, spark: Spark) -> list[Any]:
         detail_card(instance, Checks.HITS, "Cache hits", percent(instance.value(spec.HIT_RATIO)),
                     spark=spark(spec.HIT_RATIO),
                     definition="Of the blocks asked for since the reading before. "
-                    f"{warns(spec.HITS, 'ratio')} {RECENT} with {number(spec.HITS_LEAST_BLOCKS)} blocks or more. "
+                    f"{limit_text(spec.HITS, 'ratio')} {RECENT} with {number(spec.HITS_LEAST_BLOCKS)} blocks or more. "
                     "pg_stat_database."),
         detail_card(instance, Checks.ROLLBACKS, "Rollbacks", percent(instance.value(spec.ROLLBACK_RATIO)),
                     spark=spark(spec.ROLLBACKS_RATE),
                     definition="Of transactions, since the reading before. "
-                    f"{warns(spec.ROLLBACKS, 'ratio')} {RECENT} with {number(spec.ROLLBACKS_LEAST)} rollbacks or more. "
+                    f"{limit_text(spec.ROLLBACKS, 'ratio')} {RECENT} with {number(spec.ROLLBACKS_LEAST)} rollbacks "
+                    f"or more. "
                     "pg_stat_database."),
         detail_card(instance, Checks.DEADLOCKS, "Deadlocks", tenths(instance.value(spec.DEADLOCKS_RATE)), "/s",
                     spark=spark(spec.DEADLOCKS_RATE),
-                    definition=f"{warns(spec.DEADLOCKS, 'count')} {RECENT}. pg_stat_database."),
+                    definition=f"{limit_text(spec.DEADLOCKS, 'count')} {RECENT}. pg_stat_database."),
         detail_card(instance, "", "Round trip", duration(instance.value(spec.PING_P99)), "p99",
                     why=f"median {median} · reading {reading}", spark=spark(spec.PING_P99),
                     definition=f"{spec.PING}, of the last 120 readings; and how long all queries of a reading took."),
@@ -126,10 +129,12 @@ def _wal(instance: Instance, spark: Spark) -> list[Any]:
     return [
         detail_card(instance, Checks.REPLICATION, "Replication", about.role if about else "n/a",
                     definition="Standbys of a primary, or the stream of a standby. "
-                    f"{warns(spec.LAG, 'seconds')} behind. {warns(spec.BEHIND, 'bytes')} behind or without a stream. "
+                    f"{limit_text(spec.LAG, 'seconds')} behind. {limit_text(spec.BEHIND, 'bytes')} behind or without "
+                    f"a stream. "
                     "pg_stat_replication, pg_stat_wal_receiver."),
         detail_card(instance, Checks.SLOTS, "Slots", number(len(instance.rows(Slot))) if about else "n/a",
-                    definition=f"Replication slots. {warns(spec.SLOT_INACTIVE, 'seconds')} without a reader, and when "
+                    definition=f"Replication slots. {limit_text(spec.SLOT_INACTIVE, 'seconds')} without a reader, "
+                               f"and when "
                     "one is about to lose WAL that it needs or has lost it. pg_replication_slots."),
         detail_card(instance, Checks.CHECKPOINTS, "WAL", bytes_(instance.value(spec.WAL_RATE)), "/s",
                     why=_wal_kept(about), spark=spark(spec.WAL_RATE),
@@ -148,10 +153,10 @@ def _catalog(instance: Instance) -> list[Any]:
     return [
         detail_card(instance, Checks.LOCKS, "Lock table", percent(about.locks_ratio if about else None),
                     definition="Locks held over max_locks_per_transaction × (max_connections + "
-                    f"max_prepared_transactions). {warns(spec.LOCKS, 'ratio')}. {spec.LOCKS_QUERY}."),
+                    f"max_prepared_transactions). {limit_text(spec.LOCKS, 'ratio')}. {spec.LOCKS_QUERY}."),
         detail_card(instance, Checks.SEQUENCES, "Sequences", _fullest(instance),
                     definition="Share of its range that the fullest sequence has used. "
-                    f"{warns(spec.SEQUENCES, 'ratio')}. pg_sequences (needs SELECT on them)."),
+                    f"{limit_text(spec.SEQUENCES, 'ratio')}. pg_sequences (needs SELECT on them)."),
         detail_card(instance, Checks.INDEXES, "Indexes", _index_problems(instance) if about else "n/a",
                     why="invalid · duplicate · unused",
                     definition="Warning when one is invalid: it is written and never read. pg_index, "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.format import coarse_duration, duration, number
 from core.kinds.postgresql import spec
-from dashboard.kinds.postgresql.cells import warns
 from dashboard.sources.charts import Chart
+from dashboard.sources.limits import limit_text
 
 CONNECTIONS = f"Source: {spec.CONNECTIONS_QUERY}."
 DATABASE = "Source: pg_stat_database, differences between readings summed over all databases."
@@ -24,7 +24,7 @@ CHARTS = (
            spec.LONGEST_IDLE_IN_TRANSACTION: "idle in transaction"},
           "Age of the oldest query, of the oldest transaction, of the longest wait for a lock, and of the oldest state "
           "idle in transaction. The lines say from where on each is a warning. "
-          f"{warns(spec.BLOCKED, 'seconds')} of waiting for a lock. Source: now() − query_start, xact_start, "
+          f"{limit_text(spec.BLOCKED, 'seconds')} of waiting for a lock. Source: now() − query_start, xact_start, "
           "state_change of pg_stat_activity; pg_locks.waitstart (14), else query_start.",
           limits={"query": spec.QUERY, "transaction": spec.TRANSACTION,
                   "idle in transaction": spec.IDLE_IN_TRANSACTION}),
@@ -39,7 +39,8 @@ CHARTS = (
           f"tup_returned, tup_fetched. Many returned for few fetched: tables are read whole. {DATABASE}"),
     Chart("hits", "Cache hit ratio, %", "of blocks asked for", {spec.HIT_RATIO: ""},
           "blks_hit over blks_hit and blks_read; none without blocks. The cache of the operating system is not seen. "
-          f"{warns(spec.HITS, 'ratio')} over {duration(spec.RECENT_SECONDS)}. {DATABASE}", limit=spec.HITS, top=1.0),
+          f"{limit_text(spec.HITS, 'ratio')} over {duration(spec.RECENT_SECONDS)}. "
+          f"{DATABASE}", limit=spec.HITS, top=1.0),
     Chart("bytes", "Read and written, bytes a second", "blocks read, temporary files, checkpoints",
           {spec.BLOCK_READ_RATE: "read", spec.TEMP_RATE: "temporary", spec.CHECKPOINT_WRITE_RATE: "checkpoints"},
           "blks_read × block_size and temp_bytes (pg_stat_database); buffers written by checkpoints "
@@ -53,11 +54,11 @@ CHARTS = (
     Chart("lag", "Replication lag", "until replayed, by standby",
           {spec.REPLICA_LAG: "", spec.REPLAY_LAG: "replay here"},
           "replay_lag of pg_stat_replication; on a standby now() − pg_last_xact_replay_timestamp(), 0 when all that "
-          f"was received is replayed. {warns(spec.LAG, 'seconds')}.", label="replica", limit=spec.LAG),
+          f"was received is replayed. {limit_text(spec.LAG, 'seconds')}.", label="replica", limit=spec.LAG),
     Chart("behind", "WAL retained and behind, bytes", "slots and standbys",
           {spec.SLOT_RETAINED: "retained for a slot", spec.REPLICA_BEHIND: "behind"},
           "pg_wal_lsn_diff from restart_lsn of pg_replication_slots and from replay_lsn of pg_stat_replication to the "
-          f"present. {warns(spec.BEHIND, 'bytes')} behind.", limit=spec.BEHIND),
+          f"present. {limit_text(spec.BEHIND, 'bytes')} behind.", limit=spec.BEHIND),
     Chart("size", "Size by database", "", {spec.DATABASE_SIZE: ""},
           f"Source: pg_database_size(oid), {EVERY_MINUTE}.", label="database"),
     Chart("table-size", "Size by table", "the biggest, with indexes and TOAST", {spec.TABLE_SIZE: ""},

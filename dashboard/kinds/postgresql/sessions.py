@@ -8,8 +8,9 @@ from core.format import bytes_, duration, number, percent
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.spec import Actions
 from core.kinds.postgresql.tables import BlockingNode, ConnectionGroup, Progress, Session
-from dashboard.kinds.postgresql.cells import query_text, some, tone
+from dashboard.kinds.postgresql.cells import query_text, some
 from dashboard.sources.actions import action_button
+from dashboard.sources.limits import tone_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance
@@ -53,7 +54,7 @@ def _branch(row: BlockingNode) -> str:
 
 
 def _waiting(row: BlockingNode) -> str:
-    return tone(spec.BLOCKED, row.waiting_seconds)
+    return tone_of(spec.BLOCKED, row.waiting_seconds)
 
 
 def _idle(row: Signalled) -> str:
@@ -80,15 +81,15 @@ BLOCKING = Rows(
 
 
 def _idle_for_long(row: Session) -> str:
-    return tone(spec.IDLE_IN_TRANSACTION, row.state_seconds) if row.state in spec.IDLE_STATES else ""
+    return tone_of(spec.IDLE_IN_TRANSACTION, row.state_seconds) if row.state in spec.IDLE_STATES else ""
 
 
 def _open(row: Session) -> str:
-    return tone(spec.TRANSACTION, row.transaction_seconds)
+    return tone_of(spec.TRANSACTION, row.transaction_seconds)
 
 
 def _running(row: Session) -> str:
-    return tone(spec.QUERY, row.query_seconds) if row.state == "active" else ""
+    return tone_of(spec.QUERY, row.query_seconds) if row.state == "active" else ""
 
 
 def _blocked(row: Session) -> str:

@@ -24,22 +24,22 @@ from core.kinds.postgresql.tables import (
     has_many_dead_rows,
 )  # fmt: skip
 from core.limits import Limit
-from dashboard.kinds.postgresql.cells import query_text, some, tone, yes_no
+from dashboard.kinds.postgresql.cells import query_text, some, yes_no
 from dashboard.kinds.postgresql.growth import growth_a_day, signed_bytes
 from dashboard.sources.actions import action_button
-from dashboard.sources.charts import threshold_text
 from dashboard.sources.facts import Fact, Facts
+from dashboard.sources.limits import threshold_text, tone_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, rows_of, table_of, words
 from status.instances import Instance
 
 
 def _slow(row: Statement) -> str:
-    return tone(spec.SLOW_STATEMENT, row.mean_seconds) if row.calls >= spec.SLOW_LEAST_CALLS else ""
+    return tone_of(spec.SLOW_STATEMENT, row.mean_seconds) if row.calls >= spec.SLOW_LEAST_CALLS else ""
 
 
 def _misses(row: Statement | Database) -> str:
-    return tone(spec.HITS, row.hit_ratio)
+    return tone_of(spec.HITS, row.hit_ratio)
 
 
 def _no_statements(shown: Shown) -> str:
@@ -129,7 +129,7 @@ def _dead(row: Relation) -> str:
 
 
 def _unvacuumed(row: Relation) -> str:
-    return tone(spec.VACUUMED, row.vacuumed_ago_seconds) if _dead(row) else ""
+    return tone_of(spec.VACUUMED, row.vacuumed_ago_seconds) if _dead(row) else ""
 
 
 def _measure(shown: Shown, instance: Instance, row: Relation) -> html.Button:
@@ -195,11 +195,11 @@ def _state(row: Replica) -> str:
 
 
 def _lags(row: Replica) -> str:
-    return tone(spec.LAG, row.replay_lag_seconds)
+    return tone_of(spec.LAG, row.replay_lag_seconds)
 
 
 def _is_behind(row: Replica) -> str:
-    return tone(spec.BEHIND, row.replay_behind_bytes)
+    return tone_of(spec.BEHIND, row.replay_behind_bytes)
 
 
 REPLICAS = Rows(
@@ -228,7 +228,7 @@ def _loses(row: Slot) -> str:
 
 
 def _inactive(row: Slot) -> str:
-    return tone(spec.SLOT_INACTIVE, row.inactive_seconds)
+    return tone_of(spec.SLOT_INACTIVE, row.inactive_seconds)
 
 
 SLOTS = Rows(
@@ -248,7 +248,7 @@ SLOTS = Rows(
 
 
 def _nearly_full(row: Sequence) -> str:
-    return tone(spec.SEQUENCES, row.used_ratio)
+    return tone_of(spec.SEQUENCES, row.used_ratio)
 
 
 SEQUENCES = Rows(

@@ -10,7 +10,7 @@ from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.spec import Checks
 from dashboard.kinds.rabbitmq.charts import NODES, OVERVIEW, QUEUES
 from dashboard.kinds.rabbitmq.tables import HEAD
-from dashboard.sources.charts import threshold_text
+from dashboard.sources.limits import threshold_text
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import detail_card, source_card, strip
 from status.instances import Instance
