@@ -9,7 +9,7 @@ PEERS_STAMP := $(PEERS)/.installed
 STATIC_STAMP := .cache/static/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench clean
+.PHONY: help run demo test lint texts bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -43,6 +43,11 @@ lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+texts: $(RUN_STAMP) ## Write anew what is made from the code: the example settings, docs/settings.md, docs/metrics.md.
+	@$(BIN)/python -m core.settings --example > fundwatch.example.yaml
+	@$(BIN)/python -m core.settings > docs/settings.md
+	@$(BIN)/python -m core.catalogue > docs/metrics.md
 
 bench: $(DEV_STAMP) $(PEERS_STAMP) $(STATIC_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
 	@$(BIN)/python -m benchmarks

@@ -12,10 +12,17 @@ from core.kinds.registry import KINDS
 from core.settings.load import WATCH, allowed, leaves, variable
 from core.settings.model import Settings
 
+HEAD = """# Settings
 
-def settings_table() -> str:
-    """Return every setting as a Markdown table: variable, default, allowed, meaning."""
-    lines = ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
+Made by `make texts`. Environment first, then `fundwatch.yaml`, then the default.
+
+| variable | default | allowed | meaning |
+|---|---|---|---|"""
+
+
+def settings_page() -> str:
+    """Return every setting as a page with a table: variable, default, allowed, meaning."""
+    lines = [HEAD]
     for path, field in leaves():
         lines.append(f"| `{variable(path)}` | {_default(path, field)} | {allowed(path)} | {field.description} |")
     return "\n".join(lines) + "\n"
