@@ -27,7 +27,7 @@ def as_markdown() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made by `python -m core.catalogue`. Those of watched sources carry the label `instance` too.",
+        "Made by `make texts`. Those of watched sources carry the label `instance` too.",
     ]
     for title, metrics in _groups():
         lines += ["", f"## {title}", "", "| metric | unit | labels | meaning |", "|---|---|---|---|"]

@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,14 @@ def variable(path: Path_) -> str:
     return PREFIX + "__".join(path).upper()
 
 
+@cache
+def _schema() -> dict[str, Any]:
+    return Settings.model_json_schema()
+
+
 def allowed(path: Path_) -> str:
     """Return in words what the setting at `path` may be."""
-    schema = Settings.model_json_schema()
+    schema = _schema()
     node: Mapping[str, Any] = schema
     for name in path:
         node = node.get("properties", {}).get(name, {})
