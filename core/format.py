@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 NOT_AVAILABLE = "n/a"
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _MONEY = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _DURATIONS = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
+    "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
+    "bytes/s": ((1024.0**3, "GiB/s"), (1024.0**2, "MiB/s"), (1024.0, "KiB/s"), (1.0, "B/s")),
+    "seconds": ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "ratio": ((0.01, "%"),),
+    "count": ((1e6, "M"), (1e3, "K"), (1.0, "")),
+    "/s": ((1e6, "M/s"), (1e3, "K/s"), (1.0, "/s")),
+}
+"""Scales of a unit, coarsest first: the first that the highest value reaches is used."""
 
 
 def percent(ratio: float | None, *, signed: bool = False) -> str:
@@ -154,3 +163,10 @@ def first_of(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
     """Return the first of several names and how many more there are. Five names → "a, b, c and 2 more"."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return between.join(names[:most]) + more
+
+
+def axis_scale(unit: str, highest: float) -> tuple[float, str]:
+    """Return what to divide by and the unit to show: the coarsest that `highest` reaches; for nothing the base unit."""
+    choices = SCALES[unit]
+    reached = highest or 1.0
+    return next((choice for choice in choices if reached >= choice[0]), choices[-1])

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.format import axis_scale
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
@@ -22,16 +23,6 @@ LIMIT_COLORS = ("@warning", "@critical")
 HEIGHT_PX = 170
 LONGEST_NAME = 64
 """On hover; the label at the end of the line has less room."""
-
-SCALES: Mapping[str, Sequence[tuple[float, str]]] = {
-    "bytes": ((1024.0**3, "GiB"), (1024.0**2, "MiB"), (1024.0, "KiB"), (1.0, "B")),
-    "bytes/s": ((1024.0**3, "GiB/s"), (1024.0**2, "MiB/s"), (1024.0, "KiB/s"), (1.0, "B/s")),
-    "seconds": ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
-    "ratio": ((0.01, "%"),),
-    "count": ((1e6, "M"), (1e3, "K"), (1.0, "")),
-    "/s": ((1e6, "M/s"), (1e3, "K/s"), (1.0, "/s")),
-}
-"""Scales of a unit, coarsest first: the first that the highest value reaches is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,7 @@ class Chart:
 
     @property
     def unit(self) -> str:
-        """The unit of its metrics, a key of SCALES."""
+        """The unit of its metrics, a key of core.format.SCALES."""
         return unit_of(next(iter(self.metrics)))
 
     @property
@@ -101,7 +92,7 @@ def chart_figure(
     found.sort(key=lambda each: -(_last(each.data) or 0.0))
     kept = sorted(found[:MOST_LINES], key=lambda each: each.name)
     highest = max((value for each in kept for value in each.data.mean if value is not None), default=0.0)
-    by, unit = scale(chart.unit, max(highest, chart.top or 0.0))
+    by, unit = axis_scale(chart.unit, max(highest, chart.top or 0.0))
     is_by_instance = len(about) > 1 and not chart.label
     lines = [
         Line(
@@ -125,13 +116,6 @@ def chart_figure(
         figure["data"] = [{"type": "scatter", "mode": "none", "x": list(map(round, span)), "y": [0, 0]}]
     figure["layout"]["margin"]["l"] = 60
     return figure
-
-
-def scale(unit: str, highest: float) -> tuple[float, str]:
-    """Return what to divide by and the unit to show: the coarsest that `highest` reaches; for nothing the base unit."""
-    choices = SCALES[unit]
-    reached = highest or 1.0
-    return next((choice for choice in choices if reached >= choice[0]), choices[-1])
 
 
 def metrics_of(charts: Sequence[Chart]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.format import count, duration
+from core.format import axis_scale, count, duration
 from core.limits import CRITICAL_SHARE, WARNING_SHARE, Limit
 from core.machine import metrics
 from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, LOOPBACK, PRESSURES
@@ -25,7 +25,6 @@ MODE_GROUPS = (
     ("iowait", ("iowait",), SERIES[1]),
     ("steal", ("steal",), SERIES[4]),
 )
-SCALES = ((1024.0**3, "GiB/s"), (1024.0**2, "MiB/s"), (1024.0, "KiB/s"), (1.0, "B/s"))
 MOST_LINES = 4
 FORECAST_WINDOWS = 20
 """A disk's forecast is drawn when it is full within this many windows; flatter lines say nothing."""
@@ -210,7 +209,7 @@ def _throughput(
 ) -> Figure:  # fmt: skip
     """Return bytes a second in the unit that fits; `limit` is a share of `speed`, where that is known."""
     highest = max((value for _, data in pairs for value in data.mean if value is not None), default=0.0)
-    scale, unit = next(((scale, unit) for scale, unit in SCALES if highest >= scale), SCALES[-1])
+    scale, unit = axis_scale("bytes/s", highest)
     lines = [
         Line(name, data.ts, scaled(data.mean, scale), color) for (name, data), color in zip(pairs, SERIES, strict=False)
     ]

@@ -16,12 +16,12 @@ from collectors.kinds.redis.collector import RedisCollector
 from collectors.runtime.actions import do_next
 from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
+from core.format import axis_scale
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, SourceId, Status
 from core.settings.model import Settings, Sources
 from dashboard.sources.actions import NOT_ALLOWED, SWITCHED_OFF, ask
-from dashboard.sources.charts import scale
 from dashboard.tabs.cache import CACHE, TAB
 from dashboard.views.serialize import plain
 from storage.state.actions import recent_actions
@@ -180,11 +180,11 @@ def _buttons(value: Any) -> list[dict[str, Any]]:
 
 
 def test_units_follow_the_highest_value() -> None:
-    assert scale("bytes", 3 * 2**20) == (2.0**20, "MiB")
-    assert scale("seconds", 0.0004) == (1e-6, "µs")
-    assert scale("ratio", 0.5) == (0.01, "%")
-    assert scale("/s", 0.0) == (1.0, "/s")
-    assert scale("seconds", 0.0) == (1.0, "s")  # not microseconds of nothing
+    assert axis_scale("bytes", 3 * 2**20) == (2.0**20, "MiB")
+    assert axis_scale("seconds", 0.0004) == (1e-6, "µs")
+    assert axis_scale("ratio", 0.5) == (0.01, "%")
+    assert axis_scale("/s", 0.0) == (1.0, "/s")
+    assert axis_scale("seconds", 0.0) == (1.0, "s")  # not microseconds of nothing
 
 
 def test_a_failure_of_redis_itself_leaves_the_page_standing(watched: Stores, tmp_path: Path) -> None:
