@@ -123,6 +123,14 @@ def trailing_months(dates: Any, index: ArrayLike | Block, months: int) -> Any:
     return _since(days, index, starts)
 
 
+def carried(dates: Dates, found: Floats, days: Dates, missing: float = np.nan) -> Floats:
+    """Return `found`, which is known on `dates`, on `days`: the last on or before each; `missing` before the first."""
+    if not len(dates):
+        return np.full(len(days), missing)
+    at = np.searchsorted(dates, days, side="right") - 1
+    return np.where(at >= 0, found[np.maximum(at, 0)], missing)
+
+
 def best(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> Any:
     """Return the highest return of a calendar period, the first and last as far as they go."""
     return _each(returns, lambda block: _periods(dates, block, frequency).highest)

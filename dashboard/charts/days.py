@@ -56,14 +56,6 @@ def on_days(dates: Dates, found: NDArray[np.float64], days: Dates, missing: floa
     return np.where(dates[at] == days, found[at], missing)
 
 
-def carried(dates: Dates, found: NDArray[np.float64], days: Dates, missing: float = np.nan) -> NDArray[np.float64]:
-    """Return `found`, which is known on `dates`, on `days`: the last on or before each; `missing` before the first."""
-    if not len(dates):
-        return np.full(len(days), missing)
-    at = np.searchsorted(dates, days, side="right") - 1
-    return np.where(at >= 0, found[np.maximum(at, 0)], missing)
-
-
 def day_axis(dates: Dates, anchor: str) -> dict[str, Any]:
     """Return a time axis that ends with the days there are, whatever stands beside them."""
     axis = {"type": "date", "anchor": anchor, "hoverformat": "%Y-%m-%d", "tickformat": "%b\n%Y", "nticks": 8}

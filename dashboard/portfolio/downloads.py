@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from analytics.performance import drawdowns
 from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
-from dashboard.portfolio.charts.backtest import MEMORY, forecast
 from dashboard.portfolio.charts.rolling import SPANS, rolling
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
+from portfolio.backtest import MEMORY, forecast
 from portfolio.data import PortfolioData, read
 from portfolio.query import PortfolioQuery
 

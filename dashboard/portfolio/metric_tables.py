@@ -7,13 +7,13 @@ from typing import Any
 
 from dash import html
 
-from analytics.calendar import to_date
 from analytics.metrics import Metric
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.portfolio.tables import figure, signed
 from portfolio.data import Line, PortfolioData
+from portfolio.parts import parts
 from portfolio.query import UNITS
 from portfolio.summary import columns, of_family, side_by_side
 
@@ -66,10 +66,8 @@ def said(metric: Metric, value: float, data: PortfolioData) -> str:
 
 def parts_table(data: PortfolioData) -> html.Div:
     """Return a row a part of the fund: its value and how it did in its own window; its name opens it."""
-    lines = (*([data.head] if data.head else []), *data.family)
-    found = of_family(data, lines, PART_FIGURES)
-    values = [_value(line) for line in lines]
-    whole = values[0] if data.head else math.fsum(value for value in values if not math.isnan(value))
+    listed = parts(data)
+    found = of_family(data, [part.line for part in listed], PART_FIGURES)
     heads = [
         Column("name", "Portfolio", numeric=False),
         Column("value", "Value"),
@@ -84,14 +82,14 @@ def parts_table(data: PortfolioData) -> html.Div:
     ]
     rows = [
         {
-            "name": _name(line, data),
-            "value": Cell(text.money(_value(line)), _value(line)),
-            "share": _share(_value(line), whole),
-            "day": signed(float(line.daily.returns[-1]) if len(line.daily) else math.nan),
-            "ytd": signed(to_date(line.daily.dates, line.daily.index, "YTD")),
+            "name": _name(part.line, data),
+            "value": Cell(text.money(part.value), part.value),
+            "share": Cell(text.percent(part.share), part.share),
+            "day": signed(part.day_return),
+            "ytd": signed(part.year_to_date),
             **{key: figure(found, key, at, "ratio" if key == "sharpe" else "percent") for key in PART_FIGURES},
         }
-        for at, line in enumerate(lines)
+        for at, part in enumerate(listed)
     ]
     return data_table(PART_ROWS, heads, rows, caption="Portfolios")
 
@@ -102,12 +100,3 @@ def _name(line: Line, data: PortfolioData) -> Cell:
     if line.key != data.own.key:
         name = choice_button("portfolio", {"portfolio": line.key}, line.name)
     return Cell(name, line.name, hint=line.portfolio.note)
-
-
-def _value(line: Line) -> float:
-    return float(line.nav.value[-1]) if line.nav is not None and len(line.nav) else math.nan
-
-
-def _share(value: float, whole: float) -> Cell:
-    share = value / whole if whole > 0 else math.nan
-    return Cell(text.percent(share), share)

@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.backtest import Backtest, backtest, var_forecast
+from analytics.backtest import Backtest
 from core import format as text
 from dashboard.charts.days import day_axis, texts, values
 from dashboard.charts.drawn import Drawn
+from portfolio.backtest import MEMORY, has_memory, value_at_risk_test
 from portfolio.data import PortfolioData
-from portfolio.query import UNIT, UNITS, Frequency
+from portfolio.query import UNIT, UNITS
 
-LEVEL = 0.95
-MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
-"""Returns before a period that its VaR is estimated from."""
 BUCKETS = 220
 SIGNIFICANCE = 0.05
 Floats = NDArray[np.float64]
@@ -26,17 +24,12 @@ Places = NDArray[np.intp]
 def value_at_risk_backtest(data: PortfolioData) -> Drawn:
     """Return the chart of the window's returns, their VaR one period ahead, and the exceedances."""
     memory, unit, units = MEMORY[data.query.frequency], UNIT[data.query.frequency], UNITS[data.query.frequency]
-    part, whole = data.part, data.whole
-    if len(whole) <= memory + 1:
-        return Drawn(note=f"VaR needs more than {memory} {units} of returns; there are {max(len(whole) - 1, 0)}.")
-    inside = np.searchsorted(whole.dates, part.dates[1:])
-    returns, warned = part.returns[1:], forecast(data)[inside]
-    judged = ~np.isnan(returns) & ~np.isnan(warned)
-    if not judged.any():
+    if not has_memory(data):
+        return Drawn(note=f"VaR needs more than {memory} {units} of returns; there are {max(len(data.whole) - 1, 0)}.")
+    tested = value_at_risk_test(data)
+    if tested is None:
         return Drawn(note=f"No {unit} of the window has {memory} {units} of returns before it, which VaR needs.")
-    found = backtest(returns[judged], warned[judged], LEVEL)
-    days = part.dates[1:]
-    over = np.flatnonzero(judged & (returns < -warned))
+    days, returns, warned, over = tested.days, tested.returns, tested.forecast, tested.result.positions
     kept = np.unique(np.concatenate([extremes(returns, BUCKETS), over]))
     figure = {
         "data": [
@@ -53,13 +46,7 @@ def value_at_risk_backtest(data: PortfolioData) -> Drawn:
             "uirevision": "backtest",
         },
     }
-    return Drawn(figure, f"one-{unit}-ahead VaR 95 % · {verdict(found)}")
-
-
-def forecast(data: PortfolioData) -> Floats:
-    """Return the VaR of the returns before each period of the whole history, as a positive loss."""
-    memory = MEMORY[data.query.frequency]
-    return np.asarray(var_forecast(data.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
+    return Drawn(figure, f"one-{unit}-ahead VaR 95 % · {verdict(tested.result)}")
 
 
 def verdict(found: Backtest) -> str:

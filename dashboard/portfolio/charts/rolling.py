@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.calendar import carried
 from analytics.performance import common
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
-from dashboard.charts.days import BESIDE, Places, carried, on_days, texts, values
+from dashboard.charts.days import BESIDE, Places, on_days, texts, values
 from dashboard.charts.rows import End, Row, extent, limit_line
 from dashboard.charts.theme import COMPARED, SERIES
 from portfolio.data import Line, PortfolioData

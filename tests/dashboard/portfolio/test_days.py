@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from core.model import Facts
-from dashboard.portfolio.charts.contribution import shares_of
 from dashboard.portfolio.choice_bar import span
+from portfolio.contribution import shares_of
 from portfolio.summary import ITSELF, side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
