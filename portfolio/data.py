@@ -115,11 +115,6 @@ class PortfolioData:
         return self.own.part
 
     @property
-    def whole_benchmark(self) -> Track | None:
-        """Return the whole history of the benchmark."""
-        return self.benchmark.whole if self.benchmark else None
-
-    @property
     def part_benchmark(self) -> Track | None:
         """Return the window of the benchmark."""
         return self.benchmark.part if self.benchmark else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("core", "analytics", "storage", "portfolio", "collectors", "sample", "dashboard")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES: list[str] = SETTINGS["tool"]["importlinter"]["root_packages"]
 
 
 def circular(imports: dict[str, set[str]]) -> list[str]:

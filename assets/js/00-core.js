@@ -10,7 +10,7 @@ window.dash_clientside.fundwatch = window.dash_clientside.fundwatch || {};
     try {
       localStorage.setItem("fundwatch-" + name, value);
     } catch (blocked) {
-      fw.forgotten = true; // storage is blocked: the choice lasts until the page is closed
+      // storage is blocked: the choice lasts until the page is closed
     }
   };
 

@@ -332,18 +332,3 @@ def _explain_tls(error: ssl.SSLError, address: Address) -> SourceError:
 def garbage(address: Address, expected: str = "") -> SourceUnavailable:
     """Return the error for an answer that makes no sense; `expected` names what should have answered."""
     return SourceUnavailable(f"{address} answers something that is not {expected or 'what we asked for'}")
-
-
-@contextmanager
-def cut_off(close: Callable[[], object], seconds: float) -> Iterator[None]:
-    """Call `close` when what runs within takes longer than `seconds`: for libraries that own their socket.
-
-    It costs a thread while it runs; prefer `connect`.
-    """
-    timer = threading.Timer(seconds, close)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -70,10 +70,6 @@ class OwnThread(BaseExecutor):  # type: ignore[misc]
             self._queue.put(first)
             self._start_thread()
 
-    def do_now(self, work: Work) -> None:
-        """Queue `work` for the thread, outside the schedule."""
-        self._queue.put(work)
-
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         mine = self._queue
 

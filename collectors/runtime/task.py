@@ -131,7 +131,6 @@ class Task:
     def view(self, next_run: float | None) -> TaskView:
         """Return the state now."""
         with self._lock:
-            attempt = self._attempt
             breaker = self.breaker.view()
             return TaskView(
                 collector=self.job.name,
@@ -141,7 +140,6 @@ class Task:
                 last_success=self._last_success,
                 failures_in_a_row=breaker.failures_in_a_row,
                 breaker=breaker,
-                running_seconds=self._clock.monotonic() - attempt.started_monotonic if attempt else None,
                 next_run=next_run,
                 durations_seconds=tuple(self._durations),
                 lateness_seconds=tuple(self._lateness),

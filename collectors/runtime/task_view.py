@@ -20,8 +20,6 @@ class TaskView:
     """Epoch seconds at which the last good run began."""
     failures_in_a_row: int
     breaker: BreakerView
-    running_seconds: float | None
-    """How long the present run has taken; None between runs."""
     next_run: float | None
     """Epoch seconds; None while nothing is scheduled."""
     durations_seconds: tuple[float, ...]

@@ -95,11 +95,6 @@ Watch: type[WatchBase] = create_model("Watch", __base__=WatchBase, **_FIELDS)
 """A list of instances for each kind."""
 
 
-def source_class(kind: str) -> type[Source]:
-    """Return the settings of a kind. Raises KeyError."""
-    return KINDS[kind].source
-
-
 def title_of(kind: str) -> str:
     """Return what people call a kind: "Redis". Raises KeyError."""
     return KINDS[kind].source.TITLE

@@ -18,7 +18,6 @@ SERIES = ("@series-1", "@series-2", "@series-3", "@series-4", "@series-5", "@ser
 COMPARED = (*SERIES[1:], "@text")
 """Of the portfolios beside the chosen one, which has the first."""
 BENCHMARK = "@muted"
-STATE_TOKENS = {"ok": "@ok", "warning": "@warning", "critical": "@critical", "down": "@critical"}
 
 
 def faded(token: str, opacity: float) -> str:

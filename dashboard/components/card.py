@@ -94,9 +94,10 @@ def card(
     return quick(html.Article, parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
 
 
-def cards(*children: Any, minimum_px: int = 140) -> html.Div:
-    """Return a strip of cards that wraps; each at least `minimum_px` wide."""
-    return html.Div(list(children), className="fw-cards", style={"--card": f"{minimum_px}px"})
+def cards(*children: Any, minimum_px: int = 140, is_reason_above_age: bool = False) -> html.Div:
+    """Return a strip of cards that wraps; each at least `minimum_px` wide, its reason beside its age or above it."""
+    name = "fw-cards fw-reason-above-age" if is_reason_above_age else "fw-cards"
+    return html.Div(list(children), className=name, style={"--card": f"{minimum_px}px"})
 
 
 def bar(ratio: float, label: str) -> html.Div:

@@ -63,6 +63,8 @@ class SourceTab:
     """The cards; None: those of each section."""
     card_px: int = CARD_PX
     """Least width of a card."""
+    is_reason_above_age: bool = False
+    """Whether cards say why in whole sentences, above the age and not beside it."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
     first_charts: int | None = None
@@ -210,7 +212,7 @@ class SourceTab:
             found = self.cards(shown)
         else:
             found = [card for section in self.sections for card in section.cards(section.of(shown))]
-        made = cards(*found, minimum_px=self.card_px)
+        made = cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)
         line = kinds_line(self.id, self.kinds, shown.chosen)
         return html.Div([line, made]) if line is not None else made
 

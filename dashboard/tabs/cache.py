@@ -6,5 +6,5 @@ from dashboard.sources.section import sections_of
 from dashboard.sources.tab import SourceTab, source_tab
 
 ID = "cache"
-CACHE = SourceTab(ID, sections_of(ID))
+CACHE = SourceTab(ID, sections_of(ID), is_reason_above_age=True)
 TAB = source_tab(CACHE, "Cache", key="4")

@@ -20,8 +20,7 @@ from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
-from dashboard.pipeline import charts as figures
-from dashboard.pipeline import tables
+from dashboard.pipeline import charts, tables
 from dashboard.pipeline.cards import card_strip, verdict_line
 from dashboard.sources.actions import action_stores, actions_panel
 from dashboard.sources.section import sections_of
@@ -210,12 +209,12 @@ def _joined(one: View, two: View) -> View:
 
 def _figures(reading: LiveReading | None, history: PipelineHistory) -> dict[str, dict[str, object]]:
     known = _collectors(reading)
-    colour = figures.colours([*known, *sorted({bucket.collector for bucket in history.buckets} - set(known))])
+    colour = charts.colours([*known, *sorted({bucket.collector for bucket in history.buckets} - set(known))])
     span = (history.start, history.end)
     return {
-        DURATIONS.graph: figures.durations(history.buckets, colour, *span, history.step_seconds),
-        FAILURES.graph: figures.failures(history.buckets, colour, *span, history.step_seconds),
-        WRITTEN.graph: figures.rows_written(history.series.get(spec.WRITTEN_RATE), *span),
+        DURATIONS.graph: charts.durations(history.buckets, colour, *span, history.step_seconds),
+        FAILURES.graph: charts.failures(history.buckets, colour, *span, history.step_seconds),
+        WRITTEN.graph: charts.rows_written(history.series.get(spec.WRITTEN_RATE), *span),
     }
 
 

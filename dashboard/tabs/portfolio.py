@@ -12,9 +12,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
-from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio import downloads as portfolio_download
-from dashboard.portfolio import fragments as portfolio_fragments
+from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
@@ -50,7 +48,7 @@ def _files() -> html.Div:
     copy = html.Button("Copy", type="button", className="fw-choice-button", **attributes(data_export_copy=METRIC_ROWS))
     carries = attributes(data_export_choices="")
     links = [
-        html.A(name, href=f"{portfolio_fragments.FILE}.{kind}", className="fw-file", **carries)
+        html.A(name, href=f"{fragments.FILE}.{kind}", className="fw-file", **carries)
         for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
     ]
     return html.Div([copy, *links], className="fw-files")
@@ -128,7 +126,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
             METRICS.element(),
         ),
     ]
-    return html.Div([portfolio_bar.bar(stores, choices), html.Div(content, className="fw-content")])
+    return html.Div([choice_bar.bar(stores, choices), html.Div(content, className="fw-content")])
 
 
 def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
@@ -160,17 +158,17 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
 
 def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     return {
-        f"portfolio-{name}-table": portfolio_fragments.place(stores, choices, name, height)
+        f"portfolio-{name}-table": fragments.place(stores, choices, name, height)
         for name, height in FRAGMENT_PX.items()
     }
 
 
 def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
-        "portfolio-span": portfolio_bar.span(data),
-        "portfolio-mark": portfolio_bar.mark(data),
-        "portfolio-compared": portfolio_bar.compared(data, COMPARED),
-        "portfolio-notes": portfolio_bar.notes(data, adjusted),
+        "portfolio-span": choice_bar.span(data),
+        "portfolio-mark": choice_bar.mark(data),
+        "portfolio-compared": choice_bar.compared(data, COMPARED),
+        "portfolio-notes": choice_bar.notes(data, adjusted),
     }
 
 
@@ -206,7 +204,7 @@ def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | Non
 
 
 def _routes(stores: Stores) -> list[Route]:
-    return [*portfolio_fragments.routes(stores), *portfolio_download.routes(stores)]
+    return [*fragments.routes(stores), *downloads.routes(stores)]
 
 
 TAB = Tab(
@@ -220,7 +218,7 @@ TAB = Tab(
     datasets=("portfolio",),
     panels=PANELS,
     slots=(
-        *portfolio_bar.SLOTS,
+        *choice_bar.SLOTS,
         *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",

@@ -15,8 +15,7 @@ from dashboard.components.age import local_time
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
-from dashboard.system import charts as figures
-from dashboard.system import tables
+from dashboard.system import charts, tables
 from dashboard.system.cards import card_strip, verdict_line
 from dashboard.system.present import Present
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -151,14 +150,14 @@ def _figures(stores: Stores, present: Present, span: Span, series: MachineSeries
     full = present.by(metrics.DISK_FULL, "mount")
     links = present.by(metrics.LINK_SPEED, "nic")
     return {
-        CPU.graph: figures.cpu(series, thresholds, pair),
-        MEMORY.graph: figures.memory(series, thresholds, pair),
-        DISKS.graph: figures.disks(series, thresholds, pair, full, seen),
-        NETWORK.graph: figures.network(series, thresholds, pair, links),
-        DISK_IO.graph: figures.disk_io(series, pair),
-        PRESSURE.graph: figures.pressure(series, pair),
-        LOAD.graph: figures.load(series, pair, present.value(metrics.CPU_CORES)),
-        CORES.graph: figures.cores(series, pair),
+        CPU.graph: charts.cpu(series, thresholds, pair),
+        MEMORY.graph: charts.memory(series, thresholds, pair),
+        DISKS.graph: charts.disks(series, thresholds, pair, full, seen),
+        NETWORK.graph: charts.network(series, thresholds, pair, links),
+        DISK_IO.graph: charts.disk_io(series, pair),
+        PRESSURE.graph: charts.pressure(series, pair),
+        LOAD.graph: charts.load(series, pair, present.value(metrics.CPU_CORES)),
+        CORES.graph: charts.cores(series, pair),
     }
 
 
@@ -192,10 +191,10 @@ class _Ages:
 
     def notes(self) -> dict[str, str]:
         """Return why panels are empty or failed."""
-        charts = [chart.id for chart in CHARTS]
-        notes = dict.fromkeys(charts, self.problem) if self.problem else {}
+        ids = [chart.id for chart in CHARTS]
+        notes = dict.fromkeys(ids, self.problem) if self.problem else {}
         if self.read is not None and self.read.newest is None:
-            notes |= dict.fromkeys(charts, f"No samples of {self.present.collector_host} in this window.")
+            notes |= dict.fromkeys(ids, f"No samples of {self.present.collector_host} in this window.")
         if self.present.reading is None:
             notes |= dict.fromkeys((table.id for table in TABLES), self.present.problem)
         if self.present.processes is None:

@@ -49,7 +49,7 @@ class Panel:
     """A panel of a page."""
 
     id: str
-    """Begins with the id of its page; the key in View.as_of, View.notes and View.interval_seconds."""
+    """Begins with the id of its page; the key in View.as_of, View.notes and View.stale_after_seconds."""
     title: str
     definition: str
     """What it shows: formula, window, source. On hover, and in what quotes the panel elsewhere."""

@@ -111,7 +111,7 @@ class Page:
     parent: str = ""
     """Id of the tab that a sub-page belongs to."""
     datasets: tuple[str, ...] = ()
-    """Data sets whose version gates the refresh (see storage.redis.Live.version)."""
+    """Data sets whose version gates the refresh (see storage.live.redis.Live.version)."""
     panels: tuple[Panel, ...] = ()
     """Every panel of its layout; views.registry finds them by id."""
     slots: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from storage.state.database import State, actions
 
 DATASET = "actions"
-"""Its version (storage.redis.Live.version) moves when an action is asked for or done."""
+"""Its version (storage.live.redis.Live.version) moves when an action is asked for or done."""
 EXPIRES_SECONDS = 30.0
 LOST_SECONDS = 300.0
 RESULT_CHARACTERS = 1_000

@@ -37,7 +37,6 @@ UNREAD_SECONDS = 120.0
 OFTEN, SELDOM = 1.0, 4.0
 QUESTIONS = {"stats": OFTEN, "active": OFTEN, "active_queues": OFTEN, "reserved": SELDOM, "scheduled": SELDOM}
 """What is asked, and each how many `inspect_seconds`."""
-ANSWER_SECONDS = 5.0
 MOST_ANSWERS = 200
 EVENTS = "celeryev"
 QUEUE_ARGUMENTS = {"x-max-length": 20_000}

@@ -113,8 +113,7 @@ def _measure_bloat(server: Server, target: str) -> Done:
     try:
         row = server.ask(
             "SELECT $1::oid::regclass::text AS table, table_len AS bytes, dead_tuple_percent / 100 AS dead_ratio, "
-            "approx_free_percent / 100 AS free_ratio, approx_free_space AS free_bytes, "
-            "scanned_percent / 100 AS scanned_ratio "
+            "approx_free_percent / 100 AS free_ratio "
             f'FROM "{schema}".pgstattuple_approx($1::oid::regclass)',
             target,
         )[0]

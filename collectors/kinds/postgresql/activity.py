@@ -169,9 +169,7 @@ class Activity:
             application=row["application"],
             client=row["client"],
             query=row["query"],
-            xmin_age=row["xmin_age"],
             query_id=row["query_id"],
-            backend_type=row["backend_type"],
         )
 
     def _roots(self) -> list[int]:

@@ -42,7 +42,6 @@ def sessions(catalog: Catalog) -> str:
         "transaction_seconds": _ago("xact_start"),
         "query_seconds": _ago("query_start"),
         "state_seconds": _ago("state_change"),
-        "xmin_age": Column("backend_xmin", "age(backend_xmin)"),
         "query_id": Column("query_id", "query_id::text"),
         "query": Column("query", f"left(query, {QUERY_CHARACTERS})"),
     }
@@ -152,7 +151,6 @@ def replicas(catalog: Catalog) -> str:
         "write_lag_seconds": Column("write_lag", SECONDS.format("write_lag")),
         "flush_lag_seconds": Column("flush_lag", SECONDS.format("flush_lag")),
         "replay_lag_seconds": Column("replay_lag", SECONDS.format("replay_lag")),
-        "sent_behind_bytes": Column("sent_lsn", f"pg_wal_lsn_diff({here}, sent_lsn)"),
         "replay_behind_bytes": Column("replay_lsn", f"pg_wal_lsn_diff({here}, replay_lsn)"),
         "heard_ago_seconds": _ago("reply_time"),
     }
@@ -165,7 +163,6 @@ def slots(catalog: Catalog) -> str:
     wanted: dict[str, Wanted] = {
         "slot": "slot_name",
         "type": "slot_type",
-        "plugin": "plugin",
         "database": "database",
         "is_active": "active",
         "is_temporary": "temporary",

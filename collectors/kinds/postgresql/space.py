@@ -57,18 +57,14 @@ def tables(catalog: Catalog) -> str:
     wanted: dict[str, Wanted] = {
         "live_rows": "n_live_tup",
         "dead_rows": "n_dead_tup",
-        "modified_rows": "n_mod_since_analyze",
         "inserted": "n_tup_ins",
         "updated": "n_tup_upd",
         "hot_updated": "n_tup_hot_upd",
         "deleted": "n_tup_del",
         "scans": "seq_scan",
-        "scanned_rows": "seq_tup_read",
         "index_scans": "idx_scan",
         "vacuumed": _when("greatest(last_vacuum, last_autovacuum)", "last_vacuum"),
-        "autovacuumed": _when("last_autovacuum", "last_autovacuum"),
         "analyzed": _when("greatest(last_analyze, last_autoanalyze)", "last_analyze"),
-        "vacuums": Column("vacuum_count", "vacuum_count + autovacuum_count"),
     }
     inner = (
         f"SELECT s.relid, s.schemaname AS schema, s.relname AS table, {catalog.pick('pg_stat_user_tables', wanted)}, "

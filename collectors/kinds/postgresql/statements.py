@@ -307,6 +307,4 @@ def _statement(key: Key, done: Spent, total: Total, longest_ms: float | None) ->
         temp_blocks=done.temp_blocks,
         wal_bytes=done.wal_bytes,
         io_seconds=done.io_ms / 1e3,
-        window_seconds=seconds,
-        is_nested=not key.is_top_level,
     )

@@ -43,7 +43,6 @@ def about(server: Server, present: PresentResults, periodic: PeriodicResults, ev
         archived=writing.get("archived"),
         archive_failures=writing.get("archive_failures"),
         last_archived=writing.get("last_archived"),
-        locks_held=periodic.locks.get("held"),
         locks_ratio=periodic.locks_ratio,
         prepared=periodic.prepared.get("count"),
         extensions=", ".join(f"{each['name']} {each['version']}" for each in periodic.extensions),
@@ -102,12 +101,8 @@ def _relation(row: Row, periodic: PeriodicResults, now: float) -> Relation:
         live_rows=row["live_rows"],
         dead_rows=row["dead_rows"],
         dead_ratio=dead_ratio(row),
-        dead_limit=periodic.dead_limit(row),
         is_bloating=periodic.is_bloating(row),
-        modified_rows=row["modified_rows"],
         scans=row["scans"],
-        scanned_rows=row["scanned_rows"],
-        index_scans=row["index_scans"],
         index_scan_ratio=(row["index_scans"] or 0) / scans if scans else None,
         inserted=row["inserted"],
         updated=row["updated"],
@@ -115,7 +110,6 @@ def _relation(row: Row, periodic: PeriodicResults, now: float) -> Relation:
         hot_ratio=row["hot_updated"] / row["updated"] if row["updated"] else None,
         hit_ratio=row["hit_ratio"],
         vacuumed_ago_seconds=_ago(row["vacuumed"], now),
-        autovacuumed_ago_seconds=_ago(row["autovacuumed"], now),
         analyzed_ago_seconds=_ago(row["analyzed"], now),
         xid_age=row["xid_age"],
     )
@@ -139,7 +133,6 @@ def _index(row: Row, now: float) -> Index:
         scans=row["scans"],
         last_scan_ago_seconds=ago,
         read_rows=row["read_rows"],
-        is_unique=row["is_unique"],
         definition=row["definition"],
     )
 

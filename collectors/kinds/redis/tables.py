@@ -18,19 +18,16 @@ QUANTILES = ("p50", "p99", "p99.9")
 
 def about(info: Info, settings: dict[str, Any], slow_length: int | None, denied: Sequence[str]) -> About:
     """Return the facts of a server; `denied`: commands that our user may not send."""
-    limit, is_own = info.limit_bytes
+    limit, _ = info.limit_bytes
     fork = info.number("latest_fork_usec")
     return About(
         product=info.product,
         mode=info.text("redis_mode") or info.text("server_mode"),
         role="replica" if info.text("role") == "slave" else "primary",
         uptime_seconds=info.number("uptime_in_seconds"),
-        run_id=info.text("run_id"),
         os=info.text("os"),
-        config_file=info.text("config_file"),
         policy=info.text("maxmemory_policy"),
         limit_bytes=limit,
-        is_own_limit=is_own,
         peak_bytes=info.number("used_memory_peak"),
         dataset_bytes=info.number("used_memory_dataset"),
         overhead_bytes=info.number("used_memory_overhead"),
@@ -43,7 +40,6 @@ def about(info: Info, settings: dict[str, Any], slow_length: int | None, denied:
         append_only=info.text("aof_enabled") == "1",
         append_status=info.text("aof_last_write_status"),
         fork_seconds=fork / 1e6 if fork is not None else None,
-        loading=info.text("loading") == "1",
         pubsub_channels=info.number("pubsub_channels"),
         pubsub_patterns=info.number("pubsub_patterns"),
         slowlog_microseconds=_whole(settings.get("slowlog-log-slower-than")),

@@ -41,7 +41,6 @@ class About:
     archive_failures: int | None
     last_archived: float | None
     """Epoch seconds."""
-    locks_held: int | None
     locks_ratio: float | None
     prepared: int | None
     """Prepared transactions."""
@@ -89,9 +88,7 @@ class Session:
     application: str | None
     client: str | None
     query: str | None
-    xmin_age: int | None
     query_id: str | None
-    backend_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +161,6 @@ class Statement:
     temp_blocks: float
     wal_bytes: float
     io_seconds: float
-    window_seconds: float
-    is_nested: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +202,9 @@ class Relation:
     live_rows: int | None
     dead_rows: int | None
     dead_ratio: float | None
-    dead_limit: float
-    """Dead rows that start autovacuum."""
     is_bloating: bool
     """Whether vacuum does not keep up with it."""
-    modified_rows: int | None
-    """Since the last analyze."""
     scans: int | None
-    scanned_rows: int | None
-    index_scans: int | None
     index_scan_ratio: float | None
     inserted: int | None
     updated: int | None
@@ -223,7 +212,6 @@ class Relation:
     hot_ratio: float | None
     hit_ratio: float | None
     vacuumed_ago_seconds: float | None
-    autovacuumed_ago_seconds: float | None
     analyzed_ago_seconds: float | None
     xid_age: int | None
 
@@ -260,7 +248,6 @@ class Index:
     """Since the statistics were reset."""
     last_scan_ago_seconds: float | None
     read_rows: int | None
-    is_unique: bool
     definition: str | None
 
 
@@ -304,7 +291,6 @@ class Replica:
     write_lag_seconds: float | None
     flush_lag_seconds: float | None
     replay_lag_seconds: float | None
-    sent_behind_bytes: float | None
     replay_behind_bytes: float | None
     heard_ago_seconds: float | None
 
@@ -317,7 +303,6 @@ class Slot:
 
     slot: str
     type: str
-    plugin: str | None
     database: str | None
     is_active: bool
     """Whether it has a reader."""
@@ -371,5 +356,3 @@ class Bloat:
     bytes: int
     dead_ratio: float
     free_ratio: float
-    free_bytes: int
-    scanned_ratio: float

@@ -39,7 +39,6 @@ REDELIVERED = Limit(0.01)
 REDELIVERED_LEAST_PER_SECOND = 0.1
 """Fewer mean nothing."""
 QUEUE_WARNING_SECONDS, QUEUE_CRITICAL_SECONDS = 60.0, 600.0
-QUEUE_AGE = Limit(QUEUE_WARNING_SECONDS, QUEUE_CRITICAL_SECONDS)
 """Age of the oldest message of a queue in seconds, unless the source says otherwise."""
 UNREAD_SECONDS = 30.0
 """A queue with messages and no consumer for longer is a warning, unless the source says otherwise."""

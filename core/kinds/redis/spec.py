@@ -128,14 +128,10 @@ class About:
     role: str
     """primary or replica."""
     uptime_seconds: float | None
-    run_id: str
     os: str
-    config_file: str
     policy: str
     """maxmemory-policy."""
     limit_bytes: float | None
-    is_own_limit: bool
-    """Whether the limit is its own, and not the machine's memory."""
     peak_bytes: float | None
     dataset_bytes: float | None
     overhead_bytes: float | None
@@ -149,7 +145,6 @@ class About:
     append_only: bool
     append_status: str
     fork_seconds: float | None
-    loading: bool
     pubsub_channels: float | None
     pubsub_patterns: float | None
     slowlog_microseconds: int | None

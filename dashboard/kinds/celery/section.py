@@ -6,6 +6,7 @@ from core.kinds.celery import spec
 from dashboard.kinds.celery import tables
 from dashboard.kinds.celery.cards import SPARKED, cards
 from dashboard.kinds.celery.charts import CHARTS, EVENTS, INSPECT, QUEUES, WINDOW
+from dashboard.sources.common_panels import about_panel
 from dashboard.sources.section import Section, TablePanel
 
 SECTION = Section(
@@ -19,7 +20,9 @@ SECTION = Section(
                    is_filtered=True),
         TablePanel("problems", "Failed and retried tasks", f"newest first, at most {spec.MOST_PROBLEMS}", 8,
                    "task-failed, task-retried, task-revoked, task-rejected.", tables.PROBLEMS, is_filtered=True),
-        TablePanel("running", "Active tasks", "longest first", 4,
+        about_panel("Celery broker", "our reading of events; of a Redis HLEN unacked, ZRANGE unacked_index 0 0.",
+                    spec.About, tables.FACTS, is_lazy=True),
+        TablePanel("running", "Active tasks", "longest first", 12,
                    "celery inspect active, as often as inspect_seconds says.", tables.RUNNING),
     ),
     metrics=SPARKED,

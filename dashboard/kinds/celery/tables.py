@@ -11,6 +11,7 @@ from core.model import Status
 from dashboard.components.age import local_time
 from dashboard.kinds.celery.charts import AGE, WINDOW
 from dashboard.kinds.celery.charts import QUEUES as LENGTHS
+from dashboard.sources.facts import Fact
 from dashboard.sources.table import Field, Rows, words
 
 STATE_TONES: dict[str, str] = {WorkerState.LOST: "critical", WorkerState.LEFT: "muted", WorkerState.ONLINE: "ok"}
@@ -140,4 +141,12 @@ PROBLEMS = Rows(
     ),
     nothing="None failed so far.",
     sort=lambda row: -row.ts,
+)
+
+FACTS = (
+    Fact("broker", "Broker"),
+    Fact("listening_since", "Events read since", local_time),
+    Fact("pauses", "Pauses in reading events", number),
+    Fact("unacked", "Unacknowledged messages", number),
+    Fact("unacked_oldest", "Oldest of them taken", local_time),
 )

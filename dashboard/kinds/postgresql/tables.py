@@ -24,7 +24,7 @@ from core.kinds.postgresql.tables import (
     has_many_dead_rows,
 )  # fmt: skip
 from core.limits import Limit
-from dashboard.kinds.postgresql.cells import query_text, some, yes_no
+from dashboard.kinds.postgresql.cells import query_text, some, wide_query_text, yes_no
 from dashboard.kinds.postgresql.growth import growth_a_day, signed_bytes
 from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, Facts
@@ -57,7 +57,7 @@ STATEMENTS = Rows(
     Statement,
     (
         words("id", "Id", "As the lines of the chart are named"),
-        Field("query", "Statement", query_text, numeric=False),
+        Field("query", "Statement", wide_query_text, numeric=False),
         Field("share", "Share", percent, "Of the time of all statements"),
         Field("busy_ratio", "Busy", percent, "Execution time over the time passed"),
         Field("calls_per_second", "Calls/s", tenths),

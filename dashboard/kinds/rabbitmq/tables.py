@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.format import bytes_, duration, number, percent, tenths
 from core.kinds.rabbitmq import spec
 from core.model import Status
+from dashboard.sources.facts import Fact
 from dashboard.sources.table import Field, Rows, words
 
 HEAD = "Now less head_message_timestamp; only when producers stamp their messages."
@@ -107,3 +108,12 @@ QUEUES = Rows(
     ),
     nothing="No queues.",
 )  # fmt: skip
+
+FACTS = (
+    Fact("version", "RabbitMQ"),
+    Fact("erlang", "Erlang"),
+    Fact("cluster", "Cluster"),
+    Fact("node", "Node that answers"),
+    Fact("rates_mode", "Rates mode"),
+    Fact("queues", "Queues", number),
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
 from dataclasses import replace
 from functools import partial
@@ -18,6 +20,7 @@ from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
+from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores
 from tests.support import views
@@ -31,6 +34,13 @@ built, shown = partial(views.built, TAB), partial(views.slot_text, "pipeline-sou
 def watching(stores: Stores, **watched: list[dict[str, Any]]) -> Stores:
     chosen = {"sources": Sources(own=False), "watch": Watch.model_validate(watched)}
     return replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
+
+
+def about(stores: Stores, kind: str) -> str:
+    """Return the text of the table that says what the instances of a kind are."""
+    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{kind}/about")
+    assert answer.status_code == 200
+    return " ".join(re.sub("<[^>]+>", " ", html.unescape(answer.text)).split())
 
 
 @pytest.fixture
@@ -72,6 +82,7 @@ def test_failing_tasks_and_their_exceptions_are_read_on_the_page(heard: Stores) 
     for title in ("Celery workers", "Celery queues", "Celery failures", "Celery runtime"):
         assert title in shown(view, "cards")
     assert view.figures["pipeline-sources-celery-queued-graph"]["data"]
+    assert "Broker Redis" in about(heard, "celery")
 
 
 def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(
@@ -89,6 +100,7 @@ def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(
     nodes = shown(view, "rabbitmq-nodes-table")
     assert nodes.index("rabbit@b") < nodes.index("rabbit@a")
     assert "orders" in shown(view, "rabbitmq-queues-table")
+    assert "Node that answers rabbit@a" in about(watched, "rabbitmq")
 
 
 def test_what_is_gone_is_down_with_its_reason_and_keeps_its_tables(heard: Stores, publisher: Publisher) -> None:

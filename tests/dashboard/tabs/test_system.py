@@ -17,7 +17,7 @@ from core.errors import SourceUnavailable, StorageUnavailable
 from core.model import Component, Reading, Status, labels
 from core.settings.model import Thresholds
 from dashboard.charts.timeseries import LABEL_HEIGHT_PX, LimitLine, Line, line_figure, spread, stack_figure
-from dashboard.system import charts as figures
+from dashboard.system import charts
 from dashboard.system.cards import thinned
 from dashboard.tabs.system import TAB, WINDOWS, build, layout
 from dashboard.views.serialize import plain, prepare
@@ -99,7 +99,7 @@ def test_a_limit_above_the_axis_is_not_drawn_and_one_on_it_is_labelled() -> None
 def test_cpu_is_stacked_by_mode_with_both_thresholds() -> None:
     modes = {"user": 0.30, "nice": 0.05, "system": 0.10, "irq": 0.01, "softirq": 0.01, "iowait": 0.02, "steal": 0.0}
     found = [series("system_cpu_mode_ratio", [share] * 5, core="total", mode=mode) for mode, share in modes.items()]
-    figure = figures.cpu(MachineSeries(found, [], []), Thresholds(), SPAN)
+    figure = charts.cpu(MachineSeries(found, [], []), Thresholds(), SPAN)
     tops = {trace["name"]: trace["y"][-1] for trace in figure["data"]}
     assert tops == pytest.approx({"user": 35.0, "system": 12.0, "iowait": 2.0, "steal": 0.0})
     assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [70, 80]
@@ -109,14 +109,14 @@ def test_cpu_is_stacked_by_mode_with_both_thresholds() -> None:
 def test_memory_stands_below_all_there_is() -> None:
     sizes = {"used": 16, "available": 16, "free": 10, "total": 32}
     found = [series(f"system_memory_{name}_bytes", [gib * machine.GIB] * 3) for name, gib in sizes.items()]
-    figure = figures.memory(MachineSeries([], [], found), Thresholds(), SPAN)
+    figure = charts.memory(MachineSeries([], [], found), Thresholds(), SPAN)
     assert {trace["name"]: trace["y"][0] for trace in figure["data"]} == {"used": 16, "cache": 6}
     assert [shape["y0"] for shape in figure["layout"]["shapes"]] == pytest.approx([25.6, 27.2, 32])
 
 
 def test_a_filling_disk_is_drawn_on_to_where_it_is_full() -> None:
-    charts = MachineSeries([], [], [series("system_disk_used_ratio", [0.80, 0.84], mount="/data")])
-    figure = figures.disks(charts, Thresholds(), SPAN, {"/data": 1_800.0}, NOW)
+    disks = MachineSeries([], [], [series("system_disk_used_ratio", [0.80, 0.84], mount="/data")])
+    figure = charts.disks(disks, Thresholds(), SPAN, {"/data": 1_800.0}, NOW)
     forecast = figure["data"][-1]
     assert forecast["x"] == [NOW, NOW + 1_800]
     assert forecast["y"] == pytest.approx([84, 100])
@@ -128,8 +128,8 @@ def test_a_filling_disk_is_drawn_on_to_where_it_is_full() -> None:
 def test_no_forecast_for_a_disk_that_is_not_filling_a_past_window_or_a_far_day(
     full: dict[str, float], as_of: float | None
 ) -> None:
-    charts = MachineSeries([], [], [series("system_disk_used_ratio", [0.80, 0.84], mount="/data")])
-    assert len(figures.disks(charts, Thresholds(), SPAN, full, as_of)["data"]) == 1
+    disks = MachineSeries([], [], [series("system_disk_used_ratio", [0.80, 0.84], mount="/data")])
+    assert len(charts.disks(disks, Thresholds(), SPAN, full, as_of)["data"]) == 1
 
 
 def test_traffic_takes_the_unit_that_fits_and_the_busiest_interfaces() -> None:
@@ -137,7 +137,7 @@ def test_traffic_takes_the_unit_that_fits_and_the_busiest_interfaces() -> None:
     for nic, amount in (("lo", 9e9), ("eth0", 3.0 * 2**20), ("eth1", 10.0), ("eth2", 2.0**20)):
         found.append(series("system_network_receive_bytes_per_second", [amount] * 2, nic=nic))
         found.append(series("system_network_transmit_bytes_per_second", [amount / 2] * 2, nic=nic))
-    figure = figures.network(MachineSeries([], [], found), Thresholds(), SPAN, {})
+    figure = charts.network(MachineSeries([], [], found), Thresholds(), SPAN, {})
     assert figure["layout"]["yaxis"]["title"]["text"] == "MiB/s"
     assert {t["name"]: t["y"][0] for t in figure["data"]} == {
         "eth0 in": 3.0, "eth0 out": 1.5, "eth2 in": 1.0, "eth2 out": 0.5,
@@ -146,7 +146,7 @@ def test_traffic_takes_the_unit_that_fits_and_the_busiest_interfaces() -> None:
 
 def test_the_heat_strip_has_a_row_a_core_in_order_without_the_total() -> None:
     found = [series("system_cpu_busy_ratio", [0.5, None], core=core) for core in ("10", "2", "total", "0")]
-    trace = figures.cores(MachineSeries([], found, []), SPAN)["data"][0]
+    trace = charts.cores(MachineSeries([], found, []), SPAN)["data"][0]
     assert trace["y"] == ["core 0", "core 2", "core 10"]
     assert trace["z"][0] == [50.0, None]
 
