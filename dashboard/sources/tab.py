@@ -233,7 +233,7 @@ class SourceTab:
             return shown, problem_of(error)
 
     def _empty(self, series: SourceSeries) -> dict[str, str]:
-        present = {data.metric for data in series.series}
+        present = {data.metric for data in series.series if any(value is not None for value in data.mean)}
         return {
             section.id(self.id, chart.id): "Nothing measured in this window."
             for section in self.sections

@@ -102,11 +102,11 @@ def table_of(
     columns = [Column(of.key, of.title, numeric=of.numeric, definition=of.definition) for of in fields]
     if instance_title:
         columns.insert(0, Column(INSTANCE, instance_title, numeric=False))
-    elif len({each.id for each, _ in found}) > 1:
+    elif len(shown.chosen) > 1:
         columns.insert(0, Column(INSTANCE, "Instance", numeric=False))
     cells = [
         {
-            INSTANCE: instance.name if instance_title else instance.title,
+            INSTANCE: instance.name if instance_title else _title(instance),
             **{each.key: _cell(each, shown, instance, row) for each in fields},
         }
         for instance, row in found[:most]
@@ -120,6 +120,11 @@ def table_of(
 def rows_of(found: Sequence[Instance], row: type[R]) -> list[tuple[Instance, R]]:
     """Return the rows of a table of all the instances, each with its instance."""
     return [(instance, each) for instance in found for each in instance.rows(row)]
+
+
+def _title(instance: Instance) -> str:
+    """Return what an instance is called; beside the last rows of one that is down or unknown stands that it is."""
+    return instance.title if instance.is_known else f"{instance.title} ({instance.status.value})"
 
 
 def _cell(field: Field, shown: Shown, instance: Instance, row: Any) -> Any:
