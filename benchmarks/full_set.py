@@ -16,11 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import psutil
 import yaml
+from dash.exceptions import PreventUpdate
 
 from benchmarks.all_sources import Instances, unreachable, well
 from benchmarks.quiet import OtherWork, wait_until_quiet
@@ -35,6 +37,7 @@ from core.kinds.registry import KINDS, Watch
 from core.memo import Memo
 from core.model import Outcome, Status
 from core.settings.model import Settings
+from dashboard.frame.viewer import Viewer, local_operator
 from dashboard.tabs import TABS
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import Prepared
@@ -134,21 +137,28 @@ def pages(folder: Path, how: str, sources: Instances) -> None:
 
 def answers(stores: Stores, tab: Tab) -> tuple[float, float]:
     """Return the median seconds of the tab's callback, all of it drawn anew and nothing changed."""
+    viewer = local_operator(stores.settings)
     changed, unchanged = [], []
     for _ in range(ANSWERS):
         memo: Memo[Prepared] = Memo()
         refresh = Refresh(stores, tab, memo)
-        changed.append(_timed(lambda refresh=refresh: refresh.answer(Choices(), None, "")))  # type: ignore[misc]
-        seen = f"{stores.live.version(*tab.datasets)}?"
-        unchanged.append(_timed(lambda refresh=refresh, seen=seen: refresh.answer(Choices(), seen, "")))  # type: ignore[misc]
+        seconds, payload = _timed(refresh, viewer, None)
+        changed.append(seconds)
+        assert payload is not None
+        seconds, payload = _timed(refresh, viewer, orjson.loads(orjson.dumps(payload))["version"])
+        if payload is None:  # else a collector published in between
+            unchanged.append(seconds)
     return statistics.median(changed), statistics.median(unchanged)
 
 
-def _timed(do: Callable[[], object]) -> float:
+def _timed(refresh: Refresh, viewer: Viewer, seen: str | None) -> tuple[float, object | None]:
+    """Return how many seconds an answer took, and its payload; None when nothing changed."""
     began = time.perf_counter()
-    with contextlib.suppress(Exception):  # "nothing changed" is told by an exception
-        do()
-    return time.perf_counter() - began
+    try:
+        payload = refresh.answer(Choices(), viewer, seen, "")[0]
+    except PreventUpdate:
+        payload = None
+    return time.perf_counter() - began, payload
 
 
 def isolation(folder: Path, bad: Instances, seconds: float) -> None:

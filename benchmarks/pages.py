@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.report import Figure, show
 from tests.support.browser import launch
@@ -83,6 +83,12 @@ def counted(context: BrowserContext) -> Iterator[list[float]]:
     session.detach()
 
 
+def _note_problems(page: Page, problems: list[str]) -> None:
+    """Append each refused request and each error of a script."""
+    page.on("response", lambda answer: problems.append(answer.url) if answer.status >= 400 else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+
 def restarts(browser: Browser, product: Product, times: int) -> None:
     """Restart under load; the first page of each must be whole."""
     broken = 0
@@ -95,8 +101,7 @@ def restarts(browser: Browser, product: Product, times: int) -> None:
         context = browser.new_context()
         page = context.new_page()
         problems: list[str] = []
-        page.on("response", lambda answer, seen=problems: seen.append(answer.url) if answer.status >= 400 else None)
-        page.on("pageerror", lambda error, seen=problems: seen.append(str(error)))
+        _note_problems(page, problems)
         page.goto(f"http://127.0.0.1:{product.port}/portfolio", wait_until="commit")
         try:
             page.wait_for_selector(READY, timeout=20_000)

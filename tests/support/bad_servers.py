@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 
 import psutil
@@ -72,7 +73,7 @@ class BadServer:
                 connection, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            self._spawn(lambda connection=connection: self._serve(connection))
+            self._spawn(partial(self._serve, connection))
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
