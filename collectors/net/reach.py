@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 
@@ -31,6 +32,9 @@ TLS_ALERT = b"\x15\x03"
 REFUSED = {errno.ECONNREFUSED}
 NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 CLOSED = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.ESHUTDOWN}
+
+
+T = TypeVar("T")
 
 
 class TlsSilence(SourceUnavailable):
@@ -281,6 +285,19 @@ def _is_numeric(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def retried_once(attempt: Callable[[], T], *, was_kept: bool) -> T:
+    """Return what `attempt` does; on a connection that `was_kept` since an earlier time, a second try is allowed.
+
+    A server closes what idles: that says nothing of how it is now. Raises what the last attempt does.
+    """
+    try:
+        return attempt()
+    except SourceUnavailable:
+        if not was_kept:
+            raise
+    return attempt()
 
 
 @contextmanager

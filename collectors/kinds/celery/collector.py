@@ -33,7 +33,7 @@ from collectors.kinds.celery.samples import samples
 from collectors.kinds.celery.tables import by_task, tables
 from collectors.kinds.celery.workers import Answers, queues_of, running, workers
 from collectors.kinds.redis.connection import Refused, Resp, as_source_error
-from collectors.net.reach import GRACE_SECONDS, Deadline
+from collectors.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.errors import SourceUnavailable
 from core.format import count, number
 from core.kinds.celery import spec
@@ -86,13 +86,7 @@ class CeleryCollector:
         return self._reading(queues, unacked, now)
 
     def _redis(self, deadline: Deadline) -> tuple[list[QueueState], Unacked | None]:
-        was_kept = self._server is not None
-        try:
-            found = self._ask(deadline)
-        except SourceUnavailable:
-            if not was_kept:
-                raise
-            found = self._ask(deadline)
+        found = retried_once(lambda: self._ask(deadline), was_kept=self._server is not None)
         self._listen(deadline)
         return found
 

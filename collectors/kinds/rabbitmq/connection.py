@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
+from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage, retried_once
 from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.rabbitmq import spec
@@ -36,13 +36,7 @@ class Api:
 
     def get(self, path: str, deadline: Deadline) -> Any:
         """Return the content of one answer. A kept connection that was closed meanwhile is opened anew once."""
-        was_kept = self._connection is not None
-        try:
-            answer = self._once(path, deadline)
-        except SourceUnavailable:
-            if not was_kept:
-                raise
-            answer = self._once(path, deadline)
+        answer = retried_once(lambda: self._once(path, deadline), was_kept=self._connection is not None)
         return self._content(path, answer)
 
     def close(self) -> None:

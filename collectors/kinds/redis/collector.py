@@ -18,8 +18,7 @@ from collectors.kinds.redis.actions import act
 from collectors.kinds.redis.connection import Command, Refused, Resp, as_source_error, text
 from collectors.kinds.redis.info import Info, counter_deltas, samples
 from collectors.kinds.redis.judge import HitBase, judge
-from collectors.net.reach import GRACE_SECONDS, Deadline
-from core.errors import SourceUnavailable
+from collectors.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.format import count
 from core.kinds.redis import spec
 from core.kinds.redis.source import RedisSource
@@ -63,14 +62,7 @@ class RedisCollector:
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. The connection is kept until something goes wrong with it."""
         deadline = Deadline(self._source.timeout_seconds)
-        was_kept = self._server is not None
-        try:
-            return self._attempt(deadline, now)
-        except SourceUnavailable:
-            # A kept connection may have been closed while it idled: that says nothing of the server now.
-            if not was_kept:
-                raise
-            return self._attempt(deadline, now)
+        return retried_once(lambda: self._attempt(deadline, now), was_kept=self._server is not None)
 
     def _attempt(self, deadline: Deadline, now: float) -> Reading:
         try:

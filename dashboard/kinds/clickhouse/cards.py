@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from core.format import bytes_, count, duration, number, percent, tenths
@@ -36,12 +37,8 @@ def _source(instance: Instance, series: SourceSeries) -> Any:
 
 
 def _details(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: str) -> Any:
-        return series.one(metric, instance=instance.name)
-
-    def value(metric: str) -> float | None:
-        return instance.value(metric)
-
+    spark = partial(series.one, instance=instance.name)
+    value = instance.value
     about, stored = instance.first(tables.About), instance.rows(tables.StoredTable)
     return [
         detail_card(instance, Checks.QUERIES, "Running queries", number(value(spec.QUERIES_RUNNING)),

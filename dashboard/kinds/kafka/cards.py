@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from core.format import coarse_duration, count, duration, number, tenths
@@ -34,9 +35,7 @@ def _source(instance: Instance, series: SourceSeries) -> Any:
 
 
 def _details(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: str) -> Any:
-        return series.one(metric, instance=instance.name)
-
+    spark = partial(series.one, instance=instance.name)
     value = instance.value
     under, offline = value(spec.UNDER_REPLICATED), value(spec.OFFLINE)
     judged = instance.check(Checks.GROUPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from core.format import ago, bytes_, coarse_duration, count, duration, money, number, percent, tenths
@@ -46,9 +47,7 @@ def _source(instance: Instance, series: SourceSeries) -> Any:
 
 
 def _details(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: Metric) -> SeriesData | None:
-        return series.one(metric, instance=instance.name)
-
+    spark = partial(series.one, instance=instance.name)
     return [*_sessions(instance, spark), *_traffic(instance, spark), *_stored(instance, spark), *_wal(instance, spark),
             *_catalog(instance)]  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from core.format import bytes_, coarse_duration, duration, number, percent, tenths
@@ -37,9 +38,7 @@ def _source(instance: Instance, series: SourceSeries) -> Any:
 
 
 def _details(instance: Instance, series: SourceSeries) -> list[Any]:
-    def spark(metric: str) -> Any:
-        return series.one(metric, instance=instance.name)
-
+    spark = partial(series.one, instance=instance.name)
     value = instance.value
     return [
         detail_card(instance, Checks.NODES, "RabbitMQ nodes", number(value(spec.NODES_RUNNING)), "running",
