@@ -165,6 +165,11 @@ def first_of(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
     return between.join(names[:most]) + more
 
 
+def cut(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters; the last of one that was cut is "…"."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def axis_scale(unit: str, highest: float) -> tuple[float, str]:
     """Return what to divide by and the unit to show: the coarsest that `highest` reaches; for nothing the base unit."""
     choices = SCALES[unit]

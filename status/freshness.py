@@ -28,19 +28,18 @@ def stale_after_seconds(interval_seconds: float, timeout_seconds: float = 0.0) -
 
 def reading_stale_after_seconds(reading: LiveReading | None) -> float | None:
     """Return the age in seconds beyond which a reading is stale; None without a reading."""
-    return stale_after_seconds(reading.interval_seconds, reading.timeout_seconds) if reading else None
+    return _stale_after(reading) if reading else None
 
 
 def is_stale(reading: LiveReading, now: float) -> bool:
     """Return whether a reading is too old at `now` (epoch seconds) to say how something is."""
-    return now - reading.ts > stale_after_seconds(reading.interval_seconds, reading.timeout_seconds)
+    return now - reading.ts > _stale_after(reading)
 
 
 def next_stale_at(readings: Iterable[LiveReading | None], now: float) -> float | None:
     """Return when (epoch seconds) the first of those that are not stale at `now` turns stale; None: never."""
     fresh = (reading for reading in readings if reading is not None and not is_stale(reading, now))
-    moments = (reading.ts + stale_after_seconds(reading.interval_seconds, reading.timeout_seconds) for reading in fresh)
-    return min(moments, default=None)
+    return min((reading.ts + _stale_after(reading) for reading in fresh), default=None)
 
 
 def why_unknown(reading: LiveReading | None, now: float) -> str:
@@ -61,3 +60,7 @@ def components_at(reading: LiveReading | None, now: float) -> Sequence[Component
 def status_at(reading: LiveReading | None, now: float) -> Status:
     """Return the worst status at `now` (epoch seconds); unknown without a reading, or with a stale one."""
     return worst([part.status for part in components_at(reading, now)])
+
+
+def _stale_after(reading: LiveReading) -> float:
+    return stale_after_seconds(reading.interval_seconds, reading.timeout_seconds)

@@ -10,11 +10,16 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import html
 
+from core.format import NOT_AVAILABLE, cut
 from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
 
 EXACT_FROM = 100_000.0
 """Numbers from here on are carried to the hundredth: six digits would round money."""
+
+
+LONGEST_TEXT = 64
+"""Longer ones (commands, queries) are cut; whole on hover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,16 @@ class Cell:
     mark: str = ""
     """A class of its own, such as a step of a heat table's colour."""
     style: Mapping[str, str] | None = None
+
+
+def cut_cell(text: str, longest: int = LONGEST_TEXT, tone: str = "") -> Cell:
+    """Return the cell of a text: a long one is cut, whole on hover."""
+    return Cell(cut(text, longest), tone=tone, hint=text if len(text) > longest else "")
+
+
+def or_none(shown: str) -> str | None:
+    """Return a formatted figure; None, an empty cell, for one that there is not."""
+    return None if shown == NOT_AVAILABLE else shown
 
 
 def data_table(

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, duration, number, percent, rate
+from core.format import duration, number, percent, rate
 from core.kinds.registry import collector_title
 from core.kinds.service_spec import CERTIFICATE, UPTIME, About, Actions, States
 from core.limits import WARNING_SHARE, Limit
@@ -16,11 +16,10 @@ from dashboard.components.age import age, local_time
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, uptime, watched, word_of
 from dashboard.sources.actions import action_button
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import LONGEST_TEXT
 from status.freshness import is_stale
 from status.history import Checks, Uptime
 from status.instances import Instance
@@ -110,11 +109,11 @@ def _service(instance: Instance, about: About | None, past: Past, shown: Shown) 
         "day": _share(known.day, "24 h"),
         "month": _share(known.month, "30 d"),
         "year": _share(known.year, "1 y"),
-        "seconds": Cell(_or_none(duration(seconds)), seconds),
-        "mean": Cell(_or_none(duration(known.day_seconds)), known.day_seconds),
-        "certificate": Cell(_or_none(duration(left)), left, tone=_tone(CERTIFICATE, left)),
+        "seconds": Cell(or_none(duration(seconds)), seconds),
+        "mean": Cell(or_none(duration(known.day_seconds)), known.day_seconds),
+        "certificate": Cell(or_none(duration(left)), left, tone=_tone(CERTIFICATE, left)),
         "since": Cell(age(since, prefix="") if since else None, since),
-        "why": _why(component.why),
+        "why": cut_cell(component.why),
         "act": Cell(_pause(instance, about, shown), ""),
     }
 
@@ -125,14 +124,6 @@ def _share(checks: Checks, period: str) -> Cell:
         return Cell(None)
     tone = _tone(UPTIME, share) if is_known(checks, period) else "muted"
     return Cell(uptime(share), share, tone=tone, hint=watched(checks, period))
-
-
-def _why(text: str) -> Cell:
-    return Cell(text) if len(text) <= LONGEST_TEXT else Cell(f"{text[: LONGEST_TEXT - 1]}…", hint=text)
-
-
-def _or_none(text: str) -> str | None:
-    return None if text == NOT_AVAILABLE else text
 
 
 def _tone(limit: Limit, value: float | None) -> str:
@@ -158,7 +149,7 @@ def changes(shown: Shown) -> html.Div:
             "state": Cell(change.state, tone=STATE_TONES.get(change.state, "muted")),
             "before": change.before or "not watched",
             "held": Cell(duration(change.held_seconds) if change.before else None, change.held_seconds),
-            "why": _why(change.why),
+            "why": cut_cell(change.why),
         }
         for change in past_of(shown).changes
     ]
@@ -192,13 +183,13 @@ def _interface(interface: Interface, now: float) -> dict[str, Any]:
         "state": Cell(state_badge(status, word)),
         "host": interface.host,
         "nic": interface.nic,
-        "speed": Cell(_or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
-        "used": Cell(_or_none(percent(used)), used, tone=_tone(LINK_USED, used)),
-        "in": Cell(_or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
+        "speed": Cell(or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
+        "used": Cell(or_none(percent(used)), used, tone=_tone(LINK_USED, used)),
+        "in": Cell(or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
         "in_course": Cell(spark(interface.received, label=f"{interface.nic}: in") if interface.received else None),
-        "out": Cell(_or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),
+        "out": Cell(or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),
         "out_course": Cell(spark(interface.sent, label=f"{interface.nic}: out") if interface.sent else None),
-        **{name: Cell(_or_none(number(values[name], 1)), values[name], tone="warning" if values[name] else "")
+        **{name: Cell(or_none(number(values[name], 1)), values[name], tone="warning" if values[name] else "")
            for name in LOSSES},
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.format import axis_scale
+from core.format import axis_scale, cut
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
@@ -126,7 +126,7 @@ def metrics_of(charts: Sequence[Chart]) -> list[str]:
 def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_one_of_many: bool) -> str:
     parts = [instance.name if is_one_of_many else "", data.label(chart.label) if chart.label else ""]
     name = " ".join(part for part in (*parts, chart.metrics[metric]) if part) or instance.name
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return cut(name, LONGEST_NAME)
 
 
 def _left_out(kept: int, of: int) -> dict[str, Any]:

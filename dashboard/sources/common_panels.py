@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dash import html
 
 from core.checks import Check
-from core.format import NOT_AVAILABLE, percent
+from core.format import percent
 from core.model import SEVERITY, Status
 from core.tables import Row
 from dashboard.components.card import state_badge
-from dashboard.components.table import Cell
 from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.section import TablePanel
-from dashboard.sources.table import LONGEST_TEXT, Field, Rows, words
+from dashboard.sources.table import Field, Rows, words
 
 LONGEST_FACT = 26
 """Longer ones are cut: whole on hover, and in the table that they come from."""
@@ -31,16 +30,6 @@ def about_panel(
     """Return the panel "about" that says what the instances are, a column each."""
     content = Facts(row, tuple(facts), longest=LONGEST_FACT)
     return TablePanel("about", title, "", span, definition, content, is_lazy=is_lazy)
-
-
-def why_cell(why: str) -> Cell:
-    """Return the cell of a reason: a long one is cut, whole on hover."""
-    return Cell(why) if len(why) <= LONGEST_TEXT else Cell(f"{why[: LONGEST_TEXT - 1]}…", hint=why)
-
-
-def known(shown: str) -> str | None:
-    """Return a formatted figure; None, an empty cell, for one that there is not."""
-    return None if shown == NOT_AVAILABLE else shown
 
 
 def _badge(status: str) -> html.Span:

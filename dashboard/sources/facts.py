@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.tables import Row
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, cut_cell, data_table
 from status.instances import Instance
 
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ def _cell(fact: Fact, value: Any, longest: int | None) -> Cell:
         return Cell(None)
     shown = fact.show(value)
     if longest and isinstance(shown, str) and len(shown) > longest:
-        return Cell(f"{shown[: longest - 1]}…", hint=shown)
+        return cut_cell(shown, longest)
     return Cell(shown)

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.tables import R, Row
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import LONGEST_TEXT, Cell, Column, cut_cell, data_table
 from status.instances import Instance
 
 if TYPE_CHECKING:
     from dashboard.sources.shown import Shown
 
 MOST_ROWS = 60
-LONGEST_TEXT = 64
-"""Longer ones (commands, queries) are cut; whole on hover."""
 INSTANCE = "source"
 """Id of the column with the instance."""
 
@@ -79,14 +77,14 @@ class Rows:
             key = self.sort
             found.sort(key=lambda pair: key(pair[1]))
         nothing = self.nothing if isinstance(self.nothing, str) else self.nothing(shown)
-        table = table_of(
+        table = instance_table(
             shown, id, self.fields, found, caption=caption, nothing=nothing, stack=self.stack, most=self.most,
             instance_title=self.instance_title,
         )  # fmt: skip
         return html.Div([self.above(shown), table]) if self.above is not None else table
 
 
-def table_of(
+def instance_table(
     shown: Shown,
     id: str,
     fields: Sequence[Field],
@@ -117,7 +115,7 @@ def table_of(
     return html.Div([table, html.P(f"The first {most} of {len(found)}.", className="fw-nothing")])
 
 
-def rows_of(found: Sequence[Instance], row: type[R]) -> list[tuple[Instance, R]]:
+def rows_by_instance(found: Sequence[Instance], row: type[R]) -> list[tuple[Instance, R]]:
     """Return the rows of a table of all the instances, each with its instance."""
     return [(instance, each) for instance in found for each in instance.rows(row)]
 
@@ -140,5 +138,5 @@ def _shown(field: Field, value: Any, tone: str) -> Cell:
         return Cell(None, sort=sort, tone=tone)
     shown = field.show(value)
     if isinstance(shown, str) and len(shown) > LONGEST_TEXT:
-        return Cell(f"{shown[: LONGEST_TEXT - 1]}…", tone=tone, hint=shown)
+        return cut_cell(shown, tone=tone)
     return Cell(shown, sort=sort, tone=tone)

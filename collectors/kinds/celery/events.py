@@ -14,6 +14,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.format import cut
 from core.kinds.celery import spec
 from core.kinds.celery.spec import Outcome, Problem
 
@@ -209,4 +210,4 @@ class Heard:
 def _arguments(event: Mapping[str, Any]) -> str:
     parts = [str(event.get(key) or "") for key in ("args", "kwargs")]
     text = " ".join(part for part in parts if part not in ("", "()", "[]", "{}"))
-    return text if len(text) <= ARGUMENT_CHARACTERS else text[: ARGUMENT_CHARACTERS - 1] + "…"
+    return cut(text, ARGUMENT_CHARACTERS)

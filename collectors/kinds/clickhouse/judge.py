@@ -10,7 +10,7 @@ from collectors.judging.recent import Latch, Window
 from collectors.kinds.clickhouse.answers import Answers
 from collectors.kinds.clickhouse.error_codes import MISTAKES
 from collectors.kinds.clickhouse.samples import Numbers
-from core.format import bytes_, coarse_duration, count, duration, first_of, number, percent
+from core.format import bytes_, coarse_duration, count, cut, duration, first_of, number, percent
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.questions import MergeTreeSetting
 from core.kinds.clickhouse.spec import Checks
@@ -241,5 +241,4 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _quote(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"
+    return cut(" ".join(text.split()), LONGEST_QUOTE)

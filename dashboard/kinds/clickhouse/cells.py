@@ -10,14 +10,14 @@ from core.kinds.clickhouse.tables import Refused
 from core.tables import Row
 from dashboard.components.age import local_time
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import rows_of, words
+from dashboard.sources.table import rows_by_instance, words
 
 
 def nothing_of(row: type[Row], fine: str) -> Callable[[Shown], str]:
     """Return what says why a table has no rows: `fine`, or that the question was refused."""
 
     def nothing(shown: Shown) -> str:
-        found = rows_of(shown.chosen, Refused)
+        found = rows_by_instance(shown.chosen, Refused)
         refused = [f"{instance.name}: {each.why}" for instance, each in found if each.question == row.TABLE]
         return "Not available: " + "; ".join(refused) if refused else fine
 

@@ -12,8 +12,7 @@ from core.kinds.freshness.spec import Checks
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
-from dashboard.components.table import Cell, Column, data_table
-from dashboard.sources.common_panels import known, why_cell
+from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance
@@ -47,7 +46,7 @@ def _feed(instance: Instance) -> dict[str, Any]:
         "state": Cell(state_badge(instance.status), SEVERITY[instance.status]),
         "name": instance.name,
         **(_cells(instance, about) if about else {}),
-        "why": why_cell(instance.component.why),
+        "why": cut_cell(instance.component.why),
     }
 
 
@@ -58,11 +57,11 @@ def _cells(instance: Instance, about: spec.About) -> dict[str, Any]:
         "table": Cell(about.table, hint=about.database),
         "market": _market(about),
         "newest": Cell(age(about.newest, prefix="") if about.newest else None, about.newest),
-        "age": Cell(known(duration(old)), old, tone=_tone(instance, Checks.AGE)),
+        "age": Cell(or_none(duration(old)), old, tone=_tone(instance, Checks.AGE)),
         "limits": f"{duration(about.warning_seconds)}, {duration(about.critical_seconds)}",
         "rate": Cell(_rate(about), about.rows_per_minute, tone=_tone(instance, Checks.ROWS)),
         "hour": Cell(number(about.rows_hour), about.rows_hour),
-        "gap": Cell(known(duration(gap)), gap),
+        "gap": Cell(or_none(duration(gap)), gap),
     }
 
 

@@ -12,8 +12,7 @@ from core.kinds.heartbeat.spec import JobState, RunOutcome
 from core.model import SEVERITY, Status
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
-from dashboard.components.table import Cell, Column, data_table
-from dashboard.sources.common_panels import known, why_cell
+from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import Field, Rows, words
 from status.instances import Instance
@@ -61,7 +60,7 @@ def _job(instance: Instance) -> dict[str, Any]:
         "state": Cell(state_badge(status, state_word(instance, about)), SEVERITY[status]),
         "job": instance.name,
         **(_cells(instance, about) if about else {}),
-        "why": why_cell(instance.component.why),
+        "why": cut_cell(instance.component.why),
     }
 
 
@@ -72,12 +71,12 @@ def _cells(instance: Instance, about: spec.About) -> dict[str, Any]:
         "success": Cell(age(last, prefix="") if last else None, last),
         "due": Cell(local_time(due) if due else None, due, hint=_schedule(about)),
         "grace": Cell(duration(about.grace_seconds), about.grace_seconds),
-        "took": Cell(known(duration(about.last_seconds)), about.last_seconds),
-        "median": Cell(known(duration(median)), median),
-        "left": Cell(known(duration(left)), left),
+        "took": Cell(or_none(duration(about.last_seconds)), about.last_seconds),
+        "median": Cell(or_none(duration(median)), median),
+        "left": Cell(or_none(duration(left)), left),
         "rows": Cell(_rows(about), about.last_rows, tone="warning" if about.is_short_of_rows else ""),
-        "bytes": Cell(known(bytes_(about.last_bytes)), about.last_bytes),
-        "files": Cell(known(number(about.last_files)), about.last_files),
+        "bytes": Cell(or_none(bytes_(about.last_bytes)), about.last_bytes),
+        "files": Cell(or_none(number(about.last_files)), about.last_files),
         "failures": Cell(f"{about.failures} of {about.runs}", about.failures),
     }
 
@@ -91,7 +90,7 @@ def _left(about: spec.About, now: float) -> float | None:
 
 def _rows(about: spec.About) -> str | None:
     got, wanted = about.last_rows, about.expected_rows
-    return f"{number(got)} of {number(wanted)}" if got is not None and wanted else known(number(got))
+    return f"{number(got)} of {number(wanted)}" if got is not None and wanted else or_none(number(got))
 
 
 def _schedule(about: spec.About) -> str:

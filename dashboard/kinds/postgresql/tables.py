@@ -30,7 +30,7 @@ from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.limits import threshold_text, tone_of
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, Rows, rows_of, table_of, words
+from dashboard.sources.table import Field, Rows, instance_table, rows_by_instance, words
 from status.instances import Instance
 
 
@@ -45,7 +45,7 @@ def _misses(row: Statement | Database) -> str:
 def _no_statements(shown: Shown) -> str:
     notes = [
         f"{spec.STATEMENTS_VIEW} on {each.name}: {note.why}"
-        for each, note in rows_of(shown.chosen, Note)
+        for each, note in rows_by_instance(shown.chosen, Note)
         if note.what == spec.STATEMENTS_VIEW
     ]
     if notes:
@@ -113,9 +113,9 @@ def databases(shown: Shown, id: str, title: str) -> html.Div:
     """Return the databases with their growth over the window shown."""
     found = [
         (instance, GrowingDatabase(**asdict(row), growth_bytes=_growth(shown, instance, row)))
-        for instance, row in rows_of(shown.chosen, Database)
+        for instance, row in rows_by_instance(shown.chosen, Database)
     ]
-    return table_of(shown, id, DATABASES, found, caption=title, nothing="No reading yet.")
+    return instance_table(shown, id, DATABASES, found, caption=title, nothing="No reading yet.")
 
 
 def _growth(shown: Shown, instance: Instance, row: Database) -> float | None:
@@ -322,12 +322,12 @@ NOTES = Rows(
 
 def about(shown: Shown, id: str, title: str) -> html.Div:
     """Return what the servers are, a column each, and what could not be read of them."""
-    limited = [instance.name for instance, row in rows_of(shown.chosen, About) if not row.may_see_all]
+    limited = [instance.name for instance, row in rows_by_instance(shown.chosen, About) if not row.may_see_all]
     rights = f"Limited rights on {', '.join(limited)}: GRANT pg_monitor TO our role."
     return html.Div(
         [
             html.P(rights, className="fw-nothing") if limited else None,
             ABOUT.draw(shown, id, title),
-            NOTES.draw(shown, f"{id}-notes", "Not read") if rows_of(shown.chosen, Note) else None,
+            NOTES.draw(shown, f"{id}-notes", "Not read") if rows_by_instance(shown.chosen, Note) else None,
         ]
     )

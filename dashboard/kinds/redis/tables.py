@@ -14,7 +14,7 @@ from dashboard.components.age import age, local_time
 from dashboard.sources.actions import action_button, answer_of
 from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, Rows, table_of, words
+from dashboard.sources.table import Field, Rows, instance_table, words
 from status.instances import Instance
 
 OURSELVES = "fundwatch"
@@ -65,7 +65,9 @@ def keys(shown: Shown, id: str, title: str) -> html.Div:
         return html.Div(html.P("Not asked for yet: “Analyse” beside a database.", className="fw-nothing"))
     instance, action, rows = max(found, key=lambda answer: answer[1].id)
     told = html.P([f"{instance.title}: {action.result}, ", age(action.finished_at, prefix="")])
-    table = table_of(shown, id, KEYS, [(instance, row) for row in rows], caption=title, nothing="No key was found.")
+    table = instance_table(
+        shown, id, KEYS, [(instance, row) for row in rows], caption=title, nothing="No key was found."
+    )
     return html.Div([told, table])
 
 
