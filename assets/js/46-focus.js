@@ -62,6 +62,8 @@
     return before[before.length - 1] || near[0] || null;
   }
 
+  fw.controlName = nameOf;
+
   // The button itself, or the one that stands for it after a redraw.
   fw.sameAct = (button) => [...document.querySelectorAll("[data-act]")].find((each) => actOf(each) === actOf(button));
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from core.kinds.registry import Watch
 from dashboard.tabs import cache
 from storage.stores import Stores
+from tests.support.clicks import click_as_it_stands, press_over_a_redraw
 from tests.support.redis_servers import RedisServer
 from tests.support.watched_page import watched_page
 
@@ -48,7 +49,7 @@ def test_trouble_is_read_first_and_a_client_is_disconnected_only_when_a_person_s
         expect(page.locator("#cache-cards")).to_contain_text("Persistence")
         expect(page).to_have_url(url + "?instance=redis%3Amain")
         row = page.locator("#cache-redis-clients-list-rows tbody tr", has_text="runaway")
-        row.get_by_role("button", name="Disconnect").click()
+        press_over_a_redraw(page, row.get_by_role("button", name="Disconnect"))
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("runaway")
         page.wait_for_timeout(2_500)  # the table is drawn anew beneath it
@@ -58,7 +59,7 @@ def test_trouble_is_read_first_and_a_client_is_disconnected_only_when_a_person_s
         focused = page.evaluate("document.activeElement.closest('tr')?.textContent || document.activeElement.outerHTML")
         assert "runaway" in focused, "the keyboard stays at this row's button, not at another row's"
         expect(page.locator("#cache-actions-table")).to_contain_text("Nothing was ever asked for")
-        row.get_by_role("button", name="Disconnect").click()
+        click_as_it_stands(row.get_by_role("button", name="Disconnect"))
         dialog.get_by_role("button", name="Disconnect").click()
         expect(page.locator("#cache-actions-table")).to_contain_text("disconnected", timeout=20_000)
         assert "runaway" not in {each["name"] for each in other.client_list()}

@@ -12,6 +12,7 @@ from core.kinds.registry import Watch
 from dashboard.tabs import database
 from storage.stores import Stores
 from tests.support.clickhouse_troubles import endless_query, many_parts
+from tests.support.clicks import click_as_it_stands
 from tests.support.watched_page import NONE_OF_OURS, watched_page
 
 pytestmark = pytest.mark.browser
@@ -47,7 +48,7 @@ def test_a_slow_query_is_killed_when_a_person_says_so(url: str, stores: Stores, 
         expect(page.locator("#database-cards")).to_contain_text("Parts in a partition")
         expect(page.locator(".fw-section", has_text="PostgreSQL")).to_be_hidden()
         row = page.locator("#database-clickhouse-running-rows tbody tr", has_text="numbers(1000000000000)")
-        row.get_by_role("button", name="Kill").click(timeout=PATIENCE_MS)
+        click_as_it_stands(row.get_by_role("button", name="Kill"))
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("KILL QUERY")
         dialog.get_by_role("button", name="Kill").click()
