@@ -21,22 +21,13 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 	@rm -rf data-demo
 	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_LOAD_SAMPLE=false FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
 
-# Two processes a folder: the engine inside each keeps threads of every database that a test ever made. The browser waits
-# more than it works, so most folders are tested beside it; those that hold servers to deadlines have the machine alone.
+# Two processes a folder: the engine inside each keeps threads of every database that a test ever made. One folder after
+# the other: on two cores the browser and the other folders only slow each other down, and deadlines are missed.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
-DEADLINES = tests/collectors/ tests/faults/
 TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
 test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-browser test-others
-	@for part in $(DEADLINES); do $(PYTEST) $$part || exit 1; done
-
-.PHONY: test-browser test-others
-test-browser:
-	@$(PYTEST) tests/browser
-
-test-others:
-	@for part in $(filter-out tests/browser/ $(DEADLINES),$(TESTS)); do $(PYTEST) $$part || exit 1; done
+	@for part in $(TESTS); do $(PYTEST) $$part || exit 1; done
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/ruff check .
