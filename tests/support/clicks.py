@@ -19,5 +19,5 @@ def press_over_a_redraw(page: Page, button: Locator) -> None:
     page.mouse.down()
     pressed = page.evaluate_handle("document.querySelector('button:active')")
     page.wait_for_function("button => !button.isConnected", arg=pressed, timeout=PATIENCE_MS)
-    button.wait_for()
+    button.hover(force=True, timeout=PATIENCE_MS)  # what stands above it may have moved it
     page.mouse.up()
