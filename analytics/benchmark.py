@@ -66,9 +66,12 @@ def r_squared(pair: Pair, risk_free: ArrayLike = 0.0) -> Floats:
 
 
 @pair_figure
-def active_return(pair: Pair, periods: float = 1.0, minimum_years: float = 1.0) -> Floats:
-    """Return the compounded annual return less the benchmark's ("active premium"); NaN below `minimum_years`."""
-    own, other = _annual(pair, periods, minimum_years)
+def active_return(pair: Pair, periods: float = 1.0, minimum_years: float = 1.0, years: Floats | None = None) -> Floats:
+    """Return the compounded annual return less the benchmark's ("active premium"); NaN below `minimum_years`.
+
+    `years`: by elapsed time, see returns.annual_return.
+    """
+    own, other = _annual(pair, periods, minimum_years, years)
     return own - other
 
 
@@ -362,8 +365,10 @@ def _share(hits: Bools, of: Bools) -> Floats:
     return over(np.count_nonzero(hits, axis=1), np.count_nonzero(of, axis=1))
 
 
-def _annual(pair: Pair, periods: float, minimum_years: float) -> tuple[Floats, Floats]:
-    own, other = (annual_return(one, periods, minimum_years=minimum_years) for one in (pair.own, pair.other))
+def _annual(pair: Pair, periods: float, minimum_years: float, years: Floats | None = None) -> tuple[Floats, Floats]:
+    own, other = (
+        annual_return(one, periods, minimum_years=minimum_years, years=years) for one in (pair.own, pair.other)
+    )
     return own, other
 
 

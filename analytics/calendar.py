@@ -22,6 +22,11 @@ Places: TypeAlias = NDArray[np.intp]
 Frequency = Literal["W", "M", "Q", "Y"]
 ToDate = Literal["WTD", "MTD", "QTD", "YTD"]
 
+DAYS_A_YEAR = 365.25
+"""Days that make a year of a span of days, leap years in the mean."""
+SHORTEST_YEAR = 365.0 / DAYS_A_YEAR
+"""Years from which a span is not less than a year: one without a leap day."""
+
 _FREQUENCY: dict[ToDate, Frequency] = {"WTD": "W", "MTD": "M", "QTD": "Q", "YTD": "Y"}
 
 
@@ -62,6 +67,30 @@ def period_start(dates: Any, frequency: Frequency) -> Dates:
     return months.astype("datetime64[M]").astype("datetime64[D]")
 
 
+def years_between(first: Any, last: Any) -> Any:
+    """Return the years from one day to another by elapsed time: days / 365.25. A float, or an array for arrays."""
+    days = np.asarray(last, dtype="datetime64[D]") - np.asarray(first, dtype="datetime64[D]")
+    return (days.astype(np.float64) / DAYS_A_YEAR)[()]
+
+
+def years_of(dates: Dates, block: Block, since: Any = None) -> Floats:
+    """Return the years of each portfolio's history: from the date of its first value to that of its last return.
+
+    `since` is the date of the value before the first row; without it that lies the mean distance of two rows earlier.
+    0 without observations.
+    """
+    length = block.values.shape[1]
+    if not length:
+        return np.zeros(len(block.values))
+    days = as_days(dates)
+    first, last = first_places(block), last_places(block)
+    apart = float((days[-1] - days[0]).astype(np.float64)) / (length - 1) if length > 1 else 1.0
+    before = float((days[0] - np.datetime64(since, "D")).astype(np.float64)) if since is not None else apart
+    passed = (days - days[0]).astype(np.float64)
+    begun = np.where(first > 0, passed[np.maximum(first - 1, 0)], -before)
+    return np.where(block.count > 0, passed[last] - begun, 0.0) / DAYS_A_YEAR
+
+
 def months_before(day: Any, months: int) -> Any:
     """Return the same day of the month `months` earlier, or that month's last day when it is shorter.
 
@@ -99,7 +128,7 @@ def resample(dates: Any, returns: ArrayLike | Block, frequency: Frequency) -> tu
 
 def last_return(dates: Any, returns: ArrayLike | Block) -> Any:
     """Return the newest return, by portfolio; NaN without one."""
-    return _each(returns, lambda block: _at(block.values, _last(block)))
+    return _each(returns, lambda block: _at(block.values, last_places(block)))
 
 
 def to_date(dates: Any, index: ArrayLike | Block, period: ToDate) -> Any:
@@ -208,23 +237,23 @@ def _since(days: Dates, index: ArrayLike | Block, starts: Callable[[Dates], Any]
 def _since_block(days: Dates, block: Block, starts: Callable[[Dates], Any]) -> Floats:
     if not block.values.shape[1]:
         return np.full(len(block.values), np.nan)
-    last = _last(block)
+    last = last_places(block)
     start = np.asarray(starts(days[last]))
-    reaches = (start >= np.maximum(_first(block) - 1, 0)) & (block.count > 0)
+    reaches = (start >= np.maximum(first_places(block) - 1, 0)) & (block.count > 0)
     value, base = _at(block.wealth, last), _at(block.wealth, np.maximum(start, 0))
     return np.where(reaches, over(value, base) - 1.0, np.nan)
 
 
-def _last(block: Block) -> Places:
-    """Return the place of the last return, by portfolio."""
+def last_places(block: Block) -> Places:
+    """Return the place of the last return, by portfolio; the last place without one."""
     length = block.values.shape[1]
     if block.is_complete or not length:
         return np.full(len(block.values), length - 1)
     return np.asarray(length - 1 - block.there[:, ::-1].argmax(axis=1), dtype=np.intp)
 
 
-def _first(block: Block) -> Places:
-    """Return the place of the first return, by portfolio."""
+def first_places(block: Block) -> Places:
+    """Return the place of the first return, by portfolio; 0 without one."""
     if block.is_complete:
         return np.zeros(len(block.values), dtype=np.intp)
     return np.asarray(block.there.argmax(axis=1), dtype=np.intp)

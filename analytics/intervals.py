@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from analytics import significance
 from analytics.block import RESIDUE, Floats
+from analytics.calendar import SHORTEST_YEAR
 
 LEVEL = 0.95
 FEWEST = 20
@@ -26,14 +27,15 @@ Interval = tuple[float, float]
 NONE: Interval = (math.nan, math.nan)
 
 
-def annual_return_interval(returns: ArrayLike, periods: float, level: float = LEVEL) -> Interval:
-    """Return the interval of the compounded annual return: exp(periods · (mean ± z · std / √n) of log returns) − 1.
+def annual_return_interval(returns: ArrayLike, years: float, level: float = LEVEL) -> Interval:
+    """Return the interval of the annual return by elapsed time: exp(n / years · (mean ± z · std / √n) of logs) − 1.
 
-    NaN below a year of returns, as the figure itself is.
+    NaN below a year, as the figure itself is.
     """
     found = _observed(returns)
-    if len(found) < max(periods, FEWEST) or (found <= -1.0).any():
+    if len(found) < FEWEST or years < SHORTEST_YEAR or (found <= -1.0).any():
         return NONE
+    periods = len(found) / years
     logs = np.log1p(found)
     reach = _z(level) * float(logs.std(ddof=1)) / math.sqrt(len(logs))
     mean = float(logs.mean())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.block import Floats
+from analytics.block import Bools, Floats
+from analytics.cadence import Cadence
 from analytics.calendar import Dates, Frequency, buckets, months_before, period_start
 from analytics.drawdown import Episode, underwater, worst_episodes
 from analytics.returns import flow_returns, wealth
@@ -21,7 +23,10 @@ _MONTHS = {"1Y": 12, "3Y": 36, "5Y": 60}
 
 @dataclass(frozen=True)
 class Track:
-    """Daily history. `returns` and `index` are as long as `dates`; the first return is NaN, the first index 1."""
+    """Values of a history. `returns` and `index` are as long as `dates`; the first return is NaN, the first index 1.
+
+    A return across a gap is NaN too, since it is none of a period; the index goes on across it.
+    """
 
     dates: Dates
     returns: Floats
@@ -31,18 +36,35 @@ class Track:
         return len(self.dates)
 
 
-def track(dates: Dates, values: ArrayLike, flow: ArrayLike | None = None) -> Track:
+def track(
+    dates: Dates, values: ArrayLike, flow: ArrayLike | None = None, linked: Mapping[int, float] | None = None
+) -> Track:
     """Return the track of daily values with the external money of each day (none when left out).
 
-    Returns are time-weighted (see returns.flow_returns). It ends with the day of a total loss, and before a day with
+    Returns are time-weighted (see returns.flow_returns); `linked` has those of days whose money moved within them, by
+    position (see returns.linked_return). It ends with the day of a total loss, and before a day with
     a value below zero: nothing compounds through a debt.
     """
     levels = np.asarray(values, dtype=np.float64)
     money = np.zeros(len(levels)) if flow is None else np.asarray(flow, dtype=np.float64)
     returns = flow_returns(levels, money)
+    for place, value in (linked or {}).items():
+        returns[place] = value
     lost, owed = np.flatnonzero(returns <= -1.0), np.flatnonzero(levels < 0)
     end = min(int(lost[0]) + 1 if len(lost) else len(levels), int(owed[0]) if len(owed) else len(levels))
     return Track(dates[:end], returns[:end], wealth(returns[1:end]) if end else levels)
+
+
+def without_gaps(whole: Track, cadence: Cadence) -> Track:
+    """Return the track without the returns across gaps; its index goes on across them."""
+    gaps = cadence.gaps(whole.dates)
+    return replace(whole, returns=np.where(gaps, np.nan, whole.returns)) if gaps.any() else whole
+
+
+def spanning_returns(part: Track) -> Floats:
+    """Return the returns from each value to the next, those across gaps as well: what compounds to the index."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(part.index[1:] / part.index[:-1] - 1.0)
 
 
 def at_window(whole: Track, window: Window) -> Track:
@@ -89,6 +111,7 @@ def at_frequency(whole: Track, frequency: Frequency | Literal["D"]) -> Track:
     index = whole.index[kept]
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
+    returns[1:][_hides_unknown(whole, kept)] = np.nan
     return Track(whole.dates[kept], returns, index)
 
 
@@ -96,6 +119,24 @@ def on_dates(other: Track, dates: Dates) -> Track:
     """Return `other` on those of `dates` that it has, its returns spanning what lies between them."""
     kept, _, at = np.intersect1d(dates, other.dates, assume_unique=True, return_indices=True)
     return _picked(other, at, kept)
+
+
+def before_dates(other: Track, dates: Dates) -> Track:
+    """Return `other` on those of `dates` that it has a value on or up to a week before: the last one there is."""
+    at = np.searchsorted(other.dates, dates, side="right") - 1
+    has = at >= 0
+    has[has] = dates[has] - other.dates[at[has]] <= np.timedelta64(7, "D")
+    return _picked(other, at[has], dates[has])
+
+
+def known_beside(other: Track, own: Track) -> Track:
+    """Return `other`, which is on days of `own`, without the returns of spans in which a return of `own` is missing."""
+    if not np.isnan(own.returns[1:]).any() or len(other) < 2:
+        return other
+    unknown = np.cumsum(np.isnan(own.returns))[np.searchsorted(own.dates, other.dates, side="right") - 1]
+    returns = other.returns.copy()
+    returns[1:][unknown[1:] > unknown[:-1]] = np.nan
+    return replace(other, returns=returns)
 
 
 def common(own: Track, other: Track, frequency: Frequency | Literal["D"] = "D") -> tuple[Track, Track]:
@@ -133,14 +174,21 @@ def anchor_day(dates: Dates, window: Window) -> np.datetime64:
 
 def _picked(whole: Track, at: NDArray[np.intp], dates: Dates) -> Track:
     """Return the track at positions `at`, called `dates`."""
-    if len(at) == len(whole):
+    if len(at) == len(whole) and (np.diff(at) == 1).all():
         return replace(whole, dates=dates)
     index = whole.index[at]
     if not len(index):
         return Track(dates, index, index)
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = np.concatenate([[np.nan], index[1:] / index[:-1] - 1.0])
+    returns[1:][_hides_unknown(whole, at)] = np.nan
     return Track(dates, returns, index / index[0] if index[0] > 0 else index)
+
+
+def _hides_unknown(whole: Track, at: NDArray[np.intp]) -> Bools:
+    """Return whether a return that is not known lies between one of the positions and the next."""
+    unknown = np.cumsum(np.isnan(whole.returns))[at]
+    return np.asarray(unknown[1:] > unknown[:-1])
 
 
 def _periods(dates: Dates, frequency: Frequency | Literal["D"]) -> NDArray[np.int64]:

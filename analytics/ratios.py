@@ -72,22 +72,31 @@ def adjusted_sharpe(
 
 
 @figure
-def calmar(returns: Block, periods: float, minimum_years: float = 1.0, count_missing: bool = False) -> Floats:
+def calmar(
+    returns: Block,
+    periods: float,
+    minimum_years: float = 1.0,
+    count_missing: bool = False,
+    years: Floats | None = None,
+) -> Floats:
     """Return the annual return over the size of the maximum drawdown (Young 1991).
 
-    NaN without a drawdown or below `minimum_years` of observations.
+    `years`, here and below: annual by elapsed time, see returns.annual_return. NaN without a drawdown or below
+    `minimum_years`.
     """
-    return over(_annual(returns, periods, minimum_years, count_missing), -max_drawdown(returns))
+    return over(_annual(returns, periods, minimum_years, count_missing, years), -max_drawdown(returns))
 
 
 @figure
-def sterling(returns: Block, periods: float, excess: float = 0.1, minimum_years: float = 1.0) -> Floats:
+def sterling(
+    returns: Block, periods: float, excess: float = 0.1, minimum_years: float = 1.0, years: Floats | None = None
+) -> Floats:
     """Return the annual return over the size of the maximum drawdown plus `excess` (Kestner 1996).
 
-    NaN without a drawdown or below `minimum_years` of observations.
+    NaN without a drawdown or below `minimum_years`.
     """
     deepest = max_drawdown(returns)
-    return over(_annual(returns, periods, minimum_years), np.where(deepest < 0, excess - deepest, np.nan))
+    return over(_annual(returns, periods, minimum_years, years=years), np.where(deepest < 0, excess - deepest, np.nan))
 
 
 @figure
@@ -98,6 +107,7 @@ def burke(
     modified: bool = False,
     falls: Literal["spells", "losses"] = "spells",
     minimum_years: float = 1.0,
+    years: Floats | None = None,
 ) -> Floats:
     """Return the annual excess return over √Σ(depth of each drawdown)² (Burke 1994); times √n when `modified`.
 
@@ -107,19 +117,31 @@ def burke(
     """
     squares = _squared_spells(returns) if falls == "spells" else _squared_losses(returns)
     scale = np.sqrt(returns.count) if modified else 1.0
-    return over(_annual_excess(returns, risk_free, periods, minimum_years), np.sqrt(squares)) * scale
+    return over(_annual_excess(returns, risk_free, periods, minimum_years, years), np.sqrt(squares)) * scale
 
 
 @figure
-def martin(returns: Block, risk_free: float = 0.0, periods: float = 1.0, minimum_years: float = 1.0) -> Floats:
+def martin(
+    returns: Block,
+    risk_free: float = 0.0,
+    periods: float = 1.0,
+    minimum_years: float = 1.0,
+    years: Floats | None = None,
+) -> Floats:
     """Return the annual excess return over the ulcer index (Martin & McCann 1989)."""
-    return over(_annual_excess(returns, risk_free, periods, minimum_years), ulcer_index(returns))
+    return over(_annual_excess(returns, risk_free, periods, minimum_years, years), ulcer_index(returns))
 
 
 @figure
-def pain_ratio(returns: Block, risk_free: float = 0.0, periods: float = 1.0, minimum_years: float = 1.0) -> Floats:
+def pain_ratio(
+    returns: Block,
+    risk_free: float = 0.0,
+    periods: float = 1.0,
+    minimum_years: float = 1.0,
+    years: Floats | None = None,
+) -> Floats:
     """Return the annual excess return over the pain index (Becker 2006)."""
-    return over(_annual_excess(returns, risk_free, periods, minimum_years), pain_index(returns))
+    return over(_annual_excess(returns, risk_free, periods, minimum_years, years), pain_index(returns))
 
 
 @figure
@@ -218,7 +240,8 @@ def tail_ratio(returns: Block, level: float = 0.95) -> Floats:
 def common_sense_ratio(returns: Block) -> Floats:
     """Return the profit factor times the tail ratio."""
     tails: Floats = tail_ratio(returns)
-    return over(returns.sides.gains, returns.sides.losses) * tails
+    found = over(returns.sides.gains, returns.sides.losses) * tails
+    return np.where(np.isinf(found), np.nan, found)
 
 
 @figure
@@ -242,17 +265,25 @@ def stability(returns: Block) -> Floats:
     return np.where((returns.squares == 0) & (returns.mean != 0) & (returns.count > 1), 1.0, found)
 
 
-def _annual(returns: Block, periods: float, minimum_years: float, count_missing: bool = False) -> Floats:
-    name = ("annual", periods, minimum_years, count_missing)
-    make = lambda: annual_return(returns, periods, True, minimum_years, count_missing)  # noqa: E731
+def _annual(
+    returns: Block,
+    periods: float,
+    minimum_years: float,
+    count_missing: bool = False,
+    years: Floats | None = None,
+) -> Floats:
+    name = ("annual", periods, minimum_years, count_missing, None if years is None else years.tobytes())
+    make = lambda: annual_return(returns, periods, True, minimum_years, count_missing, years)  # noqa: E731
     found: Floats = returns.keep(name, make)
     return found
 
 
-def _annual_excess(returns: Block, risk_free: float, periods: float, minimum_years: float) -> Floats:
+def _annual_excess(
+    returns: Block, risk_free: float, periods: float, minimum_years: float, years: Floats | None
+) -> Floats:
     """Return the annual return less the annual rate."""
     yearly_rate = float((1.0 + risk_free) ** periods - 1.0)
-    return _annual(returns, periods, minimum_years) - yearly_rate
+    return _annual(returns, periods, minimum_years, years=years) - yearly_rate
 
 
 def _squared_spells(returns: Block) -> Floats:

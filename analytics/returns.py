@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from analytics.attribution import carino_factors
 from analytics.block import Block, Floats, over
+from analytics.calendar import SHORTEST_YEAR
 from analytics.runs import runs
 from analytics.shapes import Figure, enter, figure
 
@@ -66,6 +67,25 @@ def flow_returns(nav: Any, flow: Any, opening: float = np.nan) -> Figure:
     return shape.leave(result)
 
 
+def linked_return(opening: float, closing: float, moves: Sequence[tuple[float, float, float]]) -> float:
+    """Return the time-weighted return of a span whose money moved within it, linked at each move.
+
+    `moves`, in order, are (value before the move, value after it, flow); a value before that is not known (NaN) is the
+    last one known. Each move is a sub-period of its own: money in (+) is at work from the value before it on, money out
+    (−) until the value after it (GIPS 2020: revalue at the time of each flow). NaN where nothing compounds.
+    """
+    grown, last = 1.0, opening
+    for before, after, flow in moves:
+        known = last if np.isnan(before) else before
+        grown *= _step(last, known, 0.0) * _step(known, after, flow)
+        last = after
+    return grown * _step(last, closing, 0.0) - 1.0
+
+
+def _step(start: float, end: float, flow: float) -> float:
+    return 1.0 + float(flow_returns(np.array([end]), np.array([flow]), start)[0])
+
+
 def modified_dietz(opening: float, closing: float, days: int, flows: Sequence[tuple[float, float]]) -> float:
     """Return the Modified Dietz return of a span of `days` days with `flows` of (day, amount).
 
@@ -103,13 +123,22 @@ def total_return(returns: Block, geometric: bool = True) -> Floats:
 
 @figure
 def annual_return(
-    returns: Block, periods: float, geometric: bool = True, minimum_years: float = 1.0, count_missing: bool = False
+    returns: Block,
+    periods: float,
+    geometric: bool = True,
+    minimum_years: float = 1.0,
+    count_missing: bool = False,
+    years: Floats | None = None,
 ) -> Floats:
     """Return the annualised return ∏(1 + r)^(periods / n) − 1, or mean · periods when not `geometric`.
 
-    NaN below `minimum_years` of observations: less than a year is not annualised (GIPS). `count_missing` counts NaN
-    rows in n, as empyrical does.
+    With `years`, the elapsed time of each portfolio (calendar.years_of), ∏(1 + r)^(1 / years) − 1: what GIPS asks for
+    (GIPS 2020; Bacon 2008). NaN below `minimum_years` of observations, or of elapsed time, of which 365 days are a
+    year: less than a year is not annualised (GIPS). `count_missing` counts NaN rows in n, as empyrical does.
     """
+    if years is not None:
+        is_long = years >= minimum_years * SHORTEST_YEAR
+        return np.where(is_long, (1.0 + returns.total) ** over(1.0, years) - 1.0, np.nan)
     count = np.full_like(returns.count, returns.values.shape[1]) if count_missing else returns.count
     found = (1.0 + returns.total) ** over(periods, count) - 1.0 if geometric else returns.mean * periods
     return np.where(count >= minimum_years * periods, found, np.nan)

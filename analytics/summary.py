@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Summary:
     names: tuple[Any, ...]
     values: Floats
     _reasons: dict[tuple[str, int], str]
+    _remarks: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Floats:
         """Return a metric's figures by portfolio. Raises KeyError."""
@@ -47,6 +48,10 @@ class Summary:
     def reason(self, key: str, portfolio: int = 0) -> str:
         """Return why a figure is missing; empty when it is there."""
         return self._reasons.get((key, portfolio), "")
+
+    def remark(self, key: str, portfolio: int = 0) -> str:
+        """Return what must be known beside a figure, such as a gap in its history; empty when nothing must."""
+        return self._remarks.get((key, portfolio), "")
 
     def frame(self) -> pd.DataFrame:
         """Return metric × portfolio; `attrs["reasons"]` says by (metric, portfolio) why one is missing."""
@@ -95,11 +100,13 @@ def summary(
     names: Sequence[Any] | None = None,
     level: float = 0.95,
     metrics: Sequence[Metric] = METRICS,
+    since: np.datetime64 | None = None,
 ) -> Summary:
     """Return the figures of a (portfolios, time) array of returns; see `summarize`. A 1-D array is one portfolio.
 
     dates: datetime64, as long as the returns; without them the figures of calendar periods are missing. benchmark: one
-    for all, or one a portfolio; on the same dates.
+    for all, or one a portfolio; on the same dates. since: date of the value before the first return, from which time
+    elapses; without one it lies the mean distance of two dates before the first.
     """
     own = np.atleast_2d(np.asarray(returns, dtype=np.float64))
     other = None if benchmark is None else np.atleast_2d(np.asarray(benchmark, dtype=np.float64))
@@ -122,7 +129,7 @@ def summary(
             pair = None
             if other is not None:
                 pair = Pair.of(block, Block.of(other if len(other) == 1 else other[part], days))
-            scope = Scope(block, days, pair, periods, risk_free, level)
+            scope = Scope(block, days, pair, periods, risk_free, level, since)
             _fill(values[:, part], asked, scope, reasons, start)
     return Summary(asked, called, values, reasons)
 

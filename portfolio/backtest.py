@@ -13,7 +13,7 @@ from portfolio.data import PortfolioData
 from portfolio.query import Frequency
 
 LEVEL = 0.95
-MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36}
+MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36, "Q": 20}
 """Returns before a period that its VaR is estimated from."""
 
 
@@ -31,7 +31,7 @@ class ValueAtRiskTest:
 
 def has_memory(data: PortfolioData) -> bool:
     """Return whether the history is long enough for a forecast."""
-    return len(data.whole) > MEMORY[data.query.frequency] + 1
+    return len(data.whole) > MEMORY[data.frequency] + 1
 
 
 def value_at_risk_test(data: PortfolioData) -> ValueAtRiskTest | None:
@@ -46,5 +46,5 @@ def value_at_risk_test(data: PortfolioData) -> ValueAtRiskTest | None:
 
 def forecast(data: PortfolioData) -> Floats:
     """Return the VaR of the returns before each period of the whole history, as a positive loss."""
-    memory = MEMORY[data.query.frequency]
+    memory = MEMORY[data.frequency]
     return np.asarray(var_forecast(data.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.performance import Track, anchor_day, at_frequency, at_window, between_dates, common, on_dates, until
+from analytics.cadence import Cadence, Rhythm
+from analytics.performance import (
+    Track,
+    anchor_day,
+    at_frequency,
+    before_dates,
+    between,
+    between_dates,
+    common,
+    known_beside,
+    on_dates,
+    until,
+)
+from analytics.returns import linked_return
 from core.errors import NoPortfolio
 from portfolio.histories import Nav, fund, marks, price_track
-from portfolio.query import DAY_SECONDS, NO_BENCHMARK, PERIODS, PortfolioQuery
+from portfolio.query import (
+    DAY_SECONDS,
+    FREQUENCIES,
+    FREQUENCY_NAMES,
+    NO_BENCHMARK,
+    UNIT,
+    UNITS,
+    Frequency,
+    PortfolioQuery,
+)
 from storage.clickhouse.reads.portfolio import Restatement, intraday_nav, priced_instruments
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -20,6 +43,17 @@ if TYPE_CHECKING:
 
 INTRADAY_POINTS = 900
 FEWEST_INTRADAY = 2
+PERIODS: dict[Frequency, float] = {"D": math.inf, "W": 52, "M": 12, "Q": 4}
+"""Returns a year of a frequency at most; those of values as they come are what the history has."""
+PERIOD_DAYS: dict[Frequency, int] = {"W": 7, "M": 31, "Q": 92}
+FREQUENCY_OF: dict[Rhythm, Frequency] = {
+    "daily": "D",
+    "weekly": "W",
+    "monthly": "M",
+    "quarterly": "Q",
+    "irregular": "D",
+}
+"""How often a portfolio has a return, by how often it is valued."""
 NAMES = {"SP500": "S&P 500"}
 """What instruments are called, where the symbol is not their name."""
 
@@ -35,8 +69,10 @@ class Line:
     """None for a benchmark."""
     nav: Nav | None
     """Value and flows by day up to the as-of day; None for a benchmark."""
+    cadence: Cadence
+    """How often it is valued; of a benchmark: how often the portfolio is that it stands beside."""
     daily: Track
-    """The whole history by day, for calendar figures."""
+    """The whole history as it is valued, by day at most, for calendar figures."""
     whole: Track
     """The whole history in the chosen frequency."""
     part: Track
@@ -45,11 +81,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Intraday:
-    """Values within a day, oldest first, external money taken out."""
+    """Growth within a day, oldest first: time-weighted, linked where money moved."""
 
     ts: list[int]
     """Epoch seconds."""
     values: list[float]
+    """1 at the close before; NaN where that is zero or negative."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,6 +94,8 @@ class PortfolioData:
     """What a query asks for. Every line is cut at the as-of day; windows are those of `own`."""
 
     query: PortfolioQuery
+    frequency: Frequency
+    """How often returns are measured: as asked for, unless that is finer than `own` is valued."""
     own: Line
     benchmark: Line | None
     """On the days of `own` that it has; with weeks or months, in the periods of `own` that it has."""
@@ -84,20 +123,37 @@ class PortfolioData:
         return self.own.nav
 
     @property
-    def periods(self) -> int:
+    def periods(self) -> float:
         """Return how many returns a year has in the chosen frequency."""
         return self.periods_of(self.own)
 
-    def periods_of(self, line: Line) -> int:
+    def periods_of(self, line: Line) -> float:
         """Return how many returns a year a portfolio has in the chosen frequency."""
-        if self.query.frequency != "D":
-            return PERIODS[self.query.frequency]
-        return (line.portfolio or self.portfolio).periods_per_year
+        return min(PERIODS[self.frequency], line.cadence.periods)
+
+    @property
+    def frequency_name(self) -> str:
+        """Return daily, weekly, monthly, quarterly or irregular."""
+        return "irregular" if self._is_irregular else FREQUENCY_NAMES[self.frequency]
+
+    @property
+    def unit(self) -> str:
+        """Return what one period is called."""
+        return "period" if self._is_irregular else UNIT[self.frequency]
+
+    @property
+    def units(self) -> str:
+        """Return what several periods are called."""
+        return "periods" if self._is_irregular else UNITS[self.frequency]
+
+    @property
+    def _is_irregular(self) -> bool:
+        return self.frequency == "D" and self.own.cadence.rhythm == "irregular"
 
     def pair(self, line: Line) -> tuple[Track, Track]:
         """Return the window of `line` and that of the benchmark on their common days. Only with a benchmark."""
         assert self.benchmark is not None
-        return common(line.part, self.benchmark.part, self.query.frequency)
+        return common(line.part, self.benchmark.part, self.frequency)
 
     @property
     def last_day(self) -> np.datetime64 | None:
@@ -128,6 +184,23 @@ class PortfolioData:
     def lines(self) -> tuple[Line, ...]:
         """Return the chosen portfolio and those it is compared with, in the order of the series colours."""
         return (self.own, *self.compared)
+
+
+def is_whole(data: PortfolioData) -> bool:
+    """Return whether the window would begin before the first value."""
+    dates = data.own.daily.dates
+    if not len(dates):
+        return False
+    start = data.query.span[0] if data.query.span else anchor_day(dates, data.query.window)
+    return bool(start < dates[0])
+
+
+def begins_in_gap(data: PortfolioData) -> bool:
+    """Return whether the window begins after a gap that its first day lies in."""
+    dates = data.own.daily.dates
+    if data.query.span or not len(data.part):
+        return False
+    return bool(data.part.dates[0] > max(anchor_day(dates, data.query.window), dates[0]))
 
 
 def instrument_name(symbol: str) -> str:
@@ -169,16 +242,18 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
     own = _line(stores, portfolio, query)
+    frequency = _measured(own.cadence, query.frequency)
     by_key = {key_of(each): each for each in known}
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]
     parts = family(known, portfolio)
     return PortfolioData(
         query=query,
+        frequency=frequency,
         own=own,
-        benchmark=_benchmark(stores, portfolio.origin, query.benchmark or portfolio.benchmark, own, query),
-        compared=tuple(_line(stores, each, query, beside=own) for each in others),
-        family=tuple(_line(stores, each, query) for each in parts),
-        head=next((_line(stores, each, query) for each in known if is_head(each, parts)), None),
+        benchmark=_benchmark(stores, portfolio.origin, query.benchmark or portfolio.benchmark, own, query, frequency),
+        compared=tuple(_line(stores, each, query, frequency, beside=own) for each in others),
+        family=tuple(_line(stores, each, query, frequency) for each in parts),
+        head=next((_line(stores, each, query, frequency) for each in known if is_head(each, parts)), None),
         intraday=_intraday(stores, own, query),
         restatements=_restatements(stores, own, query),
     )
@@ -196,19 +271,55 @@ def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
     return (portfolio.origin, portfolio.id) == (parts[0].origin, parts[0].parent)
 
 
-def _line(stores: Stores, portfolio: Portfolio, query: PortfolioQuery, beside: Line | None = None) -> Line:
+def offered(cadence: Cadence) -> tuple[Frequency, ...]:
+    """Return the frequencies that a history can be measured in: its own and coarser ones, never a finer one."""
+    own = FREQUENCY_OF[cadence.rhythm]
+    coarser = FREQUENCIES[FREQUENCIES.index(own) + 1 :]
+    if cadence.rhythm == "irregular":
+        coarser = tuple(each for each in coarser if PERIOD_DAYS[each] >= 2 * cadence.longest_days)
+    return (own, *coarser)
+
+
+def _measured(cadence: Cadence, wanted: Frequency | None) -> Frequency:
+    """Return the frequency asked for where it is offered, else the history's own."""
+    choices = offered(cadence)
+    return wanted if wanted in choices else choices[0]
+
+
+def _line(
+    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, frequency: Frequency | None = None,
+    beside: Line | None = None,
+) -> Line:  # fmt: skip
     """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
-    found = fund(stores, portfolio.origin).history(portfolio.id)
-    nav, daily = found.nav, found.track
+    declared = portfolio.periods_per_year
+    found = fund(stores, portfolio.origin).history(portfolio.id, declared)
     if query.as_of is not None:
-        nav, daily = nav.until(query.as_of), until(daily, query.as_of)
-    whole = at_frequency(daily, query.frequency)
-    part = at_frequency(_window(daily, query) if beside is None else _beside(daily, beside, query), query.frequency)
-    return Line(key_of(portfolio), portfolio.name, portfolio, nav, daily, whole, part)
+        found = found.until(query.as_of, declared)
+    daily, cadence = found.track, found.cadence
+    measured = frequency or _measured(cadence, query.frequency)
+    part = _window(daily, cadence, query) if beside is None else _beside(daily, beside, query)
+    return Line(
+        key=key_of(portfolio),
+        name=portfolio.name,
+        portfolio=portfolio,
+        nav=found.nav,
+        cadence=cadence,
+        daily=daily,
+        whole=at_frequency(daily, measured),
+        part=at_frequency(part, measured),
+    )
 
 
-def _window(daily: Track, query: PortfolioQuery) -> Track:
-    return between_dates(daily, *query.span) if query.span else at_window(daily, query.window)
+def _window(daily: Track, cadence: Cadence, query: PortfolioQuery) -> Track:
+    """Return the days asked for. A window that would begin in a gap begins after it: before it lies another time."""
+    if query.span:
+        return between_dates(daily, *query.span)
+    if not len(daily):
+        return daily
+    day = anchor_day(daily.dates, query.window)
+    start = max(int(np.searchsorted(daily.dates, day, side="right")) - 1, 0)
+    is_in_gap = daily.dates[start] < day and not cadence.is_near(daily.dates[start], day)
+    return between(daily, start + 1 if is_in_gap else start)
 
 
 def _beside(daily: Track, own: Line, query: PortfolioQuery) -> Track:
@@ -219,31 +330,39 @@ def _beside(daily: Track, own: Line, query: PortfolioQuery) -> Track:
     return between_dates(daily, max(start, own.part.dates[0]), own.part.dates[-1])
 
 
-def _benchmark(stores: Stores, origin: str, symbol: str, own: Line, query: PortfolioQuery) -> Line | None:
+def _benchmark(
+    stores: Stores, origin: str, symbol: str, own: Line, query: PortfolioQuery, frequency: Frequency
+) -> Line | None:
     if symbol in ("", NO_BENCHMARK):
         return None
-    prices = price_track(stores, origin, symbol)
+    prices = price_track(stores, origin, symbol).track
     if query.as_of is not None:
         prices = until(prices, query.as_of)
     if not len(prices):
         return None
+    is_daily = own.cadence.rhythm == "daily"
+    beside = on_dates if is_daily else before_dates
+    daily = beside(prices, own.daily.dates)
+    days = prices if is_daily else daily
+    window = _window(own.daily, own.cadence, query)
     return Line(
         key=symbol,
         name=instrument_name(symbol),
         portfolio=None,
         nav=None,
-        daily=on_dates(prices, own.daily.dates),
-        whole=_in_periods(prices, own.daily, own.whole, query),
-        part=_in_periods(prices, _window(own.daily, query), own.part, query),
+        cadence=own.cadence,
+        daily=known_beside(daily, own.daily),
+        whole=known_beside(_in_periods(days, own.daily, own.whole, frequency), own.whole),
+        part=known_beside(_in_periods(days, window, own.part, frequency), own.part),
     )
 
 
-def _in_periods(prices: Track, days: Track, own: Track, query: PortfolioQuery) -> Track:
+def _in_periods(prices: Track, days: Track, own: Track, frequency: Frequency) -> Track:
     """Return the prices over `days` in the periods of `own`, which is `days` in the chosen frequency."""
-    if query.frequency == "D" or not len(days):
+    if frequency == "D" or not len(days):
         return on_dates(prices, own.dates)
-    inside = at_frequency(between_dates(prices, days.dates[0], days.dates[-1]), query.frequency)
-    return common(own, inside, query.frequency)[1]
+    inside = at_frequency(between_dates(prices, days.dates[0], days.dates[-1]), frequency)
+    return common(own, inside, frequency)[1]
 
 
 def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | None:
@@ -255,8 +374,17 @@ def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | No
     )
     if len(found.ts) < FEWEST_INTRADAY:
         return None
-    values = found.values - np.cumsum(found.flows)
-    return Intraday([start, *found.ts.tolist()], [float(own.nav.value[-2]), *values.tolist()])
+    opening, day = float(own.nav.value[-2]), own.nav.dates[-1]
+    moves = [move for move in own.nav.moves if move.day == day]
+    values: list[float] = []
+    grown, last = 1.0, opening
+    for ts, value in zip(found.ts.tolist(), found.values.tolist(), strict=True):
+        while moves and moves[0].ts <= ts:
+            move = moves.pop(0)
+            grown *= 1.0 + linked_return(last, move.value, [(move.before, move.value, move.flow)])
+            last = move.value
+        values.append(grown * value / last if last > 0 else math.nan)
+    return Intraday([start, *found.ts.tolist()], [1.0 if opening > 0 else math.nan, *values])
 
 
 def _restatements(stores: Stores, own: Line, query: PortfolioQuery) -> tuple[Restatement, ...]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from analytics import intervals
 from analytics.block import Floats
-from analytics.calendar import ToDate, to_date, trailing_months
+from analytics.cadence import Cadence
+from analytics.calendar import ToDate, years_between
 from analytics.drawdown import underwater
 from analytics.intervals import Interval
 from analytics.metrics import METRICS, Metric
-from analytics.performance import Track, between, worst
+from analytics.performance import Track, between, spanning_returns, worst
 from analytics.returns import per_period_rate
+from portfolio import since
 from portfolio.data import PortfolioData
+from portfolio.since import Since
 from portfolio.summary import period_before, side_by_side
 
 ESTIMATES = (
@@ -37,11 +41,15 @@ class NetAssetValue:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A time-weighted return beside the benchmark's, as ratios; NaN where the history is too short."""
+    """A time-weighted return beside the benchmark's, as ratios; NaN where there is none."""
 
     own: float
     benchmark: float | None
     """None without a benchmark."""
+    told: str = ""
+    """What must be known beside it, such as that it is since inception."""
+    reason: str = ""
+    """Why it is missing."""
 
     @property
     def ahead(self) -> float:
@@ -57,6 +65,8 @@ class Estimate:
     value: float
     reason: str
     """Why the value is missing, else empty."""
+    told: str
+    """What must be known beside it, such as a gap in its window; else empty."""
     benchmark: float | None
     """The benchmark's own; None without one, and for figures that are told against it."""
     interval: Interval
@@ -89,32 +99,31 @@ def net_asset_value(data: PortfolioData) -> NetAssetValue:
 
 def day_return(data: PortfolioData) -> Compared:
     """Return the return since the value before the last."""
-    other = _up_to_date(data)
-    return Compared(last_return(data.own.daily), None if other is None else last_return(other))
+    return _compared(data, since.last_return)
 
 
 def to_date_return(data: PortfolioData, period: ToDate) -> Compared:
     """Return the return since the last value of the week, month, quarter or year before."""
-    other = _up_to_date(data)
-    return Compared(_to_date(data.own.daily, period), None if other is None else _to_date(other, period))
+    return _compared(data, lambda track, cadence: since.since(track, cadence, period))
 
 
 def year_return(data: PortfolioData) -> Compared:
     """Return the return since the value on the same day a year earlier."""
-    other = _up_to_date(data)
-    return Compared(_year(data.own.daily), None if other is None else _year(other))
+    return _compared(data, lambda track, cadence: since.since(track, cadence, "1Y"))
 
 
 def window_return(data: PortfolioData) -> Compared:
-    """Return the return of the window."""
-    other = data.part_benchmark
-    return Compared(_total(data.part), None if other is None else _total(other))
+    """Return the return of the window: as other cards tell it where the calendar has one, else of the days shown."""
+    window = data.query.window
+    if data.query.span is None and window in since.PERIOD:
+        return _compared(data, lambda track, cadence: since.since(track, cadence, window))
+    own, other = since.whole_return(data.part, data.own.cadence), data.part_benchmark
+    return Compared(own.value, None if other is None else _total(other), own.told, own.reason)
 
 
 def total_return(data: PortfolioData) -> Compared:
     """Return the return of the whole history by day."""
-    other = _up_to_date(data)
-    return Compared(_total(data.own.daily), None if other is None else _total(other))
+    return _compared(data, since.whole_return)
 
 
 def estimates(data: PortfolioData) -> list[Estimate]:
@@ -129,6 +138,7 @@ def estimates(data: PortfolioData) -> list[Estimate]:
             metric=by_key[key],
             value=found.of(key),
             reason=found.reason(key),
+            told=found.remark(key),
             benchmark=found.of(key, -1) if data.benchmark and not by_key[key].needs_benchmark else None,
             interval=sure.get(key, intervals.NONE),
             change=math.nan if before is None else found.of(key) - before.of(key),
@@ -161,15 +171,11 @@ def current_drawdown(data: PortfolioData) -> CurrentDrawdown:
     return CurrentDrawdown(now, peak, int((dates[-1] - peak).astype(int)), change)
 
 
-def last_return(track: Track) -> float:
-    """Return the last return of a track, NaN when it has none."""
-    return float(track.returns[-1]) if len(track) > 1 else math.nan
-
-
 def _intervals(data: PortfolioData, returns: Floats) -> dict[str, Interval]:
     rate = per_period_rate(data.query.risk_free, data.periods)
+    years = years_between(*data.part.dates[[0, -1]]) if len(data.part) else 0.0
     found = {
-        "annual_return": intervals.annual_return_interval(returns, data.periods),
+        "annual_return": intervals.annual_return_interval(spanning_returns(data.part), years),
         "volatility": intervals.volatility_interval(returns, data.periods),
         "sharpe": intervals.sharpe_interval(returns, rate, data.periods),
         "sortino": intervals.sortino_interval(returns, rate, data.periods),
@@ -192,12 +198,10 @@ def _up_to_date(data: PortfolioData) -> Track | None:
     return between(other, 0, 0)
 
 
-def _to_date(track: Track, period: ToDate) -> float:
-    return float(to_date(track.dates, track.index, period))
-
-
-def _year(track: Track) -> float:
-    return float(trailing_months(track.dates, track.index, 12))
+def _compared(data: PortfolioData, of: Callable[[Track, Cadence], Since]) -> Compared:
+    cadence, other = data.own.cadence, _up_to_date(data)
+    own = of(data.own.daily, cadence)
+    return Compared(own.value, None if other is None else of(other, cadence).value, own.told, own.reason)
 
 
 def _total(track: Track) -> float:

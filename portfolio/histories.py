@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.cadence import TRADING_DAYS, Cadence, cadence_of
 from analytics.calendar import Dates
-from analytics.performance import Track, track
+from analytics.performance import Track, track, until, without_gaps
+from analytics.returns import linked_return
 from core.memo import Memo
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import DailyNavs, Restatement, daily_navs, daily_prices_many, restatements
+from storage.clickhouse.reads.portfolio import (
+    DAY_SECONDS,
+    DailyNavs,
+    Restatement,
+    daily_navs,
+    daily_prices_many,
+    restatements,
+)
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -24,6 +34,24 @@ FUNDS_KEPT = 4
 PRICES_KEPT = 64
 MOST_MARKS = 100
 Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A point within a day at which money moved."""
+
+    ts: int
+    """Epoch seconds."""
+    before: float
+    """Value at the point before; NaN where the day has none."""
+    value: float
+    """With the money that moved."""
+    flow: float
+
+    @property
+    def day(self) -> np.datetime64:
+        """Return the day of the move."""
+        return np.datetime64(self.ts // DAY_SECONDS, "D")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,6 +64,8 @@ class Nav:
     """Into the portfolio; negative where money was taken out."""
     newest: int
     """Epoch seconds of the newest value; 0 when there is none."""
+    moves: tuple[Move, ...]
+    """Of the days whose money moved at other times than their only value, oldest first."""
 
     def __len__(self) -> int:
         return len(self.dates)
@@ -43,15 +73,32 @@ class Nav:
     def until(self, day: np.datetime64) -> Nav:
         """Return the values up to and including `day`."""
         end = int(np.searchsorted(self.dates, day, side="right"))
-        return Nav(self.dates[:end], self.value[:end], self.flow[:end], self.newest)
+        moves = tuple(move for move in self.moves if move.day <= day)
+        return Nav(self.dates[:end], self.value[:end], self.flow[:end], self.newest, moves)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class History:
-    """A portfolio's values with the track made of them."""
+    """A portfolio's values with the track made of them, which has no returns across gaps."""
 
     nav: Nav
     track: Track
+    cadence: Cadence
+
+    def until(self, day: np.datetime64, declared: float) -> History:
+        """Return the history up to and including `day`: what was found of its rhythm then."""
+        whole = until(self.track, day)
+        cadence = cadence_of(whole.dates, declared)
+        return History(self.nav.until(day), without_gaps(whole, cadence), cadence)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prices:
+    """An instrument's closes as a track."""
+
+    track: Track
+    none: Dates
+    """Days whose price is zero or negative: it is none, and left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,28 +107,33 @@ class Fund:
 
     navs: DailyNavs
     rows: dict[str, int]
-    _histories: dict[str, History] = field(default_factory=dict)
+    _histories: dict[tuple[str, float], History] = field(default_factory=dict)
 
-    def history(self, portfolio: str) -> History:
-        """Return a portfolio's whole history, empty when it has no value."""
-        found = self._histories.get(portfolio)
+    def history(self, portfolio: str, declared: float = TRADING_DAYS) -> History:
+        """Return a portfolio's whole history, empty when it has no value.
+
+        `declared` are its returns a year where its dates are too few to tell.
+        """
+        found = self._histories.get((portfolio, declared))
         if found is None:
-            found = self._histories[portfolio] = self._made(self.rows.get(portfolio))
+            found = self._histories[portfolio, declared] = self._made(self.rows.get(portfolio), declared)
         return found
 
-    def _made(self, row: int | None) -> History:
+    def _made(self, row: int | None, declared: float) -> History:
         if row is None:
             nothing = np.array([], dtype=np.float64)
-            nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0)
+            nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0, ())
         else:
             nav = _nav(self.navs, row)
-        return History(nav, track(nav.dates, nav.value, nav.flow))
+        whole = track(nav.dates, nav.value, nav.flow, _linked(nav))
+        cadence = cadence_of(whole.dates, declared)
+        return History(nav, without_gaps(whole, cadence), cadence)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Memory:
     funds: Memo[Fund] = field(default_factory=lambda: Memo(FUNDS_KEPT))
-    prices: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    prices: Memo[Prices] = field(default_factory=lambda: Memo(PRICES_KEPT))
     marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
 
@@ -93,8 +145,8 @@ def fund(stores: Stores, origin: str) -> Fund:
     return _kept(stores, lambda memory: memory.funds, (origin,), lambda: _read(stores.clickhouse, origin))
 
 
-def price_track(stores: Stores, origin: str, instrument: str) -> Track:
-    """Return the track of an instrument's closes. Raises StorageUnavailable or StorageRejected."""
+def price_track(stores: Stores, origin: str, instrument: str) -> Prices:
+    """Return an instrument's closes. Raises StorageUnavailable or StorageRejected."""
     return _kept(
         stores,
         lambda memory: memory.prices,
@@ -118,17 +170,42 @@ def _read(clickhouse: ClickHouse, origin: str) -> Fund:
     return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)})
 
 
-def _prices(clickhouse: ClickHouse, origin: str, instrument: str) -> Track:
+def _prices(clickhouse: ClickHouse, origin: str, instrument: str) -> Prices:
     found = daily_prices_many(clickhouse, origin, [instrument])
-    return track(found.days, found.values[0])
+    days, values = found.days, found.values[0]
+    are_prices = values > 0
+    closes = track(days[are_prices], values[are_prices])
+    return Prices(without_gaps(closes, cadence_of(closes.dates)), days[~are_prices])
 
 
 def _nav(navs: DailyNavs, row: int) -> Nav:
     days, values, flows, newest = navs.days, navs.values[row], navs.flows[row], int(navs.newest[row])
     there = ~np.isnan(values)
+    moves = _moves(navs, row)
     if there.all():
-        return Nav(days, values, flows, newest)
-    return Nav(days[there], values[there], _flows(flows, there), newest)
+        return Nav(days, values, flows, newest, moves)
+    return Nav(days[there], values[there], _flows(flows, there), newest, moves)
+
+
+def _moves(navs: DailyNavs, row: int) -> tuple[Move, ...]:
+    """Return the moves within days: those at midnight are of a portfolio valued by day, whose flow is the day's."""
+    moved = navs.moves
+    within = np.flatnonzero((moved.number == row) & (moved.ts % DAY_SECONDS != 0))
+    days = np.unique(moved.ts[within] // DAY_SECONDS)
+    at = np.flatnonzero((moved.number == row) & np.isin(moved.ts // DAY_SECONDS, days))
+    columns = (column[at].tolist() for column in (moved.ts, moved.before, moved.values, moved.flows))
+    return tuple(Move(*each) for each in zip(*columns, strict=True))
+
+
+def _linked(nav: Nav) -> dict[int, float]:
+    """Return the returns of the days within which money moved, by position; the first day has none."""
+    found: dict[int, float] = {}
+    for day, moves in groupby(nav.moves, key=lambda move: move.day):
+        place = int(np.searchsorted(nav.dates, day))
+        if place > 0:
+            steps = [(move.before, move.value, move.flow) for move in moves]
+            found[place] = linked_return(float(nav.value[place - 1]), float(nav.value[place]), steps)
+    return found
 
 
 def _flows(flows: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analytics.calendar import to_date
 from portfolio.data import Line, PortfolioData
-from portfolio.headlines import last_return
+from portfolio.since import Since, last_return, since
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -19,10 +18,10 @@ class Part:
     """In its currency."""
     share: float
     """Of the fund's value, a ratio; without a fund, of the values listed."""
-    day_return: float
-    """Since the value before the last, a ratio."""
-    year_to_date: float
-    """Since the last value of the year before, a ratio."""
+    day_return: Since
+    """Since the value before the last."""
+    year_to_date: Since
+    """Since the last value of the year before."""
 
 
 def parts(data: PortfolioData) -> list[Part]:
@@ -35,8 +34,8 @@ def parts(data: PortfolioData) -> list[Part]:
             line=line,
             value=value,
             share=value / whole if whole > 0 else math.nan,
-            day_return=last_return(line.daily),
-            year_to_date=float(to_date(line.daily.dates, line.daily.index, "YTD")),
+            day_return=last_return(line.daily, line.cadence),
+            year_to_date=since(line.daily, line.cadence, "YTD"),
         )
         for line, value in zip(lines, values, strict=True)
     ]

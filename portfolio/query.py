@@ -11,17 +11,14 @@ import numpy as np
 
 from analytics.performance import WINDOWS, Window
 
-Frequency = Literal["D", "W", "M"]
-"""How often a return is measured: by day, week or month."""
-FREQUENCIES: tuple[Frequency, ...] = ("D", "W", "M")
-PERIODS: dict[Frequency, int] = {"D": 252, "W": 52, "M": 12}
-"""Returns a year: NAV is daily on trading days."""
-FREQUENCY_NAMES: dict[Frequency, str] = {"D": "daily", "W": "weekly", "M": "monthly"}
-UNIT: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month"}
-UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months"}
+Frequency = Literal["D", "W", "M", "Q"]
+"""How often a return is measured: with each value ("D", days where there are days), by week, month or quarter."""
+FREQUENCIES: tuple[Frequency, ...] = ("D", "W", "M", "Q")
+FREQUENCY_NAMES: dict[Frequency, str] = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
+UNIT: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month", "Q": "quarter"}
+UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters"}
 """What a period is called, and several."""
 DEFAULT_WINDOW: Window = "ITD"
-DEFAULT_FREQUENCY: Frequency = "D"
 DEFAULT_RISK_FREE = "0"
 NO_BENCHMARK = "none"
 MOST_COMPARED = 6
@@ -50,7 +47,8 @@ class PortfolioQuery:
     window: Window = DEFAULT_WINDOW
     span: Days | None = None
     """Takes the place of the window."""
-    frequency: Frequency = DEFAULT_FREQUENCY
+    frequency: Frequency | None = None
+    """None: as often as the portfolio is valued. One finer than that gives way to it (see data.py)."""
     risk_free: float = 0.0
     """A year, as a ratio."""
     compared: tuple[str, ...] = ()
@@ -63,7 +61,7 @@ class PortfolioQuery:
     def __post_init__(self) -> None:
         if self.window not in WINDOWS:
             raise ValueError(f"window: {self.window} is none of {', '.join(WINDOWS)}")
-        if self.frequency not in FREQUENCIES:
+        if self.frequency is not None and self.frequency not in FREQUENCIES:
             raise ValueError(f"frequency: {self.frequency} is none of {', '.join(FREQUENCIES)}")
         if self.span is not None and not self.span[0] <= self.span[1]:
             raise ValueError(f"span: {self.span[0]} to {self.span[1]} are not two days in order")
@@ -79,7 +77,7 @@ class PortfolioQuery:
         Beside it what could not be read, in words: field, what is wrong, what is used instead.
         """
         window, bad_window = _one_of("Window", WINDOWS, texts.get("window", ""), DEFAULT_WINDOW)
-        frequency, bad_frequency = _one_of("Returns", FREQUENCIES, texts.get("frequency", ""), DEFAULT_FREQUENCY)
+        frequency, bad_frequency = _frequency(texts.get("frequency", ""))
         risk_free, bad_rate = _risk_free(texts.get("rf", DEFAULT_RISK_FREE))
         as_of, bad_day = _as_of(texts.get("asof", ""))
         compared, too_many = _compared(texts.get("compare", ""))
@@ -99,14 +97,17 @@ class PortfolioQuery:
         return query, tuple(problem for problem in problems if problem)
 
     @property
-    def frequency_name(self) -> str:
-        """Return daily, weekly or monthly."""
-        return FREQUENCY_NAMES[self.frequency]
-
-    @property
     def window_name(self) -> str:
         """Return the window in a word."""
         return self.window if self.span is None else "range"
+
+
+def _frequency(text: str) -> tuple[Frequency | None, str]:
+    """Return the frequency, None where none or none that there is was asked for, and what is wrong with it."""
+    found = next((each for each in FREQUENCIES if each == text), None)
+    if found is not None or not text:
+        return found, ""
+    return None, f"Returns: “{text}” is none of {', '.join(FREQUENCIES)}. Those of the values as they come are used."
 
 
 def _one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> tuple[Text, str]:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from analytics.block import Floats
+from analytics.cadence import Cadence
+from analytics.calendar import Frequency as Period
+from analytics.calendar import months_before
 from analytics.metrics import METRICS, Metric
-from analytics.performance import Track, between, between_dates, until
-from analytics.summary import Summary, summary
+from analytics.performance import Track, Window, between, between_dates, spanning_returns, until
+from analytics.summary import UNKNOWN, Summary, summary
 from portfolio.data import Line, PortfolioData
+from portfolio.since import NOTHING, Since, between_days, by_period, gap_within, last_return, since
 
-SINCE = "return_"
-"""How metrics of calendar windows begin: they are of the whole history by day, whatever the window and frequency."""
-BY_CALENDAR = ("best_month", "worst_month", "best_year", "worst_year", "positive_months", "positive_years")
+TO_DATE: dict[str, Window] = {"return_wtd": "WTD", "return_mtd": "MTD", "return_qtd": "QTD", "return_ytd": "YTD"}
+TRAILING_MONTHS = {"return_3m": 3, "return_6m": 6, "return_1y": 12, "return_3y": 36, "return_5y": 60}
+SINCE = ("return_day", *TO_DATE, *TRAILING_MONTHS)
+"""Metrics of calendar windows: they are of the whole history by day, whatever the window and frequency."""
+BY_CALENDAR: dict[str, tuple[Period, Callable[[Floats], float]]] = {
+    "best_month": ("M", np.max),
+    "worst_month": ("M", np.min),
+    "positive_months": ("M", lambda found: float(np.mean(found > 0))),
+    "best_year": ("Y", np.max),
+    "worst_year": ("Y", np.min),
+    "positive_years": ("Y", lambda found: float(np.mean(found > 0))),
+}
 """Metrics of calendar periods: of the window by day, whatever the frequency."""
+COMPOUNDED = (
+    "total_return", "annual_return", "geometric_mean", "calmar", "sterling", "burke", "martin", "pain_ratio",
+    "recovery_factor", "max_drawdown", "current_drawdown", "average_drawdown", "drawdown_count", "longest_drawdown",
+    "average_duration", "current_duration", "time_under_water", "ulcer_index", "pain_index", "cdar",
+    "drawdown_at_risk",
+)  # fmt: skip
+"""Metrics of the way from the first value to the last: it leads across gaps. Of others a gap is no period's return."""
 ITSELF = "this is the benchmark"
 
 
@@ -52,18 +74,20 @@ def common_periods(periods: float, whole: Track, kept: Track) -> float:
 
 def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metric]) -> Summary:
     wanted = tuple(metric for metric in metrics if data.benchmark or not metric.needs_benchmark)
-    since = [metric for metric in wanted if metric.key.startswith(SINCE)]
-    dated = [metric for metric in wanted if metric.key in BY_CALENDAR]
     active = [metric for metric in wanted if metric.needs_benchmark]
-    plain = [metric for metric in wanted if metric not in (*since, *dated, *active)]
+    compounded = [metric for metric in wanted if metric.key in COMPOUNDED]
+    apart = (*active, *compounded, *[metric for metric in wanted if metric.key in SINCE or metric.key in BY_CALENDAR])
+    plain = [metric for metric in wanted if metric not in apart]
     into = _Into(wanted, lines, data.query.risk_free)
     tracks = [line.part for line in lines]
     periods = [_periods(line, data) for line in lines]
-    into.fill([_without_base(track) for track in tracks], periods, plain)
-    into.fill([_up_to_window(line, data) for line in lines], periods, since)
-    into.fill([_by_day(line) for line in lines], periods, dated)
-    for at, line in enumerate(lines if active else ()):
-        _fill_active(into, data, at, line, active)
+    into.fill(tracks, [track.returns[1:] for track in tracks], periods, plain)
+    into.fill(tracks, [spanning_returns(track) for track in tracks], periods, compounded)
+    for at, line in enumerate(lines):
+        _put_calendar(into, data, at, line)
+        if active:
+            _fill_active(into, data, at, line, active)
+        _put_gaps(into, at, line)
     return into.summary
 
 
@@ -76,6 +100,7 @@ class _Into:
         self.names = tuple(line.name for line in lines)
         self.values = np.full((len(metrics), len(lines)), np.nan)
         self.reasons: dict[tuple[str, int], str] = {}
+        self.remarks: dict[tuple[str, int], str] = {}
         self._rows = {metric.key: row for row, metric in enumerate(metrics)}
 
     def put(self, found: Summary, places: Sequence[int]) -> None:
@@ -86,21 +111,34 @@ class _Into:
                 if why := found.reason(metric.key, at):
                     self.reasons[metric.key, place] = why
 
-    def fill(self, tracks: Sequence[Track], periods: Sequence[float], of: Sequence[Metric]) -> None:
-        """Work out the metrics of each line's track, those that have the same days together."""
+    def put_one(self, key: str, at: int, found: Since) -> None:
+        """Take one figure, what must be known beside it, and why it is missing."""
+        if key not in self._rows:
+            return
+        self.values[self._rows[key], at] = found.value
+        if math.isnan(found.value):
+            self.reasons[key, at] = found.reason or UNKNOWN
+        elif found.told:
+            self.remarks[key, at] = found.told
+
+    def fill(
+        self, tracks: Sequence[Track], returns: Sequence[Floats], periods: Sequence[float], of: Sequence[Metric]
+    ) -> None:
+        """Work out the metrics of each line's returns, those that have the same days together."""
         if not of:
             return
         alike: dict[tuple[float, bytes], list[int]] = {}
         for at, track in enumerate(tracks):
             alike.setdefault((periods[at], track.dates.tobytes()), []).append(at)
         for (count, _), places in alike.items():
-            returns = np.array([tracks[at].returns for at in places])
             dates = tracks[places[0]].dates
-            self.put(summary(dates, returns, None, self.risk_free, count, metrics=of), places)
+            base = dates[0] if len(dates) else None
+            rows = np.array([returns[at] for at in places])
+            self.put(summary(dates[1:], rows, None, self.risk_free, count, metrics=of, since=base), places)
 
     @property
     def summary(self) -> Summary:
-        return Summary(self.metrics, self.names, self.values, self.reasons)
+        return Summary(self.metrics, self.names, self.values, self.reasons, self.remarks)
 
 
 def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequence[Metric]) -> None:
@@ -109,7 +147,8 @@ def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequ
         return
     own, other = data.pair(line)
     periods = common_periods(data.periods_of(line), line.part, own)
-    found = summary(own.dates[1:], own.returns[1:], other.returns[1:], into.risk_free, periods, metrics=of)
+    base = own.dates[0] if len(own) else None
+    found = summary(own.dates[1:], own.returns[1:], other.returns[1:], into.risk_free, periods, metrics=of, since=base)
     into.put(found, [at])
 
 
@@ -118,9 +157,38 @@ def _periods(line: Line, data: PortfolioData) -> float:
     return common_periods(data.periods, data.part, line.part) if is_benchmark else data.periods_of(line)
 
 
-def _without_base(track: Track) -> Track:
-    """Return the track without its first day, where returns begin: there is none on it."""
-    return Track(track.dates[1:], track.returns[1:], track.index[1:])
+def _put_calendar(into: _Into, data: PortfolioData, at: int, line: Line) -> None:
+    """Work out the metrics of calendar windows of a line's history, and those of the calendar periods of its window."""
+    whole, cadence, window = _up_to_window(line, data), line.cadence, _by_day(line)
+    into.put_one("return_day", at, last_return(whole, cadence))
+    for key, name in TO_DATE.items():
+        into.put_one(key, at, since(whole, cadence, name))
+    for key, months in TRAILING_MONTHS.items():
+        into.put_one(key, at, _trailing(whole, cadence, months))
+    for key, (period, of) in BY_CALENDAR.items():
+        found = by_period(window, cadence, period).returns
+        found = found[np.isfinite(found)]
+        into.put_one(key, at, Since(of(found)) if len(found) else NOTHING)
+
+
+def _trailing(whole: Track, cadence: Cadence, months: int) -> Since:
+    """Return the return since the same day some months earlier; of more than a year, a year's."""
+    if not len(whole):
+        return NOTHING
+    found = between_days(whole, cadence, months_before(whole.dates[-1], months))
+    return replace(found, value=(1.0 + found.value) ** (12.0 / months) - 1.0) if months > 12 else found
+
+
+def _put_gaps(into: _Into, at: int, line: Line) -> None:
+    """Say of each figure of a window that has gaps whether it leads across them or leaves their returns out."""
+    gaps = gap_within(_by_day(line).dates, line.cadence)
+    if not gaps:
+        return
+    for metric in into.metrics:
+        if metric.key in SINCE or (metric.key, at) in into.reasons:
+            continue
+        how = "across" if metric.key in COMPOUNDED else "without the return across"
+        into.remarks[metric.key, at] = f"{how} a gap: {gaps}"
 
 
 def _up_to_window(line: Line, data: PortfolioData) -> Track:

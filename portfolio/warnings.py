@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portfolio.data import PortfolioData, benchmarks, key_of
-from portfolio.histories import fund
-from portfolio.query import NO_BENCHMARK
+from core.format import first_of
+from portfolio.data import Line, PortfolioData, benchmarks, key_of
+from portfolio.histories import fund, price_track
+from portfolio.query import FREQUENCY_NAMES, NO_BENCHMARK
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -17,7 +18,14 @@ def warnings(stores: Stores, data: PortfolioData) -> list[str]:
 
     Raises StorageUnavailable or StorageRejected.
     """
-    return [*_portfolio(data), *_benchmark(stores, data), *_as_of(stores, data), *_range(data), *_compared(data)]
+    return [
+        *_portfolio(data),
+        *_frequency(data),
+        *_benchmark(stores, data),
+        *_as_of(stores, data),
+        *_range(data),
+        *_compared(data),
+    ]
 
 
 def _portfolio(data: PortfolioData) -> list[str]:
@@ -27,13 +35,31 @@ def _portfolio(data: PortfolioData) -> list[str]:
     return [f"Portfolio: there is no “{wanted}”; {data.portfolio.name} is used."]
 
 
+def _frequency(data: PortfolioData) -> list[str]:
+    wanted = data.query.frequency
+    if wanted is None or wanted == data.frequency:
+        return []
+    finer = f"{FREQUENCY_NAMES[wanted]} ones are finer than the {data.own.cadence.rhythm} values"
+    return [f"Returns: {finer} of {data.portfolio.name}; those of its values are used."]
+
+
 def _benchmark(stores: Stores, data: PortfolioData) -> list[str]:
     wanted = data.query.benchmark
-    if wanted in ("", NO_BENCHMARK) or data.benchmark is not None:
+    if data.benchmark is not None:
+        return _no_prices(stores, data, data.benchmark)
+    if wanted in ("", NO_BENCHMARK):
         return []
     if wanted in benchmarks(stores, data.portfolio):
         return [f"Benchmark: {wanted} has no price that early; none is used."]
     return [f"Benchmark: there are no prices of “{wanted}”; none is used."]
+
+
+def _no_prices(stores: Stores, data: PortfolioData, benchmark: Line) -> list[str]:
+    days = price_track(stores, data.portfolio.origin, benchmark.key).none
+    if not len(days):
+        return []
+    which = first_of([str(day) for day in days])
+    return [f"Benchmark: the price of {benchmark.name} is zero or negative on {which}; it is left out there."]
 
 
 def _as_of(stores: Stores, data: PortfolioData) -> list[str]:

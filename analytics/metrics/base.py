@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from analytics.block import Block, Bools, Floats, Pair
-from analytics.calendar import Dates
+from analytics.calendar import SHORTEST_YEAR, Dates, years_of
 from analytics.returns import per_period_rate
 from analytics.risk import WARM_UP
 
@@ -30,6 +30,20 @@ class Scope:
     risk_free: float
     """A year."""
     level: float
+    since: np.datetime64 | None = None
+    """Date of the value before the first return; None where it is not known."""
+
+    @cached_property
+    def years(self) -> Floats | None:
+        """Return the elapsed time of each portfolio; None without dates."""
+        return None if self.dates is None else years_of(self.dates, self.block, self.since)
+
+    @cached_property
+    def common_years(self) -> Floats | None:
+        """Return the elapsed time of what each portfolio has in common with the benchmark; None without dates."""
+        if self.dates is None or self.beside.own is self.block:
+            return self.years
+        return years_of(self.dates, self.beside.own, self.since)
 
     @cached_property
     def rate(self) -> float:
@@ -113,6 +127,10 @@ def _drew_down(scope: Scope) -> Bools:
     return met
 
 
+def _is_year(scope: Scope) -> Bools:
+    return scope.block.count >= scope.periods if scope.years is None else scope.years >= SHORTEST_YEAR
+
+
 def otherwise(reason: str) -> Need:
     """Return the need that stands last: when all before it are met, this is what is lacking."""
     return Need(lambda scope: _all(scope, False), reason)
@@ -126,7 +144,10 @@ ENOUGH_RETURNS = 20
 """Returns below which a ratio or a tail is not told: it would say more of chance than of the portfolio."""
 ENOUGH = Need(_some(ENOUGH_RETURNS), f"needs {ENOUGH_RETURNS} returns", is_strict=True)
 WARMED_UP = Need(_some(WARM_UP + 1), f"needs {WARM_UP + 1} returns: the first {WARM_UP} set the scale")
-YEAR = Need(lambda scope: scope.block.count >= scope.periods, "needs a year of returns: less is not annualised")
+YEAR = Need(_is_year, "needs a year of returns: less is not annualised")
+YEAR_OF_RETURNS = Need(
+    lambda scope: scope.block.count >= scope.periods, "needs as many returns as a year has: less is not annualised"
+)
 SOLVENT = Need(_no_debt, "a loss of more than 100 %: nothing compounds through a debt")
 VARIES = Need(lambda scope: scope.block.squares > 0, "the returns never vary")
 FALLS = Need(_falls, "no return was negative")

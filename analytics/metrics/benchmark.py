@@ -46,7 +46,7 @@ BENCHMARK_METRICS: tuple[Metric, ...] = (
     _metric("common_observations", "Common observations", "count", "Periods that portfolio and benchmark both have.",
             lambda s: s.beside.own.count),
     _metric("active_return", "Active return", "percent", "Annual return − that of the benchmark, on common periods.",
-            lambda s: benchmark.active_return(s.beside, periods=s.periods), SOLVENT, YEAR),
+            lambda s: benchmark.active_return(s.beside, periods=s.periods, years=s.common_years), SOLVENT, YEAR),
     _metric("alpha", "Alpha", "percent",
             "Intercept of r − rf on b − rf (least squares) × periods a year (Jensen 1968).",
             lambda s: benchmark.alpha(s.beside, risk_free=s.rate, periods=s.periods), BENCHMARK_VARIES),

@@ -10,7 +10,19 @@ import numpy as np
 
 from analytics import calendar, returns
 from analytics.block import Floats
-from analytics.metrics.base import ANY, DATED, FALLS, SOLVENT, YEAR, Metric, Need, Scope, in_group, otherwise
+from analytics.metrics.base import (
+    ANY,
+    DATED,
+    FALLS,
+    SOLVENT,
+    YEAR,
+    YEAR_OF_RETURNS,
+    Metric,
+    Need,
+    Scope,
+    in_group,
+    otherwise,
+)
 
 REACHES_BACK = otherwise("the history does not reach back that far")
 RISES = Need(lambda scope: np.asarray((scope.block.filled > 0).any(axis=1)), "no return was positive")
@@ -43,8 +55,11 @@ RETURNS: tuple[Metric, ...] = (
     _metric("total_return", "Total return", "percent", "∏(1 + r) − 1 over the window, time-weighted.",
             lambda s: s.block.total, ANY, SOLVENT),
     _metric("annual_return", "Annual return", "percent",
-            "Compounded: ∏(1 + r)^(periods a year / n) − 1. Not told below a year (GIPS).",
-            lambda s: returns.annual_return(s.block, s.periods), ANY, SOLVENT, YEAR),
+            "Compounded by elapsed time: ∏(1 + r)^(365.25 / days) − 1. Not told below a year (GIPS).",
+            lambda s: returns.annual_return(s.block, s.periods, years=s.years), ANY, SOLVENT, YEAR),
+    _metric("annual_return_observed", "Annual return, by observations", "percent",
+            "Compounded: ∏(1 + r)^(periods a year / n) − 1, whatever time has passed. Not told below a year of them.",
+            lambda s: returns.annual_return(s.block, s.periods), ANY, SOLVENT, YEAR_OF_RETURNS),
     _metric("mean_return", "Mean return × periods", "percent", "Arithmetic mean of the returns × periods a year.",
             lambda s: s.block.mean * s.periods, ANY),
     _metric("geometric_mean", "Geometric mean", "percent", "∏(1 + r)^(1/n) − 1, a period.",

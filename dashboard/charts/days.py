@@ -45,6 +45,26 @@ def values(found: NDArray[np.float64], decimals: int) -> list[float | None]:
     return [None if value != value else value for value in rounded]
 
 
+def broken(
+    days: Dates, found: list[Any], breaks: NDArray[np.bool_], missing: Any = None
+) -> tuple[list[str], list[Any]]:
+    """Return days as they are sent and what is found on them, with `missing` before each that comes after a break.
+
+    A line ends there and begins anew: nothing is known of what lies between.
+    """
+    x, y = texts(days), list(found)
+    for place in np.flatnonzero(breaks)[::-1].tolist():
+        x.insert(place, str(days[place] - 1))
+        y.insert(place, missing)
+    return x, y
+
+
+def breaks_at(returns: NDArray[np.float64], places: Places) -> NDArray[np.bool_]:
+    """Return whether a return that is not known lies between each of the drawn places and the one before."""
+    unknown = np.cumsum(np.isnan(returns))[places]
+    return np.asarray(np.diff(unknown, prepend=unknown[:1]) > 0)
+
+
 def on_days(dates: Dates, found: NDArray[np.float64], days: Dates, missing: float = np.nan) -> NDArray[np.float64]:
     """Return `found`, which is known on `dates`, on `days` (both ascending); `missing` where it is not known."""
     if not len(days) or not len(dates):

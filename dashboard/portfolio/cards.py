@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import html
 
+from analytics.cadence import Rhythm
 from analytics.calendar import ToDate
 from analytics.metrics import Metric
 from core import format as text
 from dashboard.components.card import card, cards
-from portfolio.data import PortfolioData
+from portfolio.data import PortfolioData, begins_in_gap, is_whole
 from portfolio.headlines import (
     Compared,
     Estimate,
@@ -28,7 +29,6 @@ from portfolio.headlines import (
     window_return,
     year_return,
 )
-from portfolio.query import FREQUENCY_NAMES
 
 SPARK_DAYS = 63
 NARROWEST_PX = 146
@@ -43,7 +43,11 @@ TITLES = {
     "annual_return": "Annual return", "max_drawdown": "Max DD", "value_at_risk": "VaR 95 %",
     "expected_shortfall": "ES 95 %", "information_ratio": "Info ratio",
 }  # fmt: skip
-STEPS = {"D": "on the day", "W": "in the week", "M": "in the month"}
+LAST: dict[Rhythm, str] = {
+    "daily": "Day", "weekly": "Last week", "monthly": "Last month", "quarterly": "Last quarter",
+    "irregular": "Last value",
+}  # fmt: skip
+"""What the return since the value before the last is called."""
 ARROWS = {"gain": "▲ ", "loss": "▼ ", "": ""}
 INDEPENDENT = "95 % confidence interval for independent returns (autocorrelation makes it wider)."
 
@@ -92,7 +96,7 @@ def _value(data: PortfolioData) -> Headline:
     found = net_asset_value(data)
     lines = [f"{data.portfolio.currency} · {data.last_day or '–'}"]
     if len(data.nav) > 1:
-        lines.append(f"{text.money(found.change, signed=True)} on the day")
+        lines.append(f"{text.money(found.change, signed=True)} {_since_last(data)}")
     flow = text.money(found.net_flow)
     return Headline(
         "value",
@@ -108,7 +112,7 @@ def _calendar(data: PortfolioData) -> list[Headline]:
     own = data.own.daily
     first = f"since {own.dates[0]}" if len(own) else ""
     return [
-        _compared(data, "day", "Day", day_return(data), "since the value before the last"),
+        _compared(data, "day", LAST[data.own.cadence.rhythm], day_return(data), "since the value before the last"),
         *[_compared(data, key.lower(), name, to_date_return(data, key), since) for key, name, since in TO_DATE],
         _window(data),
         _compared(data, "total", "Total", total_return(data), first),
@@ -116,15 +120,23 @@ def _calendar(data: PortfolioData) -> list[Headline]:
 
 
 def _window(data: PortfolioData) -> Headline:
-    """Return the return of the window; of a year where the window is the whole history, which has its own card."""
+    """Return the return of the window; of a year where the window is the whole history, which has its own card.
+
+    The days shown are named where they are not those of the window: the history is younger, or a gap lies before them.
+    """
     if data.query.window_name == "ITD":
         return _compared(data, "1y", "1 year", year_return(data), "since the value on the same day a year earlier")
     since = f"since {data.part.dates[0]}" if len(data.part) else "in the window"
-    return _compared(data, "window", f"Window: {data.query.window_name}", window_return(data), since)
+    found = window_return(data)
+    if len(data.part) and is_whole(data) and not found.told:
+        found = replace(found, told=f"since inception, {data.part.dates[0]}")
+    elif begins_in_gap(data) and not found.told and not found.reason:
+        found = replace(found, told=f"since {data.part.dates[0]}, after a gap")
+    return _compared(data, "window", f"Window: {data.query.window_name}", found, since)
 
 
 def _compared(data: PortfolioData, id: str, title: str, found: Compared, since: str) -> Headline:
-    lines = [] if math.isfinite(found.own) else ["history too short"]
+    lines = [_short(each) for each in (found.told, "" if math.isfinite(found.own) else found.reason) if each]
     if found.benchmark is not None:
         lines.append(f"{data.benchmark_name} {text.percent(found.benchmark, signed=True)}")
     if math.isfinite(found.ahead):
@@ -135,28 +147,29 @@ def _compared(data: PortfolioData, id: str, title: str, found: Compared, since: 
         title,
         text.percent(found.own, signed=True),
         tuple(lines),
-        f"Time-weighted return {since}, external flows excluded. Ends with the last value, {last}.",
+        f"Time-weighted return {since}, external flows excluded. Ends with the last value, {last}.{_told(found.told)}",
         _tone(found.own),
     )
 
 
 def _estimate(data: PortfolioData, found: Estimate) -> Headline:
     metric, (low, high) = found.metric, found.interval
-    lines = [found.reason] if found.reason else []
+    lines = [_short(each) for each in (found.reason, found.told) if each]
     if found.benchmark is not None:
         lines.append(f"{data.benchmark_name} {_said(metric, found.benchmark)}")
     if not math.isnan(low):
         lines.append(f"{_said(metric, low).removesuffix(' %')} … {_said(metric, high)}")
     if math.isfinite(found.change):
-        lines.append(f"{_change(metric, found.change)} {STEPS[data.query.frequency]}")
+        lines.append(f"{_change(metric, found.change)} {_step(data)}")
     if metric.key == "max_drawdown":
         lines[:0] = _trough(data)
     told = (
-        f"{metric.definition} {data.query.window_name}, {FREQUENCY_NAMES[data.query.frequency]} returns, "
-        f"n = {observations(data)}, {data.periods} a year, risk-free {text.percent(data.query.risk_free)} a year."
+        f"{metric.definition} {data.query.window_name}, {data.frequency_name} returns, "
+        f"n = {observations(data)}, {data.periods:.4g} a year, risk-free {text.percent(data.query.risk_free)} a year."
     )
     if not math.isnan(low):
         told += f" Low … high: {INDEPENDENT}"
+    told += _told(found.told)
     tone = _tone(found.value) if metric.key == "annual_return" else ""
     return Headline(
         _card_id(metric.key), TITLES.get(metric.key, metric.title), _said(metric, found.value), tuple(lines), told, tone
@@ -169,7 +182,7 @@ def _current_drawdown(data: PortfolioData) -> Headline:
     if found.peak is not None:
         lines = [f"since {found.peak},", text.count(found.days, "day")]
     if len(daily) > 1:
-        lines.append(f"{_points(found.change)} on the day")
+        lines.append(f"{_points(found.change)} {_since_last(data)}")
     first = daily.dates[0] if len(daily) else "the first value"
     return Headline(
         "current-drawdown",
@@ -178,6 +191,23 @@ def _current_drawdown(data: PortfolioData) -> Headline:
         tuple(lines),
         f"Index below its running maximum since {first}, whatever the window.",
     )
+
+
+def _short(told: str) -> str:
+    """Return what must be known beside a figure as its card has room for it; the rest is in the definition."""
+    return f"† {told.partition(':')[0]}" if ":" in told else told
+
+
+def _told(told: str) -> str:
+    return f" {told[0].upper()}{told[1:]}." if told else ""
+
+
+def _step(data: PortfolioData) -> str:
+    return "on the day" if data.unit == "day" else f"in the {data.unit}"
+
+
+def _since_last(data: PortfolioData) -> str:
+    return "on the day" if data.own.cadence.rhythm == "daily" else "since the last"
 
 
 def _trough(data: PortfolioData) -> Sequence[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dash_bootstrap_components as dbc
 from dash import html
 
-from analytics.performance import WINDOWS, anchor_day
+from analytics.performance import WINDOWS
 from core import format as text
 from core.model import Status
 from dashboard.components.age import local_time
@@ -25,16 +25,24 @@ from dashboard.components.choices import (
 )
 from dashboard.components.panel import slot
 from dashboard.views.tab import Choices
-from portfolio.data import PortfolioData, benchmarks, default_benchmark, find, instrument_name, key_of
+from portfolio.data import (
+    PortfolioData,
+    benchmarks,
+    default_benchmark,
+    find,
+    instrument_name,
+    is_whole,
+    key_of,
+    offered,
+)
 from portfolio.query import (
     BETWEEN_KEYS,
-    DEFAULT_FREQUENCY,
     DEFAULT_RISK_FREE,
     DEFAULT_WINDOW,
-    FREQUENCIES,
     FREQUENCY_NAMES,
     NO_BENCHMARK,
 )
+from portfolio.since import gap_within
 from storage.clickhouse.reads.portfolio import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -42,7 +50,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "portfolio"
-SLOTS = ("portfolio-span", "portfolio-mark", "portfolio-compared", "portfolio-notes")
+SLOTS = ("portfolio-frequency", "portfolio-span", "portfolio-mark", "portfolio-compared", "portfolio-notes")
 MARKS = {"sample": "sample", "replay": "replay"}
 INDENT = "\u2003"
 NAMES_LIST = "portfolio-names"
@@ -61,8 +69,7 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
         choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
         more_choices(
-            choice_select(ID, "frequency", [(each, FREQUENCY_NAMES[each]) for each in FREQUENCIES], choices,
-                          default=DEFAULT_FREQUENCY, label="Returns"),
+            slot("portfolio-frequency"),
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
                          hint="Risk-free rate, percent a year"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
@@ -74,6 +81,16 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
         slot("portfolio-span"),
         slot("portfolio-mark"),
     )  # fmt: skip
+
+
+def frequencies(data: PortfolioData) -> html.Label:
+    """Return the choice of how often returns are measured: never more often than there are values."""
+    choices = offered(data.own.cadence)
+    names = {each: FREQUENCY_NAMES[each] for each in choices}
+    if data.own.cadence.rhythm == "irregular":
+        names[choices[0]] = "irregular"
+    chosen = Choices.of({"frequency": data.frequency})
+    return choice_select(ID, "frequency", list(names.items()), chosen, default=choices[0], label="Returns")
 
 
 def benchmark_options(stores: Stores, portfolio: Portfolio | None) -> list[tuple[str, str]]:
@@ -151,21 +168,14 @@ def span(data: PortfolioData) -> html.Span:
     parts: list[Any] = ["no value in this range"]
     if len(data.part):
         parts = [f"{data.part.dates[0]} – {data.part.dates[-1]}"]
-    parts += [f" · history starts {data.own.daily.dates[0]}"] if _is_younger(data) else []
+    parts += [f" · history starts {data.own.daily.dates[0]}"] if is_whole(data) else []
     if data.query.span is not None:
         parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
+    if data.own.cadence.rhythm == "irregular":
+        parts.append(f" · irregular values, {text.number(data.own.cadence.periods, 1)} a year")
     if data.last_day is not None:
         parts.append(html.Span(f" · windows end with the last value, {data.last_day}", className="fw-anchor"))
     return html.Span(parts, className="fw-span")
-
-
-def _is_younger(data: PortfolioData) -> bool:
-    """Return whether the window would begin before the first value."""
-    dates = data.own.daily.dates
-    if not len(dates):
-        return False
-    start = data.query.span[0] if data.query.span else anchor_day(dates, data.query.window)
-    return bool(start < dates[0])
 
 
 def mark(data: PortfolioData) -> html.Span | None:
@@ -185,6 +195,7 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
     return [
         *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
         *_ended(data),
+        *_gaps(data),
         *_restated(data.restatements, data.portfolio.currency),
     ]
 
@@ -202,6 +213,15 @@ def _ended(data: PortfolioData) -> list[Any]:
         return []
     why = f"no return from {data.nav.dates[known]} on: the value is zero or negative. Figures end before that day."
     return [verdict(Status.CRITICAL, f"{data.portfolio.name}: {why}")]
+
+
+def _gaps(data: PortfolioData) -> list[Any]:
+    """Return a line that names the holes of the history, if it has any, and what they do to the figures."""
+    gaps = gap_within(data.own.daily.dates, data.own.cadence)
+    if not gaps:
+        return []
+    why = "Figures marked † lead across it or leave it out; no window or month that would begin in it has a return."
+    return [verdict(Status.WARNING, f"{data.portfolio.name}: {gaps}. {why}", word="gap")]
 
 
 def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:

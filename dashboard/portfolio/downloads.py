@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics.performance import drawdowns
 from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
-from dashboard.portfolio.charts.rolling import SPANS, rolling
+from dashboard.portfolio.charts.rolling import rolling, span_name
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.backtest import MEMORY, forecast
@@ -44,7 +44,7 @@ def growth_table(data: PortfolioData) -> Table:
         f"flow since the day before, {data.portfolio.currency or 'money'}": _flows(data),
     }
     if len(days):
-        found, called = rolling(data.own, data), SPANS[data.query.frequency][1]
+        found, called = rolling(data.own, data), span_name(data)
         columns[f"Sharpe ratio of {called}"] = on_days(data.whole.dates, found.sharpe, days)
         columns[f"volatility of {called} a year, ratio"] = on_days(data.whole.dates, found.volatility, days)
         if found.beta is not None:
@@ -57,7 +57,7 @@ def growth_table(data: PortfolioData) -> Table:
 def backtest_table(data: PortfolioData) -> Table:
     """Return every return of the window beside the VaR before it."""
     days = data.part.dates[1:]
-    name = f"VaR 95 % of the {MEMORY[data.query.frequency]} previous returns, ratio"
+    name = f"VaR 95 % of the {MEMORY[data.frequency]} previous returns, ratio"
     warned = on_days(data.whole.dates, forecast(data), days)
     returns = data.part.returns[1:]
     exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)

@@ -120,8 +120,8 @@ def _about(data: PortfolioData) -> list[tuple[str, str]]:
         ("First day", str(part[0]) if len(part) else ""),
         ("Last day", str(part[-1]) if len(part) else ""),
         ("As of", str(data.query.as_of) if data.query.as_of is not None else "newest"),
-        ("Returns", data.query.frequency_name),
-        ("Periods a year", str(data.periods)),
+        ("Returns", data.frequency_name),
+        ("Periods a year", f"{data.periods:.4g}"),
         ("Risk-free rate, a year", f"{data.query.risk_free:.4%}"),
         ("Origin", data.portfolio.origin),
     ]

@@ -11,10 +11,9 @@ from analytics.metrics import Metric
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.portfolio.tables import figure, signed
+from dashboard.portfolio.tables import figure, marked, signed
 from portfolio.data import Line, PortfolioData
 from portfolio.parts import parts
-from portfolio.query import UNITS
 from portfolio.summary import columns, of_family, side_by_side
 
 METRIC_ROWS = "portfolio-metrics-rows"
@@ -35,9 +34,11 @@ def metric_table(data: PortfolioData) -> html.Div:
         {
             "metric": Cell(metric.title, hint=metric.definition),
             **{
-                f"c{at}": Cell(
+                f"c{at}": marked(
                     said(metric, found.of(metric.key, at), data),
-                    hint=found.reason(metric.key, at),
+                    found.of(metric.key, at),
+                    found.reason(metric.key, at),
+                    found.remark(metric.key, at),
                 )
                 for at in range(len(lines))
             },
@@ -56,7 +57,7 @@ def said(metric: Metric, value: float, data: PortfolioData) -> str:
     if metric.unit == "percent":
         return text.percent(value)
     if metric.unit == "periods":
-        return f"{text.number(value, 0 if value == round(value) else 1)} {UNITS[data.query.frequency]}"
+        return f"{text.number(value, 0 if value == round(value) else 1)} {data.units}"
     if metric.unit == "years":
         return f"{text.number(value, 1)} y"
     if metric.unit == "count":
@@ -85,8 +86,8 @@ def parts_table(data: PortfolioData) -> html.Div:
             "name": _name(part.line, data),
             "value": Cell(text.money(part.value), part.value),
             "share": Cell(text.percent(part.share), part.share),
-            "day": signed(part.day_return),
-            "ytd": signed(part.year_to_date),
+            "day": signed(part.day_return.value, part.day_return.reason, part.day_return.told),
+            "ytd": signed(part.year_to_date.value, part.year_to_date.reason, part.year_to_date.told),
             **{key: figure(found, key, at, "ratio" if key == "sharpe" else "percent") for key in PART_FIGURES},
         }
         for at, part in enumerate(listed)

@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import html
 
-from analytics.calendar import monthly_table
 from core import format as text
 from dashboard.components.table import Cell, Column, data_table
-from portfolio.data import PortfolioData
+from portfolio.data import Line, PortfolioData
+from portfolio.since import Periods, by_period
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FULL_COLOUR_MONTH = 0.08
@@ -18,16 +18,17 @@ FULL_COLOUR_YEAR = 0.24
 """A return of this size or more has the strongest colour."""
 NO_DECIMALS = 0.9995
 """A return of this size or more is shown in whole percent: the cells are narrow."""
+NO_START = "there is no value at the end of the period before: the history has a gap there"
 STEPS = 8
 """Strengths of the colour; each is a class in assets/css/22-tables.css."""
 
 
 def heat_table(data: PortfolioData) -> html.Div:
     """Return compounded returns by year and month, in percent, newest year first, and the benchmark's by year."""
-    daily, other = data.own.daily, data.benchmark
-    table = monthly_table(daily.dates, daily.returns)
-    beside = monthly_table(other.daily.dates, other.daily.returns) if other else None
-    totals = dict(zip(beside.years, beside.totals, strict=True)) if beside else {}
+    own, other = data.own, data.benchmark
+    months_by_year = _by_year(by_period(own.daily, own.cadence, "M"))
+    totals = _of_years(own)
+    beside = _of_years(other) if other else {}
     columns = [
         Column("year", "Year", numeric=False),
         *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
@@ -41,11 +42,11 @@ def heat_table(data: PortfolioData) -> html.Div:
     rows: list[dict[str, Any]] = [
         {
             "year": Cell(str(year)),
-            **{f"m{at}": _heat(value, FULL_COLOUR_MONTH) for at, value in enumerate(months)},
+            **{f"m{at}": _heat(months_by_year.get((year, at)), FULL_COLOUR_MONTH) for at in range(12)},
             "total": _heat(total, FULL_COLOUR_YEAR),
-            **({"other": _heat(totals.get(year, math.nan), FULL_COLOUR_YEAR)} if other else {}),
+            **({"other": _heat(beside.get(year), FULL_COLOUR_YEAR)} if other else {}),
         }
-        for year, months, total in zip(table.years, table.months, table.totals, strict=True)
+        for year, total in totals.items()
     ]
     body = data_table(
         "portfolio-months-data", columns, rows[::-1], caption="Monthly and yearly returns, percent", sortable=False,
@@ -54,9 +55,23 @@ def heat_table(data: PortfolioData) -> html.Div:
     return html.Div(body, className="fw-heat")
 
 
-def _heat(value: float, full: float) -> Cell:
-    if not math.isfinite(value):
+def _by_year(months: Periods) -> dict[tuple[int, int], float]:
+    """Return the returns of months by year and month, 0 for January."""
+    found = zip(months.numbers.tolist(), months.returns.tolist(), strict=True)
+    return {(number // 12 + 1970, number % 12): value for number, value in found}
+
+
+def _of_years(line: Line) -> dict[int, float]:
+    found = by_period(line.daily, line.cadence, "Y")
+    return dict(zip(found.numbers.tolist(), found.returns.tolist(), strict=True))
+
+
+def _heat(value: float | None, full: float) -> Cell:
+    """Return a cell; without a value an empty one, with one that has no return of its own "n/a"."""
+    if value is None:
         return Cell("")
+    if not math.isfinite(value):
+        return Cell(text.NOT_AVAILABLE, value, hint=NO_START, tone="muted")
     strength = round(min(abs(value) / full, 1.0) * STEPS)
     return Cell(
         text.number(100 * value, 1 if abs(value) < NO_DECIMALS else 0),

@@ -19,7 +19,9 @@ from portfolio.summary import side_by_side
 
 WORST = 10
 EXTREMES = 10
-ENDING = {"D": "Day", "W": "Week to", "M": "Month to"}
+MARK = "†"
+"""Behind a figure beside which something must be known; its hint says what."""
+ENDING = {"D": "Day", "W": "Week to", "M": "Month to", "Q": "Quarter to"}
 CAPTURES = (
     ("up_capture", "Up", "Annualised return over the periods in which the benchmark rose, divided by the benchmark's "
      "own; it compounds those periods alone, so read it beside beta"),
@@ -79,7 +81,7 @@ def extremes_table(data: PortfolioData) -> html.Div:
     up = [at for at in ranked[::-1][:EXTREMES] if part.returns[at] > 0]
     theirs = data.benchmark
     other = on_days(theirs.part.dates, theirs.part.returns, part.dates) if theirs else None
-    ending = ENDING[data.query.frequency]
+    ending = ENDING[data.frequency]
     columns = [
         Column("up-day", f"Best · {ending.lower()}", numeric=False),
         Column("up", "Return", plain="Best return"),
@@ -135,10 +137,15 @@ def figure(found: Summary, key: str, at: int, unit: str = "percent") -> Cell:
     """Return the cell of a figure; one that is missing says why."""
     value = found.of(key, at)
     said = text.percent(value) if unit == "percent" else text.ratio(value)
-    return Cell(said, value, hint=found.reason(key, at))
+    return marked(said, value, found.reason(key, at), found.remark(key, at))
 
 
-def signed(value: float) -> Cell:
+def marked(said: str, value: float, reason: str = "", remark: str = "", tone: str = "") -> Cell:
+    """Return the cell of a figure, marked where something must be known beside it; its hint says what, or why none."""
+    return Cell(f"{said} {MARK}" if remark else said, value, tone, hint=remark or reason)
+
+
+def signed(value: float, reason: str = "", remark: str = "") -> Cell:
     """Return a return with its sign and tone."""
     tone = "gain" if value > 0 else "loss" if value < 0 else ""
-    return Cell(text.percent(value, signed=True), value, tone)
+    return marked(text.percent(value, signed=True), value, reason, remark, tone)

@@ -165,6 +165,7 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
 
 def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
+        "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
         "portfolio-compared": choice_bar.compared(data, COMPARED),

@@ -13,7 +13,6 @@ from dashboard.charts.days import day_axis, texts, values
 from dashboard.charts.drawn import Drawn
 from portfolio.backtest import MEMORY, has_memory, value_at_risk_test
 from portfolio.data import PortfolioData
-from portfolio.query import UNIT, UNITS
 
 BUCKETS = 220
 SIGNIFICANCE = 0.05
@@ -23,7 +22,7 @@ Places = NDArray[np.intp]
 
 def value_at_risk_backtest(data: PortfolioData) -> Drawn:
     """Return the chart of the window's returns, their VaR one period ahead, and the exceedances."""
-    memory, unit, units = MEMORY[data.query.frequency], UNIT[data.query.frequency], UNITS[data.query.frequency]
+    memory, unit, units = MEMORY[data.frequency], data.unit, data.units
     if not has_memory(data):
         return Drawn(note=f"VaR needs more than {memory} {units} of returns; there are {max(len(data.whole) - 1, 0)}.")
     tested = value_at_risk_test(data)

@@ -11,7 +11,6 @@ from analytics.benchmark import capture
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import short
 from portfolio.data import Line, PortfolioData
-from portfolio.query import UNITS
 from portfolio.summary import common_periods
 
 FEWEST = 12
@@ -33,7 +32,7 @@ def captures(data: PortfolioData) -> Drawn:
         return Drawn(note="Choose a benchmark to see capture ratios.")
     found = [each for line in data.lines if (each := _capture(line, data)) is not None]
     if not found:
-        return Drawn(note=f"Needs {FEWEST} {UNITS[data.query.frequency]} in common with the benchmark in the window.")
+        return Drawn(note=f"Needs {FEWEST} {data.units} in common with the benchmark in the window.")
     figure = {
         "data": [_spans(found), _dots("up", found, "@series-1"), _dots("down", found, "@series-2")],
         "layout": still(

@@ -13,7 +13,6 @@ from dashboard.charts.days import on_days
 from dashboard.charts.drawn import Drawn, still
 from dashboard.charts.rows import short
 from portfolio.data import Line, PortfolioData
-from portfolio.query import UNITS
 
 MOST_NAMES = 20
 DENSE = 10
@@ -36,7 +35,7 @@ def correlation(data: PortfolioData) -> Drawn:
     np.fill_diagonal(found, np.nan)
     told = np.logical_not(np.isnan(found).all(axis=1)).reshape(-1)
     if not told.any():
-        return Drawn(note=f"Needs two strategies with {FEWEST} {UNITS[data.query.frequency]} in common in the window.")
+        return Drawn(note=f"Needs two strategies with {FEWEST} {data.units} in common in the window.")
     found = found[np.ix_(told, told)]
     names = _told_apart([short(line.name) for line, is_told in zip([*lines, *others], told, strict=True) if is_told])
     is_dense = len(names) > DENSE
@@ -78,7 +77,7 @@ def correlation(data: PortfolioData) -> Drawn:
     }
     left_out = f"the {len(lines)} largest of {len(parts)} · " if len(lines) < len(parts) else ""
     unit = ", in hundredths" if is_dense else ""
-    return Drawn(figure, f"{left_out}{data.query.frequency_name} returns, {data.query.window_name}{unit}")
+    return Drawn(figure, f"{left_out}{data.frequency_name} returns, {data.query.window_name}{unit}")
 
 
 def correlations(returns: Floats) -> Floats:
@@ -111,7 +110,7 @@ def _correlations(lines: list[Line], data: PortfolioData) -> Floats:
     is_apart = [not np.isin(track.dates, days).all() or _has_gaps(track, days) for track in tracks]
     for one, two in combinations(range(len(lines)), 2):
         if is_apart[one] or is_apart[two]:
-            pair = common(tracks[one], tracks[two], data.query.frequency)
+            pair = common(tracks[one], tracks[two], data.frequency)
             found[one, two] = found[two, one] = correlations(np.stack([each.returns for each in pair]))[0, 1]
     return found
 

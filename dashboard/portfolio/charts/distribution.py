@@ -14,7 +14,6 @@ from analytics.tails import expected_shortfall, value_at_risk
 from core import format as text
 from dashboard.charts.drawn import Drawn, still
 from portfolio.data import PortfolioData
-from portfolio.query import UNITS
 
 LEVEL = 0.95
 FEWEST = 20
@@ -54,9 +53,9 @@ class Histogram:
 def distribution(data: PortfolioData) -> Drawn:
     """Return the chart of the window's returns."""
     returns = data.part.returns[~np.isnan(data.part.returns)]
-    unit = UNITS[data.query.frequency]
+    unit = data.units
     if len(returns) < FEWEST:
-        return Drawn(note=f"Needs {FEWEST} {data.query.frequency_name} returns; the window has {len(returns)}.")
+        return Drawn(note=f"Needs {FEWEST} {data.frequency_name} returns; the window has {len(returns)}.")
     if np.ptp(returns) == 0:
         return Drawn(note=f"Every return in the window is {text.percent(float(returns[0]))}: there is no distribution.")
     loss, shortfall = float(value_at_risk(returns, LEVEL)), float(expected_shortfall(returns, LEVEL))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import format as text
-from dashboard.charts.days import Places, texts, values
+from dashboard.charts.days import Places, breaks_at, broken, texts, values
 from dashboard.charts.rows import End, Row, extent, short
 from dashboard.charts.theme import BENCHMARK, COMPARED, SERIES
 from portfolio.data import Line, PortfolioData
@@ -31,7 +32,7 @@ MOST_FLOWS = 40
 
 def growth_row(data: PortfolioData, places: Places, *, is_log: bool) -> Row:
     """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
-    lines = [_line(data.own, places, SERIES[0])]
+    lines = [_line(data.own, places, SERIES[0], notes=_notes(data))]
     lines += [
         _line(line, drawn_of(line, data, places), color)
         for line, color in zip(data.compared, COMPARED, strict=False)
@@ -71,17 +72,24 @@ def drawn_of(line: Line, data: PortfolioData, places: Places) -> Places:
     return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
 
 
-def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:
+def _line(
+    line: Line, places: Places, color: str, dash: str = "solid", notes: Mapping[int, str] | None = None
+) -> dict[str, Any]:
+    """Return a line; `notes` stand in its hover, by position: one of their own would be shown for days around."""
     index = 100 * line.part.index[places]
     decimals = 2 if np.ptp(index) < COARSE else 1
+    breaks = breaks_at(line.part.returns, places)
+    x, y = broken(line.part.dates[places], values(index, decimals), breaks)
+    said = [notes.get(place, "") for place in places.tolist()] if notes else []
     return {
         "type": "scatter",
         "mode": "lines",
         "name": line.name,
-        "x": texts(line.part.dates[places]),
-        "y": values(index, decimals),
+        "x": x,
+        "y": y,
         "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
-        "hovertemplate": f"%{{y:.{decimals}f}}",
+        "hovertemplate": f"%{{y:.{decimals}f}}%{{text}}" if said else f"%{{y:.{decimals}f}}",
+        **({"text": broken(line.part.dates[places], said, breaks, "")[1]} if said else {}),
     }
 
 
@@ -92,9 +100,10 @@ def _end(line: dict[str, Any]) -> End:
 
 
 def marked_days(data: PortfolioData) -> Places:
-    """Return the positions in the window that carry a mark: a chart that thins its days keeps them."""
+    """Return the positions in the window that carry a mark or stand at a gap: a chart that thins days keeps them."""
     days = np.concatenate([data.nav.dates[marked_flows(data)[0]], _restated_days(data)])
-    found = np.searchsorted(data.part.dates, days)
+    after = np.flatnonzero(np.isnan(data.part.returns[1:])) + 1
+    found = np.concatenate([np.searchsorted(data.part.dates, days), after, after - 1])
     return found.astype(np.intp)
 
 
@@ -108,7 +117,7 @@ def marked_flows(data: PortfolioData) -> tuple[Places, int]:
 
 
 def _flows(data: PortfolioData) -> list[dict[str, Any]]:
-    """Return small triangles on the line where money came in or went out, the amount in their hover."""
+    """Return small triangles on the line where money came in or went out; the line's hover has the amount."""
     nav, part = data.nav, data.part
     largest, count = marked_flows(data)
     if not len(largest):
@@ -123,18 +132,46 @@ def _flows(data: PortfolioData) -> list[dict[str, Any]]:
             "name": "flows" if count <= MOST_FLOWS else some,
             "x": texts(nav.dates[largest]),
             "y": values(100 * part.index[at], 2),
-            "text": [text.money(float(each), data.portfolio.currency, signed=True) for each in amounts],
             "marker": {
                 "symbol": ["triangle-up" if each > 0 else "triangle-down" for each in amounts],
                 "size": 9, "color": "@text", "line": {"width": 1, "color": "@panel"},
             },
-            "hovertemplate": "%{text}",
+            "hoverinfo": "skip",
         }
     ]  # fmt: skip
 
 
+def _notes(data: PortfolioData) -> dict[int, str]:
+    """Return what the hover of the line says beside its value, by position in the window."""
+    flows, restated = _flow_notes(data), _restatement_notes(data)
+    return {place: flows.get(place, "") + restated.get(place, "") for place in flows | restated}
+
+
+def _flow_notes(data: PortfolioData) -> dict[int, str]:
+    """Return what the hover says of marked flows, by position in the window; with their day where that is another."""
+    nav, part = data.nav, data.part
+    notes: dict[int, str] = {}
+    for flow in marked_flows(data)[0].tolist():
+        day = nav.dates[flow]
+        place = int(np.searchsorted(part.dates, day))
+        when = "" if part.dates[place] == day else f" on {day}"
+        amount = text.money(float(nav.flow[flow]), data.portfolio.currency, signed=True)
+        notes[place] = f"{notes.get(place, '')} · {amount}{when}"
+    return notes
+
+
+def _restatement_notes(data: PortfolioData) -> dict[int, str]:
+    notes: dict[int, str] = {}
+    for each in data.restatements:
+        if each.day in _restated_days(data):
+            place = int(np.searchsorted(data.part.dates, each.day))
+            when = "" if data.part.dates[place] == each.day else f" of {each.day}"
+            notes[place] = f"{notes.get(place, '')} · restated{when}: {_restated(each)}"
+    return notes
+
+
 def _restatements(data: PortfolioData) -> list[dict[str, Any]]:
-    """Return a diamond where a value was replaced by another, both in its hover."""
+    """Return a diamond where a value was replaced by another; the line's hover has both."""
     part, days = data.part, _restated_days(data)
     if not len(days):
         return []
@@ -147,9 +184,8 @@ def _restatements(data: PortfolioData) -> list[dict[str, Any]]:
             "name": "restated",
             "x": [str(each.day) for each in inside],
             "y": values(100 * part.index[at], 2),
-            "text": [_restated(each) for each in inside],
             "marker": {"symbol": "diamond-open", "size": 9, "color": "@warning", "line": {"width": 1.5}},
-            "hovertemplate": "%{text}",
+            "hoverinfo": "skip",
         }
     ]
 

@@ -23,8 +23,7 @@ def intraday(data: PortfolioData, day: Intraday) -> dict[str, Any]:
 
     A close of zero or below has no growth: then the figure has no line.
     """
-    levels = np.asarray(day.values, dtype=np.float64)
-    index = 100 * levels / levels[0] if levels[0] > 0 else np.full(len(levels), np.nan)
+    index = 100 * np.asarray(day.values, dtype=np.float64)
     water = 100 * underwater(index)
     rows = [_growth(data, day.ts, index), _water(day.ts, water)]
     # A zoom of the page is a span of days.

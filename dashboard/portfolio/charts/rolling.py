@@ -12,15 +12,15 @@ from analytics.calendar import carried
 from analytics.performance import common
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
-from dashboard.charts.days import BESIDE, Places, on_days, texts, values
+from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
 from dashboard.charts.rows import End, Row, extent, limit_line
 from dashboard.charts.theme import COMPARED, SERIES
 from portfolio.data import Line, PortfolioData
 from portfolio.query import Frequency
 
 HEIGHT_PX = 54
-SPANS: dict[Frequency, tuple[int, str]] = {"D": (63, "63 days"), "W": (26, "26 weeks"), "M": (12, "12 months")}
-"""Returns in a rolling figure, and how that many are called."""
+SPANS: dict[Frequency, int] = {"D": 63, "W": 26, "M": 12, "Q": 8}
+"""Returns in a rolling figure."""
 Course = NDArray[np.float64]
 
 
@@ -48,17 +48,22 @@ class Figure:
         return " %" if self.is_percent else ""
 
 
+def span_name(data: PortfolioData) -> str:
+    """Return how the returns of a rolling figure are called."""
+    return f"{SPANS[data.frequency]} {data.units}"
+
+
 def rolling(line: Line, data: PortfolioData) -> Moments:
     """Return the rolling figures on the days of the line's whole history, its beta against the benchmark shown.
 
     Beta is of the days that both have; between them it stays as it was.
     """
-    span, periods = SPANS[data.query.frequency][0], data.periods_of(line)
+    span, periods = SPANS[data.frequency], data.periods_of(line)
     rate, whole = per_period_rate(data.query.risk_free, periods), line.whole
     found = rolling_moments(whole.returns, None, span, rate, periods)
     if data.benchmark is None:
         return found
-    own, other = common(whole, data.benchmark.whole, data.query.frequency)
+    own, other = common(whole, data.benchmark.whole, data.frequency)
     beside = rolling_moments(own.returns, other.returns, span, rate, periods)
     last = own.dates[-1] if len(own) else whole.dates[0]
     beta = carried(own.dates, np.asarray(beside.beta, dtype=np.float64), whole.dates)
@@ -68,7 +73,7 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
     """Return a row a figure; none when the history is too short for any, no beta without a benchmark."""
     lines = [line for line in data.lines if len(line.whole)]
-    span, called = SPANS[data.query.frequency]
+    span, called = SPANS[data.frequency], span_name(data)
     if not len(data.part) or len(data.whole) <= span:
         return []
     courses = [(line, rolling(line, data)) for line in lines]
@@ -111,12 +116,14 @@ def _trace(figure: Figure, at: int, days: NDArray[np.datetime64]) -> dict[str, A
     else:
         more = {"name": f"{figure.name} of {line.name}", "hoverinfo": "skip"}
         days = days[::BESIDE]
-    y = (on_days if at == 0 else carried)(line.whole.dates, course, days)
+    found = values((on_days if at == 0 else carried)(line.whole.dates, course, days), figure.decimals)
+    at_days = np.minimum(np.searchsorted(line.whole.dates, days), len(line.whole) - 1)
+    x, y = broken(days, found, breaks_at(line.whole.returns, at_days))
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": texts(days),
-        "y": values(y, figure.decimals),
+        "x": x,
+        "y": y,
         "line": {"color": (SERIES[:1] + COMPARED)[at], "width": 1.3 if at == 0 else 0.9},
         **more,
     }

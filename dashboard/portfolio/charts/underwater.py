@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from analytics.drawdown import Episode, expected_max_drawdown
 from analytics.performance import drawdowns
 from core import format as text
-from dashboard.charts.days import BESIDE, Places, texts, values
+from dashboard.charts.days import BESIDE, Places, breaks_at, broken, values
 from dashboard.charts.rows import End, Row, extent, limit_line, note
 from dashboard.charts.theme import COMPARED, faded
 from dashboard.portfolio.charts.growth import drawn_of
 from portfolio.data import PortfolioData
-from portfolio.query import UNITS
 
 HEIGHT_PX = 112
 LABELLED = 3
@@ -82,12 +81,14 @@ def share_of_shallower(water: Water) -> float:
 
 
 def _own(data: PortfolioData, places: Places, water: Water) -> dict[str, Any]:
+    days, breaks = data.part.dates[places], breaks_at(data.part.returns, places)
+    x, y = broken(days, values(100 * water[places], 2), breaks)
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "drawdown",
-        "x": texts(data.part.dates[places]),
-        "y": values(100 * water[places], 2),
+        "x": x,
+        "y": y,
         "line": {"color": "@loss", "width": 1.2},
         "fill": "tozeroy",
         "fillcolor": faded("@loss", 0.22),
@@ -101,13 +102,15 @@ def _compared(data: PortfolioData, places: Places) -> list[dict[str, Any]]:
         if not len(line.part):
             continue
         kept = drawn_of(line, data, places[::BESIDE])
+        days, breaks = line.part.dates[kept], breaks_at(line.part.returns, kept)
+        x, y = broken(days, values(100 * drawdowns(line.part)[kept], 2), breaks)
         lines.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "name": f"drawdown of {line.name}",
-                "x": texts(line.part.dates[kept]),
-                "y": values(100 * drawdowns(line.part)[kept], 2),
+                "x": x,
+                "y": y,
                 "line": {"color": color, "width": 0.9},
                 "hoverinfo": "skip",
             }
@@ -146,7 +149,7 @@ def _caption(data: PortfolioData, water: Water, expected: float) -> str:
     if not len(water):
         return "Underwater"
     share = share_of_shallower(water)
-    deeper = f" · deeper than {100 * share:.0f} % of {UNITS[data.query.frequency]}"
+    deeper = f" · deeper than {100 * share:.0f} % of {data.units}"
     unusual = deeper if water[-1] < 0 and share == share else ""
     usual = f" · expected maximum {text.percent(expected / 100)}" if expected == expected else ""
     return f"Underwater{unusual}{usual}"

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from analytics.calendar import period_returns
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import short
 from dashboard.charts.theme import COMPARED, SERIES
 from portfolio.data import Line, PortfolioData
+from portfolio.since import by_period
 
 MOST_BARS = 72
 """More bars than this cannot be told apart: then only the portfolio and its benchmark are shown."""
@@ -48,8 +48,8 @@ def years(data: PortfolioData) -> Drawn:
 
 
 def _by_year(line: Line) -> dict[int, float]:
-    numbers, found = period_returns(line.daily.dates, line.daily.returns, "Y")
-    return dict(zip(numbers.tolist(), found.tolist(), strict=True))
+    found = by_period(line.daily, line.cadence, "Y")
+    return dict(zip(found.numbers.tolist(), found.returns.tolist(), strict=True))
 
 
 def _bars(line: Line, color: str, wanted: list[int], names: list[str]) -> dict[str, Any]:

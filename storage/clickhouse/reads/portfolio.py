@@ -27,8 +27,28 @@ DAY_SECONDS = 86_400
 LAST_DAY = 49_709
 """2106-02-06, days since 1970-01-01: the last whole day of ClickHouse's DateTime."""
 MOST_MARKS = 1_000
+MOVES_AT_ONCE = 500
+"""Times listed in one statement."""
 POINT = (("number", "<u2"), ("ts", "<u4"), ("value", "<f8"))
 """A row of every daily read: which portfolio or instrument, when (epoch seconds), how much."""
+MOVE = (("number", "<u2"), ("ts", "<u4"), ("nav", "<f8"), ("flow", "<f8"))
+POINT_BEFORE = (("since", "<u4"), ("ts", "<u4"), ("nav", "<f8"))
+"""A row of the points that moved money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Points at which money moved, by portfolio and then oldest first; all as long as each other."""
+
+    number: NDArray[np.intp]
+    """Which portfolio."""
+    ts: Integers
+    """Epoch seconds."""
+    values: Floats
+    """NAV at the point, the money counted."""
+    flows: Floats
+    before: Floats
+    """NAV at the point before on the same day; NaN where it is the day's first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,8 @@ class DailyNavs:
     """(k, n): money in (+) and out (−) of the day, 0 where none moved."""
     newest: Integers
     """(k,): epoch seconds of the newest point, 0 where there is none."""
+    moves: Moves
+    """The points that moved money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +126,31 @@ def daily_navs(
     """
     flows = """
         WITH {names:Array(String)} AS names
-        SELECT toUInt16(transform(portfolio, names, range(length(names)), 65535)), toUnixTimestamp(ts), flow
+        SELECT toUInt16(transform(portfolio, names, range(length(names)), 65535)), toUnixTimestamp(ts), nav, flow
         FROM nav FINAL
-        WHERE origin = {origin:String} AND (portfolio, ts) GLOBAL IN (
+        WHERE origin = {origin:String} AND flow != 0 AND (portfolio, ts) GLOBAL IN (
             SELECT portfolio, ts FROM nav_flows
             WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
                 AND toDate(ts) <= toDate({until:UInt16})
         )
     """
     found = clickhouse.records(closes, POINT, parameters, kind="portfolio nav") if names else _NOTHING
-    moved = clickhouse.records(flows, POINT, parameters, kind="portfolio flows") if names else _NOTHING
+    moved = clickhouse.records(flows, MOVE, parameters, kind="portfolio flows") if names else _NO_MOVE
     days, values, newest = _scattered(found, len(names))
     summed = np.zeros_like(values)
     day = _days(moved["ts"])
     column = np.searchsorted(days, day)
     # A flow younger than the closes, read a moment before, has no day yet.
     there = np.isin(day, days)
-    np.add.at(summed, (moved["number"][there], column[there]), moved["value"][there])
-    return DailyNavs(names, days, values, summed, newest)
+    moved, column = moved[there], column[there]
+    np.add.at(summed, (moved["number"], column), moved["flow"])
+    order = np.lexsort((moved["ts"], moved["number"]))
+    moved = moved[order]
+    moves = Moves(
+        moved["number"].astype(np.intp), moved["ts"].astype(np.int64), moved["nav"], moved["flow"],
+        _before(clickhouse, origin, names, moved),
+    )  # fmt: skip
+    return DailyNavs(names, days, values, summed, newest, moves)
 
 
 def daily_prices_many(
@@ -229,6 +258,41 @@ def priced_instruments(clickhouse: ClickHouse) -> list[tuple[str, str]]:
 
 
 _NOTHING: NDArray[Any] = np.empty(0, dtype=list(POINT))
+_NO_MOVE: NDArray[Any] = np.empty(0, dtype=list(MOVE))
+
+
+def _before(clickhouse: ClickHouse, origin: str, names: Sequence[str], moved: NDArray[Any]) -> Floats:
+    """Return the NAV at the point before each of `moved` on the same day; NaN where there is none.
+
+    Nothing comes before midnight: the moves of portfolios that are valued by day ask for nothing.
+    """
+    found = np.full(len(moved), np.nan)
+    later = np.flatnonzero(moved["ts"] % DAY_SECONDS)
+    for number in np.unique(moved["number"][later]).tolist():
+        of = later[moved["number"][later] == number]
+        for first in range(0, len(of), MOVES_AT_ONCE):
+            some = of[first : first + MOVES_AT_ONCE]
+            found[some] = _points_before(clickhouse, origin, names[number], moved["ts"][some].astype(np.int64))
+    return found
+
+
+def _points_before(clickhouse: ClickHouse, origin: str, portfolio: str, times: Integers) -> Floats:
+    """Return a portfolio's NAV at the last point before each of some ascending times, on the same day."""
+    starts = times // DAY_SECONDS * DAY_SECONDS
+    edges = np.unique(np.concatenate([starts, times]))
+    spans = " OR ".join(f"(n.ts >= {start} AND n.ts < {end})" for start, end in zip(starts, times, strict=True))
+    sql = f"""
+        SELECT toUInt32(roundDown(toUnixTimestamp(n.ts), {edges.tolist()})) AS since,
+               toUnixTimestamp(max(n.ts)), argMax(nav, (n.ts, version))
+        FROM nav AS n WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}}
+            AND ({spans})
+        GROUP BY since ORDER BY since
+    """
+    asked = {"origin": origin, "portfolio": portfolio}
+    points = clickhouse.records(sql, POINT_BEFORE, asked, kind="portfolio flows")
+    at = np.searchsorted(points["ts"], times) - 1
+    known = (at >= 0) & (points["ts"][np.maximum(at, 0)] >= starts) if len(points) else np.zeros(len(times), dtype=bool)
+    return np.where(known, points["nav"][np.maximum(at, 0)] if len(points) else np.nan, np.nan)
 
 
 def _names(

@@ -131,10 +131,30 @@ def test_money_in_and_out_is_marked_where_it_moved_and_how_much(stores: Stores) 
     put_nav(stores, "alpha", values, flows)
     marks = trace(figure(stores, "growth"), "flows")
     assert marks["x"] == ["2020-01-03", "2020-01-05"]
-    assert marks["text"] == ["+110 USD", "−109 USD"]
     assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
     own = trace(figure(stores, "growth"), "Alpha")
+    assert own["text"] == ["", "", " · +110 USD", "", " · −109 USD"]
     assert marks["y"] == [own["y"][2], own["y"][4]]
+
+
+@pytest.mark.parametrize("frequency", ["D", "W", "M"])
+def test_a_flow_is_hovered_on_its_own_date_however_few_days_are_drawn(stores: Stores, frequency: str) -> None:
+    values, flows = walk(7_560), [0.0] * 7_560
+    flows[3_333] = 1.0
+    put_nav(stores, "alpha", values, flows)
+    day = np.datetime64("2020-01-01") + 3_333
+    found = figure(stores, "growth", frequency=frequency)
+    own = trace(found, "Alpha")
+    said = {x: words for x, words in zip(own["x"], own["text"], strict=True) if words}
+    (shown_on, words), *others = said.items()
+    assert not others
+    if frequency == "D":
+        assert (shown_on, words) == (str(day), " · +1.00 USD")
+    else:
+        assert words == f" · +1.00 USD on {day}"
+        assert np.datetime64(shown_on) - day < np.timedelta64(31, "D")
+    # A mark with a hover of its own would be told for every day around.
+    assert trace(found, "flows")["hoverinfo"] == "skip"
 
 
 def test_thirty_years_are_drawn_in_the_pixels_there_are_with_every_turning_point(stores: Stores) -> None:
@@ -206,7 +226,7 @@ def test_rolling_figures_reach_back_beyond_the_window(stores: Stores) -> None:
     sharpe = trace(figure(stores, "growth", window="MTD"), "Sharpe ratio")
     assert None not in sharpe["y"]
     returns = shown(stores).whole.returns[-63:]
-    assert sharpe["y"][-1] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252), abs=0.006)
+    assert sharpe["y"][-1] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365), abs=0.006)
 
 
 @given(st.lists(st.floats(-60, 60), min_size=20, max_size=400), st.floats(0.01, 100))
@@ -373,5 +393,6 @@ def test_a_restated_value_is_marked_on_its_day_with_what_it_was(stores: Stores) 
     stores.live.bump("portfolio")
     found = figure(stores, "growth")
     marks = trace(found, "restated")
-    assert marks["x"] == [day] and marks["text"] == ["1.20 M → 1.23 M"]
-    assert day in trace(found, "Alpha")["x"], "the line passes through the mark"
+    assert marks["x"] == [day] and marks["hoverinfo"] == "skip"
+    own = trace(found, "Alpha")
+    assert own["text"][own["x"].index(day)] == " · restated: 1.20 M → 1.23 M", "the line passes through the mark"

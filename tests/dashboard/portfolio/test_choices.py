@@ -10,6 +10,7 @@ from dashboard.portfolio.choice_bar import INDENT, bar, notes, tree
 from dashboard.tabs.portfolio import build
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices
+from portfolio.headlines import day_return
 from portfolio.imports.files import take_nav
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
@@ -23,7 +24,7 @@ from tests.support.views import text
         ({"portfolio": "own:gone"}, "Portfolio: there is no “own:gone”; Alpha is used."),
         ({"benchmark": "NOPE"}, "Benchmark: there are no prices of “NOPE”; none is used."),
         ({"window": "7Y"}, "Window: “7Y” is none of 1D, WTD"),
-        ({"frequency": "Z"}, "Returns: “Z” is none of D, W, M. D is used."),
+        ({"frequency": "Z"}, "Returns: “Z” is none of D, W, M, Q. Those of the values"),
         ({"from": "86400", "to": "172800"}, "Range: no value from 1970-01-02 to 1970-01-03; the values run from"),
         ({"from": "172800", "to": "86400"}, "Range: from and to are not two times in order. The window ITD"),
         ({"portfolio": "own:alpha", "compare": "own:alpha"}, "Compare: Alpha is the portfolio itself"),
@@ -127,8 +128,10 @@ def test_the_last_day_is_shown_in_its_course_without_the_money_that_came_in(stor
     stores.live.bump("portfolio")
     found = shown(stores, window="1D").intraday
     assert found is not None
-    assert found.values[0] == 100.0
-    assert found.values[-3:] == [103.0, 104.0, 105.0]
+    assert found.values[:4] == pytest.approx([1.0, 2.0, 1.01, 1.02])
+    # 50 came in at 3 o'clock, when 102 were there; it grew with the rest.
+    assert found.values[-3:] == pytest.approx([1.02 * (153 / 152), 1.02 * (154 / 152), 1.02 * (155 / 152)])
+    assert day_return(shown(stores)).own == pytest.approx(found.values[-1] - 1)
     assert shown(stores, window="MTD").intraday is None
 
 

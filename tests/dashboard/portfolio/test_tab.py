@@ -61,8 +61,8 @@ def test_money_that_came_in_is_no_return(stores: Stores) -> None:
 
 
 def test_a_year_of_history_is_annualised_and_less_is_not(stores: Stores) -> None:
-    put_nav(stores, "short", [100.0 * 1.001**day for day in range(200)])
-    put_nav(stores, "long", [100.0 * 1.001**day * (1.01 if day % 2 else 1.0) for day in range(300)])
+    put_nav(stores, "short", [100.0 * 1.001**day for day in range(365)])
+    put_nav(stores, "long", [100.0 * 1.001**day * (1.01 if day % 2 else 1.0) for day in range(366)])
     assert cards(stores, portfolio="own:short")["annual"] == "n/a"
     assert cards(stores, portfolio="own:long")["annual"].endswith("%")
 

@@ -92,7 +92,7 @@ def test_a_figure_that_cannot_be_told_says_why(stores: Stores) -> None:
 def test_a_risk_free_rate_lowers_the_sharpe_ratio(fund: Stores) -> None:
     plain, dear = (side_by_side(shown(fund, rf=rate)).of("sharpe") for rate in ("0", "5"))
     volatility = side_by_side(shown(fund)).of("volatility")
-    assert plain - dear == pytest.approx(252 * (1.05 ** (1 / 252) - 1) / volatility)
+    assert plain - dear == pytest.approx(365 * (1.05 ** (1 / 365) - 1) / volatility)
 
 
 def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) -> None:

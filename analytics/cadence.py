@@ -1,0 +1,107 @@
+"""How often a portfolio is valued, found from its dates, and what follows: returns a year, and what counts as a gap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.block import Bools
+from analytics.calendar import DAYS_A_YEAR, Dates
+
+Rhythm = Literal["daily", "weekly", "monthly", "quarterly", "irregular"]
+
+TRADING_DAYS, ALL_DAYS = 252, 365
+GAP_PERIODS = 5
+"""A hole longer than this many expected periods is a gap: nothing is known of what happened in it."""
+FEWEST_SPACES = 2
+"""Spaces between values below which no rhythm can be told."""
+FEWEST_DAILY = 10
+"""Values below which a daily history does not tell whether weekends belong to it."""
+WEEKEND_SHARE = 0.1
+"""Share of Sundays that follow a Saturday among the days from which all days count; open all week it is 1 in 7."""
+REGULAR_SHARE = 0.8
+"""Share of the spaces that must be as the rhythm has them: holidays and a hole do not change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    rhythm: Rhythm
+    periods: float
+    median: tuple[float, float]
+    """Days between two values in the median."""
+    usual: tuple[float, float]
+    """Days between two values that holidays and the lengths of months make of it."""
+    longest_days: float
+    """Of one period."""
+
+
+_KINDS = (
+    _Kind("daily", TRADING_DAYS, (1, 1), (1, 5), 1),
+    _Kind("weekly", 52, (6, 8), (4, 10), 7),
+    _Kind("monthly", 12, (28, 31), (25, 36), 31),
+    _Kind("quarterly", 4, (89, 92), (80, 101), 92),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """The rhythm of a history."""
+
+    rhythm: Rhythm
+    periods: float
+    """Returns a year."""
+    longest_days: float
+    """Of an expected period; infinite where too few values tell what is expected."""
+
+    def are_gaps(self, earlier: Dates, later: Dates) -> Bools:
+        """Return where more than GAP_PERIODS expected periods lie between two days; weekdays where they are traded."""
+        if math.isinf(self.longest_days):
+            return np.zeros(len(earlier), dtype=np.bool_)
+        if self.rhythm == "daily" and self.periods < ALL_DAYS:
+            return np.asarray(np.busday_count(earlier, later) > GAP_PERIODS)
+        days = (later - earlier).astype("timedelta64[D]").astype(np.int64)
+        return np.asarray(days > GAP_PERIODS * self.longest_days)
+
+    def gaps(self, dates: Dates) -> Bools:
+        """Return whether each date comes after a gap; the first does not."""
+        found = np.zeros(len(dates), dtype=np.bool_)
+        if len(dates) > 1:
+            found[1:] = self.are_gaps(dates[:-1], dates[1:])
+        return found
+
+    def is_near(self, value: np.datetime64, day: np.datetime64) -> bool:
+        """Return whether a value is young enough to stand for a later day."""
+        return not bool(self.are_gaps(np.array([value]), np.array([day]))[0])
+
+
+def cadence_of(dates: Dates, declared: float = TRADING_DAYS) -> Cadence:
+    """Return the rhythm of a history: 252 or 365 returns a year by day, 52 by week, 12 by month, 4 by quarter.
+
+    Where no rhythm holds for four in five of the spaces between values it is irregular, with as many returns a year as
+    there were outside gaps. `declared` are the returns a year of a history too short to tell.
+    """
+    spaces = np.diff(dates.astype("datetime64[D]").astype(np.int64)).astype(np.float64)
+    if len(spaces) < FEWEST_SPACES:
+        return Cadence("daily", declared, math.inf)
+    median = float(np.median(spaces))
+    kind = next((kind for kind in _KINDS if kind.median[0] <= median <= kind.median[1]), None)
+    if kind is None or np.mean((spaces >= kind.usual[0]) & (spaces <= kind.usual[1])) < REGULAR_SHARE:
+        known = spaces[spaces <= GAP_PERIODS * median]
+        return Cadence("irregular", DAYS_A_YEAR / float(known.mean()), max(median, 1.0))
+    if kind.rhythm != "daily":
+        return Cadence(kind.rhythm, kind.periods, kind.longest_days)
+    if len(dates) < FEWEST_DAILY:
+        return Cadence("daily", declared, 1.0)
+    return Cadence("daily", ALL_DAYS if _has_weekends(dates) else TRADING_DAYS, 1.0)
+
+
+def _has_weekends(dates: Dates) -> bool:
+    """Return whether Saturdays and Sundays belong to a history: a lone Sunday may be the end of a month."""
+    numbers: NDArray[np.int64] = dates.astype("datetime64[D]").astype(np.int64)
+    # 1970-01-01 was a Thursday.
+    follows = np.diff(numbers, prepend=numbers[0] - 9) == 1
+    return float(np.mean(((numbers + 3) % 7 == 6) & follows)) >= WEEKEND_SHARE
