@@ -2,5 +2,5 @@
 
 Everywhere: returns are simple period returns; a NaN return is a missing observation and is left out, never taken
 for 0; no observations, or too few for the figure, give NaN; drawdowns are negative; `periods` is the number of periods
-a year that the portfolio's calendar declares (252, 365, 52, 12), never guessed from gaps.
+a year, which the caller gives (`cadence` finds it from dates).
 """

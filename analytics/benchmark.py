@@ -143,7 +143,8 @@ def up_down_percent(pair: Pair, side: Literal["up", "down"] = "up") -> Floats:
 @pair_figure
 def batting_average(pair: Pair) -> Floats:
     """Return the share of the periods with r > b."""
-    return over(np.count_nonzero(pair.active.filled > 0, axis=1), pair.active.known)
+    # What is not above rounding is no win.
+    return over(np.count_nonzero(pair.active.filled > RESIDUE, axis=1), pair.active.known)
 
 
 @pair_figure

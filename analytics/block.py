@@ -251,7 +251,11 @@ class Block:
 
 @dataclass(eq=False)
 class Pair:
-    """Returns beside a benchmark's, both only where both are there."""
+    """Returns beside a benchmark's, both only where both are there.
+
+    A missing return is spanned by the next one: where only one side has it, the other's returns are compounded over it,
+    so that both go from one common period to the next.
+    """
 
     own: Block
     other: Block
@@ -267,6 +271,9 @@ class Pair:
         if own.is_complete and benchmark.is_complete:
             return cls(own, benchmark)
         both = own.there & benchmark.there
+        rows = _parted(own.there, benchmark.there, both)
+        if rows.any():
+            own, benchmark = (_spanned_rows(one, both, rows) for one in (own, benchmark))
         if bool((both == own.there).all()):
             return cls(own, Block(np.where(both, benchmark.values, np.nan)))
         return cls(Block(np.where(both, own.values, np.nan)), Block(np.where(both, benchmark.values, np.nan)))
@@ -280,13 +287,51 @@ class Pair:
 
     @cached_property
     def active(self) -> Block:
-        """Return r − b."""
-        return Block(self.own.values - self.other.values)
+        """Return r − b; exactly 0 where all that parts the two is rounding."""
+        found = self.own.values - self.other.values
+        known = found if self.own.is_complete and self.other.is_complete else np.nan_to_num(found, nan=0.0)
+        same = np.vecdot(known, known) <= RESIDUE**2 * found.shape[1]
+        if same.any():
+            found[same] *= 0.0
+        return Block(found)
 
     def minus(self, rate: ArrayLike) -> Pair:
         """Return both in excess of a rate a period."""
         own, other = self.own.minus(rate), self.other.minus(rate)
         return self if own is self.own else Pair.of(own, other)
+
+
+def spanned(values: Floats, kept: Bools) -> Floats:
+    """Return a portfolio's returns at the places kept, each from the one kept before: compounded over those between.
+
+    The first kept is as it is: what lies before it is no span of it. NaN elsewhere.
+    """
+    places = np.flatnonzero(kept)
+    found = np.full(len(values), np.nan)
+    if not len(places):
+        return found
+    found[places] = values[places]
+    is_long = np.diff(places, prepend=places[0] - 1) > 1
+    if is_long.any():
+        growth = 1.0 + np.nan_to_num(values[: places[-1] + 1], nan=0.0)
+        starts = np.append(places[0], places[:-1] + 1)
+        found[places[is_long]] = np.multiply.reduceat(growth, starts)[is_long] - 1.0
+    return found
+
+
+def _parted(own: Bools, other: Bools, both: Bools) -> Bools:
+    """Return the portfolios of which one side misses a return between two common ones that the other side has."""
+    seen = np.logical_or.accumulate(both, axis=1)
+    ahead = np.logical_or.accumulate(both[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(((own != other) & seen & ahead).any(axis=1))
+
+
+def _spanned_rows(block: Block, both: Bools, rows: Bools) -> Block:
+    """Return the block, one row a portfolio, with the returns of `rows` spanning what the other side misses."""
+    values = np.array(np.broadcast_to(block.values, both.shape))
+    for row in np.flatnonzero(rows):
+        values[row] = spanned(values[row], both[row])
+    return Block(values)
 
 
 def over(above: ArrayLike, below: ArrayLike) -> Floats:

@@ -18,6 +18,7 @@ from scipy.special import ndtri
 from analytics import significance
 from analytics.block import RESIDUE, Floats
 from analytics.calendar import SHORTEST_YEAR
+from analytics.tails import expected_shortfall
 
 LEVEL = 0.95
 FEWEST = 20
@@ -90,7 +91,7 @@ def value_at_risk_interval(returns: ArrayLike, share: float = 0.95, level: float
 
 
 def expected_shortfall_interval(returns: ArrayLike, share: float = 0.95, level: float = LEVEL) -> Interval:
-    """Return the interval of the historical expected shortfall as a positive loss, which is never below 0."""
+    """Return the interval of the historical expected shortfall as a positive loss, around tails.expected_shortfall."""
     found = _observed(returns)
     tail = 1 - share
     if len(found) * tail < 2 or math.isnan(_deviation(found)):
@@ -98,8 +99,7 @@ def expected_shortfall_interval(returns: ArrayLike, share: float = 0.95, level: 
     losses = -found
     edge = float(np.quantile(losses, share))
     pull = edge + np.maximum(losses - edge, 0.0) / tail
-    low, high = _around(float(pull.mean()), pull, level)
-    return max(low, 0.0), max(high, 0.0)
+    return _around(float(expected_shortfall(found, share)), pull, level)
 
 
 def beta_interval(returns: ArrayLike, benchmark: ArrayLike, level: float = LEVEL) -> Interval:

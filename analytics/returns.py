@@ -26,8 +26,10 @@ def observed(returns: ArrayLike) -> Floats:
 
 
 def simple_returns(prices: Any) -> Figure:
-    """Return p_t / p_{t−1} − 1, one row shorter than `prices`, in kind; NaN next to a missing, zero or negative price.
+    """Return p_t / p_{t−1} − 1, one row shorter than `prices`, in kind; NaN at a missing, zero or negative price.
 
+    The return after such a price spans it, from the last that is known: nothing of the way is lost. Pairs of returns
+    are compounded over what only one of them misses (block.Pair).
     Takes a Series, a DataFrame (time × portfolios) or an array likewise. Raises ValueError naming a date that is there
     twice or out of order.
     """
@@ -35,7 +37,16 @@ def simple_returns(prices: Any) -> Figure:
     levels = np.atleast_2d(np.asarray(values, dtype=np.float64))
     known = np.where(levels > 0, levels, np.nan)
     index = None if shape.index is None else shape.index[1:]
-    return replace(shape, index=index).leave(known[:, 1:] / known[:, :-1] - 1.0)
+    return replace(shape, index=index).leave(known[:, 1:] / _last_known(known)[:, :-1] - 1.0)
+
+
+def _last_known(levels: Floats) -> Floats:
+    """Return the levels with each missing one as the last before it; NaN before the first."""
+    there = ~np.isnan(levels)
+    if there.all():
+        return levels
+    at = np.maximum.accumulate(np.where(there, np.arange(levels.shape[1]), 0), axis=1)
+    return np.take_along_axis(levels, at, axis=1)
 
 
 def log_returns(prices: Any) -> Figure:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.block import RESIDUE, Block, Floats, Pair, over
-from analytics.shapes import Returns, enter, figure, pair_figure
+from analytics.shapes import Returns, enter, figure, on_common_dates, pair_figure
 from analytics.windows import (
     Windows,
     by_parts,
@@ -182,7 +182,8 @@ def rolling_moments(
     risk_free: a rate a period.
     """
     check_window(window, 2)
-    shape, arrays, _ = enter((returns,) if benchmark is None else (returns, benchmark), {})
+    given = (returns,) if benchmark is None else on_common_dates(returns, benchmark)
+    shape, arrays, _ = enter(given, {})
     own = Block.of(arrays[0], shape.index, shape.names)
     pair = None if benchmark is None else Pair.of(own, Block.of(arrays[1], shape.index))
     found = [np.full(own.values.shape, np.nan) for _ in range(2)]

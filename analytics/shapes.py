@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.block import Block, Pair
+from analytics.block import Block, Pair, spanned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,7 @@ def pair_figure(function: Callable[..., Any]) -> Callable[..., Figure]:
             return function(Pair.of(returns, benchmark), *args, **kwargs)
         if benchmark is None:
             raise ValueError("benchmark is missing: give its returns")
+        returns, benchmark = on_common_dates(returns, benchmark)
         shape, (own, other, *rest), named = enter((returns, benchmark, *args), kwargs)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             pair = Pair.of(
@@ -146,6 +147,33 @@ def enter(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Shape, list[An
     columns = getattr(first, "columns", None)
     shape = Shape(first.ndim, index, columns, getattr(first, "name", None))
     return shape, [at(value) for value in args], {name: at(value) for name, value in kwargs.items()}
+
+
+def on_common_dates(one: Any, other: Any) -> tuple[Any, Any]:
+    """Return both on the dates they share, each return from one of these to the next, where both are pandas objects.
+
+    What lies between two common dates is compounded: a benchmark without a value on a day goes on from the day before.
+    """
+    if not (_is_pandas(one) and _is_pandas(other)) or one.index.equals(other.index):
+        return one, other
+    for each in (one, other):
+        _check_index(each.index)
+    common = _joined(one.index, other.index)
+    if not hasattr(one.index, "asi8"):
+        return one, other
+    return _spanning(one, common), _spanning(other, common)
+
+
+def _spanning(given: Any, dates: Any) -> Any:
+    if len(dates) == len(given.index):
+        return given
+    kept = given.index.isin(dates)
+    rows = np.atleast_2d(given.to_numpy(dtype=np.float64).T)
+    found = np.array([spanned(row, kept & ~np.isnan(row))[kept] for row in rows])
+    values = found.T if given.ndim == 2 else found[0]
+    if given.ndim == 2:
+        return type(given)(values, index=given.index[kept], columns=given.columns)
+    return type(given)(values, index=given.index[kept], name=given.name)
 
 
 def _enter_array(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Shape, list[Any], dict[str, Any]]:

@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from analytics.block import Block, Floats, Pair, over
 from analytics.resampling import Scheme, resampled
 from analytics.risk import kurtosis, skewness
-from analytics.shapes import Figure, Returns, enter, figure, pair_figure
+from analytics.shapes import Figure, Returns, enter, figure, on_common_dates, pair_figure
 
 EULER = 0.5772156649015329
 ErrorMethod: TypeAlias = Literal["mertens", "lo", "newey_west"]
@@ -77,9 +77,9 @@ def sharpe_ratio(returns: Block, risk_free: ArrayLike = 0.0, periods: float = 1.
 
 @figure
 def probabilistic_sharpe(
-    returns: Block, reference: float = 0.0, risk_free: ArrayLike = 0.0, counted: Counted = "all"
+    returns: Block, reference: float | Floats = 0.0, risk_free: ArrayLike = 0.0, counted: Counted = "all"
 ) -> Floats:
-    """Return the probability that the true Sharpe ratio is above `reference`, both a period's.
+    """Return the probability that the true Sharpe ratio is above `reference`, one or one a portfolio, a period's.
 
     Φ((SR − SR*) √(n − 1) / √(1 − γ₃ SR + (γ₄ − 1) / 4 · SR²)) (Bailey & López de Prado 2012). counted: "skewness"
     takes the kurtosis as 3, "none" the skewness as 0 as well.
@@ -146,7 +146,7 @@ def probability_better_resampled(
     by: the figure, the Sharpe ratio when none is given. Both are resampled on the same periods, those that both have
     (paired block bootstrap). NaN where the figure of either is.
     """
-    shape, (own, other), _ = enter((returns, benchmark), {})
+    shape, (own, other), _ = enter(on_common_dates(returns, benchmark), {})
     pair = Pair.of(Block.of(own, shape.index, shape.names), Block.of(other, shape.index))
     of = by or _ratio
     found = np.full(len(pair.own.values), np.nan)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from analytics.block import Block, Bools, Floats, Pair
 from analytics.calendar import Dates
 from analytics.metrics import METRICS, Metric, Need, Scope
-from analytics.shapes import check_dates, enter
+from analytics.shapes import check_dates, enter, on_common_dates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def summarize(
     `attrs["reasons"]` says why. Raises ValueError naming the date of a return that is there twice, out of order or
     infinite.
     """
-    given = [returns] if benchmark is None else [returns, benchmark]
+    given = [returns] if benchmark is None else list(on_common_dates(returns, benchmark))
     shape, (own, *rest), _ = enter(tuple(given), {})
     dates = shape.index.tz_localize(None).to_numpy() if hasattr(shape.index, "asi8") else None
     names = list(shape.columns) if shape.columns is not None else None
@@ -101,12 +101,14 @@ def summary(
     level: float = 0.95,
     metrics: Sequence[Metric] = METRICS,
     since: np.datetime64 | None = None,
+    trials: int = 1,
 ) -> Summary:
     """Return the figures of a (portfolios, time) array of returns; see `summarize`. A 1-D array is one portfolio.
 
     dates: datetime64, as long as the returns; without them the figures of calendar periods are missing. benchmark: one
     for all, or one a portfolio; on the same dates. since: date of the value before the first return, from which time
     elapses; without one it lies the mean distance of two dates before the first.
+    trials: strategies tried, for the deflated Sharpe ratio.
     """
     own = np.atleast_2d(np.asarray(returns, dtype=np.float64))
     other = None if benchmark is None else np.atleast_2d(np.asarray(benchmark, dtype=np.float64))
@@ -129,7 +131,7 @@ def summary(
             pair = None
             if other is not None:
                 pair = Pair.of(block, Block.of(other if len(other) == 1 else other[part], days))
-            scope = Scope(block, days, pair, periods, risk_free, level, since)
+            scope = Scope(block, days, pair, periods, risk_free, level, since, trials)
             _fill(values[:, part], asked, scope, reasons, start)
     return Summary(asked, called, values, reasons)
 

@@ -6,7 +6,8 @@ from analytics.metrics.drawdown import DRAWDOWN
 from analytics.metrics.ratios import RATIOS
 from analytics.metrics.returns import RETURNS
 from analytics.metrics.risk import RISK
+from analytics.metrics.sure import SURE
 
 METRICS: tuple[Metric, ...] = (*RETURNS, *RATIOS, *DRAWDOWN, *RISK, *BENCHMARK_METRICS)
 
-__all__ = ["METRICS", "Metric", "Need", "Scope"]
+__all__ = ["METRICS", "SURE", "Metric", "Need", "Scope"]

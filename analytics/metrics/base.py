@@ -32,6 +32,8 @@ class Scope:
     level: float
     since: np.datetime64 | None = None
     """Date of the value before the first return; None where it is not known."""
+    trials: int = 1
+    """Strategies that were tried before this one was chosen, itself among them."""
 
     @cached_property
     def years(self) -> Floats | None:

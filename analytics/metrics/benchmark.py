@@ -22,7 +22,7 @@ from analytics.metrics.base import (
     otherwise,
 )
 
-ESTIMATED = ("alpha", "m_squared")
+ESTIMATED = ("alpha", "m_squared", "tracking_error", "specific_risk", "systematic_risk")
 """Estimates that are in percent a year; those that are ratios go by their unit."""
 
 

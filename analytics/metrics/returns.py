@@ -13,6 +13,7 @@ from analytics.block import Floats
 from analytics.metrics.base import (
     ANY,
     DATED,
+    ENOUGH,
     FALLS,
     SOLVENT,
     YEAR,
@@ -61,7 +62,7 @@ RETURNS: tuple[Metric, ...] = (
             "Compounded: ∏(1 + r)^(periods a year / n) − 1, whatever time has passed. Not told below a year of them.",
             lambda s: returns.annual_return(s.block, s.periods), ANY, SOLVENT, YEAR_OF_RETURNS),
     _metric("mean_return", "Mean return × periods", "percent", "Arithmetic mean of the returns × periods a year.",
-            lambda s: s.block.mean * s.periods, ANY),
+            lambda s: s.block.mean * s.periods, ENOUGH),
     _metric("geometric_mean", "Geometric mean", "percent", "∏(1 + r)^(1/n) − 1, a period.",
             lambda s: (1.0 + s.block.total) ** (1.0 / s.block.known) - 1.0, ANY, SOLVENT),
     _metric("return_day", "Last period", "percent", "The newest return.", _dated(calendar.last_return), ANY),

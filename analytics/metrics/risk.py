@@ -8,11 +8,9 @@ from functools import partial
 from analytics import risk, tails
 from analytics.block import Floats
 from analytics.metrics.base import (
-    ANY,
     ENOUGH,
     FOUR,
     THREE,
-    TWO,
     VARIES,
     WARMED_UP,
     Metric,
@@ -41,20 +39,21 @@ def _tail(function: Callable[..., Floats], method: str, scope: Scope) -> Floats:
 
 RISK: tuple[Metric, ...] = (
     _metric("volatility", "Volatility", "percent", "std(r, n − 1) · √periods a year.",
-            lambda s: risk.volatility(s.block, s.periods), TWO),
+            lambda s: risk.volatility(s.block, s.periods), ENOUGH),
     _metric("ewma_volatility", "Volatility, recent", "percent",
             "Exponentially weighted, decay 0.94, a year (RiskMetrics 1996).",
-            lambda s: risk.ewma_volatility(s.block, s.periods), TWO),
+            lambda s: risk.ewma_volatility(s.block, s.periods), ENOUGH),
     _metric("lo_volatility", "Volatility, autocorrelation-corrected", "percent",
-            "Scaled to a year with the autocorrelations of the returns instead of √periods (Lo 2002).",
-            lambda s: risk.lo_volatility(s.block, s.periods), FOUR, VARIES, CANCELS),
+            "std · √(q + 2 Σ (q − k) ρ_k), q = periods a year, as Lo (2002) has it, but of the first 4 (n / 100)^(2/9) "
+            "autocorrelations (Newey & West 1994) where Lo counts all q − 1: of daily returns the rest is noise.",
+            lambda s: risk.lo_volatility(s.block, s.periods), ENOUGH, VARIES, CANCELS),
     _metric("downside_deviation", "Downside deviation", "percent",
             "√(Σ min(r − rf, 0)² / n) · √periods a year (Sortino & van der Meer 1991).",
-            lambda s: risk.downside_deviation(s.block, s.rate, s.periods), ANY),
+            lambda s: risk.downside_deviation(s.block, s.rate, s.periods), ENOUGH),
     _metric("semi_deviation", "Semi-deviation", "percent", "Downside deviation below the mean · √periods a year.",
-            lambda s: risk.semi_deviation(s.block) * s.periods**0.5, TWO),
+            lambda s: risk.semi_deviation(s.block) * s.periods**0.5, ENOUGH),
     _metric("mean_absolute_deviation", "Mean absolute deviation", "percent", "Σ|r − mean| / n, a period.",
-            lambda s: risk.mean_absolute_deviation(s.block), TWO),
+            lambda s: risk.mean_absolute_deviation(s.block), ENOUGH),
     _metric("skewness", "Skewness", "number",
             "Third standardised moment of the population; below 0: the long tail is of losses.",
             lambda s: risk.skewness(s.block), THREE, VARIES),

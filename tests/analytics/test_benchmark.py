@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from analytics import benchmark, factors
 from analytics.block import Block, Floats, Pair
+from analytics.returns import simple_returns
+from analytics.summary import summarize
 
 FIGURES: dict[str, Any] = {
     figure.__name__: figure
@@ -59,15 +61,30 @@ def portfolios(count: int = 500, k: int = 5) -> Floats:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_many_portfolios_are_what_each_is_alone(name: str) -> None:
-    values, other = portfolios(), market()
-    values[:100, 1] = np.nan
-    values[np.random.default_rng(2).random(values.shape) < 0.03] = np.nan
-    other[7] = np.nan
-    many = FIGURES[name](values, other)
-    for column in range(values.shape[1]):
-        together = ~np.isnan(values[:, column]) & ~np.isnan(other)
-        alone = FIGURES[name](values[together, column], other[together])
+    own, other = (np.cumprod(1.0 + given, axis=0) for given in (portfolios(), market()))
+    own[:100, 1] = np.nan
+    own[110:][np.random.default_rng(2).random((len(own) - 110, own.shape[1])) < 0.03] = np.nan
+    other[107] = np.nan
+    many = FIGURES[name](simple_returns(own), simple_returns(other))
+    for column in range(own.shape[1]):
+        together = ~np.isnan(own[:, column]) & ~np.isnan(other)
+        alone = FIGURES[name](simple_returns(own[together, column]), simple_returns(other[together]))
         np.testing.assert_allclose(many[column], alone, rtol=1e-9)
+
+
+def test_a_fund_beside_itself_never_parts_whatever_days_are_missing() -> None:
+    days = pd.date_range("2020-01-01", periods=700)
+    prices = pd.Series(np.cumprod(1.0 + market(700)), days)
+    for other in (
+        prices.drop(days[[100, 250, 251]]),
+        prices[days.dayofweek < 5],
+        prices.where(days != days[9]).dropna(),
+    ):
+        table = summarize(simple_returns(prices), simple_returns(other))["portfolio"]
+        assert table["beta"] == pytest.approx(1.0)
+        assert (table["tracking_error"], table["batting_average"]) == (0.0, 0.0)
+        assert np.isnan(table["information_ratio"])
+        assert benchmark.beta(simple_returns(prices), simple_returns(other)) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -29,7 +29,7 @@ HISTORIES = {
 @given(missing=st.sets(st.integers(3, 15), max_size=1), hole=st.booleans())
 def test_a_rhythm_survives_a_missing_value_and_a_hole(name: str, missing: set[int], hole: bool) -> None:
     index, rhythm, periods = HISTORIES[name]
-    later = index + pd.DateOffset(years=7) if hole else index[:0]
+    later = index + pd.DateOffset(years=12) if hole else index[:0]
     dates = np.unique(np.concatenate([np.delete(days(index), list(missing)), days(later)]))
     found = cadence_of(dates)
     assert (found.rhythm, found.periods) == (rhythm, periods)
@@ -51,7 +51,7 @@ def test_what_has_no_rhythm_is_irregular_with_as_many_returns_as_there_were() ->
     spaces = np.random.default_rng(1).integers(2, 40, 400)
     found = cadence_of(np.datetime64("2000-01-01") + np.cumsum(spaces))
     assert found.rhythm == "irregular"
-    assert found.periods == pytest.approx(365.25 / spaces.mean())
+    assert found.periods == pytest.approx(365.25 / spaces[1:].mean())
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -101,9 +101,19 @@ def test_nothing_compounds_through_a_debt(figure: Figure) -> None:
     assert np.array_equal(beside[1], figure(np.append(SOME, [0.0, 0.0])), equal_nan=True)
 
 
-def test_a_negative_value_gives_no_return_next_to_it() -> None:
+def test_a_negative_value_gives_no_return() -> None:
     assert np.isnan(returns.flow_returns([100.0, -20.0, 30.0], [0.0, 0.0, 0.0])).all()
-    assert np.isnan(returns.simple_returns([100.0, -20.0, 30.0, 0.0, 5.0])).all()
+    np.testing.assert_allclose(
+        returns.simple_returns([100.0, -20.0, 30.0, 0.0, 5.0]), [np.nan, -0.7, np.nan, 5 / 30 - 1]
+    )
+
+
+def test_a_missing_price_hides_no_fall() -> None:
+    prices = [100, 101, np.nan, 120, 121, 122, np.nan, 90, 91, 92]
+    assert drawdown.max_drawdown(returns.simple_returns(prices)) == pytest.approx(90 / 122 - 1)
+    assert returns.total_return(returns.simple_returns(prices)) == pytest.approx(-0.08)
+    frame = pd.DataFrame({"A": prices, "B": prices[::-1]}, pd.date_range("2024-01-01", periods=10))
+    assert drawdown.max_drawdown(returns.simple_returns(frame))["A"] == pytest.approx(90 / 122 - 1)
 
 
 def test_an_infinite_return_is_refused_with_its_date_and_portfolio() -> None:

@@ -12,6 +12,7 @@ from scipy import stats
 from analytics import intervals
 from analytics.block import Floats
 from analytics.summary import summarize
+from analytics.tails import expected_shortfall
 
 SAMPLES = 400
 COUNT = 2_500
@@ -29,7 +30,7 @@ LOG_MEAN = MEAN - (DEVIATION**2 + MEAN**2) / 2
 @pytest.mark.parametrize(
     ("interval", "true"),
     [
-        (lambda r, _: intervals.annual_return_interval(r, 252), math.expm1(252 * LOG_MEAN)),
+        (lambda r, _: intervals.annual_return_interval(r, COUNT / 252), math.expm1(252 * LOG_MEAN)),
         (lambda r, _: intervals.volatility_interval(r, 252), DEVIATION * math.sqrt(252)),
         (lambda r, _: intervals.sharpe_interval(r, 0.0, 252), MEAN / DEVIATION * math.sqrt(252)),
         (lambda r, _: intervals.sortino_interval(r, 0.0, 252), MEAN / DOWNSIDE * math.sqrt(252)),
@@ -82,8 +83,8 @@ def test_the_card_and_the_table_tell_one_interval_of_the_sharpe_ratio() -> None:
     assert intervals.sharpe_interval(returns, rate, 252) == (table["sharpe_low"], table["sharpe_high"])
 
 
-def test_an_expected_loss_is_never_told_to_be_below_nothing() -> None:
-    returns = np.full(60, 0.01)
-    returns[:4] = -0.0001, -0.0001, -0.5, -0.0001
+@pytest.mark.parametrize("rise", [0.0, 0.01, 0.05])
+def test_an_expected_loss_lies_within_its_interval_though_nothing_was_lost(rise: float) -> None:
+    returns = 0.0004 + rise + np.random.default_rng(3).random(400) * 0.01
     low, high = intervals.expected_shortfall_interval(returns)
-    assert low == 0.0 < high
+    assert low < expected_shortfall(returns) < high < 0.0

@@ -223,3 +223,20 @@ def test_a_rate_a_period_and_returns_less_it_are_the_same(name: str) -> None:
 def test_an_annual_rate_compounds_back_to_itself() -> None:
     assert (1 + returns.per_period_rate(0.05, 252)) ** 252 - 1 == pytest.approx(0.05)
     assert math.isnan(returns.per_period_rate(-1.5, 252))
+
+
+@given(
+    steps=st.lists(st.tuples(st.floats(-0.1, 0.3), st.floats(-40.0, 100.0)), min_size=1, max_size=8),
+    last=st.floats(-0.3, 0.3),
+)
+def test_a_day_linked_at_its_flows_is_what_the_money_at_work_made(
+    steps: list[tuple[float, float]], last: float
+) -> None:
+    value, grown, moves = 1_000.0, 1.0, []
+    for earned, flow in steps:
+        before = value * (1 + earned)
+        grown *= 1 + earned
+        value = before + flow
+        moves.append((before, value, flow))
+    found = returns.linked_return(1_000.0, value * (1 + last), moves)
+    assert found == pytest.approx(grown * (1 + last) - 1)
