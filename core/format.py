@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 NOT_AVAILABLE = "n/a"
+FARTHEST = 1e15
+"""A number from here on is written with a power of ten."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _MONEY = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _DURATIONS = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -25,6 +28,8 @@ def percent(ratio: float | None, *, signed: bool = False) -> str:
     if ratio is None or not math.isfinite(ratio):
         return NOT_AVAILABLE
     value = ratio * 100
+    if _is_beyond(value):
+        return f"{_scientific(value, signed)} %"
     return f"{_fixed(value, 2 if abs(value) < 9.995 else 1, signed)} %"
 
 
@@ -32,7 +37,7 @@ def ratio(value: float | None, *, signed: bool = False) -> str:
     """Return a ratio such as Sharpe with two decimals."""
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
-    return _fixed(value, 2, signed)
+    return _scientific(value, signed) if _is_beyond(value) else _fixed(value, 2, signed)
 
 
 def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
@@ -57,6 +62,8 @@ def money(value: float | None, currency: str = "", *, signed: bool = False) -> s
     """Return an amount in K/M/B with three significant figures. 12_412_345 → "12.4 M"."""
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
+    if _is_beyond(value) or 0 < abs(value) < 0.005:
+        return f"{_scientific(value, signed)}{' ' + currency if currency else ''}"
     text = _scaled_money(abs(value))
     sign = "−" if value < 0 and any(c in "123456789" for c in text) else "+" if signed and value > 0 else ""
     return f"{sign}{text}{' ' + currency if currency else ''}"
@@ -150,6 +157,18 @@ def _significant(size: float) -> str:
     if size < 9.995:
         return f"{size:.2f}"
     return f"{size:.1f}" if size < 99.95 else f"{size:.0f}"
+
+
+def _is_beyond(value: float) -> bool:
+    """Return whether a number has too many digits to be read one by one."""
+    return abs(value) >= FARTHEST
+
+
+def _scientific(value: float, signed: bool) -> str:
+    """Return a number as three significant digits and a power of ten: 1e300 → "1.00 × 10³⁰⁰"."""
+    digits, power = f"{abs(value):.2e}".split("e")
+    sign = "−" if value < 0 else "+" if signed else ""
+    return f"{sign}{digits} × 10{str(int(power)).translate(_RAISED)}"
 
 
 def _fixed(value: float, decimals: int, signed: bool) -> str:

@@ -66,7 +66,8 @@ def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
     inside = days[(days >= data.part.dates[0]) & (days <= data.part.dates[-1])]
     values, flows, returns = (np.stack(each) for each in zip(*[_on_days(line, inside) for line in parts], strict=True))
     start = values[:, :-1] + np.maximum(flows[:, 1:], 0.0)
-    whole = start.sum(axis=0)
+    # What moves from part to part is no money of the whole.
+    whole = values[:, :-1].sum(axis=0) + np.maximum(flows[:, 1:].sum(axis=0), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         weights = np.where(whole > 0, start / whole, 0.0)
     found = np.asarray(contribution(weights, returns[:, 1:]), dtype=np.float64).reshape(-1)

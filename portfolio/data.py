@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import Cadence, Rhythm
+from analytics.cadence import Cadence
 from analytics.performance import (
     Track,
     anchor_day,
@@ -24,10 +24,10 @@ from analytics.performance import (
 )
 from analytics.returns import linked_return
 from core.errors import NoPortfolio
-from portfolio.histories import Nav, fund, marks, price_track
+from portfolio.frequency import PERIODS, measured_in
+from portfolio.histories import Nav, cash_on, fund, marks, price_track
 from portfolio.query import (
     DAY_SECONDS,
-    FREQUENCIES,
     FREQUENCY_NAMES,
     NO_BENCHMARK,
     UNIT,
@@ -43,17 +43,6 @@ if TYPE_CHECKING:
 
 INTRADAY_POINTS = 900
 FEWEST_INTRADAY = 2
-PERIODS: dict[Frequency, float] = {"D": math.inf, "W": 52, "M": 12, "Q": 4}
-"""Returns a year of a frequency at most; those of values as they come are what the history has."""
-PERIOD_DAYS: dict[Frequency, int] = {"W": 7, "M": 31, "Q": 92}
-FREQUENCY_OF: dict[Rhythm, Frequency] = {
-    "daily": "D",
-    "weekly": "W",
-    "monthly": "M",
-    "quarterly": "Q",
-    "irregular": "D",
-}
-"""How often a portfolio has a return, by how often it is valued."""
 NAMES = {"SP500": "S&P 500"}
 """What instruments are called, where the symbol is not their name."""
 
@@ -109,6 +98,8 @@ class PortfolioData:
     """The last day, beginning with the close before; None unless the window is 1D and that day has several values."""
     restatements: tuple[Restatement, ...]
     """Of `own`, newest first."""
+    cash: Mapping[str, float]
+    """Of `own` and those compared, by key, where their positions of the last day are known."""
 
     @property
     def portfolio(self) -> Portfolio:
@@ -242,20 +233,22 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
     own = _line(stores, portfolio, query)
-    frequency = _measured(own.cadence, query.frequency)
+    frequency = measured_in(own.cadence, query.frequency)
     by_key = {key_of(each): each for each in known}
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]
     parts = family(known, portfolio)
+    compared = tuple(_line(stores, each, query, frequency, beside=own) for each in others)
     return PortfolioData(
         query=query,
         frequency=frequency,
         own=own,
         benchmark=_benchmark(stores, portfolio.origin, query.benchmark or portfolio.benchmark, own, query, frequency),
-        compared=tuple(_line(stores, each, query, frequency, beside=own) for each in others),
+        compared=compared,
         family=tuple(_line(stores, each, query, frequency) for each in parts),
         head=next((_line(stores, each, query, frequency) for each in known if is_head(each, parts)), None),
         intraday=_intraday(stores, own, query),
         restatements=_restatements(stores, own, query),
+        cash=_cash(stores, [own, *compared], known),
     )
 
 
@@ -271,21 +264,6 @@ def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
     return (portfolio.origin, portfolio.id) == (parts[0].origin, parts[0].parent)
 
 
-def offered(cadence: Cadence) -> tuple[Frequency, ...]:
-    """Return the frequencies that a history can be measured in: its own and coarser ones, never a finer one."""
-    own = FREQUENCY_OF[cadence.rhythm]
-    coarser = FREQUENCIES[FREQUENCIES.index(own) + 1 :]
-    if cadence.rhythm == "irregular":
-        coarser = tuple(each for each in coarser if PERIOD_DAYS[each] >= 2 * cadence.longest_days)
-    return (own, *coarser)
-
-
-def _measured(cadence: Cadence, wanted: Frequency | None) -> Frequency:
-    """Return the frequency asked for where it is offered, else the history's own."""
-    choices = offered(cadence)
-    return wanted if wanted in choices else choices[0]
-
-
 def _line(
     stores: Stores, portfolio: Portfolio, query: PortfolioQuery, frequency: Frequency | None = None,
     beside: Line | None = None,
@@ -296,7 +274,7 @@ def _line(
     if query.as_of is not None:
         found = found.until(query.as_of, declared)
     daily, cadence = found.track, found.cadence
-    measured = frequency or _measured(cadence, query.frequency)
+    measured = frequency or measured_in(cadence, query.frequency)
     part = _window(daily, cadence, query) if beside is None else _beside(daily, beside, query)
     return Line(
         key=key_of(portfolio),
@@ -385,6 +363,22 @@ def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | No
             last = move.value
         values.append(grown * value / last if last > 0 else math.nan)
     return Intraday([start, *found.ts.tolist()], [1.0 if opening > 0 else math.nan, *values])
+
+
+def _cash(stores: Stores, lines: Sequence[Line], known: Sequence[Portfolio]) -> dict[str, float]:
+    """Return the cash of each line on its last day where it is known: its own, else that of all its parts."""
+    found: dict[str, float] = {}
+    for line in lines:
+        if line.portfolio is None or line.nav is None or not len(line.nav):
+            continue
+        origin, id = line.portfolio.origin, line.portfolio.id
+        parts = [each.id for each in known if (each.origin, each.parent) == (origin, id)]
+        of = cash_on(stores, origin, (id, *parts), line.nav.dates[-1].item())
+        if id in of:
+            found[line.key] = of[id]
+        elif parts and all(part in of for part in parts):
+            found[line.key] = math.fsum(of[part] for part in parts)
+    return found
 
 
 def _restatements(stores: Stores, own: Line, query: PortfolioQuery) -> tuple[Restatement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,6 +22,7 @@ from storage.clickhouse.reads.portfolio import (
     DAY_SECONDS,
     DailyNavs,
     Restatement,
+    cash,
     daily_navs,
     daily_prices_many,
     restatements,
@@ -134,6 +136,7 @@ class Fund:
 class _Memory:
     funds: Memo[Fund] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     prices: Memo[Prices] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    cash: Memo[dict[str, float]] = field(default_factory=lambda: Memo(PRICES_KEPT))
     marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
 
@@ -162,6 +165,16 @@ def marks(stores: Stores, origin: str, portfolio: str) -> list[Restatement]:
         lambda memory: memory.marks,
         (origin, portfolio),
         lambda: restatements(stores.clickhouse, origin, [portfolio], limit=MOST_MARKS),
+    )
+
+
+def cash_on(stores: Stores, origin: str, portfolios: tuple[str, ...], day: date) -> dict[str, float]:
+    """Return the cash among the positions of a day, by portfolio. Raises StorageUnavailable or StorageRejected."""
+    return _kept(
+        stores,
+        lambda memory: memory.cash,
+        (origin, str(day), *portfolios),
+        lambda: cash(stores.clickhouse, origin, portfolios, day),
     )
 
 

@@ -25,7 +25,10 @@ MOST_COMPARED = 6
 BETWEEN_KEYS = ","
 HIGHEST_RISK_FREE = 1.0
 DAY_SECONDS = 86_400
-FIELDS = ("portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "asof", "compare", "highlight")
+MOST_TRIALS = 1_000_000
+FIELDS = (
+    "portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "trials", "asof", "compare", "highlight",
+)  # fmt: skip
 """Names of the texts that a query is parsed from."""
 
 Text = TypeVar("Text", bound=str)
@@ -51,6 +54,9 @@ class PortfolioQuery:
     """None: as often as the portfolio is valued. One finer than that gives way to it (see data.py)."""
     risk_free: float = 0.0
     """A year, as a ratio."""
+    trials: int = 1
+    """Strategies that were tried before this one was chosen, itself among them: the more, the more of its Sharpe ratio
+    is luck."""
     compared: tuple[str, ...] = ()
     """Keys of other portfolios."""
     as_of: np.datetime64 | None = None
@@ -67,6 +73,8 @@ class PortfolioQuery:
             raise ValueError(f"span: {self.span[0]} to {self.span[1]} are not two days in order")
         if not _is_rate(self.risk_free):
             raise ValueError(f"risk_free: {self.risk_free} is no ratio between -1 and 1")
+        if not 1 <= self.trials <= MOST_TRIALS:
+            raise ValueError(f"trials: {self.trials} is not between 1 and {MOST_TRIALS}")
         if len(self.compared) > MOST_COMPARED or len(set(self.compared)) < len(self.compared):
             raise ValueError(f"compared: {MOST_COMPARED} different portfolios at most, not {', '.join(self.compared)}")
 
@@ -79,6 +87,7 @@ class PortfolioQuery:
         window, bad_window = _one_of("Window", WINDOWS, texts.get("window", ""), DEFAULT_WINDOW)
         frequency, bad_frequency = _frequency(texts.get("frequency", ""))
         risk_free, bad_rate = _risk_free(texts.get("rf", DEFAULT_RISK_FREE))
+        trials, bad_trials = _trials(texts.get("trials", ""))
         as_of, bad_day = _as_of(texts.get("asof", ""))
         compared, too_many = _compared(texts.get("compare", ""))
         span, bad_range = _span(texts, window)
@@ -89,11 +98,12 @@ class PortfolioQuery:
             span=span,
             frequency=frequency,
             risk_free=risk_free,
+            trials=trials,
             compared=compared,
             as_of=as_of,
             highlight=_day(texts.get("highlight", "")),
         )
-        problems = (bad_window, bad_frequency, bad_rate, bad_day, too_many, bad_range)
+        problems = (bad_window, bad_frequency, bad_rate, bad_trials, bad_day, too_many, bad_range)
         return query, tuple(problem for problem in problems if problem)
 
     @property
@@ -129,6 +139,15 @@ def _risk_free(text: str) -> tuple[float, str]:
     if not _is_rate(rate):
         return 0.0, f"Risk-free rate: {text} is not between −100 and 100 percent a year. 0 is used."
     return rate, ""
+
+
+def _trials(text: str) -> tuple[int, str]:
+    """Return the number of trials of a text, 1 for none, and what is wrong with it."""
+    if not text.strip():
+        return 1, ""
+    if not (text.strip().isdecimal() and 1 <= int(text) <= MOST_TRIALS):
+        return 1, f"Trials: “{text}” is no number of strategies tried, from 1 to {MOST_TRIALS:,}. 1 is used."
+    return int(text), ""
 
 
 def _is_rate(rate: float) -> bool:

@@ -12,10 +12,12 @@ from analytics.block import Floats
 from analytics.cadence import Cadence
 from analytics.calendar import Frequency as Period
 from analytics.calendar import months_before
-from analytics.metrics import METRICS, Metric
+from analytics.metrics import METRICS, SURE, Metric
 from analytics.performance import Track, Window, between, between_dates, spanning_returns, until
 from analytics.summary import UNKNOWN, Summary, summary
 from portfolio.data import Line, PortfolioData
+from portfolio.money import MONEY, of_line
+from portfolio.query import PortfolioQuery
 from portfolio.since import NOTHING, Since, between_days, by_period, gap_within, last_return, since
 
 TO_DATE: dict[str, Window] = {"return_wtd": "WTD", "return_mtd": "MTD", "return_qtd": "QTD", "return_ytd": "YTD"}
@@ -31,6 +33,7 @@ BY_CALENDAR: dict[str, tuple[Period, Callable[[Floats], float]]] = {
     "positive_years": ("Y", lambda found: float(np.mean(found > 0))),
 }
 """Metrics of calendar periods: of the window by day, whatever the frequency."""
+PERIODS: tuple[Period, ...] = ("M", "Y")
 COMPOUNDED = (
     "total_return", "annual_return", "geometric_mean", "calmar", "sterling", "burke", "martin", "pain_ratio",
     "recovery_factor", "max_drawdown", "current_drawdown", "average_drawdown", "drawdown_count", "longest_drawdown",
@@ -38,10 +41,11 @@ COMPOUNDED = (
     "drawdown_at_risk",
 )  # fmt: skip
 """Metrics of the way from the first value to the last: it leads across gaps. Of others a gap is no period's return."""
+ALL_METRICS: tuple[Metric, ...] = (*METRICS, *SURE, *MONEY)
 ITSELF = "this is the benchmark"
 
 
-def side_by_side(data: PortfolioData, metrics: Sequence[Metric] = METRICS) -> Summary:
+def side_by_side(data: PortfolioData, metrics: Sequence[Metric] = ALL_METRICS) -> Summary:
     """Return the figures of the chosen portfolio, those compared and, last, the benchmark.
 
     What is told against the benchmark is missing for the benchmark itself ("this is the benchmark").
@@ -76,15 +80,19 @@ def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metri
     wanted = tuple(metric for metric in metrics if data.benchmark or not metric.needs_benchmark)
     active = [metric for metric in wanted if metric.needs_benchmark]
     compounded = [metric for metric in wanted if metric.key in COMPOUNDED]
-    apart = (*active, *compounded, *[metric for metric in wanted if metric.key in SINCE or metric.key in BY_CALENDAR])
+    singly = {*SINCE, *BY_CALENDAR, *(metric.key for metric in MONEY)}
+    apart = (*active, *compounded, *[metric for metric in wanted if metric.key in singly])
     plain = [metric for metric in wanted if metric not in apart]
-    into = _Into(wanted, lines, data.query.risk_free)
+    into = _Into(wanted, lines, data.query)
     tracks = [line.part for line in lines]
     periods = [_periods(line, data) for line in lines]
     into.fill(tracks, [track.returns[1:] for track in tracks], periods, plain)
     into.fill(tracks, [spanning_returns(track) for track in tracks], periods, compounded)
     for at, line in enumerate(lines):
         _put_calendar(into, data, at, line)
+        if any(metric in MONEY for metric in wanted):
+            for key, found in of_line(data, line).items():
+                into.put_one(key, at, found)
         if active:
             _fill_active(into, data, at, line, active)
         _put_gaps(into, at, line)
@@ -94,9 +102,9 @@ def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metri
 class _Into:
     """Figures as they are worked out, by metric and line."""
 
-    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], risk_free: float) -> None:
+    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], query: PortfolioQuery) -> None:
         self.metrics = metrics
-        self.risk_free = risk_free
+        self.query = query
         self.names = tuple(line.name for line in lines)
         self.values = np.full((len(metrics), len(lines)), np.nan)
         self.reasons: dict[tuple[str, int], str] = {}
@@ -134,7 +142,10 @@ class _Into:
             dates = tracks[places[0]].dates
             base = dates[0] if len(dates) else None
             rows = np.array([returns[at] for at in places])
-            self.put(summary(dates[1:], rows, None, self.risk_free, count, metrics=of, since=base), places)
+            found = summary(
+                dates[1:], rows, None, self.query.risk_free, count, metrics=of, since=base, trials=self.query.trials
+            )
+            self.put(found, places)
 
     @property
     def summary(self) -> Summary:
@@ -148,7 +159,9 @@ def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequ
     own, other = data.pair(line)
     periods = common_periods(data.periods_of(line), line.part, own)
     base = own.dates[0] if len(own) else None
-    found = summary(own.dates[1:], own.returns[1:], other.returns[1:], into.risk_free, periods, metrics=of, since=base)
+    found = summary(
+        own.dates[1:], own.returns[1:], other.returns[1:], into.query.risk_free, periods, metrics=of, since=base
+    )
     into.put(found, [at])
 
 
@@ -159,16 +172,24 @@ def _periods(line: Line, data: PortfolioData) -> float:
 
 def _put_calendar(into: _Into, data: PortfolioData, at: int, line: Line) -> None:
     """Work out the metrics of calendar windows of a line's history, and those of the calendar periods of its window."""
-    whole, cadence, window = _up_to_window(line, data), line.cadence, _by_day(line)
-    into.put_one("return_day", at, last_return(whole, cadence))
-    for key, name in TO_DATE.items():
-        into.put_one(key, at, since(whole, cadence, name))
-    for key, months in TRAILING_MONTHS.items():
-        into.put_one(key, at, _trailing(whole, cadence, months))
+    wanted = {metric.key for metric in into.metrics}
+    if wanted & {*SINCE}:
+        whole, cadence = _up_to_window(line, data), line.cadence
+        into.put_one("return_day", at, last_return(whole, cadence))
+        for key, name in TO_DATE.items():
+            into.put_one(key, at, since(whole, cadence, name))
+        for key, months in TRAILING_MONTHS.items():
+            into.put_one(key, at, _trailing(whole, cadence, months))
+    if wanted & {*BY_CALENDAR}:
+        _put_periods(into, at, line)
+
+
+def _put_periods(into: _Into, at: int, line: Line) -> None:
+    """Work out the metrics of the calendar periods of a line's window."""
+    found = {period: by_period(_by_day(line), line.cadence, period).returns for period in PERIODS}
     for key, (period, of) in BY_CALENDAR.items():
-        found = by_period(window, cadence, period).returns
-        found = found[np.isfinite(found)]
-        into.put_one(key, at, Since(of(found)) if len(found) else NOTHING)
+        known = found[period][np.isfinite(found[period])]
+        into.put_one(key, at, Since(of(known)) if len(known) else NOTHING)
 
 
 def _trailing(whole: Track, cadence: Cadence, months: int) -> Since:
@@ -181,7 +202,8 @@ def _trailing(whole: Track, cadence: Cadence, months: int) -> Since:
 
 def _put_gaps(into: _Into, at: int, line: Line) -> None:
     """Say of each figure of a window that has gaps whether it leads across them or leaves their returns out."""
-    gaps = gap_within(_by_day(line).dates, line.cadence)
+    # Only the histories that have one anywhere are looked at closely.
+    gaps = gap_within(_by_day(line).dates, line.cadence) if np.isnan(line.daily.returns[1:]).any() else ""
     if not gaps:
         return
     for metric in into.metrics:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dash_bootstrap_components as dbc
+import numpy as np
 from dash import html
 
 from analytics.performance import WINDOWS
@@ -33,8 +34,8 @@ from portfolio.data import (
     instrument_name,
     is_whole,
     key_of,
-    offered,
 )
+from portfolio.frequency import offered
 from portfolio.query import (
     BETWEEN_KEYS,
     DEFAULT_RISK_FREE,
@@ -69,12 +70,14 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
         choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
         more_choices(
-            slot("portfolio-frequency"),
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
                          hint="Risk-free rate, percent a year"),
+            choice_input(ID, "trials", choices, default="", label="Trials",
+                         hint="Strategies tried before this one was chosen: deflates its Sharpe ratio in All metrics"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
                          hint="Uses values up to this day; empty for all"),
             _adder(),
+            slot("portfolio-frequency"),
         ),
         slot("portfolio-compared"),
         spacer(),
@@ -83,14 +86,25 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
     )  # fmt: skip
 
 
-def frequencies(data: PortfolioData) -> html.Label:
+def frequencies(data: PortfolioData) -> html.Div:
     """Return the choice of how often returns are measured: never more often than there are values."""
     choices = offered(data.own.cadence)
     names = {each: FREQUENCY_NAMES[each] for each in choices}
     if data.own.cadence.rhythm == "irregular":
         names[choices[0]] = "irregular"
-    chosen = Choices.of({"frequency": data.frequency})
-    return choice_select(ID, "frequency", list(names.items()), chosen, default=choices[0], label="Returns")
+    buttons = [
+        choice_button(
+            ID, {"frequency": None if each == choices[0] else each}, name, pressed=each == data.frequency,
+            label=f"{name.capitalize()} returns",
+        )
+        for each, name in names.items()
+    ]  # fmt: skip
+    return html.Div(
+        [html.Span("Returns", className="fw-choice-label"), *buttons],
+        className="fw-choice",
+        role="group",
+        **attributes(aria_label="Returns"),
+    )
 
 
 def benchmark_options(stores: Stores, portfolio: Portfolio | None) -> list[tuple[str, str]]:
@@ -196,6 +210,7 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
         *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
         *_ended(data),
         *_gaps(data),
+        *_from_nothing(data),
         *_restated(data.restatements, data.portfolio.currency),
     ]
 
@@ -222,6 +237,17 @@ def _gaps(data: PortfolioData) -> list[Any]:
         return []
     why = "Figures marked † lead across it or leave it out; no window or month that would begin in it has a return."
     return [verdict(Status.WARNING, f"{data.portfolio.name}: {gaps}. {why}", word="gap")]
+
+
+def _from_nothing(data: PortfolioData) -> list[Any]:
+    """Return a line that names the days on which a value came out of nothing: they have no return."""
+    nav = data.nav
+    came = np.flatnonzero((nav.value[:-1] == 0) & (nav.value[1:] > 0) & (nav.flow[1:] == 0)) + 1
+    if not len(came):
+        return []
+    said = [f"from 0 to {text.money(float(nav.value[place]))} on {nav.dates[place]}" for place in came]
+    why = f"the value went {text.first_of(said)} without a flow: no return is told of that."
+    return [verdict(Status.WARNING, f"{data.portfolio.name}: {why}", word="no flow")]
 
 
 def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:

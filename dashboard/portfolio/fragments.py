@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analytics.metrics import Metric
+from analytics.summary import Summary
 from core.memo import Memo
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
@@ -17,7 +18,7 @@ from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.tables import capture_table, extremes_table
 from dashboard.views.route import CSV, HTML, Answer, Route
 from dashboard.views.tab import Choices
-from portfolio.data import PortfolioData, read
+from portfolio.data import Line, PortfolioData, read
 from portfolio.query import FIELDS, PortfolioQuery
 from portfolio.summary import columns, side_by_side
 
@@ -87,7 +88,7 @@ def metrics_workbook(data: PortfolioData) -> bytes:
 def _rows(data: PortfolioData, value: Callable[[Metric, float], Any]) -> list[list[Any]]:
     found = side_by_side(data)
     lines = columns(data)
-    heads = ["Metric", "Group", "Unit", *(line.name for line in lines), "Definition"]
+    heads = ["Metric", "Group", "Unit", *(line.name for line in lines), "Definition", "Note"]
     return [
         heads,
         *(
@@ -97,10 +98,17 @@ def _rows(data: PortfolioData, value: Callable[[Metric, float], Any]) -> list[li
                 metric.unit,
                 *(value(metric, found.of(metric.key, at)) for at in range(len(lines))),
                 metric.definition,
+                _note(found, metric.key, lines),
             ]
             for metric in found.metrics
         ),
     ]
+
+
+def _note(found: Summary, key: str, lines: Sequence[Line]) -> str:
+    """Return what must be known beside the figures of a metric and why some are missing, by line."""
+    said = {line.name: found.remark(key, at) or found.reason(key, at) for at, line in enumerate(lines)}
+    return "; ".join(f"{name}: {words}" for name, words in said.items() if words)
 
 
 def _excel_value(metric: Metric, value: float) -> xlsx.Value:
@@ -122,6 +130,7 @@ def _about(data: PortfolioData) -> list[tuple[str, str]]:
         ("As of", str(data.query.as_of) if data.query.as_of is not None else "newest"),
         ("Returns", data.frequency_name),
         ("Periods a year", f"{data.periods:.4g}"),
+        ("Trials", str(data.query.trials)),
         ("Risk-free rate, a year", f"{data.query.risk_free:.4%}"),
         ("Origin", data.portfolio.origin),
     ]

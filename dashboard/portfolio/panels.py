@@ -86,7 +86,8 @@ CHARTS = (
         "Index of time-weighted returns, 100 on the first day shown (a line that begins later: on its own first day). "
         "Below: drawdown from the running maximum, and rolling Sharpe ratio, volatility and beta. Expected maximum: "
         "the maximum drawdown expected for this mean return, volatility and length (Magdon-Ismail & Atiya 2004). "
-        "Triangles: inflows ▲ and outflows ▼. A price benchmark excludes dividends.",
+        "Triangles: inflows ▲ and outflows ▼. A line breaks where its history has a gap. A price benchmark excludes "
+        "dividends.",
         680, 620, 8, _growth, "time-weighted, before tax", is_thinned=True,
     ),
     Chart(
@@ -117,7 +118,7 @@ CHARTS = (
     Chart(
         "contribution", "Contribution by strategy",
         "Weight at the start of each day times the return of the day, linked over time so that the bars add up to the "
-        "total (Carino 1999). Unallocated: transfers between strategies within a day, cash, fees.",
+        "total (Carino 1999). Unallocated: cash, fees, and money that moved at times within a day.",
         300, 260, 4, lambda data, _: contributions(data),
     ),
     Chart(

@@ -8,6 +8,7 @@ import numpy as np
 from dash import html
 
 from analytics.drawdown import Episode
+from analytics.metrics import METRICS
 from analytics.performance import Track, worst
 from analytics.summary import Summary
 from core import format as text
@@ -121,7 +122,8 @@ def capture_table(data: PortfolioData) -> html.Div:
     """Return how much of the benchmark's rises and falls each portfolio took part in."""
     if data.benchmark is None:
         return data_table("portfolio-captures-data", [], [], nothing="Choose a benchmark to see capture ratios.")
-    found = side_by_side(data)
+    keys = {key for key, _, _ in CAPTURES}
+    found = side_by_side(data, [metric for metric in METRICS if metric.key in keys])
     columns = [
         Column("name", "Portfolio", numeric=False),
         *[Column(key, title, definition=definition) for key, title, definition in CAPTURES],

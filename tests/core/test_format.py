@@ -142,3 +142,11 @@ def test_a_hyphen_never_stands_for_minus(value: float) -> None:
     for show in (format.percent, format.ratio, format.number, format.money, format.bytes_, format.duration,
                  format.coarse_duration):  # fmt: skip
         assert "-" not in show(value)
+
+
+def test_numbers_too_long_to_read_have_a_power_of_ten() -> None:
+    assert format.money(1e300, "USD") == "1.00 × 10³⁰⁰ USD"
+    assert format.money(-1e-9) == "−1.00 × 10⁻⁹"
+    assert format.percent(1e300) == "1.00 × 10³⁰² %"
+    assert format.ratio(-2.5e20) == "−2.50 × 10²⁰"
+    assert (format.money(0.0), format.money(0.01), format.money(9.99e14)) == ("0.00", "0.01", "999 T")

@@ -53,7 +53,7 @@ def test_the_page_s_file_holds_what_a_query_reads(fund: Stores) -> None:
     head, *rows = reader(io.StringIO(client.get(address).get_data(as_text=True).removeprefix("\ufeff")))
     names = [line.name for line in columns(data)]
     assert names == ["Beta", "Alpha", "S&P 500"]
-    assert head == ["Metric", "Group", "Unit", *names, "Definition"]
+    assert head == ["Metric", "Group", "Unit", *names, "Definition", "Note"]
     assert len(rows) == len(found.metrics)
     for metric, row in zip(found.metrics, rows, strict=True):
         told = [float(cell) if cell else np.nan for cell in row[3:6]]

@@ -7,9 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from core.model import Facts
+from dashboard.tabs.portfolio import build
+from dashboard.views.tab import Choices
 from portfolio.backtest import value_at_risk_test
 from portfolio.contribution import contributed, parts_with_values
-from portfolio.data import read
+from portfolio.data import PortfolioData, read
 from portfolio.headlines import (
     current_drawdown,
     day_return,
@@ -21,9 +24,13 @@ from portfolio.headlines import (
 )
 from portfolio.parts import parts
 from portfolio.query import PortfolioQuery
+from portfolio.summary import side_by_side
+from portfolio.warnings import warnings
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.dashboard.portfolio.test_tab import put_nav, put_prices
+from tests.dashboard.portfolio.test_tab import DAY, START, put_nav, put_prices
 from tests.portfolio.test_data import course
+from tests.support.views import text
 
 
 def test_headlines_are_ratios_amounts_and_days(stores: Stores) -> None:
@@ -69,3 +76,89 @@ def test_the_var_test_is_of_the_returns_that_have_a_forecast(stores: Stores) -> 
     assert found.result.observations == np.isfinite(found.forecast).sum() < len(found.days)
     assert (found.returns[found.result.positions] < -found.forecast[found.result.positions]).all()
     assert value_at_risk_test(read(stores, PortfolioQuery(frequency="M"))) is None
+
+
+def test_parts_that_are_the_fund_leave_nothing_however_they_lend_each_other(stores: Stores) -> None:
+    """Money that moves from part to part is none of the fund's."""
+    rng = np.random.default_rng(4)
+    count = 60
+    values, flows = np.full((3, count), 1_000.0), np.zeros((3, count))
+    for day in range(1, count):
+        flows[:, day] = rng.normal(0, 200, 3) if day % 3 == 0 else 0.0
+        flows[2, day] -= flows[:, day].sum() if day % 6 == 0 else 0.0
+        values[:, day] = values[:, day - 1] * (1 + rng.normal(0, 0.02, 3)) + flows[:, day]
+    put_nav(stores, "fund", values.sum(axis=0).tolist(), flows.sum(axis=0).tolist())
+    for number in range(3):
+        put_nav(stores, f"p{number}", values[number].tolist(), flows[number].tolist())
+        put_portfolios(stores.state, [Portfolio("own", f"p{number}", f"P{number}", parent="fund")])
+    data = read(stores, PortfolioQuery(portfolio="own:fund"))
+    found = contributed(data, parts_with_values(data))
+    assert found.are_own and abs(found.total) > 0.001
+    assert found.unallocated == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_price_that_is_none_is_left_out_and_told(stores: Stores) -> None:
+    put_nav(stores, "alpha", course(0), origin="sample")
+    prices = course(9)
+    good = side_by_side(read_with(stores, prices)).of("annual_return", 1)
+    bad = read_with(stores, [*prices[:300], 0.0, *prices[301:]])
+    assert side_by_side(bad).of("annual_return", 1) == pytest.approx(good, abs=0.002)
+    assert bad.benchmark is not None and bad.benchmark.daily.dates[-1] == bad.nav.dates[-1]
+    (said,) = warnings(stores, bad)
+    assert said == f"Benchmark: the price of S&P 500 is zero or negative on {bad.nav.dates[300]}; it is left out there."
+
+
+def read_with(stores: Stores, prices: list[float]) -> PortfolioData:
+    put_prices(stores, prices)
+    return read(stores, PortfolioQuery())
+
+
+def test_two_returns_tell_no_volatility(stores: Stores) -> None:
+    put_nav(stores, "alpha", [100.0, 200.0, 110.0])
+    found = side_by_side(read(stores, PortfolioQuery()))
+    for key in ("volatility", "downside_deviation", "mean_return", "ewma_volatility", "semi_deviation"):
+        assert found.reason(key) == "needs 20 returns", key
+
+
+def test_what_money_earned_is_told_beside_what_the_fund_did(stores: Stores) -> None:
+    values, flows = [100.0], [0.0]
+    for day in range(1, 731):
+        flows.append(900.0 if day == 365 else 0.0)
+        values.append(values[-1] * (1.2 if day <= 365 else 0.9) ** (1 / 365) + flows[-1])
+    put_nav(stores, "alpha", values, flows)
+    found = side_by_side(read(stores, PortfolioQuery()))
+    assert found.of("total_return") == pytest.approx(1.2 * 0.9 - 1, abs=1e-3)
+    rate = found.of("xirr")
+    assert 100 * (1 + rate) ** 2 + 900 * (1 + rate) == pytest.approx(values[-1], rel=1e-3)
+    assert rate < 0 < found.of("total_return"), "most of the money came before the fall"
+    assert found.of("modified_dietz") == pytest.approx((values[-1] - 1_000) / (100 + 900 / 2), rel=1e-3)
+    assert found.reason("cash_share") == "its positions are not known"
+
+
+def test_the_cash_of_a_fund_is_that_of_its_parts_where_all_is_known(stores: Stores) -> None:
+    put_nav(stores, "fund", [100.0, 200.0])
+    columns = ("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "version")
+    for number, cash in enumerate((30.0, 20.0)):
+        put_nav(stores, f"p{number}", [50.0, 100.0])
+        put_portfolios(stores.state, [Portfolio("own", f"p{number}", f"P{number}", parent="fund")])
+        row = ("own", f"p{number}", START + DAY, "CASH", cash, 1.0, cash, 1)
+        stores.clickhouse.insert(Facts("positions", columns, tuple([each] for each in row)))
+        stores.live.bump("portfolio")
+    found = side_by_side(read(stores, PortfolioQuery(portfolio="own:fund")))
+    assert found.of("cash_share") == pytest.approx(50 / 200)
+    part = side_by_side(read(stores, PortfolioQuery(portfolio="own:p0")))
+    assert part.of("cash_share") == pytest.approx(0.3)
+
+
+def test_the_more_was_tried_the_more_of_a_sharpe_ratio_is_luck(stores: Stores) -> None:
+    put_nav(stores, "alpha", course(3))
+    few, many = (side_by_side(read(stores, PortfolioQuery(trials=each))) for each in (1, 500))
+    assert few.of("deflated_sharpe") == pytest.approx(few.of("probabilistic_sharpe"))
+    assert many.of("deflated_sharpe") < few.of("deflated_sharpe")
+    assert few.of("sharpe_low_resampled") < few.of("sharpe") < few.of("sharpe_high_resampled")
+
+
+def test_a_value_out_of_nothing_is_told(stores: Stores) -> None:
+    put_nav(stores, "alpha", [0.0, 500.0, 510.0])
+    told = text(build(stores, Choices()).slots["portfolio-notes"])
+    assert "from 0 to 500 on 2024-01-02 without a flow" in told

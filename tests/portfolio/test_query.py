@@ -25,13 +25,14 @@ def test_a_text_that_makes_no_sense_is_named_and_the_default_is_used() -> None:
 def test_every_field_is_read() -> None:
     texts = {
         "portfolio": "own:a", "benchmark": "SP500", "window": "1Y", "from": "1704153600", "to": "1704240000",
-        "frequency": "W", "rf": "2", "asof": "2024-01-02", "compare": "own:b,own:c", "highlight": "2024-01-02",
+        "frequency": "W", "rf": "2", "trials": "9", "asof": "2024-01-02", "compare": "own:b,own:c",
+        "highlight": "2024-01-02",
     }  # fmt: skip
     assert tuple(texts) == FIELDS
     assert PortfolioQuery.parse(texts) == (
         PortfolioQuery(
             portfolio="own:a", benchmark="SP500", window="1Y", span=(DAY, DAY + 1), frequency="W", risk_free=0.02,
-            compared=("own:b", "own:c"), as_of=DAY, highlight=DAY,
+            trials=9, compared=("own:b", "own:c"), as_of=DAY, highlight=DAY,
         ),
         (),
     )  # fmt: skip
@@ -71,6 +72,7 @@ def test_whatever_is_typed_gives_a_query_that_can_be(texts: dict[str, str]) -> N
         {"window": "13Y"},
         {"frequency": "X"},
         {"risk_free": 1.0},
+        {"trials": 0},
         {"risk_free": float("nan")},
         {"span": (DAY, DAY - 1)},
         {"compared": ("own:a", "own:a")},

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 LAST_DAY = 49_709
 """2106-02-06, days since 1970-01-01: the last whole day of ClickHouse's DateTime."""
+CASH = "CASH"
+"""Instrument name of the cash row among positions."""
 MOST_MARKS = 1_000
 MOVES_AT_ONCE = 500
 """Times listed in one statement."""
@@ -194,6 +196,21 @@ def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int
     layout = (("ts", "<u4"), ("nav", "<f8"), ("flow", "<f8"))
     found = clickhouse.records(sql, layout, parameters, kind="portfolio intraday")
     return IntradayNav(found["ts"].astype(np.int64), found["nav"].copy(), found["flow"].copy(), width)
+
+
+def cash(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], day: date) -> dict[str, float]:
+    """Return the cash among the positions of a day, by portfolio, where there is a row of it.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    sql = """
+        SELECT portfolio, argMax(market_value, (ts, version)) FROM positions AS p
+        WHERE origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument = {cash:String}
+            AND toDate(p.ts) = toDate({day:UInt16})
+        GROUP BY portfolio
+    """
+    asked = {"origin": origin, "names": list(portfolios), "cash": CASH, "day": _day_number(day)}
+    return {str(name): float(value) for name, value in clickhouse.rows(sql, asked, kind="portfolio cash")}
 
 
 def restatements(

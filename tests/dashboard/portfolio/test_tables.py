@@ -99,7 +99,7 @@ def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) 
     put_nav(fund, "beta", course(600, seed=9), origin="sample")
     found = shown(fund, portfolio="sample:alpha", compare="sample:beta")
     rows = list(csv.reader(io.StringIO(metrics_csv(found).decode("utf-8-sig"))))
-    assert rows[0] == ["Metric", "Group", "Unit", "Alpha", "Beta", "S&P 500", "Definition"]
+    assert rows[0] == ["Metric", "Group", "Unit", "Alpha", "Beta", "S&P 500", "Definition", "Note"]
     by_name = {row[0]: row for row in rows}
     alone = side_by_side(shown(fund, portfolio="sample:beta")).of("volatility")
     assert float(by_name["Volatility"][4]) == pytest.approx(alone)
@@ -112,7 +112,15 @@ def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:
     book = opened(metrics_workbook(found))
     assert list(book) == ["Metrics", "About"]
     rows = {row[0].value: row for row in book["Metrics"].rows}
-    assert [cell.value for cell in rows["Metric"]] == ["Metric", "Group", "Unit", "Alpha", "S&P 500", "Definition"]
+    assert [cell.value for cell in rows["Metric"]] == [
+        "Metric",
+        "Group",
+        "Unit",
+        "Alpha",
+        "S&P 500",
+        "Definition",
+        "Note",
+    ]
     assert all(cell.is_bold for cell in rows["Metric"])
     assert not any(cell.is_bold for cell in rows["Volatility"])
     volatility, sharpe = rows["Volatility"][3], rows["Sharpe"][3]

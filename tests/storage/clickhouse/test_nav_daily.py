@@ -327,3 +327,23 @@ def test_a_portfolio_that_reports_on_weekends_has_365_returns_a_year(stores: Sto
         "stocks": 252,
         "monthly": 252,
     }
+
+
+def test_each_move_has_the_value_before_it_on_its_day(clickhouse: ClickHouse) -> None:
+    midnight = FIRST // DAY * DAY
+    points = [  # seconds after midnight, NAV, flow, what stood before
+        (0, 100.0, 100.0, np.nan),
+        (60, 110.0, 0.0, None),
+        (120, 160.0, 50.0, 110.0),
+        (121, 150.0, -10.0, 160.0),
+        (DAY + 30, 300.0, 150.0, np.nan),
+    ]
+    rows = [("own", "a", midnight + second, nav, flow, 1) for second, nav, flow, _ in points]
+    # The value before a move was corrected later: the correction counts.
+    rows.append(("own", "a", midnight + 60, 111.0, 0.0, 2))
+    clickhouse.insert(Facts("nav", NAV_COLUMNS, tuple(list(column) for column in zip(*rows, strict=True))))
+    moves = daily_navs(clickhouse, "own").moves
+    expected = [(second, before) for second, _, flow, before in points if flow]
+    assert (moves.ts - midnight).tolist() == [second for second, _ in expected]
+    assert moves.before.tolist() == pytest.approx([np.nan, 111.0, 160.0, np.nan], nan_ok=True)
+    assert moves.flows.tolist() == [100.0, 50.0, -10.0, 150.0]
