@@ -103,6 +103,7 @@ def test_a_gap_is_drawn_as_one(stores: Stores) -> None:
         hole = line["y"].index(None)
         assert (line["x"][hole - 1], line["x"][hole + 1]) == ("2020-02-25", "2023-03-01")
         assert line["y"].count(None) == 1
+        assert "fill" not in line, "a fill leads across"
 
 
 def test_money_within_a_day_is_linked_at_its_own_time(stores: Stores) -> None:

@@ -90,9 +90,9 @@ def _own(data: PortfolioData, places: Places, water: Water) -> dict[str, Any]:
         "x": x,
         "y": y,
         "line": {"color": "@loss", "width": 1.2},
-        "fill": "tozeroy",
-        "fillcolor": faded("@loss", 0.22),
         "hovertemplate": "%{y:.2f} %",
+        # A fill would lead across a gap, whatever the line does.
+        **({} if breaks.any() else {"fill": "tozeroy", "fillcolor": faded("@loss", 0.22)}),
     }
 
 
