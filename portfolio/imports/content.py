@@ -13,6 +13,7 @@ import zlib
 
 from portfolio.imports.delimited import seems, split
 from portfolio.imports.encoding import decode
+from portfolio.imports.extent import MOST_CELLS, most_cells
 from portfolio.imports.sheet import LARGEST_BYTES, Sheet, Unreadable
 from portfolio.imports.workbook import read_parquet, read_workbook
 
@@ -150,6 +151,9 @@ def _document(
         raise Unreadable(f"{name} that is password-protected", "it cannot be read", "Save it without a password.")
     if sum(entry.file_size for entry in entries) > LARGEST_WORKBOOK_BYTES:
         raise Unreadable(name, f"it is larger than {LARGEST_WORKBOOK_BYTES // 2**20} MiB unpacked", "Split it.")
+    if most_cells(archive) > MOST_CELLS:
+        reason = "it has a cell far outside its table: a sheet of more than 20 million cells"
+        raise Unreadable(name, reason, "Delete what is below and to the right of the table, or save it as CSV.")
     return name, read_workbook(content, name)
 
 

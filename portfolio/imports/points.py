@@ -85,8 +85,10 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
         if not mistakes:
             mistakes.whole("there are no rows under the header")
         return None
-    if len(rows) > MOST_ROWS:
-        mistakes.whole(f"it has more than {MOST_ROWS:,} rows: split it")
+    if len(rows) * len(shape.values) > MOST_ROWS:
+        mistakes.whole(
+            f"it has more than {MOST_ROWS:,} rows, or values of portfolios that stand side by side: split it"
+        )
         return None
     columns: list[Sequence[Cell]] = list(zip(*rows, strict=True))
     dates = _dates(columns, lines, shape, said, recalled, mistakes)

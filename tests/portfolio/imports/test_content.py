@@ -91,3 +91,27 @@ def test_a_damaged_workbook_is_never_more_than_refused() -> None:
     for at in range(40, len(content), 97):
         damaged = content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
         assert read(damaged).mistakes
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_a_cell_far_outside_the_table_is_refused_before_it_takes_all_memory(kind: str) -> None:
+    import xlsxwriter
+
+    made = io.BytesIO()
+    if kind == "xlsx":
+        with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, ["date", "portfolio", "nav"])
+            sheet.write(1_048_575, 16_383, 5)
+    else:
+        cell = '<table:table-cell office:value-type="float" office:value="1"/>'
+        with zipfile.ZipFile(made, "w") as packed:
+            packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            packed.writestr(
+                "content.xml",
+                f"<table:table><table:table-row>{cell}</table:table-row>"
+                '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/></table:table-row>'
+                f'<table:table-row><table:table-cell table:number-columns-repeated="16383"/>{cell}</table:table-row>'
+                "</table:table>",
+            )
+    assert "a cell far outside its table" in told(read(made.getvalue()))

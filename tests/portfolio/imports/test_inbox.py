@@ -175,3 +175,33 @@ def test_a_folder_that_cannot_be_made_is_an_outage_of_the_source(tmp_path: Path,
     inbox = Inbox(tmp_path / "file" / "inbox", lambda name, content, order: pytest.fail("nothing to take"))
     with pytest.raises(SourceUnavailable, match="inbox"):
         inbox.take_in(stores.clock.now())
+
+
+def test_what_lies_next_to_a_file_says_how_to_take_it_and_moves_with_it(
+    inbox: Inbox, folder: Path, stores: Stores
+) -> None:
+    (folder / "x.csv.import.json").write_text('{"said": {"portfolio": "A"}, "accept": true}', encoding="utf-8")
+    (folder / "x.csv").write_text("date,nav\n2023-01-02,1\n2023-01-03,100\n", encoding="utf-8")
+    look(inbox, stores)
+    reading = look(inbox, stores)
+    assert nav(stores) == [("A", 1.0), ("A", 100.0)]
+    assert sorted(path.name for path in (folder / "done").iterdir()) == [
+        "x.csv",
+        "x.csv.import.json",
+        "x.csv.taken.txt",
+    ]
+    assert reading.components[0].status is Status.OK
+    (folder / "y.csv.import.json").write_text('{"said": {"kind": "fund"}}', encoding="utf-8")
+    (folder / "y.csv").write_text(GOOD, encoding="utf-8")
+    look(inbox, stores)
+    reading = look(inbox, stores)
+    report = (folder / "refused" / "y.csv.problems.txt").read_text(encoding="utf-8")
+    assert "does not say how to read it: kind 'fund': give one of nav, returns, prices" in report
+    assert reading.components[0].why.startswith("1 refused")
+
+
+def test_an_undo_that_is_none_is_refused(inbox: Inbox, folder: Path, stores: Stores) -> None:
+    (folder / "a.undo.json").write_text("{}", encoding="utf-8")
+    look(inbox, stores)
+    look(inbox, stores)
+    assert "does not say which import" in (folder / "refused" / "a.undo.json.problems.txt").read_text(encoding="utf-8")

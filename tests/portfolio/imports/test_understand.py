@@ -178,6 +178,28 @@ def parquet() -> bytes:
     return made.getvalue()
 
 
+def opendocument() -> bytes:
+    def cell(value: object) -> str:
+        kind = "date" if isinstance(value, date) else "float" if isinstance(value, int | float) else "string"
+        name = {"date": "date-value", "float": "value", "string": "string-value"}[kind]
+        facts = f'office:value-type="{kind}" office:{name}="{value}"'
+        return f"<table:table-cell {facts}><text:p>{value}</text:p></table:table-cell>"
+
+    head = ["Datum", "Fonds", "NAV", "Flow"]
+    table = [head, [date(2024, 1, 30), "A", 1234.5, 0], [date(2024, 1, 31), "A", 1250, -10]]
+    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in table)
+    names = ("office", "table", "text")
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    sheet = f"<table:table table:name='NAV'>{lines}</table:table>"
+    body = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", f"<office:document-content {spaces}>{body}</office:document-content>")
+    return made.getvalue()
+
+
 def day_and_time() -> bytes:
     return b"Day|Time|Book|Balance|Withdrawal\n20240130|00:00|A|1234.5|\n20240131|12:00 AM|A|1250|10\n"
 
@@ -194,7 +216,7 @@ def spaces() -> bytes:
 
 OWN = [
     *(semicolons_utf16, unmarked_utf16, tabs_month_first, swiss, totals_and_remarks, gzipped, zipped),
-    *(excel_two_sheets, parquet, day_and_time, column_of_seconds, spaces),
+    *(excel_two_sheets, opendocument, parquet, day_and_time, column_of_seconds, spaces),
 ]
 
 
