@@ -1,8 +1,8 @@
 """How files were read before, so that the next one of the kind is read the same way.
 
-What a person said holds for every file with the same header. What a file told itself, and the portfolio that a person
-named, hold for those whose name is like its own too (alpha-2026-01.csv, alpha-2026-02.csv): another fund's file with
-the same header never becomes part of this one.
+What a person said holds for every file with the same header. What a file told itself, and the portfolio, currency and
+sheet that a person named, hold for those whose name is like its own too (alpha-2026-01.csv, alpha-2026-02.csv): another
+fund's file with the same header never becomes part of this one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def remember(state: State, understood: Understood, said: Mapping, who: str) -> N
     """Remember how a file was read that was taken; `said` is what a person said of it."""
     key = _digest(understood.header)
     remember_mapping(state, key, stem_of(understood.name) or "-", understood.mapping().to_json(), who)
-    general = replace(said, portfolio="", sheet="")
+    general = replace(said, portfolio="", currency="", sheet="")
     if general != Mapping():
         remember_mapping(state, key, EVERY_NAME, general.over(_found(state, key, EVERY_NAME)).to_json(), who)
 

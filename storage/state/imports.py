@@ -66,7 +66,7 @@ def record_import(
     state: State, name: str, sha256: str, rows: int, outcome: str, detail: str = "", who: str = ""
 ) -> None:
     """Remember that a file was taken, refused or removed, of which nothing else is known."""
-    start_import(state, Import(time.time(), name, sha256, rows, outcome, detail, who=who))
+    start_import(state, Import(time.time(), name, sha256, rows, outcome, detail, who=who[:80]))
 
 
 def recent_imports(state: State, limit: int = 20) -> list[Import]:
@@ -115,7 +115,7 @@ def was_imported(state: State, name: str) -> bool:
 
 def remember_mapping(state: State, header: str, stem: str, mapping: str, who: str) -> None:
     """Remember how to read files with this header and names like `stem`; "" stands for every name."""
-    row = {"header": header, "stem": stem, "mapping": mapping, "at": time.time(), "who": who}
+    row = {"header": header, "stem": stem, "mapping": mapping, "at": time.time(), "who": who[:80]}
     with state.begin() as connection:
         upsert(connection, mappings, [row])
 

@@ -151,6 +151,14 @@ def test_a_new_portfolio_has_the_currency_that_was_said_and_keeps_it(stores: Sto
         bring(stores, "date,portfolio,NAV (CHF)\n2023-01-03,Alpha,100\n")
 
 
+def test_a_currency_is_not_remembered_for_another_fund_s_file(stores: Stores) -> None:
+    bring(stores, f"{HEADER}2023-01-02,Alpha,100,0\n", "alpha1.csv", currency="EUR")
+    bring(stores, f"{HEADER}2023-01-02,Beta,100,0\n", "beta1.csv")
+    bring(stores, f"{HEADER}2023-01-02,Alpha 2,100,0\n", "alpha2.csv")
+    currencies = {each.id: each.currency for each in list_portfolios(stores.state)}
+    assert currencies == {"Alpha": "EUR", "Beta": "USD", "Alpha 2": "EUR"}
+
+
 def test_what_was_said_of_a_header_is_remembered_for_the_next_file(stores: Stores) -> None:
     bring(stores, "Tag;Fonds;Wert\n03/04/2023;A;1,234\n", "a.csv", date_order="mdy", decimal=",")
     bring(stores, "Tag;Fonds;Wert\n03/05/2023;A;1,235\n", "other.csv")
