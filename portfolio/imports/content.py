@@ -13,7 +13,7 @@ import zlib
 
 from portfolio.imports.delimited import seems, split
 from portfolio.imports.encoding import decode
-from portfolio.imports.extent import MOST_CELLS, most_cells
+from portfolio.imports.extent import MOST_CELLS, is_whole, most_cells
 from portfolio.imports.sheet import LARGEST_BYTES, Sheet, Unreadable
 from portfolio.imports.workbook import read_parquet, read_workbook
 
@@ -23,6 +23,7 @@ LARGEST_WORKBOOK_BYTES = 256 * 2**20
 """Of a workbook unpacked: its sheets are XML, eight times as large as what they say."""
 
 _EXPORT = "Save the table in it as CSV or as a workbook (.xlsx)."
+_SAVE_AGAIN = "Open it, save it again, or save it as CSV."
 _UNPACK = "Unpack it, or pack it as .zip or .gz."
 _KNOWN = (
     (b"%PDF", "a PDF document", _EXPORT),
@@ -151,8 +152,10 @@ def _document(
         raise Unreadable(f"{name} that is password-protected", "it cannot be read", "Save it without a password.")
     if sum(entry.file_size for entry in entries) > LARGEST_WORKBOOK_BYTES:
         raise Unreadable(name, f"it is larger than {LARGEST_WORKBOOK_BYTES // 2**20} MiB unpacked", "Split it.")
+    if not is_whole(archive):
+        raise Unreadable(f"{name} that is damaged", "it cannot be read: its XML breaks off", _SAVE_AGAIN)
     if most_cells(archive) > MOST_CELLS:
-        reason = "it has a cell far outside its table: a sheet of more than 20 million cells"
+        reason = "it has a cell far outside its table: a sheet of more than 10 million cells"
         raise Unreadable(name, reason, "Delete what is below and to the right of the table, or save it as CSV.")
     return name, read_workbook(content, name)
 

@@ -49,7 +49,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         (OLE + "WordDocument".encode("utf-16-le"), "a Word document", "no table"),
         (OLE + bytes(range(256)) * 3, "an Excel workbook (.xls) that is damaged", "cannot be read"),
         (archive("[Content_Types].xml", "word/document.xml"), "a Word document", "no table"),
-        (archive("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook that is damaged", "cannot be read"),
+        (archive("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook that is damaged", "XML breaks off"),
         (
             archive("mimetype", content=b"application/vnd.oasis.opendocument.text"),
             "an OpenDocument file that is no workbook",
@@ -109,9 +109,18 @@ def test_a_cell_far_outside_the_table_is_refused_before_it_takes_all_memory(kind
             packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
             packed.writestr(
                 "content.xml",
-                f"<table:table><table:table-row>{cell}</table:table-row>"
+                "<table:table xmlns:table='urn:table' xmlns:office='urn:office'>"
+                f"<table:table-row>{cell}</table:table-row>"
                 '<table:table-row table:number-rows-repeated="1048574"><table:table-cell/></table:table-row>'
                 f'<table:table-row><table:table-cell table:number-columns-repeated="16383"/>{cell}</table:table-row>'
                 "</table:table>",
             )
     assert "a cell far outside its table" in told(read(made.getvalue()))
+
+
+def test_an_open_document_that_breaks_off_is_refused_rather_than_read_for_ever() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("content.xml", "<office:document-content><office:body><table:table><table:table-row>")
+    assert "an OpenDocument workbook that is damaged" in told(read(made.getvalue()))

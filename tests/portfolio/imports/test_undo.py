@@ -60,7 +60,7 @@ def merge(stores: Stores) -> None:
         stores.clickhouse.command(f"OPTIMIZE TABLE {table} FINAL")
 
 
-@settings(max_examples=25, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(FILES, min_size=1, max_size=5), data=st.data())
 def test_what_is_undone_was_never_there(stores: Stores, files: Sequence[File], data: st.DataObject) -> None:
     gone = data.draw(st.lists(st.sampled_from(range(len(files))), min_size=1, unique=True))
