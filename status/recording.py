@@ -78,7 +78,8 @@ def recorded_after(
         same = replace(known, why=why, settling=None, left_out=left_out)
         return _repeated(same, ts, stale_after_seconds) if ts - known.written >= REPEAT_SECONDS else (same, None)
     at = round(max(ts, known.written + TICK_SECONDS), 3)
-    is_flapping = sum(at - row < FLAP_SECONDS for row in known.rows) >= FLAP_ROWS
+    # What has begun to flap goes on to do so until it has settled.
+    is_flapping = known.left_out or known.settling or sum(at - row < FLAP_SECONDS for row in known.rows) >= FLAP_ROWS
     if not is_flapping or at_once or SEVERITY[state] > SEVERITY[known.state]:
         return _changed(known, state, why, at, stale_after_seconds)
     settling = known.settling or Settling(state, at, why)
