@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from core.model import SourceId, Status
 from status.freshness import SILENT, reading_stale_after_seconds, stale_after_seconds
+from storage.clickhouse.reads.heard import last_heard
 from storage.clickhouse.reads.state_changes import (
     ComponentId,
     StateChange,
-    last_heard,
     nth_newest_change,
     read_state_changes,
 )

@@ -21,10 +21,10 @@ from core.errors import StorageError
 from core.model import Component, Facts, SourceId, Status
 from status.freshness import SILENT, stale_after_seconds
 from status.recording import Recorded, first_recorded, recorded_after, recorded_as
+from storage.clickhouse.reads.heard import last_heard
 from storage.clickhouse.reads.state_changes import (
     ComponentId,
     StateChange,
-    last_heard,
     read_state_changes,
     state_change_facts,
 )

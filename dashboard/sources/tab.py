@@ -27,7 +27,7 @@ from dashboard.sources.strip import kinds_line, not_configured_line, source_verd
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at
 from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
@@ -117,7 +117,11 @@ class SourceTab:
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+        chosen = chosen_instances(instances(stores, *self.kinds), choices)
+        span = chosen_span(choices, stores.clock.now(), WINDOWS)
+        return self.build_over(stores, choices, viewer, filled_span(stores, span, [each.collector for each in chosen]))[
+            0
+        ]
 
     def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
         """Return the view over `span`, and every instance."""

@@ -28,7 +28,7 @@ from dashboard.sources.tab import VARIES_BY, SourceTab
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
@@ -134,7 +134,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     host = _host(stores, choices)
     reading = stores.live.reading(spec.PIPELINE, host)
     now = stores.clock.now()
-    span = chosen_span(choices, now, WINDOWS)
+    span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.PIPELINE], host)
     history: PipelineHistory | None = None
     problem = ""
     try:

@@ -22,7 +22,7 @@ from dashboard.system.present import Present
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at, reading_stale_after_seconds, status_at
 from storage.clickhouse.reads.system import MachineSeries, read_machine, reboots
@@ -118,7 +118,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
-    span = chosen_span(choices, now, WINDOWS)
+    span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.SYSTEM], host)
     reading = stores.live.reading(spec.SYSTEM, host)
     series, booted, problem = _read(stores, host, span)
     present = Present(reading, stores.live.reading(spec.PROCESSES, host), series, now, host)

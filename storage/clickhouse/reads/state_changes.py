@@ -1,4 +1,4 @@
-"""Changes of state as they are stored, and when each collector was last heard of."""
+"""Changes of state as they are stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ OLDER_WORDS = {"up": Status.OK, "pending": Status.WARNING, "paused": Status.NOT_
 """States of services in the rows of older versions; every other state is a Status."""
 STATES = frozenset(Status)
 WHICH = "source IN {sources:Array(String)} AND host IN {hosts:Array(String)}"
-HOUR_SECONDS = 3_600
 
 
 class ComponentId(NamedTuple):
@@ -117,26 +116,3 @@ def _status(word: str) -> Status:
     if word in OLDER_WORDS:
         return OLDER_WORDS[word]
     return Status(word) if word in STATES else Status.UNKNOWN
-
-
-def last_heard(clickhouse: ClickHouse, sources: Sequence[str], until: float) -> dict[tuple[str, str], float]:
-    """Return when each collector was last heard of until `until` (epoch seconds), by the host it ran on and its name.
-
-    By the second; by the hour, and then too early, where samples are no longer kept. Raises StorageUnavailable.
-    """
-    sql = """
-        SELECT series, any(host), any(labels['collector']) FROM series
-        WHERE metric = 'collector_up' AND labels['collector'] IN {sources:Array(String)} GROUP BY series
-    """
-    rows = clickhouse.rows(sql, {"sources": list(sources)}, kind="collectors heard of")
-    named = {int(number): (str(host), str(source)) for number, host, source in rows}
-    if not named:
-        return {}
-    within = "series IN {series:Array(UInt64)} AND ts <= toDateTime({until:UInt32})"
-    since = "ts >= toDateTime({since:UInt32})"
-    newest = f"SELECT series, toUnixTimestamp(max(ts)) FROM %s WHERE {within} AND {since} GROUP BY series"
-    parameters = {"series": list(named), "until": int(until), "since": 0}
-    found = dict(clickhouse.rows(newest % "samples_1h", parameters, kind="collectors heard of"))
-    parameters["since"] = max(min(found.values(), default=0) - HOUR_SECONDS, 0)
-    found |= dict(clickhouse.rows(newest % "samples", parameters, kind="collectors heard of"))
-    return {named[int(number)]: float(heard) for number, heard in found.items()}
