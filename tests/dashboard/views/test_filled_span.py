@@ -11,8 +11,8 @@ from core.clock import FakeClock
 from core.model import Sample
 from dashboard.views.span import SHORTEST_SECONDS, Span, filled_span, span_line
 from storage.stores import Stores
-from tests.support.views import text
 from tests.support.times import MIDNIGHT
+from tests.support.views import text
 
 NOW = MIDNIGHT + 40_000.0
 HOUR = Span(NOW - 3_600, NOW, False)
