@@ -180,7 +180,7 @@ class StateLog:
             stale_after = max(stale_after, fresh)
             if told.ts - seen > (min(stale_after, UNSURE_SECONDS) if is_unsure else stale_after):
                 at = told.ts if is_unsure else seen + stale_after
-                why = SILENT if is_back else part.why if part else f"status unknown: {told.why_missing}"
+                why = SILENT if is_back else part.why if part else told.why_missing
                 known, row = recorded_after(known, Status.UNKNOWN, why, at, fresh, at_once=True)
                 rows.append(row)
         if part is not None and is_known:
