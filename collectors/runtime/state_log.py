@@ -2,8 +2,8 @@
 
 What the history says last is read back at the start, when a lease is won and now and then after that: so a state that
 holds gives no row at a restart, none at a hand-over, and a row of another process that arrives late is not the last
-word. Until it is read, the newest reading of each collector waits; nothing waits for the database but a thread of its
-own. Rows go the way of all rows, through the writer's queue and, while ClickHouse is away, its spool.
+word. Until it is read, what collectors tell waits in memory; nothing waits for the database but a thread of its own.
+Rows go the way of all rows, through the writer's queue and, while ClickHouse is away, its spool.
 
 Silence is a change too: what was not told of for longer than its readings stay fresh is unknown from then on. The row
 is made when its collector speaks again; until then whoever reads the history derives it (status/states.py).
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ LOOK_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 300.0
 UNSURE_SECONDS = 20.0
 """A collector that says itself that it knows nothing of a component is believed after this: at their start many do."""
+MOST_WAITING = 5_000
+"""Readings that wait at most; of the time of those that are dropped nothing is known, and the history says so."""
 LATE_SECONDS = 3_600.0
 """The clock of another machine may be ahead of ours by as much."""
 NOT_TOLD = "its collector tells of it no more"
@@ -88,7 +91,7 @@ class StateLog:
         """When each was last known, and how long that stays fresh."""
         self._told: dict[str, float] = {}
         """When each collector spoke last."""
-        self._waiting: dict[str, Told] = {}
+        self._waiting: deque[Told] = deque(maxlen=MOST_WAITING)
         self._is_known = False
         self._began = clock.now()
         self._look_at = 0.0
@@ -109,20 +112,25 @@ class StateLog:
             if self._is_known:
                 self._record(told)
             else:
-                self._waiting[told.collector] = told
+                self._waiting.append(told)
 
     def forget(self) -> None:
         """Read back what the history says before anything is recorded: another process may have gone on with it."""
         with self._lock:
-            self._recorded, self._seen, self._told, self._waiting = {}, {}, {}, {}
+            self._recorded, self._seen, self._told = {}, {}, {}
+            self._waiting.clear()
             self._is_known = False
             self._began, self._look_at = self._clock.now(), 0.0
 
     def run(self, stopping: threading.Event) -> None:
         """Look at what is stored, when it is time, until told to stop."""
-        self.look()
-        while not stopping.wait(LOOK_SECONDS):
-            self.look()
+        while True:
+            try:
+                self.look()
+            except Exception:  # without it no change would be recorded any more
+                log.exception("what the history of states says last could not be read")
+            if stopping.wait(LOOK_SECONDS):
+                return
 
     def look(self) -> None:
         """Read back what the history says, if it is time."""
@@ -141,9 +149,9 @@ class StateLog:
             self._take(*stored)
             self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
             self._is_known = True
-            for told in self._waiting.values():
+            for told in self._waiting:
                 self._record(told)
-            self._waiting = {}
+            self._waiting.clear()
 
     def _take(self, newest: Sequence[StateChange], heard: dict[tuple[str, str], float]) -> None:
         """Take over what is stored, where this process has not recorded anything newer."""

@@ -13,7 +13,7 @@ import pytest
 from collectors.runtime.publisher import Publisher
 from collectors.runtime.state_log import LOOK_AGAIN_SECONDS, UNSURE_SECONDS, StateLog, stored_states
 from core.clock import FakeClock
-from core.model import Component, Reading, SourceId, Status
+from core.model import Component, Facts, Reading, SourceId, Status
 from status.freshness import SILENT, stale_after_seconds
 from status.states import state_history, time_in_states
 from storage.clickhouse.client import ClickHouse
@@ -256,14 +256,18 @@ def test_rows_wait_while_clickhouse_is_away_and_arrive_once_over_a_restart(
     assert [(row[1], row[4]) for row in rows(remote.clickhouse)] == [("ok", 0), ("down", 5), ("critical", 10)]
 
 
-def test_before_the_history_is_known_the_newest_reading_waits(stores: Stores) -> None:
-    put: list[object] = []
+def test_before_the_history_is_known_what_is_told_waits(stores: Stores) -> None:
+    put: list[Facts] = []
     known = False
     log = StateLog("host-1", stores.clock, put.append, lambda until: ((), {}) if known else None)
-    down = Component("Redis main", Status.DOWN, "refused")
     log.look()
-    log.tell(SOURCE, START, EVERY, TIMEOUT, [down])
+    for number in range(100):
+        status = Status.OK if number < 90 else Status.DOWN
+        log.tell(SOURCE, START + number * EVERY, EVERY, TIMEOUT, [Component("Redis main", status, f"{status}")])
     assert put == []
     known = True
     log.look()
-    assert len(put) == 1
+    states = [
+        (ts / 1e3 - START, state) for facts in put for ts, state in zip(facts.data[0], facts.data[4], strict=True)
+    ]
+    assert states == [(0, "ok"), (450, "down")], "each at its time, and no silence in between"
