@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from storage.clickhouse.client import ClickHouse
 
 HOUR_SECONDS = 3_600
-OF_SERIES = "series IN {series:Array(UInt64)}"
 KIND = "collectors heard of"
 
 
@@ -35,22 +34,22 @@ def first_heard_after(clickhouse: ClickHouse, sources: Sequence[str], host: str,
 
     None: they were heard of before, or never. host: empty for any. Raises StorageUnavailable.
     """
-    numbers = [number for number, (machine, _) in _series(clickhouse, sources).items() if host in ("", machine)]
-    if not numbers:
-        return None
-    before = (
-        "SELECT 1 FROM samples_1h WHERE series IN {series:Array(UInt64)} AND ts <= toDateTime({whole:UInt32}) LIMIT 1"
-    )
-    # An hour that ends by then; what began in the one after it, the minutes tell.
-    parameters = {"series": numbers, "whole": max(int(start) - HOUR_SECONDS, 0)}
-    if clickhouse.rows(before, parameters, kind=KIND):
-        return None
-    first = f"""
-        SELECT toUnixTimestamp(min(ts)), count() FROM samples_1m
-        WHERE {OF_SERIES} AND ts > toDateTime({{whole:UInt32}})
+    # An hour that ends by then; what began in the one after it, the minutes tell. One question: every page asks it.
+    sql = """
+        WITH numbers AS (
+            SELECT series FROM series
+            WHERE metric = 'collector_up' AND labels['collector'] IN {sources:Array(String)}
+                AND {host:String} IN ('', host)
+        )
+        SELECT toUnixTimestamp(min(ts)), count(), (
+            SELECT count() FROM (
+                SELECT 1 FROM samples_1h WHERE series IN numbers AND ts <= toDateTime({whole:UInt32}) LIMIT 1
+            )
+        ) FROM samples_1m WHERE series IN numbers AND ts > toDateTime({whole:UInt32})
     """
-    ((ts, rows),) = clickhouse.rows(first, parameters, kind=KIND)
-    return float(ts) if rows and ts > start else None
+    parameters = {"sources": list(sources), "host": host, "whole": max(int(start) - HOUR_SECONDS, 0)}
+    ((ts, rows, rows_before),) = clickhouse.rows(sql, parameters, kind=KIND)
+    return float(ts) if rows and ts > start and not rows_before else None
 
 
 def _series(clickhouse: ClickHouse, sources: Sequence[str]) -> dict[int, tuple[str, str]]:
