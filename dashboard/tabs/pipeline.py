@@ -25,6 +25,7 @@ from dashboard.pipeline.cards import card_strip, verdict_line
 from dashboard.sources.actions import action_stores
 from dashboard.sources.section import sections_of
 from dashboard.sources.tab import VARIES_BY, SourceTab
+from dashboard.sources.table import NO_READING
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
@@ -173,7 +174,7 @@ def _view(
     past = (*(chart.id for chart in CHARTS), HISTORY.id)
     notes = dict.fromkeys(past, problem)
     if reading is None:
-        notes |= dict.fromkeys(present, "No reading yet.")
+        notes |= dict.fromkeys(present, NO_READING)
     as_of = dict.fromkeys(present, reading.ts if reading else None)
     if history is not None:
         as_of |= dict.fromkeys(past, reading.ts if reading else history.end)
