@@ -1,48 +1,95 @@
-"""`python -m collectors`: collect without a web server, or import NAV files.
+"""`python -m collectors`: collect without a web server; import files, list imports, undo one.
 
-python -m collectors                  collect until a signal
-python -m collectors import FILE...   take NAV files (CSV: date, portfolio, nav, flow), each whole or not at all
+python -m collectors                       collect until a signal
+python -m collectors import FILE...        take files of NAV, returns or prices, each whole or not at all
+python -m collectors imports               list what was imported
+python -m collectors undo NUMBER           undo an import
 """
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.console import Console
-from core.errors import FundwatchError, ImportRejected, StartError
+from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
 
 if TYPE_CHECKING:
+    from portfolio.imports.mapping import Mapping
+    from portfolio.imports.understand import Understood
+    from storage.state.imports import Import
     from storage.stores import Stores
 
 STOP_SECONDS = 20.0
+LISTED_IMPORTS = 50
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say. Return 0, 1 when a file was refused, 2 when nothing could be tried."""
-    parser = argparse.ArgumentParser(prog="python -m collectors", description="Collect, or import NAV files.")
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("run", help="collect until a signal (the default)")
-    files = commands.add_parser("import", help="take NAV files: date, portfolio, nav, flow")
-    files.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    chosen = parser.parse_args(arguments)
+    """Do what the arguments say. Return 0, 1 when a file or an undo was refused, 2 when nothing could be tried."""
+    chosen = _parser().parse_args(arguments)
     try:
         settings = load_settings()
-        configure(settings.log_level if chosen.command != "import" else "ERROR")
-        return _import(settings, chosen.files) if chosen.command == "import" else _run(settings)
+        configure(settings.log_level if chosen.command in (None, "run") else "ERROR")
+        match chosen.command:
+            case "import":
+                return _import(settings, chosen)
+            case "imports":
+                return _list(settings, chosen.limit)
+            case "undo":
+                return _undo(settings, chosen.number)
+            case _:
+                return _run(settings)
     except FundwatchError as error:
         print(f"fundwatch: {error}", file=sys.stderr)
         return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m collectors", description="Collect, or import files.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("run", help="collect until a signal (the default)")
+    files = commands.add_parser(
+        "import",
+        help="take files of NAV, returns or prices",
+        description="Take files: text, .xlsx, .xls, .ods, Parquet, plain or in one .gz or .zip. Say only what a file "
+        "does not tell itself; it is remembered for the next file with the same header.",
+    )
+    files.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    files.add_argument("--portfolio", default="", metavar="NAME", help="whose it is, when no column says so")
+    files.add_argument("--kind", default="", help="nav, returns or prices")
+    files.add_argument("--date-order", default="", help="dmy, mdy or ymd")
+    files.add_argument("--decimal", default="", metavar="MARK", help="decimal mark: . or ,")
+    files.add_argument("--thousands", default="", metavar="MARK", help="mark between thousands: , . ' or a blank")
+    files.add_argument("--unit", default="", help="how returns are written: percent or ratio")
+    files.add_argument("--currency", default="", help="such as EUR; new portfolios are in USD without it")
+    files.add_argument("--sheet", default="", metavar="NAME", help="which sheet of a workbook")
+    files.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="HEADER=ROLE",
+        help="what a column is: date, time, portfolio, instrument, nav, price, return, flow, withdrawal, currency, "
+        "series (a portfolio of its own), skip",
+    )
+    files.add_argument("--accept", action="store_true", help="take it although some of its values are hard to believe")
+    files.add_argument("--dry-run", action="store_true", help="show what was understood and take nothing")
+    listed = commands.add_parser("imports", help="list what was imported, the newest first")
+    listed.add_argument("--limit", type=int, default=LISTED_IMPORTS, help=f"how many, {LISTED_IMPORTS} by default")
+    undone = commands.add_parser("undo", help="undo an import: what it added goes, what it replaced comes back")
+    undone.add_argument("number", type=int, metavar="NUMBER", help="as `imports` lists it")
+    return parser
 
 
 def _run(settings: Settings) -> int:
@@ -61,36 +108,134 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _import(settings: Settings, files: list[Path]) -> int:
+def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     from storage.stores import open_stores
 
-    missing = [str(path) for path in files if not path.is_file()]
+    said = _said(chosen)
+    missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
         raise StartError(f"{', '.join(missing)}: there is no such file; nothing imported")
     try:
         stores = open_stores(settings)
     except StartError:
-        from portfolio.imports.handover import hand_over
+        from portfolio.imports.handover import hand_over, look_from_outside
 
-        return max(_tell(partial(hand_over, settings, path)) for path in files)
+        if chosen.dry_run:
+            return max(_tell(partial(_look, partial(look_from_outside, settings), path, said)) for path in chosen.files)
+        give = partial(hand_over, settings, said=said, who=_who(), accept=chosen.accept)
+        return max(_tell(partial(give, path)) for path in chosen.files)
     with closing(stores):
-        return max(_tell(partial(_take, stores, path)) for path in files)
+        if chosen.dry_run:
+            return max(_tell(partial(_look, partial(_look_inside, stores), path, said)) for path in chosen.files)
+        return max(_tell(partial(_take, stores, path, said, chosen.accept)) for path in chosen.files)
 
 
-def _take(stores: Stores, path: Path) -> str:
-    from portfolio.imports.files import import_nav_file
+def _said(chosen: argparse.Namespace) -> Mapping:
+    """Return what the options say. Raises StartError that names the one that cannot be."""
+    from portfolio.imports.mapping import Mapping
 
-    return str(import_nav_file(stores, path))
+    columns = [tuple(pair.rpartition("=")[::2]) for pair in chosen.column]
+    try:
+        return Mapping(
+            chosen.portfolio,
+            chosen.kind,
+            chosen.date_order,
+            chosen.decimal,
+            chosen.thousands,
+            chosen.unit,
+            chosen.currency,
+            chosen.sheet,
+            tuple((header, role) for header, role in columns),
+        )
+    except ValueError as error:
+        raise StartError(f"--{error}") from error
+
+
+def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
+    from portfolio.imports.take import import_file
+
+    result = import_file(stores, path, said, who=_who(), accept=accept)
+    return f"{result} (import {result.number})"
+
+
+def _look_inside(stores: Stores, path: Path, said: Mapping) -> Understood:
+    from portfolio.imports.take import look_at, read_file
+
+    return look_at(stores, path.name, read_file(path), said)
+
+
+def _look(look: Callable[[Path, Mapping], Understood], path: Path, said: Mapping) -> str:
+    """Return what was understood of a file. Raises ImportRejected where it would be refused."""
+    understood = look(path, said)
+    if understood.points is None:
+        understood.check()
+    return "\n  ".join([*understood.lines(), "dry run: nothing was taken"])
 
 
 def _tell(take: Callable[[], str]) -> int:
     """Take one file and print what came of it; a refused one does not stop the others."""
     try:
         print(take())
-    except ImportRejected as error:
+    except (ImportRejected, UndoRejected) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _list(settings: Settings, limit: int) -> int:
+    from storage.state.database import State
+    from storage.state.imports import recent_imports
+
+    with closing(State(settings.state_dsn)) as state:
+        state.migrate()
+        found = recent_imports(state, limit)
+    for item in found:
+        print(_line(item))
+    if not found:
+        print("nothing was imported yet")
+    return 0
+
+
+def _line(item: Import) -> str:
+    """Return an import on a line: number, when, who, file, rows, span, outcome."""
+    from portfolio.imports.understand import day
+
+    when = datetime.fromtimestamp(item.imported).astimezone()
+    what = [f"{item.id:>4}  {when:%Y-%m-%d %H:%M %Z}", item.outcome, item.name]
+    if item.rows:
+        what.append(f"{item.rows} rows")
+    if item.names:
+        what.append(f"{item.kind} of {', '.join(item.names)}, {day(item.first)} to {day(item.last)}")
+    if item.restated:
+        what.append(f"{item.restated} restated")
+    if item.detail:
+        what.append(item.detail.split("\n")[1 if "\n" in item.detail else 0].strip())
+    by = [f"by {item.who}"] if item.who else []
+    undone = [f"undone {datetime.fromtimestamp(item.undone).astimezone():%Y-%m-%d %H:%M}"] if item.undone else []
+    return "  ".join([*what, *by, *undone, *([f"by {item.undone_by}"] if item.undone_by else [])])
+
+
+def _undo(settings: Settings, number: int) -> int:
+    from storage.stores import open_stores
+
+    try:
+        stores = open_stores(settings)
+    except StartError:
+        from portfolio.imports.handover import hand_over_undo
+
+        return _tell(partial(hand_over_undo, settings, number, _who()))
+    from portfolio.imports.undo import undo
+
+    with closing(stores):
+        return _tell(lambda: str(undo(stores, number, _who())))
+
+
+def _who() -> str:
+    """Return who sits at the command line."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError, ImportError):
+        return "command line"
 
 
 if __name__ == "__main__":

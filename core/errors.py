@@ -9,13 +9,16 @@ FundwatchError
 ├── StorageError
 │   ├── StorageUnavailable   the store cannot be reached: batches wait in the spool
 │   └── StorageRejected      the store refuses this statement or batch for ever: it is set aside and counted
-├── ImportRejected       a file with wrong rows: nothing was taken, `problems` lists line and reason
+├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
+│   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
+├── UndoRejected         an import that cannot be undone: nothing was changed
 └── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class FundwatchError(Exception):
@@ -54,15 +57,54 @@ class StorageRejected(StorageError):
     """The store answers that this statement is wrong: repeating it cannot help."""
 
 
-class ImportRejected(FundwatchError):
-    """A file was refused whole. `problems` holds (line number, reason) pairs."""
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A kind of mistake in a file: how often it was made, and where first."""
 
-    def __init__(self, name: str, problems: Sequence[tuple[int, str]]) -> None:
+    reason: str
+    count: int = 1
+    first: tuple[tuple[int, str], ...] = ()
+    """Line number and what stands there, of at most three lines; empty: it concerns the file as a whole."""
+
+    def __str__(self) -> str:
+        if not self.first:
+            return self.reason
+        lines = ", ".join(f"{line} ({text})" if text else str(line) for line, text in self.first)
+        if self.count == 1:
+            return f"line {lines}: {self.reason}"
+        more = f" and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
+        return f"{self.count:,} lines: {self.reason}: lines {lines}{more}"
+
+
+class ImportRejected(FundwatchError):
+    """A file was refused whole, one sentence a kind of mistake."""
+
+    def __init__(self, name: str, mistakes: Sequence[Mistake], seems: str = "", remedy: str = "") -> None:
         self.name = name
-        self.problems = tuple(problems)
-        shown = "; ".join(f"line {line}: {reason}" for line, reason in self.problems[:20])
-        more = f"; and {len(self.problems) - 20} more" if len(self.problems) > 20 else ""
-        super().__init__(f"{name}: nothing imported. {shown}{more}")
+        self.mistakes = tuple(mistakes)
+        self.seems = seems
+        """What the file seems to be; empty: not known."""
+        self.remedy = remedy
+        """What to do about it."""
+        super().__init__("\n  ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return what is to be told, a sentence a line: what was refused, each kind of mistake, what to do."""
+        seems = f" It seems to be {self.seems}." if self.seems else ""
+        told = [f"{self.name}: nothing imported.{seems}", *map(str, self.mistakes)]
+        return [*told, self.remedy] if self.remedy else told
+
+
+class ImportDoubted(ImportRejected):
+    """A file that can be read, and says what is hard to believe. It is taken when a person confirms it."""
+
+
+class UndoRejected(FundwatchError):
+    """An import cannot be undone. Nothing was changed."""
+
+    def lines(self) -> list[str]:
+        """Return what is to be told."""
+        return [str(self)]
 
 
 class NoPortfolio(FundwatchError):

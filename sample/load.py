@@ -12,14 +12,8 @@ from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.portfolio_rows import remove_rows
 from storage.live.redis import Live
 from storage.state.database import State
-from storage.state.portfolios import (
-    Portfolio,
-    list_portfolios,
-    put_portfolios,
-    record_import,
-    remove_origin,
-    was_imported,
-)
+from storage.state.imports import record_import, was_imported
+from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios, remove_origin
 from storage.stores import Stores
 
 ORIGIN = "sample"

@@ -60,6 +60,14 @@
     return fresh;
   }
 
+  fw.isPainted = (id) => Boolean((painted.get(id) || {}).raw);
+
+  // What the chart of this id shows, in the colours of now.
+  fw.drawnAnew = function (id) {
+    const { raw, place } = painted.get(id);
+    return fitted(id, raw, place);
+  };
+
   // The page became narrow or wide.
   fw.repaint = function () {
     forgetUnmounted();

@@ -40,7 +40,9 @@ class Sources(Group):
     system: bool = Field(True, description="CPU, memory, disks, network, pressure and clock of this machine.")
     processes: bool = Field(True, description="Process and socket tables of this machine.")
     pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
-    inbox: bool = Field(True, description="NAV files dropped into the folder inbox of the data folder.")
+    inbox: bool = Field(
+        True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
+    )
     own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
     replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
 
@@ -61,7 +63,7 @@ class Retention(Group):
 
     raw_days: Days = Field(7, description="Days that samples are kept as collected.")
     minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
-    hour_days: Days = Field(730, description="Days that one-hour rollups are kept.")
+    hour_days: Days = Field(730, description="Days that one-hour rollups and changes of state are kept.")
     run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
 
 

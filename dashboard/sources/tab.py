@@ -1,6 +1,6 @@
 """A tab of watched sources: choice bar, order of parts, ages and notes; what is shown of a kind is its section's.
 
-choice bar (instance, window) → verdict → cards → panels → actions → not configured, folded
+choice bar (instance, window) → verdict → cards → panels → changes of state → actions → not configured, folded
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
+from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
@@ -26,7 +27,7 @@ from dashboard.sources.strip import kinds_line, not_configured_line, source_verd
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at
 from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
@@ -43,6 +44,8 @@ VARIES_BY = ("may_act",)
 """What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARDS_PX, CARD_PX = 110, 133
+CHANGES = "changes"
+"""Name of the table of the changes of state, for a tab that does not want it at its end."""
 
 
 Draw = Callable[[Shown], Any]
@@ -67,6 +70,8 @@ class SourceTab:
     """Whether cards say why in whole sentences, above the age and not beside it."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
+    own: tuple[str, ...] = ()
+    """Collectors of Fundwatch itself whose changes of state it tells of as well."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
 
@@ -79,10 +84,16 @@ class SourceTab:
     def panels(self) -> tuple[Panel, ...]:
         """Every panel of the layout."""
         of_sections = (panel for section in self.sections for panel in section.panels(self.id))
-        return (*self.before, *of_sections, *self.after, actions_panel(self.id))
+        return (*self.before, *of_sections, *self.after, *self.records)
+
+    @property
+    def records(self) -> tuple[Panel, ...]:
+        """The last panels: how states changed, unless that is among the tables, and what was done."""
+        changes = () if CHANGES in self.tables else (changes_panel(self.id),)
+        return (*changes, actions_panel(self.id))
 
     def arranged(self) -> list[Any]:
-        """Return what stands in the raster, without the panel of the actions."""
+        """Return what stands in the raster, without the records."""
         sections = (section.layout(self.id) for section in self.sections)
         return [*(each.element() for each in self.before), *sections, *(each.element() for each in self.after)]
 
@@ -99,14 +110,18 @@ class SourceTab:
         content = [
             slot(f"{self.id}-verdict", 36),
             slot(f"{self.id}-cards", CARDS_PX),
-            panels(*self.arranged(), actions_panel(self.id).element()),
+            panels(*self.arranged(), *(each.element() for each in self.records)),
             slot(f"{self.id}-unwatched"),
         ]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+        chosen = chosen_instances(instances(stores, *self.kinds), choices)
+        span = chosen_span(choices, stores.clock.now(), WINDOWS)
+        return self.build_over(stores, choices, viewer, filled_span(stores, span, [each.collector for each in chosen]))[
+            0
+        ]
 
     def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
         """Return the view over `span`, and every instance."""
@@ -118,7 +133,7 @@ class SourceTab:
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
         unwatched = not_configured(stores.settings, self.kinds)
-        return self._draw(shown, problem, lost, unwatched, stores.clock.now()), found
+        return self._draw(shown, problem, lost, unwatched, choices, stores.clock.now()), found
 
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
@@ -143,9 +158,16 @@ class SourceTab:
             shown = Shown(self.id, self.kinds, found, chosen, series, span, (), viewer.may_act)
             return Answer(markup(section.draw(shown, name)), HTML)
 
-        return [Route(f"/{self.id}/table/<kind>/<name>", table)]
+        def which(choices: Choices) -> tuple[list[str], str]:
+            chosen = chosen_instances(instances(stores, *self.kinds), choices)
+            return [*(each.collector for each in chosen), *self.own], choices.get("host", stores.settings.machine)
 
-    def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]], now: float) -> View:
+        changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
+        return [Route(f"/{self.id}/table/<kind>/<name>", table), *changes]
+
+    def _draw(
+        self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]], choices: Choices, now: float
+    ) -> View:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
@@ -157,6 +179,7 @@ class SourceTab:
                 f"{self.id}-cards": self._cards(shown),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 **{id: content for section in self.sections for id, content in section.slots(shown).items()},
+                **self._changes(shown, choices, now),
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
                 f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
             },
@@ -171,6 +194,13 @@ class SourceTab:
             stale_at=next_stale_at((each.reading for each in shown.all), now),
         )
 
+    def _changes(self, shown: Shown, choices: Choices, now: float) -> dict[str, Any]:
+        if CHANGES in self.tables:
+            return {}
+        which = Choices.of({name: choices.get(name, "") for name in ("instance", "host") if choices.get(name, "")})
+        stamp = " ".join(f"{each.collector} {each.status}" for each in shown.chosen)
+        return {f"{self.id}-{CHANGES}-table": changes_place(self.id, which, stamp, now)}
+
     @property
     def _charted(self) -> list[str]:
         return [section.id(self.id, chart.id) for section in self.sections for chart in section.charts]
@@ -184,8 +214,9 @@ class SourceTab:
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", "cards", "actions-table", "unwatched")
-        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled))
+        names = ("span", "verdict", "cards", "unwatched")
+        records = (panel.slot for panel in self.records)
+        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled), *records)
 
     @property
     def graphs(self) -> tuple[str, ...]:

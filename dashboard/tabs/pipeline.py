@@ -22,13 +22,14 @@ from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.pipeline import charts, tables
 from dashboard.pipeline.cards import card_strip, verdict_line
-from dashboard.sources.actions import action_stores, actions_panel
+from dashboard.sources.actions import action_stores
 from dashboard.sources.section import sections_of
 from dashboard.sources.tab import VARIES_BY, SourceTab
+from dashboard.sources.table import NO_READING
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
@@ -89,7 +90,9 @@ QUERIES = _table(
 PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
 """Those of Fundwatch's own work."""
 
-SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3)
+OWN = (spec.PIPELINE, "replay", "inbox")
+"""Collectors of Fundwatch itself whose changes of state stand here."""
+SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN)
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
@@ -117,7 +120,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     slot(f"{ID}-cards", 110),
                     panels(*(panel.element() for panel in PANELS)),
-                    panels(actions_panel(SOURCES.id).element()),
+                    panels(*(panel.element() for panel in SOURCES.records)),
                     slot(f"{SOURCES.id}-unwatched"),
                 ],
                 className="fw-content",
@@ -132,7 +135,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     host = _host(stores, choices)
     reading = stores.live.reading(spec.PIPELINE, host)
     now = stores.clock.now()
-    span = chosen_span(choices, now, WINDOWS)
+    span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.PIPELINE], host)
     history: PipelineHistory | None = None
     problem = ""
     try:
@@ -147,7 +150,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     except StorageError as error:
         problem = problem_of(error)
     own = _view(host, now, span, reading, history, problem)
-    return _joined(own, _watched(stores, viewer, span))
+    return _joined(own, _watched(stores, viewer, host, span))
 
 
 def _view(
@@ -171,7 +174,7 @@ def _view(
     past = (*(chart.id for chart in CHARTS), HISTORY.id)
     notes = dict.fromkeys(past, problem)
     if reading is None:
-        notes |= dict.fromkeys(present, "No reading yet.")
+        notes |= dict.fromkeys(present, NO_READING)
     as_of = dict.fromkeys(present, reading.ts if reading else None)
     if history is not None:
         as_of |= dict.fromkeys(past, reading.ts if reading else history.end)
@@ -185,9 +188,9 @@ def _view(
     )
 
 
-def _watched(stores: Stores, viewer: Viewer, span: Span) -> View:
+def _watched(stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
     """Return the sections; without figures for kinds of which there is no instance, whose sections are folded away."""
-    view, found = SOURCES.build_over(stores, Choices(), viewer, span)
+    view, found = SOURCES.build_over(stores, Choices.of({"host": host}), viewer, span)
     kinds = {each.kind for each in found}
     off = {graph for each in SOURCES.sections if each.kind not in kinds for graph in each.graphs(SOURCES.id)}
     slots = {id: content for id, content in view.slots.items() if id in SOURCE_SLOTS}

@@ -38,8 +38,8 @@ FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": L
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
-    "Drop a CSV file with the columns date, portfolio, nav, flow into the folder inbox of the data folder, or run: "
-    "python -m collectors import nav.csv"
+    "Drop a file of NAV, returns or prices (CSV, Excel, Parquet) into the folder inbox of the data folder, or run: "
+    "python -m collectors import FILE. It says what it understood, and asks where a file can be read in two ways."
 )
 
 

@@ -5,42 +5,82 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-from core.errors import FundwatchError, ImportRejected
+from core.errors import FundwatchError, ImportRejected, Mistake, UndoRejected
 from core.settings.model import Settings
-from portfolio.imports.files import parse_nav
 from portfolio.imports.inbox import PROBLEMS, TAKEN
+from portfolio.imports.mapping import Mapping
+from portfolio.imports.order import ORDER, UNDO, Order, undo_order
+from portfolio.imports.remembered import recall_from
+from portfolio.imports.take import read_file
+from portfolio.imports.understand import Understood, understand
+from storage.state.database import State
 
 POLL_SECONDS = 0.1
 
 
-def hand_over(settings: Settings, path: Path) -> str:
+def look_from_outside(settings: Settings, path: Path, said: Mapping) -> Understood:
+    """Return what a file says, knowing what is remembered of files like it, not what is stored round its points."""
+    with closing(State(settings.state_dsn)) as state:
+        return understand(path.name, read_file(path), said, time.time(), recall_from(state))
+
+
+def hand_over(
+    settings: Settings, path: Path, said: Mapping | None = None, *, who: str = "", accept: bool = False
+) -> str:
     """Return what the running Fundwatch said of the file.
 
     Raises ImportRejected when the file is wrong (then nothing was handed over), FundwatchError when no answer came.
     """
-    parse_nav(path.name, path.read_bytes(), time.time())
-    inbox = settings.data_dir / "inbox"
-    inbox.mkdir(parents=True, exist_ok=True)
-    name = _free_name(inbox, path)
+    said = said or Mapping()
+    look_from_outside(settings, path, said).check(accept)
+    inbox = _inbox(settings)
+    name = _free_name(inbox, path.stem, path.suffix)
+    order = Order(path.name, said, accept, who or "command line")
+    (inbox / f"{name}{ORDER}").write_text(order.to_json(), encoding="utf-8")
     shutil.copyfile(path, inbox / f"{name}.part")
     (inbox / f"{name}.part").rename(inbox / name)
+    told, is_taken = _answer(settings, inbox, name, path.name)
+    if not is_taken:
+        raise ImportRejected(path.name, [Mistake(line) for line in told.splitlines()[1:-2]])
+    return f"{told} (by the running Fundwatch)"
+
+
+def hand_over_undo(settings: Settings, number: int, who: str) -> str:
+    """Return what the running Fundwatch said of undoing an import. Raises UndoRejected, or FundwatchError."""
+    inbox = _inbox(settings)
+    name = _free_name(inbox, f"import-{number}", UNDO)
+    (inbox / f"{name}.part").write_text(undo_order(number, who), encoding="utf-8")
+    (inbox / f"{name}.part").rename(inbox / name)
+    told, is_taken = _answer(settings, inbox, name, name)
+    if not is_taken:
+        raise UndoRejected(told.splitlines()[0])
+    return f"{told} (by the running Fundwatch)"
+
+
+def _inbox(settings: Settings) -> Path:
+    inbox = settings.data_dir / "inbox"
+    inbox.mkdir(parents=True, exist_ok=True)
+    return inbox
+
+
+def _answer(settings: Settings, inbox: Path, name: str, called: str) -> tuple[str, bool]:
+    """Return what was said of a file, and whether it was taken. Raises FundwatchError when nothing is said in time."""
     deadline = time.monotonic() + 6 * settings.intervals.inbox_seconds
     while time.monotonic() < deadline:
         if (inbox / "done" / name).exists():
-            said = (inbox / "done" / f"{name}{TAKEN}").read_text(encoding="utf-8").strip()
-            return f"{path.name}: {said.removeprefix(f'{name}: ')} (by the running Fundwatch)"
-        problems = inbox / "refused" / f"{name}{PROBLEMS}"
-        if problems.exists():
-            raise ImportRejected(path.name, [(1, problems.read_text(encoding="utf-8").strip())])
+            return (inbox / "done" / f"{name}{TAKEN}").read_text(encoding="utf-8").strip(), True
+        if (inbox / "refused" / name).exists():
+            return (inbox / "refused" / f"{name}{PROBLEMS}").read_text(encoding="utf-8").strip(), False
         time.sleep(POLL_SECONDS)
-    raise FundwatchError(f"{path.name} waits in {inbox}: the running Fundwatch has not taken it yet")
+    raise FundwatchError(f"{called} waits in {inbox}: the running Fundwatch has not taken it yet")
 
 
-def _free_name(inbox: Path, path: Path) -> str:
+def _free_name(inbox: Path, stem: str, suffix: str) -> str:
     """Return a name that no file in the inbox had: the answer to an earlier one is not the answer to this one."""
-    names = (f"{path.stem}-{os.getpid()}{f'-{number}' if number > 1 else ''}{path.suffix}" for number in count(1))
+    names = (f"{stem}-{os.getpid()}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
     places = (inbox, inbox / "done", inbox / "refused")
     return next(name for name in names if not any((place / name).exists() for place in places))

@@ -1,8 +1,8 @@
-"""The watched folder: a NAV file dropped into it is taken whole, or refused with every wrong line named.
+"""The watched folder: a file dropped into it is taken whole, or refused with every kind of mistake named.
 
 A file is touched once it has stayed the same from one look to the next. Taken: moved to done/ next to NAME.taken.txt.
-Refused: moved to refused/ next to NAME.problems.txt. While storage is away it stays where it is. Nothing is ever
-deleted or overwritten.
+Refused: moved to refused/ next to NAME.problems.txt. While storage is away it stays where it is. How to read it may
+stand next to it, in NAME.import.json, which moves with it. Nothing is ever deleted or overwritten.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-from core.errors import ImportRejected, SourceUnavailable, StorageError
+from core.errors import ImportRejected, SourceUnavailable, StorageError, UndoRejected
 from core.model import Component, Reading, Sample, Status, Table
-from portfolio.imports.files import LARGEST_BYTES, ImportResult, take_nav
+from portfolio.imports.order import ORDER, UNDO, Order, read_order, read_undo
+from portfolio.imports.take import read_file, take
+from portfolio.imports.undo import undo
 from storage.stores import Stores
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
@@ -43,15 +46,26 @@ class Handled:
     why: str
 
 
+class Result(Protocol):
+    """What came of a file: how many rows, and as a text."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows were taken, or taken back."""
+        ...
+
+
+Take = Callable[[str, bytes | None, Order], Result]
+"""Takes name and content (None: too large) of a file, as ordered."""
+
+
 class Inbox:
-    """The importer of one folder. `take` is handed the name and content of each file that came to rest."""
+    """The importer of one folder. `take` is handed each file that came to rest."""
 
     name = "inbox"
     timeout_seconds = 60.0
 
-    def __init__(
-        self, folder: Path, take: Callable[[str, bytes | None], ImportResult], interval_seconds: float = 5.0
-    ) -> None:
+    def __init__(self, folder: Path, take: Take, interval_seconds: float = 5.0) -> None:
         self.interval_seconds = interval_seconds
         self._folder = folder
         self._take = take
@@ -86,17 +100,17 @@ class Inbox:
 
     def _handle(self, path: Path, now: float) -> None:
         try:
-            content = path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else None
+            content = read_file(path)
             if _identity(path) != self._last_look[path.name]:
                 return
             try:
-                result = self._take(path.name, content)
-            except ImportRejected as error:
+                result = self._take(path.name, content, _order(path))
+            except (ImportRejected, UndoRejected) as error:
                 self._refuse(path, error, now)
             else:
                 target = _free(self._done, path.name, now)
                 (self._done / f"{target.name}{TAKEN}").write_text(f"{result}\n", encoding="utf-8")
-                path.rename(target)
+                _move(path, target)
                 self._recent.appendleft(Handled(now, path.name, "taken", result.rows, str(result)))
         except StorageError as error:
             raise SourceUnavailable(f"{path.name} waits: storage does not answer ({error})") from error
@@ -104,19 +118,16 @@ class Inbox:
             why = f"cannot be read or moved: {error.strerror or error}"
             self._recent.appendleft(Handled(now, path.name, "waits", 0, why))
 
-    def _refuse(self, path: Path, error: ImportRejected, now: float) -> None:
-        lines = [f"{path.name} was refused; nothing of it was taken. Correct it and drop it into the inbox again."]
-        lines += [f"line {line}: {reason}" for line, reason in error.problems]
+    def _refuse(self, path: Path, error: ImportRejected | UndoRejected, now: float) -> None:
+        lines = error.lines()
         target = _free(self._refused, path.name, now)
-        (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        path.rename(target)
-        line, reason = error.problems[0]
-        more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
-        self._recent.appendleft(Handled(now, path.name, "refused", 0, f"line {line}: {reason}{more}"))
+        (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join([*lines, *_HOW]) + "\n", encoding="utf-8")
+        _move(path, target)
+        self._recent.appendleft(Handled(now, path.name, "refused", 0, " ".join(lines[1:] or lines)))
 
     def _reading(self, now: float) -> Reading:
         waiting = sorted(path.name for path in self._folder.iterdir() if path.name in self._last_look)
-        refused = sorted(path.name for path in self._refused.iterdir() if not path.name.endswith(PROBLEMS))
+        refused = sorted(path.name for path in self._refused.iterdir() if not path.name.endswith((PROBLEMS, ORDER)))
         return Reading(
             samples=(
                 Sample("inbox_waiting_files", float(len(waiting))),
@@ -145,14 +156,41 @@ class Inbox:
         return self._folder / "refused"
 
 
+_HOW = (
+    "Drop it into the inbox again when it is right. What it leaves open, and doubts, are answered on the command line:",
+    "python -m collectors import FILE --help",
+)
+
+
 def make(stores: Stores) -> Inbox:
     """Return the importer of the folder inbox in the data folder."""
     folder, interval_seconds = stores.settings.data_dir / "inbox", stores.settings.intervals.inbox_seconds
-    return Inbox(folder, lambda name, content: take_nav(stores, name, content), interval_seconds)
+    return Inbox(folder, partial(_take_or_undo, stores), interval_seconds)
+
+
+def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order) -> Result:
+    if name.endswith(UNDO):
+        number, who = read_undo(name, content)
+        return undo(stores, number, who)
+    return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
+
+
+def _order(path: Path) -> Order:
+    """Return what lies next to a file about how to take it."""
+    order = path.with_name(f"{path.name}{ORDER}")
+    return read_order(path.name, order.read_text(encoding="utf-8")) if order.is_file() else Order()
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a file, and what lies next to it about how to take it before: what is there without its file is done."""
+    order = path.with_name(f"{path.name}{ORDER}")
+    if order.is_file():
+        order.rename(target.with_name(f"{target.name}{ORDER}"))
+    path.rename(target)
 
 
 def _is_candidate(name: str) -> bool:
-    return not name.startswith((".", "~")) and not name.lower().endswith((*UNFINISHED, PROBLEMS, TAKEN))
+    return not name.startswith((".", "~")) and not name.lower().endswith((*UNFINISHED, PROBLEMS, TAKEN, ORDER))
 
 
 def _identity(path: Path) -> Identity:

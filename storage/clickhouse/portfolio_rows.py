@@ -6,7 +6,7 @@ from storage.clickhouse.client import ClickHouse
 
 TABLES = ("nav", "positions", "orders", "trades", "prices")
 """What is reported."""
-MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements")
+MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements", "price_restatements")
 """What is made of it."""
 ORIGINS = ("own", "replay", "sample")
 

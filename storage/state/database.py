@@ -40,6 +40,28 @@ imports = sa.Table(
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("kind", sa.String(16), nullable=False, server_default=""),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("first", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("last", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("names", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("created", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("added", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("restated", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("doubts", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("undone", sa.Float, nullable=False, server_default="0"),
+    sa.Column("undone_by", sa.String(80), nullable=False, server_default=""),
+)
+
+mappings = sa.Table(
+    "mappings",
+    metadata,
+    sa.Column("header", sa.String(64), primary_key=True),
+    sa.Column("stem", sa.String(255), primary_key=True),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
 actions = sa.Table(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.state.database import State, imports, portfolios, upsert
+from storage.state.database import State, portfolios, upsert
 
 TRADING_DAYS = 252
 MOST_PERIODS = 366
@@ -51,18 +50,6 @@ class Portfolio:
                 f"periods_per_year {self.periods_per_year} of portfolio {self.id}: give 1 to {MOST_PERIODS}, "
                 f"{TRADING_DAYS} for trading days"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """A file that was taken or refused."""
-
-    imported: float
-    name: str
-    sha256: str
-    rows: int
-    outcome: str
-    detail: str = ""
 
 
 def list_portfolios(state: State, origin: str | None = None) -> list[Portfolio]:
@@ -118,28 +105,11 @@ def remove_origin(state: State, origin: str) -> int:
         return connection.execute(sa.delete(portfolios).where(portfolios.c.origin == origin)).rowcount
 
 
-def record_import(state: State, name: str, sha256: str, rows: int, outcome: str, detail: str = "") -> None:
-    """Remember that a file was taken or refused."""
+def remove_unused(state: State, origin: str, ids: Sequence[str]) -> list[str]:
+    """Remove these portfolios, apart from those that others are part of, and return which were removed."""
     with state.begin() as connection:
-        connection.execute(
-            sa.insert(imports).values(
-                imported=time.time(), name=name, sha256=sha256, rows=rows, outcome=outcome, detail=detail
-            )
-        )
-
-
-def recent_imports(state: State, limit: int = 20) -> list[Import]:
-    """Return the newest imports, newest first."""
-    query = sa.select(imports).order_by(imports.c.id.desc()).limit(limit)
-    with state.begin() as connection:
-        return [
-            Import(row.imported, row.name, row.sha256, row.rows, row.outcome, row.detail)
-            for row in connection.execute(query)
-        ]
-
-
-def was_imported(state: State, name: str) -> bool:
-    """Return whether something of this name was ever taken, refused or removed."""
-    query = sa.select(imports.c.id).where(imports.c.name == name).limit(1)
-    with state.begin() as connection:
-        return connection.execute(query).first() is not None
+        query = sa.select(portfolios.c.parent).where(portfolios.c.origin == origin)
+        parents = set(connection.execute(query).scalars())
+        gone = [id for id in ids if id not in parents]
+        connection.execute(sa.delete(portfolios).where(portfolios.c.origin == origin, portfolios.c.id.in_(gone)))
+        return gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portfolio.imports.files import import_nav_file
+from portfolio.imports.take import import_file
 from sample.load import load_sample, load_sample_if_empty, remove_sample
 from storage.clickhouse.portfolio_rows import TABLES, newest_nav
 from storage.state.portfolios import list_portfolios
@@ -45,7 +45,7 @@ def test_loading_again_doubles_nothing_and_removing_leaves_nothing(stores: Store
 def test_own_data_keeps_the_sample_out_and_survives_its_removal(stores: Stores, tmp_path: Path) -> None:
     file = tmp_path / "nav.csv"
     file.write_text("date,portfolio,nav,flow\n2023-01-02,fund,100,0\n", encoding="utf-8")
-    import_nav_file(stores, file)
+    import_file(stores, file)
     assert load_sample_if_empty(stores) == 0
     load_sample(stores)
     remove_sample(stores)

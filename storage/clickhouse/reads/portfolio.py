@@ -233,6 +233,7 @@ def restatements(
             SELECT * FROM nav_restatements FINAL
             WHERE origin = {origin:String} AND (empty({names:Array(String)}) OR portfolio IN {names:Array(String)})
                 AND toDate(ts) <= toDate({until:UInt16}) AND at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+                AND (was != now OR flow_was != flow_now)
             ORDER BY version DESC, portfolio, ts DESC LIMIT {limit:UInt32}
         )
         SELECT portfolio, toUnixTimestamp(ts), was, now, flow_was, flow_now, toUnixTimestamp64Milli(at) / 1000, source,

@@ -11,7 +11,7 @@ from dashboard.tabs.portfolio import build
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices
 from portfolio.headlines import day_return
-from portfolio.imports.files import take_nav
+from portfolio.imports.take import take
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import DAY, START, put_nav, shown
@@ -137,9 +137,9 @@ def test_the_last_day_is_shown_in_its_course_without_the_money_that_came_in(stor
 
 def test_a_file_that_changes_a_value_is_told_with_its_name(stores: Stores) -> None:
     header = b"date,portfolio,nav,flow\n"
-    take_nav(stores, "first.csv", header + b"2023-01-02,alpha,100,0\n2023-01-03,alpha,99,0\n")
+    take(stores, "first.csv", header + b"2023-01-02,alpha,100,0\n2023-01-03,alpha,99,0\n")
     assert notes(shown(stores)) == []
-    take_nav(stores, "second.csv", header + b"2023-01-03,alpha,101,0\n")
+    take(stores, "second.csv", header + b"2023-01-03,alpha,101,0\n")
     found = shown(stores)
     assert "2023-01-03: 99.00 → 101 USD, by second.csv" in text(notes(found))
     assert found.part.index.tolist() == pytest.approx([1.0, 1.01])

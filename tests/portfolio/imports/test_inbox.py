@@ -71,11 +71,12 @@ def test_a_restating_file_says_how_much_it_restated(inbox: Inbox, folder: Path, 
 def test_whoever_hands_a_file_over_hears_what_came_of_it(
     inbox: Inbox, folder: Path, stores: Stores, tmp_path: Path
 ) -> None:
+    settings = stores.settings.model_copy(update={"state_url": f"sqlite:///{tmp_path / 'state.sqlite'}"})
     said = []
     pause = threading.Event()
     for nav_of_the_day in ("100", "90"):
         (tmp_path / "nav.csv").write_text(GOOD.replace("100", nav_of_the_day), encoding="utf-8")
-        giver = threading.Thread(target=lambda: said.append(hand_over(stores.settings, tmp_path / "nav.csv")))
+        giver = threading.Thread(target=lambda: said.append(hand_over(settings, tmp_path / "nav.csv")))
         giver.start()
         while giver.is_alive():
             look(inbox, stores)
@@ -106,13 +107,13 @@ def test_a_bad_file_is_refused_with_line_and_reason(inbox: Inbox, folder: Path, 
     assert nav(stores) == []
     assert (folder / "refused" / "nav.csv").read_text(encoding="utf-8") == BAD
     report = (folder / "refused" / "nav.csv.problems.txt").read_text(encoding="utf-8")
-    assert "line 3: nav 'oops' is no number" in report
+    assert "line 3 ('oops'): nav is no number" in report
     assert reading.components[0].status is Status.WARNING
     assert "nav.csv.problems.txt" in reading.components[0].why
 
 
 def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(inbox: Inbox, folder: Path, stores: Stores) -> None:
-    (folder / "a.csv").write_bytes(GOOD.encode("utf-16"))
+    (folder / "a.csv").write_bytes(b"\xff\x00\x81" + GOOD.encode())
     (folder / "b.csv").write_text(BAD, encoding="utf-8")
     (folder / "c.csv").write_text(GOOD, encoding="utf-8")
     look(inbox, stores)
@@ -171,6 +172,36 @@ def test_unfinished_hidden_and_foreign_things_stay_untouched(inbox: Inbox, folde
 
 def test_a_folder_that_cannot_be_made_is_an_outage_of_the_source(tmp_path: Path, stores: Stores) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    inbox = Inbox(tmp_path / "file" / "inbox", lambda name, content: pytest.fail("nothing to take"))
+    inbox = Inbox(tmp_path / "file" / "inbox", lambda name, content, order: pytest.fail("nothing to take"))
     with pytest.raises(SourceUnavailable, match="inbox"):
         inbox.take_in(stores.clock.now())
+
+
+def test_what_lies_next_to_a_file_says_how_to_take_it_and_moves_with_it(
+    inbox: Inbox, folder: Path, stores: Stores
+) -> None:
+    (folder / "x.csv.import.json").write_text('{"said": {"portfolio": "A"}, "accept": true}', encoding="utf-8")
+    (folder / "x.csv").write_text("date,nav\n2023-01-02,1\n2023-01-03,100\n", encoding="utf-8")
+    look(inbox, stores)
+    reading = look(inbox, stores)
+    assert nav(stores) == [("A", 1.0), ("A", 100.0)]
+    assert sorted(path.name for path in (folder / "done").iterdir()) == [
+        "x.csv",
+        "x.csv.import.json",
+        "x.csv.taken.txt",
+    ]
+    assert reading.components[0].status is Status.OK
+    (folder / "y.csv.import.json").write_text('{"said": {"kind": "fund"}}', encoding="utf-8")
+    (folder / "y.csv").write_text(GOOD, encoding="utf-8")
+    look(inbox, stores)
+    reading = look(inbox, stores)
+    report = (folder / "refused" / "y.csv.problems.txt").read_text(encoding="utf-8")
+    assert "does not say how to read it: kind 'fund': give one of nav, returns, prices" in report
+    assert reading.components[0].why.startswith("1 refused")
+
+
+def test_an_undo_that_is_none_is_refused(inbox: Inbox, folder: Path, stores: Stores) -> None:
+    (folder / "a.undo.json").write_text("{}", encoding="utf-8")
+    look(inbox, stores)
+    look(inbox, stores)
+    assert "does not say which import" in (folder / "refused" / "a.undo.json.problems.txt").read_text(encoding="utf-8")

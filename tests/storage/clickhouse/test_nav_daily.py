@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts
-from portfolio.imports.files import import_nav_file
+from portfolio.imports.take import import_file
 from storage.clickhouse import migrate as migrate_module
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.import_rows import PRICES, Rows, insert_import
 from storage.clickhouse.migrate import migrate, migrations
 from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts, restated
 from storage.clickhouse.portfolio_rows import MADE_TABLES, remove_rows
@@ -210,7 +212,7 @@ def import_rows(stores: Stores, folder: Path, *lines: str, name: str = "nav.csv"
     file = folder / name
     file.write_text("\n".join(["date,portfolio,nav,flow", *lines]), encoding="utf-8")
     stores.clock.advance(1)  # type: ignore[attr-defined]
-    import_nav_file(stores, file)
+    import_file(stores, file)
     return restatements(stores.clickhouse, "own")
 
 
@@ -308,6 +310,9 @@ def test_an_origin_that_leaves_takes_what_was_made_of_it(clickhouse: ClickHouse)
     for origin in ("own", "sample"):
         insert_facts(clickhouse, facts([Row("a", FIRST, 1, 1, 1)], origin))
         insert_facts(clickhouse, facts([Row("a", FIRST, 2, 1, 2)], origin))
+        prices = Rows(origin, ("SPX",), np.zeros(1, dtype=np.int64), np.array([FIRST]), (np.ones(1),))
+        for version in (1, 2):
+            insert_import(clickhouse, PRICES, replace(prices, values=(np.array([float(version)]),)), version, "file")
     remove_rows(clickhouse, "sample")
     for table in MADE_TABLES:
         assert clickhouse.rows(f"SELECT DISTINCT origin FROM {table}") == [("own",)]

@@ -14,13 +14,12 @@ import sqlalchemy as sa
 import storage.state
 from core.errors import StorageRejected, StorageUnavailable
 from storage.state.database import State, metadata
+from storage.state.imports import recent_imports, record_import
 from storage.state.portfolios import (
     Portfolio,
     add_missing_portfolios,
     list_portfolios,
     put_portfolios,
-    recent_imports,
-    record_import,
     remove_origin,
 )
 

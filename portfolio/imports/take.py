@@ -1,0 +1,279 @@
+"""Taking a file: whole or not at all, and listed, so that it can be undone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import ImportRejected, Mistake
+from portfolio.imports.chain import Chained, chain
+from portfolio.imports.doubts import Around, doubts_to_json
+from portfolio.imports.mapping import Mapping
+from portfolio.imports.points import Points
+from portfolio.imports.remembered import recall_from, remember
+from portfolio.imports.rhythm import DAY_SECONDS, weekday
+from portfolio.imports.sheet import LARGEST_BYTES
+from portfolio.imports.understand import Understood, day, understand
+from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
+from storage.clickhouse.reads.around import Stored, stored_around
+from storage.state.imports import (
+    REFUSED,
+    TAKEN,
+    TAKING,
+    Import,
+    change_import,
+    newest_version,
+    record_import,
+    start_import,
+    unfinished_import,
+)
+from storage.state.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, list_portfolios
+from storage.stores import Stores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ORIGIN = "own"
+WEEKEND_SHARE = 0.1
+"""Share of whole weekends among a portfolio's days from which its year has 365 of them; open all week it is 1 in 7."""
+SAME = 1e-9
+"""Relative difference of two indices that are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What was taken. Times are epoch seconds of the first and the last row."""
+
+    name: str
+    rows: int
+    portfolios: tuple[str, ...]
+    """Or instruments, of a file of prices."""
+    first: int
+    last: int
+    restated: int = 0
+    """How many of them replaced another value."""
+    created: tuple[str, ...] = ()
+    """The portfolios that there were none of before: a misspelt name is one."""
+    number: int = 0
+    """By which it is undone."""
+    kind: str = "nav"
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        what = {"nav": "rows", "returns": "returns", "prices": "prices"}[self.kind]
+        more = f", {self.restated} of them restated" if self.restated else ""
+        noun = "instrument" if self.kind == "prices" else "portfolio"
+        new = f"; new {noun}{'s' if len(self.created) > 1 else ''}: {', '.join(self.created)}" if self.created else ""
+        told = "".join(f"; {note}" for note in self.notes)
+        span = f"{day(self.first)} to {day(self.last)}"
+        return f"{self.name}: {self.rows} {what} of {', '.join(self.portfolios)} taken, {span}{more}{new}{told}"
+
+
+def import_file(
+    stores: Stores, path: Path, said: Mapping | None = None, *, who: str = "", accept: bool = False
+) -> ImportResult:
+    """Take the file at `path` whole.
+
+    `said` is how to read it where it does not tell, `who` brings it, `accept`: doubts are confirmed. Raises
+    ImportRejected with every kind of mistake, ImportDoubted for doubts, OSError when it cannot be read,
+    StorageUnavailable when nothing is known to be taken: taking the same file again is harmless.
+    """
+    return take(stores, path.name, read_file(path), said, who=who, accept=accept)
+
+
+def read_file(path: Path) -> bytes | None:
+    """Return the content of a file; None when it is too large to read."""
+    return path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else None
+
+
+def look_at(stores: Stores, name: str, content: bytes | None, said: Mapping | None = None) -> Understood:
+    """Return what a file says, with what is remembered of files like it and what is stored round its points."""
+    return understand(
+        name,
+        content,
+        said or Mapping(),
+        stores.clock.now(),
+        recall_from(stores.state),
+        lambda points, kind: {each: _around(stored) for each, stored in _stored(stores, points, kind).items()},
+    )
+
+
+def take(
+    stores: Stores,
+    name: str,
+    content: bytes | None,
+    said: Mapping | None = None,
+    *,
+    who: str = "",
+    accept: bool = False,
+) -> ImportResult:
+    """Take a file's content as `import_file` does; None stands for content too large to read."""
+    digest = hashlib.sha256(content or b"").hexdigest()
+    understood = look_at(stores, name, content, said)
+    try:
+        points = understood.check(accept)
+        _check_currencies(stores, understood)
+        chained = _chained(stores, understood, points) if understood.kind == "returns" else None
+    except ImportRejected as error:
+        record_import(stores.state, name[:255], digest, 0, REFUSED, str(error)[:2_000], who)
+        raise
+    return _store(stores, understood, chained, digest, said or Mapping(), who)
+
+
+def _store(
+    stores: Stores, understood: Understood, chained: Chained | None, digest: str, said: Mapping, who: str
+) -> ImportResult:
+    assert understood.points is not None
+    into = PRICES if understood.kind == "prices" else NAV
+    points = chained.points if chained else understood.points
+    begun = _begun(stores, understood, points, digest, who)
+    source = understood.name
+    inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
+    if into is NAV:
+        add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained))
+    rows = len(understood.points)
+    counts = {"added": inserted.added, "restated": inserted.restated, "rows": rows}
+    change_import(stores.state, begun.id, outcome=TAKEN, **counts)
+    remember(stores.state, understood, said, who)
+    stores.live.bump("portfolio")
+    index = tuple(f"index of {name} begins at 100 on {day(ts)}" for name, ts in chained.begun) if chained else ()
+    return ImportResult(
+        understood.name,
+        rows,
+        points.names,
+        understood.first,
+        understood.last,
+        inserted.restated,
+        begun.created,
+        begun.id,
+        understood.kind,
+        (*understood.notes, *index),
+    )
+
+
+def _begun(stores: Stores, understood: Understood, points: Points, digest: str, who: str) -> Import:
+    """Return the record of an import that begins, or of the same one that was cut off: its rows have its version."""
+    unfinished = unfinished_import(stores.state, digest)
+    if unfinished is not None and unfinished.names == points.names and unfinished.kind == understood.kind:
+        return unfinished
+    now = stores.clock.now()
+    into = PRICES if understood.kind == "prices" else NAV
+    above = max(int(now * 1000) - 1, newest_version(stores.state))
+    version = next_import_version(stores.clickhouse, into, ORIGIN, points.names, above)
+    if into is NAV:
+        there = {each.id for each in list_portfolios(stores.state, ORIGIN)}
+    else:
+        there = set(_stored(stores, points, understood.kind))
+    item = Import(
+        now,
+        understood.name[:255],
+        digest,
+        len(understood.points or ()),
+        TAKING,
+        who=who[:80],
+        kind=understood.kind,
+        version=version,
+        first=int(points.ts.min()),
+        last=int(points.ts.max()),
+        names=points.names,
+        created=tuple(name for name in points.names if name not in there),
+        doubts=doubts_to_json(understood.doubts),
+    )
+    return replace(item, id=start_import(stores.state, item))
+
+
+def _rows(points: Points, into: Imported) -> Rows:
+    values = (points.value, points.flow) if into is NAV else (points.value,)
+    return Rows(ORIGIN, points.names, points.code, points.ts, values)
+
+
+def _portfolios(
+    points: Points, created: Sequence[str], understood: Understood, chained: Chained | None
+) -> list[Portfolio]:
+    weekends, currencies = _on_weekends(points), dict(understood.currencies)
+    begun = dict(chained.begun) if chained else {}
+    return [
+        Portfolio(
+            ORIGIN,
+            id,
+            id,
+            currency=currencies.get(id, "USD"),
+            note=f"Index of its returns, 100 on {day(begun[id])}" if id in begun else "",
+            position=position,
+            periods_per_year=365 if id in weekends else TRADING_DAYS,
+        )
+        for position, id in enumerate(points.names)
+        if id in created
+    ]
+
+
+def _on_weekends(points: Points) -> set[str]:
+    """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
+    days = np.unique(points.code * 2**20 + points.ts // DAY_SECONDS)
+    code, day_of = days >> 20, days & (2**20 - 1)
+    # Month-ends fall on weekends too: a Sunday counts with its Saturday.
+    sunday = np.append(False, days[1:] - days[:-1] == 1) & (weekday(day_of) == 6)
+    whole = np.bincount(code, weights=sunday, minlength=len(points.names))
+    every = np.bincount(code, minlength=len(points.names))
+    return {name for at, name in enumerate(points.names) if whole[at] and whole[at] >= WEEKEND_SHARE * every[at]}
+
+
+def _check_currencies(stores: Stores, understood: Understood) -> None:
+    """Raise ImportRejected when a file is in another currency than its portfolio."""
+    if understood.kind == "prices" or not understood.currencies:
+        return
+    there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+    wrong = [
+        Mistake(f"{name} is in {there[name]}, and the file is in {currency}")
+        for name, currency in understood.currencies
+        if there.get(name, currency) != currency
+    ]
+    if wrong:
+        remedy = "Import it under another name, or change the portfolio's currency first."
+        raise ImportRejected(understood.name, wrong, understood.seems, remedy)
+
+
+def _chained(stores: Stores, understood: Understood, returns: Points) -> Chained:
+    """Return the index of returns. Raises ImportRejected where it would not meet what is stored after it."""
+    stored = _stored(stores, returns, "nav")
+    made = chain(returns, {name: each.before for name, each in stored.items() if each.before is not None})
+    followed = [name for name in returns.names if name in stored and stored[name].after is not None]
+    if not followed:
+        return made
+    (was, _), _ = standing(stores.clickhouse, NAV, _rows(made.points, NAV))
+    wrong = []
+    for name in followed:
+        of = np.flatnonzero(made.points.code == made.points.names.index(name))
+        newest = of[np.argmax(made.points.ts[of])]
+        if not np.isclose(was[newest], made.points.value[newest], rtol=SAME, atol=0):
+            until, ends = day(stored[name].last_ts), day(int(made.points.ts[newest]))
+            wrong.append(Mistake(f"returns of {name} end on {ends}, and it has values until {until} on another level"))
+    if wrong:
+        remedy = "Give returns until its last day, or undo what came after them."
+        raise ImportRejected(understood.name, wrong, understood.seems, remedy)
+    return made
+
+
+def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
+    """Return what is stored round the points of each name."""
+    days = points.ts // DAY_SECONDS
+    count = len(points.names)
+    first, last = np.full(count, 2**16 - 1, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    np.minimum.at(first, points.code, days)
+    np.maximum.at(last, points.code, days)
+    into = PRICES if kind == "prices" else NAV
+    return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
+
+
+def _around(stored: Stored) -> Around:
+    return Around(stored.days, stored.before, stored.after)
+
+
+def _list(array: NDArray[np.int64]) -> list[int]:
+    return [int(value) for value in array]

@@ -1,0 +1,107 @@
+"""Taking an import out again: what it added goes, what it replaced comes back as it was.
+
+A row is told by its version. Every step may be repeated: the marks, which say what was before, are the last to go.
+What was before is stored after the import's row is gone, because a merge would drop it under a newer one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.import_rows import NAV, Imported, parts
+
+RANK_VERSION = "bitAnd(rank, toUInt128(18446744073709551615))"
+"""Of a day's close in `nav_daily`: the version of its point."""
+
+
+def undo_import(
+    clickhouse: ClickHouse,
+    into: Imported,
+    origin: str,
+    names: Sequence[str],
+    version: int,
+    first: int,
+    last: int,
+) -> None:
+    """Remove what the import of this version added to `into` for `names`, and bring back what it replaced.
+
+    Its points lie between `first` and `last` (epoch seconds).
+    What a later import said of the same points stays; undoing that one then goes back to what was before both.
+    Raises StorageUnavailable or StorageRejected: call it again.
+    """
+    for part in parts(names):
+        _Undo(clickhouse, into, origin, part, version).run(first, last)
+
+
+class _Undo:
+    def __init__(self, clickhouse: ClickHouse, into: Imported, origin: str, names: Sequence[str], version: int) -> None:
+        self._clickhouse, self._into = clickhouse, into
+        quoted = ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names)
+        self._whose = f"origin = '{origin}' AND {into.name} IN ({quoted})"
+        self._version = int(version)
+
+    def run(self, first: int, last: int) -> None:
+        self._relink()
+        self._delete(self._into.marks, f"was_version = {self._version}")
+        self._delete(self._into.table, f"version = {self._version}")
+        self._restore()
+        if self._into is NAV:
+            self._delete("nav_daily", f"{RANK_VERSION} = {self._version}")
+            self._close_days(first, last)
+        self._delete(self._into.marks, f"version = {self._version}")
+
+    def _relink(self) -> None:
+        """Let what later imports replaced be what was there before this one, where something was."""
+        into = self._into
+        was, now = ", ".join(f"before.{name}" for name in into.was), ", ".join(f"later.{name}" for name in into.now)
+        self._insert(
+            into.marks,
+            f"origin, {into.name}, ts, was_version, version, {', '.join((*into.was, *into.now))}, at, source",
+            f"""
+            SELECT later.origin, later.{into.name}, later.ts, before.was_version, later.version, {was}, {now},
+                   later.at, later.source
+            FROM (SELECT * FROM {into.marks} FINAL WHERE {self._whose} AND was_version = {self._version}) AS later
+            GLOBAL INNER JOIN
+                 (SELECT * FROM {into.marks} FINAL WHERE {self._whose} AND version = {self._version}) AS before
+            USING (origin, {into.name}, ts)
+            """,
+        )
+
+    def _restore(self) -> None:
+        into = self._into
+        self._insert(
+            into.table,
+            f"origin, {into.name}, ts, {', '.join(into.values)}, version",
+            f"""
+            SELECT origin, {into.name}, ts, {", ".join(into.was)}, was_version
+            FROM {into.marks} FINAL WHERE {self._whose} AND version = {self._version}
+            """,
+        )
+
+    def _close_days(self, first: int, last: int) -> None:
+        """Work out anew the days that the import touched, all of them: a merge may have left an older close of any."""
+        self._insert(
+            "nav_daily",
+            "origin, portfolio, day, ts, nav, rank",
+            f"""
+            SELECT origin, portfolio, toDate(n.ts) AS day, max(n.ts) AS ts,
+                argMax(n.nav, bitShiftLeft(toUInt128(toUnixTimestamp(n.ts)), 64) + version) AS nav,
+                max(bitShiftLeft(toUInt128(toUnixTimestamp(n.ts)), 64) + version) AS rank
+            FROM nav AS n
+            WHERE {self._whose} AND n.ts BETWEEN toStartOfDay(toDateTime({first}, 'UTC'))
+                AND toStartOfDay(toDateTime({last}, 'UTC')) + 86399
+            GROUP BY origin, portfolio, day
+            """,
+        )
+
+    def _insert(self, table: str, columns: str, select: str) -> None:
+        # With a token of its own: rows that were stored once are dropped as known when they come back without one.
+        token = {"insert_deduplication_token": uuid.uuid4().hex}
+        self._clickhouse.command(f"INSERT INTO {table} ({columns}) {select}", kind="undo import", settings=token)
+
+    def _delete(self, table: str, which: str) -> None:
+        cluster = self._clickhouse.cluster
+        place = f"{table}_local ON CLUSTER `{cluster}`" if cluster else table
+        self._clickhouse.command(f"DELETE FROM {place} WHERE {self._whose} AND {which}", kind="undo import")

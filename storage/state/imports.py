@@ -1,0 +1,148 @@
+"""Files that were imported, and what was said of how to read them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from storage.state.database import State, imports, mappings, upsert
+
+TAKING, TAKEN, REFUSED, UNDOING, UNDONE = "taking", "taken", "refused", "undoing", "undone"
+"""Outcomes. A process that ended in the middle leaves `taking` or `undoing`: either may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that was taken or refused. Times are epoch seconds."""
+
+    imported: float
+    name: str
+    sha256: str
+    rows: int
+    outcome: str
+    detail: str = ""
+    id: int = 0
+    """Its number, by which it is undone."""
+    who: str = ""
+    kind: str = ""
+    """nav, returns or prices; empty: it was refused, or taken before kinds were."""
+    version: int = 0
+    """Of its rows in ClickHouse (milliseconds), by which they are told from those of other imports; 0: not known."""
+    first: int = 0
+    last: int = 0
+    """Epoch seconds of its first and last point."""
+    names: tuple[str, ...] = ()
+    """Its portfolios or instruments."""
+    created: tuple[str, ...] = ()
+    """Those of them that there were none of before."""
+    added: int = 0
+    restated: int = 0
+    doubts: str = "[]"
+    """JSON of the doubts that were accepted (portfolio.imports.doubts)."""
+    undone: float = 0.0
+    undone_by: str = ""
+
+
+def start_import(state: State, item: Import) -> int:
+    """Remember that a file is being taken, before any of its rows is, and return its number."""
+    with state.begin() as connection:
+        result = connection.execute(sa.insert(imports).values(**_columns(item)))
+        (number,) = result.inserted_primary_key or (0,)
+        return int(number)
+
+
+def change_import(state: State, number: int, **changes: str | float | int | tuple[str, ...]) -> None:
+    """Change fields of an import."""
+    values = {name: json.dumps(value) if isinstance(value, tuple) else value for name, value in changes.items()}
+    with state.begin() as connection:
+        connection.execute(sa.update(imports).where(imports.c.id == number).values(**values))
+
+
+def record_import(
+    state: State, name: str, sha256: str, rows: int, outcome: str, detail: str = "", who: str = ""
+) -> None:
+    """Remember that a file was taken, refused or removed, of which nothing else is known."""
+    start_import(state, Import(time.time(), name, sha256, rows, outcome, detail, who=who[:80]))
+
+
+def recent_imports(state: State, limit: int = 20) -> list[Import]:
+    """Return the newest imports, newest first."""
+    query = sa.select(imports).order_by(imports.c.id.desc()).limit(limit)
+    with state.begin() as connection:
+        return [_import(row) for row in connection.execute(query)]
+
+
+def find_import(state: State, number: int) -> Import | None:
+    """Return the import of this number, or None."""
+    with state.begin() as connection:
+        row = connection.execute(sa.select(imports).where(imports.c.id == number)).first()
+    return None if row is None else _import(row)
+
+
+def unfinished_import(state: State, sha256: str) -> Import | None:
+    """Return the newest import when it is of this content and was cut off before it was whole."""
+    query = sa.select(imports).where(imports.c.outcome != REFUSED).order_by(imports.c.id.desc()).limit(1)
+    with state.begin() as connection:
+        row = connection.execute(query).first()
+    found = None if row is None else _import(row)
+    return found if found is not None and (found.outcome, found.sha256) == (TAKING, sha256) else None
+
+
+def created_names(state: State, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
+    query = sa.select(imports.c.created).where(imports.c.kind != "prices", imports.c.created != "[]")
+    with state.begin() as connection:
+        created = {name for text in connection.execute(query).scalars() for name in json.loads(text)}
+    return [name for name in names if name in created]
+
+
+def newest_version(state: State) -> int:
+    """Return the highest version that an import was given, 0 when none was."""
+    with state.begin() as connection:
+        return int(connection.execute(sa.select(sa.func.max(imports.c.version))).scalar() or 0)
+
+
+def was_imported(state: State, name: str) -> bool:
+    """Return whether something of this name was ever taken, refused or removed."""
+    query = sa.select(imports.c.id).where(imports.c.name == name).limit(1)
+    with state.begin() as connection:
+        return connection.execute(query).first() is not None
+
+
+def remember_mapping(state: State, header: str, stem: str, mapping: str, who: str) -> None:
+    """Remember how to read files with this header and names like `stem`; "" stands for every name."""
+    row = {"header": header, "stem": stem, "mapping": mapping, "at": time.time(), "who": who[:80]}
+    with state.begin() as connection:
+        upsert(connection, mappings, [row])
+
+
+def recall_mapping(state: State, header: str, stem: str) -> str | None:
+    """Return what was remembered of files with this header and exactly this stem, or None."""
+    query = sa.select(mappings.c.mapping).where(mappings.c.header == header, mappings.c.stem == stem)
+    with state.begin() as connection:
+        found = connection.execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def _columns(item: Import) -> dict[str, object]:
+    return {
+        **{name: getattr(item, name) for name in _PLAIN},
+        "names": json.dumps(item.names, ensure_ascii=False),
+        "created": json.dumps(item.created, ensure_ascii=False),
+    }
+
+
+_PLAIN = (
+    *("imported", "name", "sha256", "rows", "outcome", "detail", "who", "kind", "version", "first", "last"),
+    *("added", "restated", "doubts", "undone", "undone_by"),
+)
+
+
+def _import(row: sa.Row[tuple[object, ...]]) -> Import:
+    values = dict(row._mapping)
+    texts: dict[str, Sequence[str]] = {name: json.loads(str(values.pop(name))) for name in ("names", "created")}
+    return Import(**values, names=tuple(texts["names"]), created=tuple(texts["created"]))
