@@ -1,6 +1,9 @@
 """A tab of watched sources: choice bar, order of parts, ages and notes; what is shown of a kind is its section's.
 
 choice bar (instance, window) → verdict → cards → panels → actions → not configured, folded
+
+Only kinds of which there is an instance have their section (`fit`). Where that is Fundwatch's own and nobody named
+another, all of it is folded behind the lines that watch one.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import StorageError
-from core.kinds.base import Source
+from core.kinds.base import OWN
+from core.kinds.registry import component_name
+from core.model import SourceId
 from dashboard.components.card import cards
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
@@ -22,20 +27,21 @@ from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
+from dashboard.sources.strip import how_to_watch, kinds_line, source_verdict
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at
-from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
+from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
 
 if TYPE_CHECKING:
     from dash import Dash
 
+    from core.settings.model import Settings
     from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
@@ -69,6 +75,17 @@ class SourceTab:
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
+    unwatched: tuple[str, ...] = ()
+    """Kinds of the tab of which no instance is configured: told how to."""
+    is_own_alone: bool = False
+    """Whether Fundwatch's own is all that there is to show."""
+
+    def fit(self, settings: Settings) -> SourceTab:
+        """Return the tab with the sections of kinds of which there is an instance."""
+        shown = tuple(section for section in self.sections if instance_names(settings, section.kind))
+        unwatched = tuple(kind for kind in self.kinds if not settings.watch.of(kind))
+        is_own_alone = bool(shown) and unwatched == self.kinds
+        return replace(self, sections=shown, unwatched=unwatched, is_own_alone=is_own_alone)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -91,25 +108,39 @@ class SourceTab:
         found = instances(stores, *self.kinds)
         options = [(ALL, "all"), *((each.collector, each.title) for each in found)]
         bar = choice_bar(
-            choice_select(self.id, "instance", options, choices, default=ALL, label="Instance"),
+            *(
+                [choice_select(self.id, "instance", options, choices, default=ALL, label="Instance")]
+                if found[1:]
+                else []
+            ),
             choice_segments(self.id, "window", WINDOWS, choices, default=DEFAULT_WINDOW, label="Window"),
             spacer(),
             slot(f"{self.id}-span"),
         )
-        content = [
-            slot(f"{self.id}-verdict", 36),
-            slot(f"{self.id}-cards", CARDS_PX),
+        shown = [
+            *([slot(f"{self.id}-cards", CARDS_PX)] if self.sections else []),
             panels(*self.arranged(), actions_panel(self.id).element()),
-            slot(f"{self.id}-unwatched"),
         ]
+        content = [slot(f"{self.id}-verdict", 36), *self._beside_how_to(shown)]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
+
+    def _beside_how_to(self, shown: list[Any]) -> list[Any]:
+        if not self.unwatched:
+            return shown
+        if not self.sections:
+            return [how_to_watch(self.unwatched, is_open=True), *shown]
+        if not self.is_own_alone:
+            return [*shown, how_to_watch(self.unwatched, is_open=False)]
+        names = ", ".join(component_name(SourceId(kind, OWN)) for kind in self.kinds)
+        own = html.Details([html.Summary(f"Fundwatch’s own: {names}"), *shown], className="fw-own")
+        return [how_to_watch(self.unwatched, is_open=True), own]
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))[0]
+        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))
 
-    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
-        """Return the view over `span`, and every instance."""
+    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> View:
+        """Return the view over `span`."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
@@ -117,8 +148,7 @@ class SourceTab:
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
-        unwatched = not_configured(stores.settings, self.kinds)
-        return self._draw(shown, problem, lost, unwatched, stores.clock.now()), found
+        return self._draw(shown, problem, lost, stores.clock.now())
 
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
@@ -145,7 +175,7 @@ class SourceTab:
 
         return [Route(f"/{self.id}/table/<kind>/<name>", table)]
 
-    def _draw(self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]], now: float) -> View:
+    def _draw(self, shown: Shown, problem: str, lost: str, now: float) -> View:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
@@ -154,11 +184,10 @@ class SourceTab:
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
                 f"{self.id}-verdict": source_verdict(shown.all, shown.only),
-                f"{self.id}-cards": self._cards(shown),
+                **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 **{id: content for section in self.sections for id, content in section.slots(shown).items()},
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
-                f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
             },
             as_of={
                 **dict.fromkeys(charted, newest(shown.chosen)),
@@ -184,7 +213,7 @@ class SourceTab:
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", "cards", "actions-table", "unwatched")
+        names = ("span", "verdict", *(("cards",) if self.sections else ()), "actions-table")
         return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled))
 
     @property
@@ -195,6 +224,8 @@ class SourceTab:
     @property
     def lazy_graphs(self) -> tuple[str, ...]:
         """The graphs whose figure is fetched when they come into view."""
+        if self.is_own_alone:
+            return self.graphs
         if self.first_charts is None:
             return ()
         return tuple(graph for section in self.sections for graph in section.graphs(self.id, self.first_charts))
@@ -261,6 +292,7 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         lazy_graphs=tab.lazy_graphs,
         routes=tab.routes,
         register=tab.register,
+        fit=lambda settings: source_tab(tab.fit(settings), title, key),
     )
 
 

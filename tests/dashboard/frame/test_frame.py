@@ -72,7 +72,7 @@ def test_a_tab_that_cannot_be_opened_says_why() -> None:
     def broken(*_: object) -> None:
         raise LookupError("table nav is gone")
 
-    tab = replace(cache.TAB, layout=broken)  # type: ignore[arg-type]
+    tab = replace(cache.TAB, layout=broken, fit=None)  # type: ignore[arg-type]
     client = create_app(FakeStores(), (tab,)).server.test_client()  # type: ignore[arg-type]
     answer = client.post(
         "/_dash-update-component",
