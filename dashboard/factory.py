@@ -138,14 +138,6 @@ def _add_choices(app: Dash, page: Page) -> None:
         State(ids.choices(page.id), "data"),
         prevent_initial_call=True,
     )
-    for graph in page.zoom_graphs:
-        app.clientside_callback(
-            ClientsideFunction("fundwatch", "zoom"),
-            Output(ids.choices(page.id), "data", allow_duplicate=True),
-            Input(graph, "relayoutData"),
-            State(ids.choices(page.id), "data"),
-            prevent_initial_call=True,
-        )
 
 
 def _warm_up(app: Dash, path: str) -> None:

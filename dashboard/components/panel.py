@@ -70,9 +70,10 @@ def panels(*children: Any) -> html.Div:
 
 
 def slot(id: str, height: int = 0) -> html.Div:
-    """Return a container whose children come from View.slots[id]; a skeleton of `height` px until then."""
-    skeleton = html.Div(className="fw-skeleton", style={"height": f"{height}px"}) if height else None
-    return html.Div(skeleton, id=id, className="fw-slot")
+    """Return a container whose content comes from View.slots[id]; a skeleton of `height` px until then."""
+    if not height:
+        return html.Div(id=id, className="fw-slot")
+    return html.Div(id=id, className="fw-slot fw-skeleton", style={"height": f"{height}px"})
 
 
 def _tool(name: str, title: str) -> html.Button:
