@@ -12,7 +12,6 @@
     if (!before) {
       slot.replaceChildren(); // what stood there was the skeleton
       slot.classList.remove("fw-skeleton");
-      slot.style.height = "";
       before = document.createElement("div");
     }
     lives.set(before, slot);
@@ -78,7 +77,8 @@
 
   function isAlike(old, next) {
     if (old.nodeName !== next.nodeName) return false;
-    return old.nodeType !== Node.ELEMENT_NODE || !next.dataset.act || old.isEqualNode(next); // a button never becomes another's
+    if (old.localName !== "button") return true;
+    return old.dataset.act === next.dataset.act && old.dataset.choose === next.dataset.choose; // never another's button
   }
 
   // A row is known by its first cell, anything else by its id; without either by its place.

@@ -14,8 +14,8 @@
       const slot = fw.byId(id);
       if (slot) fw.patch(slot, html);
     }
-    for (const [id, raw] of Object.entries(payload.figures)) figure(id, raw, payload.version);
     setPanels(payload);
+    for (const [id, raw] of Object.entries(payload.figures)) figure(id, raw, payload.version);
     fw.painted(payload.page, payload.choices);
     if (fw.afterAnswer) fw.afterAnswer();
     return payload.version;
@@ -30,11 +30,14 @@
     if (before && before.place === place && before.text === text) return;
     fw.whenInView(place, text, async () => {
       const found = raw.lazy ? await fetched(raw.lazy) : raw;
-      if (!found || !place.isConnected) return;
+      if (!found || !place.isConnected || isEmpty(place)) return;
       painted.set(id, { place, text, raw: found });
       await fw.draw(place, () => ((painted.get(id) || {}).raw === found ? fitted(id, found, place) : null));
     });
   }
+
+  // A chart of which there is nothing yet is sent again when there is.
+  const isEmpty = (place) => (place.closest(".fw-panel") || place).dataset.state === "empty";
 
   async function fetched(url) {
     const answer = await fetch(url);

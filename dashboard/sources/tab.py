@@ -18,16 +18,16 @@ from core.errors import StorageError
 from core.kinds.base import OWN
 from core.kinds.registry import component_name
 from core.model import SourceId
-from dashboard.components.card import cards
+from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
-from dashboard.components.panel import panels, slot
+from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import how_to_watch, kinds_line, source_verdict
+from dashboard.sources.strip import MOST_CARDS, how_to_watch, kinds_line, source_verdict
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 VARIES_BY = ("may_act",)
 """What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
-CARDS_PX, CARD_PX = 110, 133
+CARD_PX = 133
+CARD_HEIGHT_PX, TALL_CARD_PX = 116, 135
+"""What a card usually measures; with reasons above ages."""
 
 
 Draw = Callable[[Shown], Any]
@@ -118,11 +120,27 @@ class SourceTab:
             slot(f"{self.id}-span"),
         )
         shown = [
-            *([slot(f"{self.id}-cards", CARDS_PX)] if self.sections else []),
+            *([self.cards_slot(found, choices)] if self.sections else []),
             panels(*self.arranged(), actions_panel(self.id).element()),
         ]
-        content = [slot(f"{self.id}-verdict", 36), *self._beside_how_to(shown)]
+        content = [verdict_slot(f"{self.id}-verdict"), *self._beside_how_to(shown)]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
+
+    def cards_slot(self, found: Sequence[Instance], choices: Choices) -> html.Div:
+        """Return the slot of the cards of `found`, with room for as many as there will be."""
+        chosen = chosen_instances(found, choices)
+        kinds = {each.kind for each in chosen}
+        if self.cards is not None:
+            count = min(len(chosen), MOST_CARDS + 1)
+        else:
+            count = sum(
+                section.card_count([each for each in chosen if each.kind == section.kind])
+                for section in self.sections
+                if section.kind in kinds
+            )
+        height = TALL_CARD_PX if self.is_reason_above_age or self.cards else CARD_HEIGHT_PX
+        is_headed = len(kinds) > 1
+        return cards_slot(f"{self.id}-cards", count, minimum_px=self.card_px, height=height, is_headed=is_headed)
 
     def _beside_how_to(self, shown: list[Any]) -> list[Any]:
         if not self.unwatched:

@@ -16,22 +16,24 @@ from core.format import duration
 from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.tables import rows_of
+from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
-from dashboard.components.panel import panels, slot
+from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.pipeline import charts, tables
-from dashboard.pipeline.cards import card_strip, verdict_line
+from dashboard.pipeline.cards import OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
 from dashboard.sources.actions import action_stores, actions_panel
 from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
-from dashboard.sources.tab import CARDS_PX, VARIES_BY, SourceTab
+from dashboard.sources.tab import VARIES_BY, SourceTab
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
+from status.instances import instances
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 
 def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the tab without data."""
-    hosts = _hosts(stores)
+    hosts, found = _hosts(stores), instances(stores, *sources.kinds)
     reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
     collectors = ((ALL, "all collectors"), *((name, name) for name in _collectors(reading)))
     return html.Div(
@@ -112,11 +114,11 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
             ),
             html.Div(
                 [
-                    *([slot(f"{sources.id}-verdict", 36)] if sources.sections else []),
-                    slot(f"{ID}-verdict", 36),
-                    *([slot(f"{sources.id}-cards", CARDS_PX), panels(*sources.arranged())] if sources.sections else []),
+                    *([verdict_slot(f"{sources.id}-verdict")] if sources.sections else []),
+                    verdict_slot(f"{ID}-verdict"),
+                    *([sources.cards_slot(found, Choices()), panels(*sources.arranged())] if sources.sections else []),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
-                    slot(f"{ID}-cards", CARDS_PX),
+                    cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
                     panels(*(panel.element() for panel in PANELS)),
                     panels(actions_panel(sources.id).element()),
                     *([how_to_watch(sources.unwatched, is_open=not sources.sections)] if sources.unwatched else []),

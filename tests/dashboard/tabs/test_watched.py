@@ -74,7 +74,14 @@ def test_every_page_mounts_what_it_declares_and_builds_nothing_else(
 def test_the_layout_follows_the_settings_of_the_next_start(stores: Stores) -> None:
     for watched, expected in ((NOTHING, False), (KAFKA, True), (NOTHING, False)):
         client = create_app(watching(stores, watched)).server.test_client()
-        assert ("pipeline-sources-kafka" in client.get("/_dash-dependencies").text) is expected
+        opening = {
+            "output": "page.children",
+            "outputs": {"id": "page", "property": "children"},
+            "inputs": [{"id": "route", "property": "data", "value": {"path": "/pipeline", "search": ""}}],
+            "changedPropIds": ["route.data"],
+        }
+        page = client.post("/_dash-update-component", json=opening).text
+        assert ("pipeline-sources-kafka" in page) is expected
 
 
 @pytest.mark.parametrize("page", [database.TAB, cache.TAB], ids=["database", "cache"])
