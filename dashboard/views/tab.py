@@ -71,7 +71,7 @@ class View:
 
     figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/charts/theme.py for
         what goes into the payload (colour tokens, epoch seconds on date axes) and what the browser adds.
-    slots: Dash component or components by slot id.
+    slots: component or components of `dash.html` by slot id: they are sent as HTML.
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
     notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).

@@ -95,7 +95,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     page.get_by_role("link", name="System").click()
     expect(page).to_have_title("System · Fundwatch")
     page.go_back()
-    page.locator(GRAPH).scroll_into_view_if_needed()
+    page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
     expect(page).to_have_url(re.compile(r"benchmark=none&portfolio=sample%3A[\w-]+&window=1Y$"))
     expect(page.get_by_label("vs")).to_have_value("none")

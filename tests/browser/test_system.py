@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from core.clock import SystemClock
 from dashboard.factory import create_app
 from dashboard.tabs import system
 from storage.stores import Stores
+from tests.browser.conftest import until
 from tests.support import machine
 
 pytestmark = pytest.mark.browser
@@ -40,6 +43,10 @@ def drag(page: Page, left: float, right: float) -> None:
     page.mouse.up()
 
 
+def _local(seconds: str) -> str:
+    return datetime.fromtimestamp(int(seconds)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: Page) -> None:
     stores, url = site
     page.goto(url)
@@ -51,10 +58,9 @@ def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: P
     page.wait_for_url("**from=*to=*")
     leave = page.get_by_role("button", name="leave zoom")
     expect(leave).to_be_visible()
-    page.wait_for_function(
-        f"{PLOT}.data[0].x.length > 100 && new Date({PLOT}.layout.xaxis.range[1]) < Date.now() - 6e5 &&"
-        f" new Date({PLOT}.layout.xaxis.range[0]) / 1000 === Number(new URLSearchParams(location.search).get('from'))"
-    )
+    start = re.search(r"from=(\d+)", page.url)
+    assert start is not None
+    until(lambda: page.evaluate(f"{PLOT}.data[0].x.length > 100 && {PLOT}.layout.xaxis.range[0]") == _local(start[1]))
 
     before = page.evaluate(f"{PLOT}.layout.xaxis.range.join()")
     machine.show(stores, time.time(), cpu=0.95)
