@@ -66,7 +66,7 @@ def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: P
     leave.click()
     expect(leave).to_have_count(0)
     assert "from=" not in page.url
-    page.wait_for_function(f"new Date({PLOT}._fullLayout.xaxis.range[1]) > Date.now() - 6e4")
+    until(lambda: bool(page.evaluate(f"new Date({PLOT}._fullLayout.xaxis.range[1]) > Date.now() - 6e4")), seconds=60)
 
     page.get_by_text("15 m", exact=True).click()
     page.wait_for_url("**window=15m**")
