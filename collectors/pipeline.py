@@ -156,9 +156,8 @@ def collector_status(view: TaskView, now: float) -> tuple[Status, str]:
     last, breaker = view.last_run, view.breaker
     error = last.error if last else ""
     if breaker.state is not BreakerState.CLOSED:
-        wait = breaker.retry_in_seconds
-        until = f"next try in {coarse_duration(wait)}" if math.isfinite(wait) else "opened by hand"
-        return Status.DOWN, f"breaker open, {until}: {error}" if error else f"breaker open, {until}"
+        left_alone = f"breaker open, {breaker.next_try}"
+        return Status.DOWN, f"{left_alone}: {error}" if error else left_alone
     if last is None:
         return Status.UNKNOWN, "has not run yet"
     if last.outcome is not Outcome.OK:

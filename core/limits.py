@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from core.model import Status
 
 WARNING_SHARE, CRITICAL_SHARE = 0.70, 0.85
+FORECAST_SECONDS = 3_600.0
+"""From less history than this nothing is foretold: neither when something is full nor how much it grows a day."""
 
 
 @dataclass(frozen=True, slots=True)

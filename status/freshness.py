@@ -16,6 +16,7 @@ STALE_INTERVALS = 2
 SPARE_SECONDS = 3.0
 """For the way of a reading from its collector to whoever looks at it."""
 NO_READING = "status unknown: no reading yet"
+SILENT = "no reading came any more"
 
 
 def stale_after_seconds(interval_seconds: float, timeout_seconds: float = 0.0) -> float:

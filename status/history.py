@@ -1,8 +1,8 @@
-"""How services came to be as they are: changes of state, newest checks, and the share of checks that found them up."""
+"""The checks of services: the newest ones, and the share that found them up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.clickhouse.reads.services import (
@@ -12,15 +12,12 @@ from storage.clickhouse.reads.services import (
     newest_checks,
     series_of_services,
 )
-from storage.clickhouse.reads.state_changes import StateChange, read_state_changes
 from storage.stores import Stores
 
 BEATS = 60
 GAP_INTERVALS = 2.5
 LONGEST_LOOK_SECONDS = 86_400.0
 DAY, MONTH, YEAR = 86_400.0, 2_592_000.0, 31_536_000.0
-CHANGES_SECONDS = 90 * DAY
-MOST_CHANGES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +53,6 @@ class Uptime:
     year: Checks = Checks()
     day_seconds: float | None = None
     """Mean time to answer over the day."""
-
-
-def newest_change(stores: Stores, source: str) -> StateChange | None:
-    """Return the newest change of state of a source ("http:orders"), None without any. Raises StorageUnavailable."""
-    return next(iter(read_state_changes(stores.clickhouse, [source], 1)), None)
-
-
-def recent_changes(stores: Stores, sources: Sequence[str]) -> list[StateChange]:
-    """Return the newest changes of state of these sources within CHANGES_SECONDS, newest first.
-
-    Raises StorageUnavailable.
-    """
-    if not sources:
-        return []
-    return read_state_changes(stores.clickhouse, sources, MOST_CHANGES, stores.clock.now() - CHANGES_SECONDS)
 
 
 def newest_beats(stores: Stores, intervals: Mapping[Key, float]) -> dict[Key, list[Beat]]:

@@ -4,6 +4,7 @@
   const AHEAD_PX = 300;
   const wanted = new WeakMap(); // element → {text, act}
   const done = new WeakMap(); // element → the text it was done for
+  const places = new Set(); // those that wait or waited
 
   const observer = new IntersectionObserver(
     (entries) => { for (const entry of entries) if (entry.isIntersecting) reach(entry.target); },
@@ -13,16 +14,23 @@
   // `act` returns a promise; when it fails, the next change or coming into view again tries once more.
   fw.whenInView = function (element, text, act) {
     wanted.set(element, { text, act });
+    places.add(element);
     observer.unobserve(element); // observing anew asks at once whether it is in view
     observer.observe(element);
   };
 
   fw.isDone = (element, text) => done.get(element) === text;
 
+  // Everything at once, wherever it stands. Resolves when all of it came or failed.
+  fw.reachAll = function () {
+    for (const element of places) if (!element.isConnected) places.delete(element);
+    return Promise.all([...places].filter((element) => element.getClientRects().length).map(reach));
+  };
+
   function reach(element) {
     const { text, act } = wanted.get(element);
-    if (done.get(element) === text) return;
+    if (done.get(element) === text) return undefined;
     done.set(element, text);
-    act().catch(() => done.delete(element));
+    return act().catch(() => done.delete(element));
   }
 })(window.fundwatch);

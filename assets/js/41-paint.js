@@ -52,6 +52,14 @@
     return fresh;
   }
 
+  fw.isPainted = (id) => painted.has(id);
+
+  // What the chart of this id shows, in the colours of now.
+  fw.drawnAnew = function (id) {
+    const { raw, place } = painted.get(id);
+    return fitted(id, raw, place);
+  };
+
   // The page became narrow or wide, or dark or light.
   fw.repaint = function () {
     forgetUnmounted();

@@ -1,15 +1,28 @@
 // On a narrow page the labels at line ends would take the chart's room: they become captions over its rows. Figures
-// that want it say so: layout.meta.narrow = "captions" (dashboard/charts/rows.py).
+// that want it say so: layout.meta.narrow = "captions" (dashboard/charts/rows.py). Time axes of small charts have as many
+// ticks as have room beside the date beneath the first, which plotly would turn upright otherwise.
 (function (fw) {
   "use strict";
-  const NARROW = window.matchMedia("(max-width: 767.98px)");
+  const NARROW = window.matchMedia("screen and (max-width: 767.98px)");
   const LETTER_PX = 5.8;
   const VALUE_LETTERS = 8;
   const LINE_PX = 15;
   const RIGHT_PX = 10;
+  const TICK_PX = 72;
+  const SMALL_PX = 380;
 
   fw.fitNarrow = function (layout, width) {
-    if (!NARROW.matches || (layout.meta || {}).narrow !== "captions") return layout;
+    if (NARROW.matches && (layout.meta || {}).narrow === "captions") return captioned(layout, width);
+    return width < SMALL_PX ? withFewTicks(layout, width) : layout;
+  };
+
+  function withFewTicks(layout, width) {
+    const most = Math.max(2, Math.floor((width - layout.margin.l - layout.margin.r) / TICK_PX));
+    const times = Object.entries(layout).filter(([key, axis]) => /^xaxis\d*$/.test(key) && axis.type === "date" && !axis.tickformat);
+    return { ...layout, ...Object.fromEntries(times.map(([key, axis]) => [key, { ...axis, nticks: Math.min(most, axis.nticks || most) }])) };
+  }
+
+  function captioned(layout, width) {
     const notes = layout.annotations || [];
     const ends = notes.filter((note) => note.name === "end-label");
     const rest = notes.filter((note) => note.name !== "end-label" && note.name !== "wide-only");
@@ -21,7 +34,7 @@
       margin: { ...layout.margin, r: RIGHT_PX, t: layout.margin.t + legend.length * LINE_PX },
       annotations: [...captions, ...legendNotes(legend), ...ends.filter((note) => note.yref !== "y").map((note) => beside(note, layout))],
     };
-  };
+  }
 
   // The rows of names above the first chart, each name in the colour of its line.
   function lines(ends, letters) {

@@ -41,13 +41,10 @@
     const plot = panel.querySelector(".js-plotly-plot");
     if (!plot || !window.Plotly || !(plot.data || []).length) return fw.announce("No chart to download");
     const { width, height } = plot.getBoundingClientRect();
-    const url = await window.Plotly.toImage(onPaper(plot), { format, width, height, scale: format === "png" ? 2 : 1 });
+    const figure = fw.pictureOf(panel, plot);
+    const size = { width, height: height + figure.headPx, scale: format === "png" ? 2 : 1 };
+    const url = await window.Plotly.toImage({ data: figure.data, layout: figure.layout }, { format, ...size });
     return download(blobOf(url), `${panel.id}.${format}`);
-  }
-
-  function onPaper(plot) {
-    const layout = { ...plot.layout, paper_bgcolor: fw.color("panel"), plot_bgcolor: fw.color("panel") };
-    return { data: plot.data, layout };
   }
 
   function asBlob(dataUrl) {

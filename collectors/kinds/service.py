@@ -22,13 +22,14 @@ from core.kinds.service import ServiceSource
 from core.kinds.service_spec import About, Actions, Checks, States, failed_tries, response_seconds
 from core.limits import Limit
 from core.metrics import Metric
-from core.model import Component, Facts, Reading, Sample, Status, Table
+from core.model import Component, Reading, Sample, Status, Table
 from core.tables import table_of
-from status.history import newest_change
-from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS, StateChange
+from status.states import CHANGES_SECONDS, state_history
+from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import newest_done
 
-WHY_CHARACTERS = 500
+NAMES = {Status.DOWN: States.DOWN, Status.NOT_CONFIGURED: States.PAUSED}
+"""What the history's states say of a service; any other says that it was up. The retries begin anew."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class ServiceCollector:
         probe: Probe,
         *,
         is_paused: Callable[[], bool] = lambda: False,
-        newest: Callable[[], StateChange | None] = lambda: None,
+        history: Callable[[], Sequence[StateChange]] = lambda: (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = source.collector
@@ -99,7 +100,7 @@ class ServiceCollector:
         self._source = source
         self._probe = probe
         self._is_paused = is_paused
-        self._newest = newest
+        self._history = history
         self._monotonic = monotonic
         self._state: State | None = None
         self._certificate_ends: float | None = None
@@ -180,20 +181,23 @@ class ServiceCollector:
                 table_of(About, [about]),
                 *(found.tables if found else ()),
             ],
-            facts=[self._change(before, state)] if state.name != before.name else [],
             is_up=_is_up(before, state),
         )
 
-    def _change(self, before: State, state: State) -> Facts:
-        held = state.since - before.since if before.name else 0.0
-        row = (round(state.since * 1e3), self.name, state.name, before.name, held, state.why[:WHY_CHARACTERS])
-        token = f"state change {self.name} {row[0]}"
-        return Facts("state_changes", STATE_CHANGE_COLUMNS, tuple([value] for value in row), token)
-
     def _remembered(self) -> State:
         """Return the state as it was before this process, so that "since" outlives a restart."""
-        change = self._newest()
-        return State(change.state, change.ts, change.why) if change else State()
+        return remembered(self._history())
+
+
+def remembered(changes: Sequence[StateChange]) -> State:
+    """Return the state that a service was in last, since when; changes: of its state, oldest first."""
+    state = State()
+    for change in changes:
+        name = NAMES.get(change.state, States.UP)
+        if change.state is not Status.UNKNOWN and name != state.name:
+            state = State(name, change.ts)
+        state = replace(state, why=change.why)
+    return state
 
 
 def _is_up(before: State, state: State) -> bool | None:
@@ -217,14 +221,16 @@ def make_service(context: Context, source: ServiceSource, probe: Probe) -> Servi
         was_paused = action is not None and action.action == Actions.PAUSE
         return was_paused
 
-    def newest() -> StateChange | None:
+    def history() -> Sequence[StateChange]:
         try:
-            return newest_change(stores, source.collector)
+            now = stores.clock.now()
+            found = state_history(stores, [source.collector], now - CHANGES_SECONDS, now)
         except StorageError as error:
             log.warning("%s: what it was before is not known: %s", source.collector, error)
-            return None
+            return ()
+        return [change for changes in found.values() for change in changes]
 
-    return ServiceCollector(source, probe, is_paused=is_paused, newest=newest)
+    return ServiceCollector(source, probe, is_paused=is_paused, history=history)
 
 
 def act(source: Source, action: str, target: str) -> Done:

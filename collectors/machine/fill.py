@@ -5,14 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
+
+from core.limits import FORECAST_SECONDS
 
 POINT_SECONDS = 60.0
 LONG_STRIDE = 5
 """Of the six hours every fifth point is used: 72 points give 2,556 slopes, the hour's 60 give 1,770."""
 HOUR_SECONDS, SIX_HOURS_SECONDS = 3_600.0, 21_600.0
-SHORTEST_SECONDS = {HOUR_SECONDS: 600.0, SIX_HOURS_SECONDS: 7_200.0}
-"""How much of a window must have been seen before its line is believed."""
+SHORTEST_SECONDS = {HOUR_SECONDS: FORECAST_SECONDS, SIX_HOURS_SECONDS: 7_200.0}
+"""How much must have been seen before the line of a window is believed."""
+LONGEST_HOLE = 0.25
+"""Share of the hour in which nothing may have been seen: else its line is one of minutes."""
 FEWEST_POINTS = 8
 CLEAR_GROWTH = 0.6
 """Share of rising minus falling pairs (Kendall's tau, ties counted). One big file written once reaches 0.51 at most."""
@@ -95,8 +100,15 @@ class FillTrend:
         newest = self._points[-1][0]
         hour = self._points[bisect_left(self._points, (newest - HOUR_SECONDS, 0.0)) :]
         six_hours = self._points[::-LONG_STRIDE][::-1]
+        seen = newest - self._points[0][0]
         for points, window in ((hour, HOUR_SECONDS), (six_hours, SIX_HOURS_SECONDS)):
-            seen = points[-1][0] - points[0][0]
-            slope = growth(points) if seen >= SHORTEST_SECONDS[window] else None
+            is_enough = seen >= SHORTEST_SECONDS[window] and _longest_hole(hour) <= LONGEST_HOLE * HOUR_SECONDS
+            slope = growth(points) if is_enough else None
             if slope is not None:
                 self._trends.append(Trend(slope, window))
+
+
+def _longest_hole(hour: Sequence[Point]) -> float:
+    """Return the longest time without a point in the hour that ends with the last one."""
+    times = [hour[-1][0] - HOUR_SECONDS, *(at for at, _ in hour)]
+    return max(late - early for early, late in pairwise(times))

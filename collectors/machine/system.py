@@ -30,8 +30,8 @@ HISTORY_POINTS = 360
 class SystemCollector:
     """Reads this machine. What the machine does not have gives no sample, never a zero.
 
-    Rates and shares need two readings, the 5- and 15-minute averages as many minutes, a disk's forecast ten
-    minutes or `history` (see `collectors.machine.linux.disks.History`). Thresholds only judge the components.
+    Rates and shares need two readings, the 5- and 15-minute averages as many minutes, a disk's forecast an
+    hour, of its own or of `history` (see `collectors.machine.linux.disks.History`). Thresholds only judge components.
     """
 
     name = SYSTEM

@@ -9,11 +9,13 @@ Time is monotonic, so a step of the wall clock neither shortens nor lengthens th
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.format import coarse_duration
 from core.pipeline.spec import BreakerState
 
 FAILURES_TO_OPEN = 3
@@ -32,6 +34,14 @@ class BreakerView:
     retry_in_seconds: float
     """Seconds until the next probe; 0 unless open, infinite when opened by hand."""
     opened_total: int
+
+    @property
+    def next_try(self) -> str:
+        """Return when a source that is left alone is tried again."""
+        if not math.isfinite(self.retry_in_seconds):
+            return "not tried until switched on again"
+        text = coarse_duration(self.retry_in_seconds)
+        return "next try now" if text == coarse_duration(0) else f"next try in {text}"
 
 
 class Breaker:

@@ -45,11 +45,27 @@ class Live(Protocol):
     def bump(self, dataset: str) -> object: ...
 
 
+class States(Protocol):
+    """Takes in how the components of a collector are, and records what has changed."""
+
+    def tell(
+        self,
+        collector: CollectorId,
+        ts: float,
+        interval_seconds: float,
+        timeout_seconds: float,
+        components: Sequence[Component],
+        why_missing: str = ...,
+    ) -> None: ...
+
+
 class Publisher:
     """Publishes the runs of all collectors of one host."""
 
-    def __init__(self, host: str, writer: Writer, live: Live) -> None:
+    def __init__(self, host: str, writer: Writer, live: Live, states: States | None = None) -> None:
+        """Return the publisher of a host; `states` records how components change, None: nobody does."""
         self._host = host
+        self._states = states
         self._writer = writer
         self._live = live
         self._changed: dict[str, set[str]] = {}
@@ -69,6 +85,8 @@ class Publisher:
         self._writer.put(self._host, ts, [*reading.samples, *_up(collector, 1.0, reading.is_up)])
         for facts in reading.facts:
             self._writer.put_facts(facts)
+        if self._states is not None:
+            self._states.tell(collector, ts, interval_seconds, timeout_seconds, reading.components)
         if isinstance(collector, SourceId):
             self._last_good[collector] = (ts, Reading(tables=reading.tables))
         self._show(collector, ts, interval_seconds, reading, timeout_seconds=timeout_seconds)
@@ -80,11 +98,15 @@ class Publisher:
     ) -> None:
         """Store `collector_up` 0 and nothing else, and show the collector as down with the reason.
 
-        A watched source keeps its last good tables, with their age.
+        A watched source keeps its last good tables, with their age. Of the components of any other collector nothing is
+        known while it fails.
         """
         self._writer.put(self._host, ts, _up(collector, 0.0, False))
         name = component_name(collector) if isinstance(collector, SourceId) else collector
         down = Component(name, Status.DOWN, why)
+        if self._states is not None:
+            found = (down,) if isinstance(collector, SourceId) else ()
+            self._states.tell(collector, ts, interval_seconds, timeout_seconds, found, f"{name} fails: {why}")
         tables_ts, good = self._last_good.get(collector, (None, Reading()))
         reading = Reading(components=(down,), tables=good.tables)
         self._show(collector, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds)

@@ -17,6 +17,7 @@ from types import ModuleType
 from collectors.base import Context
 from collectors.runtime.own import own_sources
 from collectors.runtime.runner import Runner
+from collectors.runtime.state_log import StateLog, stored_states
 from core.kinds.base import Source
 from core.kinds.registry import KINDS
 from core.lease import Lease
@@ -67,10 +68,13 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     """
     settings = stores.settings
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(settings), stores.clock)
-    runner = Runner(settings.machine, stores.clock, stores.writer, stores.live, lease)
+    chosen = enabled(settings) if names is None else names
+    stored = stored_states(stores, settings.machine, chosen)
+    states = StateLog(settings.machine, stores.clock, stores.writer.put_facts, stored)
+    runner = Runner(settings.machine, stores.clock, stores.writer, stores.live, lease, states)
     context = Context(settings, stores, runner.views)
     sources = {source.collector: source for source in configured(settings)}
-    for name in enabled(settings) if names is None else names:
+    for name in chosen:
         if name in IMPORTERS:
             runner.add_importer(import_module(IMPORTERS[name]).make(stores))
         else:

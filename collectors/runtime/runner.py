@@ -1,7 +1,8 @@
 """Runs the collectors and importers: schedules them, holds them to their deadlines, records what happened.
 
 Three kinds of threads: APScheduler's (decides what is due), one for each collector (does the work) and the
-guard (deadlines, clock jumps). None waits for the database, and none for another collector.
+guard (deadlines, clock jumps). None waits for the database, and none for another collector. What does wait for it
+(the changes of state, which are read back) has a thread beside them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
 from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
 from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm
+from collectors.runtime.state_log import StateLog
 from collectors.runtime.task import Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
@@ -36,17 +38,29 @@ log = logging.getLogger(__name__)
 class Runner:
     """The collectors of one process. `add` them, `start`, and `stop` once."""
 
-    def __init__(self, host: str, clock: Clock, writer: Writer, live: Live, lease: Lease | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        clock: Clock,
+        writer: Writer,
+        live: Live,
+        lease: Lease | None = None,
+        states: StateLog | None = None,
+    ) -> None:
         self._clock = clock
-        self._publisher = Publisher(host, writer, live)
+        self._states = states
+        self._publisher = Publisher(host, writer, live, states)
         self._guard = ClockGuard(clock)
         self._lease = lease
+        self._is_active = False
         self._tasks: dict[str, Task] = {}
         self._threads: list[threading.Thread] = []
         self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._stopping = threading.Event()
         self._switch_lock = threading.Lock()
         self.scheduler = make_scheduler()
+        if states is not None:
+            self.attend(states.run, "collectors-states")
 
     def add(self, collector: Collector, source: SourceId | None = None) -> None:
         """Schedule `collector`, of a watched source that. Raises ValueError for a second one of the same name."""
@@ -164,6 +178,9 @@ class Runner:
         with self._switch_lock:
             if self._stopping.is_set():
                 return False
+            if held and not self._is_active and self._states is not None:
+                self._states.forget()
+            self._is_active = held
             if held:
                 self.scheduler.resume()
             else:

@@ -18,7 +18,6 @@ from collectors.runtime.publisher import Publisher
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
-from core.format import coarse_duration
 from core.model import Job, Outcome, Reading, Run, SourceId
 from core.pipeline.spec import RUNS_KEPT
 
@@ -225,11 +224,8 @@ class Task:
         self._publish_failure(self._clock.now(), why)
 
     def _why_open(self) -> str:
-        view = self.breaker.view()
         last = self._last_run.error if self._last_run and self._last_run.error else "stopped by hand"
-        if view.retry_in_seconds == float("inf"):
-            return f"{last}; not tried until switched on again"
-        return f"{last}; next try in {coarse_duration(view.retry_in_seconds)}"
+        return f"{last}; {self.breaker.view().next_try}"
 
     def _publish_failure(self, ts: float, why: str) -> None:
         interval, timeout = self.job.interval_seconds, self.job.timeout_seconds

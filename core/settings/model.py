@@ -61,7 +61,7 @@ class Retention(Group):
 
     raw_days: Days = Field(7, description="Days that samples are kept as collected.")
     minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
-    hour_days: Days = Field(730, description="Days that one-hour rollups are kept.")
+    hour_days: Days = Field(730, description="Days that one-hour rollups and changes of state are kept.")
     run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
 
 

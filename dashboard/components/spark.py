@@ -10,13 +10,20 @@ from dash import html
 from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
 
+FEWEST_POINTS = 10
+"""Fewer are no course: what they look like is chance, and the start of the program."""
 HEIGHT = 96
 """In quarters of the pixels it is drawn with: whole numbers and steps, not places, make the image a third smaller."""
 EDGE = 8
 
 
 def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
-    """Return a sparkline of `values`, oldest first, scaled to their own range; None is a gap."""
+    """Return a sparkline of `values`, oldest first, scaled to their own range; None is a gap.
+
+    Of fewer than FEWEST_POINTS its place stays empty.
+    """
+    if sum(value is not None for value in values) < FEWEST_POINTS:
+        return quick(html.Div, className="fw-spark fw-spark-none")
     mask = f'url("data:image/svg+xml,{quote(_svg(values), safe="=:/ ")}")'
     return quick(
         html.Div,

@@ -27,6 +27,7 @@ KEYS = (
     ("p", "pause or resume refresh"),
     ("t", "switch the theme"),
     ("/", "filter a table"),
+    ("Ctrl P", "print the page, or save it as PDF"),
     ("?", "this help"),
     ("Esc", "close"),
 )

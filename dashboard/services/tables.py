@@ -8,17 +8,17 @@ from typing import Any
 from dash import html
 
 from core.format import duration, number, percent, rate
-from core.kinds.registry import collector_title
-from core.kinds.service_spec import CERTIFICATE, UPTIME, About, Actions, States
+from core.kinds.service_spec import CERTIFICATE, UPTIME, About, Actions
 from core.limits import WARNING_SHARE, Limit
 from core.model import SEVERITY, Status
-from dashboard.components.age import age, local_time
+from dashboard.components.age import age
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, uptime, watched, word_of
 from dashboard.sources.actions import action_button
+from dashboard.sources.changes import changes_table
 from dashboard.sources.shown import Shown
 from status.freshness import is_stale
 from status.history import Checks, Uptime
@@ -44,14 +44,6 @@ COLUMNS = (
 )  # fmt: skip
 SOMETIMES = ("group", "certificate")
 """Columns that are left out when no service has anything in them."""
-CHANGE_COLUMNS = (
-    Column("at", "When", numeric=False),
-    Column("service", "Service", numeric=False),
-    Column("state", "Became", numeric=False),
-    Column("before", "Was", numeric=False),
-    Column("held", "For", definition="How long the previous state lasted."),
-    Column("why", "Why", numeric=False),
-)
 INTERFACE_COLUMNS = (
     Column("state", "State", numeric=False),
     Column("host", "Machine", numeric=False),
@@ -72,7 +64,6 @@ LOSSES = (
 )  # fmt: skip
 LINK_USED = Limit(WARNING_SHARE)
 """Share of the speed of a link."""
-STATE_TONES: dict[str, str] = {States.DOWN: "critical", States.PENDING: "warning", States.UP: "ok"}
 TONES = {Status.CRITICAL: "critical", Status.WARNING: "warning"}
 
 
@@ -142,19 +133,7 @@ def _pause(instance: Instance, about: About | None, shown: Shown) -> Any:
 
 def changes(shown: Shown) -> html.Div:
     """Return the changes of state, newest first."""
-    rows = [
-        {
-            "at": Cell(local_time(change.ts), change.ts),
-            "service": collector_title(change.source),
-            "state": Cell(change.state, tone=STATE_TONES.get(change.state, "muted")),
-            "before": change.before or "not watched",
-            "held": Cell(duration(change.held_seconds) if change.before else None, change.held_seconds),
-            "why": cut_cell(change.why),
-        }
-        for change in past_of(shown).changes
-    ]
-    nothing = "No service has changed its state."
-    return data_table(f"{shown.tab}-changes-rows", CHANGE_COLUMNS, rows, caption="Changes of state", nothing=nothing)
+    return changes_table(shown.tab, past_of(shown).changes, "No service has changed its state.")
 
 
 def interfaces(shown: Shown) -> html.Div:

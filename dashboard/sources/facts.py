@@ -10,6 +10,7 @@ from dash import html
 
 from core.tables import Row
 from dashboard.components.table import Cell, Column, cut_cell, data_table
+from dashboard.sources.table import NO_READING
 from status.instances import Instance
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _table(
         values = {each.name: getattr(about, fact.key) for each, about in told}
         if any(value not in (None, "") for value in values.values()):
             rows.append({"name": fact.title, **{name: _cell(fact, value, longest) for name, value in values.items()}})
-    return data_table(id, columns, rows, caption=caption, sortable=False, stack=False, nothing="No reading yet.")
+    return data_table(id, columns, rows, caption=caption, sortable=False, stack=False, nothing=NO_READING)
 
 
 def _cell(fact: Fact, value: Any, longest: int | None) -> Cell:

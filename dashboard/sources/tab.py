@@ -1,6 +1,6 @@
 """A tab of watched sources: choice bar, order of parts, ages and notes; what is shown of a kind is its section's.
 
-choice bar (instance, window) → verdict → cards → panels → actions → not configured, folded
+choice bar (instance, window) → verdict → cards → panels → changes of state → actions → not configured, folded
 
 Only kinds of which there is an instance have their section (`fit`). Where that is Fundwatch's own and nobody named
 another, all of it is folded behind the lines that watch one.
@@ -23,6 +23,7 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
+from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
@@ -31,7 +32,7 @@ from dashboard.sources.strip import MOST_CARDS, how_to_watch, kinds_line, source
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at
 from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
@@ -51,6 +52,8 @@ WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARD_PX = 133
 CARD_HEIGHT_PX, TALL_CARD_PX = 116, 135
 """What a card usually measures; with reasons above ages."""
+CHANGES = "changes"
+"""Name of the table of the changes of state, for a tab that does not want it at its end."""
 
 
 Draw = Callable[[Shown], Any]
@@ -75,6 +78,8 @@ class SourceTab:
     """Whether cards say why in whole sentences, above the age and not beside it."""
     more: Callable[[Stores, Shown], Any] | None = None
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
+    own: tuple[str, ...] = ()
+    """Collectors of Fundwatch itself whose changes of state it tells of as well."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
     unwatched: tuple[str, ...] = ()
@@ -98,10 +103,16 @@ class SourceTab:
     def panels(self) -> tuple[Panel, ...]:
         """Every panel of the layout."""
         of_sections = (panel for section in self.sections for panel in section.panels(self.id))
-        return (*self.before, *of_sections, *self.after, actions_panel(self.id))
+        return (*self.before, *of_sections, *self.after, *self.records)
+
+    @property
+    def records(self) -> tuple[Panel, ...]:
+        """The last panels: how states changed, unless that is among the tables, and what was done."""
+        changes = () if CHANGES in self.tables else (changes_panel(self.id),)
+        return (*changes, actions_panel(self.id))
 
     def arranged(self) -> list[Any]:
-        """Return what stands in the raster, without the panel of the actions."""
+        """Return what stands in the raster, without the records."""
         sections = (section.layout(self.id) for section in self.sections)
         return [*(each.element() for each in self.before), *sections, *(each.element() for each in self.after)]
 
@@ -121,7 +132,7 @@ class SourceTab:
         )
         shown = [
             *([self.cards_slot(found, choices)] if self.sections else []),
-            panels(*self.arranged(), actions_panel(self.id).element()),
+            panels(*self.arranged(), *(each.element() for each in self.records)),
         ]
         content = [verdict_slot(f"{self.id}-verdict"), *self._beside_how_to(shown)]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
@@ -155,7 +166,10 @@ class SourceTab:
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        return self.build_over(stores, choices, viewer, chosen_span(choices, stores.clock.now(), WINDOWS))
+        chosen = chosen_instances(instances(stores, *self.kinds), choices)
+        span = chosen_span(choices, stores.clock.now(), WINDOWS)
+        filled = filled_span(stores, span, [each.collector for each in chosen])
+        return self.build_over(stores, choices, viewer, filled)
 
     def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> View:
         """Return the view over `span`."""
@@ -166,7 +180,7 @@ class SourceTab:
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
-        return self._draw(shown, problem, lost, stores.clock.now())
+        return self._draw(shown, problem, lost, choices, stores.clock.now())
 
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
@@ -191,9 +205,14 @@ class SourceTab:
             shown = Shown(self.id, self.kinds, found, chosen, series, span, (), viewer.may_act)
             return Answer(markup(section.draw(shown, name)), HTML)
 
-        return [Route(f"/{self.id}/table/<kind>/<name>", table)]
+        def which(choices: Choices) -> tuple[list[str], str]:
+            chosen = chosen_instances(instances(stores, *self.kinds), choices)
+            return [*(each.collector for each in chosen), *self.own], choices.get("host", stores.settings.machine)
 
-    def _draw(self, shown: Shown, problem: str, lost: str, now: float) -> View:
+        changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
+        return [Route(f"/{self.id}/table/<kind>/<name>", table), *changes]
+
+    def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
@@ -205,6 +224,7 @@ class SourceTab:
                 **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 **{id: content for section in self.sections for id, content in section.slots(shown).items()},
+                **self._changes(shown, choices, now),
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
             },
             as_of={
@@ -217,6 +237,13 @@ class SourceTab:
             stale_after_seconds=dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
             stale_at=next_stale_at((each.reading for each in shown.all), now),
         )
+
+    def _changes(self, shown: Shown, choices: Choices, now: float) -> dict[str, Any]:
+        if CHANGES in self.tables:
+            return {}
+        which = Choices.of({name: choices.get(name, "") for name in ("instance", "host") if choices.get(name, "")})
+        stamp = " ".join(f"{each.collector} {each.status}" for each in shown.chosen)
+        return {f"{self.id}-{CHANGES}-table": changes_place(self.id, which, stamp, now)}
 
     @property
     def _charted(self) -> list[str]:
@@ -231,8 +258,9 @@ class SourceTab:
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", *(("cards",) if self.sections else ()), "actions-table")
-        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled))
+        names = ("span", "verdict", *(("cards",) if self.sections else ()))
+        records = (panel.slot for panel in self.records)
+        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled), *records)
 
     @property
     def graphs(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 60
 INSTANCE = "source"
 """Id of the column with the instance."""
+NO_READING = "No reading yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,17 @@ class Rows:
         if self.sort is not None:
             key = self.sort
             found.sort(key=lambda pair: key(pair[1]))
-        nothing = self.nothing if isinstance(self.nothing, str) else self.nothing(shown)
+        nothing = self._nothing(shown)
         table = instance_table(
             shown, id, self.fields, found, caption=caption, nothing=nothing, stack=self.stack, most=self.most,
             instance_title=self.instance_title,
         )  # fmt: skip
         return html.Div([self.above(shown), table]) if self.above is not None else table
+
+    def _nothing(self, shown: Shown) -> str:
+        if shown.chosen and not any(each.reading and each.reading.tables for each in shown.chosen):
+            return NO_READING
+        return self.nothing if isinstance(self.nothing, str) else self.nothing(shown)
 
 
 def instance_table(

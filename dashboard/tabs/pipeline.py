@@ -23,14 +23,15 @@ from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.pipeline import charts, tables
 from dashboard.pipeline.cards import OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
-from dashboard.sources.actions import action_stores, actions_panel
+from dashboard.sources.actions import action_stores
 from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
+from dashboard.sources.table import NO_READING
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.instances import instances
@@ -93,7 +94,9 @@ QUERIES = _table(
 PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
 """Those of Fundwatch's own work."""
 
-SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3)
+OWN = (spec.PIPELINE, "replay", "inbox")
+"""Collectors of Fundwatch itself whose changes of state stand here."""
+SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN)
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
@@ -120,7 +123,7 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
                     panels(*(panel.element() for panel in PANELS)),
-                    panels(actions_panel(sources.id).element()),
+                    panels(*(panel.element() for panel in sources.records)),
                     *([how_to_watch(sources.unwatched, is_open=not sources.sections)] if sources.unwatched else []),
                 ],
                 className="fw-content",
@@ -135,7 +138,7 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
     host = _host(stores, choices)
     reading = stores.live.reading(spec.PIPELINE, host)
     now = stores.clock.now()
-    span = chosen_span(choices, now, WINDOWS)
+    span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.PIPELINE], host)
     history: PipelineHistory | None = None
     problem = ""
     try:
@@ -150,7 +153,7 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
     except StorageError as error:
         problem = problem_of(error)
     own = _view(host, now, span, reading, history, problem)
-    return _joined(own, _watched(sources, stores, viewer, span))
+    return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
 def _view(
@@ -174,7 +177,7 @@ def _view(
     past = (*(chart.id for chart in CHARTS), HISTORY.id)
     notes = dict.fromkeys(past, problem)
     if reading is None:
-        notes |= dict.fromkeys(present, "No reading yet.")
+        notes |= dict.fromkeys(present, NO_READING)
     as_of = dict.fromkeys(present, reading.ts if reading else None)
     if history is not None:
         as_of |= dict.fromkeys(past, reading.ts if reading else history.end)
@@ -188,8 +191,8 @@ def _view(
     )
 
 
-def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, span: Span) -> View:
-    view = sources.build_over(stores, Choices(), viewer, span)
+def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
+    view = sources.build_over(stores, Choices.of({"host": host}), viewer, span)
     return replace(view, slots={id: view.slots[id] for id in _slots(sources)})
 
 

@@ -8,18 +8,20 @@ from core.memo import Memo
 from core.model import SourceId
 from dashboard.services.cards import ALL, Past, cards_of
 from dashboard.services.tables import TABLES
+from dashboard.sources.changes import changes_panel
 from dashboard.sources.section import sections_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.tab import SourceTab, source_tab
 from dashboard.views.panel import Panel, TableBody
-from status.history import Uptime, newest_beats, recent_changes, uptimes
+from status.history import Uptime, newest_beats, uptimes
+from status.states import recent_changes
 from storage.clickhouse.reads.services import Key, read_interfaces
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "services"
-TALL_PX, CHANGES_PX = 420, 260
+TALL_PX, NETWORK_PX = 420, 260
 UPTIME_SECONDS = 30.0
 """Shares of a day and more are read anew this often: one check more or less does not move them."""
 
@@ -33,19 +35,12 @@ EVERYTHING = Panel(
     TableBody(180, TALL_PX, f"{ID}-{ALL}-rows"),
     subtitle="in trouble first",
 )
-CHANGES = Panel(
-    f"{ID}-changes",
-    "Changes of state",
-    "Every change of state with its reason. Source: table state_changes.",
-    TableBody(120, CHANGES_PX),
-    subtitle="of 90 days, newest 60",
-)
 NETWORK = Panel(
     f"{ID}-interfaces",
     "Network interfaces",
     "Newest reading of the system collectors; traffic over the window. Source: /proc/net/dev, "
     "/sys/class/net/<name>/speed and operstate.",
-    TableBody(120, CHANGES_PX),
+    TableBody(120, NETWORK_PX),
     subtitle="of every machine",
 )
 
@@ -69,7 +64,7 @@ def _past(stores: Stores, shown: Shown) -> Past:
 
 SECTIONS = sections_of(ID)
 SERVICES = SourceTab(
-    ID, SECTIONS, tables=TABLES, before=(EVERYTHING, CHANGES), after=(NETWORK,), cards=cards_of(SECTIONS), card_px=190,
-    more=_past,
+    ID, SECTIONS, tables=TABLES, before=(EVERYTHING, changes_panel(ID)), after=(NETWORK,), cards=cards_of(SECTIONS),
+    card_px=190, more=_past,
 )  # fmt: skip
 TAB = source_tab(SERVICES, "Services", key="6")

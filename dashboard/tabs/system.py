@@ -16,12 +16,14 @@ from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.frame.viewer import ANYBODY, Viewer
+from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.system import charts, tables
 from dashboard.system.cards import CARD_COUNT, CARD_PX, card_strip, verdict_line
 from dashboard.system.present import Present
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, span_line, window_options
+from dashboard.views.route import Route
+from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at, reading_stale_after_seconds, status_at
 from storage.clickhouse.reads.system import MachineSeries, read_machine, reboots
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 ID = "system"
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
+COLLECTORS = (spec.SYSTEM, spec.PROCESSES)
 PROCESSES_PX = 400
 CHART_PX = 170
 
@@ -86,7 +89,8 @@ DRAWN = {
     DEVICES: tables.device_table,
     PROCESSES: tables.process_table,
 }
-PANELS = (*CHARTS, PROCESSES, *TABLES)
+CHANGES = changes_panel(ID)
+PANELS = (*CHARTS, PROCESSES, *TABLES, CHANGES)
 GRAPHS = tuple(chart.graph for chart in CHARTS)
 HOSTS, SPAN, VERDICT, CARDS = (f"{ID}-{name}" for name in ("hosts", "span", "verdict", "cards"))
 """Slots beside those of the tables."""
@@ -115,7 +119,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
-    span = chosen_span(choices, now, WINDOWS)
+    span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.SYSTEM], host)
     reading = stores.live.reading(spec.SYSTEM, host)
     series, booted, problem = _read(stores, host, span)
     present = Present(reading, stores.live.reading(spec.PROCESSES, host), series, now, host)
@@ -129,12 +133,25 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
             VERDICT: verdict_line(present),
             CARDS: card_strip(present),
             **{panel.slot: draw(present, f"{panel.id}-rows", panel.title) for panel, draw in DRAWN.items()},
+            CHANGES.slot: _changes_place(present, host, now),
         },
         as_of={**ages.charts(), **{table.id: seen for table in TABLES}, **ages.processes()},
         notes=ages.notes(),
         stale_after_seconds=ages.stale_after_seconds(),
         stale_at=next_stale_at([reading, present.processes], now),
     )
+
+
+def _changes_place(present: Present, host: str, now: float) -> html.Div:
+    stamp = " ".join(f"{part.name} {part.status}" for part in present.components)
+    return changes_place(ID, Choices.of({"host": host}), stamp, now)
+
+
+def _routes(stores: Stores) -> list[Route]:
+    def which(choices: Choices) -> tuple[tuple[str, ...], str]:
+        return COLLECTORS, choices.get("host", stores.settings.machine)
+
+    return [changes_route(stores, ID, which)]
 
 
 def _read(stores: Stores, host: str, span: Span) -> tuple[MachineSeries | None, list[float], str]:
@@ -240,9 +257,10 @@ TAB = Tab(
     path=f"/{ID}",
     layout=layout,
     build=build,
-    datasets=(spec.SYSTEM, spec.PROCESSES),
+    datasets=COLLECTORS,
     panels=PANELS,
-    slots=(HOSTS, SPAN, VERDICT, CARDS, *(panel.slot for panel in DRAWN)),
+    slots=(HOSTS, SPAN, VERDICT, CARDS, *(panel.slot for panel in DRAWN), CHANGES.slot),
     graphs=GRAPHS,
     zoom_graphs=GRAPHS,
+    routes=_routes,
 )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash import html
 
+from core.errors import StorageError
 from dashboard.components.age import local_time
 from dashboard.components.choices import Options, choice_button, chosen
 from dashboard.views.tab import Choices
+from storage.clickhouse.reads.heard import first_heard_after
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
 
 WINDOWS = {
     "15m": ("15 m", 900.0),
@@ -22,6 +28,8 @@ WINDOWS = {
 """Label and seconds of every window, by its name in the URL."""
 DEFAULT_WINDOW = "1h"
 SHORTEST_ZOOM_SECONDS = 10.0
+SHORTEST_SECONDS = 60.0
+"""Of a window that is not filled yet."""
 
 
 class Span(NamedTuple):
@@ -30,6 +38,8 @@ class Span(NamedTuple):
     start: float
     end: float
     is_zoomed: bool
+    is_since_start: bool = False
+    """Whether it begins when collecting began, because the window is not filled yet."""
 
     @property
     def pair(self) -> tuple[float, float]:
@@ -51,9 +61,26 @@ def chosen_span(choices: Choices, now: float, windows: Options) -> Span:
     return Span(now - WINDOWS[name][1], now, False)
 
 
+def filled_span(stores: Stores, span: Span, collectors: Sequence[str], host: str = "") -> Span:
+    """Return the part of a window in which these collectors can have told anything: it may begin with their first run.
+
+    host: the machine they ran on; empty: any. A zoom stays as it is, and so does the window while storage is away.
+    """
+    if span.is_zoomed or not collectors:
+        return span
+    try:
+        began = first_heard_after(stores.clickhouse, collectors, host, span.start)
+    except StorageError:
+        return span
+    if began is None:
+        return span
+    return Span(min(began, span.end - SHORTEST_SECONDS), span.end, False, True)
+
+
 def span_line(tab: str, span: Span, *before: Any) -> html.Span:
     """Return the span in the reader's local time after what stands `before`, with the way back from a zoom."""
-    parts: list[Any] = [*before, local_time(span.start, "span"), " – ", local_time(span.end, "span")]
+    since = ["since the start · "] if span.is_since_start else []
+    parts: list[Any] = [*before, *since, local_time(span.start, "span"), " – ", local_time(span.end, "span")]
     parts += [" ", local_time(span.end, "zone")]
     if span.is_zoomed:
         parts += [" ", choice_button(tab, {"from": None, "to": None}, "leave zoom")]

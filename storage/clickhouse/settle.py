@@ -38,7 +38,7 @@ ADDED = {
     "samples": Added(("series", "value")),
     "runs": Added(("host", "collector"), *MILLISECONDS),
     "queries": Added(("kind",), *MILLISECONDS),
-    "state_changes": Added(("source",), *MILLISECONDS),
+    "state_changes": Added(("host", "source", "component"), *MILLISECONDS),
 }
 ROLLUPS = {"samples_1m": 60, "samples_1h": 3_600}
 """Seconds of a row of what `samples` adds up to. In every table that is not named here a row sent twice is one row."""
@@ -74,10 +74,12 @@ def _missing(clickhouse: ClickHouse, batch: Facts) -> list[Facts]:
     A partition (whole days) has all of them or none: that others sent some of the same is no sign that ours came.
     """
     about = ADDED[batch.table]
-    ts, *keys = (batch.data[batch.columns.index(name)] for name in ("ts", *about.keys))
+    # A batch may have been waiting since a version whose table had fewer columns.
+    names = [name for name in about.keys if name in batch.columns]
+    ts, *keys = (batch.data[batch.columns.index(name)] for name in ("ts", *names))
     rows = list(zip(ts, *keys, strict=True))
     sql = f"""
-        SELECT {about.number_of}(ts), {", ".join(about.keys)} FROM {batch.table}
+        SELECT {about.number_of}(ts), {", ".join(names)} FROM {batch.table}
         WHERE ts BETWEEN {about.moment_of}(toInt64({min(ts)})) AND {about.moment_of}(toInt64({max(ts)}))
     """
     there = set(clickhouse.rows(sql, kind="settle"))

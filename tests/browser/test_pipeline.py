@@ -83,3 +83,5 @@ def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Calla
     page.wait_for_selector("#pipeline-durations-graph .scatterlayer .trace", state="attached")
     expect(page.locator("#pipeline-cards .fw-card")).to_have_count(7)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    narrow = page.evaluate("fundwatch.fitNarrow({margin: {l: 46, r: 120}, xaxis: {type: 'date', nticks: 6}}, 350)")
+    assert narrow["xaxis"]["nticks"] == 2, "more would not stand side by side, and plotly would turn them upright"

@@ -294,6 +294,7 @@ def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[...
     assert box and box["height"] < 600, "the table scrolls in its own box"
     page.get_by_label("Filter portfolios").fill("portfolio 019")
     expect(page.locator("#portfolio-parts tbody tr:visible")).to_have_count(1)
+    expect(page.locator(".fw-choices")).to_be_in_viewport()  # of which fund this is, is seen at the end of the page too
 
 
 def test_a_failed_part_says_so_and_comes_back(url: str, page: Page, watch: Watch) -> None:

@@ -113,6 +113,9 @@ def test_a_chart_is_exported_as_picture_and_as_data_in_full(url: str, page: Page
     assert download(page, "growth", "png", tmp_path).startswith(b"\x89PNG")
     picture = download(page, "distribution", "svg", tmp_path).decode()
     assert picture.startswith("<svg") and "VaR 95" in picture
+    for said in ("Return distribution", "SAMPLE", "Portfolio All strategies (sample)", "Window ITD", "drawn 20"):
+        assert said in picture, "a picture says what it shows wherever it lies"
+    assert "fill: rgb(255, 255, 255)" in picture, "on a light ground, whatever the theme of the screen"
     drawn = page.evaluate(f"{GROWTH}.x.length")
     rows = download(page, "growth", "csv", tmp_path).decode("utf-8-sig").splitlines()
     assert len(rows) == DAYS + 1 > drawn

@@ -55,7 +55,11 @@ STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
             Status.DOWN,
             "next try in 12 s: no result within 4 s",
         ),
-        (replace(VIEW, breaker=BreakerView(BreakerState.OPEN, 0, float("inf"), 1)), Status.DOWN, "by hand"),
+        (
+            replace(VIEW, breaker=BreakerView(BreakerState.OPEN, 0, float("inf"), 1)),
+            Status.DOWN,
+            "not tried until switched on again",
+        ),
     ],
 )
 def test_the_status_of_a_collector_says_why(view: TaskView, status: Status, why: str) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import StorageUnavailable
-from core.model import Facts
+from core.model import Facts, Status
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
 from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts
+from storage.clickhouse.reads.state_changes import ComponentId, StateChange, read_state_changes, state_change_facts
 from storage.clickhouse.settle import ROLLUPS, settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
@@ -169,6 +170,16 @@ def test_rows_of_a_table_without_rollups_are_there_once(torn: Torn, tables: tupl
     torn.tear(*tables)
     torn.write()
     assert torn.client.rows("SELECT why FROM state_changes ORDER BY ts") == [(row[-1],) for row in changes]
+
+
+def test_changes_of_several_components_at_once_are_there_once(torn: Torn) -> None:
+    at = float(MIDNIGHT)
+    ids = [ComponentId("host-1", "system", name) for name in ("CPU", "Memory", "Disk /")]
+    changes = [StateChange(at, id, Status.OK, None, 0.0, f"{id.name} is fine") for id in ids]
+    torn.write_unanswered(state_change_facts(changes))
+    torn.tear("state_changes")
+    torn.write()
+    assert read_state_changes(torn.client, ["system"], ["host-1"], at, at) == sorted(changes, key=lambda each: each.id)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Changes of state: what was stored under the table's old name is there, and how services came to be as they are."""
+"""The table of changes of state through its migrations, and the checks of services."""
 
 from __future__ import annotations
 
@@ -12,29 +12,38 @@ import pytest
 
 from collectors.base import labels
 from core.clock import FakeClock
-from core.model import Facts, Sample
+from core.model import Facts, Sample, Status
 from core.settings.model import Retention
 from status import history
 from storage.clickhouse import migrate as migrating
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import apply_retention, migrate, migrations, statements
-from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS, StateChange, read_state_changes
+from storage.clickhouse.reads.state_changes import ComponentId, StateChange, read_state_changes
 from storage.clickhouse.spool import Spool
 from storage.stores import Stores
 
 MS = 1_000
 NOW = float(int(time.time()))
 """The present: ClickHouse drops old rows by its own clock."""
-FIRST = StateChange(NOW - 600, "http:orders", "up", "", 0.0, "200 OK in 34 ms")
-SECOND = StateChange(NOW - 60, "http:orders", "down", "up", 540.0, "connection refused")
-OTHER = StateChange(NOW - 30, "tcp:gateway", "up", "", 0.0, "connected in 2.0 ms")
+ORDERS = ComponentId("", "http:orders")
+FIRST = StateChange(NOW - 600, ORDERS, Status.OK, None, 0.0, "200 OK in 34 ms")
+SECOND = StateChange(NOW - 60, ORDERS, Status.DOWN, Status.OK, 540.0, "connection refused")
+OLDER_COLUMNS = ("ts", "source", "state", "before", "held_seconds", "why")
+OLDER_WORDS = {Status.OK: "up", Status.DOWN: "down", None: ""}
 
 
 def stored(*changes: StateChange, table: str = "state_changes") -> Facts:
+    """Return rows as versions before this one wrote them."""
     rows = [
-        (round(each.ts * MS), each.source, each.state, each.before, each.held_seconds, each.why) for each in changes
-    ]
-    return Facts(table, STATE_CHANGE_COLUMNS, tuple(map(list, zip(*rows, strict=True))), "a token")
+        (round(each.ts * MS), each.id.source, OLDER_WORDS[each.state], OLDER_WORDS[each.before], each.held_seconds,
+         each.why)
+        for each in changes
+    ]  # fmt: skip
+    return Facts(table, OLDER_COLUMNS, tuple(map(list, zip(*rows, strict=True))), "a token")
+
+
+def read(client: ClickHouse) -> list[StateChange]:
+    return read_state_changes(client, ["http:orders"], [""], 0, NOW)
 
 
 def tables(client: ClickHouse) -> dict[str, str]:
@@ -62,7 +71,7 @@ def test_rows_ttl_and_remembered_batches_outlive_the_new_name_of_their_table(
     assert "flips" not in tables(empty)
     assert "TTL toDateTime(ts) + toIntervalDay(400)" in tables(empty)["state_changes"]
     empty.insert(stored(FIRST, SECOND))
-    assert read_state_changes(empty, ["http:orders"], 9) == [SECOND, FIRST], "the same batch again changes nothing"
+    assert read(empty) == [FIRST, SECOND], "the same batch again changes nothing"
     apply_retention(empty, Retention(hour_days=500))
     assert "TTL toDateTime(ts) + toIntervalDay(500)" in tables(empty)["state_changes"]
 
@@ -76,7 +85,7 @@ def test_the_migration_run_again_keeps_what_has_come_since(empty: ClickHouse) ->
             for statement in statements(migration.sql, cluster=""):
                 migrating._apply(empty, statement)
         assert tables(empty) == whole
-        assert read_state_changes(empty, ["http:orders"], 9) == [SECOND, FIRST]
+        assert read(empty) == [FIRST, SECOND]
 
 
 def test_processes_that_start_at_once_on_an_empty_database_do_no_harm(empty: ClickHouse) -> None:
@@ -105,16 +114,6 @@ def test_a_batch_that_waited_since_before_goes_into_the_table_by_its_new_name(tm
 @pytest.fixture
 def stores(stores: Stores) -> Stores:
     return replace(stores, clock=FakeClock(NOW))
-
-
-def test_the_newest_change_and_the_list_newest_first(stores: Stores) -> None:
-    assert history.newest_change(stores, "http:orders") is None
-    long_ago = replace(FIRST, ts=NOW - 91 * history.DAY, source="tcp:gateway")
-    stores.clickhouse.insert(stored(long_ago, FIRST, SECOND, OTHER))
-    assert history.newest_change(stores, "http:orders") == SECOND
-    assert history.recent_changes(stores, ["http:orders", "tcp:gateway"]) == [OTHER, SECOND, FIRST]
-    assert history.recent_changes(stores, ["tcp:gateway"]) == [OTHER], "of 90 days"
-    assert history.recent_changes(stores, []) == []
 
 
 def test_beats_and_uptimes_are_those_of_the_services_asked_for(stores: Stores) -> None:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Disks:
     """Samples of every mount that holds data.
 
-    `history` fills the trends after a restart; without it a forecast needs ten minutes of its own readings.
+    `history` fills the trends after a restart; without it a forecast needs an hour of its own readings.
     """
 
     def __init__(self, kernel: Kernel, history: History | None = None) -> None:

@@ -16,7 +16,7 @@ from dashboard.kinds.clickhouse.cells import nothing_of
 from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, Rows, words
+from dashboard.sources.table import NO_READING, Field, Rows, words
 
 LONGEST_FACT = 40
 SINCE_START = "Since the server started"
@@ -41,14 +41,14 @@ EVENTS = Rows(
         Field("per_second", "Per second", tenths, "Over the last minute"),
         Field("count", "Count", number, SINCE_START),
     ),
-    nothing=nothing_of(Event, "No reading yet."),
+    nothing=nothing_of(Event, NO_READING),
     sort=lambda row: -(row.per_second or 0.0),
 )
 
 POOLS = Rows(
     Pool,
     (words("pool", "Pool"), Field("busy", "Busy", number), Field("size", "Threads", number)),
-    nothing=nothing_of(Number, "No reading yet."),
+    nothing=nothing_of(Number, NO_READING),
 )
 
 WARNINGS = Rows(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from core.format import bytes_
+from core.limits import FORECAST_SECONDS
 from storage.clickhouse.reads.series import SeriesData
 
 DAY_SECONDS = 86_400.0
-TREND_SECONDS = 600.0
-"""A trend needs at least so long a past."""
+SLACK_SECONDS = 60.0
+"""The first and the last step of a window are not whole."""
 
 
 def growth_a_day(data: SeriesData | None) -> float | None:
-    """Return how much a series grew a day over the window, from its first value to its last; None when too short."""
+    """Return how much a series grew a day over the window, from its first value to its last.
+
+    None: in less than an hour; each value stands for the step that it begins.
+    """
     if data is None:
         return None
     points = [(ts, value) for ts, value in zip(data.ts, data.mean, strict=True) if value is not None]
-    if len(points) < 2 or points[-1][0] - points[0][0] < TREND_SECONDS:
+    if len(points) < 2:
         return None
     (since, first), (until, last) = points[0], points[-1]
+    if until - since + data.step_seconds + SLACK_SECONDS < FORECAST_SECONDS:
+        return None
     return (last - first) / (until - since) * DAY_SECONDS
 
 

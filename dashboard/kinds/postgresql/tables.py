@@ -30,7 +30,7 @@ from dashboard.sources.actions import action_button
 from dashboard.sources.facts import Fact, Facts
 from dashboard.sources.limits import threshold_text, tone_of
 from dashboard.sources.shown import Shown
-from dashboard.sources.table import Field, Rows, instance_table, rows_by_instance, words
+from dashboard.sources.table import NO_READING, Field, Rows, instance_table, rows_by_instance, words
 from status.instances import Instance
 
 
@@ -93,7 +93,7 @@ def _has_failures(row: Database) -> str:
 DATABASES = (
     words("database", "Database"),
     Field("bytes", "Size", bytes_),
-    Field("growth_bytes", "Growth/day", signed_bytes, "Over the window shown"),
+    Field("growth_bytes", "Growth/day", signed_bytes, "Over the window shown, of an hour or more"),
     Field("connections", "Connections", number),
     Field("commits_per_second", "Commits/s", tenths),
     Field("rollbacks_per_second", "Rollbacks/s", tenths),
@@ -115,7 +115,7 @@ def databases(shown: Shown, id: str, title: str) -> html.Div:
         (instance, GrowingDatabase(**asdict(row), growth_bytes=_growth(shown, instance, row)))
         for instance, row in rows_by_instance(shown.chosen, Database)
     ]
-    return instance_table(shown, id, DATABASES, found, caption=title, nothing="No reading yet.")
+    return instance_table(shown, id, DATABASES, found, caption=title, nothing=NO_READING)
 
 
 def _growth(shown: Shown, instance: Instance, row: Database) -> float | None:
@@ -280,7 +280,7 @@ SETTINGS = Rows(
         words("set_by", "Source"),
         words("pending_restart", "", "", _pending, _restart),
     ),
-    nothing="No reading yet.",
+    nothing=NO_READING,
 )
 
 

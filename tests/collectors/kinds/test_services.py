@@ -19,6 +19,7 @@ from core.kinds.service_spec import About, Actions
 from core.kinds.tcp.source import TcpSource
 from core.model import Reading, Status
 from core.tables import rows_of
+from storage.clickhouse.reads.state_changes import ComponentId, StateChange
 from storage.stores import Stores
 from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
@@ -112,7 +113,7 @@ def test_https_to_a_server_without_tls_says_so(site: Site) -> None:
     assert "speaks no TLS" in told(of_http(f"https://127.0.0.1:{site.port}/"))[1]
 
 
-def test_a_service_is_down_after_its_retries_and_every_change_is_a_row() -> None:
+def test_a_service_is_down_after_its_retries() -> None:
     is_up = True
 
     def probe(_deadline: object, _now: float) -> Found:
@@ -130,13 +131,10 @@ def test_a_service_is_down_after_its_retries_and_every_change_is_a_row() -> None
     ]  # fmt: skip
     assert [each.is_up for each in (first, second, third)] == [True, True, False]
     assert first.components[0].why.startswith("1 of 3 tries failed: nothing listens")
-    assert [each.facts for each in (second,)] == [[]]
-    changes = [facts.data[2:5] for each in (first, third) for facts in each.facts]
-    assert changes == [(["pending"], ["up"], [30.0]), (["down"], ["pending"], [60.0])]
     is_up = True
     back = collector.collect(120.0)
     assert back.is_up is True
-    assert back.facts[0].data[4] == [30.0]
+    assert back.components[0].status is Status.OK
 
 
 def test_upside_down_a_closed_port_is_fine_and_an_open_one_is_not() -> None:
@@ -175,18 +173,16 @@ def test_a_pause_is_what_was_last_done_and_outlives_a_restart(stores: Stores) ->
     assert told(collector)[0] is Status.DOWN
 
 
-def test_since_outlives_a_restart(stores: Stores) -> None:
-    from status.history import newest_change
-
-    source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
-    probe = partial(tcp_kind.probe, source)
-    first = ServiceCollector(source, probe).collect(MIDNIGHT)
-    stores.clickhouse.insert(first.facts[0])
-    again = ServiceCollector(source, probe, newest=lambda: newest_change(stores, source.collector))
+def test_since_outlives_a_restart_and_a_time_without_readings() -> None:
+    source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=3)
+    id = ComponentId("", source.collector)
+    states = ((Status.OK, 0.0), (Status.DOWN, 60.0), (Status.UNKNOWN, 90.0))
+    past = [StateChange(MIDNIGHT + ts, id, state, None, 0.0, "") for state, ts in states]
+    again = ServiceCollector(source, partial(tcp_kind.probe, source), history=lambda: past)
     reading = again.collect(MIDNIGHT + 600)
-    assert reading.facts == []
+    assert reading.components[0].status is Status.DOWN, "what was down stays down without new retries"
     (about,) = rows_of({table.name: table for table in reading.tables}, About)
-    assert about.since == MIDNIGHT
+    assert about.since == MIDNIGHT + 60
 
 
 def test_a_state_database_that_is_away_leaves_a_pause_as_it_was() -> None:
@@ -196,5 +192,5 @@ def test_a_state_database_that_is_away_leaves_a_pause_as_it_was() -> None:
     context = SimpleNamespace(stores=SimpleNamespace(state=SimpleNamespace(begin=away), clickhouse=None))
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
     collector = make_service(context, source, partial(tcp_kind.probe, source))  # type: ignore[arg-type]
-    collector._newest = lambda: None
+    collector._history = lambda: ()
     assert told(collector)[0] is Status.DOWN

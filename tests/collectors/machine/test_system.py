@@ -79,7 +79,7 @@ def filled(trend: FillTrend, hours: float, gib_per_hour: float, noise: random.Ra
 
 def test_a_disk_filling_steadily_is_full_when_arithmetic_says() -> None:
     trend = FillTrend()
-    filled(trend, 1.0, 4.0, random.Random(3))
+    filled(trend, 1.1, 4.0, random.Random(3))
     fill = trend.fill(10 * GIB)
     assert fill is not None
     assert fill.seconds == pytest.approx(2.5 * 3_600, rel=0.03)
@@ -115,10 +115,22 @@ def test_outliers_do_not_bend_the_trend() -> None:
     assert growth(spoilt) == pytest.approx(GIB / 3_600, rel=0.35)
 
 
-def test_nothing_is_foretold_from_three_minutes() -> None:
+@pytest.mark.parametrize("hours", [0.05, 0.5, 0.98])
+def test_nothing_is_foretold_from_less_than_an_hour(hours: float) -> None:
     trend = FillTrend()
-    filled(trend, 0.05, 100.0)
+    filled(trend, hours, 100.0)
     assert trend.fill(1.0) is None
+    filled(trend, 1.05, 100.0)
+    assert trend.fill(1.0) is not None
+
+
+def test_an_hour_with_a_hole_is_no_hour() -> None:
+    before = [(60.0 * minute, GIB * minute) for minute in range(120)]
+    trend = FillTrend((*before, *((60.0 * minute, GIB * minute) for minute in range(300, 320))))
+    assert trend.fill(10 * GIB) is None
+    for minute in range(320, 350):
+        trend.add(60.0 * minute, GIB * minute)
+    assert trend.fill(10 * GIB) is not None
 
 
 @linux
@@ -127,7 +139,7 @@ def test_history_makes_the_forecast_survive_a_restart() -> None:
 
     def history(metric: str, seconds: float) -> dict[str, list[tuple[float, float]]]:
         asked.append((metric, seconds))
-        rising = [(60.0 * ago, 20 * GIB - ago * GIB / 60) for ago in range(59, 0, -1)]
+        rising = [(60.0 * ago, 20 * GIB - ago * GIB / 60) for ago in range(61, 0, -1)]
         return {"/": rising}
 
     clock = FakeClock()

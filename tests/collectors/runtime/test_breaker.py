@@ -50,6 +50,16 @@ def test_half_open_lets_exactly_one_probe_through_and_closes_when_it_succeeds() 
     assert breaker.view().failures_in_a_row == 0
 
 
+def test_it_is_told_when_the_next_try_is() -> None:
+    breaker, clock = make()
+    fail_until_open(breaker)
+    assert breaker.view().next_try == "next try in 5 s"
+    clock.advance(OPEN_SECONDS)
+    assert breaker.view().next_try == "next try now"
+    breaker.open_by_hand()
+    assert breaker.view().next_try == "not tried until switched on again"
+
+
 def test_open_time_doubles_up_to_its_limit_and_starts_small_again_after_success() -> None:
     breaker, clock = make()
     fail_until_open(breaker)

@@ -84,6 +84,12 @@ def test_the_line_names_the_group_the_partition_and_how_far_it_is_behind(watched
     assert [trace["name"] for trace in late["data"] if trace.get("name")] == ["main booker", "main risk"]
 
 
+def test_of_a_cluster_that_was_never_read_no_table_says_that_it_has_nothing(watched: Stores) -> None:
+    alone = Watch.model_validate({"kafka": [{"name": "spare", "bootstrap": "127.0.0.1:1"}]})
+    never_read = replace(watched, settings=watched.settings.model_copy(update={"watch": alone}))
+    assert {table(never_read, name) for name in ("groups", "lags", "topics", "brokers")} == {"No reading yet."}
+
+
 def test_one_cluster_alone_shows_what_it_consists_of(watched: Stores, broker: Tansu) -> None:
     alone = Watch.model_validate({"kafka": [{"name": "main", "bootstrap": broker.bootstrap}]})
     view = built(replace(watched, settings=watched.settings.model_copy(update={"watch": alone})))

@@ -185,5 +185,7 @@ def test_a_server_that_went_keeps_its_last_tables_with_their_age(
 def test_growth_is_told_by_day_and_not_of_a_short_past() -> None:
     data = SeriesData("size", (), [0, 600, 3_600], [None, 100.0, 400.0], [], [], 600)
     assert growth_a_day(data) == pytest.approx(300 / 3_000 * 86_400)
-    assert growth_a_day(SeriesData("size", (), [0, 60], [1.0, 2.0], [], [], 60)) is None
+    for last in (60, 1_800, 3_000):
+        assert growth_a_day(SeriesData("size", (), [0, last], [1.0, 2.0], [], [], 60)) is None
+    assert growth_a_day(SeriesData("size", (), [0, 3_590], [1.0, 2.0], [], [], 10)) is not None, "a window of an hour"
     assert growth_a_day(None) is None

@@ -20,7 +20,7 @@ from core.kinds.scrape.spec import Series
 from core.kinds.service_spec import DAY_SECONDS, About, States
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
-from core.model import Component, Facts, Reading, Sample, Status, Table, labels
+from core.model import Component, Reading, Sample, Status, Table, labels
 from core.tables import table_of
 from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
@@ -29,7 +29,7 @@ from dashboard.tabs import pipeline, services
 from dashboard.views.panel import TableBody
 from dashboard.views.tab import Choices, View
 from status.history import Beat
-from storage.clickhouse.reads.state_changes import STATE_CHANGE_COLUMNS
+from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.stores import Stores
 from tests.support.views import built, laid_out, text
 
@@ -96,8 +96,9 @@ def fill(stores: Stores) -> None:
          about(States.PAUSED, now, "10.0.0.4:1"))  # fmt: skip
     store(stores, "http", "orders", [True] * 96 + [False] * 4)
     store(stores, "tcp", "gateway", [True] * 100)
-    row = (round((now - 60) * 1e3), "http:orders", "down", "pending", 30.0, "nothing listens at 10.0.0.3:80")
-    stores.clickhouse.insert(Facts("state_changes", STATE_CHANGE_COLUMNS, tuple([value] for value in row)))
+    why = "nothing listens at 10.0.0.3:80"
+    down = StateChange(now - 60, ComponentId("", "http:orders"), Status.DOWN, Status.WARNING, 30.0, why)
+    stores.clickhouse.insert(state_change_facts([down]))
 
 
 def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores: Stores) -> None:
@@ -110,7 +111,7 @@ def test_what_is_down_stands_first_with_its_reason_uptime_and_last_change(stores
     assert table.index("HTTP orders") < table.index("TCP gateway") < table.index("TCP old")
     assert "97.000 %" in table  # 3 of 100: the first failure was retried
     assert "100 %" in table and "paused" in table
-    assert "down pending 30 s" in " ".join(text(view.slots["services-changes-table"]).split())
+    assert "HTTP orders ✕ down warning 30 s" in " ".join(text(view.slots["services-changes-table"]).split())
 
 
 def test_beats_tell_up_retried_down_and_missing() -> None:
