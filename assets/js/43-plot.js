@@ -46,9 +46,12 @@
     const isFirst = !place.firstElementChild;
     if (isFirst) place.append(document.createElement("div"));
     const plot = place.firstElementChild;
-    await window.Plotly.react(plot, figure.data, figure.layout, CONFIG);
+    await fw.plotNow(plot, figure);
     if (isFirst) watch(place, plot);
   }
+
+  // At once, out of turn.
+  fw.plotNow = (plot, { data, layout }) => window.Plotly.react(plot, data, layout, CONFIG);
 
   function watch(place, plot) {
     plot.on("plotly_relayout", (relayout) => {

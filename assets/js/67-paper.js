@@ -114,7 +114,7 @@
     if (!plot || !fw.isPainted(graph.id)) return;
     const figure = fw.drawnAnew(graph.id);
     const layout = size ? { ...figure.layout, width: size.width, height: size.height } : figure.layout;
-    window.Plotly.react(plot, figure.data, layout);
+    fw.plotNow(plot, { data: figure.data, layout });
     if (!size) window.Plotly.Plots.resize(plot);
   }
 
