@@ -1,4 +1,5 @@
-"""What a browser meets: bytes of a first visit and of a reload, time to the first chart, restarts under load."""
+"""What a browser meets: bytes of a first visit and of a reload, time to the first chart, how much a page jumps until it
+stands, how long a refresh keeps it from answering, restarts under load."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks.report import Figure, show
@@ -19,6 +21,22 @@ from tests.support.browser import launch
 from tests.support.product import Product
 
 TABS = ("portfolio", "system", "pipeline")
+"""Those with charts on their first screen."""
+ALL_TABS = (*TABS, "database", "cache", "services")
+STANDS = ".fw-verdict, .fw-headlines"
+"""What shows when a page has its data."""
+SOURCES = 67
+REFRESHES = 8
+OBSERVED = """
+window.shifted = 0;
+window.tasks = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.tasks.push(entry.duration);
+}).observe({ type: "longtask", buffered: true });
+"""
 READY = ".js-plotly-plot .main-svg:visible"
 ROUNDS = 3
 
@@ -35,7 +53,10 @@ def main() -> None:
             time.sleep(12)
             for tab in TABS:
                 visits(browser, product.port, tab)
+            for tab in ALL_TABS:
+                jumps(browser, product.port, tab)
             product.stop()
+            dead_time(browser, Path(folder))
             restarts(browser, product, chosen.restarts)
         browser.close()
 
@@ -69,6 +90,44 @@ def visit(browser: Browser, url: str) -> tuple[float, float, float]:
         again = sum(received)
     context.close()
     return first, seconds, again
+
+
+def jumps(browser: Browser, port: int, tab: str) -> None:
+    """Show how far a page shifts until it stands, as Web Vitals count it, on a screen and on a phone."""
+    for what, width, height in (("screen", 1440, 900), ("phone", 390, 844)):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.add_init_script(OBSERVED)
+        page.goto(f"http://127.0.0.1:{port}/{tab}", wait_until="commit")
+        page.wait_for_selector(STANDS)
+        page.wait_for_timeout(3_000)
+        show(Figure(f"{tab}, {what}: cumulative layout shift", page.evaluate("window.shifted"), "", 0.1))
+        context.close()
+
+
+def dead_time(browser: Browser, folder: Path) -> None:
+    """Show the longest task of a refresh of the Pipeline tab with many sources: so long the page answers nothing."""
+    jobs = [{"name": f"job-{number}", "token": f"a-token-of-a-job-{number}"} for number in range(SOURCES)]
+    config = folder / "many.yaml"
+    config.write_text(yaml.safe_dump({"watch": {"heartbeat": jobs}}))
+    with Product(folder / "many", config=str(config)) as product:
+        product.start()
+        time.sleep(12)
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.add_init_script(OBSERVED)
+        page.goto(f"http://127.0.0.1:{product.port}/pipeline")
+        page.wait_for_selector("#pipeline-sources-heartbeat-jobs-rows tbody tr")
+        page.wait_for_timeout(3_000)
+        longest = []
+        for _ in range(REFRESHES):
+            page.evaluate("window.tasks = []")
+            with page.expect_response(lambda answer: "_dash-update-component" in answer.url and answer.status == 200):
+                pass
+            page.wait_for_timeout(1_000)
+            longest.append(max(page.evaluate("window.tasks"), default=0.0))
+        context.close()
+    show(Figure(f"pipeline, {SOURCES} sources: longest task of a refresh", statistics.median(longest), "ms", 100))
 
 
 @contextmanager

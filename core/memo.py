@@ -39,6 +39,12 @@ class Memo(Generic[Value]):
             self._fill(key, future, make)
         return future.result()
 
+    def kept(self, key: Hashable) -> Value | None:
+        """Return the value of `key` if it is there; nothing is made or waited for."""
+        with self._lock:
+            future = self._kept.get(key)
+        return future.result() if future is not None and future.done() and future.exception() is None else None
+
     def _fill(self, key: Hashable, future: Future[Value], make: Callable[[], Value]) -> None:
         try:
             future.set_result(make())

@@ -22,7 +22,7 @@ from dashboard.views import routes, shortcut
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
-from dashboard.views.tab import Choices, Page, tabs_of
+from dashboard.views.tab import Choices, Page, fitted, tabs_of
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -34,11 +34,13 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
+    pages: every page; those that depend on settings are mounted as the settings of `stores` want them (Page.fit).
     find_viewer: who sent a request; None: readers on this machine, all of them the same.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
     Raises ValueError when pages do not fit together.
     """
     _check(pages)
+    pages = fitted(pages, stores.settings)
     server = Flask("fundwatch", static_folder=None)
     find_viewer = find_viewer or find_local(stores.settings)
     security.install(server, host=stores.settings.host, pages=pages, find_viewer=find_viewer)
@@ -136,14 +138,6 @@ def _add_choices(app: Dash, page: Page) -> None:
         State(ids.choices(page.id), "data"),
         prevent_initial_call=True,
     )
-    for graph in page.zoom_graphs:
-        app.clientside_callback(
-            ClientsideFunction("fundwatch", "zoom"),
-            Output(ids.choices(page.id), "data", allow_duplicate=True),
-            Input(graph, "relayoutData"),
-            State(ids.choices(page.id), "data"),
-            prevent_initial_call=True,
-        )
 
 
 def _warm_up(app: Dash, path: str) -> None:

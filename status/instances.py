@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.checks import Check
-from core.kinds.base import OWN, Source
+from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
 from core.model import SEVERITY, Component, LiveReading, SourceId, Status
 from core.settings.model import Settings
@@ -92,11 +92,6 @@ def instance_names(settings: Settings, kind: str) -> list[str]:
 def worst_first(found: Sequence[Instance]) -> list[Instance]:
     """Return the instances, those in most trouble first."""
     return sorted(found, key=lambda each: -SEVERITY[each.status])
-
-
-def not_configured(settings: Settings, kinds: Sequence[str]) -> list[type[Source]]:
-    """Return the kinds of which a person has configured no instance."""
-    return [KINDS[kind].source for kind in kinds if not settings.watch.of(kind)]
 
 
 def newest(found: Sequence[Instance], *, tables: bool = False) -> float | None:

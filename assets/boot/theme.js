@@ -1,4 +1,4 @@
-// Runs before the first paint: the theme, and where the chart library is.
+// Runs before the first paint: the theme.
 (function () {
   "use strict";
   let chosen = null;
@@ -9,9 +9,4 @@
   }
   const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
   document.documentElement.setAttribute("data-bs-theme", ["light", "dark"].includes(chosen) ? chosen : system);
-  // Dash would ask for its chart library without a fingerprint, so that no browser could keep it.
-  const meta = document.querySelector('meta[name="fundwatch-plotly"]');
-  if (meta) {
-    Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => meta.content, set: () => undefined });
-  }
 })();

@@ -16,9 +16,12 @@
 
   window.fetch = async function (resource, options) {
     const sentAt = Date.now();
-    const isRefresh = String(resource && resource.url ? resource.url : resource).includes("_dash-update-component");
+    const isCallback = String(resource && resource.url ? resource.url : resource).includes("_dash-update-component");
+    const opening = isCallback ? fw.openingOf(options.body) : null;
+    const isRefresh = isCallback && !opening;
+    const send = () => plainFetch(resource, options);
     try {
-      const response = await plainFetch(resource, options);
+      const response = await (opening ? fw.openWhenAnswered(opening, send) : send());
       if (response.status >= 500) failed(isRefresh);
       else answered(response, sentAt);
       return response;
@@ -41,7 +44,10 @@
 
   function failed(isRefresh) {
     state.failures += 1;
-    if (isRefresh) fw.set("tick", { disabled: false }); // Dash leaves the guard on when a request breaks
+    if (isRefresh) {
+      fw.set("tick", { disabled: false }); // Dash leaves the guard on when a request breaks
+      fw.holdChoices();
+    }
     tell();
   }
 
@@ -49,18 +55,28 @@
     for (const listener of listeners) listener(state);
   }
 
+  // Something that a person asked for has to wait.
+  fw.noAnswer = function () {
+    state.failures += 1;
+    tell();
+    show();
+  };
+
   function show() {
     const silentMs = Date.now() - state.answeredAt;
     const isLost = silentMs > LOST_AFTER_MS && state.failures > 0;
     const banner = fw.byId("banner");
     if (!banner) return;
-    if (isLost) {
-      const since = new Date(state.answeredAt).toLocaleTimeString("sv-SE");
-      banner.textContent = `Fundwatch has not answered since ${since}. The figures below are from then; they are not live.`;
-    }
+    const since = new Date(state.answeredAt).toLocaleTimeString("sv-SE");
+    const lost = isLost ? `Fundwatch has not answered since ${since}. The figures below are from then; they are not live.` : "";
+    if (isLost) fw.holdPage();
+    if (isLost) fw.holdChoices();
+    const waiting = fw.waiting();
+    const text = [lost || (waiting && "Fundwatch does not answer."), waiting].filter(Boolean).join(" ");
+    if (banner.textContent !== text) banner.textContent = text;
+    banner.hidden = !text;
     if (isLost === state.isLost) return;
     state.isLost = isLost;
-    banner.hidden = !isLost;
     document.documentElement.toggleAttribute("data-lost", isLost);
     if (!isLost) fw.tickNow();
   }

@@ -14,6 +14,7 @@
   // `act` returns a promise; when it fails, the next change or coming into view again tries once more.
   fw.whenInView = function (element, text, act) {
     wanted.set(element, { text, act });
+    forgetGone();
     places.add(element);
     observer.unobserve(element); // observing anew asks at once whether it is in view
     observer.observe(element);
@@ -23,9 +24,12 @@
 
   // Everything at once, wherever it stands. Resolves when all of it came or failed.
   fw.reachAll = function () {
-    for (const element of places) if (!element.isConnected) places.delete(element);
-    return Promise.all([...places].map(reach));
+    return Promise.all([...places].filter((element) => element.isConnected && element.getClientRects().length).map(reach));
   };
+
+  function forgetGone() {
+    for (const element of places) if (!element.isConnected) places.delete(element);
+  }
 
   function reach(element) {
     const { text, act } = wanted.get(element);

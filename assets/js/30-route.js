@@ -1,16 +1,20 @@
 // From address to page: marks the current tab, sets the title, fetches what only some pages need.
 (function (fw, clientside) {
   "use strict";
-  const loading = {};
-  const failed = new WeakSet();
-
-  clientside.route = async function (pathname, search) {
+  clientside.route = function (pathname, search) {
     const path = pathname === "/" ? firstPath() : pathname;
-    await loadPlotly(path);
+    if (drawsCharts(path)) fw.plotly().catch(() => undefined); // whoever draws asks again, and says why not
+    fw.markPage(path);
+    return { path, search: search || "" };
+  };
+
+  fw.pageTitle = (path) => (pages()[path] || { title: "The page" }).title;
+
+  // Title and navigation say which page is open.
+  fw.markPage = function (path) {
     const page = pages()[path];
     document.title = page ? `${page.title} · Fundwatch` : "Fundwatch";
     markCurrent(path);
-    return { path, search: search || "" };
   };
 
   clientside.drawer = function (_clicks, _route, isOpen) {
@@ -18,28 +22,8 @@
     return trigger && trigger.prop_id.startsWith("burger") ? !isOpen : false;
   };
 
-  // Dash would load the chart library a second time if a chart were drawn while it still arrives.
-  function loadPlotly(path) {
-    const meta = document.querySelector('meta[name="fundwatch-plotly"]');
-    if (window.Plotly || !meta.dataset.paths.split(" ").includes(path)) return Promise.resolve();
-    const early = fw.byId("plotly-script");
-    if (!early || failed.has(early)) return loadScript(meta.content);
-    return new Promise((done, fail) => {
-      early.addEventListener("load", done);
-      early.addEventListener("error", () => { failed.add(early); fail(new Error(`cannot load ${meta.content}`)); });
-    });
-  }
-
-  function loadScript(url) {
-    loading[url] = loading[url] || new Promise((done, fail) => {
-      const script = document.createElement("script");
-      script.src = url;
-      script.onload = done;
-      script.onerror = () => { delete loading[url]; fail(new Error(`cannot load ${url}`)); };
-      document.head.appendChild(script);
-    });
-    return loading[url];
-  }
+  const plotlyMeta = () => document.querySelector('meta[name="fundwatch-plotly"]');
+  const drawsCharts = (path) => plotlyMeta().dataset.paths.split(" ").includes(path);
 
   function firstPath() {
     const first = document.querySelector(".fw-nav a");

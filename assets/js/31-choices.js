@@ -25,25 +25,17 @@
     return next;
   };
 
-  clientside.zoom = function (relayout, current) {
-    if (!relayout) return skip();
-    const next = { ...(current || {}) };
+  // A zoom on the time axis of a chart that writes its span to the address; a double click takes it back.
+  fw.zoomed = function (page, relayout) {
     const axis = Object.keys(relayout).map((key) => /^(xaxis\d*)\./.exec(key)).find(Boolean);
-    if (!axis) return skip();
-    const from = relayout[`${axis[1]}.range[0]`];
-    const to = relayout[`${axis[1]}.range[1]`];
+    if (!axis) return;
+    const [from, to] = [0, 1].map((end) => relayout[`${axis[1]}.range[${end}]`]);
     if (from !== undefined && to !== undefined) {
       const [start, end] = [fw.localSeconds(from), fw.localSeconds(to)];
-      if (!(end > start)) return skip();
-      next.from = String(Math.floor(start));
-      next.to = String(Math.ceil(end));
-    } else if (relayout[`${axis[1]}.autorange`]) {
-      delete next.from;
-      delete next.to;
+      if (end > start) fw.choose(page, { from: Math.floor(start), to: Math.ceil(end) });
+    } else if (relayout[`${axis[1]}.autorange`] && new URLSearchParams(location.search).has("from")) {
+      fw.choose(page, { from: null, to: null });
     }
-    if (next.from === (current || {}).from && next.to === (current || {}).to) return skip();
-    writeAddress(next);
-    return next;
   };
 
   // For tabs that write a choice from elsewhere (a click in a table): fundwatch.choose("system", {mount: "/"}).
@@ -81,5 +73,6 @@
   function writeAddress(choices) {
     const query = new URLSearchParams(Object.entries(choices).sort()).toString();
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);
+    fw.addressWritten();
   }
 })(window.fundwatch, window.dash_clientside.fundwatch);

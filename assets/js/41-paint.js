@@ -1,51 +1,43 @@
-// What arrives from the server, onto the page: changed figures to their charts, ages to panels.
+// What arrives from the server, onto the page: changed figures to their charts, changed HTML to slots, ages to panels.
 (function (fw, clientside) {
   "use strict";
-  const painted = new Map(); // graph id → what it shows
+  const painted = new Map(); // graph id → {place, text: what it was drawn from, raw}
 
-  clientside.paint = function (payload, theme) {
-    const { no_update: same, callback_context: context } = window.dash_clientside;
-    const [version, ...targets] = context.outputs_list;
-    if (!payload) return context.outputs_list.map(() => same);
+  clientside.paint = function (payload, shown) {
+    if (!payload) return window.dash_clientside.no_update;
+    if (payload.base && payload.base !== shown) { // differences from something that this page does not show
+      setTimeout(fw.tickNow);
+      return null;
+    }
     forgetUnmounted();
-    const values = targets.map(({ id }) => figure(id, payload.figures[id], theme, same));
+    for (const [id, html] of Object.entries(payload.slots)) {
+      const slot = fw.byId(id);
+      if (slot) fw.patch(slot, html);
+    }
     setPanels(payload);
+    for (const [id, raw] of Object.entries(payload.figures)) figure(id, raw, payload.version);
+    fw.painted(payload.page, payload.choices);
     if (fw.afterAnswer) fw.afterAnswer();
-    void version;
-    return [payload.version, ...values];
+    return payload.version;
   };
 
-  function figure(id, raw, theme, same) {
-    if (!raw) return same;
-    if (raw.lazy) return lazy(id, raw, theme, same);
+  // A chart is drawn when it comes into view; the figure of one below the first screen is fetched then, too.
+  function figure(id, raw, version) {
     const place = fw.byId(id);
-    const text = JSON.stringify(raw);
+    if (!place) return;
+    const text = raw.lazy ? `${raw.lazy} ${raw.stamp}` : version;
     const before = painted.get(id);
-    if (before && before.place === place && before.text === text && before.theme === theme) return same;
-    if (place && place.parentElement) place.parentElement.classList.remove("fw-skeleton");
-    painted.set(id, { place, text, theme, raw });
-    return fitted(id, raw, place);
+    if (before && before.place === place && before.text === text) return;
+    fw.whenInView(place, text, async () => {
+      const found = raw.lazy ? await fetched(raw.lazy) : raw;
+      if (!found || !place.isConnected || isEmpty(place)) return;
+      painted.set(id, { place, text, raw: found });
+      await fw.draw(place, () => ((painted.get(id) || {}).raw === found ? fitted(id, found, place) : null));
+    });
   }
 
-  // A figure below the first screen is fetched when its chart comes into view; the payload only says where it is.
-  function lazy(id, { lazy: url, stamp }, theme, same) {
-    const place = fw.byId(id);
-    const text = `${url} ${stamp}`;
-    const before = painted.get(id);
-    if (before && before.place === place && before.text === text) {
-      if (before.theme === theme) return same;
-      painted.set(id, { ...before, theme });
-      return fitted(id, before.raw, place);
-    }
-    if (place) fw.whenInView(place, text, async () => {
-      const raw = await fetched(url);
-      if (!raw || !place.isConnected) return;
-      if (place.parentElement) place.parentElement.classList.remove("fw-skeleton");
-      painted.set(id, { place, text, theme, raw });
-      fw.set(id, { figure: fitted(id, raw, place) });
-    });
-    return same;
-  }
+  // A chart of which there is nothing yet is sent again when there is.
+  const isEmpty = (place) => (place.closest(".fw-panel") || place).dataset.state === "empty";
 
   async function fetched(url) {
     const answer = await fetch(url);
@@ -55,12 +47,12 @@
 
   function fitted(id, raw, place) {
     const fresh = fw.figure(raw);
-    if (place) fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
+    fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
     fw.keepView(id, fresh, place);
     return fresh;
   }
 
-  fw.isPainted = (id) => Boolean((painted.get(id) || {}).raw);
+  fw.isPainted = (id) => painted.has(id);
 
   // What the chart of this id shows, in the colours of now.
   fw.drawnAnew = function (id) {
@@ -68,15 +60,17 @@
     return fitted(id, raw, place);
   };
 
-  // The page became narrow or wide.
+  // The page became narrow or wide, or dark or light.
   fw.repaint = function () {
     forgetUnmounted();
-    for (const [id, { place, raw }] of painted) fw.set(id, { figure: fitted(id, raw, place) });
+    for (const [id, { place, raw }] of painted) fw.draw(place, () => fitted(id, raw, place));
   };
 
   function forgetUnmounted() {
     for (const [id, { place }] of painted) {
-      if (place && !place.isConnected) painted.delete(id);
+      if (place.isConnected) continue;
+      painted.delete(id);
+      fw.forgetPlot(place);
     }
   }
 

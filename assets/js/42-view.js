@@ -1,21 +1,12 @@
-// A reader's zoom survives new data, and a chart nobody zoomed follows its data. Dash writes what plotly does
-// by itself back into the figure, which defeats plotly's `uirevision`; so zooms are noted when they are made
-// (a reader's carry `axis.range[0]`, plotly's own do not) and put into the next figure of the same choices.
-(function (fw, clientside) {
+// A reader's zoom survives new data, and a chart nobody zoomed follows its data. Zooms are noted when
+// they are made (a reader's carry `axis.range[0]`, plotly's own do not) and put into the next figure of the same choices.
+(function (fw) {
   "use strict";
   const AXIS = /^[xy]axis\d*$/;
   const START = /^([xy]axis\d*)\.range\[0\]$/;
   const zooms = new Map(); // graph id → {revision, ranges by axis}
 
-  clientside.noteZoom = function () {
-    const { triggered } = window.dash_clientside.callback_context;
-    for (const { prop_id: prop, value } of triggered) {
-      if (value) note(prop.slice(0, prop.lastIndexOf(".")), value);
-    }
-    return window.dash_clientside.no_update;
-  };
-
-  function note(id, relayout) {
+  fw.noteZoom = function (id, relayout) {
     const plot = plotOf(fw.byId(id));
     if (!plot) return;
     for (const key of Object.keys(relayout)) {
@@ -24,7 +15,7 @@
       if (zoomed) rangesOf(id, plot)[zoomed[1]] = [relayout[key], relayout[`${zoomed[1]}.range[1]`]];
       else if (reset && relayout[key]) delete rangesOf(id, plot)[reset[1]];
     }
-  }
+  };
 
   function rangesOf(id, plot) {
     const { uirevision } = plot.layout;
@@ -52,4 +43,4 @@
   };
 
   const plotOf = (place) => (place ? place.querySelector(".js-plotly-plot") : null);
-})(window.fundwatch, window.dash_clientside.fundwatch);
+})(window.fundwatch);

@@ -78,8 +78,9 @@
     }
   }
 
-  const graphs = () => [...document.querySelectorAll("main .fw-graph .dash-graph[id]")];
-  const plotIn = (graph) => graph.querySelector(".js-plotly-plot .main-svg") && graph.querySelector(".js-plotly-plot");
+  const isShown = (graph) => graph.getClientRects().length > 0;
+  const graphs = () => [...document.querySelectorAll("main .fw-plot[id]")].filter(isShown);
+  const plotIn = (graph) => graph.querySelector(".js-plotly-plot");
   const waits = (graph) => graph.closest(".fw-panel").dataset.state !== "empty" && !(plotIn(graph) && fw.isPainted(graph.id));
 
   // Light, as wide as the sheet, under a head that says what is shown. All of it at once: a browser's own menu waits for nothing.
@@ -113,7 +114,7 @@
     if (!plot || !fw.isPainted(graph.id)) return;
     const figure = fw.drawnAnew(graph.id);
     const layout = size ? { ...figure.layout, width: size.width, height: size.height } : figure.layout;
-    window.Plotly.react(plot, figure.data, layout);
+    fw.plotNow(plot, { data: figure.data, layout });
     if (!size) window.Plotly.Plots.resize(plot);
   }
 

@@ -9,7 +9,7 @@
   function show(next) {
     document.documentElement.setAttribute("data-bs-theme", next);
     fw.refreshPalette();
-    fw.set("theme", { data: next });
+    fw.repaint();
   }
 
   system.addEventListener("change", () => {

@@ -100,6 +100,16 @@ def cards(*children: Any, minimum_px: int = 140, is_reason_above_age: bool = Fal
     return html.Div(list(children), className=name, style={"--card": f"{minimum_px}px"})
 
 
+def cards_slot(id: str, count: int, *, minimum_px: int = 140, height: int = 110, is_headed: bool = False) -> html.Div:
+    """Return the slot of a strip of cards, with a place of `height` px for each of them: places wrap as cards do.
+
+    is_headed: whether a line of links stands above the cards.
+    """
+    places = [html.Div(className="fw-skeleton", style={"height": f"{height}px"}) for _ in range(count)]
+    head = [html.Div(className="fw-kinds fw-kinds-place")] if is_headed else []
+    return html.Div([*head, cards(*places, minimum_px=minimum_px)], id=id, className="fw-slot")
+
+
 def bar(ratio: float, label: str) -> html.Div:
     """Return a progress bar; `ratio` is clipped to 0 … 1."""
     share = min(max(ratio, 0.0), 1.0)

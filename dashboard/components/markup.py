@@ -1,8 +1,9 @@
-"""Components as HTML text, for what is sent on request instead of being drawn by Dash."""
+"""Components as HTML text: pages get what changes as HTML, not as components that Dash would draw one by one."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from dash.development.base_component import Component
@@ -18,26 +19,43 @@ def markup(part: Any) -> str:
 
     Raises TypeError for a component of another library.
     """
+    written: list[str] = []
+    _write(part, written.append)
+    return "".join(written)
+
+
+def _write(part: Any, write: Any) -> None:
     if part is None:
-        return ""
+        return
     if isinstance(part, (list, tuple)):
-        return "".join(markup(each) for each in part)
+        for each in part:
+            _write(each, write)
+        return
     if not isinstance(part, Component):
-        return str(escape(part))
-    described = part.to_plotly_json()
-    if described["namespace"] != "dash_html_components":
-        raise TypeError(f"{described['namespace']}.{described['type']} is no HTML")
-    tag = described["type"].lower()
-    props = described["props"]
-    given = "".join(_attribute(name, value) for name, value in props.items() if name != "children")
-    return f"<{tag}{given}>" if tag in VOID else f"<{tag}{given}>{markup(props.get('children'))}</{tag}>"
+        write(str(escape(part)))
+        return
+    if part._namespace != "dash_html_components":
+        raise TypeError(f"{part._namespace}.{part._type} is no HTML")
+    tag = part._type.lower()
+    write(f"<{tag}")
+    for name, value in vars(part).items():
+        if value is None or value is False or name == "children" or name.startswith(("_", "available_")):
+            continue
+        write(_attribute(name, value))
+    write(">")
+    if tag not in VOID:
+        _write(getattr(part, "children", None), write)
+        write(f"</{tag}>")
 
 
 def _attribute(name: str, value: Any) -> str:
-    if value is None or value is False:
-        return ""
     if name == "style":
-        value = ";".join(f"{_CAPITAL.sub('-', key).lower()}:{item}" for key, item in value.items())
+        value = ";".join(f"{_css_name(key)}:{item}" for key, item in value.items())
     if value is True:
         return f" {NAMES.get(name, name)}"
-    return f' {NAMES.get(name, name)}="{escape(str(value))}"'
+    return f' {NAMES.get(name, name)}="{escape(value)}"'
+
+
+@cache
+def _css_name(name: str) -> str:
+    return _CAPITAL.sub("-", name).lower()

@@ -69,10 +69,20 @@ def panels(*children: Any) -> html.Div:
     return html.Div(list(children), className="fw-raster")
 
 
-def slot(id: str, height: int = 0) -> html.Div:
-    """Return a container whose children come from View.slots[id]; a skeleton of `height` px until then."""
-    skeleton = html.Div(className="fw-skeleton", style={"height": f"{height}px"}) if height else None
-    return html.Div(skeleton, id=id, className="fw-slot")
+def slot(id: str, height: int = 0, *, narrow_height: int = 0) -> html.Div:
+    """Return a container whose content comes from View.slots[id]; a skeleton of `height` px until then.
+
+    narrow_height: that of the skeleton below 768 px width.
+    """
+    if not height:
+        return html.Div(id=id, className="fw-slot")
+    style = {"--height": f"{height}px", "--narrow-height": f"{narrow_height or height}px"}
+    return html.Div(id=id, className="fw-slot fw-skeleton fw-room", style=style)
+
+
+def verdict_slot(id: str) -> html.Div:
+    """Return the slot of the line that says how things stand: several lines on a narrow screen."""
+    return slot(id, 36, narrow_height=111)
 
 
 def _tool(name: str, title: str) -> html.Button:

@@ -1,4 +1,8 @@
-"""Answers made on request (pages, layout, views), compressed once for all who get the same bytes."""
+"""Answers made on request (pages, layout, views), compressed once for all who get the same bytes.
+
+What is asked for with GET of the frame (its layout, the list of callbacks) stays the same from start to
+stop: a browser that has it asks whether it still holds, and is answered with a few bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ QUALITY = 5
 STRONGEST = 11
 """For what is asked for with GET: the page, its layout, its callbacks. It stays the same from start to stop."""
 TYPES = ("application/json", "text/html")
+KEPT = frozenset({"/_dash-layout", "/_dash-dependencies"})
+"""What a browser keeps."""
 
 
 def install(server: Flask) -> None:
@@ -31,9 +37,16 @@ def install(server: Flask) -> None:
         body = response.get_data()
         if len(body) < SMALLEST_BYTES:
             return response
-        key = hashlib.blake2b(body, digest_size=16).digest()
-        quality = STRONGEST if request.method == "GET" else QUALITY
-        response.set_data(memo.get(key, lambda: brotli.compress(body, quality=quality)))
-        response.headers["Content-Encoding"] = "br"
+        digest = hashlib.blake2b(body, digest_size=16)
         response.headers["Vary"] = "Accept-Encoding"
+        if request.path in KEPT:
+            response.headers["Cache-Control"] = "private, no-cache"  # kept, and asked after each time
+            response.headers["ETag"] = f'"{digest.hexdigest()}"'
+            if response.headers["ETag"] in request.headers.get("If-None-Match", ""):
+                response.set_data(b"")
+                response.status_code = 304
+                return response
+        quality = STRONGEST if request.method == "GET" else QUALITY
+        response.set_data(memo.get(digest.digest(), lambda: brotli.compress(body, quality=quality)))
+        response.headers["Content-Encoding"] = "br"
         return response

@@ -6,7 +6,6 @@ URL = "url"
 ROUTE = "route"
 PAGE = "page"
 TICK = "tick"
-THEME = "theme"
 DRAWER = "drawer"
 BURGER = "burger"
 
@@ -24,11 +23,6 @@ def version(page: str) -> str:
 def payload(page: str) -> str:
     """The store of what a refresh brings: figures, ages and notes."""
     return f"{page}-payload"
-
-
-def zooms(page: str) -> str:
-    """The store that hears of zooms; it holds nothing."""
-    return f"{page}-zooms"
 
 
 def problem(page: str) -> str:

@@ -12,7 +12,6 @@ from dash import Dash
 from flask import request
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
-GRAPH_URL = "/_dash-component-suites/dash/dcc/async-graph.js"
 UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
 TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
 
@@ -68,7 +67,6 @@ class Application(Dash):
         early: list[str] = []
         if request.path in self.graph_paths:
             early.append(f'<script async src="{PLOTLY_URL}" id="plotly-script"></script>')
-            early.append(f'<link rel="preload" as="script" href="{GRAPH_URL}">')
         return early
 
 

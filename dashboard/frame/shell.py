@@ -45,7 +45,6 @@ def shell(pages: Sequence[Page], refresh_seconds: int, role: Role) -> html.Div:
             html.A("Skip to content", href="#page", className="fw-skip"),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.ROUTE),
-            dcc.Store(id=ids.THEME),
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
             _header(tabs, allowed, refresh_seconds),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
@@ -68,7 +67,6 @@ def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] =
             dcc.Store(id=ids.choices(page.id), data=dict(choices)),
             dcc.Store(id=ids.version(page.id)),
             dcc.Store(id=ids.payload(page.id)),
-            dcc.Store(id=ids.zooms(page.id)),
             html.H1(page.title, className="visually-hidden"),
             *([_sub_navigation(page, relatives)] if len(relatives) > 1 else []),
             html.Div(id=ids.problem(page.id), className="fw-problem", role="alert"),
@@ -77,6 +75,7 @@ def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] =
         id=f"page-{page.id}",
         key=f"{page.id}?{choices.query}",
         className="fw-tab",
+        **attributes(data_page=page.id, data_zooms=" ".join(page.zoom_graphs)),
     )
 
 

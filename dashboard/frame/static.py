@@ -36,7 +36,7 @@ MOST_FILES = 400
 PACKAGE_FILES = {
     "dash": (
         "deps/polyfill@*.min.js", "deps/react*.min.js", "deps/prop-types*.min.js",
-        "dash-renderer/build/dash_renderer.min.js", "dcc/dash_core_components*.js", "dcc/async-graph.js",
+        "dash-renderer/build/dash_renderer.min.js", "dcc/dash_core_components*.js",
         "html/dash_html_components.min.js",
     ),
     "plotly": ("package_data/plotly.min.js",),

@@ -20,6 +20,8 @@ from storage.clickhouse.reads.series import SeriesData
 
 Made = tuple[Status, html.Article]
 SPARK_POINTS = 60
+OWN_CARDS, OWN_CARD_PX = 7, 150
+"""How many cards there are, and the least width of one."""
 
 
 def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div:
@@ -66,7 +68,7 @@ def card_strip(reading: LiveReading, series: Mapping[str, SeriesData], now: floa
         _process_card(reading, series.get(spec.PROCESS_MEMORY)),
     ]
     found.sort(key=lambda pair: -SEVERITY[pair[0]])
-    return cards(*(made for _, made in found), minimum_px=150)
+    return cards(*(made for _, made in found), minimum_px=OWN_CARD_PX)
 
 
 def _collectors_card(reading: LiveReading, now: float) -> Made:

@@ -19,6 +19,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.sources.charts import Chart, chart_panel
 from dashboard.sources.choosing import ALL
 from dashboard.sources.facts import Facts
+from dashboard.sources.strip import MOST_CARDS
 from dashboard.sources.table import Rows
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices
@@ -77,6 +78,8 @@ class Section:
     """What may be asked for with a button."""
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
+    detail_cards: int = 0
+    """Cards of a lone instance beside its own."""
     install: Callable[[Flask, Stores], None] | None = None
     """Adds addresses of its own, for programs; the guard lets through what its list of public ones has."""
 
@@ -117,6 +120,10 @@ class Section:
             id = self.id(shown.tab, each.id)
             found[f"{id}-table"] = self._place(of_kind, each.id) if each.is_lazy else each.draw(of_kind, id)
         return found
+
+    def card_count(self, found: Sequence[Instance]) -> int:
+        """Return how many cards there will be of these instances, all of this kind."""
+        return 1 + self.detail_cards if len(found) == 1 else min(len(found), MOST_CARDS + 1)
 
     def graphs(self, tab: str, first: int = 0) -> tuple[str, ...]:
         """Return its graphs, without the first ones."""

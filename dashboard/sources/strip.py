@@ -8,8 +8,7 @@ from typing import Any
 from dash import html
 
 from core.format import NOT_AVAILABLE
-from core.kinds.base import Source
-from core.kinds.registry import title_of
+from core.kinds.registry import KINDS, title_of
 from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
@@ -190,15 +189,14 @@ def detail_card(
     )
 
 
-def not_configured_line(kinds: Sequence[type[Source]], is_open: bool = False) -> html.Details | None:
-    """Return what is not watched, folded, with the lines of settings that switch each on; None when all is."""
-    if not kinds:
-        return None
+def how_to_watch(kinds: Sequence[str], *, is_open: bool) -> html.Details:
+    """Return what is not watched, folded, with the lines of settings that switch each on."""
+    sources = [KINDS[kind].source for kind in kinds]
     parts = [
-        html.Div([html.H3(kind.TITLE), html.Pre("\n".join(kind.EXAMPLE), className="fw-lines")], className="fw-how")
-        for kind in kinds
+        html.Div([html.H3(each.TITLE), html.Pre("\n".join(each.EXAMPLE), className="fw-lines")], className="fw-how")
+        for each in sources
     ]
-    names = ", ".join(kind.TITLE for kind in kinds)
+    names = ", ".join(each.TITLE for each in sources)
     where = "Add to fundwatch.yaml and start again (or, as JSON, in the variable that docs/settings.md names):"
     return html.Details(
         [html.Summary(f"Not configured: {names}"), html.P(where), html.Div(parts, className="fw-hows")],

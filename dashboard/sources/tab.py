@@ -1,6 +1,9 @@
 """A tab of watched sources: choice bar, order of parts, ages and notes; what is shown of a kind is its section's.
 
 choice bar (instance, window) → verdict → cards → panels → changes of state → actions → not configured, folded
+
+Only kinds of which there is an instance have their section (`fit`). Where that is Fundwatch's own and nobody named
+another, all of it is folded behind the lines that watch one.
 """
 
 from __future__ import annotations
@@ -12,38 +15,43 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import StorageError
-from core.kinds.base import Source
-from dashboard.components.card import cards
+from core.kinds.base import OWN
+from core.kinds.registry import component_name
+from core.model import SourceId
+from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
-from dashboard.components.panel import panels, slot
+from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
 from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import kinds_line, not_configured_line, source_verdict
+from dashboard.sources.strip import MOST_CARDS, how_to_watch, kinds_line, source_verdict
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import next_stale_at
-from status.instances import Instance, instances, newest, not_configured, slowest_stale_after_seconds
+from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
 
 if TYPE_CHECKING:
     from dash import Dash
 
+    from core.settings.model import Settings
     from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 VARIES_BY = ("may_act",)
 """What views of watched sources depend on of the viewer: whether their buttons act."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
-CARDS_PX, CARD_PX = 110, 133
+CARD_PX = 133
+CARD_HEIGHT_PX, TALL_CARD_PX = 116, 135
+"""What a card usually measures; with reasons above ages."""
 CHANGES = "changes"
 """Name of the table of the changes of state, for a tab that does not want it at its end."""
 
@@ -74,6 +82,17 @@ class SourceTab:
     """Collectors of Fundwatch itself whose changes of state it tells of as well."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
+    unwatched: tuple[str, ...] = ()
+    """Kinds of the tab of which no instance is configured: told how to."""
+    is_own_alone: bool = False
+    """Whether Fundwatch's own is all that there is to show."""
+
+    def fit(self, settings: Settings) -> SourceTab:
+        """Return the tab with the sections of kinds of which there is an instance."""
+        shown = tuple(section for section in self.sections if instance_names(settings, section.kind))
+        unwatched = tuple(kind for kind in self.kinds if not settings.watch.of(kind))
+        is_own_alone = bool(shown) and unwatched == self.kinds
+        return replace(self, sections=shown, unwatched=unwatched, is_own_alone=is_own_alone)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -102,29 +121,58 @@ class SourceTab:
         found = instances(stores, *self.kinds)
         options = [(ALL, "all"), *((each.collector, each.title) for each in found)]
         bar = choice_bar(
-            choice_select(self.id, "instance", options, choices, default=ALL, label="Instance"),
+            *(
+                [choice_select(self.id, "instance", options, choices, default=ALL, label="Instance")]
+                if found[1:]
+                else []
+            ),
             choice_segments(self.id, "window", WINDOWS, choices, default=DEFAULT_WINDOW, label="Window"),
             spacer(),
             slot(f"{self.id}-span"),
         )
-        content = [
-            slot(f"{self.id}-verdict", 36),
-            slot(f"{self.id}-cards", CARDS_PX),
+        shown = [
+            *([self.cards_slot(found, choices)] if self.sections else []),
             panels(*self.arranged(), *(each.element() for each in self.records)),
-            slot(f"{self.id}-unwatched"),
         ]
+        content = [verdict_slot(f"{self.id}-verdict"), *self._beside_how_to(shown)]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
+
+    def cards_slot(self, found: Sequence[Instance], choices: Choices) -> html.Div:
+        """Return the slot of the cards of `found`, with room for as many as there will be."""
+        chosen = chosen_instances(found, choices)
+        kinds = {each.kind for each in chosen}
+        if self.cards is not None:
+            count = min(len(chosen), MOST_CARDS + 1)
+        else:
+            count = sum(
+                section.card_count([each for each in chosen if each.kind == section.kind])
+                for section in self.sections
+                if section.kind in kinds
+            )
+        height = TALL_CARD_PX if self.is_reason_above_age or self.cards else CARD_HEIGHT_PX
+        is_headed = len(kinds) > 1
+        return cards_slot(f"{self.id}-cards", count, minimum_px=self.card_px, height=height, is_headed=is_headed)
+
+    def _beside_how_to(self, shown: list[Any]) -> list[Any]:
+        if not self.unwatched:
+            return shown
+        if not self.sections:
+            return [how_to_watch(self.unwatched, is_open=True), *shown]
+        if not self.is_own_alone:
+            return [*shown, how_to_watch(self.unwatched, is_open=False)]
+        names = ", ".join(component_name(SourceId(kind, OWN)) for kind in self.kinds)
+        own = html.Details([html.Summary(f"Fundwatch’s own: {names}"), *shown], className="fw-own")
+        return [how_to_watch(self.unwatched, is_open=True), own]
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
         chosen = chosen_instances(instances(stores, *self.kinds), choices)
         span = chosen_span(choices, stores.clock.now(), WINDOWS)
-        return self.build_over(stores, choices, viewer, filled_span(stores, span, [each.collector for each in chosen]))[
-            0
-        ]
+        filled = filled_span(stores, span, [each.collector for each in chosen])
+        return self.build_over(stores, choices, viewer, filled)
 
-    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> tuple[View, list[Instance]]:
-        """Return the view over `span`, and every instance."""
+    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> View:
+        """Return the view over `span`."""
         found = instances(stores, *self.kinds)
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
@@ -132,8 +180,7 @@ class SourceTab:
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
-        unwatched = not_configured(stores.settings, self.kinds)
-        return self._draw(shown, problem, lost, unwatched, choices, stores.clock.now()), found
+        return self._draw(shown, problem, lost, choices, stores.clock.now())
 
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
@@ -165,9 +212,7 @@ class SourceTab:
         changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
         return [Route(f"/{self.id}/table/<kind>/<name>", table), *changes]
 
-    def _draw(
-        self, shown: Shown, problem: str, lost: str, unwatched: Sequence[type[Source]], choices: Choices, now: float
-    ) -> View:
+    def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
         charted, tabled = self._charted, self._tabled
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
@@ -176,12 +221,11 @@ class SourceTab:
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
                 f"{self.id}-verdict": source_verdict(shown.all, shown.only),
-                f"{self.id}-cards": self._cards(shown),
+                **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 **{id: content for section in self.sections for id, content in section.slots(shown).items()},
                 **self._changes(shown, choices, now),
                 f"{self.id}-actions-table": actions_table(self.id, shown.actions),
-                f"{self.id}-unwatched": not_configured_line(unwatched, is_open=not shown.all),
             },
             as_of={
                 **dict.fromkeys(charted, newest(shown.chosen)),
@@ -214,7 +258,7 @@ class SourceTab:
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", "cards", "unwatched")
+        names = ("span", "verdict", *(("cards",) if self.sections else ()))
         records = (panel.slot for panel in self.records)
         return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled), *records)
 
@@ -226,6 +270,8 @@ class SourceTab:
     @property
     def lazy_graphs(self) -> tuple[str, ...]:
         """The graphs whose figure is fetched when they come into view."""
+        if self.is_own_alone:
+            return self.graphs
         if self.first_charts is None:
             return ()
         return tuple(graph for section in self.sections for graph in section.graphs(self.id, self.first_charts))
@@ -292,6 +338,7 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         lazy_graphs=tab.lazy_graphs,
         routes=tab.routes,
         register=tab.register,
+        fit=lambda settings: source_tab(tab.fit(settings), title, key),
     )
 
 

@@ -19,6 +19,8 @@ from storage.clickhouse.reads.series import SeriesData
 
 SPARK_POINTS = 45
 MOST_TROUBLES = 3
+CARD_COUNT, CARD_PX = 8, 158
+"""How many cards there are, and the least width of one."""
 
 
 def verdict_line(present: Present) -> html.Div:
@@ -45,7 +47,7 @@ def card_strip(present: Present) -> html.Div:
     makers: tuple[Callable[[Present], html.Article], ...] = (
         _cpu, _memory, _disk, _disk_io, _network, _load, _pressure, _clock,
     )  # fmt: skip
-    return cards(*[make(present) for make in makers], minimum_px=158)
+    return cards(*[make(present) for make in makers], minimum_px=CARD_PX)
 
 
 def _card(

@@ -6,6 +6,7 @@ Sections of watched sources (each in dashboard/kinds/<kind>), then Fundwatch's o
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dash import html
@@ -15,15 +16,16 @@ from core.format import duration
 from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.tables import rows_of
+from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
-from dashboard.components.panel import panels, slot
-from dashboard.frame.viewer import ANYBODY, Viewer
+from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.pipeline import charts, tables
-from dashboard.pipeline.cards import card_strip, verdict_line
+from dashboard.pipeline.cards import OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
 from dashboard.sources.actions import action_stores
 from dashboard.sources.section import sections_of
+from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
 from dashboard.sources.table import NO_READING
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
@@ -32,9 +34,11 @@ from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
+from status.instances import instances
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
+    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 ID = "pipeline"
@@ -96,9 +100,9 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
-def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the tab without data."""
-    hosts = _hosts(stores)
+    hosts, found = _hosts(stores), instances(stores, *sources.kinds)
     reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
     collectors = ((ALL, "all collectors"), *((name, name) for name in _collectors(reading)))
     return html.Div(
@@ -113,24 +117,23 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
             ),
             html.Div(
                 [
-                    slot(f"{SOURCES.id}-verdict"),
-                    slot(f"{ID}-verdict", 36),
-                    slot(f"{SOURCES.id}-cards"),
-                    panels(*SOURCES.arranged()),
+                    *([verdict_slot(f"{sources.id}-verdict")] if sources.sections else []),
+                    verdict_slot(f"{ID}-verdict"),
+                    *([sources.cards_slot(found, Choices()), panels(*sources.arranged())] if sources.sections else []),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
-                    slot(f"{ID}-cards", 110),
+                    cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
                     panels(*(panel.element() for panel in PANELS)),
-                    panels(*(panel.element() for panel in SOURCES.records)),
-                    slot(f"{SOURCES.id}-unwatched"),
+                    panels(*(panel.element() for panel in sources.records)),
+                    *([how_to_watch(sources.unwatched, is_open=not sources.sections)] if sources.unwatched else []),
                 ],
                 className="fw-content",
             ),
-            *action_stores(SOURCES.id),
+            *action_stores(sources.id),
         ]
     )
 
 
-def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
+def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
     host = _host(stores, choices)
     reading = stores.live.reading(spec.PIPELINE, host)
@@ -150,7 +153,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     except StorageError as error:
         problem = problem_of(error)
     own = _view(host, now, span, reading, history, problem)
-    return _joined(own, _watched(stores, viewer, host, span))
+    return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
 def _view(
@@ -188,15 +191,15 @@ def _view(
     )
 
 
-def _watched(stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
-    """Return the sections; without figures for kinds of which there is no instance, whose sections are folded away."""
-    view, found = SOURCES.build_over(stores, Choices.of({"host": host}), viewer, span)
-    kinds = {each.kind for each in found}
-    off = {graph for each in SOURCES.sections if each.kind not in kinds for graph in each.graphs(SOURCES.id)}
-    slots = {id: content for id, content in view.slots.items() if id in SOURCE_SLOTS}
-    if not found:
-        slots[f"{SOURCES.id}-verdict"] = slots[f"{SOURCES.id}-cards"] = None
-    return replace(view, slots=slots, figures={id: figure for id, figure in view.figures.items() if id not in off})
+def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
+    view = sources.build_over(stores, Choices.of({"host": host}), viewer, span)
+    return replace(view, slots={id: view.slots[id] for id in _slots(sources)})
+
+
+def _slots(sources: SourceTab) -> tuple[str, ...]:
+    """Return the slots of `sources` that stand on this page: without its span; without sections the actions alone."""
+    left_out = ("span",) if sources.sections else ("span", "verdict", "cards")
+    return tuple(id for id in sources.slots if id not in {f"{sources.id}-{name}" for name in left_out})
 
 
 def _joined(one: View, two: View) -> View:
@@ -249,7 +252,7 @@ def _collectors_url(host: str) -> str:
     return f"{COLLECTORS_PATH}?{Choices.of({'host': host}).query}"
 
 
-def _routes(stores: Stores) -> list[Route]:
+def _routes(sources: SourceTab, stores: Stores) -> list[Route]:
     def collectors(choices: Choices, _viewer: Viewer) -> Answer:
         reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
         if reading is None:
@@ -257,31 +260,34 @@ def _routes(stores: Stores) -> list[Route]:
         table = tables.collector_table(reading, *_named(COLLECTORS), stores.clock.now())
         return Answer(markup(table), HTML)
 
-    return [Route(COLLECTORS_PATH, collectors), *SOURCES.routes(stores)]
+    return [Route(COLLECTORS_PATH, collectors), *sources.routes(stores)]
 
 
-GRAPHS = (*(chart.graph for chart in CHARTS), *SOURCES.graphs)
-SOURCE_SLOTS = tuple(id for id in SOURCES.slots if id != f"{SOURCES.id}-span")
+def _tab(sources: SourceTab) -> Tab:
+    graphs = (*(chart.graph for chart in CHARTS), *sources.graphs)
+    return Tab(
+        id=ID,
+        title="Pipeline",
+        icon=ID,
+        key="5",
+        path=f"/{ID}",
+        layout=partial(layout, sources),
+        build=partial(build, sources),
+        varies_by=VARIES_BY,
+        datasets=(spec.PIPELINE, *sources.kinds, "actions"),
+        panels=(*PANELS, *sources.panels),
+        slots=(
+            *(f"{ID}-{name}" for name in SLOTS),
+            *(panel.slot for panel in (COLLECTORS, HISTORY, TABLES, QUERIES)),
+            *_slots(sources),
+        ),
+        graphs=graphs,
+        zoom_graphs=graphs,
+        lazy_graphs=sources.lazy_graphs,
+        routes=partial(_routes, sources),
+        register=sources.register,
+        fit=lambda settings: _tab(sources.fit(settings)),
+    )
 
-TAB = Tab(
-    id=ID,
-    title="Pipeline",
-    icon=ID,
-    key="5",
-    path="/pipeline",
-    layout=layout,
-    build=build,
-    varies_by=VARIES_BY,
-    datasets=(spec.PIPELINE, *SOURCES.kinds, "actions"),
-    panels=(*PANELS, *SOURCES.panels),
-    slots=(
-        *(f"{ID}-{name}" for name in SLOTS),
-        *(panel.slot for panel in (COLLECTORS, HISTORY, TABLES, QUERIES)),
-        *SOURCE_SLOTS,
-    ),
-    graphs=GRAPHS,
-    zoom_graphs=GRAPHS,
-    lazy_graphs=SOURCES.lazy_graphs,
-    routes=_routes,
-    register=SOURCES.register,
-)
+
+TAB = _tab(SOURCES)

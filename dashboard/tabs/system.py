@@ -12,12 +12,13 @@ from core.format import count, number
 from core.machine import metrics, spec
 from core.model import Status
 from dashboard.components.age import local_time
+from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
-from dashboard.components.panel import panels, slot
+from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.system import charts, tables
-from dashboard.system.cards import card_strip, verdict_line
+from dashboard.system.cards import CARD_COUNT, CARD_PX, card_strip, verdict_line
 from dashboard.system.present import Present
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
@@ -107,8 +108,8 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
         slot(SPAN),
     )
     content = [
-        slot(VERDICT, 36),
-        slot(CARDS, 108),
+        verdict_slot(VERDICT),
+        cards_slot(CARDS, CARD_COUNT, minimum_px=CARD_PX, height=135),
         panels(*(panel.element() for panel in PANELS)),
     ]
     return html.Div([bar, html.Div(content, className="fw-content")])

@@ -2,7 +2,8 @@
 
 Server: nothing changed → an empty answer; otherwise the view, built once per (page, choices, version) for all viewers
 who are equal in what the page depends on. A failure keeps what the page shows and puts the reason on top of it.
-Browser (assets/js/41-paint.js): adds the theme, hands changed figures to their charts, sets ages.
+Browser (assets/js/41-paint.js): adds the theme, hands changed figures to their charts, patches what changed of the
+slots, sets ages.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ class Refresh:
         self.outputs = (
             (ids.payload(page.id), "data"),
             (ids.problem(page.id), "children"),
-            *((slot, "children") for slot in page.slots),
         )
         """(id, property) pairs, in the order of what `answer` returns."""
         self._stores = stores
@@ -56,9 +56,10 @@ class Refresh:
         return f"..{'...'.join(f'{id}.{prop}' for id, prop in self.outputs)}.."
 
     def answer(self, choices: Choices, viewer: Viewer, seen: str | None, problem: str | None) -> list[Any]:
-        """Return the outputs [payload, problem, *slots].
+        """Return the outputs [payload, problem].
 
-        seen: the version the page shows. problem: the reason it shows for a failed refresh, if any.
+        seen: the version the page shows: of a view that is still at hand only what differs from it is sent.
+        problem: the reason it shows for a failed refresh, if any.
         Raises PreventUpdate when the page is up to date, Forbidden when the viewer may not see it.
         """
         if viewer.role < self.page.role:
@@ -72,7 +73,8 @@ class Refresh:
         self._logged = ""
         if prepared is None:
             return self._unchanged(problem)
-        return [prepared.payload, "", *prepared.slots]
+        before = self._memo.kept((self.page.id, shared, seen)) if seen else None
+        return [prepared.payload(before), ""]
 
     def figures(self) -> Route:
         """Return the route of the figures that are fetched when they come into view; null for one without data."""
@@ -115,7 +117,7 @@ class Refresh:
     def _unchanged(self, problem: str | None) -> list[Any]:
         if not problem:
             raise PreventUpdate
-        return [no_update, "", *self._same_slots()]
+        return [no_update, ""]
 
     def _failed(self, error: Exception, problem: str | None) -> list[Any]:
         reason = problem_of(error)
@@ -126,10 +128,7 @@ class Refresh:
             log.error("refresh of %s failed: %s", self.page.id, reason, exc_info=error)
         if reason == problem:
             raise PreventUpdate
-        return [no_update, reason, *self._same_slots()]
-
-    def _same_slots(self) -> list[Any]:
-        return [no_update] * len(self.page.slots)
+        return [no_update, reason]
 
 
 def register(app: Dash, refresh: Refresh) -> None:
@@ -149,22 +148,8 @@ def register(app: Dash, refresh: Refresh) -> None:
 
     app.clientside_callback(
         ClientsideFunction("fundwatch", "paint"),
-        [
-            Output(ids.version(page.id), "data"),
-            *[Output(graph, "figure") for graph in page.graphs],
-        ],
+        Output(ids.version(page.id), "data"),
         Input(ids.payload(page.id), "data"),
-        Input(ids.THEME, "data"),
+        State(ids.version(page.id), "data"),
         prevent_initial_call=True,
     )
-    _note_zooms(app, page)
-
-
-def _note_zooms(app: Dash, page: Page) -> None:
-    if page.graphs:
-        app.clientside_callback(
-            ClientsideFunction("fundwatch", "noteZoom"),
-            Output(ids.zooms(page.id), "data"),
-            *[Input(graph, "relayoutData") for graph in page.graphs],
-            prevent_initial_call=True,
-        )

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from dash.development.base_component import Component
 
+from dashboard.components.markup import markup
 from dashboard.views.delta import delta_encoded
 from dashboard.views.tab import Choices, Page, View
 
@@ -29,15 +30,26 @@ _POWERS = np.array([float(f"1e{power}") for power in range(23)])
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A view ready to send: JSON fragments that every viewer's answer shares."""
+    """A view ready to send: JSON that every viewer's answer shares."""
 
-    payload: orjson.Fragment
-    slots: tuple[orjson.Fragment, ...]
-    """In the order of Page.slots."""
+    version: str
+    about: Mapping[str, orjson.Fragment]
+    """What is sent in any case: version, choices, ages, notes."""
+    figures: Mapping[str, bytes]
+    """By graph id; of one of Page.lazy_graphs where it is fetched."""
+    slots: Mapping[str, bytes]
+    """HTML by slot id, as a JSON text."""
     stale_at: float | None = None
     """From when on (epoch seconds) it says of something that it is so, and that may not be so any more."""
     lazy: Mapping[str, bytes] = field(default_factory=dict)
-    """Figures of Page.lazy_graphs as JSON, by graph id: the payload only says where they are."""
+    """Figures of Page.lazy_graphs as JSON, by graph id."""
+
+    def payload(self, before: Prepared | None = None) -> orjson.Fragment:
+        """Return what a page is sent that shows nothing yet, or the view `before`: of that one only what differs."""
+        base = {} if before is None else {"base": before.version}
+        figures = _changed(self.figures, {} if before is None else before.figures)
+        slots = _changed(self.slots, {} if before is None else before.slots)
+        return orjson.Fragment(_dump({**self.about, **base, "figures": figures, "slots": slots}))
 
 
 def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
@@ -46,15 +58,27 @@ def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
     _check(page.id, "slot", view.slots, page.slots)
     figures = {id: delta_encoded(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
     lazy = {id: _dump(figures[id]) for id in page.lazy_graphs if id in figures}
-    payload = {
+    sent = figures | {id: _reference(page, choices, id, content) for id, content in lazy.items()}
+    about = {
         "version": version,
-        "figures": figures | {id: _reference(page, choices, id, content) for id, content in lazy.items()},
+        "page": page.id,
+        "choices": dict(choices),
         "as_of": plain(view.as_of),
         "notes": plain(view.notes),
         "stale_after_seconds": plain(view.stale_after_seconds),
     }
-    slots = tuple(orjson.Fragment(_dump(plain(view.slots.get(id)))) for id in page.slots)
-    return Prepared(orjson.Fragment(_dump(payload)), slots, view.stale_at, lazy)
+    return Prepared(
+        version,
+        {name: orjson.Fragment(_dump(value)) for name, value in about.items()},
+        {id: _dump(figure) for id, figure in sent.items()},
+        {id: _dump(markup(view.slots.get(id))) for id in page.slots},
+        view.stale_at,
+        lazy,
+    )
+
+
+def _changed(now: Mapping[str, bytes], before: Mapping[str, bytes]) -> dict[str, orjson.Fragment]:
+    return {id: orjson.Fragment(content) for id, content in now.items() if before.get(id) != content}
 
 
 def plain(value: Any) -> Any:

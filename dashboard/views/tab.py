@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dash import Dash
     from dash.development.base_component import Component
 
+    from core.settings.model import Settings
     from dashboard.frame.viewer import Viewer
     from dashboard.views.panel import Panel
     from dashboard.views.route import MakeRoutes
@@ -70,7 +71,7 @@ class View:
 
     figures: plain figure dicts (`{"data": [...], "layout": {...}}`) by graph id; see dashboard/charts/theme.py for
         what goes into the payload (colour tokens, epoch seconds on date axes) and what the browser adds.
-    slots: Dash component or components by slot id.
+    slots: component or components of `dash.html` by slot id: they are sent as HTML.
     as_of: epoch seconds of the newest data a panel shows, None for "there is none yet" (the panel is then
         empty and shows its note). Panels that are not named carry no age.
     notes: by panel id, why it is empty or what failed (with `as_of` set: last data kept, reason on top).
@@ -125,6 +126,8 @@ class Page:
     """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
     register: Callable[[Dash, Stores], None] | None = None
     """Callbacks of this page alone, beyond the refresh."""
+    fit: Callable[[Settings], Page] | None = None
+    """Returns the page as settings want it, such as without what they don't watch. None: it is always the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,11 @@ class Tab(Page):
     """Name of a mask in assets/css/30-icons.css."""
     key: str
     """Digit that opens the tab."""
+
+
+def fitted(pages: Iterable[Page], settings: Settings) -> tuple[Page, ...]:
+    """Return the pages as these settings want them: what they mount, send and answer stays so until the next start."""
+    return tuple(page.fit(settings) if page.fit else page for page in pages)
 
 
 def visible(pages: Iterable[Page], role: Role) -> list[Page]:

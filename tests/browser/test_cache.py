@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from core.kinds.registry import Watch
 from dashboard.tabs import cache
 from storage.stores import Stores
-from tests.support.clicks import click_as_it_stands, press_over_a_redraw
+from tests.support.clicks import click_as_it_stands, press_over_refreshes
 from tests.support.redis_servers import RedisServer
 from tests.support.watched_page import watched_page
 
@@ -49,7 +49,7 @@ def test_trouble_is_read_first_and_a_client_is_disconnected_only_when_a_person_s
         expect(page.locator("#cache-cards")).to_contain_text("Persistence")
         expect(page).to_have_url(url + "?instance=redis%3Amain")
         row = page.locator("#cache-redis-clients-list-rows tbody tr", has_text="runaway")
-        press_over_a_redraw(page, row.get_by_role("button", name="Disconnect"))
+        press_over_refreshes(page, row.get_by_role("button", name="Disconnect"))
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("runaway")
         page.wait_for_timeout(2_500)  # the table is drawn anew beneath it

@@ -79,6 +79,7 @@ def test_trouble_is_read_first_found_in_history_and_gone_when_it_is_over(
 def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Callable[..., Page]) -> None:
     page = open_page(width=390, height=844, theme="light")
     page.goto(url)
+    page.locator("#pipeline-durations-graph").scroll_into_view_if_needed()
     page.wait_for_selector("#pipeline-durations-graph .scatterlayer .trace", state="attached")
     expect(page.locator("#pipeline-cards .fw-card")).to_have_count(7)
     assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -33,6 +33,7 @@ def url(fund_url: str) -> str:
 
 def open_fund(page: Page, url: str) -> None:
     page.goto(url)
+    page.locator(GRAPH).scroll_into_view_if_needed()
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
 
 
@@ -81,6 +82,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
 
     see(page, "parts").get_by_role("button", name="Trend following").click()
     expect(page).to_have_url(re.compile(r"portfolio=sample%3A[\w-]+&window=1Y$"))
+    page.locator(GRAPH).scroll_into_view_if_needed()
     until(lambda: bool(page.evaluate(f"{DATA}[0]?.name === 'Trend following'")))
     expect(page.locator(f"{CHOICE} option:checked")).to_have_text("Trend following (sample)")
     expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")
@@ -93,6 +95,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     page.get_by_role("link", name="System").click()
     expect(page).to_have_title("System · Fundwatch")
     page.go_back()
+    page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_selector(f"{GRAPH} .scatterlayer .trace", state="attached")
     expect(page).to_have_url(re.compile(r"benchmark=none&portfolio=sample%3A[\w-]+&window=1Y$"))
     expect(page.get_by_label("vs")).to_have_value("none")

@@ -28,6 +28,7 @@ def url(fund_url: str) -> str:
 
 def open_charts(page: Page, url: str) -> None:
     page.goto(url)
+    page.locator("#portfolio-growth-graph").scroll_into_view_if_needed()
     page.wait_for_selector("#portfolio-growth-graph .scatterlayer .trace", state="attached")
     for chart in CHARTS:
         page.locator(f"#{chart.panel}").scroll_into_view_if_needed()
@@ -72,6 +73,7 @@ def test_the_scale_becomes_logarithmic_and_the_zoom_stays(url: str, page: Page) 
     until(lambda: page.evaluate(f"{LAYOUT}.yaxis.type") == "log")
     assert page.evaluate(f"{GROWTH}.x[0]") == first
     page.reload()
+    page.locator("#portfolio-growth-graph").scroll_into_view_if_needed()
     page.wait_for_selector("#portfolio-growth-graph .scatterlayer .trace", state="attached")
     assert page.evaluate(f"[{LAYOUT}.yaxis.type, {GROWTH}.x[0]]") == ["log", first]
     switch.click()

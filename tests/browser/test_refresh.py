@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.factory import create_app
 from tests.browser.conftest import Site, Watch, until
-from tests.browser.demo import CHART, TABS, drag_across, open_demo, plot_layout, refresh
+from tests.browser.demo import CHART, TABS, drag_across, open_demo, plot_layout, refresh, revision
 from tests.support.frame import FakeStores
 
 pytestmark = pytest.mark.browser
@@ -148,6 +148,72 @@ def test_a_dead_server_is_announced_and_its_return_too(page: Page, site: Site, d
     expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
     expect(page.locator("#demo-card-cpu .fw-card-value")).to_have_text("71 %")
     watch.problems.clear()
+
+
+def test_navigation_waits_for_a_server_that_is_away_and_the_page_stays_whose_address_is_shown(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    open_demo(page, site, "?host=beta")
+    site.stop()
+    page.get_by_role("link", name="Alerts").click()
+    expect(page.locator("#banner")).to_contain_text("Alerts opens as soon as it does")
+    for _ in range(2):
+        expect(page).to_have_url(f"{site.url}/demo?host=beta")
+        expect(page.get_by_role("link", name="Demo")).to_have_attribute("aria-current", "page")
+        assert page.title().startswith("Demo")
+        assert page.locator(CHART).count() == 1
+        page.get_by_role("link", name="Alerts").click()
+    site.start()
+    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page).to_have_url(f"{site.url}/alerts")
+    expect(page.get_by_role("link", name="Alerts")).to_have_attribute("aria-current", "page")
+    expect(page.locator("#banner")).to_be_hidden()
+    watch.problems.clear()
+
+
+def test_a_choice_waits_too_and_no_window_s_figures_stand_under_another_s_name(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    open_demo(page, site)
+    site.stop()
+    page.get_by_text("6 h", exact=True).click()
+    expect(page.locator("#banner")).to_contain_text("Your choice is taken as soon as it does")
+    expect(page.get_by_role("radio", name="1 h")).to_be_checked()
+    expect(page).to_have_url(f"{site.url}/demo")
+    assert revision(page).endswith("graph?")
+    site.start()
+    expect(page).to_have_url(f"{site.url}/demo?window=6h")
+    expect(page.get_by_role("radio", name="6 h")).to_be_checked()
+    until(lambda: revision(page).endswith("?window=6h"))
+    watch.problems.clear()
+
+
+def test_a_choice_that_fails_says_what_is_still_shown(page: Page, site: Site, demo: FakeStores) -> None:
+    open_demo(page, site, "?window=15m")
+    demo.error = RuntimeError("too many rows")
+    page.get_by_text("6 h", exact=True).click()
+    expect(page.locator("#demo-problem")).to_have_text("RuntimeError: too many rows")
+    expect(page.locator("#demo-problem")).to_have_attribute("data-behind", "window=15m")
+    demo.error = None
+    page.locator("#refresh-now").click()
+    expect(page.locator("#demo-problem")).to_be_empty()
+    until(lambda: revision(page).endswith("?window=6h"))
+    expect(page.locator("#demo-problem")).not_to_have_attribute("data-behind", "window=15m")
+
+
+def test_rows_that_did_not_change_stay_the_elements_they_were(page: Page, site: Site, demo: FakeStores) -> None:
+    open_demo(page, site)
+    rows = page.locator("#demo-disks-rows tbody tr")
+    rows.evaluate_all("rows => rows.forEach((row, at) => { row.cells[0].dataset.mark = row.dataset.mark = at; })")
+    changed = rows.nth(1).locator("td").nth(1)
+    before = changed.inner_text()
+    refresh(page, demo)
+    expect(changed).not_to_have_text(before)
+    assert rows.evaluate_all("rows => rows.map((row) => row.dataset.mark + row.cells[0].dataset.mark)") == [
+        "00",
+        "11",
+        "22",
+    ]
 
 
 def test_refreshing_does_not_grow_the_page(page: Page, site: Site, demo: FakeStores) -> None:

@@ -14,6 +14,7 @@ from core.clock import SystemClock
 from dashboard.factory import create_app
 from dashboard.tabs import system
 from storage.stores import Stores
+from tests.browser.conftest import until
 from tests.support import machine
 
 pytestmark = pytest.mark.browser
@@ -44,16 +45,17 @@ def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: P
     stores, url = site
     page.goto(url)
     expect(page.locator("#system-verdict")).to_contain_text("Disk /data")
-    page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
     page.locator("#system-load-graph").scroll_into_view_if_needed()
+    page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
 
     drag(page, 0.4, 0.6)
     page.wait_for_url("**from=*to=*")
     leave = page.get_by_role("button", name="leave zoom")
     expect(leave).to_be_visible()
-    page.wait_for_function(
-        f"{PLOT}.data[0].x.length > 100 && new Date({PLOT}.layout.xaxis.range[1]) < Date.now() - 6e5"
+    finer = (
+        f"{PLOT}.data[0].x.length > 100 && !{PLOT}.layout.xaxis.range.join().includes('.')"  # a drag's are fractions
     )
+    until(lambda: bool(page.evaluate(finer)), seconds=60)
 
     before = page.evaluate(f"{PLOT}.layout.xaxis.range.join()")
     machine.show(stores, time.time(), cpu=0.95)
@@ -64,7 +66,7 @@ def test_from_verdict_to_a_finer_look_and_back(site: tuple[Stores, str], page: P
     leave.click()
     expect(leave).to_have_count(0)
     assert "from=" not in page.url
-    page.wait_for_function(f"new Date({PLOT}._fullLayout.xaxis.range[1]) > Date.now() - 6e4")
+    until(lambda: bool(page.evaluate(f"new Date({PLOT}._fullLayout.xaxis.range[1]) > Date.now() - 6e4")), seconds=60)
 
     page.get_by_text("15 m", exact=True).click()
     page.wait_for_url("**window=15m**")
@@ -100,6 +102,7 @@ def test_processes_sort_filter_and_keep_both_over_a_refresh(site: tuple[Stores, 
 def test_a_phone_shows_all_without_scrolling_sideways(site: tuple[Stores, str], open_page: Callable[..., Page]) -> None:
     page = open_page(width=390, height=844, theme="light")
     page.goto(site[1])
+    page.locator("#system-load-graph").scroll_into_view_if_needed()
     page.wait_for_selector("#system-load-graph .scatterlayer .trace", state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.locator("#system-cards .fw-card").count() == 8

@@ -10,7 +10,9 @@ from dash import html
 
 from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
+from core.kinds.registry import Watch
 from core.model import Status
+from core.settings.model import Sources
 from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -23,7 +25,10 @@ from dashboard.views.tab import Choices, Tab, View
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))
 POINTS = 120
-SETTINGS = {"host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False}
+SETTINGS = {
+    "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
+    "watch": Watch(), "sources": Sources(own=False),
+}  # fmt: skip
 
 
 @dataclass

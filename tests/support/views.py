@@ -7,18 +7,25 @@ from typing import Any
 from core.roles import Role
 from dashboard.frame.viewer import Viewer, local_operator
 from dashboard.views.serialize import plain, prepare
-from dashboard.views.tab import Choices, Tab, View
+from dashboard.views.tab import Choices, Page, View, fitted
 from storage.stores import Stores
 
 OPERATOR = Viewer("ana", Role.OPERATOR, may_act=True)
 
 
-def built(tab: Tab, stores: Stores, **choices: str) -> View:
+def built(tab: Page, stores: Stores, **choices: str) -> View:
     """Return the view of a tab after checking that it can be sent as the tab declares it."""
+    (tab,) = fitted((tab,), stores.settings)
     assert tab.build is not None
     view = tab.build(stores, Choices.of(choices), local_operator(stores.settings))
     prepare(tab, Choices.of(choices), "1", view)
     return view
+
+
+def laid_out(tab: Page, stores: Stores) -> str:
+    """Return the words of a tab's layout: what it says before it has any data."""
+    (tab,) = fitted((tab,), stores.settings)
+    return text(tab.layout(stores, Choices(), OPERATOR))
 
 
 def text(part: Any) -> str:

@@ -13,6 +13,7 @@ SECTION = Section(
     kind="celery",
     charts=CHARTS,
     cards=cards,
+    detail_cards=4,
     tables=(
         TablePanel("workers", "Workers", "lost ones first", 12, INSPECT, tables.WORKERS, is_filtered=True),
         TablePanel("queues", "Celery queues", "longest first", 6, QUEUES, tables.QUEUES),

@@ -25,6 +25,7 @@ SECTION = Section(
     kind="clickhouse",
     charts=CHARTS,
     cards=cards,
+    detail_cards=16,
     tables=(
         _panel("running", "Running queries", "longest first", 12, tables.RunningQuery, queries.RUNNING,
                is_filtered=True, is_lazy=False),

@@ -17,6 +17,7 @@ SECTION = Section(
     kind="kafka",
     charts=CHARTS,
     cards=cards,
+    detail_cards=6,
     tables=(
         TablePanel("groups", "Consumer groups", "in trouble first", 12,
                    f"ListGroups and {COMMITS} each reading, DescribeGroups each {MEMBERS}.", tables.GROUPS,

@@ -16,6 +16,7 @@ SECTION = Section(
     kind="postgresql",
     charts=CHARTS,
     cards=cards,
+    detail_cards=19,
     tables=(
         TablePanel("blocking", "Blocking", "who waits for whom; the one that blocks most first", 12,
                    "SELECT pid, pg_blocking_pids(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'; "

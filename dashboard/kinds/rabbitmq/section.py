@@ -13,6 +13,7 @@ SECTION = Section(
     kind="rabbitmq",
     charts=CHARTS,
     cards=cards,
+    detail_cards=6,
     tables=(
         TablePanel("nodes", "Nodes", "in trouble first", 12, NODES, tables.NODES),
         TablePanel("queues", "RabbitMQ queues", "most messages first", 12, QUEUES, tables.QUEUES, is_filtered=True),

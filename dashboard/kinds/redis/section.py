@@ -12,6 +12,7 @@ SECTION = Section(
     kind="redis",
     charts=CHARTS,
     cards=cards,
+    detail_cards=9,
     tables=(
         TablePanel("commands", "Commands", "most time first", 8, "INFO commandstats and latencystats.",
                    tables.COMMANDS, is_filtered=True),

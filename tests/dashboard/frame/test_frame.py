@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.components.graph import CONFIG
 from dashboard.factory import create_app
 from dashboard.tabs import TABS, cache
 from tests.support.frame import DEMO, FakeStores
@@ -17,14 +16,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_charts_are_made_in_one_place_and_nothing_is_shared_to_a_cloud() -> None:
-    places = [
-        file.relative_to(ROOT).as_posix()
-        for file in (ROOT / "dashboard").rglob("*.py")
-        if re.search(r"\bdcc\.Graph\(|\bGraph\(", file.read_text())
-    ]
-    assert places == ["dashboard/components/graph.py"]
-    assert CONFIG["showSendToCloud"] is False
-    assert CONFIG["plotlyServerURL"] == ""
+    for file in (ROOT / "dashboard").rglob("*.py"):
+        assert not re.search(r"\bGraph\(", file.read_text()), (
+            f"{file}: charts are places that assets/js/43-plot.js fills"
+        )
+    drawing = {file.name: file.read_text() for file in (ROOT / "assets/js").glob("*.js")}
+    assert [name for name, text in drawing.items() if re.search(r"Plotly\.(react|newPlot)\(", text)] == ["43-plot.js"]
+    assert "showSendToCloud: false" in drawing["43-plot.js"]
+    assert 'plotlyServerURL: ""' in drawing["43-plot.js"]
 
 
 def test_colours_are_written_in_one_place() -> None:
@@ -72,7 +71,7 @@ def test_a_tab_that_cannot_be_opened_says_why() -> None:
     def broken(*_: object) -> None:
         raise LookupError("table nav is gone")
 
-    tab = replace(cache.TAB, layout=broken)  # type: ignore[arg-type]
+    tab = replace(cache.TAB, layout=broken, fit=None)  # type: ignore[arg-type]
     client = create_app(FakeStores(), (tab,)).server.test_client()  # type: ignore[arg-type]
     answer = client.post(
         "/_dash-update-component",

@@ -71,8 +71,7 @@ def test_every_script_and_style_of_the_page_is_served_fingerprinted_and_not_too_
     for url in urls:
         answer = client.get(url, headers={"Accept-Encoding": "br"})
         assert answer.status_code == 200, url
-        if "async-graph" not in url:
-            assert "immutable" in answer.headers["Cache-Control"], url
+        assert "immutable" in answer.headers["Cache-Control"], url
 
 
 def test_everything_a_page_loads_is_precompressed_at_install() -> None:
@@ -80,7 +79,6 @@ def test_everything_a_page_loads_is_precompressed_at_install() -> None:
     assert {
         "plotly.min.js",
         "dash_renderer.min.js",
-        "async-graph.js",
         "bootstrap.min.css",
     } <= names
     assert {"01-tokens.css", "41-paint.js"} <= names
@@ -92,3 +90,15 @@ def test_the_scripts_answer_at_once_after_every_start() -> None:
         page = client.get("/demo").get_data(as_text=True)
         for url in re.findall(r'<script src="([^"]+)"', page):
             assert client.get(url).status_code == 200, url
+
+
+@pytest.mark.parametrize("path", ["/_dash-layout", "/_dash-dependencies"])
+def test_the_frame_of_the_page_is_asked_after_and_not_sent_again(path: str) -> None:
+    client = create_app(FakeStores(), (DEMO, *TABS)).server.test_client()  # type: ignore[arg-type]
+    first = client.get(path, headers={"Accept-Encoding": "br"})
+    assert first.status_code == 200 and len(first.data) > 500
+    again = client.get(path, headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    other = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
+    changed = other.get(path, headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200, "another start may have other pages"

@@ -140,15 +140,16 @@ def test_every_table_names_the_query_behind_it() -> None:
         )
 
 
-def test_a_section_of_which_nothing_is_shown_is_folded_away(watching: Stores) -> None:
+def test_a_section_of_which_nothing_is_chosen_is_folded_away(watching: Stores) -> None:
     read(watching)
-    view = built(watching)
-    off = [
-        name
-        for name in view.slots
-        if name.endswith("-section-table") and "fw-section-off" in str(plain(view.slots[name]))
-    ]
-    assert "database-clickhouse-section-table" not in off
-    assert set(off) == {
-        f"database-{each.kind}-section-table" for each in DATABASE.sections if each.kind != "clickhouse"
+    lists = {
+        "clickhouse": watching.settings.watch.of("clickhouse"),
+        "postgresql": [{"name": "main", "url": "postgresql://a@b/c"}],
     }
+    settings = watching.settings.model_copy(update={"watch": Watch.model_validate(lists)})
+    both = replace(watching, settings=settings)
+    for chosen, off in (("clickhouse:spare", {"postgresql"}), ("postgresql:main", {"clickhouse"}), ("all", set())):
+        slots = plain(built(both, instance=chosen).slots)
+        assert {id for id in slots if "fw-section-off" in str(slots[id])} == {
+            f"database-{kind}-section-table" for kind in off
+        }

@@ -129,10 +129,9 @@ def test_what_is_gone_keeps_its_tables_and_claims_nothing(watched: Stores, colle
 
 
 def test_what_is_not_configured_is_folded_with_the_lines_that_switch_it_on(stores: Stores) -> None:
-    view = built(replace(stores, clock=FakeClock(NOW)))
-    assert "Not configured: IQFeed, Interactive Brokers" in shown(view, "unwatched")
-    assert "{name: live, host: 127.0.0.1, port: 4001}" in shown(view, "unwatched")
-    assert "pipeline-sources-ib-round-trip-graph" not in view.figures
+    folded = views.laid_out(TAB, stores)
+    assert "Not configured: IQFeed, Interactive Brokers" in folded
+    assert "{name: live, host: 127.0.0.1, port: 4001}" in folded
     Settings(watch=Watch.model_validate({"ib": [{"name": "live", "port": 4001}], "iqfeed": [{"name": "main"}]}))
 
 

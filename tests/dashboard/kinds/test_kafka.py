@@ -99,5 +99,5 @@ def test_one_cluster_alone_shows_what_it_consists_of(watched: Stores, broker: Ta
 
 
 def test_how_it_is_switched_on_is_shown_where_it_is_not(stores: Stores) -> None:
-    told = views.text(built(replace(stores, clock=FakeClock(NOW))).slots["pipeline-sources-unwatched"])
+    told = views.laid_out(TAB, stores)
     assert "bootstrap: '10.0.0.9:9092,10.0.0.10:9092'" in told

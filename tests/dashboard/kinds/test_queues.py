@@ -111,6 +111,5 @@ def test_what_is_gone_is_down_with_its_reason_and_keeps_its_tables(heard: Stores
 
 
 def test_neither_is_shown_until_it_is_configured(stores: Stores) -> None:
-    view = built(watching(stores))
-    folded = shown(view, "unwatched")
+    folded = views.laid_out(TAB, watching(stores))
     assert "Celery" in folded and "RabbitMQ" in folded and "http://monitor:password@10.0.0.9:15672" in folded

@@ -123,7 +123,7 @@ def test_an_old_reading_is_unknown_never_fine(watched: Stores, server: RedisServ
 def test_what_is_not_configured_is_folded_with_the_lines_that_switch_it_on(stores: Stores) -> None:
     view = built(_with(stores))
     assert "Nothing is watched here yet" in shown(view, "verdict")
-    folded = shown(view, "unwatched")
+    folded = views.laid_out(TAB, _with(stores))
     assert "Not configured: Redis" in folded and "watch:\n  redis:\n    - {name: main" in folded
 
 

@@ -111,7 +111,7 @@ def _is_sensible(stores: Stores, choices: dict[str, str]) -> None:
     found = charts(stores, **choices)
     tab = Page(id="portfolio", title="", path="", layout=lambda *_: html.Div(), slots=CHART_SLOTS, graphs=CHART_GRAPHS)
     prepared = prepare(tab, Choices(), "1", View(figures=found.figures, slots=found.slots, notes=found.notes))
-    assert orjson.loads(orjson.dumps(prepared.payload))["figures"]
+    assert orjson.loads(orjson.dumps(prepared.payload()))["figures"]
     assert set(found.notes) == {panel.id for panel in CHART_PANELS}
     for panel, note in found.notes.items():
         is_drawn = bool(found.figures[f"{panel}-graph"]["data"])

@@ -51,7 +51,7 @@ def client(stores: Stores) -> Iterator[FlaskClient]:
 
 
 def payload_of(prepared: Prepared) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(orjson.dumps(prepared.payload))
+    found: dict[str, Any] = orjson.loads(orjson.dumps(prepared.payload()))
     return found
 
 

@@ -15,10 +15,11 @@ from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
 from core.tables import columns_of, table_of
 from dashboard.factory import create_app
+from dashboard.frame.viewer import ANYBODY
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
-from dashboard.tabs.pipeline import CHARTS, TAB, build, layout
+from dashboard.tabs.pipeline import CHARTS, TAB
 from dashboard.views.serialize import plain, prepare
-from dashboard.views.tab import Choices, View
+from dashboard.views.tab import Choices, Page, View, fitted
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import RunBucket
 from storage.clickhouse.reads.series import SeriesData
@@ -26,6 +27,20 @@ from storage.stores import Stores
 from tests.support.views import text
 
 NONE = Choices()
+
+
+def tab_of(stores: Stores) -> Page:
+    return fitted((TAB,), stores.settings)[0]
+
+
+def build(stores: Stores, choices: Choices) -> View:
+    make = tab_of(stores).build
+    assert make is not None
+    return make(stores, choices, ANYBODY)
+
+
+def layout(stores: Stores, choices: Choices) -> Any:
+    return tab_of(stores).layout(stores, choices, ANYBODY)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from dashboard.views.tab import Choices, View
 from status.history import Beat
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.stores import Stores
-from tests.support.views import built, text
+from tests.support.views import built, laid_out, text
 
 NONE = Choices()
 EVERY = 30
@@ -125,7 +125,7 @@ def test_beats_tell_up_retried_down_and_missing() -> None:
     assert [uptime(share) for share in (None, 1.0, 0.999_999_9, 0.97)] == ["n/a", "100 %", "99.999 %", "97.000 %"]
 
 
-def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stores: Stores) -> None:
+def test_heartbeats_stand_on_the_pipeline_tab_and_kinds_that_are_not_watched_do_not(stores: Stores) -> None:
     now = stores.clock.now()
     job = JobAbout(
         state="down", due=now + 60, last_success=None, running_since=None, period_seconds=86_400.0, schedule="",
@@ -140,10 +140,8 @@ def test_heartbeats_stand_on_the_pipeline_tab_and_other_sections_are_folded(stor
     table = text(view.slots["pipeline-sources-heartbeat-jobs-table"])
     assert "12 of 100" in table
     assert "1 of 4" in table
-    folded = view.slots["pipeline-sources-freshness-section-table"]
-    assert folded.className == "fw-section-off"
-    assert not [id for id in view.figures if "freshness" in id]
-    assert "Freshness" in text(view.slots["pipeline-sources-unwatched"])
+    assert not [id for id in (*view.slots, *view.figures) if "freshness" in id]
+    assert "Freshness" in laid_out(pipeline.TAB, stores)
 
 
 def test_without_clickhouse_the_present_stays_and_the_reason_is_told(

@@ -44,7 +44,7 @@ def test_a_view_says_which_choices_its_zoom_belongs_to_and_carries_no_template()
     choices = Choices.parse("?window=6h")
     figure = {"data": [{"y": [1.0]}], "layout": {"yaxis": {"range": [0, 1]}}}
     prepared = prepare(DEMO, choices, "7?window=6h", View(figures={"demo-cpu-graph": figure}))
-    payload = orjson.loads(orjson.dumps(prepared.payload))
+    payload = orjson.loads(orjson.dumps(prepared.payload()))
     layout = payload["figures"]["demo-cpu-graph"]["layout"]
     assert layout["uirevision"] == "demo-cpu-graph?window=6h"
     assert "template" not in layout
