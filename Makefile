@@ -26,8 +26,8 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
-test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test.
-	@for part in $(TESTS); do $(PYTEST) $$part || exit 1; done
+test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
+	@for part in $(TESTS); do $(PYTEST) $$part || failed=1; done; test -z "$$failed"
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.understand import Understood, understand
 
-NOW = 1_799_000_000.0  # 2027-01-03
+NOW = datetime(2027, 1, 3, tzinfo=UTC).timestamp()
 Row = tuple[str, str, float, float]
 """Name, ISO day or time, value, flow."""
 

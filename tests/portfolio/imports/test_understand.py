@@ -94,7 +94,7 @@ def test_one_day_with_two_values_is_a_mistake_that_names_both_lines() -> None:
 
 def test_a_slip_of_a_hundred_times_is_doubted_once_by_line_and_value() -> None:
     (doubt,) = read((CASES / "jump100x.csv").read_bytes()).doubts
-    assert (doubt.kind, doubt.count, doubt.rows[0].line, doubt.rows[0].value) == ("jump", 1, 24, 1902642998.08)
+    assert (doubt.kind, doubt.count, doubt.rows[0].line, doubt.rows[0].value) == ("jump", 1, 24, float("1902642998.08"))
 
 
 # Files of our own kinds.
