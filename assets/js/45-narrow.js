@@ -1,6 +1,6 @@
 // On a narrow page the labels at line ends would take the chart's room: they become captions over its rows. Figures
-// that want it say so: layout.meta.narrow = "captions" (dashboard/charts/rows.py). Time axes of small charts have as many
-// ticks as have room beside the date beneath the first, which plotly would turn upright otherwise.
+// that want it say so: layout.meta.narrow = "captions" (dashboard/charts/rows.py). Time axes have as many ticks
+// as have room beside the date beneath the first, which plotly would turn upright otherwise.
 (function (fw) {
   "use strict";
   const NARROW = window.matchMedia("screen and (max-width: 767.98px)");
@@ -8,12 +8,11 @@
   const VALUE_LETTERS = 8;
   const LINE_PX = 15;
   const RIGHT_PX = 10;
-  const TICK_PX = 72;
-  const SMALL_PX = 380;
+  const TICK_PX = 62;
 
   fw.fitNarrow = function (layout, width) {
     if (NARROW.matches && (layout.meta || {}).narrow === "captions") return captioned(layout, width);
-    return width < SMALL_PX ? withFewTicks(layout, width) : layout;
+    return withFewTicks(layout, width);
   };
 
   function withFewTicks(layout, width) {
