@@ -107,6 +107,23 @@ def test_keyboard_opens_tabs_and_acts_but_not_while_typing(page: Page, site: Sit
     expect(page.get_by_label("Filter processes")).to_have_value("2tp")
 
 
+def test_a_press_is_not_lost_when_its_control_is_drawn_anew(page: Page, site: Site) -> None:
+    open_demo(page, site)
+    act = """button => {
+        button.id = 'press';
+        button.textContent = 'Press';
+        button.style = 'position: fixed; left: 50%; top: 50%; z-index: 2000';
+        document.getElementById('page').append(button);
+    }"""
+    page.evaluate(f"({act})(document.createElement('button'))")
+    page.evaluate("document.addEventListener('click', event => { window.clickedOn = event.target.id })")
+    page.locator("#press").hover()
+    page.mouse.down()
+    page.evaluate("{ const old = document.getElementById('press'); old.replaceWith(old.cloneNode(true)) }")
+    page.mouse.up()
+    assert page.evaluate("window.clickedOn") == "press"
+
+
 def test_theme_is_set_before_paint_kept_and_needs_no_request(page: Page, site: Site) -> None:
     open_demo(page, site)
     page.keyboard.press("p")
