@@ -96,11 +96,11 @@ def cadence_of(dates: Dates, declared: float = TRADING_DAYS) -> Cadence:
         return Cadence(kind.rhythm, kind.periods, kind.longest_days)
     if len(dates) < FEWEST_DAILY:
         return Cadence("daily", declared, 1.0)
-    return Cadence("daily", ALL_DAYS if _has_weekends(dates) else TRADING_DAYS, 1.0)
+    return Cadence("daily", ALL_DAYS if has_weekends(dates) else TRADING_DAYS, 1.0)
 
 
-def _has_weekends(dates: Dates) -> bool:
-    """Return whether Saturdays and Sundays belong to a history: a lone Sunday may be the end of a month."""
+def has_weekends(dates: Dates) -> bool:
+    """Return whether Saturdays and Sundays belong to a history of some days: a lone Sunday may be a month's end."""
     numbers: NDArray[np.int64] = dates.astype("datetime64[D]").astype(np.int64)
     # 1970-01-01 was a Thursday.
     follows = np.diff(numbers, prepend=numbers[0] - 9) == 1

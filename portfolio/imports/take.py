@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.cadence import has_weekends
 from core.errors import ImportRejected, Mistake
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.points import Points
 from portfolio.imports.remembered import recall_from, remember
-from portfolio.imports.rhythm import DAY_SECONDS, weekday
+from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORIGIN = "own"
-WEEKEND_SHARE = 0.1
-"""Share of whole weekends among a portfolio's days from which its year has 365 of them; open all week it is 1 in 7."""
 SAME = 1e-9
 """Relative difference of two indices that are one."""
 
@@ -216,12 +215,9 @@ def _portfolios(
 def _on_weekends(points: Points) -> set[str]:
     """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
     days = np.unique(points.code * 2**20 + points.ts // DAY_SECONDS)
-    code, day_of = days >> 20, days & (2**20 - 1)
-    # Month-ends fall on weekends too: a Sunday counts with its Saturday.
-    sunday = np.append(False, days[1:] - days[:-1] == 1) & (weekday(day_of) == 6)
-    whole = np.bincount(code, weights=sunday, minlength=len(points.names))
-    every = np.bincount(code, minlength=len(points.names))
-    return {name for at, name in enumerate(points.names) if whole[at] and whole[at] >= WEEKEND_SHARE * every[at]}
+    ends = np.searchsorted(days >> 20, np.arange(1, len(points.names)))
+    each = np.split((days & (2**20 - 1)).astype("datetime64[D]"), ends)
+    return {name for name, dates in zip(points.names, each, strict=True) if len(dates) and has_weekends(dates)}
 
 
 def _check_currencies(stores: Stores, understood: Understood) -> None:
