@@ -166,14 +166,13 @@ class SourceTab:
 
     def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
         """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        chosen = chosen_instances(instances(stores, *self.kinds), choices)
-        span = chosen_span(choices, stores.clock.now(), WINDOWS)
-        filled = filled_span(stores, span, [each.collector for each in chosen])
-        return self.build_over(stores, choices, viewer, filled)
-
-    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, span: Span) -> View:
-        """Return the view over `span`."""
         found = instances(stores, *self.kinds)
+        span = chosen_span(choices, stores.clock.now(), WINDOWS)
+        filled = filled_span(stores, span, [each.collector for each in chosen_instances(found, choices)])
+        return self.build_over(stores, choices, viewer, found, filled)
+
+    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, found: list[Instance], span: Span) -> View:
+        """Return the view of the instances `found` of its kinds over `span`."""
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
         done, lost = _actions(stores, self.kinds)

@@ -192,7 +192,7 @@ def _view(
 
 
 def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
-    view = sources.build_over(stores, Choices.of({"host": host}), viewer, span)
+    view = sources.build_over(stores, Choices.of({"host": host}), viewer, instances(stores, *sources.kinds), span)
     return replace(view, slots={id: view.slots[id] for id in _slots(sources)})
 
 
