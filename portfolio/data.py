@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import Cadence
+from analytics.cadence import Cadence, cadence_of
 from analytics.performance import (
     Track,
     anchor_day,
@@ -25,6 +25,7 @@ from analytics.performance import (
 from analytics.returns import linked_return
 from core.errors import NoPortfolio
 from portfolio.frequency import PERIODS, measured_in
+from portfolio.given import said_of, sentences
 from portfolio.histories import Nav, cash_on, fund, marks, price_track
 from portfolio.query import (
     DAY_SECONDS,
@@ -66,6 +67,8 @@ class Line:
     """The whole history in the chosen frequency."""
     part: Track
     """The window in the chosen frequency; its index begins at 1."""
+    told: tuple[str, ...] = ()
+    """What is set of the portfolio that its figures depend on, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +272,10 @@ def _line(
     beside: Line | None = None,
 ) -> Line:  # fmt: skip
     """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
-    declared = portfolio.periods_per_year
-    found = fund(stores, portfolio.origin).history(portfolio.id, declared)
+    said = said_of(portfolio)
+    found = fund(stores, portfolio.origin).history(portfolio.id, said)
     if query.as_of is not None:
-        found = found.until(query.as_of, declared)
+        found = found.until(query.as_of, said)
     daily, cadence = found.track, found.cadence
     measured = frequency or measured_in(cadence, query.frequency)
     part = _window(daily, cadence, query) if beside is None else _beside(daily, beside, query)
@@ -285,6 +288,7 @@ def _line(
         daily=daily,
         whole=at_frequency(daily, measured),
         part=at_frequency(part, measured),
+        told=tuple(sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
@@ -12,11 +12,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.cadence import TRADING_DAYS, Cadence, cadence_of
+from analytics.cadence import FEWEST_DAILY, Cadence, cadence_of
 from analytics.calendar import Dates
 from analytics.performance import Track, track, until, without_gaps
 from analytics.returns import linked_return
 from core.memo import Memo
+from portfolio.given import NOTHING_SAID, Said
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import (
     DAY_SECONDS,
@@ -78,6 +79,17 @@ class Nav:
         moves = tuple(move for move in self.moves if move.day <= day)
         return Nav(self.dates[:end], self.value[:end], self.flow[:end], self.newest, moves)
 
+    def between(self, inception: str, ended: str) -> Nav:
+        """Return the values from the day `inception` to the day `ended`; either may be empty."""
+        start = int(np.searchsorted(self.dates, np.datetime64(inception))) if inception else 0
+        end = int(np.searchsorted(self.dates, np.datetime64(ended), side="right")) if ended else len(self)
+        if (start, end) == (0, len(self)):
+            return self
+        days = self.dates[start:end]
+        moves = tuple(move for move in self.moves if len(days) and days[0] <= move.day <= days[-1])
+        newest = self.newest if end == len(self) else int(days[-1].astype(np.int64)) * DAY_SECONDS if len(days) else 0
+        return Nav(days, self.value[start:end], self.flow[start:end], newest, moves)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class History:
@@ -86,12 +98,16 @@ class History:
     nav: Nav
     track: Track
     cadence: Cadence
+    left_out: int = 0
+    """Values before its inception and after its end."""
 
-    def until(self, day: np.datetime64, declared: float) -> History:
+    def until(self, day: np.datetime64, said: Said = NOTHING_SAID) -> History:
         """Return the history up to and including `day`: what was found of its rhythm then."""
-        whole = until(self.track, day)
-        cadence = cadence_of(whole.dates, declared)
-        return History(self.nav.until(day), without_gaps(whole, cadence), cadence)
+        whole, given = until(self.track, day), said.given()
+        if len(whole) < FEWEST_DAILY and self.cadence.rhythm == "daily" and given.calendar is None:
+            given = replace(given, calendar=self.cadence.calendar)
+        cadence = cadence_of(whole.dates, given)
+        return History(self.nav.until(day), without_gaps(whole, cadence), cadence, self.left_out)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,27 +125,25 @@ class Fund:
 
     navs: DailyNavs
     rows: dict[str, int]
-    _histories: dict[tuple[str, float], History] = field(default_factory=dict)
+    _histories: dict[tuple[str, Said], History] = field(default_factory=dict)
 
-    def history(self, portfolio: str, declared: float = TRADING_DAYS) -> History:
-        """Return a portfolio's whole history, empty when it has no value.
-
-        `declared` are its returns a year where its dates are too few to tell.
-        """
-        found = self._histories.get((portfolio, declared))
+    def history(self, portfolio: str, said: Said = NOTHING_SAID) -> History:
+        """Return a portfolio's whole history, as is `said` of it; empty when it has no value."""
+        found = self._histories.get((portfolio, said))
         if found is None:
-            found = self._histories[portfolio, declared] = self._made(self.rows.get(portfolio), declared)
+            found = self._histories[portfolio, said] = self._made(self.rows.get(portfolio), said)
         return found
 
-    def _made(self, row: int | None, declared: float) -> History:
+    def _made(self, row: int | None, said: Said) -> History:
         if row is None:
             nothing = np.array([], dtype=np.float64)
             nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0, ())
         else:
             nav = _nav(self.navs, row)
+        every, nav = len(nav), nav.between(said.inception, said.ended)
         whole = track(nav.dates, nav.value, nav.flow, _linked(nav))
-        cadence = cadence_of(whole.dates, declared)
-        return History(nav, without_gaps(whole, cadence), cadence)
+        cadence = cadence_of(whole.dates, said.given())
+        return History(nav, without_gaps(whole, cadence), cadence, every - len(nav))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

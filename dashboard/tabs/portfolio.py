@@ -195,7 +195,9 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
 
 
 def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
-    """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
+    """Return when the newest value came and the age beyond which it is stale. A sample has none, and what has ended: their data end."""
+    if data.portfolio.ended:
+        return None, None
     if data.portfolio.origin == "own":
         return float(data.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
     if data.portfolio.origin == "replay":

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import has_weekends
 from core.errors import ImportRejected, Mistake
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
@@ -34,7 +33,7 @@ from storage.state.imports import (
     start_import,
     unfinished_import,
 )
-from storage.state.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.portfolios import Portfolio, add_missing_portfolios, list_portfolios
 from storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -195,7 +194,7 @@ def _rows(points: Points, into: Imported) -> Rows:
 def _portfolios(
     points: Points, created: Sequence[str], understood: Understood, chained: Chained | None
 ) -> list[Portfolio]:
-    weekends, currencies = _on_weekends(points), dict(understood.currencies)
+    currencies = dict(understood.currencies)
     begun = dict(chained.begun) if chained else {}
     return [
         Portfolio(
@@ -205,19 +204,10 @@ def _portfolios(
             currency=currencies.get(id, "USD"),
             note=f"Index of its returns, 100 on {day(begun[id])}" if id in begun else "",
             position=position,
-            periods_per_year=365 if id in weekends else TRADING_DAYS,
         )
         for position, id in enumerate(points.names)
         if id in created
     ]
-
-
-def _on_weekends(points: Points) -> set[str]:
-    """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
-    days = np.unique(points.code * 2**20 + points.ts // DAY_SECONDS)
-    ends = np.searchsorted(days >> 20, np.arange(1, len(points.names)))
-    each = np.split((days & (2**20 - 1)).astype("datetime64[D]"), ends)
-    return {name for name, dates in zip(points.names, each, strict=True) if len(dates) and has_weekends(dates)}
 
 
 def _check_currencies(stores: Stores, understood: Understood) -> None:
