@@ -54,11 +54,16 @@ class Portfolio:
 
 def list_portfolios(state: State, origin: str | None = None) -> list[Portfolio]:
     """Return the portfolios of `origin` (all when None): own before replay before sample, then by position."""
+    with state.begin() as connection:
+        return portfolios_in(connection, origin)
+
+
+def portfolios_in(connection: Connection, origin: str | None = None) -> list[Portfolio]:
+    """Do what `list_portfolios` does as part of a transaction."""
     query = sa.select(portfolios).order_by(portfolios.c.origin, portfolios.c.position, portfolios.c.id)
     if origin is not None:
         query = query.where(portfolios.c.origin == origin)
-    with state.begin() as connection:
-        return [Portfolio(**row._mapping) for row in connection.execute(query)]
+    return [Portfolio(**row._mapping) for row in connection.execute(query)]
 
 
 def put_portfolios(state: State, items: Sequence[Portfolio]) -> None:
