@@ -19,7 +19,7 @@ _MOST_POSITION = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A field of a portfolio: its name, what it is called, what it means in plain words, and what is wrong with a value.
+    """A field of a portfolio: its name, what it is called, and what it means in plain words.
 
     `give` returns what to give instead of a value that cannot be, empty when it can.
     """

@@ -6,13 +6,17 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.cadence import Given, Rhythm
+import numpy as np
+
+from analytics.cadence import Cadence, Given, Rhythm
 from core.trading_days import trading_days
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
 
 RHYTHMS: dict[str, Rhythm] = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
+LATE_DAYS = 2
+"""The value of an expected day may come on the next one."""
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,17 @@ def said_of(portfolio: Portfolio) -> Said:
     return Said(
         portfolio.inception, portfolio.ended, portfolio.frequency, portfolio.calendar, portfolio.periods_per_year
     )
+
+
+def stale_after_seconds(calendar: str, cadence: Cadence, last: np.datetime64) -> float | None:
+    """Return the age beyond which the value of the day `last` is stale, where a calendar says when one is expected.
+
+    It is when LATE_DAYS expected days are over without one. None: no calendar is set that says it, or that counts.
+    """
+    if not calendar or cadence.rhythm != "daily":
+        return None
+    due = np.busday_offset(last, LATE_DAYS, roll="backward", busdaycal=cadence.calendar)
+    return float((due + 1 - last).astype("timedelta64[s]").astype(np.int64))
 
 
 def sentences(portfolio: Portfolio, found: Rhythm, counts: Rhythm, left_out: int) -> list[str]:

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import ImportRejected, Mistake
+from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
+from portfolio.imports.known import as_known, with_ids
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.points import Points
 from portfolio.imports.remembered import recall_from, remember
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
+from portfolio.tree.names import ids_by_name
+from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
 from storage.state.imports import (
@@ -92,14 +96,16 @@ def read_file(path: Path) -> bytes | None:
 
 def look_at(stores: Stores, name: str, content: bytes | None, said: Mapping | None = None) -> Understood:
     """Return what a file says, with what is remembered of files like it and what is stored round its points."""
-    return understand(
+    ids = ids_by_name(stores.state)
+    understood = understand(
         name,
         content,
         said or Mapping(),
         stores.clock.now(),
         recall_from(stores.state),
-        lambda points, kind: {each: _around(stored) for each, stored in _stored(stores, points, kind).items()},
+        lambda points, kind: _look_around(stores, points, kind, ids),
     )
+    return as_known(understood, ids)
 
 
 def take(
@@ -183,7 +189,11 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
         created=tuple(name for name in points.names if name not in there),
         doubts=doubts_to_json(understood.doubts),
     )
-    return replace(item, id=start_import(stores.state, item))
+    number = start_import(stores.state, item)
+    if not number:
+        reason = "a portfolio of it is being merged or deleted"
+        raise ImportRejected(understood.name, [Mistake(reason)], understood.seems, "Import it again when that is done.")
+    return replace(item, id=number)
 
 
 def _rows(points: Points, into: Imported) -> Rows:
@@ -202,7 +212,12 @@ def _portfolios(
             id,
             id,
             currency=currencies.get(id, "USD"),
-            note=f"Index of its returns, 100 on {day(begun[id])}" if id in begun else "",
+            note=" ".join(
+                [
+                    *([f"Index of its returns, 100 on {day(begun[id])}."] if id in begun else []),
+                    *([CURRENCY_NOT_TOLD] if id not in currencies else []),
+                ]
+            ),
             position=position,
         )
         for position, id in enumerate(points.names)
@@ -255,6 +270,19 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     np.maximum.at(last, points.code, days)
     into = PRICES if kind == "prices" else NAV
     return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
+
+
+def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
+    """Return what is stored round the points of each name, of the portfolio that it means."""
+    if kind == "prices":
+        return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}
+    stored = _stored(stores, with_ids(points, ids), kind)
+    calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, ORIGIN)}
+    meant = {name: ids.get(name, name) for name in points.names}
+    return {
+        name: replace(_around(stored[id]) if id in stored else Around(), calendar=calendars.get(id))
+        for name, id in meant.items()
+    }
 
 
 def _around(stored: Stored) -> Around:

@@ -21,7 +21,7 @@ class _Table:
     columns: str
     """Besides origin and portfolio."""
     same: str
-    """What two portfolios may both have: the expression that tells whether they do. Empty: it goes with another table."""
+    """What of two portfolios may be the same, as an expression; empty: it goes with another table."""
 
 
 _MARKS = _Table("nav_restatements", "ts, was_version, version, was, now, flow_was, flow_now, at, source", "")
@@ -33,9 +33,7 @@ _TABLES = (
         "order_id, ts, instrument, side, quantity, order_type, limit_price, decision_price, status, version",
         "order_id",
     ),
-    _Table(
-        "trades", "trade_id, order_id, ts, instrument, side, quantity, price, commission, version", "trade_id"
-    ),
+    _Table("trades", "trade_id, order_id, ts, instrument, side, quantity, price, commission, version", "trade_id"),
 )
 _MADE = (("nav_daily", "toString(day)"), ("nav_flows", "toString(toDate(ts))"), (_MARKS.name, "toString(toDate(ts))"))
 """What is made of NAV, and which day it is of."""
@@ -65,13 +63,9 @@ def drop_common(clickhouse: ClickHouse, origin: str, loser: str, winner: str) ->
 def copy_rows(clickhouse: ClickHouse, origin: str, portfolio: str, into: str) -> None:
     """Store every row of `portfolio` once more as one of `into`: marks before the values that they announce."""
     for table in (_MARKS, *_TABLES):
-        insert_select(
-            clickhouse,
-            table.name,
-            f"origin, portfolio, {table.columns}",
-            f"SELECT origin, {quoted([into])}, {table.columns} FROM {table.name} FINAL WHERE {_whose(origin, portfolio)}",
-            KIND,
-        )
+        whose = _whose(origin, portfolio)
+        select = f"SELECT origin, {quoted([into])}, {table.columns} FROM {table.name} FINAL WHERE {whose}"
+        insert_select(clickhouse, table.name, f"origin, portfolio, {table.columns}", select, KIND)
 
 
 def delete_rows(clickhouse: ClickHouse, origin: str, portfolio: str) -> None:

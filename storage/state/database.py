@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from core.errors import StorageRejected, StorageUnavailable
 from storage.sqlite import prepare
 
+Transaction = Connection
+"""An open transaction, handed to functions that are part of it."""
 metadata = sa.MetaData()
 
 portfolios = sa.Table(

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-
 from sqlalchemy.engine import Connection
 
 from storage.state.changes import unfinished_in
@@ -94,7 +93,7 @@ def import_in(connection: Connection, number: int) -> Import | None:
 
 
 def rename_in_imports(connection: Connection, gone: str, into: str, told: str) -> None:
-    """Let every import of the portfolio `gone` be one of `into`; of no portfolio when that is empty. `told` says why."""
+    """Let every import of the portfolio `gone` be one of `into`, of none when that is empty. `told` says why."""
     query = sa.select(imports).where(imports.c.kind != "prices", imports.c.names != "[]")
     for item in map(_import, connection.execute(query).fetchall()):
         if gone not in item.names:
