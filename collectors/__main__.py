@@ -1,7 +1,7 @@
 """`python -m collectors`: collect without a web server; import files, list imports, undo one.
 
 python -m collectors                       collect until a signal
-python -m collectors import FILE...        take files of NAV, returns or prices, each whole or not at all
+python -m collectors import FILE...        take files of NAV, returns, prices or rates, each whole or not at all
 python -m collectors imports               list what was imported
 python -m collectors undo NUMBER           undo an import
 """
@@ -62,17 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="collect until a signal (the default)")
     files = commands.add_parser(
         "import",
-        help="take files of NAV, returns or prices",
+        help="take files of NAV, returns, prices or rates",
         description="Take files: text, .xlsx, .xls, .ods, Parquet, plain or in one .gz or .zip. Say only what a file "
         "does not tell itself; it is remembered for the next file with the same header.",
     )
     files.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files.add_argument("--portfolio", default="", metavar="NAME", help="whose it is, when no column says so")
-    files.add_argument("--kind", default="", help="nav, returns or prices")
+    files.add_argument("--kind", default="", help="nav, returns, prices, index (returns of an instrument) or rates")
     files.add_argument("--date-order", default="", help="dmy, mdy or ymd")
     files.add_argument("--decimal", default="", metavar="MARK", help="decimal mark: . or ,")
     files.add_argument("--thousands", default="", metavar="MARK", help="mark between thousands: , . ' or a blank")
-    files.add_argument("--unit", default="", help="how returns are written: percent or ratio")
+    files.add_argument("--unit", default="", help="how returns or rates are written: percent or ratio")
     files.add_argument("--currency", default="", help="such as EUR; new portfolios are in USD without it")
     files.add_argument("--sheet", default="", metavar="NAME", help="which sheet of a workbook")
     files.add_argument(
@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="HEADER=ROLE",
-        help="what a column is: date, time, portfolio, instrument, nav, price, return, flow, withdrawal, currency, "
-        "series (a portfolio of its own), skip",
+        help="what a column is: date, time, portfolio, instrument, nav, price, return, rate, flow, withdrawal, "
+        "currency, series (a portfolio of its own), skip",
     )
     files.add_argument("--accept", action="store_true", help="take it although some of its values are hard to believe")
     files.add_argument("--dry-run", action="store_true", help="show what was understood and take nothing")

@@ -31,7 +31,7 @@ def _sharpe_ends(scope: Scope) -> tuple[Floats, Floats]:
         )
         return np.asarray(found[0]), np.asarray(found[1])
 
-    return scope.block.keep(("resampled sharpe", scope.rate, scope.periods, scope.level), make)
+    return scope.block.keep(("resampled sharpe", np.asarray(scope.rate).tobytes(), scope.periods, scope.level), make)
 
 
 def _annual_ends(scope: Scope) -> tuple[Floats, Floats]:

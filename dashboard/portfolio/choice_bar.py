@@ -31,7 +31,6 @@ from portfolio.data import (
     benchmarks,
     default_benchmark,
     find,
-    instrument_name,
     is_whole,
     key_of,
 )
@@ -71,7 +70,7 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
                         label="Window"),
         more_choices(
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
-                         hint="Risk-free rate, percent a year"),
+                         hint="Risk-free rate, percent a year; empty: that of the portfolio’s currency"),
             choice_input(ID, "trials", choices, default="", label="Trials",
                          hint="Strategies tried before this one was chosen: deflates its Sharpe ratio in All metrics"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
@@ -108,9 +107,9 @@ def frequencies(data: PortfolioData) -> html.Div:
 
 
 def benchmark_options(stores: Stores, portfolio: Portfolio | None) -> list[tuple[str, str]]:
-    """Return (symbol, label) of every benchmark that a portfolio may have, its own first, then "none"."""
-    symbols = benchmarks(stores, portfolio) if portfolio else []
-    return [*((symbol, instrument_name(symbol)) for symbol in symbols), (NO_BENCHMARK, "no benchmark")]
+    """Return (key, label) of every benchmark that a portfolio may have, its own first, then "none"."""
+    known = benchmarks(stores, portfolio) if portfolio else {}
+    return [*known.items(), (NO_BENCHMARK, "no benchmark")]
 
 
 def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:

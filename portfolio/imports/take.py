@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import has_weekends
+from core.currency import pair_of
 from core.errors import ImportRejected, Mistake
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
-from portfolio.imports.mapping import Mapping
-from portfolio.imports.points import Points
+from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
+from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.remembered import recall_from, remember
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
+from portfolio.series.rates import usual_day_count
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
 from storage.state.imports import (
@@ -35,6 +37,7 @@ from storage.state.imports import (
     unfinished_import,
 )
 from storage.state.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.series import Kind, Series, list_series, put_series
 from storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -65,9 +68,9 @@ class ImportResult:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = {"nav": "rows", "returns": "returns", "prices": "prices"}[self.kind]
+        what = {"nav": "rows", "index": "returns"}.get(self.kind, self.kind)
         more = f", {self.restated} of them restated" if self.restated else ""
-        noun = "instrument" if self.kind == "prices" else "portfolio"
+        noun = "instrument" if self.kind in OF_INSTRUMENTS else "portfolio"
         new = f"; new {noun}{'s' if len(self.created) > 1 else ''}: {', '.join(self.created)}" if self.created else ""
         told = "".join(f"; {note}" for note in self.notes)
         span = f"{day(self.first)} to {day(self.last)}"
@@ -117,8 +120,8 @@ def take(
     understood = look_at(stores, name, content, said)
     try:
         points = understood.check(accept)
-        _check_currencies(stores, understood)
-        chained = _chained(stores, understood, points) if understood.kind == "returns" else None
+        _check_meaning(stores, understood)
+        chained = _chained(stores, understood, points) if understood.kind in OF_RETURNS else None
     except ImportRejected as error:
         record_import(stores.state, name[:255], digest, 0, REFUSED, str(error)[:2_000], who)
         raise
@@ -129,10 +132,13 @@ def _store(
     stores: Stores, understood: Understood, chained: Chained | None, digest: str, said: Mapping, who: str
 ) -> ImportResult:
     assert understood.points is not None
-    into = PRICES if understood.kind == "prices" else NAV
+    into = table_of(understood.kind)
     points = chained.points if chained else understood.points
     begun = _begun(stores, understood, points, digest, who)
     source = understood.name
+    if into is PRICES:
+        # What they are is known before they are there: a rate is never read as a price.
+        _tell_series(stores, understood, chained)
     inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     if into is NAV:
         add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained))
@@ -162,7 +168,7 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
     if unfinished is not None and unfinished.names == points.names and unfinished.kind == understood.kind:
         return unfinished
     now = stores.clock.now()
-    into = PRICES if understood.kind == "prices" else NAV
+    into = table_of(understood.kind)
     above = max(int(now * 1000) - 1, newest_version(stores.state))
     version = next_import_version(stores.clickhouse, into, ORIGIN, points.names, above)
     if into is NAV:
@@ -185,6 +191,11 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
         doubts=doubts_to_json(understood.doubts),
     )
     return replace(item, id=start_import(stores.state, item))
+
+
+def table_of(kind: str) -> Imported:
+    """Return where files of a kind go."""
+    return PRICES if kind in OF_INSTRUMENTS else NAV
 
 
 def _rows(points: Points, into: Imported) -> Rows:
@@ -220,29 +231,77 @@ def _on_weekends(points: Points) -> set[str]:
     return {name for name, dates in zip(points.names, each, strict=True) if len(dates) and has_weekends(dates)}
 
 
-def _check_currencies(stores: Stores, understood: Understood) -> None:
-    """Raise ImportRejected when a file is in another currency than its portfolio."""
-    if understood.kind == "prices" or not understood.currencies:
-        return
-    there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+def _tell_series(stores: Stores, understood: Understood, chained: Chained | None) -> None:
+    """Add what the file tells of series that nothing is known of, and the currency of those that have none."""
+    assert understood.points is not None
+    known = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+    currencies = dict(understood.currencies)
+    begun = dict(chained.begun) if chained else {}
+    told = []
+    for symbol in understood.points.names:
+        found = _new_series(symbol, currencies.get(symbol, ""), understood, begun.get(symbol))
+        old = known.get(symbol)
+        if old is None:
+            told.append(found)
+        elif not old.currency and found.currency:
+            told.append(replace(old, currency=found.currency))
+    put_series(stores.state, told)
+
+
+def _new_series(symbol: str, currency: str, understood: Understood, begun: int | None) -> Series:
+    pair = pair_of(symbol) if understood.kind == "prices" else None
+    if understood.kind == "rates":
+        return Series(ORIGIN, symbol, symbol, "rate", currency, usual_day_count(currency))
+    if pair is not None:
+        return Series(ORIGIN, symbol, symbol, "fx", pair.quote)
+    note = "" if begun is None else f"Index of its returns, 100 on {day(begun)}"
+    kind: Kind = "total_return" if understood.is_total_return else "price"
+    return Series(ORIGIN, symbol, symbol, kind, currency, note=note)
+
+
+def _check_meaning(stores: Stores, understood: Understood) -> None:
+    """Raise ImportRejected when a file is in another currency than its portfolio or series, or of another kind."""
+    of_portfolios = table_of(understood.kind) is NAV
+    if of_portfolios:
+        there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+    else:
+        series = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+        there = {symbol: each.currency for symbol, each in series.items() if each.currency}
+        _check_kind(understood, series)
     wrong = [
         Mistake(f"{name} is in {there[name]}, and the file is in {currency}")
         for name, currency in understood.currencies
         if there.get(name, currency) != currency
     ]
     if wrong:
-        remedy = "Import it under another name, or change the portfolio's currency first."
+        noun = "portfolio" if of_portfolios else "series"
+        remedy = f"Import it under another name, or change the {noun}'s currency first."
+        raise ImportRejected(understood.name, wrong, understood.seems, remedy)
+
+
+def _check_kind(understood: Understood, series: Dict[str, Series]) -> None:
+    assert understood.points is not None
+    words = {True: "rates", False: "prices"}
+    is_rate = understood.kind == "rates"
+    wrong = [
+        Mistake(f"{name} is a series of {words[not is_rate]}, and the file has {words[is_rate]}")
+        for name in understood.points.names
+        if name in series and (series[name].kind == "rate") != is_rate
+    ]
+    if wrong:
+        remedy = f"Import it under another name, or with --kind {words[not is_rate]}."
         raise ImportRejected(understood.name, wrong, understood.seems, remedy)
 
 
 def _chained(stores: Stores, understood: Understood, returns: Points) -> Chained:
     """Return the index of returns. Raises ImportRejected where it would not meet what is stored after it."""
-    stored = _stored(stores, returns, "nav")
+    into = table_of(understood.kind)
+    stored = _stored(stores, returns, understood.kind)
     made = chain(returns, {name: each.before for name, each in stored.items() if each.before is not None})
     followed = [name for name in returns.names if name in stored and stored[name].after is not None]
     if not followed:
         return made
-    (was, _), _ = standing(stores.clickhouse, NAV, _rows(made.points, NAV))
+    was = standing(stores.clickhouse, into, _rows(made.points, into))[0][0]
     wrong = []
     for name in followed:
         of = np.flatnonzero(made.points.code == made.points.names.index(name))
@@ -263,7 +322,7 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     first, last = np.full(count, 2**16 - 1, dtype=np.int64), np.zeros(count, dtype=np.int64)
     np.minimum.at(first, points.code, days)
     np.maximum.at(last, points.code, days)
-    into = PRICES if kind == "prices" else NAV
+    into = table_of(kind)
     return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
 
 

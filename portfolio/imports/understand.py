@@ -40,7 +40,7 @@ class Understood:
     seems: str = ""
     """What the file seems to be."""
     kind: str = ""
-    """nav, returns or prices."""
+    """nav, returns, prices, index or rates."""
     header: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     """What each column of the header is (one of mapping.ROLES); "" where it is left out."""
@@ -49,7 +49,9 @@ class Understood:
     decimal: str = ""
     thousands: str = ""
     unit: str = ""
-    """Of returns: percent or ratio."""
+    """Of returns and rates: percent or ratio."""
+    is_total_return: bool = False
+    """Whether the file says that dividends are in its prices or returns."""
     sheet: str = ""
     points: Points | None = None
     frequencies: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ class Understood:
         """Return what was understood, a sentence a line, for a person to read."""
         if self.points is None:
             return ImportRejected(self.name, self.mistakes, self.seems, self.remedy).lines()
-        kinds = {"nav": "NAV", "returns": "returns", "prices": "prices"}
+        kinds = {"nav": "NAV", "index": "returns (of an instrument)", "rates": "rates (percent a year)"}
         names = [f"{name} ({often})" for name, often in zip(self.points.names, self.frequencies, strict=True)]
         roles = zip(self.header, self.roles, strict=True)
         columns = [f"{name} = {role}" for name, role in roles if role not in ("", "skip")]
@@ -114,7 +116,7 @@ class Understood:
         span = f"{len(self.points):,} points, {day(self.first)} to {day(self.last)}"
         told = [
             f"{self.name}: {self.seems}",
-            f"{kinds[self.kind]} of {', '.join(names)}; {span}",
+            f"{kinds.get(self.kind, self.kind)} of {', '.join(names)}; {span}",
             f"columns: {', '.join(columns)}; {', '.join(filter(None, written))}",
             *(f"currency of {name}: {currency}" for name, currency in self.currencies),
             *self.notes,
@@ -217,6 +219,7 @@ def _of_sheet(
         decimal=reading.marks.decimal,
         thousands=reading.marks.thousands,
         unit=reading.unit,
+        is_total_return=shape.is_total_return,
         points=reading.points,
         frequencies=_frequencies(reading.points),
         currencies=reading.currencies,

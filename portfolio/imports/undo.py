@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import UndoRejected
-from portfolio.imports.take import ORIGIN
-from storage.clickhouse.import_rows import NAV, PRICES, parts
+from portfolio.imports.take import ORIGIN, table_of
+from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import undo_import
 from storage.state.imports import (
     TAKEN,
@@ -19,6 +20,7 @@ from storage.state.imports import (
     find_import,
 )
 from storage.state.portfolios import remove_unused
+from storage.state.series import remove_series
 from storage.stores import Stores
 
 
@@ -55,21 +57,27 @@ def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
     if not item.version:
         raise UndoRejected(f"import {number} ({item.name}) does not say which rows it brought: it cannot be undone")
     change_import(stores.state, number, outcome=UNDOING)
-    into = PRICES if item.kind == "prices" else NAV
+    into = table_of(item.kind)
     undo_import(stores.clickhouse, into, ORIGIN, item.names, item.version, item.first, item.last)
-    removed = remove_unused(stores.state, ORIGIN, _empty(stores, item)) if item.kind != "prices" else []
+    if into is NAV:
+        removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, created_names(stores.state, item.names)))
+    else:
+        removed = _empty(stores, into, item.names)
+        remove_series(stores.state, ORIGIN, removed)
     change_import(stores.state, number, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80])
     stores.live.bump("portfolio")
     return UndoResult(item, tuple(removed))
 
 
-def _empty(stores: Stores, item: Import) -> list[str]:
-    """Return the portfolios of an import that imports brought, and that have no NAV now."""
-    sql = "SELECT DISTINCT portfolio FROM nav WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}"
+def _empty(stores: Stores, into: Imported, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that have no row now."""
+    sql = f"""
+        SELECT DISTINCT {into.name} FROM {into.table}
+        WHERE origin = {{origin:String}} AND {into.name} IN {{names:Array(String)}}
+    """
     left: set[str] = set()
-    created = created_names(stores.state, item.names)
-    for part in parts(created):
+    for part in parts(names):
         left |= {
             str(name) for (name,) in stores.clickhouse.rows(sql, {"origin": ORIGIN, "names": part}, kind="undo import")
         }
-    return [name for name in created if name not in left]
+    return [name for name in names if name not in left]

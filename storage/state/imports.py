@@ -13,6 +13,8 @@ from storage.state.database import State, imports, mappings, upsert
 
 TAKING, TAKEN, REFUSED, UNDOING, UNDONE = "taking", "taken", "refused", "undoing", "undone"
 """Outcomes. A process that ended in the middle leaves `taking` or `undoing`: either may be repeated."""
+OF_NAV = ("nav", "returns", "")
+"""Kinds whose names are portfolios, those of before kinds were among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Import:
     """Its number, by which it is undone."""
     who: str = ""
     kind: str = ""
-    """nav, returns or prices; empty: it was refused, or taken before kinds were."""
+    """nav, returns, prices, index or rates; empty: it was refused, or taken before kinds were."""
     version: int = 0
     """Of its rows in ClickHouse (milliseconds), by which they are told from those of other imports; 0: not known."""
     first: int = 0
@@ -94,7 +96,7 @@ def unfinished_import(state: State, sha256: str) -> Import | None:
 
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
-    query = sa.select(imports.c.created).where(imports.c.kind != "prices", imports.c.created != "[]")
+    query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")
     with state.begin() as connection:
         created = {name for text in connection.execute(query).scalars() for name in json.loads(text)}
     return [name for name in names if name in created]
