@@ -27,7 +27,7 @@ class OnDays:
     value: Floats
     """The last one known."""
     flow: Floats
-    """As recorded, since the day before."""
+    """As recorded, since the day before; what a part is worth at its end goes out on the day after."""
     returns: Floats
     """Since the day before, by the part's own index; 0 on the first."""
 
@@ -75,9 +75,6 @@ def summed(parts: Sequence[tuple[str, History]], declared: float) -> History:
         first = int(np.searchsorted(days, history.nav.dates[0]))
         if 0 < first < len(days):
             flow[first] += own[first] - recorded[first]
-        after = int(np.searchsorted(days, history.nav.dates[-1], side="right"))
-        if after < len(days) and _has_ended(history.nav, history.cadence, last):
-            flow[after] -= own[after - 1]
     nav = Nav(days, value, flow, min(each.nav.newest for each in histories if not _is_over(each, last)))
     whole = _track(nav, histories, found)
     cadence = cadence_of(whole.dates, declared)
@@ -157,9 +154,12 @@ def _has_ended(nav: Nav, cadence: Cadence, last: np.datetime64) -> bool:
 def _on_days(nav: Nav, own: Track, cadence: Cadence, days: Dates, last: np.datetime64) -> tuple[Floats, Floats, Floats]:
     value = carried(nav.dates, nav.value, days, 0.0)
     flow = carried(nav.dates, np.cumsum(nav.flow), days, 0.0)
-    if _has_ended(nav, cadence, last):
-        value[days > nav.dates[-1]] = 0.0
+    flow = np.diff(flow, prepend=0.0)
+    after = int(np.searchsorted(days, nav.dates[-1], side="right"))
+    if _has_ended(nav, cadence, last) and after < len(days):
+        flow[after] -= value[after - 1] if after else 0.0
+        value[after:] = 0.0
     level = carried(own.dates, own.index, days, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = np.concatenate([[0.0], np.where(level[:-1] > 0, level[1:] / level[:-1] - 1.0, 0.0)])
-    return value, np.diff(flow, prepend=0.0), returns[: len(days)]
+    return value, flow, returns[: len(days)]
