@@ -4,6 +4,7 @@ python -m collectors                       collect until a signal
 python -m collectors import FILE...        take files of NAV, returns, prices or rates, each whole or not at all
 python -m collectors imports               list what was imported
 python -m collectors undo NUMBER           undo an import
+python -m collectors portfolios            list the fund's tree, or change it: set, add, rename, merge, end, delete
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors import tree
 from core.console import Console
 from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
@@ -49,6 +51,8 @@ def main(arguments: list[str]) -> int:
                 return _list(settings, chosen.limit)
             case "undo":
                 return _undo(settings, chosen.number)
+            case "portfolios":
+                return tree.run(settings, chosen, _who())
             case _:
                 return _run(settings)
     except FundwatchError as error:
@@ -89,11 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     listed.add_argument("--limit", type=int, default=LISTED_IMPORTS, help=f"how many, {LISTED_IMPORTS} by default")
     undone = commands.add_parser("undo", help="undo an import: what it added goes, what it replaced comes back")
     undone.add_argument("number", type=int, metavar="NUMBER", help="as `imports` lists it")
+    tree.add_commands(commands)
     return parser
 
 
 def _run(settings: Settings) -> int:
     from collectors.runtime.start import start_collectors
+    from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
     stop = threading.Event()
@@ -101,6 +107,7 @@ def _run(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     console = Console()
     with closing(open_stores(settings, step=console.step)) as stores:
+        prepare_tree(stores)
         runner = start_collectors(stores)
         console.line(f"Collecting on {settings.machine}; Ctrl-C stops")
         stop.wait()

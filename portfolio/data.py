@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import Cadence
+from analytics.cadence import Cadence, cadence_of
 from analytics.performance import (
     Track,
     anchor_day,
@@ -26,6 +26,7 @@ from analytics.performance import (
 from analytics.returns import linked_return
 from core.errors import NoPortfolio
 from portfolio.frequency import PERIODS, measured_in
+from portfolio.given import said_of, sentences
 from portfolio.histories import Fund, cash_on, fund, marks
 from portfolio.history import History, Nav
 from portfolio.query import (
@@ -71,7 +72,7 @@ class Line:
     made_of: tuple[str, ...] = ()
     """Ids of the parts that a portfolio is the sum of; empty: its values are its own."""
     told: tuple[str, ...] = ()
-    """What of its parts could not be converted, and is left out."""
+    """What is set of the portfolio that its figures depend on, and what of its parts could not be converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,9 @@ def history_in(data: PortfolioData, line: Line, currency: str) -> History:
     portfolio = line.portfolio
     assert portfolio is not None
     own = "" if portfolio.currency == currency else currency
-    found = data.fund.history(portfolio.id, portfolio.periods_per_year, own)
-    return found if data.query.as_of is None else found.until(data.query.as_of, portfolio.periods_per_year)
+    said = said_of(portfolio)
+    found = data.fund.history(portfolio.id, said, own)
+    return found if data.query.as_of is None else found.until(data.query.as_of, said)
 
 
 def is_whole(data: PortfolioData) -> bool:
@@ -297,10 +299,10 @@ def _line(
     beside: Line | None = None,
 ) -> Line:  # fmt: skip
     """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
-    declared = portfolio.periods_per_year
-    found = fund(stores, portfolio.origin).history(portfolio.id, declared)
+    said = said_of(portfolio)
+    found = fund(stores, portfolio.origin).history(portfolio.id, said)
     if query.as_of is not None:
-        found = found.until(query.as_of, declared)
+        found = found.until(query.as_of, said)
     daily, cadence = found.track, found.cadence
     measured = frequency or measured_in(cadence, query.frequency)
     part = _window(daily, cadence, query) if beside is None else _beside(daily, beside, query)
@@ -314,7 +316,7 @@ def _line(
         whole=at_frequency(daily, measured),
         part=at_frequency(part, measured),
         made_of=found.made_of,
-        told=found.told,
+        told=(*sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out), *found.told),
     )
 
 

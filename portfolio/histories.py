@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.cadence import TRADING_DAYS, cadence_of
+from analytics.cadence import cadence_of
 from analytics.calendar import Dates
 from analytics.performance import Track, track, without_gaps
 from core.currency import Pair, pair_of
 from core.memo import Memo
+from portfolio.given import NOTHING_SAID, Said, said_of
 from portfolio.history import DAY_SECONDS, NOTHING, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
 from portfolio.series.rates import accumulated
@@ -61,18 +62,17 @@ class Fund:
     tree: dict[str, Portfolio]
     exchange: Callable[[], Exchange]
     """Returns what currencies cost; asked only where there are several."""
-    _histories: dict[tuple[str, float, str], History] = field(default_factory=dict)
+    _histories: dict[tuple[str, Said, str], History] = field(default_factory=dict)
 
-    def history(self, portfolio: str, declared: float = TRADING_DAYS, currency: str = "") -> History:
-        """Return a portfolio's whole history, empty when it has no value: its own, else the sum of its parts.
+    def history(self, portfolio: str, said: Said = NOTHING_SAID, currency: str = "") -> History:
+        """Return a portfolio's whole history as is `said` of it: its own, else the sum of its parts; else empty.
 
-        `declared` are its returns a year where its dates are too few to tell; `currency` is what it is told in, its
-        own when left out.
+        `currency` is what it is told in, its own when left out.
         """
-        key = (portfolio, declared, currency)
+        key = (portfolio, said, currency)
         found = self._histories.get(key)
         if found is None:
-            found = self._histories[key] = self._made(portfolio, declared, currency)
+            found = self._histories[key] = self._made(portfolio, said, currency)
         return found
 
     def parts(self, portfolio: str) -> list[Portfolio]:
@@ -92,33 +92,34 @@ class Fund:
         found: Dates = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
         return found
 
-    def _made(self, portfolio: str, declared: float, currency: str) -> History:
+    def _made(self, portfolio: str, said: Said, currency: str) -> History:
         node = self.tree.get(portfolio)
         row = self.rows.get(portfolio)
         if row is None:
-            return self._sum(portfolio, declared, currency or (node.currency if node else ""))
-        nav = _nav(self.navs, row)
-        if node is None or currency in ("", node.currency):
-            return history_of(nav, declared)
-        return self._converted(node, nav, declared, currency)
+            return self._sum(portfolio, said, currency or (node.currency if node else ""))
+        every = _nav(self.navs, row)
+        nav = every.between(said.inception, said.ended)
+        is_own = node is None or currency in ("", node.currency)
+        found = history_of(nav, said) if is_own or node is None else self._converted(node, nav, said, currency)
+        return replace(found, left_out=len(every) - len(nav))
 
-    def _sum(self, portfolio: str, declared: float, currency: str) -> History:
-        found = [(each, self.history(each.id, each.periods_per_year, currency)) for each in self.parts(portfolio)]
+    def _sum(self, portfolio: str, said: Said, currency: str) -> History:
+        found = [(each, self.history(each.id, said_of(each), currency)) for each in self.parts(portfolio)]
         there = [(each.id, history) for each, history in found if len(history.nav)]
         lost = tuple(line for _, history in found if not len(history.nav) for line in history.told)
         if not there:
-            return replace(history_of(NOTHING, declared), told=lost)
-        made = summed(there, declared)
+            return replace(history_of(NOTHING, said), told=lost)
+        made = summed(there, said)
         return replace(made, told=(*lost, *made.told))
 
-    def _converted(self, node: Portfolio, nav: Nav, declared: float, currency: str) -> History:
+    def _converted(self, node: Portfolio, nav: Nav, said: Said, currency: str) -> History:
         own = node.currency
         rates = self.exchange().rates(own, currency, nav.dates)
         found = converted_values(nav.value, nav.flow, rates)
         days = nav.dates[found.kept]
         by_day = dict(zip(days.tolist(), rates[found.kept].tolist(), strict=True))
         moves = tuple(_at_rate(move, by_day[day]) for move in nav.moves if (day := move.day.item()) in by_day)
-        made = history_of(Nav(days, found.value, found.flow, nav.newest, moves), declared)
+        made = history_of(Nav(days, found.value, found.flow, nav.newest, moves), said)
         if found.kept.all():
             return made
         if not len(days):

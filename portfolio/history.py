@@ -8,10 +8,11 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.cadence import Cadence, cadence_of
+from analytics.cadence import FEWEST_DAILY, Cadence, cadence_of
 from analytics.calendar import Dates
 from analytics.performance import Track, track, until, without_gaps
 from analytics.returns import linked_return
+from portfolio.given import NOTHING_SAID, Said
 
 DAY_SECONDS = 86_400
 
@@ -56,6 +57,17 @@ class Nav:
         moves = tuple(move for move in self.moves if move.day <= day)
         return Nav(self.dates[:end], self.value[:end], self.flow[:end], self.newest, moves)
 
+    def between(self, inception: str, ended: str) -> Nav:
+        """Return the values from the day `inception` to the day `ended`; either may be empty."""
+        start = int(np.searchsorted(self.dates, np.datetime64(inception))) if inception else 0
+        end = int(np.searchsorted(self.dates, np.datetime64(ended), side="right")) if ended else len(self)
+        if (start, end) == (0, len(self)):
+            return self
+        days = self.dates[start:end]
+        moves = tuple(move for move in self.moves if len(days) and days[0] <= move.day <= days[-1])
+        newest = self.newest if end == len(self) else int(days[-1].astype(np.int64)) * DAY_SECONDS if len(days) else 0
+        return Nav(days, self.value[start:end], self.flow[start:end], newest, moves)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class History:
@@ -69,20 +81,25 @@ class History:
     told: tuple[str, ...] = ()
     """What could not be converted or added, and is left out."""
 
-    def until(self, day: np.datetime64, declared: float) -> History:
+    left_out: int = 0
+    """Values before its inception and after its end."""
+
+    def until(self, day: np.datetime64, said: Said = NOTHING_SAID) -> History:
         """Return the history up to and including `day`: what was found of its rhythm then."""
-        whole = until(self.track, day)
-        cadence = cadence_of(whole.dates, declared)
+        whole, given = until(self.track, day), said.given()
+        if len(whole) < FEWEST_DAILY and self.cadence.rhythm == "daily" and given.calendar is None:
+            given = replace(given, calendar=self.cadence.calendar)
+        cadence = cadence_of(whole.dates, given)
         return replace(self, nav=self.nav.until(day), track=without_gaps(whole, cadence), cadence=cadence)
 
 
 NOTHING = Nav(np.array([], dtype="datetime64[D]"), np.array([], dtype=np.float64), np.array([], dtype=np.float64), 0)
 
 
-def history_of(nav: Nav, declared: float) -> History:
-    """Return the history of values. `declared` are its returns a year where its dates are too few to tell."""
+def history_of(nav: Nav, said: Said = NOTHING_SAID) -> History:
+    """Return the history of values, as is `said` of it."""
     whole = track(nav.dates, nav.value, nav.flow, _linked(nav))
-    cadence = cadence_of(whole.dates, declared)
+    cadence = cadence_of(whole.dates, said.given())
     return History(nav, without_gaps(whole, cadence), cadence)
 
 

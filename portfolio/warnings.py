@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.format import first_of
 from portfolio.data import Line, PortfolioData, benchmarks, key_of
+from portfolio.given import said_of
 from portfolio.histories import fund
 from portfolio.query import FREQUENCY_NAMES, NO_BENCHMARK
 
@@ -68,7 +69,7 @@ def _no_prices(data: PortfolioData, benchmark: Line) -> list[str]:
 
 def _as_of(stores: Stores, data: PortfolioData) -> list[str]:
     day = data.query.as_of
-    values = fund(stores, data.portfolio.origin).history(data.portfolio.id).nav
+    values = fund(stores, data.portfolio.origin).history(data.portfolio.id, said_of(data.portfolio)).nav
     if day is None or not len(values):
         return []
     first, last = values.dates[[0, -1]]

@@ -207,6 +207,7 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
     """Return what a reader must know before the figures: choices `adjusted`, restated values, a total loss."""
     return [
         *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
+        *_set(data),
         *_ended(data),
         *_gaps(data),
         *_from_nothing(data),
@@ -218,6 +219,11 @@ def _change(mark: Restatement) -> str:
     value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
     flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
     return ", ".join(each for each in (value, flow) if each)
+
+
+def _set(data: PortfolioData) -> list[Any]:
+    """Return a line that says what is set of the portfolio that its figures depend on."""
+    return [html.P(" ".join(data.own.told), className="fw-note")] if data.own.told else []
 
 
 def _ended(data: PortfolioData) -> list[Any]:

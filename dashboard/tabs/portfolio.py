@@ -20,10 +20,11 @@ from dashboard.portfolio.tables import drawdown_table
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
+from portfolio import given
 from portfolio.data import PortfolioData, read
 from portfolio.query import PortfolioQuery
 from portfolio.warnings import warnings
-from status.freshness import reading_stale_after_seconds, stale_after_seconds
+from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -35,8 +36,6 @@ LONG_PX = 420
 """Height of the tables that scroll."""
 FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
-OWN_INTERVAL_SECONDS = 2 * 86_400.0
-"""NAV comes on working days: over a weekend it is not stale."""
 FEED = (
     "Drop a file of NAV, returns or prices (CSV, Excel, Parquet) into the folder inbox of the data folder, or run: "
     "python -m collectors import FILE. It says what it understood, and asks where a file can be read in two ways."
@@ -195,9 +194,12 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
 
 
 def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
-    """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
+    """Return when the newest value came and the age beyond which it is stale; None for a sample and for what ended."""
+    if data.portfolio.ended:
+        return None, None
     if data.portfolio.origin == "own":
-        return float(data.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
+        by_calendar = given.stale_after_seconds(data.portfolio.calendar, data.own.cadence, data.nav.dates[-1])
+        return float(data.nav.newest), by_calendar or value_stale_after_seconds(data.own.cadence.longest_days)
     if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts if reading else None), reading_stale_after_seconds(reading)

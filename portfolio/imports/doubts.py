@@ -69,6 +69,8 @@ class Around:
     """The value on the last of them."""
     after: tuple[int, float] | None = None
     """The first day after, and its value."""
+    calendar: np.busdaycalendar | None = None
+    """Days on which it is expected to have a value, where somebody has set them."""
 
 
 def find_doubts(points: Points, kind: str, now: float, around: Mapping[str, Around]) -> tuple[Doubt, ...]:
@@ -162,7 +164,7 @@ def _holes(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
     if len(days) < 2:
         return
-    steps = steps_between(days[:-1], days[1:], days)
+    steps = steps_between(days[:-1], days[1:], days, around.calendar)
     for at in np.flatnonzero(steps > HOLE_PERIODS).tolist():
         place = int(np.searchsorted(own.ts // DAY_SECONDS, days[at + 1]))
         if place < len(own.ts) and own.ts[place] // DAY_SECONDS == days[at + 1]:
@@ -171,7 +173,7 @@ def _holes(own: _Own, around: Around) -> _Found:
 
 def _weekends(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
-    for day in np.intersect1d(weekend_days(days), own.days).tolist():
+    for day in np.intersect1d(weekend_days(days, around.calendar), own.days).tolist():
         at = int(np.searchsorted(own.ts // DAY_SECONDS, day))
         yield "weekend", at, datetime.fromtimestamp(day * DAY_SECONDS, UTC).strftime("%A")
 

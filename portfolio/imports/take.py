@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import has_weekends
 from core.currency import pair_of
 from core.errors import ImportRejected, Mistake
+from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
+from portfolio.imports.known import as_known, with_ids
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.remembered import recall_from, remember
@@ -23,6 +24,8 @@ from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
 from portfolio.series.rates import usual_day_count
+from portfolio.tree.names import ids_by_name
+from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
 from storage.state.imports import (
@@ -36,7 +39,7 @@ from storage.state.imports import (
     start_import,
     unfinished_import,
 )
-from storage.state.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.portfolios import Portfolio, add_missing_portfolios, list_portfolios
 from storage.state.series import Kind, Series, list_series, put_series
 from storage.stores import Stores
 
@@ -96,14 +99,16 @@ def read_file(path: Path) -> bytes | None:
 
 def look_at(stores: Stores, name: str, content: bytes | None, said: Mapping | None = None) -> Understood:
     """Return what a file says, with what is remembered of files like it and what is stored round its points."""
-    return understand(
+    ids = ids_by_name(stores.state)
+    understood = understand(
         name,
         content,
         said or Mapping(),
         stores.clock.now(),
         recall_from(stores.state),
-        lambda points, kind: {each: _around(stored) for each, stored in _stored(stores, points, kind).items()},
+        lambda points, kind: _look_around(stores, points, kind, ids),
     )
+    return as_known(understood, ids)
 
 
 def take(
@@ -190,7 +195,11 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
         created=tuple(name for name in points.names if name not in there),
         doubts=doubts_to_json(understood.doubts),
     )
-    return replace(item, id=start_import(stores.state, item))
+    number = start_import(stores.state, item)
+    if not number:
+        reason = "a portfolio of it is being merged or deleted"
+        raise ImportRejected(understood.name, [Mistake(reason)], understood.seems, "Import it again when that is done.")
+    return replace(item, id=number)
 
 
 def table_of(kind: str) -> Imported:
@@ -206,7 +215,7 @@ def _rows(points: Points, into: Imported) -> Rows:
 def _portfolios(
     points: Points, created: Sequence[str], understood: Understood, chained: Chained | None
 ) -> list[Portfolio]:
-    weekends, currencies = _on_weekends(points), dict(understood.currencies)
+    currencies = dict(understood.currencies)
     begun = dict(chained.begun) if chained else {}
     return [
         Portfolio(
@@ -214,21 +223,17 @@ def _portfolios(
             id,
             id,
             currency=currencies.get(id, "USD"),
-            note=f"Index of its returns, 100 on {day(begun[id])}" if id in begun else "",
+            note=" ".join(
+                [
+                    *([f"Index of its returns, 100 on {day(begun[id])}."] if id in begun else []),
+                    *([CURRENCY_NOT_TOLD] if id not in currencies else []),
+                ]
+            ),
             position=position,
-            periods_per_year=365 if id in weekends else TRADING_DAYS,
         )
         for position, id in enumerate(points.names)
         if id in created
     ]
-
-
-def _on_weekends(points: Points) -> set[str]:
-    """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
-    days = np.unique(points.code * 2**20 + points.ts // DAY_SECONDS)
-    ends = np.searchsorted(days >> 20, np.arange(1, len(points.names)))
-    each = np.split((days & (2**20 - 1)).astype("datetime64[D]"), ends)
-    return {name for name, dates in zip(points.names, each, strict=True) if len(dates) and has_weekends(dates)}
 
 
 def _tell_series(stores: Stores, understood: Understood, chained: Chained | None) -> None:
@@ -324,6 +329,19 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     np.maximum.at(last, points.code, days)
     into = table_of(kind)
     return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
+
+
+def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
+    """Return what is stored round the points of each name, of the portfolio that it means."""
+    if kind == "prices":
+        return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}
+    stored = _stored(stores, with_ids(points, ids), kind)
+    calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, ORIGIN)}
+    meant = {name: ids.get(name, name) for name in points.names}
+    return {
+        name: replace(_around(stored[id]) if id in stored else Around(), calendar=calendars.get(id))
+        for name, id in meant.items()
+    }
 
 
 def _around(stored: Stored) -> Around:

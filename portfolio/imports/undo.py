@@ -9,17 +9,23 @@ from core.errors import UndoRejected
 from portfolio.imports.take import ORIGIN, table_of
 from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import undo_import
+from storage.state.changes import changed_by_hand
+from storage.state.database import Transaction
 from storage.state.imports import (
+    OF_NAV,
+    SAMPLE_FUND,
     TAKEN,
     TAKING,
     UNDOING,
     UNDONE,
     Import,
+    busy_names,
     change_import,
     created_names,
-    find_import,
+    import_in,
+    start_undo,
 )
-from storage.state.portfolios import remove_unused
+from storage.state.portfolios import list_portfolios, remove_unused
 from storage.state.series import remove_series
 from storage.stores import Stores
 
@@ -39,7 +45,11 @@ class UndoResult:
     def __str__(self) -> str:
         gone = f"; {', '.join(self.removed)} removed" if self.removed else ""
         back = f", {self.item.restated} values back as they were" if self.item.restated else ""
-        return f"import {self.item.id} ({self.item.name}) undone: {self.item.added} rows removed{back}{gone}"
+        what = f"import {self.item.id} ({self.item.name}) undone"
+        if self.item.detail:
+            # Of what was merged or deleted since, nobody counted what was left.
+            return f"{what}: what was left of it is removed ({self.item.detail}){gone}"
+        return f"{what}: {self.item.added} rows removed{back}{gone}"
 
 
 def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
@@ -47,26 +57,47 @@ def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
 
     Raises UndoRejected when there is nothing to undo, StorageUnavailable or StorageRejected.
     """
-    item = find_import(stores.state, number)
-    if item is None:
-        raise UndoRejected(f"there is no import {number}: `python -m collectors imports` lists them")
-    if item.outcome == UNDONE:
-        raise UndoRejected(f"import {number} ({item.name}) is undone already")
-    if item.outcome not in (TAKEN, TAKING, UNDOING):
-        raise UndoRejected(f"import {number} ({item.name}) was {item.outcome}: nothing of it was taken")
-    if not item.version:
-        raise UndoRejected(f"import {number} ({item.name}) does not say which rows it brought: it cannot be undone")
-    change_import(stores.state, number, outcome=UNDOING)
+    with stores.state.deciding() as connection:
+        item = _undoable(connection, number)
+        start_undo(connection, number)
     into = table_of(item.kind)
     undo_import(stores.clickhouse, into, ORIGIN, item.names, item.version, item.first, item.last)
     if into is NAV:
-        removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, created_names(stores.state, item.names)))
+        removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, _brought(stores, item)))
     else:
         removed = _empty(stores, into, item.names)
         remove_series(stores.state, ORIGIN, removed)
     change_import(stores.state, number, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80])
     stores.live.bump("portfolio")
     return UndoResult(item, tuple(removed))
+
+
+def _undoable(connection: Transaction, number: int) -> Import:
+    """Return the import of this number. Raises UndoRejected, with what to do, when it cannot be undone."""
+    item = import_in(connection, number)
+    if item is None:
+        raise UndoRejected(f"there is no import {number}: `python -m collectors imports` lists them")
+    what = f"import {number} ({item.name})"
+    if item.name == SAMPLE_FUND and not item.version:
+        raise UndoRejected(f"{what} is the sample fund: `python -m sample remove` takes it away")
+    if item.outcome == UNDONE:
+        raise UndoRejected(f"{what} is undone already")
+    if item.outcome not in (TAKEN, TAKING, UNDOING):
+        raise UndoRejected(f"{what} was {item.outcome}: nothing of it was taken")
+    if not item.version:
+        raise UndoRejected(f"{what} does not say which rows it brought: it cannot be undone")
+    if not item.names:
+        raise UndoRejected(f"nothing is left of {what}: {item.detail}")
+    busy = busy_names(connection, item.names) if item.kind in OF_NAV else []
+    if busy:
+        raise UndoRejected(f"{what}: {busy[0]} is being merged or deleted: finish that first")
+    return item
+
+
+def _brought(stores: Stores, item: Import) -> list[str]:
+    """Return the portfolios of an import that imports brought, and that nobody has changed or added to."""
+    decided = changed_by_hand(stores.state) | {each.parent for each in list_portfolios(stores.state, ORIGIN)}
+    return [name for name in created_names(stores.state, item.names) if name not in decided]
 
 
 def _empty(stores: Stores, into: Imported, names: Sequence[str]) -> list[str]:

@@ -42,7 +42,7 @@ class Catalogue:
     def name(self, key: str) -> str:
         """Return what a benchmark is called; one that is not there by its key."""
         found = self.blends.get(key) or self.series.get(key)
-        return found.name if found else NAMES.get(key, key.removeprefix(BLEND))
+        return found.name if found else instrument_name(key)
 
     def benchmarks(self) -> list[str]:
         """Return the key of everything that can be a benchmark: blends, then instruments and rates, by symbol."""
@@ -59,6 +59,11 @@ class Reference:
     """Days whose price is zero or negative: it is none, and left out."""
     told: tuple[str, ...] = ()
     """How it came to be in that currency, and what could not be done."""
+
+
+def instrument_name(key: str) -> str:
+    """Return what a benchmark is called of which only the key is known."""
+    return NAMES.get(key, key.removeprefix(BLEND))
 
 
 def catalogue(stores: Stores, origin: str) -> Catalogue:

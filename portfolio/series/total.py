@@ -13,6 +13,7 @@ from analytics.cadence import Cadence, cadence_of
 from analytics.calendar import Dates, Frequency, buckets, carried
 from analytics.performance import Track, track, without_gaps
 from analytics.returns import flow_returns
+from portfolio.given import NOTHING_SAID, Said
 from portfolio.history import NOTHING, History, Nav, history_of
 
 LONGEST_DAYS = 7
@@ -54,8 +55,8 @@ def on_days(parts: Sequence[tuple[Nav, Track, Cadence]], days: Dates, last: np.d
     return OnDays(*(np.stack(each) for each in zip(*columns, strict=True)))
 
 
-def summed(parts: Sequence[tuple[str, History]], declared: float) -> History:
-    """Return the sum of parts that have a value, each with its id, in one currency.
+def summed(parts: Sequence[tuple[str, History]], said: Said = NOTHING_SAID) -> History:
+    """Return the sum of parts that have a value, each with its id, in one currency; `said` is what is said of it.
 
     Its days: of parts valued by day all of theirs, each part's last value standing in on days that its calendar does
     not have, never across a gap of its own; of others the ends of the periods that all have. A part that begins later
@@ -66,9 +67,9 @@ def summed(parts: Sequence[tuple[str, History]], declared: float) -> History:
     last = max(history.nav.dates[-1] for history in histories)
     told = tuple(dict.fromkeys(line for history in histories for line in history.told))
     made_of = tuple(id for id, _ in parts)
-    days = _days(histories, last)
+    days = _within(_days(histories, last), said)
     if not len(days):
-        return replace(history_of(NOTHING, declared), made_of=made_of, told=told)
+        return replace(history_of(NOTHING, said), made_of=made_of, told=told)
     found = on_days([(each.nav, each.track, each.cadence) for each in histories], days, last)
     value, flow = found.value.sum(axis=0), found.flow.sum(axis=0)
     for history, own, recorded in zip(histories, found.value, found.flow, strict=True):
@@ -77,7 +78,7 @@ def summed(parts: Sequence[tuple[str, History]], declared: float) -> History:
             flow[first] += own[first] - recorded[first]
     nav = Nav(days, value, flow, min(each.nav.newest for each in histories if not _is_over(each, last)))
     whole = _track(nav, histories, found)
-    cadence = cadence_of(whole.dates, declared)
+    cadence = cadence_of(whole.dates, said.given())
     return History(nav, without_gaps(whole, cadence), cadence, made_of, told)
 
 
@@ -110,6 +111,15 @@ def _days(histories: Sequence[History], last: np.datetime64) -> Dates:
         has = [np.isin(every, history.nav.dates) | ~_is_there(history, every, last) for history in histories]
         return every[np.all(has, axis=0)]
     return _ends(histories, every, next(frequency for rhythm, frequency in _COARSE if rhythm in rhythms), last)
+
+
+def _within(days: Dates, said: Said) -> Dates:
+    start = int(np.searchsorted(days, np.datetime64(said.inception))) if said.inception else 0
+    return (
+        days[start : int(np.searchsorted(days, np.datetime64(said.ended), side="right"))]
+        if said.ended
+        else days[start:]
+    )
 
 
 def _ends(histories: Sequence[History], every: Dates, frequency: Frequency, last: np.datetime64) -> Dates:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.cadence import cadence_of
+from analytics.cadence import Given, cadence_of
 
 
 def days(index: pd.DatetimeIndex) -> np.ndarray:
@@ -57,6 +57,6 @@ def test_what_has_no_rhythm_is_irregular_with_as_many_returns_as_there_were() ->
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_few_values_tell_nothing(count: int) -> None:
     dates = np.array(["2020-01-01", "2024-01-01"], dtype="datetime64[D]")[:count]
-    found = cadence_of(dates, 365)
+    found = cadence_of(dates, Given(periods=365))
     assert found.periods == 365
     assert not found.gaps(dates).any()

@@ -39,7 +39,9 @@ def test_sixty_forty_by_month_as_worked_out_by_hand() -> None:
 
 
 @given(Steps, Steps, st.floats(-0.5, 1.5))
-def test_restored_each_day_it_earns_the_weighted_mean_of_the_returns(one: list[float], two: list[float], w: float) -> None:
+def test_restored_each_day_it_earns_the_weighted_mean_of_the_returns(
+    one: list[float], two: list[float], w: float
+) -> None:
     count = min(len(one), len(two))
     found = blended([of_returns(one[:count]), of_returns(two[:count])], [w, 1 - w], "daily")
     assert found.returns[1:] == pytest.approx(w * np.array(one[:count]) + (1 - w) * np.array(two[:count]), abs=1e-9)

@@ -14,14 +14,16 @@ MONDAY = np.datetime64("2024-01-01")
 Floats = list[float]
 
 
-def history(days: list[int] | np.ndarray, values: Floats, flows: Floats | None = None, moves: tuple[Move, ...] = ()) -> History:
+def history(
+    days: list[int] | np.ndarray, values: Floats, flows: Floats | None = None, moves: tuple[Move, ...] = ()
+) -> History:
     dates = MONDAY + np.asarray(days)
     money = np.zeros(len(values)) if flows is None else np.array(flows)
-    return history_of(Nav(dates, np.array(values), money, int(dates[-1].astype(int)) * 86_400, moves), 252)
+    return history_of(Nav(dates, np.array(values), money, int(dates[-1].astype(int)) * 86_400, moves))
 
 
 def of(*parts: History) -> History:
-    return summed([(str(number), part) for number, part in enumerate(parts)], 252)
+    return summed([(str(number), part) for number, part in enumerate(parts)])
 
 
 def weekdays(count: int, first: int = 0) -> np.ndarray:
