@@ -5,6 +5,9 @@ python -m collectors import FILE...        take files of NAV, returns, prices or
 python -m collectors imports               list what was imported
 python -m collectors undo NUMBER           undo an import
 python -m collectors portfolios            list the fund's tree, or change it: set, add, rename, merge, end, delete
+python -m collectors series                list series of prices and rates, or set what they are
+python -m collectors blend                 list blends of them; add, change or remove one
+python -m collectors risk-free             list the risk-free rates of currencies, or set one
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collectors import tree
+from collectors import benchmarks, tree
 from core.console import Console
 from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
@@ -51,6 +54,8 @@ def main(arguments: list[str]) -> int:
                 return _list(settings, chosen.limit)
             case "undo":
                 return _undo(settings, chosen.number)
+            case "series" | "blend" | "risk-free":
+                return benchmarks.run(settings, chosen)
             case "portfolios":
                 return tree.run(settings, chosen, _who())
             case _:
@@ -94,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     undone = commands.add_parser("undo", help="undo an import: what it added goes, what it replaced comes back")
     undone.add_argument("number", type=int, metavar="NUMBER", help="as `imports` lists it")
     tree.add_commands(commands)
+    benchmarks.add_commands(commands)
     return parser
 
 

@@ -135,7 +135,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         data = read(stores, query)
     except NoPortfolio:
         return _without_portfolio()
-    bar = _bar_slots(data, [*problems, *warnings(stores, data)])
+    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data)])
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
@@ -162,8 +162,9 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
+def _bar_slots(stores: Stores, data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
+        "portfolio-benchmark": choice_bar.benchmark(stores, data),
         "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
