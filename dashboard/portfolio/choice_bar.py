@@ -180,7 +180,7 @@ def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     chips = []
     for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
-        mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
+        mark = html.Span("●", style={"color": f"var(--fw-{colors[at].removeprefix('@')})"})
         chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
         chips.append(chip)
     return html.Div(chips, className="fw-chips")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import NoPortfolio
-from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
+from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
@@ -168,7 +168,7 @@ def _bar_slots(stores: Stores, data: PortfolioData, adjusted: list[str]) -> dict
         "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
-        "portfolio-compared": choice_bar.compared(data, COMPARED),
+        "portfolio-compared": choice_bar.compared(data, compared_colours(data)),
         "portfolio-notes": choice_bar.notes(data, adjusted),
     }
 
