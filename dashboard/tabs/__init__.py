@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dashboard.tabs import alerts, cache, database, pipeline, portfolio, services, system
+from dashboard.tabs import alerts, cache, database, imports, pipeline, portfolio, services, system
 from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
     portfolio.TAB,
+    imports.PAGE,
     system.TAB,
     database.TAB,
     cache.TAB,

@@ -34,9 +34,7 @@ class UndoEffect:
         return self.removed + self.restored + self.same
 
 
-def undo_effect(
-    clickhouse: ClickHouse, into: Imported, origin: str, names: Sequence[str], version: int
-) -> UndoEffect:
+def undo_effect(clickhouse: ClickHouse, into: Imported, origin: str, names: Sequence[str], version: int) -> UndoEffect:
     """Return what undoing the import of this version would do. Raises StorageUnavailable or StorageRejected."""
     differs = " OR ".join(f"{was} != {now}" for was, now in zip(into.was, into.now, strict=True))
     sql = f"""

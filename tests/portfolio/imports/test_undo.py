@@ -142,7 +142,9 @@ def test_of_imports_that_hold_the_same_rows_undoing_says_why_they_stay(stores: S
     assert str(undo(stores, first)).endswith(
         f"no row removed. 2 rows of it came again with imports {second}, {third}, and stay"
     )
-    assert str(undo(stores, third)).endswith("1 value back as they were. 1 row of it had been there before it, and stay")
+    assert str(undo(stores, third)).endswith(
+        "1 value back as they were. 1 row of it had been there before it, and stay"
+    )
     assert str(undo(stores, second)).endswith("2 rows removed; A removed")
 
 
