@@ -114,10 +114,7 @@ def _decimal(understood: Understood, _known: Sequence[str]) -> html.Div:
 
 
 def _thousands(understood: Understood, _known: Sequence[str]) -> html.Div:
-    mark = understood.thousands if understood.thousands != understood.decimal else ""
-    found = THOUSANDS.get(mark, "none is used").split(":")[0]
-    chosen = understood.said.thousands
-    return _select("thousands", "Thousands mark", THOUSANDS, chosen, _as_found(understood, "thousands", found))
+    return _select("thousands", "Thousands mark", THOUSANDS, understood.said.thousands, "as the file tells")
 
 
 def _unit(understood: Understood, _known: Sequence[str]) -> html.Div:

@@ -45,7 +45,7 @@ COLUMNS = (
     Column("added", "New", definition="Rows that there was nothing of before."),
     Column("restated", "Restated", definition="Rows that replaced another value."),
     Column("doubts", "Doubts accepted", numeric=False),
-    Column("undo", "", numeric=False),
+    Column("undo", "Undo", numeric=False),
 )
 
 
@@ -68,8 +68,8 @@ def _row(item: Import, may_change: bool) -> dict[str, Any]:
         "names": _why(item) if is_refused else _names(item),
         "span": f"{day(item.first)} – {day(item.last)}" if item.names else None,
         "rows": Cell(number(item.rows), float(item.rows)) if item.rows else None,
-        "added": None if is_refused else Cell(number(item.added), float(item.added)),
-        "restated": None if is_refused else Cell(number(item.restated), float(item.restated)),
+        "added": Cell(number(item.added), float(item.added)) if item.kind else None,
+        "restated": Cell(number(item.restated), float(item.restated)) if item.kind else None,
         "doubts": _doubts(item),
         "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if can_be_undone else None,
     }

@@ -10,7 +10,7 @@ import numpy as np
 from dash import html
 
 from core.errors import Mistake
-from core.format import count, first_of, number
+from core.format import FARTHEST, count, first_of, number
 from core.model import Status
 from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
@@ -39,7 +39,7 @@ def answer(looked: Looked) -> html.Section:
         [
             html.H2(understood.name, id="import-heading", className="fw-import-name", tabIndex=-1),
             html.P(_seems(understood), className="fw-import-seems"),
-            verdict(*_state(looked)),
+            _verdict(looked),
             *_told_again(looked),
             *_mistakes(looked),
             _fields("What the file leaves open", questions(understood, sorted(looked.known)), is_asked=True),
@@ -55,22 +55,29 @@ def answer(looked: Looked) -> html.Section:
 
 def in_words(looked: Looked) -> str:
     """Return the sentence that a screen reader hears when a file was looked at."""
-    return f"{looked.understood.name}: {_state(looked)[1]}"
+    return f"{looked.understood.name}: {_state(looked)[2]}"
 
 
-def _state(looked: Looked) -> tuple[Status, str]:
+def _verdict(looked: Looked) -> html.Div:
+    status, word, sentence = _state(looked)
+    return verdict(status, sentence, word=word)
+
+
+def _state(looked: Looked) -> tuple[Status, str, str]:
+    """Return how the file stands, in a word, and in a sentence."""
     understood = looked.understood
     if understood.asks:
-        return Status.WARNING, "One answer is missing." if len(understood.asks) == 1 else "Some answers are missing."
+        sentence = "One answer is missing." if len(understood.asks) == 1 else "Some answers are missing."
+        return Status.WARNING, "question", sentence
     if not looked.can_be_taken:
         mistakes = looked.against.mistakes if looked.against else understood.mistakes
         kinds = count(len(mistakes), "kind of mistake", "kinds of mistakes")
-        return Status.CRITICAL, f"It cannot be imported: {kinds}. Nothing was taken."
+        return Status.CRITICAL, "refused", f"It cannot be imported: {kinds}. Nothing was taken."
     what = f"{count(len(understood.points or ()), 'value')} from {day(understood.first)} to {day(understood.last)}"
     if understood.doubts:
         doubted = sum(doubt.count for doubt in understood.doubts)
-        return Status.WARNING, f"{what}; {count(doubted, 'value')} hard to believe."
-    return Status.OK, f"{what}. Nothing looks wrong."
+        return Status.WARNING, "doubt", f"{what}; {count(doubted, 'value')} hard to believe."
+    return Status.OK, "understood", f"{what}. Nothing looks wrong."
 
 
 def _seems(understood: Understood) -> str:
@@ -84,7 +91,11 @@ def _told_again(looked: Looked) -> list[Any]:
     if looked.again is None:
         return []
     when = local_time(looked.again.imported)
-    told = ["The same file was imported on ", when, f" as import {looked.again.id}. Rows that are the same stay so."]
+    told: list[Any] = [
+        "The same file was imported on ",
+        when,
+        f" as import {looked.again.id}. Rows that are the same stay so.",
+    ]
     return [html.P(told, className="fw-import-again")]
 
 
@@ -139,9 +150,10 @@ def _understood(looked: Looked) -> list[Any]:
         html.P(_how(understood), className="fw-import-how"),
         *[html.P(f"{note[:1].upper()}{note[1:]}.", className="fw-import-note") for note in understood.notes],
         *_remembered(looked),
-        _names_table(looked, points),
-        _rows_table(understood, points),
-        *_doubts(understood),
+        html.Div(
+            [_names_table(looked, points), _rows_table(understood, points), *_doubts(understood)],
+            className="fw-import-parts",
+        ),
     ]
 
 
@@ -168,9 +180,9 @@ def _remembered(looked: Looked) -> list[Any]:
 def _names_table(looked: Looked, points: Points) -> html.Div:
     noun = "Instrument" if looked.understood.kind == "prices" else "Portfolio"
     titles = [
-        Column("name", noun, numeric=False), Column("state", "", numeric=False), Column("often", "Comes", numeric=False),
-        Column("currency", "Currency", numeric=False), Column("rows", "Values"), Column("first", "First"),
-        Column("last", "Last"),
+        Column("name", noun, numeric=False), Column("state", "Known", numeric=False),
+        Column("often", "Comes", numeric=False), Column("currency", "Currency", numeric=False),
+        Column("rows", "Values"), Column("first", "First"), Column("last", "Last"),
     ]  # fmt: skip
     if looked.understood.kind == "prices":
         titles = [column for column in titles if column.key != "currency"]
@@ -236,9 +248,12 @@ def _moment(ts: int) -> str:
 
 
 def _plain(value: float) -> str:
-    return np.format_float_positional(value, precision=10, unique=True, trim="-").replace("-", "−") if (
-        abs(value) < 1e15
-    ) else f"{value:.6g}"  # fmt: skip
+    """Return a number with every digit that the file gave it."""
+    if abs(value) >= FARTHEST:
+        return f"{value:.6g}"
+    whole, _, decimals = np.format_float_positional(abs(value), unique=True, trim="-").partition(".")
+    sign = "−" if value < 0 else ""
+    return f"{sign}{number(float(whole))}{f'.{decimals}' if decimals else ''}"
 
 
 def _doubts(understood: Understood) -> list[Any]:

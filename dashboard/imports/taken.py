@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from dash import html
@@ -67,10 +68,10 @@ def _sentence(taken: ImportResult) -> str:
     return f"{what} from {day(taken.first)} to {day(taken.last)}: {', '.join(parts)}.{made}"
 
 
-def _links(taken: ImportResult) -> list[object]:
+def _links(taken: ImportResult) -> list[Any]:
     if taken.kind == "prices":
         return ["Choose it on the page ", html.A("Portfolio", href="/portfolio"), " as what to compare with (vs)."]
-    links: list[object] = []
+    links: list[Any] = []
     for name in taken.portfolios[:MOST_LINKS]:
         links += [open_link(name), " "]
     return links

@@ -1,4 +1,4 @@
-"""Import: a file is dropped, looked at, changed where it was misunderstood, taken; what was imported, and undoing it."""
+"""Import: a file is dropped, looked at, changed where it was misunderstood, taken; every import, and undoing it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -21,6 +22,7 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.data import PortfolioData, read
+from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
 from portfolio.warnings import warnings
 from status.freshness import reading_stale_after_seconds, stale_after_seconds
@@ -38,8 +40,8 @@ FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": L
 OWN_INTERVAL_SECONDS = 2 * 86_400.0
 """NAV comes on working days: over a weekend it is not stale."""
 FEED = (
-    "Drop a file of NAV, returns or prices (CSV, Excel, Parquet) into the folder inbox of the data folder, or run: "
-    "python -m collectors import FILE. It says what it understood, and asks where a file can be read in two ways."
+    " of NAV, returns or prices (CSV, Excel, Parquet): it says what it understood, and asks where one can be read in "
+    "two ways. The folder inbox of the data folder takes files too, and so does: python -m collectors import FILE."
 )
 
 
@@ -136,7 +138,8 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         data = read(stores, query)
     except NoPortfolio:
         return _without_portfolio()
-    bar = _bar_slots(data, [*problems, *warnings(stores, data)])
+    doubted = accepted_doubts(stores.state, data.portfolio)
+    bar = _bar_slots(data, [*problems, *warnings(stores, data)], doubted)
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
@@ -163,22 +166,27 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
+def _bar_slots(data: PortfolioData, adjusted: list[str], doubted: Sequence[AcceptedDoubts]) -> dict[str, Any]:
     return {
         "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
         "portfolio-compared": choice_bar.compared(data, COMPARED),
-        "portfolio-notes": choice_bar.notes(data, adjusted),
+        "portfolio-notes": choice_bar.notes(data, adjusted, doubted),
     }
 
 
 def _without_portfolio() -> View:
     return View(
-        slots={"portfolio-cards": empty("No portfolio yet", FEED)},
+        slots={"portfolio-cards": empty("No portfolio yet", _feed())},
         as_of=dict.fromkeys(PANEL_IDS),
         notes=dict.fromkeys(PANEL_IDS, "Shows a portfolio as soon as there is one."),
     )
+
+
+def _feed() -> html.P:
+    """Return how a portfolio comes to be."""
+    return html.P([html.A("Import a file", href=choice_bar.IMPORT), FEED])
 
 
 def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
@@ -187,7 +195,7 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
     return View(
         slots={
             **bar,
-            "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
+            "portfolio-cards": empty(f"{portfolio.name} has no value{when}", _feed()),
         },
         as_of=dict.fromkeys(PANEL_IDS),
         notes=dict.fromkeys(PANEL_IDS, f"{portfolio.name} has no value{when}."),

@@ -155,7 +155,7 @@ def take_understood(
 
 
 def check_against_stored(stores: Stores, understood: Understood, points: Points) -> Chained | None:
-    """Return the index of returns, None of other kinds. Raises ImportRejected where the points cannot join the stored."""
+    """Return the index of returns, None of other kinds. Raises ImportRejected where points cannot join the stored."""
     _check_currencies(stores, understood)
     return _chained(stores, understood, points) if understood.kind == "returns" else None
 
