@@ -7,6 +7,7 @@
   let count = 0; // how many were chosen together
   let current = null; // {file} or {refused}, and said: what a person said of how it is read
   let sending = null; // AbortController of the request under way
+  let isTaking = false; // whether that is an import: it is not sent twice
   let again = null; // what is sent again when the server answers: only looking at a file
 
   const look = () => fw.byId("import-look");
@@ -62,6 +63,7 @@
     const asked = current;
     if (sending) sending.abort();
     const mine = (sending = new AbortController());
+    isTaking = what === "take";
     const { file } = asked;
     again = null;
     const place = count > 1 ? ` (file ${count - queue.length} of ${count})` : "";
@@ -94,6 +96,7 @@
 
   function done(mine) {
     if (mine === sending) sending = null;
+    isTaking = false;
     if (look()) look().removeAttribute("aria-busy");
   }
 
@@ -161,10 +164,12 @@
   function change(control) {
     if (!current) return;
     const { said } = current;
+    const before = JSON.stringify(said);
+    const text = control.name === "currency" ? control.value.trim().toUpperCase() : untrimmed(control);
     if (control.name === "column") said.columns = roles();
-    else if (control.value.trim()) said[control.name] = control.name === "currency" ? control.value.trim().toUpperCase() : untrimmed(control);
+    else if (text) said[control.name] = text;
     else delete said[control.name];
-    send("look", false);
+    if (JSON.stringify(said) !== before) send("look", false);
   }
 
   const untrimmed = (control) => (control.localName === "select" ? control.value : control.value.trim()); // a blank is a mark
@@ -174,6 +179,7 @@
 
   function take() {
     const open = look().querySelector("input[type='checkbox']:not(:checked)");
+    if (isTaking || !current) return undefined;
     if (!open) return send("take", false);
     status("Not imported yet: confirm it first.", true);
     open.focus();
@@ -182,7 +188,7 @@
 
   fw.on("change", "#import-look :is(select, input:not([type='checkbox']))", change);
   fw.on("keydown", "#import-look input:not([type='checkbox'])", (control, event) => {
-    if (event.key === "Enter") control.blur(); // a field is taken when it is left
+    if (event.key === "Enter") change(control);
   });
   fw.on("click", "[data-import-name]", (button) => {
     const box = look().querySelector("input[name='portfolio']");

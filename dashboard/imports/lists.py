@@ -39,13 +39,13 @@ COLUMNS = (
     Column("who", "Who", numeric=False),
     Column("file", "File", numeric=False),
     Column("outcome", "Outcome", numeric=False),
-    Column("names", "Of", numeric=False),
+    Column("names", "What", numeric=False),
     Column("span", "Span", numeric=False),
     Column("rows", "Rows"),
     Column("added", "New", definition="Rows that there was nothing of before."),
     Column("restated", "Restated", definition="Rows that replaced another value."),
     Column("doubts", "Doubts accepted", numeric=False),
-    Column("undo", "Undo", numeric=False),
+    Column("undo", "", numeric=False, plain="Undo"),
 )
 
 

@@ -151,7 +151,10 @@ def _understood(looked: Looked) -> list[Any]:
         *[html.P(f"{note[:1].upper()}{note[1:]}.", className="fw-import-note") for note in understood.notes],
         *_remembered(looked),
         html.Div(
-            [_names_table(looked, points), _rows_table(understood, points), *_doubts(understood)],
+            [
+                html.Div([_names_table(looked, points), *_doubts(understood)], className="fw-import-part"),
+                _rows_table(understood, points),
+            ],
             className="fw-import-parts",
         ),
     ]
