@@ -53,7 +53,7 @@ def run(settings: Settings, chosen: argparse.Namespace, who: str) -> int:
     if chosen.do in (None, "list"):
         return _list(settings)
     try:
-        print(_carry_out(settings, _order(chosen, who)))
+        print(carry_out_order(settings, _order(chosen, who)))
     except ChangeRejected as error:
         print(error, file=sys.stderr)
         return 1
@@ -65,9 +65,9 @@ def _order(chosen: argparse.Namespace, who: str) -> ChangeOrder:
 
     match chosen.do:
         case "add":
-            return ChangeOrder("add", "", {"name": chosen.name, **_fields(chosen.fields)}, who)
+            return ChangeOrder("add", "", {"name": chosen.name, **fields_of(chosen.fields)}, who)
         case "set":
-            return ChangeOrder("set", chosen.portfolio, _fields(chosen.fields), who)
+            return ChangeOrder("set", chosen.portfolio, fields_of(chosen.fields), who)
         case "rename":
             return ChangeOrder("set", chosen.portfolio, {"name": chosen.name}, who)
         case "end":
@@ -84,7 +84,7 @@ def _asked() -> str:
     return input("Type its name to delete it with everything that was stored of it: ")
 
 
-def _fields(pairs: Iterable[str]) -> dict[str, str]:
+def fields_of(pairs: Iterable[str]) -> dict[str, str]:
     """Return what FIELD=VALUE arguments say. Raises ChangeRejected for another one."""
     split = [pair.partition("=") for pair in pairs]
     wrong = [name for name, sign, _ in split if not sign]
@@ -94,7 +94,8 @@ def _fields(pairs: Iterable[str]) -> dict[str, str]:
     return {name: value or ("0" if name in WHOLE else "") for name, _, value in split}
 
 
-def _carry_out(settings: Settings, order: ChangeOrder) -> str:
+def carry_out_order(settings: Settings, order: ChangeOrder) -> str:
+    """Do what is ordered here, or by the Fundwatch that owns the data, and return what was done."""
     from storage.stores import open_stores
 
     try:

@@ -17,7 +17,8 @@ from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.frame.viewer import Viewer
 from dashboard.portfolios.tables import ID, INDENT
 from dashboard.views.form import Form, Said, Sent
-from portfolio.data import benchmarks, instrument_name
+from portfolio.data import benchmarks
+from portfolio.series.reference import instrument_name
 from portfolio.tree.delete import delete
 from portfolio.tree.facts import Node
 from portfolio.tree.merge import merge
@@ -165,8 +166,8 @@ def _options(stores: Stores, name: str, node: Node, nodes: Sequence[Node]) -> li
         case "parent":
             return [("", "none"), *_above(own.id, nodes)]
         case "benchmark":
-            offered = dict.fromkeys([*benchmarks(stores, own), *([own.benchmark] if own.benchmark else [])])
-            return [("", "none"), *((each, instrument_name(each)) for each in offered)]
+            own_one = {own.benchmark: instrument_name(own.benchmark)} if own.benchmark else {}
+            return [("", "none"), *(own_one | benchmarks(stores, own)).items()]
         case "frequency":
             return [("", "found from the data"), *FREQUENCIES.items()]
         case "colour":

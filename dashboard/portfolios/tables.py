@@ -13,8 +13,9 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from portfolio.data import instrument_name, key_of
+from portfolio.data import key_of
 from portfolio.given import stale_after_seconds
+from portfolio.series.reference import instrument_name
 from portfolio.tree.facts import Node
 from portfolio.tree.names import OWN
 from portfolio.tree.settings import CURRENCY_NOT_TOLD

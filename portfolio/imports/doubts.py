@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import Mistake
 from portfolio.imports.dates import NO_ZONE
-from portfolio.imports.points import Points
+from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.rhythm import DAY_SECONDS, steps_between, weekend_days
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ def _each(points: Points) -> Iterator[tuple[str, _Own]]:
 
 
 def _jumps(own: _Own, kind: str, around: Around) -> _Found:
-    if kind == "returns":
+    if kind == "rates":
+        return
+    if kind in OF_RETURNS:
         for at in np.flatnonzero((own.value > JUMP - 1) | (own.value < 1 / JUMP - 1)).tolist():
             yield "jump", at, f"a return of {own.value[at] * 100:,.6g} %"
         return

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.currency import ASSUMED_CURRENCY
 from core.errors import Mistake
 from core.format import first_of
+from portfolio.imports.mapping import OF_INSTRUMENTS
 from portfolio.imports.points import Points
 from portfolio.imports.understand import Understood, day
 
@@ -28,7 +30,7 @@ def as_known(understood: Understood, ids: Mapping[str, str]) -> Understood:
 
     It has a mistake instead of points where two of its names mean one portfolio and both have a value at one time.
     """
-    if understood.points is None or understood.kind == "prices":
+    if understood.points is None or understood.kind in OF_INSTRUMENTS:
         return understood
     points = with_ids(understood.points, ids)
     both = _both(points) if len(points.names) < len(understood.points.names) else ""
@@ -42,7 +44,7 @@ def as_known(understood: Understood, ids: Mapping[str, str]) -> Understood:
     notes = [
         *understood.notes,
         *(f"{name} is taken for {id}" for name, id in meant.items() if name != id),
-        *([f"currency of {first_of(new)} not told: USD"] if new else []),
+        *([f"currency of {first_of(new)} not told: {ASSUMED_CURRENCY}"] if new else []),
     ]
     return replace(
         understood,

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
+from portfolio.series import decide
 from portfolio.tree import delete, merge, settings
 from portfolio.tree.names import ids_by_name
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-DOES = ("set", "add", "merge", "delete")
+DOES = ("set", "add", "merge", "delete", *decide.DOES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ChangeOrder:
 
     do: str
     portfolio: str = ""
-    """Id or name; empty for one that is added."""
+    """Id or name; empty for one that is added. Of what is decided of benchmarks: the symbol, blend or currency."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Settings by name; of a merge `into` and `wins`, of a deletion `typed`."""
     who: str = ""
@@ -63,6 +64,8 @@ def read_change(name: str, content: bytes | None) -> ChangeOrder:
 
 def carry_out(stores: Stores, order: ChangeOrder) -> Carried:
     """Do what is ordered, and return what was done. Raises as the functions of this folder do."""
+    if order.do in decide.DOES:
+        return Carried(decide.decide(stores, order.do, order.portfolio, order.fields))
     ids = ids_by_name(stores.state)
     id, fields = ids.get(order.portfolio, order.portfolio), order.fields
     match order.do:

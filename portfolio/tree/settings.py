@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from core.currency import ASSUMED_CURRENCY
 from core.errors import ChangeRejected
 from core.portfolios import RULE, RULES, WHOLE, mistakes
 from core.trading_days import trading_days
@@ -20,7 +21,7 @@ from storage.state.portfolios import Portfolio, forget_name, know_as, names_in, 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-CURRENCY_NOT_TOLD = "Currency not told: USD."
+CURRENCY_NOT_TOLD = f"Currency not told: {ASSUMED_CURRENCY}."
 """In the note of a portfolio whose file does not say its currency, until somebody does."""
 WHERE_SET = "fundwatch.yaml"
 
@@ -68,7 +69,8 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
     """
     fields = {name: value.strip() for name, value in fields.items() if value.strip() or name == "name"}
     _check_known(fields)
-    wrong = mistakes({"name": "", "currency": "USD", **fields}) | unknown_calendar(fields.get("calendar", ""))
+    whole = {"name": "", "currency": ASSUMED_CURRENCY, **fields}
+    wrong = mistakes(whole) | unknown_calendar(fields.get("calendar", ""))
     if wrong:
         raise ChangeRejected("No portfolio was added.", wrong)
     with alone(stores), stores.state.deciding() as connection:

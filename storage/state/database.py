@@ -93,6 +93,15 @@ mappings = sa.Table(
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
+looked_at = sa.Table(
+    "looked_at",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("stamp", sa.String(64), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+)
+
 actions = sa.Table(
     "actions",
     metadata,
@@ -121,6 +130,38 @@ pings = sa.Table(
     sa.Column("expected", sa.BigInteger, nullable=True),
     sa.Column("message", sa.String(500), nullable=False, server_default=""),
     sa.Index("pings_by_job", "job", "id"),
+)
+
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),
+    sa.Column("day_count", sa.String(16), nullable=False, server_default=""),
+    sa.Column("note", sa.String(500), nullable=False, server_default=""),
+)
+
+blends = sa.Table(
+    "blends",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("parts", sa.Text, nullable=False),
+    sa.Column("rebalancing", sa.String(16), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),
+)
+
+risk_free = sa.Table(
+    "risk_free",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("currency", sa.String(3), primary_key=True),
+    sa.Column("percent", sa.Float, nullable=False, server_default="0"),
+    sa.Column("series", sa.String(64), nullable=False, server_default=""),
 )
 
 MIGRATION_LOCK, TREE_LOCK = 7_305_112_017, 7_305_112_018

@@ -18,6 +18,8 @@ SAMPLE_FUND = "sample fund"
 """Name under which loading and removing the sample is listed."""
 TAKING, TAKEN, REFUSED, UNDOING, UNDONE = "taking", "taken", "refused", "undoing", "undone"
 """Outcomes. A process that ended in the middle leaves `taking` or `undoing`: either may be repeated."""
+OF_NAV = ("nav", "returns", "")
+"""Kinds whose names are portfolios, those of before kinds were among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Import:
     """Its number, by which it is undone."""
     who: str = ""
     kind: str = ""
-    """nav, returns or prices; empty: it was refused, or taken before kinds were."""
+    """nav, returns, prices, index or rates; empty: it was refused, or taken before kinds were."""
     version: int = 0
     """Of its rows in ClickHouse (milliseconds), by which they are told from those of other imports; 0: not known."""
     first: int = 0
@@ -58,7 +60,7 @@ def start_import(state: State, item: Import) -> int:
     0, and nothing is remembered, when a portfolio of it is being merged or deleted, or has just been.
     """
     with state.deciding() as connection:
-        if item.kind != "prices" and busy_names(connection, item.names):
+        if item.kind in OF_NAV and busy_names(connection, item.names):
             return 0
         result = connection.execute(sa.insert(imports).values(**_columns(item)))
         (number,) = result.inserted_primary_key or (0,)
@@ -76,7 +78,7 @@ def busy_names(connection: Connection, names: Sequence[str]) -> list[str]:
 def names_being_changed(connection: Connection) -> dict[str, int]:
     """Return the portfolios of imports that are being taken or undone, or were cut off, with the import's number."""
     query = sa.select(imports.c.id, imports.c.names).where(
-        imports.c.outcome.in_((TAKING, UNDOING)), imports.c.kind != "prices"
+        imports.c.outcome.in_((TAKING, UNDOING)), imports.c.kind.in_(OF_NAV)
     )
     return {name: int(row.id) for row in connection.execute(query) for name in json.loads(row.names)}
 
@@ -94,7 +96,7 @@ def import_in(connection: Connection, number: int) -> Import | None:
 
 def rename_in_imports(connection: Connection, gone: str, into: str, told: str) -> None:
     """Let every import of the portfolio `gone` be one of `into`, of none when that is empty. `told` says why."""
-    query = sa.select(imports).where(imports.c.kind != "prices", imports.c.names != "[]")
+    query = sa.select(imports).where(imports.c.kind.in_(OF_NAV), imports.c.names != "[]")
     for item in map(_import, connection.execute(query).fetchall()):
         if gone not in item.names:
             continue
@@ -152,9 +154,37 @@ def unfinished_import(state: State, sha256: str) -> Import | None:
     return found if found is not None and (found.outcome, found.sha256) == (TAKING, sha256) else None
 
 
+def same_content(state: State, sha256: str) -> Import | None:
+    """Return the newest import of this very content that stands, or None."""
+    query = sa.select(imports).where(imports.c.sha256 == sha256, imports.c.outcome == TAKEN)
+    with state.begin() as connection:
+        row = connection.execute(query.order_by(imports.c.id.desc()).limit(1)).first()
+    return None if row is None else _import(row)
+
+
+def standing_imports(state: State) -> list[Import]:
+    """Return the imports that were taken and not undone, oldest first."""
+    query = sa.select(imports).where(imports.c.outcome == TAKEN).order_by(imports.c.id)
+    with state.begin() as connection:
+        return [_import(row) for row in connection.execute(query)]
+
+
+def doubted_imports(state: State) -> list[Import]:
+    """Return the standing imports of NAV and returns whose doubts were accepted, oldest first."""
+    which = (imports.c.outcome == TAKEN, imports.c.doubts != "[]", imports.c.kind != "prices")
+    with state.begin() as connection:
+        return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
+
+
+def count_imports(state: State) -> int:
+    """Return how many files were taken or refused."""
+    with state.begin() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(imports)).scalar() or 0)
+
+
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
-    query = sa.select(imports.c.created).where(imports.c.kind != "prices", imports.c.created != "[]")
+    query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")
     with state.begin() as connection:
         created = {name for text in connection.execute(query).scalars() for name in json.loads(text)}
     return [name for name in names if name in created]

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calendar import carried
-from analytics.performance import common
-from analytics.returns import per_period_rate
+from analytics.performance import Track, common
 from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
 from dashboard.charts.rows import End, Row, extent, limit_line
@@ -60,16 +59,26 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 
     Beta is of the days that both have; between them it stays as it was.
     """
-    span, periods = SPANS[data.frequency], data.periods_of(line)
-    rate, whole = per_period_rate(data.query.risk_free, periods), line.whole
-    found = rolling_moments(whole.returns, None, span, rate, periods)
+    periods, whole = data.periods_of(line), line.whole
+    found = _moments(whole, None, data, periods)
     if data.benchmark is None:
         return found
     own, other = common(whole, data.benchmark.whole, data.frequency)
-    beside = rolling_moments(own.returns, other.returns, span, rate, periods)
+    beside = _moments(own, other, data, periods)
     last = own.dates[-1] if len(own) else whole.dates[0]
     beta = carried(own.dates, np.asarray(beside.beta, dtype=np.float64), whole.dates)
     return replace(found, beta=np.where(whole.dates <= last, beta, np.nan))
+
+
+def _moments(own: Track, other: Track | None, data: PortfolioData, periods: float) -> Moments:
+    """Return the rolling figures of a track; a series of rates is taken off each return, but for volatility."""
+    span, rate = SPANS[data.frequency], data.risk_free.a_period(own.dates, periods)
+    beside = None if other is None else other.returns
+    if not isinstance(rate, np.ndarray):
+        return rolling_moments(own.returns, beside, span, rate, periods)
+    each = np.concatenate([[0.0], rate])[: len(own)]
+    excess = rolling_moments(own.returns - each, None if beside is None else beside - each, span, 0.0, periods)
+    return replace(excess, volatility=rolling_moments(own.returns, None, span, 0.0, periods).volatility)
 
 
 def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
