@@ -86,11 +86,11 @@ def test_merged_is_as_if_all_files_had_named_the_one(stores: Stores, files: list
     assert picture(stores)[:-1] == wanted
 
 
-MERGE_STATEMENTS = 18
-"""More than a merge sends that change something."""
+MERGE_STATEMENTS = 16
+"""That change something: on a common day 4 tables lose rows, 5 are copied, 7 cleared."""
 
 
-@pytest.mark.parametrize("statements", range(MERGE_STATEMENTS))
+@pytest.mark.parametrize("statements", range(MERGE_STATEMENTS + 1))
 def test_a_merge_that_was_cut_off_is_finished_by_the_same_call_or_the_next_start(
     stores: Stores, statements: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_merge_that_was_cut_off_is_finished_by_the_same_call_or_the_next_start
     client = dying(stores, statements)
     try:
         merge(client, "A", "B", wins)
-        assert statements == MERGE_STATEMENTS - 1, "it was cut off at each of its statements"
+        assert statements == MERGE_STATEMENTS, "it was cut off at each of its statements"
     except StorageUnavailable:
         assert [each.portfolio for each in unfinished_changes(stores.state)] == ["A"]
         with pytest.raises(ImportRejected, match="is being merged or deleted"):
