@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+ASSUMED_CURRENCY = "USD"
+"""Of a portfolio whose currency nobody told."""
 CURRENCIES = (
     *("USD", "EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "HKD", "SGD", "CNY", "INR"),
     *("PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "ILS", "TRY", "AED", "SAR", "THB", "TWD"),

@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("periods_per_year", "Periods a year", "Returns a year; 0: found from the data.", _whole(MOST_PERIODS)),
     Rule("position", "Order", "Its place in lists: a smaller number comes first.", _whole(_MOST_POSITION)),
-    Rule("colour", "Colour", "Of its line where it is compared with others: series 1 to 6.", _one_of(*COLOURS)),
+    Rule("colour", "Colour", "Of its line beside that of another portfolio, which has series 1.", _one_of(*COLOURS)),
     Rule("note", "Note", "Shown beside it.", _text(500)),
 )
 RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}

@@ -101,7 +101,8 @@ def _read_file(file: Path) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        # ValueError: a day that there is not, or bytes that are no text.
         reason = " ".join(str(error).split())
         raise SettingsError(f"{file}: cannot be read as YAML: {reason}") from error
     if content is None:

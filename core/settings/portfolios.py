@@ -18,16 +18,18 @@ EXAMPLE = (
 
 
 def _as_text(value: object) -> object:
-    """YAML makes days, numbers and nothing of what is a text here."""
+    """YAML makes days and numbers of what is a text here."""
     if isinstance(value, date):
         return value.isoformat()[:10]
     if isinstance(value, bool):
         return value
-    return "" if value is None else str(value) if isinstance(value, int | float) else value
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _checked(rule: Rule) -> AfterValidator:
-    def check(value: str) -> str:
+    def check(value: str | None) -> str | None:
+        if value is None:
+            return None
         give = rule.give(value.strip())
         if give:
             raise ValueError(give)
@@ -45,7 +47,8 @@ class PortfolioBase(Group):
 
     def given(self) -> dict[str, str]:
         """Return the fields that are given, as texts."""
-        return {rule.name: getattr(self, rule.name) for rule in RULES if rule.name in self.model_fields_set}
+        found = {rule.name: getattr(self, rule.name) for rule in RULES}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 if TYPE_CHECKING:
@@ -53,8 +56,8 @@ if TYPE_CHECKING:
 else:
     _FIELDS: dict[str, Any] = {
         rule.name: (
-            Annotated[str, BeforeValidator(_as_text), _checked(rule)],
-            Field("", description=rule.hint),
+            Annotated[str | None, BeforeValidator(_as_text), _checked(rule)],
+            Field(None, description=rule.hint),
         )
         for rule in RULES
     }

@@ -20,15 +20,15 @@ from storage.clickhouse.reads.series import SeriesData
 
 Made = tuple[Status, html.Article]
 SPARK_POINTS = 60
-OWN_CARDS, OWN_CARD_PX = 7, 150
+OWN_CARDS, OWN_CARD_PX = 8, 150
 """How many cards there are, and the least width of one."""
 
 
-def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div:
+def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: LiveReading | None = None) -> html.Div:
     """Return the one line that says how Fundwatch's own work goes: the worst thing in words, or that all is fine.
 
-    A watched source that is down is not Fundwatch's failure, and the line of the sources has said so.
-    An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
+    `inbox`: what its importer said last. A watched source that is down is not Fundwatch's failure, and the line of the
+    sources has said so. An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
     """
     why = why_unknown(reading, now)
     if reading is None:
@@ -38,7 +38,7 @@ def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div
         sentence = f"{host}: {why}. Its collectors do not run, or Redis is away. The page shows old data. · "
         return verdict(Status.UNKNOWN, [sentence, seen])
     foreign = {row.component for row in rows_of(reading.tables, CollectorRuns) if not is_own(row.source)}
-    own = [part for part in reading.components if part.name not in foreign]
+    own = [part for part in reading.components if part.name not in foreign] + _refused_files(inbox, now)
     status = worst([part.status for part in own])
     trouble = sorted((part for part in own if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status])
     if not trouble:
@@ -48,13 +48,22 @@ def verdict_line(reading: LiveReading | None, host: str, now: float) -> html.Div
     return verdict(status, [html.B(_capital(first.name)), f": {first.why}.{more} · ", seen])
 
 
+def _refused_files(inbox: LiveReading | None, now: float) -> list[Component]:
+    """Return the inbox as a component of its own where it is in trouble: that it runs, its collector tells."""
+    if inbox is None or is_stale(inbox, now):
+        return []
+    return [part for part in inbox.components if part.status is not Status.OK]
+
+
 def collectors_at(reading: LiveReading, now: float) -> list[CollectorRuns]:
     """Return the collectors as they are at `now` (epoch seconds): unknown, and why, when the reading is stale."""
     rows, why = rows_of(reading.tables, CollectorRuns), why_unknown(reading, now)
     return [replace(row, status=Status.UNKNOWN.value, why=why) for row in rows] if why else rows
 
 
-def card_strip(reading: LiveReading, series: Mapping[str, SeriesData], now: float) -> html.Div:
+def card_strip(
+    reading: LiveReading, series: Mapping[str, SeriesData], now: float, inbox: LiveReading | None = None
+) -> html.Div:
     """Return the cards as they are at `now` (epoch seconds), those in trouble first. `series`: by metric."""
     parts = {part.name: part for part in components_at(reading, now)}
     writer = next(iter(rows_of(reading.tables, WriterStats)), None)
@@ -66,6 +75,7 @@ def card_strip(reading: LiveReading, series: Mapping[str, SeriesData], now: floa
         _statements_card(rows_of(reading.tables, StatementKind), parts.get(Checks.CLICKHOUSE)),
         _disk_card(rows_of(reading.tables, TableSize)),
         _process_card(reading, series.get(spec.PROCESS_MEMORY)),
+        *([_inbox_card(inbox, now)] if inbox else []),
     ]
     found.sort(key=lambda pair: -SEVERITY[pair[0]])
     return cards(*(made for _, made in found), minimum_px=OWN_CARD_PX)
@@ -180,6 +190,26 @@ def _process_card(reading: LiveReading, series: SeriesData | None) -> Made:
         definition="Resident memory and CPU (of one core) of the process that collects.",
     )
     return Status.OK, made
+
+
+def _inbox_card(inbox: LiveReading, now: float) -> Made:
+    part = next(iter(components_at(inbox, now)), None)
+    status = part.status if part else Status.UNKNOWN
+    is_in_trouble = part is not None and status is Status.WARNING
+    link = html.A(part.why if part and is_in_trouble else "Import", href="/import")
+    made = card(
+        "pipeline-card-inbox",
+        "Inbox",
+        number(part.value if part else None),
+        "to look at" if is_in_trouble else "coming in",
+        state=status,
+        why=link,
+        as_of=inbox.ts,
+        stale_after_seconds=reading_stale_after_seconds(inbox),
+        definition="Files in the folder inbox: those that come in, or refused ones that nobody has looked at. "
+        "A refused file is dismissed, looked at and imported on the page Import.",
+    )
+    return status, made
 
 
 def _newest(series: SeriesData | None) -> list[float | None] | None:

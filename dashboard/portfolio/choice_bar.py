@@ -35,6 +35,8 @@ from portfolio.data import (
     key_of,
 )
 from portfolio.frequency import offered
+from portfolio.imports.accepted import AcceptedDoubts
+from portfolio.imports.understand import day as utc_day
 from portfolio.query import (
     BETWEEN_KEYS,
     DEFAULT_RISK_FREE,
@@ -60,6 +62,8 @@ SLOTS = (
     "portfolio-notes",
 )
 MARKS = {"sample": "sample", "replay": "replay"}
+IMPORT = "/import"
+"""The page that files are imported on."""
 INDENT = "\u2003"
 NAMES_LIST = "portfolio-names"
 MOST_RESTATEMENTS = 3
@@ -68,9 +72,11 @@ MOST_RESTATEMENTS = 3
 def bar(stores: Stores, choices: Choices) -> html.Div:
     """Return the bar of choices."""
     known = list_portfolios(stores.state)
+    own = [each for each in known if each.origin == "own"]
     return choice_bar(
         choice_select(ID, "portfolio", tree(known), choices, default=key_of(known[0]) if known else "",
                       label="Portfolio"),
+        *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice")]),
         slot("portfolio-benchmark"),
         choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
@@ -180,7 +186,7 @@ def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     chips = []
     for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
-        mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
+        mark = html.Span("●", style={"color": f"var(--fw-{colors[at].removeprefix('@')})"})
         chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
         chips.append(chip)
     return html.Div(chips, className="fw-chips")
@@ -213,14 +219,17 @@ def mark(data: PortfolioData) -> html.Span | None:
     return html.Span(said, className="fw-mark", title=data.portfolio.note or None) if said else None
 
 
-def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
-    """Return what a reader must know before the figures: choices `adjusted`, restated values, a total loss."""
+def notes(data: PortfolioData, adjusted: Sequence[str] = (), doubted: Sequence[AcceptedDoubts] = ()) -> list[Any]:
+    """Return what a reader must know before the figures: choices `adjusted`, values taken although they were
+    `doubted`, restated values, a total loss.
+    """
     return [
         *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
         *_set(data),
         *_ended(data),
         *_gaps(data),
         *_from_nothing(data),
+        *_doubted(doubted),
         *_restated(data.restatements, lambda mark: _whose(data, mark)),
     ]
 
@@ -270,6 +279,18 @@ def _from_nothing(data: PortfolioData) -> list[Any]:
     said = [f"from 0 to {text.money(float(nav.value[place]))} on {nav.dates[place]}" for place in came]
     why = f"the value went {text.first_of(said)} without a flow: no return is told of that."
     return [verdict(Status.WARNING, f"{data.portfolio.name}: {why}", word="no flow")]
+
+
+def _doubted(found: Sequence[AcceptedDoubts]) -> list[Any]:
+    """Return a line for each import that brought values which were taken although they were doubted."""
+    return [verdict(Status.WARNING, _doubted_of(each), word="doubted") for each in found]
+
+
+def _doubted_of(each: AcceptedDoubts) -> str:
+    days = text.first_of(list(dict.fromkeys(utc_day(row.ts) for row in each.rows)))
+    were = "was" if len(each.rows) == 1 else "were"
+    values = text.count(len(each.rows), "value")
+    return f"{values} of import {each.item.id} ({each.item.name}) {were} taken although doubted: {days}."
 
 
 def _restated(found: Sequence[Restatement], whose: Callable[[Restatement], str]) -> list[Any]:

@@ -18,13 +18,14 @@ from portfolio.given import stale_after_seconds
 from portfolio.series.reference import instrument_name
 from portfolio.tree.facts import Node
 from portfolio.tree.names import OWN
+from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from status.freshness import value_stale_after_seconds
 from storage.state.changes import DONE, Change
 
 ID = "portfolios"
 INDENT = "\u2003"
 _COLUMNS = (
-    Column("name", "Portfolio", numeric=False),
+    Column("name", "Portfolio", numeric=False, definition="By it the table is in the order of the tree"),
     Column("strategy", "Strategy", numeric=False),
     Column("currency", "Currency", numeric=False),
     Column("benchmark", "Benchmark", numeric=False),
@@ -44,11 +45,11 @@ _CHANGES = (
 
 def tree_table(nodes: Sequence[Node], chosen: str) -> html.Div:
     """Return a row a portfolio, its parts under it; its name opens its settings. `chosen`: the key of the open one."""
-    rows = [_row(node, chosen) for node in nodes]
-    return data_table(f"{ID}-rows", _COLUMNS, rows, caption="The fund's portfolios", sortable=False)
+    rows = [_row(node, chosen, at) for at, node in enumerate(nodes)]
+    return data_table(f"{ID}-rows", _COLUMNS, rows, caption="The fund's portfolios")
 
 
-def _row(node: Node, chosen: str) -> dict[str, Any]:
+def _row(node: Node, chosen: str, place: int) -> dict[str, Any]:
     each, key = node.portfolio, key_of(node.portfolio)
     opens = choice_button(
         ID, {"edit": None if key == chosen else key}, each.name, pressed=key == chosen, label=f"Settings of {each.name}"
@@ -56,9 +57,9 @@ def _row(node: Node, chosen: str) -> dict[str, Any]:
     mark = [] if each.origin == OWN else [" ", html.Span(each.origin.upper(), className="fw-mark")]
     life = f"{each.inception or '…'} – {each.ended or '…'}" if each.inception or each.ended else None
     return {
-        "name": Cell([INDENT * node.depth, opens, *mark], sort=each.name, hint=each.note),
+        "name": Cell([INDENT * node.depth, opens, *mark], sort=float(place), hint=each.note),
         "strategy": each.strategy or None,
-        "currency": each.currency,
+        "currency": _currency(node),
         "benchmark": instrument_name(each.benchmark) or None,
         "life": life,
         "values": _values(node),
@@ -66,6 +67,15 @@ def _row(node: Node, chosen: str) -> dict[str, Any]:
         "value": Cell(text.money(node.last_value), sort=node.last_value) if node.values else None,
         "age": _age(node),
     }
+
+
+def _currency(node: Node) -> Cell:
+    each = node.portfolio
+    if CURRENCY_NOT_TOLD in each.note:
+        return Cell(
+            f"{each.currency}, not told", tone="warning", hint="Its file does not say its currency: set it below"
+        )
+    return Cell(each.currency)
 
 
 def _values(node: Node) -> Cell | None:

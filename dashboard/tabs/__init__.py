@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dashboard.tabs import alerts, benchmarks, cache, database, pipeline, portfolio, portfolios, services, system
+from dashboard.tabs import (
+    alerts,
+    benchmarks,
+    cache,
+    database,
+    imports,
+    pipeline,
+    portfolio,
+    portfolios,
+    services,
+    system,
+)
 from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
     portfolio.TAB,
     portfolios.PAGE,
     benchmarks.PAGE,
+    imports.PAGE,
     system.TAB,
     database.TAB,
     cache.TAB,

@@ -94,7 +94,8 @@ QUERIES = _table(
 PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
 """Those of Fundwatch's own work."""
 
-OWN = (spec.PIPELINE, "replay", "inbox")
+INBOX = "inbox"
+OWN = (spec.PIPELINE, "replay", INBOX)
 """Collectors of Fundwatch itself whose changes of state stand here."""
 SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN)
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
@@ -152,21 +153,27 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
         )
     except StorageError as error:
         problem = problem_of(error)
-    own = _view(host, now, span, reading, history, problem)
+    own = _view(host, now, span, reading, stores.live.reading(INBOX, host), history, problem)
     return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
 def _view(
-    host: str, now: float, span: Span, reading: LiveReading | None, history: PipelineHistory | None, problem: str
+    host: str,
+    now: float,
+    span: Span,
+    reading: LiveReading | None,
+    inbox: LiveReading | None,
+    history: PipelineHistory | None,
+    problem: str,
 ) -> View:
     slots: dict[str, object] = {
         f"{ID}-span": span_line(ID, span),
-        f"{ID}-verdict": verdict_line(reading, host, now),
+        f"{ID}-verdict": verdict_line(reading, host, now, inbox),
     }
     if reading is not None:
         stamp = f"{reading.ts} {is_stale(reading, now)}"
         slots |= {
-            f"{ID}-cards": card_strip(reading, history.series if history else {}, now),
+            f"{ID}-cards": card_strip(reading, history.series if history else {}, now, inbox),
             COLLECTORS.slot: lazy(_collectors_url(host), stamp, COLLECTORS_PX),
             TABLES.slot: tables.size_table(reading, *_named(TABLES)),
             QUERIES.slot: tables.statement_table(reading, *_named(QUERIES)),
@@ -187,7 +194,7 @@ def _view(
         as_of=as_of,
         notes=notes,
         stale_after_seconds=dict.fromkeys(as_of, reading_stale_after_seconds(reading)),
-        stale_at=next_stale_at([reading], now),
+        stale_at=next_stale_at([reading, inbox], now),
     )
 
 
@@ -274,7 +281,7 @@ def _tab(sources: SourceTab) -> Tab:
         layout=partial(layout, sources),
         build=partial(build, sources),
         varies_by=VARIES_BY,
-        datasets=(spec.PIPELINE, *sources.kinds, "actions"),
+        datasets=(spec.PIPELINE, INBOX, *sources.kinds, "actions"),
         panels=(*PANELS, *sources.panels),
         slots=(
             *(f"{ID}-{name}" for name in SLOTS),

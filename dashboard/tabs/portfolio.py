@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
 from core.errors import NoPortfolio
-from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
+from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
@@ -22,6 +23,7 @@ from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio import given
 from portfolio.data import PortfolioData, read
+from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
 from portfolio.warnings import warnings
 from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
@@ -37,8 +39,8 @@ LONG_PX = 420
 FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
 FEED = (
-    "Drop a file of NAV, returns or prices (CSV, Excel, Parquet) into the folder inbox of the data folder, or run: "
-    "python -m collectors import FILE. It says what it understood, and asks where a file can be read in two ways."
+    " of NAV, returns or prices (CSV, Excel, Parquet): it says what it understood, and asks where one can be read in "
+    "two ways. The folder inbox of the data folder takes files too, and so does: python -m collectors import FILE."
 )
 
 
@@ -135,7 +137,8 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         data = read(stores, query)
     except NoPortfolio:
         return _without_portfolio()
-    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data)])
+    doubted = accepted_doubts(stores.state, data.portfolio)
+    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data)], doubted)
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
@@ -162,23 +165,30 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _bar_slots(stores: Stores, data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
+def _bar_slots(
+    stores: Stores, data: PortfolioData, adjusted: list[str], doubted: Sequence[AcceptedDoubts]
+) -> dict[str, Any]:
     return {
         "portfolio-benchmark": choice_bar.benchmark(stores, data),
         "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
-        "portfolio-compared": choice_bar.compared(data, COMPARED),
-        "portfolio-notes": choice_bar.notes(data, adjusted),
+        "portfolio-compared": choice_bar.compared(data, compared_colours(data)),
+        "portfolio-notes": choice_bar.notes(data, adjusted, doubted),
     }
 
 
 def _without_portfolio() -> View:
     return View(
-        slots={"portfolio-cards": empty("No portfolio yet", FEED)},
+        slots={"portfolio-cards": empty("No portfolio yet", _feed())},
         as_of=dict.fromkeys(PANEL_IDS),
         notes=dict.fromkeys(PANEL_IDS, "Shows a portfolio as soon as there is one."),
     )
+
+
+def _feed() -> html.P:
+    """Return how a portfolio comes to be."""
+    return html.P([html.A("Import a file", href=choice_bar.IMPORT), FEED])
 
 
 def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
@@ -187,7 +197,7 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
     return View(
         slots={
             **bar,
-            "portfolio-cards": empty(f"{portfolio.name} has no value{when}", FEED),
+            "portfolio-cards": empty(f"{portfolio.name} has no value{when}", _feed()),
         },
         as_of=dict.fromkeys(PANEL_IDS),
         notes=dict.fromkeys(PANEL_IDS, f"{portfolio.name} has no value{when}."),

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from core.errors import ChangeRejected, FundwatchError, ImportRejected, Mistake, UndoRejected
 from core.settings.model import Settings
-from portfolio.imports.inbox import PROBLEMS, TAKEN
+from portfolio.imports.inbox import TAKEN
 from portfolio.imports.known import as_known
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, undo_order
+from portfolio.imports.refused import PROBLEMS
 from portfolio.imports.remembered import recall_from
 from portfolio.imports.take import read_file
 from portfolio.imports.understand import Understood, understand

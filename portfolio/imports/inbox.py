@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from core.errors import ChangeRejected, ImportRejected, SourceUnavailable, StorageError, UndoRejected
+from core.format import count
 from core.model import Component, Reading, Sample, Status, Table
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order, read_undo
+from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import read_file, take
 from portfolio.imports.undo import undo
 from portfolio.tree.order import carry_out, read_change
+from storage.state.looked_at import FileKey
 from storage.stores import Stores
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""
-PROBLEMS = ".problems.txt"
 TAKEN = ".taken.txt"
-"""Endings of the files that say why a file was refused, and what came of one that was taken."""
+"""Ending of the file that says what came of one that was taken."""
 RECENT_FILES = 20
 MOST_FILES_A_RUN = 20
 
@@ -66,8 +68,16 @@ class Inbox:
     name = "inbox"
     timeout_seconds = 60.0
 
-    def __init__(self, folder: Path, take: Take, interval_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        take: Take,
+        interval_seconds: float = 5.0,
+        looked_at: Callable[[], set[FileKey]] = lambda: set(),
+    ) -> None:
+        """Return the importer of `folder`; `looked_at`: the refused files that a person has looked at."""
         self.interval_seconds = interval_seconds
+        self._looked_at = looked_at
         self._folder = folder
         self._take = take
         self._last_look: dict[str, Identity] = {}
@@ -122,19 +132,21 @@ class Inbox:
     def _refuse(self, path: Path, error: ImportRejected | UndoRejected | ChangeRejected, now: float) -> None:
         lines = error.lines()
         target = _free(self._refused, path.name, now)
-        (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join([*lines, *_HOW]) + "\n", encoding="utf-8")
+        (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join([*lines, *HOW]) + "\n", encoding="utf-8")
         _move(path, target)
         self._recent.appendleft(Handled(now, path.name, "refused", 0, " ".join(lines[1:] or lines)))
 
     def _reading(self, now: float) -> Reading:
         waiting = sorted(path.name for path in self._folder.iterdir() if path.name in self._last_look)
-        refused = sorted(path.name for path in self._refused.iterdir() if not path.name.endswith((PROBLEMS, ORDER)))
+        refused = refused_files(self._refused)
+        seen = self._looked_at() if refused else set()
+        unseen = [file.name for file in refused if file.key not in seen]
         return Reading(
             samples=(
                 Sample("inbox_waiting_files", float(len(waiting))),
                 Sample("inbox_refused_files", float(len(refused))),
             ),
-            components=(self._component(waiting, refused),),
+            components=(self._component(waiting, unseen),),
             tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(map(astuple, self._recent))),),
         )
 
@@ -143,7 +155,7 @@ class Inbox:
         if stuck:
             return Component(self.name, Status.WARNING, f"{waiting[0]}: {stuck[0]}", float(len(waiting)), "count")
         if refused:
-            why = f"{len(refused)} refused: see {self._refused / refused[-1]}{PROBLEMS}"
+            why = f"{count(len(refused), 'refused file')} to look at on the page Import, newest {refused[0]}"
             return Component(self.name, Status.WARNING, why, float(len(refused)), "count")
         why = f"{len(waiting)} coming in" if waiting else f"watching {self._folder}"
         return Component(self.name, Status.OK, why, float(len(waiting)), "count")
@@ -157,16 +169,10 @@ class Inbox:
         return self._folder / "refused"
 
 
-_HOW = (
-    "Drop it into the inbox again when it is right. What it leaves open, and doubts, are answered on the command line:",
-    "python -m collectors import FILE --help",
-)
-
-
 def make(stores: Stores) -> Inbox:
     """Return the importer of the folder inbox in the data folder."""
     folder, interval_seconds = stores.settings.data_dir / "inbox", stores.settings.intervals.inbox_seconds
-    return Inbox(folder, partial(_take_or_undo, stores), interval_seconds)
+    return Inbox(folder, partial(_take_or_undo, stores), interval_seconds, looked_at_of(stores))
 
 
 def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order) -> Result:

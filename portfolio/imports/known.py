@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.currency import ASSUMED_CURRENCY
 from core.errors import Mistake
 from core.format import first_of
 from portfolio.imports.mapping import OF_INSTRUMENTS
@@ -43,7 +44,7 @@ def as_known(understood: Understood, ids: Mapping[str, str]) -> Understood:
     notes = [
         *understood.notes,
         *(f"{name} is taken for {id}" for name, id in meant.items() if name != id),
-        *([f"currency of {first_of(new)} not told: USD"] if new else []),
+        *([f"currency of {first_of(new)} not told: {ASSUMED_CURRENCY}"] if new else []),
     ]
     return replace(
         understood,

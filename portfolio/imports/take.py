@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.currency import pair_of
+from core.currency import ASSUMED_CURRENCY, pair_of
 from core.errors import ImportRejected, Mistake
 from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
@@ -36,6 +37,7 @@ from storage.state.imports import (
     change_import,
     newest_version,
     record_import,
+    same_content,
     start_import,
     unfinished_import,
 )
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORIGIN = "own"
+ONE_AT_A_TIME = threading.RLock()
+"""Held while a file is taken or an import undone: the page, the inbox and the command line share what is stored."""
 SAME = 1e-9
 """Relative difference of two indices that are one."""
 
@@ -63,6 +67,10 @@ class ImportResult:
     last: int
     restated: int = 0
     """How many of them replaced another value."""
+    added: int = 0
+    """How many of them there was nothing of before."""
+    again: Import | None = None
+    """The import that brought this very file before, when it still stands."""
     created: tuple[str, ...] = ()
     """The portfolios that there were none of before: a misspelt name is one."""
     number: int = 0
@@ -70,8 +78,17 @@ class ImportResult:
     kind: str = "nav"
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_nothing_new(self) -> bool:
+        """Return whether every row was there before, as it is."""
+        return self.added == 0 and self.restated == 0
+
     def __str__(self) -> str:
         what = {"nav": "rows", "index": "returns"}.get(self.kind, self.kind)
+        if self.is_nothing_new:
+            before = f" The same file was imported on {day(int(self.again.imported))}" if self.again else ""
+            told = f".{before} as import {self.again.id}." if self.again else "."
+            return f"{self.name}: nothing changed: its {self.rows} {what} are there already{told}"
         more = f", {self.restated} of them restated" if self.restated else ""
         noun = "instrument" if self.kind in OF_INSTRUMENTS else "portfolio"
         new = f"; new {noun}{'s' if len(self.created) > 1 else ''}: {', '.join(self.created)}" if self.created else ""
@@ -121,16 +138,34 @@ def take(
     accept: bool = False,
 ) -> ImportResult:
     """Take a file's content as `import_file` does; None stands for content too large to read."""
-    digest = hashlib.sha256(content or b"").hexdigest()
     understood = look_at(stores, name, content, said)
-    try:
-        points = understood.check(accept)
-        _check_meaning(stores, understood)
-        chained = _chained(stores, understood, points) if understood.kind in OF_RETURNS else None
-    except ImportRejected as error:
-        record_import(stores.state, name[:255], digest, 0, REFUSED, str(error)[:2_000], who)
-        raise
-    return _store(stores, understood, chained, digest, said or Mapping(), who)
+    return take_understood(stores, understood, digest_of(content), said or Mapping(), who=who, accept=accept)
+
+
+def digest_of(content: bytes | None) -> str:
+    """Return what tells a file's content from any other."""
+    return hashlib.sha256(content or b"").hexdigest()
+
+
+def take_understood(
+    stores: Stores, understood: Understood, digest: str, said: Mapping, *, who: str = "", accept: bool = False
+) -> ImportResult:
+    """Take what `look_at` returned for a file with this digest, read as `said`. Raises what `take` raises."""
+    with ONE_AT_A_TIME:
+        try:
+            points = understood.check(accept)
+            chained = check_against_stored(stores, understood, points)
+        except ImportRejected as error:
+            record_import(stores.state, understood.name[:255], digest, 0, REFUSED, str(error)[:2_000], who)
+            stores.live.bump("imports")
+            raise
+        return _store(stores, understood, chained, digest, said, who)
+
+
+def check_against_stored(stores: Stores, understood: Understood, points: Points) -> Chained | None:
+    """Return the index of returns, None of other kinds. Raises ImportRejected where points cannot join the stored."""
+    _check_meaning(stores, understood)
+    return _chained(stores, understood, points) if understood.kind in OF_RETURNS else None
 
 
 def _store(
@@ -139,6 +174,7 @@ def _store(
     assert understood.points is not None
     into = table_of(understood.kind)
     points = chained.points if chained else understood.points
+    again = same_content(stores.state, digest)
     begun = _begun(stores, understood, points, digest, who)
     source = understood.name
     if into is PRICES:
@@ -152,6 +188,7 @@ def _store(
     change_import(stores.state, begun.id, outcome=TAKEN, **counts)
     remember(stores.state, understood, said, who)
     stores.live.bump("portfolio")
+    stores.live.bump("imports")
     index = tuple(f"index of {name} begins at 100 on {day(ts)}" for name, ts in chained.begun) if chained else ()
     return ImportResult(
         understood.name,
@@ -160,6 +197,8 @@ def _store(
         understood.first,
         understood.last,
         inserted.restated,
+        inserted.added,
+        again,
         begun.created,
         begun.id,
         understood.kind,
@@ -222,7 +261,7 @@ def _portfolios(
             ORIGIN,
             id,
             id,
-            currency=currencies.get(id, "USD"),
+            currency=currencies.get(id, ASSUMED_CURRENCY),
             note=" ".join(
                 [
                     *([f"Index of its returns, 100 on {day(begun[id])}."] if id in begun else []),

@@ -15,6 +15,7 @@ from pathlib import PurePath
 import numpy as np
 
 from core.errors import ImportDoubted, ImportRejected, Mistake
+from core.format import cut
 from portfolio.imports.content import read_content
 from portfolio.imports.doubts import Around, Doubt, find_doubts
 from portfolio.imports.headers import word_of
@@ -23,13 +24,14 @@ from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.points import COLUMNS, Points, Reading, read_points
 from portfolio.imports.rhythm import DAY_SECONDS, frequency
 from portfolio.imports.shape import Shape, find_shape, header_of, header_row
-from portfolio.imports.sheet import LARGEST_BYTES, Sheet, Unreadable
+from portfolio.imports.sheet import LARGEST_BYTES, Cell, Sheet, Unreadable
 
 Recall = Callable[[Sequence[str], str], Mapping]
 """What was said of files with this header and a name like this one."""
 LookAround = Callable[[Points, str], Dict[str, Around]]
 """What is stored round points of this kind, by portfolio or instrument."""
 SHOWN_ROWS = 3
+EXAMPLE_ROWS, EXAMPLE_CHARACTERS = 3, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Understood:
     header: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     """What each column of the header is (one of mapping.ROLES); "" where it is left out."""
+    examples: tuple[tuple[str, ...], ...] = ()
+    """The first cells under each column's name, as they are written."""
     date_order: str = ""
     """Order of day, month and year; empty where each date tells it itself."""
     decimal: str = ""
@@ -53,6 +57,8 @@ class Understood:
     is_total_return: bool = False
     """Whether the file says that dividends are in its prices or returns."""
     sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    """Names of all sheets of a workbook."""
     points: Points | None = None
     frequencies: tuple[str, ...] = ()
     """How often each name of the points has one."""
@@ -149,6 +155,14 @@ def understand(
         seems, sheets = read_content(content)
     except Unreadable as error:
         return Understood(name, error.seems, mistakes=(Mistake(error.reason),), remedy=error.remedy)
+    names = tuple(sheet.name for sheet in sheets if sheet.name)
+    return replace(_of_sheets(name, seems, sheets, said, now, recall, look_around), sheets=names)
+
+
+def _of_sheets(
+    name: str, seems: str, sheets: Sequence[Sheet], said: Mapping, now: float, recall: Recall, look_around: LookAround
+) -> Understood:
+    """Return what the one sheet says that can be taken, or that was named."""
     tried = [_of_sheet(name, seems, sheet, said, now, recall, look_around) for sheet in _wanted(sheets, said)]
     if not tried:
         told = ", ".join(shown(sheet.name) for sheet in sheets)
@@ -205,7 +219,7 @@ def _of_sheet(
     mistakes = Mistakes()
     shape = find_shape(sheet, at, meant, mistakes)
     reading = _read(sheet, shape, said, meant, recalled, mistakes) if shape else None
-    facts = Understood(name, seems, sheet=sheet.name, header=header, said=meant)
+    facts = Understood(name, seems, sheet=sheet.name, header=header, examples=_examples(sheet, at, header), said=meant)
     kind = shape.kind if shape else ""
     if shape is None or reading is None:
         told, asks = mistakes.found(), tuple(mistakes.asks)
@@ -226,6 +240,15 @@ def _of_sheet(
         notes=reading.notes,
         doubts=find_doubts(reading.points, kind, now, around),
     )
+
+
+def _examples(sheet: Sheet, at: int, header: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    rows = sheet.rows[at + 1 : at + 1 + EXAMPLE_ROWS]
+    return tuple(tuple(_example(row[place]) for row in rows if place < len(row)) for place in range(len(header)))
+
+
+def _example(cell: Cell) -> str:
+    return "" if cell is None else cut(str(cell).strip(), EXAMPLE_CHARACTERS)
 
 
 def _read(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import UndoRejected
-from portfolio.imports.take import ORIGIN, table_of
+from core.format import count
+from portfolio.imports.take import ONE_AT_A_TIME, ORIGIN, table_of
 from storage.clickhouse.import_rows import NAV, Imported, parts
-from storage.clickhouse.undo_rows import undo_import
+from storage.clickhouse.undo_rows import UndoEffect, undo_effect, undo_import
 from storage.state.changes import changed_by_hand
 from storage.state.database import Transaction
 from storage.state.imports import (
@@ -23,6 +24,7 @@ from storage.state.imports import (
     change_import,
     created_names,
     import_in,
+    standing_imports,
     start_undo,
 )
 from storage.state.portfolios import list_portfolios, remove_unused
@@ -36,20 +38,37 @@ class UndoResult:
 
     item: Import
     removed: tuple[str, ...]
+    """Portfolios."""
+    effect: UndoEffect
+    later: tuple[int, ...] = ()
+    """Numbers of later imports of the same rows, which stand."""
 
     @property
     def rows(self) -> int:
         """Return how many rows were taken back."""
-        return self.item.rows
+        return self.effect.removed
 
     def __str__(self) -> str:
         gone = f"; {', '.join(self.removed)} removed" if self.removed else ""
-        back = f", {self.item.restated} values back as they were" if self.item.restated else ""
         what = f"import {self.item.id} ({self.item.name}) undone"
         if self.item.detail:
             # Of what was merged or deleted since, nobody counted what was left.
             return f"{what}: what was left of it is removed ({self.item.detail}){gone}"
-        return f"{what}: {self.item.added} rows removed{back}{gone}"
+        back = f", {count(self.effect.restored, 'value')} back as they were" if self.effect.restored else ""
+        rows = f"{count(self.effect.removed, 'row')} removed" if self.effect.removed else "no row removed"
+        return ". ".join([f"{what}: {rows}{back}{gone}", *self._why()])
+
+    def _why(self) -> list[str]:
+        """Return why rows of the import stay, a sentence each."""
+        why = []
+        anew = self.item.rows - self.effect.standing
+        if anew > 0 and self.later:
+            numbers = ", ".join(map(str, self.later))
+            plural = "s" if len(self.later) > 1 else ""
+            why.append(f"{count(anew, 'row')} of it came again with import{plural} {numbers}, and stay")
+        if self.effect.same:
+            why.append(f"{count(self.effect.same, 'row')} of it had been there before it, and stay")
+        return why
 
 
 def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
@@ -57,10 +76,16 @@ def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
 
     Raises UndoRejected when there is nothing to undo, StorageUnavailable or StorageRejected.
     """
+    with ONE_AT_A_TIME:
+        return _undo(stores, number, who)
+
+
+def _undo(stores: Stores, number: int, who: str) -> UndoResult:
     with stores.state.deciding() as connection:
         item = _undoable(connection, number)
         start_undo(connection, number)
     into = table_of(item.kind)
+    effect = undo_effect(stores.clickhouse, into, ORIGIN, item.names, item.version)
     undo_import(stores.clickhouse, into, ORIGIN, item.names, item.version, item.first, item.last)
     if into is NAV:
         removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, _brought(stores, item)))
@@ -69,7 +94,21 @@ def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
         remove_series(stores.state, ORIGIN, removed)
     change_import(stores.state, number, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80])
     stores.live.bump("portfolio")
-    return UndoResult(item, tuple(removed))
+    stores.live.bump("imports")
+    return UndoResult(item, tuple(removed), effect, _later(stores, item, into))
+
+
+def _later(stores: Stores, item: Import, into: Imported) -> tuple[int, ...]:
+    """Return the later imports that stand and say something of the same days of the same portfolios."""
+    return tuple(
+        each.id
+        for each in standing_imports(stores.state)
+        if each.version > item.version
+        and table_of(each.kind) is into
+        and set(each.names) & set(item.names)
+        and each.first <= item.last
+        and item.first <= each.last
+    )
 
 
 def _undoable(connection: Transaction, number: int) -> Import:

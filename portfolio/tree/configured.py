@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
 from core.trading_days import trading_days
 from portfolio.tree.names import OWN, ids_of
-from portfolio.tree.settings import WHERE_SET, values_of
+from portfolio.tree.settings import WHERE_SET, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
 from storage.state.changes import Change, record_change
-from storage.state.portfolios import Portfolio, know_as, names_in, portfolios_in, put_into
+from storage.state.portfolios import Portfolio, know_as, list_portfolios, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from core.settings.portfolios import SetPortfolio
@@ -26,8 +28,23 @@ def prepare_tree(stores: Stores) -> None:
     """
     finish_changes(stores)
     items = stores.settings.portfolios
-    if not items:
-        return
+    for at, item in enumerate(items):
+        for field, wrong in unknown_calendar(item.given().get("calendar", "")).items():
+            raise SettingsError(f"{_place(at, field, item.given()[field])}: {wrong}")
+    if items:
+        _put(stores, items)
+    calendars = {each.calendar for each in list_portfolios(stores.state) if each.calendar}
+    threading.Thread(target=_make_calendars, args=(calendars,), name="calendars", daemon=True).start()
+
+
+def _make_calendars(names: set[str]) -> None:
+    """Make the calendars that are set before a page asks for them: an exchange's takes seconds."""
+    for name in names:
+        with contextlib.suppress(ValueError):  # told where it is used
+            trading_days(name)
+
+
+def _put(stores: Stores, items: tuple[SetPortfolio, ...]) -> None:
     with stores.state.deciding() as connection:
         changed = [_put_one(stores, connection, at, item) for at, item in enumerate(items)]
         _put_parents(connection, items)
@@ -41,12 +58,6 @@ def _put_one(stores: Stores, connection: Transaction, at: int, item: SetPortfoli
     known, given = names_in(connection), item.given()
     if item.id in known:
         raise SettingsError(f"{_place(at, 'id', item.id)}: is part of {known[item.id]} now: take it out of the list")
-    calendar = given.get("calendar", "")
-    try:
-        if calendar:
-            trading_days(calendar)
-    except ValueError as error:
-        raise SettingsError(f"{_place(at, 'calendar', calendar)}: {str(error).partition(': ')[2]}") from error
     was = there.get(item.id)
     others = ids_of([each for each in there.values() if each.id != item.id], known)
     name = given.get("name", item.id if was is None else was.name)

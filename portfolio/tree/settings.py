@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from core.currency import ASSUMED_CURRENCY
 from core.errors import ChangeRejected
 from core.portfolios import RULE, RULES, WHOLE, mistakes
 from core.trading_days import trading_days
@@ -20,7 +21,7 @@ from storage.state.portfolios import Portfolio, forget_name, know_as, names_in, 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-CURRENCY_NOT_TOLD = "Currency not told: USD."
+CURRENCY_NOT_TOLD = f"Currency not told: {ASSUMED_CURRENCY}."
 """In the note of a portfolio whose file does not say its currency, until somebody does."""
 WHERE_SET = "fundwatch.yaml"
 
@@ -33,6 +34,7 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
     """
     fields = {name: value.strip() for name, value in fields.items()}
     _check_known(fields)
+    unknown = unknown_calendar(fields.get("calendar", ""))
     with alone(stores), stores.state.deciding() as connection:
         was = own_portfolio(connection, id)
         check_idle(connection, id)
@@ -45,7 +47,7 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
             if name in fixed and value != fixed[name]
         }
         wrong |= mistakes({rule.name: getattr(was, rule.name) for rule in RULES} | fields)
-        wrong |= _further(connection, was, changed)
+        wrong |= _further(connection, was, changed) | unknown
         if wrong:
             raise ChangeRejected(f"{was.name} is as it was.", wrong)
         if not changed:
@@ -67,7 +69,8 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
     """
     fields = {name: value.strip() for name, value in fields.items() if value.strip() or name == "name"}
     _check_known(fields)
-    wrong = mistakes({"name": "", "currency": "USD", **fields})
+    whole = {"name": "", "currency": ASSUMED_CURRENCY, **fields}
+    wrong = mistakes(whole) | unknown_calendar(fields.get("calendar", ""))
     if wrong:
         raise ChangeRejected("No portfolio was added.", wrong)
     with alone(stores), stores.state.deciding() as connection:
@@ -151,12 +154,18 @@ def _further(connection: Transaction, was: Portfolio, changed: Mapping[str, str]
             if above == was.id:
                 wrong["parent"] = f"is {was.name} or part of it: give another one"
             above = there[above].parent
-    if changed.get("calendar") and not mistakes({"calendar": changed["calendar"]}):
-        try:
-            trading_days(changed["calendar"])
-        except ValueError as error:
-            wrong["calendar"] = str(error).partition(": ")[2]
     return wrong
+
+
+def unknown_calendar(name: str) -> dict[str, str]:
+    """Return what is wrong with a calendar that is none. Not within a transaction: an exchange's takes seconds."""
+    if not name or mistakes({"calendar": name}):
+        return {}
+    try:
+        trading_days(name)
+    except ValueError as error:
+        return {"calendar": str(error).partition(": ")[2]}
+    return {}
 
 
 def values_of(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ What was before is stored after the import's row is gone, because a merge would 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from storage.clickhouse.change_rows import delete_where, insert_select, quoted
 from storage.clickhouse.client import ClickHouse
@@ -14,6 +15,39 @@ from storage.clickhouse.import_rows import NAV, Imported, parts
 
 RANK_VERSION = "bitAnd(rank, toUInt128(18446744073709551615))"
 """Of a day's close in `nav_daily`: the version of its point."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEffect:
+    """What undoing an import does to the rows of it that still stand: those that no later import gave anew."""
+
+    removed: int
+    """Rows that there was nothing of before."""
+    restored: int
+    """Rows that replaced another value, which comes back."""
+    same: int
+    """Rows that said what was there before."""
+
+    @property
+    def standing(self) -> int:
+        """Return how many rows of the import stand."""
+        return self.removed + self.restored + self.same
+
+
+def undo_effect(clickhouse: ClickHouse, into: Imported, origin: str, names: Sequence[str], version: int) -> UndoEffect:
+    """Return what undoing the import of this version would do. Raises StorageUnavailable or StorageRejected."""
+    differs = " OR ".join(f"{was} != {now}" for was, now in zip(into.was, into.now, strict=True))
+    sql = f"""
+        SELECT count(), countIf(m.version != 0), countIf(m.version != 0 AND ({differs}))
+        FROM (SELECT * FROM {into.table} FINAL WHERE {{whose}}) AS n
+        GLOBAL LEFT JOIN (SELECT * FROM {into.marks} FINAL WHERE {{whose}} AND version = {{{{version:UInt64}}}}) AS m
+        USING (origin, {into.name}, ts)
+        WHERE n.version = {{{{version:UInt64}}}}
+    """.format(whose=f"origin = {{origin:String}} AND {into.name} IN {{names:Array(String)}}")
+    asked = {"origin": origin, "version": version}
+    found = [clickhouse.rows(sql, asked | {"names": part}, kind="undo import")[0] for part in parts(names)]
+    rows, marked, changed = (sum(int(row[at]) for row in found) for at in range(3))
+    return UndoEffect(rows - marked, changed, marked - changed)
 
 
 def undo_import(

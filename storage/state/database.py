@@ -93,6 +93,15 @@ mappings = sa.Table(
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
+looked_at = sa.Table(
+    "looked_at",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("stamp", sa.String(64), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+)
+
 actions = sa.Table(
     "actions",
     metadata,

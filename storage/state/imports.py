@@ -154,6 +154,34 @@ def unfinished_import(state: State, sha256: str) -> Import | None:
     return found if found is not None and (found.outcome, found.sha256) == (TAKING, sha256) else None
 
 
+def same_content(state: State, sha256: str) -> Import | None:
+    """Return the newest import of this very content that stands, or None."""
+    query = sa.select(imports).where(imports.c.sha256 == sha256, imports.c.outcome == TAKEN)
+    with state.begin() as connection:
+        row = connection.execute(query.order_by(imports.c.id.desc()).limit(1)).first()
+    return None if row is None else _import(row)
+
+
+def standing_imports(state: State) -> list[Import]:
+    """Return the imports that were taken and not undone, oldest first."""
+    query = sa.select(imports).where(imports.c.outcome == TAKEN).order_by(imports.c.id)
+    with state.begin() as connection:
+        return [_import(row) for row in connection.execute(query)]
+
+
+def doubted_imports(state: State) -> list[Import]:
+    """Return the standing imports of NAV and returns whose doubts were accepted, oldest first."""
+    which = (imports.c.outcome == TAKEN, imports.c.doubts != "[]", imports.c.kind != "prices")
+    with state.begin() as connection:
+        return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
+
+
+def count_imports(state: State) -> int:
+    """Return how many files were taken or refused."""
+    with state.begin() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(imports)).scalar() or 0)
+
+
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
     query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from core.currency import ASSUMED_CURRENCY
 from core.portfolios import RULES, mistakes
 from storage.state.database import State, known_names, portfolios, upsert
 
@@ -26,7 +27,7 @@ class Portfolio:
     """Id of the portfolio of the same origin that this one is part of; empty: it is a root."""
     benchmark: str = ""
     """Instrument whose prices it is measured against; empty: none."""
-    currency: str = "USD"
+    currency: str = ASSUMED_CURRENCY
     note: str = ""
     position: int = 0
     periods_per_year: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from analytics.performance import Track, common
 from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
 from dashboard.charts.rows import End, Row, extent, limit_line
-from dashboard.charts.theme import COMPARED, SERIES
+from dashboard.charts.theme import SERIES
+from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from portfolio.query import Frequency
 
@@ -94,12 +96,13 @@ def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
         betas = [(line, c.beta) for line, c in courses if c.beta is not None]
         figures.append(Figure(f"beta to {data.benchmark.name}", betas, limit=1.0))
     days = data.part.dates[places]
-    rows = [_row(figure, called, days) for figure in figures]
+    colours = dict(zip([line.key for line in data.lines], (SERIES[0], *compared_colours(data)), strict=True))
+    rows = [_row(figure, called, days, colours) for figure in figures]
     return [row for row in rows if row.span != (0.0, 0.0)]
 
 
-def _row(figure: Figure, called: str, days: NDArray[np.datetime64]) -> Row:
-    traces = [_trace(figure, at, days) for at in range(len(figure.courses))]
+def _row(figure: Figure, called: str, days: NDArray[np.datetime64], colours: Mapping[str, str]) -> Row:
+    traces = [_trace(figure, at, days, colours) for at in range(len(figure.courses))]
     own = next((value for value in reversed(traces[0]["y"]) if value is not None), None)
     low, high = extent(*[trace["y"] for trace in traces])
     percent = {"ticksuffix": " %", "rangemode": "tozero"} if figure.is_percent else {}
@@ -118,7 +121,7 @@ def _written(value: float, figure: Figure) -> str:
     return f"{value:.{figure.decimals}f}{figure.unit}".replace("-", "−")
 
 
-def _trace(figure: Figure, at: int, days: NDArray[np.datetime64]) -> dict[str, Any]:
+def _trace(figure: Figure, at: int, days: NDArray[np.datetime64], colours: Mapping[str, str]) -> dict[str, Any]:
     line, course = figure.courses[at]
     if at == 0:
         more = {"name": figure.name, "hovertemplate": f"%{{y:.{figure.decimals}f}}{figure.unit}"}
@@ -133,6 +136,6 @@ def _trace(figure: Figure, at: int, days: NDArray[np.datetime64]) -> dict[str, A
         "mode": "lines",
         "x": x,
         "y": y,
-        "line": {"color": (SERIES[:1] + COMPARED)[at], "width": 1.3 if at == 0 else 0.9},
+        "line": {"color": colours[line.key], "width": 1.3 if at == 0 else 0.9},
         **more,
     }

@@ -56,14 +56,14 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: Inbox, folder: Path, store
 
 def test_a_restating_file_says_how_much_it_restated(inbox: Inbox, folder: Path, stores: Stores) -> None:
     for nav_of_the_day, why in (
-        ("100", "2023-01-02; new portfolio: Alpha"),
-        ("90", "2023-01-02, 1 of them restated"),
-        ("90", "2023-01-02"),
+        ("100", "to 2023-01-02; new portfolio: Alpha"),
+        ("90", "to 2023-01-02, 1 of them restated"),
+        ("90", "as import 2."),
     ):
         (folder / "nav.csv").write_text(GOOD.replace("100", nav_of_the_day), encoding="utf-8")
         look(inbox, stores)
         reading = look(inbox, stores)
-        assert reading.tables[0].rows[0][4].endswith(f"to {why}")
+        assert reading.tables[0].rows[0][4].endswith(why)
     (mark,) = restatements(stores.clickhouse, "own", ["Alpha"])
     assert (mark.was, mark.now, mark.source) == (100.0, 90.0, "nav.csv")
 
@@ -109,7 +109,7 @@ def test_a_bad_file_is_refused_with_line_and_reason(inbox: Inbox, folder: Path, 
     report = (folder / "refused" / "nav.csv.problems.txt").read_text(encoding="utf-8")
     assert "line 3 ('oops'): nav is no number" in report
     assert reading.components[0].status is Status.WARNING
-    assert "nav.csv.problems.txt" in reading.components[0].why
+    assert reading.components[0].why == "1 refused file to look at on the page Import, newest nav.csv"
 
 
 def test_a_wrong_encoding_and_a_bad_file_do_not_hold_up_a_good_one(inbox: Inbox, folder: Path, stores: Stores) -> None:

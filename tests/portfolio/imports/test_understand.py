@@ -17,6 +17,7 @@ from portfolio.imports.mapping import Mapping
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import understand
 from tests.portfolio.imports.reading import NOW, read, rows, told, weekdays, when
+from tests.support.old_workbook import old_workbook
 
 CASES = Path(__file__).parent / "cases"
 HEADER = "date,portfolio,nav,flow\n"
@@ -178,6 +179,11 @@ def parquet() -> bytes:
     return made.getvalue()
 
 
+def old_excel() -> bytes:
+    head = ["Date", "Portfolio", "NAV", "Flow"]
+    return old_workbook([head, ["2024-01-30", "A", 1234.5, 0.0], ["2024-01-31", "A", 1250.0, -10.0]])
+
+
 def opendocument() -> bytes:
     def cell(value: object) -> str:
         kind = "date" if isinstance(value, date) else "float" if isinstance(value, int | float) else "string"
@@ -216,7 +222,7 @@ def spaces() -> bytes:
 
 OWN = [
     *(semicolons_utf16, unmarked_utf16, tabs_month_first, swiss, totals_and_remarks, gzipped, zipped),
-    *(excel_two_sheets, opendocument, parquet, day_and_time, column_of_seconds, spaces),
+    *(excel_two_sheets, old_excel, opendocument, parquet, day_and_time, column_of_seconds, spaces),
 ]
 
 

@@ -127,13 +127,25 @@ def test_prices_come_back_too(stores: Stores) -> None:
 def test_it_is_listed_with_who_undid_it_and_cannot_be_done_twice(stores: Stores) -> None:
     number = bring(stores, {("A", 2, 0): (10, 0)})
     result = undo(stores, number, "bob")
-    assert str(result) == f"import {number} (nav.csv) undone: 1 rows removed; A removed"
+    assert str(result) == f"import {number} (nav.csv) undone: 1 row removed; A removed"
     (item,) = recent_imports(stores.state)
     assert (item.outcome, item.undone, item.undone_by) == ("undone", stores.clock.now(), "bob")
     with pytest.raises(UndoRejected, match="is undone already"):
         undo(stores, number)
     with pytest.raises(UndoRejected, match="there is no import 99"):
         undo(stores, 99)
+
+
+def test_of_imports_that_hold_the_same_rows_undoing_says_why_they_stay(stores: Stores) -> None:
+    file: File = {("A", 2, 0): (10, 0), ("A", 3, 0): (11, 0)}
+    first, second, third = bring(stores, file), bring(stores, file), bring(stores, file | {("A", 3, 0): (12, 0)})
+    assert str(undo(stores, first)).endswith(
+        f"no row removed. 2 rows of it came again with imports {second}, {third}, and stay"
+    )
+    assert str(undo(stores, third)).endswith(
+        "1 value back as they were. 1 row of it had been there before it, and stay"
+    )
+    assert str(undo(stores, second)).endswith("2 rows removed; A removed")
 
 
 def test_an_undone_file_may_be_imported_again(stores: Stores) -> None:

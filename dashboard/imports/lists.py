@@ -1,0 +1,144 @@
+"""Every import that was, and the refused files of the inbox that nobody has looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from core.format import bytes_, count, cut, first_of, number
+from core.model import Status
+from dashboard.components.age import local_time
+from dashboard.components.attributes import attributes
+from dashboard.components.card import state_badge
+from dashboard.components.form import form, hidden
+from dashboard.components.table import Cell, Column, cut_cell, data_table
+from dashboard.imports.taken import SAID, undo_form
+from dashboard.imports.words import KINDS, on_page
+from portfolio.imports.doubts import REASONS, doubts_from_json
+from portfolio.imports.refused import RefusedFile, reasons
+from portfolio.imports.understand import day
+from storage.state import imports as kept
+from storage.state.imports import Import
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+MOST_REFUSED = 20
+OUTCOMES = {
+    kept.TAKEN: Status.OK,
+    kept.REFUSED: Status.WARNING,
+    kept.UNDONE: Status.NOT_CONFIGURED,
+    kept.TAKING: Status.UNKNOWN,
+    kept.UNDOING: Status.UNKNOWN,
+}
+COLUMNS = (
+    Column("number", "No."),
+    Column("at", "When", numeric=False),
+    Column("who", "Who", numeric=False),
+    Column("file", "File", numeric=False),
+    Column("outcome", "Outcome", numeric=False),
+    Column("names", "What", numeric=False),
+    Column("span", "Span", numeric=False),
+    Column("rows", "Rows"),
+    Column("added", "New", definition="Rows that there was nothing of before."),
+    Column("restated", "Restated", definition="Rows that replaced another value."),
+    Column("doubts", "Doubts accepted", numeric=False),
+    Column("undo", "", numeric=False, plain="Undo"),
+)
+
+
+def imports_table(items: Sequence[Import], id: str, may_change: bool) -> html.Div:
+    """Return the imports, each with the button that undoes it where that can be."""
+    rows = [_row(item, may_change) for item in items]
+    nothing = "Nothing was imported yet."
+    return data_table(id, COLUMNS, rows, caption="Imports", nothing=nothing)
+
+
+def _row(item: Import, may_change: bool) -> dict[str, Any]:
+    is_refused = item.outcome == kept.REFUSED
+    can_be_undone = may_change and item.version and item.outcome in (kept.TAKEN, kept.TAKING, kept.UNDOING)
+    return {
+        "number": Cell(str(item.id), float(item.id)),
+        "at": Cell(local_time(item.imported), item.imported),
+        "who": item.who or None,
+        "file": cut_cell(item.name, 48),
+        "outcome": Cell(_outcome(item), item.outcome),
+        "names": _why(item) if is_refused else _names(item),
+        "span": f"{day(item.first)} – {day(item.last)}" if item.names else None,
+        "rows": Cell(number(item.rows), float(item.rows)) if item.rows else None,
+        "added": Cell(number(item.added), float(item.added)) if item.kind else None,
+        "restated": Cell(number(item.restated), float(item.restated)) if item.kind else None,
+        "doubts": _doubts(item),
+        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if can_be_undone else None,
+    }
+
+
+def _outcome(item: Import) -> Any:
+    badge = state_badge(OUTCOMES.get(item.outcome, Status.UNKNOWN), item.outcome)
+    if item.outcome != kept.UNDONE:
+        return badge
+    by = f" by {item.undone_by}" if item.undone_by else ""
+    return html.Span([badge, " ", local_time(item.undone), by])
+
+
+def _names(item: Import) -> Cell:
+    names = first_of(item.names)
+    return Cell(f"{KINDS.get(item.kind, '')} of {names}" if names else None, hint=", ".join(item.names[:100]))
+
+
+def _why(item: Import) -> Cell:
+    lines = [line.strip() for line in item.detail.splitlines() if line.strip()]
+    told = [on_page(line) for line in lines[1:] or lines]
+    if not told:
+        return Cell(None)
+    summary = html.Summary(cut(told[0], 60))
+    return Cell(html.Details([summary, *(html.P(line) for line in told)], className="fw-import-why"), told[0])
+
+
+def _doubts(item: Import) -> Cell:
+    if item.outcome == kept.REFUSED or item.doubts in ("", "[]"):
+        return Cell(None)
+    doubts = doubts_from_json(item.doubts)
+    told = ", ".join(f"{number(doubt.count)} {doubt.kind}" for doubt in doubts)
+    return Cell(told, hint="; ".join(REASONS.get(doubt.kind, doubt.kind) for doubt in doubts))
+
+
+def refused_list(stores: Stores, files: Sequence[RefusedFile], may_change: bool) -> html.Section | None:
+    """Return the refused files that nobody has looked at, with their reasons; None: there are none."""
+    if not files:
+        return None
+    left = len(files) - MOST_REFUSED
+    return html.Section(
+        [
+            html.H2(
+                [state_badge(Status.WARNING), f" {count(len(files), 'file')} of the inbox refused"],
+                id="import-refused-title",
+                className="fw-import-name",
+            ),
+            html.Ul([_refused(stores, file, may_change) for file in files[:MOST_REFUSED]]),
+            *([html.P(f"And {number(left)} more in inbox/refused.")] if left > 0 else []),
+            *([_dismiss("", "all", "Dismiss all")] if may_change and len(files) > 1 else []),
+        ],
+        className="fw-panel fw-import-refused",
+        **attributes(aria_labelledby="import-refused-title"),
+    )
+
+
+def _refused(stores: Stores, file: RefusedFile, may_change: bool) -> html.Li:
+    told = [on_page(line) for line in reasons(stores, file)]
+    look = html.Button("Look at it", type="button", className="fw-button", **attributes(data_import_refused=file.name))
+    buttons = [*([look] if file.is_table else []), _dismiss(file.name, file.stamp, "Dismiss")] if may_change else []
+    return html.Li(
+        [
+            html.P([html.B(file.name), f" · {bytes_(file.size_bytes)} · ", local_time(file.refused)]),
+            *(html.P(line, className="fw-import-note") for line in told),
+            html.Div(buttons, className="fw-form-end"),
+        ],
+        id=f"import-refused-{file.stamp}",
+    )
+
+
+def _dismiss(name: str, which: str, does: str) -> html.Form:
+    return form("/import/dismiss", hidden("name", name), id=f"import-dismiss-{which}", does=does, into=SAID)

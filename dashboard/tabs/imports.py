@@ -1,0 +1,112 @@
+"""Import: a file is dropped, looked at, changed where it was misunderstood, taken; every import, and undoing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from core.format import bytes_
+from core.roles import Role
+from dashboard.components.attributes import attributes
+from dashboard.components.form import Input
+from dashboard.components.panel import panels, slot
+from dashboard.frame.viewer import Viewer
+from dashboard.imports.lists import imports_table, refused_list
+from dashboard.imports.posts import forms
+from dashboard.imports.taken import SAID
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.routes import needs
+from dashboard.views.tab import Choices, Page, View
+from portfolio.imports.refused import to_look_at
+from portfolio.imports.sheet import LARGEST_BYTES
+from storage.state.imports import recent_imports
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "import"
+MOST_LISTED = 100
+CHANGING_ROLE = Role.OPERATOR
+DROP, REFUSED = f"{ID}-drop", f"{ID}-refused"
+TAKES = "CSV and other text, Excel (.xlsx, .xls), OpenDocument (.ods), Parquet, each also in one .zip or .gz"
+
+IMPORTS = Panel(
+    f"{ID}-all",
+    "Imports",
+    "Every file that was taken or refused: by whom, when, what came of it. Kept in the state database (table imports).",
+    TableBody(180),
+    subtitle=f"newest first, {MOST_LISTED} at most",
+)
+
+
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    return html.Div(
+        html.Div(
+            [
+                slot(REFUSED),
+                slot(DROP, 118),
+                html.Div(id=f"{ID}-status", className="fw-import-status", role="status"),
+                html.Div(id=f"{ID}-look"),
+                html.Div(id=SAID, className="fw-import-status", role="status"),
+                panels(IMPORTS.element()),
+            ],
+            className="fw-content",
+        )
+    )
+
+
+def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
+    """Return what was imported, what was refused, and the place to drop a file."""
+    may_change = viewer.role >= CHANGING_ROLE
+    note = ""
+    try:
+        refused = refused_list(stores, to_look_at(stores), may_change)
+    except OSError as error:
+        refused, note = None, f"The inbox cannot be read: {error.strerror or error}."
+    items = recent_imports(stores.state, MOST_LISTED)
+    return View(
+        slots={
+            REFUSED: refused,
+            DROP: _drop() if may_change else html.P(f"{needs(CHANGING_ROLE)[:-1]} to import files."),
+            IMPORTS.slot: imports_table(items, f"{IMPORTS.id}-rows", may_change),
+        },
+        notes={IMPORTS.id: note},
+    )
+
+
+def _drop() -> html.Div:
+    """Return the place where files are dropped or chosen (assets/js/69-import.js)."""
+    box = Input(
+        type="file", id=f"{ID}-file", className="fw-import-file", multiple="multiple",
+        **{"aria-describedby": f"{ID}-takes"},
+    )  # fmt: skip
+    return html.Div(
+        [
+            html.Label([box, html.Span("Choose a file", className="fw-button fw-import-choose")], htmlFor=f"{ID}-file"),
+            html.P(["of NAV, returns or prices, or drop it anywhere on this page. ", _more()]),
+            html.P(f"{TAKES}; up to {bytes_(LARGEST_BYTES)}.", id=f"{ID}-takes", className="fw-import-note"),
+        ],
+        className="fw-import-drop",
+        **attributes(data_most_bytes=str(LARGEST_BYTES), data_most=bytes_(LARGEST_BYTES)),
+    )
+
+
+def _more() -> Any:
+    return html.Span("Nothing is taken before you have seen what was understood.")
+
+
+PAGE = Page(
+    id=ID,
+    title="Import",
+    path=f"/{ID}",
+    parent="portfolio",
+    layout=layout,
+    build=build,
+    varies_by=("role",),
+    datasets=("portfolio", "imports", "inbox"),
+    panels=(IMPORTS,),
+    slots=(REFUSED, DROP, IMPORTS.slot),
+    forms=forms,
+)

@@ -1,0 +1,37 @@
+"""Values of a portfolio that were taken although they were doubted: its page says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portfolio.imports.doubts import DoubtedRow, doubts_from_json
+from portfolio.imports.take import ORIGIN
+from storage.state.database import State
+from storage.state.imports import Import, doubted_imports
+from storage.state.portfolios import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedDoubts:
+    """The doubted rows of a portfolio that an import brought, which stands."""
+
+    item: Import
+    rows: tuple[DoubtedRow, ...]
+
+
+def accepted_doubts(state: State, portfolio: Portfolio) -> Sequence[AcceptedDoubts]:
+    """Return what was taken of a portfolio although it was doubted, oldest import first. Raises StorageUnavailable."""
+    if portfolio.origin != ORIGIN:
+        return ()
+    found = []
+    for item in doubted_imports(state):
+        rows = {
+            (row.ts, row.value): row
+            for doubt in doubts_from_json(item.doubts)
+            for row in doubt.rows
+            if row.name == portfolio.id
+        }
+        if rows:
+            found.append(AcceptedDoubts(item, tuple(rows[key] for key in sorted(rows))))
+    return found

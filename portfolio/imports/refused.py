@@ -1,0 +1,121 @@
+"""Files that the inbox refused: why, which of them a person has looked at, and what is in one."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ImportRejected, StorageError
+from portfolio.imports.order import ORDER, UNDO, Order, read_order
+from portfolio.imports.take import read_file
+from storage.state.looked_at import FileKey, looked_at_files, mark_looked_at
+from storage.stores import Stores
+
+PROBLEMS = ".problems.txt"
+"""Ending of the file that says why another one was refused."""
+MOST_REASON_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file in inbox/refused."""
+
+    name: str
+    stamp: str
+    refused: float
+    """Epoch seconds."""
+    size_bytes: int
+
+    @property
+    def key(self) -> FileKey:
+        """Return what it is told from others by."""
+        return self.name, self.stamp
+
+    @property
+    def is_table(self) -> bool:
+        """Return whether it was to be imported, rather than to undo an import."""
+        return not self.name.endswith(UNDO)
+
+
+def refused_folder(stores: Stores) -> Path:
+    """Return the folder that refused files lie in."""
+    return stores.settings.data_dir / "inbox" / "refused"
+
+
+def refused_files(folder: Path) -> list[RefusedFile]:
+    """Return the files in a folder of refused ones, newest first. Raises OSError; no folder: there are none."""
+    try:
+        paths = [path for path in folder.iterdir() if not path.name.endswith((PROBLEMS, ORDER))]
+    except FileNotFoundError:
+        return []
+    found = []
+    for path in paths:
+        try:
+            facts = path.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(facts.st_mode):
+            stamp = f"{facts.st_ino}-{facts.st_ctime_ns}"
+            found.append(RefusedFile(path.name, stamp, facts.st_ctime, facts.st_size))
+    return sorted(found, key=lambda file: (-file.refused, file.name))
+
+
+def to_look_at(stores: Stores) -> list[RefusedFile]:
+    """Return the refused files that nobody has looked at, newest first. Raises OSError, StorageError."""
+    found = refused_files(refused_folder(stores))
+    seen = looked_at_files(stores.state) if found else set()
+    return [file for file in found if file.key not in seen]
+
+
+def reasons(stores: Stores, file: RefusedFile) -> list[str]:
+    """Return why a file was refused, a sentence a line, as its .problems.txt says."""
+    path = refused_folder(stores) / f"{file.name}{PROBLEMS}"
+    try:
+        with path.open("rb") as text:
+            lines = text.read(MOST_REASON_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ["Its reasons are not there any more: look at it."]
+    return [line for line in lines if line and line not in HOW][1:] or lines[:1]
+
+
+def find_refused(stores: Stores, name: str) -> RefusedFile | None:
+    """Return the refused file of exactly this name, or None: a name with a path in it is the name of none."""
+    return next((file for file in refused_files(refused_folder(stores)) if file.name == name), None)
+
+
+def read_refused(stores: Stores, file: RefusedFile) -> tuple[bytes | None, Order]:
+    """Return the content of a refused file (None: too large to read), and how it was to be taken. Raises OSError."""
+    path = refused_folder(stores) / file.name
+    order = path.with_name(f"{file.name}{ORDER}")
+    try:
+        found = read_order(file.name, order.read_text(encoding="utf-8")) if order.is_file() else Order()
+    except (ImportRejected, ValueError):
+        found = Order()
+    return read_file(path), found
+
+
+def look_away(stores: Stores, files: Sequence[RefusedFile], who: str) -> None:
+    """Mark files as looked at. They stay where they are. Raises StorageError."""
+    mark_looked_at(stores.state, [file.key for file in files], who)
+    stores.live.bump("imports")
+
+
+def looked_at_of(stores: Stores) -> Callable[[], set[FileKey]]:
+    """Return the function that tells which files were looked at: none where the state database does not answer."""
+
+    def looked_at() -> set[FileKey]:
+        try:
+            return looked_at_files(stores.state)
+        except StorageError:
+            return set()
+
+    return looked_at
+
+
+HOW = (
+    "Answer what it leaves open on the page Import of Fundwatch, or drop it into the inbox again when it is right.",
+    "On the command line: python -m collectors import FILE --help",
+)
+"""What a .problems.txt ends with."""
