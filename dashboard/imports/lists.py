@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 MOST_REFUSED = 20
+LONGEST_REASON = 60
+"""Characters of a reason that are shown before it is unfolded."""
 OUTCOMES = {
     kept.TAKEN: Status.OK,
     kept.REFUSED: Status.WARNING,
@@ -93,8 +95,10 @@ def _why(item: Import) -> Cell:
     told = [on_page(line) for line in lines[1:] or lines]
     if not told:
         return Cell(None)
-    summary = html.Summary(cut(told[0], 60))
-    return Cell(html.Details([summary, *(html.P(line) for line in told)], className="fw-import-why"), told[0])
+    first = cut(told[0], LONGEST_REASON)
+    rest = told[1:] if first == told[0] else told
+    why = html.Details([html.Summary(first), *(html.P(line) for line in rest)]) if rest else first
+    return Cell(html.Div(why, className="fw-import-why"), told[0])
 
 
 def _doubts(item: Import) -> Cell:

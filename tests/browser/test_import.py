@@ -142,7 +142,7 @@ def test_a_refused_file_of_the_inbox_is_a_warning_until_it_was_looked_at(
     page: Page, site: Site, collected: Path
 ) -> None:
     given(collected, "open.csv", OPEN_DATES)
-    page.goto(f"{site.url}/pipeline")
+    page.goto(f"{site.url}/pipeline", wait_until="commit")
     card = page.locator("#pipeline-card-inbox")
     expect(card).to_contain_text("1 refused file to look at", timeout=60_000)
     expect(card).to_contain_text("warning")
@@ -155,7 +155,7 @@ def test_a_refused_file_of_the_inbox_is_a_warning_until_it_was_looked_at(
     refused.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#import-said")).to_contain_text("open.csv dismissed")
     expect(refused).to_be_empty()
-    page.goto(f"{site.url}/pipeline")
+    page.goto(f"{site.url}/pipeline", wait_until="commit")
     expect(card).to_contain_text("ok", timeout=60_000)
 
 
