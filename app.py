@@ -41,10 +41,12 @@ def _create_server(settings: Settings) -> Flask:
     configure(settings.log_level)
     console.step("libraries")
     from dashboard.factory import create_app
+    from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
     stores = open_stores(settings, step=console.step)
     _running.append(stores)
+    prepare_tree(stores)
     if settings.load_sample:
         from sample.load import load_sample_if_empty
 

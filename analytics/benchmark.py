@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.block import RESIDUE, Block, Bools, Floats, Pair, over
-from analytics.returns import annual_return
+from analytics.returns import annual_rate, annual_return
 from analytics.risk import downside_deviation
 from analytics.shapes import pair_figure
 
@@ -226,7 +226,7 @@ def treynor_modified(
 def jensen_alpha(pair: Pair, risk_free: ArrayLike = 0.0, periods: float = 1.0) -> Floats:
     """Return (R − Rf) − β (B − Rf) of the compounded annual returns (Bacon 2008)."""
     own, other = _annual(pair, periods, 0.0)
-    rate = _annual_rate(risk_free, periods)
+    rate = annual_rate(risk_free, periods)
     return np.asarray((own - rate) - beta(pair, risk_free=risk_free) * (other - rate))
 
 
@@ -269,7 +269,7 @@ def m_squared(pair: Pair, risk_free: ArrayLike = 0.0, periods: float = 1.0, geom
 
     `geometric` takes the compounded annual return in place of the mean.
     """
-    rate = _annual_rate(risk_free, periods)
+    rate = annual_rate(risk_free, periods)
     if geometric:
         own, _ = _annual(pair, periods, 0.0)
         return (own - rate) * over(pair.other.deviation(), pair.own.deviation()) + rate
@@ -308,7 +308,7 @@ def selectivity(pair: Pair, risk_free: ArrayLike = 0.0, periods: float = 1.0) ->
 def net_selectivity(pair: Pair, risk_free: ArrayLike = 0.0, periods: float = 1.0) -> Floats:
     """Return the selectivity less what undiversified risk should earn, (Fama's beta − β)(B − Rf) (Fama 1972)."""
     _, other = _annual(pair, periods, 0.0)
-    premium = other - _annual_rate(risk_free, periods)
+    premium = other - annual_rate(risk_free, periods)
     undiversified = (fama_beta(pair) - beta(pair, risk_free=risk_free)) * premium
     return np.asarray(selectivity(pair, risk_free=risk_free, periods=periods) - undiversified)
 
@@ -371,10 +371,6 @@ def _annual(pair: Pair, periods: float, minimum_years: float, years: Floats | No
         annual_return(one, periods, minimum_years=minimum_years, years=years) for one in (pair.own, pair.other)
     )
     return own, other
-
-
-def _annual_rate(risk_free: ArrayLike, periods: float) -> float:
-    return float((1.0 + np.nanmean(np.asarray(risk_free, dtype=np.float64))) ** periods - 1.0)
 
 
 def _annual_excess(pair: Pair, risk_free: ArrayLike, periods: float, geometric: bool) -> Floats:

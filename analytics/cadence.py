@@ -1,9 +1,9 @@
-"""How often a portfolio is valued, found from its dates, and what follows: returns a year, and what counts as a gap."""
+"""How often a portfolio is valued, found from its dates or given, and what follows: returns a year, what is a gap."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,12 +15,15 @@ from analytics.calendar import DAYS_A_YEAR, Dates
 Rhythm = Literal["daily", "weekly", "monthly", "quarterly", "irregular"]
 
 TRADING_DAYS, ALL_DAYS = 252, 365
+WEEKDAYS, EVERY_DAY = np.busdaycalendar(weekmask="1111100"), np.busdaycalendar(weekmask="1111111")
+MOST_OVERSTATED = 2.0
+"""How many times the returns a year of an irregular history a rhythm may claim that is given to it."""
 GAP_PERIODS = 5
 """A hole longer than this many expected periods is a gap: nothing is known of what happened in it."""
 FEWEST_SPACES = 2
 """Spaces between values below which no rhythm can be told."""
 FEWEST_DAILY = 10
-"""Values below which a daily history does not tell whether weekends belong to it."""
+"""Values below which the first days of a history do not tell alone whether weekends belong to it."""
 WEEKEND_SHARE = 0.1
 """Share of Sundays that follow a Saturday among the days from which all days count; open all week it is 1 in 7."""
 REGULAR_SHARE = 0.8
@@ -56,13 +59,15 @@ class Cadence:
     """Returns a year."""
     longest_days: float
     """Of an expected period; infinite where too few values tell what is expected."""
+    calendar: np.busdaycalendar = field(default=WEEKDAYS, compare=False)
+    """Days on which a daily history is expected to have a value."""
 
     def are_gaps(self, earlier: Dates, later: Dates) -> Bools:
-        """Return where more than GAP_PERIODS expected periods lie between two days; weekdays where they are traded."""
+        """Return where more than GAP_PERIODS expected periods lie between two days; days of its calendar when daily."""
         if math.isinf(self.longest_days):
             return np.zeros(len(earlier), dtype=np.bool_)
-        if self.rhythm == "daily" and self.periods < ALL_DAYS:
-            return np.asarray(np.busday_count(earlier, later) > GAP_PERIODS)
+        if self.rhythm == "daily":
+            return np.asarray(np.busday_count(earlier, later, busdaycal=self.calendar) > GAP_PERIODS)
         days = (later - earlier).astype("timedelta64[D]").astype(np.int64)
         return np.asarray(days > GAP_PERIODS * self.longest_days)
 
@@ -78,15 +83,52 @@ class Cadence:
         return not bool(self.are_gaps(np.array([value]), np.array([day]))[0])
 
 
-def cadence_of(dates: Dates, declared: float = TRADING_DAYS) -> Cadence:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person says of a history's rhythm; what is left empty is found from its dates."""
+
+    rhythm: Rhythm | None = None
+    periods: float = 0
+    """Returns a year; 0: not said."""
+    calendar: np.busdaycalendar | None = field(default=None, compare=False)
+
+
+NOTHING_GIVEN = Given()
+
+
+def cadence_of(dates: Dates, given: Given = NOTHING_GIVEN) -> Cadence:
     """Return the rhythm of a history: 252 or 365 returns a year by day, 52 by week, 12 by month, 4 by quarter.
 
     Where no rhythm holds for four in five of the spaces between values it is irregular, with as many returns a year as
-    there were outside gaps. `declared` are the returns a year of a history too short to tell.
+    there were outside gaps. What is `given` counts instead of what is found, apart from a rhythm that is finer than the
+    dates: it would call the values between two of them missing.
     """
+    made = _found(dates)
+    kind = next((kind for kind in _KINDS if kind.rhythm == given.rhythm), None)
+    if kind is not None and not is_finer(kind.rhythm, made):
+        periods = made.periods if made.rhythm == kind.rhythm else kind.periods
+        made = replace(made, rhythm=kind.rhythm, periods=periods, longest_days=kind.longest_days)
+    if given.calendar is not None and made.rhythm == "daily":
+        periods = ALL_DAYS if all(given.calendar.weekmask) else TRADING_DAYS
+        made = replace(made, periods=periods, calendar=given.calendar)
+    return replace(made, periods=given.periods) if given.periods else made
+
+
+def is_finer(rhythm: Rhythm, found: Cadence) -> bool:
+    """Return whether a rhythm would have more values than a history has, by what was found of it."""
+    kinds = [kind.rhythm for kind in _KINDS]
+    if math.isinf(found.longest_days):
+        return False
+    if found.rhythm != "irregular":
+        return kinds.index(rhythm) < kinds.index(found.rhythm)
+    return _KINDS[kinds.index(rhythm)].periods > MOST_OVERSTATED * found.periods
+
+
+def _found(dates: Dates) -> Cadence:
     spaces = np.diff(dates.astype("datetime64[D]").astype(np.int64)).astype(np.float64)
+    days, calendar = (ALL_DAYS, EVERY_DAY) if len(dates) and has_weekends(dates) else (TRADING_DAYS, WEEKDAYS)
     if len(spaces) < FEWEST_SPACES:
-        return Cadence("daily", declared, math.inf)
+        return Cadence("daily", days, math.inf, calendar)
     median = float(np.median(spaces))
     kind = next((kind for kind in _KINDS if kind.median[0] <= median <= kind.median[1]), None)
     if kind is None or np.mean((spaces >= kind.usual[0]) & (spaces <= kind.usual[1])) < REGULAR_SHARE:
@@ -94,9 +136,7 @@ def cadence_of(dates: Dates, declared: float = TRADING_DAYS) -> Cadence:
         return Cadence("irregular", DAYS_A_YEAR / float(known.mean()), max(median, 1.0))
     if kind.rhythm != "daily":
         return Cadence(kind.rhythm, kind.periods, kind.longest_days)
-    if len(dates) < FEWEST_DAILY:
-        return Cadence("daily", declared, 1.0)
-    return Cadence("daily", ALL_DAYS if has_weekends(dates) else TRADING_DAYS, 1.0)
+    return Cadence("daily", days, 1.0, calendar)
 
 
 def has_weekends(dates: Dates) -> bool:

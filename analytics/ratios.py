@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from analytics.block import Block, Floats, over
 from analytics.drawdown import max_drawdown, pain_index, spells, ulcer_index
-from analytics.returns import annual_return
+from analytics.returns import annual_rate, annual_return
 from analytics.risk import downside_deviation, kurtosis, lower_partial_moment, skewness
 from analytics.runs import observed, runs
 from analytics.shapes import figure
@@ -102,7 +102,7 @@ def sterling(
 @figure
 def burke(
     returns: Block,
-    risk_free: float = 0.0,
+    risk_free: ArrayLike = 0.0,
     periods: float = 1.0,
     modified: bool = False,
     falls: Literal["spells", "losses"] = "spells",
@@ -123,7 +123,7 @@ def burke(
 @figure
 def martin(
     returns: Block,
-    risk_free: float = 0.0,
+    risk_free: ArrayLike = 0.0,
     periods: float = 1.0,
     minimum_years: float = 1.0,
     years: Floats | None = None,
@@ -135,7 +135,7 @@ def martin(
 @figure
 def pain_ratio(
     returns: Block,
-    risk_free: float = 0.0,
+    risk_free: ArrayLike = 0.0,
     periods: float = 1.0,
     minimum_years: float = 1.0,
     years: Floats | None = None,
@@ -279,11 +279,10 @@ def _annual(
 
 
 def _annual_excess(
-    returns: Block, risk_free: float, periods: float, minimum_years: float, years: Floats | None
+    returns: Block, risk_free: ArrayLike, periods: float, minimum_years: float, years: Floats | None
 ) -> Floats:
     """Return the annual return less the annual rate."""
-    yearly_rate = float((1.0 + risk_free) ** periods - 1.0)
-    return _annual(returns, periods, minimum_years, years=years) - yearly_rate
+    return _annual(returns, periods, minimum_years, years=years) - annual_rate(risk_free, periods)
 
 
 def _squared_spells(returns: Block) -> Floats:

@@ -263,3 +263,8 @@ def per_period_rate(annual_rate: float, periods: float) -> float:
     NaN for a rate below −100 %.
     """
     return float((1.0 + annual_rate) ** (1.0 / periods) - 1.0) if annual_rate >= -1.0 else float("nan")
+
+
+def annual_rate(rate: ArrayLike, periods: float) -> float:
+    """Return a rate a period as one a year, (1 + r)^periods − 1; of a series its mean."""
+    return float((1.0 + np.nanmean(np.asarray(rate, dtype=np.float64))) ** periods - 1.0)

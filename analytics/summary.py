@@ -95,7 +95,7 @@ def summary(
     dates: Dates | None,
     returns: ArrayLike,
     benchmark: ArrayLike | None = None,
-    risk_free: float = 0.0,
+    risk_free: float | Floats = 0.0,
     periods: float = 252,
     names: Sequence[Any] | None = None,
     level: float = 0.95,
@@ -107,7 +107,8 @@ def summary(
 
     dates: datetime64, as long as the returns; without them the figures of calendar periods are missing. benchmark: one
     for all, or one a portfolio; on the same dates. since: date of the value before the first return, from which time
-    elapses; without one it lies the mean distance of two dates before the first.
+    elapses; without one it lies the mean distance of two dates before the first. risk_free: a year, or an array with
+    the rate of each period; a return whose period has none (NaN) counts in no figure that needs one.
     trials: strategies tried, for the deflated Sharpe ratio.
     """
     own = np.atleast_2d(np.asarray(returns, dtype=np.float64))

@@ -1,9 +1,13 @@
 """`python -m collectors`: collect without a web server; import files, list imports, undo one.
 
 python -m collectors                       collect until a signal
-python -m collectors import FILE...        take files of NAV, returns or prices, each whole or not at all
+python -m collectors import FILE...        take files of NAV, returns, prices or rates, each whole or not at all
 python -m collectors imports               list what was imported
 python -m collectors undo NUMBER           undo an import
+python -m collectors portfolios            list the fund's tree, or change it: set, add, rename, merge, end, delete
+python -m collectors series                list series of prices and rates, or set what they are
+python -m collectors blend                 list blends of them; add, change or remove one
+python -m collectors risk-free             list the risk-free rates of currencies, or set one
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors import benchmarks, tree
 from core.console import Console
 from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
@@ -49,6 +54,10 @@ def main(arguments: list[str]) -> int:
                 return _list(settings, chosen.limit)
             case "undo":
                 return _undo(settings, chosen.number)
+            case "series" | "blend" | "risk-free":
+                return benchmarks.run(settings, chosen)
+            case "portfolios":
+                return tree.run(settings, chosen, _who())
             case _:
                 return _run(settings)
     except FundwatchError as error:
@@ -62,17 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="collect until a signal (the default)")
     files = commands.add_parser(
         "import",
-        help="take files of NAV, returns or prices",
+        help="take files of NAV, returns, prices or rates",
         description="Take files: text, .xlsx, .xls, .ods, Parquet, plain or in one .gz or .zip. Say only what a file "
         "does not tell itself; it is remembered for the next file with the same header.",
     )
     files.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files.add_argument("--portfolio", default="", metavar="NAME", help="whose it is, when no column says so")
-    files.add_argument("--kind", default="", help="nav, returns or prices")
+    files.add_argument("--kind", default="", help="nav, returns, prices, index (returns of an instrument) or rates")
     files.add_argument("--date-order", default="", help="dmy, mdy or ymd")
     files.add_argument("--decimal", default="", metavar="MARK", help="decimal mark: . or ,")
     files.add_argument("--thousands", default="", metavar="MARK", help="mark between thousands: , . ' or a blank")
-    files.add_argument("--unit", default="", help="how returns are written: percent or ratio")
+    files.add_argument("--unit", default="", help="how returns or rates are written: percent or ratio")
     files.add_argument("--currency", default="", help="such as EUR; new portfolios are in USD without it")
     files.add_argument("--sheet", default="", metavar="NAME", help="which sheet of a workbook")
     files.add_argument(
@@ -80,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="HEADER=ROLE",
-        help="what a column is: date, time, portfolio, instrument, nav, price, return, flow, withdrawal, currency, "
-        "series (a portfolio of its own), skip",
+        help="what a column is: date, time, portfolio, instrument, nav, price, return, rate, flow, withdrawal, "
+        "currency, series (a portfolio of its own), skip",
     )
     files.add_argument("--accept", action="store_true", help="take it although some of its values are hard to believe")
     files.add_argument("--dry-run", action="store_true", help="show what was understood and take nothing")
@@ -89,11 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     listed.add_argument("--limit", type=int, default=LISTED_IMPORTS, help=f"how many, {LISTED_IMPORTS} by default")
     undone = commands.add_parser("undo", help="undo an import: what it added goes, what it replaced comes back")
     undone.add_argument("number", type=int, metavar="NUMBER", help="as `imports` lists it")
+    tree.add_commands(commands)
+    benchmarks.add_commands(commands)
     return parser
 
 
 def _run(settings: Settings) -> int:
     from collectors.runtime.start import start_collectors
+    from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
     stop = threading.Event()
@@ -101,6 +113,7 @@ def _run(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     console = Console()
     with closing(open_stores(settings, step=console.step)) as stores:
+        prepare_tree(stores)
         runner = start_collectors(stores)
         console.line(f"Collecting on {settings.machine}; Ctrl-C stops")
         stop.wait()

@@ -12,12 +12,13 @@ FundwatchError
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
 ├── UndoRejected         an import that cannot be undone: nothing was changed
+├── ChangeRejected       a portfolio that cannot be changed like that: nothing was changed, `fields` says what is wrong
 └── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -105,6 +106,20 @@ class UndoRejected(FundwatchError):
     def lines(self) -> list[str]:
         """Return what is to be told."""
         return [str(self)]
+
+
+class ChangeRejected(FundwatchError):
+    """A portfolio cannot be changed like that. Nothing was changed."""
+
+    def __init__(self, reason: str, fields: Mapping[str, str] | None = None) -> None:
+        self.fields = dict(fields or {})
+        """What is wrong with each field, and what to give; empty: it is no single field."""
+        self.reason = reason
+        super().__init__("\n  ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return what is to be told."""
+        return [self.reason, *(f"{name}: {wrong}" for name, wrong in self.fields.items())]
 
 
 class NoPortfolio(FundwatchError):

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.block import Floats
-from analytics.calendar import Dates, carried
 from analytics.returns import contribution
-from portfolio.data import Line, PortfolioData
-
-LONGEST_GAP = np.timedelta64(7, "D")
-"""A part whose values ended longer ago than this no longer exists: a weekend or holidays are no end."""
+from portfolio.data import Line, PortfolioData, history_in
+from portfolio.series.total import on_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +58,14 @@ def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
 
     That is the return of the parts taken together: their values added, their money in and out, too.
     """
-    days = np.unique(np.concatenate([data.own.daily.dates, *[line.daily.dates for line in parts]]))
+    own = data.own
+    every = np.unique(np.concatenate([own.daily.dates, *[line.daily.dates for line in parts]]))
+    # A sum has its value on days of its own: what its parts did between them counts as it does there.
+    days = own.daily.dates if own.made_of else every
     inside = days[(days >= data.part.dates[0]) & (days <= data.part.dates[-1])]
-    values, flows, returns = (np.stack(each) for each in zip(*[_on_days(line, inside) for line in parts], strict=True))
-    start = values[:, :-1] + np.maximum(flows[:, 1:], 0.0)
-    # What moves from part to part is no money of the whole.
-    whole = values[:, :-1].sum(axis=0) + np.maximum(flows[:, 1:].sum(axis=0), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.where(whole > 0, start / whole, 0.0)
-    found = np.asarray(contribution(weights, returns[:, 1:]), dtype=np.float64).reshape(-1)
-    shares = [Share(line.name, float(added)) for line, added in zip(parts, found, strict=True)]
+    histories = [history_in(data, line, data.family_currency) for line in parts]
+    found = on_days([(each.nav, each.track, each.cadence) for each in histories if len(each.nav)], inside, every[-1])
+    added = np.asarray(contribution(found.weights(), found.returns[:, 1:]), dtype=np.float64).reshape(-1)
+    known = [line for line, history in zip(parts, histories, strict=True) if len(history.nav)]
+    shares = [Share(line.name, float(each)) for line, each in zip(known, added, strict=True)]
     return sorted(shares, key=lambda share: -share.added)
-
-
-def _on_days(line: Line, days: Dates) -> tuple[Floats, Floats, Floats]:
-    """Return value, flow and return of a part on `days`; 0 before it existed and from a week after its last value.
-
-    On a day without a value it has the last one, and returns and flows span from one of `days` to the next.
-    """
-    assert line.nav is not None
-    nav, daily = line.nav, line.daily
-    value, flow = carried(nav.dates, nav.value, days, 0.0), carried(nav.dates, np.cumsum(nav.flow), days, 0.0)
-    value[days > nav.dates[-1] + LONGEST_GAP] = 0.0
-    level = carried(daily.dates, daily.index, days, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        returns = np.concatenate([[0.0], np.where(level[:-1] > 0, level[1:] / level[:-1] - 1.0, 0.0)])
-    return np.maximum(value, 0.0), np.diff(flow, prepend=0.0), returns

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import Cadence
+from analytics.cadence import Cadence, cadence_of
 from analytics.performance import (
     Track,
     anchor_day,
@@ -25,7 +26,9 @@ from analytics.performance import (
 from analytics.returns import linked_return
 from core.errors import NoPortfolio
 from portfolio.frequency import PERIODS, measured_in
-from portfolio.histories import Nav, cash_on, fund, marks, price_track
+from portfolio.given import said_of, sentences
+from portfolio.histories import Fund, cash_on, fund, marks
+from portfolio.history import History, Nav
 from portfolio.query import (
     DAY_SECONDS,
     FREQUENCY_NAMES,
@@ -35,7 +38,9 @@ from portfolio.query import (
     Frequency,
     PortfolioQuery,
 )
-from storage.clickhouse.reads.portfolio import Restatement, intraday_nav, priced_instruments
+from portfolio.series.reference import Reference, catalogue, reference
+from portfolio.series.risk_free import RiskFreeRate, risk_free_of
+from storage.clickhouse.reads.portfolio import Restatement, intraday_nav
 from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
@@ -43,8 +48,6 @@ if TYPE_CHECKING:
 
 INTRADAY_POINTS = 900
 FEWEST_INTRADAY = 2
-NAMES = {"SP500": "S&P 500"}
-"""What instruments are called, where the symbol is not their name."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,6 +69,10 @@ class Line:
     """The whole history in the chosen frequency."""
     part: Track
     """The window in the chosen frequency; its index begins at 1."""
+    made_of: tuple[str, ...] = ()
+    """Ids of the parts that a portfolio is the sum of; empty: its values are its own."""
+    told: tuple[str, ...] = ()
+    """What is set of the portfolio that its figures depend on, and what of its parts could not be converted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,12 @@ class PortfolioData:
     """Of `own`, newest first."""
     cash: Mapping[str, float]
     """Of `own` and those compared, by key, where their positions of the last day are known."""
+    risk_free: RiskFreeRate
+    """That of every figure that needs one, of all lines."""
+    reference: Reference | None
+    """What the benchmark is made of; None when none is wanted."""
+    fund: Fund
+    """Every portfolio of the origin, for values in another currency."""
 
     @property
     def portfolio(self) -> Portfolio:
@@ -147,6 +160,13 @@ class PortfolioData:
         return common(line.part, self.benchmark.part, self.frequency)
 
     @property
+    def family_currency(self) -> str:
+        """Return the currency that the family is added up in: of the portfolio that it is the parts of."""
+        assert self.own.portfolio is not None
+        whole = self.head.portfolio if self.head else None
+        return (whole or self.own.portfolio).currency
+
+    @property
     def last_day(self) -> np.datetime64 | None:
         """Return the last day with a value on or before the as-of day: every calendar window ends there."""
         return self.nav.dates[-1] if len(self.nav) else None
@@ -177,6 +197,16 @@ class PortfolioData:
         return (self.own, *self.compared)
 
 
+def history_in(data: PortfolioData, line: Line, currency: str) -> History:
+    """Return the history of a portfolio's line, up to the as-of day, in a currency."""
+    portfolio = line.portfolio
+    assert portfolio is not None
+    own = "" if portfolio.currency == currency else currency
+    said = said_of(portfolio)
+    found = data.fund.history(portfolio.id, said, own)
+    return found if data.query.as_of is None else found.until(data.query.as_of, said)
+
+
 def is_whole(data: PortfolioData) -> bool:
     """Return whether the window would begin before the first value."""
     dates = data.own.daily.dates
@@ -194,11 +224,6 @@ def begins_in_gap(data: PortfolioData) -> bool:
     return bool(data.part.dates[0] > max(anchor_day(dates, data.query.window), dates[0]))
 
 
-def instrument_name(symbol: str) -> str:
-    """Return what an instrument is called."""
-    return NAMES.get(symbol, symbol)
-
-
 def key_of(portfolio: Portfolio) -> str:
     """Return the key of a portfolio in a query."""
     return f"{portfolio.origin}:{portfolio.id}"
@@ -209,13 +234,14 @@ def find(known: Sequence[Portfolio], key: str) -> Portfolio | None:
     return next((each for each in known if key_of(each) == key), known[0] if known else None)
 
 
-def benchmarks(stores: Stores, portfolio: Portfolio) -> list[str]:
-    """Return the symbol of every instrument of the portfolio's origin, its own benchmark first.
+def benchmarks(stores: Stores, portfolio: Portfolio) -> dict[str, str]:
+    """Return the name of every benchmark of the portfolio's origin by key, its own first.
 
     Raises StorageUnavailable or StorageRejected.
     """
-    symbols = [symbol for origin, symbol in priced_instruments(stores.clickhouse) if origin == portfolio.origin]
-    return sorted(symbols, key=lambda symbol: (symbol != portfolio.benchmark, symbol))
+    known = catalogue(stores, portfolio.origin)
+    keys = sorted(known.benchmarks(), key=lambda key: (key != portfolio.benchmark, known.name(key)))
+    return {key: known.name(key) for key in keys}
 
 
 def default_benchmark(portfolio: Portfolio | None) -> str:
@@ -238,17 +264,21 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]
     parts = family(known, portfolio)
     compared = tuple(_line(stores, each, query, frequency, beside=own) for each in others)
+    beside = _reference(stores, portfolio, query.benchmark or portfolio.benchmark)
     return PortfolioData(
         query=query,
         frequency=frequency,
         own=own,
-        benchmark=_benchmark(stores, portfolio.origin, query.benchmark or portfolio.benchmark, own, query, frequency),
+        benchmark=_benchmark(beside, query.benchmark or portfolio.benchmark, own, query, frequency),
         compared=compared,
         family=tuple(_line(stores, each, query, frequency) for each in parts),
         head=next((_line(stores, each, query, frequency) for each in known if is_head(each, parts)), None),
         intraday=_intraday(stores, own, query),
         restatements=_restatements(stores, own, query),
-        cash=_cash(stores, [own, *compared], known),
+        cash=_cash(stores, [own, *compared]),
+        risk_free=risk_free_of(stores, portfolio, query.risk_free),
+        reference=beside,
+        fund=fund(stores, portfolio.origin),
     )
 
 
@@ -269,10 +299,10 @@ def _line(
     beside: Line | None = None,
 ) -> Line:  # fmt: skip
     """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
-    declared = portfolio.periods_per_year
-    found = fund(stores, portfolio.origin).history(portfolio.id, declared)
+    said = said_of(portfolio)
+    found = fund(stores, portfolio.origin).history(portfolio.id, said)
     if query.as_of is not None:
-        found = found.until(query.as_of, declared)
+        found = found.until(query.as_of, said)
     daily, cadence = found.track, found.cadence
     measured = frequency or measured_in(cadence, query.frequency)
     part = _window(daily, cadence, query) if beside is None else _beside(daily, beside, query)
@@ -285,6 +315,8 @@ def _line(
         daily=daily,
         whole=at_frequency(daily, measured),
         part=at_frequency(part, measured),
+        made_of=found.made_of,
+        told=(*sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out), *found.told),
     )
 
 
@@ -308,14 +340,16 @@ def _beside(daily: Track, own: Line, query: PortfolioQuery) -> Track:
     return between_dates(daily, max(start, own.part.dates[0]), own.part.dates[-1])
 
 
+def _reference(stores: Stores, portfolio: Portfolio, key: str) -> Reference | None:
+    return None if key in ("", NO_BENCHMARK) else reference(stores, portfolio.origin, key, portfolio.currency)
+
+
 def _benchmark(
-    stores: Stores, origin: str, symbol: str, own: Line, query: PortfolioQuery, frequency: Frequency
+    found: Reference | None, key: str, own: Line, query: PortfolioQuery, frequency: Frequency
 ) -> Line | None:
-    if symbol in ("", NO_BENCHMARK):
+    if found is None:
         return None
-    prices = price_track(stores, origin, symbol).track
-    if query.as_of is not None:
-        prices = until(prices, query.as_of)
+    prices = found.track if query.as_of is None else until(found.track, query.as_of)
     if not len(prices):
         return None
     is_daily = own.cadence.rhythm == "daily"
@@ -324,8 +358,8 @@ def _benchmark(
     days = prices if is_daily else daily
     window = _window(own.daily, own.cadence, query)
     return Line(
-        key=symbol,
-        name=instrument_name(symbol),
+        key=key,
+        name=found.name,
         portfolio=None,
         nav=None,
         cadence=own.cadence,
@@ -365,23 +399,34 @@ def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | No
     return Intraday([start, *found.ts.tolist()], [1.0 if opening > 0 else math.nan, *values])
 
 
-def _cash(stores: Stores, lines: Sequence[Line], known: Sequence[Portfolio]) -> dict[str, float]:
-    """Return the cash of each line on its last day where it is known: its own, else that of all its parts."""
+def _cash(stores: Stores, lines: Sequence[Line]) -> dict[str, float]:
+    """Return the cash of each line on its last day where it is known, in its currency: its own, else its parts'."""
     found: dict[str, float] = {}
     for line in lines:
         if line.portfolio is None or line.nav is None or not len(line.nav):
             continue
-        origin, id = line.portfolio.origin, line.portfolio.id
-        parts = [each.id for each in known if (each.origin, each.parent) == (origin, id)]
-        of = cash_on(stores, origin, (id, *parts), line.nav.dates[-1].item())
-        if id in of:
-            found[line.key] = of[id]
-        elif parts and all(part in of for part in parts):
-            found[line.key] = math.fsum(of[part] for part in parts)
+        amount = _cash_of(stores, line.portfolio, line.nav.dates[-1].item(), line.portfolio.currency)
+        if not math.isnan(amount):
+            found[line.key] = amount
     return found
 
 
+def _cash_of(stores: Stores, portfolio: Portfolio, day: date, currency: str) -> float:
+    """Return the cash of a portfolio on a day, else that of all its parts; NaN where it is not known."""
+    whole = fund(stores, portfolio.origin)
+    own = cash_on(stores, portfolio.origin, (portfolio.id,), day).get(portfolio.id)
+    if own is None:
+        parts = whole.parts(portfolio.id)
+        return math.fsum(_cash_of(stores, each, day, currency) for each in parts) if parts else math.nan
+    if portfolio.currency == currency:
+        return own
+    return own * float(whole.exchange().rates(portfolio.currency, currency, np.array([day], dtype="datetime64[D]"))[0])
+
+
 def _restatements(stores: Stores, own: Line, query: PortfolioQuery) -> tuple[Restatement, ...]:
+    """Return those of a portfolio, or of the portfolios that it is the sum of, newest first."""
     assert own.portfolio is not None
-    found = marks(stores, own.portfolio.origin, own.portfolio.id)
-    return tuple(each for each in found if query.as_of is None or each.day <= query.as_of)
+    whole, origin = fund(stores, own.portfolio.origin), own.portfolio.origin
+    found = [mark for id in whole.sources(own.portfolio.id) for mark in marks(stores, origin, id)]
+    kept = [each for each in found if query.as_of is None or each.day <= query.as_of]
+    return tuple(sorted(kept, key=lambda mark: -mark.at))

@@ -16,7 +16,6 @@ from analytics.drawdown import underwater
 from analytics.intervals import Interval
 from analytics.metrics import METRICS, Metric
 from analytics.performance import Track, between, spanning_returns, worst
-from analytics.returns import per_period_rate
 from portfolio import since
 from portfolio.data import PortfolioData
 from portfolio.since import Since
@@ -172,13 +171,13 @@ def current_drawdown(data: PortfolioData) -> CurrentDrawdown:
 
 
 def _intervals(data: PortfolioData, returns: Floats) -> dict[str, Interval]:
-    rate = per_period_rate(data.query.risk_free, data.periods)
+    excess = returns - data.risk_free.a_period(data.part.dates, data.periods)
     years = years_between(*data.part.dates[[0, -1]]) if len(data.part) else 0.0
     found = {
         "annual_return": intervals.annual_return_interval(spanning_returns(data.part), years),
         "volatility": intervals.volatility_interval(returns, data.periods),
-        "sharpe": intervals.sharpe_interval(returns, rate, data.periods),
-        "sortino": intervals.sortino_interval(returns, rate, data.periods),
+        "sharpe": intervals.sharpe_interval(excess, 0.0, data.periods),
+        "sortino": intervals.sortino_interval(excess, 0.0, data.periods),
         "value_at_risk": intervals.value_at_risk_interval(returns),
         "expected_shortfall": intervals.expected_shortfall_interval(returns),
     }

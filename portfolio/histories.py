@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.cadence import TRADING_DAYS, Cadence, cadence_of
+from analytics.cadence import cadence_of
 from analytics.calendar import Dates
-from analytics.performance import Track, track, until, without_gaps
-from analytics.returns import linked_return
+from analytics.performance import Track, track, without_gaps
+from core.currency import Pair, pair_of
 from core.memo import Memo
+from portfolio.given import NOTHING_SAID, Said, said_of
+from portfolio.history import DAY_SECONDS, NOTHING, History, Move, Nav, history_of
+from portfolio.series.exchange import Exchange, converted_values, spans
+from portfolio.series.rates import accumulated
+from portfolio.series.total import summed
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import (
-    DAY_SECONDS,
     DailyNavs,
     Restatement,
     cash,
     daily_navs,
     daily_prices_many,
+    priced_instruments,
     restatements,
 )
+from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.series import DayCount
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -36,62 +42,6 @@ FUNDS_KEPT = 4
 PRICES_KEPT = 64
 MOST_MARKS = 100
 Kept = TypeVar("Kept")
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A point within a day at which money moved."""
-
-    ts: int
-    """Epoch seconds."""
-    before: float
-    """Value at the point before; NaN where the day has none."""
-    value: float
-    """With the money that moved."""
-    flow: float
-
-    @property
-    def day(self) -> np.datetime64:
-        """Return the day of the move."""
-        return np.datetime64(self.ts // DAY_SECONDS, "D")
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Nav:
-    """A portfolio's value and the external money by day, oldest first."""
-
-    dates: Dates
-    value: NDArray[np.float64]
-    flow: NDArray[np.float64]
-    """Into the portfolio; negative where money was taken out."""
-    newest: int
-    """Epoch seconds of the newest value; 0 when there is none."""
-    moves: tuple[Move, ...]
-    """Of the days whose money moved at other times than their only value, oldest first."""
-
-    def __len__(self) -> int:
-        return len(self.dates)
-
-    def until(self, day: np.datetime64) -> Nav:
-        """Return the values up to and including `day`."""
-        end = int(np.searchsorted(self.dates, day, side="right"))
-        moves = tuple(move for move in self.moves if move.day <= day)
-        return Nav(self.dates[:end], self.value[:end], self.flow[:end], self.newest, moves)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class History:
-    """A portfolio's values with the track made of them, which has no returns across gaps."""
-
-    nav: Nav
-    track: Track
-    cadence: Cadence
-
-    def until(self, day: np.datetime64, declared: float) -> History:
-        """Return the history up to and including `day`: what was found of its rhythm then."""
-        whole = until(self.track, day)
-        cadence = cadence_of(whole.dates, declared)
-        return History(self.nav.until(day), without_gaps(whole, cadence), cadence)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,33 +59,82 @@ class Fund:
 
     navs: DailyNavs
     rows: dict[str, int]
-    _histories: dict[tuple[str, float], History] = field(default_factory=dict)
+    tree: dict[str, Portfolio]
+    exchange: Callable[[], Exchange]
+    """Returns what currencies cost; asked only where there are several."""
+    _histories: dict[tuple[str, Said, str], History] = field(default_factory=dict)
 
-    def history(self, portfolio: str, declared: float = TRADING_DAYS) -> History:
-        """Return a portfolio's whole history, empty when it has no value.
+    def history(self, portfolio: str, said: Said = NOTHING_SAID, currency: str = "") -> History:
+        """Return a portfolio's whole history as is `said` of it: its own, else the sum of its parts; else empty.
 
-        `declared` are its returns a year where its dates are too few to tell.
+        `currency` is what it is told in, its own when left out.
         """
-        found = self._histories.get((portfolio, declared))
+        key = (portfolio, said, currency)
+        found = self._histories.get(key)
         if found is None:
-            found = self._histories[portfolio, declared] = self._made(self.rows.get(portfolio), declared)
+            found = self._histories[key] = self._made(portfolio, said, currency)
         return found
 
-    def _made(self, row: int | None, declared: float) -> History:
+    def parts(self, portfolio: str) -> list[Portfolio]:
+        """Return the portfolios right under one."""
+        return [each for each in self.tree.values() if each.parent == portfolio]
+
+    def sources(self, portfolio: str) -> list[str]:
+        """Return whose values a portfolio's are: its own id, or those of what it is the sum of, all the way down."""
+        if portfolio in self.rows or not self.parts(portfolio):
+            return [portfolio]
+        return [id for each in self.parts(portfolio) for id in self.sources(each.id)]
+
+    def days_of_parts_alone(self, portfolio: str) -> Dates:
+        """Return the days on which the parts of a portfolio with values of its own have one, and it has none."""
+        own = self.history(portfolio).nav.dates
+        days = [self.history(each.id).nav.dates for each in self.parts(portfolio)]
+        found: Dates = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
+        return found
+
+    def _made(self, portfolio: str, said: Said, currency: str) -> History:
+        node = self.tree.get(portfolio)
+        row = self.rows.get(portfolio)
         if row is None:
-            nothing = np.array([], dtype=np.float64)
-            nav = Nav(np.array([], dtype="datetime64[D]"), nothing, nothing, 0, ())
-        else:
-            nav = _nav(self.navs, row)
-        whole = track(nav.dates, nav.value, nav.flow, _linked(nav))
-        cadence = cadence_of(whole.dates, declared)
-        return History(nav, without_gaps(whole, cadence), cadence)
+            return self._sum(portfolio, said, currency or (node.currency if node else ""))
+        every = _nav(self.navs, row)
+        nav = every.between(said.inception, said.ended)
+        is_own = node is None or currency in ("", node.currency)
+        found = history_of(nav, said) if is_own or node is None else self._converted(node, nav, said, currency)
+        return replace(found, left_out=len(every) - len(nav))
+
+    def _sum(self, portfolio: str, said: Said, currency: str) -> History:
+        found = [(each, self.history(each.id, said_of(each), currency)) for each in self.parts(portfolio)]
+        there = [(each.id, history) for each, history in found if len(history.nav)]
+        lost = tuple(line for _, history in found if not len(history.nav) for line in history.told)
+        if not there:
+            return replace(history_of(NOTHING, said), told=lost)
+        made = summed(there, said)
+        return replace(made, told=(*lost, *made.told))
+
+    def _converted(self, node: Portfolio, nav: Nav, said: Said, currency: str) -> History:
+        own = node.currency
+        rates = self.exchange().rates(own, currency, nav.dates)
+        found = converted_values(nav.value, nav.flow, rates)
+        days = nav.dates[found.kept]
+        by_day = dict(zip(days.tolist(), rates[found.kept].tolist(), strict=True))
+        moves = tuple(_at_rate(move, by_day[day]) for move in nav.moves if (day := move.day.item()) in by_day)
+        made = history_of(Nav(days, found.value, found.flow, nav.newest, moves), said)
+        if found.kept.all():
+            return made
+        if not len(days):
+            return replace(made, told=(f"{node.name}: there is no rate from {own} to {currency}; it is left out",))
+        lost = spans(nav.dates[~found.kept])
+        return replace(made, told=(f"{node.name}: no rate from {own} to {currency} on {lost}; left out there",))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Memory:
     funds: Memo[Fund] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     prices: Memo[Prices] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    exchange: Memo[Exchange] = field(default_factory=lambda: Memo(FUNDS_KEPT))
+    instruments: Memo[tuple[str, ...]] = field(default_factory=lambda: Memo(FUNDS_KEPT))
+    accounts: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
     cash: Memo[dict[str, float]] = field(default_factory=lambda: Memo(PRICES_KEPT))
     marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
@@ -145,7 +144,7 @@ _MEMORIES: WeakKeyDictionary[ClickHouse, _Memory] = WeakKeyDictionary()
 
 def fund(stores: Stores, origin: str) -> Fund:
     """Return every portfolio of `origin`. Raises StorageUnavailable or StorageRejected."""
-    return _kept(stores, lambda memory: memory.funds, (origin,), lambda: _read(stores.clickhouse, origin))
+    return _kept(stores, lambda memory: memory.funds, (origin,), lambda: _read(stores, origin))
 
 
 def price_track(stores: Stores, origin: str, instrument: str) -> Prices:
@@ -156,6 +155,37 @@ def price_track(stores: Stores, origin: str, instrument: str) -> Prices:
         (origin, instrument),
         lambda: _prices(stores.clickhouse, origin, instrument),
     )
+
+
+def exchange(stores: Stores, origin: str) -> Exchange:
+    """Return what currencies cost, of the pairs that have prices. Raises StorageUnavailable or StorageRejected."""
+
+    def read() -> Exchange:
+        symbols = [symbol for symbol in instruments(stores, origin) if pair_of(symbol)]
+        return _exchange(stores.clickhouse, symbols, origin) if symbols else Exchange()
+
+    return _kept(stores, lambda memory: memory.exchange, (origin,), read)
+
+
+def instruments(stores: Stores, origin: str) -> tuple[str, ...]:
+    """Return every symbol of `origin` that has a price or rate. Raises StorageUnavailable or StorageRejected."""
+    return _kept(
+        stores,
+        lambda memory: memory.instruments,
+        (origin,),
+        lambda: tuple(symbol for of, symbol in priced_instruments(stores.clickhouse) if of == origin),
+    )
+
+
+def account(stores: Stores, origin: str, symbol: str, day_count: DayCount) -> Track:
+    """Return what 1 grows to at a series of rates, by calendar day. Raises StorageUnavailable or StorageRejected."""
+
+    def read() -> Track:
+        found = daily_prices_many(stores.clickhouse, origin, [symbol])
+        there = np.isfinite(found.values[0])
+        return accumulated(found.days[there], found.values[0][there], day_count)
+
+    return _kept(stores, lambda memory: memory.accounts, (origin, symbol, day_count), read)
 
 
 def marks(stores: Stores, origin: str, portfolio: str) -> list[Restatement]:
@@ -178,9 +208,20 @@ def cash_on(stores: Stores, origin: str, portfolios: tuple[str, ...], day: date)
     )
 
 
-def _read(clickhouse: ClickHouse, origin: str) -> Fund:
-    navs = daily_navs(clickhouse, origin)
-    return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)})
+def _read(stores: Stores, origin: str) -> Fund:
+    navs = daily_navs(stores.clickhouse, origin)
+    tree = {each.id: each for each in list_portfolios(stores.state, origin)}
+    return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)}, tree, lambda: exchange(stores, origin))
+
+
+def _exchange(clickhouse: ClickHouse, symbols: Sequence[str], origin: str) -> Exchange:
+    found = daily_prices_many(clickhouse, origin, symbols)
+    known: dict[Pair, tuple[Dates, NDArray[np.float64]]] = {}
+    for symbol, values in zip(found.instruments, found.values, strict=True):
+        pair, are_prices = pair_of(symbol), values > 0
+        if pair is not None:
+            known[pair] = (found.days[are_prices], values[are_prices])
+    return Exchange(known)
 
 
 def _prices(clickhouse: ClickHouse, origin: str, instrument: str) -> Prices:
@@ -210,15 +251,8 @@ def _moves(navs: DailyNavs, row: int) -> tuple[Move, ...]:
     return tuple(Move(*each) for each in zip(*columns, strict=True))
 
 
-def _linked(nav: Nav) -> dict[int, float]:
-    """Return the returns of the days within which money moved, by position; the first day has none."""
-    found: dict[int, float] = {}
-    for day, moves in groupby(nav.moves, key=lambda move: move.day):
-        place = int(np.searchsorted(nav.dates, day))
-        if place > 0:
-            steps = [(move.before, move.value, move.flow) for move in moves]
-            found[place] = linked_return(float(nav.value[place - 1]), float(nav.value[place]), steps)
-    return found
+def _at_rate(move: Move, rate: float) -> Move:
+    return Move(move.ts, move.before * rate, move.value * rate, move.flow * rate)
 
 
 def _flows(flows: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ UNIT: dict[Frequency, str] = {"D": "day", "W": "week", "M": "month", "Q": "quart
 UNITS: dict[Frequency, str] = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters"}
 """What a period is called, and several."""
 DEFAULT_WINDOW: Window = "ITD"
-DEFAULT_RISK_FREE = "0"
+DEFAULT_RISK_FREE = ""
 NO_BENCHMARK = "none"
 MOST_COMPARED = 6
 BETWEEN_KEYS = ","
@@ -52,8 +52,8 @@ class PortfolioQuery:
     """Takes the place of the window."""
     frequency: Frequency | None = None
     """None: as often as the portfolio is valued. One finer than that gives way to it (see data.py)."""
-    risk_free: float = 0.0
-    """A year, as a ratio."""
+    risk_free: float | None = None
+    """A year, as a ratio; None: that of the portfolio's currency."""
     trials: int = 1
     """Strategies that were tried before this one was chosen, itself among them: the more, the more of its Sharpe ratio
     is luck."""
@@ -71,7 +71,7 @@ class PortfolioQuery:
             raise ValueError(f"frequency: {self.frequency} is none of {', '.join(FREQUENCIES)}")
         if self.span is not None and not self.span[0] <= self.span[1]:
             raise ValueError(f"span: {self.span[0]} to {self.span[1]} are not two days in order")
-        if not _is_rate(self.risk_free):
+        if self.risk_free is not None and not _is_rate(self.risk_free):
             raise ValueError(f"risk_free: {self.risk_free} is no ratio between -1 and 1")
         if not 1 <= self.trials <= MOST_TRIALS:
             raise ValueError(f"trials: {self.trials} is not between 1 and {MOST_TRIALS}")
@@ -128,17 +128,20 @@ def _one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> 
     return default, f"{field}: “{wanted}” is none of {', '.join(offered)}. {default} is used."
 
 
-def _risk_free(text: str) -> tuple[float, str]:
-    """Return the annual rate of a percent such as "2", "2.5 %" or "2,5", and what is wrong with it."""
+def _risk_free(text: str) -> tuple[float | None, str]:
+    """Return the annual rate of a percent such as "2", "2.5 %" or "2,5", None for none, and what is wrong with it."""
     if not text.strip():
-        return 0.0, ""
+        return None, ""
     try:
         rate = float(text.replace("%", "").replace(",", ".").strip()) / 100
     except ValueError:
-        return 0.0, f"Risk-free rate: “{text}” is no number; give percent a year such as 2.5. 0 is used."
+        return None, f"Risk-free rate: “{text}” is no number; give percent a year such as 2.5. {_CURRENCY_S_OWN}"
     if not _is_rate(rate):
-        return 0.0, f"Risk-free rate: {text} is not between −100 and 100 percent a year. 0 is used."
+        return None, f"Risk-free rate: {text} is not between −100 and 100 percent a year. {_CURRENCY_S_OWN}"
     return rate, ""
+
+
+_CURRENCY_S_OWN = "That of the portfolio’s currency is used."
 
 
 def _trials(text: str) -> tuple[int, str]:

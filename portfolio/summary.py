@@ -17,7 +17,6 @@ from analytics.performance import Track, Window, between, between_dates, spannin
 from analytics.summary import UNKNOWN, Summary, summary
 from portfolio.data import Line, PortfolioData
 from portfolio.money import MONEY, of_line
-from portfolio.query import PortfolioQuery
 from portfolio.since import NOTHING, Since, between_days, by_period, gap_within, last_return, since
 
 TO_DATE: dict[str, Window] = {"return_wtd": "WTD", "return_mtd": "MTD", "return_qtd": "QTD", "return_ytd": "YTD"}
@@ -83,7 +82,7 @@ def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metri
     singly = {*SINCE, *BY_CALENDAR, *(metric.key for metric in MONEY)}
     apart = (*active, *compounded, *[metric for metric in wanted if metric.key in singly])
     plain = [metric for metric in wanted if metric not in apart]
-    into = _Into(wanted, lines, data.query)
+    into = _Into(wanted, lines, data)
     tracks = [line.part for line in lines]
     periods = [_periods(line, data) for line in lines]
     into.fill(tracks, [track.returns[1:] for track in tracks], periods, plain)
@@ -102,9 +101,10 @@ def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metri
 class _Into:
     """Figures as they are worked out, by metric and line."""
 
-    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], query: PortfolioQuery) -> None:
+    def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], data: PortfolioData) -> None:
         self.metrics = metrics
-        self.query = query
+        self.trials = data.query.trials
+        self.risk_free = data.risk_free
         self.names = tuple(line.name for line in lines)
         self.values = np.full((len(metrics), len(lines)), np.nan)
         self.reasons: dict[tuple[str, int], str] = {}
@@ -143,7 +143,7 @@ class _Into:
             base = dates[0] if len(dates) else None
             rows = np.array([returns[at] for at in places])
             found = summary(
-                dates[1:], rows, None, self.query.risk_free, count, metrics=of, since=base, trials=self.query.trials
+                dates[1:], rows, None, self.risk_free.of(dates), count, metrics=of, since=base, trials=self.trials
             )
             self.put(found, places)
 
@@ -160,7 +160,7 @@ def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequ
     periods = common_periods(data.periods_of(line), line.part, own)
     base = own.dates[0] if len(own) else None
     found = summary(
-        own.dates[1:], own.returns[1:], other.returns[1:], into.query.risk_free, periods, metrics=of, since=base
+        own.dates[1:], own.returns[1:], other.returns[1:], into.risk_free.of(own.dates), periods, metrics=of, since=base
     )
     into.put(found, [at])
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from core.format import first_of
 from portfolio.data import Line, PortfolioData, benchmarks, key_of
-from portfolio.histories import fund, price_track
+from portfolio.given import said_of
+from portfolio.histories import fund
 from portfolio.query import FREQUENCY_NAMES, NO_BENCHMARK
 
 if TYPE_CHECKING:
@@ -46,16 +47,20 @@ def _frequency(data: PortfolioData) -> list[str]:
 def _benchmark(stores: Stores, data: PortfolioData) -> list[str]:
     wanted = data.query.benchmark
     if data.benchmark is not None:
-        return _no_prices(stores, data, data.benchmark)
+        return _no_prices(data, data.benchmark)
     if wanted in ("", NO_BENCHMARK):
         return []
-    if wanted in benchmarks(stores, data.portfolio):
-        return [f"Benchmark: {wanted} has no price that early; none is used."]
+    name = benchmarks(stores, data.portfolio).get(wanted)
+    if name is not None:
+        why = next(iter(data.reference.told[-1:]), "") if data.reference else ""
+        return [
+            f"Benchmark: {why}; none is used." if why else f"Benchmark: {name} has no price that early; none is used."
+        ]
     return [f"Benchmark: there are no prices of “{wanted}”; none is used."]
 
 
-def _no_prices(stores: Stores, data: PortfolioData, benchmark: Line) -> list[str]:
-    days = price_track(stores, data.portfolio.origin, benchmark.key).none
+def _no_prices(data: PortfolioData, benchmark: Line) -> list[str]:
+    days = data.reference.none if data.reference else ()
     if not len(days):
         return []
     which = first_of([str(day) for day in days])
@@ -64,7 +69,7 @@ def _no_prices(stores: Stores, data: PortfolioData, benchmark: Line) -> list[str
 
 def _as_of(stores: Stores, data: PortfolioData) -> list[str]:
     day = data.query.as_of
-    values = fund(stores, data.portfolio.origin).history(data.portfolio.id).nav
+    values = fund(stores, data.portfolio.origin).history(data.portfolio.id, said_of(data.portfolio)).nav
     if day is None or not len(values):
         return []
     first, last = values.dates[[0, -1]]

@@ -12,14 +12,11 @@ from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.portfolio_rows import remove_rows
 from storage.live.redis import Live
 from storage.state.database import State
-from storage.state.imports import record_import, was_imported
+from storage.state.imports import SAMPLE_FUND, record_import, was_imported
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios, remove_origin
 from storage.stores import Stores
 
 ORIGIN = "sample"
-IMPORT_NAME = "sample fund"
-"""How loading and removing it are recorded, so that a removed sample stays away."""
-
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1."""
 
@@ -40,7 +37,7 @@ def load_sample_if_empty(stores: Stores, progress: Progress = lambda done: None)
 
     0 when there is a portfolio, or when the sample was there before: whoever removed it does not want it back.
     """
-    if was_imported(stores.state, IMPORT_NAME):
+    if was_imported(stores.state, SAMPLE_FUND):
         if not list_portfolios(stores.state, ORIGIN):
             remove_rows(stores.clickhouse, ORIGIN)
         return 0
@@ -60,11 +57,11 @@ def load_sample(stores: Stores, progress: Progress = lambda done: None) -> int:
     total = sum(len(facts) for facts in tables)
     done = 0
     for facts in tables:
-        insert_facts(stores.clickhouse, facts, source=IMPORT_NAME)
+        insert_facts(stores.clickhouse, facts, source=SAMPLE_FUND)
         done += len(facts)
         progress(done / total)
     put_portfolios(stores.state, portfolios(ORIGIN))
-    record_import(stores.state, IMPORT_NAME, "", total, "taken")
+    record_import(stores.state, SAMPLE_FUND, "", total, "taken")
     stores.live.bump("portfolio")
     return total
 
@@ -78,6 +75,6 @@ def remove_sample(stores: Stores) -> int:
 def forget_sample(state: State, live: Live) -> int:
     """Take the sample fund off every page, its rows left for `load_sample_if_empty` to remove at the next start."""
     removed = remove_origin(state, ORIGIN)
-    record_import(state, IMPORT_NAME, "", 0, "removed")
+    record_import(state, SAMPLE_FUND, "", 0, "removed")
     live.bump("portfolio")
     return removed

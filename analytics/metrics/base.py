@@ -27,8 +27,8 @@ class Scope:
     dates: Dates | None
     pair: Pair | None
     periods: float
-    risk_free: float
-    """A year."""
+    risk_free: float | Floats
+    """A year; an array is of each period."""
     level: float
     since: np.datetime64 | None = None
     """Date of the value before the first return; None where it is not known."""
@@ -48,9 +48,10 @@ class Scope:
         return years_of(self.dates, self.beside.own, self.since)
 
     @cached_property
-    def rate(self) -> float:
-        """Return the risk-free rate a period."""
-        return per_period_rate(self.risk_free, self.periods)
+    def rate(self) -> float | Floats:
+        """Return the risk-free rate a period: a number, or one for each."""
+        rate = self.risk_free
+        return rate if isinstance(rate, np.ndarray) else per_period_rate(rate, self.periods)
 
     @property
     def beside(self) -> Pair:

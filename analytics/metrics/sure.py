@@ -26,12 +26,13 @@ def _deflated(scope: Scope) -> Floats:
 
 def _sharpe_ends(scope: Scope) -> tuple[Floats, Floats]:
     def make() -> tuple[Floats, Floats]:
-        found = significance.sharpe_interval(
-            scope.block.values.T, scope.rate, scope.periods, scope.level, "bootstrap", SAMPLES
-        )
+        # Spans are drawn of returns with the rate of their own time taken off.
+        is_series = isinstance(scope.rate, np.ndarray)
+        block, rate = (scope.block.minus(scope.rate), 0.0) if is_series else (scope.block, scope.rate)
+        found = significance.sharpe_interval(block.values.T, rate, scope.periods, scope.level, "bootstrap", SAMPLES)
         return np.asarray(found[0]), np.asarray(found[1])
 
-    return scope.block.keep(("resampled sharpe", scope.rate, scope.periods, scope.level), make)
+    return scope.block.keep(("resampled sharpe", np.asarray(scope.rate).tobytes(), scope.periods, scope.level), make)
 
 
 def _annual_ends(scope: Scope) -> tuple[Floats, Floats]:

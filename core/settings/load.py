@@ -12,16 +12,18 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.errors import SettingsError
 from core.kinds.registry import KINDS
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
+from core.settings.portfolios import SetPortfolio
 
 REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
 """Dash reads these itself and would open debug tools or an unguarded endpoint."""
 
 Path_ = tuple[str, ...]
-WATCH = "watch"
+WATCH, PORTFOLIOS = "watch", "portfolios"
 
 
 def load_settings() -> Settings:
@@ -99,7 +101,8 @@ def _read_file(file: Path) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        # ValueError: a day that there is not, or bytes that are no text.
         reason = " ".join(str(error).split())
         raise SettingsError(f"{file}: cannot be read as YAML: {reason}") from error
     if content is None:
@@ -129,7 +132,7 @@ def _unknown_in_environment() -> list[str]:
 def _broken_lists() -> list[str]:
     """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
     problems = []
-    for name in (variable((WATCH, kind)) for kind in KINDS):
+    for name in (*(variable((WATCH, kind)) for kind in KINDS), variable((PORTFOLIOS,))):
         try:
             json.loads(os.environ.get(name, "[]"))
         except json.JSONDecodeError as error:
@@ -169,6 +172,9 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         if path[:1] == (WATCH,):
             yield _explain_source(problem["loc"], problem["type"], reason, _where(path[:2], in_file, file)[1])
             continue
+        if path[:1] == (PORTFOLIOS,) and len(problem["loc"]) > 1:
+            yield _explain_portfolio(problem, reason, _where(path[:1], in_file, file)[1])
+            continue
         if not path:
             yield reason
             continue
@@ -192,6 +198,22 @@ def _explain_source(place: tuple[int | str, ...], problem: str, reason: str, ori
     elif len(place) == 2:
         reason = f"must be {allowed(tuple(map(str, place)))}"
     return f"{path} ({origin}): {reason[0].lower()}{reason[1:]}"
+
+
+def _explain_portfolio(problem: ErrorDetails, reason: str, origin: str) -> str:
+    """Return what is wrong with a portfolio of the list."""
+    place, fields = problem["loc"], SetPortfolio.model_fields
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    value = problem.get("input")
+    shown = f"={value!r}" if isinstance(value, str | int | float | bool) else ""
+    if problem["type"] == "extra_forbidden":
+        return f"{path} ({origin}): unknown setting{_nearest(str(place[-1]), set(fields))}"
+    if problem["type"] == "missing":
+        return f"{path} ({origin}): is missing: {fields[str(place[-1])].description}"
+    if problem["type"] == "value_error":
+        return f"{path}{shown} ({origin}): {reason}"
+    what = "a text" if len(place) > 2 else f"a list of {', '.join(fields)}"
+    return f"{path}{shown} ({origin}): must be {what}"
 
 
 def _where(path: Path_, in_file: Mapping[str, Any], file: Path) -> tuple[str, str]:

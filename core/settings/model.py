@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from pydantic_settings import (
 from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
+from core.settings.portfolios import SetPortfolio
 
 PREFIX = "FUNDWATCH_"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
@@ -222,6 +224,10 @@ class Settings(BaseSettings):
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
+    portfolios: tuple[SetPortfolio, ...] = Field(
+        (),
+        description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -261,6 +267,14 @@ class Settings(BaseSettings):
         if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
             raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
         return self
+
+    @field_validator("portfolios")
+    @classmethod
+    def _ids_are_unique(cls, value: tuple[SetPortfolio, ...]) -> tuple[SetPortfolio, ...]:
+        twice = [id for id, count in Counter(each.id for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two portfolios have the id {', '.join(twice)}")
+        return value
 
     @property
     def is_embedded(self) -> bool:

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic_core import PydanticUndefined
 
 from core.kinds.registry import KINDS
-from core.settings.load import WATCH, allowed, leaves, variable
+from core.settings.load import PORTFOLIOS, WATCH, allowed, leaves, variable
 from core.settings.model import Settings
+from core.settings.portfolios import EXAMPLE
 
 HEAD = """# Settings
 
@@ -48,7 +49,9 @@ def example_yaml() -> str:
 
 
 def _example(path: tuple[str, ...]) -> list[str]:
-    """Return the lines that switch on a watched source; none for any other setting."""
+    """Return lines that show how a list is written; none for any other setting."""
+    if path == (PORTFOLIOS,):
+        return ["For example:", *EXAMPLE]
     return ["For example:", *KINDS[path[1]].source.EXAMPLE] if path[0] == WATCH else []
 
 

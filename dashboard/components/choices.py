@@ -43,6 +43,19 @@ def choice_select(tab: str, name: str, options: Options, choices: Choices, *, de
     )
 
 
+def plain_select(
+    tab: str, name: str, options: Options, *, chosen: str, default: str, label: str, key: str
+) -> html.Label:
+    """Return a drop-down for the choice `name` whose options depend on the data: for slots (33-plain-select.js).
+
+    key: of what the options are of; with another one it is another drop-down.
+    """
+    offered = [html.Option(text, value=value, selected=value == chosen) for value, text in options]
+    more = attributes(data_choice=name, data_tab=tab, data_default=default, data_value=chosen)
+    box = html.Select(offered, id=f"{tab}-{name} {key}", className="form-select form-select-sm fw-select", **more)
+    return html.Label([html.Span(label, className="fw-choice-label"), box], className="fw-choice")
+
+
 def choice_segments(tab: str, name: str, options: Options, choices: Choices, *, default: str, label: str) -> html.Div:
     """Return a row of segments (radio buttons) for the choice `name`."""
     return html.Div(

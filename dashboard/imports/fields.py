@@ -8,11 +8,13 @@ from typing import Any
 
 from dash import html
 
+from core.currency import CURRENCIES
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input, select_field, text_field
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, ROLES, THOUSANDS, UNITS
-from portfolio.imports.headers import CURRENCIES, role_of
-from portfolio.imports.mapping import PORTFOLIO_NAME
+from portfolio.imports.headers import role_of
+from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME
+from portfolio.imports.points import OF_RETURNS
 from portfolio.imports.understand import Understood
 
 ID = "import"
@@ -30,8 +32,8 @@ def questions(understood: Understood, known: Sequence[str]) -> list[Any]:
 def changes(understood: Understood, known: Sequence[str]) -> list[Any]:
     """Return the fields of everything else that can be changed."""
     wanted = {"kind", "date_order", "decimal", "thousands"} if understood.header else set()
-    wanted |= {"currency"} if understood.kind in ("nav", "returns") else set()
-    wanted |= {"unit"} if understood.kind == "returns" else set()
+    wanted |= {"currency"} if understood.kind else set()
+    wanted |= {"unit"} if understood.kind in OF_RETURNS else set()
     wanted |= {"sheet"} if len(understood.sheets) > 1 else set()
     wanted |= {"portfolio"} if understood.said.portfolio else set()
     return [make(understood, known) for name, make in _FIELDS.items() if name in wanted - set(understood.asks)]
@@ -80,7 +82,7 @@ def suggested_name(understood: Understood) -> str:
 
 
 def _portfolio(understood: Understood, known: Sequence[str]) -> html.Div:
-    what = "Instrument" if understood.kind == "prices" else "Portfolio"
+    what = "Instrument" if understood.kind in OF_INSTRUMENTS else "Portfolio"
     name, hint = suggested_name(understood), "Whose it is: no column says so."
     field = text_field(
         ID, "portfolio", what, understood.said.portfolio, hint=hint, options=known[:MOST_OFFERED], maxlength="64"

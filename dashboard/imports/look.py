@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ImportRejected
-from portfolio.imports.mapping import Mapping
+from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.names import Names, compare_names
 from portfolio.imports.take import ORIGIN, check_against_stored, digest_of, look_at
 from portfolio.imports.understand import Understood
@@ -54,7 +54,7 @@ def look(stores: Stores, name: str, content: bytes | None, said: Mapping) -> Loo
 
 
 def _known(stores: Stores, kind: str) -> dict[str, str]:
-    if kind == "prices":
+    if kind in OF_INSTRUMENTS:
         return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == ORIGIN}
     return {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
 

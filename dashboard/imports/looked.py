@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
+from core.currency import ASSUMED_CURRENCY
 from core.errors import Mistake
 from core.format import FARTHEST, count, first_of, number
 from core.model import Status
@@ -20,11 +21,11 @@ from dashboard.imports.fields import changes, columns, confirm, questions
 from dashboard.imports.look import Looked
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, UNITS, on_page
 from portfolio.imports.doubts import REASONS, Doubt
-from portfolio.imports.points import Points
+from portfolio.imports.mapping import OF_INSTRUMENTS
+from portfolio.imports.points import OF_RETURNS, VALUE_NAMES, Points
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.understand import Understood, day
 
-ASSUMED_CURRENCY = "USD"
 EDGE_ROWS = 5
 """First and last rows that are shown."""
 MOST_NAMES = 50
@@ -170,7 +171,7 @@ def _how(understood: Understood) -> str:
     ]
     kind = KINDS[understood.kind]
     told = ", ".join(filter(None, written))
-    chained = " They become an index that begins at 100." if understood.kind == "returns" else ""
+    chained = " They become an index that begins at 100." if understood.kind in OF_RETURNS else ""
     return f"Read as {kind}{f', with {told}' if told else ''}.{chained}"
 
 
@@ -181,13 +182,13 @@ def _remembered(looked: Looked) -> list[Any]:
 
 
 def _names_table(looked: Looked, points: Points) -> html.Div:
-    noun = "Instrument" if looked.understood.kind == "prices" else "Portfolio"
+    noun = "Instrument" if looked.understood.kind in OF_INSTRUMENTS else "Portfolio"
     titles = [
         Column("name", noun, numeric=False), Column("state", "Known", numeric=False),
         Column("often", "Comes", numeric=False), Column("currency", "Currency", numeric=False),
         Column("rows", "Values"), Column("first", "First"), Column("last", "Last"),
     ]  # fmt: skip
-    if looked.understood.kind == "prices":
+    if looked.understood.kind in OF_INSTRUMENTS:
         titles = [column for column in titles if column.key != "currency"]
     rows = [_name_row(looked, points, number) for number in range(min(len(points.names), MOST_NAMES))]
     table = data_table("import-names", titles, rows, caption=f"{noun}s of the file", sortable=False, stack=True)
@@ -220,7 +221,7 @@ def _rows_table(understood: Understood, points: Points) -> html.Div:
     first = range(min(EDGE_ROWS, total))
     last = range(max(total - EDGE_ROWS, EDGE_ROWS), total)
     has_flow = bool(points.flow.any())
-    value = {"nav": "NAV", "returns": "Return", "prices": "Price"}[understood.kind]
+    value = VALUE_NAMES[understood.kind].capitalize().replace("Nav", "NAV")
     titles = [
         Column("line", "Line"), Column("when", "When", numeric=False), Column("name", "Of", numeric=False),
         Column("value", value), *([Column("flow", "Cash flow")] if has_flow else []),

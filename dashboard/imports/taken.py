@@ -13,6 +13,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.card import verdict
 from dashboard.components.form import form, hidden
 from dashboard.imports.words import KINDS
+from portfolio.imports.mapping import OF_INSTRUMENTS
 from portfolio.imports.take import ORIGIN, ImportResult
 from portfolio.imports.understand import day
 
@@ -62,15 +63,18 @@ def _sentence(taken: ImportResult) -> str:
     same = taken.rows - taken.added - taken.restated
     if same > 0:
         parts.append(f"{count(same, 'row')} there already")
-    nouns = ("instrument", "instruments") if taken.kind == "prices" else ("portfolio", "portfolios")
+    nouns = ("instrument", "instruments") if taken.kind in OF_INSTRUMENTS else ("portfolio", "portfolios")
     made = f" New {nouns[len(taken.created) > 1]}: {', '.join(taken.created)}." if taken.created else ""
     what = KINDS[taken.kind][:1].upper() + KINDS[taken.kind][1:]
     return f"{what} from {day(taken.first)} to {day(taken.last)}: {', '.join(parts)}.{made}"
 
 
 def _links(taken: ImportResult) -> list[Any]:
-    if taken.kind == "prices":
-        return ["Choose it on the page ", html.A("Portfolio", href="/portfolio"), " as what to compare with (vs)."]
+    if taken.kind in OF_INSTRUMENTS:
+        return [
+            "Choose it on the page ", html.A("Portfolio", href="/portfolio"), " as what to compare with (vs). ",
+            "What it is and what it is used for stands under ", html.A("Benchmarks and rates", href="/benchmarks"), ".",
+        ]  # fmt: skip
     links: list[Any] = []
     for name in taken.portfolios[:MOST_LINKS]:
         links += [open_link(name), " "]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-KINDS = {"nav": "NAV", "returns": "returns", "prices": "prices"}
+KINDS = {
+    "nav": "NAV", "returns": "returns", "prices": "prices", "index": "returns of an instrument",
+    "rates": "interest rates",
+}  # fmt: skip
 ROLES = {
     "date": "date", "time": "time of day", "portfolio": "portfolio", "instrument": "instrument", "nav": "NAV",
     "price": "price", "return": "return", "flow": "cash flow", "withdrawal": "withdrawal", "currency": "currency",

@@ -165,7 +165,7 @@ def _estimate(data: PortfolioData, found: Estimate) -> Headline:
         lines[:0] = _trough(data)
     told = (
         f"{metric.definition} {data.query.window_name}, {data.frequency_name} returns, "
-        f"n = {observations(data)}, {data.periods:.4g} a year, risk-free {text.percent(data.query.risk_free)} a year."
+        f"n = {observations(data)}, {data.periods:.4g} a year, risk-free {data.risk_free.said}."
     )
     if not math.isnan(low):
         told += f" Low … high: {INDEPENDENT}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dash_bootstrap_components as dbc
@@ -22,6 +22,7 @@ from dashboard.components.choices import (
     choice_segments,
     choice_select,
     more_choices,
+    plain_select,
     spacer,
 )
 from dashboard.components.panel import slot
@@ -30,8 +31,6 @@ from portfolio.data import (
     PortfolioData,
     benchmarks,
     default_benchmark,
-    find,
-    instrument_name,
     is_whole,
     key_of,
 )
@@ -46,6 +45,7 @@ from portfolio.query import (
     NO_BENCHMARK,
 )
 from portfolio.since import gap_within
+from portfolio.told import told
 from storage.clickhouse.reads.portfolio import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -53,7 +53,14 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "portfolio"
-SLOTS = ("portfolio-frequency", "portfolio-span", "portfolio-mark", "portfolio-compared", "portfolio-notes")
+SLOTS = (
+    "portfolio-benchmark",
+    "portfolio-frequency",
+    "portfolio-span",
+    "portfolio-mark",
+    "portfolio-compared",
+    "portfolio-notes",
+)
 MARKS = {"sample": "sample", "replay": "replay"}
 IMPORT = "/import"
 """The page that files are imported on."""
@@ -65,19 +72,17 @@ MOST_RESTATEMENTS = 3
 def bar(stores: Stores, choices: Choices) -> html.Div:
     """Return the bar of choices."""
     known = list_portfolios(stores.state)
-    portfolio = find(known, choices.get("portfolio", ""))
     own = [each for each in known if each.origin == "own"]
     return choice_bar(
         choice_select(ID, "portfolio", tree(known), choices, default=key_of(known[0]) if known else "",
                       label="Portfolio"),
         *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice")]),
-        choice_select(ID, "benchmark", benchmark_options(stores, portfolio), choices,
-                      default=default_benchmark(portfolio), label="vs"),
+        slot("portfolio-benchmark"),
         choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
         more_choices(
             choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
-                         hint="Risk-free rate, percent a year"),
+                         hint="Risk-free rate, percent a year; empty: that of the portfolio’s currency"),
             choice_input(ID, "trials", choices, default="", label="Trials",
                          hint="Strategies tried before this one was chosen: deflates its Sharpe ratio in All metrics"),
             choice_input(ID, "asof", choices, default="", label="As of", type="date",
@@ -113,10 +118,14 @@ def frequencies(data: PortfolioData) -> html.Div:
     )
 
 
-def benchmark_options(stores: Stores, portfolio: Portfolio | None) -> list[tuple[str, str]]:
-    """Return (symbol, label) of every benchmark that a portfolio may have, its own first, then "none"."""
-    symbols = benchmarks(stores, portfolio) if portfolio else []
-    return [*((symbol, instrument_name(symbol)) for symbol in symbols), (NO_BENCHMARK, "no benchmark")]
+def benchmark(stores: Stores, data: PortfolioData) -> html.Label:
+    """Return the choice of what the portfolio stands beside: what it may have, its own first, then none."""
+    options = [*benchmarks(stores, data.portfolio).items(), (NO_BENCHMARK, "no benchmark")]
+    used = data.benchmark.key if data.benchmark else data.query.benchmark or data.portfolio.benchmark or NO_BENCHMARK
+    return plain_select(
+        ID, "benchmark", options, chosen=used if used in dict(options) else NO_BENCHMARK,
+        default=default_benchmark(data.portfolio), label="vs", key=data.own.key,
+    )  # fmt: skip
 
 
 def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:
@@ -177,7 +186,7 @@ def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     chips = []
     for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
-        mark = html.Span("●", style={"color": f"var(--fw-{colors[at % len(colors)].removeprefix('@')})"})
+        mark = html.Span("●", style={"color": f"var(--fw-{colors[at].removeprefix('@')})"})
         chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
         chips.append(chip)
     return html.Div(chips, className="fw-chips")
@@ -216,11 +225,12 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = (), doubted: Sequence[A
     """
     return [
         *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
+        *_set(data),
         *_ended(data),
         *_gaps(data),
         *_from_nothing(data),
         *_doubted(doubted),
-        *_restated(data.restatements, data.portfolio.currency),
+        *_restated(data.restatements, lambda mark: _whose(data, mark)),
     ]
 
 
@@ -228,6 +238,18 @@ def _change(mark: Restatement) -> str:
     value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
     flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
     return ", ".join(each for each in (value, flow) if each)
+
+
+def _set(data: PortfolioData) -> list[Any]:
+    """Return a line that says how the figures came about: what is set, the parts, benchmark and rate they stand on."""
+    said = told(data)
+    return [html.P(" ".join(said), className="fw-note")] if said else []
+
+
+def _whose(data: PortfolioData, mark: Restatement) -> str:
+    """Return the currency of a restated value, and the part that it is of."""
+    of = data.fund.tree.get(mark.portfolio, data.portfolio)
+    return of.currency if of.id == data.portfolio.id else f"{of.currency} of {of.name}"
 
 
 def _ended(data: PortfolioData) -> list[Any]:
@@ -271,14 +293,13 @@ def _doubted_of(each: AcceptedDoubts) -> str:
     return f"{values} of import {each.item.id} ({each.item.name}) {were} taken although doubted: {days}."
 
 
-def _restated(found: Sequence[Restatement], currency: str) -> list[Any]:
+def _restated(found: Sequence[Restatement], whose: Callable[[Restatement], str]) -> list[Any]:
     if not found:
         return []
-    told: list[Any] = []
+    said: list[Any] = []
     for each in found[:MOST_RESTATEMENTS]:
-        change = f"{each.day}: {_change(each)} {currency}, by {each.source} "
-        told += [change, local_time(each.at), "; "]
-    told.pop()
+        said += [f"{each.day}: {_change(each)} {whose(each)}, by {each.source} ", local_time(each.at), "; "]
+    said.pop()
     if len(found) > MOST_RESTATEMENTS:
-        told.append(f"; and {len(found) - MOST_RESTATEMENTS} more")
-    return [verdict(Status.WARNING, [*told, "."], word="restated")]
+        said.append(f"; and {len(found) - MOST_RESTATEMENTS} more")
+    return [verdict(Status.WARNING, [*said, "."], word="restated")]

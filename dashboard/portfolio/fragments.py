@@ -131,6 +131,6 @@ def _about(data: PortfolioData) -> list[tuple[str, str]]:
         ("Returns", data.frequency_name),
         ("Periods a year", f"{data.periods:.4g}"),
         ("Trials", str(data.query.trials)),
-        ("Risk-free rate, a year", f"{data.query.risk_free:.4%}"),
+        ("Risk-free rate", data.risk_free.said),
         ("Origin", data.portfolio.origin),
     ]

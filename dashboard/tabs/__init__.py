@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dashboard.tabs import alerts, cache, database, imports, pipeline, portfolio, services, system
+from dashboard.tabs import (
+    alerts,
+    benchmarks,
+    cache,
+    database,
+    imports,
+    pipeline,
+    portfolio,
+    portfolios,
+    services,
+    system,
+)
 from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
     portfolio.TAB,
+    portfolios.PAGE,
+    benchmarks.PAGE,
     imports.PAGE,
     system.TAB,
     database.TAB,

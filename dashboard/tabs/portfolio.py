@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.errors import NoPortfolio
-from dashboard.charts.theme import COMPARED
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panels, slot
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
+from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
+from portfolio import given
 from portfolio.data import PortfolioData, read
 from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
 from portfolio.warnings import warnings
-from status.freshness import reading_stale_after_seconds, stale_after_seconds
+from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -37,8 +38,6 @@ LONG_PX = 420
 """Height of the tables that scroll."""
 FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
-OWN_INTERVAL_SECONDS = 2 * 86_400.0
-"""NAV comes on working days: over a weekend it is not stale."""
 FEED = (
     " of NAV, returns or prices (CSV, Excel, Parquet): it says what it understood, and asks where one can be read in "
     "two ways. The folder inbox of the data folder takes files too, and so does: python -m collectors import FILE."
@@ -139,7 +138,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     except NoPortfolio:
         return _without_portfolio()
     doubted = accepted_doubts(stores.state, data.portfolio)
-    bar = _bar_slots(data, [*problems, *warnings(stores, data)], doubted)
+    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data)], doubted)
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
@@ -166,12 +165,15 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _bar_slots(data: PortfolioData, adjusted: list[str], doubted: Sequence[AcceptedDoubts]) -> dict[str, Any]:
+def _bar_slots(
+    stores: Stores, data: PortfolioData, adjusted: list[str], doubted: Sequence[AcceptedDoubts]
+) -> dict[str, Any]:
     return {
+        "portfolio-benchmark": choice_bar.benchmark(stores, data),
         "portfolio-frequency": choice_bar.frequencies(data),
         "portfolio-span": choice_bar.span(data),
         "portfolio-mark": choice_bar.mark(data),
-        "portfolio-compared": choice_bar.compared(data, COMPARED),
+        "portfolio-compared": choice_bar.compared(data, compared_colours(data)),
         "portfolio-notes": choice_bar.notes(data, adjusted, doubted),
     }
 
@@ -203,9 +205,12 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
 
 
 def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
-    """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
+    """Return when the newest value came and the age beyond which it is stale; None for a sample and for what ended."""
+    if data.portfolio.ended:
+        return None, None
     if data.portfolio.origin == "own":
-        return float(data.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
+        by_calendar = given.stale_after_seconds(data.portfolio.calendar, data.own.cadence, data.nav.dates[-1])
+        return float(data.nav.newest), by_calendar or value_stale_after_seconds(data.own.cadence.longest_days)
     if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts if reading else None), reading_stale_after_seconds(reading)

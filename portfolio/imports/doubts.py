@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import Mistake
 from portfolio.imports.dates import NO_ZONE
-from portfolio.imports.points import Points
+from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.rhythm import DAY_SECONDS, steps_between, weekend_days
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Around:
     """The value on the last of them."""
     after: tuple[int, float] | None = None
     """The first day after, and its value."""
+    calendar: np.busdaycalendar | None = None
+    """Days on which it is expected to have a value, where somebody has set them."""
 
 
 def find_doubts(points: Points, kind: str, now: float, around: Mapping[str, Around]) -> tuple[Doubt, ...]:
@@ -133,7 +135,9 @@ def _each(points: Points) -> Iterator[tuple[str, _Own]]:
 
 
 def _jumps(own: _Own, kind: str, around: Around) -> _Found:
-    if kind == "returns":
+    if kind == "rates":
+        return
+    if kind in OF_RETURNS:
         for at in np.flatnonzero((own.value > JUMP - 1) | (own.value < 1 / JUMP - 1)).tolist():
             yield "jump", at, f"a return of {own.value[at] * 100:,.6g} %"
         return
@@ -160,7 +164,7 @@ def _holes(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
     if len(days) < 2:
         return
-    steps = steps_between(days[:-1], days[1:], days)
+    steps = steps_between(days[:-1], days[1:], days, around.calendar)
     for at in np.flatnonzero(steps > HOLE_PERIODS).tolist():
         place = int(np.searchsorted(own.ts // DAY_SECONDS, days[at + 1]))
         if place < len(own.ts) and own.ts[place] // DAY_SECONDS == days[at + 1]:
@@ -169,7 +173,7 @@ def _holes(own: _Own, around: Around) -> _Found:
 
 def _weekends(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
-    for day in np.intersect1d(weekend_days(days), own.days).tolist():
+    for day in np.intersect1d(weekend_days(days, around.calendar), own.days).tolist():
         at = int(np.searchsorted(own.ts // DAY_SECONDS, day))
         yield "weekend", at, datetime.fromtimestamp(day * DAY_SECONDS, UTC).strftime("%A")
 

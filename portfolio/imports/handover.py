@@ -9,15 +9,18 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-from core.errors import FundwatchError, ImportRejected, Mistake, UndoRejected
+from core.errors import ChangeRejected, FundwatchError, ImportRejected, Mistake, UndoRejected
 from core.settings.model import Settings
 from portfolio.imports.inbox import TAKEN
+from portfolio.imports.known import as_known
 from portfolio.imports.mapping import Mapping
-from portfolio.imports.order import ORDER, UNDO, Order, undo_order
+from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, undo_order
 from portfolio.imports.refused import PROBLEMS
 from portfolio.imports.remembered import recall_from
 from portfolio.imports.take import read_file
 from portfolio.imports.understand import Understood, understand
+from portfolio.tree.names import ids_by_name
+from portfolio.tree.order import ChangeOrder
 from storage.state.database import State
 
 POLL_SECONDS = 0.1
@@ -26,7 +29,8 @@ POLL_SECONDS = 0.1
 def look_from_outside(settings: Settings, path: Path, said: Mapping) -> Understood:
     """Return what a file says, knowing what is remembered of files like it, not what is stored round its points."""
     with closing(State(settings.state_dsn)) as state:
-        return understand(path.name, read_file(path), said, time.time(), recall_from(state))
+        understood = understand(path.name, read_file(path), said, time.time(), recall_from(state))
+        return as_known(understood, ids_by_name(state))
 
 
 def hand_over(
@@ -52,14 +56,27 @@ def hand_over(
 
 def hand_over_undo(settings: Settings, number: int, who: str) -> str:
     """Return what the running Fundwatch said of undoing an import. Raises UndoRejected, or FundwatchError."""
-    inbox = _inbox(settings)
-    name = _free_name(inbox, f"import-{number}", UNDO)
-    (inbox / f"{name}.part").write_text(undo_order(number, who), encoding="utf-8")
-    (inbox / f"{name}.part").rename(inbox / name)
-    told, is_taken = _answer(settings, inbox, name, name)
+    told, is_taken = _hand_over_order(settings, f"import-{number}", UNDO, undo_order(number, who))
     if not is_taken:
         raise UndoRejected(told.splitlines()[0])
-    return f"{told} (by the running Fundwatch)"
+    return told
+
+
+def hand_over_change(settings: Settings, order: ChangeOrder) -> str:
+    """Return what the running Fundwatch said of changing a portfolio. Raises ChangeRejected, or FundwatchError."""
+    told, is_taken = _hand_over_order(settings, order.do, CHANGE, order.to_json())
+    if not is_taken:
+        raise ChangeRejected("\n  ".join(told.splitlines()[:-2]))
+    return told
+
+
+def _hand_over_order(settings: Settings, stem: str, ending: str, text: str) -> tuple[str, bool]:
+    inbox = _inbox(settings)
+    name = _free_name(inbox, stem, ending)
+    (inbox / f"{name}.part").write_text(text, encoding="utf-8")
+    (inbox / f"{name}.part").rename(inbox / name)
+    told, is_taken = _answer(settings, inbox, name, name)
+    return (f"{told} (by the running Fundwatch)" if is_taken else told), is_taken
 
 
 def _inbox(settings: Settings) -> Path:

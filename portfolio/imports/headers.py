@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from core.currency import CURRENCIES
+
 _WORDS = {
     "date": (
         "date datum day tag timestamp datetime datetimeutc dateutc timestamputc datetag asof asofdate "
@@ -31,6 +33,10 @@ _WORDS = {
         "totalassets wert gesamtwert marktwert depotwert portfoliowert vermogen nettovermogen fondsvermogen "
         "nettoinventarwert inventarwert anteilwert anteilswert rucknahmepreis kontostand saldo guthaben valeur "
         "valeurliquidative valeurtotale actifnet vl vni valor valorliquidativo valore valorequota patrimonio"
+    ),
+    "rate": (
+        "rate rates interestrate interestrates riskfree riskfreerate overnightrate policyrate depositrate yield zins "
+        "zinsen zinssatz zinssatze taux tauxdinteret tasso"
     ),
     "price": (
         "adjclose adjustedclose adjclosing adjcloseprice adjustedcloseprice closeadj closeadjusted close closing "
@@ -67,11 +73,8 @@ _WORDS = {
 _ROLES = {word: role for role, words in _WORDS.items() for word in words.split()}
 _ADJUSTED = frozenset(word for word in _ROLES if word.startswith(("adj", "closeadj")))
 _BRACKETS = re.compile(r"[(\[{].*?[)\]}]")
-CURRENCIES = (
-    *("USD", "EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "HKD", "SGD", "CNY", "INR"),
-    *("PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "ILS", "TRY", "AED", "SAR", "THB", "TWD"),
-)
 _CURRENCY = re.compile(rf"\b({'|'.join(CURRENCIES)})\b")
+_TOTAL_RETURN = re.compile(r"total.?return|\b(TR|NTR|GTR)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\b(pct|percent|prozent|pourcent)|(pct|percent|prozent)$", re.IGNORECASE)
 
 
@@ -90,6 +93,11 @@ def role_of(header: object) -> str | None:
 def is_adjusted(header: str) -> bool:
     """Return whether a column of prices is adjusted for dividends and splits."""
     return word_of(_BRACKETS.sub(" ", header)) in _ADJUSTED
+
+
+def is_total_return(header: str) -> bool:
+    """Return whether a column says that dividends are in its prices or returns."""
+    return is_adjusted(header) or _TOTAL_RETURN.search(header) is not None
 
 
 def is_percent(header: str) -> bool:

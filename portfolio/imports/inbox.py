@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from core.errors import ImportRejected, SourceUnavailable, StorageError, UndoRejected
+from core.errors import ChangeRejected, ImportRejected, SourceUnavailable, StorageError, UndoRejected
 from core.format import count
 from core.model import Component, Reading, Sample, Status, Table
-from portfolio.imports.order import ORDER, UNDO, Order, read_order, read_undo
+from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order, read_undo
 from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import read_file, take
 from portfolio.imports.undo import undo
+from portfolio.tree.order import carry_out, read_change
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
 
@@ -115,7 +116,7 @@ class Inbox:
                 return
             try:
                 result = self._take(path.name, content, _order(path))
-            except (ImportRejected, UndoRejected) as error:
+            except (ImportRejected, UndoRejected, ChangeRejected) as error:
                 self._refuse(path, error, now)
             else:
                 target = _free(self._done, path.name, now)
@@ -128,7 +129,7 @@ class Inbox:
             why = f"cannot be read or moved: {error.strerror or error}"
             self._recent.appendleft(Handled(now, path.name, "waits", 0, why))
 
-    def _refuse(self, path: Path, error: ImportRejected | UndoRejected, now: float) -> None:
+    def _refuse(self, path: Path, error: ImportRejected | UndoRejected | ChangeRejected, now: float) -> None:
         lines = error.lines()
         target = _free(self._refused, path.name, now)
         (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join([*lines, *HOW]) + "\n", encoding="utf-8")
@@ -178,6 +179,8 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
     if name.endswith(UNDO):
         number, who = read_undo(name, content)
         return undo(stores, number, who)
+    if name.endswith(CHANGE):
+        return carry_out(stores, read_change(name, content))
     return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
 
 

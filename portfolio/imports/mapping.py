@@ -6,18 +6,28 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
 
-KINDS = ("nav", "returns", "prices")
+from core.currency import pair_of
+
+KINDS = ("nav", "returns", "prices", "index", "rates")
+"""index: returns of an instrument, such as a benchmark; rates: interest, percent a year."""
+OF_INSTRUMENTS = ("prices", "index", "rates")
+"""Kinds whose names are instruments rather than portfolios."""
 DATE_ORDERS = ("dmy", "mdy", "ymd")
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", "'", " ")
 UNITS = ("percent", "ratio")
 ROLES = (
-    *("date", "time", "portfolio", "instrument", "nav", "price", "return"),
+    *("date", "time", "portfolio", "instrument", "nav", "price", "return", "rate"),
     *("flow", "withdrawal", "currency", "series", "skip"),
 )
 """What a column can be. `series`: a portfolio of its own; `skip`: left out."""
 
 PORTFOLIO_NAME = re.compile(r"[\w .&()/+'-]{1,64}")
+
+
+def is_name(text: str) -> bool:
+    """Return whether a portfolio or instrument can be called so: EURUSD=X is EURUSD."""
+    return PORTFOLIO_NAME.fullmatch(text) is not None or pair_of(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Mapping:
     decimal: str = ""
     thousands: str = ""
     unit: str = ""
-    """How returns are written: percent (1.5 is 1.5 %) or ratio (0.015 is)."""
+    """How returns, or rates, are written: percent (1.5 is 1.5 %) or ratio (0.015 is)."""
     currency: str = ""
     sheet: str = ""
     """Which sheet of a workbook."""
@@ -49,7 +59,7 @@ class Mapping:
                 raise ValueError(f"{name.replace('_', '-')} {value!r}: give one of {shown}")
         if self.decimal and self.decimal == self.thousands:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}: they are two marks")
-        if self.portfolio and not PORTFOLIO_NAME.fullmatch(self.portfolio):
+        if self.portfolio and not is_name(self.portfolio):
             raise ValueError(f"portfolio {self.portfolio!r}: give 1 to 64 letters, digits, spaces or _.&()/+'-")
         if self.currency and not re.fullmatch(r"[A-Z]{3}", self.currency):
             raise ValueError(f"currency {self.currency!r}: give three capitals such as EUR")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from portfolio.imports.headers import CURRENCIES
+from core.currency import CURRENCIES
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.sheet import Cell
 

@@ -12,6 +12,8 @@ ORDER = ".import.json"
 """Ending of the file that goes with another one, after its whole name."""
 UNDO = ".undo.json"
 """Ending of a file that asks for an import to be undone."""
+CHANGE = ".change.json"
+"""Ending of a file that asks for a portfolio to be changed (portfolio/tree/order.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.currency import CURRENCIES, pair_of
 from portfolio.imports.dates import Dates, is_date, read_dates
-from portfolio.imports.headers import CURRENCIES, currency_of, word_of
-from portfolio.imports.mapping import PORTFOLIO_NAME, Mapping
+from portfolio.imports.headers import currency_of, word_of
+from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME, Mapping
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.numbers import Marks, Numbers, find_marks, is_empty, read_numbers
-from portfolio.imports.shape import Shape
+from portfolio.imports.shape import Shape, called
 from portfolio.imports.sheet import MOST_ROWS, Cell, Sheet
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("date", "portfolio", "nav", "flow")
 """Of a file as Fundwatch describes it: its numbers are written with a decimal point."""
-VALUE_NAMES = {"nav": "nav", "returns": "return", "prices": "price"}
+VALUE_NAMES = {"nav": "nav", "returns": "return", "prices": "price", "index": "return", "rates": "rate"}
+OF_RETURNS = ("returns", "index")
+LOWEST_RATE = -100.0
 RATIO_AT_MOST = 0.5
 """Largest return that is taken for a ratio without being told: 50 in a hundred. A typical one is a tenth of that."""
 _TOTALS = frozenset(
@@ -46,7 +49,7 @@ class Points:
     ts: NDArray[np.int64]
     """(n,): epoch seconds."""
     value: NDArray[np.float64]
-    """(n,): NAV, price, or return as a ratio."""
+    """(n,): NAV, price, return as a ratio, or rate in percent a year."""
     flow: NDArray[np.float64]
     """(n,): money in (+) and out (−)."""
     line: NDArray[np.int64]
@@ -96,7 +99,7 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     numbers, marks = _numbers(columns, sheet, shape, said, recalled, mistakes)
     if numbers is None:
         return None
-    unit = _unit(shape, numbers, said, recalled, mistakes) if shape.kind == "returns" else ""
+    unit = _unit(shape, numbers, said, recalled, mistakes) if shape.kind in (*OF_RETURNS, "rates") else ""
     currencies = _currencies(columns, lines, names, code, shape, numbers, said, mistakes)
     flow = _flow(numbers, lines, shape, mistakes, notes)
     at = np.array(lines, dtype=np.int64)
@@ -194,10 +197,10 @@ def _names(
     """Return the names, and which one each row has (of no use where each column has its own)."""
     nothing = np.zeros(len(lines), dtype=np.int64)
     if shape.name is None:
-        names = tuple(header or said.portfolio for _, header in shape.values)
+        names = tuple(header or called(said.portfolio, shape.kind) for _, header in shape.values)
         for name in names:
             if not name:
-                or_nav = ", and --kind nav if it is a portfolio" if shape.kind == "prices" else ""
+                or_nav = _OR.get(shape.kind, "")
                 mistakes.whole(f"no column names the {_noun(shape)}: say --portfolio NAME{or_nav}", ["portfolio"])
             elif not PORTFOLIO_NAME.fullmatch(name):
                 mistakes.whole(f"column {shown(name)} is {_NO_NAME}", ["columns"])
@@ -205,8 +208,9 @@ def _names(
     known: dict[Cell, int] = {}
     code = np.fromiter((known.setdefault(cell, len(known)) for cell in columns[shape.name]), np.int64, len(lines))
     index: dict[str, int] = {}
-    places = np.array([index.setdefault(_name(cell), len(index)) for cell in known], dtype=np.int64)
-    wrong = [place for place, cell in enumerate(known) if not PORTFOLIO_NAME.fullmatch(_name(cell))]
+    told = [called(_name(cell), shape.kind) for cell in known]
+    places = np.array([index.setdefault(name, len(index)) for name in told], dtype=np.int64)
+    wrong = [place for place, name in enumerate(told) if not PORTFOLIO_NAME.fullmatch(name)]
     for row in np.flatnonzero(np.isin(code, wrong)).tolist():
         mistakes.add(f"{_noun(shape)} is {_NO_NAME}", lines[row], columns[shape.name][row] or "")
     return tuple(index), places[code]
@@ -215,8 +219,14 @@ def _names(
 _NO_NAME = "no name: 1 to 64 letters, digits, spaces or _.&()/+'-"
 
 
+_OR = {
+    "prices": ", and --kind nav if it is a portfolio",
+    "returns": ", and --kind index if it is an instrument, such as a benchmark",
+}
+
+
 def _noun(shape: Shape) -> str:
-    return "instrument" if shape.kind == "prices" else "portfolio"
+    return "instrument" if shape.kind in OF_INSTRUMENTS else "portfolio"
 
 
 def _name(cell: Cell) -> str:
@@ -247,7 +257,12 @@ def _numbers(
 
 
 def _unit(shape: Shape, numbers: dict[int, Numbers], said: Mapping, recalled: Mapping, mistakes: Mistakes) -> str:
-    """Return whether returns are percent or ratios: by their sign or header, else by what returns can be."""
+    """Return whether returns are percent or ratios: by their sign or header, else by what they can be.
+
+    Rates are percent unless it is said: 0.05 % is as usual as 5 %.
+    """
+    if shape.kind == "rates":
+        return said.unit or recalled.unit or "percent"
     columns = [numbers[place] for place, _ in shape.values]
     signed = np.concatenate([column.percent[~column.empty & ~column.wrong] for column in columns])
     if signed.any() or said.unit:
@@ -287,7 +302,7 @@ def _flow(
 
 
 def _tell_wrong(column: Numbers, name: str, lines: Sequence[int] | NDArray[np.int64], mistakes: Mistakes) -> None:
-    wrong = column.wrong | (column.percent & (name != "return"))
+    wrong = column.wrong | (column.percent & (name not in ("return", "rate")))
     for row in np.flatnonzero(wrong).tolist():
         mistakes.add(f"{name} is no number such as 1250000.50", int(lines[row]), column.cells[row] or "")
 
@@ -306,23 +321,32 @@ def _part(
     """Return the points of one column of values, without its empty cells, as arrays in the order of Points."""
     name = VALUE_NAMES[shape.kind]
     _tell_wrong(column, name, lines, mistakes)
-    values = column.values / 100 if unit == "percent" else column.values
+    values = _in_unit(column.values, shape.kind, unit)
     codes = np.broadcast_to(np.asarray(code, dtype=np.int64), lines.shape)
     if shape.kind == "nav":
         _tell(values < 0, "nav is negative", values, lines, mistakes)
+    elif shape.kind == "rates":
+        _tell(values <= LOWEST_RATE, "rate is −100 % a year or less", values, lines, mistakes)
     elif shape.kind == "prices":
         _tell(values <= 0, "price is zero or negative", values, lines, mistakes)
     else:
         _tell(values <= -1, "return is −100 % or less", values, lines, mistakes)
     if shape.kind == "nav" and not any(header for _, header in shape.values):
         _tell(column.empty, "nav is empty", None, lines, mistakes)
-    elif shape.kind == "returns" and column.empty.any():
+    elif shape.kind in OF_RETURNS and column.empty.any():
         # The first return of a series is often written, and empty: there is nothing before it.
         begun = np.array(_begun(codes, dates.ts, column.empty), dtype=np.bool_)
         ends = not any(header for _, header in shape.values)
         _tell(column.empty & begun & ends, "return is empty", None, lines, mistakes)
     keep = ~column.empty
     return codes[keep], dates.ts[keep], values[keep], flow[keep], lines[keep], dates.zone[keep]
+
+
+def _in_unit(values: NDArray[np.float64], kind: str, unit: str) -> NDArray[np.float64]:
+    """Return returns as ratios, rates as percent."""
+    if kind == "rates":
+        return values * 100 if unit == "ratio" else values
+    return values / 100 if unit == "percent" else values
 
 
 def _begun(codes: NDArray[np.int64], ts: NDArray[np.int64], empty: NDArray[np.bool_]) -> list[bool]:
@@ -369,7 +393,9 @@ def _currencies(
         return tuple(found.items())
     told: list[tuple[str, str]] = []
     for place, header in shape.values:
-        coins = {_SIGNS.get(coin, coin) for coin in numbers[place].money} | {currency_of(shape.header[place])} - {""}
+        pair = pair_of(header) if shape.kind == "prices" else None
+        named = pair.quote if pair else currency_of(shape.header[place])
+        coins = {_SIGNS.get(coin, coin) for coin in numbers[place].money} | {named} - {""}
         if len(coins) > 1:
             mistakes.whole(f"amounts are in two currencies: {' and '.join(sorted(coins))}", ["currency"])
         elif coins and len(coin := next(iter(coins))) == 3:

@@ -37,8 +37,13 @@ def weekday(days: NDArray[np.int64]) -> NDArray[np.int64]:
     return (days + 3) % 7
 
 
-def weekend_days(days: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return which of the days of a daily series are Saturdays or Sundays on which it usually has none."""
+def weekend_days(days: NDArray[np.int64], calendar: np.busdaycalendar | None = None) -> NDArray[np.int64]:
+    """Return which of the days of a daily series are Saturdays or Sundays on which it usually has none.
+
+    With a `calendar`: those that are none of its days.
+    """
+    if calendar is not None:
+        return days[(weekday(days) >= 5) & ~np.is_busday(_day(days), busdaycal=calendar)]
     if period_days(days) != 1:
         return days[:0]
     every = np.arange(days[0], days[-1] + 1)
@@ -52,11 +57,21 @@ def weekend_days(days: NDArray[np.int64]) -> NDArray[np.int64]:
     return days[np.isin(weekday(days), rare)]
 
 
-def steps_between(earlier: NDArray[np.int64], later: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how many periods of the series on `days` lie between each pair of days; NaN where it has no period."""
+def steps_between(
+    earlier: NDArray[np.int64],
+    later: NDArray[np.int64],
+    days: NDArray[np.int64],
+    calendar: np.busdaycalendar | None = None,
+) -> NDArray[np.float64]:
+    """Return how many periods of the series on `days` lie between each pair of days; NaN where it has no period.
+
+    Those of a daily series are days of the `calendar`, where there is one.
+    """
     step = period_days(days)
     if step == 0:
         return np.full(len(earlier), np.nan)
+    if step == 1 and calendar is not None:
+        return np.busday_count(_day(earlier), _day(later), busdaycal=calendar).astype(np.float64)
     if step == 1 and (weekday(days) >= 5).mean() < 0.1:
         return np.busday_count(_day(earlier), _day(later)).astype(np.float64)
     return (later - earlier) / max(step, 31 if 26 <= step <= 33 else 1)

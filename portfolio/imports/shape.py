@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.currency import pair_of
 from portfolio.imports.dates import is_date
-from portfolio.imports.headers import is_adjusted, is_percent, role_of
+from portfolio.imports.headers import is_adjusted, is_percent, is_total_return, role_of
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.numbers import is_empty, is_number
@@ -39,6 +40,8 @@ class Shape:
     withdrawal: int | None = None
     currency: int | None = None
     is_percent: bool = False
+    is_total_return: bool = False
+    """Whether the header says that dividends are in the prices or returns."""
     left_out: tuple[str, ...] = ()
 
     @property
@@ -90,7 +93,6 @@ def find_shape(sheet: Sheet, at: int, said: Mapping, mistakes: Mistakes) -> Shap
     value = _value(roles, header, said, mistakes)
     for role in ("date", "time", "flow", "withdrawal", "currency"):
         _check_once(role, roles, header, mistakes)
-    kind = _kind(said, roles, value, names)
     numeric = [place for place in _places(roles, "") if header[place] and _is_numeric(below, place)]
     series = _places(roles, "series")
     if value is None:
@@ -112,8 +114,9 @@ def find_shape(sheet: Sheet, at: int, said: Mapping, mistakes: Mistakes) -> Shap
         mistakes.whole(f"there is a column of portfolios, and columns that can be portfolios: {told}", ["columns"])
     if mistakes:
         return None
+    kind = _kind(said, roles, value, names, [header[place] for place in series])
     places = [] if value is None else [(value, "")]
-    places += [(place, header[place].strip()) for place in sorted(series)]
+    places += [(place, called(header[place], kind)) for place in sorted(series)]
     used = {*dates[:1], *(place for place, _ in places), *times[:1], *names[:1]}
     used |= {at for role in ("flow", "withdrawal", "currency") for at in _places(roles, role)}
     return Shape(
@@ -129,6 +132,7 @@ def find_shape(sheet: Sheet, at: int, said: Mapping, mistakes: Mistakes) -> Shap
         withdrawal=_first(_places(roles, "withdrawal")),
         currency=_first(_places(roles, "currency")),
         is_percent=any(is_percent(header[place]) for place, _ in places),
+        is_total_return=all(is_total_return(header[place]) for place, _ in places),
         left_out=tuple(name for place, name in enumerate(header) if place not in used and name),
     )
 
@@ -172,12 +176,14 @@ def _value(roles: Sequence[str], header: Sequence[str], said: Mapping, mistakes:
     """Return the column of values: the kind that was said, else NAV before returns before prices."""
     prices = _places(roles, "price")
     adjusted = [place for place in prices if is_adjusted(header[place])]
-    found = {"nav": _places(roles, "nav"), "return": _places(roles, "return"), "price": adjusted or prices}
+    found = {role: _places(roles, role) for role in ("nav", "return", "rate")} | {"price": adjusted or prices}
     wanted = {
         "returns": ("return",),
-        "prices": ("price", "nav"),
+        "index": ("return",),
+        "prices": ("price", "nav", "rate"),
+        "rates": ("rate", "return", "price", "nav"),
         "nav": ("nav", "price"),
-        "": ("nav", "price", "return") if len(prices) > 0 else ("nav", "return"),
+        "": ("nav", "price", "return", "rate"),
     }[said.kind]
     places = next((found[role] for role in wanted if found[role]), [])
     if len(places) > 1:
@@ -191,13 +197,24 @@ def _value(roles: Sequence[str], header: Sequence[str], said: Mapping, mistakes:
     return places[0] if places else None
 
 
-def _kind(said: Mapping, roles: Sequence[str], value: int | None, names: Sequence[int]) -> str:
+def _kind(said: Mapping, roles: Sequence[str], value: int | None, names: Sequence[int], series: Sequence[str]) -> str:
     if said.kind:
         return said.kind
+    if pair_of(said.portfolio) or (series and all(map(pair_of, series))):
+        return "prices"
+    of_instruments = bool(names) and roles[names[0]] == "instrument"
     role = "nav" if value is None else roles[value]
     if role == "price":
-        return "nav" if names and roles[names[0]] == "portfolio" else "prices"
-    return {"return": "returns"}.get(role, "nav")
+        return "nav" if names and not of_instruments else "prices"
+    if role == "return":
+        return "index" if of_instruments else "returns"
+    return {"rate": "rates"}.get(role, "nav")
+
+
+def called(name: str, kind: str) -> str:
+    """Return what a portfolio or instrument of this name is called: a currency's price by its two letters' codes."""
+    pair = pair_of(name) if kind == "prices" else None
+    return str(pair) if pair else name.strip()
 
 
 def _check_once(role: str, roles: Sequence[str], header: Sequence[str], mistakes: Mistakes) -> None:

@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.cadence import has_weekends
+from core.currency import ASSUMED_CURRENCY, pair_of
 from core.errors import ImportRejected, Mistake
+from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
-from portfolio.imports.mapping import Mapping
-from portfolio.imports.points import Points
+from portfolio.imports.known import as_known, with_ids
+from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
+from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.remembered import recall_from, remember
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
+from portfolio.series.rates import usual_day_count
+from portfolio.tree.names import ids_by_name
+from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
 from storage.state.imports import (
@@ -36,7 +41,8 @@ from storage.state.imports import (
     start_import,
     unfinished_import,
 )
-from storage.state.portfolios import TRADING_DAYS, Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.portfolios import Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.series import Kind, Series, list_series, put_series
 from storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -78,13 +84,13 @@ class ImportResult:
         return self.added == 0 and self.restated == 0
 
     def __str__(self) -> str:
-        what = {"nav": "rows", "returns": "returns", "prices": "prices"}[self.kind]
+        what = {"nav": "rows", "index": "returns"}.get(self.kind, self.kind)
         if self.is_nothing_new:
             before = f" The same file was imported on {day(int(self.again.imported))}" if self.again else ""
             told = f".{before} as import {self.again.id}." if self.again else "."
             return f"{self.name}: nothing changed: its {self.rows} {what} are there already{told}"
         more = f", {self.restated} of them restated" if self.restated else ""
-        noun = "instrument" if self.kind == "prices" else "portfolio"
+        noun = "instrument" if self.kind in OF_INSTRUMENTS else "portfolio"
         new = f"; new {noun}{'s' if len(self.created) > 1 else ''}: {', '.join(self.created)}" if self.created else ""
         told = "".join(f"; {note}" for note in self.notes)
         span = f"{day(self.first)} to {day(self.last)}"
@@ -110,14 +116,16 @@ def read_file(path: Path) -> bytes | None:
 
 def look_at(stores: Stores, name: str, content: bytes | None, said: Mapping | None = None) -> Understood:
     """Return what a file says, with what is remembered of files like it and what is stored round its points."""
-    return understand(
+    ids = ids_by_name(stores.state)
+    understood = understand(
         name,
         content,
         said or Mapping(),
         stores.clock.now(),
         recall_from(stores.state),
-        lambda points, kind: {each: _around(stored) for each, stored in _stored(stores, points, kind).items()},
+        lambda points, kind: _look_around(stores, points, kind, ids),
     )
+    return as_known(understood, ids)
 
 
 def take(
@@ -156,19 +164,22 @@ def take_understood(
 
 def check_against_stored(stores: Stores, understood: Understood, points: Points) -> Chained | None:
     """Return the index of returns, None of other kinds. Raises ImportRejected where points cannot join the stored."""
-    _check_currencies(stores, understood)
-    return _chained(stores, understood, points) if understood.kind == "returns" else None
+    _check_meaning(stores, understood)
+    return _chained(stores, understood, points) if understood.kind in OF_RETURNS else None
 
 
 def _store(
     stores: Stores, understood: Understood, chained: Chained | None, digest: str, said: Mapping, who: str
 ) -> ImportResult:
     assert understood.points is not None
-    into = PRICES if understood.kind == "prices" else NAV
+    into = table_of(understood.kind)
     points = chained.points if chained else understood.points
     again = same_content(stores.state, digest)
     begun = _begun(stores, understood, points, digest, who)
     source = understood.name
+    if into is PRICES:
+        # What they are is known before they are there: a rate is never read as a price.
+        _tell_series(stores, understood, chained)
     inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     if into is NAV:
         add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained))
@@ -201,7 +212,7 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
     if unfinished is not None and unfinished.names == points.names and unfinished.kind == understood.kind:
         return unfinished
     now = stores.clock.now()
-    into = PRICES if understood.kind == "prices" else NAV
+    into = table_of(understood.kind)
     above = max(int(now * 1000) - 1, newest_version(stores.state))
     version = next_import_version(stores.clickhouse, into, ORIGIN, points.names, above)
     if into is NAV:
@@ -223,7 +234,16 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
         created=tuple(name for name in points.names if name not in there),
         doubts=doubts_to_json(understood.doubts),
     )
-    return replace(item, id=start_import(stores.state, item))
+    number = start_import(stores.state, item)
+    if not number:
+        reason = "a portfolio of it is being merged or deleted"
+        raise ImportRejected(understood.name, [Mistake(reason)], understood.seems, "Import it again when that is done.")
+    return replace(item, id=number)
+
+
+def table_of(kind: str) -> Imported:
+    """Return where files of a kind go."""
+    return PRICES if kind in OF_INSTRUMENTS else NAV
 
 
 def _rows(points: Points, into: Imported) -> Rows:
@@ -234,54 +254,98 @@ def _rows(points: Points, into: Imported) -> Rows:
 def _portfolios(
     points: Points, created: Sequence[str], understood: Understood, chained: Chained | None
 ) -> list[Portfolio]:
-    weekends, currencies = _on_weekends(points), dict(understood.currencies)
+    currencies = dict(understood.currencies)
     begun = dict(chained.begun) if chained else {}
     return [
         Portfolio(
             ORIGIN,
             id,
             id,
-            currency=currencies.get(id, "USD"),
-            note=f"Index of its returns, 100 on {day(begun[id])}" if id in begun else "",
+            currency=currencies.get(id, ASSUMED_CURRENCY),
+            note=" ".join(
+                [
+                    *([f"Index of its returns, 100 on {day(begun[id])}."] if id in begun else []),
+                    *([CURRENCY_NOT_TOLD] if id not in currencies else []),
+                ]
+            ),
             position=position,
-            periods_per_year=365 if id in weekends else TRADING_DAYS,
         )
         for position, id in enumerate(points.names)
         if id in created
     ]
 
 
-def _on_weekends(points: Points) -> set[str]:
-    """Return the portfolios that report on Saturdays and Sundays too: their year has 365 returns."""
-    days = np.unique(points.code * 2**20 + points.ts // DAY_SECONDS)
-    ends = np.searchsorted(days >> 20, np.arange(1, len(points.names)))
-    each = np.split((days & (2**20 - 1)).astype("datetime64[D]"), ends)
-    return {name for name, dates in zip(points.names, each, strict=True) if len(dates) and has_weekends(dates)}
+def _tell_series(stores: Stores, understood: Understood, chained: Chained | None) -> None:
+    """Add what the file tells of series that nothing is known of, and the currency of those that have none."""
+    assert understood.points is not None
+    known = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+    currencies = dict(understood.currencies)
+    begun = dict(chained.begun) if chained else {}
+    told = []
+    for symbol in understood.points.names:
+        found = _new_series(symbol, currencies.get(symbol, ""), understood, begun.get(symbol))
+        old = known.get(symbol)
+        if old is None:
+            told.append(found)
+        elif not old.currency and found.currency:
+            told.append(replace(old, currency=found.currency))
+    put_series(stores.state, told)
 
 
-def _check_currencies(stores: Stores, understood: Understood) -> None:
-    """Raise ImportRejected when a file is in another currency than its portfolio."""
-    if understood.kind == "prices" or not understood.currencies:
-        return
-    there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+def _new_series(symbol: str, currency: str, understood: Understood, begun: int | None) -> Series:
+    pair = pair_of(symbol) if understood.kind == "prices" else None
+    if understood.kind == "rates":
+        return Series(ORIGIN, symbol, symbol, "rate", currency, usual_day_count(currency))
+    if pair is not None:
+        return Series(ORIGIN, symbol, symbol, "fx", pair.quote)
+    note = "" if begun is None else f"Index of its returns, 100 on {day(begun)}"
+    kind: Kind = "total_return" if understood.is_total_return else "price"
+    return Series(ORIGIN, symbol, symbol, kind, currency, note=note)
+
+
+def _check_meaning(stores: Stores, understood: Understood) -> None:
+    """Raise ImportRejected when a file is in another currency than its portfolio or series, or of another kind."""
+    of_portfolios = table_of(understood.kind) is NAV
+    if of_portfolios:
+        there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+    else:
+        series = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+        there = {symbol: each.currency for symbol, each in series.items() if each.currency}
+        _check_kind(understood, series)
     wrong = [
         Mistake(f"{name} is in {there[name]}, and the file is in {currency}")
         for name, currency in understood.currencies
         if there.get(name, currency) != currency
     ]
     if wrong:
-        remedy = "Import it under another name, or change the portfolio's currency first."
+        noun = "portfolio" if of_portfolios else "series"
+        remedy = f"Import it under another name, or change the {noun}'s currency first."
+        raise ImportRejected(understood.name, wrong, understood.seems, remedy)
+
+
+def _check_kind(understood: Understood, series: Dict[str, Series]) -> None:
+    assert understood.points is not None
+    words = {True: "rates", False: "prices"}
+    is_rate = understood.kind == "rates"
+    wrong = [
+        Mistake(f"{name} is a series of {words[not is_rate]}, and the file has {words[is_rate]}")
+        for name in understood.points.names
+        if name in series and (series[name].kind == "rate") != is_rate
+    ]
+    if wrong:
+        remedy = f"Import it under another name, or with --kind {words[not is_rate]}."
         raise ImportRejected(understood.name, wrong, understood.seems, remedy)
 
 
 def _chained(stores: Stores, understood: Understood, returns: Points) -> Chained:
     """Return the index of returns. Raises ImportRejected where it would not meet what is stored after it."""
-    stored = _stored(stores, returns, "nav")
+    into = table_of(understood.kind)
+    stored = _stored(stores, returns, understood.kind)
     made = chain(returns, {name: each.before for name, each in stored.items() if each.before is not None})
     followed = [name for name in returns.names if name in stored and stored[name].after is not None]
     if not followed:
         return made
-    (was, _), _ = standing(stores.clickhouse, NAV, _rows(made.points, NAV))
+    was = standing(stores.clickhouse, into, _rows(made.points, into))[0][0]
     wrong = []
     for name in followed:
         of = np.flatnonzero(made.points.code == made.points.names.index(name))
@@ -302,8 +366,21 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     first, last = np.full(count, 2**16 - 1, dtype=np.int64), np.zeros(count, dtype=np.int64)
     np.minimum.at(first, points.code, days)
     np.maximum.at(last, points.code, days)
-    into = PRICES if kind == "prices" else NAV
+    into = table_of(kind)
     return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
+
+
+def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
+    """Return what is stored round the points of each name, of the portfolio that it means."""
+    if kind == "prices":
+        return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}
+    stored = _stored(stores, with_ids(points, ids), kind)
+    calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, ORIGIN)}
+    meant = {name: ids.get(name, name) for name in points.names}
+    return {
+        name: replace(_around(stored[id]) if id in stored else Around(), calendar=calendars.get(id))
+        for name, id in meant.items()
+    }
 
 
 def _around(stored: Stored) -> Around:

@@ -42,7 +42,7 @@ class Understood:
     seems: str = ""
     """What the file seems to be."""
     kind: str = ""
-    """nav, returns or prices."""
+    """nav, returns, prices, index or rates."""
     header: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     """What each column of the header is (one of mapping.ROLES); "" where it is left out."""
@@ -53,7 +53,9 @@ class Understood:
     decimal: str = ""
     thousands: str = ""
     unit: str = ""
-    """Of returns: percent or ratio."""
+    """Of returns and rates: percent or ratio."""
+    is_total_return: bool = False
+    """Whether the file says that dividends are in its prices or returns."""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     """Names of all sheets of a workbook."""
@@ -108,7 +110,7 @@ class Understood:
         """Return what was understood, a sentence a line, for a person to read."""
         if self.points is None:
             return ImportRejected(self.name, self.mistakes, self.seems, self.remedy).lines()
-        kinds = {"nav": "NAV", "returns": "returns", "prices": "prices"}
+        kinds = {"nav": "NAV", "index": "returns (of an instrument)", "rates": "rates (percent a year)"}
         names = [f"{name} ({often})" for name, often in zip(self.points.names, self.frequencies, strict=True)]
         roles = zip(self.header, self.roles, strict=True)
         columns = [f"{name} = {role}" for name, role in roles if role not in ("", "skip")]
@@ -120,7 +122,7 @@ class Understood:
         span = f"{len(self.points):,} points, {day(self.first)} to {day(self.last)}"
         told = [
             f"{self.name}: {self.seems}",
-            f"{kinds[self.kind]} of {', '.join(names)}; {span}",
+            f"{kinds.get(self.kind, self.kind)} of {', '.join(names)}; {span}",
             f"columns: {', '.join(columns)}; {', '.join(filter(None, written))}",
             *(f"currency of {name}: {currency}" for name, currency in self.currencies),
             *self.notes,
@@ -231,6 +233,7 @@ def _of_sheet(
         decimal=reading.marks.decimal,
         thousands=reading.marks.thousands,
         unit=reading.unit,
+        is_total_return=shape.is_total_return,
         points=reading.points,
         frequencies=_frequencies(reading.points),
         currencies=reading.currencies,

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import UndoRejected
 from core.format import count
-from portfolio.imports.take import ONE_AT_A_TIME, ORIGIN
-from storage.clickhouse.import_rows import NAV, PRICES, Imported, parts
+from portfolio.imports.take import ONE_AT_A_TIME, ORIGIN, table_of
+from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import UndoEffect, undo_effect, undo_import
+from storage.state.changes import changed_by_hand
+from storage.state.database import Transaction
 from storage.state.imports import (
+    OF_NAV,
+    SAMPLE_FUND,
     TAKEN,
     TAKING,
     UNDOING,
     UNDONE,
     Import,
+    busy_names,
     change_import,
     created_names,
-    find_import,
+    import_in,
     standing_imports,
+    start_undo,
 )
-from storage.state.portfolios import remove_unused
+from storage.state.portfolios import list_portfolios, remove_unused
+from storage.state.series import remove_series
 from storage.stores import Stores
 
 
@@ -42,10 +50,13 @@ class UndoResult:
 
     def __str__(self) -> str:
         gone = f"; {', '.join(self.removed)} removed" if self.removed else ""
+        what = f"import {self.item.id} ({self.item.name}) undone"
+        if self.item.detail:
+            # Of what was merged or deleted since, nobody counted what was left.
+            return f"{what}: what was left of it is removed ({self.item.detail}){gone}"
         back = f", {count(self.effect.restored, 'value')} back as they were" if self.effect.restored else ""
         rows = f"{count(self.effect.removed, 'row')} removed" if self.effect.removed else "no row removed"
-        told = [f"import {self.item.id} ({self.item.name}) undone: {rows}{back}{gone}", *self._why()]
-        return ". ".join(told)
+        return ". ".join([f"{what}: {rows}{back}{gone}", *self._why()])
 
     def _why(self) -> list[str]:
         """Return why rows of the import stay, a sentence each."""
@@ -70,20 +81,17 @@ def undo(stores: Stores, number: int, who: str = "") -> UndoResult:
 
 
 def _undo(stores: Stores, number: int, who: str) -> UndoResult:
-    item = find_import(stores.state, number)
-    if item is None:
-        raise UndoRejected(f"there is no import {number}: `python -m collectors imports` lists them")
-    if item.outcome == UNDONE:
-        raise UndoRejected(f"import {number} ({item.name}) is undone already")
-    if item.outcome not in (TAKEN, TAKING, UNDOING):
-        raise UndoRejected(f"import {number} ({item.name}) was {item.outcome}: nothing of it was taken")
-    if not item.version:
-        raise UndoRejected(f"import {number} ({item.name}) does not say which rows it brought: it cannot be undone")
-    change_import(stores.state, number, outcome=UNDOING)
-    into = PRICES if item.kind == "prices" else NAV
+    with stores.state.deciding() as connection:
+        item = _undoable(connection, number)
+        start_undo(connection, number)
+    into = table_of(item.kind)
     effect = undo_effect(stores.clickhouse, into, ORIGIN, item.names, item.version)
     undo_import(stores.clickhouse, into, ORIGIN, item.names, item.version, item.first, item.last)
-    removed = remove_unused(stores.state, ORIGIN, _empty(stores, item)) if item.kind != "prices" else []
+    if into is NAV:
+        removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, _brought(stores, item)))
+    else:
+        removed = _empty(stores, into, item.names)
+        remove_series(stores.state, ORIGIN, removed)
     change_import(stores.state, number, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80])
     stores.live.bump("portfolio")
     stores.live.bump("imports")
@@ -96,20 +104,50 @@ def _later(stores: Stores, item: Import, into: Imported) -> tuple[int, ...]:
         each.id
         for each in standing_imports(stores.state)
         if each.version > item.version
-        and (each.kind == "prices") == (into is PRICES)
+        and table_of(each.kind) is into
         and set(each.names) & set(item.names)
         and each.first <= item.last
         and item.first <= each.last
     )
 
 
-def _empty(stores: Stores, item: Import) -> list[str]:
-    """Return the portfolios of an import that imports brought, and that have no NAV now."""
-    sql = "SELECT DISTINCT portfolio FROM nav WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}"
+def _undoable(connection: Transaction, number: int) -> Import:
+    """Return the import of this number. Raises UndoRejected, with what to do, when it cannot be undone."""
+    item = import_in(connection, number)
+    if item is None:
+        raise UndoRejected(f"there is no import {number}: `python -m collectors imports` lists them")
+    what = f"import {number} ({item.name})"
+    if item.name == SAMPLE_FUND and not item.version:
+        raise UndoRejected(f"{what} is the sample fund: `python -m sample remove` takes it away")
+    if item.outcome == UNDONE:
+        raise UndoRejected(f"{what} is undone already")
+    if item.outcome not in (TAKEN, TAKING, UNDOING):
+        raise UndoRejected(f"{what} was {item.outcome}: nothing of it was taken")
+    if not item.version:
+        raise UndoRejected(f"{what} does not say which rows it brought: it cannot be undone")
+    if not item.names:
+        raise UndoRejected(f"nothing is left of {what}: {item.detail}")
+    busy = busy_names(connection, item.names) if item.kind in OF_NAV else []
+    if busy:
+        raise UndoRejected(f"{what}: {busy[0]} is being merged or deleted: finish that first")
+    return item
+
+
+def _brought(stores: Stores, item: Import) -> list[str]:
+    """Return the portfolios of an import that imports brought, and that nobody has changed or added to."""
+    decided = changed_by_hand(stores.state) | {each.parent for each in list_portfolios(stores.state, ORIGIN)}
+    return [name for name in created_names(stores.state, item.names) if name not in decided]
+
+
+def _empty(stores: Stores, into: Imported, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that have no row now."""
+    sql = f"""
+        SELECT DISTINCT {into.name} FROM {into.table}
+        WHERE origin = {{origin:String}} AND {into.name} IN {{names:Array(String)}}
+    """
     left: set[str] = set()
-    created = created_names(stores.state, item.names)
-    for part in parts(created):
+    for part in parts(names):
         left |= {
             str(name) for (name,) in stores.clickhouse.rows(sql, {"origin": ORIGIN, "names": part}, kind="undo import")
         }
-    return [name for name in created if name not in left]
+    return [name for name in names if name not in left]

@@ -6,10 +6,10 @@ What was before is stored after the import's row is gone, because a merge would 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storage.clickhouse.change_rows import delete_where, insert_select, quoted
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.import_rows import NAV, Imported, parts
 
@@ -72,8 +72,7 @@ def undo_import(
 class _Undo:
     def __init__(self, clickhouse: ClickHouse, into: Imported, origin: str, names: Sequence[str], version: int) -> None:
         self._clickhouse, self._into = clickhouse, into
-        quoted = ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names)
-        self._whose = f"origin = '{origin}' AND {into.name} IN ({quoted})"
+        self._whose = f"origin = '{origin}' AND {into.name} IN ({quoted(names)})"
         self._version = int(version)
 
     def run(self, first: int, last: int) -> None:
@@ -131,11 +130,7 @@ class _Undo:
         )
 
     def _insert(self, table: str, columns: str, select: str) -> None:
-        # With a token of its own: rows that were stored once are dropped as known when they come back without one.
-        token = {"insert_deduplication_token": uuid.uuid4().hex}
-        self._clickhouse.command(f"INSERT INTO {table} ({columns}) {select}", kind="undo import", settings=token)
+        insert_select(self._clickhouse, table, columns, select, "undo import")
 
     def _delete(self, table: str, which: str) -> None:
-        cluster = self._clickhouse.cluster
-        place = f"{table}_local ON CLUSTER `{cluster}`" if cluster else table
-        self._clickhouse.command(f"DELETE FROM {place} WHERE {self._whose} AND {which}", kind="undo import")
+        delete_where(self._clickhouse, table, f"{self._whose} AND {which}", "undo import")

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from core.errors import StorageRejected, StorageUnavailable
 from storage.sqlite import prepare
 
+Transaction = Connection
+"""An open transaction, handed to functions that are part of it."""
 metadata = sa.MetaData()
 
 portfolios = sa.Table(
@@ -27,7 +29,34 @@ portfolios = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False, server_default="USD"),
     sa.Column("note", sa.String(500), nullable=False, server_default=""),
     sa.Column("position", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("periods_per_year", sa.Integer, nullable=False, server_default="252"),
+    sa.Column("periods_per_year", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("inception", sa.String(10), nullable=False, server_default=""),
+    sa.Column("ended", sa.String(10), nullable=False, server_default=""),
+    sa.Column("frequency", sa.String(1), nullable=False, server_default=""),
+    sa.Column("calendar", sa.String(24), nullable=False, server_default=""),
+    sa.Column("strategy", sa.String(64), nullable=False, server_default=""),
+    sa.Column("colour", sa.String(1), nullable=False, server_default=""),
+)
+
+known_names = sa.Table(
+    "known_names",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("portfolio", sa.String(64), nullable=False),
+)
+
+portfolio_changes = sa.Table(
+    "portfolio_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("portfolio", sa.String(64), nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("into", sa.String(64), nullable=False, server_default=""),
+    sa.Column("wins", sa.String(64), nullable=False, server_default=""),
+    sa.Column("stage", sa.String(16), nullable=False),
 )
 
 imports = sa.Table(
@@ -103,8 +132,40 @@ pings = sa.Table(
     sa.Index("pings_by_job", "job", "id"),
 )
 
-MIGRATION_LOCK = 7_305_112_017
-"""PostgreSQL advisory lock that lets one process at a time migrate."""
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("symbol", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),
+    sa.Column("day_count", sa.String(16), nullable=False, server_default=""),
+    sa.Column("note", sa.String(500), nullable=False, server_default=""),
+)
+
+blends = sa.Table(
+    "blends",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("id", sa.String(48), primary_key=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("parts", sa.Text, nullable=False),
+    sa.Column("rebalancing", sa.String(16), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),
+)
+
+risk_free = sa.Table(
+    "risk_free",
+    metadata,
+    sa.Column("origin", sa.String(16), primary_key=True),
+    sa.Column("currency", sa.String(3), primary_key=True),
+    sa.Column("percent", sa.Float, nullable=False, server_default="0"),
+    sa.Column("series", sa.String(64), nullable=False, server_default=""),
+)
+
+MIGRATION_LOCK, TREE_LOCK = 7_305_112_017, 7_305_112_018
+"""PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files."""
 
 
 class State:
@@ -142,6 +203,17 @@ class State:
             raise (StorageUnavailable if error.connection_invalidated else StorageRejected)(_one_line(error)) from error
         except SQLAlchemyError as error:
             raise StorageRejected(_one_line(error)) from error
+
+    @contextmanager
+    def deciding(self) -> Iterator[Connection]:
+        """Open a transaction like `begin`, alone among those that decide what becomes of portfolios and their files.
+
+        SQLite lets one write at a time anyway.
+        """
+        with self.begin() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": TREE_LOCK})
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""

@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
+from storage.state.changes import unfinished_in
 from storage.state.database import State, imports, mappings, upsert
+from storage.state.portfolios import names_in
 
+SAMPLE_FUND = "sample fund"
+"""Name under which loading and removing the sample is listed."""
 TAKING, TAKEN, REFUSED, UNDOING, UNDONE = "taking", "taken", "refused", "undoing", "undone"
 """Outcomes. A process that ended in the middle leaves `taking` or `undoing`: either may be repeated."""
+OF_NAV = ("nav", "returns", "")
+"""Kinds whose names are portfolios, those of before kinds were among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Import:
     """Its number, by which it is undone."""
     who: str = ""
     kind: str = ""
-    """nav, returns or prices; empty: it was refused, or taken before kinds were."""
+    """nav, returns, prices, index or rates; empty: it was refused, or taken before kinds were."""
     version: int = 0
     """Of its rows in ClickHouse (milliseconds), by which they are told from those of other imports; 0: not known."""
     first: int = 0
@@ -48,11 +55,67 @@ class Import:
 
 
 def start_import(state: State, item: Import) -> int:
-    """Remember that a file is being taken, before any of its rows is, and return its number."""
-    with state.begin() as connection:
+    """Remember that a file is being taken, before any of its rows is, and return its number.
+
+    0, and nothing is remembered, when a portfolio of it is being merged or deleted, or has just been.
+    """
+    with state.deciding() as connection:
+        if item.kind in OF_NAV and busy_names(connection, item.names):
+            return 0
         result = connection.execute(sa.insert(imports).values(**_columns(item)))
         (number,) = result.inserted_primary_key or (0,)
         return int(number)
+
+
+def busy_names(connection: Connection, names: Sequence[str]) -> list[str]:
+    """Return those of `names` that are being merged or deleted, or are now called otherwise."""
+    moved = set(names_in(connection))
+    for change in unfinished_in(connection):
+        moved |= {change.portfolio, change.into}
+    return [name for name in names if name in moved]
+
+
+def names_being_changed(connection: Connection) -> dict[str, int]:
+    """Return the portfolios of imports that are being taken or undone, or were cut off, with the import's number."""
+    query = sa.select(imports.c.id, imports.c.names).where(
+        imports.c.outcome.in_((TAKING, UNDOING)), imports.c.kind.in_(OF_NAV)
+    )
+    return {name: int(row.id) for row in connection.execute(query) for name in json.loads(row.names)}
+
+
+def start_undo(connection: Connection, number: int) -> None:
+    """Remember that an import is being undone."""
+    connection.execute(sa.update(imports).where(imports.c.id == number).values(outcome=UNDOING))
+
+
+def import_in(connection: Connection, number: int) -> Import | None:
+    """Do what `find_import` does as part of a transaction."""
+    row = connection.execute(sa.select(imports).where(imports.c.id == number)).first()
+    return None if row is None else _import(row)
+
+
+def rename_in_imports(connection: Connection, gone: str, into: str, told: str) -> None:
+    """Let every import of the portfolio `gone` be one of `into`, of none when that is empty. `told` says why."""
+    query = sa.select(imports).where(imports.c.kind.in_(OF_NAV), imports.c.names != "[]")
+    for item in map(_import, connection.execute(query).fetchall()):
+        if gone not in item.names:
+            continue
+        names = dict.fromkeys(into if name == gone else name for name in item.names)
+        values = {
+            "names": json.dumps([name for name in names if name], ensure_ascii=False),
+            "created": json.dumps([name for name in item.created if name != gone], ensure_ascii=False),
+            "doubts": _doubts_of(item.doubts, gone, into),
+            "detail": f"{item.detail}; {told}" if item.detail else told,
+        }
+        connection.execute(sa.update(imports).where(imports.c.id == item.id).values(**values))
+
+
+def _doubts_of(doubts: str, gone: str, into: str) -> str:
+    kept = json.loads(doubts)
+    for kind in kept:
+        named = [row | {"name": into} if row["name"] == gone else row for row in kind["rows"]]
+        kind["rows"] = [row for row in named if row["name"]]
+    return json.dumps([kind for kind in kept if kind["rows"]], ensure_ascii=False)
 
 
 def change_import(state: State, number: int, **changes: str | float | int | tuple[str, ...]) -> None:
@@ -79,8 +142,7 @@ def recent_imports(state: State, limit: int = 20) -> list[Import]:
 def find_import(state: State, number: int) -> Import | None:
     """Return the import of this number, or None."""
     with state.begin() as connection:
-        row = connection.execute(sa.select(imports).where(imports.c.id == number)).first()
-    return None if row is None else _import(row)
+        return import_in(connection, number)
 
 
 def unfinished_import(state: State, sha256: str) -> Import | None:
@@ -122,7 +184,7 @@ def count_imports(state: State) -> int:
 
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
-    query = sa.select(imports.c.created).where(imports.c.kind != "prices", imports.c.created != "[]")
+    query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")
     with state.begin() as connection:
         created = {name for text in connection.execute(query).scalars() for name in json.loads(text)}
     return [name for name in names if name in created]

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.state.database import State, portfolios, upsert
-
-TRADING_DAYS = 252
-MOST_PERIODS = 366
-_CURRENCY = re.compile(r"[A-Z]{3}")
+from core.currency import ASSUMED_CURRENCY
+from core.portfolios import RULES, mistakes
+from storage.state.database import State, known_names, portfolios, upsert
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
     """A node of the fund's tree. `origin` is own, sample or replay; ids of different origins never meet.
 
-    Raises ValueError that names the field that cannot be.
+    What each field may be is in core/portfolios.py. Raises ValueError that names the field that cannot be.
     """
 
     origin: str
@@ -30,35 +27,44 @@ class Portfolio:
     """Id of the portfolio of the same origin that this one is part of; empty: it is a root."""
     benchmark: str = ""
     """Instrument whose prices it is measured against; empty: none."""
-    currency: str = "USD"
+    currency: str = ASSUMED_CURRENCY
     note: str = ""
     position: int = 0
-    periods_per_year: int = TRADING_DAYS
-    """Days a year on which it has a return: 252 on exchanges' trading days, 365 when every day counts."""
+    periods_per_year: int = 0
+    """Returns a year; 0: found from the data."""
+    inception: str = ""
+    """First day, as 2020-01-31: values before it are left out. Empty: its first value."""
+    ended: str = ""
+    """Last day: values after it are left out, and none is expected any more. Empty: it goes on."""
+    frequency: str = ""
+    """How often it is valued: D, W, M or Q. Empty: found from the data."""
+    calendar: str = ""
+    """Days on which a value is expected: weekdays, 7-day, the code of an exchange. Empty: found from the data."""
+    strategy: str = ""
+    colour: str = ""
+    """Series 1 to 6 of the charts' colours; empty: by its place among those compared."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.id) <= 64:
             raise ValueError(f"id {self.id[:80]!r} of a portfolio: give 1 to 64 characters")
-        if not 1 <= len(self.name) <= 120:
-            raise ValueError(f"name {self.name[:130]!r} of portfolio {self.id}: give 1 to 120 characters")
         if self.parent == self.id:
             raise ValueError(f"parent of portfolio {self.id} is itself: name another one, or none")
-        if not _CURRENCY.fullmatch(self.currency):
-            raise ValueError(f"currency {self.currency!r} of portfolio {self.id}: give three capitals such as USD")
-        if not 1 <= self.periods_per_year <= MOST_PERIODS:
-            raise ValueError(
-                f"periods_per_year {self.periods_per_year} of portfolio {self.id}: give 1 to {MOST_PERIODS}, "
-                f"{TRADING_DAYS} for trading days"
-            )
+        for name, give in mistakes({rule.name: getattr(self, rule.name) for rule in RULES}).items():
+            raise ValueError(f"{name} {str(getattr(self, name))[:130]!r} of portfolio {self.id}: {give}")
 
 
 def list_portfolios(state: State, origin: str | None = None) -> list[Portfolio]:
     """Return the portfolios of `origin` (all when None): own before replay before sample, then by position."""
+    with state.begin() as connection:
+        return portfolios_in(connection, origin)
+
+
+def portfolios_in(connection: Connection, origin: str | None = None) -> list[Portfolio]:
+    """Do what `list_portfolios` does as part of a transaction."""
     query = sa.select(portfolios).order_by(portfolios.c.origin, portfolios.c.position, portfolios.c.id)
     if origin is not None:
         query = query.where(portfolios.c.origin == origin)
-    with state.begin() as connection:
-        return [Portfolio(**row._mapping) for row in connection.execute(query)]
+    return [Portfolio(**row._mapping) for row in connection.execute(query)]
 
 
 def put_portfolios(state: State, items: Sequence[Portfolio]) -> None:
@@ -67,8 +73,13 @@ def put_portfolios(state: State, items: Sequence[Portfolio]) -> None:
     Raises ValueError, and adds none, when a parent is unknown or a portfolio would be part of itself.
     """
     with state.begin() as connection:
-        _check_parents(connection, items)
-        upsert(connection, portfolios, [asdict(item) for item in items])
+        put_into(connection, items)
+
+
+def put_into(connection: Connection, items: Sequence[Portfolio]) -> None:
+    """Do what `put_portfolios` does as part of a transaction."""
+    _check_parents(connection, items)
+    upsert(connection, portfolios, [asdict(item) for item in items])
 
 
 def _check_parents(connection: Connection, items: Sequence[Portfolio]) -> None:
@@ -112,4 +123,33 @@ def remove_unused(state: State, origin: str, ids: Sequence[str]) -> list[str]:
         parents = set(connection.execute(query).scalars())
         gone = [id for id in ids if id not in parents]
         connection.execute(sa.delete(portfolios).where(portfolios.c.origin == origin, portfolios.c.id.in_(gone)))
+        connection.execute(sa.delete(known_names).where(known_names.c.portfolio.in_(gone)))
         return gone
+
+
+def list_known_names(state: State) -> dict[str, str]:
+    """Return the id of the own portfolio that each name of another time stands for."""
+    with state.begin() as connection:
+        return names_in(connection)
+
+
+def names_in(connection: Connection) -> dict[str, str]:
+    """Do what `list_known_names` does as part of a transaction."""
+    return {row.name: row.portfolio for row in connection.execute(sa.select(known_names))}
+
+
+def know_as(connection: Connection, names: Mapping[str, str]) -> None:
+    """Remember that each name stands for the own portfolio of this id."""
+    rows = [{"name": name, "portfolio": id} for name, id in names.items()]
+    upsert(connection, known_names, rows)
+
+
+def forget_name(connection: Connection, name: str) -> None:
+    """Let a name stand for no portfolio any more."""
+    connection.execute(sa.delete(known_names).where(known_names.c.name == name))
+
+
+def forget_portfolio(connection: Connection, id: str) -> None:
+    """Remove an own portfolio and the names it was known by."""
+    connection.execute(sa.delete(known_names).where(known_names.c.portfolio == id))
+    connection.execute(sa.delete(portfolios).where(portfolios.c.origin == "own", portfolios.c.id == id))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.cadence import cadence_of
+from analytics.cadence import EVERY_DAY, Given, cadence_of
+from core.trading_days import trading_days
 
 
 def days(index: pd.DatetimeIndex) -> np.ndarray:
@@ -57,6 +58,46 @@ def test_what_has_no_rhythm_is_irregular_with_as_many_returns_as_there_were() ->
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_too_few_values_tell_nothing(count: int) -> None:
     dates = np.array(["2020-01-01", "2024-01-01"], dtype="datetime64[D]")[:count]
-    found = cadence_of(dates, 365)
+    found = cadence_of(dates, Given(periods=365))
     assert found.periods == 365
     assert not found.gaps(dates).any()
+
+
+def test_what_is_given_counts_instead_of_what_is_found() -> None:
+    weekdays = days(pd.bdate_range("2015-01-01", "2017-12-31"))
+    monthly = cadence_of(weekdays, Given("monthly"))
+    assert (monthly.rhythm, monthly.periods) == ("monthly", 12)
+    assert cadence_of(weekdays, Given(periods=250)).periods == 250
+    assert cadence_of(weekdays, Given("daily")) == cadence_of(weekdays)
+    every_day = cadence_of(weekdays, Given(calendar=EVERY_DAY))
+    assert every_day.periods == 365
+    friday = np.datetime64("2016-01-08")
+    following = np.array([friday + 6])
+    assert every_day.are_gaps(np.array([friday]), following)[0]
+    assert not cadence_of(weekdays).are_gaps(np.array([friday]), following)[0]
+    assert cadence_of(weekdays[:2], Given("monthly")).are_gaps(weekdays[:1], weekdays[:1] + 156)[0]
+
+
+@pytest.mark.parametrize("name", ["Fridays", "ends of month", "quarters"])
+def test_a_rhythm_finer_than_the_dates_is_not_taken(name: str) -> None:
+    dates = days(HISTORIES[name][0])
+    assert cadence_of(dates, Given("daily")) == cadence_of(dates)
+    assert not cadence_of(dates, Given("daily")).gaps(dates).any()
+
+
+def test_a_daily_history_with_many_holes_may_be_called_daily_and_a_sparse_one_may_not() -> None:
+    weekdays = days(pd.bdate_range("2015-01-01", "2017-12-31"))
+    random = np.random.default_rng(1)
+    holed = weekdays[np.sort(random.choice(len(weekdays), int(0.6 * len(weekdays)), replace=False))]
+    assert cadence_of(holed).rhythm == "irregular"
+    assert cadence_of(holed, Given("daily")).periods == 252
+    sparse = weekdays[np.sort(random.choice(len(weekdays), int(0.2 * len(weekdays)), replace=False))]
+    assert cadence_of(sparse, Given("daily")).rhythm == "irregular"
+
+
+def test_holidays_of_an_exchange_are_no_missing_days() -> None:
+    christmas = np.array(["2023-12-22"], dtype="datetime64[D]")
+    after = np.array(["2024-01-02"], dtype="datetime64[D]")  # seven weekdays, five sessions
+    weekdays = days(pd.bdate_range("2023-01-01", "2024-12-31"))
+    assert cadence_of(weekdays).are_gaps(christmas, after)[0]
+    assert not cadence_of(weekdays, Given(calendar=trading_days("XNYS"))).are_gaps(christmas, after)[0]

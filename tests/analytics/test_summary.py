@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import drawdown, ratios, risk
-from analytics.metrics import METRICS
-from analytics.summary import UNKNOWN, summarize
+from analytics.metrics import METRICS, SURE
+from analytics.returns import per_period_rate
+from analytics.summary import UNKNOWN, summarize, summary
 
 DAYS = pd.bdate_range("2018-01-01", periods=800)
 
@@ -159,3 +160,24 @@ def test_ratios_and_tails_of_a_handful_of_returns_are_not_told() -> None:
         assert np.isfinite(enough.loc[key, "P0"]), key
     for key in ("total_return", "max_drawdown", "best_period"):
         assert np.isfinite(few.loc[key, "P0"]), key
+
+
+def test_a_rate_for_each_period_that_is_always_the_same_is_that_constant() -> None:
+    draw = np.random.default_rng(4)
+    own, other = draw.normal(0.0005, 0.01, (3, 400)), draw.normal(0.0004, 0.01, 400)
+    own[1, 50:60] = np.nan
+    days = np.datetime64("2020-01-01") + np.arange(400)
+    each = np.full(400, per_period_rate(0.05, 252))
+    constant = summary(days, own, other, 0.05, 252, metrics=(*METRICS, *SURE))
+    series = summary(days, own, other, each, 252, metrics=(*METRICS, *SURE))
+    for metric in constant.metrics:
+        assert series[metric.key] == pytest.approx(constant[metric.key], nan_ok=True, rel=1e-6), metric.key
+
+
+def test_a_return_whose_period_has_no_rate_counts_in_no_ratio() -> None:
+    own = np.random.default_rng(5).normal(0.0005, 0.01, 300)
+    rates = np.full(300, 1e-4)
+    rates[:100] = np.nan
+    found, shorter = summary(None, own, None, rates), summary(None, own[100:], None, rates[100:])
+    assert found.of("sharpe") == pytest.approx(shorter.of("sharpe"))
+    assert found.of("volatility") == pytest.approx(summary(None, own).of("volatility"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,18 +96,7 @@ def test_options_and_undo_travel_to_the_fundwatch_that_runs(
 ) -> None:
     for name in ("CLICKHOUSE_URL", "REDIS_URL"):
         monkeypatch.delenv(f"FUNDWATCH_{name}")
-    stores.settings.data_dir.mkdir(exist_ok=True)
-    lock = FolderLock(stores.settings.data_dir)
-    inbox, stop = make(stores), threading.Event()
-
-    def run() -> None:
-        while not stop.wait(0.05):
-            stores.clock.advance(inbox.interval_seconds)  # type: ignore[attr-defined]
-            inbox.take_in(stores.clock.now())
-
-    runs = threading.Thread(target=run)
-    runs.start()
-    try:
+    with running(stores):
         assert main(["import", str(file), "--dry-run", *SAID]) == 0
         assert "2 points, 2023-04-03 to 2023-04-04" in capsys.readouterr().out
         assert stored(stores.clickhouse) == []
@@ -123,6 +114,74 @@ def test_options_and_undo_travel_to_the_fundwatch_that_runs(
         assert stored(stores.clickhouse) == [("Alpha", "2023-04-03", 1000.0), ("Alpha", "2023-04-04", 1100.0)]
         assert main(["undo", "99"]) == 1
         assert "there is no import 99" in capsys.readouterr().err
+
+
+def test_the_tree_is_listed_and_changed(file: Path, clickhouse: ClickHouse, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["portfolios"]) == 0
+    assert "there is no portfolio yet" in capsys.readouterr().out
+    assert main(["import", str(file), *SAID]) == 0
+    assert main(["portfolios", "add", "Whole fund", "currency=EUR"]) == 0
+    assert main(["portfolios", "set", "Alpha", "parent=Whole fund", "strategy=macro", "position="]) == 0
+    assert main(["portfolios", "rename", "Alpha", "First"]) == 0
+    capsys.readouterr()
+    assert main(["portfolios"]) == 0
+    whole, first, newest, *_ = capsys.readouterr().out.splitlines()
+    assert whole == "Whole fund  currency EUR"
+    assert first == "  First  id Alpha  strategy macro  currency EUR"
+    assert "Alpha: name Alpha → First  by " in newest
+    assert main(["portfolios", "set", "First", "currency=euro", "colour=9"]) == 1
+    told = capsys.readouterr().err
+    assert "currency: give three capitals such as USD" in told
+    assert "colour: give one of 1, 2, 3, 4, 5, 6, or nothing" in told
+    assert main(["portfolios", "set", "First", "currency"]) == 1
+    assert "write FIELD=VALUE" in capsys.readouterr().err
+    assert main(["portfolios", "end", "First", "2023-04-03"]) == 0
+    assert main(["portfolios", "delete", "First", "--name", "Alpha"]) == 1
+    assert "typed: type its name, First" in capsys.readouterr().err
+    assert len(stored(clickhouse)) == 2
+    assert main(["portfolios", "delete", "First", "--name", "First"]) == 0
+    assert stored(clickhouse) == []
+
+
+def test_changes_travel_to_the_fundwatch_that_runs(
+    file: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("CLICKHOUSE_URL", "REDIS_URL"):
+        monkeypatch.delenv(f"FUNDWATCH_{name}")
+    with running(stores):
+        assert main(["import", str(file), *SAID]) == 0
+        assert main(["portfolios", "add", "Beta", "currency=EUR"]) == 0
+        assert "Beta added, id Beta. (by the running Fundwatch)" in capsys.readouterr().out
+        assert main(["portfolios", "merge", "Alpha", "Beta"]) == 0
+        assert "Alpha merged into Beta: 2 values" in capsys.readouterr().out
+        assert main(["portfolios", "merge", "Alpha", "nothing"]) == 1
+        assert "nothing" in capsys.readouterr().err
+        assert [name for name, *_ in stored(stores.clickhouse)] == ["Beta", "Beta"]
+        assert main(["portfolios", "set", "Beta", "ended=never", "currency=x"]) == 1
+        told = capsys.readouterr().err
+        assert told.splitlines() == [
+            "Beta is as it was.",
+            "  currency: give three capitals such as USD",
+            "  ended: give a day such as 2020-01-31, or nothing",
+        ]
+
+
+@contextmanager
+def running(stores: Stores) -> Iterator[None]:
+    """Own the data folder and look into the inbox, as a running Fundwatch does."""
+    stores.settings.data_dir.mkdir(exist_ok=True)
+    lock = FolderLock(stores.settings.data_dir)
+    inbox, stop = make(stores), threading.Event()
+
+    def run() -> None:
+        while not stop.wait(0.05):
+            stores.clock.advance(inbox.interval_seconds)  # type: ignore[attr-defined]
+            inbox.take_in(stores.clock.now())
+
+    runs = threading.Thread(target=run)
+    runs.start()
+    try:
+        yield
     finally:
         stop.set()
         runs.join()

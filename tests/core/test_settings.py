@@ -83,6 +83,19 @@ def test_a_mistake_in_the_environment_is_one_line_that_names_it(
         ("retention: {raw_days: -1}", ["retention.raw_days=-1 (fundwatch.yaml)", "≥ 1"]),
         ("port: [1", ["fundwatch.yaml", "cannot be read as YAML"]),
         ("just words", ["fundwatch.yaml", "name: value"]),
+        ("portfolios: fund", ["portfolios='fund' (fundwatch.yaml): must be a list of id, name, parent"]),
+        ("portfolios: [{name: Fund}]", ["portfolios[0].id (fundwatch.yaml): is missing"]),
+        (
+            "portfolios: [{id: a}, {id: b, currency: euro}]",
+            ["portfolios[1].currency='euro' (fundwatch.yaml): give three"],
+        ),
+        ("portfolios: [{id: a, curency: EUR}]", ["portfolios[0].curency (fundwatch.yaml): unknown", "mean currency?"]),
+        ("portfolios: [{id: a, inception: [1]}]", ["portfolios[0].inception (fundwatch.yaml): must be a text"]),
+        (
+            "portfolios: [{id: a, inception: 2020-13-01}]",
+            ["cannot be read as YAML: month must be"],
+        ),
+        ("portfolios: [{id: a}, {id: a}]", ["portfolios", "two portfolios have the id a"]),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line_that_names_it(
@@ -93,6 +106,20 @@ def test_a_mistake_in_the_file_is_one_line_that_names_it(
     assert len(text.splitlines()) == 1
     for part in told:
         assert part in text
+
+
+def test_portfolios_of_the_file_say_only_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("fundwatch.yaml").write_text(
+        "portfolios:\n- {id: a, inception: 2020-01-31, colour: 3, ended: '', note: }\n- {id: 7}\n"
+    )
+    first, second = load_settings().portfolios
+    assert (first.id, first.given()) == ("a", {"inception": "2020-01-31", "ended": "", "colour": "3"})
+    assert (second.id, second.given()) == ("7", {})
+    monkeypatch.setenv("FUNDWATCH_PORTFOLIOS", '[{"id": "b", "currency": "EUR"}]')
+    assert [each.given() for each in load_settings().portfolios] == [{"currency": "EUR"}]
+    assert "FUNDWATCH_PORTFOLIOS (environment): must be a list as JSON" in problem(
+        monkeypatch, FUNDWATCH_PORTFOLIOS="["
+    )
 
 
 MAIN = '{"name": "main", "url": "redis://me:hunter2@10.0.0.9"}'

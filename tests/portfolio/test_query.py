@@ -53,7 +53,7 @@ def test_an_emptied_field_is_the_default(texts: dict[str, str]) -> None:
 @pytest.mark.parametrize("typed", ["nan", "inf", "1e9", "-100"])
 def test_a_rate_that_cannot_be_is_refused(typed: str) -> None:
     found, problems = PortfolioQuery.parse({"rf": typed})
-    assert found.risk_free == 0.0
+    assert found.risk_free is None
     assert problems
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core import format as text
 from dashboard.charts.days import Places, breaks_at, broken, texts, values
 from dashboard.charts.rows import End, Row, extent, short
-from dashboard.charts.theme import BENCHMARK, COMPARED, SERIES
+from dashboard.charts.theme import BENCHMARK, SERIES
+from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from storage.clickhouse.reads.portfolio import Restatement
 
@@ -35,7 +36,7 @@ def growth_row(data: PortfolioData, places: Places, *, is_log: bool) -> Row:
     lines = [_line(data.own, places, SERIES[0], notes=_notes(data))]
     lines += [
         _line(line, drawn_of(line, data, places), color)
-        for line, color in zip(data.compared, COMPARED, strict=False)
+        for line, color in zip(data.compared, compared_colours(data), strict=True)
         if len(line.part)
     ]
     if data.benchmark is not None and len(data.benchmark.part):

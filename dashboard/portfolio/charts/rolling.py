@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calendar import carried
-from analytics.performance import common
-from analytics.returns import per_period_rate
+from analytics.performance import Track, common
 from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
 from dashboard.charts.rows import End, Row, extent, limit_line
-from dashboard.charts.theme import COMPARED, SERIES
+from dashboard.charts.theme import SERIES
+from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from portfolio.query import Frequency
 
@@ -58,16 +59,26 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 
     Beta is of the days that both have; between them it stays as it was.
     """
-    span, periods = SPANS[data.frequency], data.periods_of(line)
-    rate, whole = per_period_rate(data.query.risk_free, periods), line.whole
-    found = rolling_moments(whole.returns, None, span, rate, periods)
+    periods, whole = data.periods_of(line), line.whole
+    found = _moments(whole, None, data, periods)
     if data.benchmark is None:
         return found
     own, other = common(whole, data.benchmark.whole, data.frequency)
-    beside = rolling_moments(own.returns, other.returns, span, rate, periods)
+    beside = _moments(own, other, data, periods)
     last = own.dates[-1] if len(own) else whole.dates[0]
     beta = carried(own.dates, np.asarray(beside.beta, dtype=np.float64), whole.dates)
     return replace(found, beta=np.where(whole.dates <= last, beta, np.nan))
+
+
+def _moments(own: Track, other: Track | None, data: PortfolioData, periods: float) -> Moments:
+    """Return the rolling figures of a track; a series of rates is taken off each return, but for volatility."""
+    span, rate = SPANS[data.frequency], data.risk_free.a_period(own.dates, periods)
+    beside = None if other is None else other.returns
+    if not isinstance(rate, np.ndarray):
+        return rolling_moments(own.returns, beside, span, rate, periods)
+    each = np.concatenate([[0.0], rate])[: len(own)]
+    excess = rolling_moments(own.returns - each, None if beside is None else beside - each, span, 0.0, periods)
+    return replace(excess, volatility=rolling_moments(own.returns, None, span, 0.0, periods).volatility)
 
 
 def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
@@ -85,12 +96,13 @@ def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
         betas = [(line, c.beta) for line, c in courses if c.beta is not None]
         figures.append(Figure(f"beta to {data.benchmark.name}", betas, limit=1.0))
     days = data.part.dates[places]
-    rows = [_row(figure, called, days) for figure in figures]
+    colours = dict(zip([line.key for line in data.lines], (SERIES[0], *compared_colours(data)), strict=True))
+    rows = [_row(figure, called, days, colours) for figure in figures]
     return [row for row in rows if row.span != (0.0, 0.0)]
 
 
-def _row(figure: Figure, called: str, days: NDArray[np.datetime64]) -> Row:
-    traces = [_trace(figure, at, days) for at in range(len(figure.courses))]
+def _row(figure: Figure, called: str, days: NDArray[np.datetime64], colours: Mapping[str, str]) -> Row:
+    traces = [_trace(figure, at, days, colours) for at in range(len(figure.courses))]
     own = next((value for value in reversed(traces[0]["y"]) if value is not None), None)
     low, high = extent(*[trace["y"] for trace in traces])
     percent = {"ticksuffix": " %", "rangemode": "tozero"} if figure.is_percent else {}
@@ -109,7 +121,7 @@ def _written(value: float, figure: Figure) -> str:
     return f"{value:.{figure.decimals}f}{figure.unit}".replace("-", "−")
 
 
-def _trace(figure: Figure, at: int, days: NDArray[np.datetime64]) -> dict[str, Any]:
+def _trace(figure: Figure, at: int, days: NDArray[np.datetime64], colours: Mapping[str, str]) -> dict[str, Any]:
     line, course = figure.courses[at]
     if at == 0:
         more = {"name": figure.name, "hovertemplate": f"%{{y:.{figure.decimals}f}}{figure.unit}"}
@@ -124,6 +136,6 @@ def _trace(figure: Figure, at: int, days: NDArray[np.datetime64]) -> dict[str, A
         "mode": "lines",
         "x": x,
         "y": y,
-        "line": {"color": (SERIES[:1] + COMPARED)[at], "width": 1.3 if at == 0 else 0.9},
+        "line": {"color": colours[line.key], "width": 1.3 if at == 0 else 0.9},
         **more,
     }

@@ -14,8 +14,9 @@ from analytics.performance import drawdowns
 from core import format as text
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, values
 from dashboard.charts.rows import End, Row, extent, limit_line, note
-from dashboard.charts.theme import COMPARED, faded
+from dashboard.charts.theme import faded
 from dashboard.portfolio.charts.growth import drawn_of
+from dashboard.portfolio.colours import compared_colours
 from portfolio.data import PortfolioData
 
 HEIGHT_PX = 112
@@ -98,7 +99,7 @@ def _own(data: PortfolioData, places: Places, water: Water) -> dict[str, Any]:
 
 def _compared(data: PortfolioData, places: Places) -> list[dict[str, Any]]:
     lines = []
-    for line, color in zip(data.compared, COMPARED, strict=False):
+    for line, color in zip(data.compared, compared_colours(data), strict=True):
         if not len(line.part):
             continue
         kept = drawn_of(line, data, places[::BESIDE])

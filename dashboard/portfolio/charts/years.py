@@ -8,7 +8,8 @@ import numpy as np
 
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import short
-from dashboard.charts.theme import COMPARED, SERIES
+from dashboard.charts.theme import SERIES
+from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from portfolio.since import by_period
 
@@ -24,7 +25,7 @@ def years(data: PortfolioData) -> Drawn:
     lines = [(data.own, SERIES[0])]
     if data.benchmark is not None:
         lines.append((data.benchmark, "@muted"))
-    compared = list(zip(data.compared, COMPARED, strict=False))
+    compared = list(zip(data.compared, compared_colours(data), strict=True))
     is_crowded = len(own) * (len(lines) + len(compared)) > MOST_BARS
     lines += [] if is_crowded else compared
     names = [str(year) for year in own]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -273,6 +273,26 @@ def priced_instruments(clickhouse: ClickHouse) -> list[tuple[str, str]]:
     """Return every (origin, instrument) that has a price, sorted. Raises StorageUnavailable or StorageRejected."""
     sql = "SELECT DISTINCT origin, instrument FROM prices ORDER BY origin, instrument"
     return [(str(origin), str(name)) for origin, name in clickhouse.rows(sql, kind="portfolio instruments")]
+
+
+class PriceSpan(NamedTuple):
+    """The prices, or rates, of an instrument. `first` and `last` are epoch seconds."""
+
+    instrument: str
+    values: int
+    first: int
+    last: int
+    value: float
+    """The last one."""
+
+
+def price_spans(clickhouse: ClickHouse, origin: str) -> list[PriceSpan]:
+    """Return what there is of every instrument of `origin`, by name. Raises StorageUnavailable or StorageRejected."""
+    sql = """
+        SELECT instrument, count(), toUnixTimestamp(min(p.ts)), toUnixTimestamp(max(p.ts)), argMax(price, p.ts)
+        FROM prices AS p FINAL WHERE origin = {origin:String} GROUP BY instrument ORDER BY instrument
+    """
+    return [PriceSpan(*row) for row in clickhouse.rows(sql, {"origin": origin}, kind="portfolio instruments")]
 
 
 _NOTHING: NDArray[Any] = np.empty(0, dtype=list(POINT))

@@ -131,7 +131,7 @@ def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:
         assert sheet.frozen_rows == 1
         assert all(8 <= width <= 49 for width in sheet.widths)
     about = {row[0].value: row[1].value for row in book["About"].rows}
-    assert (about["Portfolio"], about["Risk-free rate, a year"]) == ("Alpha", "2.0000%")
+    assert (about["Portfolio"], about["Risk-free rate"]) == ("Alpha", "2.00 % a year, as typed")
 
 
 def test_a_workbook_takes_hostile_texts_and_missing_numbers() -> None:

@@ -64,7 +64,7 @@ def test_a_portfolio_put_twice_is_replaced(either: State) -> None:
     ]
 
 
-def test_a_portfolio_of_an_older_schema_has_252_periods_a_year(tmp_path: Path) -> None:
+def test_periods_a_year_of_an_older_schema_are_found_from_the_data(tmp_path: Path) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -76,7 +76,7 @@ def test_a_portfolio_of_an_older_schema_has_252_periods_a_year(tmp_path: Path) -
         command.upgrade(config, "0001")
         connection.execute(sa.text("INSERT INTO portfolios (origin, id, name, parent) VALUES ('own', 'a', 'A', 'b')"))
     old.migrate()
-    assert list_portfolios(old) == [Portfolio("own", "a", "A", parent="b", periods_per_year=252)]
+    assert list_portfolios(old) == [Portfolio("own", "a", "A", parent="b", periods_per_year=0)]
     old.close()
 
 
@@ -87,8 +87,13 @@ def test_a_portfolio_of_an_older_schema_has_252_periods_a_year(tmp_path: Path) -
         ({"name": ""}, "name '' of portfolio a: give 1 to 120"),
         ({"parent": "a"}, "parent of portfolio a is itself"),
         ({"currency": "usd"}, "currency 'usd' of portfolio a: give three capitals"),
-        ({"periods_per_year": 0}, "periods_per_year 0 of portfolio a: give 1 to 366"),
-        ({"periods_per_year": 400}, "periods_per_year 400 of portfolio a: give 1 to 366"),
+        ({"periods_per_year": 400}, "periods_per_year '400' of portfolio a: give a whole number from 0 to 366"),
+        ({"inception": "2020-02-30"}, "inception '2020-02-30' of portfolio a: give a day such as 2020-01-31"),
+        ({"inception": "2020-02-01", "ended": "2020-01-31"}, "ended '2020-01-31' of portfolio a: give a day from its"),
+        ({"frequency": "Y"}, "frequency 'Y' of portfolio a: give one of D, W, M, Q, or nothing"),
+        ({"calendar": "New York"}, "calendar 'New York' of portfolio a: give weekdays, 7-day, an exchange such as"),
+        ({"colour": "7"}, "colour '7' of portfolio a: give one of 1, 2, 3, 4, 5, 6, or nothing"),
+        ({"note": "a\nb"}, "note 'a\\nb' of portfolio a: give 0 to 500 characters, all on one line"),
     ],
 )
 def test_a_portfolio_that_cannot_be_is_refused_by_its_field(fields: dict[str, Any], reason: str) -> None:

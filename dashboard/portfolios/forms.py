@@ -1,0 +1,207 @@
+"""The forms of the Portfolios page: settings of one, a new one, merging, deleting."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from dash import html
+
+from analytics.cadence import EVERY_DAY as ALL_DAYS
+from core.errors import ChangeRejected
+from core.portfolios import COLOURS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
+from dashboard.components.form import form, hidden, select_field, text_field
+from dashboard.frame.viewer import Viewer
+from dashboard.portfolios.tables import ID, INDENT
+from dashboard.views.form import Form, Said, Sent
+from portfolio.data import benchmarks
+from portfolio.series.reference import instrument_name
+from portfolio.tree.delete import delete
+from portfolio.tree.facts import Node
+from portfolio.tree.merge import merge
+from portfolio.tree.names import OWN
+from portfolio.tree.settings import WHERE_SET, add, change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storage.stores import Stores
+
+PATH = "/portfolios"
+CALENDARS = (WEEKDAYS, EVERY_DAY, "XNYS", "XLON", "XETR", "XPAR", "XSWX", "XTKS", "XHKG", "CMES")
+"""Offered while one is typed; any exchange can be given."""
+_DAYS = frozenset({"inception", "ended"})
+
+
+def forms(stores: Stores) -> list[Form]:
+    """Return what the page's forms do."""
+
+    def do(make: Callable[[Sent, Viewer], Said]) -> Callable[[Sent, Viewer], Said]:
+        def told(sent: Sent, viewer: Viewer) -> Said:
+            try:
+                return make(sent, viewer)
+            except ChangeRejected as error:
+                return Said(error.reason, is_done=False, fields=error.fields)
+
+        return told
+
+    def set_one(sent: Sent, viewer: Viewer) -> Said:
+        return Said(change(stores, sent["id"], _fields(sent), viewer.name))
+
+    def add_one(sent: Sent, viewer: Viewer) -> Said:
+        id = add(stores, _fields(sent), viewer.name)
+        return Said(f"{sent['name']} added.", goto=_opened(id))
+
+    def merge_one(sent: Sent, viewer: Viewer) -> Said:
+        if not sent["into"]:
+            wrong = {"into": "choose the portfolio that it becomes part of"}
+            return Said("Nothing was merged.", is_done=False, fields=wrong)
+        wins = {"this": sent["id"], "other": sent["into"]}.get(sent["wins"], "")
+        return Said(merge(stores, sent["id"], sent["into"], wins, viewer.name), goto=_opened(sent["into"]))
+
+    def delete_one(sent: Sent, viewer: Viewer) -> Said:
+        return Said(delete(stores, sent["id"], sent["typed"], viewer.name), goto=PATH)
+
+    does = {"set": set_one, "add": add_one, "merge": merge_one, "delete": delete_one}
+    return [Form(f"{PATH}/{name}", do(make)) for name, make in does.items()]
+
+
+def settings_form(stores: Stores, node: Node, nodes: Sequence[Node], fixed: Mapping[str, str]) -> html.Form:
+    """Return the form of every setting of an own portfolio; what the settings file sets (`fixed`) is read-only."""
+    form_id = _form_id("set", node.portfolio.id)
+    parts = [
+        _field(form_id, name, str(getattr(node.portfolio, name)), _found(node).get(name, ""), name in fixed,
+               _options(stores, name, node, nodes))
+        for name in RULE
+    ]  # fmt: skip
+    return form(f"{PATH}/set", hidden("id", node.portfolio.id), *parts, id=form_id, does="Save")
+
+
+def add_form(stores: Stores, nodes: Sequence[Node]) -> html.Form:
+    """Return the form of a new portfolio without values."""
+    form_id = f"{ID}-add"
+    own = [node.portfolio for node in nodes if node.portfolio.origin == OWN]
+    parents = [("", "none"), *((each.id, each.name) for each in own)]
+    return form(
+        f"{PATH}/add",
+        text_field(form_id, "name", "Name", hint="Such as the name of the fund."),
+        text_field(form_id, "currency", "Currency", "USD", hint=RULE["currency"].hint),
+        select_field(form_id, "parent", "Part of", parents, hint=RULE["parent"].hint),
+        id=form_id,
+        does="Add",
+        clears=True,
+    )  # fmt: skip
+
+
+def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
+    """Return the form that makes one portfolio of this and another one."""
+    own, form_id = node.portfolio, _form_id("merge", node.portfolio.id)
+    others = [each.portfolio for each in nodes if each.portfolio.origin == OWN and each.portfolio.id != own.id]
+    into = [("", "choose one"), *((each.id, each.name) for each in others if each.currency == own.currency)]
+    wins = [("", "ask me"), ("this", f"values of {own.name} stay"), ("other", "values of the other one stay")]
+    hint = f"Its values, files and parts become those of this one. {own.name} is gone then; files may still name it."
+    return form(
+        f"{PATH}/merge",
+        hidden("id", own.id),
+        select_field(form_id, "into", "Merge into", into, hint=hint),
+        select_field(form_id, "wins", "On days that both have", wins, hint="What else there is on these days is gone."),
+        id=form_id,
+        does="Merge",
+        question=f"Merge {own.name} into the other one? That cannot be undone.",
+    )  # fmt: skip
+
+
+def delete_form(node: Node) -> html.Form:
+    """Return the form that deletes a portfolio once its name is typed."""
+    own, form_id = node.portfolio, _form_id("delete", node.portfolio.id)
+    hint = f"Type {own.name}. Its {node.values + node.left_out:,} values, flows and marks go with it."
+    return form(
+        f"{PATH}/delete",
+        hidden("id", own.id),
+        text_field(form_id, "typed", "Delete", hint=hint),
+        id=form_id,
+        does="Delete",
+        is_dangerous=True,
+    )
+
+
+def _fields(sent: Sent) -> dict[str, str]:
+    """Return the settings that were sent: those that the form did not show or let change stay."""
+    found = {name: sent[name] for name in RULE if name in sent.fields}
+    return {name: value or "0" if name in WHOLE else value for name, value in found.items()}
+
+
+def _opened(id: str) -> str:
+    """Return the address that shows a portfolio's settings."""
+    return f"{PATH}?{urlencode({'edit': f'{OWN}:{id}'})}"
+
+
+def _form_id(what: str, id: str) -> str:
+    """Return the id of a form about one portfolio: what was typed about another one is none of it."""
+    return f"{ID}-{what}-{hashlib.blake2b(id.encode(), digest_size=6).hexdigest()}"
+
+
+def _field(
+    form_id: str, name: str, value: str, found: str, is_fixed: bool, options: Sequence[tuple[str, str]] | None
+) -> html.Div:
+    rule = RULE[name]
+    hints = (rule.hint, f"Found: {found}." if found else "", f"Set in {WHERE_SET}." if is_fixed else "")
+    hint = " ".join(filter(None, hints))
+    if options is not None and name not in ("calendar", "strategy"):
+        return select_field(form_id, name, rule.label, options, value, hint=hint, is_read_only=is_fixed)
+    shown = "" if name in WHOLE and value == "0" else value
+    return text_field(
+        form_id, name, rule.label, shown, hint=hint, type="date" if name in _DAYS else "text",
+        options=[each for each, _ in options or ()], is_read_only=is_fixed,
+    )  # fmt: skip
+
+
+def _options(stores: Stores, name: str, node: Node, nodes: Sequence[Node]) -> list[tuple[str, str]] | None:
+    """Return what can be chosen for a field; None: anything."""
+    own = node.portfolio
+    match name:
+        case "parent":
+            return [("", "none"), *_above(own.id, nodes)]
+        case "benchmark":
+            own_one = {own.benchmark: instrument_name(own.benchmark)} if own.benchmark else {}
+            return [("", "none"), *(own_one | benchmarks(stores, own)).items()]
+        case "frequency":
+            return [("", "found from the data"), *FREQUENCIES.items()]
+        case "colour":
+            return [("", "by its place"), *((each, f"series {each}") for each in COLOURS)]
+        case "calendar":
+            return [(each, each) for each in CALENDARS]
+        case "strategy":
+            known = {each.portfolio.strategy for each in nodes if each.portfolio.strategy}
+            return [(each, each) for each in sorted(known)]
+    return None
+
+
+def _above(id: str, nodes: Sequence[Node]) -> list[tuple[str, str]]:
+    """Return the portfolios that this one can be part of: neither itself nor its own parts."""
+    below, found = {id}, []
+    for node in nodes:
+        each = node.portfolio
+        if each.origin != OWN:
+            continue
+        if each.id in below or each.parent in below:
+            below.add(each.id)
+        else:
+            found.append((each.id, f"{INDENT * node.depth}{each.name}"))
+    return found
+
+
+def _found(node: Node) -> dict[str, str]:
+    """Return what the data tell of each field that they tell something of."""
+    if not node.values:
+        return {}
+    told = {"inception": f"first value {node.first}", "ended": f"last value {node.last}"}
+    if not math.isinf(node.found.longest_days):
+        told["frequency"] = node.found.rhythm
+        told["periods_per_year"] = f"{node.found.periods:.4g}"
+        if node.found.rhythm == "daily":
+            told["calendar"] = EVERY_DAY if node.found.calendar is ALL_DAYS else WEEKDAYS
+    return told

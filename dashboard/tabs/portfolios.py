@@ -1,0 +1,135 @@
+"""Portfolios: the fund's tree, the settings of each portfolio, and who changed them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from core.roles import Role
+from dashboard.components.card import empty
+from dashboard.components.panel import panels
+from dashboard.frame.viewer import ANYBODY, Viewer
+from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
+from dashboard.portfolios.tables import ID, changes_table, tree_table
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from portfolio.data import key_of
+from portfolio.tree.facts import Node, nodes
+from portfolio.tree.names import OWN, known_as
+from portfolio.tree.settings import WHERE_SET, set_in_file
+from storage.state.changes import recent_changes
+from storage.state.portfolios import list_known_names
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+SHOWN_CHANGES = 50
+TREE = Panel(
+    f"{ID}-tree",
+    "Portfolios",
+    "The fund's tree: each portfolio before its parts. A portfolio without values of its own is the sum of its parts.",
+    TableBody(160),
+    subtitle="choose one to see and change its settings",
+    tools=("csv", "full"),
+)
+SETTINGS = Panel(
+    f"{ID}-settings",
+    "Settings",
+    f"What is set counts everywhere; what is not is found from the data. What {WHERE_SET} sets is changed there.",
+    TableBody(120),
+    subtitle_slot=f"{ID}-chosen",
+    tools=(),
+)
+ADD = Panel(
+    f"{ID}-new",
+    "Add a portfolio",
+    "A portfolio without values, such as a fund that is the sum of its parts. Files bring the others.",
+    TableBody(90),
+    subtitle="without values, such as a fund that is the sum of its parts",
+    tools=(),
+)
+CHANGES = Panel(
+    f"{ID}-changes", "Changes", "Who changed what of the tree, the newest first.", TableBody(90, 320), tools=("csv",)
+)
+PANELS = (TREE, SETTINGS, ADD, CHANGES)
+
+
+def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+    """Return the page without data."""
+    return html.Div(panels(*(panel.element() for panel in PANELS)), className="fw-content")
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
+    """Return what the page shows."""
+    found = nodes(stores)
+    may_change = viewer.role >= Role.OPERATOR
+    key = choices.get("edit", "")
+    chosen = next((node for node in found if key_of(node.portfolio) == key), None)
+    return View(
+        slots={
+            TREE.slot: tree_table(found, key) if found else _nothing(),
+            f"{ID}-chosen": chosen.portfolio.name if chosen else "of the portfolio that is chosen above",
+            SETTINGS.slot: _settings(stores, chosen, found, key, may_change),
+            ADD.slot: add_form(stores, found) if may_change else _not_allowed(),
+            CHANGES.slot: changes_table(recent_changes(stores.state, SHOWN_CHANGES)),
+        },
+        notes=dict.fromkeys((panel.id for panel in PANELS), ""),
+    )
+
+
+def _nothing() -> html.Div:
+    link = html.A("import one", href="/import")
+    return empty("No portfolio yet", ["A file brings the first: ", link, ". Or add one without values below."])
+
+
+def _not_allowed() -> html.P:
+    return html.P("Operators change portfolios.", className="fw-nothing")
+
+
+def _settings(stores: Stores, chosen: Node | None, found: list[Node], key: str, may_change: bool) -> Any:
+    if chosen is None:
+        missing = f"There is no portfolio {key}. " if key else ""
+        return html.P(
+            [missing, "Choose a portfolio by its name, or ", html.A("import a file", href="/import"), "."],
+            className="fw-nothing",
+        )
+    portfolio = chosen.portfolio
+    if portfolio.origin == "sample":
+        told: list[Any] = ["It belongs to the sample fund: ", html.Code("python -m sample remove"), " takes that away."]
+        return html.P(told, className="fw-nothing")
+    if portfolio.origin != OWN:
+        return html.P("It belongs to the replay of the sample fund: it stays as it is.", className="fw-nothing")
+    if not may_change:
+        return _not_allowed()
+    also = known_as(list_known_names(stores.state), portfolio)
+    fixed = set_in_file(stores, portfolio.id)
+    names = html.P(f"Files may also call it {', '.join(also)}.", className="fw-nothing") if also else None
+    if fixed:
+        stays = html.P(
+            f"It stands in {WHERE_SET}: take it out there before you merge or delete it.", className="fw-nothing"
+        )
+        return [settings_form(stores, chosen, found, fixed), names, stays]
+    return [
+        settings_form(stores, chosen, found, fixed),
+        names,
+        html.Hr(),
+        merge_form(chosen, found),
+        html.Hr(),
+        delete_form(chosen),
+    ]
+
+
+PAGE = Page(
+    id=ID,
+    title="Portfolios",
+    path="/portfolios",
+    parent="portfolio",
+    layout=layout,
+    build=build,
+    varies_by=("role",),
+    datasets=("portfolio",),
+    panels=PANELS,
+    slots=(*(panel.slot for panel in PANELS), f"{ID}-chosen"),
+    forms=forms,
+)

@@ -1,0 +1,172 @@
+"""What a person decides of series, blends and risk-free rates: changed whole or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.currency import CASH
+from core.errors import ChangeRejected
+from portfolio.series.rates import usual_day_count
+from portfolio.series.reference import BLEND, Catalogue, catalogue
+from storage.state.portfolios import list_portfolios
+from storage.state.series import (
+    Blend,
+    RiskFree,
+    Series,
+    put_blend,
+    put_risk_free,
+    put_series,
+    remove_blend,
+    remove_risk_free,
+)
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+OWN = "own"
+SERIES, BLENDED, UNBLENDED, RATED = "series", "blend", "remove-blend", "risk-free"
+DOES = (SERIES, BLENDED, UNBLENDED, RATED)
+SERIES_FIELDS = ("name", "kind", "currency", "day_count", "note")
+BLEND_FIELDS = ("name", "parts", "rebalancing", "currency")
+_BETWEEN = re.compile(r"[;\n,]")
+_NOT_SAVED = "Nothing was changed."
+Made = TypeVar("Made")
+
+
+def decide(stores: Stores, do: str, key: str, fields: Mapping[str, str]) -> str:
+    """Do one of DOES and return what was done, a sentence.
+
+    Raises ChangeRejected that says what is wrong with which field, StorageUnavailable or StorageRejected; then nothing
+    was changed.
+    """
+    if do == SERIES:
+        told = set_series(stores, key, fields)
+    elif do == BLENDED:
+        told = set_blend(stores, key, fields)
+    elif do == UNBLENDED:
+        told = drop_blend(stores, key)
+    else:
+        told = set_risk_free(stores, key, fields.get("rate", ""))
+    stores.live.bump("portfolio")
+    return told
+
+
+def set_series(stores: Stores, symbol: str, fields: Mapping[str, str]) -> str:
+    """Change what is known of a series: some of SERIES_FIELDS; an empty currency is one that is not known."""
+    known = catalogue(stores, OWN).series
+    if symbol not in known:
+        raise ChangeRejected(_NOT_SAVED, {"symbol": f"there is no series {symbol!r}: import one first"})
+    _check_names(fields, SERIES_FIELDS)
+    was = known[symbol]
+    changed: dict[str, Any] = {name: fields[name].strip() for name in SERIES_FIELDS if name in fields}
+    if "currency" in changed:
+        changed["currency"] = changed["currency"].upper()
+    kind, currency = changed.get("kind", was.kind), changed.get("currency", was.currency)
+    day_count = changed.get("day_count", was.day_count) or usual_day_count(currency)
+    changed["day_count"] = day_count if kind == "rate" else ""
+    now = _made(lambda: replace(was, **changed))
+    told = [f"{name.replace('_', ' ')} {getattr(now, name) or 'not known'}" for name in SERIES_FIELDS
+            if getattr(now, name) != getattr(was, name)]  # fmt: skip
+    put_series(stores.state, [now])
+    return f"{symbol}: {', '.join(told)}." if told else f"{symbol} is as it was."
+
+
+def set_blend(stores: Stores, id: str, fields: Mapping[str, str]) -> str:
+    """Add a blend, or change one: `id` is that of one that is there, empty for another one, whose name is its id.
+
+    The field `parts` is a text such as "SPX 60, AGG 40".
+    """
+    known = catalogue(stores, OWN)
+    was = known.blends.get(BLEND + id) if id else None
+    _check_names(fields, BLEND_FIELDS)
+    if id and was is None and not fields.get("parts"):
+        raise ChangeRejected(_NOT_SAVED, {"id": f"there is no blend {id!r}"})
+    name = fields.get("name", "").strip() or (was.name if was else id)
+    if not name:
+        raise ChangeRejected(_NOT_SAVED, {"name": "give it a name"})
+    if not id and BLEND + name in known.blends:
+        raise ChangeRejected(_NOT_SAVED, {"name": f"there is a blend {name} already: change that one"})
+    parts = _parts(fields["parts"], known) if "parts" in fields else was.parts if was else ()
+    rebalancing: Any = fields.get("rebalancing", "").strip() or (was.rebalancing if was else "monthly")
+    currency = fields.get("currency", was.currency if was else "").strip().upper()
+    made = _made(lambda: Blend(OWN, id or name, name, parts, rebalancing, currency))
+    put_blend(stores.state, made)
+    told = ", ".join(f"{symbol} {weight:g} %" for symbol, weight in made.parts)
+    return f"{made.name}: {told}; weights restored: {made.rebalancing}."
+
+
+def drop_blend(stores: Stores, id: str) -> str:
+    """Remove a blend that is no portfolio's benchmark."""
+    used = [each.name for each in list_portfolios(stores.state, OWN) if each.benchmark == BLEND + id]
+    if used:
+        raise ChangeRejected(f"{id} is the benchmark of {', '.join(used)}: give them another one first.")
+    if not remove_blend(stores.state, OWN, id):
+        raise ChangeRejected(_NOT_SAVED, {"id": f"there is no blend {id!r}"})
+    return f"{id} is removed."
+
+
+def set_risk_free(stores: Stores, currency: str, rate: str) -> str:
+    """Set the risk-free rate of a currency: percent a year, the symbol of a series of rates, or empty for none."""
+    currency, rate = currency.strip().upper(), rate.strip()
+    if not rate:
+        if not remove_risk_free(stores.state, OWN, currency):
+            raise ChangeRejected(_NOT_SAVED, {"rate": "give percent a year such as 4.3, or the symbol of a series"})
+        return f"{currency or 'It'} has no risk-free rate any more: 0 % is used."
+    series = catalogue(stores, OWN).series.get(rate)
+    if series is not None:
+        _check_rate(series, currency)
+        put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, series=rate)))
+        return f"{currency}: {series.name}, {series.day_count}."
+    try:
+        percent = float(rate.replace("%", "").replace(",", ".").strip())
+    except ValueError as error:
+        wrong = f"{rate!r} is no number and no series of rates: give percent a year such as 4.3"
+        raise ChangeRejected(_NOT_SAVED, {"rate": wrong}) from error
+    put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, percent)))
+    return f"{currency}: {percent:g} % a year."
+
+
+def parts_text(blend: Blend) -> str:
+    """Return the parts of a blend as `set_blend` takes them."""
+    return ", ".join(f"{symbol} {weight:g}" for symbol, weight in blend.parts)
+
+
+def _parts(text: str, known: Catalogue) -> tuple[tuple[str, float], ...]:
+    """Return symbols and weights of a text such as "SPX 60, AGG 40"; also with = or : between them, and %."""
+    found: list[tuple[str, float]] = []
+    for part in filter(None, (each.strip() for each in _BETWEEN.split(text))):
+        symbol, _, weight = re.sub(r"\s*%$", "", part).replace("=", " ").replace(":", " ").rpartition(" ")
+        symbol = symbol.strip()
+        try:
+            found.append((symbol, float(weight)))
+        except ValueError as error:
+            raise ChangeRejected(_NOT_SAVED, {"parts": f"{part!r}: write symbol and weight, such as SPX 60"}) from error
+        if symbol != CASH and (symbol not in known.series or known.series[symbol].kind == "fx"):
+            raise ChangeRejected(_NOT_SAVED, {"parts": f"there is no series {symbol!r} that can be part of a blend"})
+    return tuple(found)
+
+
+def _check_rate(series: Series, currency: str) -> None:
+    if series.kind != "rate":
+        raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is no series of rates: its kind is {series.kind}"})
+    if series.currency and series.currency != currency:
+        raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is a rate on {series.currency}, not on {currency}"})
+
+
+def _check_names(fields: Mapping[str, str], allowed: tuple[str, ...]) -> None:
+    wrong = [name for name in fields if name not in allowed]
+    if wrong:
+        raise ChangeRejected(_NOT_SAVED, {wrong[0]: f"is nothing that can be set: give some of {', '.join(allowed)}"})
+
+
+def _made(make: Callable[[], Made]) -> Made:
+    """Return what `make` makes; its ValueError, which begins with the field, as ChangeRejected."""
+    try:
+        return make()
+    except ValueError as error:
+        field, _, rest = str(error).partition(" ")
+        name = field.rstrip(":")
+        raise ChangeRejected(_NOT_SAVED, {name: rest}) from error

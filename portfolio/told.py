@@ -1,0 +1,48 @@
+"""How the figures of a portfolio came about, where that is not by its own values in its own currency alone."""
+
+from __future__ import annotations
+
+from core.format import first_of
+from portfolio.data import PortfolioData
+from portfolio.series.exchange import spans
+
+
+def told(data: PortfolioData) -> list[str]:
+    """Return a sentence for each: what is set of the portfolio, its parts, its benchmark, its risk-free rate."""
+    return [*_parts(data), *_ended(data.own.told), *_benchmark(data), *_risk_free(data)]
+
+
+def _parts(data: PortfolioData) -> list[str]:
+    name, fund = data.own.name, data.fund
+    if data.own.made_of:
+        names = [fund.tree[id].name for id in data.own.made_of]
+        parts = f"its {len(names)} parts" if len(names) > 1 else "its part"
+        return [f"{name} is the sum of {parts}: {first_of(names)}."]
+    alone = fund.days_of_parts_alone(data.portfolio.id)
+    if data.query.as_of is not None:
+        alone = alone[alone <= data.query.as_of]
+    if not len(alone) or not len(data.nav):
+        return []
+    return [f"{name} has values of its own, which count; those of its parts alone do not: {spans(alone)}."]
+
+
+def _benchmark(data: PortfolioData) -> list[str]:
+    if data.reference is None or data.benchmark is None:
+        return []
+    return _ended(data.reference.told)
+
+
+def _risk_free(data: PortfolioData) -> list[str]:
+    is_default = data.query.risk_free is None and data.risk_free.account is None and not data.risk_free.annual
+    if data.query.risk_free is not None or is_default:
+        return []
+    said = [f"Risk-free rate: {data.risk_free.said}."]
+    missing = data.risk_free.missing(data.part.dates)
+    if len(missing):
+        share = f"{len(missing):,} of the {max(len(data.part) - 1, 0):,} {data.units} shown"
+        said.append(f"It is not known in {share}: ratios leave their returns out.")
+    return said
+
+
+def _ended(lines: tuple[str, ...]) -> list[str]:
+    return [line if line.endswith(".") else f"{line}." for line in lines]

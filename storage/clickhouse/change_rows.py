@@ -1,0 +1,26 @@
+"""Rows of portfolios that are taken out or put elsewhere: the two statements that this is made of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from storage.clickhouse.client import ClickHouse
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return names as a list of literals."""
+    return ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names)
+
+
+def delete_where(clickhouse: ClickHouse, table: str, which: str, kind: str) -> None:
+    """Delete the rows of a table that are `which`; harmless when there are none."""
+    place = f"{table}_local ON CLUSTER `{clickhouse.cluster}`" if clickhouse.cluster else table
+    clickhouse.command(f"DELETE FROM {place} WHERE {which}", kind=kind)
+
+
+def insert_select(clickhouse: ClickHouse, table: str, columns: str, select: str, kind: str) -> None:
+    """Insert what a query returns into rows that replace themselves; harmless when it is repeated."""
+    # With a token of its own: rows that were stored once are dropped as known when they come back without one.
+    token = {"insert_deduplication_token": uuid.uuid4().hex}
+    clickhouse.command(f"INSERT INTO {table} ({columns}) {select}", kind=kind, settings=token)

@@ -1,0 +1,257 @@
+"""Benchmarks, rates, currencies and sums of parts, from files to figures, on real stores."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from core.errors import ChangeRejected, ImportRejected
+from portfolio.contribution import contributed, parts_with_values
+from portfolio.data import PortfolioData, benchmarks, read
+from portfolio.imports.mapping import Mapping
+from portfolio.imports.take import ImportResult, take
+from portfolio.imports.undo import undo
+from portfolio.parts import parts
+from portfolio.query import PortfolioQuery
+from portfolio.series.decide import BLENDED, RATED, SERIES, UNBLENDED, decide
+from portfolio.series.reference import catalogue
+from portfolio.summary import side_by_side
+from portfolio.told import told
+from portfolio.tree.settings import add, change
+from portfolio.warnings import warnings
+from storage.state.portfolios import list_portfolios
+from storage.state.series import list_series
+from storage.stores import Stores
+from tests.dashboard.portfolio.test_tab import put_prices
+
+DAYS = 60
+OF_A_BLEND = "that can be part of a blend"
+FIRST = np.datetime64("2023-01-02")
+WEEKDAYS = np.array([FIRST + day for day in range(2 * DAYS) if day % 7 < 5])[:DAYS]
+
+
+def bring(
+    stores: Stores, name: str, values: np.ndarray | list[float], kind: str, column: str, **said: str
+) -> ImportResult:
+    stores.clock.advance(1)  # type: ignore[attr-defined]
+    rows = [f"{day},{value:.10g}" for day, value in zip(WEEKDAYS, values, strict=False)]
+    text = "\n".join([f"date,{column}", *rows])
+    return take(stores, f"{name}.csv", text.encode(), Mapping(portfolio=name, kind=kind, **said), who="ann")
+
+
+def course(seed: int, start: float = 100.0) -> np.ndarray:
+    steps = np.random.default_rng(seed).normal(0.001, 0.01, DAYS - 1)
+    return start * np.cumprod([1.0, *(1 + steps)])
+
+
+def shown(stores: Stores, portfolio: str = "own:Alpha", **asked: object) -> PortfolioData:
+    return read(stores, PortfolioQuery(portfolio=portfolio, **asked))  # type: ignore[arg-type]
+
+
+def beta_of(data: PortfolioData) -> float:
+    return side_by_side(data).of("beta")
+
+
+def test_returns_of_an_instrument_become_an_index_to_compare_with(stores: Stores) -> None:
+    returns = np.diff(course(1)) / course(1)[:-1]
+    result = bring(stores, "MSCI", returns, "index", "return", currency="EUR")
+    assert "new instrument: MSCI" in str(result) and "index of MSCI begins at 100" in str(result)
+    (series,) = list_series(stores.state, "own")
+    assert (series.kind, series.currency, series.note) == ("price", "EUR", "Index of its returns, 100 on 2022-12-30")
+    assert list_portfolios(stores.state) == []
+    undo(stores, result.number)
+    assert list_series(stores.state, "own") == []
+
+
+def test_a_file_that_names_instruments_and_has_returns_is_one_of_an_index(stores: Stores) -> None:
+    rows = [f"{day},MSCI,0.01" for day in WEEKDAYS[:12]]
+    result = take(stores, "r.csv", "\n".join(["date,ticker,total return", *rows]).encode(), Mapping())
+    assert result.kind == "index"
+    assert list_series(stores.state, "own")[0].kind == "total_return"
+
+
+def test_rates_may_be_zero_and_negative_and_are_never_prices(stores: Stores) -> None:
+    result = bring(stores, "ESTR", [-0.58, 0.0, 3.9, *[3.9] * 20], "rates", "rate", currency="EUR")
+    assert (result.kind, result.rows) == ("rates", 23)
+    series = catalogue(stores, "own").series["ESTR"]
+    assert (series.kind, series.currency, series.day_count) == ("rate", "EUR", "act/360")
+    with pytest.raises(ImportRejected, match="ESTR is a series of rates, and the file has prices"):
+        bring(stores, "ESTR", course(1), "prices", "close")
+    with pytest.raises(ImportRejected, match="rate is −100 % a year or less"):
+        bring(stores, "BAD", [-100.0, 1.0], "rates", "rate")
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD=X", "EUR/USD", "eurusd"])
+def test_a_pair_of_currencies_is_one_by_its_symbol(stores: Stores, symbol: str) -> None:
+    bring(stores, symbol, course(1, 1.1), "", "close")
+    series = catalogue(stores, "own").series["EURUSD"]
+    assert (series.kind, series.currency) == ("fx", "USD")
+
+
+def test_own_instruments_are_offered_to_own_portfolios_and_the_sample_s_to_the_sample(stores: Stores) -> None:
+    put_prices(stores, [100.0, 101.0, 102.0])
+    bring(stores, "Alpha", course(0), "nav", "nav")
+    bring(stores, "SPX", course(1), "prices", "close")
+    bring(stores, "SOFR", [4.3] * DAYS, "rates", "rate", currency="USD")
+    bring(stores, "EURUSD", course(2, 1.1), "prices", "close")
+    decide(stores, BLENDED, "", {"name": "60/40", "parts": "SPX 60, CASH 40"})
+    (own,) = list_portfolios(stores.state, "own")
+    assert benchmarks(stores, own) == {"blend:60/40": "60/40", "SOFR": "SOFR", "SPX": "SPX"}
+
+
+def test_a_blend_is_a_benchmark_like_any_other(stores: Stores) -> None:
+    one, two = course(1), course(2)
+    bring(stores, "SPX", one, "prices", "close", currency="USD")
+    bring(stores, "AGG", two, "prices", "close", currency="USD")
+    decide(stores, BLENDED, "", {"name": "60/40", "parts": "SPX=60; AGG=40", "rebalancing": "daily"})
+    mixed = 0.6 * np.diff(one) / one[:-1] + 0.4 * np.diff(two) / two[:-1]
+    bring(stores, "Alpha", 1e6 * np.cumprod([1.0, *(1 + 1.5 * mixed)]), "nav", "nav", currency="USD")
+    change(stores, "Alpha", {"benchmark": "blend:60/40"})
+    data = shown(stores)
+    assert data.benchmark_name == "60/40"
+    assert beta_of(data) == pytest.approx(1.5)
+    with pytest.raises(ChangeRejected, match="is the benchmark of Alpha"):
+        decide(stores, UNBLENDED, "60/40", {})
+
+
+def test_what_cannot_be_decided_names_field_and_fix_and_changes_nothing(stores: Stores) -> None:
+    bring(stores, "SPX", course(1), "prices", "close")
+    bring(stores, "ESTR", [1.0] * DAYS, "rates", "rate", currency="EUR")
+    for do, key, fields, wrong in (
+        (BLENDED, "", {"name": "x", "parts": "SPX 60"}, {"parts": "the weights sum to 60 %: they must sum to 100 %"}),
+        (BLENDED, "", {"name": "x", "parts": "QQQ 100"}, {"parts": f"there is no series 'QQQ' {OF_A_BLEND}"}),
+        (SERIES, "SPX", {"currency": "euro"}, {"currency": "'EURO': give three capitals such as EUR"}),
+        (RATED, "USD", {"rate": "ESTR"}, {"rate": "ESTR is a rate on EUR, not on USD"}),
+        (RATED, "USD", {"rate": "SPX"}, {"rate": "SPX is no series of rates: its kind is price"}),
+    ):  # fmt: skip
+        before = stores.live.version("portfolio")
+        with pytest.raises(ChangeRejected) as refused:
+            decide(stores, do, key, fields)
+        assert refused.value.fields == wrong
+        assert stores.live.version("portfolio") == before
+
+
+def test_a_benchmark_in_another_currency_is_converted_and_that_is_told(stores: Stores) -> None:
+    index, rate = course(1), course(2, 1.1)
+    bring(stores, "STOXX", index, "prices", "close", currency="EUR")
+    bring(stores, "Alpha", index * rate, "nav", "nav", currency="USD")
+    data = shown(stores, benchmark="STOXX")
+    assert beta_of(data) != pytest.approx(1.0)
+    assert told(data) == [
+        "STOXX is in EUR, not in USD: there are no prices of EURUSD to convert it with.",
+    ]
+    bring(stores, "EURUSD", rate, "prices", "close")
+    data = shown(stores, benchmark="STOXX")
+    assert beta_of(data) == pytest.approx(1.0)
+    assert told(data) == ["STOXX is converted from EUR to USD with EURUSD."]
+
+
+def test_cash_is_a_benchmark_and_the_risk_free_rate(stores: Stores) -> None:
+    bring(stores, "SOFR", [3.6] * DAYS, "rates", "rate", currency="USD")
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    plain = side_by_side(shown(stores, benchmark="SOFR"))
+    weekend = 3 * 3.6 / 100 / 360
+    steps = shown(stores, benchmark="SOFR").benchmark.daily.returns[1:]  # type: ignore[union-attr]
+    assert steps[:5] == pytest.approx([*[weekend / 3] * 4, weekend])
+    decide(stores, RATED, "USD", {"rate": "SOFR"})
+    data = shown(stores)
+    assert told(data) == ["Risk-free rate: USD: SOFR, act/360."]
+    excess = data.part.returns[1:] - steps
+    expected = excess.mean() / excess.std(ddof=1) * math.sqrt(data.periods)
+    assert side_by_side(data).of("sharpe") == pytest.approx(expected)
+    assert plain.of("sharpe") != pytest.approx(expected)
+    typed = shown(stores, risk_free=0.0)
+    assert side_by_side(typed).of("sharpe") == pytest.approx(plain.of("sharpe"))
+    decide(stores, RATED, "USD", {"rate": "2,5 %"})
+    assert side_by_side(shown(stores)).of("sharpe") == pytest.approx(
+        side_by_side(shown(stores, risk_free=0.025)).of("sharpe")
+    )
+    decide(stores, RATED, "USD", {"rate": ""})
+    assert side_by_side(shown(stores)).of("sharpe") == pytest.approx(plain.of("sharpe"))
+
+
+def test_returns_before_a_rate_is_known_count_in_no_ratio_and_that_is_told(stores: Stores) -> None:
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    stores.clock.advance(1)  # type: ignore[attr-defined]
+    rows = "\n".join(["date,rate", *(f"{day},3.6" for day in WEEKDAYS[30:])])
+    take(stores, "s.csv", rows.encode(), Mapping(portfolio="SOFR", kind="rates", currency="USD"))
+    decide(stores, RATED, "USD", {"rate": "SOFR"})
+    assert "It is not known in 30 of the 59 days shown: ratios leave their returns out." in told(shown(stores))
+
+
+@pytest.fixture
+def fund(stores: Stores) -> Stores:
+    """A fund in dollars without values: Beta in euros with money in and out, Gamma since the middle."""
+    bring(stores, "EURUSD", course(7, 1.1), "prices", "close")
+    bring(stores, "Alpha", course(0, 1e6), "nav", "nav", currency="USD")
+    money = ["date,nav,flow"]
+    value = 5e5
+    for at, (day, step) in enumerate(zip(WEEKDAYS, np.diff(course(3), prepend=100.0) / 1000, strict=True)):
+        flow = {10: 1e5, 25: -5e4}.get(at, 0.0)
+        value = (value + max(flow, 0)) * (1 + step) + min(flow, 0)
+        money.append(f"{day},{value},{flow}")
+    take(stores, "Beta.csv", "\n".join(money).encode(), Mapping(portfolio="Beta", currency="EUR"))
+    gamma = "\n".join(["date,nav", *(f"{day},{2e5 + 100 * at}" for at, day in enumerate(WEEKDAYS[30:]))])
+    take(stores, "Gamma.csv", gamma.encode(), Mapping(portfolio="Gamma", currency="USD"))
+    id = add(stores, {"name": "Fund", "currency": "USD"})
+    for each in ("Alpha", "Beta", "Gamma"):
+        change(stores, each, {"parent": id})
+    return stores
+
+
+def the_fund(stores: Stores, **asked: object) -> PortfolioData:
+    (id,) = [each.id for each in list_portfolios(stores.state, "own") if each.name == "Fund"]
+    return shown(stores, f"own:{id}", **asked)
+
+
+def test_a_fund_without_values_is_the_sum_of_its_parts_in_its_currency(fund: Stores) -> None:
+    data = the_fund(fund)
+    alone = {each: shown(fund, f"own:{each}").nav for each in ("Alpha", "Beta", "Gamma")}
+    rate = course(7, 1.1)
+    expected = alone["Alpha"].value + alone["Beta"].value * rate
+    expected[30:] += alone["Gamma"].value
+    assert data.nav.value == pytest.approx(expected, rel=1e-6)
+    assert data.nav.flow[[10, 25, 30]] == pytest.approx([1e5 * rate[10], -5e4 * rate[25], 2e5], rel=1e-6)
+    assert data.nav.flow.nonzero()[0].tolist() == [10, 25, 30]
+    assert told(data) == ["Fund is the sum of its 3 parts: Alpha, Beta, Gamma."]
+    assert warnings(fund, data) == []
+
+
+@pytest.mark.parametrize("window", ["ITD", "MTD", "QTD"])
+def test_what_the_parts_added_is_the_return_of_the_sum(fund: Stores, window: str) -> None:
+    data = the_fund(fund, window=window)
+    found = contributed(data, parts_with_values(data))
+    assert found.are_own
+    assert found.unallocated == pytest.approx(0.0, abs=1e-12)
+    assert found.total == pytest.approx(float(np.prod(1 + data.part.returns[1:])) - 1)
+
+
+def test_shares_of_a_fund_are_told_in_one_currency(fund: Stores) -> None:
+    found = parts(the_fund(fund))
+    assert [each.line.name for each in found] == ["Fund", "Alpha", "Beta", "Gamma"]
+    assert found[0].share == 1.0
+    assert math.fsum(each.share for each in found[1:]) == pytest.approx(1.0)
+    assert found[2].value < 6e5 * 1.01
+
+
+def test_values_of_its_own_count_and_days_of_its_parts_alone_are_told(fund: Stores) -> None:
+    (id,) = [each.id for each in list_portfolios(fund.state, "own") if each.name == "Fund"]
+    bring(fund, "Fund", course(5, 2e6)[:-3], "nav", "nav", currency="USD")
+    data = shown(fund, f"own:{id}")
+    assert len(data.nav) == DAYS - 3
+    assert told(data) == [
+        "Fund has values of its own, which count; those of its parts alone do not: "
+        f"3 days from {WEEKDAYS[-3]} to {WEEKDAYS[-1]}."
+    ]
+
+
+def test_a_part_that_cannot_be_converted_is_left_out_and_told(fund: Stores) -> None:
+    bring(fund, "Delta", course(4), "nav", "nav", currency="JPY")
+    (id,) = [each.id for each in list_portfolios(fund.state, "own") if each.name == "Fund"]
+    before = the_fund(fund).nav.value
+    change(fund, "Delta", {"parent": id})
+    data = the_fund(fund)
+    assert data.nav.value == pytest.approx(before)
+    assert "Delta: there is no rate from JPY to USD; it is left out." in told(data)

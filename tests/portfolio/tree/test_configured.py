@@ -1,0 +1,86 @@
+"""Portfolios of the settings file: made at the start, read-only afterwards, and a mistake stops the start."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from core.errors import ChangeRejected, SettingsError
+from core.settings.model import Settings
+from core.settings.portfolios import SetPortfolio
+from portfolio.tree.configured import prepare_tree
+from portfolio.tree.delete import delete
+from portfolio.tree.merge import merge
+from portfolio.tree.settings import add, change
+from storage.state.changes import recent_changes
+from storage.state.portfolios import list_known_names, list_portfolios
+from storage.stores import Stores
+
+
+def configured(stores: Stores, *items: dict[str, Any]) -> Stores:
+    settings = Settings(data_dir=stores.settings.data_dir, portfolios=tuple(SetPortfolio(**each) for each in items))
+    return Stores(settings, stores.clickhouse, stores.live, stores.state, stores.writer, stores.clock)
+
+
+def test_what_the_file_says_counts_and_the_rest_stays_as_it_was_set(stores: Stores) -> None:
+    add(stores, {"name": "macro", "currency": "EUR", "note": "mine"})
+    started = configured(
+        stores,
+        {"id": "macro", "name": "Global macro", "parent": "fund", "currency": "USD"},
+        {"id": "fund", "colour": 2, "inception": "2020-01-02"},
+    )
+    for _ in range(2):
+        prepare_tree(started)
+        found = {each.id: each for each in list_portfolios(stores.state)}
+        macro, fund = found["macro"], found["fund"]
+        assert (macro.name, macro.parent, macro.currency, macro.note) == ("Global macro", "fund", "USD", "mine")
+        assert (fund.name, fund.parent, fund.colour, fund.inception) == ("fund", "", "2", "2020-01-02")
+        assert len(recent_changes(stores.state)) == 3, "a start that changes nothing is no change"
+    with pytest.raises(ChangeRejected) as raised:
+        change(started, "macro", {"currency": "EUR", "note": "other"})
+    assert raised.value.fields == {"currency": "is set in fundwatch.yaml: change it there"}
+    change(started, "macro", {"currency": "USD", "note": "other", "strategy": "macro"})
+    for refused in (lambda: delete(started, "fund", "fund"), lambda: merge(started, "fund", "macro")):
+        with pytest.raises(ChangeRejected, match=r"fund is set in fundwatch.yaml: take it out there first"):
+            refused()
+    prepare_tree(configured(stores, {"id": "macro", "name": "Macro"}))
+    assert list_known_names(stores.state) == {"Global macro": "macro"}
+    assert list_portfolios(stores.state)[0].parent == "fund", "what is taken out of the file stays as it was"
+
+
+def test_a_tree_may_be_turned_upside_down(stores: Stores) -> None:
+    prepare_tree(configured(stores, {"id": "a"}, {"id": "b", "parent": "a"}))
+    prepare_tree(configured(stores, {"id": "a", "parent": "b"}, {"id": "b", "parent": ""}))
+    assert {each.id: each.parent for each in list_portfolios(stores.state)} == {"a": "b", "b": ""}
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([{"id": "a", "parent": "x"}], "portfolios[0].parent='x' (fundwatch.yaml): give the id of another portfolio"),
+        ([{"id": "a", "parent": "a"}], "portfolios[0].parent='a' (fundwatch.yaml): give the id of another portfolio"),
+        ([{"id": "a", "parent": "b"}, {"id": "b", "parent": "a"}], "parent 'b' of portfolio a is part of it"),
+        ([{"id": "a", "calendar": "XXXX"}], "portfolios[0].calendar='XXXX' (fundwatch.yaml): give weekdays, 7-day"),
+        (
+            [{"id": "a"}, {"id": "b", "name": "there"}],
+            "portfolios[1].name='there' (fundwatch.yaml): is what files call",
+        ),
+        (
+            [{"id": "a", "inception": "2020-01-02", "ended": "2019-01-02"}],
+            "ended '2019-01-02' of portfolio a: give a day",
+        ),
+        ([{"id": "gone"}], "portfolios[0].id='gone' (fundwatch.yaml): is part of there now"),
+    ],
+)
+def test_what_cannot_be_stops_the_start_and_changes_nothing(
+    stores: Stores, items: list[dict[str, Any]], told: str
+) -> None:
+    add(stores, {"name": "there"})
+    add(stores, {"name": "gone"})
+    merge(stores, "gone", "there")
+    was = list_portfolios(stores.state)
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        prepare_tree(configured(stores, *items))
+    assert list_portfolios(stores.state) == was

@@ -1,0 +1,344 @@
+"""The fund's tree is changed whole or not at all, whenever that is cut off; files and undo find what was changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core.errors import ChangeRejected, ImportRejected, StorageUnavailable, UndoRejected
+from portfolio.imports.undo import undo
+from portfolio.tree.delete import delete
+from portfolio.tree.merge import merge
+from portfolio.tree.names import ids_by_name
+from portfolio.tree.settings import add, change
+from portfolio.tree.unfinished import finish_changes
+from storage.state.changes import recent_changes, unfinished_changes
+from storage.state.imports import find_import, recent_imports
+from storage.state.portfolios import list_known_names, list_portfolios
+from storage.stores import Stores
+from tests.portfolio.imports.test_undo import WITHOUT_SHRINKING, Dying, File, bring, empty, picture
+from tests.portfolio.imports.test_undo import merge as merge_parts
+
+A: File = {("A", 2, 0): (10, 0), ("A", 3, 0): (11, 0), ("A", 3, 20): (12, 5)}
+B: File = {("B", 3, 0): (20, 0), ("B", 4, 0): (21, 3)}
+DAYS = st.dictionaries(
+    st.tuples(st.just("A"), st.integers(2, 9), st.sampled_from([0, 20])),
+    st.tuples(st.integers(10, 13), st.sampled_from([0, 0, 5])),
+    min_size=1,
+    max_size=6,
+)
+
+
+def of(name: str, file: File) -> File:
+    return {(name, day, hour): value for (_, day, hour), value in file.items()}
+
+
+def forget(stores: Stores) -> None:
+    empty(stores)
+    with stores.state.begin() as connection:
+        for table in ("known_names", "portfolio_changes", "imports"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+
+
+def dying(stores: Stores, statements: int) -> Stores:
+    client = Dying(stores.clickhouse.url, stores.clickhouse.database)
+    client.left = statements
+    return Stores(stores.settings, client, stores.live, stores.state, stores.writer, stores.clock)
+
+
+def names(stores: Stores) -> list[tuple[str, str, str]]:
+    return [(each.id, each.name, each.parent) for each in list_portfolios(stores.state)]
+
+
+@settings(max_examples=10, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=st.lists(DAYS, min_size=2, max_size=4), data=st.data())
+def test_merged_is_as_if_all_files_had_named_the_one(stores: Stores, files: list[File], data: st.DataObject) -> None:
+    """Of days that both have the loser's files never had any; an import undone afterwards was never there."""
+    whose = [data.draw(st.sampled_from(["A", "B"]), label="whose") for _ in files]
+    whose[0], whose[1] = "A", "B"
+    wins = data.draw(st.sampled_from(["A", "B"]), label="wins")
+    gone = data.draw(st.sampled_from([None, *range(len(files))]), label="undone")
+    days = {
+        name: {day for of_, file in zip(whose, files, strict=True) if of_ == name for _, day, _ in file}
+        for name in "AB"
+    }
+    both = days["A"] & days["B"]
+    forget(stores)
+    for at, (name, file) in enumerate(zip(whose, files, strict=True)):
+        kept = {key: value for key, value in of("B", file).items() if name == wins or key[1] not in both}
+        if kept and at != gone:
+            bring(stores, kept)
+    wanted = picture(stores)[:-1]
+    forget(stores)
+    numbers = [bring(stores, of(name, file)) for name, file in zip(whose, files, strict=True)]
+    if both:
+        with pytest.raises(ChangeRejected, match="say whose stay"):
+            merge(stores, "A", "B")
+    merge(stores, "A", "B", wins)
+    if data.draw(st.booleans(), label="parts merged"):
+        merge_parts(stores)
+    if gone is not None:
+        undo(stores, numbers[gone])
+    assert picture(stores)[:-1] == wanted
+
+
+@pytest.mark.parametrize("wins", ["A", "B"])
+@pytest.mark.parametrize("statements", range(24))
+def test_a_merge_that_was_cut_off_is_finished_by_the_same_call_or_the_next_start(
+    stores: Stores, statements: int, wins: str
+) -> None:
+    for file in (A, B, of("A", {("A", 2, 0): (13, 0)})):
+        bring(stores, file)
+    add(stores, {"name": "part", "parent": "A"})
+    client = dying(stores, statements)
+    try:
+        merge(client, "A", "B", wins)
+        pytest.skip("it has fewer statements")
+    except StorageUnavailable:
+        assert [each.portfolio for each in unfinished_changes(stores.state)] == ["A"]
+    finally:
+        client.clickhouse.close()
+    with pytest.raises(ImportRejected, match="is being merged or deleted"):
+        bring(stores, of("A", {("A", 9, 0): (13, 0)}))
+    with pytest.raises(UndoRejected, match="is being merged"):
+        undo(stores, recent_imports(stores.state)[-1].id)
+    with pytest.raises(ChangeRejected, match="is being merged into B"):
+        change(stores, "A", {"note": "x"})
+    if statements % 2:
+        merge(stores, "A", "B")
+    else:
+        assert len(finish_changes(stores)) == 1
+    found = picture(stores)
+    forget(stores)
+    for file in (A, B, of("A", {("A", 2, 0): (13, 0)})):
+        bring(stores, file)
+    merge(stores, "A", "B", wins)
+    assert found[:-1] == picture(stores)[:-1]
+    assert found[-1] == ["B", "part"]
+
+
+def test_a_merged_portfolio_leaves_its_names_parts_and_imports_to_the_other(stores: Stores) -> None:
+    number, other = bring(stores, A), bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    part = add(stores, {"name": "Part", "parent": "A"})
+    change(stores, "A", {"name": "Alpha"}, "ann")
+    said = merge(stores, "A", "B", who="ann")
+    assert said == "Alpha merged into B: 2 values."
+    assert names(stores) == [("B", "B", ""), (part, "Part", "B")]
+    assert ids_by_name(stores.state) == {"A": "B", "Alpha": "B", "B": "B", "Part": "Part"}
+    item = find_import(stores.state, number)
+    assert item is not None
+    assert (item.names, item.detail) == (("B",), "A merged into B")
+    bring(stores, of("Alpha", {("A", 9, 0): (13, 0)}))
+    assert [each.id for each in list_portfolios(stores.state)] == ["B", "Part"]
+    assert [(each.what, each.who) for each in recent_changes(stores.state, 2)] == [("merge", "ann"), ("set", "ann")]
+    assert "what was left of it is removed (A merged into B)" in str(undo(stores, number))
+    undo(stores, other)
+    assert picture(stores)[1] == ["B"], "the third file is still there"
+
+
+def test_one_file_may_not_say_two_values_of_what_is_one_portfolio_now(stores: Stores) -> None:
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    merge(stores, "A", "B")
+    bring(stores, {("A", 6, 0): (9, 0), ("B", 7, 0): (9, 0)})
+    with pytest.raises(ImportRejected, match="two values of B on 2023-01-08: two of its names mean this portfolio"):
+        bring(stores, {("A", 8, 0): (9, 0), ("B", 8, 0): (9, 0)})
+
+
+@pytest.mark.parametrize(
+    ("id", "into", "told"),
+    [
+        ("A", "A", "give another portfolio"),
+        ("A", "nothing", "There is no portfolio 'nothing': there are A, B, euro"),
+        ("A", "euro", "only values in one currency can be merged"),
+        ("B", "below", "below is part of B: put it elsewhere first"),
+    ],
+)
+def test_what_cannot_be_merged_stays(stores: Stores, id: str, into: str, told: str) -> None:
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    add(stores, {"name": "euro", "currency": "EUR"})
+    add(stores, {"name": "below", "parent": "B"})
+    was = picture(stores)
+    with pytest.raises(ChangeRejected) as raised:
+        merge(stores, id, into)
+    assert told in str(raised.value)
+    assert picture(stores) == was
+    assert list_known_names(stores.state) == {}
+
+
+def test_a_renamed_portfolio_takes_files_of_either_name_and_no_other_takes_its_names(stores: Stores) -> None:
+    bring(stores, A)
+    bring(stores, B)
+    change(stores, "A", {"name": "First"})
+    change(stores, "A", {"name": "Second"})
+    for day, name in enumerate(("A", "First", "Second"), start=5):
+        bring(stores, of(name, {("A", day, 0): (10, 0)}))
+    assert [each.id for each in list_portfolios(stores.state)] == ["A", "B"]
+    for taken in ("A", "First", "Second"):
+        with pytest.raises(ChangeRejected, match="is what files call Second"):
+            change(stores, "B", {"name": taken})
+        with pytest.raises(ChangeRejected, match="is what files call Second"):
+            add(stores, {"name": taken})
+    change(stores, "A", {"name": "First"})
+    assert ids_by_name(stores.state) == {"A": "A", "First": "A", "Second": "A", "B": "B"}
+
+
+def test_the_values_around_a_renamed_portfolios_next_file_are_its_own(stores: Stores) -> None:
+    bring(stores, {("A", day, 0): (1_000, 0) for day in range(2, 7)})
+    change(stores, "A", {"name": "Alpha"})
+    from portfolio.imports.take import look_at
+
+    found = look_at(stores, "a.csv", b"date,portfolio,nav\n2023-01-09,Alpha,100000\n")
+    assert [doubt.kind for doubt in found.doubts] == ["jump"]
+    assert "Alpha is taken for A" in found.notes
+
+
+def test_a_change_is_whole_or_none_and_each_wrong_field_is_named(stores: Stores) -> None:
+    bring(stores, A)
+    (was,) = list_portfolios(stores.state)
+    with pytest.raises(ChangeRejected) as raised:
+        change(stores, "A", {"note": "fine", "currency": "eur", "parent": "A", "calendar": "XXXX", "ended": "soon"})
+    assert raised.value.fields == {
+        "currency": "give three capitals such as USD",
+        "parent": "is A or part of it: give another one",
+        "calendar": "give weekdays, 7-day, or an exchange such as XNYS, XLON",
+        "ended": "give a day such as 2020-01-31, or nothing",
+    }
+    assert list_portfolios(stores.state) == [was]
+    assert recent_changes(stores.state) == []
+    with pytest.raises(ChangeRejected, match="'colr' is no setting of a portfolio: there are name, parent"):
+        change(stores, "A", {"colr": "1"})
+
+
+def test_a_currency_that_nobody_told_is_told_until_somebody_does(stores: Stores) -> None:
+    from portfolio.imports.take import take
+
+    told = str(take(stores, "a.csv", b"date,portfolio,nav\n2023-01-09,A,1\n"))
+    assert "currency of A not told: USD" in told
+    assert [each.note for each in list_portfolios(stores.state)] == ["Currency not told: USD."]
+    change(stores, "A", {"currency": "EUR"})
+    assert [(each.currency, each.note) for each in list_portfolios(stores.state)] == [("EUR", "")]
+    assert "not told" not in str(take(stores, "a.csv", b"date,portfolio,nav\n2023-01-10,A,1\n"))
+
+
+@pytest.mark.parametrize("statements", range(8))
+def test_a_deletion_that_was_cut_off_is_finished_and_leaves_the_others(stores: Stores, statements: int) -> None:
+    bring(stores, B)
+    wanted = picture(stores)
+    shared = bring(stores, A | {("B", 9, 0): (5, 0)})
+    alone = bring(stores, {("A", 2, 0): (13, 0)})
+    change(stores, "A", {"name": "Alpha"})
+    with pytest.raises(ChangeRejected) as raised:
+        delete(stores, "A", "alpha")
+    assert raised.value.fields == {"typed": "type its name, Alpha"}
+    client = dying(stores, statements)
+    try:
+        delete(client, "A", "Alpha")
+    except StorageUnavailable:
+        with pytest.raises(ImportRejected, match="is being merged or deleted"):
+            bring(stores, {("A", 9, 0): (13, 0)})
+        delete(stores, "A", "Alpha")
+    finally:
+        client.clickhouse.close()
+    assert list_known_names(stores.state) == {}
+    with pytest.raises(UndoRejected, match=r"nothing is left of import \d+ \(nav.csv\): A deleted"):
+        undo(stores, alone)
+    undo(stores, shared)
+    assert picture(stores) == wanted
+
+
+def test_a_deleted_portfolio_may_come_back_and_is_a_new_one(stores: Stores) -> None:
+    bring(stores, A)
+    wanted = picture(stores)
+    bring(stores, {("A", 2, 0): (13, 0)})
+    delete(stores, "A", "A", "ann")
+    assert picture(stores)[0] == []
+    assert recent_changes(stores.state)[0].detail == "A deleted with its 2 values"
+    bring(stores, A)
+    assert picture(stores) == wanted
+
+
+def test_what_has_parts_is_sample_or_stands_in_the_file_is_not_deleted(stores: Stores) -> None:
+    from sample.load import portfolios as sample_portfolios
+    from storage.state.portfolios import put_portfolios
+
+    put_portfolios(stores.state, sample_portfolios("sample"))
+    bring(stores, A)
+    add(stores, {"name": "part", "parent": "A"})
+    with pytest.raises(ChangeRejected, match=r"A has parts \(part\): put them elsewhere first"):
+        delete(stores, "A", "A")
+    with pytest.raises(ChangeRejected, match="`python -m sample remove` takes that away"):
+        change(stores, sample_portfolios("sample")[0].id, {"note": "mine"})
+
+
+def test_only_one_change_at_a_time(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    from portfolio.tree import alone
+
+    bring(stores, A)
+    with alone.alone(stores):
+        monkeypatch.setattr(alone, "WAIT_SECONDS", 0)
+        with pytest.raises(ChangeRejected, match="Another change of a portfolio is going on"):
+            change(stores, "A", {"note": "x"})
+        monkeypatch.setattr(alone, "_lock", alone.threading.Lock())
+        with pytest.raises(ChangeRejected, match="Another process is changing a portfolio"):
+            change(stores, "A", {"note": "x"})
+    assert change(stores, "A", {"note": "x"}) == "A: note Currency not told: USD. → x."
+
+
+def test_an_import_that_was_cut_off_holds_up_a_merge_and_says_what_to_do(stores: Stores) -> None:
+    from storage.state.imports import change_import
+
+    number = bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    change_import(stores.state, number, outcome="taking")
+    with pytest.raises(ChangeRejected, match=f"collectors undo {number}"):
+        merge(stores, "A", "B")
+    with pytest.raises(ChangeRejected, match=f"collectors undo {number}"):
+        delete(stores, "A", "A")
+
+
+def test_a_portfolio_that_somebody_changed_outlives_the_undoing_of_its_file(stores: Stores) -> None:
+    number = bring(stores, A)
+    change(stores, "A", {"currency": "EUR"})
+    undo(stores, number)
+    assert names(stores) == [("A", "A", "")]
+
+
+def test_the_sample_is_not_undone_like_a_file(stores: Stores) -> None:
+    from storage.state.imports import SAMPLE_FUND, record_import
+
+    record_import(stores.state, SAMPLE_FUND, "", 10, "taken")
+    with pytest.raises(UndoRejected, match="python -m sample remove"):
+        undo(stores, 1)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=[Phase.generate])
+@given(moves=st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", *"abcd"])), max_size=12))
+def test_whatever_is_moved_the_tree_stays_a_tree(stores: Stores, moves: list[tuple[str, str]]) -> None:
+    forget(stores)
+    for name in "abcd":
+        add(stores, {"name": name})
+    for id, parent in moves:
+        before = {each.id: each.parent for each in list_portfolios(stores.state)}
+        is_below = parent == id
+        above: Any = parent
+        while above:
+            is_below |= above == id
+            above = before[above]
+        try:
+            change(stores, id, {"parent": parent})
+            assert not is_below
+        except ChangeRejected as error:
+            assert is_below
+            assert list(error.fields) == ["parent"]
+    for each in list_portfolios(stores.state):
+        seen, parent = set(), each.id
+        parents = {other.id: other.parent for other in list_portfolios(stores.state)}
+        while parent:
+            assert parent not in seen
+            seen.add(parent)
+            parent = parents[parent]
