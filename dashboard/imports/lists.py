@@ -60,7 +60,7 @@ def imports_table(items: Sequence[Import], id: str, may_change: bool) -> html.Di
 
 def _row(item: Import, may_change: bool) -> dict[str, Any]:
     is_refused = item.outcome == kept.REFUSED
-    can_be_undone = may_change and item.version and item.outcome in (kept.TAKEN, kept.TAKING, kept.UNDOING)
+    is_there = item.version and item.names and item.outcome in (kept.TAKEN, kept.TAKING, kept.UNDOING)
     return {
         "number": Cell(str(item.id), float(item.id)),
         "at": Cell(local_time(item.imported), item.imported),
@@ -73,7 +73,7 @@ def _row(item: Import, may_change: bool) -> dict[str, Any]:
         "added": Cell(number(item.added), float(item.added)) if item.kind else None,
         "restated": Cell(number(item.restated), float(item.restated)) if item.kind else None,
         "doubts": _doubts(item),
-        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if can_be_undone else None,
+        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if may_change and is_there else None,
     }
 
 
@@ -87,7 +87,8 @@ def _outcome(item: Import) -> Any:
 
 def _names(item: Import) -> Cell:
     names = first_of(item.names)
-    return Cell(f"{KINDS.get(item.kind, '')} of {names}" if names else None, hint=", ".join(item.names[:100]))
+    said = f"{KINDS.get(item.kind, item.kind)} of {names}" if names else item.detail or None
+    return Cell(said, hint=", ".join(item.names[:100]))
 
 
 def _why(item: Import) -> Cell:
