@@ -6,6 +6,7 @@ run may be late or slow, and one may get lost, before that is a sign that nobody
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,11 @@ from core.format import duration
 from core.model import Component, LiveReading, Status, worst
 
 STALE_INTERVALS = 2
+DAY_SECONDS = 86_400.0
+SHORTEST_VALUE_DAYS = 4.0
+"""Values of a portfolio come on working days: over a weekend they are not stale."""
+LATE_PERIODS = 4 / 3
+"""A month's value comes some days after its end: it is stale when that of the next month is a third of one late."""
 SPARE_SECONDS = 3.0
 """For the way of a reading from its collector to whoever looks at it."""
 NO_READING = "status unknown: no reading yet"
@@ -25,6 +31,15 @@ def stale_after_seconds(interval_seconds: float, timeout_seconds: float = 0.0) -
     timeout_seconds: longest time that a reading may take.
     """
     return STALE_INTERVALS * interval_seconds + timeout_seconds + SPARE_SECONDS
+
+
+def value_stale_after_seconds(period_days: float) -> float:
+    """Return the age in seconds beyond which the last value of a portfolio is stale that has one every `period_days`.
+
+    period_days: longest time between two values as they are expected; infinite where it is not known, as of days.
+    """
+    known = period_days if math.isfinite(period_days) else 1.0
+    return max(SHORTEST_VALUE_DAYS, LATE_PERIODS * known) * DAY_SECONDS
 
 
 def reading_stale_after_seconds(reading: LiveReading | None) -> float | None:

@@ -23,7 +23,7 @@ from dashboard.views.tab import Choices, Tab, View
 from portfolio.data import PortfolioData, read
 from portfolio.query import PortfolioQuery
 from portfolio.warnings import warnings
-from status.freshness import reading_stale_after_seconds, stale_after_seconds
+from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -35,8 +35,6 @@ LONG_PX = 420
 """Height of the tables that scroll."""
 FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
-OWN_INTERVAL_SECONDS = 2 * 86_400.0
-"""NAV comes on working days: over a weekend it is not stale."""
 FEED = (
     "Drop a file of NAV, returns or prices (CSV, Excel, Parquet) into the folder inbox of the data folder, or run: "
     "python -m collectors import FILE. It says what it understood, and asks where a file can be read in two ways."
@@ -60,6 +58,7 @@ DRAWDOWNS = Panel(
     "The ten deepest falls from a best day so far until the day back at it, of the window’s time-weighted returns.",
     TableBody(310),
     subtitle="in the window; click one to shade it in the chart",
+    controls_slot=choice_bar.LINE_SLOTS[0],
 )
 MONTHS = Panel(
     f"{ID}-months",
@@ -67,6 +66,7 @@ MONTHS = Panel(
     "Time-weighted returns compounded by month and by year, newest year first.",
     TableBody(MONTHS_PX, MONTHS_PX),
     subtitle="since inception",
+    controls_slot=choice_bar.LINE_SLOTS[1],
 )
 CAPTURES = Panel(
     f"{ID}-captures",
@@ -136,7 +136,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         data = read(stores, query)
     except NoPortfolio:
         return _without_portfolio()
-    bar = _bar_slots(data, [*problems, *warnings(stores, data)])
+    bar = _bar_slots(data, [*problems, *warnings(stores, data, query)])
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
@@ -165,8 +165,11 @@ def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
 
 def _bar_slots(data: PortfolioData, adjusted: list[str]) -> dict[str, Any]:
     return {
+        "portfolio-windows": choice_bar.windows(data),
         "portfolio-frequency": choice_bar.frequencies(data),
+        "portfolio-rolling": choice_bar.rolling(data),
         "portfolio-span": choice_bar.span(data),
+        **{slot: choice_bar.lines(data) for slot in choice_bar.LINE_SLOTS},
         "portfolio-mark": choice_bar.mark(data),
         "portfolio-compared": choice_bar.compared(data, COMPARED),
         "portfolio-notes": choice_bar.notes(data, adjusted),
@@ -197,7 +200,7 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
 def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
     """Return when the newest value came and the age beyond which it is stale. A sample has none: its data ended."""
     if data.portfolio.origin == "own":
-        return float(data.nav.newest), stale_after_seconds(OWN_INTERVAL_SECONDS)
+        return float(data.nav.newest), value_stale_after_seconds(data.own.cadence.longest_days)
     if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts if reading else None), reading_stale_after_seconds(reading)
@@ -220,6 +223,7 @@ TAB = Tab(
     panels=PANELS,
     slots=(
         *choice_bar.SLOTS,
+        *choice_bar.LINE_SLOTS,
         *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
@@ -227,6 +231,7 @@ TAB = Tab(
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
+    zooms_to_days=True,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )

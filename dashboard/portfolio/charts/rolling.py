@@ -13,14 +13,12 @@ from analytics.performance import common
 from analytics.returns import per_period_rate
 from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
-from dashboard.charts.rows import End, Row, extent, limit_line
+from dashboard.charts.rows import GAP_PX, End, Row, extent, limit_line
 from dashboard.charts.theme import COMPARED, SERIES
 from portfolio.data import Line, PortfolioData
-from portfolio.query import Frequency
 
-HEIGHT_PX = 54
-SPANS: dict[Frequency, int] = {"D": 63, "W": 26, "M": 12, "Q": 8}
-"""Returns in a rolling figure."""
+ALL_PX = 214
+"""Of all rolling rows together, whether there are three or one: what stands above them stays where it is."""
 Course = NDArray[np.float64]
 
 
@@ -50,7 +48,7 @@ class Figure:
 
 def span_name(data: PortfolioData) -> str:
     """Return how the returns of a rolling figure are called."""
-    return f"{SPANS[data.frequency]} {data.units}"
+    return f"{data.rolling} {data.units}"
 
 
 def rolling(line: Line, data: PortfolioData) -> Moments:
@@ -58,7 +56,7 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 
     Beta is of the days that both have; between them it stays as it was.
     """
-    span, periods = SPANS[data.frequency], data.periods_of(line)
+    span, periods = data.rolling, data.periods_of(line)
     rate, whole = per_period_rate(data.query.risk_free, periods), line.whole
     found = rolling_moments(whole.returns, None, span, rate, periods)
     if data.benchmark is None:
@@ -73,7 +71,7 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
     """Return a row a figure; none when the history is too short for any, no beta without a benchmark."""
     lines = [line for line in data.lines if len(line.whole)]
-    span, called = SPANS[data.frequency], span_name(data)
+    span, called = data.rolling, span_name(data)
     if not len(data.part) or len(data.whole) <= span:
         return []
     courses = [(line, rolling(line, data)) for line in lines]
@@ -85,8 +83,9 @@ def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
         betas = [(line, c.beta) for line, c in courses if c.beta is not None]
         figures.append(Figure(f"beta to {data.benchmark.name}", betas, limit=1.0))
     days = data.part.dates[places]
-    rows = [_row(figure, called, days) for figure in figures]
-    return [row for row in rows if row.span != (0.0, 0.0)]
+    rows = [row for figure in figures if (row := _row(figure, called, days)).span != (0.0, 0.0)]
+    height = (ALL_PX - GAP_PX * (len(rows) - 1)) // max(len(rows), 1)
+    return [replace(row, height_px=height) for row in rows]
 
 
 def _row(figure: Figure, called: str, days: NDArray[np.datetime64]) -> Row:
@@ -95,7 +94,7 @@ def _row(figure: Figure, called: str, days: NDArray[np.datetime64]) -> Row:
     low, high = extent(*[trace["y"] for trace in traces])
     percent = {"ticksuffix": " %", "rangemode": "tozero"} if figure.is_percent else {}
     return Row(
-        height_px=HEIGHT_PX,
+        height_px=ALL_PX,
         traces=traces,
         axis={"nticks": 3, "zeroline": figure.has_zero, **percent},
         span=(low, high),

@@ -65,14 +65,15 @@ def headline(stores: Stores, id: str, **choices: str) -> Headline:
 def test_an_estimate_lies_within_its_interval(fund: Stores, id: str) -> None:
     found = headline(fund, id)
     interval = next(line for line in found.lines if " … " in line)
-    low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in interval.split(" … "))
+    ends = interval.removeprefix("95 % CI ").split(" … ")
+    low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in ends)
     assert low < float(re.sub(r"[^\d.-]", "", found.value.replace("−", "-"))) < high
 
 
 def test_a_figure_says_what_it_was_the_day_before_and_what_the_benchmark_s_is(fund: Stores) -> None:
     today, yesterday = headline(fund, "sharpe"), headline(fund, "sharpe", asof="2025-08-21")
-    change = next(line for line in today.lines if line.endswith("on the day"))
-    said = float(change.split()[0].replace("−", "-").replace("+", ""))
+    change = next(line for line in today.lines if line.startswith("on the day: "))
+    said = float(change.split()[-1].replace("−", "-").replace("+", ""))
     exact = [side_by_side(shown(fund, asof=day)).of("sharpe") for day in ("2025-08-22", "2025-08-21")]
     assert str(shown(fund).last_day) == "2025-08-22"
     assert said == pytest.approx(exact[0] - exact[1], abs=0.006)
