@@ -309,8 +309,8 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = ()) -> list[Any]:
 
 
 def _change(mark: Restatement) -> str:
-    value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
-    flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
+    value = text.money_change(mark.was, mark.now) if mark.was != mark.now else ""
+    flow = f"flow {text.money_change(mark.flow_was, mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
     return ", ".join(each for each in (value, flow) if each)
 
 

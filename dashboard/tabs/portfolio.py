@@ -141,6 +141,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
     charts = draw_charts(data, choices)
+    bare = {} if data.benchmark else {CAPTURES.id: "Choose a benchmark to see capture ratios."}
     return View(
         figures=charts.figures,
         slots={
@@ -150,8 +151,8 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
             "portfolio-cards": card_strip(data, seen, stale_after),
             "portfolio-drawdowns-table": drawdown_table(data),
         },
-        as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
-        notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes},
+        as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty | bare.keys())},
+        notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes, **bare},
         stale_after_seconds=dict.fromkeys(PANEL_IDS, stale_after),
     )
 

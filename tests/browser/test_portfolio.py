@@ -244,6 +244,23 @@ def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Calla
     expect(page.get_by_label("Risk-free")).to_be_visible()
 
 
+def test_a_tap_opens_a_definition_and_tables_show_that_they_scroll(url: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(width=390, height=844, has_touch=True, is_mobile=True)
+    open_fund(page, url)
+    page.locator("#portfolio-card-sharpe .fw-card-value").tap()
+    told = page.locator(".fw-told")
+    expect(told).to_contain_text("risk-free")
+    page.locator("#portfolio-card-sharpe .fw-card-value").tap()
+    expect(told).to_have_count(0)
+    box = page.locator("#portfolio-drawdowns .fw-table-box")
+    expect(box).to_have_attribute("data-more", "right")
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth }")
+    expect(box).to_have_attribute("data-more", "left")
+    page.locator("#portfolio-distribution").scroll_into_view_if_needed()
+    for tool in ("Show data as table", "Download CSV", "Download PNG", "Copy link", "Full screen"):
+        expect(page.get_by_role("button", name=f"{tool}: Return distribution")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_accessibility_violations(url: str, open_page: Callable[..., Page], theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -387,10 +404,22 @@ def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[...
     open_fund(page, f"{site.url}/portfolio")
     rows = see(page, "parts").locator("tbody tr")
     expect(rows).to_have_count(200)
+    seen = page.locator("#portfolio-parts tbody tr:visible")
+    expect(seen).to_have_count(100)
+    pager = page.locator("#portfolio-parts .fw-pages")
+    expect(pager.get_by_role("status")).to_have_text("1 – 100")
+    expect(page.get_by_role("button", name="Rows before")).to_be_disabled()
+    first = seen.first.inner_text()
+    page.get_by_role("button", name="Rows after").click()
+    expect(pager.get_by_role("status")).to_have_text("101 – 200")
+    expect(seen).to_have_count(100)
+    expect(page.get_by_role("button", name="Rows after")).to_be_disabled()
+    assert seen.first.inner_text() != first
     box = page.locator("#portfolio-parts").bounding_box()
     assert box and box["height"] < 600, "the table scrolls in its own box"
     page.get_by_label("Filter portfolios").fill("portfolio 019")
     expect(page.locator("#portfolio-parts tbody tr:visible")).to_have_count(1)
+    expect(pager).to_be_hidden()
     expect(page.locator(".fw-choices")).to_be_in_viewport()  # of which fund this is, is seen at the end of the page too
 
 

@@ -199,8 +199,8 @@ def _restatements(data: PortfolioData) -> list[dict[str, Any]]:
 
 def _restated(each: Restatement) -> str:
     if each.was == each.now:
-        return f"flow {text.money(each.flow_was)} → {text.money(each.flow_now)}"
-    return f"{text.money(each.was)} → {text.money(each.now)}"
+        return f"flow {text.money_change(each.flow_was, each.flow_now)}"
+    return text.money_change(each.was, each.now)
 
 
 def _restated_days(data: PortfolioData) -> NDArray[np.datetime64]:
