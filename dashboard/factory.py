@@ -18,7 +18,7 @@ from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
 from dashboard.tabs import PAGES
-from dashboard.views import routes, shortcut
+from dashboard.views import forms, routes, shortcut
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
@@ -75,6 +75,8 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
         _add_choices(app, page)
         if page.routes:
             routes.install(server, page.routes(stores), page.role)
+        if page.forms:
+            forms.install(server, page.forms(stores), page.role)
         if page.register:
             page.register(app, stores)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]

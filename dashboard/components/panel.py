@@ -30,13 +30,15 @@ def panel(
     definition: str = "",
     controls: Any = None,
     csv: str = "",
+    of: str = "",
 ) -> html.Section:
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
     `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
     (formula, window, source) on hover. `tools` are some of table, csv, png, svg, link, full; tables have no picture.
     `controls` stand right of the heading. `csv` is the path that answers with the chart's data in full, where what is
-    drawn is only as much as there are pixels for; the page's query is added to it.
+    drawn is only as much as there are pixels for; the page's query is added to it. `of` goes before the title where
+    that is read out: a page may have several panels of one title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(
@@ -60,7 +62,8 @@ def panel(
         ],
         id=id,
         className=f"fw-panel fw-span-{span}",
-        **attributes(aria_labelledby=f"{id}-title", data_csv=csv or None),
+        **attributes(aria_label=f"{of}: {title}" if of else None, aria_labelledby=None if of else f"{id}-title",
+                     data_csv=csv or None),
     )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ class Column:
     """Right-aligned."""
     definition: str = ""
     plain: str = ""
-    """Heading in a file, where nothing beside it tells what `title` is short for."""
+    """Heading in a file, where nothing beside it tells what `title` is short for; and what a screen reader says of a
+    column whose `title` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,9 @@ def _sort_text(value: float | str | None) -> str | None:
 
 def _heading(column: Column, sortable: bool) -> html.Th:
     align = "fw-number" if column.numeric else "fw-text"
+    if not column.title:
+        name = html.Span(column.plain or column.definition, className="visually-hidden")
+        return quick(html.Th, name, scope="col", className=align, **attributes(data_plain=column.plain or None))
     if not sortable:
         return quick(
             html.Th, column.title, scope="col", className=align, title=column.definition or None,

@@ -137,7 +137,7 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int) 
         [
             html.Button(
                 _icon("menu"), id=ids.BURGER, type="button", className="fw-tool fw-burger",
-                **attributes(aria_label="Open navigation", aria_controls=ids.DRAWER),
+                **attributes(aria_label="Open navigation", aria_haspopup="dialog"),
             ),
             html.Span("Fundwatch", className="fw-brand"),
             html.Nav(

@@ -20,6 +20,7 @@ from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, up
 from dashboard.sources.actions import action_button
 from dashboard.sources.changes import changes_table
 from dashboard.sources.shown import Shown
+from dashboard.sources.table import ACTIONS
 from status.freshness import is_stale
 from status.history import Checks, Uptime
 from status.instances import Instance
@@ -39,7 +40,7 @@ COLUMNS = (
     Column("mean", "Mean 24 h", definition="Mean response time over 24 hours. Source: samples_1m."),
     Column("certificate", "Certificate", definition="Time left until its certificate expires."),
     Column("since", "Since", definition="When its state last changed."),
-    Column("act", "", numeric=False),
+    Column("act", "", numeric=False, plain=ACTIONS),
     Column("why", "Why", numeric=False),
 )  # fmt: skip
 SOMETIMES = ("group", "certificate")

@@ -55,7 +55,10 @@ def _table(
     longest: int | None = None,
 ) -> html.Div:
     """Return the table of what is `told`, a column an instance; lines that nobody has are left out."""
-    columns = [Column("name", "", numeric=False), *(Column(each.name, each.title, numeric=numeric) for each, _ in told)]
+    columns = [
+        Column("name", "", numeric=False, plain="Fact"),
+        *(Column(each.name, each.title, numeric=numeric) for each, _ in told),
+    ]
     rows = []
     for fact in facts:
         values = {each.name: getattr(about, fact.key) for each, about in told}

@@ -89,8 +89,9 @@ class Section:
 
     def panels(self, tab: str) -> tuple[Panel, ...]:
         """Return the panels of charts, then those of tables."""
-        charts = (chart_panel(self.id(tab, chart.id), chart) for chart in self.charts)
-        return (*charts, *(each.panel(self.id(tab, each.id)) for each in self.tables))
+        kind = title_of(self.kind)
+        charts = (replace(chart_panel(self.id(tab, each.id), each), of=f"{kind} chart") for each in self.charts)
+        return (*charts, *(replace(each.panel(self.id(tab, each.id)), of=kind) for each in self.tables))
 
     def layout(self, tab: str) -> html.Div:
         """Return the section without data: heading, charts, tables."""

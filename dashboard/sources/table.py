@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 60
 INSTANCE = "source"
 """Id of the column with the instance."""
+ACTIONS = "Actions"
+"""What a column of buttons is called where it has no heading."""
 NO_READING = "No reading yet."
 
 
@@ -103,7 +105,10 @@ def instance_table(
     instance_title: str = "",
 ) -> html.Div:
     """Return a table of the first rows of those found, each with its instance, that sorts."""
-    columns = [Column(of.key, of.title, numeric=of.numeric, definition=of.definition) for of in fields]
+    columns = [
+        Column(of.key, of.title, numeric=of.numeric, definition=of.definition, plain=ACTIONS if of.button else "")
+        for of in fields
+    ]
     if instance_title:
         columns.insert(0, Column(INSTANCE, instance_title, numeric=False))
     elif len(shown.chosen) > 1:

@@ -63,6 +63,8 @@ class Panel:
     """Columns of the raster, of 12."""
     tools: Sequence[str] | None = None
     """Some of those of components.panel.TOOLS; None: all for a chart, CSV and full screen for a table."""
+    of: str = ""
+    """What it is of, where a page has several of its title: "PostgreSQL"."""
     csv: str = ""
     """Path that answers with the chart's data in full, where what is drawn is only as much as there are pixels for."""
 
@@ -88,6 +90,7 @@ class Panel:
             definition=self.definition,
             controls=html.Span(id=self.controls_slot, className="fw-panel-controls") if self.controls_slot else None,
             csv=self.csv,
+            of=self.of,
         )
 
     def _tools(self) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from dash import html
 
@@ -11,9 +12,10 @@ from core.errors import StorageError
 from dashboard.components.age import local_time
 from dashboard.components.choices import Options, choice_button, chosen
 from dashboard.views.tab import Choices
-from storage.clickhouse.reads.heard import first_heard_after
+from storage.clickhouse.reads.heard import first_heard
 
 if TYPE_CHECKING:
+    from storage.clickhouse.writer import Writer
     from storage.stores import Stores
 
 WINDOWS = {
@@ -30,6 +32,17 @@ DEFAULT_WINDOW = "1h"
 SHORTEST_ZOOM_SECONDS = 10.0
 SHORTEST_SECONDS = 60.0
 """Of a window that is not filled yet."""
+
+
+class _Beginning(NamedTuple):
+    """What was found of the first run of collectors, from `start` on."""
+
+    start: float
+    began: float
+
+
+_BEGINNINGS: WeakKeyDictionary[Writer, dict[tuple[tuple[str, ...], str], _Beginning]] = WeakKeyDictionary()
+"""By the stores that were asked, collectors and host."""
 
 
 class Span(NamedTuple):
@@ -68,13 +81,28 @@ def filled_span(stores: Stores, span: Span, collectors: Sequence[str], host: str
     """
     if span.is_zoomed or not collectors:
         return span
-    try:
-        began = first_heard_after(stores.clickhouse, collectors, host, span.start)
-    except StorageError:
-        return span
-    if began is None:
+    began = _began(stores, tuple(collectors), host, span.start)
+    if began is None or began <= span.start:
         return span
     return Span(min(began, span.end - SHORTEST_SECONDS), span.end, False, True)
+
+
+def _began(stores: Stores, collectors: tuple[str, ...], host: str, start: float) -> float | None:
+    """Return when the collectors were first heard of after `start`, some time before it, or None when not known.
+
+    It is asked for once, and again for an earlier start: what was first heard of stays the first.
+    """
+    known = _BEGINNINGS.setdefault(stores.writer, {})
+    asked = known.get((collectors, host))
+    if asked is not None and asked.start <= start:
+        return asked.began
+    try:
+        began = first_heard(stores.clickhouse, collectors, host, start)
+    except StorageError:
+        return None
+    if began is not None:
+        known[collectors, host] = _Beginning(start, began)
+    return began
 
 
 def span_line(tab: str, span: Span, *before: Any) -> html.Span:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from core.settings.model import Settings
     from dashboard.frame.viewer import Viewer
+    from dashboard.views.form import MakeForms
     from dashboard.views.panel import Panel
     from dashboard.views.route import MakeRoutes
     from storage.stores import Stores
@@ -126,6 +127,8 @@ class Page:
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
     routes: MakeRoutes | None = None
     """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
+    forms: MakeForms | None = None
+    """What this page may post: each says the least role that may send it."""
     register: Callable[[Dash, Stores], None] | None = None
     """Callbacks of this page alone, beyond the refresh."""
     fit: Callable[[Settings], Page] | None = None

@@ -278,7 +278,7 @@ SETTINGS = Rows(
         words("name", "Setting"),
         words("value", "Value"),
         words("set_by", "Source"),
-        words("pending_restart", "", "", _pending, _restart),
+        words("pending_restart", "", "Waits for a restart", _pending, _restart),
     ),
     nothing=NO_READING,
 )

@@ -8,6 +8,7 @@ from storage.clickhouse.client import ClickHouse
 
 HOUR_SECONDS = 3_600
 KIND = "collectors heard of"
+BEFORE = 0.0
 
 
 def last_heard(clickhouse: ClickHouse, sources: Sequence[str], until: float) -> dict[tuple[str, str], float]:
@@ -29,10 +30,10 @@ def last_heard(clickhouse: ClickHouse, sources: Sequence[str], until: float) -> 
     return {named[int(number)]: float(heard) for number, heard in found.items()}
 
 
-def first_heard_after(clickhouse: ClickHouse, sources: Sequence[str], host: str, start: float) -> float | None:
+def first_heard(clickhouse: ClickHouse, sources: Sequence[str], host: str, start: float) -> float | None:
     """Return the minute in which these collectors were first heard of, when that is after `start` (epoch seconds).
 
-    None: they were heard of before, or never. host: empty for any. Raises StorageUnavailable.
+    BEFORE when they were heard of before; None when they never were. host: empty for any. Raises StorageUnavailable.
     """
     # An hour that ends by then; what began in the one after it, the minutes tell. One question: every page asks it.
     sql = """
@@ -49,7 +50,9 @@ def first_heard_after(clickhouse: ClickHouse, sources: Sequence[str], host: str,
     """
     parameters = {"sources": list(sources), "host": host, "whole": max(int(start) - HOUR_SECONDS, 0)}
     ((ts, rows, rows_before),) = clickhouse.rows(sql, parameters, kind=KIND)
-    return float(ts) if rows and ts > start and not rows_before else None
+    if rows and ts > start and not rows_before:
+        return float(ts)
+    return BEFORE if rows or rows_before else None
 
 
 def _series(clickhouse: ClickHouse, sources: Sequence[str]) -> dict[int, tuple[str, str]]:

@@ -54,3 +54,15 @@ def test_a_zoom_stays_and_the_first_seconds_have_room(stores: Stores) -> None:
     assert filled_span(stores, zoom, ["system"]) == zoom
     assert filled_span(stores, HOUR, []) == HOUR
     assert SHORTEST_SECONDS <= NOW - filled_span(stores, HOUR, ["system"]).start < 120
+
+
+def test_storage_is_asked_once_and_the_window_moves_on_past_the_beginning(stores: Stores) -> None:
+    heard(stores, 600, 300, 0)
+    first = filled_span(stores, HOUR, ["system"], "host-1")
+    stores.clickhouse.command("TRUNCATE TABLE samples_1m")
+    later = Span(HOUR.start + 60, NOW + 60, False)
+    assert filled_span(stores, later, ["system"], "host-1") == Span(first.start, NOW + 60, False, True)
+    filled = Span(NOW - 300, NOW + 3_300, False)
+    assert filled_span(stores, filled, ["system"], "host-1") == filled
+    day = Span(NOW - 86_400, NOW, False)
+    assert filled_span(stores, day, ["system"], "host-1") == day, "asked anew: nothing is known any more"

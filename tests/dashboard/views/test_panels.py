@@ -28,6 +28,12 @@ def test_every_panel_of_a_layout_is_in_the_registry_and_the_other_way_round(stor
         assert (panel.graph or panel.slot) in plain_ids
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_no_two_panels_of_a_page_are_read_out_alike(page: Page) -> None:
+    names = [f"{panel.of}: {panel.title}" for panel in page.panels]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_the_registry_holds_the_panels_of_all_pages() -> None:
     assert len(registry(PAGES)) == sum(len(page.panels) for page in PAGES) > 100
 

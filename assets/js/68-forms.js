@@ -1,0 +1,89 @@
+// Forms that change something: posted as JSON, or as their file with the fields in the address; what came of it is said
+// in the form, and what is wrong with a field beside it.
+(function (fw) {
+  "use strict";
+
+  fw.on("submit", "form[data-post]", async (form, event) => {
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    if (form.dataset.question && !(await fw.ask(form.dataset.question, form.dataset.does))) return;
+    await fw.post(form);
+  });
+
+  // Sends a form and shows what came of it; returns the answer, null when there was none.
+  fw.post = async function (form) {
+    form.setAttribute("aria-busy", "true");
+    say(form, "");
+    try {
+      const told = await sent(form);
+      show(form, told);
+      return told;
+    } catch (error) {
+      say(form, "No answer: nothing is known to be done. Try again.", true);
+      fw.noAnswer();
+      return null;
+    } finally {
+      form.removeAttribute("aria-busy");
+    }
+  };
+
+  async function sent(form) {
+    const fields = {};
+    let file = null;
+    for (const [name, value] of new FormData(form)) {
+      if (value instanceof File) file = value.size || value.name ? value : file;
+      else fields[name] = name in fields ? `${fields[name]}\n${value}` : value;
+    }
+    const address = file ? `${form.dataset.post}?${new URLSearchParams({ ...fields, file: file.name })}` : form.dataset.post;
+    const body = file || JSON.stringify(fields);
+    const headers = { "Content-Type": file ? "application/octet-stream" : "application/json" };
+    const answer = await fetch(address, { method: "POST", body, headers });
+    const isTold = (answer.headers.get("Content-Type") || "").startsWith("application/json");
+    return isTold ? answer.json() : { said: `Not done: the server answers ${answer.status}.`, done: false, fields: {} };
+  }
+
+  function show(form, told) {
+    say(form, told.said, !told.done);
+    mark(form, told.fields || {});
+    const place = form.dataset.into && told.html && fw.byId(form.dataset.into);
+    if (place) place.innerHTML = told.html;
+    if (!told.done) return;
+    settle(form);
+    if (told.goto) window.location.assign(told.goto);
+    else fw.tickNow();
+  }
+
+  function say(form, text, isWrong) {
+    const place = form.querySelector(".fw-form-said");
+    if (!place) return;
+    place.textContent = text;
+    place.toggleAttribute("data-wrong", Boolean(isWrong));
+  }
+
+  function mark(form, wrong) {
+    let first = null;
+    for (const control of form.elements) {
+      const field = control.closest(".fw-field");
+      if (!field || !control.name) continue;
+      const text = wrong[control.name] || "";
+      control.toggleAttribute("aria-invalid", false);
+      if (text) control.setAttribute("aria-invalid", "true");
+      const place = field.querySelector(".fw-field-wrong");
+      if (place) place.textContent = text;
+      if (text && !first) first = control;
+    }
+    if (first) first.focus();
+  }
+
+  // What was sent is what stands there now, and no longer what somebody types: a refresh may change it again.
+  function settle(form) {
+    if (form.dataset.clears === undefined) for (const control of form.elements) keep(control);
+    form.reset();
+  }
+
+  function keep(control) {
+    if (control.type === "checkbox") control.defaultChecked = control.checked;
+    else if (control.localName === "select") for (const each of control.options) each.defaultSelected = each.selected;
+    else if (control.type !== "file") control.defaultValue = control.value;
+  }
+})(window.fundwatch);

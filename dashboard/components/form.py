@@ -1,0 +1,139 @@
+"""Forms that change something: plain HTML that stands in slots and is posted by assets/js/68-forms.js.
+
+What a reader has typed survives a refresh; what stands beside a field says what it is for and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.attributes import attributes
+
+Options = Sequence[tuple[str, str]]
+"""(value, label) pairs."""
+
+
+class Input(Component):
+    """An input of HTML, which `dash.html` lacks: for slots alone, as Dash could not draw it."""
+
+    _namespace = "dash_html_components"
+    _type = "Input"
+
+    def __init__(self, **given: Any) -> None:
+        self._prop_names = list(given)
+        self._valid_wildcard_attributes = ["data-", "aria-"]
+        super().__init__(**given)
+
+
+def form(
+    post: str,
+    *parts: Any,
+    id: str,
+    does: str,
+    question: str = "",
+    into: str = "",
+    clears: bool = False,
+    is_dangerous: bool = False,
+) -> html.Form:
+    """Return a form that posts the fields in `parts` to `post`, a rule among the page's forms.
+
+    does: what its button says. question: asked before it is sent. into: id of the place that shows the HTML of the
+    answer. clears: whether its fields are emptied when it is done.
+    """
+    button = html.Button(does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}")
+    return html.Form(
+        [
+            *parts,
+            html.Div([button, html.Span(className="fw-form-said", role="status")], className="fw-form-end"),
+        ],
+        id=id,
+        className="fw-form",
+        action=post,
+        method="post",
+        noValidate=True,
+        **attributes(
+            data_post=post,
+            data_question=question or None,
+            data_does=does,
+            data_into=into or None,
+            data_clears="" if clears else None,
+        ),
+    )
+
+
+def hidden(name: str, value: str) -> Input:
+    """Return a field that a reader does not see."""
+    return Input(type="hidden", name=name, value=value)
+
+
+def text_field(
+    form_id: str,
+    name: str,
+    label: str,
+    value: str = "",
+    *,
+    hint: Any = "",
+    type: str = "text",
+    options: Sequence[str] = (),
+    is_read_only: bool = False,
+    **more: str,
+) -> html.Div:
+    """Return a field with its label and hint. options: what the browser offers while it is typed."""
+    field_id, listed = f"{form_id}-{name}", f"{form_id}-{name}-list" if options else None
+    given = {**more, **({"list": listed} if listed else {}), **({"readonly": "readonly"} if is_read_only else {})}
+    box = Input(
+        type=type, id=field_id, name=name, value=value, autocomplete="off", className="fw-field-input",
+        **{"aria-describedby": f"{field_id}-hint"}, **given,
+    )  # fmt: skip
+    offered = [html.Datalist([html.Option(value=each) for each in options], id=listed)] if listed else []
+    return _field(field_id, label, [box, *offered], hint)
+
+
+def select_field(
+    form_id: str,
+    name: str,
+    label: str,
+    options: Options,
+    value: str = "",
+    *,
+    hint: Any = "",
+    is_read_only: bool = False,
+    data: Mapping[str, str] | None = None,
+) -> html.Div:
+    """Return a drop-down with its label and hint."""
+    field_id = f"{form_id}-{name}"
+    offered = [html.Option(text, value=each, selected=each == value) for each, text in options]
+    more = attributes(
+        aria_describedby=f"{field_id}-hint", **{f"data_{key}": text for key, text in (data or {}).items()}
+    )
+    box = html.Select(offered, id=field_id, name=name, className="fw-field-input", disabled=is_read_only, **more)
+    return _field(field_id, label, [box], hint)
+
+
+def tick(form_id: str, name: str, label: Any, *, is_ticked: bool = False, hint: Any = "") -> html.Div:
+    """Return a box to tick; ticked it sends "on", else nothing."""
+    field_id = f"{form_id}-{name}"
+    given = {"checked": "checked"} if is_ticked else {}
+    box = Input(type="checkbox", id=field_id, name=name, **{"aria-describedby": f"{field_id}-hint"}, **given)
+    return html.Div(
+        [html.Label([box, " ", label], htmlFor=field_id, className="fw-tick"), *_below(field_id, hint)],
+        className="fw-field",
+    )
+
+
+def _field(field_id: str, label: str, parts: list[Any], hint: Any) -> html.Div:
+    return html.Div(
+        [html.Label(label, htmlFor=field_id, className="fw-field-label"), *parts, *_below(field_id, hint)],
+        className="fw-field",
+    )
+
+
+def _below(field_id: str, hint: Any) -> list[Any]:
+    return [
+        html.Span(hint or None, id=f"{field_id}-hint", className="fw-field-hint"),
+        html.Span(className="fw-field-wrong"),
+    ]
