@@ -67,7 +67,7 @@
 
   fw.painted = function (page, choices) {
     painted = { page, choices };
-    if (location.search === (text(choices) ? `?${text(choices)}` : "")) fw.keepChoices(choices);
+    if (text(now()) === text(choices)) fw.keepChoices(choices);
     behind(page, "");
   };
 

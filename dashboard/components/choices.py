@@ -128,9 +128,11 @@ def more_choices(often: Sequence[Any], seldom: Sequence[Any], *, is_open: bool =
     toggle = html.Button(
         "More choices", type="button", className="fw-more-toggle", **attributes(aria_expanded=str(is_open).lower())
     )
-    folds = [html.Div(list(often), className="fw-more-body"), toggle,
-             html.Div(list(seldom), className="fw-more-body fw-seldom")]  # fmt: skip
-    return html.Div(folds, className="fw-more", **attributes(data_open="" if is_open else None))
+    folds = [
+        html.Div(list(often), className="fw-more-body"),
+        html.Div(list(seldom), className="fw-more-body fw-seldom"),
+    ]
+    return html.Div([toggle, *folds], className="fw-more", **attributes(data_open="" if is_open else None))
 
 
 def chosen(options: Options, choices: Choices, name: str, default: str) -> str:

@@ -70,7 +70,7 @@ NO_LONGER: dict[Rhythm, frozenset[ToDate]] = {
 }
 """Returns to date that are never of more than the last value: its own card says them."""
 ARROWS = {"gain": "▲ ", "loss": "▼ ", "": ""}
-OTHER_LETTERS = 14
+OTHER_LETTERS = 9
 """Of a name on the card of another portfolio."""
 INDEPENDENT = "95 % confidence interval for independent returns (autocorrelation makes it wider)."
 

@@ -110,7 +110,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
     """Return the tab without data."""
     content = [
         slot("portfolio-notes"),
-        slot("portfolio-cards", 232, narrow_height=988),
+        slot("portfolio-cards", 283, narrow_height=1140),
         panels(
             chart_panel("growth").element(),
             html.Div([DRAWDOWNS.element(), MONTHS.element()], className="fw-column fw-span-4"),

@@ -16,6 +16,7 @@ from dashboard.factory import create_app
 from dashboard.tabs import portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
+from tests.dashboard.portfolio.test_tab import put_nav
 from tests.support.many import insert_many
 from tests.support.workbooks import opened
 
@@ -222,6 +223,22 @@ def test_choices_are_kept_when_a_tab_is_left(url: str, open_page: Callable[..., 
     expect(page.locator("#portfolio-span")).to_contain_text("2021-12-28 –")
     page.goto(url)
     expect(page).to_have_url(f"{url}?window=1Y")
+
+
+def test_the_own_portfolio_that_was_used_last_opens_first(
+    stores: Stores, serve: Callable[..., Any], page: Page
+) -> None:
+    for origin, id in (("own", "alpha"), ("own", "beta"), ("sample", "show")):
+        put_nav(stores, id, [100.0 + day for day in range(60)], origin=origin)
+    home = serve(create_app(stores, pages=(portfolio.TAB,)).server).url
+    value = page.locator(f"{CHOICE} option:checked")
+    for key in ("own:beta", "sample:show"):
+        page.goto(f"{home}/portfolio?portfolio={key.replace(':', '%3A')}")
+        expect(page.locator("#portfolio-card-value")).to_be_visible()
+        expect(page.locator(CHOICE)).to_have_value(key)
+    page.goto(home)
+    expect(value).to_have_text("Beta")
+    expect(page).to_have_url(f"{home}/?portfolio=own%3Abeta")
 
 
 def test_a_kept_portfolio_that_is_gone_is_said_and_another_is_shown(url: str, page: Page) -> None:

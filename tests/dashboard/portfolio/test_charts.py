@@ -136,7 +136,7 @@ def test_money_in_and_out_is_marked_where_it_moved_and_how_much(stores: Stores) 
     assert marks["x"] == ["2020-01-03", "2020-01-05"]
     assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
     own = trace(figure(stores, "growth"), "Alpha")
-    assert own["text"] == ["", "", " · +110 USD", "", " · −109 USD"]
+    assert [said.partition(" USD")[2] for said in own["text"]] == ["", "", " · +110 USD", "", " · −109 USD"]
     assert marks["y"] == [own["y"][2], own["y"][4]]
 
 
@@ -148,7 +148,7 @@ def test_a_flow_is_hovered_on_its_own_date_however_few_days_are_drawn(stores: St
     day = np.datetime64("2020-01-01") + 3_333
     found = figure(stores, "growth", frequency=frequency)
     own = trace(found, "Alpha")
-    said = {x: words for x, words in zip(own["x"], own["text"], strict=True) if words}
+    said = {x: more for x, words in zip(own["x"], own["text"], strict=True) if (more := words.partition(" USD")[2])}
     (shown_on, words), *others = said.items()
     assert not others
     if frequency == "D":
@@ -300,7 +300,7 @@ def test_every_exceedance_is_drawn_and_counted(stores: Stores) -> None:
     marks = trace(found.figures["portfolio-backtest-graph"], "exceedance")
     said = found.slots["portfolio-backtest-said"]
     counts = f"{len(marks['x'])} exceedances, {0.05 * (2_999 - 252):.1f} expected: fits"
-    assert said.startswith(f"one-day-ahead VaR 95 % · {counts}")
+    assert said.startswith(f"one-day-ahead VaR 95 % of 252 days · {counts}")
     table = TABLES["backtest"](shown(stores))
     assert np.nansum(table.columns["exceedance"]) == len(marks["x"])
     assert len(table.days) == 2_999
