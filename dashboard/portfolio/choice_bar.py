@@ -109,7 +109,7 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
                     [
                         html.Span("VaR", className="fw-choice-label"),
                         choice_segments(ID, "confidence", [(each, f"{each} %") for each in CONFIDENCES], choices,
-                                        default=DEFAULT_CONFIDENCE, label="Confidence of VaR and expected shortfall"),
+                                        default=DEFAULT_CONFIDENCE, label="VaR confidence"),
                     ],
                     className="fw-choice",
                 ),
@@ -151,7 +151,7 @@ def rolling(data: PortfolioData) -> html.Div:
             ID, {"rolling": None if count == usual else str(count)}, str(count), pressed=count == data.rolling,
             label=f"Rolling figures of {count} {data.units}",
         )
-        for count in ROLLING[data.frequency]
+        for count in sorted({*ROLLING[data.frequency], data.rolling})
     ]  # fmt: skip
     return html.Div(
         [html.Span("Rolling", className="fw-choice-label"), *buttons,
