@@ -238,7 +238,7 @@ def test_the_own_portfolio_that_was_used_last_opens_first(
         expect(page.locator(CHOICE)).to_have_value(key)
     page.goto(home)
     expect(value).to_have_text("Beta")
-    expect(page).to_have_url(f"{home}/?portfolio=own%3Abeta")
+    expect(page).to_have_url(f"{home}/portfolio?portfolio=own%3Abeta")
 
 
 def test_a_kept_portfolio_that_is_gone_is_said_and_another_is_shown(url: str, page: Page) -> None:
@@ -400,8 +400,7 @@ def test_the_keyboard_stays_where_it_was_when_its_control_is_drawn_anew(url: str
         control.focus()
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(change))
-        page.wait_for_timeout(700)
-        assert page.evaluate(focused) == next_name
+        until(lambda focused_is=next_name: page.evaluate(focused) == focused_is)  # type: ignore[misc]
     page.keyboard.press("Enter")
     expect(page.locator("#portfolio-compared")).to_be_empty()
     page.wait_for_timeout(300)

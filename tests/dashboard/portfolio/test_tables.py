@@ -243,8 +243,10 @@ def test_years_are_compounded_months(fund: Stores) -> None:
     found = shown(fund)
     rows = markup(FRAGMENTS["months"](found)).split("<tr>")[2:]
     for row in rows:
-        months = [float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([^"]+ %)"', row)]
-        *months, total, _ = months
+        months = [
+            float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([+−]?[\d.]+ %)"', row)
+        ]
+        *months, total = months
         assert np.prod([1 + month for month in months]) - 1 == pytest.approx(total, abs=0.002)
 
 
