@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -63,6 +63,7 @@ class Fund:
     exchange: Callable[[], Exchange]
     """Returns what currencies cost; asked only where there are several."""
     _histories: dict[tuple[str, Said, str], History] = field(default_factory=dict)
+    _alone: dict[str, Dates] = field(default_factory=dict)
 
     def history(self, portfolio: str, said: Said = NOTHING_SAID, currency: str = "") -> History:
         """Return a portfolio's whole history as is `said` of it: its own, else the sum of its parts; else empty.
@@ -87,9 +88,11 @@ class Fund:
 
     def days_of_parts_alone(self, portfolio: str) -> Dates:
         """Return the days on which the parts of a portfolio with values of its own have one, and it has none."""
-        own = self.history(portfolio).nav.dates
-        days = [self.history(each.id).nav.dates for each in self.parts(portfolio)]
-        found: Dates = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
+        found = self._alone.get(portfolio)
+        if found is None:
+            own = self.history(portfolio).nav.dates
+            days = [self.history(each.id).nav.dates for each in self.parts(portfolio)]
+            found = self._alone[portfolio] = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
         return found
 
     def _made(self, portfolio: str, said: Said, currency: str) -> History:
@@ -135,6 +138,7 @@ class _Memory:
     exchange: Memo[Exchange] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     instruments: Memo[tuple[str, ...]] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     accounts: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    others: Memo[Any] = field(default_factory=lambda: Memo(PRICES_KEPT))
     cash: Memo[dict[str, float]] = field(default_factory=lambda: Memo(PRICES_KEPT))
     marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
@@ -186,6 +190,12 @@ def account(stores: Stores, origin: str, symbol: str, day_count: DayCount) -> Tr
         return accumulated(found.days[there], found.values[0][there], day_count)
 
     return _kept(stores, lambda memory: memory.accounts, (origin, symbol, day_count), read)
+
+
+def kept(stores: Stores, name: tuple[str, ...], make: Callable[[], Kept]) -> Kept:
+    """Return what `make` makes of this version of the data, made once; the name begins with what it is."""
+    found: Kept = _kept(stores, lambda memory: memory.others, name, make)
+    return found
 
 
 def marks(stores: Stores, origin: str, portfolio: str) -> list[Restatement]:

@@ -34,7 +34,9 @@ def forms(stores: Stores) -> list[Form]:
             try:
                 return make(sent)
             except ChangeRejected as error:
-                return Said(error.reason, is_done=False, fields=error.fields)
+                # Parts are many fields: what is wrong with them together stands beside the button.
+                parts = error.fields.pop("parts", "")
+                return Said(" ".join(filter(None, (error.reason, parts))), is_done=False, fields=error.fields)
 
         return told
 
@@ -94,7 +96,7 @@ def blend_form(facts: Facts, each: Blend | None) -> html.Form:
         select_field(id, "rebalancing", "Weights restored", days, each.rebalancing if each else "monthly"),
         text_field(id, "currency", "Currency", each.currency if each else "", hint="Empty: that of the portfolio"),
         html.Div(rows, className="fw-pairs"),
-        text_field(id, "parts", "Sum", "100 %", is_read_only=True, hint="The weights must sum to 100 %."),
+        html.P("The weights must sum to 100 %.", className="fw-field-hint"),
         id=id,
         does="Save" if each else "Add the blend",
         clears=each is None,

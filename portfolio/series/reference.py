@@ -12,7 +12,7 @@ from analytics.calendar import Dates
 from analytics.performance import Track
 from core.currency import CASH, pair_of
 from core.format import first_of
-from portfolio.histories import account, exchange, instruments, price_track
+from portfolio.histories import account, exchange, instruments, kept, price_track
 from portfolio.series.blend import blended
 from portfolio.series.exchange import converted_prices, spans
 from portfolio.series.rates import constant, usual_day_count
@@ -68,6 +68,10 @@ def instrument_name(key: str) -> str:
 
 def catalogue(stores: Stores, origin: str) -> Catalogue:
     """Return what there is of an origin. Raises StorageUnavailable or StorageRejected."""
+    return kept(stores, ("catalogue", origin), lambda: _catalogue(stores, origin))
+
+
+def _catalogue(stores: Stores, origin: str) -> Catalogue:
     decided = {each.symbol: each for each in list_series(stores.state, origin)}
     return Catalogue(
         {symbol: decided.get(symbol) or _undecided(origin, symbol) for symbol in instruments(stores, origin)},
@@ -82,7 +86,8 @@ def reference(stores: Stores, origin: str, key: str, currency: str) -> Reference
     Where a currency is not known, or there is no way from one to the other, it stays as it is, and that is told.
     Raises StorageUnavailable or StorageRejected.
     """
-    return _reference(stores, catalogue(stores, origin), origin, key, currency)
+    make = lambda: _reference(stores, catalogue(stores, origin), origin, key, currency)  # noqa: E731
+    return kept(stores, ("reference", origin, key, currency), make)
 
 
 def _reference(stores: Stores, known: Catalogue, origin: str, key: str, currency: str) -> Reference:
