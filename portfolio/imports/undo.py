@@ -51,11 +51,11 @@ class UndoResult:
     def __str__(self) -> str:
         gone = f"; {', '.join(self.removed)} removed" if self.removed else ""
         what = f"import {self.item.id} ({self.item.name}) undone"
-        if self.item.detail:
-            # Of what was merged or deleted since, nobody counted what was left.
-            return f"{what}: what was left of it is removed ({self.item.detail}){gone}"
         back = f", {count(self.effect.restored, 'value')} back as they were" if self.effect.restored else ""
         rows = f"{count(self.effect.removed, 'row')} removed" if self.effect.removed else "no row removed"
+        if self.item.detail:
+            # Of what was merged or deleted since, nobody knows why other rows of it are not there.
+            return f"{what}: {rows}{back}{gone} ({self.item.detail})"
         return ". ".join([f"{what}: {rows}{back}{gone}", *self._why()])
 
     def _why(self) -> list[str]:

@@ -171,7 +171,7 @@ def standing_imports(state: State) -> list[Import]:
 
 def doubted_imports(state: State) -> list[Import]:
     """Return the standing imports of NAV and returns whose doubts were accepted, oldest first."""
-    which = (imports.c.outcome == TAKEN, imports.c.doubts != "[]", imports.c.kind != "prices")
+    which = (imports.c.outcome == TAKEN, imports.c.doubts != "[]", imports.c.kind.in_(OF_NAV))
     with state.begin() as connection:
         return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
 

@@ -110,7 +110,7 @@ def test_options_and_undo_travel_to_the_fundwatch_that_runs(
         assert main(["imports"]) == 0
         number = capsys.readouterr().out.splitlines()[1].split()[0]
         assert main(["undo", number]) == 0
-        assert "undone: 1 rows removed" in capsys.readouterr().out
+        assert "undone: 1 row removed" in capsys.readouterr().out
         assert stored(stores.clickhouse) == [("Alpha", "2023-04-03", 1000.0), ("Alpha", "2023-04-04", 1100.0)]
         assert main(["undo", "99"]) == 1
         assert "there is no import 99" in capsys.readouterr().err

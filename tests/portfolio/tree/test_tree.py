@@ -54,7 +54,7 @@ def names(stores: Stores) -> list[tuple[str, str, str]]:
     return [(each.id, each.name, each.parent) for each in list_portfolios(stores.state)]
 
 
-@settings(max_examples=10, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(DAYS, min_size=2, max_size=4), data=st.data())
 def test_merged_is_as_if_all_files_had_named_the_one(stores: Stores, files: list[File], data: st.DataObject) -> None:
     """Of days that both have the loser's files never had any; an import undone afterwards was never there."""
@@ -141,7 +141,7 @@ def test_a_merged_portfolio_leaves_its_names_parts_and_imports_to_the_other(stor
     bring(stores, of("Alpha", {("A", 9, 0): (13, 0)}))
     assert [each.id for each in list_portfolios(stores.state)] == ["B", "Part"]
     assert [(each.what, each.who) for each in recent_changes(stores.state, 2)] == [("merge", "ann"), ("set", "ann")]
-    assert "what was left of it is removed (A merged into B)" in str(undo(stores, number))
+    assert str(undo(stores, number)).endswith("undone: 3 rows removed (A merged into B)")
     undo(stores, other)
     assert picture(stores)[1] == ("B",), "the third file is still there"
 
@@ -324,7 +324,7 @@ def test_the_sample_is_not_undone_like_a_file(stores: Stores) -> None:
         undo(stores, 1)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=[Phase.generate])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=[Phase.generate])
 @given(moves=st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", *"abcd"])), max_size=12))
 def test_whatever_is_moved_the_tree_stays_a_tree(stores: Stores, moves: list[tuple[str, str]]) -> None:
     forget(stores)
