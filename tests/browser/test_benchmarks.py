@@ -16,6 +16,7 @@ from tests.dashboard.portfolio.test_tab import put_nav, put_prices
 from tests.portfolio.series.test_in_use import bring, course
 
 pytestmark = pytest.mark.browser
+BENCHMARK = "#portfolio-benchmark select"
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_two_files_become_a_blend_that_is_the_fund_s_benchmark(page: Page, base:
 
     page.goto(f"{base}/portfolio")
     expect(page.locator("#portfolio-cards")).to_contain_text("Beta")
-    chosen = page.get_by_label("vs")
+    chosen = page.locator(BENCHMARK)
     expect(chosen).to_have_value("blend:60/40")
     chosen.select_option("SPX")
     expect(page).to_have_url(f"{base}/portfolio?benchmark=SPX")
@@ -68,6 +69,6 @@ def test_what_a_portfolio_may_stand_beside_is_listed_anew_when_it_is_switched(
     page.goto(f"{base}/portfolio?portfolio=own:Alpha")
     offered = page.locator("#portfolio-benchmark option")
     expect(offered).to_have_text(["SPX", "no benchmark"])
-    page.get_by_label("Portfolio", exact=True).select_option("sample:beta")
+    page.locator('select[id*=\'"name":"portfolio"\']').select_option("sample:beta")
     expect(offered).to_have_text(["S&P 500", "no benchmark"])
-    expect(page.get_by_label("vs")).to_have_value("SP500")
+    expect(page.locator(BENCHMARK)).to_have_value("SP500")
