@@ -69,6 +69,15 @@ def money(value: float | None, currency: str = "", *, signed: bool = False) -> s
     return f"{sign}{text}{' ' + currency if currency else ''}"
 
 
+def money_change(was: float, now: float) -> str:
+    """Return two amounts with as many figures as it takes to tell them apart. 10.2 M, 10.4 M → "10.2 M → 10.4 M"."""
+    short = money(was), money(now)
+    before, after = short if short[0] != short[1] else (number(was, 2), number(now, 2))
+    if before == after and was != now:
+        before, after = f"{was:.17g}", f"{now:.17g}"
+    return f"{before} → {after}"
+
+
 def bytes_(value: float | None) -> str:
     """Return bytes in binary units with three significant figures. 1536 → "1.50 KiB"."""
     if value is None or not math.isfinite(value):

@@ -12,7 +12,6 @@ from analytics.calendar import Dates
 from portfolio.data import PortfolioData
 from portfolio.query import Frequency
 
-LEVEL = 0.95
 MEMORY: dict[Frequency, int] = {"D": 252, "W": 104, "M": 36, "Q": 20}
 """Returns before a period that its VaR is estimated from."""
 
@@ -40,11 +39,12 @@ def value_at_risk_test(data: PortfolioData) -> ValueAtRiskTest | None:
         return None
     days, returns = data.part.dates[1:], data.part.returns[1:]
     said = forecast(data)[np.searchsorted(data.whole.dates, days)]
-    result = backtest(returns, said, LEVEL)
+    result = backtest(returns, said, data.query.confidence)
     return ValueAtRiskTest(days, returns, said, result) if result.observations else None
 
 
 def forecast(data: PortfolioData) -> Floats:
     """Return the VaR of the returns before each period of the whole history, as a positive loss."""
     memory = MEMORY[data.frequency]
-    return np.asarray(var_forecast(data.whole.returns, LEVEL, memory, "historical"), dtype=np.float64).reshape(-1)
+    found = var_forecast(data.whole.returns, data.query.confidence, memory, "historical")
+    return np.asarray(found, dtype=np.float64).reshape(-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,14 @@ from analytics.performance import (
 )
 from analytics.returns import linked_return
 from core.errors import NoPortfolio
-from portfolio.frequency import PERIODS, measured_in
+from portfolio.frequency import PERIODS, measured_in, windows_offered
 from portfolio.given import said_of, sentences
 from portfolio.histories import Fund, cash_on, fund, marks
 from portfolio.history import History, Nav
 from portfolio.query import (
     DAY_SECONDS,
+    DEFAULT_ROLLING,
+    DEFAULT_WINDOW,
     FREQUENCY_NAMES,
     NO_BENCHMARK,
     UNIT,
@@ -90,6 +92,7 @@ class PortfolioData:
     """What a query asks for. Every line is cut at the as-of day; windows are those of `own`."""
 
     query: PortfolioQuery
+    """As asked for, but for a window that is too short for how often `own` is valued: the default one."""
     frequency: Frequency
     """How often returns are measured: as asked for, unless that is finer than `own` is valued."""
     own: Line
@@ -136,6 +139,11 @@ class PortfolioData:
         return min(PERIODS[self.frequency], line.cadence.periods)
 
     @property
+    def rolling(self) -> int:
+        """Return how many returns a rolling figure has."""
+        return self.query.rolling or DEFAULT_ROLLING[self.frequency]
+
+    @property
     def frequency_name(self) -> str:
         """Return daily, weekly, monthly, quarterly or irregular."""
         return "irregular" if self._is_irregular else FREQUENCY_NAMES[self.frequency]
@@ -165,6 +173,11 @@ class PortfolioData:
         assert self.own.portfolio is not None
         whole = self.head.portfolio if self.head else None
         return (whole or self.own.portfolio).currency
+
+    @property
+    def told(self) -> Line:
+        """Return the line whose drawdowns and months are told: the chosen portfolio or one of those compared."""
+        return next((line for line in self.compared if line.key == self.query.line), self.own)
 
     @property
     def last_day(self) -> np.datetime64 | None:
@@ -259,6 +272,9 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
     own = _line(stores, portfolio, query)
+    if query.window not in windows_offered(own.cadence):
+        query = replace(query, window=DEFAULT_WINDOW)
+        own = _line(stores, portfolio, query)
     frequency = measured_in(own.cadence, query.frequency)
     by_key = {key_of(each): each for each in known}
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]

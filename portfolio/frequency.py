@@ -1,10 +1,11 @@
-"""How often the returns of a portfolio can be measured: as often as it is valued, or less."""
+"""How often the returns of a portfolio can be measured, and over which windows: never finer than it is valued."""
 
 from __future__ import annotations
 
 import math
 
 from analytics.cadence import Cadence, Rhythm
+from analytics.performance import WINDOWS, Window
 from portfolio.query import FREQUENCIES, Frequency
 
 PERIODS: dict[Frequency, float] = {"D": math.inf, "W": 52, "M": 12, "Q": 4}
@@ -18,6 +19,18 @@ FREQUENCY_OF: dict[Rhythm, Frequency] = {
     "irregular": "D",
 }
 """How often a portfolio has a return, by how often it is valued."""
+
+TOO_SHORT: dict[Rhythm, frozenset[Window]] = {
+    "weekly": frozenset({"1D"}),
+    "monthly": frozenset({"1D", "WTD"}),
+    "quarterly": frozenset({"1D", "WTD", "MTD"}),
+}
+"""Windows that never hold more than the last value."""
+
+
+def windows_offered(cadence: Cadence) -> tuple[Window, ...]:
+    """Return the windows that a history can be seen in: none that is shorter than the time between two values."""
+    return tuple(each for each in WINDOWS if each not in TOO_SHORT.get(cadence.rhythm, ()))
 
 
 def offered(cadence: Cadence) -> tuple[Frequency, ...]:

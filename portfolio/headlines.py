@@ -17,7 +17,7 @@ from analytics.intervals import Interval
 from analytics.metrics import METRICS, Metric
 from analytics.performance import Track, between, spanning_returns, worst
 from portfolio import since
-from portfolio.data import PortfolioData
+from portfolio.data import Line, PortfolioData
 from portfolio.since import Since
 from portfolio.summary import period_before, side_by_side
 
@@ -49,6 +49,8 @@ class Compared:
     """What must be known beside it, such as that it is since inception."""
     reason: str = ""
     """Why it is missing."""
+    others: tuple[float, ...] = ()
+    """Of those it is compared with, in their order."""
 
     @property
     def ahead(self) -> float:
@@ -72,6 +74,8 @@ class Estimate:
     """95 %, for independent returns; NaN for figures that have none."""
     change: float
     """Against the figure without the window's last return."""
+    others: tuple[float, ...] = ()
+    """Of those it is compared with, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class CurrentDrawdown:
     """Calendar days since the peak; 0 at it."""
     change: float
     """Of the depth since the value before; NaN when there is none."""
+    others: tuple[float, ...] = ()
+    """Depth of those it is compared with, at their own last values, in their order."""
 
 
 def net_asset_value(data: PortfolioData) -> NetAssetValue:
@@ -117,7 +123,8 @@ def window_return(data: PortfolioData) -> Compared:
     if data.query.span is None and window in since.PERIOD:
         return _compared(data, lambda track, cadence: since.since(track, cadence, window))
     own, other = since.whole_return(data.part, data.own.cadence), data.part_benchmark
-    return Compared(own.value, None if other is None else _total(other), own.told, own.reason)
+    others = tuple(_total(line.part) for line in data.compared)
+    return Compared(own.value, None if other is None else _total(other), own.told, own.reason, others)
 
 
 def total_return(data: PortfolioData) -> Compared:
@@ -141,6 +148,7 @@ def estimates(data: PortfolioData) -> list[Estimate]:
             benchmark=found.of(key, -1) if data.benchmark and not by_key[key].needs_benchmark else None,
             interval=sure.get(key, intervals.NONE),
             change=math.nan if before is None else found.of(key) - before.of(key),
+            others=tuple(found.of(key, at) for at in range(1, len(data.lines))),
         )
         for key in ESTIMATES
         if key in by_key
@@ -162,12 +170,17 @@ def current_drawdown(data: PortfolioData) -> CurrentDrawdown:
     """Return the drawdown at the last value, whatever the window."""
     dates = data.own.daily.dates
     water = underwater(data.own.daily.index)
-    now = float(water[-1]) if len(water) else math.nan
+    now = _last(water)
     change = now - float(water[-2]) if len(water) > 1 else math.nan
+    others = tuple(_last(underwater(line.daily.index)) for line in data.compared)
     if not now < 0:
-        return CurrentDrawdown(now, None, 0, change)
+        return CurrentDrawdown(now, None, 0, change, others)
     peak = dates[len(water) - 1 - int(np.argmax(water[::-1] == 0))]
-    return CurrentDrawdown(now, peak, int((dates[-1] - peak).astype(int)), change)
+    return CurrentDrawdown(now, peak, int((dates[-1] - peak).astype(int)), change, others)
+
+
+def _last(found: Floats) -> float:
+    return float(found[-1]) if len(found) else math.nan
 
 
 def _intervals(data: PortfolioData, returns: Floats) -> dict[str, Interval]:
@@ -178,8 +191,8 @@ def _intervals(data: PortfolioData, returns: Floats) -> dict[str, Interval]:
         "volatility": intervals.volatility_interval(returns, data.periods),
         "sharpe": intervals.sharpe_interval(excess, 0.0, data.periods),
         "sortino": intervals.sortino_interval(excess, 0.0, data.periods),
-        "value_at_risk": intervals.value_at_risk_interval(returns),
-        "expected_shortfall": intervals.expected_shortfall_interval(returns),
+        "value_at_risk": intervals.value_at_risk_interval(returns, data.query.confidence),
+        "expected_shortfall": intervals.expected_shortfall_interval(returns, data.query.confidence),
     }
     if data.benchmark:
         own, other = data.pair(data.own)
@@ -187,20 +200,19 @@ def _intervals(data: PortfolioData, returns: Floats) -> dict[str, Interval]:
     return found
 
 
-def _up_to_date(data: PortfolioData) -> Track | None:
-    """Return the benchmark, without a day when it ends before the portfolio does: its week would be another."""
-    if data.benchmark is None:
-        return None
-    other, own = data.benchmark.daily, data.own.daily
+def _up_to_date(data: PortfolioData, line: Line) -> Track:
+    """Return a line, without a day when it ends before the portfolio does: its week would be another."""
+    other, own = line.daily, data.own.daily
     if len(other) and len(own) and other.dates[-1] == own.dates[-1]:
         return other
     return between(other, 0, 0)
 
 
 def _compared(data: PortfolioData, of: Callable[[Track, Cadence], Since]) -> Compared:
-    cadence, other = data.own.cadence, _up_to_date(data)
-    own = of(data.own.daily, cadence)
-    return Compared(own.value, None if other is None else of(other, cadence).value, own.told, own.reason)
+    own = of(data.own.daily, data.own.cadence)
+    others = tuple(of(_up_to_date(data, line), line.cadence).value for line in data.compared)
+    beside = of(_up_to_date(data, data.benchmark), data.own.cadence).value if data.benchmark else None
+    return Compared(own.value, beside, own.told, own.reason, others)
 
 
 def _total(track: Track) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -25,15 +26,29 @@ MOST_COMPARED = 6
 BETWEEN_KEYS = ","
 HIGHEST_RISK_FREE = 1.0
 DAY_SECONDS = 86_400
+LATEST_SECONDS = 2.0**33
 MOST_TRIALS = 1_000_000
+CONFIDENCES = ("90", "95", "99")
+"""Of VaR and expected shortfall, in percent."""
+DEFAULT_CONFIDENCE = "95"
+ROLLING: dict[Frequency, tuple[int, ...]] = {
+    "D": (21, 63, 126, 252), "W": (13, 26, 52, 104), "M": (6, 12, 24, 36), "Q": (4, 8, 12, 20),
+}  # fmt: skip
+"""Returns in a rolling figure that are offered, by frequency; any other number can be asked for."""
+DEFAULT_ROLLING: dict[Frequency, int] = {"D": 63, "W": 26, "M": 12, "Q": 8}
+FEWEST_ROLLING, MOST_ROLLING = 3, 5_000
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 FIELDS = (
-    "portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "trials", "asof", "compare", "highlight",
+    "portfolio", "benchmark", "window", "from", "to", "frequency", "rf", "trials", "rolling", "confidence", "asof",
+    "compare", "line", "highlight",
 )  # fmt: skip
 """Names of the texts that a query is parsed from."""
 
 Text = TypeVar("Text", bound=str)
 Days = tuple[np.datetime64, np.datetime64]
 """First and last day of a span."""
+FIRST_DAY, LAST_DAY = np.datetime64("0001-01-01"), np.datetime64("9999-12-31")
+"""Ends of a span of which only the other one was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +72,14 @@ class PortfolioQuery:
     trials: int = 1
     """Strategies that were tried before this one was chosen, itself among them: the more, the more of its Sharpe ratio
     is luck."""
+    rolling: int | None = None
+    """Returns in a rolling figure; None: as many as usual of the frequency."""
+    confidence: float = 0.95
+    """Of VaR and expected shortfall, a ratio."""
     compared: tuple[str, ...] = ()
     """Keys of other portfolios."""
+    line: str = ""
+    """Key of the one compared whose drawdowns and months are told; empty for the chosen portfolio itself."""
     as_of: np.datetime64 | None = None
     """The last day that counts; None for the newest."""
     highlight: np.datetime64 | None = None
@@ -75,6 +96,10 @@ class PortfolioQuery:
             raise ValueError(f"risk_free: {self.risk_free} is no ratio between -1 and 1")
         if not 1 <= self.trials <= MOST_TRIALS:
             raise ValueError(f"trials: {self.trials} is not between 1 and {MOST_TRIALS}")
+        if self.rolling is not None and not FEWEST_ROLLING <= self.rolling <= MOST_ROLLING:
+            raise ValueError(f"rolling: {self.rolling} is not between {FEWEST_ROLLING} and {MOST_ROLLING}")
+        if not 0.5 < self.confidence < 1:
+            raise ValueError(f"confidence: {self.confidence} is not between 0.5 and 1")
         if len(self.compared) > MOST_COMPARED or len(set(self.compared)) < len(self.compared):
             raise ValueError(f"compared: {MOST_COMPARED} different portfolios at most, not {', '.join(self.compared)}")
 
@@ -88,6 +113,8 @@ class PortfolioQuery:
         frequency, bad_frequency = _frequency(texts.get("frequency", ""))
         risk_free, bad_rate = _risk_free(texts.get("rf", DEFAULT_RISK_FREE))
         trials, bad_trials = _trials(texts.get("trials", ""))
+        rolling, bad_rolling = _rolling(texts.get("rolling", ""))
+        confidence, bad_level = _one_of("VaR confidence", CONFIDENCES, texts.get("confidence", ""), DEFAULT_CONFIDENCE)
         as_of, bad_day = _as_of(texts.get("asof", ""))
         compared, too_many = _compared(texts.get("compare", ""))
         span, bad_range = _span(texts, window)
@@ -99,17 +126,27 @@ class PortfolioQuery:
             frequency=frequency,
             risk_free=risk_free,
             trials=trials,
+            rolling=rolling,
+            confidence=int(confidence) / 100,
             compared=compared,
+            line=texts.get("line", ""),
             as_of=as_of,
             highlight=_day(texts.get("highlight", "")),
         )
-        problems = (bad_window, bad_frequency, bad_rate, bad_trials, bad_day, too_many, bad_range)
+        problems = (
+            bad_window, bad_frequency, bad_rate, bad_trials, bad_rolling, bad_level, bad_day, too_many, bad_range,
+        )  # fmt: skip
         return query, tuple(problem for problem in problems if problem)
 
     @property
     def window_name(self) -> str:
         """Return the window in a word."""
         return self.window if self.span is None else "range"
+
+    @property
+    def confidence_name(self) -> str:
+        """Return the confidence of VaR as people write it: "95 %"."""
+        return f"{100 * self.confidence:.4g} %"
 
 
 def _frequency(text: str) -> tuple[Frequency | None, str]:
@@ -153,6 +190,16 @@ def _trials(text: str) -> tuple[int, str]:
     return int(text), ""
 
 
+def _rolling(text: str) -> tuple[int | None, str]:
+    """Return how many returns a rolling figure has, None for as many as usual, and what is wrong with it."""
+    if not text.strip():
+        return None, ""
+    if not (text.strip().isdecimal() and FEWEST_ROLLING <= int(text) <= MOST_ROLLING):
+        between = f"from {FEWEST_ROLLING} to {MOST_ROLLING:,}"
+        return None, f"Rolling: “{text}” is no number of returns {between}. As many as usual are used."
+    return int(text), ""
+
+
 def _is_rate(rate: float) -> bool:
     return math.isfinite(rate) and -HIGHEST_RISK_FREE < rate < HIGHEST_RISK_FREE
 
@@ -165,7 +212,7 @@ def _as_of(text: str) -> tuple[np.datetime64 | None, str]:
 
 
 def _day(text: str) -> np.datetime64 | None:
-    if len(text) != len("2022-06-30"):
+    if not ISO_DAY.fullmatch(text):
         return None
     try:
         day = np.datetime64(text, "D")
@@ -183,20 +230,37 @@ def _compared(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _span(texts: Mapping[str, str], window: Window) -> tuple[Days | None, str]:
-    """Return the first and last day of a range from and to epoch seconds, None without one, and what is wrong."""
-    if "from" not in texts and "to" not in texts:
+    """Return the first and last day of a range, None without one, and what is wrong with it.
+
+    An end is a day such as 2020-01-02 or, as addresses had it once, epoch seconds; one that is not given is open.
+    """
+    given = {name: texts[name].strip() for name in ("from", "to") if texts.get(name, "").strip()}
+    if not given:
         return None, ""
-    start, end = _seconds(texts.get("from", "")), _seconds(texts.get("to", ""))
-    if not 0 < start < end < 2**33:
-        return None, f"Range: from and to are not two times in order. The window {window} is used."
-    return (_nearest_day(start), _nearest_day(end)), ""
+    days = {name: _day(said) or _day_of_seconds(said) for name, said in given.items()}
+    for name, day in days.items():
+        if day is None:
+            return None, f"Range: {name}: “{given[name]}” is no date such as 2020-01-02. The window {window} is used."
+    start, end = days.get("from") or FIRST_DAY, days.get("to") or LAST_DAY
+    if start > end:
+        return None, f"Range: it would begin on {start}, after its end on {end}. The window {window} is used."
+    return (start, end), ""
 
 
-def _seconds(text: str) -> float:
+def said_days(span: Days) -> str:
+    """Return a span in words: "from 2020-01-02 to 2020-06-30", "up to 2020-06-30"."""
+    start, end = span
+    if start == FIRST_DAY:
+        return f"up to {end}"
+    return f"from {start} on" if end == LAST_DAY else f"from {start} to {end}"
+
+
+def _day_of_seconds(text: str) -> np.datetime64 | None:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        return math.nan
+        return None
+    return _nearest_day(seconds) if 0 < seconds < LATEST_SECONDS else None
 
 
 def _nearest_day(seconds: float) -> np.datetime64:

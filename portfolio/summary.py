@@ -12,7 +12,7 @@ from analytics.block import Floats
 from analytics.cadence import Cadence
 from analytics.calendar import Frequency as Period
 from analytics.calendar import months_before
-from analytics.metrics import METRICS, SURE, Metric
+from analytics.metrics import DEFAULT_CONFIDENCE, METRICS, SURE, TAILS, Metric, at_confidence
 from analytics.performance import Track, Window, between, between_dates, spanning_returns, until
 from analytics.summary import UNKNOWN, Summary, summary
 from portfolio.data import Line, PortfolioData
@@ -85,7 +85,10 @@ def _figures(data: PortfolioData, lines: Sequence[Line], metrics: Sequence[Metri
     into = _Into(wanted, lines, data)
     tracks = [line.part for line in lines]
     periods = [_periods(line, data) for line in lines]
-    into.fill(tracks, [track.returns[1:] for track in tracks], periods, plain)
+    tails = [metric for metric in plain if metric.key in TAILS and data.query.confidence != DEFAULT_CONFIDENCE]
+    returns = [track.returns[1:] for track in tracks]
+    into.fill(tracks, returns, periods, [metric for metric in plain if metric not in tails])
+    into.fill(tracks, returns, periods, tails, data.query.confidence)
     into.fill(tracks, [spanning_returns(track) for track in tracks], periods, compounded)
     for at, line in enumerate(lines):
         _put_calendar(into, data, at, line)
@@ -104,6 +107,7 @@ class _Into:
     def __init__(self, metrics: tuple[Metric, ...], lines: Sequence[Line], data: PortfolioData) -> None:
         self.metrics = metrics
         self.trials = data.query.trials
+        self.confidence = data.query.confidence
         self.risk_free = data.risk_free
         self.names = tuple(line.name for line in lines)
         self.values = np.full((len(metrics), len(lines)), np.nan)
@@ -130,7 +134,12 @@ class _Into:
             self.remarks[key, at] = found.told
 
     def fill(
-        self, tracks: Sequence[Track], returns: Sequence[Floats], periods: Sequence[float], of: Sequence[Metric]
+        self,
+        tracks: Sequence[Track],
+        returns: Sequence[Floats],
+        periods: Sequence[float],
+        of: Sequence[Metric],
+        level: float = DEFAULT_CONFIDENCE,
     ) -> None:
         """Work out the metrics of each line's returns, those that have the same days together."""
         if not of:
@@ -143,13 +152,15 @@ class _Into:
             base = dates[0] if len(dates) else None
             rows = np.array([returns[at] for at in places])
             found = summary(
-                dates[1:], rows, None, self.risk_free.of(dates), count, metrics=of, since=base, trials=self.trials
-            )
+                dates[1:], rows, None, self.risk_free.of(dates), count, level=level, metrics=of, since=base,
+                trials=self.trials,
+            )  # fmt: skip
             self.put(found, places)
 
     @property
     def summary(self) -> Summary:
-        return Summary(self.metrics, self.names, self.values, self.reasons, self.remarks)
+        said = tuple(at_confidence(metric, self.confidence) for metric in self.metrics)
+        return Summary(said, self.names, self.values, self.reasons, self.remarks)
 
 
 def _fill_active(into: _Into, data: PortfolioData, at: int, line: Line, of: Sequence[Metric]) -> None:

@@ -8,20 +8,23 @@ from core.format import first_of
 from portfolio.data import Line, PortfolioData, benchmarks, key_of
 from portfolio.given import said_of
 from portfolio.histories import fund
-from portfolio.query import FREQUENCY_NAMES, NO_BENCHMARK
+from portfolio.query import FREQUENCY_NAMES, LAST_DAY, NO_BENCHMARK, PortfolioQuery, said_days
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 
-def warnings(stores: Stores, data: PortfolioData) -> list[str]:
+def warnings(stores: Stores, data: PortfolioData, asked: PortfolioQuery | None = None) -> list[str]:
     """Return a sentence for each: field, what is wrong with it, what is used instead.
 
+    asked: the query that `data` answers; None where it is the one that it has.
     Raises StorageUnavailable or StorageRejected.
     """
     return [
         *_portfolio(data),
+        *_window(data, asked or data.query),
         *_frequency(data),
+        *_rolling(data),
         *_benchmark(stores, data),
         *_as_of(stores, data),
         *_range(data),
@@ -34,6 +37,21 @@ def _portfolio(data: PortfolioData) -> list[str]:
     if wanted in ("", key_of(data.portfolio)):
         return []
     return [f"Portfolio: there is no “{wanted}”; {data.portfolio.name} is used."]
+
+
+def _window(data: PortfolioData, asked: PortfolioQuery) -> list[str]:
+    if asked.window == data.query.window:
+        return []
+    rhythm = data.own.cadence.rhythm
+    return [f"Window: {asked.window} is too short for {rhythm} values, those of {data.portfolio.name}; "
+            f"{data.query.window} is used."]  # fmt: skip
+
+
+def _rolling(data: PortfolioData) -> list[str]:
+    wanted, there = data.query.rolling, max(len(data.whole) - 1, 0)
+    if wanted is None or wanted < there:
+        return []
+    return [f"Rolling: {wanted} {data.units} are more than the {there} returns there are; no rolling figure is shown."]
 
 
 def _frequency(data: PortfolioData) -> list[str]:
@@ -81,10 +99,14 @@ def _as_of(stores: Stores, data: PortfolioData) -> list[str]:
 
 
 def _range(data: PortfolioData) -> list[str]:
-    if data.query.span is None or len(data.part) or not len(data.nav):
+    span, day = data.query.span, data.query.as_of
+    if span is None or not len(data.nav):
         return []
-    start, end = data.query.span
-    return [f"Range: no value from {start} to {end}; the values run from {data.nav.dates[0]} to {data.nav.dates[-1]}."]
+    if not len(data.part):
+        return [f"Range: no value {said_days(span)}; the values run from {data.nav.dates[0]} to {data.nav.dates[-1]}."]
+    if day is not None and day < span[1] < LAST_DAY:
+        return [f"Range: it ends with the as-of day, {day}, not on {span[1]}."]
+    return []
 
 
 def _compared(data: PortfolioData) -> list[str]:

@@ -5,9 +5,9 @@ from analytics.metrics.benchmark import BENCHMARK_METRICS
 from analytics.metrics.drawdown import DRAWDOWN
 from analytics.metrics.ratios import RATIOS
 from analytics.metrics.returns import RETURNS
-from analytics.metrics.risk import RISK
+from analytics.metrics.risk import DEFAULT_CONFIDENCE, RISK, TAILS, at_confidence
 from analytics.metrics.sure import SURE
 
 METRICS: tuple[Metric, ...] = (*RETURNS, *RATIOS, *DRAWDOWN, *RISK, *BENCHMARK_METRICS)
 
-__all__ = ["METRICS", "SURE", "Metric", "Need", "Scope"]
+__all__ = ["DEFAULT_CONFIDENCE", "METRICS", "SURE", "TAILS", "Metric", "Need", "Scope", "at_confidence"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from analytics import risk, tails
@@ -19,6 +20,7 @@ from analytics.metrics.base import (
     otherwise,
 )
 
+DEFAULT_CONFIDENCE = 0.95
 FAT = otherwise("tails too fat for Cornish-Fisher: its quantile is not monotone here")
 CANCELS = otherwise("the autocorrelations cancel the variance: the correction does not hold here")
 
@@ -86,3 +88,15 @@ RISK: tuple[Metric, ...] = (
     _metric("expected_shortfall_ewma", "Expected shortfall 95 %, recent", "percent",
             "Of returns scaled to today's EWMA volatility (Hull & White 1998).", _es("ewma"), WARMED_UP, VARIES),
 )  # fmt: skip
+TAILS = frozenset(metric.key for metric in RISK if metric.key.startswith(("value_at_risk", "expected_shortfall")))
+"""Keys of the metrics that have a confidence: of the level that a summary is made with."""
+
+
+def at_confidence(metric: Metric, confidence: float) -> Metric:
+    """Return a metric with the words of another confidence than 0.95, where it has one."""
+    if metric.key not in TAILS or confidence == DEFAULT_CONFIDENCE:
+        return metric
+    inside, beyond = f"{100 * confidence:.4g} %", f"{100 * (1 - confidence):.4g} %"
+    return replace(
+        metric, title=metric.title.replace("95 %", inside), definition=metric.definition.replace("5 %", beyond)
+    )

@@ -57,11 +57,17 @@
   document.addEventListener("click", () => setTimeout(() => { if (held) fw.holdPage(); })); // the same link pressed again
 
   fw.addressWritten = function () {
-    if (shown && shown.path === location.pathname) shown.url = `${location.pathname}${location.search}`;
+    if (shown && shown.path === fw.pathOf(location.pathname)) shown.url = `${shown.path}${location.search}`;
   };
+
+  // Whether the page at this path is the one that is open, and none is on its way.
+  fw.isOpenAt = (path) => !pending && !!shown && shown.path === path && !!document.querySelector(`.fw-tab[data-path="${path}"]`);
+
+  fw.isShown = (path, search) => !!shown && shown.url === `${path}${search}`;
 
   fw.painted = function (page, choices) {
     painted = { page, choices };
+    if (text(now()) === text(choices)) fw.keepChoices(choices);
     behind(page, "");
   };
 
@@ -78,7 +84,7 @@
 
   function change(page, to) {
     const gone = Object.fromEntries(Object.keys(now()).map((name) => [name, null]));
-    fw.choose(page, { ...gone, ...to });
+    fw.choose(page, { ...gone, ...to }, true);
   }
 
   fw.onConnection((state) => {

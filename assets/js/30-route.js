@@ -1,11 +1,16 @@
 // From address to page: marks the current tab, sets the title, fetches what only some pages need.
 (function (fw, clientside) {
   "use strict";
-  clientside.route = function (pathname, search) {
-    const path = pathname === "/" ? firstPath() : pathname;
+  clientside.route = function (pathname) {
+    const path = fw.pathOf(pathname);
+    if (fw.isOpenAt(path)) { // a step back, or a link to the page that is open: other choices of the same page
+      fw.takeAddress();
+      return window.dash_clientside.no_update;
+    }
+    fw.restoreKept(path);
     if (drawsCharts(path)) fw.plotly().catch(() => undefined); // whoever draws asks again, and says why not
     fw.markPage(path);
-    return { path, search: search || "" };
+    return { path, search: location.search };
   };
 
   fw.pageTitle = (path) => (pages()[path] || { title: "The page" }).title;
@@ -24,6 +29,9 @@
 
   const plotlyMeta = () => document.querySelector('meta[name="fundwatch-plotly"]');
   const drawsCharts = (path) => plotlyMeta().dataset.paths.split(" ").includes(path);
+
+  fw.pathOf = (pathname) => (pathname === "/" ? firstPath() : pathname);
+  fw.isTab = (path) => (pages()[path] || {}).tab === path;
 
   function firstPath() {
     const first = document.querySelector(".fw-nav a");

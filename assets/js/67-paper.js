@@ -11,7 +11,7 @@
   function choices() {
     const bar = document.querySelector("main .fw-choices");
     if (!bar) return [];
-    return [...bar.querySelectorAll(".fw-choice")].map(inWords).filter(Boolean);
+    return [...bar.querySelectorAll(".fw-choice:not(:has(.fw-choice)), .fw-segments[aria-label]")].map(inWords).filter(Boolean);
   }
 
   function inWords(choice) {
@@ -20,6 +20,9 @@
     if (select) return select.selectedIndex < 0 ? "" : `${name} ${select.options[select.selectedIndex].textContent.trim()}`;
     const pressed = choice.querySelector("input:checked");
     if (pressed) return `${name} ${textOf(pressed.parentElement.querySelector("label"))}`;
+    const button = choice.querySelector("[aria-pressed=true]");
+    if (button) return `${name} ${textOf(button)}`;
+    if (name === "or") return ""; // what is typed there is pressed beside it
     const typed = choice.querySelector("input:not([type=radio]):not([type=search])");
     const unit = choice.querySelectorAll(".fw-choice-label")[1];
     return typed && typed.value ? `${name} ${typed.value}${unit ? ` ${textOf(unit)}` : ""}` : "";
@@ -28,7 +31,7 @@
   const textOf = (element) => (element ? element.textContent.trim().replace(/\s+/g, " ") : "");
   const page = () => textOf(document.querySelector(".fw-nav [aria-current]"));
   const mark = () => textOf(document.querySelector("main .fw-choices .fw-mark"));
-  const days = () => textOf(document.querySelector("main .fw-choices .fw-span")).replace("leave zoom ", "");
+  const days = () => textOf(document.querySelector("main .fw-choices .fw-span")).replace(/ ?(leave zoom|back to \S+)/, "");
   const now = () => `${new Date().toLocaleString("sv").slice(0, 16)} ${fw.zone()}`;
 
   // Title, choices and days over a chart, as lines no wider than it.

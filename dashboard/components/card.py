@@ -13,6 +13,8 @@ from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
 from dashboard.components.spark import spark as sparkline
 
+LONG_VALUE = 10
+"""Characters of a figure from which it is written smaller."""
 STATE_WORDS = {
     Status.OK: "ok",
     Status.WARNING: "warning",
@@ -81,7 +83,7 @@ def card(
         quick(
             html.P,
             [value, quick(html.Span, unit, className="fw-card-unit")] if unit else value,
-            className=f"fw-card-value fw-tone-{tone}" if tone else "fw-card-value",
+            className=_value_class(value, tone),
         ),
     ]
     if bar_ratio is not None:
@@ -92,6 +94,11 @@ def card(
         parts.append(strip)
     parts.append(quick(html.Div, foot, className="fw-card-foot"))
     return quick(html.Article, parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
+
+
+def _value_class(value: str, tone: str) -> str:
+    names = {"fw-card-value": True, f"fw-tone-{tone}": bool(tone), "fw-long": len(value) > LONG_VALUE}
+    return " ".join(name for name, holds in names.items() if holds)
 
 
 def cards(*children: Any, minimum_px: int = 140, is_reason_above_age: bool = False) -> html.Div:

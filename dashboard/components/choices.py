@@ -12,6 +12,8 @@ from dash import html
 from dashboard.components.attributes import attributes
 from dashboard.views.tab import Choices
 
+PICKED_AFTER_MS = 300
+"""A day is taken this long after it was picked, or typed: the next digit may change its year."""
 Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""
 
@@ -85,14 +87,17 @@ def choice_input(
     unit: str = "",
     hint: str = "",
 ) -> html.Label:
-    """Return a box for the choice `name`, taken when it is left or with Enter. What is typed may make no sense."""
+    """Return a box for the choice `name`, taken when it is left or with Enter; a date when it is picked.
+
+    What is typed may make no sense.
+    """
     parts: list[Any] = [
         html.Span(label, className="fw-choice-label"),
         dbc.Input(
             id=choice_id(tab, name, default),
             value=choices.get(name, default),
             type=type,
-            debounce=True,
+            debounce=PICKED_AFTER_MS if type == "date" else True,
             autocomplete="off",
             size="sm",
             class_name=f"fw-input fw-input-{type}",
@@ -104,27 +109,43 @@ def choice_input(
 
 
 def choice_button(
-    tab: str, changes: Mapping[str, str | None], text: Any, *, pressed: bool | None = None, label: str | None = None
+    tab: str,
+    changes: Mapping[str, str | None],
+    text: Any,
+    *,
+    pressed: bool | None = None,
+    label: str | None = None,
+    off: str = "",
 ) -> html.Button:
     """Return a button that looks like a link and makes `changes` to the tab's choices; None takes one back.
 
     pressed: whether the choice holds, for a button that switches it on and off. label: what it does, when `text` alone
-    does not say it.
+    does not say it. off: why it cannot be chosen now.
     """
     state = None if pressed is None else str(pressed).lower()
     return html.Button(
         text,
         type="button",
         className="fw-choice-button",
-        title=label,
+        title=off or label,
+        disabled=bool(off) or None,
         **attributes(data_tab=tab, data_choose=json.dumps(dict(changes)), aria_pressed=state, aria_label=label),
     )
 
 
-def more_choices(*children: Any) -> html.Div:
-    """Return choices that a narrow screen folds behind a button (assets/js/32-more-choices.js)."""
-    toggle = html.Button("More choices", type="button", className="fw-more-toggle", **attributes(aria_expanded="false"))
-    return html.Div([toggle, html.Div(list(children), className="fw-more-body")], className="fw-more")
+def more_choices(often: Sequence[Any], seldom: Sequence[Any], *, is_open: bool = False) -> html.Div:
+    """Return choices of which those that are made `seldom` stand behind a button (assets/js/32-more-choices.js).
+
+    A narrow screen folds all of them. is_open: whether they show from the start, on a wide one.
+    """
+    toggle = html.Button(
+        "More choices", type="button", className="fw-more-toggle", **attributes(aria_expanded=str(is_open).lower())
+    )
+    folds = [
+        html.Div(list(often), className="fw-more-body"),
+        html.Div(list(seldom), className="fw-more-body fw-seldom"),
+    ]
+    return html.Div([toggle, *folds], className="fw-more", **attributes(data_open="" if is_open else None))
 
 
 def chosen(options: Options, choices: Choices, name: str, default: str) -> str:

@@ -107,17 +107,27 @@ def scroll_box(content: Any, height: int, label: str) -> html.Div:
 def filter_box(table: str, label: str) -> html.Div:
     """Return a box that shows only the rows of the table `table` that hold every word typed (assets/js/63-filter.js).
 
-    It belongs in the layout: what stands there outlives refreshes. Says how many rows are left of how many.
+    It belongs in the layout: what stands there outlives refreshes. Says how many rows are left of how many, and turns
+    pages where there are more than a hundred.
     """
     words = dbc.Input(type="search", placeholder="filter", size="sm", autocomplete="off", class_name="fw-filter-words")
     return html.Div(
         [
             html.Label([html.Span(label, className="visually-hidden"), words]),
             html.Span(className="fw-filter-count", role="status"),
+            html.Span(
+                [_turn("‹", -1, "Rows before"), html.Span(role="status"), _turn("›", 1, "Rows after")],
+                className="fw-pages",
+                hidden=True,
+            ),
         ],
         className="fw-filter",
         **attributes(data_filters=table),
     )
+
+
+def _turn(sign: str, pages: int, label: str) -> html.Button:
+    return html.Button(sign, type="button", title=label, **attributes(aria_label=label, data_turn=str(pages)))
 
 
 def _sort_text(value: float | str | None) -> str | None:

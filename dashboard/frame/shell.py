@@ -75,7 +75,12 @@ def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] =
         id=f"page-{page.id}",
         key=f"{page.id}?{choices.query}",
         className="fw-tab",
-        **attributes(data_page=page.id, data_zooms=" ".join(page.zoom_graphs)),
+        **attributes(
+            data_page=page.id,
+            data_path=page.path,
+            data_zooms=" ".join(page.zoom_graphs),
+            data_zoom_days="" if page.zooms_to_days else None,
+        ),
     )
 
 

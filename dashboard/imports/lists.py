@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 MOST_REFUSED = 20
+LONGEST_REASON = 60
+"""Characters of a reason that are shown before it is unfolded."""
 OUTCOMES = {
     kept.TAKEN: Status.OK,
     kept.REFUSED: Status.WARNING,
@@ -58,7 +60,7 @@ def imports_table(items: Sequence[Import], id: str, may_change: bool) -> html.Di
 
 def _row(item: Import, may_change: bool) -> dict[str, Any]:
     is_refused = item.outcome == kept.REFUSED
-    can_be_undone = may_change and item.version and item.outcome in (kept.TAKEN, kept.TAKING, kept.UNDOING)
+    is_there = item.version and item.names and item.outcome in (kept.TAKEN, kept.TAKING, kept.UNDOING)
     return {
         "number": Cell(str(item.id), float(item.id)),
         "at": Cell(local_time(item.imported), item.imported),
@@ -71,7 +73,7 @@ def _row(item: Import, may_change: bool) -> dict[str, Any]:
         "added": Cell(number(item.added), float(item.added)) if item.kind else None,
         "restated": Cell(number(item.restated), float(item.restated)) if item.kind else None,
         "doubts": _doubts(item),
-        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if can_be_undone else None,
+        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if may_change and is_there else None,
     }
 
 
@@ -85,7 +87,8 @@ def _outcome(item: Import) -> Any:
 
 def _names(item: Import) -> Cell:
     names = first_of(item.names)
-    return Cell(f"{KINDS.get(item.kind, '')} of {names}" if names else None, hint=", ".join(item.names[:100]))
+    said = f"{KINDS.get(item.kind, item.kind)} of {names}" if names else item.detail or None
+    return Cell(said, hint=", ".join(item.names[:100]))
 
 
 def _why(item: Import) -> Cell:
@@ -93,8 +96,10 @@ def _why(item: Import) -> Cell:
     told = [on_page(line) for line in lines[1:] or lines]
     if not told:
         return Cell(None)
-    summary = html.Summary(cut(told[0], 60))
-    return Cell(html.Details([summary, *(html.P(line) for line in told)], className="fw-import-why"), told[0])
+    first = cut(told[0], LONGEST_REASON)
+    rest = told[1:] if first == told[0] else told
+    why = html.Details([html.Summary(first), *(html.P(line) for line in rest)]) if rest else first
+    return Cell(html.Div(why, className="fw-import-why"), told[0])
 
 
 def _doubts(item: Import) -> Cell:

@@ -44,19 +44,21 @@ class Looked:
 def look(stores: Stores, name: str, content: bytes | None, said: Mapping) -> Looked:
     """Return what a file says (None: too large to read). Raises StorageError."""
     understood = look_at(stores, name, content, said)
-    known = _known(stores, understood.kind)
+    known, called = _known(stores, understood.kind)
     points = understood.points
-    names = Names((), ()) if points is None else compare_names(points.names, known)
+    names = Names((), ()) if points is None else compare_names(points.names, [*known, *called])
     digest = digest_of(content)
     return Looked(
         understood, said, names, known, _against(stores, understood), same_content(stores.state, digest), digest
     )
 
 
-def _known(stores: Stores, kind: str) -> dict[str, str]:
+def _known(stores: Stores, kind: str) -> tuple[dict[str, str], list[str]]:
+    """Return the names that files of a kind can mean, with their currencies, and what people call those."""
     if kind in OF_INSTRUMENTS:
-        return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == ORIGIN}
-    return {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+        return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == ORIGIN}, []
+    own = list_portfolios(stores.state, ORIGIN)
+    return {each.id: each.currency for each in own}, [each.name for each in own]
 
 
 def _against(stores: Stores, understood: Understood) -> ImportRejected | None:

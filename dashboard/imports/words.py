@@ -23,7 +23,7 @@ _OPTIONS = tuple(
     for option, words in (
         (
             r": say --portfolio NAME, and --kind nav if it is a portfolio",
-            ": name it, or choose NAV if it is a portfolio",
+            ": name it, and choose NAV if it is a portfolio",
         ),
         (r": say --portfolio NAME", ": name it"),
         (r" \(--date-order (dmy|mdy|ymd)\)", lambda found: f" ({DATE_ORDERS[found[1]]})"),
@@ -34,6 +34,8 @@ _OPTIONS = tuple(
             "say below what each is: a portfolio of its own, or left out",
         ),
         (r"say which not: --column '.*?=skip'", "choose “left out” for the others"),
+        (r"--kind (\w+)", lambda found: f"choose the kind “{KINDS.get(found[1], found[1])}”"),
+        (r"or with choose", "or choose"),
         (r"say --sheet NAME", "choose one"),
         (r"Name one with --sheet\.", "Choose one."),
         (r"leave --portfolio out", "leave its name out"),

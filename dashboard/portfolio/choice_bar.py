@@ -12,6 +12,7 @@ from dash import html
 from analytics.performance import WINDOWS
 from core import format as text
 from core.model import Status
+from dashboard.charts.rows import short
 from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import verdict
@@ -34,15 +35,19 @@ from portfolio.data import (
     is_whole,
     key_of,
 )
-from portfolio.frequency import offered
+from portfolio.frequency import offered, windows_offered
 from portfolio.imports.accepted import AcceptedDoubts
 from portfolio.imports.understand import day as utc_day
 from portfolio.query import (
     BETWEEN_KEYS,
+    CONFIDENCES,
+    DEFAULT_CONFIDENCE,
     DEFAULT_RISK_FREE,
+    DEFAULT_ROLLING,
     DEFAULT_WINDOW,
     FREQUENCY_NAMES,
     NO_BENCHMARK,
+    ROLLING,
 )
 from portfolio.since import gap_within
 from portfolio.told import told
@@ -54,13 +59,13 @@ if TYPE_CHECKING:
 
 ID = "portfolio"
 SLOTS = (
-    "portfolio-benchmark",
-    "portfolio-frequency",
-    "portfolio-span",
-    "portfolio-mark",
-    "portfolio-compared",
-    "portfolio-notes",
-)
+    "portfolio-benchmark", "portfolio-windows", "portfolio-frequency", "portfolio-rolling", "portfolio-span",
+    "portfolio-mark", "portfolio-compared", "portfolio-notes",
+)  # fmt: skip
+LINE_SLOTS = ("portfolio-drawdowns-line", "portfolio-months-line")
+"""Where it is chosen which of the compared portfolios a panel tells."""
+SELDOM = ("rf", "trials", "rolling", "confidence")
+"""Choices that show from the start when one of them was made."""
 MARKS = {"sample": "sample", "replay": "replay"}
 IMPORT = "/import"
 """The page that files are imported on."""
@@ -78,22 +83,84 @@ def bar(stores: Stores, choices: Choices) -> html.Div:
                       label="Portfolio"),
         *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice")]),
         slot("portfolio-benchmark"),
-        choice_segments(ID, "window", [(name, name) for name in WINDOWS], choices, default=DEFAULT_WINDOW,
-                        label="Window"),
+        html.Div(_windows(choices.get("window", DEFAULT_WINDOW)), id="portfolio-windows", className="fw-slot"),
+        choice_input(ID, "from", choices, default="", label="From", type="date",
+                     hint="First day shown; takes the place of the window"),
+        choice_input(ID, "to", choices, default="", label="To", type="date",
+                     hint="Last day shown; takes the place of the window"),
         more_choices(
-            choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
-                         hint="Risk-free rate, percent a year; empty: that of the portfolio’s currency"),
-            choice_input(ID, "trials", choices, default="", label="Trials",
-                         hint="Strategies tried before this one was chosen: deflates its Sharpe ratio in All metrics"),
-            choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                         hint="Uses values up to this day; empty for all"),
-            _adder(),
-            slot("portfolio-frequency"),
+            [
+                choice_input(ID, "asof", choices, default="", label="As of", type="date",
+                             hint="Uses values up to this day; empty for all"),
+                slot("portfolio-frequency"),
+            ],
+            [
+                _adder(),
+                choice_input(ID, "rf", choices, default=DEFAULT_RISK_FREE, label="Risk-free", unit="%",
+                             hint="Risk-free rate, percent a year; empty: that of the portfolio’s currency"),
+                choice_input(ID, "trials", choices, default="", label="Trials",
+                             hint="Strategies tried before this one was chosen: deflates its Sharpe ratio in All "
+                                  "metrics"),
+                html.Div(
+                    [
+                        slot("portfolio-rolling"),
+                        choice_input(ID, "rolling", choices, default="", label="or",
+                                     hint="Returns in a rolling figure, any number; empty for as many as usual"),
+                    ],
+                    className="fw-choice",
+                ),
+                html.Div(
+                    [
+                        html.Span("VaR", className="fw-choice-label"),
+                        choice_segments(ID, "confidence", [(each, f"{each} %") for each in CONFIDENCES], choices,
+                                        default=DEFAULT_CONFIDENCE, label="VaR confidence"),
+                    ],
+                    className="fw-choice",
+                ),
+            ],
+            is_open=any(name in choices for name in SELDOM),
         ),
         slot("portfolio-compared"),
         spacer(),
         slot("portfolio-span"),
         slot("portfolio-mark"),
+    )  # fmt: skip
+
+
+def windows(data: PortfolioData) -> html.Div:
+    """Return the choice of the window: none is pressed while a range of days takes its place.
+
+    Those that are shorter than the time between two values cannot be chosen.
+    """
+    pressed = data.query.window if data.query.span is None else ""
+    return _windows(pressed, windows_offered(data.own.cadence), data.own.cadence.rhythm)
+
+
+def _windows(pressed: str, there: Sequence[str] = WINDOWS, rhythm: str = "") -> html.Div:
+    buttons = [
+        choice_button(
+            ID, {"window": None if name == DEFAULT_WINDOW else name, "from": None, "to": None}, name,
+            pressed=name == pressed, off="" if name in there else f"Too short for {rhythm} values",
+        )
+        for name in WINDOWS
+    ]  # fmt: skip
+    return html.Div(buttons, className="fw-segments", role="group", **attributes(aria_label="Window"))
+
+
+def rolling(data: PortfolioData) -> html.Div:
+    """Return the choice of how many returns a rolling figure has."""
+    usual = DEFAULT_ROLLING[data.frequency]
+    buttons = [
+        choice_button(
+            ID, {"rolling": None if count == usual else str(count)}, str(count), pressed=count == data.rolling,
+            label=f"Rolling figures of {count} {data.units}",
+        )
+        for count in sorted({*ROLLING[data.frequency], data.rolling})
+    ]  # fmt: skip
+    return html.Div(
+        [html.Span("Rolling", className="fw-choice-label"), *buttons,
+         html.Span(data.units, className="fw-choice-label")],
+        className="fw-choice", role="group", **attributes(aria_label="Rolling"),
     )  # fmt: skip
 
 
@@ -105,7 +172,8 @@ def frequencies(data: PortfolioData) -> html.Div:
         names[choices[0]] = "irregular"
     buttons = [
         choice_button(
-            ID, {"frequency": None if each == choices[0] else each}, name, pressed=each == data.frequency,
+            ID, {"frequency": None if each == choices[0] else each, "rolling": None}, name,
+            pressed=each == data.frequency,
             label=f"{name.capitalize()} returns",
         )
         for each, name in names.items()
@@ -187,9 +255,27 @@ def compared(data: PortfolioData, colors: Sequence[str]) -> html.Div | None:
     for at, line in enumerate(data.compared):
         left = BETWEEN_KEYS.join(key for key in keys if key != line.key)
         mark = html.Span("●", style={"color": f"var(--fw-{colors[at].removeprefix('@')})"})
-        chip = choice_button(ID, {"compare": left or None}, [mark, f" {line.name} ✕"], label=f"Remove {line.name}")
+        chip = choice_button(
+            ID,
+            {"compare": left or None, **({"line": None} if line is data.told else {})},
+            [mark, f" {line.name} ✕"],
+            label=f"Remove {line.name}",
+        )
         chips.append(chip)
     return html.Div(chips, className="fw-chips")
+
+
+def lines(data: PortfolioData) -> list[html.Button]:
+    """Return the switch between the chosen portfolio and those compared, for panels that tell one at a time."""
+    if not data.compared:
+        return []
+    return [
+        choice_button(
+            ID, {"line": None if line is data.own else line.key, "highlight": None}, short(line.name),
+            pressed=line is data.told, label=line.name,
+        )
+        for line in data.lines
+    ]  # fmt: skip
 
 
 def span(data: PortfolioData) -> html.Span:
@@ -199,10 +285,10 @@ def span(data: PortfolioData) -> html.Span:
         parts = [f"{data.part.dates[0]} – {data.part.dates[-1]}"]
     parts += [f" · history starts {data.own.daily.dates[0]}"] if is_whole(data) else []
     if data.query.span is not None:
-        parts += [" ", choice_button(ID, {"from": None, "to": None}, "leave zoom")]
+        parts += [" ", choice_button(ID, {"from": None, "to": None}, f"back to {data.query.window}")]
     if data.own.cadence.rhythm == "irregular":
         parts.append(f" · irregular values, {text.number(data.own.cadence.periods, 1)} a year")
-    if data.last_day is not None:
+    if data.last_day is not None and data.query.span is None:
         parts.append(html.Span(f" · windows end with the last value, {data.last_day}", className="fw-anchor"))
     return html.Span(parts, className="fw-span")
 
@@ -235,8 +321,8 @@ def notes(data: PortfolioData, adjusted: Sequence[str] = (), doubted: Sequence[A
 
 
 def _change(mark: Restatement) -> str:
-    value = f"{text.money(mark.was)} → {text.money(mark.now)}" if mark.was != mark.now else ""
-    flow = f"flow {text.money(mark.flow_was)} → {text.money(mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
+    value = text.money_change(mark.was, mark.now) if mark.was != mark.now else ""
+    flow = f"flow {text.money_change(mark.flow_was, mark.flow_now)}" if mark.flow_was != mark.flow_now else ""
     return ", ".join(each for each in (value, flow) if each)
 
 

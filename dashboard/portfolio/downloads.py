@@ -57,7 +57,7 @@ def growth_table(data: PortfolioData) -> Table:
 def backtest_table(data: PortfolioData) -> Table:
     """Return every return of the window beside the VaR before it."""
     days = data.part.dates[1:]
-    name = f"VaR 95 % of the {MEMORY[data.frequency]} previous returns, ratio"
+    name = f"VaR {data.query.confidence_name} of the {MEMORY[data.frequency]} previous returns, ratio"
     warned = on_days(data.whole.dates, forecast(data), days)
     returns = data.part.returns[1:]
     exceeded = np.where(np.isnan(warned) | np.isnan(returns), np.nan, returns < -warned)

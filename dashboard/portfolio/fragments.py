@@ -131,6 +131,7 @@ def _about(data: PortfolioData) -> list[tuple[str, str]]:
         ("Returns", data.frequency_name),
         ("Periods a year", f"{data.periods:.4g}"),
         ("Trials", str(data.query.trials)),
+        ("VaR confidence", data.query.confidence_name),
         ("Risk-free rate", data.risk_free.said),
         ("Origin", data.portfolio.origin),
     ]

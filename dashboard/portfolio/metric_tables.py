@@ -11,6 +11,7 @@ from analytics.metrics import Metric
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.portfolio.cards import last_title
 from dashboard.portfolio.tables import figure, marked, signed
 from portfolio.data import Line, PortfolioData
 from portfolio.parts import parts
@@ -73,7 +74,11 @@ def parts_table(data: PortfolioData) -> html.Div:
         Column("name", "Portfolio", numeric=False),
         Column("value", "Value"),
         Column("share", "Share", definition="Share of the fund's value; without a fund, of the portfolios listed"),
-        Column("day", "Day", definition="Return since the value before the last"),
+        Column(
+            "day",
+            last_title(part.line.cadence.rhythm for part in listed),
+            definition="Return since the value before the last",
+        ),
         Column("ytd", "YTD", definition="Return since the last value of the year before"),
         Column("total_return", data.query.window_name, definition="Return in the window"),
         Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year"),

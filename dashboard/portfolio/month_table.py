@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from dash import html
@@ -25,7 +26,7 @@ STEPS = 8
 
 def heat_table(data: PortfolioData) -> html.Div:
     """Return compounded returns by year and month, in percent, newest year first, and the benchmark's by year."""
-    own, other = data.own, data.benchmark
+    own, other = data.told, data.benchmark
     months_by_year = _by_year(by_period(own.daily, own.cadence, "M"))
     totals = _of_years(own)
     beside = _of_years(other) if other else {}
@@ -34,7 +35,15 @@ def heat_table(data: PortfolioData) -> html.Div:
         *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
         Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
         *(
-            [Column("other", "vs", definition=f"{data.benchmark_name} over the same days", plain=data.benchmark_name)]
+            [
+                Column(
+                    "other",
+                    "vs",
+                    definition=f"Relative return: the year’s return less that of {data.benchmark_name} over the same "
+                    "days, in percentage points (arithmetic)",
+                    plain=f"Less {data.benchmark_name}",
+                )
+            ]
             if other
             else []
         ),
@@ -44,7 +53,7 @@ def heat_table(data: PortfolioData) -> html.Div:
             "year": Cell(str(year)),
             **{f"m{at}": _heat(months_by_year.get((year, at)), FULL_COLOUR_MONTH) for at in range(12)},
             "total": _heat(total, FULL_COLOUR_YEAR),
-            **({"other": _heat(beside.get(year), FULL_COLOUR_YEAR)} if other else {}),
+            **({"other": _relative(total, beside.get(year), data.benchmark_name)} if other else {}),
         }
         for year, total in totals.items()
     ]
@@ -64,6 +73,13 @@ def _by_year(months: Periods) -> dict[tuple[int, int], float]:
 def _of_years(line: Line) -> dict[int, float]:
     found = by_period(line.daily, line.cadence, "Y")
     return dict(zip(found.numbers.tolist(), found.returns.tolist(), strict=True))
+
+
+def _relative(own: float, other: float | None, name: str) -> Cell:
+    if other is None:
+        return Cell("")
+    cell = _heat(own - other, FULL_COLOUR_YEAR)
+    return cell if math.isnan(own - other) else replace(cell, hint=f"{name} {text.percent(other, signed=True)}")
 
 
 def _heat(value: float | None, full: float) -> Cell:

@@ -99,9 +99,9 @@ CHARTS = (
     ),
     Chart(
         "backtest", "VaR backtest",
-        "Historical VaR (95 %) of the returns before each period, against the return that followed. Kupiec (1995): "
-        "are exceedances as frequent as expected? Christoffersen (1998): are they independent? A p-value below 0.05 "
-        "rejects it. Drawn are the lowest and the highest return of each pixel.",
+        "Historical VaR, at the confidence chosen, of the returns before each period, against the return that "
+        "followed. Kupiec (1995): are exceedances as frequent as expected? Christoffersen (1998): are they "
+        "independent? A p-value below 0.05 rejects it. Drawn are the lowest and the highest return of each pixel.",
         220, 200, 8, lambda data, _: value_at_risk_backtest(data), is_thinned=True,
     ),
     Chart(

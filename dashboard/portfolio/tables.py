@@ -43,7 +43,7 @@ def drawdown_table(data: PortfolioData) -> html.Div:
         Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down"),
         Column("back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back"),
     ]
-    rows = [_drawdown_row(data, episode) for episode in worst(data.part, WORST)]
+    rows = [_drawdown_row(data, episode) for episode in worst(data.told.part, WORST)]
     table = data_table(
         "portfolio-drawdowns-data",
         columns,
@@ -56,7 +56,7 @@ def drawdown_table(data: PortfolioData) -> html.Div:
 
 
 def _drawdown_row(data: PortfolioData, episode: Episode) -> dict[str, Any]:
-    part = data.part
+    part = data.told.part
     peak, trough = part.dates[max(episode.peak, 0)], part.dates[episode.trough]
     recovery = part.dates[episode.recovery] if episode.recovery is not None else None
     down = int((trough - peak).astype(int))

@@ -117,7 +117,10 @@ def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
 def delete_form(node: Node) -> html.Form:
     """Return the form that deletes a portfolio once its name is typed."""
     own, form_id = node.portfolio, _form_id("delete", node.portfolio.id)
-    hint = f"Type {own.name}. Its {node.values + node.left_out:,} values, flows and marks go with it."
+    values = (
+        "It has no values of its own." if node.made_of else f"Its {node.values + node.left_out:,} values go with it."
+    )
+    hint = f"Type {own.name}. {values}"
     return form(
         f"{PATH}/delete",
         hidden("id", own.id),

@@ -15,7 +15,6 @@ from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from portfolio.data import key_of
 from portfolio.given import stale_after_seconds
-from portfolio.series.reference import instrument_name
 from portfolio.tree.facts import Node
 from portfolio.tree.names import OWN
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
@@ -60,7 +59,7 @@ def _row(node: Node, chosen: str, place: int) -> dict[str, Any]:
         "name": Cell([INDENT * node.depth, opens, *mark], sort=float(place), hint=each.note),
         "strategy": each.strategy or None,
         "currency": _currency(node),
-        "benchmark": instrument_name(each.benchmark) or None,
+        "benchmark": node.benchmark or None,
         "life": life,
         "values": _values(node),
         "rhythm": node.rhythm or None,
@@ -81,8 +80,12 @@ def _currency(node: Node) -> Cell:
 def _values(node: Node) -> Cell | None:
     if not node.values:
         return Cell("no value yet", tone="muted") if not node.left_out else Cell("all left out", tone="warning")
-    told = f"{node.first} – {node.last}"
-    return Cell(told, hint=f"{node.left_out:,} left out" if node.left_out else "")
+    parts = f" · sum of {node.made_of} part{'s' if node.made_of > 1 else ''}" if node.made_of else ""
+    left = [f"{node.left_out:,} left out"] if node.left_out else []
+    lost = " ▲" if node.told else ""
+    return Cell(
+        f"{node.first} – {node.last}{parts}{lost}", tone="warning" if lost else "", hint="; ".join([*left, *node.told])
+    )
 
 
 def _age(node: Node) -> Any:

@@ -125,7 +125,7 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
                     cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
                     panels(*(panel.element() for panel in PANELS)),
                     panels(*(panel.element() for panel in sources.records)),
-                    *([how_to_watch(sources.unwatched, is_open=not sources.sections)] if sources.unwatched else []),
+                    *([how_to_watch(sources.unwatched, is_open=False)] if sources.unwatched else []),
                 ],
                 className="fw-content",
             ),

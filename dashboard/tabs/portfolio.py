@@ -61,6 +61,7 @@ DRAWDOWNS = Panel(
     "The ten deepest falls from a best day so far until the day back at it, of the window’s time-weighted returns.",
     TableBody(310),
     subtitle="in the window; click one to shade it in the chart",
+    controls_slot=choice_bar.LINE_SLOTS[0],
 )
 MONTHS = Panel(
     f"{ID}-months",
@@ -68,6 +69,7 @@ MONTHS = Panel(
     "Time-weighted returns compounded by month and by year, newest year first.",
     TableBody(MONTHS_PX, MONTHS_PX),
     subtitle="since inception",
+    controls_slot=choice_bar.LINE_SLOTS[1],
 )
 CAPTURES = Panel(
     f"{ID}-captures",
@@ -111,7 +113,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
     """Return the tab without data."""
     content = [
         slot("portfolio-notes"),
-        slot("portfolio-cards", 232, narrow_height=988),
+        slot("portfolio-cards", 283, narrow_height=1140),
         panels(
             chart_panel("growth").element(),
             html.Div([DRAWDOWNS.element(), MONTHS.element()], className="fw-column fw-span-4"),
@@ -138,11 +140,12 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     except NoPortfolio:
         return _without_portfolio()
     doubted = accepted_doubts(stores.state, data.portfolio)
-    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data)], doubted)
+    bar = _bar_slots(stores, data, [*problems, *warnings(stores, data, query)], doubted)
     if not len(data.nav):
         return _without_values(data, bar)
     seen, stale_after = _age(stores, data)
     charts = draw_charts(data, choices)
+    bare = {} if data.benchmark else {CAPTURES.id: "Choose a benchmark to see capture ratios."}
     return View(
         figures=charts.figures,
         slots={
@@ -152,8 +155,8 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
             "portfolio-cards": card_strip(data, seen, stale_after),
             "portfolio-drawdowns-table": drawdown_table(data),
         },
-        as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty)},
-        notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes},
+        as_of={**(dict.fromkeys(PANEL_IDS, seen) if seen else {}), **dict.fromkeys(charts.empty | bare.keys())},
+        notes={**dict.fromkeys((table.id for table in TABLES), ""), **charts.notes, **bare},
         stale_after_seconds=dict.fromkeys(PANEL_IDS, stale_after),
     )
 
@@ -170,8 +173,11 @@ def _bar_slots(
 ) -> dict[str, Any]:
     return {
         "portfolio-benchmark": choice_bar.benchmark(stores, data),
+        "portfolio-windows": choice_bar.windows(data),
         "portfolio-frequency": choice_bar.frequencies(data),
+        "portfolio-rolling": choice_bar.rolling(data),
         "portfolio-span": choice_bar.span(data),
+        **{slot: choice_bar.lines(data) for slot in choice_bar.LINE_SLOTS},
         "portfolio-mark": choice_bar.mark(data),
         "portfolio-compared": choice_bar.compared(data, compared_colours(data)),
         "portfolio-notes": choice_bar.notes(data, adjusted, doubted),
@@ -233,6 +239,7 @@ TAB = Tab(
     panels=PANELS,
     slots=(
         *choice_bar.SLOTS,
+        *choice_bar.LINE_SLOTS,
         *CHART_SLOTS,
         "portfolio-cards",
         "portfolio-drawdowns-table",
@@ -240,6 +247,7 @@ TAB = Tab(
     ),
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
+    zooms_to_days=True,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )

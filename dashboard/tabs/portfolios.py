@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from dash import html
 
@@ -104,7 +105,8 @@ def _settings(stores: Stores, chosen: Node | None, found: list[Node], key: str, 
         return _not_allowed()
     also = known_as(list_known_names(stores.state), portfolio)
     fixed = set_in_file(stores, portfolio.id)
-    names = html.P(f"Files may also call it {', '.join(also)}.", className="fw-nothing") if also else None
+    figures = html.A("Its figures", href=f"/portfolio?{urlencode({'portfolio': key})}")
+    names = html.P([figures, f". Files may also call it {', '.join(also)}." if also else "."], className="fw-nothing")
     if fixed:
         stays = html.P(
             f"It stands in {WHERE_SET}: take it out there before you merge or delete it.", className="fw-nothing"

@@ -121,6 +121,8 @@ class Page:
     zoom_graphs: tuple[str, ...] = ()
     """Graphs whose zoom on the time axis is written to the choices `from` and `to` (epoch seconds); a double
     click, or another window, removes them."""
+    zooms_to_days: bool = False
+    """Whether a zoom is written as days (2020-01-02) instead."""
     lazy_graphs: tuple[str, ...] = ()
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
     routes: MakeRoutes | None = None

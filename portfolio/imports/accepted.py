@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from portfolio.imports.doubts import DoubtedRow, doubts_from_json
 from portfolio.imports.take import ORIGIN
+from portfolio.tree.names import ids_by_name
 from storage.state.database import State
 from storage.state.imports import Import, doubted_imports
 from storage.state.portfolios import Portfolio
@@ -24,13 +25,14 @@ def accepted_doubts(state: State, portfolio: Portfolio) -> Sequence[AcceptedDoub
     """Return what was taken of a portfolio although it was doubted, oldest import first. Raises StorageUnavailable."""
     if portfolio.origin != ORIGIN:
         return ()
+    ids = ids_by_name(state)
     found = []
     for item in doubted_imports(state):
         rows = {
             (row.ts, row.value): row
             for doubt in doubts_from_json(item.doubts)
             for row in doubt.rows
-            if row.name == portfolio.id
+            if ids.get(row.name, row.name) == portfolio.id
         }
         if rows:
             found.append(AcceptedDoubts(item, tuple(rows[key] for key in sorted(rows))))

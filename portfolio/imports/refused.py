@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ImportRejected, StorageError
-from portfolio.imports.order import ORDER, UNDO, Order, read_order
+from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order
 from portfolio.imports.take import read_file
 from storage.state.looked_at import FileKey, looked_at_files, mark_looked_at
 from storage.stores import Stores
@@ -35,8 +35,8 @@ class RefusedFile:
 
     @property
     def is_table(self) -> bool:
-        """Return whether it was to be imported, rather than to undo an import."""
-        return not self.name.endswith(UNDO)
+        """Return whether it was to be imported, rather than to undo an import or change a portfolio."""
+        return not self.name.endswith((UNDO, CHANGE))
 
 
 def refused_folder(stores: Stores) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from analytics.cadence import FEWEST_SPACES, Cadence, cadence_of
 from portfolio.given import RHYTHMS, said_of
 from portfolio.histories import fund
+from portfolio.series.reference import Catalogue, catalogue
 from portfolio.tree.listing import in_order
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -37,6 +38,12 @@ class Node:
     """What its dates tell."""
     counts: Cadence
     """What figures use: what is set, else what is found."""
+    benchmark: str
+    """What it is called; empty: it has none."""
+    made_of: int
+    """How many parts it is the sum of; 0: its values are its own."""
+    told: tuple[str, ...]
+    """What could not be converted or added, and is left out."""
 
     @property
     def rhythm(self) -> str:
@@ -51,10 +58,12 @@ class Node:
 
 def nodes(stores: Stores) -> list[Node]:
     """Return the tree, each portfolio before its parts. Raises StorageUnavailable or StorageRejected."""
-    return [_node(stores, depth, each) for depth, each in in_order(list_portfolios(stores.state))]
+    known = list_portfolios(stores.state)
+    catalogues = {origin: catalogue(stores, origin) for origin in {each.origin for each in known}}
+    return [_node(stores, depth, each, catalogues[each.origin]) for depth, each in in_order(known)]
 
 
-def _node(stores: Stores, depth: int, portfolio: Portfolio) -> Node:
+def _node(stores: Stores, depth: int, portfolio: Portfolio, listed: Catalogue) -> Node:
     history = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio))
     nav, has_values = history.nav, bool(len(history.nav))
     return Node(
@@ -68,4 +77,7 @@ def _node(stores: Stores, depth: int, portfolio: Portfolio) -> Node:
         float(nav.newest),
         cadence_of(nav.dates),
         history.cadence,
+        listed.name(portfolio.benchmark) if portfolio.benchmark else "",
+        len(history.made_of),
+        history.told,
     )

@@ -58,7 +58,7 @@ def focused(page: Page) -> str:
 
 
 def test_a_file_that_can_be_read_in_two_ways_asks_is_answered_taken_and_taken_back(
-    page: Page, site: Site, tmp_path: Path
+    site: Site, page: Page, tmp_path: Path
 ) -> None:
     open_import(page, site)
     choose(page, given(tmp_path, "alpha.csv", OPEN_DATES))
@@ -85,7 +85,7 @@ def test_a_file_that_can_be_read_in_two_ways_asks_is_answered_taken_and_taken_ba
 
 
 def test_what_is_hard_to_believe_is_confirmed_by_hand_and_the_next_file_follows(
-    page: Page, site: Site, tmp_path: Path
+    site: Site, page: Page, tmp_path: Path
 ) -> None:
     open_import(page, site)
     choose(page, CASES / "jump100x.csv", given(tmp_path, "open.csv", OPEN_DATES))
@@ -106,7 +106,7 @@ def test_what_is_hard_to_believe_is_confirmed_by_hand_and_the_next_file_follows(
     )
 
 
-def test_a_file_is_dropped_anywhere_and_a_column_a_portfolio_makes_three(page: Page, site: Site) -> None:
+def test_a_file_is_dropped_anywhere_and_a_column_a_portfolio_makes_three(site: Site, page: Page) -> None:
     open_import(page, site)
     carried = page.evaluate_handle(DROPPED, WIDE)
     page.dispatch_event("body", "dragover", {"dataTransfer": carried})
@@ -139,10 +139,10 @@ def collected(real: Stores) -> Iterator[Path]:
 
 
 def test_a_refused_file_of_the_inbox_is_a_warning_until_it_was_looked_at(
-    page: Page, site: Site, collected: Path
+    site: Site, collected: Path, page: Page
 ) -> None:
     given(collected, "open.csv", OPEN_DATES)
-    page.goto(f"{site.url}/pipeline")
+    page.goto(f"{site.url}/pipeline", wait_until="commit")
     card = page.locator("#pipeline-card-inbox")
     expect(card).to_contain_text("1 refused file to look at", timeout=60_000)
     expect(card).to_contain_text("warning")
@@ -155,12 +155,12 @@ def test_a_refused_file_of_the_inbox_is_a_warning_until_it_was_looked_at(
     refused.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#import-said")).to_contain_text("open.csv dismissed")
     expect(refused).to_be_empty()
-    page.goto(f"{site.url}/pipeline")
+    page.goto(f"{site.url}/pipeline", wait_until="commit")
     expect(card).to_contain_text("ok", timeout=60_000)
 
 
 def test_a_server_that_is_away_gets_the_file_when_it_is_back(
-    page: Page, site: Site, watch: Watch, tmp_path: Path
+    site: Site, page: Page, watch: Watch, tmp_path: Path
 ) -> None:
     open_import(page, site)
     site.stop()
@@ -172,7 +172,7 @@ def test_a_server_that_is_away_gets_the_file_when_it_is_back(
 
 
 def test_a_phone_shows_all_without_scrolling_sideways_and_says_what_is_too_large(
-    open_page: Callable[..., Page], site: Site, tmp_path: Path
+    site: Site, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = open_page(width=390, height=844, theme="light")
     open_import(page, site)

@@ -16,6 +16,7 @@ from dashboard.factory import create_app
 from dashboard.tabs import portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
+from tests.dashboard.portfolio.test_tab import put_nav
 from tests.support.many import insert_many
 from tests.support.workbooks import opened
 
@@ -70,7 +71,7 @@ def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     until(lambda: names(page)[:2] == ["All strategies", "S&P 500"] and "drawdown" in names(page))
     assert page.evaluate(f"{DATA}[0].x[0]") == "2014-01-02"
 
-    page.get_by_text("1Y", exact=True).click()
+    page.get_by_role("button", name="1Y", exact=True).click()
     expect(page).to_have_url(f"{url}?window=1Y")
     expect(page.locator("#portfolio-span")).to_have_text(
         "2021-12-28 – 2022-12-28 · windows end with the last value, 2022-12-28"
@@ -112,8 +113,8 @@ def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
     open_fund(page, url)
     assert 700 < page.evaluate(f"{DATA}[0].x.length") < 1_000, "no more than there are pixels"
     drag_across(page)
-    expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
-    leave = page.get_by_role("button", name="leave zoom")
+    expect(page).to_have_url(re.compile(r"from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d$"))
+    leave = page.get_by_role("button", name="back to ITD")
     expect(leave).to_be_visible()
     until(lambda: page.evaluate(f"{DATA}[0]?.x[0] > '2014-01-02'"))
     days = page.evaluate(f"{DATA}[0].x")
@@ -128,12 +129,123 @@ def test_a_zoom_draws_every_day_and_can_be_left(url: str, page: Page) -> None:
     drag_across(page, 0.3, 0.7)
     expect(leave).to_be_visible()
     until(lambda: not is_whole(page))
-    page.get_by_text("3Y", exact=True).click()
+    page.get_by_role("button", name="3Y", exact=True).click()
     expect(page).to_have_url(f"{url}?window=3Y")
     until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2019-12-27'")))
-    page.get_by_text("ITD", exact=True).click()
+    page.get_by_role("button", name="ITD", exact=True).click()
     until(lambda: bool(page.evaluate(f"{DATA}[0]?.x[0] === '2014-01-02'")))
     until(lambda: is_whole(page))
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.get_by_label(label, exact=True)
+
+
+def pick(page: Page, label: str, day: str) -> None:
+    """Choose a day as the browser's own calendar does: no key is pressed and the field is not left."""
+    field(page, label).evaluate(
+        """(input, day) => {
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, day);
+            input.dispatchEvent(new Event('input', {bubbles: true}));
+            input.dispatchEvent(new Event('change', {bubbles: true}));
+        }""",
+        day,
+    )
+
+
+def pressed_window(page: Page) -> str:
+    found = page.locator("#portfolio-windows [aria-pressed=true]")
+    return found.inner_text() if found.count() else ""
+
+
+def test_days_are_picked_and_window_zoom_and_sentence_agree(url: str, page: Page) -> None:
+    open_fund(page, url + "?window=3Y")
+    until(lambda: pressed_window(page) == "3Y")
+    pick(page, "From", "2020-01-02")
+    expect(page).to_have_url(f"{url}?from=2020-01-02&window=3Y")
+    expect(page.locator("#portfolio-span")).to_contain_text("2020-01-02 – 2022-12-28")
+    pick(page, "To", "2020-06-30")
+    expect(page).to_have_url(f"{url}?from=2020-01-02&to=2020-06-30&window=3Y")
+    expect(page.locator("#portfolio-span")).to_have_text("2020-01-02 – 2020-06-30 back to 3Y")
+    until(lambda: pressed_window(page) == "")
+    until(lambda: page.evaluate(f"{DATA}[0]?.x.at(-1)") == "2020-06-30")
+    pick(page, "As of", "2020-03-20")
+    expect(page.locator("#portfolio-mark")).to_have_text("sample · as of 2020-03-20")
+    expect(page.locator("#portfolio-notes")).to_contain_text("it ends with the as-of day, 2020-03-20")
+    page.get_by_role("button", name="1Y", exact=True).click()
+    expect(page).to_have_url(f"{url}?asof=2020-03-20&window=1Y")
+    expect(field(page, "From")).to_have_value("")
+    expect(field(page, "To")).to_have_value("")
+    until(lambda: pressed_window(page) == "1Y")
+    expect(page.locator("#portfolio-notes")).to_be_empty()
+
+
+def test_back_undoes_the_last_choice_and_forward_makes_it_again(url: str, page: Page) -> None:
+    open_fund(page, url)
+    page.get_by_role("button", name="1Y", exact=True).click()
+    expect(page.locator("#portfolio-span")).to_contain_text("2021-12-28 –")
+    pick(page, "As of", "2020-03-20")
+    expect(page.locator("#portfolio-mark")).to_contain_text("as of 2020-03-20")
+    page.get_by_label("vs").select_option("none")
+    expect(page.locator("#portfolio-cards")).not_to_contain_text("S&P 500")
+    page.evaluate("document.querySelector('#portfolio-growth').dataset.same = ''")
+
+    page.go_back()
+    expect(page).to_have_url(f"{url}?asof=2020-03-20&window=1Y")
+    expect(page.get_by_label("vs")).to_have_value("SP500")
+    expect(page.locator("#portfolio-cards")).to_contain_text("S&P 500")
+    page.go_back()
+    expect(page).to_have_url(f"{url}?window=1Y")
+    expect(field(page, "As of")).to_have_value("")
+    expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")
+    page.go_back()
+    expect(page).to_have_url(url)
+    until(lambda: pressed_window(page) == "ITD")
+    page.go_forward()
+    expect(page).to_have_url(f"{url}?window=1Y")
+    until(lambda: pressed_window(page) == "1Y")
+    assert page.locator("#portfolio-growth[data-same]").count() == 1, "the page is the one that was open"
+
+
+def test_choices_are_kept_when_a_tab_is_left(url: str, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    open_fund(page, url)
+    page.get_by_role("button", name="3Y", exact=True).click()
+    expect(page.locator("#portfolio-span")).to_contain_text("2019-12-27 –")
+    page.get_by_role("link", name="System").click()
+    expect(page).to_have_title("System · Fundwatch")
+    page.get_by_role("link", name="Portfolio").click()
+    expect(page).to_have_url(f"{url}?window=3Y")
+    expect(page.locator("#portfolio-span")).to_contain_text("2019-12-27 –")
+    page.get_by_role("link", name="Portfolio").click()
+    expect(page).to_have_url(f"{url}?window=3Y")
+    page.goto(f"{url}?window=1Y")
+    expect(page.locator("#portfolio-span")).to_contain_text("2021-12-28 –")
+    page.goto(url)
+    expect(page).to_have_url(f"{url}?window=1Y")
+
+
+def test_the_own_portfolio_that_was_used_last_opens_first(
+    stores: Stores, serve: Callable[..., Any], page: Page
+) -> None:
+    for origin, id in (("own", "alpha"), ("own", "beta"), ("sample", "show")):
+        put_nav(stores, id, [100.0 + day for day in range(60)], origin=origin)
+    home = serve(create_app(stores, pages=(portfolio.TAB,)).server).url
+    value = page.locator(f"{CHOICE} option:checked")
+    for key in ("own:beta", "sample:show"):
+        page.goto(f"{home}/portfolio?portfolio={key.replace(':', '%3A')}")
+        expect(page.locator("#portfolio-card-value")).to_be_visible()
+        expect(page.locator(CHOICE)).to_have_value(key)
+    page.goto(home)
+    expect(value).to_have_text("Beta")
+    expect(page).to_have_url(f"{home}/portfolio?portfolio=own%3Abeta")
+
+
+def test_a_kept_portfolio_that_is_gone_is_said_and_another_is_shown(url: str, page: Page) -> None:
+    page.goto(url)
+    page.evaluate("localStorage.setItem('fundwatch-choices /portfolio', 'portfolio=own%3Agone')")
+    open_fund(page, url)
+    expect(page.locator("#portfolio-notes")).to_contain_text("there is no “own:gone”; All strategies is used")
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Callable[..., Page]) -> None:
@@ -147,6 +259,23 @@ def test_a_phone_shows_all_without_scrolling_sideways(url: str, open_page: Calla
     expect(page.get_by_label("Risk-free")).to_be_hidden()
     page.get_by_role("button", name="More choices").click()
     expect(page.get_by_label("Risk-free")).to_be_visible()
+
+
+def test_a_tap_opens_a_definition_and_tables_show_that_they_scroll(url: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(width=390, height=844, has_touch=True, is_mobile=True)
+    open_fund(page, url)
+    page.locator("#portfolio-card-sharpe .fw-card-value").tap()
+    told = page.locator(".fw-told")
+    expect(told).to_contain_text("risk-free")
+    page.locator("#portfolio-card-sharpe .fw-card-value").tap()
+    expect(told).to_have_count(0)
+    box = page.locator("#portfolio-drawdowns .fw-table-box")
+    expect(box).to_have_attribute("data-more", "right")
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth }")
+    expect(box).to_have_attribute("data-more", "left")
+    page.locator("#portfolio-distribution").scroll_into_view_if_needed()
+    for tool in ("Show data as table", "Download CSV", "Download PNG", "Copy link", "Full screen"):
+        expect(page.get_by_role("button", name=f"{tool}: Return distribution")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -165,6 +294,7 @@ def test_no_accessibility_violations(url: str, open_page: Callable[..., Page], t
 
 def test_others_are_compared_from_the_keyboard_and_taken_away(url: str, page: Page) -> None:
     open_fund(page, url)
+    page.get_by_role("button", name="More choices").click()
     box = page.get_by_label("Compare")
     box.focus()
     page.keyboard.type("trend")
@@ -189,6 +319,7 @@ def test_a_rate_and_a_day_are_typed_and_mistakes_are_named(url: str, page: Page)
     open_fund(page, url)
     sharpe = page.locator("#portfolio-card-sharpe .fw-card-value")
     before = sharpe.inner_text()
+    page.get_by_role("button", name="More choices").click()
     page.get_by_label("Risk-free").fill("3")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("rf=3"))
@@ -269,14 +400,13 @@ def test_the_keyboard_stays_where_it_was_when_its_control_is_drawn_anew(url: str
         control.focus()
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(change))
-        page.wait_for_timeout(700)
-        assert page.evaluate(focused) == next_name
+        until(lambda focused_is=next_name: page.evaluate(focused) == focused_is)  # type: ignore[misc]
     page.keyboard.press("Enter")
     expect(page.locator("#portfolio-compared")).to_be_empty()
     page.wait_for_timeout(300)
     assert page.evaluate("document.activeElement.closest('.fw-choices') !== null"), "beside the chip that went"
     drag_across(page)
-    leave = page.get_by_role("button", name="leave zoom")
+    leave = page.get_by_role("button", name="back to ITD")
     leave.focus()
     page.keyboard.press("Enter")
     expect(leave).to_have_count(0)
@@ -290,10 +420,22 @@ def test_two_hundred_portfolios_fit_the_page(stores: Stores, serve: Callable[...
     open_fund(page, f"{site.url}/portfolio")
     rows = see(page, "parts").locator("tbody tr")
     expect(rows).to_have_count(200)
+    seen = page.locator("#portfolio-parts tbody tr:visible")
+    expect(seen).to_have_count(100)
+    pager = page.locator("#portfolio-parts .fw-pages")
+    expect(pager.get_by_role("status")).to_have_text("1 – 100")
+    expect(page.get_by_role("button", name="Rows before")).to_be_disabled()
+    first = seen.first.inner_text()
+    page.get_by_role("button", name="Rows after").click()
+    expect(pager.get_by_role("status")).to_have_text("101 – 200")
+    expect(seen).to_have_count(100)
+    expect(page.get_by_role("button", name="Rows after")).to_be_disabled()
+    assert seen.first.inner_text() != first
     box = page.locator("#portfolio-parts").bounding_box()
     assert box and box["height"] < 600, "the table scrolls in its own box"
     page.get_by_label("Filter portfolios").fill("portfolio 019")
     expect(page.locator("#portfolio-parts tbody tr:visible")).to_have_count(1)
+    expect(pager).to_be_hidden()
     expect(page.locator(".fw-choices")).to_be_in_viewport()  # of which fund this is, is seen at the end of the page too
 
 

@@ -150,3 +150,20 @@ def test_numbers_too_long_to_read_have_a_power_of_ten() -> None:
     assert format.percent(1e300) == "1.00 × 10³⁰² %"
     assert format.ratio(-2.5e20) == "−2.50 × 10²⁰"
     assert (format.money(0.0), format.money(0.01), format.money(9.99e14)) == ("0.00", "0.01", "999 T")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (10.2e6, 10.4e6, "10.2 M → 10.4 M"),
+        (10_212_345.5, 10_214_000.0, "10\u202f212\u202f345.50 → 10\u202f214\u202f000.00"),
+    ],
+)
+def test_two_amounts_are_told_apart(was: float, now: float, said: str) -> None:
+    assert format.money_change(was, now) == said
+
+
+@given(st.floats(-1e18, 1e18), st.floats(-1e18, 1e18))
+def test_amounts_that_differ_never_look_the_same(was: float, now: float) -> None:
+    before, after = format.money_change(was, now).split(" → ")
+    assert was == now or before != after

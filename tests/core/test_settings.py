@@ -109,9 +109,8 @@ def test_a_mistake_in_the_file_is_one_line_that_names_it(
 
 
 def test_portfolios_of_the_file_say_only_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("fundwatch.yaml").write_text(
-        "portfolios:\n- {id: a, inception: 2020-01-31, colour: 3, ended: '', note: }\n- {id: 7}\n"
-    )
+    items = "[{id: a, inception: 2020-01-31, colour: 3, ended: '', note: }, {id: 7}]"
+    Path("fundwatch.yaml").write_text(f"portfolios: {items}")
     first, second = load_settings().portfolios
     assert (first.id, first.given()) == ("a", {"inception": "2020-01-31", "ended": "", "colour": "3"})
     assert (second.id, second.given()) == ("7", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from core.model import Facts
+from dashboard.components.markup import markup
 from dashboard.portfolio.cards import Headline, headlines
-from dashboard.portfolio.choice_bar import frequencies
+from dashboard.portfolio.choice_bar import frequencies, windows
 from dashboard.portfolio.month_table import heat_table
 from dashboard.tabs.portfolio import build
 from dashboard.views.serialize import plain
@@ -54,10 +56,19 @@ def test_a_monthly_fund_is_annualised_as_one(stores: Stores) -> None:
     keys = ("annual", "volatility", "sharpe", "sortino")
     assert [found[key].value for key in keys] == ["14.0 %", "8.03 %", "1.68", "4.65"]
     assert found["day"].title == "Last month"
-    assert found["wtd"].lines == ("no value in the week before",)
+    assert not {"wtd", "mtd"} & set(found), "never of more than the last month, which has its card"
     offered = str(plain(frequencies(shown(stores))))
     assert "monthly" in offered and "quarterly" in offered
     assert "daily" not in offered and "weekly" not in offered
+
+
+def test_a_window_shorter_than_the_values_is_not_offered(stores: Stores) -> None:
+    put_case(stores, "monthly")
+    buttons = markup(windows(shown(stores)))
+    assert re.findall(r"Too short for monthly values[^>]*>(\w+)<", buttons) == ["1D", "WTD"]
+    assert "Window: 1D is too short for monthly values, those of B22M; ITD is used." in notes(stores, window="1D")
+    assert cards(stores, window="1D")["annual"].value == "14.0 %"
+    assert "window" not in cards(stores, window="WTD") and "window" in cards(stores, window="MTD")
 
 
 @pytest.mark.parametrize("finer", ["D", "W"])

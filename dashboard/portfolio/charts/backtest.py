@@ -33,7 +33,7 @@ def value_at_risk_backtest(data: PortfolioData) -> Drawn:
     figure = {
         "data": [
             _returns(days[kept], returns[kept]),
-            _warned(days[kept], warned[kept], unit),
+            _warned(days[kept], warned[kept], unit, data.query.confidence_name),
             _exceedances(days[over], returns[over]),
         ],
         "layout": {
@@ -45,7 +45,9 @@ def value_at_risk_backtest(data: PortfolioData) -> Drawn:
             "uirevision": "backtest",
         },
     }
-    return Drawn(figure, f"one-{unit}-ahead VaR 95 % · {verdict(tested.result)}")
+    return Drawn(
+        figure, f"one-{unit}-ahead VaR {data.query.confidence_name} of {memory} {units} · {verdict(tested.result)}"
+    )
 
 
 def verdict(found: Backtest) -> str:
@@ -98,11 +100,11 @@ def _returns(days: Any, returns: Floats) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _warned(days: Any, warned: Floats, one: str) -> dict[str, Any]:
+def _warned(days: Any, warned: Floats, one: str, level: str) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": f"VaR 95 %, one {one} ahead", "x": texts(days),
+        "type": "scatter", "mode": "lines", "name": f"VaR {level}, one {one} ahead", "x": texts(days),
         "y": values(-100 * warned, 2), "line": {"color": "@text", "width": 1.3, "shape": "vh"},
-        "hovertemplate": "VaR 95 % for %{x|%Y-%m-%d}: %{y:.2f} %<extra></extra>",
+        "hovertemplate": f"VaR {level} for %{{x|%Y-%m-%d}}: %{{y:.2f}} %<extra></extra>",
     }  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from core import format as text
 from dashboard.charts.drawn import Drawn, still
 from portfolio.data import PortfolioData
 
-LEVEL = 0.95
 FEWEST = 20
 """Fewer returns have no shape."""
 MOST_BARS = 40
@@ -58,10 +57,11 @@ def distribution(data: PortfolioData) -> Drawn:
         return Drawn(note=f"Needs {FEWEST} {data.frequency_name} returns; the window has {len(returns)}.")
     if np.ptp(returns) == 0:
         return Drawn(note=f"Every return in the window is {text.percent(float(returns[0]))}: there is no distribution.")
-    loss, shortfall = float(value_at_risk(returns, LEVEL)), float(expected_shortfall(returns, LEVEL))
+    level = data.query.confidence
+    loss, shortfall = float(value_at_risk(returns, level)), float(expected_shortfall(returns, level))
     shape = f"skew {text.ratio(float(skewness(returns)))} · excess kurtosis {text.ratio(float(kurtosis(returns)))}"
     found = histogram(100 * returns)
-    lines = [(f"VaR {LEVEL:.0%}".replace("%", " %"), loss), ("ES", shortfall)]
+    lines = [(f"VaR {data.query.confidence_name}", loss), ("ES", shortfall)]
     layout = {
         "xaxis": {"ticksuffix": " %", "nticks": 7, "zeroline": True},
         "yaxis": {"title": {"text": unit, "font": {"size": 11}}, "nticks": 4, "rangemode": "tozero"},

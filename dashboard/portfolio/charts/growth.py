@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import format as text
-from dashboard.charts.days import Places, breaks_at, broken, texts, values
+from dashboard.charts.days import Places, breaks_at, broken, on_days, texts, values
 from dashboard.charts.rows import End, Row, extent, short
 from dashboard.charts.theme import BENCHMARK, SERIES
 from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from storage.clickhouse.reads.portfolio import Restatement
 
-HEIGHT_PX = 280
+HEIGHT_PX = 250
 LOG_STEPS = (
     (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.25, 2.5, 3, 4, 5, 6, 7, 8, 9),
     (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7),
@@ -33,7 +33,7 @@ MOST_FLOWS = 40
 
 def growth_row(data: PortfolioData, places: Places, *, is_log: bool) -> Row:
     """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
-    lines = [_line(data.own, places, SERIES[0], notes=_notes(data))]
+    lines = [_line(data.own, places, SERIES[0], said=_said(data, places))]
     lines += [
         _line(line, drawn_of(line, data, places), color)
         for line, color in zip(data.compared, compared_colours(data), strict=True)
@@ -73,15 +73,12 @@ def drawn_of(line: Line, data: PortfolioData, places: Places) -> Places:
     return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
 
 
-def _line(
-    line: Line, places: Places, color: str, dash: str = "solid", notes: Mapping[int, str] | None = None
-) -> dict[str, Any]:
-    """Return a line; `notes` stand in its hover, by position: one of their own would be shown for days around."""
+def _line(line: Line, places: Places, color: str, dash: str = "solid", said: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a line; what is `said` of each place stands in its hover: marks of its own would show for days around."""
     index = 100 * line.part.index[places]
     decimals = 2 if np.ptp(index) < COARSE else 1
     breaks = breaks_at(line.part.returns, places)
     x, y = broken(line.part.dates[places], values(index, decimals), breaks)
-    said = [notes.get(place, "") for place in places.tolist()] if notes else []
     return {
         "type": "scatter",
         "mode": "lines",
@@ -90,7 +87,7 @@ def _line(
         "y": y,
         "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
         "hovertemplate": f"%{{y:.{decimals}f}}%{{text}}" if said else f"%{{y:.{decimals}f}}",
-        **({"text": broken(line.part.dates[places], said, breaks, "")[1]} if said else {}),
+        **({"text": broken(line.part.dates[places], list(said), breaks, "")[1]} if said else {}),
     }
 
 
@@ -142,8 +139,18 @@ def _flows(data: PortfolioData) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _said(data: PortfolioData, places: Places) -> list[str]:
+    """Return what the hover of the line says beside its index: the value in full, and what happened there."""
+    notes, currency = _notes(data), f" {data.portfolio.currency}" if data.portfolio.currency else ""
+    found = on_days(data.nav.dates, data.nav.value, data.part.dates[places])
+    return [
+        f" · {text.number(value, 2)}{currency}{notes.get(place, '')}" if value == value else notes.get(place, "")
+        for place, value in zip(places.tolist(), found.tolist(), strict=True)
+    ]
+
+
 def _notes(data: PortfolioData) -> dict[int, str]:
-    """Return what the hover of the line says beside its value, by position in the window."""
+    """Return what happened, by position in the window: money in and out, restated values."""
     flows, restated = _flow_notes(data), _restatement_notes(data)
     return {place: flows.get(place, "") + restated.get(place, "") for place in flows | restated}
 
@@ -193,8 +200,8 @@ def _restatements(data: PortfolioData) -> list[dict[str, Any]]:
 
 def _restated(each: Restatement) -> str:
     if each.was == each.now:
-        return f"flow {text.money(each.flow_was)} → {text.money(each.flow_now)}"
-    return f"{text.money(each.was)} → {text.money(each.now)}"
+        return f"flow {text.money_change(each.flow_was, each.flow_now)}"
+    return text.money_change(each.was, each.now)
 
 
 def _restated_days(data: PortfolioData) -> NDArray[np.datetime64]:

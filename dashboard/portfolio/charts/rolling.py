@@ -13,15 +13,13 @@ from analytics.calendar import carried
 from analytics.performance import Track, common
 from analytics.rolling import Moments, rolling_moments
 from dashboard.charts.days import BESIDE, Places, breaks_at, broken, on_days, values
-from dashboard.charts.rows import End, Row, extent, limit_line
+from dashboard.charts.rows import GAP_PX, End, Row, extent, limit_line
 from dashboard.charts.theme import SERIES
 from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
-from portfolio.query import Frequency
 
-HEIGHT_PX = 54
-SPANS: dict[Frequency, int] = {"D": 63, "W": 26, "M": 12, "Q": 8}
-"""Returns in a rolling figure."""
+ALL_PX = 214
+"""Of all rolling rows together, whether there are three or one: what stands above them stays where it is."""
 Course = NDArray[np.float64]
 
 
@@ -51,7 +49,7 @@ class Figure:
 
 def span_name(data: PortfolioData) -> str:
     """Return how the returns of a rolling figure are called."""
-    return f"{SPANS[data.frequency]} {data.units}"
+    return f"{data.rolling} {data.units}"
 
 
 def rolling(line: Line, data: PortfolioData) -> Moments:
@@ -72,7 +70,7 @@ def rolling(line: Line, data: PortfolioData) -> Moments:
 
 def _moments(own: Track, other: Track | None, data: PortfolioData, periods: float) -> Moments:
     """Return the rolling figures of a track; a series of rates is taken off each return, but for volatility."""
-    span, rate = SPANS[data.frequency], data.risk_free.a_period(own.dates, periods)
+    span, rate = data.rolling, data.risk_free.a_period(own.dates, periods)
     beside = None if other is None else other.returns
     if not isinstance(rate, np.ndarray):
         return rolling_moments(own.returns, beside, span, rate, periods)
@@ -84,7 +82,7 @@ def _moments(own: Track, other: Track | None, data: PortfolioData, periods: floa
 def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
     """Return a row a figure; none when the history is too short for any, no beta without a benchmark."""
     lines = [line for line in data.lines if len(line.whole)]
-    span, called = SPANS[data.frequency], span_name(data)
+    span, called = data.rolling, span_name(data)
     if not len(data.part) or len(data.whole) <= span:
         return []
     courses = [(line, rolling(line, data)) for line in lines]
@@ -97,8 +95,9 @@ def rolling_rows(data: PortfolioData, places: Places) -> list[Row]:
         figures.append(Figure(f"beta to {data.benchmark.name}", betas, limit=1.0))
     days = data.part.dates[places]
     colours = dict(zip([line.key for line in data.lines], (SERIES[0], *compared_colours(data)), strict=True))
-    rows = [_row(figure, called, days, colours) for figure in figures]
-    return [row for row in rows if row.span != (0.0, 0.0)]
+    rows = [row for figure in figures if (row := _row(figure, called, days, colours)).span != (0.0, 0.0)]
+    height = (ALL_PX - GAP_PX * (len(rows) - 1)) // max(len(rows), 1)
+    return [replace(row, height_px=height) for row in rows]
 
 
 def _row(figure: Figure, called: str, days: NDArray[np.datetime64], colours: Mapping[str, str]) -> Row:
@@ -107,7 +106,7 @@ def _row(figure: Figure, called: str, days: NDArray[np.datetime64], colours: Map
     low, high = extent(*[trace["y"] for trace in traces])
     percent = {"ticksuffix": " %", "rangemode": "tozero"} if figure.is_percent else {}
     return Row(
-        height_px=HEIGHT_PX,
+        height_px=ALL_PX,
         traces=traces,
         axis={"nticks": 3, "zeroline": figure.has_zero, **percent},
         span=(low, high),

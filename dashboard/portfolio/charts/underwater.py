@@ -165,5 +165,5 @@ def _expected_label(expected: float, *, is_right: bool) -> dict[str, Any]:
     return {
         "text": f"expected maximum {text.percent(expected / 100)}", "x": 0.996 if is_right else 0.004,
         "y": round(expected, 2), "xref": "paper", "xanchor": "right" if is_right else "left", "yanchor": "bottom",
-        "showarrow": False, "font": {"size": 10, "color": "@muted"},
+        "showarrow": False, "font": {"size": 10, "color": "@muted"}, "name": "wide-only",
     }  # fmt: skip

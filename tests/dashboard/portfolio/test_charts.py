@@ -14,14 +14,17 @@ from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.format import money, percent
 from core.model import Facts
-from dashboard.portfolio.charts.backtest import extremes
+from dashboard.portfolio.cards import headlines
+from dashboard.portfolio.charts.backtest import extremes, value_at_risk_backtest
 from dashboard.portfolio.charts.correlation import correlations
 from dashboard.portfolio.charts.distribution import MOST_BARS, histogram, round_step
 from dashboard.portfolio.downloads import TABLES, as_csv
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices, Page, View
+from portfolio.summary import side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import shown
@@ -133,7 +136,7 @@ def test_money_in_and_out_is_marked_where_it_moved_and_how_much(stores: Stores) 
     assert marks["x"] == ["2020-01-03", "2020-01-05"]
     assert marks["marker"]["symbol"] == ["triangle-up", "triangle-down"]
     own = trace(figure(stores, "growth"), "Alpha")
-    assert own["text"] == ["", "", " · +110 USD", "", " · −109 USD"]
+    assert [said.partition(" USD")[2] for said in own["text"]] == ["", "", " · +110 USD", "", " · −109 USD"]
     assert marks["y"] == [own["y"][2], own["y"][4]]
 
 
@@ -145,7 +148,7 @@ def test_a_flow_is_hovered_on_its_own_date_however_few_days_are_drawn(stores: St
     day = np.datetime64("2020-01-01") + 3_333
     found = figure(stores, "growth", frequency=frequency)
     own = trace(found, "Alpha")
-    said = {x: words for x, words in zip(own["x"], own["text"], strict=True) if words}
+    said = {x: more for x, words in zip(own["x"], own["text"], strict=True) if (more := words.partition(" USD")[2])}
     (shown_on, words), *others = said.items()
     assert not others
     if frequency == "D":
@@ -229,6 +232,39 @@ def test_rolling_figures_reach_back_beyond_the_window(stores: Stores) -> None:
     assert sharpe["y"][-1] == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(365), abs=0.006)
 
 
+def test_the_rolling_window_and_the_confidence_are_those_chosen_and_named_wherever_they_count(stores: Stores) -> None:
+    put_nav(stores, "alpha", walk(500))
+    found = figure(stores, "growth", rolling="21")
+    assert any(said.startswith("Rolling 21 days: ") for said in notes(found))
+    returns = shown(stores).whole.returns[1:]
+    expected = returns[-21:].mean() / returns[-21:].std(ddof=1) * np.sqrt(365)
+    assert trace(found, "Sharpe ratio")["y"][-1] == pytest.approx(expected, abs=0.006)
+    by_id = {each.id: each for each in headlines(shown(stores, confidence="99"))}
+    loss = -float(np.quantile(returns, 0.01))
+    var = by_id["value-at-risk"]
+    assert (var.title, var.value) == ("VaR 99 %", percent(loss))
+    assert var.lines[0] == f"{money(loss * shown(stores).nav.value[-1], 'USD')} in a day"
+    assert by_id["expected-shortfall"].title == "ES 99 %"
+    (metric,) = [each for each in side_by_side(shown(stores, confidence="99")).metrics if each.key == "value_at_risk"]
+    assert metric.title == "VaR 99 %" and "that 1 % of the returns exceed" in metric.definition
+    assert "VaR 99 %" in value_at_risk_backtest(shown(stores, confidence="99")).subtitle
+    assert any("VaR 99 %" in said for said in notes(figure(stores, "distribution", confidence="99")))
+
+
+def test_the_hover_of_growth_has_the_value_in_full(stores: Stores) -> None:
+    put_nav(stores, "alpha", [12_412_345.67, 12_400_000.5])
+    assert trace(figure(stores, "growth"), "Alpha")["text"] == [
+        " · 12\u202f412\u202f345.67 USD", " · 12\u202f400\u202f000.50 USD",
+    ]  # fmt: skip
+
+
+def test_growth_and_the_way_under_water_share_a_time_axis_above_the_rolling_figures(stores: Stores) -> None:
+    put_nav(stores, "alpha", walk(500))
+    layout = figure(stores, "growth")["layout"]
+    assert layout["xaxis"]["anchor"] == "y2"
+    assert layout["yaxis2"]["domain"][0] - layout["yaxis3"]["domain"][1] > 0.07, "room for its labels"
+
+
 @given(st.lists(st.floats(-60, 60), min_size=20, max_size=400), st.floats(0.01, 100))
 def test_a_histogram_holds_every_return_and_no_bar_mixes_gains_and_losses(values: list[float], scale: float) -> None:
     percent = np.round(np.array(values) * scale / 60, 6)
@@ -264,7 +300,7 @@ def test_every_exceedance_is_drawn_and_counted(stores: Stores) -> None:
     marks = trace(found.figures["portfolio-backtest-graph"], "exceedance")
     said = found.slots["portfolio-backtest-said"]
     counts = f"{len(marks['x'])} exceedances, {0.05 * (2_999 - 252):.1f} expected: fits"
-    assert said.startswith(f"one-day-ahead VaR 95 % · {counts}")
+    assert said.startswith(f"one-day-ahead VaR 95 % of 252 days · {counts}")
     table = TABLES["backtest"](shown(stores))
     assert np.nansum(table.columns["exceedance"]) == len(marks["x"])
     assert len(table.days) == 2_999
@@ -395,4 +431,4 @@ def test_a_restated_value_is_marked_on_its_day_with_what_it_was(stores: Stores) 
     marks = trace(found, "restated")
     assert marks["x"] == [day] and marks["hoverinfo"] == "skip"
     own = trace(found, "Alpha")
-    assert own["text"][own["x"].index(day)] == " · restated: 1.20 M → 1.23 M", "the line passes through the mark"
+    assert own["text"][own["x"].index(day)].endswith(" USD · restated: 1.20 M → 1.23 M"), "the line passes through"

@@ -178,7 +178,7 @@ def test_the_current_drawdown_does_not_hide_behind_a_short_window(stores: Stores
     put_nav(stores, "alpha", [100.0 - day for day in range(40)])
     found = shown(stores, window="MTD")
     current = next(each for each in headlines(found) if each.id == "current-drawdown")
-    assert (current.value, current.lines[:2]) == ("−39.0 %", ("since 2024-01-01,", "39 days"))
+    assert (current.value, current.lines[:2]) == ("−39.0 %", ("peak 2024-01-01", "39 days ago"))
     assert cards(stores, window="MTD")["max-drawdown"] != "−39.0 %"
 
 

@@ -21,7 +21,10 @@ from dashboard.components.markup import markup
 from dashboard.export import xlsx
 from dashboard.factory import create_app
 from dashboard.portfolio.cards import Headline, headlines
+from dashboard.portfolio.choice_bar import lines
 from dashboard.portfolio.fragments import FRAGMENTS, metrics_csv, metrics_workbook
+from dashboard.portfolio.month_table import heat_table
+from dashboard.portfolio.tables import drawdown_table
 from dashboard.tabs.portfolio import TAB, build
 from dashboard.views.serialize import Prepared, prepare
 from dashboard.views.tab import Choices
@@ -65,14 +68,15 @@ def headline(stores: Stores, id: str, **choices: str) -> Headline:
 def test_an_estimate_lies_within_its_interval(fund: Stores, id: str) -> None:
     found = headline(fund, id)
     interval = next(line for line in found.lines if " … " in line)
-    low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in interval.split(" … "))
+    ends = interval.removeprefix("95 % CI ").split(" … ")
+    low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in ends)
     assert low < float(re.sub(r"[^\d.-]", "", found.value.replace("−", "-"))) < high
 
 
 def test_a_figure_says_what_it_was_the_day_before_and_what_the_benchmark_s_is(fund: Stores) -> None:
     today, yesterday = headline(fund, "sharpe"), headline(fund, "sharpe", asof="2025-08-21")
-    change = next(line for line in today.lines if line.endswith("on the day"))
-    said = float(change.split()[0].replace("−", "-").replace("+", ""))
+    change = next(line for line in today.lines if line.startswith("on the day: "))
+    said = float(change.split()[-1].replace("−", "-").replace("+", ""))
     exact = [side_by_side(shown(fund, asof=day)).of("sharpe") for day in ("2025-08-22", "2025-08-21")]
     assert str(shown(fund).last_day) == "2025-08-22"
     assert said == pytest.approx(exact[0] - exact[1], abs=0.006)
@@ -93,6 +97,38 @@ def test_a_risk_free_rate_lowers_the_sharpe_ratio(fund: Stores) -> None:
     plain, dear = (side_by_side(shown(fund, rf=rate)).of("sharpe") for rate in ("0", "5"))
     volatility = side_by_side(shown(fund)).of("volatility")
     assert plain - dear == pytest.approx(365 * (1.05 ** (1 / 365) - 1) / volatility)
+
+
+def test_those_compared_have_a_line_on_each_card_and_their_own_drawdowns_and_months(fund: Stores) -> None:
+    put_nav(fund, "beta", course(600, seed=9), origin="sample")
+    choices = {"portfolio": "sample:alpha", "compare": "sample:beta"}
+    alone = {each.id: each for each in headlines(shown(fund, portfolio="sample:beta"))}
+    for each in headlines(shown(fund, **choices)):
+        if each.id != "value":
+            assert f"Beta {alone[each.id].value}" in each.lines, each.id
+    other = shown(fund, **choices, line="sample:beta")
+    for draw in (drawdown_table, heat_table):
+        assert text(draw(other)) == text(draw(shown(fund, portfolio="sample:beta")))
+        assert text(draw(other)) != text(draw(shown(fund, **choices)))
+    assert [button.children for button in lines(other)] == ["Alpha", "Beta"]
+    assert not lines(shown(fund, portfolio="sample:alpha"))
+
+
+def test_the_last_column_of_the_months_is_the_relative_return(fund: Stores) -> None:
+    found = shown(fund)
+    rows = re.findall(r"<tr>(.*?)</tr>", markup(heat_table(found)))[1:]
+    for row in rows:
+        own, relative = (float(each.replace("−", "-")) for each in re.findall(r">([−\d.]+)</td>", row)[-2:])
+        said = re.search(r'title="S&amp;P 500 ([+−][\d.]+) %"', row)
+        assert said is not None
+        assert relative == pytest.approx(own - float(said[1].replace("−", "-")), abs=0.11)
+
+
+def test_capture_without_a_benchmark_is_empty_and_has_no_age(stores: Stores) -> None:
+    put_nav(stores, "alpha", course(60))
+    view = build(stores, Choices())
+    assert view.as_of["portfolio-captures"] is None
+    assert view.notes["portfolio-captures"] == "Choose a benchmark to see capture ratios."
 
 
 def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) -> None:
@@ -207,8 +243,10 @@ def test_years_are_compounded_months(fund: Stores) -> None:
     found = shown(fund)
     rows = markup(FRAGMENTS["months"](found)).split("<tr>")[2:]
     for row in rows:
-        months = [float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([^"]+ %)"', row)]
-        *months, total, _ = months
+        months = [
+            float(text.rstrip(" %").replace("−", "-")) / 100 for text in re.findall(r'title="([+−]?[\d.]+ %)"', row)
+        ]
+        *months, total = months
         assert np.prod([1 + month for month in months]) - 1 == pytest.approx(total, abs=0.002)
 
 

@@ -15,6 +15,7 @@ from dashboard.components.markup import markup
 from dashboard.factory import create_app
 from dashboard.frame.viewer import Viewer
 from dashboard.portfolio.colours import compared_colours
+from dashboard.tabs.portfolio import TAB
 from dashboard.tabs.portfolios import PAGE, build
 from dashboard.views.tab import Choices
 from portfolio.data import read
@@ -40,7 +41,7 @@ def slots(stores: Stores, viewer: Viewer = OPERATOR, **choices: str) -> dict[str
 
 @pytest.fixture
 def client(stores: Stores) -> FlaskClient:
-    client: FlaskClient = create_app(stores, (PAGE,), lambda _: OPERATOR).server.test_client()
+    client: FlaskClient = create_app(stores, (TAB, PAGE), lambda _: OPERATOR).server.test_client()
     return client
 
 
@@ -73,7 +74,7 @@ def test_what_the_file_sets_is_read_only(stores: Stores) -> None:
     settings = stores.settings.model_copy(update={"portfolios": (fixed,)})
     shown = slots(replace(stores, settings=settings), edit="own:A")["portfolios-settings-table"]
     assert shown.count("Set in fundwatch.yaml.") == 2
-    assert shown.count("readonly") == shown.count("disabled") == 1
+    assert (shown.count('readonly="readonly"'), shown.count(" disabled")) == (1, 1)
     assert "/portfolios/delete" not in shown
     assert "take it out there before you merge or delete it" in shown
 

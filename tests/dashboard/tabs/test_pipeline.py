@@ -14,6 +14,7 @@ from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
 from core.tables import columns_of, table_of
+from dashboard.components.markup import markup
 from dashboard.factory import create_app
 from dashboard.frame.viewer import ANYBODY
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
@@ -257,3 +258,18 @@ def test_empty_charts_say_that_they_are_empty() -> None:
     assert quiet["layout"]["annotations"][0]["text"] == "none of 12 runs failed"
     assert failures([], {}, 0, 60, 5)["layout"]["annotations"][0]["text"] == "no run in this window"
     assert durations([], {}, 0, 60, 5)["data"] == []
+
+
+def test_refused_files_of_the_inbox_are_a_warning_with_a_way_to_them(stores: Stores) -> None:
+    show(stores, collector_row("inbox", Status.OK), components=(Component("collector inbox", Status.OK, "every 5 s"),))
+    why = "2 refused files to look at on the page Import, newest nav.csv"
+    for status, said in ((Status.WARNING, why), (Status.OK, "watching data/inbox")):
+        inbox = Reading(components=(Component("inbox", status, said, 2.0, "count"),))
+        stores.live.put_reading("inbox", "host-1", stores.clock.now(), 5.0, inbox)
+        view = build(stores, NONE)
+        is_warning = status is Status.WARNING
+        assert (why in text(view.slots["pipeline-verdict"])) is is_warning
+        cards = markup(view.slots["pipeline-cards"])
+        assert 'href="/import"' in cards and (why in cards) is is_warning
+    later = replace(stores, clock=FakeClock(stores.clock.now() + 60))
+    assert "Inbox ? unknown" in " ".join(text(build(later, NONE).slots["pipeline-cards"]).split())

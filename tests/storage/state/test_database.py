@@ -13,11 +13,26 @@ import sqlalchemy as sa
 
 import storage.state
 from core.errors import StorageRejected, StorageUnavailable
+from storage.state.changes import DONE, MOVING, Change, changed_by_hand, record_change, set_stage
 from storage.state.database import State, metadata
-from storage.state.imports import recent_imports, record_import
+from storage.state.imports import (
+    TAKEN,
+    TAKING,
+    Import,
+    busy_names,
+    change_import,
+    names_being_changed,
+    recent_imports,
+    record_import,
+    rename_in_imports,
+    start_import,
+)
 from storage.state.portfolios import (
     Portfolio,
     add_missing_portfolios,
+    forget_portfolio,
+    know_as,
+    list_known_names,
     list_portfolios,
     put_portfolios,
     remove_origin,
@@ -164,3 +179,32 @@ def _to_revision(state: State, move: Any, revision: str) -> None:
     with state.begin() as connection:
         config.attributes["connection"] = connection
         move(config, revision)
+
+
+def test_imports_and_changes_of_the_tree_know_of_each_other(either: State) -> None:
+    first = start_import(either, Import(1.0, "a.csv", "0", 1, TAKING, kind="nav", version=1, names=("a", "b")))
+    with either.deciding() as connection:
+        assert names_being_changed(connection) == {"a": first, "b": first}
+    change_import(either, first, outcome=TAKEN)
+    with either.deciding() as connection:
+        know_as(connection, {"a": "c"})
+        number = record_change(connection, Change(1.0, "ann", "a", "merge", into="c", stage=MOVING))
+        assert names_being_changed(connection) == {}
+        assert busy_names(connection, ["a", "b", "c"]) == ["a", "c"]
+    for names in (("a",), ("b", "c")):
+        assert not start_import(either, Import(2.0, "b.csv", "1", 1, TAKING, kind="nav", names=names))
+    assert start_import(either, Import(2.0, "p.csv", "2", 1, TAKING, kind="prices", names=("a",)))
+    with either.deciding() as connection:
+        rename_in_imports(connection, "a", "c", "a merged into c")
+        set_stage(connection, number, DONE)
+    assert [each.names for each in recent_imports(either)] == [("a",), ("c", "b")], "prices are no portfolio"
+    assert changed_by_hand(either) == {"a"}
+    with either.deciding() as connection:
+        rename_in_imports(connection, "c", "", "c deleted")
+        forget_portfolio(connection, "c")
+    assert [(each.names, each.detail) for each in recent_imports(either)][1] == (
+        ("b",),
+        "a merged into c; c deleted",
+    )
+    assert list_known_names(either) == {}
+    assert start_import(either, Import(3.0, "c.csv", "3", 1, TAKING, kind="nav", names=("a",)))
