@@ -33,8 +33,7 @@ def _benchmark(data: PortfolioData) -> list[str]:
 
 
 def _risk_free(data: PortfolioData) -> list[str]:
-    is_default = data.query.risk_free is None and data.risk_free.account is None and not data.risk_free.annual
-    if data.query.risk_free is not None or is_default:
+    if data.query.risk_free is not None or not data.risk_free.is_set:
         return []
     said = [f"Risk-free rate: {data.risk_free.said}."]
     missing = data.risk_free.missing(data.part.dates)

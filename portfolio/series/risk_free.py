@@ -31,6 +31,8 @@ class RiskFreeRate:
     """A ratio; of no use with an account."""
     account: Track | None = None
     """What 1 grows to, by calendar day."""
+    is_set: bool = True
+    """Whether somebody said it."""
 
     def of(self, dates: Dates) -> float | Floats:
         """Return the rate of returns on `dates`, the first of which is the base: a number a year, or one a period.
@@ -57,7 +59,7 @@ def risk_free_of(stores: Stores, portfolio: Portfolio, typed: float | None) -> R
     known = catalogue(stores, portfolio.origin)
     rate = known.risk_free.get(portfolio.currency)
     if rate is None:
-        return RiskFreeRate(f"0 %: none is set for {portfolio.currency}")
+        return RiskFreeRate(f"0 %: none is set for {portfolio.currency}", is_set=False)
     if not rate.series:
         return RiskFreeRate(f"{portfolio.currency}: {text.percent(rate.percent / 100)} a year", rate.percent / 100)
     series = known.series.get(rate.series)

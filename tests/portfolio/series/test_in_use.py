@@ -19,6 +19,7 @@ from portfolio.series.decide import BLENDED, RATED, SERIES, UNBLENDED, decide
 from portfolio.series.reference import catalogue
 from portfolio.summary import side_by_side
 from portfolio.told import told
+from portfolio.tree.order import ChangeOrder, carry_out, read_change
 from portfolio.tree.settings import add, change
 from portfolio.warnings import warnings
 from storage.state.portfolios import list_portfolios
@@ -170,6 +171,22 @@ def test_cash_is_a_benchmark_and_the_risk_free_rate(stores: Stores) -> None:
     )
     decide(stores, RATED, "USD", {"rate": ""})
     assert side_by_side(shown(stores)).of("sharpe") == pytest.approx(plain.of("sharpe"))
+
+
+def test_a_rate_whose_series_is_gone_is_told(stores: Stores) -> None:
+    number = bring(stores, "SOFR", [3.6] * DAYS, "rates", "rate", currency="USD").number
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    decide(stores, RATED, "USD", {"rate": "SOFR"})
+    undo(stores, number)
+    assert told(shown(stores)) == ["Risk-free rate: 0 %: SOFR, set for USD, has no rates."]
+
+
+def test_the_inbox_takes_what_is_decided_as_an_order(stores: Stores) -> None:
+    bring(stores, "SPX", course(1), "prices", "close")
+    order = read_change("x.change.json", ChangeOrder(BLENDED, "all", {"parts": "SPX 100"}).to_json().encode())
+    assert str(carry_out(stores, order)) == "all: SPX 100 %; weights restored: monthly."
+    with pytest.raises(ChangeRejected, match="there is no blend 'none'"):
+        carry_out(stores, ChangeOrder(UNBLENDED, "none"))
 
 
 def test_returns_before_a_rate_is_known_count_in_no_ratio_and_that_is_told(stores: Stores) -> None:
