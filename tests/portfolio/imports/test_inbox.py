@@ -56,7 +56,7 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: Inbox, folder: Path, store
 
 def test_a_restating_file_says_how_much_it_restated(inbox: Inbox, folder: Path, stores: Stores) -> None:
     for nav_of_the_day, why in (
-        ("100", "to 2023-01-02; new portfolio: Alpha"),
+        ("100", "to 2023-01-02; new portfolio: Alpha; currency of Alpha not told: USD"),
         ("90", "to 2023-01-02, 1 of them restated"),
         ("90", "as import 2."),
     ):
@@ -82,7 +82,8 @@ def test_whoever_hands_a_file_over_hears_what_came_of_it(
             look(inbox, stores)
             pause.wait(0.05)
     assert said == [
-        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02; new portfolio: Alpha (by the running Fundwatch)",
+        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02; new portfolio: Alpha; "
+        "currency of Alpha not told: USD (by the running Fundwatch)",
         "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02, 1 of them restated (by the running Fundwatch)",
     ]
 
