@@ -36,7 +36,10 @@ def test_a_file_becomes_nav_points_of_new_portfolios(stores: Stores, tmp_path: P
     file.write_text(f"{HEADER}2023-01-02,Alpha,100,0\n2023-01-03,Alpha,110,0\n2023-01-02,Beta,7,7\n", encoding="utf-8")
     before = stores.live.version("portfolio")
     result = import_file(stores, file)
-    assert str(result) == "nav.csv: 3 rows of Alpha, Beta taken, 2023-01-02 to 2023-01-03; new portfolios: Alpha, Beta"
+    assert str(result) == (
+        "nav.csv: 3 rows of Alpha, Beta taken, 2023-01-02 to 2023-01-03; new portfolios: Alpha, Beta; "
+        "currency of Alpha, Beta not told: USD"
+    )
     assert [(item.origin, item.id) for item in list_portfolios(stores.state)] == [("own", "Alpha"), ("own", "Beta")]
     assert stores.live.version("portfolio") != before
 
@@ -113,7 +116,7 @@ def test_returns_are_chained_to_an_index_of_100_and_marked_as_such(stores: Store
         ("R", "2023-01-03", pytest.approx(99.0), 0.0),
     ]
     (portfolio,) = list_portfolios(stores.state)
-    assert portfolio.note == "Index of its returns, 100 on 2022-12-30"
+    assert portfolio.note == "Index of its returns, 100 on 2022-12-30. Currency not told: USD."
 
 
 def test_later_returns_go_on_from_the_index_and_the_same_ones_again_change_nothing(stores: Stores) -> None:
