@@ -47,7 +47,6 @@ def undo_form(number: int, name: str, id: str, into: str = SAID) -> html.Form:
     question = f"Undo import {number} ({name})? What it added goes, what it replaced comes back."
     return form(
         "/import/undo", hidden("number", str(number)), id=id, does="Undo", question=question, into=into,
-        is_dangerous=True,
     )  # fmt: skip
 
 
