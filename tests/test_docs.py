@@ -31,7 +31,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
 
 
 def test_each_example_is_short() -> None:
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
     for example in EXAMPLES:
         assert len([line for line in example.splitlines() if line.strip()]) <= 15
 

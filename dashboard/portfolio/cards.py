@@ -215,7 +215,7 @@ def _estimate(data: PortfolioData, found: Estimate) -> Headline:
         lines.append(f"{data.benchmark_name} {_said(metric, found.benchmark)}")
     lines += _others(data, [_said(metric, value) for value in found.others])
     if not math.isnan(low):
-        lines.append(f"95 % CI {_said(metric, low).removesuffix(' %')} … {_said(metric, high)}")
+        lines.append(f"95 % CI {_said(metric, low).removesuffix(' %')}…{_said(metric, high)}")
     if math.isfinite(found.change):
         lines.append(f"{_step(data)}: {_change(metric, found.change)}")
     if is_money := metric.key in IN_MONEY and math.isfinite(found.value * net_asset_value(data).value):

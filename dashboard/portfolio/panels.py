@@ -88,7 +88,7 @@ CHARTS = (
         "the maximum drawdown expected for this mean return, volatility and length (Magdon-Ismail & Atiya 2004). "
         "Triangles: inflows ▲ and outflows ▼. A line breaks where its history has a gap. A price benchmark excludes "
         "dividends.",
-        680, 620, 8, _growth, "time-weighted, before tax", is_thinned=True,
+        620, 620, 8, _growth, "time-weighted, before tax", is_thinned=True,
     ),
     Chart(
         "distribution", "Return distribution",

@@ -17,7 +17,7 @@ from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from storage.clickhouse.reads.portfolio import Restatement
 
-HEIGHT_PX = 250
+HEIGHT_PX = 210
 LOG_STEPS = (
     (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.25, 2.5, 3, 4, 5, 6, 7, 8, 9),
     (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7),

@@ -19,7 +19,7 @@ from dashboard.portfolio.charts.growth import drawn_of
 from dashboard.portfolio.colours import compared_colours
 from portfolio.data import PortfolioData
 
-HEIGHT_PX = 112
+HEIGHT_PX = 92
 LABELLED = 3
 LABEL_WIDTH, LABEL_HEIGHT = 0.18, 0.13
 """Of the row."""

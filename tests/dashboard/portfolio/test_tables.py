@@ -67,8 +67,8 @@ def headline(stores: Stores, id: str, **choices: str) -> Headline:
 )
 def test_an_estimate_lies_within_its_interval(fund: Stores, id: str) -> None:
     found = headline(fund, id)
-    interval = next(line for line in found.lines if " … " in line)
-    ends = interval.removeprefix("95 % CI ").split(" … ")
+    interval = next(line for line in found.lines if line.startswith("95 % CI "))
+    ends = interval.removeprefix("95 % CI ").split("…")
     low, high = (float(re.sub(r"[^\d.-]", "", end.replace("−", "-"))) for end in ends)
     assert low < float(re.sub(r"[^\d.-]", "", found.value.replace("−", "-"))) < high
 
