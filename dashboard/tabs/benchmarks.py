@@ -105,7 +105,7 @@ def _edited(found: Facts, symbol: str, blend: str) -> tuple[str, Any]:
 
 
 def _nothing() -> html.Div:
-    how = [
+    how: list[Any] = [
         "A file of prices (date, close), of returns of an index, or of rates in percent a year brings the first: ",
         html.A("import one", href="/import"),
         ", or python -m collectors import FILE --kind prices (index, rates) --portfolio NAME.",
