@@ -29,7 +29,14 @@ def _parts(data: PortfolioData) -> list[str]:
 def _benchmark(data: PortfolioData) -> list[str]:
     if data.reference is None or data.benchmark is None:
         return []
-    return _ended(data.reference.told)
+    return [*_ended(data.reference.told), *_assumed(data.reference.assumed, data.portfolio.currency)]
+
+
+def _assumed(names: tuple[str, ...], currency: str) -> list[str]:
+    if not names:
+        return []
+    do = "does not say its currency" if len(names) == 1 else "do not say their currency"
+    return [f"{first_of(names)} {do}: taken for {currency}."]
 
 
 def _risk_free(data: PortfolioData) -> list[str]:

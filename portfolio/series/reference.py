@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BLEND = "blend:"
 """Before the id of a blend: its key is never the symbol of an instrument."""
-NAMES = {"SP500": "S&P 500"}
-"""What instruments are called that nobody named, where the symbol is not their name."""
+KNOWN = {"SP500": ("S&P 500", "USD")}
+"""Name and currency of instruments of which nobody said them, where the symbol does not."""
 _NO_DAYS: Dates = np.array([], dtype="datetime64[D]")
 
 
@@ -59,11 +59,13 @@ class Reference:
     """Days whose price is zero or negative: it is none, and left out."""
     told: tuple[str, ...] = ()
     """How it came to be in that currency, and what could not be done."""
+    assumed: tuple[str, ...] = ()
+    """Names of the instruments in it that do not say their currency: they are taken for that one."""
 
 
 def instrument_name(key: str) -> str:
     """Return what a benchmark is called of which only the key is known."""
-    return NAMES.get(key, key.removeprefix(BLEND))
+    return KNOWN[key][0] if key in KNOWN else key.removeprefix(BLEND)
 
 
 def catalogue(stores: Stores, origin: str) -> Catalogue:
@@ -123,7 +125,8 @@ def _of_blend(stores: Stores, known: Catalogue, blend: Blend, currency: str) -> 
     tracks = [parts[symbol].track for symbol, _ in blend.parts]
     index = blended(tracks, [weight / 100.0 for _, weight in blend.parts], blend.rebalancing)
     none: Dates = np.unique(np.concatenate([part.none for part in parts.values()]))
-    made = Reference(blend.name, index, none, tuple(dict.fromkeys(told)))
+    assumed = tuple(name for part in parts.values() for name in part.assumed)
+    made = Reference(blend.name, index, none, tuple(dict.fromkeys(told)), assumed)
     return _in_currency(stores, blend.origin, made, into, currency) if blend.currency else made
 
 
@@ -144,8 +147,7 @@ def _in_currency(stores: Stores, origin: str, found: Reference, own: str, curren
     if not currency or own == currency or not len(found.track):
         return found
     if not own:
-        line = f"{found.name} does not say its currency; it is taken for {currency}"
-        return replace(found, told=(*found.told, line))
+        return replace(found, assumed=(*found.assumed, found.name))
     rates = exchange(stores, origin)
     path = rates.path(own, currency)
     if not path:
@@ -163,7 +165,8 @@ def _undecided(origin: str, symbol: str) -> Series:
     pair = pair_of(symbol)
     if pair is not None:
         return Series(origin, symbol, symbol, "fx", pair.quote)
-    return Series(origin, symbol, NAMES.get(symbol, symbol))
+    name, currency = KNOWN.get(symbol, (symbol, ""))
+    return Series(origin, symbol, name, currency=currency)
 
 
 def _day_count(series: Series) -> DayCount:

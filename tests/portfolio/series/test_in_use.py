@@ -272,3 +272,14 @@ def test_a_part_that_cannot_be_converted_is_left_out_and_told(fund: Stores) -> N
     data = the_fund(fund)
     assert data.nav.value == pytest.approx(before)
     assert "Delta: there is no rate from JPY to USD; it is left out." in told(data)
+
+
+def test_instruments_that_do_not_say_their_currency_are_named_in_one_sentence(stores: Stores) -> None:
+    bring(stores, "Alpha", course(1), "nav", "nav")
+    bring(stores, "SPX", course(2), "prices", "close")
+    bring(stores, "AGG", course(3), "prices", "close")
+    decide(stores, BLENDED, "", {"name": "60/40", "parts": "SPX=60; AGG=40"})
+    said = "SPX, AGG do not say their currency: taken for USD."
+    assert [line for line in told(shown(stores, benchmark="blend:60/40")) if "currency" in line] == [said]
+    put_prices(stores, [100.0, 101.0, 102.0])
+    assert catalogue(stores, "sample").series["SP500"].currency == "USD", "the sample's is known"
