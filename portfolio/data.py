@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,14 +22,14 @@ from analytics.performance import (
     on_dates,
     until,
 )
-from analytics.returns import linked_return
 from core.errors import NoPortfolio
+from portfolio.cash import cash_of
 from portfolio.frequency import PERIODS, measured_in, windows_offered
 from portfolio.given import said_of, sentences
-from portfolio.histories import Fund, cash_on, fund, marks
+from portfolio.histories import Fund, fund, marks
 from portfolio.history import History, Nav
+from portfolio.intraday import Intraday, growth_within
 from portfolio.query import (
-    DAY_SECONDS,
     DEFAULT_ROLLING,
     DEFAULT_WINDOW,
     FREQUENCY_NAMES,
@@ -42,14 +41,11 @@ from portfolio.query import (
 )
 from portfolio.series.reference import Reference, catalogue, reference
 from portfolio.series.risk_free import RiskFreeRate, risk_free_of
-from storage.clickhouse.reads.portfolio import Restatement, intraday_nav
+from storage.clickhouse.reads.portfolio import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
-
-INTRADAY_POINTS = 900
-FEWEST_INTRADAY = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,16 +71,6 @@ class Line:
     """Ids of the parts that a portfolio is the sum of; empty: its values are its own."""
     told: tuple[str, ...] = ()
     """What is set of the portfolio that its figures depend on, and what of its parts could not be converted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intraday:
-    """Growth within a day, oldest first: time-weighted, linked where money moved."""
-
-    ts: list[int]
-    """Epoch seconds."""
-    values: list[float]
-    """1 at the close before; NaN where that is zero or negative."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -394,25 +380,9 @@ def _in_periods(prices: Track, days: Track, own: Track, frequency: Frequency) ->
 
 
 def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | None:
-    if query.window != "1D" or query.span or own.portfolio is None or own.nav is None or len(own.nav) < 2:
+    if query.window != "1D" or query.span or own.portfolio is None or own.nav is None:
         return None
-    start = int(own.nav.dates[-1].astype(np.int64)) * DAY_SECONDS
-    found = intraday_nav(
-        stores.clickhouse, own.portfolio.origin, own.portfolio.id, start, start + DAY_SECONDS - 1, INTRADAY_POINTS
-    )
-    if len(found.ts) < FEWEST_INTRADAY:
-        return None
-    opening, day = float(own.nav.value[-2]), own.nav.dates[-1]
-    moves = [move for move in own.nav.moves if move.day == day]
-    values: list[float] = []
-    grown, last = 1.0, opening
-    for ts, value in zip(found.ts.tolist(), found.values.tolist(), strict=True):
-        while moves and moves[0].ts <= ts:
-            move = moves.pop(0)
-            grown *= 1.0 + linked_return(last, move.value, [(move.before, move.value, move.flow)])
-            last = move.value
-        values.append(grown * value / last if last > 0 else math.nan)
-    return Intraday([start, *found.ts.tolist()], [1.0 if opening > 0 else math.nan, *values])
+    return growth_within(stores, own.portfolio, own.nav)
 
 
 def _cash(stores: Stores, lines: Sequence[Line]) -> dict[str, float]:
@@ -421,22 +391,10 @@ def _cash(stores: Stores, lines: Sequence[Line]) -> dict[str, float]:
     for line in lines:
         if line.portfolio is None or line.nav is None or not len(line.nav):
             continue
-        amount = _cash_of(stores, line.portfolio, line.nav.dates[-1].item(), line.portfolio.currency)
+        amount = cash_of(stores, line.portfolio, line.nav.dates[-1].item(), line.portfolio.currency)
         if not math.isnan(amount):
             found[line.key] = amount
     return found
-
-
-def _cash_of(stores: Stores, portfolio: Portfolio, day: date, currency: str) -> float:
-    """Return the cash of a portfolio on a day, else that of all its parts; NaN where it is not known."""
-    whole = fund(stores, portfolio.origin)
-    own = cash_on(stores, portfolio.origin, (portfolio.id,), day).get(portfolio.id)
-    if own is None:
-        parts = whole.parts(portfolio.id)
-        return math.fsum(_cash_of(stores, each, day, currency) for each in parts) if parts else math.nan
-    if portfolio.currency == currency:
-        return own
-    return own * float(whole.exchange().rates(portfolio.currency, currency, np.array([day], dtype="datetime64[D]"))[0])
 
 
 def _restatements(stores: Stores, own: Line, query: PortfolioQuery) -> tuple[Restatement, ...]:

@@ -12,7 +12,8 @@ from core import format as text
 from dashboard.charts.days import values
 from dashboard.charts.rows import End, Row, extent, short, stacked
 from dashboard.charts.theme import SERIES, faded
-from portfolio.data import Intraday, PortfolioData
+from portfolio.data import PortfolioData
+from portfolio.intraday import Intraday
 
 GROWTH_PX, WATER_PX = 420, 160
 Floats = NDArray[np.float64]
