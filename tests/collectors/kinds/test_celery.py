@@ -41,7 +41,7 @@ def broker(server: RedisServer) -> str:
     return f"{server.url}/0"
 
 
-def source(url: str, timeout_seconds: float = 0.5, **more: object) -> CelerySource:
+def source(url: str, timeout_seconds: float = 1.5, **more: object) -> CelerySource:
     return CelerySource.model_validate(
         {"name": "main", "broker": url, "timeout_seconds": timeout_seconds, "inspect_seconds": 5, **more}
     )
