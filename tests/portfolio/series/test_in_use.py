@@ -299,6 +299,10 @@ def test_shares_of_a_fund_are_told_in_one_currency(fund: Stores) -> None:
     assert found[0].share == 1.0
     assert math.fsum(each.share for each in found[1:]) == pytest.approx(1.0)
     assert found[2].value < 6e5 * 1.01
+    change(fund, "Beta", {"ended": str(WEEKDAYS[-9])})
+    ended = parts(the_fund(fund))
+    assert math.isnan(ended[2].share) and ended[2].value > 0
+    assert ended[1].share + ended[3].share == pytest.approx(1.0)
 
 
 def test_values_of_its_own_count_and_days_of_its_parts_alone_are_told(fund: Stores) -> None:
@@ -336,9 +340,7 @@ def test_contributions_of_parts_without_a_rate_say_so(stores: Stores) -> None:
     assert contributions(data).subtitle.endswith("of Fund; no rate to USD: Gamma left out")
     assert told(data) == ["Contribution and shares: Gamma: there is no rate from EUR to USD; it is left out."]
     change(stores, id, {"currency": "EUR"})
-    assert [share.name for share in contributed(the_fund(stores), parts_with_values(the_fund(stores))).shares] == [
-        "Gamma"
-    ]
+    assert [line.name for line in parts_with_values(the_fund(stores))] == ["Gamma"]
 
 
 def test_days_of_parts_alone_are_those_within_what_is_said(stores: Stores) -> None:
