@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.returns import contribution
-from portfolio.data import Line, PortfolioData, history_in
+from portfolio.data import Line, PortfolioData, history_in, whole_history_in
 from portfolio.series.total import on_days
 
 
@@ -80,4 +80,5 @@ def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
 
 
 def _is_known(data: PortfolioData, line: Line) -> bool:
-    return bool(len(history_in(data, line, data.family_currency).nav))
+    days = whole_history_in(data, line, data.family_currency).nav.dates
+    return len(days) > 0 and bool(data.query.as_of is None or days[0] <= data.query.as_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.format import first_of
-from portfolio.data import PortfolioData, history_in
+from portfolio.data import PortfolioData, whole_history_in
 from portfolio.series.exchange import spans
 
 
@@ -31,7 +31,7 @@ def _converted(data: PortfolioData) -> list[str]:
     if data.own.made_of:
         return []
     own = [line for line in data.family if line.portfolio and line.portfolio.parent == data.portfolio.id]
-    lost = [line for part in own for line in history_in(data, part, data.family_currency).told]
+    lost = [line for part in own for line in whole_history_in(data, part, data.family_currency).told]
     return [f"Contribution and shares: {line}." for line in dict.fromkeys(lost)]
 
 
