@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.returns import contribution
-from portfolio.data import Line, PortfolioData, history_in
+from portfolio.data import Line, PortfolioData, history_in, whole_history_in
 from portfolio.series.total import on_days
 
 
@@ -32,6 +32,8 @@ class Contribution:
     """The return of the chosen portfolio when the parts are its own, else that of the parts together."""
     are_own: bool
     """Whether the parts are those of the chosen portfolio."""
+    left_out: tuple[str, ...] = ()
+    """Names of the parts that have values, and no rate to the currency of the family."""
 
     @property
     def unallocated(self) -> float:
@@ -40,23 +42,30 @@ class Contribution:
 
 
 def parts_with_values(data: PortfolioData) -> list[Line]:
-    """Return the parts of the family that have a value."""
-    return [line for line in data.family if line.nav is not None and len(line.nav)]
+    """Return the parts of the family that have a value in its currency."""
+    return [line for line in data.family if _is_known(data, line)]
+
+
+def parts_without_rate(data: PortfolioData) -> list[Line]:
+    """Return the parts of the family that have values, and none in its currency."""
+    return [line for line in data.family if line.nav is not None and len(line.nav) and not _is_known(data, line)]
 
 
 def contributed(data: PortfolioData, parts: Sequence[Line]) -> Contribution:
-    """Return what `parts` added over the window; it has a return and they have values."""
+    """Return what `parts` added over the window; it has a return, and they have values in the family's currency."""
     shares = shares_of(data, parts)
     explained = sum(share.added for share in shares)
     are_own = all(line.portfolio and line.portfolio.parent == data.portfolio.id for line in parts)
     total = float(data.part.index[-1] - 1.0) if are_own else explained
-    return Contribution(shares, explained, total, are_own)
+    left_out = tuple(line.name for line in parts_without_rate(data))
+    return Contribution(shares, explained, total, are_own, left_out)
 
 
 def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
     """Return what each part added over the window, day by day, largest first; they add up to the parts' return.
 
-    That is the return of the parts taken together: their values added, their money in and out, too.
+    That is the return of the parts taken together: their values added, their money in and out, too. They have values
+    in the family's currency.
     """
     own = data.own
     every = np.unique(np.concatenate([own.daily.dates, *[line.daily.dates for line in parts]]))
@@ -64,8 +73,12 @@ def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
     days = own.daily.dates if own.made_of else every
     inside = days[(days >= data.part.dates[0]) & (days <= data.part.dates[-1])]
     histories = [history_in(data, line, data.family_currency) for line in parts]
-    found = on_days([(each.nav, each.track, each.cadence) for each in histories if len(each.nav)], inside, every[-1])
+    found = on_days(histories, inside, every[-1])
     added = np.asarray(contribution(found.weights(), found.returns[:, 1:]), dtype=np.float64).reshape(-1)
-    known = [line for line, history in zip(parts, histories, strict=True) if len(history.nav)]
-    shares = [Share(line.name, float(each)) for line, each in zip(known, added, strict=True)]
+    shares = [Share(line.name, float(each)) for line, each in zip(parts, added, strict=True)]
     return sorted(shares, key=lambda share: -share.added)
+
+
+def _is_known(data: PortfolioData, line: Line) -> bool:
+    days = whole_history_in(data, line, data.family_currency).nav.dates
+    return len(days) > 0 and bool(data.query.as_of is None or days[0] <= data.query.as_of)

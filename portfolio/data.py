@@ -198,12 +198,17 @@ class PortfolioData:
 
 def history_in(data: PortfolioData, line: Line, currency: str) -> History:
     """Return the history of a portfolio's line, up to the as-of day, in a currency."""
+    assert line.portfolio is not None
+    found = whole_history_in(data, line, currency)
+    return found if data.query.as_of is None else found.until(data.query.as_of, said_of(line.portfolio))
+
+
+def whole_history_in(data: PortfolioData, line: Line, currency: str) -> History:
+    """Return the history of a portfolio's line in a currency, whatever the as-of day: made once for all viewers."""
     portfolio = line.portfolio
     assert portfolio is not None
     own = "" if portfolio.currency == currency else currency
-    said = said_of(portfolio)
-    found = data.fund.history(portfolio.id, said, own)
-    return found if data.query.as_of is None else found.until(data.query.as_of, said)
+    return data.fund.history(portfolio.id, said_of(portfolio), own)
 
 
 def is_whole(data: PortfolioData) -> bool:

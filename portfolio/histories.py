@@ -20,7 +20,7 @@ from portfolio.given import NOTHING_SAID, Said, said_of
 from portfolio.history import DAY_SECONDS, NOTHING, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
 from portfolio.series.rates import accumulated
-from portfolio.series.total import summed
+from portfolio.series.total import summed, within
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import (
     DailyNavs,
@@ -87,12 +87,17 @@ class Fund:
         return [id for each in self.parts(portfolio) for id in self.sources(each.id)]
 
     def days_of_parts_alone(self, portfolio: str) -> Dates:
-        """Return the days on which the parts of a portfolio with values of its own have one, and it has none."""
+        """Return the days on which the parts of a portfolio with values of its own have one, and it has none.
+
+        All of them as is said of them: days before an inception or after an end are none.
+        """
         found = self._alone.get(portfolio)
         if found is None:
-            own = self.history(portfolio).nav.dates
-            days = [self.history(each.id).nav.dates for each in self.parts(portfolio)]
-            found = self._alone[portfolio] = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
+            said = said_of(self.tree[portfolio])
+            own = self.history(portfolio, said).nav.dates
+            days = [self.history(each.id, said_of(each)).nav.dates for each in self.parts(portfolio)]
+            alone = np.setdiff1d(np.concatenate(days), own) if days else own[:0]
+            found = self._alone[portfolio] = within(alone, said)
         return found
 
     def _made(self, portfolio: str, said: Said, currency: str) -> History:
@@ -104,7 +109,7 @@ class Fund:
         nav = every.between(said.inception, said.ended)
         is_own = node is None or currency in ("", node.currency)
         found = history_of(nav, said) if is_own or node is None else self._converted(node, nav, said, currency)
-        return replace(found, left_out=len(every) - len(nav))
+        return replace(found, left_out=len(every) - len(nav), ended=said.ended)
 
     def _sum(self, portfolio: str, said: Said, currency: str) -> History:
         found = [(each, self.history(each.id, said_of(each), currency)) for each in self.parts(portfolio)]

@@ -83,6 +83,8 @@ class History:
 
     left_out: int = 0
     """Values before its inception and after its end."""
+    ended: str = ""
+    """Last day, as somebody said it; empty: only its values tell whether it goes on."""
 
     def until(self, day: np.datetime64, said: Said = NOTHING_SAID) -> History:
         """Return the history up to and including `day`: what was found of its rhythm then."""

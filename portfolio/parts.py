@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from portfolio.data import Line, PortfolioData, history_in
-from portfolio.history import Nav
+from portfolio.history import History, Nav
+from portfolio.series.total import is_over
 from portfolio.since import Since, last_return, since
 
 
@@ -18,7 +21,8 @@ class Part:
     value: float
     """In its currency."""
     share: float
-    """Of the fund's value, a ratio; without a fund, of the values listed. In one currency; NaN without a rate."""
+    """Of the fund's value, a ratio; without a fund, of the values listed. In one currency; NaN without a rate, and of a
+    part that has ended."""
     day_return: Since
     """Since the value before the last."""
     year_to_date: Since
@@ -29,7 +33,9 @@ def parts(data: PortfolioData) -> list[Part]:
     """Return the fund, if there is one, and its parts."""
     lines = (*([data.head] if data.head else []), *data.family)
     values = [_value(line.nav) for line in lines]
-    shared = [_value(history_in(data, line, data.family_currency).nav) for line in lines]
+    histories = [history_in(data, line, data.family_currency) for line in lines]
+    ends = [each.nav.dates[-1] for each in (histories[:1] if data.head else histories) if len(each.nav)]
+    shared = [math.nan if ends and _is_over(each, max(ends)) else _value(each.nav) for each in histories]
     whole = shared[0] if data.head else math.fsum(value for value in shared if not math.isnan(value))
     return [
         Part(
@@ -41,6 +47,10 @@ def parts(data: PortfolioData) -> list[Part]:
         )
         for line, value, in_whole in zip(lines, values, shared, strict=True)
     ]
+
+
+def _is_over(history: History, last: np.datetime64) -> bool:
+    return len(history.nav) > 0 and is_over(history, last)
 
 
 def _value(nav: Nav | None) -> float:

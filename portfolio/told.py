@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from core.format import first_of
-from portfolio.data import PortfolioData
+from portfolio.data import PortfolioData, whole_history_in
 from portfolio.series.exchange import spans
 
 
 def told(data: PortfolioData) -> list[str]:
     """Return a sentence for each: what is set of the portfolio, its parts, its benchmark, its risk-free rate."""
-    return [*_parts(data), *_ended(data.own.told), *_benchmark(data), *_risk_free(data)]
+    return [*_parts(data), *_ended(data.own.told), *_converted(data), *_benchmark(data), *_risk_free(data)]
 
 
 def _parts(data: PortfolioData) -> list[str]:
@@ -24,6 +24,15 @@ def _parts(data: PortfolioData) -> list[str]:
     if not len(alone) or not len(data.nav):
         return []
     return [f"{name} has values of its own, which count; those of its parts alone do not: {spans(alone)}."]
+
+
+def _converted(data: PortfolioData) -> list[str]:
+    """Return what of the parts of a portfolio with values of its own has no rate to its currency."""
+    if data.own.made_of:
+        return []
+    own = [line for line in data.family if line.portfolio and line.portfolio.parent == data.portfolio.id]
+    lost = [line for part in own for line in whole_history_in(data, part, data.family_currency).told]
+    return [f"Contribution and shares: {line}." for line in dict.fromkeys(lost)]
 
 
 def _benchmark(data: PortfolioData) -> list[str]:

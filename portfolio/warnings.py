@@ -63,7 +63,7 @@ def _frequency(data: PortfolioData) -> list[str]:
 
 
 def _benchmark(stores: Stores, data: PortfolioData) -> list[str]:
-    wanted = data.query.benchmark
+    wanted = data.query.benchmark or data.portfolio.benchmark
     if data.benchmark is not None:
         return _no_prices(data, data.benchmark)
     if wanted in ("", NO_BENCHMARK):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.currency import Pair, pair_of
+from portfolio.histories import Fund, exchange, fund
+from portfolio.series.exchange import Exchange
 from portfolio.series.reference import Catalogue, catalogue
 from storage.clickhouse.reads.portfolio import PriceSpan, price_spans
 from storage.state.portfolios import Portfolio, list_portfolios
@@ -24,6 +26,8 @@ class Facts:
     spans: dict[str, PriceSpan]
     """By symbol."""
     portfolios: list[Portfolio]
+    fund: Fund
+    exchange: Exchange
 
     @property
     def currencies(self) -> list[str]:
@@ -41,25 +45,37 @@ class Facts:
 
     def lacking(self) -> list[str]:
         """Return, in words, which portfolios cannot be added up or compared for want of a rate."""
-        by_id = {each.id: each for each in self.portfolios}
         wanted: dict[Pair, list[str]] = {}
         for each in self.portfolios:
-            above = by_id.get(each.parent)
-            beside = self.known.series.get(each.benchmark)
-            if above is not None and above.currency != each.currency:
-                wanted.setdefault(Pair(each.currency, above.currency), []).append(f"{each.name} in {above.name}")
-            if beside is not None and beside.currency not in ("", each.currency):
-                told = f"{beside.name} beside {each.name}"
-                wanted.setdefault(Pair(beside.currency, each.currency), []).append(told)
-        return [f"{pair}: {', '.join(of)}" for pair, of in wanted.items() if not self._leads(pair)]
+            for pair, told in (*self._added_up(each), *self._beside(each)):
+                if told not in wanted.setdefault(pair, []):
+                    wanted[pair].append(told)
+        return [f"{pair}: {', '.join(of)}" for pair, of in wanted.items() if not self.exchange.path(*pair)]
 
-    def _leads(self, pair: Pair) -> bool:
-        """Return whether there is a way from one currency to the other, through at most one more."""
-        steps = {(a, b) for known in self.pairs for a, b in (known, known[::-1])}
-        return tuple(pair) in steps or any((pair.base, b) in steps and (b, pair.quote) in steps for _, b in steps)
+    def _added_up(self, whole: Portfolio) -> list[tuple[Pair, str]]:
+        """Return what the parts of a portfolio are converted with: each that has values, straight to its currency."""
+        found = [self.fund.tree[id] for part in self.fund.parts(whole.id) for id in self.fund.sources(part.id)]
+        return [
+            (Pair(each.currency, whole.currency), f"{each.name} in {whole.name}")
+            for each in found
+            if each.currency != whole.currency
+        ]
+
+    def _beside(self, portfolio: Portfolio) -> list[tuple[Pair, str]]:
+        """Return what the benchmark of a portfolio is converted with: a blend's parts first, then the blend."""
+        own, blend = portfolio.currency, self.known.blends.get(portfolio.benchmark)
+        into = (blend.currency if blend else "") or own
+        symbols = [symbol for symbol, _ in blend.parts] if blend else [portfolio.benchmark]
+        series = [found for symbol in symbols if (found := self.known.series.get(symbol)) is not None]
+        told = f"in {blend.name}" if blend and blend.currency else f"beside {portfolio.name}"
+        steps = [(each.currency, into, f"{each.name} {told}") for each in series]
+        if blend and blend.currency:
+            steps.append((blend.currency, own, f"{blend.name} beside {portfolio.name}"))
+        return [(Pair(one, other), words) for one, other, words in steps if one not in ("", other)]
 
 
 def facts(stores: Stores) -> Facts:
     """Return what there is. Raises StorageUnavailable or StorageRejected."""
     spans = {each.instrument: each for each in price_spans(stores.clickhouse, OWN)}
-    return Facts(catalogue(stores, OWN), spans, list_portfolios(stores.state, OWN))
+    portfolios = list_portfolios(stores.state, OWN)
+    return Facts(catalogue(stores, OWN), spans, portfolios, fund(stores, OWN), exchange(stores, OWN))

@@ -15,7 +15,16 @@ from dashboard.benchmarks.tables import ID, KINDS
 from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.frame.viewer import Viewer
 from dashboard.views.form import Form, Said, Sent
-from portfolio.series.decide import BLEND_FIELDS, BLENDED, RATED, SERIES, SERIES_FIELDS, UNBLENDED, decide
+from portfolio.series.decide import (
+    BLEND_FIELDS,
+    BLENDED,
+    RATED,
+    SERIES,
+    SERIES_FIELDS,
+    UNBLENDED,
+    decide,
+    weight_text,
+)
 from storage.state.series import DAY_COUNTS, REBALANCINGS, Blend, Series
 
 if TYPE_CHECKING:
@@ -45,8 +54,8 @@ def forms(stores: Stores) -> list[Form]:
         return Said(decide(stores, SERIES, sent["symbol"], fields))
 
     def blend(sent: Sent) -> Said:
-        fields = {name: sent[name] for name in BLEND_FIELDS if name in sent.fields}
-        return Said(decide(stores, BLENDED, sent["id"], fields | {"parts": _parts(sent)}))
+        fields = {name: sent[name] for name in BLEND_FIELDS if name in sent.fields and name != "parts"}
+        return Said(decide(stores, BLENDED, sent["id"], fields, _parts(sent)))
 
     def unblend(sent: Sent) -> Said:
         return Said(decide(stores, UNBLENDED, sent["id"], {}), goto=PATH)
@@ -85,7 +94,7 @@ def blend_form(facts: Facts, each: Blend | None) -> html.Form:
         symbol, weight = parts[number] if number < len(parts) else ("", 0.0)
         rows += [
             select_field(id, f"part{number}", f"Part {number + 1}", offered, symbol),
-            text_field(id, f"weight{number}", f"Weight {number + 1}, %", f"{weight:g}" if symbol else "",
+            text_field(id, f"weight{number}", f"Weight {number + 1}, %", weight_text(weight) if symbol else "",
                        inputmode="decimal"),
         ]  # fmt: skip
     days = [(name, name) for name in REBALANCINGS]
@@ -132,10 +141,10 @@ def rate_form(facts: Facts) -> html.Form:
     )
 
 
-def _parts(sent: Sent) -> str:
-    """Return the parts that were sent, as portfolio/series/decide.py takes them."""
+def _parts(sent: Sent) -> list[tuple[str, str]]:
+    """Return symbol and weight of the parts that were sent."""
     numbers = [name.removeprefix("part") for name in sent.fields if name.startswith("part") and name != "parts"]
-    return ", ".join(f"{sent[f'part{each}']} {sent[f'weight{each}'] or 0}" for each in numbers if sent[f"part{each}"])
+    return [(sent[f"part{each}"], sent[f"weight{each}"] or "0") for each in numbers if sent[f"part{each}"]]
 
 
 def _form_id(what: str, id: str) -> str:

@@ -13,6 +13,7 @@ from dashboard.benchmarks.facts import Facts
 from dashboard.components.age import age
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
+from portfolio.series.decide import weight_text
 from storage.state.series import Series
 
 ID = "benchmarks"
@@ -55,7 +56,7 @@ def blends_table(facts: Facts, chosen: str) -> html.Div:
     rows = [
         {
             "name": _opens("blend", each.id, each.name, chosen),
-            "parts": " + ".join(f"{weight:g} % {_part(facts, symbol)}" for symbol, weight in each.parts),
+            "parts": " + ".join(f"{weight_text(weight)} % {_part(facts, symbol)}" for symbol, weight in each.parts),
             "rebalancing": each.rebalancing,
             "currency": each.currency or Cell("the portfolio’s", tone="muted"),
             "used": ", ".join(facts.users(key)) or None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,13 +31,15 @@ SERIES, BLENDED, UNBLENDED, RATED = "series", "blend", "remove-blend", "risk-fre
 DOES = (SERIES, BLENDED, UNBLENDED, RATED)
 SERIES_FIELDS = ("name", "kind", "currency", "day_count", "note")
 BLEND_FIELDS = ("name", "parts", "rebalancing", "currency")
-_BETWEEN = re.compile(r"[;\n,]")
+_BETWEEN, _BETWEEN_WITHOUT_COMMA = re.compile(r"[;\n,]"), re.compile(r"[;\n]")
 _NOT_SAVED = "Nothing was changed."
 Made = TypeVar("Made")
 
 
-def decide(stores: Stores, do: str, key: str, fields: Mapping[str, str]) -> str:
-    """Do one of DOES and return what was done, a sentence.
+def decide(
+    stores: Stores, do: str, key: str, fields: Mapping[str, str], parts: Sequence[tuple[str, str]] | None = None
+) -> str:
+    """Do one of DOES and return what was done, a sentence; `parts` are those of a blend, as `set_blend` has them.
 
     Raises ChangeRejected that says what is wrong with which field, StorageUnavailable or StorageRejected; then nothing
     was changed.
@@ -45,7 +47,7 @@ def decide(stores: Stores, do: str, key: str, fields: Mapping[str, str]) -> str:
     if do == SERIES:
         told = set_series(stores, key, fields)
     elif do == BLENDED:
-        told = set_blend(stores, key, fields)
+        told = set_blend(stores, key, fields, parts)
     elif do == UNBLENDED:
         told = drop_blend(stores, key)
     else:
@@ -56,11 +58,11 @@ def decide(stores: Stores, do: str, key: str, fields: Mapping[str, str]) -> str:
 
 def set_series(stores: Stores, symbol: str, fields: Mapping[str, str]) -> str:
     """Change what is known of a series: some of SERIES_FIELDS; an empty currency is one that is not known."""
-    known = catalogue(stores, OWN).series
-    if symbol not in known:
+    known = catalogue(stores, OWN)
+    if symbol not in known.series:
         raise ChangeRejected(_NOT_SAVED, {"symbol": f"there is no series {symbol!r}: import one first"})
     _check_names(fields, SERIES_FIELDS)
-    was = known[symbol]
+    was = known.series[symbol]
     changed: dict[str, Any] = {name: fields[name].strip() for name in SERIES_FIELDS if name in fields}
     if "currency" in changed:
         changed["currency"] = changed["currency"].upper()
@@ -68,33 +70,39 @@ def set_series(stores: Stores, symbol: str, fields: Mapping[str, str]) -> str:
     day_count = changed.get("day_count", was.day_count) or usual_day_count(currency)
     changed["day_count"] = day_count if kind == "rate" else ""
     now = _made(lambda: replace(was, **changed))
+    _check_use(now, was, known)
     told = [f"{name.replace('_', ' ')} {getattr(now, name) or 'not known'}" for name in SERIES_FIELDS
             if getattr(now, name) != getattr(was, name)]  # fmt: skip
     put_series(stores.state, [now])
     return f"{symbol}: {', '.join(told)}." if told else f"{symbol} is as it was."
 
 
-def set_blend(stores: Stores, id: str, fields: Mapping[str, str]) -> str:
+def set_blend(
+    stores: Stores, id: str, fields: Mapping[str, str], parts: Sequence[tuple[str, str]] | None = None
+) -> str:
     """Add a blend, or change one: `id` is that of one that is there, empty for another one, whose name is its id.
 
-    The field `parts` is a text such as "SPX 60, AGG 40".
+    The field `parts` is a text such as "SPX 60, AGG 40"; `parts`, symbols and weights as typed, stand in for it.
     """
     known = catalogue(stores, OWN)
     was = known.blends.get(BLEND + id) if id else None
     _check_names(fields, BLEND_FIELDS)
-    if id and was is None and not fields.get("parts"):
+    given = parts if parts is not None else _pairs(fields["parts"]) if "parts" in fields else None
+    if id and was is None and not given:
         raise ChangeRejected(_NOT_SAVED, {"id": f"there is no blend {id!r}"})
     name = fields.get("name", "").strip() or (was.name if was else id)
     if not name:
         raise ChangeRejected(_NOT_SAVED, {"name": "give it a name"})
     if not id and BLEND + name in known.blends:
         raise ChangeRejected(_NOT_SAVED, {"name": f"there is a blend {name} already: change that one"})
-    parts = _parts(fields["parts"], known) if "parts" in fields else was.parts if was else ()
+    made_of = _parts(given, known) if given is not None else was.parts if was else ()
+    if {symbol for symbol, _ in made_of} == {CASH}:
+        raise ChangeRejected(_NOT_SAVED, {"parts": f"{CASH} alone is no blend: use a series of rates as the benchmark"})
     rebalancing: Any = fields.get("rebalancing", "").strip() or (was.rebalancing if was else "monthly")
     currency = fields.get("currency", was.currency if was else "").strip().upper()
-    made = _made(lambda: Blend(OWN, id or name, name, parts, rebalancing, currency))
+    made = _made(lambda: Blend(OWN, id or name, name, made_of, rebalancing, currency))
     put_blend(stores.state, made)
-    told = ", ".join(f"{symbol} {weight:g} %" for symbol, weight in made.parts)
+    told = ", ".join(f"{symbol} {weight_text(weight)} %" for symbol, weight in made.parts)
     return f"{made.name}: {told}; weights restored: {made.rebalancing}."
 
 
@@ -131,18 +139,35 @@ def set_risk_free(stores: Stores, currency: str, rate: str) -> str:
 
 def parts_text(blend: Blend) -> str:
     """Return the parts of a blend as `set_blend` takes them."""
-    return ", ".join(f"{symbol} {weight:g}" for symbol, weight in blend.parts)
+    return ", ".join(f"{symbol} {weight_text(weight)}" for symbol, weight in blend.parts)
 
 
-def _parts(text: str, known: Catalogue) -> tuple[tuple[str, float], ...]:
-    """Return symbols and weights of a text such as "SPX 60, AGG 40"; also with = or : between them, and %."""
-    found: list[tuple[str, float]] = []
-    for part in filter(None, (each.strip() for each in _BETWEEN.split(text))):
+def weight_text(percent: float) -> str:
+    """Return a weight as it was typed: no digit that counts is lost."""
+    return f"{percent:.12g}"
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Return symbols and weights of a text such as "SPX 60, AGG 40"; also with = or : between them, and %.
+
+    With semicolons or lines between them commas are decimal: "SPX 33,3; AGG 66,7".
+    """
+    between = _BETWEEN_WITHOUT_COMMA if _BETWEEN_WITHOUT_COMMA.search(text) else _BETWEEN
+    found = []
+    for part in filter(None, (each.strip() for each in between.split(text))):
         symbol, _, weight = re.sub(r"\s*%$", "", part).replace("=", " ").replace(":", " ").rpartition(" ")
-        symbol = symbol.strip()
+        found.append((symbol.strip(), weight))
+    return found
+
+
+def _parts(pairs: Sequence[tuple[str, str]], known: Catalogue) -> tuple[tuple[str, float], ...]:
+    """Return symbols with their weights as numbers."""
+    found: list[tuple[str, float]] = []
+    for symbol, weight in pairs:
         try:
-            found.append((symbol, float(weight)))
+            found.append((symbol, float(weight.replace("%", "").replace(",", "."))))
         except ValueError as error:
+            part = f"{symbol} {weight}".strip()
             raise ChangeRejected(_NOT_SAVED, {"parts": f"{part!r}: write symbol and weight, such as SPX 60"}) from error
         if symbol != CASH and (symbol not in known.series or known.series[symbol].kind == "fx"):
             raise ChangeRejected(_NOT_SAVED, {"parts": f"there is no series {symbol!r} that can be part of a blend"})
@@ -154,6 +179,16 @@ def _check_rate(series: Series, currency: str) -> None:
         raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is no series of rates: its kind is {series.kind}"})
     if series.currency and series.currency != currency:
         raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is a rate on {series.currency}, not on {currency}"})
+
+
+def _check_use(now: Series, was: Series, known: Catalogue) -> None:
+    """Raise ChangeRejected when a series would not be any more what it is used as."""
+    of = [rate.currency for rate in known.risk_free.values() if rate.series == now.symbol]
+    first = f"it is the risk-free rate of {', '.join(of)}: give that another one first"
+    if of and now.kind != "rate" and was.kind == "rate":
+        raise ChangeRejected(_NOT_SAVED, {"kind": first})
+    if now.currency != was.currency and any(now.currency not in ("", currency) for currency in of):
+        raise ChangeRejected(_NOT_SAVED, {"currency": first})
 
 
 def _check_names(fields: Mapping[str, str], allowed: tuple[str, ...]) -> None:

@@ -44,6 +44,12 @@ class Catalogue:
         found = self.blends.get(key) or self.series.get(key)
         return found.name if found else instrument_name(key)
 
+    def key(self, said: str) -> str:
+        """Return the key of what is called `said`: itself, or that of the blend of this id or name; else as it is."""
+        if said in self.series or said in self.blends:
+            return said
+        return next((key for key, each in self.blends.items() if said in (each.id, each.name)), said)
+
     def benchmarks(self) -> list[str]:
         """Return the key of everything that can be a benchmark: blends, then instruments and rates, by symbol."""
         return [*self.blends, *(symbol for symbol, each in self.series.items() if each.kind != "fx")]
@@ -118,6 +124,9 @@ def _of_blend(stores: Stores, known: Catalogue, blend: Blend, currency: str) -> 
     if empty:
         told.append(f"{blend.name} has no values: there are none of {first_of(empty)}")
         return Reference(blend.name, _nothing(), told=tuple(told))
+    if not found:
+        told.append(f"{blend.name} is cash alone, which has no days of its own: use a series of rates")
+        return Reference(blend.name, _nothing(), told=tuple(told))
     if any(symbol == CASH for symbol, _ in blend.parts):
         cash, said = _cash(stores, known, blend.origin, into, [part.track for _, part in found])
         parts[CASH] = Reference(CASH, cash)
@@ -131,15 +140,18 @@ def _of_blend(stores: Stores, known: Catalogue, blend: Blend, currency: str) -> 
 
 
 def _cash(stores: Stores, known: Catalogue, origin: str, currency: str, others: Sequence[Track]) -> tuple[Track, str]:
-    """Return what cash of a currency grows to, and at what."""
+    """Return what cash of a currency grows to beside one track or more, and at what."""
     rate = known.risk_free.get(currency)
     series = known.series.get(rate.series) if rate is not None else None
-    if series is not None:
+    if series is not None and series.kind == "rate":
         return account(stores, origin, series.symbol, _day_count(series)), series.name
     percent = rate.percent if rate is not None and not rate.series else 0.0
-    dates = [track.dates for track in others] or [np.array([np.datetime64("today", "D")])]
-    first, last = min(each[0] for each in dates), max(each[-1] for each in dates)
-    why = "" if rate is not None else f": {currency or 'its currency'} has no risk-free rate yet"
+    first, last = min(track.dates[0] for track in others), max(track.dates[-1] for track in others)
+    why = ""
+    if rate is None:
+        why = f": {currency or 'its currency'} has no risk-free rate yet"
+    elif rate.series:
+        why = f": {rate.series}, set for {currency}, {'has no rates' if series is None else 'is no series of rates'}"
     return constant(percent, first, last), f"{percent:g} % a year{why}"
 
 

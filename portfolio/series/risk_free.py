@@ -65,6 +65,8 @@ def risk_free_of(stores: Stores, portfolio: Portfolio, typed: float | None) -> R
     series = known.series.get(rate.series)
     if series is None:
         return RiskFreeRate(f"0 %: {rate.series}, set for {portfolio.currency}, has no rates")
+    if series.kind != "rate":
+        return RiskFreeRate(f"0 %: {rate.series}, set for {portfolio.currency}, is no series of rates")
     day_count = series.day_count or usual_day_count(series.currency)
     found = account(stores, portfolio.origin, series.symbol, day_count)
     return RiskFreeRate(f"{portfolio.currency}: {series.name}, {day_count}", account=found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.block import Bools, Floats
-from analytics.cadence import Cadence, cadence_of
+from analytics.cadence import cadence_of
 from analytics.calendar import Dates, Frequency, buckets, carried
 from analytics.performance import Track, track, without_gaps
 from analytics.returns import flow_returns
@@ -28,7 +28,8 @@ class OnDays:
     value: Floats
     """The last one known."""
     flow: Floats
-    """As recorded, since the day before; what a part is worth at its end goes out on the day after."""
+    """As recorded, since the day before: 0 on a part's first, which brings its value in at the close, whether or not
+    that is recorded as money; what it is worth at its end goes out on the day after."""
     returns: Floats
     """Since the day before, by the part's own index; 0 on the first."""
 
@@ -49,9 +50,9 @@ class OnDays:
         return np.asarray((self.weights() * self.returns[:, 1:]).sum(axis=0))
 
 
-def on_days(parts: Sequence[tuple[Nav, Track, Cadence]], days: Dates, last: np.datetime64) -> OnDays:
-    """Return parts on `days`; `last` is the day until which a part without a value has ended or only waits."""
-    columns = [_on_days(*part, days, last) for part in parts]
+def on_days(parts: Sequence[History], days: Dates, last: np.datetime64) -> OnDays:
+    """Return one part or more on `days`; `last` is the day until which one without a value has ended or only waits."""
+    columns = [_on_days(part, days, last) for part in parts]
     return OnDays(*(np.stack(each) for each in zip(*columns, strict=True)))
 
 
@@ -67,19 +68,21 @@ def summed(parts: Sequence[tuple[str, History]], said: Said = NOTHING_SAID) -> H
     last = max(history.nav.dates[-1] for history in histories)
     told = tuple(dict.fromkeys(line for history in histories for line in history.told))
     made_of = tuple(id for id, _ in parts)
-    days = _within(_days(histories, last), said)
+    every = _days(histories, last)
+    days = within(every, said)
+    left_out = len(every) - len(days)
     if not len(days):
-        return replace(history_of(NOTHING, said), made_of=made_of, told=told)
-    found = on_days([(each.nav, each.track, each.cadence) for each in histories], days, last)
+        return replace(history_of(NOTHING, said), made_of=made_of, told=told, left_out=left_out, ended=said.ended)
+    found = on_days(histories, days, last)
     value, flow = found.value.sum(axis=0), found.flow.sum(axis=0)
-    for history, own, recorded in zip(histories, found.value, found.flow, strict=True):
+    for history, own in zip(histories, found.value, strict=True):
         first = int(np.searchsorted(days, history.nav.dates[0]))
         if 0 < first < len(days):
-            flow[first] += own[first] - recorded[first]
-    nav = Nav(days, value, flow, min(each.nav.newest for each in histories if not _is_over(each, last)))
+            flow[first] += own[first]
+    nav = Nav(days, value, flow, min(each.nav.newest for each in histories if not is_over(each, last)))
     whole = _track(nav, histories, found)
     cadence = cadence_of(whole.dates, said.given())
-    return History(nav, without_gaps(whole, cadence), cadence, made_of, told)
+    return History(nav, without_gaps(whole, cadence), cadence, made_of, told, left_out, said.ended)
 
 
 def _track(nav: Nav, histories: Sequence[History], found: OnDays) -> Track:
@@ -113,13 +116,11 @@ def _days(histories: Sequence[History], last: np.datetime64) -> Dates:
     return _ends(histories, every, next(frequency for rhythm, frequency in _COARSE if rhythm in rhythms), last)
 
 
-def _within(days: Dates, said: Said) -> Dates:
+def within(days: Dates, said: Said) -> Dates:
+    """Return the days from the inception to the end that are said."""
     start = int(np.searchsorted(days, np.datetime64(said.inception))) if said.inception else 0
-    return (
-        days[start : int(np.searchsorted(days, np.datetime64(said.ended), side="right"))]
-        if said.ended
-        else days[start:]
-    )
+    end = int(np.searchsorted(days, np.datetime64(said.ended), side="right")) if said.ended else len(days)
+    return days[start:end]
 
 
 def _ends(histories: Sequence[History], every: Dates, frequency: Frequency, last: np.datetime64) -> Dates:
@@ -130,7 +131,7 @@ def _ends(histories: Sequence[History], every: Dates, frequency: Frequency, last
     has_all = np.ones(len(ends), dtype=np.bool_)
     for history in histories:
         own = buckets(history.nav.dates, frequency)
-        is_there = (periods >= own[0]) & ((periods <= own[-1]) | (not _is_over(history, last)))
+        is_there = (periods >= own[0]) & ((periods <= own[-1]) | (not is_over(history, last)))
         has_all &= np.isin(periods, own) | ~is_there
     return ends[has_all]
 
@@ -147,26 +148,32 @@ def _is_known(history: History, days: Dates) -> Bools:
 
 def _is_there(history: History, days: Dates, last: np.datetime64) -> Bools:
     dates = history.nav.dates
-    return np.asarray((days >= dates[0]) & ((days <= dates[-1]) | (not _is_over(history, last))))
+    return np.asarray((days >= dates[0]) & ((days <= dates[-1]) | (not is_over(history, last))))
 
 
-def _is_over(history: History, last: np.datetime64) -> bool:
-    return _has_ended(history.nav, history.cadence, last)
+def is_over(history: History, last: np.datetime64) -> bool:
+    """Return whether a history with values has ended before `last`: as said, else its last value is too old.
 
-
-def _has_ended(nav: Nav, cadence: Cadence, last: np.datetime64) -> bool:
-    """Return whether the last value is too old to stand for `last`: holidays and a late feed are no end."""
+    Holidays and a late feed are no end.
+    """
+    if history.ended and last > np.datetime64(history.ended):
+        return True
+    nav, cadence = history.nav, history.cadence
     if math.isinf(cadence.longest_days):
         return bool(last - nav.dates[-1] > np.timedelta64(LONGEST_DAYS, "D"))
     return not cadence.is_near(nav.dates[-1], last)
 
 
-def _on_days(nav: Nav, own: Track, cadence: Cadence, days: Dates, last: np.datetime64) -> tuple[Floats, Floats, Floats]:
+def _on_days(history: History, days: Dates, last: np.datetime64) -> tuple[Floats, Floats, Floats]:
+    nav, own = history.nav, history.track
     value = carried(nav.dates, nav.value, days, 0.0)
     flow = carried(nav.dates, np.cumsum(nav.flow), days, 0.0)
     flow = np.diff(flow, prepend=0.0)
+    first = int(np.searchsorted(days, nav.dates[0]))
+    if 0 < first < len(days):
+        flow[first] = 0.0
     after = int(np.searchsorted(days, nav.dates[-1], side="right"))
-    if _has_ended(nav, cadence, last) and after < len(days):
+    if is_over(history, last) and after < len(days):
         flow[after] -= value[after - 1] if after else 0.0
         value[after:] = 0.0
     level = carried(own.dates, own.index, days, 0.0)

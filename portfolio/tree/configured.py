@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
 from core.trading_days import trading_days
+from portfolio.series.reference import catalogue
 from portfolio.tree.names import OWN, ids_of
 from portfolio.tree.settings import WHERE_SET, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
@@ -45,17 +46,28 @@ def _make_calendars(names: set[str]) -> None:
 
 
 def _put(stores: Stores, items: tuple[SetPortfolio, ...]) -> None:
+    # Before the transaction: what is a benchmark is read from all stores.
+    given = [_given(stores, item) for item in items]
     with stores.state.deciding() as connection:
-        changed = [_put_one(stores, connection, at, item) for at, item in enumerate(items)]
+        changed = [_put_one(stores, connection, at, *each) for at, each in enumerate(zip(items, given, strict=True))]
         _put_parents(connection, items)
     if any(changed):
         stores.live.bump("portfolio")
 
 
-def _put_one(stores: Stores, connection: Transaction, at: int, item: SetPortfolio) -> bool:
+def _given(stores: Stores, item: SetPortfolio) -> dict[str, str]:
+    """Return the fields that are set, with the key of a blend that is named by its id or name.
+
+    A benchmark that is not there yet may come later: the page of the portfolio says that there is none.
+    """
+    given = item.given()
+    return {**given, "benchmark": catalogue(stores, OWN).key(given["benchmark"])} if given.get("benchmark") else given
+
+
+def _put_one(stores: Stores, connection: Transaction, at: int, item: SetPortfolio, given: dict[str, str]) -> bool:
     """Set the fields of one portfolio but its parent, which may come later in the list; return whether it changed."""
     there = {each.id: each for each in portfolios_in(connection, OWN)}
-    known, given = names_in(connection), item.given()
+    known = names_in(connection)
     if item.id in known:
         raise SettingsError(f"{_place(at, 'id', item.id)}: is part of {known[item.id]} now: take it out of the list")
     was = there.get(item.id)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.currency import ASSUMED_CURRENCY
 from core.errors import ChangeRejected
+from core.format import first_of
 from core.portfolios import RULE, RULES, WHOLE, mistakes
 from core.trading_days import trading_days
+from portfolio.series.reference import catalogue
 from portfolio.tree.alone import alone
 from portfolio.tree.names import OWN, ids_of
 from storage.state.changes import Change, record_change, unfinished_in
@@ -34,7 +36,9 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
     """
     fields = {name: value.strip() for name, value in fields.items()}
     _check_known(fields)
+    fields = _with_benchmark_key(stores, fields)
     unknown = unknown_calendar(fields.get("calendar", ""))
+    no_benchmark = _unknown_benchmark(stores, fields)
     with alone(stores), stores.state.deciding() as connection:
         was = own_portfolio(connection, id)
         check_idle(connection, id)
@@ -48,6 +52,7 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
         }
         wrong |= mistakes({rule.name: getattr(was, rule.name) for rule in RULES} | fields)
         wrong |= _further(connection, was, changed) | unknown
+        wrong |= no_benchmark if "benchmark" in changed and "benchmark" not in wrong else {}
         if wrong:
             raise ChangeRejected(f"{was.name} is as it was.", wrong)
         if not changed:
@@ -69,8 +74,9 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
     """
     fields = {name: value.strip() for name, value in fields.items() if value.strip() or name == "name"}
     _check_known(fields)
+    fields = _with_benchmark_key(stores, fields)
     whole = {"name": "", "currency": ASSUMED_CURRENCY, **fields}
-    wrong = mistakes(whole) | unknown_calendar(fields.get("calendar", ""))
+    wrong = _unknown_benchmark(stores, fields) | mistakes(whole) | unknown_calendar(fields.get("calendar", ""))
     if wrong:
         raise ChangeRejected("No portfolio was added.", wrong)
     with alone(stores), stores.state.deciding() as connection:
@@ -133,6 +139,25 @@ def _with_parent_id(connection: Transaction, fields: Mapping[str, str]) -> dict[
     parent = fields.get("parent", "")
     ids = ids_of(portfolios_in(connection, OWN), names_in(connection))
     return {**fields, "parent": ids[parent]} if parent in ids else dict(fields)
+
+
+def _with_benchmark_key(stores: Stores, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields with the key of the benchmark, where a blend is named by its id or name."""
+    said = fields.get("benchmark", "")
+    return {**fields, "benchmark": catalogue(stores, OWN).key(said)} if said else dict(fields)
+
+
+def _unknown_benchmark(stores: Stores, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with a benchmark that is none. Not within a transaction: it reads prices."""
+    key = fields.get("benchmark", "")
+    if not key:
+        return {}
+    known = catalogue(stores, OWN)
+    there = known.benchmarks()
+    if key in there:
+        return {}
+    offered = f"give one of {first_of([known.blends[each].id if each in known.blends else each for each in there], 10)}"
+    return {"benchmark": f"there are no prices of {key!r}: {offered if there else 'import some first'}"}
 
 
 def _further(connection: Transaction, was: Portfolio, changed: Mapping[str, str]) -> dict[str, str]:

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from core import format as text
+from core.format import first_of
 from dashboard.charts.drawn import Drawn, still
 from dashboard.charts.rows import short
-from portfolio.contribution import Share, contributed, parts_with_values
+from portfolio.contribution import Share, contributed, parts_with_values, parts_without_rate
 from portfolio.data import PortfolioData
 
 MOST_BARS = 14
@@ -23,7 +24,7 @@ def contributions(data: PortfolioData) -> Drawn:
     """Return the chart of the window: strategies from the largest gain to the largest loss, and their total."""
     parts = parts_with_values(data)
     if len(parts) < 2:
-        return Drawn(note="Needs two strategies or more.")
+        return Drawn(note=f"{_lost(data)}Needs two strategies or more.")
     if len(data.part) < 2:
         return Drawn(note="Needs a return in the window.")
     found = contributed(data, parts)
@@ -50,7 +51,8 @@ def contributions(data: PortfolioData) -> Drawn:
         ),
     }
     of = data.own.name if found.are_own else "all strategies"
-    return Drawn(figure, f"to the {data.query.window_name} return of {short(of)}")
+    without = f"; no rate to {data.family_currency}: {first_of(found.left_out)} left out" if found.left_out else ""
+    return Drawn(figure, f"to the {data.query.window_name} return of {short(of)}{without}")
 
 
 def gathered(shares: list[Share]) -> list[Share]:
@@ -61,6 +63,16 @@ def gathered(shares: list[Share]) -> list[Share]:
     middle = shares[half:-half]
     rest = Share(f"{len(middle)} others", sum(share.added for share in middle))
     return [*shares[:half], rest, *shares[-half:]]
+
+
+def _lost(data: PortfolioData) -> str:
+    """Return a sentence about parts that cannot be converted; empty: there are none."""
+    lost = parts_without_rate(data)
+    if not lost:
+        return ""
+    currencies = sorted({line.portfolio.currency for line in lost if line.portfolio})
+    names = first_of([line.name for line in lost])
+    return f"No rate from {first_of(currencies)} to {data.family_currency}: {names} left out. "
 
 
 def _room(bars: list[Share]) -> list[float]:

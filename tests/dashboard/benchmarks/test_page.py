@@ -15,7 +15,7 @@ from dashboard.tabs import portfolio
 from dashboard.tabs.benchmarks import PAGE, build
 from dashboard.views.tab import Choices
 from portfolio.series.reference import catalogue
-from portfolio.tree.settings import change
+from portfolio.tree.settings import add, change
 from storage.state.series import list_blends, list_risk_free, list_series
 from storage.stores import Stores
 from tests.portfolio.series.test_in_use import DAYS, bring, course
@@ -57,13 +57,28 @@ def test_what_is_there_is_listed_with_its_age_and_what_it_is_the_benchmark_of(
     assert "USDEUR: SPX beside Alpha" in shown(stores, "currencies")
 
 
+def test_rates_that_are_lacking_are_those_that_sums_and_blends_are_converted_with(
+    stores: Stores, client: FlaskClient
+) -> None:
+    whole = add(stores, {"name": "Whole", "currency": "GBP"})
+    middle = add(stores, {"name": "Middle", "currency": "USD", "parent": whole})
+    change(stores, "Alpha", {"parent": middle})
+    bring(stores, "EURUSD", course(3, 1.1), "prices", "close")
+    lacking = shown(stores, "currencies")
+    assert "EURGBP: Alpha in Whole" in lacking and "USDGBP" not in lacking and "EURUSD:" not in lacking
+    post(client, "blend", id="", name="Mixed", rebalancing="daily", currency="JPY", part0="SPX", weight0="100")
+    change(stores, "Alpha", {"benchmark": "Mixed"})
+    lacking = shown(stores, "currencies")
+    assert "USDJPY: SPX in Mixed" in lacking and "JPYEUR: Mixed beside Alpha" in lacking
+
+
 def test_a_blend_is_made_changed_and_removed(stores: Stores, client: FlaskClient) -> None:
     parts = {"part0": "SPX", "weight0": "60", "part1": "AGG", "weight1": "30", "part2": "", "weight2": ""}
     wrong = post(client, "blend", id="", name="60/40", rebalancing="monthly", currency="", **parts)
     assert wrong["said"] == "Nothing was changed. the weights sum to 90 %: they must sum to 100 %"
     assert not list_blends(stores.state, "own")
     before = stores.live.version("portfolio")
-    post(client, "blend", id="", name="60/40", rebalancing="monthly", currency="", **parts | {"weight1": "40"})
+    post(client, "blend", id="", name="60/40", rebalancing="monthly", currency="", **parts | {"weight1": "40,0"})
     (blend,) = list_blends(stores.state, "own")
     assert (blend.parts, blend.rebalancing) == ((("SPX", 60.0), ("AGG", 40.0)), "monthly")
     assert stores.live.version("portfolio") != before

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import ChangeRejected, ImportRejected
+from dashboard.portfolio.charts.contribution import contributions
 from portfolio.contribution import contributed, parts_with_values
 from portfolio.data import PortfolioData, benchmarks, read
 from portfolio.imports.mapping import Mapping
@@ -15,7 +16,7 @@ from portfolio.imports.take import ImportResult, take
 from portfolio.imports.undo import undo
 from portfolio.parts import parts
 from portfolio.query import PortfolioQuery
-from portfolio.series.decide import BLENDED, RATED, SERIES, UNBLENDED, decide
+from portfolio.series.decide import BLENDED, RATED, SERIES, UNBLENDED, decide, parts_text
 from portfolio.series.reference import catalogue
 from portfolio.summary import side_by_side
 from portfolio.told import told
@@ -28,6 +29,8 @@ from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_prices
 
 DAYS = 60
+CASH_ALONE = "CASH alone is no blend: use a series of rates as the benchmark"
+USED = "it is the risk-free rate of EUR: give that another one first"
 OF_A_BLEND = "that can be part of a blend"
 FIRST = np.datetime64("2023-01-02")
 WEEKDAYS = np.array([FIRST + day for day in range(2 * DAYS) if day % 7 < 5])[:DAYS]
@@ -120,18 +123,63 @@ def test_a_blend_is_a_benchmark_like_any_other(stores: Stores) -> None:
 def test_what_cannot_be_decided_names_field_and_fix_and_changes_nothing(stores: Stores) -> None:
     bring(stores, "SPX", course(1), "prices", "close")
     bring(stores, "ESTR", [1.0] * DAYS, "rates", "rate", currency="EUR")
+    decide(stores, RATED, "EUR", {"rate": "ESTR"})
     for do, key, fields, wrong in (
         (BLENDED, "", {"name": "x", "parts": "SPX 60"}, {"parts": "the weights sum to 60 %: they must sum to 100 %"}),
         (BLENDED, "", {"name": "x", "parts": "QQQ 100"}, {"parts": f"there is no series 'QQQ' {OF_A_BLEND}"}),
         (SERIES, "SPX", {"currency": "euro"}, {"currency": "'EURO': give three capitals such as EUR"}),
         (RATED, "USD", {"rate": "ESTR"}, {"rate": "ESTR is a rate on EUR, not on USD"}),
         (RATED, "USD", {"rate": "SPX"}, {"rate": "SPX is no series of rates: its kind is price"}),
+        (BLENDED, "", {"name": "x", "parts": "CASH 100"}, {"parts": CASH_ALONE}),
+        (SERIES, "ESTR", {"kind": "price"}, {"kind": USED}),
+        (SERIES, "ESTR", {"currency": "USD"}, {"currency": USED}),
     ):  # fmt: skip
         before = stores.live.version("portfolio")
         with pytest.raises(ChangeRejected) as refused:
             decide(stores, do, key, fields)
         assert refused.value.fields == wrong
         assert stores.live.version("portfolio") == before
+
+
+def test_a_blend_is_named_by_its_name_too_and_what_is_no_benchmark_is_refused(stores: Stores) -> None:
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    with pytest.raises(ChangeRejected) as refused:
+        change(stores, "Alpha", {"benchmark": "SPX"})
+    assert refused.value.fields == {"benchmark": "there are no prices of 'SPX': import some first"}
+    number = bring(stores, "SPX", course(1), "prices", "close", currency="USD").number
+    decide(stores, BLENDED, "", {"name": "60/40", "parts": "SPX 60; CASH 40"})
+    with pytest.raises(ChangeRejected) as refused:
+        add(stores, {"name": "Beta", "benchmark": "SPY"})
+    assert refused.value.fields == {"benchmark": "there are no prices of 'SPY': give one of 60/40, SPX"}
+    change(stores, "Alpha", {"benchmark": "60/40"})
+    assert shown(stores).benchmark_name == "60/40"
+    undo(stores, number)
+    assert warnings(stores, shown(stores)) == ["Benchmark: 60/40 has no values: there are none of SPX; none is used."]
+    change(stores, "Alpha", {"benchmark": "blend:60/40", "note": "other fields can be changed"})
+
+
+def test_weights_keep_their_digits_and_may_have_decimal_commas(stores: Stores) -> None:
+    for at, symbol in enumerate("XYZ"):
+        bring(stores, symbol, course(at), "prices", "close")
+    decide(stores, BLENDED, "", {"name": "third", "parts": "X 33.333333; Y 33,333333; Z 33,333334"})
+    blend = catalogue(stores, "own").blends["blend:third"]
+    assert blend.parts == (("X", 33.333333), ("Y", 33.333333), ("Z", 33.333334))
+    decide(stores, BLENDED, "third", {"parts": parts_text(blend)})
+    assert catalogue(stores, "own").blends["blend:third"] == blend
+
+
+def test_a_series_that_is_no_rate_any_more_is_no_risk_free_rate(stores: Stores) -> None:
+    number = bring(stores, "SOFR", [3.6] * DAYS, "rates", "rate", currency="USD").number
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    bring(stores, "SPX", course(1), "prices", "close", currency="USD")
+    decide(stores, BLENDED, "", {"name": "mixed", "parts": "SPX 60, CASH 40"})
+    decide(stores, RATED, "USD", {"rate": "SOFR"})
+    undo(stores, number)
+    bring(stores, "SOFR", course(2), "prices", "close", currency="USD")
+    assert told(shown(stores, benchmark="blend:mixed")) == [
+        "mixed: cash earns 0 % a year: SOFR, set for USD, is no series of rates.",
+        "Risk-free rate: 0 %: SOFR, set for USD, is no series of rates.",
+    ]
 
 
 def test_a_benchmark_in_another_currency_is_converted_and_that_is_told(stores: Stores) -> None:
@@ -251,6 +299,10 @@ def test_shares_of_a_fund_are_told_in_one_currency(fund: Stores) -> None:
     assert found[0].share == 1.0
     assert math.fsum(each.share for each in found[1:]) == pytest.approx(1.0)
     assert found[2].value < 6e5 * 1.01
+    change(fund, "Beta", {"ended": str(WEEKDAYS[-9])})
+    ended = parts(the_fund(fund))
+    assert math.isnan(ended[2].share) and ended[2].value > 0
+    assert ended[1].share + ended[3].share == pytest.approx(1.0)
 
 
 def test_values_of_its_own_count_and_days_of_its_parts_alone_are_told(fund: Stores) -> None:
@@ -272,6 +324,35 @@ def test_a_part_that_cannot_be_converted_is_left_out_and_told(fund: Stores) -> N
     data = the_fund(fund)
     assert data.nav.value == pytest.approx(before)
     assert "Delta: there is no rate from JPY to USD; it is left out." in told(data)
+
+
+def test_contributions_of_parts_without_a_rate_say_so(stores: Stores) -> None:
+    id = add(stores, {"name": "Fund", "currency": "USD"})
+    for at, name in enumerate(("Alpha", "Beta", "Gamma")):
+        bring(stores, name, course(at), "nav", "nav", currency="EUR")
+        change(stores, name, {"parent": id})
+    bring(stores, "Fund", course(5, 300), "nav", "nav", currency="USD")
+    lost = "No rate from EUR to USD: Alpha, Beta, Gamma left out. Needs two strategies or more."
+    assert contributions(the_fund(stores)).note == lost
+    for name in ("Alpha", "Beta"):
+        change(stores, name, {"currency": "USD"})
+    data = the_fund(stores)
+    assert contributions(data).subtitle.endswith("of Fund; no rate to USD: Gamma left out")
+    assert told(data) == ["Contribution and shares: Gamma: there is no rate from EUR to USD; it is left out."]
+    change(stores, id, {"currency": "EUR"})
+    assert [line.name for line in parts_with_values(the_fund(stores))] == ["Gamma"]
+
+
+def test_days_of_parts_alone_are_those_within_what_is_said(stores: Stores) -> None:
+    id = add(stores, {"name": "Fund", "currency": "USD"})
+    bring(stores, "Alpha", course(0), "nav", "nav", currency="USD")
+    bring(stores, "Fund", course(1)[:-3], "nav", "nav", currency="USD")
+    change(stores, "Alpha", {"parent": id})
+    assert "do not: 3 days" in told(the_fund(stores))[-1]
+    change(stores, "Alpha", {"ended": str(WEEKDAYS[-2])})
+    assert "do not: 2 days" in told(the_fund(stores))[-1]
+    change(stores, id, {"ended": str(WEEKDAYS[-4])})
+    assert not any("do not" in line for line in told(the_fund(stores)))
 
 
 def test_instruments_that_do_not_say_their_currency_are_named_in_one_sentence(stores: Stores) -> None:

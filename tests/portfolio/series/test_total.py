@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portfolio.given import Said
 from portfolio.history import History, Move, Nav, history_of
 from portfolio.series.total import on_days, summed
 
@@ -64,12 +67,34 @@ def test_a_part_that_begins_later_brings_its_value_and_one_that_ends_takes_it_ou
     assert begins.nav.flow[20] == pytest.approx(500.0)
     # It comes in at the close of its first day: the day's return is that of what was there.
     assert begins.track.returns[20] == pytest.approx(0.01)
+    told = of(history(days, rising), history(days[20:], [500.0] * 20, [500.0, *[0.0] * 19]))
+    assert told.nav.flow.tolist() == begins.nav.flow.tolist()
+    assert told.track.returns[1:].tolist() == begins.track.returns[1:].tolist()
     ends = of(history(days, rising), over)
     assert ends.nav.flow[20] == pytest.approx(-300.0)
     assert ends.nav.value[20] == pytest.approx(rising[20])
     # It goes out at the end of the day after its last value, and earns nothing on it.
     assert ends.track.returns[20] == pytest.approx(0.01 * rising[19] / (rising[19] + 300))
     assert ends.track.returns[21:] == pytest.approx(np.full(19, 0.01))
+
+
+def test_a_part_that_is_said_to_have_ended_is_over_at_once_and_the_sum_goes_on() -> None:
+    ends = np.arange("2024-01", "2024-10", dtype="datetime64[M]").astype("datetime64[D]") + 27
+    going, over = (history((ends[:count] - MONDAY).astype(int), [100.0] * count) for count in (9, 6))
+    waits = of(going, over)
+    assert (len(waits.nav), waits.nav.newest) == (6, over.nav.newest)
+    found = of(going, replace(over, ended="2024-06-30"))
+    assert found.nav.value.tolist() == [200.0] * 6 + [100.0] * 3
+    assert found.nav.flow.tolist() == [0.0] * 6 + [-100.0, 0.0, 0.0]
+    assert found.nav.newest == going.nav.newest
+
+
+def test_days_outside_what_is_said_of_a_sum_are_counted() -> None:
+    days = weekdays(30)
+    part = history(days, [100.0] * 30)
+    said = Said(inception=str(MONDAY + days[4]), ended=str(MONDAY + days[19]))
+    found = summed([("0", part)], said)
+    assert (len(found.nav), found.left_out, found.ended) == (16, 14, said.ended)
 
 
 def test_a_feed_that_is_a_day_late_is_no_end() -> None:
@@ -121,7 +146,7 @@ def test_the_parts_weighted_returns_are_those_of_their_values_and_money(seed: in
     parts = [a_part(draw, 40) for _ in range(count)]
     found = of(*parts)
     nav, known = found.nav, found.track
-    beside = on_days([(part.nav, part.track, part.cadence) for part in parts], nav.dates, nav.dates[-1])
+    beside = on_days(parts, nav.dates, nav.dates[-1])
     assert nav.value == pytest.approx(beside.value.sum(axis=0))
     told = np.isfinite(known.returns[1:])
     assert known.returns[1:][told] == pytest.approx(beside.whole_returns()[told])

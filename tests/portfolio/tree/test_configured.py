@@ -16,6 +16,7 @@ from portfolio.tree.merge import merge
 from portfolio.tree.settings import add, change
 from storage.state.changes import recent_changes
 from storage.state.portfolios import list_known_names, list_portfolios
+from storage.state.series import Blend, put_blend
 from storage.stores import Stores
 
 
@@ -84,3 +85,13 @@ def test_what_cannot_be_stops_the_start_and_changes_nothing(
     with pytest.raises(SettingsError, match=re.escape(told)):
         prepare_tree(configured(stores, *items))
     assert list_portfolios(stores.state) == was
+
+
+def test_a_blend_is_named_by_its_name_and_a_benchmark_may_come_later(stores: Stores) -> None:
+    put_blend(stores.state, Blend("own", "60/40", "Mixed", (("SPX", 60.0), ("AGG", 40.0))))
+    started = configured(stores, {"id": "macro", "benchmark": "Mixed"}, {"id": "fund", "benchmark": "SPX"})
+    for _ in range(2):
+        prepare_tree(started)
+        found = {each.id: each.benchmark for each in list_portfolios(stores.state)}
+        assert found == {"macro": "blend:60/40", "fund": "SPX"}
+    assert len(recent_changes(stores.state)) == 2
