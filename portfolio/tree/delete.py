@@ -13,8 +13,9 @@ from portfolio.tree.names import OWN
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
 from storage.clickhouse.moved_rows import delete_rows, values_of
 from storage.state.changes import CLEARING, DONE, Change, record_change, set_stage, unfinished_in
+from storage.state.database import Transaction
 from storage.state.imports import rename_in_imports
-from storage.state.portfolios import forget_portfolio, portfolios_in
+from storage.state.portfolios import forget_portfolio, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -36,11 +37,19 @@ def carry_on(stores: Stores, change: Change) -> str:
     """Do what is left of a deletion, and return what was done. Only where nothing else changes the tree meanwhile."""
     delete_rows(stores.clickhouse, OWN, change.portfolio)
     with stores.state.deciding() as connection:
+        _lift_parts(connection, change.portfolio)
         rename_in_imports(connection, change.portfolio, "", f"{change.portfolio} deleted")
         forget_portfolio(connection, change.portfolio)
         set_stage(connection, change.id, DONE)
     stores.live.bump("portfolio")
     return f"{change.detail}."
+
+
+def _lift_parts(connection: Transaction, gone: str) -> None:
+    """Let what became part of it after the deletion began be part of what it was part of."""
+    there = portfolios_in(connection, OWN)
+    above = next((each.parent for each in there if each.id == gone), "")
+    put_into(connection, [replace(each, parent=above) for each in there if each.parent == gone])
 
 
 def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:

@@ -113,8 +113,8 @@ def check_no_import(connection: Transaction, *items: Portfolio) -> None:
         if item.id in busy:
             number = busy[item.id]
             raise ChangeRejected(
-                f"Import {number} of {item.name} is going on. If it was cut off, import the file again, or undo it: "
-                f"`python -m collectors undo {number}`."
+                f"Import {number} of {item.name} is going on. If it was cut off, undo it: "
+                f"`python -m collectors undo {number}`. Then import the file again."
             )
 
 
@@ -130,7 +130,12 @@ def _reached(stores: Stores, change: Change, stage: str) -> str:
 
 def _forget(connection: Transaction, change: Change) -> None:
     gone, into = change.portfolio, change.into
+    parents = {each.id: each.parent for each in portfolios_in(connection, OWN)}
+    above = [into]
+    while above[-1]:
+        above.append(parents.get(above[-1], ""))
     parts = [each for each in portfolios_in(connection, OWN) if each.parent == gone]
-    put_into(connection, [replace(part, parent=into) for part in parts])
+    # A part that the other one is part of goes where the merged one was: it may have been put above it meanwhile.
+    put_into(connection, [replace(part, parent=parents.get(gone, "") if part.id in above else into) for part in parts])
     rename_in_imports(connection, gone, into, f"{gone} merged into {into}")
     forget_portfolio(connection, gone)
