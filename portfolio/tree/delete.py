@@ -54,6 +54,7 @@ def _lift_parts(connection: Transaction, gone: str) -> None:
 
 def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
     """Return the deletion that begins, or the same one that was cut off."""
+    values = values_of(stores.clickhouse, OWN, id)  # before the transaction, which keeps every other one waiting
     with stores.state.deciding() as connection:
         gone = own_portfolio(connection, id)
         if typed.strip() != gone.name:
@@ -68,6 +69,6 @@ def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
         if parts:
             raise ChangeRejected(f"{gone.name} has parts ({first_of(parts)}): put them elsewhere first.")
         check_no_import(connection, gone)
-        told = f"{gone.name} deleted with its {values_of(stores.clickhouse, OWN, id):,} values"
+        told = f"{gone.name} deleted with its {values:,} values"
         change = Change(stores.clock.now(), who, id, DELETE, told, stage=CLEARING)
         return replace(change, id=record_change(connection, change))

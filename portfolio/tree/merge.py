@@ -25,7 +25,7 @@ from storage.state.changes import (
     unfinished_in,
 )
 from storage.state.database import Transaction
-from storage.state.imports import names_being_changed, rename_in_imports
+from storage.state.imports import names_being_changed, newest_import, rename_in_imports
 from storage.state.portfolios import Portfolio, forget_portfolio, know_as, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ def carry_on(stores: Stores, change: Change) -> str:
 
 def _begun(stores: Stores, id: str, into: str, wins: str, who: str) -> Change:
     """Return the merge that begins, or the same one that was cut off."""
+    # Read before the transaction, which keeps every other one waiting; files that came meanwhile are found by `newest`.
+    with stores.state.begin() as connection:
+        newest, busy = newest_import(connection), set(names_being_changed(connection))
+    common = common_days(stores.clickhouse, OWN, id, into)
+    values = values_of(stores.clickhouse, OWN, id)
     with stores.state.deciding() as connection:
         going = next((each for each in unfinished_in(connection) if each.portfolio == id and each.into == into), None)
         if going is not None:
@@ -70,11 +75,12 @@ def _begun(stores: Stores, id: str, into: str, wins: str, who: str) -> Change:
         check_idle(connection, id, into)
         gone, kept = own_portfolio(connection, id), own_portfolio(connection, into)
         _check(stores, connection, gone, kept)
-        common = common_days(stores.clickhouse, OWN, id, into)
+        if newest != newest_import(connection) or busy & {id, into}:
+            raise ChangeRejected(f"A file was imported just now: look at {gone.name} and {kept.name}, and try again.")
         if common and wins not in (id, into):
             both = f"{gone.name} and {kept.name} both have values on {len(common):,} days ({first_of(common)})"
             raise ChangeRejected(f"{both}: say whose stay.", {"wins": f"give {id} or {into}"})
-        told = f"{gone.name} merged into {kept.name}: {values_of(stores.clickhouse, OWN, id):,} values"
+        told = f"{gone.name} merged into {kept.name}: {values:,} values"
         if common:
             told += f"; on {len(common):,} days that both have, those of {(gone if wins == id else kept).name} stay"
         change = Change(

@@ -455,3 +455,25 @@ def test_a_change_that_was_made_is_told_although_the_lease_cannot_be_given_back(
     bring(stores, A)
     monkeypatch.setattr(LeaseStore, "release", away)
     assert change(stores, "A", {"strategy": "macro"}) == "A: strategy none → macro."
+
+
+def test_a_file_that_comes_while_a_merge_looks_at_the_values_is_not_overlooked(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portfolio.tree import merge as module
+
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+
+    def common_days(*arguments: Any) -> list[str]:
+        found = original(*arguments)
+        if not came:
+            came.append(bring(stores, of("B", {("A", 2, 0): (9, 0)})))
+        return found
+
+    came, original = list[int](), module.common_days
+    monkeypatch.setattr(module, "common_days", common_days)
+    with pytest.raises(ChangeRejected, match="A file was imported just now: look at A and B, and try again"):
+        merge(stores, "A", "B")
+    with pytest.raises(ChangeRejected, match="both have values on 1 days"):
+        merge(stores, "A", "B")
