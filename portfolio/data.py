@@ -323,7 +323,10 @@ def _line(
         whole=at_frequency(daily, measured),
         part=at_frequency(part, measured),
         made_of=found.made_of,
-        told=(*sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out), *found.told),
+        told=(
+            *sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out, stores.clock.now()),
+            *found.told,
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,10 +64,16 @@ def stale_after_seconds(calendar: str, cadence: Cadence, last: np.datetime64) ->
     return float((due + 1 - last).astype("timedelta64[s]").astype(np.int64))
 
 
-def sentences(portfolio: Portfolio, found: Rhythm, counts: Rhythm, left_out: int) -> list[str]:
+def has_ended(portfolio: Portfolio, now: float) -> bool:
+    """Return whether the last day of a portfolio is over at `now`, epoch seconds: no value is expected any more."""
+    return bool(portfolio.ended) and portfolio.ended < datetime.fromtimestamp(now, UTC).date().isoformat()
+
+
+def sentences(portfolio: Portfolio, found: Rhythm, counts: Rhythm, left_out: int, now: float) -> list[str]:
     """Return what is set of a portfolio that its figures depend on, a sentence each.
 
-    `found` is how often its values come, `counts` how often they are taken to, `left_out` how many values are.
+    `found` is how often its values come, `counts` how often they are taken to, `left_out` how many values are,
+    `now` is in epoch seconds.
     """
     wanted = RHYTHMS.get(portfolio.frequency)
     told = []
@@ -79,7 +86,7 @@ def sentences(portfolio: Portfolio, found: Rhythm, counts: Rhythm, left_out: int
     if portfolio.calendar and counts == "daily":
         told.append(f"Calendar: {portfolio.calendar}, as set.")
     if portfolio.ended:
-        told.append(f"{portfolio.name} ended on {portfolio.ended}.")
+        told.append(f"{portfolio.name} {'ended' if has_ended(portfolio, now) else 'ends'} on {portfolio.ended}.")
     if left_out:
         where = [f"before its inception on {portfolio.inception}"] if portfolio.inception else []
         where += ["after its end"] if portfolio.ended else []

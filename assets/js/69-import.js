@@ -28,7 +28,14 @@
     place.toggleAttribute("data-wrong", Boolean(isWrong));
   }
 
+  // What was sent is being taken: another file would hide what comes of it.
+  const wait = () => status(`${nameOf(current)} is being imported: wait for the answer.`);
+
   function choose(files) {
+    if (isTaking) {
+      wait();
+      return;
+    }
     queue = [...files];
     count = queue.length;
     next();
@@ -163,6 +170,10 @@
 
   function change(control) {
     if (!current) return;
+    if (isTaking) {
+      wait();
+      return;
+    }
     const { said } = current;
     const before = JSON.stringify(said);
     const text = control.name === "currency" ? control.value.trim().toUpperCase() : untrimmed(control);
@@ -197,10 +208,18 @@
   });
   fw.on("click", "[data-import='take']", take);
   fw.on("click", "[data-import='leave']", () => {
+    if (isTaking) {
+      wait();
+      return;
+    }
     next();
     if (!current) fw.byId("import-file")?.focus();
   });
   fw.on("click", "[data-import-refused]", (button) => {
+    if (isTaking) {
+      wait();
+      return;
+    }
     queue = [];
     count = 0;
     clear();
@@ -237,6 +256,7 @@
       if (sending) sending.abort();
       queue = [];
       current = again = sending = null;
+      isTaking = false;
     }
   }).observe(main, { childList: true, subtree: true }));
 })(window.fundwatch);

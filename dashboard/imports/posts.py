@@ -81,8 +81,13 @@ def _take(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
         taken = take_understood(
             stores, looked.understood, looked.digest, brought.said, who=viewer.name, accept=brought.accept
         )
-    except ImportRejected:
-        return _shown(look(stores, brought.name, brought.content, brought.said), "Nothing was taken. ")
+    except ImportRejected as error:
+        looked = look(stores, brought.name, brought.content, brought.said)
+        if looked.can_be_taken:
+            # What is wrong is not in the file: a portfolio of it is being merged, say.
+            reasons = "; ".join(map(str, error.mistakes))
+            return _shown(looked, f"Nothing was taken: {reasons}. {error.remedy} ")
+        return _shown(looked, "Nothing was taken. ")
     if brought.refused is not None:
         look_away(stores, [brought.refused], viewer.name)
     return Said(str(taken), html=markup(result(taken)))

@@ -90,7 +90,7 @@ def _values(node: Node) -> Cell | None:
 
 def _age(node: Node) -> Any:
     each = node.portfolio
-    if each.ended:
+    if node.has_ended:
         return Cell(f"ended {each.ended}", tone="muted")
     if each.origin != OWN or node.last is None:
         return None

@@ -212,7 +212,7 @@ def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
 
 def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | None]:
     """Return when the newest value came and the age beyond which it is stale; None for a sample and for what ended."""
-    if data.portfolio.ended:
+    if given.has_ended(data.portfolio, stores.clock.now()):
         return None, None
     if data.portfolio.origin == "own":
         by_calendar = given.stale_after_seconds(data.portfolio.calendar, data.own.cadence, data.nav.dates[-1])

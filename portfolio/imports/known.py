@@ -49,6 +49,10 @@ def as_known(understood: Understood, ids: Mapping[str, str]) -> Understood:
     return replace(
         understood,
         points=points,
+        doubts=tuple(
+            replace(doubt, rows=tuple(replace(row, name=meant[row.name]) for row in doubt.rows))
+            for doubt in understood.doubts
+        ),
         frequencies=tuple(often[id] for id in points.names),
         currencies=tuple(currencies.items()),
         notes=tuple(notes),

@@ -372,7 +372,7 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
 
 def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
     """Return what is stored round the points of each name, of the portfolio that it means."""
-    if kind == "prices":
+    if kind in OF_INSTRUMENTS:
         return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}
     stored = _stored(stores, with_ids(points, ids), kind)
     calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, ORIGIN)}

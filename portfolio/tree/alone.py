@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import uuid
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors import ChangeRejected
+from core.errors import ChangeRejected, StorageUnavailable
 from storage.live.leases import LeaseStore
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ LEASE, LEASE_SECONDS = "portfolio tree", 300.0
 """A process that ends in the middle keeps the others out for so long."""
 WAIT_SECONDS = 30.0
 _lock = threading.Lock()
+log = logging.getLogger(__name__)
+
+
+def _release(leases: LeaseStore, owner: str) -> None:
+    try:
+        leases.release(LEASE, owner)
+    except StorageUnavailable as error:
+        # What was done is done, and the caller is told so: the lease runs out by itself.
+        log.warning("%s: no portfolio can be changed for %.0f minutes", error, LEASE_SECONDS / 60)
 
 
 @contextmanager
@@ -33,6 +43,6 @@ def alone(stores: Stores) -> Iterator[None]:
         try:
             yield
         finally:
-            leases.release(LEASE, owner)
+            _release(leases, owner)
     finally:
         _lock.release()

@@ -11,7 +11,7 @@ from core.errors import SettingsError
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
 from portfolio.tree.names import OWN, ids_of
-from portfolio.tree.settings import WHERE_SET, unknown_calendar, values_of
+from portfolio.tree.settings import WHERE_SET, told_currency, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
 from storage.state.changes import Change, record_change
 from storage.state.portfolios import Portfolio, know_as, list_portfolios, names_in, portfolios_in, put_into
@@ -78,7 +78,7 @@ def _put_one(stores: Stores, connection: Transaction, at: int, item: SetPortfoli
     wanted = {"name": name, **given}
     own = {field: value for field, value in wanted.items() if field != "parent"}
     try:
-        now = replace(was or Portfolio(OWN, item.id, name, position=at), **values_of(own))
+        now = told_currency(replace(was or Portfolio(OWN, item.id, name, position=at), **values_of(own)), given)
     except ValueError as error:
         raise SettingsError(f"portfolios[{at}] ({WHERE_SET}): {error}") from error
     is_new_parent = was is not None and "parent" in given and others.get(given["parent"], "") != was.parent

@@ -13,8 +13,9 @@ from portfolio.tree.names import OWN
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
 from storage.clickhouse.moved_rows import delete_rows, values_of
 from storage.state.changes import CLEARING, DONE, Change, record_change, set_stage, unfinished_in
+from storage.state.database import Transaction
 from storage.state.imports import rename_in_imports
-from storage.state.portfolios import forget_portfolio, portfolios_in
+from storage.state.portfolios import forget_portfolio, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -36,6 +37,7 @@ def carry_on(stores: Stores, change: Change) -> str:
     """Do what is left of a deletion, and return what was done. Only where nothing else changes the tree meanwhile."""
     delete_rows(stores.clickhouse, OWN, change.portfolio)
     with stores.state.deciding() as connection:
+        _lift_parts(connection, change.portfolio)
         rename_in_imports(connection, change.portfolio, "", f"{change.portfolio} deleted")
         forget_portfolio(connection, change.portfolio)
         set_stage(connection, change.id, DONE)
@@ -43,8 +45,16 @@ def carry_on(stores: Stores, change: Change) -> str:
     return f"{change.detail}."
 
 
+def _lift_parts(connection: Transaction, gone: str) -> None:
+    """Let what became part of it after the deletion began be part of what it was part of."""
+    there = portfolios_in(connection, OWN)
+    above = next((each.parent for each in there if each.id == gone), "")
+    put_into(connection, [replace(each, parent=above) for each in there if each.parent == gone])
+
+
 def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
     """Return the deletion that begins, or the same one that was cut off."""
+    values = values_of(stores.clickhouse, OWN, id)  # before the transaction, which keeps every other one waiting
     with stores.state.deciding() as connection:
         gone = own_portfolio(connection, id)
         if typed.strip() != gone.name:
@@ -59,6 +69,6 @@ def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
         if parts:
             raise ChangeRejected(f"{gone.name} has parts ({first_of(parts)}): put them elsewhere first.")
         check_no_import(connection, gone)
-        told = f"{gone.name} deleted with its {values_of(stores.clickhouse, OWN, id):,} values"
+        told = f"{gone.name} deleted with its {values:,} values"
         change = Change(stores.clock.now(), who, id, DELETE, told, stage=CLEARING)
         return replace(change, id=record_change(connection, change))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import FEWEST_SPACES, Cadence, cadence_of
-from portfolio.given import RHYTHMS, said_of
+from portfolio.given import RHYTHMS, has_ended, said_of
 from portfolio.histories import fund
 from portfolio.series.reference import Catalogue, catalogue
 from portfolio.tree.listing import in_order
@@ -42,6 +42,8 @@ class Node:
     """What it is called; empty: it has none."""
     made_of: int
     """How many parts it is the sum of; 0: its values are its own."""
+    has_ended: bool
+    """Whether its last day is over."""
     told: tuple[str, ...]
     """What could not be converted or added, and is left out."""
 
@@ -79,5 +81,6 @@ def _node(stores: Stores, depth: int, portfolio: Portfolio, listed: Catalogue) -
         history.cadence,
         listed.name(portfolio.benchmark) if portfolio.benchmark else "",
         len(history.made_of),
+        has_ended(portfolio, stores.clock.now()),
         history.told,
     )

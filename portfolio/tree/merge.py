@@ -25,7 +25,7 @@ from storage.state.changes import (
     unfinished_in,
 )
 from storage.state.database import Transaction
-from storage.state.imports import names_being_changed, rename_in_imports
+from storage.state.imports import names_being_changed, newest_import, rename_in_imports
 from storage.state.portfolios import Portfolio, forget_portfolio, know_as, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ def carry_on(stores: Stores, change: Change) -> str:
 
 def _begun(stores: Stores, id: str, into: str, wins: str, who: str) -> Change:
     """Return the merge that begins, or the same one that was cut off."""
+    # Read before the transaction, which keeps every other one waiting; files that came meanwhile are found by `newest`.
+    with stores.state.begin() as connection:
+        newest, busy = newest_import(connection), set(names_being_changed(connection))
+    common = common_days(stores.clickhouse, OWN, id, into)
+    values = values_of(stores.clickhouse, OWN, id)
     with stores.state.deciding() as connection:
         going = next((each for each in unfinished_in(connection) if each.portfolio == id and each.into == into), None)
         if going is not None:
@@ -70,11 +75,12 @@ def _begun(stores: Stores, id: str, into: str, wins: str, who: str) -> Change:
         check_idle(connection, id, into)
         gone, kept = own_portfolio(connection, id), own_portfolio(connection, into)
         _check(stores, connection, gone, kept)
-        common = common_days(stores.clickhouse, OWN, id, into)
+        if newest != newest_import(connection) or busy & {id, into}:
+            raise ChangeRejected(f"A file was imported just now: look at {gone.name} and {kept.name}, and try again.")
         if common and wins not in (id, into):
             both = f"{gone.name} and {kept.name} both have values on {len(common):,} days ({first_of(common)})"
             raise ChangeRejected(f"{both}: say whose stay.", {"wins": f"give {id} or {into}"})
-        told = f"{gone.name} merged into {kept.name}: {values_of(stores.clickhouse, OWN, id):,} values"
+        told = f"{gone.name} merged into {kept.name}: {values:,} values"
         if common:
             told += f"; on {len(common):,} days that both have, those of {(gone if wins == id else kept).name} stay"
         change = Change(
@@ -113,8 +119,8 @@ def check_no_import(connection: Transaction, *items: Portfolio) -> None:
         if item.id in busy:
             number = busy[item.id]
             raise ChangeRejected(
-                f"Import {number} of {item.name} is going on. If it was cut off, import the file again, or undo it: "
-                f"`python -m collectors undo {number}`."
+                f"Import {number} of {item.name} is going on. If it was cut off, undo it: "
+                f"`python -m collectors undo {number}`. Then import the file again."
             )
 
 
@@ -130,7 +136,12 @@ def _reached(stores: Stores, change: Change, stage: str) -> str:
 
 def _forget(connection: Transaction, change: Change) -> None:
     gone, into = change.portfolio, change.into
+    parents = {each.id: each.parent for each in portfolios_in(connection, OWN)}
+    above = [into]
+    while above[-1]:
+        above.append(parents.get(above[-1], ""))
     parts = [each for each in portfolios_in(connection, OWN) if each.parent == gone]
-    put_into(connection, [replace(part, parent=into) for part in parts])
+    # A part that the other one is part of goes where the merged one was: it may have been put above it meanwhile.
+    put_into(connection, [replace(part, parent=parents.get(gone, "") if part.id in above else into) for part in parts])
     rename_in_imports(connection, gone, into, f"{gone} merged into {into}")
     forget_portfolio(connection, gone)

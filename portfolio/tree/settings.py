@@ -43,6 +43,8 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
         was = own_portfolio(connection, id)
         check_idle(connection, id)
         fields = _with_parent_id(connection, fields)
+        if fields.get("parent", was.parent) != was.parent:
+            check_idle(connection, *_upwards(connection, fields["parent"]))
         changed = {name: value for name, value in fields.items() if value != str(getattr(was, name))}
         fixed = set_in_file(stores, id)
         wrong = {
@@ -55,13 +57,14 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
         wrong |= no_benchmark if "benchmark" in changed and "benchmark" not in wrong else {}
         if wrong:
             raise ChangeRejected(f"{was.name} is as it was.", wrong)
-        if not changed:
+        now = told_currency(replace(was, **values_of(changed)), fields)
+        if now == was:
             return f"{was.name} is as it was: nothing else was said."
-        now = replace(was, **values_of(changed), **_note(was, changed))
         _put(connection, now)
         if now.name != was.name:
             _rename(connection, was, now.name)
-        told = ", ".join(f"{RULE[name].label.lower()} {_shown(was, name)} → {_shown(now, name)}" for name in changed)
+        steps = [f"{RULE[name].label.lower()} {_shown(was, name)} → {_shown(now, name)}" for name in changed]
+        told = ", ".join(steps) or f"currency {now.currency}, told now"
         record_change(connection, Change(stores.clock.now(), who, id, "set", told))
     stores.live.bump("portfolio")
     return f"{now.name}: {told}."
@@ -83,6 +86,7 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
         there = portfolios_in(connection, OWN)
         id = free_id(fields["name"], {each.id for each in there} | set(names_in(connection)))
         fields = _with_parent_id(connection, fields)
+        check_idle(connection, *_upwards(connection, fields.get("parent", "")))
         now = replace(Portfolio(OWN, id, fields["name"], position=len(there)), **values_of(fields))
         wrong = _further(connection, now, fields)
         if wrong:
@@ -160,6 +164,16 @@ def _unknown_benchmark(stores: Stores, fields: Mapping[str, str]) -> dict[str, s
     return {"benchmark": f"there are no prices of {key!r}: {offered if there else 'import some first'}"}
 
 
+def _upwards(connection: Transaction, id: str) -> list[str]:
+    """Return the id and those of all that it is part of: what is merged or deleted of them changes the tree there."""
+    parents = {each.id: each.parent for each in portfolios_in(connection, OWN)}
+    ids = []
+    while id:
+        ids.append(id)
+        id = parents.get(id, "")
+    return ids
+
+
 def _further(connection: Transaction, was: Portfolio, changed: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong with fields by what else there is."""
     wrong: dict[str, str] = {}
@@ -198,11 +212,11 @@ def values_of(fields: Mapping[str, str]) -> dict[str, Any]:
     return {name: int(value) if name in WHOLE else value for name, value in fields.items()}
 
 
-def _note(was: Portfolio, changed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the note without what is not true any more."""
-    if "currency" not in changed or "note" in changed:
-        return {}
-    return {"note": was.note.replace(CURRENCY_NOT_TOLD, "").strip()}
+def told_currency(now: Portfolio, given: Mapping[str, str]) -> Portfolio:
+    """Return a portfolio whose note does not say any more that nobody told its currency, where `given` tells it."""
+    if "currency" not in given or CURRENCY_NOT_TOLD not in now.note:
+        return now
+    return replace(now, note=" ".join(now.note.replace(CURRENCY_NOT_TOLD, " ").split()))
 
 
 def _put(connection: Transaction, now: Portfolio) -> None:

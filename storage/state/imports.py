@@ -83,6 +83,11 @@ def names_being_changed(connection: Connection) -> dict[str, int]:
     return {name: int(row.id) for row in connection.execute(query) for name in json.loads(row.names)}
 
 
+def newest_import(connection: Connection) -> int:
+    """Return the number of the newest import, 0 when there is none."""
+    return int(connection.execute(sa.select(sa.func.max(imports.c.id))).scalar() or 0)
+
+
 def start_undo(connection: Connection, number: int) -> None:
     """Remember that an import is being undone."""
     connection.execute(sa.update(imports).where(imports.c.id == number).values(outcome=UNDOING))

@@ -8,6 +8,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from core.roles import Role
+from dashboard.components.markup import markup
+from dashboard.frame.viewer import Viewer
+from dashboard.portfolios.tables import tree_table
+from dashboard.tabs.portfolio import TAB
+from dashboard.views.tab import Choices
 from portfolio.data import PortfolioData, read
 from portfolio.frequency import offered
 from portfolio.given import stale_after_seconds
@@ -75,6 +81,20 @@ def test_values_outside_its_life_are_left_out_and_counted(stores: Stores) -> Non
     assert (node.values, node.left_out) == (81, 19)
     change(stores, "A", {"inception": "2030-01-01", "ended": ""})
     assert len(data(stores).nav) == 0
+
+
+@pytest.mark.parametrize(("days", "verb"), [(-1, "ended"), (0, "ends"), (300, "ends")])
+def test_what_ends_later_is_watched_until_then(stores: Stores, days: int, verb: str) -> None:
+    bring(stores, count=30)
+    day = (datetime.fromtimestamp(stores.clock.now(), UTC) + timedelta(days=days)).date().isoformat()
+    change(stores, "A", {"ended": day})
+    assert data(stores).own.told == (f"A {verb} on {day}.",)
+    (node,) = nodes(stores)
+    assert node.has_ended == (verb == "ended")
+    shown = markup(tree_table([node], ""))
+    assert (f"ended {day}" in shown) == node.has_ended
+    view = TAB.build(stores, Choices.of({"portfolio": "own:A", "window": "ITD"}), Viewer("ann", Role.OPERATOR))
+    assert ("data-stale-after" in markup(view.slots["portfolio-cards"])) != node.has_ended
 
 
 def test_a_calendar_says_what_is_doubted_of_the_next_file(stores: Stores) -> None:

@@ -25,6 +25,7 @@ from portfolio.imports.mapping import Mapping
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.take import look_at, take
 from portfolio.imports.understand import day
+from storage.state.changes import CLEARING, Change, record_change
 from storage.state.imports import recent_imports
 from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
@@ -255,6 +256,15 @@ def test_a_refused_file_of_the_inbox_is_shown_looked_at_and_taken(client: FlaskC
     assert shown_refused(stores) == ""
     assert (stores.settings.data_dir / "inbox" / "refused" / "open.csv").is_file()
     assert recent_imports(stores.state)[0].names == ("Alpha",)
+
+
+def test_a_file_that_cannot_be_taken_now_is_told_why(client: FlaskClient, stores: Stores) -> None:
+    post(client, "take", "nav.csv", NAV)
+    with stores.state.begin() as connection:
+        record_change(connection, Change(stores.clock.now(), "ben", "Alpha", "delete", stage=CLEARING))
+    told = post(client, "take", "nav.csv", NAV + b"2023-01-04,Alpha,101\n")
+    assert told["done"] is False
+    assert "a portfolio of it is being merged or deleted. Import it again when that is done." in told["said"]
 
 
 def test_dismissed_files_are_no_warning_and_a_new_one_of_the_name_is(client: FlaskClient, stores: Stores) -> None:

@@ -12,6 +12,7 @@ from portfolio.imports import take as take_module
 from portfolio.imports.doubts import doubts_from_json
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.take import ImportResult, import_file, take
+from portfolio.tree.settings import change
 from storage.clickhouse.reads.portfolio import daily_prices_many, priced_instruments
 from storage.state.imports import find_import, recent_imports
 from storage.state.portfolios import list_portfolios, put_portfolios
@@ -103,6 +104,18 @@ def test_a_file_of_one_row_is_held_against_what_is_stored(stores: Stores, row: s
     bring(stores, HEADER + "".join(f"{day},A,{101 + at * 19 // 28},0\n" for at, day in enumerate(days)))
     with pytest.raises(ImportDoubted, match=told):
         bring(stores, f"{HEADER}{row}\n")
+
+
+def test_a_rate_is_held_against_what_is_stored_of_it_not_of_a_portfolio_called_alike(stores: Stores) -> None:
+    said = Mapping(kind="rates")
+    days = weekdays(date(2023, 1, 3), 29)
+    rates = "".join(f"{day},ESTR,{2 + at % 3 / 10}\n" for at, day in enumerate(days))
+    take(stores, "r.csv", f"date,instrument,close\n{rates}".encode(), said)
+    bring(stores, f"{HEADER}2023-01-03,Alpha,100,0\n")
+    change(stores, "Alpha", {"name": "ESTR"})
+    row = b"date,instrument,close\n2023-03-20,ESTR,2.2\n"
+    with pytest.raises(ImportDoubted, match="38 days after 2023-02-10"):
+        take(stores, "r.csv", row, said)
 
 
 def test_returns_are_chained_to_an_index_of_100_and_marked_as_such(stores: Stores) -> None:

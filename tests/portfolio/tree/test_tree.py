@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from portfolio.tree.unfinished import finish_changes
 from storage.live.leases import LeaseStore
 from storage.state.changes import recent_changes, unfinished_changes
 from storage.state.imports import find_import, recent_imports
-from storage.state.portfolios import list_known_names, list_portfolios
+from storage.state.portfolios import Portfolio, list_known_names, list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.portfolio.imports.test_undo import WITHOUT_SHRINKING, Dying, File, bring, empty, picture
 from tests.portfolio.imports.test_undo import merge as merge_parts
@@ -48,6 +50,10 @@ def dying(stores: Stores, statements: int) -> Stores:
     client = Dying(stores.clickhouse.url, stores.clickhouse.database)
     client.left = statements
     return Stores(stores.settings, client, stores.live, stores.state, stores.writer, stores.clock)
+
+
+def find(stores: Stores, id: str) -> Portfolio:
+    return next(each for each in list_portfolios(stores.state) if each.id == id)
 
 
 def names(stores: Stores) -> list[tuple[str, str, str]]:
@@ -282,6 +288,21 @@ def test_what_has_parts_is_sample_or_stands_in_the_file_is_not_deleted(stores: S
         change(stores, sample_portfolios("sample")[0].id, {"note": "mine"})
 
 
+def test_what_was_confirmed_of_a_renamed_portfolio_s_file_goes_where_it_is_merged_to(stores: Stores) -> None:
+    from portfolio.imports.accepted import accepted_doubts
+    from portfolio.imports.take import take
+
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    change(stores, "A", {"name": "Alpha"})
+    take(stores, "a.csv", b"date,portfolio,nav\n2023-01-09,Alpha,100000\n", accept=True)
+    merge(stores, "A", "B")
+    assert len(accepted_doubts(stores.state, find(stores, "B"))) == 1
+    assert '"name": "B"' in recent_imports(stores.state)[0].doubts
+    delete(stores, "B", "B")
+    assert recent_imports(stores.state)[0].doubts == "[]"
+
+
 def test_only_one_change_at_a_time(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     from portfolio.tree import alone
 
@@ -350,3 +371,109 @@ def test_whatever_is_moved_the_tree_stays_a_tree(stores: Stores, moves: list[tup
             assert parent not in seen
             seen.add(parent)
             parent = parents[parent]
+
+
+@pytest.mark.parametrize("is_configured", [False, True])
+def test_the_currency_that_was_assumed_may_be_the_right_one(stores: Stores, is_configured: bool) -> None:
+    from portfolio.imports.take import take
+    from portfolio.tree.configured import prepare_tree
+    from tests.portfolio.tree.test_configured import configured
+
+    take(stores, "a.csv", b"date,portfolio,nav\n2023-01-09,A,1\n")
+    if is_configured:
+        prepare_tree(configured(stores, {"id": "A", "currency": "USD"}))
+    else:
+        assert change(stores, "A", {"currency": "USD"}) == "A: currency USD, told now."
+        assert change(stores, "A", {"currency": "USD"}).endswith("nothing else was said.")
+    assert [(each.currency, each.note) for each in list_portfolios(stores.state)] == [("USD", "")]
+
+
+def test_nothing_is_put_under_what_is_being_merged_and_the_end_of_a_merge_leaves_a_tree(stores: Stores) -> None:
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+    for fields in ({"name": "part", "parent": "A"}, {"name": "above"}):
+        add(stores, fields)
+    change(stores, "B", {"parent": "above"})
+    client = dying(stores, 0)
+    with pytest.raises(StorageUnavailable):
+        merge(client, "A", "B")
+    client.clickhouse.close()
+    for refused in (
+        lambda: change(stores, "above", {"parent": "part"}),
+        lambda: add(stores, {"name": "new", "parent": "part"}),
+    ):
+        with pytest.raises(ChangeRejected, match="A is being merged into B"):
+            refused()
+    # The settings file may do it nevertheless: it is read while another process has the lease.
+    put_portfolios(stores.state, [replace(find(stores, "above"), parent="part")])
+    assert len(finish_changes(stores)) == 1
+    assert names(stores) == [("B", "B", "above"), ("part", "part", ""), ("above", "above", "part")]
+
+
+def test_what_became_part_of_something_while_that_is_deleted_moves_up(stores: Stores) -> None:
+    for fields in ({"name": "top"}, {"name": "gone", "parent": "top"}, {"name": "C"}):
+        add(stores, fields)
+    client = dying(stores, 0)
+    with pytest.raises(StorageUnavailable):
+        delete(client, "gone", "gone")
+    client.clickhouse.close()
+    with pytest.raises(ChangeRejected, match="gone is being deleted"):
+        change(stores, "C", {"parent": "gone"})
+    put_portfolios(stores.state, [replace(find(stores, "C"), parent="gone")])
+    assert len(finish_changes(stores)) == 1
+    assert names(stores) == [("top", "top", ""), ("C", "C", "top")]
+
+
+def test_what_a_killed_process_left_is_finished_once_its_lease_has_run_out(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portfolio.tree import alone, unfinished
+
+    bring(stores, A)
+    client = dying(stores, 0)
+    with pytest.raises(StorageUnavailable):
+        delete(client, "A", "A")
+    client.clickhouse.close()
+    leases = LeaseStore(stores.live)
+    leases.acquire(alone.LEASE, "killed", 60)
+    monkeypatch.setattr(unfinished, "RETRY_SECONDS", 0.05)
+    assert finish_changes(stores) == []
+    (thread,) = [each for each in threading.enumerate() if each.name == "unfinished changes"]
+    assert len(unfinished_changes(stores.state)) == 1
+    leases.release(alone.LEASE, "killed")
+    thread.join()
+    assert unfinished_changes(stores.state) == []
+    assert names(stores) == []
+
+
+def test_a_change_that_was_made_is_told_although_the_lease_cannot_be_given_back(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StorageUnavailable("Redis: away")
+
+    bring(stores, A)
+    monkeypatch.setattr(LeaseStore, "release", away)
+    assert change(stores, "A", {"strategy": "macro"}) == "A: strategy none → macro."
+
+
+def test_a_file_that_comes_while_a_merge_looks_at_the_values_is_not_overlooked(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portfolio.tree import merge as module
+
+    bring(stores, A)
+    bring(stores, of("B", {("A", 5, 0): (9, 0)}))
+
+    def common_days(*arguments: Any) -> list[str]:
+        found = original(*arguments)
+        if not came:
+            came.append(bring(stores, of("B", {("A", 2, 0): (9, 0)})))
+        return found
+
+    came, original = list[int](), module.common_days
+    monkeypatch.setattr(module, "common_days", common_days)
+    with pytest.raises(ChangeRejected, match="A file was imported just now: look at A and B, and try again"):
+        merge(stores, "A", "B")
+    with pytest.raises(ChangeRejected, match="both have values on 1 days"):
+        merge(stores, "A", "B")
