@@ -67,6 +67,8 @@ class Line:
     """The whole history in the chosen frequency."""
     part: Track
     """The window in the chosen frequency; its index begins at 1."""
+    currency: str = ""
+    """Of a portfolio's values and returns: its own; of a part beside others that of the fund, where there is a rate."""
     made_of: tuple[str, ...] = ()
     """Ids of the parts that a portfolio is the sum of; empty: its values are its own."""
     told: tuple[str, ...] = ()
@@ -270,6 +272,8 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     by_key = {key_of(each): each for each in known}
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]
     parts = family(known, portfolio)
+    head = next((each for each in known if is_head(each, parts)), None)
+    common_currency = (head or portfolio).currency
     compared = tuple(_line(stores, each, query, frequency, beside=own) for each in others)
     beside = _reference(stores, portfolio, query.benchmark or portfolio.benchmark)
     return PortfolioData(
@@ -278,8 +282,8 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
         own=own,
         benchmark=_benchmark(beside, query.benchmark or portfolio.benchmark, own, query, frequency),
         compared=compared,
-        family=tuple(_line(stores, each, query, frequency) for each in parts),
-        head=next((_line(stores, each, query, frequency) for each in known if is_head(each, parts)), None),
+        family=tuple(_line(stores, each, query, frequency, currency=common_currency) for each in parts),
+        head=_line(stores, head, query, frequency) if head else None,
         intraday=_intraday(stores, own, query),
         restatements=_restatements(stores, own, query),
         cash=_cash(stores, [own, *compared]),
@@ -303,11 +307,18 @@ def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
 
 def _line(
     stores: Stores, portfolio: Portfolio, query: PortfolioQuery, frequency: Frequency | None = None,
-    beside: Line | None = None,
+    beside: Line | None = None, currency: str = "",
 ) -> Line:  # fmt: skip
-    """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days."""
-    said = said_of(portfolio)
-    found = fund(stores, portfolio.origin).history(portfolio.id, said)
+    """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days.
+
+    In `currency`, or in its own where that is left out or there is no rate.
+    """
+    said, whole = said_of(portfolio), fund(stores, portfolio.origin)
+    found = whole.history(portfolio.id, said)
+    if currency not in ("", portfolio.currency):
+        converted = whole.history(portfolio.id, said, currency)
+        currency = currency if len(converted.nav) else portfolio.currency
+        found = converted if len(converted.nav) else found
     if query.as_of is not None:
         found = found.until(query.as_of, said)
     daily, cadence = found.track, found.cadence
@@ -322,6 +333,7 @@ def _line(
         daily=daily,
         whole=at_frequency(daily, measured),
         part=at_frequency(part, measured),
+        currency=currency or portfolio.currency,
         made_of=found.made_of,
         told=(
             *sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out, stores.clock.now()),

@@ -19,7 +19,7 @@ class Part:
 
     line: Line
     value: float
-    """In its currency."""
+    """In the currency of its line: the fund's, or its own where there is no rate."""
     share: float
     """Of the fund's value, a ratio; without a fund, of the values listed. In one currency; NaN without a rate, and of a
     part that has ended."""

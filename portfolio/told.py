@@ -17,13 +17,25 @@ def _parts(data: PortfolioData) -> list[str]:
     if data.own.made_of:
         names = [fund.tree[id].name for id in data.own.made_of]
         parts = f"its {len(names)} parts" if len(names) > 1 else "its part"
-        return [f"{name} is the sum of {parts}: {first_of(names)}."]
+        return [f"{name} is the sum of {parts}: {first_of(names)}.", *_exchanged(data)]
     alone = fund.days_of_parts_alone(data.portfolio.id)
     if data.query.as_of is not None:
         alone = alone[alone <= data.query.as_of]
     if not len(alone) or not len(data.nav):
         return []
     return [f"{name} has values of its own, which count; those of its parts alone do not: {spans(alone)}."]
+
+
+def _exchanged(data: PortfolioData) -> list[str]:
+    """Return of each other currency among the parts what is converted with which rates."""
+    into, told = data.portfolio.currency, []
+    of = {each.name: each.currency for each in (data.fund.tree[id] for id in data.own.made_of)}
+    for currency in sorted({*of.values()} - {into}):
+        path = data.fund.exchange().path(currency, into)
+        names = [name for name, its in of.items() if its == currency]
+        if path:
+            told.append(f"Converted from {currency} to {into} with {' and '.join(map(str, path))}: {first_of(names)}.")
+    return told
 
 
 def _converted(data: PortfolioData) -> list[str]:

@@ -14,7 +14,7 @@ from dashboard.components.table import Cell, Column, data_table
 from dashboard.portfolio.cards import last_title
 from dashboard.portfolio.tables import figure, marked, signed
 from portfolio.data import Line, PortfolioData
-from portfolio.parts import parts
+from portfolio.parts import Part, parts
 from portfolio.summary import columns, of_family, side_by_side
 
 METRIC_ROWS = "portfolio-metrics-rows"
@@ -72,7 +72,7 @@ def parts_table(data: PortfolioData) -> html.Div:
     found = of_family(data, [part.line for part in listed], PART_FIGURES)
     heads = [
         Column("name", "Portfolio", numeric=False),
-        Column("value", "Value"),
+        Column("value", f"Value, {data.family_currency}"),
         Column("share", "Share", definition="Share of the fund's value; without a fund, of the portfolios listed"),
         Column(
             "day",
@@ -89,7 +89,7 @@ def parts_table(data: PortfolioData) -> html.Div:
     rows = [
         {
             "name": _name(part.line, data),
-            "value": Cell(text.money(part.value), part.value),
+            "value": _value(part, data.family_currency),
             "share": Cell(text.percent(part.share), part.share),
             "day": signed(part.day_return.value, part.day_return.reason, part.day_return.told),
             "ytd": signed(part.year_to_date.value, part.year_to_date.reason, part.year_to_date.told),
@@ -98,6 +98,14 @@ def parts_table(data: PortfolioData) -> html.Div:
         for at, part in enumerate(listed)
     ]
     return data_table(PART_ROWS, heads, rows, caption="Portfolios")
+
+
+def _value(part: Part, currency: str) -> Cell:
+    """Return what a part is worth; where there is no rate to the fund's currency, in its own, and that is said."""
+    if part.line.currency == currency:
+        return Cell(text.money(part.value), part.value)
+    hint = f"There is no rate to {currency}: its figures are in {part.line.currency}"
+    return Cell(text.money(part.value, part.line.currency), part.value, tone="warning", hint=hint)
 
 
 def _name(line: Line, data: PortfolioData) -> Cell:

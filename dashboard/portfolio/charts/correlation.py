@@ -25,7 +25,8 @@ Floats = NDArray[np.float64]
 
 def correlation(data: PortfolioData) -> Drawn:
     """Return the chart: a heat map with numbers of the strategies, the largest by value when there are many."""
-    parts = [line for line in data.family if len(line.daily) > 1 and line.nav is not None]
+    alike = [line for line in data.family if line.currency == data.family_currency]
+    parts = [line for line in alike if len(line.daily) > 1 and line.nav is not None]
     if len(parts) < 2:
         return Drawn(note="Needs two strategies or more.")
     largest = sorted(parts, key=lambda line: -_value(line))[:MOST_NAMES]

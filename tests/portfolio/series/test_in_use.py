@@ -280,7 +280,8 @@ def test_a_fund_without_values_is_the_sum_of_its_parts_in_its_currency(fund: Sto
     assert data.nav.value == pytest.approx(expected, rel=1e-6)
     assert data.nav.flow[[10, 25, 30]] == pytest.approx([1e5 * rate[10], -5e4 * rate[25], 2e5], rel=1e-6)
     assert data.nav.flow.nonzero()[0].tolist() == [10, 25, 30]
-    assert told(data) == ["Fund is the sum of its 3 parts: Alpha, Beta, Gamma."]
+    parts_said = "Fund is the sum of its 3 parts: Alpha, Beta, Gamma."
+    assert told(data) == [parts_said, "Converted from EUR to USD with EURUSD: Beta."]
     assert warnings(fund, data) == []
 
 
@@ -364,3 +365,24 @@ def test_instruments_that_do_not_say_their_currency_are_named_in_one_sentence(st
     assert [line for line in told(shown(stores, benchmark="blend:60/40")) if "currency" in line] == [said]
     put_prices(stores, [100.0, 101.0, 102.0])
     assert catalogue(stores, "sample").series["SP500"].currency == "USD", "the sample's is known"
+
+
+def test_parts_beside_each_other_are_in_the_currency_of_the_fund_and_what_has_no_rate_says_its_own(
+    stores: Stores,
+) -> None:
+    add(stores, {"name": "Fund"})
+    rate = course(7, 1.1)
+    for name, currency, seed in (("Dollars", "USD", 0), ("Euros", "EUR", 1), ("Yen", "JPY", 2)):
+        bring(stores, name, course(seed), "nav", "nav", currency=currency)
+        change(stores, name, {"parent": "Fund"})
+    bring(stores, "EURUSD", rate, "prices", "close")
+    data = shown(stores, "own:Fund")
+    of = {part.line.name: part for part in parts(data)}
+    assert {name: part.line.currency for name, part in of.items()} == {
+        "Fund": "USD", "Dollars": "USD", "Euros": "USD", "Yen": "JPY",
+    }  # fmt: skip
+    assert of["Euros"].value == pytest.approx(course(1)[-1] * rate[-1])
+    assert of["Fund"].value == pytest.approx(of["Dollars"].value + of["Euros"].value)
+    day = (course(1)[-1] * rate[-1]) / (course(1)[-2] * rate[-2]) - 1.0
+    assert of["Euros"].day_return.value == pytest.approx(day)
+    assert "Converted from EUR to USD with EURUSD: Euros." in told(data)
