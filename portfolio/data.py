@@ -236,8 +236,9 @@ def key_of(portfolio: Portfolio) -> str:
 
 
 def find(known: Sequence[Portfolio], key: str) -> Portfolio | None:
-    """Return the portfolio of this key, else the first; None when there is none at all."""
-    return next((each for each in known if key_of(each) == key), known[0] if known else None)
+    """Return the portfolio of this key, else the first that is no part of another; None when there is none at all."""
+    tops = [each for each in known if not each.parent] or [*known]
+    return next((each for each in known if key_of(each) == key), tops[0] if tops else None)
 
 
 def benchmarks(stores: Stores, portfolio: Portfolio) -> dict[str, str]:

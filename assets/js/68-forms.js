@@ -2,6 +2,7 @@
 // in the form, and what is wrong with a field beside it.
 (function (fw) {
   "use strict";
+  const SHOWN_MS = 12000;
 
   fw.on("submit", "form[data-post]", async (form, event) => {
     event.preventDefault();
@@ -49,8 +50,25 @@
     if (place) place.innerHTML = told.html;
     if (!told.done) return;
     settle(form);
-    if (told.goto) window.location.assign(told.goto);
+    if (told.goto) leaveFor(told);
     else fw.tickNow();
+  }
+
+  // What was done is told on the page that opens next, where the form may be no more.
+  function leaveFor(told) {
+    fw.remember("said", told.said);
+    window.location.assign(told.goto);
+  }
+
+  const told = fw.recall("said");
+  if (told) {
+    fw.remember("said", "");
+    const place = document.createElement("div");
+    place.className = "fw-done";
+    place.setAttribute("role", "status");
+    document.body.append(place);
+    place.textContent = `✓ ${told}`;
+    setTimeout(() => place.remove(), SHOWN_MS);
   }
 
   function say(form, text, isWrong) {

@@ -61,6 +61,9 @@ def forms(stores: Stores) -> list[Form]:
         return Said(decide(stores, UNBLENDED, sent["id"], {}), goto=PATH)
 
     def rate(sent: Sent) -> Said:
+        if sent["series"] and sent["rate"]:
+            wrong = {"rate": "give a percent or a series, not both"}
+            return Said("Nothing was changed.", is_done=False, fields=wrong)
         return Said(decide(stores, RATED, sent["currency"], {"rate": sent["series"] or sent["rate"]}))
 
     does = {"series": series, "blend": blend, "remove-blend": unblend, "risk-free": rate}

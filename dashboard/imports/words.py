@@ -39,6 +39,7 @@ _OPTIONS = tuple(
         (r"say --sheet NAME", "choose one"),
         (r"Name one with --sheet\.", "Choose one."),
         (r"leave --portfolio out", "leave its name out"),
+        (r"confirm them: --accept\.", "look at the file, and tick that they are."),
         (r"Say it, and import the file again\.", "Answer it, and the file is looked at again."),
         (r" The file's own name suggests --portfolio (.+)\.", ""),
         (r"Correct these lines, and import the file again\.", "Correct these lines in the file, and choose it again."),

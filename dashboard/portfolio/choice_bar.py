@@ -77,9 +77,9 @@ MOST_RESTATEMENTS = 3
 def bar(stores: Stores, choices: Choices) -> html.Div:
     """Return the bar of choices."""
     known = list_portfolios(stores.state)
-    own = [each for each in known if each.origin == "own"]
+    own, first = [each for each in known if each.origin == "own"], find(known, "")
     return choice_bar(
-        choice_select(ID, "portfolio", tree(known), choices, default=key_of(known[0]) if known else "",
+        choice_select(ID, "portfolio", tree(known), choices, default=key_of(first) if first else "",
                       label="Portfolio"),
         *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice")]),
         slot("portfolio-benchmark"),

@@ -57,7 +57,7 @@ def forms(stores: Stores) -> list[Form]:
 
     def merge_one(sent: Sent, viewer: Viewer) -> Said:
         if not sent["into"]:
-            wrong = {"into": "choose the portfolio that it becomes part of"}
+            wrong = {"into": "choose the portfolio that takes its values"}
             return Said("Nothing was merged.", is_done=False, fields=wrong)
         wins = {"this": sent["id"], "other": sent["into"]}.get(sent["wins"], "")
         return Said(merge(stores, sent["id"], sent["into"], wins, viewer.name), goto=_opened(sent["into"]))

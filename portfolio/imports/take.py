@@ -182,7 +182,8 @@ def _store(
         _tell_series(stores, understood, chained)
     inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     if into is NAV:
-        add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained))
+        first = 1 + max((each.position for each in list_portfolios(stores.state, ORIGIN)), default=-1)
+        add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained, first))
     rows = len(understood.points)
     counts = {"added": inserted.added, "restated": inserted.restated, "rows": rows}
     change_import(stores.state, begun.id, outcome=TAKEN, **counts)
@@ -252,8 +253,9 @@ def _rows(points: Points, into: Imported) -> Rows:
 
 
 def _portfolios(
-    points: Points, created: Sequence[str], understood: Understood, chained: Chained | None
+    points: Points, created: Sequence[str], understood: Understood, chained: Chained | None, first: int
 ) -> list[Portfolio]:
+    """Return the portfolios that are created, placed from `first` on: after those that are there."""
     currencies = dict(understood.currencies)
     begun = dict(chained.begun) if chained else {}
     return [
@@ -270,7 +272,7 @@ def _portfolios(
             ),
             position=position,
         )
-        for position, id in enumerate(points.names)
+        for position, id in enumerate(points.names, first)
         if id in created
     ]
 

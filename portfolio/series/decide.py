@@ -133,7 +133,7 @@ def set_risk_free(stores: Stores, currency: str, rate: str) -> str:
     except ValueError as error:
         wrong = f"{rate!r} is no number and no series of rates: give percent a year such as 4.3"
         raise ChangeRejected(_NOT_SAVED, {"rate": wrong}) from error
-    put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, percent)))
+    put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, percent), {"percent": "rate"}))
     return f"{currency}: {percent:g} % a year."
 
 
@@ -197,11 +197,14 @@ def _check_names(fields: Mapping[str, str], allowed: tuple[str, ...]) -> None:
         raise ChangeRejected(_NOT_SAVED, {wrong[0]: f"is nothing that can be set: give some of {', '.join(allowed)}"})
 
 
-def _made(make: Callable[[], Made]) -> Made:
-    """Return what `make` makes; its ValueError, which begins with the field, as ChangeRejected."""
+def _made(make: Callable[[], Made], called: Mapping[str, str] | None = None) -> Made:
+    """Return what `make` makes; its ValueError, which begins with the field, as ChangeRejected.
+
+    called: what a field is called where it is typed.
+    """
     try:
         return make()
     except ValueError as error:
         field, _, rest = str(error).partition(" ")
         name = field.rstrip(":")
-        raise ChangeRejected(_NOT_SAVED, {name: rest}) from error
+        raise ChangeRejected(_NOT_SAVED, {(called or {}).get(name, name): rest}) from error

@@ -34,7 +34,7 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
     `fields` are texts by name, as core/portfolios.py has them. Raises ChangeRejected that says what is wrong with which
     field, StorageUnavailable or StorageRejected; then nothing was changed.
     """
-    fields = {name: value.strip() for name, value in fields.items()}
+    fields = _tidy(fields)
     _check_known(fields)
     fields = _with_benchmark_key(stores, fields)
     unknown = unknown_calendar(fields.get("calendar", ""))
@@ -75,7 +75,7 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
 
     Raises as `change` does.
     """
-    fields = {name: value.strip() for name, value in fields.items() if value.strip() or name == "name"}
+    fields = {name: value for name, value in _tidy(fields).items() if value or name == "name"}
     _check_known(fields)
     fields = _with_benchmark_key(stores, fields)
     whole = {"name": "", "currency": ASSUMED_CURRENCY, **fields}
@@ -130,6 +130,12 @@ def free_id(name: str, taken: set[str]) -> str:
     id = " ".join(re.sub(r"[^\w .&()/+'-]", " ", plain).split())[:60] or "portfolio"
     numbered = (id, *(f"{id} {number}" for number in range(2, len(taken) + 3)))
     return next(each for each in numbered if each not in taken)
+
+
+def _tidy(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields without blanks round them; a currency in capitals."""
+    tidy = {name: value.strip() for name, value in fields.items()}
+    return tidy | ({"currency": tidy["currency"].upper()} if "currency" in tidy else {})
 
 
 def _check_known(fields: Mapping[str, str]) -> None:
