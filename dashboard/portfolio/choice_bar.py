@@ -32,6 +32,7 @@ from portfolio.data import (
     PortfolioData,
     benchmarks,
     default_benchmark,
+    find,
     is_whole,
     key_of,
 )

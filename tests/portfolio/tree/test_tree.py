@@ -214,7 +214,7 @@ def test_a_change_is_whole_or_none_and_each_wrong_field_is_named(stores: Stores)
     bring(stores, A)
     (was,) = list_portfolios(stores.state)
     with pytest.raises(ChangeRejected) as raised:
-        change(stores, "A", {"note": "fine", "currency": "eur", "parent": "A", "calendar": "XXXX", "ended": "soon"})
+        change(stores, "A", {"note": "fine", "currency": "euro", "parent": "A", "calendar": "XXXX", "ended": "soon"})
     assert raised.value.fields == {
         "currency": "give three capitals such as USD",
         "parent": "is A or part of it: give another one",
