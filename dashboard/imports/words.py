@@ -25,6 +25,10 @@ _OPTIONS = tuple(
             r": say --portfolio NAME, and --kind nav if it is a portfolio",
             ": name it, and choose NAV if it is a portfolio",
         ),
+        (
+            r", and --kind index if it is an instrument, such as a benchmark",
+            ", or choose “returns of an instrument” if it is one, such as a benchmark",
+        ),
         (r": say --portfolio NAME", ": name it"),
         (r" \(--date-order (dmy|mdy|ymd)\)", lambda found: f" ({DATE_ORDERS[found[1]]})"),
         (r"say --decimal \. or --decimal ,", "choose the decimal mark"),
