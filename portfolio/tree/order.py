@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from core.errors import ChangeRejected
 from portfolio.series import decide
 from portfolio.tree import delete, merge, settings
-from portfolio.tree.names import ids_by_name
+from portfolio.tree.names import OWN, ids_by_name
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -75,8 +76,13 @@ def carry_out(stores: Stores, order: ChangeOrder) -> Carried:
             return Carried(settings.change(stores, id, fields, order.who))
         case "merge":
             into, wins = (ids.get(fields.get(each, ""), fields.get(each, "")) for each in ("into", "wins"))
-            # A merge that was cut off: its name means the other one already.
-            gone = order.portfolio if id == into else id
+            gone = _still(stores, order) if id == into else id
             return Carried(merge.merge(stores, gone, into, wins, order.who))
         case _:
             return Carried(delete.delete(stores, id, fields.get("typed", ""), order.who))
+
+
+def _still(stores: Stores, order: ChangeOrder) -> str:
+    """Return the id of the portfolio that still has this name: of a merge that was cut off, files mean the other one."""
+    names = {each.name: each.id for each in list_portfolios(stores.state, OWN)}
+    return names.get(order.portfolio, order.portfolio)

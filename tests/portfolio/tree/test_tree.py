@@ -15,6 +15,7 @@ from portfolio.imports.undo import undo
 from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
 from portfolio.tree.names import ids_by_name
+from portfolio.tree.order import ChangeOrder, carry_out
 from portfolio.tree.settings import add, change
 from portfolio.tree.unfinished import finish_changes
 from storage.live.leases import LeaseStore
@@ -58,6 +59,19 @@ def find(stores: Stores, id: str) -> Portfolio:
 
 def names(stores: Stores) -> list[tuple[str, str, str]]:
     return [(each.id, each.name, each.parent) for each in list_portfolios(stores.state)]
+
+
+def test_a_merge_that_was_cut_off_is_repeated_by_the_name_that_was_given(stores: Stores) -> None:
+    bring(stores, A)
+    bring(stores, B)
+    change(stores, "A", {"name": "Long name"})
+    order = ChangeOrder("merge", "Long name", {"into": "B", "wins": "B"})
+    client = dying(stores, 3)
+    with pytest.raises(StorageUnavailable):
+        carry_out(client, order)
+    client.clickhouse.close()
+    assert "merged into B" in str(carry_out(stores, order))
+    assert [name for name, _, _ in names(stores)] == ["B"]
 
 
 @settings(max_examples=8, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
