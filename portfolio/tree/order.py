@@ -83,6 +83,6 @@ def carry_out(stores: Stores, order: ChangeOrder) -> Carried:
 
 
 def _still(stores: Stores, order: ChangeOrder) -> str:
-    """Return the id of the portfolio that still has this name: of a merge that was cut off, files mean the other one."""
+    """Return the id of the portfolio that still has this name: a merge was cut off, and files mean the other one."""
     names = {each.name: each.id for each in list_portfolios(stores.state, OWN)}
     return names.get(order.portfolio, order.portfolio)
