@@ -41,6 +41,7 @@ from portfolio.query import (
 )
 from portfolio.series.reference import Reference, catalogue, reference
 from portfolio.series.risk_free import RiskFreeRate, risk_free_of
+from portfolio.tree.names import OWN, ids_by_name
 from storage.clickhouse.reads.portfolio import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -241,6 +242,14 @@ def find(known: Sequence[Portfolio], key: str) -> Portfolio | None:
     return next((each for each in known if key_of(each) == key), tops[0] if tops else None)
 
 
+def _key_now(stores: Stores, known: Sequence[Portfolio], key: str) -> str:
+    """Return the key of the portfolio that an own one became part of when it was merged; any other key stays."""
+    origin, _, id = key.partition(":")
+    if origin != OWN or any(key_of(each) == key for each in known):
+        return key
+    return f"{OWN}:{ids_by_name(stores.state).get(id, id)}"
+
+
 def benchmarks(stores: Stores, portfolio: Portfolio) -> dict[str, str]:
     """Return the name of every benchmark of the portfolio's origin by key, its own first.
 
@@ -262,7 +271,7 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
     Raises NoPortfolio when there is none at all, StorageUnavailable or StorageRejected.
     """
     known = list_portfolios(stores.state)
-    portfolio = find(known, query.portfolio)
+    portfolio = find(known, _key_now(stores, known, query.portfolio))
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
     own = _line(stores, portfolio, query)

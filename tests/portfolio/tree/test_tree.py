@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ChangeRejected, ImportRejected, StorageUnavailable, UndoRejected
+from portfolio.data import read
 from portfolio.imports.undo import undo
+from portfolio.query import PortfolioQuery
 from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
 from portfolio.tree.names import ids_by_name
@@ -72,6 +74,14 @@ def test_a_merge_that_was_cut_off_is_repeated_by_the_name_that_was_given(stores:
     client.clickhouse.close()
     assert "merged into B" in str(carry_out(stores, order))
     assert [name for name, _, _ in names(stores)] == ["B"]
+
+
+def test_a_bookmark_of_a_merged_portfolio_opens_the_one_it_became_part_of(stores: Stores) -> None:
+    bring(stores, of("Another", A))
+    bring(stores, A)
+    bring(stores, B)
+    merge(stores, "A", "B", "B")
+    assert read(stores, PortfolioQuery(portfolio="own:A")).portfolio.id == "B"
 
 
 @settings(max_examples=8, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
