@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from portfolio.tree.order import ChangeOrder
     from storage.state.database import State
 
-OWN = "own"
-
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add what can be done of benchmarks and rates to the command line."""
@@ -95,6 +93,7 @@ def _list(settings: Settings, command: str) -> int:
 
 
 def _series(state: State) -> list[str]:
+    from storage.state.portfolios import OWN
     from storage.state.series import list_series
 
     found = [
@@ -107,6 +106,7 @@ def _series(state: State) -> list[str]:
 
 def _blends(state: State) -> list[str]:
     from portfolio.series.decide import parts_text
+    from storage.state.portfolios import OWN
     from storage.state.series import list_blends
 
     found = [f"{each.id}  {each.name}  {parts_text(each)}  {each.rebalancing}" for each in list_blends(state, OWN)]
@@ -114,6 +114,7 @@ def _blends(state: State) -> list[str]:
 
 
 def _rates(state: State) -> list[str]:
+    from storage.state.portfolios import OWN
     from storage.state.series import list_risk_free
 
     found = [f"{each.currency}  {each.series or f'{each.percent:g} % a year'}" for each in list_risk_free(state, OWN)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.returns import contribution
-from portfolio.data import Line, PortfolioData, history_in, whole_history_in
+from portfolio.data import Line, PortfolioData, history_in
 from portfolio.series.total import on_days
 
 
@@ -43,12 +43,12 @@ class Contribution:
 
 def parts_with_values(data: PortfolioData) -> list[Line]:
     """Return the parts of the family that have a value in its currency."""
-    return [line for line in data.family if _is_known(data, line)]
+    return [line for line in data.family if _has_values(line) and line.currency == data.family_currency]
 
 
 def parts_without_rate(data: PortfolioData) -> list[Line]:
     """Return the parts of the family that have values, and none in its currency."""
-    return [line for line in data.family if line.nav is not None and len(line.nav) and not _is_known(data, line)]
+    return [line for line in data.family if _has_values(line) and line.currency != data.family_currency]
 
 
 def contributed(data: PortfolioData, parts: Sequence[Line]) -> Contribution:
@@ -79,6 +79,5 @@ def shares_of(data: PortfolioData, parts: Sequence[Line]) -> list[Share]:
     return sorted(shares, key=lambda share: -share.added)
 
 
-def _is_known(data: PortfolioData, line: Line) -> bool:
-    days = whole_history_in(data, line, data.family_currency).nav.dates
-    return len(days) > 0 and bool(data.query.as_of is None or days[0] <= data.query.as_of)
+def _has_values(line: Line) -> bool:
+    return line.nav is not None and len(line.nav) > 0

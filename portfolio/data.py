@@ -41,9 +41,9 @@ from portfolio.query import (
 )
 from portfolio.series.reference import Reference, catalogue, reference
 from portfolio.series.risk_free import RiskFreeRate, risk_free_of
-from portfolio.tree.names import OWN, ids_by_name
+from portfolio.tree.names import ids_by_name
 from storage.clickhouse.reads.portfolio import Restatement
-from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -10,12 +10,10 @@ from portfolio.histories import Fund, exchange, fund
 from portfolio.series.exchange import Exchange
 from portfolio.series.reference import Catalogue, catalogue
 from storage.clickhouse.reads.portfolio import PriceSpan, price_spans
-from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
-
-OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)

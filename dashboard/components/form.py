@@ -5,7 +5,7 @@ What a reader has typed survives a refresh; what stands beside a field says what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -102,14 +102,11 @@ def select_field(
     *,
     hint: Any = "",
     is_read_only: bool = False,
-    data: Mapping[str, str] | None = None,
 ) -> html.Div:
     """Return a drop-down with its label and hint."""
     field_id = f"{form_id}-{name}"
     offered = [html.Option(text, value=each, selected=each == value) for each, text in options]
-    more = attributes(
-        aria_describedby=f"{field_id}-hint", **{f"data_{key}": text for key, text in (data or {}).items()}
-    )
+    more = attributes(aria_describedby=f"{field_id}-hint")
     box = html.Select(offered, id=field_id, name=name, className="fw-field-input", disabled=is_read_only, **more)
     return _field(field_id, label, [box], hint)
 

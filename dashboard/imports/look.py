@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from core.errors import ImportRejected
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.names import Names, compare_names
-from portfolio.imports.take import ORIGIN, check_against_stored, digest_of, look_at
+from portfolio.imports.take import check_against_stored, digest_of, look_at
 from portfolio.imports.understand import Understood
 from storage.clickhouse.reads.portfolio import priced_instruments
 from storage.state.imports import Import, same_content
-from storage.state.portfolios import list_portfolios
+from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -56,8 +56,8 @@ def look(stores: Stores, name: str, content: bytes | None, said: Mapping) -> Loo
 def _known(stores: Stores, kind: str) -> tuple[dict[str, str], list[str]]:
     """Return the names that files of a kind can mean, with their currencies, and what people call those."""
     if kind in OF_INSTRUMENTS:
-        return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == ORIGIN}, []
-    own = list_portfolios(stores.state, ORIGIN)
+        return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == OWN}, []
+    own = list_portfolios(stores.state, OWN)
     return {each.id: each.currency for each in own}, [each.name for each in own]
 
 

@@ -14,8 +14,9 @@ from dashboard.components.card import verdict
 from dashboard.components.form import form, hidden
 from dashboard.imports.words import KINDS
 from portfolio.imports.mapping import OF_INSTRUMENTS
-from portfolio.imports.take import ORIGIN, ImportResult
+from portfolio.imports.take import ImportResult
 from portfolio.imports.understand import day
+from storage.state.portfolios import OWN
 
 MOST_LINKS = 10
 SAID = "import-said"
@@ -39,7 +40,7 @@ def result(taken: ImportResult) -> html.Section:
 
 def open_link(name: str) -> html.A:
     """Return the link to a portfolio of one's own."""
-    return html.A(f"Open {name}", href=f"/portfolio?{urlencode({'portfolio': f'{ORIGIN}:{name}'})}")
+    return html.A(f"Open {name}", href=f"/portfolio?{urlencode({'portfolio': f'{OWN}:{name}'})}")
 
 
 def undo_form(number: int, name: str, id: str, into: str = SAID) -> html.Form:

@@ -22,8 +22,8 @@ from portfolio.series.reference import instrument_name
 from portfolio.tree.delete import delete
 from portfolio.tree.facts import Node
 from portfolio.tree.merge import merge
-from portfolio.tree.names import OWN
 from portfolio.tree.settings import WHERE_SET, add, change
+from storage.state.portfolios import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

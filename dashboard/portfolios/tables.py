@@ -16,10 +16,10 @@ from dashboard.components.table import Cell, Column, data_table
 from portfolio.data import key_of
 from portfolio.given import stale_after_seconds
 from portfolio.tree.facts import Node
-from portfolio.tree.names import OWN
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from status.freshness import value_stale_after_seconds
 from storage.state.changes import DONE, Change
+from storage.state.portfolios import OWN
 
 ID = "portfolios"
 INDENT = "\u2003"

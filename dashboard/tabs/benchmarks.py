@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from core.roles import Role
 from dashboard.benchmarks.facts import Facts, facts
 from dashboard.benchmarks.forms import blend_form, forms, rate_form, remove_form, series_form
 from dashboard.benchmarks.tables import ID, blends_table, currencies, rates_table, series_table
 from dashboard.components.card import empty
 from dashboard.components.panel import panels
 from dashboard.frame.viewer import ANYBODY, Viewer
+from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.series.reference import BLEND
@@ -76,7 +76,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     """Return what the page shows."""
     found = facts(stores)
     symbol, blend = choices.get("series", ""), choices.get("blend", "")
-    may_change = viewer.role >= Role.OPERATOR
+    may_change = viewer.role >= CHANGING_ROLE
     chosen, edit = _edited(found, symbol, blend)
     return View(
         slots={

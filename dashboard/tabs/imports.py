@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from core.format import bytes_
-from core.roles import Role
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input
 from dashboard.components.panel import panels, slot
@@ -15,6 +14,7 @@ from dashboard.frame.viewer import Viewer
 from dashboard.imports.lists import imports_table, refused_list
 from dashboard.imports.posts import forms
 from dashboard.imports.taken import SAID
+from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.routes import needs
 from dashboard.views.tab import Choices, Page, View
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ID = "import"
 MOST_LISTED = 100
-CHANGING_ROLE = Role.OPERATOR
 DROP, REFUSED = f"{ID}-drop", f"{ID}-refused"
 TAKES = "CSV and other text, Excel (.xlsx, .xls), OpenDocument (.ods), Parquet, each also in one .zip or .gz"
 

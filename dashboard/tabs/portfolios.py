@@ -7,20 +7,20 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from core.roles import Role
 from dashboard.components.card import empty
 from dashboard.components.panel import panels
 from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
 from dashboard.portfolios.tables import ID, changes_table, tree_table
+from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.data import key_of
 from portfolio.tree.facts import Node, nodes
-from portfolio.tree.names import OWN, known_as
+from portfolio.tree.names import known_as
 from portfolio.tree.settings import WHERE_SET, set_in_file
 from storage.state.changes import recent_changes
-from storage.state.portfolios import list_known_names
+from storage.state.portfolios import OWN, list_known_names
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -64,7 +64,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
 def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     """Return what the page shows."""
     found = nodes(stores)
-    may_change = viewer.role >= Role.OPERATOR
+    may_change = viewer.role >= CHANGING_ROLE
     key = choices.get("edit", "")
     chosen = next((node for node in found if key_of(node.portfolio) == key), None)
     return View(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
+CHANGING_ROLE = Role.OPERATOR
+"""The least role that may change something, where a form says no other."""
 MOST_BYTES = 65_536
 """Of the fields of a form that takes no file."""
 
@@ -51,7 +53,7 @@ class Form:
     rule: str
     """As Flask takes it: "/portfolios/rename"."""
     do: Callable[[Sent, Viewer], Said]
-    role: Role = Role.OPERATOR
+    role: Role = CHANGING_ROLE
     """The least role that may send it."""
     most_bytes: int = MOST_BYTES
     """Of the body: more is refused before it is read."""

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portfolio.imports.doubts import DoubtedRow, doubts_from_json
-from portfolio.imports.take import ORIGIN
 from portfolio.tree.names import ids_by_name
 from storage.state.database import State
 from storage.state.imports import Import, doubted_imports
-from storage.state.portfolios import Portfolio
+from storage.state.portfolios import OWN, Portfolio
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class AcceptedDoubts:
 
 def accepted_doubts(state: State, portfolio: Portfolio) -> Sequence[AcceptedDoubts]:
     """Return what was taken of a portfolio although it was doubted, oldest import first. Raises StorageUnavailable."""
-    if portfolio.origin != ORIGIN:
+    if portfolio.origin != OWN:
         return ()
     ids = ids_by_name(state)
     found = []

@@ -41,14 +41,13 @@ from storage.state.imports import (
     start_import,
     unfinished_import,
 )
-from storage.state.portfolios import Portfolio, add_missing_portfolios, list_portfolios
+from storage.state.portfolios import OWN, Portfolio, add_missing_portfolios, list_portfolios
 from storage.state.series import Kind, Series, list_series, put_series
 from storage.stores import Stores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ORIGIN = "own"
 ONE_AT_A_TIME = threading.RLock()
 """Held while a file is taken or an import undone: the page, the inbox and the command line share what is stored."""
 SAME = 1e-9
@@ -182,7 +181,7 @@ def _store(
         _tell_series(stores, understood, chained)
     inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     if into is NAV:
-        first = 1 + max((each.position for each in list_portfolios(stores.state, ORIGIN)), default=-1)
+        first = 1 + max((each.position for each in list_portfolios(stores.state, OWN)), default=-1)
         add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained, first))
     rows = len(understood.points)
     counts = {"added": inserted.added, "restated": inserted.restated, "rows": rows}
@@ -215,9 +214,9 @@ def _begun(stores: Stores, understood: Understood, points: Points, digest: str, 
     now = stores.clock.now()
     into = table_of(understood.kind)
     above = max(int(now * 1000) - 1, newest_version(stores.state))
-    version = next_import_version(stores.clickhouse, into, ORIGIN, points.names, above)
+    version = next_import_version(stores.clickhouse, into, OWN, points.names, above)
     if into is NAV:
-        there = {each.id for each in list_portfolios(stores.state, ORIGIN)}
+        there = {each.id for each in list_portfolios(stores.state, OWN)}
     else:
         there = set(_stored(stores, points, understood.kind))
     item = Import(
@@ -249,7 +248,7 @@ def table_of(kind: str) -> Imported:
 
 def _rows(points: Points, into: Imported) -> Rows:
     values = (points.value, points.flow) if into is NAV else (points.value,)
-    return Rows(ORIGIN, points.names, points.code, points.ts, values)
+    return Rows(OWN, points.names, points.code, points.ts, values)
 
 
 def _portfolios(
@@ -260,7 +259,7 @@ def _portfolios(
     begun = dict(chained.begun) if chained else {}
     return [
         Portfolio(
-            ORIGIN,
+            OWN,
             id,
             id,
             currency=currencies.get(id, ASSUMED_CURRENCY),
@@ -280,7 +279,7 @@ def _portfolios(
 def _tell_series(stores: Stores, understood: Understood, chained: Chained | None) -> None:
     """Add what the file tells of series that nothing is known of, and the currency of those that have none."""
     assert understood.points is not None
-    known = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+    known = {each.symbol: each for each in list_series(stores.state, OWN)}
     currencies = dict(understood.currencies)
     begun = dict(chained.begun) if chained else {}
     told = []
@@ -297,21 +296,21 @@ def _tell_series(stores: Stores, understood: Understood, chained: Chained | None
 def _new_series(symbol: str, currency: str, understood: Understood, begun: int | None) -> Series:
     pair = pair_of(symbol) if understood.kind == "prices" else None
     if understood.kind == "rates":
-        return Series(ORIGIN, symbol, symbol, "rate", currency, usual_day_count(currency))
+        return Series(OWN, symbol, symbol, "rate", currency, usual_day_count(currency))
     if pair is not None:
-        return Series(ORIGIN, symbol, symbol, "fx", pair.quote)
+        return Series(OWN, symbol, symbol, "fx", pair.quote)
     note = "" if begun is None else f"Index of its returns, 100 on {day(begun)}"
     kind: Kind = "total_return" if understood.is_total_return else "price"
-    return Series(ORIGIN, symbol, symbol, kind, currency, note=note)
+    return Series(OWN, symbol, symbol, kind, currency, note=note)
 
 
 def _check_meaning(stores: Stores, understood: Understood) -> None:
     """Raise ImportRejected when a file is in another currency than its portfolio or series, or of another kind."""
     of_portfolios = table_of(understood.kind) is NAV
     if of_portfolios:
-        there = {each.id: each.currency for each in list_portfolios(stores.state, ORIGIN)}
+        there = {each.id: each.currency for each in list_portfolios(stores.state, OWN)}
     else:
-        series = {each.symbol: each for each in list_series(stores.state, ORIGIN)}
+        series = {each.symbol: each for each in list_series(stores.state, OWN)}
         there = {symbol: each.currency for symbol, each in series.items() if each.currency}
         _check_kind(understood, series)
     wrong = [
@@ -369,7 +368,7 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     np.minimum.at(first, points.code, days)
     np.maximum.at(last, points.code, days)
     into = table_of(kind)
-    return stored_around(stores.clickhouse, into, ORIGIN, points.names, _list(first), _list(last))
+    return stored_around(stores.clickhouse, into, OWN, points.names, _list(first), _list(last))
 
 
 def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
@@ -377,7 +376,7 @@ def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str])
     if kind in OF_INSTRUMENTS:
         return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}
     stored = _stored(stores, with_ids(points, ids), kind)
-    calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, ORIGIN)}
+    calendars = {each.id: said_of(each).given().calendar for each in list_portfolios(stores.state, OWN)}
     meant = {name: ids.get(name, name) for name in points.names}
     return {
         name: replace(_around(stored[id]) if id in stored else Around(), calendar=calendars.get(id))

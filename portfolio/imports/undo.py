@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import UndoRejected
 from core.format import count
-from portfolio.imports.take import ONE_AT_A_TIME, ORIGIN, table_of
+from portfolio.imports.take import ONE_AT_A_TIME, table_of
 from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import UndoEffect, undo_effect, undo_import
 from storage.state.changes import changed_by_hand
@@ -27,7 +27,7 @@ from storage.state.imports import (
     standing_imports,
     start_undo,
 )
-from storage.state.portfolios import list_portfolios, remove_unused
+from storage.state.portfolios import OWN, list_portfolios, remove_unused
 from storage.state.series import remove_series
 from storage.stores import Stores
 
@@ -85,13 +85,13 @@ def _undo(stores: Stores, number: int, who: str) -> UndoResult:
         item = _undoable(connection, number)
         start_undo(connection, number)
     into = table_of(item.kind)
-    effect = undo_effect(stores.clickhouse, into, ORIGIN, item.names, item.version)
-    undo_import(stores.clickhouse, into, ORIGIN, item.names, item.version, item.first, item.last)
+    effect = undo_effect(stores.clickhouse, into, OWN, item.names, item.version)
+    undo_import(stores.clickhouse, into, OWN, item.names, item.version, item.first, item.last)
     if into is NAV:
-        removed = remove_unused(stores.state, ORIGIN, _empty(stores, into, _brought(stores, item)))
+        removed = remove_unused(stores.state, OWN, _empty(stores, into, _brought(stores, item)))
     else:
         removed = _empty(stores, into, item.names)
-        remove_series(stores.state, ORIGIN, removed)
+        remove_series(stores.state, OWN, removed)
     change_import(stores.state, number, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80])
     stores.live.bump("portfolio")
     stores.live.bump("imports")
@@ -135,7 +135,7 @@ def _undoable(connection: Transaction, number: int) -> Import:
 
 def _brought(stores: Stores, item: Import) -> list[str]:
     """Return the portfolios of an import that imports brought, and that nobody has changed or added to."""
-    decided = changed_by_hand(stores.state) | {each.parent for each in list_portfolios(stores.state, ORIGIN)}
+    decided = changed_by_hand(stores.state) | {each.parent for each in list_portfolios(stores.state, OWN)}
     return [name for name in created_names(stores.state, item.names) if name not in decided]
 
 
@@ -148,6 +148,6 @@ def _empty(stores: Stores, into: Imported, names: Sequence[str]) -> list[str]:
     left: set[str] = set()
     for part in parts(names):
         left |= {
-            str(name) for (name,) in stores.clickhouse.rows(sql, {"origin": ORIGIN, "names": part}, kind="undo import")
+            str(name) for (name,) in stores.clickhouse.rows(sql, {"origin": OWN, "names": part}, kind="undo import")
         }
     return [name for name in names if name not in left]

@@ -11,7 +11,7 @@ from core.currency import CASH
 from core.errors import ChangeRejected
 from portfolio.series.rates import usual_day_count
 from portfolio.series.reference import BLEND, Catalogue, catalogue
-from storage.state.portfolios import list_portfolios
+from storage.state.portfolios import OWN, list_portfolios
 from storage.state.series import (
     Blend,
     RiskFree,
@@ -26,7 +26,6 @@ from storage.state.series import (
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-OWN = "own"
 SERIES, BLENDED, UNBLENDED, RATED = "series", "blend", "remove-blend", "risk-free"
 DOES = (SERIES, BLENDED, UNBLENDED, RATED)
 SERIES_FIELDS = ("name", "kind", "currency", "day_count", "note")

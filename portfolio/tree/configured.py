@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from core.errors import SettingsError
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
-from portfolio.tree.names import OWN, ids_of
+from portfolio.tree.names import ids_of
 from portfolio.tree.settings import WHERE_SET, told_currency, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
 from storage.state.changes import Change, record_change
-from storage.state.portfolios import Portfolio, know_as, list_portfolios, names_in, portfolios_in, put_into
+from storage.state.portfolios import OWN, Portfolio, know_as, list_portfolios, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from core.settings.portfolios import SetPortfolio

@@ -9,13 +9,12 @@ from core.errors import ChangeRejected
 from core.format import first_of
 from portfolio.tree.alone import alone
 from portfolio.tree.merge import check_no_import
-from portfolio.tree.names import OWN
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
 from storage.clickhouse.moved_rows import delete_rows, values_of
 from storage.state.changes import CLEARING, DONE, Change, record_change, set_stage, unfinished_in
 from storage.state.database import Transaction
 from storage.state.imports import rename_in_imports
-from storage.state.portfolios import forget_portfolio, portfolios_in, put_into
+from storage.state.portfolios import OWN, forget_portfolio, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from core.errors import ChangeRejected
 from core.format import first_of
 from portfolio.tree.alone import alone
-from portfolio.tree.names import OWN
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
 from storage.clickhouse.moved_rows import common_days, copy_rows, delete_rows, drop_common, values_of
 from storage.state.changes import (
@@ -26,7 +25,7 @@ from storage.state.changes import (
 )
 from storage.state.database import Transaction
 from storage.state.imports import names_being_changed, newest_import, rename_in_imports
-from storage.state.portfolios import Portfolio, forget_portfolio, know_as, names_in, portfolios_in, put_into
+from storage.state.portfolios import OWN, Portfolio, forget_portfolio, know_as, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores

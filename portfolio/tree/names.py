@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from storage.state.database import State
-from storage.state.portfolios import Portfolio, list_known_names, list_portfolios
-
-OWN = "own"
+from storage.state.portfolios import OWN, Portfolio, list_known_names, list_portfolios
 
 
 def ids_by_name(state: State) -> dict[str, str]:

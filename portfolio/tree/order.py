@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from core.errors import ChangeRejected
 from portfolio.series import decide
 from portfolio.tree import delete, merge, settings
-from portfolio.tree.names import OWN, ids_by_name
-from storage.state.portfolios import list_portfolios
+from portfolio.tree.names import ids_by_name
+from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -15,10 +15,10 @@ from core.portfolios import RULE, RULES, WHOLE, mistakes
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
 from portfolio.tree.alone import alone
-from portfolio.tree.names import OWN, ids_of
+from portfolio.tree.names import ids_of
 from storage.state.changes import Change, record_change, unfinished_in
 from storage.state.database import Transaction
-from storage.state.portfolios import Portfolio, forget_name, know_as, names_in, portfolios_in, put_into
+from storage.state.portfolios import OWN, Portfolio, forget_name, know_as, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores

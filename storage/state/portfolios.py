@@ -12,6 +12,9 @@ from core.currency import ASSUMED_CURRENCY
 from core.portfolios import RULES, mistakes
 from storage.state.database import State, known_names, portfolios, upsert
 
+OWN = "own"
+"""Origin of the fund's own portfolios and instruments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
@@ -152,4 +155,4 @@ def forget_name(connection: Connection, name: str) -> None:
 def forget_portfolio(connection: Connection, id: str) -> None:
     """Remove an own portfolio and the names it was known by."""
     connection.execute(sa.delete(known_names).where(known_names.c.portfolio == id))
-    connection.execute(sa.delete(portfolios).where(portfolios.c.origin == "own", portfolios.c.id == id))
+    connection.execute(sa.delete(portfolios).where(portfolios.c.origin == OWN, portfolios.c.id == id))
