@@ -35,7 +35,6 @@ from storage.clickhouse.reads.portfolio import (
 )
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
-from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
 from tests.support.many import insert_navs, many
 from tests.support.servers import ClickHouseServer
@@ -316,22 +315,6 @@ def test_an_origin_that_leaves_takes_what_was_made_of_it(clickhouse: ClickHouse)
     remove_rows(clickhouse, "sample")
     for table in MADE_TABLES:
         assert clickhouse.rows(f"SELECT DISTINCT origin FROM {table}") == [("own",)]
-
-
-def test_a_portfolio_that_reports_on_weekends_has_365_returns_a_year(stores: Stores, tmp_path: Path) -> None:
-    days = [date(2023, 1, 1) + timedelta(days=day) for day in range(300)]
-    import_rows(
-        stores,
-        tmp_path,
-        *(f"{day},coins,1,0" for day in days),
-        *(f"{day},stocks,1,0" for day in days if day.weekday() < 5),
-        *(f"{day - timedelta(days=1)},monthly,1,0" for day in days[1:] if day.day == 1),
-    )
-    assert {each.id: each.periods_per_year for each in list_portfolios(stores.state)} == {
-        "coins": 365,
-        "stocks": 252,
-        "monthly": 252,
-    }
 
 
 def test_each_move_has_the_value_before_it_on_its_day(clickhouse: ClickHouse) -> None:
