@@ -13,7 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
 
 from core.memo import Memo
-from dashboard.frame import compress, ids, security, static
+from dashboard.frame import bundle, compress, ids, security, static
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 log = logging.getLogger(__name__)
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
@@ -49,8 +48,8 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
     app = Application(
         "fundwatch",
         server=server,  # type: ignore[arg-type]
-        assets_folder=str(ASSETS),
-        assets_path_ignore=["boot"],
+        assets_folder=str(bundle.ASSETS),
+        include_assets_files=False,
         title="Fundwatch",
         update_title=None,  # type: ignore[arg-type]
         suppress_callback_exceptions=True,
@@ -60,6 +59,7 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
         enable_mcp=False,
         add_log_handler=False,
     )
+    app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = cache(partial(shell, pages, stores.settings.refresh_seconds))

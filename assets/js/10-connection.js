@@ -21,7 +21,9 @@
     const isRefresh = isCallback && !opening;
     const send = () => plainFetch(resource, options);
     try {
-      const response = await (opening ? fw.openWhenAnswered(opening, send) : send());
+      const answer = opening ? fw.openWhenAnswered(opening, send) : send();
+      if (isRefresh) fw.refreshSent();
+      const response = await answer;
       if (response.status >= 500) failed(isRefresh);
       else answered(response, sentAt);
       return response;

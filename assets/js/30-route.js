@@ -8,9 +8,13 @@
       return window.dash_clientside.no_update;
     }
     fw.restoreKept(path);
-    if (drawsCharts(path)) fw.plotly().catch(() => undefined); // whoever draws asks again, and says why not
     fw.markPage(path);
     return { path, search: location.search };
+  };
+
+  // Plotly takes the browser a second to start: it does so while the server makes the figures, not before they are asked for.
+  fw.refreshSent = function () {
+    if (drawsCharts(fw.pathOf(location.pathname))) fw.plotly().catch(() => undefined); // whoever draws asks again, and says why not
   };
 
   fw.pageTitle = (path) => (pages()[path] || { title: "The page" }).title;

@@ -18,13 +18,10 @@
   function load() {
     if (window.Plotly) return Promise.resolve();
     const url = document.querySelector('meta[name="fundwatch-plotly"]').content;
-    const early = fw.byId("plotly-script");
     return new Promise((done, fail) => {
-      const script = early || document.createElement("script");
+      const script = document.createElement("script");
       script.addEventListener("load", done);
       script.addEventListener("error", () => { script.remove(); fail(new Error(`cannot load ${url}`)); });
-      if (early) return;
-      script.id = "plotly-script";
       script.src = url;
       document.head.append(script);
     });

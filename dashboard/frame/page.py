@@ -1,4 +1,4 @@
-"""The document that carries the application: theme before first paint, chart script early, no versions told."""
+"""The document that carries the application: theme before first paint, later needs asked early, no versions told."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dash import Dash
 from flask import request
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
+DASH_ASKS = ("/_dash-layout", "/_dash-dependencies")
+"""What Dash's renderer fetches as soon as it runs."""
 UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
 TOLD = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version")
 
@@ -25,12 +27,13 @@ INDEX = """<!DOCTYPE html>
 <script src="{boot}"></script>
 {early}
 <link rel="stylesheet" href="{bootstrap}">
+<link rel="stylesheet" href="{style}">
 {css}
 <link rel="icon" type="image/svg+xml" href="{icon}">
 </head>
 <body>
 {app_entry}
-<footer>{config}{scripts}{renderer}</footer>
+<footer>{config}<script src="{script}"></script>{scripts}{renderer}</footer>
 </body>
 </html>"""
 
@@ -39,6 +42,8 @@ class Application(Dash):
     """Dash with our own document. Plotly's script is left out of it: the router loads it where it is used."""
 
     bootstrap_url: str = ""
+    bundle_urls: dict[str, str]
+    """Our own scripts and styles: addresses by kind, js and css."""
     graph_paths: tuple[str, ...] = ()
     """Pages that show charts."""
 
@@ -60,13 +65,15 @@ class Application(Dash):
             boot=_stamped(assets, "boot/theme.js"),
             icon=_stamped(assets, "boot/icon.svg"),
             bootstrap=self.bootstrap_url,
+            style=self.bundle_urls["css"],
+            script=self.bundle_urls["js"],
         )
 
     def _early(self) -> list[str]:
-        """Return the tags of what this page will need: the browser compiles them while the rest arrives."""
-        early: list[str] = []
+        """Return the tags of what this page asks for later, so that it is there by then."""
+        early = [f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{address}">' for address in DASH_ASKS]
         if request.path in self.graph_paths:
-            early.append(f'<script async src="{PLOTLY_URL}" id="plotly-script"></script>')
+            early.append(f'<link rel="preload" as="script" href="{PLOTLY_URL}">')
         return early
 
 

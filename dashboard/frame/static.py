@@ -21,6 +21,8 @@ from pathlib import Path
 import brotli
 from flask import Flask, Response, request
 
+from dashboard.frame.bundle import MIMETYPES, bundled
+
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,19 +84,19 @@ def install(server: Flask, cache: Path = CACHE) -> None:
         return _answer(served, body)
 
 
-def precompress(files: Iterable[Path], cache: Path = CACHE) -> int:
-    """Compress `files` into `cache` with the strongest levels; return how many were not there yet."""
+def precompress(bodies: Iterable[bytes], cache: Path = CACHE) -> int:
+    """Compress `bodies` into `cache` with the strongest levels; return how many were not there yet."""
     cache.mkdir(parents=True, exist_ok=True)
-    bodies = [body for body in (file.read_bytes() for file in files) if len(body) >= SMALLEST_BYTES]
-    missing = [body for body in bodies if not all(_cached(cache, _digest(body), e).exists() for e in ("br", "gzip"))]
+    large = (body for body in bodies if len(body) >= SMALLEST_BYTES)
+    missing = [body for body in large if not all(_cached(cache, _digest(body), e).exists() for e in ("br", "gzip"))]
     with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(lambda body: _write(body, cache), missing))
     return len(missing)
 
 
 def page_files() -> list[Path]:
-    """Return the files that a page may load: of the installed packages, and our own."""
-    files = [file for file in (ROOT / "assets").rglob("*") if file.suffix in {".js", ".css", ".svg"}]
+    """Return the files that a page may load beside the bundles of our own."""
+    files = [file for file in (ROOT / "assets/boot").iterdir() if file.suffix in {".js", ".css", ".svg"}]
     for package, patterns in PACKAGE_FILES.items():
         spec = find_spec(package)
         for location in (spec.submodule_search_locations or ()) if spec else ():
@@ -171,9 +173,9 @@ def _digest(body: bytes) -> str:
 
 def main() -> int:
     """Compress everything a page may load."""
-    files = page_files()
-    fresh = precompress(files)
-    sys.stdout.write(f"static files: {len(files)}, newly compressed: {fresh}\n")
+    bodies = [file.read_bytes() for file in page_files()] + [bundled(kind) for kind in MIMETYPES]
+    fresh = precompress(bodies)
+    sys.stdout.write(f"static files: {len(bodies)}, newly compressed: {fresh}\n")
     return 0
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from dashboard.factory import create_app
 from dashboard.frame import static
+from dashboard.frame.bundle import ASSETS
 from dashboard.tabs import TABS
 from tests.support.frame import DEMO, FakeStores
 
@@ -39,8 +40,8 @@ def test_the_same_bytes_arrive_smaller(
     if precompressed:
         source = tmp_path / "a.js"
         source.write_bytes(SCRIPT)
-        assert static.precompress([source], tmp_path) == 1
-        assert static.precompress([source], tmp_path) == 0
+        assert static.precompress([source.read_bytes()], tmp_path) == 1
+        assert static.precompress([source.read_bytes()], tmp_path) == 0
     for _ in range(2):
         answer = client.get("/assets/a.js?m=1", headers={"Accept-Encoding": accepts})
         assert len(answer.data) < len(SCRIPT) / 10
@@ -66,7 +67,7 @@ def test_without_a_fingerprint_the_browser_asks_again_and_is_told_not_modified(c
 def test_every_script_and_style_of_the_page_is_served_fingerprinted_and_not_too_much() -> None:
     client = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
     page = client.get("/demo").get_data(as_text=True)
-    urls = set(re.findall(r'(?:src|href)="(/(?:assets|_dash|bootstrap)[^"]+)"', page))
+    urls = set(re.findall(r'(?:src|href)="(/(?:assets|_dash-component-suites|bootstrap)[^"]+)"', page))
     assert any("plotly.min.js" in url for url in urls)
     for url in urls:
         answer = client.get(url, headers={"Accept-Encoding": "br"})
@@ -81,7 +82,17 @@ def test_everything_a_page_loads_is_precompressed_at_install() -> None:
         "dash_renderer.min.js",
         "bootstrap.min.css",
     } <= names
-    assert {"01-tokens.css", "41-paint.js"} <= names
+    assert "theme.js" in names
+
+
+def test_our_own_scripts_and_styles_are_two_files_of_everything() -> None:
+    client = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
+    page = client.get("/demo").get_data(as_text=True)
+    own = re.findall(r'(?:src|href)="(/assets/(?!boot/)[^"]+)"', page)
+    bodies = {url: client.get(url).get_data(as_text=True) for url in own}
+    assert len(bodies) == 2
+    for file in (*(ASSETS / "js").glob("*.js"), *(ASSETS / "css").glob("*.css")):
+        assert sum(file.read_text() in body for body in bodies.values()) == 1, file
 
 
 def test_the_scripts_answer_at_once_after_every_start() -> None:
