@@ -56,9 +56,10 @@
   const axisKey = (ref) => "xaxis" + (ref && ref !== "x" ? ref.slice(1) : "");
 
   fw.figure = function (raw) {
-    const traces = (raw.data || []).map(({ x, y, z, ...rest }) => ({
-      ...colored(rest), ...(x && { x: fw.decodeDeltas(x) }), ...(y && { y: fw.decodeDeltas(y) }), ...(z && { z: fw.decodeDeltas(z) }),
-    }));
+    const traces = (raw.data || []).map(({ x, y, z, customdata, ...rest }) => {
+      const columns = Object.entries({ x, y, z, customdata }).filter(([, column]) => column);
+      return { ...colored(rest), ...Object.fromEntries(columns.map(([name, column]) => [name, fw.decodeDeltas(column)])) };
+    });
     const figure = { data: traces, layout: withDefaults(colored(raw.layout || {})) };
     const layout = figure.layout;
     const isDate = (ref) => (layout[axisKey(ref)] || {}).type === "date";

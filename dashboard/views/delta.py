@@ -15,12 +15,12 @@ SHORTEST = 12
 MOST_DECIMALS = 6
 LARGEST = 2**50
 """Whole numbers up to here are exact in the browser."""
-COLUMNS = ("x", "y", "z")
+COLUMNS = ("x", "y", "z", "customdata")
 DAY_CHARACTERS = 10
 
 
 def delta_encoded(figure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plain figure; columns x, y and z (row by row) of its traces are delta-encoded where that is exact."""
+    """Return a plain figure; COLUMNS of its traces (z row by row) are delta-encoded where that is exact."""
     traces = [
         {key: _column(value) if key in COLUMNS else value for key, value in trace.items()}
         for trace in figure.get("data", ())
@@ -49,13 +49,16 @@ def _days(values: list[str]) -> Any:
 
 def _numbers(values: list[float | None]) -> Any:
     present = [value for value in values if value is not None]
-    if max(map(abs, present), default=0) * 10**MOST_DECIMALS > LARGEST:
+    largest = max(map(abs, present), default=0)
+    if largest > LARGEST:
         whole = all(type(value) is int for value in present)
         return {"scale": 1, "deltas": _deltas(cast("list[int | None]", values))} if whole else values
     column = np.array(values, dtype=np.float64)
     missing = np.isnan(column)
     for decimals in range(MOST_DECIMALS + 1):
         scale = 10**decimals
+        if largest * scale > LARGEST:
+            break
         scaled = np.round(column * scale)
         if (scaled / scale == column)[~missing].all():
             whole_numbers = [None if gone else int(value) for value, gone in zip(scaled, missing, strict=True)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import format as text
+from core.format import NOT_AVAILABLE
 from dashboard.charts.days import Places, breaks_at, broken, on_days, texts, values
 from dashboard.charts.rows import End, Row, extent, short
 from dashboard.charts.theme import BENCHMARK, SERIES
@@ -27,13 +27,15 @@ LOG_STEPS = (
 MOST_LOG_TICKS = 8
 COARSE = 50
 """A line that moves by this much is told to one decimal, else to two."""
+NOTHING = " "
+"""Of an empty text plotly says that it is not there."""
 MOST_FLOWS = 40
 """Of more flows than this the largest are marked."""
 
 
 def growth_row(data: PortfolioData, places: Places, *, is_log: bool) -> Row:
     """Return the row of growth lines, 100 at the first day of the window (of a line that begins later: at its own)."""
-    lines = [_line(data.own, places, SERIES[0], said=_said(data, places))]
+    lines = [{**_line(data.own, places, SERIES[0]), **_said(data, places)}]
     lines += [
         _line(line, drawn_of(line, data, places), color)
         for line, color in zip(data.compared, compared_colours(data), strict=True)
@@ -73,10 +75,9 @@ def drawn_of(line: Line, data: PortfolioData, places: Places) -> Places:
     return np.unique(np.minimum(np.append(at, len(dates) - 1), len(dates) - 1)).astype(np.intp)
 
 
-def _line(line: Line, places: Places, color: str, dash: str = "solid", said: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a line; what is `said` of each place stands in its hover: marks of its own would show for days around."""
+def _line(line: Line, places: Places, color: str, dash: str = "solid") -> dict[str, Any]:
     index = 100 * line.part.index[places]
-    decimals = 2 if np.ptp(index) < COARSE else 1
+    decimals = _decimals(line, places)
     breaks = breaks_at(line.part.returns, places)
     x, y = broken(line.part.dates[places], values(index, decimals), breaks)
     return {
@@ -86,9 +87,12 @@ def _line(line: Line, places: Places, color: str, dash: str = "solid", said: Seq
         "x": x,
         "y": y,
         "line": {"color": color, "width": 1.6 if color == SERIES[0] else 1.2, "dash": dash},
-        "hovertemplate": f"%{{y:.{decimals}f}}%{{text}}" if said else f"%{{y:.{decimals}f}}",
-        **({"text": broken(line.part.dates[places], list(said), breaks, "")[1]} if said else {}),
+        "hovertemplate": f"%{{y:.{decimals}f}}",
     }
+
+
+def _decimals(line: Line, places: Places) -> int:
+    return 2 if np.ptp(100 * line.part.index[places]) < COARSE else 1
 
 
 def _end(line: dict[str, Any]) -> End:
@@ -139,14 +143,20 @@ def _flows(data: PortfolioData) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _said(data: PortfolioData, places: Places) -> list[str]:
-    """Return what the hover of the line says beside its index: the value in full, and what happened there."""
+def _said(data: PortfolioData, places: Places) -> dict[str, Any]:
+    """Return the hover of the line: its index, the value in full, and what happened there.
+
+    Marks of their own would show for days around.
+    """
+    days, breaks = data.part.dates[places], breaks_at(data.part.returns, places)
     notes, currency = _notes(data), f" {data.portfolio.currency}" if data.portfolio.currency else ""
-    found = on_days(data.nav.dates, data.nav.value, data.part.dates[places])
-    return [
-        f" · {text.number(value, 2)}{currency}{notes.get(place, '')}" if value == value else notes.get(place, "")
-        for place, value in zip(places.tolist(), found.tolist(), strict=True)
-    ]
+    said = [notes.get(place, NOTHING) for place in places.tolist()]
+    return {
+        "customdata": broken(days, values(on_days(data.nav.dates, data.nav.value, days), 2), breaks)[1],
+        "hovertemplate": f"%{{y:.{_decimals(data.own, places)}f}} · %{{customdata:,.2f}}{currency}%{{text}}",
+        "hovertemplatefallback": NOT_AVAILABLE,
+        "text": broken(days, said, breaks, NOTHING)[1],
+    }
 
 
 def _notes(data: PortfolioData) -> dict[int, str]:

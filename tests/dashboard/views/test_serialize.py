@@ -75,6 +75,12 @@ def test_delta_encoded_columns_come_out_as_they_went_in(values: list[float | Non
     assert [decoded(row) for row in trace["z"]] == [values, values]
 
 
+def test_amounts_of_billions_are_delta_encoded_to_the_cent() -> None:
+    values = [3_000_000_000.0 + 0.01 * place for place in range(40)]
+    sent = delta_encoded({"data": [{"customdata": values}]})["data"][0]["customdata"]
+    assert decoded(sent) == [round(value, 2) for value in values] and sent["scale"] == 100
+
+
 def test_days_are_delta_encoded_and_what_does_not_fit_is_left_alone() -> None:
     days = [str(day) for day in np.arange("2020-02-20", "2020-03-10", dtype="datetime64[D]")]
     assert decoded(delta_encoded({"data": [{"x": days}]})["data"][0]["x"]) == days
