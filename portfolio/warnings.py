@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.format import first_of
-from portfolio.data import Line, PortfolioData, benchmarks, key_of
+from portfolio.chosen import benchmarks, key_of
+from portfolio.data import Line, PortfolioData
 from portfolio.given import said_of
 from portfolio.histories import fund
 from portfolio.query import FREQUENCY_NAMES, LAST_DAY, NO_BENCHMARK, PortfolioQuery, said_days

@@ -28,14 +28,8 @@ from dashboard.components.choices import (
 )
 from dashboard.components.panel import slot
 from dashboard.views.tab import Choices
-from portfolio.data import (
-    PortfolioData,
-    benchmarks,
-    default_benchmark,
-    find,
-    is_whole,
-    key_of,
-)
+from portfolio.chosen import benchmarks, default_benchmark, find, key_of
+from portfolio.data import PortfolioData, is_whole
 from portfolio.frequency import offered, windows_offered
 from portfolio.imports.accepted import AcceptedDoubts
 from portfolio.imports.understand import day as utc_day

@@ -16,8 +16,9 @@ from dashboard.portfolio.charts.rolling import rolling, span_name
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.backtest import MEMORY, forecast
-from portfolio.data import PortfolioData, read
+from portfolio.data import PortfolioData
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 
 if TYPE_CHECKING:
     from dashboard.frame.viewer import Viewer

@@ -18,8 +18,9 @@ from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.tables import capture_table, extremes_table
 from dashboard.views.route import CSV, HTML, Answer, Route
 from dashboard.views.tab import Choices
-from portfolio.data import Line, PortfolioData, read
+from portfolio.data import Line, PortfolioData
 from portfolio.query import FIELDS, PortfolioQuery
+from portfolio.reading import read
 from portfolio.summary import columns, side_by_side
 
 if TYPE_CHECKING:

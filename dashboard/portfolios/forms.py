@@ -17,7 +17,7 @@ from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.frame.viewer import Viewer
 from dashboard.portfolios.tables import ID, INDENT
 from dashboard.views.form import Form, Said, Sent
-from portfolio.data import benchmarks
+from portfolio.chosen import benchmarks
 from portfolio.series.reference import instrument_name
 from portfolio.tree.delete import delete
 from portfolio.tree.facts import Node

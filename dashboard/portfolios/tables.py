@@ -13,7 +13,7 @@ from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from portfolio.data import key_of
+from portfolio.chosen import key_of
 from portfolio.given import stale_after_seconds
 from portfolio.tree.facts import Node
 from portfolio.tree.settings import CURRENCY_NOT_TOLD

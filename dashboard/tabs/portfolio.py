@@ -22,9 +22,10 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio import given
-from portfolio.data import PortfolioData, read
+from portfolio.data import PortfolioData
 from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.warnings import warnings
 from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
 

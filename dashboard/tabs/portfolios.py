@@ -15,7 +15,7 @@ from dashboard.portfolios.tables import ID, changes_table, tree_table
 from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
-from portfolio.data import key_of
+from portfolio.chosen import key_of
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.names import known_as
 from portfolio.tree.settings import WHERE_SET, set_in_file

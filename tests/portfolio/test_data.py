@@ -15,8 +15,8 @@ import pytest
 from core.errors import NoPortfolio
 from dashboard.factory import create_app
 from dashboard.tabs.portfolio import TAB
-from portfolio.data import read
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.summary import columns, side_by_side
 from portfolio.warnings import warnings
 from storage.stores import Stores

@@ -12,7 +12,7 @@ from dashboard.tabs.portfolio import build
 from dashboard.views.tab import Choices
 from portfolio.backtest import value_at_risk_test
 from portfolio.contribution import contributed, parts_with_values
-from portfolio.data import PortfolioData, read
+from portfolio.data import PortfolioData
 from portfolio.headlines import (
     current_drawdown,
     day_return,
@@ -24,6 +24,7 @@ from portfolio.headlines import (
 )
 from portfolio.parts import parts
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.summary import side_by_side
 from portfolio.warnings import warnings
 from storage.state.portfolios import Portfolio, put_portfolios

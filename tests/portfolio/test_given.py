@@ -14,11 +14,12 @@ from dashboard.frame.viewer import Viewer
 from dashboard.portfolios.tables import tree_table
 from dashboard.tabs.portfolio import TAB
 from dashboard.views.tab import Choices
-from portfolio.data import PortfolioData, read
+from portfolio.data import PortfolioData
 from portfolio.frequency import offered
 from portfolio.given import stale_after_seconds
 from portfolio.imports.take import look_at, take
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.tree.facts import nodes
 from portfolio.tree.settings import change
 from storage.stores import Stores

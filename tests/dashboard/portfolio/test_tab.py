@@ -13,8 +13,9 @@ from dashboard.portfolio.fragments import FRAGMENTS
 from dashboard.tabs.portfolio import TAB, build, layout
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices
-from portfolio.data import PortfolioData, read
+from portfolio.data import PortfolioData
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from status.freshness import stale_after_seconds
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores

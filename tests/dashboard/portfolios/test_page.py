@@ -18,9 +18,9 @@ from dashboard.portfolio.colours import compared_colours
 from dashboard.tabs.portfolio import TAB
 from dashboard.tabs.portfolios import PAGE, build
 from dashboard.views.tab import Choices
-from portfolio.data import read
 from portfolio.imports.take import take
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.tree.settings import change
 from sample.load import portfolios as sample_portfolios
 from storage.state.portfolios import put_portfolios

@@ -9,13 +9,15 @@ import pytest
 
 from core.errors import ChangeRejected, ImportRejected
 from dashboard.portfolio.charts.contribution import contributions
+from portfolio.chosen import benchmarks
 from portfolio.contribution import contributed, parts_with_values
-from portfolio.data import PortfolioData, benchmarks, read
+from portfolio.data import PortfolioData
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.take import ImportResult, take
 from portfolio.imports.undo import undo
 from portfolio.parts import parts
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.series.decide import BLENDED, RATED, SERIES, UNBLENDED, decide, parts_text
 from portfolio.series.reference import catalogue
 from portfolio.summary import side_by_side

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ChangeRejected, ImportRejected, StorageUnavailable, UndoRejected
-from portfolio.data import read
 from portfolio.imports.undo import undo
 from portfolio.query import PortfolioQuery
+from portfolio.reading import read
 from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
 from portfolio.tree.names import ids_by_name

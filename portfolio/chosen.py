@@ -1,0 +1,62 @@
+"""Which portfolio and which benchmark a query means, and the fund that a portfolio belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from portfolio.query import (
+    NO_BENCHMARK,
+)
+from portfolio.series.reference import catalogue
+from portfolio.tree.names import ids_by_name
+from storage.state.portfolios import OWN, Portfolio
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+
+def key_of(portfolio: Portfolio) -> str:
+    """Return the key of a portfolio in a query."""
+    return f"{portfolio.origin}:{portfolio.id}"
+
+
+def find(known: Sequence[Portfolio], key: str) -> Portfolio | None:
+    """Return the portfolio of this key, else the first that is no part of another; None when there is none at all."""
+    tops = [each for each in known if not each.parent] or [*known]
+    return next((each for each in known if key_of(each) == key), tops[0] if tops else None)
+
+
+def key_now(stores: Stores, known: Sequence[Portfolio], key: str) -> str:
+    """Return the key of the portfolio that an own one became part of when it was merged; any other key stays."""
+    origin, _, id = key.partition(":")
+    if origin != OWN or any(key_of(each) == key for each in known):
+        return key
+    return f"{OWN}:{ids_by_name(stores.state).get(id, id)}"
+
+
+def family(known: list[Portfolio], portfolio: Portfolio) -> list[Portfolio]:
+    """Return the parts of a portfolio; of one that has none, those with the same parent, itself among them."""
+    of_origin = [each for each in known if each.origin == portfolio.origin]
+    parts = [each for each in of_origin if each.parent == portfolio.id]
+    return parts or [each for each in of_origin if each.parent == portfolio.parent]
+
+
+def is_head(portfolio: Portfolio, parts: list[Portfolio]) -> bool:
+    """Return whether `parts` are those of a portfolio."""
+    return (portfolio.origin, portfolio.id) == (parts[0].origin, parts[0].parent)
+
+
+def benchmarks(stores: Stores, portfolio: Portfolio) -> dict[str, str]:
+    """Return the name of every benchmark of the portfolio's origin by key, its own first.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    known = catalogue(stores, portfolio.origin)
+    keys = sorted(known.benchmarks(), key=lambda key: (key != portfolio.benchmark, known.name(key)))
+    return {key: known.name(key) for key in keys}
+
+
+def default_benchmark(portfolio: Portfolio | None) -> str:
+    """Return the benchmark that the portfolio was given."""
+    return (portfolio.benchmark if portfolio else "") or NO_BENCHMARK
