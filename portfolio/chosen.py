@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portfolio.query import (
-    NO_BENCHMARK,
-)
+from portfolio.query import NO_BENCHMARK
 from portfolio.series.reference import catalogue
 from portfolio.tree.names import ids_by_name
 from storage.state.portfolios import OWN, Portfolio

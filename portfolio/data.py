@@ -9,24 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import Cadence
-from analytics.performance import (
-    Track,
-    anchor_day,
-    common,
-)
+from analytics.performance import Track, anchor_day, common
 from portfolio.frequency import PERIODS
 from portfolio.given import said_of
 from portfolio.histories import Fund
 from portfolio.history import History, Nav
 from portfolio.intraday import Intraday
-from portfolio.query import (
-    DEFAULT_ROLLING,
-    FREQUENCY_NAMES,
-    UNIT,
-    UNITS,
-    Frequency,
-    PortfolioQuery,
-)
+from portfolio.query import DEFAULT_ROLLING, FREQUENCY_NAMES, UNIT, UNITS, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference
 from portfolio.series.risk_free import RiskFreeRate
 from storage.clickhouse.reads.portfolio import Restatement

@@ -28,12 +28,7 @@ from portfolio.frequency import measured_in, windows_offered
 from portfolio.given import said_of, sentences
 from portfolio.histories import fund, marks
 from portfolio.intraday import Intraday, growth_within
-from portfolio.query import (
-    DEFAULT_WINDOW,
-    NO_BENCHMARK,
-    Frequency,
-    PortfolioQuery,
-)
+from portfolio.query import DEFAULT_WINDOW, NO_BENCHMARK, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference, reference
 from portfolio.series.risk_free import risk_free_of
 from storage.clickhouse.reads.portfolio import Restatement
