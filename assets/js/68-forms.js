@@ -7,9 +7,17 @@
   fw.on("submit", "form[data-post]", async (form, event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
-    if (form.dataset.question && !(await fw.ask(form.dataset.question, form.dataset.does))) return;
+    if (form.dataset.question && !(await fw.ask(questionOf(form), form.dataset.does))) return;
     await fw.post(form);
   });
+
+  // {name} in a question is what is chosen in the field of that name.
+  function questionOf(form) {
+    return form.dataset.question.replace(/\{(\w+)\}/g, (all, name) => {
+      const { selectedOptions: [option] = [], value = all } = form.elements[name] || {};
+      return option ? option.textContent : value;
+    });
+  }
 
   // Sends a form and shows what came of it; returns the answer, null when there was none.
   fw.post = async function (form) {

@@ -41,8 +41,9 @@ def form(
 ) -> html.Form:
     """Return a form that posts the fields in `parts` to `post`, a rule among the page's forms.
 
-    does: what its button says. question: asked before it is sent. into: id of the place that shows the HTML of the
-    answer. clears: whether its fields are emptied when it is done.
+    does: what its button says. question: asked before it is sent; {name} in it is what the field of that name
+    says. into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
+    done.
     """
     button = html.Button(does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}")
     return html.Form(

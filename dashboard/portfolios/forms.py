@@ -110,7 +110,7 @@ def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
         select_field(form_id, "wins", "On days that both have", wins, hint="What else there is on these days is gone."),
         id=form_id,
         does="Merge",
-        question=f"Merge {own.name} into the other one? That cannot be undone.",
+        question=f"Merge {own.name} into {{into}}? That cannot be undone.",
     )  # fmt: skip
 
 

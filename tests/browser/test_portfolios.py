@@ -96,6 +96,7 @@ def test_a_tree_of_three_is_built_and_changed(page: Page, url: str, stores: Stor
     merge = page.locator("form[action='/portfolios/merge']")
     merge.get_by_label("Merge into").select_option("macro")
     merge.get_by_role("button", name="Merge").click()
+    expect(page.locator("dialog[open]")).to_contain_text("Merge Trend following into macro? That cannot be undone.")
     page.locator("dialog").get_by_role("button", name="Merge").click()
     expect(page).to_have_url(re.compile(r"edit=own(:|%3A)macro"))
     expect(names).to_have_text(["Whole fund", "\u2003macro"])
