@@ -3,7 +3,8 @@
   "use strict";
   const TOUCH = window.matchMedia("(hover: none)");
   const DEFINED = "main [title]";
-  const ACTS = "button, a, input, select, label, summary, .fw-pick-rows tr";
+  // A heading that sorts tells what its column is as well: nothing else of it could be tapped.
+  const ACTS = "button:not(.fw-sort), a, input, select, label, summary, .fw-pick-rows tr";
   let of = null; // what the definition that is shown is of
 
   function close() {
