@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.recent import Window
-from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
-from collectors.kinds.kafka.connection import Place, Problem
+from collectors.kinds.kafka.answers import Problem
+from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition, Place
 from collectors.kinds.kafka.lags import GroupLag, Lag
 from core.format import coarse_duration, count, duration, first_of, number
 from core.kinds.kafka import spec

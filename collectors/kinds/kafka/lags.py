@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.kinds.kafka.cluster import Group
-from collectors.kinds.kafka.connection import Place
+from collectors.kinds.kafka.cluster import Group, Place
 from collectors.kinds.kafka.consumer_lag import SEVERITY, CommitWindow
 from collectors.kinds.kafka.times import Behind, Ends
 from core.kinds.kafka.spec import Verdict

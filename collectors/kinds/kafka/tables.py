@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.base import gauges
-from collectors.kinds.kafka.cluster import Cluster, Partition
-from collectors.kinds.kafka.connection import Place
+from collectors.kinds.kafka.cluster import Cluster, Partition, Place
 from collectors.kinds.kafka.consumer_lag import SEVERITY
 from collectors.kinds.kafka.lags import GroupLag, Lag
 from core.kinds.kafka import spec
