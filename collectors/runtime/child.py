@@ -44,6 +44,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class ChildEnded(SourceUnavailable):
+    """The child ended before it answered: that tells of it, and nothing of the source."""
+
+
 class Child:
     """A module that runs in a process of its own; safe to call from any thread, which then take turns.
 
@@ -71,8 +75,8 @@ class Child:
     def ask(self, question: str, answer: type[T], within_seconds: float, /, **parameters: Any) -> T:
         """Return what the child answers within that time, as the data class `answer`.
 
-        Raises SourceUnavailable or SourceRejected as the child raised them; SourceUnavailable when it crashed, is left
-        alone after crashes, or had to be killed because it did not answer.
+        Raises SourceUnavailable or SourceRejected as the child raised them; ChildEnded when it crashed;
+        SourceUnavailable when it is left alone after crashes, or had to be killed because it did not answer.
         """
         with self._turn(within_seconds):
             return self._asked(self._started(), question, answer, within_seconds, parameters)
@@ -109,7 +113,11 @@ class Child:
                 f"{self._title} ended {self._crashes} times in a row; it is started again in {rest:.0f} s"
             )
         running = self._running = _Running(self._module, self._monotonic())
-        self._asked(running, "open", type(None), START_SECONDS, self._setup)
+        try:
+            self._asked(running, "open", type(None), START_SECONDS, self._setup)
+        except BaseException:
+            self.close()
+            raise
         return running
 
     def _asked(
@@ -124,7 +132,7 @@ class Child:
             self.close()
             raise SourceUnavailable(f"{self._title} did not answer within {seconds:.3g} s and was ended") from None
         except (OSError, SourceError):
-            raise SourceUnavailable(f"{self._ended(running)}; the next reading starts it again") from None
+            raise ChildEnded(f"{self._ended(running)}; the next question starts it again") from None
         return self._answered(line, answer)
 
     def _answered(self, line: bytes, answer: type[T]) -> T:

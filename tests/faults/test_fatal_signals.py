@@ -38,7 +38,7 @@ print("still here")
 @pytest.mark.parametrize("number", FATAL)
 def test_a_fatal_signal_ends_a_process_that_holds_the_engine(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-c", HOLDS_THE_ENGINE, str(tmp_path / "clickhouse"), str(int(number))]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == -number, ended.stdout + ended.stderr
     assert "Fatal Python error" in ended.stderr and "still here" not in ended.stdout
 

@@ -20,6 +20,8 @@ class Problem:
     """Whether our user may not ask this."""
     is_unsupported: bool = False
     """Whether the cluster does not know the question."""
+    is_late: bool = False
+    """Whether no answer came in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,12 @@ class Answers:
     last: PlaceOffsets = PlaceOffsets()
     first: PlaceOffsets = PlaceOffsets()
     configs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a part is missing because no answer came in time."""
+        problems = (*self.undescribed.values(), *self.unread.values(), *self.last.silent.values())
+        return any(problem.is_late for problem in problems)
 
 
 @dataclass(frozen=True, slots=True)

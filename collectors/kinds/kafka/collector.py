@@ -24,7 +24,8 @@ from collectors.kinds.kafka.connection import Client, left
 from collectors.kinds.kafka.lags import Commits, Lags, by_group
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import GRACE_SECONDS, Deadline
-from core.errors import SourceRejected, SourceUnavailable
+from collectors.runtime.child import ChildEnded
+from core.errors import SourceError, SourceUnavailable
 from core.format import count
 from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
@@ -36,6 +37,8 @@ __all__ = ["KafkaCollector", "act", "make"]
 
 MOST_PLACES = 3_000
 MOST_TOPICS_CONFIGURED = 500
+RENEWAL_SECONDS = 30.0
+"""Between two clients at least while single brokers do not answer in time: one of them may really be away."""
 METADATA_SHARE, LISTING_SHARE = 0.6, 0.5
 """How much of the time left one step may take, so that a dead broker leaves some for the next."""
 
@@ -74,7 +77,7 @@ class KafkaCollector:
         self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
         self._source = source
         self._monotonic = monotonic
-        self._client: Client | None = None
+        self._client = Client(source)
         self._is_doubtful = True
         self._wanted = re.compile(source.groups)
         self._ignored = re.compile(source.ignored_groups or r"(?!)")
@@ -89,53 +92,54 @@ class KafkaCollector:
         self._rebalances = judge.Rebalances()
 
     def collect(self, now: float) -> Reading:
-        """Return the reading at `now`. The client is kept until the cluster refuses us."""
+        """Return the reading at `now`. The client is kept until the cluster refuses us or falls silent."""
+        deadline = Deadline(self._source.timeout_seconds)
         try:
-            client, deadline = self._started()
-            cluster, latency = self._metadata(client, deadline)
-        except SourceRejected:
-            if self._client is not None:
-                self._client.close()
-            self._client, self._is_doubtful = None, True
-            raise
-        except SourceUnavailable:
+            return self._collected(deadline)
+        except ChildEnded:
+            return self._collected(deadline)
+
+    def _collected(self, deadline: Deadline) -> Reading:
+        try:
+            deadline = self._started(deadline)
+            cluster, latency = self._metadata(deadline)
+        except SourceError:
+            # librdkafka may not find back to a broker that was silent for a while: its coordinators stay unreachable.
+            self._client.close()
             self._is_doubtful = True
             raise
         self._is_doubtful = False
-        return self._read(client, cluster, latency, deadline)
+        return self._read(cluster, latency, deadline)
 
-    def _started(self) -> tuple[Client, Deadline]:
-        """Return the client, running, and the deadline of the reading. After a failure a plain socket is tried first.
+    def _started(self, deadline: Deadline) -> Deadline:
+        """Return the deadline, put off, with the client running. After a failure a plain socket is tried first.
 
         A start of the client's process, once in a long while, is not taken off the time that the cluster has.
         """
-        deadline = Deadline(self._source.timeout_seconds)
         if self._is_doubtful:
             probe(self._source, deadline)
         seconds = left(deadline)
-        if self._client is None:
-            self._client = Client(self._source)
         self._client.start()
-        return self._client, Deadline(seconds)
+        return Deadline(seconds)
 
-    def _metadata(self, client: Client, deadline: Deadline) -> tuple[Cluster, float]:
+    def _metadata(self, deadline: Deadline) -> tuple[Cluster, float]:
         """Return the metadata and how long they took."""
         began = self._monotonic()
         try:
-            cluster = client.metadata(left(deadline) * METADATA_SHARE)
+            cluster = self._client.metadata(left(deadline) * METADATA_SHARE)
         except SourceUnavailable:
             # librdkafka calls almost everything a transport failure: ask the socket what is the matter.
-            probe(self._source, Deadline(left(deadline)), with_metadata=True)
+            probe(self._source, Deadline(left(deadline)))
             raise
         return cluster, self._monotonic() - began
 
-    def _read(self, client: Client, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
+    def _read(self, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
         monotonic = self._monotonic()
-        states, problems = self._listed(client, left(deadline) * LISTING_SHARE)
+        states, problems = self._listed(left(deadline) * LISTING_SHARE)
         names = sorted(states)[: spec.MOST_GROUPS]
         places = self._places(cluster)
         is_first_due = self._is_due("starts", spec.STARTS_SECONDS) or any(place not in self._starts for place in places)
-        answers = client.read(
+        answers = self._client.read(
             left(deadline),
             members=names if self._is_due("members", spec.MEMBERS_SECONDS) else [],
             commits=names,
@@ -144,6 +148,8 @@ class KafkaCollector:
             configs=cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", spec.CONFIGS_SECONDS) else [],
         )
         self._learn(answers, is_first_due)
+        if answers.is_late and self._is_due("renewal", RENEWAL_SECONDS):
+            self._client.close()
         problems += [f"the offsets of group {name} cannot be read: {each.why}" for name, each in answers.unread.items()]
         found = Found(
             cluster=cluster,
@@ -154,7 +160,7 @@ class KafkaCollector:
             ends=answers.last.offsets,
             silent=answers.last.silent,
             problems=problems,
-            requests=client.questions,
+            requests=self._client.questions,
         )
         return self._reading(found, monotonic)
 
@@ -164,7 +170,7 @@ class KafkaCollector:
         rates = {place: rate for place, rate in steps.items() if rate is not None}
         offsets = tables.Offsets(self._starts, ends, rates)
         lags = self._lags.look(found.groups, found.commits, ends, self._starts, monotonic)
-        groups = by_group(found.groups, lags)
+        groups = by_group(found.groups, lags, self._lags.silent(found.groups, found.commits, monotonic))
         dead = self._arrivals.look(self._dead_letters(cluster, ends), monotonic)
         least = {topic: int(config.get("min.insync.replicas") or 0) for topic, config in self._configs.items()}
         checks = [
@@ -189,9 +195,9 @@ class KafkaCollector:
             ],
         )
 
-    def _listed(self, client: Client, seconds: float) -> tuple[dict[str, str], list[str]]:
+    def _listed(self, seconds: float) -> tuple[dict[str, str], list[str]]:
         """Return the state of every group that is wanted, and what is missing in the list."""
-        listing = client.groups(seconds)
+        listing = self._client.groups(seconds)
         wanted = {
             name: state
             for name, state in listing.states.items()

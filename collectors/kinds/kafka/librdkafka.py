@@ -35,6 +35,7 @@ AUTHORIZATION_ERRORS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 }
+LATE_ERRORS = {KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
 UNSUPPORTED_ERRORS = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}
 
 
@@ -185,7 +186,7 @@ def _answer(future: Future[Any], ends: float) -> Any:
     except KafkaException as error:
         return _problem(error)
     except (FutureTimeout, TimeoutError):
-        return Problem("no answer in time")
+        return Problem("no answer in time", is_late=True)
 
 
 def _answers(futures: Mapping[Any, Future[Any]], ends: float) -> tuple[dict[Any, Any], dict[Any, Problem]]:
@@ -237,7 +238,7 @@ def _state_text(state: Any) -> str:
 def _problem(error: KafkaException | KafkaError) -> Problem:
     found = error.args[0] if isinstance(error, KafkaException) else error
     code = found.code()
-    return Problem(found.str(), is_denied=code in AUTHORIZATION_ERRORS, is_unsupported=code in UNSUPPORTED_ERRORS)
+    return Problem(found.str(), code in AUTHORIZATION_ERRORS, code in UNSUPPORTED_ERRORS, code in LATE_ERRORS)
 
 
 def _ends(seconds: float) -> float:

@@ -1,8 +1,8 @@
 """The first word with a Kafka broker, over a socket of our own: what is there, and is it new enough?
 
 librdkafka says "broker transport failure" of almost anything, and waits. ApiVersions is answered before any password
-is asked for, so whatever is wrong with address, TLS or age is told here, within one deadline, without a thread. Where
-librdkafka got no metadata, they are asked for here too: a broker that wants a password hangs up at that.
+is asked for, so whatever is wrong with address, TLS or age is told here, within one deadline, without a thread. Without
+a user the brokers are asked for as well: a broker that wants a password hangs up at that.
 """
 
 from __future__ import annotations
@@ -28,18 +28,15 @@ Apis = Mapping[int, tuple[int, int]]
 """Lowest and highest version of each request that a broker knows."""
 
 
-def probe(source: KafkaSource, deadline: Deadline, *, with_metadata: bool = False) -> Apis:
-    """Return what the first broker that answers knows. Raises SourceUnavailable or SourceRejected.
-
-    with_metadata: ask it for metadata as well, unless it has to be told a password first.
-    """
+def probe(source: KafkaSource, deadline: Deadline) -> Apis:
+    """Return what the first broker that answers knows. Raises SourceUnavailable or SourceRejected."""
     problems: list[SourceError] = []
     hosts = source.hosts
     for number, (host, port) in enumerate(hosts):
         address = Address(host, port, tls=source.tls, ca_file=source.ca_file)
         try:
             share = Deadline(deadline.left() / (len(hosts) - number))
-            return _ask(address, share, with_metadata=with_metadata and not source.user)
+            return _ask(address, share, with_metadata=not source.user)
         except SourceError as error:
             problems.append(error)
         except TimeoutError:
@@ -65,13 +62,13 @@ def _ask(address: Address, deadline: Deadline, *, with_metadata: bool) -> Apis:
         if not isinstance(error.__cause__, TimeoutError):
             raise
         said = f"no answer from {address} within {deadline.seconds:.3g} s"
-        raise SourceUnavailable(f"{said}: it accepted the connection and says nothing, as if frozen") from error
+        raise SourceUnavailable(f"{said}: it accepted the connection and says nothing") from error
     finally:
         connection.close()
 
 
 def _ask_metadata(connection: Connection) -> None:
-    """Ask for the brokers and no topic."""
+    """Ask for the brokers and no topic. Raises SourceUnavailable when the broker hangs up."""
     try:
         _answer(connection, METADATA, 1, struct.pack(">i", 0))
     except ConnectionError:
