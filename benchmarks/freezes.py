@@ -93,7 +93,14 @@ def servers(stack: contextlib.ExitStack, folder: Path) -> dict[str, tuple[dict[s
     postgres = stack.enter_context(PostgresServer())
     redis = stack.enter_context(RedisServer(folder / "redis"))
     rabbitmq = stack.enter_context(
-        subprocess.Popen([sys.executable, "-c", RABBITMQ], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            # Clients that have gone meanwhile are no news: they go at every freeze.
+            [sys.executable, "-c", RABBITMQ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
     )
     stack.callback(rabbitmq.kill)
     assert rabbitmq.stdout is not None

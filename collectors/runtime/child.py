@@ -31,8 +31,8 @@ from core.errors import SourceError, SourceRejected, SourceUnavailable
 
 SETTLED_SECONDS = 60.0
 """A child that lived this long has not crashed "again" when it does."""
-PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 4.0
-"""Before the start after a second crash in a row, doubled with each more; the first is followed by a start at once."""
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
+"""From one start to the next after two crashes in a row, doubled with each more; after the first it starts at once."""
 START_SECONDS = 10.0
 """How long a child may take until its first question, whoever asks: Python, and the library. Once a start."""
 END_SECONDS = 2.0
@@ -160,7 +160,7 @@ class Child:
         now = self._monotonic()
         self._crashes = 1 if now - running.since >= SETTLED_SECONDS else self._crashes + 1
         pause = 0.0 if self._crashes == 1 else PAUSE_SECONDS * 2.0 ** min(self._crashes - 2, 10)
-        self._rests_until = now + min(pause, LONGEST_PAUSE_SECONDS)
+        self._rests_until = running.since + min(pause, LONGEST_PAUSE_SECONDS)
         log.warning("%s", said)
         return said
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
 from core.fatal_signals import FATAL
+from core.model import Status
 from core.settings.model import Settings
 from storage.live.redis import Live
 from storage.stores import running_valkey_url
 from tests.faults.test_start_and_stop import wait_for_reading
+from tests.support.kafka_servers import Tansu
 from tests.support.product import Product, gone
 from tests.support.servers import ROOT, wait_for_http
 
@@ -56,6 +61,42 @@ def test_after_a_worker_aborted_the_next_one_collects_and_serves(tmp_path: Path)
         assert wait_for_reading(live, before + 1)[1] > 50, "folder, engine and Valkey are the new worker's"
         assert product.stop()[0] == 0
         assert "Fatal Python error: Aborted" in product.output()
+
+
+def test_a_crash_of_librdkafka_touches_nothing_but_its_process(tmp_path: Path) -> None:
+    with Tansu(tmp_path / "broker") as broker:
+        watched = json.dumps([{"name": "main", "bootstrap": broker.bootstrap, "interval_seconds": 1}])
+        with Product(tmp_path / "data", watch__kafka=watched) as product:
+            product.start()
+            live = Live(running_valkey_url(Settings(data_dir=product.folder)))
+            worker = worker_of(product)
+            after = 0.0
+            for number in (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV):
+                after = wait_until_ok(live, "kafka:main", after)
+                asking = asking_kafka(product)
+                asking.send_signal(number)
+                assert gone([asking])
+            wait_until_ok(live, "kafka:main", after)
+            assert worker_of(product).pid == worker.pid
+            assert urllib.request.urlopen(f"http://127.0.0.1:{product.port}/healthz").status == 200
+            asking = asking_kafka(product)
+            assert product.stop()[0] == 0 and gone([asking])
+
+
+def asking_kafka(product: Product) -> psutil.Process:
+    (found,) = (each for each in product.family() if "collectors.kinds.kafka.librdkafka" in each.cmdline())
+    return found
+
+
+def wait_until_ok(live: Live, collector: str, after: float) -> float:
+    """Wait for a reading taken later than `after` that says that all is well, and return when it was taken."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        reading = live.reading(collector, "host-1")
+        if reading is not None and reading.ts > after and reading.components[0].status is Status.OK:
+            return reading.ts
+        time.sleep(0.05)
+    raise AssertionError(f"{collector} is not well")
 
 
 def worker_of(product: Product) -> psutil.Process:

@@ -300,14 +300,13 @@ def test_a_broker_that_thaws_is_all_well_at_the_second_reading(broker: Tansu, fr
     assert len(rows(collector.collect(0.0), spec.Group)) == 10
 
 
-def test_a_client_that_is_killed_or_aborts_costs_no_reading(broker: Tansu) -> None:
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL])
+def test_a_client_that_is_killed_or_aborts_costs_no_reading(broker: Tansu, number: signal.Signals) -> None:
     collector = KafkaCollector(source(broker.bootstrap))
     until(lambda: _is_well(collector), "it is not well")
-    for number in (signal.SIGABRT, signal.SIGKILL):
-        (child,) = psutil.Process().children()[-1:]
-        assert any("librdkafka" in word for word in child.cmdline())
-        child.send_signal(number)
-        assert _is_well(collector)
+    (child,) = (each for each in psutil.Process().children() if "collectors.kinds.kafka.librdkafka" in each.cmdline())
+    child.send_signal(number)
+    assert _is_well(collector)
 
 
 def _is_well(collector: KafkaCollector) -> bool:
