@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,8 @@ TOLD_SECONDS = 2 * INTERVAL_SECONDS + TIMEOUT_SECONDS
 SPARE_SECONDS = 1.0
 """For the reading itself, and for what looks at it ten times a second."""
 MOST_SECONDS = 60.0
+BEFORE_SECONDS = 30.0
+LONGEST_SECONDS = 1.0
 GROUPS = 10
 PAGES = ("pipeline", "database", "cache")
 RABBITMQ = """
@@ -61,8 +64,7 @@ with RabbitmqApi() as api:
 class Seen:
     """What was seen while servers froze and thawed."""
 
-    longest_seconds: float = 0.0
-    answers: int = 0
+    answers_seconds: list[float] = field(default_factory=list)
     failed_pages: int = 0
     health_failures: int = 0
     healths: int = 0
@@ -123,6 +125,8 @@ def rounds(product: Product, ports: dict[str, int], count: int) -> None:
     looking.append(threading.Thread(target=ask_health, args=(product, seen, stop)))
     for thread in looking:
         thread.start()
+    time.sleep(BEFORE_SECONDS)
+    before, seen.answers_seconds = seen.answers_seconds, []
     slowest, late, untold = dict.fromkeys(ports, 0.0), 0, 0
     for number in range(count):
         seconds = FREEZES_SECONDS[number % len(FREEZES_SECONDS)] + random.random()
@@ -147,9 +151,18 @@ def rounds(product: Product, ports: dict[str, int], count: int) -> None:
         Figure("a freeze longer than two intervals not told as down", untold, "", 0),
         Figure("states not right within two intervals of a thaw", late, "", 0),
         *(Figure(f"slowest to be right after a thaw: {kind}", took, "s") for kind, took in slowest.items()),
-        Figure(f"pages not answered, of {seen.answers} asked", seen.failed_pages, "", 0),
-        Figure("longest answer of a page", seen.longest_seconds, "s", 1.0),
+        Figure(f"pages not answered, of {len(before + seen.answers_seconds)} asked", seen.failed_pages, "", 0),
+        *answers("before the first freeze", before),
+        *answers("from then on", seen.answers_seconds),
     )
+
+
+def answers(when: str, seconds: list[float]) -> list[Figure]:
+    """Return the median and the longest of answers."""
+    return [
+        Figure(f"median answer of a page {when}", statistics.median(seconds), "s"),
+        Figure(f"longest answer of a page {when}", max(seconds), "s", LONGEST_SECONDS),
+    ]
 
 
 def holders(port: int) -> list[psutil.Process]:
@@ -190,9 +203,8 @@ def open_page(product: Product, page: str, seen: Seen, stop: threading.Event) ->
             status = post(f"{base}/_dash-update-component", body)[0]
         except OSError:
             status = 0
-        seen.answers += 1
         seen.failed_pages += status != 200
-        seen.longest_seconds = max(seen.longest_seconds, time.monotonic() - began)
+        seen.answers_seconds.append(time.monotonic() - began)
 
 
 def ask_health(product: Product, seen: Seen, stop: threading.Event) -> None:
