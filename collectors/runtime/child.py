@@ -35,7 +35,7 @@ PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
 """From one start to the next after two crashes in a row, doubled with each more; after the first it starts at once."""
 START_SECONDS = 10.0
 """How long a child may take until its first question, whoever asks: Python, and the library. Once a start."""
-END_SECONDS = 2.0
+LEAVE_SECONDS, END_SECONDS = 0.2, 2.0
 LONGEST_ANSWER_BYTES = 64 * 2**20
 ROOT = Path(__file__).parents[2]
 
@@ -187,8 +187,7 @@ class _Running:
 def _end(process: subprocess.Popen[bytes], connection: Connection) -> None:
     connection.close()
     try:
-        # One that hung up is about to end; its own code tells why.
-        process.wait(END_SECONDS if process.poll() is not None else 0.2)
+        process.wait(LEAVE_SECONDS)  # it ends when the socket does
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(END_SECONDS)
