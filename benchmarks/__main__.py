@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/BENCHMARKS.md, one program after the other. A missed target is shown, not hidden.
 
-`python -m benchmarks NAME…` runs some of them. The half-hour soak runs only by name.
+`python -m benchmarks NAME…` runs some of them. The half-hour soak and the rounds of frozen servers run only by name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "sources", "feeds", "full_set", "outages"),
 )
-BY_NAME = ("soak",)
+BY_NAME = ("soak", "freezes")
 
 
 def main(names: list[str]) -> int:

@@ -23,11 +23,14 @@ from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices, Page, fitted, tabs_of
+from storage.clickhouse.pulse import Pulse
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 log = logging.getLogger(__name__)
+HEALTH = "/healthz"
+NOT_NOW = 503
 
 
 def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
@@ -96,9 +99,13 @@ def _add_routes(server: Flask, app: Application, stores: Stores) -> None:
     def bootstrap() -> Response:
         return send_file(css, mimetype="text/css")
 
-    @server.get("/healthz")
-    def healthz() -> Response:
-        return jsonify(status="alive", now=stores.clock.now())
+    pulse = Pulse(stores.clickhouse.ping)
+
+    @server.get(HEALTH)
+    def healthz() -> tuple[Response, int]:
+        why = pulse.problem()
+        told = {"status": "failed", "why": why} if why else {"status": "alive"}
+        return jsonify(**told, now=stores.clock.now()), NOT_NOW if why else 200
 
 
 def _add_routing(app: Dash, stores: Stores, pages: Sequence[Page]) -> None:
@@ -143,9 +150,9 @@ def _add_choices(app: Dash, page: Page) -> None:
 
 
 def _warm_up(app: Dash, path: str) -> None:
-    for asked in ("/healthz", path):  # the second may be refused to this viewer, before Dash sees it
+    for asked in (HEALTH, path):  # the second may be refused to this viewer, before Dash sees it
         answer = app.server.test_client().get(asked)
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 and answer.status_code != NOT_NOW:
             raise RuntimeError(f"{asked} is answered with {answer.status_code}")
 
 

@@ -42,3 +42,10 @@ def test_nothing_imports_the_composition_root() -> None:
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*.py"):
             assert not imports.search(file.read_text()), file
+
+
+def test_librdkafka_is_loaded_by_a_process_of_its_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+    assert graph.find_modules_that_directly_import("confluent_kafka") == {"collectors.kinds.kafka.librdkafka"}
+    assert not graph.find_modules_that_directly_import("collectors.kinds.kafka.librdkafka")

@@ -29,8 +29,9 @@ GUARD_SECONDS = 1.0
 STAGGER_SECONDS = 0.1
 """Between the first runs of two collectors, so that they do not all start in the same instant for ever."""
 
-SOURCE_REST_SECONDS = 10.0
-"""Longest time that a watched source is left alone after failures: it must show soon that it is back."""
+SOURCE_REST_SECONDS = 5.0
+"""Longest time that a watched source is left alone after failures, or its interval: it must show within two of those
+that it is back."""
 
 log = logging.getLogger(__name__)
 
@@ -189,4 +190,4 @@ class Runner:
 
 
 def _longest_rest(job: Job, source: SourceId | None) -> float:
-    return max(SOURCE_REST_SECONDS, 2 * job.interval_seconds) if source else OPEN_SECONDS_MAX
+    return max(SOURCE_REST_SECONDS, job.interval_seconds) if source else OPEN_SECONDS_MAX

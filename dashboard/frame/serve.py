@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,29 @@ from gunicorn.app.base import BaseApplication
 from core.settings.model import Settings
 
 CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
+SETTLED_SECONDS, LONGEST_PAUSE_SECONDS = 60.0, 4.0
+"""A worker that crashes sooner is started with a pause, and not so long that a signal to stop would have to wait."""
 NO_START_CODES = (3, 4)
 """Gunicorn's exit codes when its worker could not boot; the worker has printed why."""
+
+
+class Restarts:
+    """The starts of a worker: each within SETTLED_SECONDS of the one before waits twice as long as that did."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep):
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._last: float | None = None
+        self._quick = 0
+
+    def pause(self) -> None:
+        """Wait as long as the next start has to: the first, and one after a long life, not at all."""
+        now = self._monotonic()
+        is_quick = self._last is not None and now - self._last < SETTLED_SECONDS
+        self._quick = self._quick + 1 if is_quick else 0
+        if self._quick > 1:
+            self._sleep(min(2.0 ** (self._quick - 2), LONGEST_PAUSE_SECONDS))
+        self._last = self._monotonic()
 
 
 class EmbeddedServer(BaseApplication):
@@ -27,6 +49,7 @@ class EmbeddedServer(BaseApplication):
         self._settings = settings
         self._create_server = create_server
         self._shut_down = shut_down
+        self._restarts = Restarts()
         super().__init__()
 
     def load_config(self) -> None:
@@ -44,6 +67,7 @@ class EmbeddedServer(BaseApplication):
             "graceful_timeout": 2,
             "loglevel": "critical",
             "proc_name": "fundwatch",
+            "pre_fork": lambda _server, _worker: self._restarts.pause(),
             "worker_exit": lambda _server, _worker: self._shut_down(),
         }
         for name, value in chosen.items():

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
+from core.fatal_signals import end_on_fatal_signals
 from core.model import Facts
 from storage.clickhouse.query_log import Measured, QueryLog
 
@@ -176,7 +177,10 @@ class ClickHouse:
             options |= {"connect_timeout": 3, "send_receive_timeout": self._timeout_seconds + 5}
             options |= {"autogenerate_session_id": False, "query_retries": 0}
         with self._open_lock:
-            return clickhouse_connect.get_client(dsn=self.url, **options)
+            client = clickhouse_connect.get_client(dsn=self.url, **options)
+            if self.is_embedded:
+                end_on_fatal_signals()
+            return client
 
     def create_database(self) -> None:
         """Make the database if absent. Raises StartError when another process owns the embedded folder."""

@@ -54,6 +54,7 @@ class FakeStores:
 
     clock: Clock = field(default_factory=SystemClock)
     live: FakeLive = field(default_factory=FakeLive)
+    clickhouse: Any = field(default_factory=lambda: SimpleNamespace(ping=lambda: None))
     settings: Any = field(default_factory=lambda: SimpleNamespace(**SETTINGS))
     value: float = 40.0
     as_of: float | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 
 from collectors.base import Done
-from collectors.kinds.kafka.cluster import NO_MEMBERS, group_of, name_of, offsets_of, state_text
-from collectors.kinds.kafka.connection import Client, Place, Problem, answer, answers
+from collectors.kinds.kafka.answers import by_place
+from collectors.kinds.kafka.cluster import NO_MEMBERS, Place, group_of, name_of
+from collectors.kinds.kafka.connection import Client
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected
@@ -23,42 +25,40 @@ def act(source: KafkaSource, action: str, target: str) -> Done:
         raise SourceRejected(f"a Kafka knows no action {action}")
     is_first = Actions(action) is Actions.RESET_TO_START
     probe(source, Deadline(source.timeout_seconds))
-    client = Client(source)
-    client.metadata(source.timeout_seconds)
-    before = _committed(client, target, Deadline(TRIES_SECONDS))
-    after = _wanted(client, before, Deadline(TRIES_SECONDS), is_first=is_first)
-    found = answer(client.start_move(target, after, Deadline(TRIES_SECONDS)), Deadline(TRIES_SECONDS))
-    if isinstance(found, Problem):
-        raise SourceRejected(f"refused: {found.why}")
-    failed = [each for each in found.topic_partitions if each.error is not None]
-    if failed:
-        raise SourceRejected(f"refused for {name_of((failed[0].topic, failed[0].partition))}: {failed[0].error.str()}")
+    with closing(Client(source)) as client:
+        client.start()
+        client.metadata(source.timeout_seconds)
+        before = _committed(client, target)
+        after = _wanted(client, before, is_first=is_first)
+        moved = client.move(TRIES_SECONDS, target, after)
+    if moved.refused:
+        raise SourceRejected(moved.refused)
     return Done(_sentence(target, before, after, is_first=is_first))
 
 
-def _committed(client: Client, group: str, deadline: Deadline) -> dict[Place, int]:
+def _committed(client: Client, group: str) -> dict[Place, int]:
     """Return the committed offsets of a group without members. Raises SourceRejected."""
-    described = answer(client.start_descriptions([group], deadline)[group], deadline)
-    if isinstance(described, Problem):
-        raise SourceRejected(f"group {group} cannot be read: {described.why}")
-    found = group_of(group, state_text(described.state), described)
+    told = client.read(TRIES_SECONDS, members=[group], commits=[group])
+    if group in told.undescribed:
+        raise SourceRejected(f"group {group} cannot be read: {told.undescribed[group].why}")
+    found = group_of(group, "", told.members[group])
     if found.state not in NO_MEMBERS:
         raise SourceRejected(f"group {group} is {found.state}: stop its members first, they would commit over it")
-    committed = answer(client.start_commits([group], deadline)[group], deadline)
-    if isinstance(committed, Problem):
-        raise SourceRejected(f"the offsets of group {group} cannot be read: {committed.why}")
-    offsets = offsets_of(committed)
+    if group in told.unread:
+        raise SourceRejected(f"the offsets of group {group} cannot be read: {told.unread[group].why}")
+    offsets = by_place(told.commits[group])
     if not offsets:
         raise SourceRejected(f"there is no group {group}, or it has committed nothing")
     return offsets
 
 
-def _wanted(client: Client, before: Mapping[Place, int], deadline: Deadline, *, is_first: bool) -> dict[Place, int]:
-    good, bad = answers(client.start_offsets(list(before), deadline, is_first=is_first), deadline)
-    if bad:
-        place, problem = next(iter(bad.items()))
+def _wanted(client: Client, before: Mapping[Place, int], *, is_first: bool) -> dict[Place, int]:
+    places = list(before)
+    told = client.read(TRIES_SECONDS, first=places).first if is_first else client.read(TRIES_SECONDS, last=places).last
+    if told.silent:
+        place, problem = next(iter(told.silent.items()))
         raise SourceRejected(f"the offsets of {name_of(place)} cannot be read: {problem.why}")
-    return {place: int(found.offset) for place, found in good.items()}
+    return told.offsets
 
 
 def _sentence(group: str, before: Mapping[Place, int], after: Mapping[Place, int], *, is_first: bool) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from confluent_kafka.admin import ClusterMetadata
-
-from collectors.kinds.kafka.connection import Place
+Place = tuple[str, int]
+"""A partition: topic and number."""
 
 NO_LEADER = -1
 NO_MEMBERS = ("empty", "dead")
@@ -89,6 +87,16 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """What its coordinator tells of a consumer group."""
+
+    state: str
+    members: tuple[Member, ...]
+    assignor: str
+    coordinator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A consumer group. `members` is None when it could not be described."""
 
@@ -113,54 +121,17 @@ class Group:
         return self.owner(place) is not None
 
 
-def cluster_of(metadata: ClusterMetadata) -> Cluster:
-    """Return what `metadata` says."""
-    brokers = {each.id: Broker(each.id, f"{each.host}:{each.port}") for each in metadata.brokers.values()}
-    partitions = [
-        Partition((name, each.id), each.leader, tuple(each.replicas), tuple(each.isrs))
-        for name, topic in metadata.topics.items()
-        for each in topic.partitions.values()
-    ]
-    partitions.sort(key=lambda partition: partition.place)
-    return Cluster(metadata.cluster_id or "", metadata.controller_id, brokers, partitions)
-
-
-def group_of(name: str, state: str, description: Any) -> Group:
+def group_of(name: str, state: str, told: Description | None) -> Group:
     """Return a group from what the list of groups and its description say; the list is newer."""
-    if description is None:
+    if told is None:
         return Group(name, state)
-    told = state_text(description.state)
-    state = told if state in ("", "unknown") else state
-    members = tuple(
-        Member(
-            member.client_id or member.member_id or "",
-            (member.host or "").removeprefix("/"),
-            frozenset((each.topic, each.partition) for each in member.assignment.topic_partitions or ()),
-        )
-        for member in description.members
-    )
-    node = description.coordinator
-    where = f"{node.id} ({node.host}:{node.port})" if node is not None else ""
+    state = told.state if state in ("", "unknown") else state
     if state in NO_MEMBERS:
-        return Group(name, state, (), "", where)
-    if state == STABLE and not members:
+        return Group(name, state, (), "", told.coordinator)
+    if state == STABLE and not told.members:
         # A stable group has members: not every broker that speaks the protocol tells them.
-        return Group(name, state, None, "", where)
-    return Group(name, state, members, description.partition_assignor or "", where)
-
-
-def offsets_of(found: Any) -> dict[Place, int]:
-    """Return the committed offsets that a group's answer tells; a partition without one has a negative offset."""
-    return {
-        (each.topic, each.partition): each.offset
-        for each in found.topic_partitions or ()
-        if each.error is None and each.offset >= 0
-    }
-
-
-def state_text(state: Any) -> str:
-    """Return librdkafka's name of a state as words: "preparing rebalancing"."""
-    return str(state.name).lower().replace("_", " ") if state is not None else ""
+        return Group(name, state, None, "", told.coordinator)
+    return Group(name, state, told.members, told.assignor, told.coordinator)
 
 
 def name_of(place: Place) -> str:

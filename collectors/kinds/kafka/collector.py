@@ -12,20 +12,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 from collectors.base import Context, gauges
 from collectors.judging.checks import checks_table, summed
 from collectors.kinds.kafka import judge, tables
 from collectors.kinds.kafka.actions import act
-from collectors.kinds.kafka.cluster import Cluster, Group, cluster_of, group_of, offsets_of, state_text
-from collectors.kinds.kafka.connection import Client, Place, Problem, answers
+from collectors.kinds.kafka.answers import Answers, Problem, by_place
+from collectors.kinds.kafka.cluster import Cluster, Description, Group, Place, group_of
+from collectors.kinds.kafka.connection import Client, left
 from collectors.kinds.kafka.lags import Commits, Lags, by_group
 from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import GRACE_SECONDS, Deadline
-from core.errors import SourceRejected, SourceUnavailable
+from collectors.runtime.child import ChildEnded
+from core.errors import SourceError, SourceUnavailable
 from core.format import count
 from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
@@ -37,9 +37,10 @@ __all__ = ["KafkaCollector", "act", "make"]
 
 MOST_PLACES = 3_000
 MOST_TOPICS_CONFIGURED = 500
+RENEWAL_SECONDS = 30.0
+"""Between two clients at least while single brokers do not answer in time: one of them may really be away."""
 METADATA_SHARE, LISTING_SHARE = 0.6, 0.5
 """How much of the time left one step may take, so that a dead broker leaves some for the next."""
-CONFIGS = ("retention.ms", "cleanup.policy", "min.insync.replicas")
 
 
 def make(context: Context, source: KafkaSource) -> KafkaCollector:
@@ -76,13 +77,13 @@ class KafkaCollector:
         self.timeout_seconds = source.timeout_seconds + GRACE_SECONDS
         self._source = source
         self._monotonic = monotonic
-        self._client: Client | None = None
+        self._client = Client(source)
         self._is_doubtful = True
         self._wanted = re.compile(source.groups)
         self._ignored = re.compile(source.ignored_groups or r"(?!)")
         self._dead = re.compile(source.dead_letters or r"(?!)")
         self._due: dict[str, float] = {}
-        self._members: dict[str, Any] = {}
+        self._members: dict[str, Description] = {}
         self._starts: dict[Place, int] = {}
         self._configs: dict[str, dict[str, str]] = {}
         self._rates = Rates()
@@ -91,66 +92,75 @@ class KafkaCollector:
         self._rebalances = judge.Rebalances()
 
     def collect(self, now: float) -> Reading:
-        """Return the reading at `now`. The client is kept until the cluster refuses us."""
+        """Return the reading at `now`. The client is kept until the cluster refuses us or falls silent."""
         deadline = Deadline(self._source.timeout_seconds)
         try:
-            client, cluster, latency = self._reached(deadline)
-        except SourceRejected:
-            self._client, self._is_doubtful = None, True
-            raise
-        except SourceUnavailable:
+            return self._collected(deadline)
+        except ChildEnded:
+            return self._collected(deadline)
+
+    def _collected(self, deadline: Deadline) -> Reading:
+        try:
+            deadline = self._started(deadline)
+            cluster, latency = self._metadata(deadline)
+        except SourceError:
+            # librdkafka may not find back to a broker that was silent for a while: its coordinators stay unreachable.
+            self._client.close()
             self._is_doubtful = True
             raise
         self._is_doubtful = False
-        try:
-            return self._read(client, cluster, latency, deadline)
-        finally:
-            client.settle()
+        return self._read(cluster, latency, deadline)
 
-    def _reached(self, deadline: Deadline) -> tuple[Client, Cluster, float]:
-        """Return client, metadata and how long they took. After a failure a plain socket is tried first."""
+    def _started(self, deadline: Deadline) -> Deadline:
+        """Return the deadline, put off, with the client running. After a failure a plain socket is tried first.
+
+        A start of the client's process, once in a long while, is not taken off the time that the cluster has.
+        """
         if self._is_doubtful:
             probe(self._source, deadline)
-        if self._client is None:
-            self._client = Client(self._source)
+        seconds = left(deadline)
+        self._client.start()
+        return Deadline(seconds)
+
+    def _metadata(self, deadline: Deadline) -> tuple[Cluster, float]:
+        """Return the metadata and how long they took."""
         began = self._monotonic()
         try:
-            metadata = self._client.metadata(_left(deadline) * METADATA_SHARE)
-        except SourceUnavailable as error:
+            cluster = self._client.metadata(left(deadline) * METADATA_SHARE)
+        except SourceUnavailable:
             # librdkafka calls almost everything a transport failure: ask the socket what is the matter.
-            probe(self._source, Deadline(_left(deadline)))
-            if self._source.user:
-                raise
-            raise SourceUnavailable(f"{error}; it may want a user and password (SASL)") from error
-        return self._client, cluster_of(metadata), self._monotonic() - began
+            probe(self._source, Deadline(left(deadline)))
+            raise
+        return cluster, self._monotonic() - began
 
-    def _read(self, client: Client, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
+    def _read(self, cluster: Cluster, latency: float, deadline: Deadline) -> Reading:
         monotonic = self._monotonic()
-        states, problems = self._listed(client, Deadline(_left(deadline) * LISTING_SHARE))
+        states, problems = self._listed(left(deadline) * LISTING_SHARE)
         names = sorted(states)[: spec.MOST_GROUPS]
         places = self._places(cluster)
-        members = client.start_descriptions(names if self._is_due("members", spec.MEMBERS_SECONDS) else [], deadline)
-        commits = client.start_commits(names, deadline)
-        last = client.start_offsets(places, deadline)
         is_first_due = self._is_due("starts", spec.STARTS_SECONDS) or any(place not in self._starts for place in places)
-        first = client.start_offsets(places if is_first_due else [], deadline, is_first=True)
-        topics = cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", spec.CONFIGS_SECONDS) else []
-        configs = client.start_configs(topics, deadline)
-
-        committed, unread = answers(commits, deadline)
-        ends, silent = answers(last, deadline)
-        self._learn(members, first, configs, deadline)
-        problems += [f"the offsets of group {name} cannot be read: {each.why}" for name, each in unread.items()]
+        answers = self._client.read(
+            left(deadline),
+            members=names if self._is_due("members", spec.MEMBERS_SECONDS) else [],
+            commits=names,
+            last=places,
+            first=places if is_first_due else [],
+            configs=cluster.topics[:MOST_TOPICS_CONFIGURED] if self._is_due("configs", spec.CONFIGS_SECONDS) else [],
+        )
+        self._learn(answers, is_first_due)
+        if answers.is_late and self._is_due("renewal", RENEWAL_SECONDS):
+            self._client.close()
+        problems += [f"the offsets of group {name} cannot be read: {each.why}" for name, each in answers.unread.items()]
         found = Found(
             cluster=cluster,
             metadata_seconds=latency,
             groups=[group_of(name, states[name], self._members.get(name)) for name in names],
             groups_known=len(states),
-            commits={group: offsets_of(found) for group, found in committed.items()},
-            ends={place: int(found.offset) for place, found in ends.items()},
-            silent=silent,
+            commits={group: by_place(offsets) for group, offsets in answers.commits.items()},
+            ends=answers.last.offsets,
+            silent=answers.last.silent,
             problems=problems,
-            requests=client.questions,
+            requests=self._client.questions,
         )
         return self._reading(found, monotonic)
 
@@ -160,7 +170,7 @@ class KafkaCollector:
         rates = {place: rate for place, rate in steps.items() if rate is not None}
         offsets = tables.Offsets(self._starts, ends, rates)
         lags = self._lags.look(found.groups, found.commits, ends, self._starts, monotonic)
-        groups = by_group(found.groups, lags)
+        groups = by_group(found.groups, lags, self._lags.silent(found.groups, found.commits, monotonic))
         dead = self._arrivals.look(self._dead_letters(cluster, ends), monotonic)
         least = {topic: int(config.get("min.insync.replicas") or 0) for topic, config in self._configs.items()}
         checks = [
@@ -185,17 +195,16 @@ class KafkaCollector:
             ],
         )
 
-    def _listed(self, client: Client, deadline: Deadline) -> tuple[dict[str, str], list[str]]:
+    def _listed(self, seconds: float) -> tuple[dict[str, str], list[str]]:
         """Return the state of every group that is wanted, and what is missing in the list."""
-        listings, bad = client.groups(deadline)
-        states = {each.group_id: state_text(each.state) for each in listings}
+        listing = self._client.groups(seconds)
         wanted = {
             name: state
-            for name, state in states.items()
+            for name, state in listing.states.items()
             if self._wanted.search(name) and not self._ignored.search(name)
         }
         self._members = {name: found for name, found in self._members.items() if name in wanted}
-        return wanted, [_listing_problem(bad)] if bad else []
+        return wanted, [_listing_problem(listing.problems)] if listing.problems else []
 
     def _places(self, cluster: Cluster) -> list[Place]:
         """Return the partitions whose offsets are read: those with a leader, Kafka's own topics left out."""
@@ -206,19 +215,12 @@ class KafkaCollector:
         ]
         return sorted(found, key=lambda place: (self._dead.search(place[0]) is None, place))[:MOST_PLACES]
 
-    def _learn(
-        self,
-        members: Mapping[str, Future[Any]],
-        first: Mapping[Place, Future[Any]],
-        configs: Mapping[str, Future[Any]],
-        deadline: Deadline,
-    ) -> None:
+    def _learn(self, answers: Answers, is_first_due: bool) -> None:
         """Remember what changes slowly; what did not come stays as it was."""
-        self._members |= answers(members, deadline)[0]
-        if first:
-            self._starts = {place: int(found.offset) for place, found in answers(first, deadline)[0].items()}
-        for topic, found in answers(configs, deadline)[0].items():
-            self._configs[topic] = {name: str(found[name].value) for name in CONFIGS if name in found}
+        self._members |= answers.members
+        if is_first_due:
+            self._starts = answers.first.offsets
+        self._configs |= {topic: dict(config) for topic, config in answers.configs.items()}
 
     def _dead_letters(self, cluster: Cluster, ends: Mapping[Place, int]) -> dict[str, int]:
         """Return the sum of the end offsets of each dead-letter topic of which all partitions are known."""
@@ -249,13 +251,6 @@ class KafkaCollector:
             requests=found.requests,
             window_seconds=self._source.window_seconds,
         )
-
-
-def _left(deadline: Deadline) -> float:
-    try:
-        return deadline.left()
-    except TimeoutError:
-        raise SourceUnavailable(f"no answer within {deadline.seconds:.3g} s") from None
 
 
 def _listing_problem(bad: Sequence[Problem]) -> str:

@@ -1,151 +1,81 @@
-"""The one librdkafka client of a cluster: its settings, its questions with deadlines, its errors in words.
-
-A client has one thread for itself, one for answers, and one a broker; they stay as many however often a reading fails,
-because the client is kept. It is closed only when the cluster refuses us.
-"""
+"""A cluster's client, seen from here: librdkafka's settings, and its questions, which a process of its own answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, OffsetSpec
-
+from collectors.kinds.kafka.answers import Answers, Listing, Moved
+from collectors.kinds.kafka.cluster import Cluster, Place
 from collectors.net.reach import Deadline
-from core.errors import SourceError, SourceRejected, SourceUnavailable
+from collectors.runtime.child import Child
+from core.errors import SourceUnavailable
 from core.kinds.kafka.source import KafkaSource
 
+MODULE = "collectors.kinds.kafka.librdkafka"
 LONGEST_CALL_SECONDS = 2.0
-SPARE_SECONDS = 0.05
-AUTHENTICATION_ERRORS = {
-    KafkaError._AUTHENTICATION,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError.ILLEGAL_SASL_STATE,
-    KafkaError.UNSUPPORTED_SASL_MECHANISM,
-}
-AUTHORIZATION_ERRORS = {
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-}
-UNSUPPORTED_ERRORS = {KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION}
+SPARE_SECONDS = 0.5
+"""An answer may come this much after its time before the process is ended: librdkafka keeps time by itself."""
 
-Place = tuple[str, int]
-"""A partition: topic and number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why one part of an answer is missing; the rest of the reading stands."""
-
-    code: int
-    why: str
-
-    @property
-    def is_denied(self) -> bool:
-        """Whether our user may not ask this."""
-        return self.code in AUTHORIZATION_ERRORS
-
-    @property
-    def is_unsupported(self) -> bool:
-        """Whether the cluster does not know the question."""
-        return self.code in UNSUPPORTED_ERRORS
+T = TypeVar("T")
 
 
 class Client:
-    """Asks a cluster; every question ends within the deadline given with it, and within two seconds."""
+    """Asks a cluster; every question ends within the seconds given with it. Raises SourceUnavailable or SourceRejected.
+
+    A part that does not come is a Problem in the answer, and the rest of it stands.
+    """
 
     def __init__(self, source: KafkaSource) -> None:
-        self._source = source
-        self._errors: dict[int, str] = {}
-        try:
-            self._admin = AdminClient(settings(source) | {"error_cb": self._failed})
-        except KafkaException as error:
-            raise SourceRejected(f"cannot be asked with these settings: {error.args[0].str()}") from error
+        self.child = Child(MODULE, "the process that speaks with Kafka", {"settings": settings(source)})
         self.questions = 0
         """Requests sent since the start, as far as we know."""
 
-    def metadata(self, seconds: float) -> ClusterMetadata:
-        """Return brokers, topics and partitions. Raises SourceUnavailable or SourceRejected."""
-        self._errors.clear()
+    def start(self) -> None:
+        """Start the process unless it runs: how long that takes is not the cluster's doing."""
+        self.child.start()
+
+    def metadata(self, seconds: float) -> Cluster:
+        """Return brokers, topics and partitions."""
         self.questions += 1
-        try:
-            return self._admin.list_topics(timeout=min(seconds, LONGEST_CALL_SECONDS))
-        except KafkaException as error:
-            raise self._explained(error) from error
+        return self._ask("metadata", Cluster, seconds)
 
-    def groups(self, deadline: Deadline) -> tuple[list[Any], list[Problem]]:
-        """Return the listings of all consumer groups, and why those of some brokers are missing."""
+    def groups(self, seconds: float) -> Listing:
+        """Return the states of all consumer groups, and why those of some brokers are missing."""
         self.questions += 1
-        found = answer(self._admin.list_consumer_groups(request_timeout=_left(deadline)), deadline)
-        if isinstance(found, Problem):
-            return [], [found]
-        return list(found.valid), [_problem(error) for error in found.errors]
+        return self._ask("groups", Listing, seconds)
 
-    def start_descriptions(self, groups: Sequence[str], deadline: Deadline) -> dict[str, Future[Any]]:
-        """Ask for the members of groups; a request each."""
-        self.questions += len(groups)
-        return self._admin.describe_consumer_groups(list(groups), request_timeout=_left(deadline)) if groups else {}
+    def read(
+        self,
+        seconds: float,
+        *,
+        members: Sequence[str] = (),
+        commits: Sequence[str] = (),
+        last: Sequence[Place] = (),
+        first: Sequence[Place] = (),
+        configs: Sequence[str] = (),
+    ) -> Answers:
+        """Return members and committed offsets of groups, last and first offsets of partitions, settings of topics.
 
-    def start_commits(self, groups: Sequence[str], deadline: Deadline) -> dict[str, Future[Any]]:
-        """Ask for the committed offsets of groups; a request each."""
-        self.questions += len(groups)
-        found: dict[str, Future[Any]] = {}
-        for group in groups:
-            asked = [ConsumerGroupTopicPartitions(group)]
-            found |= self._admin.list_consumer_group_offsets(asked, request_timeout=_left(deadline))
-        return found
+        A request a group and question, one for all settings, and one to each broker for the offsets that it leads.
+        """
+        self.questions += len(members) + len(commits) + bool(last) + bool(first) + bool(configs)
+        return self._ask(
+            "read", Answers, seconds, members=members, commits=commits, last=last, first=first, configs=configs
+        )
 
-    def start_offsets(
-        self, places: Sequence[Place], deadline: Deadline, *, is_first: bool = False
-    ) -> dict[Place, Future[Any]]:
-        """Ask for the first or last offsets of partitions; a request for each broker that leads some."""
-        if not places:
-            return {}
-        self.questions += 1
-        which = OffsetSpec.earliest() if is_first else OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(topic, number): which for topic, number in places}
-        found = self._admin.list_offsets(asked, request_timeout=_left(deadline))
-        return {(place.topic, place.partition): future for place, future in found.items()}
+    def move(self, seconds: float, group: str, offsets: Mapping[Place, int]) -> Moved:
+        """Make a group go on at other offsets; Kafka refuses while it has members."""
+        rows = [(topic, number, offset) for (topic, number), offset in offsets.items()]
+        return self._ask("move", Moved, seconds, group=group, offsets=rows)
 
-    def start_move(self, group: str, offsets: Mapping[Place, int], deadline: Deadline) -> Future[Any]:
-        """Ask that a group goes on at other offsets; Kafka refuses while it has members."""
-        wanted = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
-        asked = [ConsumerGroupTopicPartitions(group, wanted)]
-        return self._admin.alter_consumer_group_offsets(asked, request_timeout=_left(deadline))[group]
+    def close(self) -> None:
+        """End the process."""
+        self.child.close()
 
-    def start_configs(self, topics: Sequence[str], deadline: Deadline) -> dict[str, Future[Any]]:
-        """Ask for the settings of topics, in one request."""
-        if not topics:
-            return {}
-        self.questions += 1
-        asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
-        found = self._admin.describe_configs(asked, request_timeout=_left(deadline))
-        return {resource.name: future for resource, future in found.items()}
-
-    def settle(self) -> None:
-        """Take what librdkafka wants to tell, so that it does not pile up."""
-        self._admin.poll(0)
-
-    def _failed(self, error: KafkaError) -> None:
-        self._errors[error.code()] = error.str()
-
-    def _explained(self, error: KafkaException) -> SourceError:
-        self.settle()
-        why = next((text for code, text in self._errors.items() if code in AUTHENTICATION_ERRORS), "")
-        if why:
-            return SourceRejected(_refusal(self._source, why))
-        code = error.args[0].code()
-        if code in AUTHENTICATION_ERRORS:
-            return SourceRejected(_refusal(self._source, error.args[0].str()))
-        if KafkaError._SSL in self._errors:
-            return SourceRejected(f"no TLS connection to {self._source.bootstrap}: {self._errors[KafkaError._SSL]}")
-        said = self._errors.get(KafkaError._TRANSPORT) or error.args[0].str()
-        return SourceUnavailable(f"{self._source.bootstrap} tells no metadata: {said}")
+    def _ask(self, question: str, answer: type[T], seconds: float, **parameters: Any) -> T:
+        seconds = min(seconds, LONGEST_CALL_SECONDS)
+        return self.child.ask(question, answer, seconds + SPARE_SECONDS, seconds=seconds, **parameters)
 
 
 def settings(source: KafkaSource) -> dict[str, Any]:
@@ -172,45 +102,9 @@ def settings(source: KafkaSource) -> dict[str, Any]:
     return found
 
 
-def answer(future: Future[Any], deadline: Deadline) -> Any:
-    """Return what a question gave, or the Problem that it met."""
+def left(deadline: Deadline) -> float:
+    """Return the seconds left. Raises SourceUnavailable when there are none."""
     try:
-        return future.result(timeout=_left(deadline) + SPARE_SECONDS)
-    except KafkaException as error:
-        return _problem(error)
-    except (FutureTimeout, TimeoutError):
-        return Problem(KafkaError._TIMED_OUT, "no answer in time")
-
-
-def answers(futures: Mapping[Any, Future[Any]], deadline: Deadline) -> tuple[dict[Any, Any], dict[Any, Problem]]:
-    """Return what came by key, and what did not."""
-    good: dict[Any, Any] = {}
-    bad: dict[Any, Problem] = {}
-    for key, future in futures.items():
-        found = answer(future, deadline)
-        if isinstance(found, Problem):
-            bad[key] = found
-        else:
-            good[key] = found
-    return good, bad
-
-
-def _left(deadline: Deadline) -> float:
-    """Return how long a question may take; a reading that has no time left asks with the shortest there is."""
-    try:
-        return min(max(deadline.left() - SPARE_SECONDS, SPARE_SECONDS), LONGEST_CALL_SECONDS)
+        return deadline.left()
     except TimeoutError:
-        return SPARE_SECONDS
-
-
-def _problem(error: KafkaException | KafkaError) -> Problem:
-    found = error.args[0] if isinstance(error, KafkaException) else error
-    return Problem(found.code(), found.str())
-
-
-def _refusal(source: KafkaSource, why: str) -> str:
-    if not source.user:
-        return f"{source.bootstrap} wants a user and password (SASL)"
-    if "supported mechanisms" in why or "mechanism handshake" in why:
-        return f"{source.bootstrap} does not take {source.mechanism} (SASL): another mechanism, or no user at all"
-    return f"wrong user or password for {source.bootstrap} ({source.mechanism})"
+        raise SourceUnavailable(f"no answer within {deadline.seconds:.3g} s") from None

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from collectors.judging.checks import Check, bad_if
 from collectors.judging.recent import Window
-from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition
-from collectors.kinds.kafka.connection import Place, Problem
+from collectors.kinds.kafka.answers import Problem
+from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition, Place
 from collectors.kinds.kafka.lags import GroupLag, Lag
 from core.format import coarse_duration, count, duration, first_of, number
 from core.kinds.kafka import spec
@@ -82,8 +82,8 @@ def judge_groups(
     groups: Sequence[GroupLag], lags: Sequence[Lag], rebalances: Mapping[str, float], problems: Sequence[str]
 ) -> list[Check]:
     """Return what is wrong with consumer groups; the worst stands first in each sentence. problems: of reading them."""
-    bad = [_sentence(each.worst) for each in groups if each.worst is not None and each.verdict is not Verdict.OK]
-    is_grave = any(each.verdict not in (Verdict.OK, Verdict.WARNING) for each in groups)
+    bad = [_told(each) for each in groups if each.verdict is not Verdict.OK]
+    is_grave = any(each.verdict.is_grave for each in groups)
     lost = [f"{count(lag.lost, 'message')} of {_place(lag)} before {lag.group} read them" for lag in lags if lag.lost]
     long = [f"{name} for {coarse_duration(seconds)}" for name, seconds in rebalances.items()]
     return [
@@ -114,7 +114,17 @@ def mute_brokers(cluster: Cluster, silent: Mapping[Place, Problem]) -> list[int]
     return [id for id in sorted(cluster.brokers) if any(led.get(id, ())) and all(led[id])]
 
 
+def _told(group: GroupLag) -> str:
+    if group.worst is not None:
+        return _sentence(group.worst)
+    return f"group {group.group.name} commits nothing: it has members, and how far they are is not known"
+
+
 def _sentence(lag: Lag) -> str:
+    if lag.verdict is Verdict.BEYOND:
+        committed, end = number(lag.committed), number(lag.end or 0)
+        group = f"group {lag.group} has committed {committed} of {_place(lag)}"
+        return f"topic {lag.place[0]} was re-created: {group}, beyond its end {end}"
     unread = f"{count(lag.lag or 0, 'message')} ({_behind(lag)})"
     behind = f"{unread} behind"
     if lag.verdict is Verdict.STOP:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.kinds.kafka.cluster import Group
-from collectors.kinds.kafka.connection import Place
+from collectors.kinds.kafka.cluster import REBALANCING, STABLE, Group, Place
 from collectors.kinds.kafka.consumer_lag import SEVERITY, CommitWindow
 from collectors.kinds.kafka.times import Behind, Ends
 from core.kinds.kafka.spec import Verdict
@@ -64,6 +63,7 @@ class Lags:
         self._ends: dict[Place, Ends] = {}
         self._moved: dict[tuple[str, Place], tuple[int, float]] = {}
         self._seen: dict[tuple[str, Place], float] = {}
+        self._silent_since: dict[str, float] = {}
         self._rates = Rates()
 
     def look(
@@ -84,6 +84,16 @@ class Lags:
         self._forget(monotonic)
         return sorted(found, key=lambda lag: (-SEVERITY[lag.verdict], -(lag.lag or 0), lag.group, lag.place))
 
+    def silent(self, groups: Sequence[Group], commits: Commits, monotonic: float) -> set[str]:
+        """Return the groups with members that have committed nothing for half a window, the least that counts.
+
+        One whose offsets could not be read is not in `commits`, and of it nothing is said.
+        """
+        reads = (STABLE, *REBALANCING)
+        now = [group.name for group in groups if group.state in reads and commits.get(group.name) == {}]
+        self._silent_since = {name: self._silent_since.get(name, monotonic) for name in now}
+        return {name for name, since in self._silent_since.items() if monotonic - since >= self._window_seconds / 2}
+
     def _lag(
         self,
         group: Group,
@@ -97,8 +107,11 @@ class Lags:
         self._seen[key] = monotonic
         end, owner = ends.get(place), group.owner(place)
         lag, behind, verdict = None, None, Verdict.OK
+        if end is not None and self._is_beyond(key, offset, end):
+            self._windows.pop(key, None)  # the offsets of the new topic have nothing to do with those before
+            verdict = Verdict.BEYOND
         window = self._windows.setdefault(key, CommitWindow(self._window_seconds))
-        if end is not None:
+        if end is not None and verdict is not Verdict.BEYOND:
             lag = max(end - offset, 0)
             behind = self._ends[place].behind(offset, monotonic)
             verdict = window.look(monotonic, offset, lag, is_alive=group.is_alive(place))
@@ -111,6 +124,14 @@ class Lags:
             back_from=window.back_from,
             read_per_second=self._rates.per_second(key, offset, monotonic),
         )  # fmt: skip
+
+    def _is_beyond(self, key: tuple[str, Place], offset: int, end: int) -> bool:
+        """Return whether more is committed than there is: now, and at the look before.
+
+        Offset and end are asked for at once and not read at once, so a busy group may be ahead of the end for a moment.
+        """
+        before = self._moved.get(key)
+        return before is not None and min(before[0], offset) > end
 
     def _silent(self, key: tuple[str, Place], offset: int, monotonic: float) -> float | None:
         before = self._moved.get(key)
@@ -129,25 +150,26 @@ class Lags:
             self._rates.forget(monotonic - FORGET_SECONDS)
 
 
-def by_group(groups: Sequence[Group], lags: Sequence[Lag]) -> list[GroupLag]:
-    """Return the groups, the worst first. `lags` come worst first."""
+def by_group(groups: Sequence[Group], lags: Sequence[Lag], silent: Collection[str] = ()) -> list[GroupLag]:
+    """Return the groups, the worst first. `lags` come worst first; silent: groups that commit nothing."""
     parts: dict[str, list[Lag]] = defaultdict(list)
     for lag in lags:
         parts[lag.group].append(lag)
-    found = [_summed(group, parts[group.name]) for group in groups]
+    found = [_summed(group, parts[group.name], is_silent=group.name in silent) for group in groups]
     return sorted(found, key=lambda each: (-SEVERITY[each.verdict], -(each.lag or 0), each.group.name))
 
 
-def _summed(group: Group, lags: Sequence[Lag]) -> GroupLag:
+def _summed(group: Group, lags: Sequence[Lag], *, is_silent: bool) -> GroupLag:
     known = [lag.lag for lag in lags if lag.lag is not None]
     behind = [lag.behind for lag in lags if lag.behind is not None]
     rates = [lag.read_per_second for lag in lags if lag.read_per_second is not None]
+    alone = Verdict.SILENT if is_silent else Verdict.OK
     return GroupLag(
         group,
         len(lags),
         sum(known) if known else None,
         max(behind, key=lambda each: each.seconds, default=None),
-        max((lag.verdict for lag in lags), key=SEVERITY.__getitem__, default=Verdict.OK),
+        max((lag.verdict for lag in lags), key=SEVERITY.__getitem__, default=alone),
         lags[0] if lags else None,
         sum(rates) if rates else None,
     )

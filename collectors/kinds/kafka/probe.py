@@ -1,7 +1,8 @@
 """The first word with a Kafka broker, over a socket of our own: what is there, and is it new enough?
 
 librdkafka says "broker transport failure" of almost anything, and waits. ApiVersions is answered before any password
-is asked for, so whatever is wrong with address, TLS or age is told here, within one deadline, without a thread.
+is asked for, so whatever is wrong with address, TLS or age is told here, within one deadline, without a thread. Without
+a user the brokers are asked for as well: a broker that wants a password hangs up at that.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from collectors.net.reach import Address, Deadline, connect, explained, garbage
+from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.kafka.source import KafkaSource
 
@@ -34,7 +35,8 @@ def probe(source: KafkaSource, deadline: Deadline) -> Apis:
     for number, (host, port) in enumerate(hosts):
         address = Address(host, port, tls=source.tls, ca_file=source.ca_file)
         try:
-            return _ask(address, Deadline(deadline.left() / (len(hosts) - number)))
+            share = Deadline(deadline.left() / (len(hosts) - number))
+            return _ask(address, share, with_metadata=not source.user)
         except SourceError as error:
             problems.append(error)
         except TimeoutError:
@@ -48,18 +50,41 @@ def probe(source: KafkaSource, deadline: Deadline) -> Apis:
     raise kind(f"none of {len(hosts)} brokers can be read: {said}")
 
 
-def _ask(address: Address, deadline: Deadline) -> Apis:
+def _ask(address: Address, deadline: Deadline, *, with_metadata: bool) -> Apis:
     connection = connect(address, deadline)
     try:
         with explained(address, deadline.seconds):
-            body = struct.pack(">hhih", API_VERSIONS, 0, CORRELATION, len(CLIENT)) + CLIENT
-            connection.send(struct.pack(">i", len(body)) + body)
-            (size,) = struct.unpack(">i", connection.exactly(4))
-            if not 10 <= size <= MOST_BYTES:
-                raise garbage(address, EXPECTED)
-            return _checked(address, connection.exactly(size))
+            apis = _checked(address, _answer(connection, API_VERSIONS, 0, b""))
+            if with_metadata:
+                _ask_metadata(connection)
+            return apis
+    except SourceUnavailable as error:
+        if not isinstance(error.__cause__, TimeoutError):
+            raise
+        said = f"no answer from {address} within {deadline.seconds:.3g} s"
+        raise SourceUnavailable(f"{said}: it accepted the connection and says nothing") from error
     finally:
         connection.close()
+
+
+def _ask_metadata(connection: Connection) -> None:
+    """Ask for the brokers and no topic. Raises SourceUnavailable when the broker hangs up."""
+    try:
+        _answer(connection, METADATA, 1, struct.pack(">i", 0))
+    except ConnectionError:
+        raise SourceUnavailable(
+            f"{connection.address} closes the connection when asked for metadata: "
+            "it may want a user and password (SASL)"
+        ) from None
+
+
+def _answer(connection: Connection, key: int, version: int, body: bytes) -> bytes:
+    request = struct.pack(">hhih", key, version, CORRELATION, len(CLIENT)) + CLIENT + body
+    connection.send(struct.pack(">i", len(request)) + request)
+    (size,) = struct.unpack(">i", connection.exactly(4))
+    if not 10 <= size <= MOST_BYTES:
+        raise garbage(connection.address, EXPECTED)
+    return connection.exactly(size)
 
 
 def _checked(address: Address, answer: bytes) -> Apis:

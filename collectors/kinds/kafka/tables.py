@@ -7,12 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.base import gauges
-from collectors.kinds.kafka.cluster import Cluster, Partition
-from collectors.kinds.kafka.connection import Place
-from collectors.kinds.kafka.consumer_lag import SEVERITY
+from collectors.kinds.kafka.cluster import Cluster, Partition, Place
 from collectors.kinds.kafka.lags import GroupLag, Lag
 from core.kinds.kafka import spec
-from core.kinds.kafka.spec import BrokerState, Verdict
+from core.kinds.kafka.spec import BrokerState
 from core.metrics import Metric
 from core.model import Sample
 
@@ -204,7 +202,7 @@ def _group_values(each: GroupLag) -> dict[Metric, float | None]:
         spec.GROUP_LAG_SECONDS: each.behind.seconds if each.behind else None,
         spec.GROUP_OUT_RATE: each.read_per_second,
         spec.GROUP_MEMBERS: len(each.group.members) if each.group.members is not None else None,
-        spec.GROUP_IS_FAILING: float(SEVERITY[each.verdict] > SEVERITY[Verdict.WARNING]),
+        spec.GROUP_IS_FAILING: float(each.verdict.is_grave),
     }
 
 

@@ -35,17 +35,26 @@ class Actions(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a consumer group keeps up with a partition by Burrow's rules, by severity."""
+    """How a consumer group keeps up with a partition, by Burrow's rules and two of our own, by severity."""
 
     OK = "ok"
     WARNING = "falls behind"
     """Its offset moves, its lag never fell and is higher now."""
+    SILENT = "commits nothing"
+    """It has members and has never committed an offset: how far it is is not known."""
+    BEYOND = "beyond the end"
+    """It has committed more than there is: the topic was re-created."""
     STALL = "stuck"
     """It is alive, its offset does not move."""
     STOP = "stopped"
     """It has committed nothing for longer than its commits span."""
     REWIND = "went back"
     """Its offset is lower than before."""
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether messages wait that nobody reads, or are read again."""
+        return self in (Verdict.STALL, Verdict.STOP, Verdict.REWIND)
 
 
 class BrokerState(StrEnum):

@@ -18,6 +18,8 @@ from status.instances import Instance
 
 TONES: dict[str, str] = {
     Verdict.WARNING: "warning",
+    Verdict.SILENT: "warning",
+    Verdict.BEYOND: "warning",
     Verdict.STALL: "critical",
     Verdict.STOP: "critical",
     Verdict.REWIND: "critical",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ def test_each_refusal_has_a_sentence_of_its_own(tmp_path: Path) -> None:
             source(locked.bootstrap, user="desk", password=SecretStr("hunter2"), mechanism="PLAIN")
         )
         assert "sasl.password must be set" in refusal(source(locked.bootstrap, user="desk"))
-        with pytest.raises(SourceUnavailable, match="may want a user and password"):
+        with pytest.raises(SourceUnavailable, match=r"closes the connection .* may want a user and password"):
             KafkaCollector(source(locked.bootstrap)).collect(0.0)
     with Tansu(tmp_path / "open") as broker:
         said = f"{_failure(source(broker.bootstrap, TIMEOUT_SECONDS, tls=True))}"
@@ -182,6 +183,23 @@ def test_a_group_whose_offset_went_back_is_told_with_both_offsets(broker: Tansu,
     assert value(reading, "kafka_group_out_per_second", group="risk") is None
 
 
+def test_a_group_that_has_committed_beyond_the_end_is_no_group_without_lag(broker: Tansu, clock: Time) -> None:
+    produce(broker.bootstrap, "orders", 20)
+    commit(broker.bootstrap, "audit", "orders", 500)
+    collector = KafkaCollector(source(broker.bootstrap), clock)
+    collector.collect(0.0)
+    reading = steps(collector, clock, STEP_SECONDS)
+    assert reading.components[0].status is Status.WARNING
+    why = "topic orders was re-created: group audit has committed 500 of orders[0], beyond its end 20"
+    assert why in reading.components[0].why
+    found = group(reading, "audit")
+    assert (found.verdict, found.lag, found.behind_seconds) == ("beyond the end", None, None)
+    assert value(reading, "kafka_group_lag_messages", group="audit") is None
+    commit(broker.bootstrap, "audit", "orders", 15)
+    healed = steps(collector, clock, STEP_SECONDS)
+    assert healed.components[0].status is Status.OK and group(healed, "audit").lag == 5, "it did not go back"
+
+
 def test_a_dead_letter_is_told_for_ten_minutes(broker: Tansu, clock: Time) -> None:
     collector = KafkaCollector(source(broker.bootstrap), clock)
     produce(broker.bootstrap, "orders.DLQ", 5)
@@ -248,21 +266,54 @@ def test_a_cluster_that_cannot_list_groups_still_tells_its_brokers(clock: Time) 
     assert "cannot list its consumer groups" in reading.components[0].why
 
 
-def test_a_broker_that_falls_silent_is_left_within_the_deadline_and_the_client_is_kept(
+def test_a_broker_that_falls_silent_is_left_within_the_deadline_and_nothing_piles_up(
     broker: Tansu, clock: Time
 ) -> None:
     collector = KafkaCollector(source(broker.bootstrap, TIMEOUT_SECONDS), clock)
     collector.collect(0.0)
-    threads = psutil.Process().num_threads()
+    us = psutil.Process()
+    threads, processes = us.num_threads(), len(us.children())
     broker.freeze()
     for _ in range(4):
         began = time.monotonic()
-        with pytest.raises(SourceUnavailable, match="no answer"):
+        with pytest.raises(SourceUnavailable, match=r"no answer .* accepted the connection and says nothing"):
             collector.collect(5.0)
         assert time.monotonic() - began < TIMEOUT_SECONDS + BUSY_SECONDS
     broker.thaw()
     until(lambda: _answers(collector), "it does not come back")
-    assert psutil.Process().num_threads() <= threads
+    assert us.num_threads() <= threads and len(us.children()) <= processes
+
+
+@pytest.mark.parametrize("frozen_seconds", [0.5, 3.0, 9.0])
+def test_a_broker_that_thaws_is_all_well_at_the_second_reading(broker: Tansu, frozen_seconds: float) -> None:
+    produce(broker.bootstrap, "orders", 5)
+    for number in range(10):
+        commit(broker.bootstrap, f"group-{number}", "orders", 5)
+    collector = KafkaCollector(source(broker.bootstrap))
+    until(lambda: _is_well(collector), "it is not well")
+    broker.freeze()
+    ends = time.monotonic() + frozen_seconds
+    while time.monotonic() < ends:
+        assert not _is_well(collector)
+    broker.thaw()
+    assert _is_well(collector) or _is_well(collector)
+    assert len(rows(collector.collect(0.0), spec.Group)) == 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL])
+def test_a_client_that_is_killed_or_aborts_costs_no_reading(broker: Tansu, number: signal.Signals) -> None:
+    collector = KafkaCollector(source(broker.bootstrap))
+    until(lambda: _is_well(collector), "it is not well")
+    (child,) = (each for each in psutil.Process().children() if "collectors.kinds.kafka.librdkafka" in each.cmdline())
+    child.send_signal(number)
+    assert _is_well(collector)
+
+
+def _is_well(collector: KafkaCollector) -> bool:
+    try:
+        return collector.collect(0.0).components[0].status is Status.OK
+    except SourceUnavailable:
+        return False
 
 
 def _answers(collector: KafkaCollector) -> bool:

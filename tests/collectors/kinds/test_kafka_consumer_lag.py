@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.kinds.kafka.cluster import Group
 from collectors.kinds.kafka.consumer_lag import CommitWindow
+from collectors.kinds.kafka.judge import judge_groups
+from collectors.kinds.kafka.lags import GroupLag, Lags, by_group
 from collectors.kinds.kafka.times import MOST_POINTS, Ends
 from core.kinds.kafka.spec import Verdict
 
@@ -121,3 +124,26 @@ def test_whoever_is_further_behind_in_messages_is_never_ahead_in_time(growth: li
     early, late = ends.behind(offset, now), ends.behind(offset + 1, now)
     assert early.seconds >= late.seconds >= 0
     assert len(ends._points) <= MOST_POINTS
+
+
+def silent_groups(state: str, commits: dict[str, dict[tuple[str, int], int]]) -> tuple[list[GroupLag], str]:
+    """Return the groups after half a window in which "risk", in that state, was seen to have committed that."""
+    lags, groups = Lags(WINDOW_SECONDS), [Group("risk", state)]
+    assert not lags.silent(groups, commits, 0.0), "it may be about to commit"
+    found = by_group(groups, [], lags.silent(groups, commits, WINDOW_SECONDS / 2))
+    return found, judge_groups(found, [], {}, [])[0].why
+
+
+def test_a_group_with_members_that_never_commits_is_told_after_half_a_window() -> None:
+    found, why = silent_groups("stable", {"risk": {}})
+    assert found[0].verdict is Verdict.SILENT and not found[0].verdict.is_grave
+    assert "group risk commits nothing" in why
+
+
+@pytest.mark.parametrize(
+    ("state", "commits"), [("empty", {"risk": {}}), ("stable", {}), ("stable", {"risk": {("orders", 0): 1}})]
+)
+def test_nothing_is_said_of_a_group_that_nobody_reads_for_or_that_could_not_be_asked(
+    state: str, commits: dict[str, dict[tuple[str, int], int]]
+) -> None:
+    assert silent_groups(state, commits)[0][0].verdict is Verdict.OK
