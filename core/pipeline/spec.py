@@ -44,6 +44,9 @@ class Checks(StrEnum):
 WRITER_QUEUE = Metric("pipeline_writer_queue_rows", "Rows in the writer's queue.")
 WRITTEN_RATE = Metric("pipeline_writer_rows_per_second", "Rows that ClickHouse acknowledged.")
 WRITER_DROPPED = Metric("pipeline_writer_dropped_rows", "Rows dropped from a full queue since the start.")
+WRITER_REPEATED = Metric(
+    "pipeline_writer_repeated_rows", "Samples left out: their series had a value in that second. Since the start."
+)
 SPOOL_ROWS = Metric("pipeline_spool_rows", "Rows waiting on disk.")
 SPOOL_BYTES = Metric("pipeline_spool_bytes", "Bytes waiting on disk.")
 SPOOL_DROPPED = Metric("pipeline_spool_dropped_rows", "Rows dropped from a full spool since the start.")
@@ -137,6 +140,8 @@ class WriterStats:
     last_error: str
     stuck_why: str
     """Why the queued rows wait: neither ClickHouse nor the disk takes them. Empty: they do not."""
+    repeated_rows: int
+    """Samples left out because their series had a value in that second."""
 
 
 @dataclass(frozen=True, slots=True)

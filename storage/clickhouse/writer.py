@@ -32,6 +32,8 @@ REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
 NAME_AGAIN_SECONDS = 3600
+REMEMBERED_SECONDS = 30
+"""So long it is known which series have a value in a second: a clock set back by less doubles none."""
 
 Settle = Callable[[Facts, float], Sequence[Facts] | None]
 """Given a batch and when it was first sent, returns what to send instead, or None: the same again."""
@@ -76,6 +78,9 @@ class Writer:
         self._is_dropping = False
         self._known: dict[SeriesKey, int] = {}
         self._named_at = 0
+        self._taken: dict[int, set[int]] = {}
+        """The series that have a value, by second."""
+        self._repeated_rows = 0
         self._dropped_rows = 0
         self._rows_written = 0
         self._batches = 0
@@ -90,9 +95,13 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None:
-        """Take the samples of one run, all at `ts` (epoch seconds). A value that is not a number is left out."""
+        """Take the samples of one run, all at `ts` (epoch seconds).
+
+        A value that is not a number is left out, and so, counted, is a second value of a series in the same second.
+        """
         second = int(ts)
         self._name_series_again(second)
+        taken = self._series_of(second)
         fresh: list[tuple[int, str, str, dict[str, str], int]] = []
         ids: list[int] = []
         values: list[float] = []
@@ -104,6 +113,10 @@ class Writer:
             if number is None:
                 number = self._known[key] = series_id(*key)
                 fresh.append((number, host, sample.metric, dict(sample.labels), second))
+            if number in taken:
+                self._repeated_rows += 1
+                continue
+            taken.add(number)
             ids.append(number)
             values.append(sample.value)
         if fresh:
@@ -111,6 +124,14 @@ class Writer:
             self.put_facts(Facts("series", names, tuple(zip(*fresh, strict=True))))
         if ids:
             self.put_facts(Facts("samples", ("series", "ts", "value"), (ids, [second] * len(ids), values)))
+
+    def _series_of(self, second: int) -> set[int]:
+        """Return the series that have a value in this second, and forget those of the seconds that came first."""
+        with self._lock:
+            taken = self._taken.setdefault(second, set())
+            while len(self._taken) > REMEMBERED_SECONDS:
+                del self._taken[next(iter(self._taken))]
+            return taken
 
     def _name_series_again(self, second: int) -> None:
         """Forget now and then which series are named, so that a dropped batch of names heals by itself."""
@@ -202,6 +223,7 @@ class Writer:
             refused_batches=spool.refused_batches,
             refused_rows=spool.refused_rows,
             stuck_why=self._stuck_why,
+            repeated_rows=self._repeated_rows,
             last_flush=self._last_flush,
             last_error=self._last_error,
         )
