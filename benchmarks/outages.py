@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Figure, show
+from core.errors import StorageError
 from core.model import Sample
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
@@ -28,6 +29,9 @@ from tests.support.product import Product
 from tests.support.servers import ROOT, ClickHouseServer
 
 SERIES = 250
+START_SECONDS = 12.0
+STEPS = 400
+"""Of writing, while the disk fills twice."""
 
 
 def main() -> None:
@@ -89,6 +93,17 @@ def app_kills(chosen: argparse.Namespace) -> None:
     )
 
 
+def _wait_for_rows(client: ClickHouse) -> None:
+    """Wait until somebody has stored a second that is not over yet."""
+    now, until = int(time.time()) + 1, time.monotonic() + 120
+    while time.monotonic() < until:
+        with contextlib.suppress(StorageError):
+            if client.rows(f"SELECT count() FROM samples WHERE ts > toDateTime({now})")[0][0]:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("nobody collects")
+
+
 def whole(there: dict[str, Any]) -> list[Figure]:
     """Return whether every row is there once, in `samples` and in each rollup."""
     return [
@@ -127,12 +142,12 @@ def _fill_twice(folder: Path) -> None:
     writer = Writer(client.insert, spool, settle=partial(settle, client), flush_seconds=0.1, queue_rows=50_000)
     writer.start()
     start, produced, most_waiting = int(time.time()), 0, 0
-    for step in range(1_000):
+    for step in range(STEPS):
         writer.put("host-1", start + step, [Sample("m", step + n / 7, (("n", str(n)),)) for n in range(500)])
         produced += 500
-        if step % 500 == 100:
+        if step % (STEPS // 2) == STEPS // 10:
             _fill(folder / "ballast")
-        if step % 500 == 400:
+        if step % (STEPS // 2) == STEPS // 10 * 4:
             (folder / "ballast").unlink()
         if writer.stats().stuck_why:
             most_waiting = max(most_waiting, writer.stats().queued_rows)
@@ -143,7 +158,6 @@ def _fill_twice(folder: Path) -> None:
     writer.stop()
     stats = writer.stats()
     ((rows, different),) = client.rows("SELECT count(), uniqExact(series, ts) FROM samples")
-    # Names of series that did not fit are counted too.
     counted_rows = stats.dropped_rows
     rolled = client.rows("SELECT sum(points) FROM samples_1m")[0][0]
     show(
@@ -180,18 +194,17 @@ def handovers(chosen: argparse.Namespace) -> None:
         for each in pair:
             each.launch()
         client = ClickHouse(server.url)
-        time.sleep(10)
+        _wait_for_rows(client)
         for number in range(chosen.handovers):
+            time.sleep(START_SECONDS)  # so that the one that stands by has started
             active = pair[number % 2]
-            if number % 4 < 2:
-                active.stop()
-            else:
-                active.kill()
-            time.sleep(6)
+            assert active.process is not None
+            active.process.send_signal(signal.SIGTERM if number % 4 < 2 else signal.SIGKILL)
+            active.process.wait(120)
+            _wait_for_rows(client)
             active.launch()
-            time.sleep(4)
         for each in pair:
-            each.stop()
+            each.kill()
         rows, different = client.rows("SELECT count(), uniqExact(series, ts) FROM samples")[0]
         show(
             Figure(f"rows doubled in {chosen.handovers} hand-overs ({rows:,} rows)", rows - different, "rows", 0),
