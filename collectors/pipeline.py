@@ -114,6 +114,7 @@ class PipelineCollector:
                 spec.WRITER_QUEUE: stats.queued_rows,
                 spec.WRITTEN_RATE: written,
                 spec.WRITER_DROPPED: stats.dropped_rows,
+                spec.WRITER_REPEATED: stats.repeated_rows,
                 spec.SPOOL_ROWS: stats.spooled_rows,
                 spec.SPOOL_BYTES: stats.spooled_bytes,
                 spec.SPOOL_DROPPED: stats.spool_dropped_rows,
@@ -191,6 +192,10 @@ def _clickhouse_component(stats: WriterStats, error: str) -> Component:
 def _writer_component(stats: WriterStats) -> Component:
     ratio = stats.queued_rows / max(stats.capacity_rows, 1)
     why = f"{number(stats.queued_rows)} of {count(stats.capacity_rows, 'row')} queued"
+    if stats.stuck_why:
+        why = f"{stats.stuck_why}: {count(stats.queued_rows, 'row')} waiting, room for {number(stats.capacity_rows)}"
+        lost = f"; {count(stats.dropped_rows, 'row')} dropped since the start" if stats.dropped_rows else ""
+        return Component(Checks.WRITER, Status.CRITICAL, why + lost, ratio, "ratio")
     if stats.dropped_rows:
         why = f"{count(stats.dropped_rows, 'row')} dropped since the start, {why}"
         return Component(Checks.WRITER, Status.CRITICAL, why, ratio, "ratio")
@@ -203,7 +208,8 @@ def _spool_component(stats: WriterStats, capacity_bytes: int) -> Component:
         why = f"{count(stats.spool_dropped_rows, 'row')} dropped since the start: the spool is full"
         return Component(Checks.SPOOL, Status.CRITICAL, why, ratio, "ratio")
     if stats.refused_batches:
-        why = f"{count(stats.refused_batches, 'batch', 'batches')} refused by ClickHouse and set aside"
+        batches = count(stats.refused_batches, "batch", "batches")
+        why = f"{batches} ({count(stats.refused_rows, 'row')}) set aside: refused by ClickHouse or unreadable"
         return Component(Checks.SPOOL, Status.WARNING, why, ratio, "ratio")
     if stats.spooled_rows:
         why = f"{count(stats.spooled_rows, 'row')} waiting on disk for ClickHouse"

@@ -8,6 +8,7 @@ FundwatchError
 │   └── SourceRejected       retrying cannot help; a person must change the configuration
 ├── StorageError
 │   ├── StorageUnavailable   the store cannot be reached: batches wait in the spool
+│   │   └── SpoolUnavailable     … and the spool takes none, its disk is full: they wait in memory
 │   └── StorageRejected      the store refuses this statement or batch for ever: it is set aside and counted
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
@@ -52,6 +53,10 @@ class StorageError(FundwatchError):
 
 class StorageUnavailable(StorageError):
     """The store cannot be reached now: writers spool, pages show their last data with the reason."""
+
+
+class SpoolUnavailable(StorageUnavailable):
+    """The spool cannot be written now, the disk may be full: rows stay in the writer's queue."""
 
 
 class StorageRejected(StorageError):

@@ -1,7 +1,7 @@
 """The lease that picks one active collector process out of several.
 
-A lease is no lock: a process that stalls past its time may act once more before it notices. Writes are therefore
-idempotent as well, and each term has a fencing token that only ever grows.
+A lease is no lock: a process that stalls past its time may act once more before it notices. Whoever acts therefore asks
+`holds` first, writes are idempotent as well, and each term has a fencing token that only ever grows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Lease:
         try:
             held = self._renew_or_acquire()
         except StorageUnavailable as error:
-            held = self.token is not None and self._clock.monotonic() < self._expires
+            held = self.holds()
             if self.token is not None and not held:
                 log.warning("lease lost, the store cannot be reached: %s", error)
         else:
@@ -65,6 +65,10 @@ class Lease:
         if not held:
             self.token = None
         return held
+
+    def holds(self) -> bool:
+        """Return whether the lease is ours at this moment, also in a process that stalled since its last tick."""
+        return self.token is not None and self._clock.monotonic() < self._expires
 
     def release(self) -> None:
         """Give the lease back, so that another process takes over at once and not when it runs out."""

@@ -1,9 +1,11 @@
-"""What every SQLite file of ours is opened with."""
+"""What every SQLite file of ours is opened with, and how it is changed."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
+from collections.abc import Iterator
 
 LOCKED_SECONDS = 5.0
 
@@ -24,3 +26,25 @@ def prepare(connection: sqlite3.Connection) -> None:
                 raise
             time.sleep(0.01)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or on any error undo it and raise that error.
+
+    A full disk ends a transaction by itself, and then there is nothing left to undo.
+    """
+    _undo(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # the first error says why; the next transaction undoes it again
+            _undo(connection)
+        raise
+
+
+def _undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -13,6 +13,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import apply_retention, migrate
 from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.query_log import QueryLog
+from storage.clickhouse.reconcile import reconcile
 from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
@@ -62,6 +63,7 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
         step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
         clickhouse = open_clickhouse(settings)
         stack.callback(clickhouse.close)
+        reconcile(clickhouse)
         writer = _open_writer(settings, clickhouse, stack)
         return Stores(settings, clickhouse, live, state, writer, clock or SystemClock(), stack.pop_all())
 

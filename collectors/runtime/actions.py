@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
+from dataclasses import dataclass
 
 import orjson
 
@@ -25,27 +27,57 @@ LEAST_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of an action, when (epoch seconds), before the state database has it."""
+
+    id: int
+    at: float
+    status: str
+    sentence: str
+    detail: str
+
+
 def run_actions(stores: Stores, stopping: threading.Event) -> None:
     """Look for requests every second until told to stop."""
+    untold: deque[Ended] = deque()
+    is_told = False
     while not stopping.wait(LOOK_SECONDS):
         try:
-            while do_next(stores):
+            while do_next(stores, untold):
                 pass
+            is_told = False
         except StorageError as error:
-            log.warning("actions wait: the state database does not answer: %s", error)
+            if not is_told:
+                log.warning("actions wait: the state database does not take them: %s", error)
+            is_told = True
 
 
-def do_next(stores: Stores) -> bool:
-    """Do the oldest request, if there is one. Return whether there was."""
+def do_next(stores: Stores, untold: deque[Ended] | None = None) -> bool:
+    """Do the oldest request, if there is one. Return whether there was.
+
+    An action is taken before it is done, so that it is never done twice. What came of it stays in `untold` until the
+    state database has it, and until then nothing else is done. Raises StorageUnavailable.
+    """
+    untold = deque() if untold is None else untold
+    _tell(stores, untold)
     action = take_action(stores.state, stores.clock.now())
     if action is None:
         return False
     status, done = _do(stores, action)
     log.info("action %s on %s (%s): %s: %s", action.action, action.source, action.target, status, done.sentence)
     detail = orjson.dumps({"columns": done.table.columns, "rows": done.table.rows}).decode() if done.table else ""
-    finish_action(stores.state, stores.clock.now(), action.id, status, done.sentence, detail)
-    stores.live.bump(DATASET)
+    untold.append(Ended(action.id, stores.clock.now(), status, done.sentence, detail))
+    _tell(stores, untold)
     return True
+
+
+def _tell(stores: Stores, untold: deque[Ended]) -> None:
+    while untold:
+        ended = untold[0]
+        finish_action(stores.state, ended.at, ended.id, ended.status, ended.sentence, ended.detail)
+        untold.popleft()
+        stores.live.bump(DATASET)
 
 
 def _do(stores: Stores, action: Action) -> tuple[str, Done]:

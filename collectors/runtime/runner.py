@@ -8,6 +8,7 @@ guard (deadlines, clock jumps). None waits for the database, and none for anothe
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from functools import partial
 from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
 from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
-from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm
+from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm, start_over
 from collectors.runtime.state_log import StateLog
 from collectors.runtime.task import Task
 from collectors.runtime.task_view import TaskView
@@ -85,11 +86,15 @@ class Runner:
             self._publisher.recorded,
             own_thread.replace,
             source,
+            self._may_run,
         )
         self.scheduler.add_executor(own_thread, name)
         cadence = Cadence(job.interval_seconds, STAGGER_SECONDS * len(self._tasks))
         self.scheduler.add_job(task.run, cadence, id=name, executor=name)
         self._tasks[name] = task
+
+    def _may_run(self) -> bool:
+        return self._lease is None or self._lease.holds()
 
     def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
         """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
@@ -146,7 +151,8 @@ class Runner:
         now = self._clock.now()
         moved = rearm(self.scheduler, now)
         log.warning("the wall clock jumped by %+.1f s; %d collectors brought back to now", jump, moved)
-        self._publisher.sample(now, Sample(CLOCK_JUMP, jump))
+        if self._may_run():
+            self._publisher.sample(now, Sample(CLOCK_JUMP, jump))
 
     def _spawn(self, loop: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=loop, name=name, daemon=True)
@@ -179,14 +185,21 @@ class Runner:
         with self._switch_lock:
             if self._stopping.is_set():
                 return False
-            if held and not self._is_active and self._states is not None:
-                self._states.forget()
+            if held and not self._is_active:
+                self._take_over()
             self._is_active = held
             if held:
                 self.scheduler.resume()
             else:
                 self.scheduler.pause()
         return held
+
+    def _take_over(self) -> None:
+        """Begin with the next whole second: in this one whoever collected before may have read everything."""
+        if self._states is not None:
+            self._states.forget()
+        if self._lease is not None:
+            start_over(self.scheduler, math.floor(self._clock.now()) + 1.0)
 
 
 def _longest_rest(job: Job, source: SourceId | None) -> float:

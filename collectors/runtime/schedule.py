@@ -22,6 +22,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 Work = Callable[[], None]
+LATE_SECONDS = 2.0
+"""A run that begins as late counts from when it began, not from when it was due."""
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,22 @@ def make_scheduler() -> BackgroundScheduler:
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         logger=logging.getLogger("apscheduler.fundwatch"),
     )
+
+
+def stamped(due: float | None, now: float) -> float:
+    """Return the time that stands for a run which was due at `due` and began at `now` (epoch seconds).
+
+    That is when it was due, so that two runs a second apart never share a second however late each began; of a run that
+    began much later it is when it did.
+    """
+    return due if due is not None and 0.0 <= now - due < LATE_SECONDS else now
+
+
+def start_over(scheduler: BackgroundScheduler, second: float) -> None:
+    """Let every job run next at `second` (epoch seconds), or after it by its delay, and go on from there."""
+    moment = datetime.fromtimestamp(second, UTC)
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=moment + timedelta(seconds=job.trigger.delay_seconds))
 
 
 def rearm(scheduler: BackgroundScheduler, now: float) -> int:

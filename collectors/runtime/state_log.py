@@ -204,10 +204,11 @@ class StateLog:
 
 
 def stored_states(stores: Stores, host: str, collectors: Sequence[str]) -> Callable[[float], Stored | None]:
-    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait on disk."""
+    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait for storage."""
 
     def read(until: float) -> Stored | None:
-        if stores.writer.stats().spooled_rows:
+        stats = stores.writer.stats()
+        if stats.spooled_rows or stats.stuck_why:
             return None
         ahead = stores.clock.now() + LATE_SECONDS
         changes = read_state_changes(stores.clickhouse, collectors, ("", host), ahead, ahead)

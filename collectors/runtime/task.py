@@ -15,6 +15,7 @@ from pathlib import Path
 
 from collectors.runtime.breaker import Breaker
 from collectors.runtime.publisher import Publisher
+from collectors.runtime.schedule import stamped
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
@@ -32,6 +33,8 @@ class _Attempt:
     """A run in progress. Whoever takes it out of `Task._attempt` first decides its outcome."""
 
     started: float
+    stamp: float
+    """The time of its reading, epoch seconds: no other run of the job has one in the same second."""
     started_monotonic: float
     lateness_seconds: float
     duration_seconds: float = 0.0
@@ -41,7 +44,8 @@ class _Attempt:
 class Task:
     """Runs one job by calling `work(now)`; `run` in the job's own thread, everything else from any thread.
 
-    `replace_thread(first)` must abandon the job's thread and do `first` in a new one.
+    `replace_thread(first)` must abandon the job's thread and do `first` in a new one. `may_run()` says whether this
+    process is the one that collects, at this very moment.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Task:
         record: Callable[[Run], None],
         replace_thread: Callable[[Callable[[], None]], None],
         source: SourceId | None = None,
+        may_run: Callable[[], bool] = lambda: True,
     ) -> None:
         self.job = job
         self.source = source
@@ -66,6 +71,7 @@ class Task:
         self._publisher = publisher
         self._record = record
         self._replace_thread = replace_thread
+        self._may_run = may_run
         self._lock = threading.Lock()
         self._attempt: _Attempt | None = None
         self._abandoned = 0
@@ -79,13 +85,18 @@ class Task:
         """Run the job, which was due at `due` (epoch seconds; None: right now), unless something forbids it."""
         if self._is_stopping:
             return
+        now = self._clock.now()
+        stamp = stamped(due, now)
+        if not self._may_run():  # asked after the clock: whoever collects next begins in a later second
+            return
         if self._abandoned >= ABANDONED_THREADS_MAX:
-            self._skip(f"{self._abandoned} runs still hang; none is started until one of them returns")
+            why = f"{self._abandoned} runs still hang; none is started until one of them returns"
+            self._publish_failure(stamp, why)
             return
         if not self.breaker.allow():
-            self._skip(self._why_open())
+            self._publish_failure(stamp, self._why_open())
             return
-        attempt = self._begin(due)
+        attempt = self._begin(due, now, stamp)
         try:
             reading = self._work(attempt.started)
         except SourceRejected as error:
@@ -146,10 +157,9 @@ class Task:
                 source=self.source,
             )
 
-    def _begin(self, due: float | None) -> _Attempt:
-        now = self._clock.now()
+    def _begin(self, due: float | None, now: float, stamp: float) -> _Attempt:
         lateness = 0.0 if due is None else max(0.0, now - due)
-        attempt = _Attempt(now, self._clock.monotonic(), lateness)
+        attempt = _Attempt(now, stamp, self._clock.monotonic(), lateness)
         with self._lock:
             self._attempt = attempt
             self.idle.clear()
@@ -177,7 +187,7 @@ class Task:
             return
         self.breaker.succeeded()
         interval, timeout = self.job.interval_seconds, self.job.timeout_seconds
-        samples = self._publisher.succeeded(self._id, attempt.started, interval, reading, timeout_seconds=timeout)
+        samples = self._publisher.succeeded(self._id, attempt.stamp, interval, reading, timeout_seconds=timeout)
         self._finish(attempt, Outcome.OK, samples, "")
 
     def _fail(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
@@ -190,7 +200,7 @@ class Task:
         self._close(attempt, outcome, error)
 
     def _close(self, attempt: _Attempt, outcome: Outcome, error: str) -> None:
-        self._publish_failure(attempt.started, error)
+        self._publish_failure(attempt.stamp, error)
         self._finish(attempt, outcome, 0, error)
 
     def _finish(self, attempt: _Attempt, outcome: Outcome, samples: int, error: str) -> None:
@@ -219,9 +229,6 @@ class Task:
             log.warning("collector %s: %s: %s", run.collector, run.outcome.value, run.error)
         elif not was_ok and run.outcome is Outcome.OK:
             log.info("collector %s works again", run.collector)
-
-    def _skip(self, why: str) -> None:
-        self._publish_failure(self._clock.now(), why)
 
     def _why_open(self) -> str:
         last = self._last_run.error if self._last_run and self._last_run.error else "stopped by hand"

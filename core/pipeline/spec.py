@@ -44,10 +44,13 @@ class Checks(StrEnum):
 WRITER_QUEUE = Metric("pipeline_writer_queue_rows", "Rows in the writer's queue.")
 WRITTEN_RATE = Metric("pipeline_writer_rows_per_second", "Rows that ClickHouse acknowledged.")
 WRITER_DROPPED = Metric("pipeline_writer_dropped_rows", "Rows dropped from a full queue since the start.")
+WRITER_REPEATED = Metric(
+    "pipeline_writer_repeated_rows", "Samples left out: their series had a value in that second. Since the start."
+)
 SPOOL_ROWS = Metric("pipeline_spool_rows", "Rows waiting on disk.")
 SPOOL_BYTES = Metric("pipeline_spool_bytes", "Bytes waiting on disk.")
 SPOOL_DROPPED = Metric("pipeline_spool_dropped_rows", "Rows dropped from a full spool since the start.")
-REFUSED_BATCHES = Metric("pipeline_refused_batches", "Batches that ClickHouse refused.")
+REFUSED_BATCHES = Metric("pipeline_refused_batches", "Batches set aside: refused by ClickHouse or unreadable.")
 TABLE_ROWS = Metric("pipeline_table_rows", "Rows of a table of ours.", "table")
 TABLE_BYTES = Metric("pipeline_table_bytes", "Compressed bytes on disk of a table of ours.", "table")
 TABLE_PARTS = Metric("pipeline_table_parts", "Active parts of a table of ours.", "table")
@@ -130,9 +133,15 @@ class WriterStats:
     spooled_bytes: int
     spool_dropped_rows: int
     refused_batches: int
+    """Set aside: ClickHouse refuses them, or they cannot be read any more."""
+    refused_rows: int
     last_flush: float | None
     """Epoch seconds of the last batch."""
     last_error: str
+    stuck_why: str
+    """Why the queued rows wait: neither ClickHouse nor the disk takes them. Empty: they do not."""
+    repeated_rows: int
+    """Samples left out because their series had a value in that second."""
 
 
 @dataclass(frozen=True, slots=True)

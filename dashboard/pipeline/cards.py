@@ -126,18 +126,27 @@ def _queue_card(writer: WriterStats | None, part: Component | None) -> Made:
         number(writer.queued_rows if writer else None),
         "rows",
         state=status,
-        why=f"{number(writer.dropped_rows)} dropped" if writer and writer.dropped_rows else room,
+        why=_why_queued(writer) if writer else room,
         bar_ratio=part.value if part and part.value is not None else 0.0,
-        definition="Rows in memory that wait for their batch. When it is full the oldest are dropped and counted. "
+        definition="Rows in memory that wait for their batch, or while the disk is full for room on it. When the queue "
+        "is full the oldest are dropped and counted. "
         f"Warning from {percent(spec.QUEUE.warning)}, critical from {percent(spec.QUEUE.critical)} of its capacity.",
     )
     return status, made
+
+
+def _why_queued(writer: WriterStats) -> str:
+    dropped = [f"{number(writer.dropped_rows)} dropped"] if writer.dropped_rows else []
+    stuck = [writer.stuck_why] if writer.stuck_why else []
+    return ", ".join(stuck + dropped) or f"room for {number(writer.capacity_rows)}"
 
 
 def _spool_card(writer: WriterStats | None, part: Component | None) -> Made:
     status = part.status if part else Status.UNKNOWN
     lost = writer.spool_dropped_rows if writer else 0
     waiting = f"{count(writer.spooled_rows if writer else None, 'row')} waiting"
+    if writer and writer.refused_batches:
+        waiting = f"{waiting}, {number(writer.refused_rows)} set aside"
     made = card(
         "pipeline-card-spool",
         "Spool",
@@ -145,7 +154,8 @@ def _spool_card(writer: WriterStats | None, part: Component | None) -> Made:
         state=status,
         why=f"{count(lost, 'row')} dropped" if lost else waiting,
         bar_ratio=part.value if part and part.value is not None else 0.0,
-        definition="Batches on disk while ClickHouse is away; replayed in order, each exactly once.",
+        definition="Batches on disk while ClickHouse is away; replayed in order, each exactly once. Those that "
+        "ClickHouse refuses, or that cannot be read any more, are set aside in the same file.",
     )
     return status, made
 

@@ -176,13 +176,13 @@ def _store(
     again = same_content(stores.state, digest)
     begun = _begun(stores, understood, points, digest, who)
     source = understood.name
+    # What they are is known before they are there: no rate is read as a price, no value is without a portfolio.
     if into is PRICES:
-        # What they are is known before they are there: a rate is never read as a price.
         _tell_series(stores, understood, chained)
-    inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
-    if into is NAV:
+    else:
         first = 1 + max((each.position for each in list_portfolios(stores.state, OWN)), default=-1)
         add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained, first))
+    inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     rows = len(understood.points)
     counts = {"added": inserted.added, "restated": inserted.restated, "rows": rows}
     change_import(stores.state, begun.id, outcome=TAKEN, **counts)

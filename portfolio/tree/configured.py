@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import SettingsError
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
+from portfolio.tree.lost import put_back
 from portfolio.tree.names import ids_of
 from portfolio.tree.settings import WHERE_SET, told_currency, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 
 def prepare_tree(stores: Stores) -> None:
-    """Finish what was cut off, then set what the settings file sets.
+    """Finish what was cut off, put back what is missing, then set what the settings file sets.
 
     Raises SettingsError that names the portfolio and field that cannot be, StorageUnavailable or StorageRejected.
     """
     finish_changes(stores)
+    put_back(stores)
     items = stores.settings.portfolios
     for at, item in enumerate(items):
         for field, wrong in unknown_calendar(item.given().get("calendar", "")).items():

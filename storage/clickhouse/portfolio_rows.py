@@ -25,3 +25,9 @@ def newest_nav(clickhouse: ClickHouse, origin: str) -> int | None:
     sql = "SELECT toUnixTimestamp(max(ts)), count() FROM nav_daily WHERE origin = {origin:String}"
     ((newest, count),) = clickhouse.rows(sql, {"origin": origin}, kind="newest nav")
     return int(newest) if count else None
+
+
+def reported_portfolios(clickhouse: ClickHouse, origin: str) -> list[str]:
+    """Return every portfolio of `origin` that has values, sorted."""
+    sql = "SELECT DISTINCT toString(portfolio) AS name FROM nav_daily WHERE origin = {origin:String} ORDER BY name"
+    return [str(name) for (name,) in clickhouse.rows(sql, {"origin": origin}, kind="portfolios")]

@@ -41,6 +41,8 @@ class QueryLog:
     def __init__(self) -> None:
         self._queries: deque[Query] = deque(maxlen=LIMIT)
         self._lock = threading.Lock()
+        self.dropped = 0
+        """Statements that were forgotten because nobody drained them."""
 
     @contextmanager
     def record(self, kind: str) -> Iterator[Measured]:
@@ -54,6 +56,7 @@ class QueryLog:
         finally:
             seconds = time.perf_counter() - started
             with self._lock:
+                self.dropped += len(self._queries) == LIMIT
                 self._queries.append(Query(time.time(), kind, seconds, measured.rows, measured.bytes, error))
 
     def newest(self, limit: int = 200) -> list[Query]:

@@ -99,19 +99,24 @@ def _lacking(clickhouse: ClickHouse, batch: Facts, rollup: str) -> list[Facts]:
     rows: list[tuple[int | float, ...]] = []
     for listed in _listed(series):
         asked = f"series IN ({listed}) AND ts >= toDateTime({first}) AND ts < toDateTime({after})"
-        sql = f"""
-            SELECT series, toUnixTimestamp(bucket), min(low), max(high), sum(total), sum(points) AS lacking
-            FROM (
-                SELECT
-                    series, toStartOfInterval(ts, toIntervalSecond({width})) AS bucket,
-                    value AS low, value AS high, value AS total, toInt64(1) AS points
-                FROM samples WHERE {asked}
-                UNION ALL
-                SELECT series, ts AS bucket, low, high, -total, -toInt64(points) FROM {rollup} WHERE {asked}
-            ) GROUP BY series, bucket HAVING lacking > 0
-        """
+        sql = lacking_sql(rollup, asked)
         rows += clickhouse.rows(sql, kind="settle")
     return [_renamed(Facts(rollup, ROLLUP_COLUMNS, tuple(map(list, zip(*rows, strict=True)))))] if rows else []
+
+
+def lacking_sql(rollup: str, asked: str) -> str:
+    """Return the statement that tells what `rollup` lacks of `samples` where `asked` holds: a row a bucket."""
+    return f"""
+        SELECT series, toUnixTimestamp(bucket), min(low), max(high), sum(total), sum(points) AS lacking
+        FROM (
+            SELECT
+                series, toStartOfInterval(ts, toIntervalSecond({ROLLUPS[rollup]})) AS bucket,
+                value AS low, value AS high, value AS total, toInt64(1) AS points
+            FROM samples WHERE {asked}
+            UNION ALL
+            SELECT series, ts AS bucket, low, high, -total, -toInt64(points) FROM {rollup} WHERE {asked}
+        ) GROUP BY series, bucket HAVING lacking > 0
+    """
 
 
 def _listed(series: Sequence[int]) -> Iterator[str]:

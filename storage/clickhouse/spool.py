@@ -1,25 +1,31 @@
 """Where batches wait on disk while ClickHouse is away: SQLite in WAL mode, one blob a batch.
 
 Batches leave in the order they came. Past its size the oldest are dropped and counted. A batch that ClickHouse
-refuses for good is set aside, so that it neither blocks the others nor disappears. When a batch was first sent is kept
-with it: ClickHouse may have begun to take it (storage/clickhouse/settle.py).
+refuses for good, or that cannot be read any more, is set aside, so that it neither blocks the others nor disappears.
+When a batch was first sent is kept with it: ClickHouse may have begun to take it (storage/clickhouse/settle.py).
+
+Every method changes the file whole or not at all, and raises SpoolUnavailable when the disk does not take it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import shutil
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from core.errors import SpoolUnavailable
 from core.model import Facts
-from storage.sqlite import prepare
+from storage.sqlite import prepare, transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, bytes INTEGER, payload BLOB);
@@ -31,17 +37,25 @@ INSERT OR IGNORE INTO counters VALUES ('dropped_rows', 0);
 
 RENAMED = {"flips": "state_changes"}
 """Tables that got another name: a batch may have been waiting since before."""
+REFUSED_SHARE = 8
+"""What is set aside may take this part of the spool's size; past it the oldest is dropped and counted."""
+FULL_BYTES = 1_048_576
+"""With less room than this on its disk, an error of input or output means that the disk is full."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolStats:
-    """What waits, what was lost to the size limit, what ClickHouse refused."""
+    """What waits, what was lost to the size limit, what is set aside."""
 
-    batches: int
-    rows: int
-    bytes: int
-    dropped_rows: int
-    refused_batches: int
+    batches: int = 0
+    rows: int = 0
+    bytes: int = 0
+    dropped_rows: int = 0
+    refused_batches: int = 0
+    refused_rows: int = 0
+    refused_bytes: int = 0
 
 
 class Waiting(NamedTuple):
@@ -58,64 +72,67 @@ class Spool:
 
     def __init__(self, file: Path, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
+        self._path = file
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=5)
-        prepare(self._db)
-        self._db.executescript(SCHEMA)
-        self._batches, self._bytes = self._db.execute(
-            "SELECT count(*), coalesce(sum(bytes), 0) FROM batches"
-        ).fetchone()
+        self._db = _open(file)
+        self._stats = self._counted()
 
     def __len__(self) -> int:
-        return int(self._batches)
+        return self._stats.batches
 
     def append(self, facts: Facts, tried: float | None = None) -> None:
         """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut."""
-        with self._transaction():
+        with self._change():
             self._insert(facts, tried=tried)
             self._drop_oldest()
 
     def oldest(self) -> Waiting | None:
-        """Return the batch that waits longest, or None."""
-        sql = "SELECT id, payload, at FROM batches LEFT JOIN tried USING (id) ORDER BY id LIMIT 1"
-        with self._lock:
-            row = self._db.execute(sql).fetchone()
-        return Waiting(row[0], unpack(row[1]), row[2]) if row else None
+        """Return the batch that waits longest, or None. Those before it that cannot be read are set aside."""
+        sql = "SELECT id, rows, payload, at FROM batches LEFT JOIN tried USING (id) ORDER BY id LIMIT 1"
+        while True:
+            with self._file():
+                row = self._db.execute(sql).fetchone()
+                if row is None:  # another process may have taken the last one
+                    self._stats = self._counted()
+                    return None
+            batch_id, rows, payload, tried = row
+            try:
+                return Waiting(batch_id, unpack(payload), tried)
+            except (zlib.error, ValueError, TypeError, KeyError, AttributeError) as error:
+                why = f"cannot be read: {type(error).__name__}: {error}"
+            log.error("a batch of %s rows in the spool %s; it is set aside", rows, why)
+            with self._change():
+                self._set_aside(int(rows or 0), payload, why)
+                self._delete(batch_id)
 
     def mark_tried(self, batch_id: int, at: float) -> None:
         """Remember that a batch is being sent for the first time."""
-        with self._lock:
+        with self._change():
             self._db.execute("INSERT OR IGNORE INTO tried VALUES (?, ?)", (batch_id, at))
 
     def remove(self, batch_id: int) -> None:
         """Forget a batch that ClickHouse acknowledged."""
-        with self._transaction():
+        with self._change():
             self._delete(batch_id)
 
     def replace(self, batch_id: int, batches: Sequence[Facts]) -> None:
         """Put batches in the place of the oldest one, in their order; they were never sent."""
-        with self._transaction():
+        with self._change():
             self._delete(batch_id)
             for number, facts in enumerate(batches, start=batch_id - len(batches) + 1):
                 self._insert(facts, number)
 
     def refuse(self, facts: Facts, reason: str, batch_id: int | None = None) -> None:
         """Set aside a batch that ClickHouse will never take."""
-        with self._transaction():
-            self._db.execute(
-                "INSERT INTO refused (rows, payload, reason) VALUES (?, ?, ?)", (len(facts), pack(facts), reason)
-            )
+        with self._change():
+            self._set_aside(len(facts), pack(facts), reason)
             if batch_id is not None:
                 self._delete(batch_id)
 
     def stats(self) -> SpoolStats:
         """Return what the spool holds."""
-        with self._lock:
-            rows = self._db.execute("SELECT coalesce(sum(rows), 0) FROM batches").fetchone()[0]
-            dropped = self._db.execute("SELECT value FROM counters WHERE name = 'dropped_rows'").fetchone()[0]
-            refused = self._db.execute("SELECT count(*) FROM refused").fetchone()[0]
-            return SpoolStats(self._batches, rows, self._bytes, dropped, refused)
+        return self._stats
 
     def close(self) -> None:
         """Close the file."""
@@ -123,16 +140,45 @@ class Spool:
             self._db.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _change(self) -> Iterator[None]:
+        with self._file():
+            before = self._stats
+            try:
+                with transaction(self._db):
+                    yield
+            except BaseException:
+                self._stats = before
+                raise
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[None]:
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                self._recount()
-                raise
+            except sqlite3.Error as error:
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                    self._begin_anew(error)
+                is_full = code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and self._has_no_room())
+                raise SpoolUnavailable("disk full" if is_full else f"the spool fails ({error})") from error
+
+    def _has_no_room(self) -> bool:
+        return shutil.disk_usage(self._path.parent).free < FULL_BYTES
+
+    def _begin_anew(self, error: sqlite3.Error) -> None:
+        """Keep a damaged file under another name and go on with a new one; what it held counts as dropped."""
+        lost = self._stats.rows
+        aside = self._path.with_name(f"{self._path.name}.damaged-{time.time_ns() // 1_000_000}")
+        log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside.name, lost)
+        self._db.close()
+        for ending in ("", "-wal", "-shm"):
+            part = self._path.with_name(self._path.name + ending)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + ending))
+        self._db = _open(self._path)
+        self._stats = SpoolStats()
+        with transaction(self._db):
+            self._count_dropped(lost)
 
     def _insert(self, facts: Facts, batch_id: int | None = None, tried: float | None = None) -> None:
         payload = pack(facts)
@@ -142,24 +188,53 @@ class Spool:
         ).lastrowid
         if tried is not None:
             self._db.execute("INSERT INTO tried VALUES (?, ?)", (batch_id, tried))
-        self._batches, self._bytes = self._batches + 1, self._bytes + len(payload)
+        self._add(batches=1, rows=len(facts), bytes=len(payload))
 
     def _drop_oldest(self) -> None:
-        while self._bytes > self._limit_bytes and self._batches > 1:
-            batch_id, rows = self._db.execute("SELECT id, rows FROM batches ORDER BY id LIMIT 1").fetchone()
-            self._delete(batch_id)
-            self._db.execute("UPDATE counters SET value = value + ? WHERE name = 'dropped_rows'", (rows,))
+        while self._stats.bytes > self._limit_bytes and self._stats.batches > 1:
+            (batch_id,) = self._db.execute("SELECT id FROM batches ORDER BY id LIMIT 1").fetchone()
+            self._count_dropped(self._delete(batch_id))
 
-    def _delete(self, batch_id: int) -> None:
-        row = self._db.execute("DELETE FROM batches WHERE id = ? RETURNING bytes", (batch_id,)).fetchone()
+    def _delete(self, batch_id: int) -> int:
+        """Return how many rows are gone."""
+        found = self._db.execute("DELETE FROM batches WHERE id = ? RETURNING rows, bytes", (batch_id,)).fetchone()
         self._db.execute("DELETE FROM tried WHERE id = ?", (batch_id,))
-        if row:
-            self._batches, self._bytes = self._batches - 1, self._bytes - row[0]
+        if found is None:
+            return 0
+        rows, size = (int(each or 0) for each in found)
+        self._add(batches=-1, rows=-rows, bytes=-size)
+        return rows
 
-    def _recount(self) -> None:
-        self._batches, self._bytes = self._db.execute(
-            "SELECT count(*), coalesce(sum(bytes), 0) FROM batches"
-        ).fetchone()
+    def _set_aside(self, rows: int, payload: bytes, reason: str) -> None:
+        self._db.execute("INSERT INTO refused (rows, payload, reason) VALUES (?, ?, ?)", (rows, payload, reason))
+        self._add(refused_batches=1, refused_rows=rows, refused_bytes=len(payload or b""))
+        while self._stats.refused_bytes > self._limit_bytes // REFUSED_SHARE and self._stats.refused_batches > 1:
+            sql = "DELETE FROM refused WHERE id = (SELECT min(id) FROM refused) RETURNING rows, length(payload)"
+            gone, size = self._db.execute(sql).fetchone()
+            self._add(refused_batches=-1, refused_rows=-gone, refused_bytes=-(size or 0))
+            self._count_dropped(gone)
+
+    def _count_dropped(self, rows: int) -> None:
+        self._db.execute("UPDATE counters SET value = value + ? WHERE name = 'dropped_rows'", (rows,))
+        self._add(dropped_rows=rows)
+
+    def _add(self, **more: int) -> None:
+        self._stats = replace(self._stats, **{name: getattr(self._stats, name) + by for name, by in more.items()})
+
+    def _counted(self) -> SpoolStats:
+        waiting = self._db.execute("SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM batches")
+        dropped = self._db.execute("SELECT value FROM counters WHERE name = 'dropped_rows'")
+        refused = self._db.execute(
+            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(length(payload)), 0) FROM refused"
+        )
+        return SpoolStats(*waiting.fetchone(), *dropped.fetchone(), *refused.fetchone())
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=5)
+    prepare(connection)
+    connection.executescript(SCHEMA)
+    return connection
 
 
 def pack(facts: Facts) -> bytes:

@@ -1,7 +1,8 @@
 """The way into ClickHouse: batched, bounded, and never lost while ClickHouse is away.
 
 `put` and `put_facts` only append to memory and return at once. One thread sends batches: straight to ClickHouse
-when it answers, else to the spool, from where they are replayed in order. Each batch has a token, so that one
+when it answers, else to the spool, from where they are replayed in order. A batch leaves memory when one of the two
+has committed it, not before: while the disk is full it waits there. Each batch has a token, so that one
 whose answer was lost on the way is repeated without being counted twice; and when it was first sent is kept, so that
 one that was on its way when ClickHouse was killed is not repeated but settled (storage/clickhouse/settle.py).
 """
@@ -14,9 +15,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from core.errors import StorageRejected, StorageUnavailable
+from core.errors import SpoolUnavailable, StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
 from core.pipeline.spec import WriterStats
 from storage.clickhouse.query_log import QueryLog
@@ -31,9 +32,20 @@ REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
 NAME_AGAIN_SECONDS = 3600
+REMEMBERED_SECONDS = 30
+"""So long it is known which series have a value in a second: a clock set back by less doubles none."""
 
 Settle = Callable[[Facts, float], Sequence[Facts] | None]
 """Given a batch and when it was first sent, returns what to send instead, or None: the same again."""
+
+
+@dataclass(slots=True)
+class Due:
+    """A batch in memory that neither ClickHouse nor the spool has committed."""
+
+    batch: Facts
+    tried: float | None = None
+    """When it was first sent to ClickHouse (epoch seconds); None: never."""
 
 
 class Writer:
@@ -57,9 +69,18 @@ class Writer:
         self._capacity = queue_rows
         self._lock = threading.Lock()
         self._queue: deque[Facts] = deque()
+        self._due: deque[Due] = deque()
+        """What was taken from the queue as batches, older than all in it."""
+        self._sending: Due | None = None
         self._queued_rows = 0
+        """In the queue, due, and being sent."""
+        self._stuck_why = ""
+        self._is_dropping = False
         self._known: dict[SeriesKey, int] = {}
         self._named_at = 0
+        self._taken: dict[int, set[int]] = {}
+        """The series that have a value, by second."""
+        self._repeated_rows = 0
         self._dropped_rows = 0
         self._rows_written = 0
         self._batches = 0
@@ -74,9 +95,13 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None:
-        """Take the samples of one run, all at `ts` (epoch seconds). A value that is not a number is left out."""
+        """Take the samples of one run, all at `ts` (epoch seconds).
+
+        A value that is not a number is left out, and so, counted, is a second value of a series in the same second.
+        """
         second = int(ts)
         self._name_series_again(second)
+        taken = self._series_of(second)
         fresh: list[tuple[int, str, str, dict[str, str], int]] = []
         ids: list[int] = []
         values: list[float] = []
@@ -88,6 +113,10 @@ class Writer:
             if number is None:
                 number = self._known[key] = series_id(*key)
                 fresh.append((number, host, sample.metric, dict(sample.labels), second))
+            if number in taken:
+                self._repeated_rows += 1
+                continue
+            taken.add(number)
             ids.append(number)
             values.append(sample.value)
         if fresh:
@@ -95,6 +124,14 @@ class Writer:
             self.put_facts(Facts("series", names, tuple(zip(*fresh, strict=True))))
         if ids:
             self.put_facts(Facts("samples", ("series", "ts", "value"), (ids, [second] * len(ids), values)))
+
+    def _series_of(self, second: int) -> set[int]:
+        """Return the series that have a value in this second, and forget those of the seconds that came first."""
+        with self._lock:
+            taken = self._taken.setdefault(second, set())
+            while len(self._taken) > REMEMBERED_SECONDS:
+                del self._taken[next(iter(self._taken))]
+            return taken
 
     def _name_series_again(self, second: int) -> None:
         """Forget now and then which series are named, so that a dropped batch of names heals by itself."""
@@ -109,10 +146,17 @@ class Writer:
         with self._lock:
             self._queue.append(facts)
             self._queued_rows += len(facts)
-            while self._queued_rows > self._capacity and len(self._queue) > 1:
-                lost = len(self._queue.popleft())
-                self._queued_rows -= lost
-                self._dropped_rows += lost
+            while self._queued_rows > self._capacity and len(self._queue) + len(self._due) > 1:
+                self._drop(self._due.popleft().batch if self._due else self._queue.popleft())
+
+    def _drop(self, facts: Facts) -> None:
+        self._queued_rows -= len(facts)
+        self._dropped_rows += len(facts)
+        if facts.table == "series":
+            self._known = {}
+        if not self._is_dropping:
+            log.error("the writer's queue is full (%d rows): the oldest are dropped", self._capacity)
+        self._is_dropping = True
 
     def start(self) -> None:
         """Start the sending thread."""
@@ -128,17 +172,37 @@ class Writer:
         if self._send_lock.acquire(timeout=0.5):
             self._send_lock.release()
             self.flush(replay=False)
-            return
-        for batch in self._take():
-            self._spool.append(batch)
+        self._spool_rest()
+
+    def _spool_rest(self) -> None:
+        """Bring to the spool what is still in memory, also what a send that hangs may yet bring to ClickHouse."""
+        self._gather()
+        with self._lock:
+            rest = [*([self._sending] if self._sending else []), *self._due]
+            self._due.clear()
+        for number, due in enumerate(rest):
+            try:
+                self._spool.append(due.batch, due.tried)
+            except SpoolUnavailable as error:
+                lost = sum(len(each.batch) for each in rest[number:])
+                self._dropped_rows += lost
+                log.error("%d rows lost at the end of the program: %s", lost, error)
+                break
+        self._queued_rows = 0
 
     def flush(self, *, replay: bool = True) -> None:
-        """Send everything queued now, in the calling thread."""
+        """Send everything queued now, in the calling thread. What neither store takes stays queued."""
         with self._send_lock:
-            if replay:
-                self._replay()
-            for batch in self._take():
-                self._send(batch)
+            try:
+                if replay:
+                    self._replay()
+                self._gather()
+                while (due := self._next()) is not None:
+                    self._bring(due)
+            except SpoolUnavailable as error:
+                self._tell_stuck(str(error))
+            else:
+                self._tell_free()
 
     def stats(self) -> WriterStats:
         """Return the writer's and the spool's state."""
@@ -151,12 +215,15 @@ class Writer:
             rows_per_second=sum(recent) / 60,
             batches=self._batches,
             rows_written=self._rows_written,
-            dropped_rows=self._dropped_rows,
+            dropped_rows=self._dropped_rows + (self._query_log.dropped if self._query_log else 0),
             spooled_batches=spool.batches,
             spooled_rows=spool.rows,
             spooled_bytes=spool.bytes,
             spool_dropped_rows=spool.dropped_rows,
             refused_batches=spool.refused_batches,
+            refused_rows=spool.refused_rows,
+            stuck_why=self._stuck_why,
+            repeated_rows=self._repeated_rows,
             last_flush=self._last_flush,
             last_error=self._last_error,
         )
@@ -169,39 +236,72 @@ class Writer:
                 self._drain_query_log()
                 self.flush()
             except Exception as error:
-                self._last_error = f"{type(error).__name__}: {error}"
-                log.exception("the writer failed; it goes on")
+                told, self._last_error = self._last_error, f"{type(error).__name__}: {error}"
+                if told != self._last_error:
+                    log.exception("the writer failed; it goes on")
 
     def _drain_query_log(self) -> None:
         queries = self._query_log.drain() if self._query_log else None
         if queries and (len(queries) > 1 or queries.data[1][0] != "insert queries"):
             self.put_facts(queries)
 
-    def _take(self) -> list[Facts]:
-        """Return the queue as one batch a table, in the order the tables first appeared."""
+    def _gather(self) -> None:
+        """Make of the queue one batch a table, in the order the tables first appeared."""
         with self._lock:
-            taken = list(self._queue)
+            groups: dict[tuple[str, tuple[str, ...], str], list[Facts]] = {}
+            for facts in self._queue:
+                groups.setdefault((facts.table, facts.columns, facts.token), []).append(facts)
+            self._due.extend(Due(_merge(parts)) for parts in groups.values())
             self._queue.clear()
-            self._queued_rows = 0
-        groups: dict[tuple[str, tuple[str, ...], str], list[Facts]] = {}
-        for facts in taken:
-            groups.setdefault((facts.table, facts.columns, facts.token), []).append(facts)
-        return [_merge(parts) for parts in groups.values()]
 
-    def _send(self, batch: Facts) -> None:
-        if len(self._spool) or time.monotonic() < self._retry_at:
-            self._spool.append(batch)
-            return
-        tried = time.time()
+    def _next(self) -> Due | None:
+        with self._lock:
+            self._sending = self._due.popleft() if self._due else None
+            return self._sending
+
+    def _bring(self, due: Due) -> None:
+        """Send a batch, and take it out of memory once it is committed. Raises SpoolUnavailable."""
         try:
-            self._insert(batch)
-        except StorageRejected as error:
-            self._refuse(batch, error)
+            instead = self._send(due)
+        except BaseException:
+            with self._lock:
+                self._due.appendleft(due)
+                self._sending = None
+            raise
+        with self._lock:
+            self._due.extendleft(Due(each) for each in reversed(instead))
+            self._queued_rows += sum(len(each) for each in instead) - len(due.batch)
+            self._sending = None
+
+    def _send(self, due: Due) -> Sequence[Facts]:
+        """Return what must be sent in the place of a batch: nothing once it is committed."""
+        if len(self._spool) or time.monotonic() < self._retry_at:
+            self._spool.append(due.batch, due.tried)
+            return ()
+        try:
+            if due.tried is None:
+                due.tried = time.time()
+            elif (instead := self._settled(due.batch, due.tried)) is not None:
+                return instead
+            self._insert(due.batch)
         except StorageUnavailable as error:
             self._back_off(error)
-            self._spool.append(batch, tried)
+            self._spool.append(due.batch, due.tried)
+        except StorageRejected as error:
+            self._refuse(due.batch, str(error))
+        except Exception as error:
+            log.exception("a batch for %s cannot be sent", due.batch.table)
+            self._refuse(due.batch, repr(error))
         else:
-            self._acknowledge(batch)
+            self._acknowledge(due.batch)
+        return ()
+
+    def _settled(self, batch: Facts, tried: float) -> Sequence[Facts] | None:
+        instead = self._settle(batch, tried)
+        if instead is not None:
+            rows = [f"{len(each)} for {each.table}" for each in instead]
+            log.warning("of %d rows on their way when ClickHouse ended go again: %s", len(batch), rows or "none")
+        return instead
 
     def _replay(self) -> None:
         """Send what waits on disk, oldest first, until it is empty, ClickHouse is away or the time is up."""
@@ -219,19 +319,22 @@ class Writer:
         try:
             if tried is None:
                 self._spool.mark_tried(batch_id, time.time())
-            elif (instead := self._settle(batch, tried)) is not None:
-                rows = [f"{len(each)} for {each.table}" for each in instead]
-                log.warning("of %d rows on their way when ClickHouse ended go again: %s", len(batch), rows or "none")
+            elif (instead := self._settled(batch, tried)) is not None:
                 self._spool.replace(batch_id, instead)
                 return
             self._insert(batch)
-        except StorageRejected as error:
-            self._refuse(batch, error, batch_id)
+        except SpoolUnavailable:
+            raise
         except StorageUnavailable as error:
             self._back_off(error)
+        except StorageRejected as error:
+            self._refuse(batch, str(error), batch_id)
+        except Exception as error:
+            log.exception("a batch for %s cannot be sent", batch.table)
+            self._refuse(batch, repr(error), batch_id)
         else:
-            self._acknowledge(batch)
             self._spool.remove(batch_id)
+            self._acknowledge(batch)
 
     def _acknowledge(self, batch: Facts) -> None:
         self._failures, self._retry_at = 0, 0.0
@@ -241,10 +344,11 @@ class Writer:
         self._rows_written += len(batch)
         self._recent.append((time.monotonic(), len(batch)))
 
-    def _refuse(self, batch: Facts, error: StorageRejected, batch_id: int | None = None) -> None:
-        self._last_error = f"{batch.table}: {error}"
-        log.error("ClickHouse refuses %d rows for %s, set aside in the spool: %s", len(batch), batch.table, error)
-        self._spool.refuse(batch, str(error), batch_id)
+    def _refuse(self, batch: Facts, why: str, batch_id: int | None = None) -> None:
+        """Set a batch aside that cannot be stored, whatever is wrong with it: the others must go on."""
+        self._spool.refuse(batch, why, batch_id)
+        self._last_error = f"{batch.table}: {why}"
+        log.error("%d rows for %s are refused, set aside in the spool: %s", len(batch), batch.table, why)
 
     def _back_off(self, error: StorageUnavailable) -> None:
         if not self._failures:
@@ -252,6 +356,16 @@ class Writer:
         self._retry_at = time.monotonic() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
         self._failures += 1
         self._last_error = str(error)
+
+    def _tell_stuck(self, why: str) -> None:
+        if why != self._stuck_why:
+            log.error("%s: %d rows waiting", why, self._queued_rows)
+        self._stuck_why = why
+
+    def _tell_free(self) -> None:
+        if self._stuck_why:
+            log.warning("what waited in memory is stored (%s before)", self._stuck_why)
+        self._stuck_why, self._is_dropping = "", False
 
 
 def _merge(parts: Sequence[Facts]) -> Facts:

@@ -25,7 +25,7 @@ NOW = 1_700_000_100.0
 CLOSED = BreakerView(BreakerState.CLOSED, 0, 0.0, 0)
 RUN = Run("system", NOW - 3, 0.01, 0.0, Outcome.OK, 40)
 VIEW = TaskView("system", 5.0, 4.0, RUN, RUN.started, 0, CLOSED, None, NOW + 2, (0.01,), (0.0,), 0)
-STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, NOW, "")
+STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, 0, NOW, "", "", 0)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,7 @@ def test_the_status_of_a_collector_says_why(view: TaskView, status: Status, why:
         (replace(STATS, queued_rows=500), "", "writer", Status.WARNING),
         (replace(STATS, queued_rows=950), "", "writer", Status.CRITICAL),
         (replace(STATS, dropped_rows=1), "", "writer", Status.CRITICAL),
+        (replace(STATS, queued_rows=7, stuck_why="disk full"), "", "writer", Status.CRITICAL),
         (STATS, "", "spool", Status.OK),
         (replace(STATS, spooled_rows=7, spooled_bytes=90), "", "spool", Status.WARNING),
         (replace(STATS, spool_dropped_rows=1), "", "spool", Status.CRITICAL),

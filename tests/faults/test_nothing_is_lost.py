@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from core.model import Sample
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.settle import settle
+from storage.clickhouse.settle import ROLLUPS, settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from tests.support.servers import ROOT, ClickHouseServer
@@ -42,7 +43,10 @@ def test_kill_9_while_writing_loses_nothing_acknowledged(tmp_path: Path) -> None
         text=True,
         check=True,
     )
-    assert int(counted.stdout) >= acknowledged
+    there = json.loads(counted.stdout)
+    assert there["rows"] >= acknowledged
+    assert there["different"] == there["rows"], "none is there twice"
+    assert there["rolled"] == dict.fromkeys(ROLLUPS, there["rows"]), "rollups stand for the very same rows"
 
 
 def test_an_outage_of_the_server_loses_and_doubles_nothing(

@@ -98,6 +98,9 @@ def test_collectors_run_only_while_the_lease_is_held(
 
     other.release()
     assert runner.hold_lease()
+    assert source.calls == [], "in the second of the hand-over the other one may have read everything"
+    clock.advance(1)
+    runner.scheduler._process_jobs()
     finish(runner, "source", 1)
 
     expire(redis_live)
@@ -109,6 +112,8 @@ def test_collectors_run_only_while_the_lease_is_held(
 
     expire(redis_live)
     assert runner.hold_lease()
+    clock.advance(1)
+    runner.scheduler._process_jobs()
     source.wait_until_entered()
     runner.stop(deadline_seconds=1.0)
     assert other.tick(), "stopping gives the lease back at once"

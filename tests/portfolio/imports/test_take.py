@@ -15,7 +15,7 @@ from portfolio.imports.take import ImportResult, import_file, take
 from portfolio.tree.settings import change
 from storage.clickhouse.reads.portfolio import daily_prices_many, priced_instruments
 from storage.state.imports import find_import, recent_imports
-from storage.state.portfolios import list_portfolios, put_portfolios
+from storage.state.portfolios import OWN, list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.portfolio.imports.reading import weekdays
 
@@ -197,20 +197,23 @@ def test_what_a_file_told_itself_is_remembered_for_files_that_are_called_alike(s
         bring(stores, "date,fund,nav\n01/02/2023,A,6\n", "beta.csv")
 
 
+@pytest.mark.parametrize("step", ["add_missing_portfolios", "insert_import", "change_import"])
 def test_an_import_that_was_cut_off_is_finished_under_its_number(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     text = f"{HEADER}2023-01-02,Alpha,100,0\n2023-01-03,Alpha,110,0\n"
     bring(stores, f"{HEADER}2023-01-03,Alpha,90,0\n")
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **_more: object) -> None:
         raise StorageUnavailable("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(take_module, "add_missing_portfolios", killed)
+        patched.setattr(take_module, step, killed)
         with pytest.raises(StorageUnavailable):
             bring(stores, text)
     assert recent_imports(stores.state)[0].outcome == "taking"
+    with_values = {row[0] for row in stored(stores)}
+    assert with_values <= {each.id for each in list_portfolios(stores.state, OWN)}, "no value is without a portfolio"
     result = bring(stores, text)
     (item,) = [each for each in recent_imports(stores.state) if each.id == result.number]
     assert (len(recent_imports(stores.state)), item.outcome, item.added, item.restated) == (2, "taken", 1, 1)

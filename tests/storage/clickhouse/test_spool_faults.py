@@ -1,0 +1,110 @@
+"""A spool that is damaged: what cannot be read is set aside and told, everything else goes on."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from collectors.pipeline import storage_components
+from core.model import Facts, Status
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.writer import Writer
+
+
+def numbers(*values: float) -> Facts:
+    return Facts("samples", ("series", "ts", "value"), ([1] * len(values), [0] * len(values), list(values)))
+
+
+def spooled(file: Path, count: int) -> None:
+    spool = Spool(file, 2**26)
+    for value in range(count):
+        spool.append(numbers(value, value + 0.5))
+    spool.close()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"not packed",
+        b"x\x9c\x03\x00",
+        zlib.compress(b"[1, 2]"),
+        zlib.compress(b"{}"),
+        None,
+    ],
+    ids=["empty", "noise", "cut", "a list", "no keys", "nothing"],
+)
+def test_a_batch_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
+    tmp_path: Path, payload: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "spool.sqlite"
+    spooled(file, 4)
+    with closing(sqlite3.connect(file)) as damaged:
+        damaged.execute("UPDATE batches SET payload = ? WHERE id = 2", (payload,))
+        damaged.commit()
+    stored: list[float] = []
+    writer = Writer(lambda facts: stored.extend(facts.data[2]), Spool(file, 2**26))
+    writer.put_facts(numbers(9))
+    writer.flush()
+    assert stored == [0, 0.5, 2, 2.5, 3, 3.5, 9]
+    (part,) = [each for each in storage_components(writer.stats(), "", 2**26) if each.name == "spool"]
+    assert part.status is Status.WARNING
+    assert part.why == "1 batch (2 rows) set aside: refused by ClickHouse or unreadable"
+    assert [line for line in caplog.messages if "a batch of 2 rows in the spool cannot be read" in line]
+    again = Spool(file, 2**26)
+    assert (len(again), again.stats().refused_batches, again.stats().refused_rows) == (0, 1, 2)
+    with closing(sqlite3.connect(file)) as kept:
+        assert kept.execute("SELECT payload, rows FROM refused").fetchall() == [(payload, 2)]
+
+
+def test_a_batch_that_trips_what_sends_it_is_set_aside_too(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    spooled(file, 3)
+    stored: list[float] = []
+
+    def insert(facts: Facts) -> None:
+        if facts.data[2][0] == 1:
+            raise ZeroDivisionError("a fault of ours")
+        stored.extend(facts.data[2])
+
+    writer = Writer(insert, Spool(file, 2**26))
+    writer.flush()
+    assert stored == [0, 0.5, 2, 2.5]
+    assert writer.stats().refused_rows == 2
+
+
+def test_what_is_set_aside_is_bounded_and_what_no_longer_fits_is_counted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.sqlite", limit_bytes=8_000)
+    for value in range(100):
+        spool.refuse(numbers(value), "no such table")
+    stats = spool.stats()
+    assert stats.refused_bytes <= 1_000
+    assert stats.refused_batches > 0
+    assert stats.refused_rows + stats.dropped_rows == 100
+    spool.close()
+    assert Spool(tmp_path / "spool.sqlite", limit_bytes=8_000).stats() == stats
+
+
+def test_a_file_that_turns_to_noise_is_kept_aside_and_storing_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    spooled(file, 300)
+    with closing(sqlite3.connect(file)) as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spool = Spool(file, 2**26)
+    waiting = spool.stats().rows
+    with file.open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(b"\xff" * (file.stat().st_size - 4096))
+    stored: list[float] = []
+    writer = Writer(lambda facts: stored.extend(facts.data[2]), spool)
+    writer.put_facts(numbers(7))
+    writer.flush()
+    writer.flush()
+    assert stored == [7]
+    assert writer.stats().spool_dropped_rows == waiting
+    assert [path for path in tmp_path.iterdir() if ".damaged-" in path.name]
+    spool.close()
