@@ -172,9 +172,10 @@ def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
 
 
 def _look_inside(stores: Stores, path: Path, said: Mapping) -> Understood:
+    from portfolio.imports.dropped import told_name
     from portfolio.imports.take import look_at, read_file
 
-    return look_at(stores, path.name, read_file(path), said)
+    return look_at(stores, told_name(path.name), read_file(path), said)
 
 
 def _look(look: Callable[[Path, Mapping], Understood], path: Path, said: Mapping) -> str:
