@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from collectors import benchmarks, tree
 from core.console import Console
-from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
+from core.errors import FolderInUse, FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
@@ -122,15 +122,16 @@ def _run(settings: Settings) -> int:
 
 
 def _import(settings: Settings, chosen: argparse.Namespace) -> int:
+    from portfolio.imports.dropped import told_name
     from storage.stores import open_stores
 
     said = _said(chosen)
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
-        raise StartError(f"{', '.join(missing)}: there is no such file; nothing imported")
+        raise StartError(f"{', '.join(map(told_name, missing))}: there is no such file; nothing imported")
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         from portfolio.imports.handover import hand_over, look_from_outside
 
         if chosen.dry_run:
@@ -234,7 +235,7 @@ def _undo(settings: Settings, number: int) -> int:
 
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         from portfolio.imports.handover import hand_over_undo
 
         return _tell(partial(hand_over_undo, settings, number, _who()))

@@ -152,7 +152,8 @@ class Inbox:
                 folder.mkdir(parents=True, exist_ok=True)
             paths = [path for path in self._folder.iterdir() if _is_candidate(path.name)]
         except OSError as error:
-            raise SourceUnavailable(f"{self._folder}: {error.strerror or error}") from error
+            why = f"{_in_the_way(error)} is no folder: move it away" if _in_the_way(error) else error.strerror or error
+            raise SourceUnavailable(f"{self._folder}: {why}") from error
         seen: dict[str, Seen] = {}
         waits: dict[str, Handled] = {}
         folders = []
@@ -288,6 +289,11 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
     if name.endswith(CHANGE):
         return carry_out(stores, read_change(name, content))
     return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
+
+
+def _in_the_way(error: OSError) -> str:
+    """Return the file that stands where a folder should, empty for another error."""
+    return str(error.filename) if isinstance(error, FileExistsError | NotADirectoryError) else ""
 
 
 def _order(path: Path) -> Order:

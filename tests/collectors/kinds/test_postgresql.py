@@ -125,6 +125,21 @@ def test_a_blocking_chain_is_told_with_its_root(
     assert check(after, "blocking")["status"] == "ok"
 
 
+@pytest.mark.parametrize(("masks", "shown"), [(True, "SELECT ?, pg_sleep(?)"), (False, "SELECT 'zq7', pg_sleep(9)")])
+def test_values_in_the_text_of_queries_are_masked_unless_it_is_switched_off(
+    server: PostgresServer, masks: bool, shown: str
+) -> None:
+    collector = PostgresqlCollector(source(server.url("monitor", "watch"), timeout_seconds=4, mask_literals=masks))
+    with server.waiting(server.connect(), "SELECT 'zq7', pg_sleep(9)"):
+        reading = until(
+            lambda: collector.collect(0),
+            lambda each: [row for row in rows(each, "sessions") if "pg_sleep" in (row["query"] or "")],
+        )
+    collector._close()
+    assert shown in [row["query"] for row in rows(reading, "sessions")]
+    assert masks == ("zq7" not in str(reading))
+
+
 def test_a_locked_table_neither_delays_a_reading_nor_spoils_it(
     server: PostgresServer, collector: PostgresqlCollector
 ) -> None:
