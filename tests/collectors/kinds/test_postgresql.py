@@ -183,7 +183,7 @@ def test_a_query_is_cancelled_and_a_session_ended(server: PostgresServer, collec
     with server.waiting(session, "SELECT pg_sleep(30)") as thread:
         found = until(lambda: collector.collect(0), lambda each: rows(each, "sessions"))
         target = next(row["target"] for row in rows(found, "sessions") if row["application"] == "report")
-        assert "cancelled: SELECT pg_sleep(30)" in act(source(url), "cancel", target).sentence
+        assert "cancelled: SELECT pg_sleep(?)" in act(source(url), "cancel", target).sentence
         thread.join(5)
         assert not thread.is_alive()
         assert ") ended, its last query" in act(source(url), "terminate", target).sentence
