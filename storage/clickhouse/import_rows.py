@@ -26,6 +26,8 @@ DENSE = 4
 """Stored points to one that is asked for, up to which all between the first and the last are read at once."""
 PATIENT = {"max_execution_time": 300}
 """Half a million rows in one insert take longer than a query may on a busy machine, and none is taken without it."""
+MARKS_AT_ONCE = 100_000
+"""A mark says nothing before its value is there, and is one mark when it is sent twice: they need no single insert."""
 NAMES_AT_ONCE = 1_000
 
 
@@ -93,7 +95,8 @@ def insert_import(clickhouse: ClickHouse, into: Imported, rows: Rows, version: i
     replaced = is_there & is_newer
     own = is_same & (was_version == version)
     marked, restated = _own_marks(clickhouse, into, rows, version) if own.any() else (0, 0)
-    clickhouse.insert(_marks(into, rows, np.flatnonzero(replaced), was, was_version, version, source), PATIENT)
+    for at in _slices(np.flatnonzero(replaced), MARKS_AT_ONCE):
+        clickhouse.insert(_marks(into, rows, at, was, was_version, version, source), PATIENT)
     clickhouse.insert(_facts(into, rows, np.flatnonzero(is_newer), version), PATIENT)
     added = int((~is_there).sum()) + int(own.sum()) - marked
     return Inserted(added, restated + int((replaced & ~is_same).sum()))
@@ -170,9 +173,9 @@ def _lookups(
             yield clickhouse.records(sql, layout, asked, kind="import before")
 
 
-def _slices(times: NDArray[np.int64], at_once: int) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(times), at_once):
-        yield times[start : start + at_once]
+def _slices(numbers: NDArray[np.int64], at_once: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(numbers), at_once):
+        yield numbers[start : start + at_once]
 
 
 def _key(code: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.int64]:

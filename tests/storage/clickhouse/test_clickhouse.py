@@ -52,9 +52,7 @@ def test_an_edited_migration_stops_the_start(clickhouse: ClickHouse) -> None:
 
 def test_a_schema_of_a_newer_version_stops_the_start(clickhouse: ClickHouse) -> None:
     clickhouse.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (9999, 'later', 'x')")
-    with pytest.raises(
-        StartError, match=r"made by a newer Fundwatch \(schema 9999, .*; start that"
-    ):
+    with pytest.raises(StartError, match=r"made by a newer Fundwatch \(schema 9999, .*; start that"):
         migrate(clickhouse)
     clickhouse.command(f"DROP DATABASE {clickhouse.database}")
 
