@@ -111,9 +111,9 @@ def _made(row: Any, values: dict[str, Any]) -> Any:
 
 def _masked(values: dict[str, Any]) -> dict[str, Any]:
     """Return a row about a query with ? for the values in its text, and in the message that repeats parts of it."""
-    if not values.get("query"):
+    if not (values.get("query") or values.get("pattern")):
         return values
-    masked = {"query": without_values(values["query"], is_clickhouse=True)}
+    masked = {"query": without_values(values["query"], is_clickhouse=True)} if "query" in values else {}
     messages = {name: message_without_values(str(values[name])) for name in MESSAGES & values.keys()}
     return values | masked | messages
 
