@@ -34,6 +34,9 @@ def create_server() -> Flask:
     except FundwatchError as error:
         shut_down()
         raise AppImportError(f"fundwatch: {error}") from error
+    except OSError as error:
+        shut_down()
+        raise AppImportError(f"fundwatch: {error.filename}: {error.strerror}; look at what is there") from error
 
 
 def _create_server(settings: Settings) -> Flask:

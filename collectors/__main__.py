@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from collectors import benchmarks, tree
 from core.console import Console
-from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
+from core.errors import FolderInUse, FundwatchError, ImportRejected, StartError, UndoRejected
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
@@ -122,15 +122,16 @@ def _run(settings: Settings) -> int:
 
 
 def _import(settings: Settings, chosen: argparse.Namespace) -> int:
+    from portfolio.imports.dropped import told_name
     from storage.stores import open_stores
 
     said = _said(chosen)
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
-        raise StartError(f"{', '.join(missing)}: there is no such file; nothing imported")
+        raise StartError(f"{', '.join(map(told_name, missing))}: there is no such file; nothing imported")
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         from portfolio.imports.handover import hand_over, look_from_outside
 
         if chosen.dry_run:
@@ -172,9 +173,10 @@ def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
 
 
 def _look_inside(stores: Stores, path: Path, said: Mapping) -> Understood:
+    from portfolio.imports.dropped import told_name
     from portfolio.imports.take import look_at, read_file
 
-    return look_at(stores, path.name, read_file(path), said)
+    return look_at(stores, told_name(path.name), read_file(path), said)
 
 
 def _look(look: Callable[[Path, Mapping], Understood], path: Path, said: Mapping) -> str:
@@ -233,7 +235,7 @@ def _undo(settings: Settings, number: int) -> int:
 
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         from portfolio.imports.handover import hand_over_undo
 
         return _tell(partial(hand_over_undo, settings, number, _who()))

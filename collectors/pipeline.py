@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain, repeat
 
 import psutil
@@ -32,6 +33,7 @@ from core.tables import table_of
 from status.freshness import stale_after_seconds
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import statement_kinds, table_sizes
+from storage.folder import FolderLock
 
 SOON_SECONDS = 10.0
 """Tables and query log are read a second time sooner: at the first, a new database is still empty."""
@@ -48,7 +50,28 @@ def make(context: Context) -> PipelineCollector:
         stores.clock,
         interval_seconds=context.settings.intervals.pipeline_seconds,
         spool_capacity_bytes=context.settings.writer.spool_bytes,
+        data=DataFolder(stores.told, stores.lock),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The data folder: what of it was found missing or damaged at the start, and who holds it in this process."""
+
+    told: tuple[str, ...] = ()
+    lock: FolderLock | None = None
+
+    def component(self) -> Component:
+        """Return how it is."""
+        if self.lock is not None and not self.lock.is_there():
+            why = (
+                f"{self.lock.folder} was deleted, moved or replaced while Fundwatch runs: "
+                "what is stored now is lost when it stops; put the folder back, or restart"
+            )
+            return Component(Checks.DATA, Status.CRITICAL, why)
+        if self.told:
+            return Component(Checks.DATA, Status.WARNING, ". ".join(self.told))
+        return Component(Checks.DATA, Status.OK, "nothing missing")
 
 
 class PipelineCollector:
@@ -66,6 +89,7 @@ class PipelineCollector:
         *,
         interval_seconds: float = 5.0,
         spool_capacity_bytes: int = 536_870_912,
+        data: DataFolder | None = None,
     ) -> None:
         self.interval_seconds = interval_seconds
         self._runs = runs
@@ -73,6 +97,7 @@ class PipelineCollector:
         self._clickhouse = clickhouse
         self._clock = clock
         self._spool_capacity_bytes = spool_capacity_bytes
+        self._data = data or DataFolder()
         self._rates = Rates()
         self._process = psutil.Process()
         self._process.cpu_percent()
@@ -93,7 +118,11 @@ class PipelineCollector:
         collectors = [Component(row.component, Status(row.status), row.why) for row in rows]
         return Reading(
             samples=samples,
-            components=[*collectors, *storage_components(stats, self._clickhouse_error, self._spool_capacity_bytes)],
+            components=[
+                *collectors,
+                *storage_components(stats, self._clickhouse_error, self._spool_capacity_bytes),
+                self._data.component(),
+            ],
             tables=[
                 table_of(CollectorRuns, rows),
                 table_of(WriterStats, [stats]),

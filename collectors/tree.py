@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from core.errors import ChangeRejected, StartError
+from core.errors import ChangeRejected, FolderInUse
 from core.portfolios import RULES, WHOLE
 from core.settings.model import Settings
 
@@ -100,7 +100,7 @@ def carry_out_order(settings: Settings, order: ChangeOrder) -> str:
 
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         from portfolio.imports.handover import hand_over_change
 
         return hand_over_change(settings, order)

@@ -2,7 +2,8 @@
 
 FundwatchError
 ├── SettingsError        a setting is unknown or invalid: exit 2, the message names it and where it was read
-├── StartError           cannot start (port taken, folder not writable or owned): exit 2, the message says what to do
+├── StartError           cannot start (port taken, folder not writable, damaged): exit 2, the message says what to do
+│   └── FolderInUse          … because a running Fundwatch owns the data folder: orders go through its inbox
 ├── SourceError          a collector's source
 │   ├── SourceUnavailable    try again and back off; the component is down
 │   └── SourceRejected       retrying cannot help; a person must change the configuration
@@ -33,6 +34,10 @@ class SettingsError(FundwatchError):
 
 class StartError(FundwatchError):
     """Fundwatch cannot start here. The program prints the message and exits with 2."""
+
+
+class FolderInUse(StartError):
+    """A running Fundwatch owns the data folder."""
 
 
 class SourceError(FundwatchError):

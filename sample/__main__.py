@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 
-from core.errors import FundwatchError, StartError
+from core.errors import FolderInUse, FundwatchError
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 def _do_in(settings: Settings, action: str) -> str:
     try:
         stores = open_stores(settings)
-    except StartError:
+    except FolderInUse:
         if action == "load":
             raise
         return _remove_beside_running(settings)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from core.clock import Clock, SystemClock
 from core.settings.model import Settings
@@ -17,10 +19,14 @@ from storage.clickhouse.reconcile import reconcile
 from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
-from storage.folder import FolderLock
+from storage.damage import damage_told, open_expendable
+from storage.folder import FolderLock, check_writable, keep_private
 from storage.live.embedded import Valkey, socket_path
 from storage.live.redis import Live
+from storage.missing import find_missing
 from storage.state.database import State
+
+log = logging.getLogger(__name__)
 
 VALKEY_FOLDER = "valkey"
 Step = Callable[[str], None]
@@ -36,6 +42,10 @@ class Stores:
     state: State
     writer: Writer
     clock: Clock
+    told: tuple[str, ...] = ()
+    """What was found missing or damaged when they were opened, a sentence each."""
+    lock: FolderLock | None = None
+    """Of the data folder, where this process owns it."""
     _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def close(self) -> None:
@@ -50,22 +60,29 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
     """
     with contextlib.ExitStack() as stack:
         step("data folder")
+        told: list[str] = []
         lock = FolderLock(settings.data_dir) if settings.is_embedded else None
         if lock is not None:
             stack.callback(lock.release)
+        else:
+            check_writable(settings.data_dir)
+        if tightened := keep_private(settings.data_dir):
+            log.warning("%s", tightened)
         step("live readings (Valkey)" if not settings.redis_url else "live readings (Redis)")
-        live = Live(settings.redis_url or _start_valkey(settings, stack), settings.clickhouse_database)
+        live = Live(settings.redis_url or _start_valkey(settings, stack, told), settings.clickhouse_database)
         stack.callback(live.close)
         step("state database")
-        state = State(settings.state_dsn)
-        stack.callback(state.close)
-        state.migrate()
+        state, is_state_new = _open_state(settings, stack)
         step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
         clickhouse = open_clickhouse(settings)
         stack.callback(clickhouse.close)
         reconcile(clickhouse)
-        writer = _open_writer(settings, clickhouse, stack)
-        return Stores(settings, clickhouse, live, state, writer, clock or SystemClock(), stack.pop_all())
+        writer = _open_writer(settings, clickhouse, stack, told)
+        told += find_missing(clickhouse, state, is_state_new)
+        for sentence in told:
+            log.warning("%s", sentence)
+        opened = settings, clickhouse, live, state, writer, clock or SystemClock()
+        return Stores(*opened, tuple(told), lock, stack.pop_all())
 
 
 def open_clickhouse(settings: Settings) -> ClickHouse:
@@ -78,9 +95,29 @@ def open_clickhouse(settings: Settings) -> ClickHouse:
         cluster=settings.clickhouse_cluster,
         query_log=QueryLog(),
     )
-    migrate(clickhouse)
-    apply_retention(clickhouse, settings.retention)
+    with _clickhouse_told(settings):
+        migrate(clickhouse)
+        apply_retention(clickhouse, settings.retention)
     return clickhouse
+
+
+def _clickhouse_told(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """Return what makes a folder of ClickHouse that cannot be opened a StartError; a server may come back."""
+    if not settings.is_embedded:
+        return contextlib.nullcontext()
+    way_out = "restore the folder from a copy, or move it away to begin with an empty one"
+    return damage_told(Path(settings.clickhouse_dsn.removeprefix("chdb://")), way_out)
+
+
+def _open_state(settings: Settings, stack: contextlib.ExitStack) -> tuple[State, bool]:
+    """Return the state database, and whether it was empty."""
+    state = State(settings.state_dsn)
+    stack.callback(state.close)
+    if state.file is None:
+        return state, state.migrate()
+    way_out = "restore it from a copy of the data folder, or move it away: portfolios, settings and imports begin anew"
+    with damage_told(state.file, way_out):
+        return state, state.migrate()
 
 
 def running_valkey_url(settings: Settings) -> str:
@@ -88,15 +125,22 @@ def running_valkey_url(settings: Settings) -> str:
     return settings.redis_url or f"unix://{socket_path(settings.data_dir / VALKEY_FOLDER)}"
 
 
-def _start_valkey(settings: Settings, stack: contextlib.ExitStack) -> str:
-    valkey = Valkey(settings.data_dir / VALKEY_FOLDER)
-    stack.callback(valkey.stop)
-    valkey.start()
-    return valkey.url
+def _start_valkey(settings: Settings, stack: contextlib.ExitStack, told: list[str]) -> str:
+    folder = settings.data_dir / VALKEY_FOLDER
+
+    def start() -> Valkey:
+        valkey = Valkey(folder)
+        stack.callback(valkey.stop)
+        valkey.start()
+        return valkey
+
+    return open_expendable(folder, "newest readings come again with the next ones", start, told).url
 
 
-def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack) -> Writer:
-    spool = Spool(settings.data_dir / "spool.sqlite", settings.writer.spool_bytes)
+def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack, told: list[str]) -> Writer:
+    file = settings.data_dir / "spool.sqlite"
+    without = "measurements that waited in it for ClickHouse, if any, are missing"
+    spool = open_expendable(file, without, lambda: Spool(file, settings.writer.spool_bytes), told)
     stack.callback(spool.close)
     writer = Writer(
         partial(insert_facts, clickhouse),

@@ -132,7 +132,7 @@ def refused_list(stores: Stores, files: Sequence[RefusedFile], may_change: bool)
 
 
 def _refused(stores: Stores, file: RefusedFile, may_change: bool) -> html.Li:
-    told = [on_page(line) for line in reasons(stores, file)]
+    told = [on_page(line) for line in reasons(file)]
     look = html.Button("Look at it", type="button", className="fw-button", **attributes(data_import_refused=file.name))
     buttons = [*([look] if file.is_table else []), _dismiss(file.name, file.stamp, "Dismiss")] if may_change else []
     return html.Li(

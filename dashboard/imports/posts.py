@@ -140,7 +140,7 @@ def _of_inbox(stores: Stores, name: str, said: Mapping, accept: bool, are_new: b
         file = find_refused(stores, name)
         if file is None or not file.is_table:
             return _refuse("There is no such file in inbox/refused any more.")
-        content, order = read_refused(stores, file)
+        content, order = read_refused(file)
     except OSError as error:
         return _refuse(f"It cannot be read: {error.strerror or error}.")
     return Brought(order.name or file.name, content, said.over(order.said), accept, are_new, file)

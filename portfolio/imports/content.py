@@ -12,7 +12,7 @@ import zipfile
 import zlib
 
 from portfolio.imports.delimited import seems, split
-from portfolio.imports.encoding import decode
+from portfolio.imports.encoding import look_at_text
 from portfolio.imports.extent import MOST_CELLS, is_whole, most_cells
 from portfolio.imports.sheet import LARGEST_BYTES, Sheet, Unreadable
 from portfolio.imports.workbook import read_parquet, read_workbook
@@ -81,9 +81,9 @@ def read_content(content: bytes, depth: int = 0) -> tuple[str, list[Sheet]]:
     for pattern, name in _MARKUP:
         if pattern.match(bare[:2_000]):
             raise Unreadable(name, "it holds no table that can be read", _EXPORT)
-    text, encoding = decode(content)
-    sheet = split(text)
-    return f"{seems(sheet.separator)}, {encoding}", [sheet]
+    encoded = look_at_text(content)
+    sheet = split(content, encoded.codec, encoded.head)
+    return f"{seems(sheet.separator)}, {encoded.name}", [sheet]
 
 
 def _is_text(content: bytes) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from portfolio.imports.mapping import DATE_ORDERS
 from portfolio.imports.mistakes import Mistakes, shown
-from portfolio.imports.sheet import Cell
+from portfolio.imports.sheet import Cell, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,27 +69,40 @@ class _Parts:
     zone: timezone | None
 
 
-def read_dates(cells: Sequence[Cell], lines: Sequence[int], said: str, recalled: str, mistakes: Mistakes) -> Dates:
+def read_dates(column: Column, lines: Sequence[int], said: str, recalled: str, mistakes: Mistakes) -> Dates:
     """Return the moments of a column. What is said holds; what is recalled decides where the file leaves it open."""
-    days = _iso_days(cells)
-    if days is not None:
-        return Dates(days, np.full(len(cells), NO_ZONE))
-    known: dict[Cell, Zoned | _Parts | str] = {}
-    for cell in cells:
-        if cell not in known:
-            known[cell] = _classify(cell)
-    order = said or _order(known, recalled, mistakes)
+    orders = _Orders()
+    read = [orders.look(cells) for cells in column.parts()]
+    order = said or orders.found(recalled, mistakes)
+    done = [found or _in_order(cells, _known(cells), order) for cells, found in zip(column.parts(), read, strict=True)]
+    begins = 0
+    for part in done:
+        for at, why, cell in part.wrong:
+            mistakes.add(why, int(lines[begins + at]), cell if cell is not None else "")
+        begins += len(part.ts)
+    ts, zone = (np.concatenate(arrays) for arrays in zip(*((part.ts, part.zone) for part in done), strict=True))
+    return Dates(ts, zone, order if orders.is_open else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The moments of a part of a column, and where there is none: place, why, and what stands there."""
+
+    ts: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    wrong: list[tuple[int, str, Cell]]
+
+
+def _known(cells: Sequence[Cell]) -> dict[Cell, Zoned | _Parts | str]:
+    return {cell: _classify(cell) for cell in dict.fromkeys(cells)}
+
+
+def _in_order(cells: Sequence[Cell], known: dict[Cell, Zoned | _Parts | str], order: str) -> _Part:
     moments = {cell: _moment(cell, found, order) for cell, found in known.items()}
-    ts = np.empty(len(cells), dtype=np.int64)
-    zone = np.empty(len(cells), dtype=np.int64)
-    for at, cell in enumerate(cells):
-        found = moments[cell]
-        if isinstance(found, str):
-            mistakes.add(found, lines[at], cell if cell is not None else "")
-            found = (-1, NO_ZONE)
-        ts[at], zone[at] = found
-    is_open = any(isinstance(found, _Parts) and len(found.orders) != 3 for found in known.values())
-    return Dates(ts, zone, order if is_open else "")
+    wrong = [(at, found, cell) for at, cell in enumerate(cells) if isinstance(found := moments[cell], str)]
+    pairs = [(-1, NO_ZONE) if isinstance(found := moments[cell], str) else found for cell in cells]
+    ts, zone = np.array(pairs, dtype=np.int64).T
+    return _Part(ts, zone, wrong)
 
 
 def is_date(cell: Cell) -> bool:
@@ -169,37 +182,54 @@ def _day(numbers: tuple[int, int, int], order: str) -> date | None:
         return None
 
 
-def _order(known: dict[Cell, Zoned | _Parts | str], recalled: str, mistakes: Mistakes) -> str:
-    """Return the one order in which every date is a day; empty where none is needed, or there is a mistake."""
-    left: set[str] = set(DATE_ORDERS)
-    told: dict[str, Cell] = {}
-    open_cell: Cell = None
-    for cell, parts in known.items():
-        if not isinstance(parts, _Parts):
-            continue
+class _Orders:
+    """What the dates of a column tell of the order of day, month and year, part by part."""
+
+    def __init__(self) -> None:
+        self._left: set[str] = set(DATE_ORDERS)
+        self._told: dict[str, Cell] = {}
+        self._open: tuple[Cell, _Parts] | None = None
+        self.is_open = False
+        """Whether a date needs the order to be read."""
+
+    def look(self, cells: Sequence[Cell]) -> _Part | None:
+        """Return the moments of a part none of whose dates needs the order; None: the order must be known first."""
+        days = _iso_days(cells)
+        if days is not None:
+            return _Part(days, np.full(len(cells), NO_ZONE), [])
+        known = _known(cells)
+        parts = {cell: found for cell, found in known.items() if isinstance(found, _Parts)}
+        for cell, found in parts.items():
+            self._weigh(cell, found)
+        return None if parts else _in_order(cells, known, "")
+
+    def _weigh(self, cell: Cell, parts: _Parts) -> None:
+        self.is_open = self.is_open or len(parts.orders) != 3
         if len({_day(parts.numbers, order) for order in parts.orders}) == 1 and len(parts.orders) > 1:
-            continue
-        left &= set(parts.orders)
+            return
+        self._left &= set(parts.orders)
         if len(parts.orders) == 1:
-            told.setdefault(parts.orders[0], cell)
+            self._told.setdefault(parts.orders[0], cell)
         else:
-            open_cell = cell
-    if not left:
-        cells = " and ".join(shown(cell) for cell in list(told.values())[:2])
-        mistakes.whole(f"dates are written in two orders of day and month, such as {cells}")
+            self._open = cell, parts
+
+    def found(self, recalled: str, mistakes: Mistakes) -> str:
+        """Return the one order in which every date is a day; empty where none is needed, or there is a mistake."""
+        if not self._left:
+            cells = " and ".join(shown(cell) for cell in list(self._told.values())[:2])
+            mistakes.whole(f"dates are written in two orders of day and month, such as {cells}")
+            return ""
+        if len(self._left) == 1:
+            return next(iter(self._left))
+        if self._open is None:
+            return ""
+        if recalled in self._left:
+            return recalled
+        cell, parts = self._open
+        readings = [(order, _day(parts.numbers, order)) for order in DATE_ORDERS if order in self._left]
+        told_as = " or ".join(f"{day} (--date-order {order})" for order, day in readings if day)
+        mistakes.whole(f"dates such as {shown(cell)} can be {told_as}: say which", ["date_order"])
         return ""
-    if len(left) == 1:
-        return left.pop()
-    if open_cell is None:
-        return ""
-    if recalled in left:
-        return recalled
-    parts = known[open_cell]
-    assert isinstance(parts, _Parts)
-    readings = [(order, _day(parts.numbers, order)) for order in DATE_ORDERS if order in left]
-    told_as = " or ".join(f"{day} (--date-order {order})" for order, day in readings if day)
-    mistakes.whole(f"dates such as {shown(open_cell)} can be {told_as}: say which", ["date_order"])
-    return ""
 
 
 def _moment(cell: Cell, found: Zoned | _Parts | str, order: str) -> Zoned | str:

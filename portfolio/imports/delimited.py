@@ -5,38 +5,56 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
+from array import array
+from collections import Counter, deque
+from collections.abc import Iterator
+from functools import partial
 
 from portfolio.imports.headers import role_of
-from portfolio.imports.sheet import MOST_ROWS, Sheet, Unreadable
+from portfolio.imports.sheet import KEPT_ROWS, MOST_ROWS, Sheet, SplitRows, Unreadable
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 LOOKED_AT_LINES = 40
 _SAID = re.compile(r"sep=(.)\s*\r?\n?", re.IGNORECASE)
 
 
-def split(text: str) -> Sheet:
-    """Return the rows of a text. Raises Unreadable when it has no columns, or more than 500,000 rows."""
-    said = _SAID.match(text)
-    separator = said[1] if said and said[1] in SEPARATORS else _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
+def split(content: bytes, codec: str, head: str) -> Sheet:
+    """Return the rows of a text that begins with `head`. They are split as they are gone through, not held.
+
+    Raises Unreadable when it has no columns, or more than 500,000 rows.
+    """
+    said = _SAID.match(head)
+    separator = said[1] if said and said[1] in SEPARATORS else _separator(head)
+    split_rows = partial(_rows, content, codec, separator, bool(said))
+    lines = array("L")
+    first: list[list[str]] = []
+    last: deque[list[str]] = deque(maxlen=KEPT_ROWS)
+    for line, row in split_rows():
+        lines.append(line)
+        if len(first) < KEPT_ROWS:
+            first.append(row)
+        last.append(row)
+        if len(lines) > MOST_ROWS + LOOKED_AT_LINES:
+            raise Unreadable(seems(separator), f"it has more than {MOST_ROWS:,} rows", "Split it.")
+    if not lines:
+        raise Unreadable("an empty file", "the file is empty", "Give one with a header and rows.")
+    rows = SplitRows(lambda: (row for _, row in split_rows()), len(lines), first, last)
+    return Sheet("", rows, lines, separator)
+
+
+def _rows(content: bytes, codec: str, separator: str, skips_first: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield line and row of those that are not empty. Raises Unreadable."""
+    text = io.TextIOWrapper(io.BytesIO(content), codec, newline="")
+    reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
     try:
-        if said:
+        if skips_first:
             next(reader, None)
         for row in reader:
             if any(row) and any(map(str.strip, row)):
-                rows.append(row)
-                lines.append(reader.line_num)
-                if len(rows) > MOST_ROWS + LOOKED_AT_LINES:
-                    raise Unreadable(seems(separator), f"it has more than {MOST_ROWS:,} rows", "Split it.")
+                yield reader.line_num, row
     except csv.Error as error:
         reason = f"line {max(reader.line_num, 1)} is not readable as CSV: {error}"
         raise Unreadable(seems(separator), reason, "Look for a quote that is not closed, or not doubled.") from error
-    if not rows:
-        raise Unreadable("an empty file", "the file is empty", "Give one with a header and rows.")
-    return Sheet("", rows, lines, separator)
 
 
 def seems(separator: str) -> str:
@@ -46,7 +64,7 @@ def seems(separator: str) -> str:
 
 def _separator(text: str) -> str:
     """Return the separator with which most of a line are known headers, then most lines have equally many columns."""
-    head = [line for line in io.StringIO(text[:200_000]) if line.strip()][:LOOKED_AT_LINES]
+    head = [line for line in io.StringIO(text) if line.strip()][:LOOKED_AT_LINES]
     return max(SEPARATORS, key=lambda separator: _score(head, separator))
 
 

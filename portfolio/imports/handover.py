@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import ChangeRejected, FundwatchError, ImportRejected, Mistake, UndoRejected
 from core.settings.model import Settings
+from portfolio.imports.dropped import told_name
 from portfolio.imports.inbox import TAKEN
 from portfolio.imports.known import as_known
 from portfolio.imports.mapping import Mapping
@@ -24,12 +25,14 @@ from portfolio.tree.order import ChangeOrder
 from storage.state.database import State
 
 POLL_SECONDS = 0.1
+LONGEST_STEM_BYTES, LONGEST_ENDING = 160, 16
+"""Of a name in the inbox, so that what is added to it fits."""
 
 
 def look_from_outside(settings: Settings, path: Path, said: Mapping) -> Understood:
     """Return what a file says, knowing what is remembered of files like it, not what is stored round its points."""
     with closing(State(settings.state_dsn)) as state:
-        understood = understand(path.name, read_file(path), said, time.time(), recall_from(state))
+        understood = understand(told_name(path.name), read_file(path), said, time.time(), recall_from(state))
         return as_known(understood, ids_by_name(state))
 
 
@@ -44,13 +47,13 @@ def hand_over(
     look_from_outside(settings, path, said).check(accept)
     inbox = _inbox(settings)
     name = _free_name(inbox, path.stem, path.suffix)
-    order = Order(path.name, said, accept, who or "command line")
+    order = Order(told_name(path.name), said, accept, who or "command line", is_whole=True)
     (inbox / f"{name}{ORDER}").write_text(order.to_json(), encoding="utf-8")
     shutil.copyfile(path, inbox / f"{name}.part")
     (inbox / f"{name}.part").rename(inbox / name)
-    told, is_taken = _answer(settings, inbox, name, path.name)
+    told, is_taken = _answer(settings, inbox, name, told_name(path.name))
     if not is_taken:
-        raise ImportRejected(path.name, [Mistake(line) for line in told.splitlines()[1:-2]])
+        raise ImportRejected(told_name(path.name), [Mistake(line) for line in told.splitlines()[1:-2]])
     return f"{told} (by the running Fundwatch)"
 
 
@@ -99,6 +102,8 @@ def _answer(settings: Settings, inbox: Path, name: str, called: str) -> tuple[st
 
 def _free_name(inbox: Path, stem: str, suffix: str) -> str:
     """Return a name that no file in the inbox had: the answer to an earlier one is not the answer to this one."""
+    stem = told_name(stem).encode()[:LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+    suffix = told_name(suffix)[:LONGEST_ENDING]
     names = (f"{stem}-{os.getpid()}{f'-{number}' if number > 1 else ''}{suffix}" for number in count(1))
     places = (inbox, inbox / "done", inbox / "refused")
     return next(name for name in names if not any((place / name).exists() for place in places))

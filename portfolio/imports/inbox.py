@@ -1,31 +1,45 @@
 """The watched folder: a file dropped into it is taken whole, or refused with every kind of mistake named.
 
-A file is touched once it has stayed the same from one look to the next. Taken: moved to done/ next to NAME.taken.txt.
-Refused: moved to refused/ next to NAME.problems.txt. While storage is away it stays where it is. How to read it may
-stand next to it, in NAME.import.json, which moves with it. Nothing is ever deleted or overwritten.
+A file is touched once two looks an interval apart found it the same and its end is there (whole.py); one whose end does
+not come is refused after ten minutes. Taken: moved to done/ next to NAME.taken.txt. Refused: moved to refused/ next to
+NAME.problems.txt. While storage is away it stays where it is. How to read it may stand next to it, in NAME.import.json,
+which moves with it. Nothing is ever deleted or overwritten. Each file is its own matter: none holds up another.
 """
 
 from __future__ import annotations
 
+import logging
 import stat
 from collections import deque
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from core.errors import ChangeRejected, ImportRejected, SourceUnavailable, StorageError, UndoRejected
+from core.errors import ChangeRejected, ImportRejected, Mistake, SourceUnavailable, StorageError, UndoRejected
 from core.format import count
 from core.model import Component, Reading, Sample, Status, Table
+from portfolio.imports.dropped import (
+    Changed,
+    Identity,
+    foreign,
+    free_path,
+    identity_of,
+    read_beside,
+    read_dropped,
+    told_name,
+)
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order, read_undo
 from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
-from portfolio.imports.take import read_file, take
+from portfolio.imports.take import take
 from portfolio.imports.undo import undo
+from portfolio.imports.whole import what_is_missing
 from portfolio.tree.order import carry_out, read_change
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".swp")
 """Endings of files that are still being written."""
@@ -33,9 +47,13 @@ TAKEN = ".taken.txt"
 """Ending of the file that says what came of one that was taken."""
 RECENT_FILES = 20
 MOST_FILES_A_RUN = 20
-
-Identity = tuple[int, int, int]
-"""Inode, size, time of change: the same twice means that nobody writes the file."""
+MOST_OUTAGES_A_RUN = 2
+"""Files in a row that storage has no answer to until it is taken for away: one alone may be too much for it."""
+AN_INTERVAL_RATIO = 0.9
+"""Share of the interval that lies between two looks at least: a look may come a little early."""
+STALLED_SECONDS = 600.0
+"""How long the end of a file that does not change any more is waited for."""
+_REMEDY = "If it is whole all the same, end its last line, or give it on the page Import."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,14 @@ class Handled:
     outcome: Literal["taken", "refused", "waits"]
     rows: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as it was found, and since when it is the same."""
+
+    identity: Identity
+    since: float
 
 
 class Result(Protocol):
@@ -80,7 +106,12 @@ class Inbox:
         self._looked_at = looked_at
         self._folder = folder
         self._take = take
-        self._last_look: dict[str, Identity] = {}
+        self._seen: dict[str, Seen] = {}
+        self._folders: list[str] = []
+        self._waits: dict[str, Handled] = {}
+        """What keeps a file that is there from being taken, by its name on disk."""
+        self._settled: dict[str, tuple[Identity, Handled, str]] = {}
+        """Files that were taken or refused and could not be moved yet, with what is to lie next to them."""
         self._recent: deque[Handled] = deque(maxlen=RECENT_FILES)
 
     def take_in(self, now: float) -> Reading:
@@ -88,77 +119,153 @@ class Inbox:
 
         Raises SourceUnavailable when the folder or storage does not answer.
         """
-        look = self._look()
-        at_rest = [name for name, identity in look.items() if self._last_look.get(name) == identity]
-        self._last_look = look
-        for name in sorted(at_rest)[:MOST_FILES_A_RUN]:
-            self._handle(self._folder / name, now)
+        self._look(now)
+        # Those that could not be taken lately come last: they never hold up another one.
+        due = sorted(filter(partial(self._is_at_rest, now), self._seen), key=self._turn)
+        away: list[tuple[str, StorageError]] = []
+        is_answered = False
+        for name in due[:MOST_FILES_A_RUN]:
+            try:
+                self._handle(self._folder / name, now)
+            except StorageError as error:
+                self._wait(name, now, f"storage does not answer ({error})")
+                away.append((name, error))
+            else:
+                is_answered = is_answered or name not in self._waits
+            if len(away) >= MOST_OUTAGES_A_RUN and not is_answered:
+                break
+        if away and not is_answered:
+            name, first = away[0]
+            raise SourceUnavailable(f"{told_name(name)} waits: storage does not answer ({first})") from first
         return self._reading(now)
 
-    def _look(self) -> dict[str, Identity]:
-        """Return the identity of every file that could be taken; makes the folders if absent."""
+    def _turn(self, name: str) -> tuple[float, str]:
+        return self._waits[name].ts if name in self._waits else 0.0, name
+
+    def _is_at_rest(self, now: float, name: str) -> bool:
+        return now - self._seen[name].since >= AN_INTERVAL_RATIO * self.interval_seconds
+
+    def _look(self, now: float) -> None:
+        """Look at every file that could be taken; makes the folders if absent."""
         try:
             for folder in (self._folder, self._done, self._refused):
                 folder.mkdir(parents=True, exist_ok=True)
-            found = {path.name: path.lstat() for path in self._folder.iterdir() if _is_candidate(path.name)}
+            paths = [path for path in self._folder.iterdir() if _is_candidate(path.name)]
         except OSError as error:
-            raise SourceUnavailable(f"{self._folder}: {error.strerror or error}") from error
-        return {
-            name: (facts.st_ino, facts.st_size, facts.st_mtime_ns)
-            for name, facts in found.items()
-            if stat.S_ISREG(facts.st_mode)
-        }
+            why = f"{_in_the_way(error)} is no folder: move it away" if _in_the_way(error) else error.strerror or error
+            raise SourceUnavailable(f"{self._folder}: {why}") from error
+        seen: dict[str, Seen] = {}
+        waits: dict[str, Handled] = {}
+        folders = []
+        for path in paths:
+            try:
+                facts = path.lstat()
+            except OSError:
+                continue  # it went away since it was listed
+            before = self._seen.get(path.name)
+            if stat.S_ISDIR(facts.st_mode):
+                folders += [told_name(path.name)] if path not in (self._done, self._refused) else []
+            elif what := foreign(facts):
+                waits[path.name] = Handled(now, told_name(path.name), "waits", 0, f"is {what}")
+            elif before is None or before.identity != identity_of(facts) or before.since > now:
+                seen[path.name] = Seen(identity_of(facts), now)
+            else:
+                seen[path.name] = before
+                if path.name in self._waits:
+                    waits[path.name] = self._waits[path.name]
+        self._seen, self._waits, self._folders = seen, waits, sorted(folders)
+        self._settled = {name: each for name, each in self._settled.items() if name in seen}
 
     def _handle(self, path: Path, now: float) -> None:
+        """Take or refuse a file. Raises StorageError."""
+        identity = self._seen[path.name].identity
         try:
-            content = read_file(path)
-            if _identity(path) != self._last_look[path.name]:
-                return
-            try:
-                result = self._take(path.name, content, _order(path))
-            except (ImportRejected, UndoRejected, ChangeRejected) as error:
-                self._refuse(path, error, now)
-            else:
-                target = _free(self._done, path.name, now)
-                (self._done / f"{target.name}{TAKEN}").write_text(f"{result}\n", encoding="utf-8")
-                _move(path, target)
-                self._recent.appendleft(Handled(now, path.name, "taken", result.rows, str(result)))
-        except StorageError as error:
-            raise SourceUnavailable(f"{path.name} waits: storage does not answer ({error})") from error
+            settled = self._settled.get(path.name)
+            if settled is None or settled[0] != identity:
+                self._settled.pop(path.name, None)
+                order = _order(path)
+                content = read_dropped(path, identity)
+                missing = "" if content is None or order.is_whole else what_is_missing(path.name, content)
+                if missing and now - self._seen[path.name].since < STALLED_SECONDS:
+                    self._wait(path.name, now, missing)
+                    return
+                settled = identity, *self._outcome(path, content, order, missing, now)
+                self._settled[path.name] = settled
+            self._move(path, settled[1], settled[2], now)
+        except Changed:
+            self._seen.pop(path.name)
+        except StorageError:
+            raise
         except OSError as error:
-            why = f"cannot be read or moved: {error.strerror or error}"
-            self._recent.appendleft(Handled(now, path.name, "waits", 0, why))
+            done = self._settled.get(path.name)
+            is_done = f"was {done[1].outcome}, and " if done else ""
+            self._wait(path.name, now, f"{is_done}cannot be {'moved' if done else 'read'}: {error.strerror or error}")
 
-    def _refuse(self, path: Path, error: ImportRejected | UndoRejected | ChangeRejected, now: float) -> None:
-        lines = error.lines()
-        target = _free(self._refused, path.name, now)
-        (self._refused / f"{target.name}{PROBLEMS}").write_text("\n".join([*lines, *HOW]) + "\n", encoding="utf-8")
+    def _outcome(
+        self, path: Path, content: bytes | None, order: Order, missing: str, now: float
+    ) -> tuple[Handled, str]:
+        """Take a file; return what came of it, and the text that tells it. Raises StorageError."""
+        name = told_name(path.name)
+        try:
+            if missing:
+                raise ImportRejected(name, [Mistake(missing)], remedy=_REMEDY)
+            if order.wrong:
+                raise ImportRejected(name, [Mistake(f"{name}{ORDER} {order.wrong}")], remedy="Correct or remove it.")
+            result = self._take(name, content, order)
+        except (ImportRejected, UndoRejected, ChangeRejected) as error:
+            lines = error.lines()
+        except (StorageError, OSError):
+            raise
+        except Exception as error:
+            # Whatever a file makes our readers do, it is this file's matter: the next look would do the same.
+            log.exception("inbox: %s cannot be taken", name)
+            lines = [f"{name}: nothing imported.", f"Fundwatch failed on it ({type(error).__name__}): see its log."]
+        else:
+            return Handled(now, name, "taken", result.rows, str(result)), f"{result}\n"
+        why = " ".join(lines[1:] or lines)
+        return Handled(now, name, "refused", 0, why), "\n".join([*lines, *HOW]) + "\n"
+
+    def _move(self, path: Path, handled: Handled, text: str, now: float) -> None:
+        """Move a file that was taken or refused next to what is told of it."""
+        is_taken = handled.outcome == "taken"
+        target = free_path(self._done if is_taken else self._refused, path.name, now)
+        _beside(target, TAKEN if is_taken else PROBLEMS).write_text(text, encoding="utf-8", errors="replace")
         _move(path, target)
-        self._recent.appendleft(Handled(now, path.name, "refused", 0, " ".join(lines[1:] or lines)))
+        self._waits.pop(path.name, None)
+        self._settled.pop(path.name, None)
+        self._seen.pop(path.name, None)
+        self._recent.appendleft(handled)
+
+    def _wait(self, name: str, now: float, why: str) -> None:
+        self._waits[name] = Handled(now, told_name(name), "waits", 0, why)
 
     def _reading(self, now: float) -> Reading:
-        waiting = sorted(path.name for path in self._folder.iterdir() if path.name in self._last_look)
         refused = refused_files(self._refused)
         seen = self._looked_at() if refused else set()
         unseen = [file.name for file in refused if file.key not in seen]
+        rows = [*self._waits.values(), *self._recent][:RECENT_FILES]
         return Reading(
             samples=(
-                Sample("inbox_waiting_files", float(len(waiting))),
+                Sample("inbox_waiting_files", float(len(self._seen))),
                 Sample("inbox_refused_files", float(len(refused))),
             ),
-            components=(self._component(waiting, unseen),),
-            tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(map(astuple, self._recent))),),
+            components=(self._component(unseen),),
+            tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(map(astuple, rows))),),
         )
 
-    def _component(self, waiting: list[str], refused: list[str]) -> Component:
-        stuck = [file.why for file in self._recent if file.outcome == "waits" and file.name in waiting]
-        if stuck:
-            return Component(self.name, Status.WARNING, f"{waiting[0]}: {stuck[0]}", float(len(waiting)), "count")
+    def _component(self, refused: list[str]) -> Component:
+        waiting = float(len(self._seen))
+        if self._waits:
+            name = min(self._waits)
+            first = self._waits[name]
+            more = f"; and {count(len(self._waits) - 1, 'more file')}" if len(self._waits) > 1 else ""
+            return Component(self.name, Status.WARNING, f"{first.name}: {first.why}{more}", waiting, "count")
         if refused:
             why = f"{count(len(refused), 'refused file')} to look at on the page Import, newest {refused[0]}"
             return Component(self.name, Status.WARNING, why, float(len(refused)), "count")
-        why = f"{len(waiting)} coming in" if waiting else f"watching {self._folder}"
-        return Component(self.name, Status.OK, why, float(len(waiting)), "count")
+        why = f"{len(self._seen)} coming in" if self._seen else f"watching {self._folder}"
+        left = f"; folders in it are left alone: {', '.join(self._folders)}" if self._folders else ""
+        return Component(self.name, Status.OK, f"{why}{left}", waiting, "count")
 
     @property
     def _done(self) -> Path:
@@ -184,32 +291,28 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
     return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
 
 
+def _in_the_way(error: OSError) -> str:
+    """Return the file that stands where a folder should, empty for another error."""
+    return str(error.filename) if isinstance(error, FileExistsError | NotADirectoryError) else ""
+
+
 def _order(path: Path) -> Order:
-    """Return what lies next to a file about how to take it."""
-    order = path.with_name(f"{path.name}{ORDER}")
-    return read_order(path.name, order.read_text(encoding="utf-8")) if order.is_file() else Order()
+    """Return what lies next to a file about how to take it. Raises OSError."""
+    text = read_beside(_beside(path, ORDER))
+    return Order() if text is None else read_order(text)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}{ending}")
 
 
 def _move(path: Path, target: Path) -> None:
     """Move a file, and what lies next to it about how to take it before: what is there without its file is done."""
-    order = path.with_name(f"{path.name}{ORDER}")
-    if order.is_file():
-        order.rename(target.with_name(f"{target.name}{ORDER}"))
+    order = _beside(path, ORDER)
+    if read_beside(order) is not None:
+        order.rename(_beside(target, ORDER))
     path.rename(target)
 
 
 def _is_candidate(name: str) -> bool:
     return not name.startswith((".", "~")) and not name.lower().endswith((*UNFINISHED, PROBLEMS, TAKEN, ORDER))
-
-
-def _identity(path: Path) -> Identity:
-    facts = path.lstat()
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _free(folder: Path, name: str, now: float) -> Path:
-    """Return a path in `folder` that no file has: `name`, else with the time, else with a number too."""
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    stem, suffix = Path(name).stem, Path(name).suffix
-    tries = [name, f"{stem}.{stamp}{suffix}", *(f"{stem}.{stamp}-{number}{suffix}" for number in range(2, 10_000))]
-    return next(folder / each for each in tries if not (folder / each).exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from core.errors import Mistake
 
@@ -24,6 +24,13 @@ class Mistakes:
         first = self._first.setdefault(reason, [])
         if len(first) < FIRST:
             first.append((line, shown(text) if text != "" else ""))
+
+    def add_many(self, reason: str, lines: Sequence[int], text_of: Callable[[int], object]) -> None:
+        """Note that each of `lines` has this kind of mistake; `text_of` tells what stands in the n-th of them."""
+        for at, line in enumerate(lines[:FIRST]):
+            self.add(reason, line, text_of(at))
+        if len(lines) > FIRST:
+            self._counts[reason] += len(lines) - FIRST
 
     def whole(self, reason: str, asks: Iterable[str] = ()) -> None:
         """Note a mistake of the file as a whole, and which fields of a Mapping would settle it."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.currency import CURRENCIES
 from portfolio.imports.mistakes import Mistakes, shown
-from portfolio.imports.sheet import Cell
+from portfolio.imports.sheet import Cell, Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class _Evidence:
 class Numbers:
     """The values of a column (NaN where there is none), which cells are empty, wrong, and written with a % sign."""
 
-    cells: Sequence[Cell]
+    cells: Column
     values: NDArray[np.float64]
     empty: NDArray[np.bool_]
     wrong: NDArray[np.bool_]
@@ -65,7 +65,7 @@ class Numbers:
 
 
 def find_marks(
-    columns: Sequence[Sequence[Cell]], said: Marks, recalled: Marks, mistakes: Mistakes, is_point_certain: bool = False
+    columns: Sequence[Column], said: Marks, recalled: Marks, mistakes: Mistakes, is_point_certain: bool = False
 ) -> Marks:
     """Return the marks of the numbers in `columns`, which are read with the same ones.
 
@@ -76,7 +76,8 @@ def find_marks(
         return said
     found = _Evidence()
     for column in columns:
-        _look(column, found)
+        for cells in column.parts():
+            _look(cells, found)
     if said.decimal or said.thousands:
         decimal = said.decimal or ("," if said.thousands == "." else "." if said.thousands == "," else "")
         if decimal:
@@ -105,25 +106,12 @@ def find_marks(
     return Marks()
 
 
-def read_numbers(cells: Sequence[Cell], marks: Marks) -> Numbers:
+def read_numbers(column: Column, marks: Marks) -> Numbers:
     """Return the numbers of a column."""
-    plain = _plain(cells, marks)
-    if plain is not None:
-        nothing = np.zeros(len(cells), dtype=np.bool_)
-        finite = np.isfinite(plain)
-        return Numbers(cells, np.where(finite, plain, np.nan), nothing, ~finite, nothing)
-    known: dict[str, tuple[float, bool, bool, bool]] = {}
     money: set[str] = set()
-    rows = [_typed(cell) if not isinstance(cell, str) else _known(cell, marks, known, money) for cell in cells]
-    values, empty, wrong, percent = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Numbers(
-        cells,
-        np.array(values, dtype=np.float64),
-        np.array(empty, dtype=np.bool_),
-        np.array(wrong, dtype=np.bool_),
-        np.array(percent, dtype=np.bool_),
-        frozenset(money),
-    )
+    read = [_read_part(cells, marks, money) for cells in column.parts()]
+    values, empty, wrong, percent = (np.concatenate(arrays) for arrays in zip(*read, strict=True))
+    return Numbers(column, values, empty, wrong, percent, frozenset(money))
 
 
 def is_number(cell: Cell) -> bool:
@@ -148,6 +136,19 @@ def _plain(cells: Sequence[Cell], marks: Marks) -> NDArray[np.float64] | None:
         return np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))  # type: ignore[arg-type]
     except ValueError:
         return None
+
+
+def _read_part(cells: Sequence[Cell], marks: Marks, money: set[str]) -> tuple[NDArray[Any], ...]:
+    """Return values, and which of them are empty, wrong, in percent; adds the signs of currencies to `money`."""
+    plain = _plain(cells, marks)
+    if plain is not None:
+        nothing = np.zeros(len(cells), dtype=np.bool_)
+        finite = np.isfinite(plain)
+        return np.where(finite, plain, np.nan), nothing, ~finite, nothing
+    known: dict[str, tuple[float, bool, bool, bool]] = {}
+    rows = [_typed(cell) if not isinstance(cell, str) else _known(cell, marks, known, money) for cell in cells]
+    values, *told = zip(*rows, strict=True)
+    return np.array(values, dtype=np.float64), *(np.array(each, dtype=np.bool_) for each in told)
 
 
 def _look(cells: Sequence[Cell], found: _Evidence) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from core.errors import ImportRejected, Mistake, UndoRejected
+from core.errors import UndoRejected
 from portfolio.imports.mapping import Mapping
 
 ORDER = ".import.json"
@@ -24,22 +24,27 @@ class Order:
     said: Mapping = field(default_factory=Mapping)
     accept: bool = False
     who: str = "inbox"
+    is_whole: bool = False
+    """Whether who brings it knows that it is there to its end, however that looks."""
+    wrong: str = ""
+    """Why what lies next to the file is no order, in words."""
 
     def to_json(self) -> str:
         """Return it as JSON."""
         said = json.loads(self.said.to_json())
-        return json.dumps({"name": self.name, "said": said, "accept": self.accept, "who": self.who}, ensure_ascii=False)
+        told = {"name": self.name, "said": said, "accept": self.accept, "who": self.who, "whole": self.is_whole}
+        return json.dumps(told, ensure_ascii=False)
 
 
-def read_order(name: str, text: str) -> Order:
-    """Return the order that `text` holds. Raises ImportRejected when it is none."""
+def read_order(text: bytes) -> Order:
+    """Return the order that `text` holds, one that is wrong where it holds none."""
     try:
         found = json.loads(text)
         said = Mapping.from_json(json.dumps(found.get("said", {})))
-        return Order(str(found.get("name", "")), said, found.get("accept") is True, str(found.get("who", "inbox")))
-    except (ValueError, AttributeError) as error:
-        reason = f"{name}{ORDER} does not say how to read it: {error}"
-        raise ImportRejected(name, [Mistake(reason)], remedy="Correct or remove it.") from error
+        who, is_whole = str(found.get("who", "inbox")), found.get("whole") is True
+        return Order(str(found.get("name", "")), said, found.get("accept") is True, who, is_whole)
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        return Order(wrong=f"does not say how to read it: {error}")
 
 
 def undo_order(number: int, who: str) -> str:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.currency import CURRENCIES, pair_of
-from portfolio.imports.dates import Dates, is_date, read_dates
-from portfolio.imports.headers import currency_of, word_of
+from portfolio.imports.columns import read_columns
+from portfolio.imports.dates import Dates, read_dates
+from portfolio.imports.headers import currency_of
 from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME, Mapping
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.numbers import Marks, Numbers, find_marks, is_empty, read_numbers
 from portfolio.imports.shape import Shape, called
-from portfolio.imports.sheet import MOST_ROWS, Cell, Sheet
+from portfolio.imports.sheet import MOST_ROWS, Cell, Column, Sheet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,15 +29,7 @@ OF_RETURNS = ("returns", "index")
 LOWEST_RATE = -100.0
 RATIO_AT_MOST = 0.5
 """Largest return that is taken for a ratio without being told: 50 in a hundred. A typical one is a tenth of that."""
-_TOTALS = frozenset(
-    (
-        *("total", "totals", "totaux", "totale", "totali", "grandtotal", "subtotal", "sum", "summe", "somme", "suma"),
-        *("gesamt", "gesamtsumme", "zwischensumme", "average", "avg", "mean", "moyenne", "durchschnitt", "mittelwert"),
-        *("median", "min", "max", "minimum", "maximum", "count", "anzahl"),
-    )
-)
 _SIGNS = {"€": "EUR", "£": "GBP"}
-_MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +76,16 @@ class Reading:
 def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mistakes: Mistakes) -> Reading | None:
     """Return the points of a sheet. None: there are none that can be taken, `mistakes` says why."""
     notes: list[str] = []
-    rows, lines = _rows(sheet, shape, mistakes, notes)
-    if not rows:
+    columns, lines = read_columns(sheet, shape, mistakes, notes)
+    if not len(lines):
         if not mistakes:
             mistakes.whole("there are no rows under the header")
         return None
-    if len(rows) * len(shape.values) > MOST_ROWS:
+    if len(lines) * len(shape.values) > MOST_ROWS:
         mistakes.whole(
             f"it has more than {MOST_ROWS:,} rows, or values of portfolios that stand side by side: split it"
         )
         return None
-    columns: list[Sequence[Cell]] = list(zip(*rows, strict=True))
     dates = _dates(columns, lines, shape, said, recalled, mistakes)
     names, code = _names(columns, lines, shape, said.over(recalled), mistakes)
     numbers, marks = _numbers(columns, sheet, shape, said, recalled, mistakes)
@@ -102,13 +94,12 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     unit = _unit(shape, numbers, said, recalled, mistakes) if shape.kind in (*OF_RETURNS, "rates") else ""
     currencies = _currencies(columns, lines, names, code, shape, numbers, said, mistakes)
     flow = _flow(numbers, lines, shape, mistakes, notes)
-    at = np.array(lines, dtype=np.int64)
     parts = [
-        _part(numbers[place], place, at, dates, code if header == "" else number, flow, shape, unit, mistakes)
+        _part(numbers[place], lines, dates, code if header == "" else number, flow, shape, unit, mistakes)
         for number, (place, header) in enumerate(shape.values)
     ]
     points = Points(names, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-    skipped = len(rows) * len(shape.values) - len(points)
+    skipped = len(lines) * len(shape.values) - len(points)
     if skipped and not mistakes:
         notes.append(f"{skipped:,} empty cells left out")
     if mistakes:
@@ -123,64 +114,21 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     return Reading(points, marks, dates.order, unit, currencies, tuple(notes))
 
 
-def _rows(
-    sheet: Sheet, shape: Shape, mistakes: Mistakes, notes: list[str]
-) -> tuple[list[Sequence[Cell]], Sequence[int]]:
-    """Return the rows under the header, each as wide as it, without totals and remarks at the end."""
-    end = len(sheet.rows)
-    while end > shape.first_row and _is_trailer(sheet.rows[end - 1], shape):
-        end -= 1
-    if end < len(sheet.rows):
-        told = ", ".join(_told(sheet, at) for at in range(end, min(len(sheet.rows), end + _MOST_TOLD)))
-        notes.append(f"left out at the end: {told}")
-    if shape.first_row > 1:
-        notes.append(f"{shape.first_row - 1} lines before the header left out")
-    width = shape.width
-    rows: list[Sequence[Cell]] = []
-    lines: list[int] = []
-    for row, line in zip(sheet.rows[shape.first_row : end], sheet.lines[shape.first_row : end], strict=True):
-        if len(row) != width:
-            if len(row) < width and sheet.separator:
-                mistakes.add(f"has fewer fields than the header's {width}", line, len(row))
-                continue
-            if any(not is_empty(cell) for cell in row[width:]):
-                mistakes.add(f"has more fields than the header's {width}", line, len(row))
-                continue
-            row = [*row[:width], *[None] * (width - len(row))]
-        rows.append(row)
-        lines.append(line)
-    return rows, lines
-
-
-def _is_trailer(row: Sequence[Cell], shape: Shape) -> bool:
-    """Return whether a row at the end is a total, or a remark that stands alone, rather than a row of data."""
-    texts = [cell.strip() for cell in row if isinstance(cell, str) and cell.strip()]
-    stands = row[shape.date] if shape.date < len(row) else None
-    if is_date(stands):
-        return False
-    if any(word_of(text) in _TOTALS or word_of(text.split(":")[0].split(" ")[0]) in _TOTALS for text in texts):
-        return not isinstance(stands, str) or not stands.strip()[:1].isdigit()
-    filled = [cell for cell in row if not is_empty(cell)]
-    return len(filled) == 1 and len(texts) == 1 and not texts[0][0].isdigit()
-
-
-def _told(sheet: Sheet, at: int) -> str:
-    first = next((cell for cell in sheet.rows[at] if not is_empty(cell)), "")
-    return f"line {sheet.lines[at]} ({shown(first)})"
-
-
 def _dates(
-    columns: Sequence[Sequence[Cell]],
-    lines: Sequence[int],
+    columns: dict[int, Column],
+    lines: NDArray[np.int64],
     shape: Shape,
     said: Mapping,
     recalled: Mapping,
     mistakes: Mistakes,
 ) -> Dates:
-    cells = columns[shape.date]
+    column = columns[shape.date]
     if shape.time is not None:
-        cells = [_with_time(*pair) for pair in zip(cells, columns[shape.time], strict=True)]
-    return read_dates(cells, lines, said.date_order, recalled.date_order, mistakes)
+        timed = Column()
+        for days, times in zip(column.parts(), columns[shape.time].parts(), strict=True):
+            timed.add([_with_time(*pair) for pair in zip(days, times, strict=True)])
+        column = timed
+    return read_dates(column, lines.tolist(), said.date_order, recalled.date_order, mistakes)
 
 
 def _with_time(day: Cell, time: Cell) -> Cell:
@@ -192,7 +140,7 @@ def _with_time(day: Cell, time: Cell) -> Cell:
 
 
 def _names(
-    columns: Sequence[Sequence[Cell]], lines: Sequence[int], shape: Shape, said: Mapping, mistakes: Mistakes
+    columns: dict[int, Column], lines: NDArray[np.int64], shape: Shape, said: Mapping, mistakes: Mistakes
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Return the names, and which one each row has (of no use where each column has its own)."""
     nothing = np.zeros(len(lines), dtype=np.int64)
@@ -211,8 +159,9 @@ def _names(
     told = [called(_name(cell), shape.kind) for cell in known]
     places = np.array([index.setdefault(name, len(index)) for name in told], dtype=np.int64)
     wrong = [place for place, name in enumerate(told) if not PORTFOLIO_NAME.fullmatch(name)]
-    for row in np.flatnonzero(np.isin(code, wrong)).tolist():
-        mistakes.add(f"{_noun(shape)} is {_NO_NAME}", lines[row], columns[shape.name][row] or "")
+    at = np.flatnonzero(np.isin(code, wrong))
+    cells = list(known)
+    mistakes.add_many(f"{_noun(shape)} is {_NO_NAME}", lines[at].tolist(), lambda n: cells[code[at[n]]] or "")
     return tuple(index), places[code]
 
 
@@ -237,7 +186,7 @@ def _name(cell: Cell) -> str:
 
 
 def _numbers(
-    columns: Sequence[Sequence[Cell]], sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mistakes: Mistakes
+    columns: dict[int, Column], sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mistakes: Mistakes
 ) -> tuple[dict[int, Numbers] | None, Marks]:
     """Return the numbers of each column of values, flows and withdrawals, all written with the same marks."""
     moved = [place for place in (shape.flow, shape.withdrawal) if place is not None]
@@ -282,7 +231,7 @@ def _unit(shape: Shape, numbers: dict[int, Numbers], said: Mapping, recalled: Ma
 
 
 def _flow(
-    numbers: dict[int, Numbers], lines: Sequence[int], shape: Shape, mistakes: Mistakes, notes: list[str]
+    numbers: dict[int, Numbers], lines: NDArray[np.int64], shape: Shape, mistakes: Mistakes, notes: list[str]
 ) -> NDArray[np.float64]:
     """Return the money that moved in each row: none where the cell is empty."""
     flow = np.zeros(len(lines))
@@ -301,15 +250,14 @@ def _flow(
     return flow
 
 
-def _tell_wrong(column: Numbers, name: str, lines: Sequence[int] | NDArray[np.int64], mistakes: Mistakes) -> None:
-    wrong = column.wrong | (column.percent & (name not in ("return", "rate")))
-    for row in np.flatnonzero(wrong).tolist():
-        mistakes.add(f"{name} is no number such as 1250000.50", int(lines[row]), column.cells[row] or "")
+def _tell_wrong(column: Numbers, name: str, lines: NDArray[np.int64], mistakes: Mistakes) -> None:
+    at = np.flatnonzero(column.wrong | (column.percent & (name not in ("return", "rate"))))
+    reason = f"{name} is no number such as 1250000.50"
+    mistakes.add_many(reason, lines[at].tolist(), lambda n: column.cells[int(at[n])] or "")
 
 
 def _part(
     column: Numbers,
-    place: int,
     lines: NDArray[np.int64],
     dates: Dates,
     code: NDArray[np.int64] | int,
@@ -365,13 +313,13 @@ def _tell(
     lines: NDArray[np.int64],
     mistakes: Mistakes,
 ) -> None:
-    for row in np.flatnonzero(wrong).tolist():
-        mistakes.add(reason, int(lines[row]), "" if values is None else f"{values[row]:g}")
+    at = np.flatnonzero(wrong)
+    mistakes.add_many(reason, lines[at].tolist(), lambda n: "" if values is None else f"{values[at[n]]:g}")
 
 
 def _currencies(
-    columns: Sequence[Sequence[Cell]],
-    lines: Sequence[int],
+    columns: dict[int, Column],
+    lines: NDArray[np.int64],
     names: Sequence[str],
     code: NDArray[np.int64],
     shape: Shape,
@@ -387,9 +335,9 @@ def _currencies(
         for row, cell in enumerate(columns[shape.currency]):
             text = _name(cell).upper()
             if text not in CURRENCIES and not (len(text) == 3 and text.isascii() and text.isalpha()):
-                mistakes.add("currency is none such as EUR", lines[row], cell or "")
+                mistakes.add("currency is none such as EUR", int(lines[row]), cell or "")
             elif found.setdefault(names[code[row]], text) != text:
-                mistakes.add("a portfolio has two currencies", lines[row], text)
+                mistakes.add("a portfolio has two currencies", int(lines[row]), text)
         return tuple(found.items())
     told: list[tuple[str, str]] = []
     for place, header in shape.values:

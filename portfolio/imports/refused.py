@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ImportRejected, StorageError
+from core.errors import StorageError
+from portfolio.imports.dropped import read_beside, told_name
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order
 from portfolio.imports.take import read_file
 from storage.state.looked_at import FileKey, looked_at_files, mark_looked_at
@@ -27,6 +28,8 @@ class RefusedFile:
     refused: float
     """Epoch seconds."""
     size_bytes: int
+    path: Path
+    """Where it lies: its name on disk may be no text."""
 
     @property
     def key(self) -> FileKey:
@@ -58,7 +61,7 @@ def refused_files(folder: Path) -> list[RefusedFile]:
             continue
         if stat.S_ISREG(facts.st_mode):
             stamp = f"{facts.st_ino}-{facts.st_ctime_ns}"
-            found.append(RefusedFile(path.name, stamp, facts.st_ctime, facts.st_size))
+            found.append(RefusedFile(told_name(path.name), stamp, facts.st_ctime, facts.st_size, path))
     return sorted(found, key=lambda file: (-file.refused, file.name))
 
 
@@ -69,9 +72,9 @@ def to_look_at(stores: Stores) -> list[RefusedFile]:
     return [file for file in found if file.key not in seen]
 
 
-def reasons(stores: Stores, file: RefusedFile) -> list[str]:
+def reasons(file: RefusedFile) -> list[str]:
     """Return why a file was refused, a sentence a line, as its .problems.txt says."""
-    path = refused_folder(stores) / f"{file.name}{PROBLEMS}"
+    path = file.path.with_name(f"{file.path.name}{PROBLEMS}")
     try:
         with path.open("rb") as text:
             lines = text.read(MOST_REASON_BYTES).decode("utf-8", "replace").splitlines()
@@ -85,15 +88,11 @@ def find_refused(stores: Stores, name: str) -> RefusedFile | None:
     return next((file for file in refused_files(refused_folder(stores)) if file.name == name), None)
 
 
-def read_refused(stores: Stores, file: RefusedFile) -> tuple[bytes | None, Order]:
+def read_refused(file: RefusedFile) -> tuple[bytes | None, Order]:
     """Return the content of a refused file (None: too large to read), and how it was to be taken. Raises OSError."""
-    path = refused_folder(stores) / file.name
-    order = path.with_name(f"{file.name}{ORDER}")
-    try:
-        found = read_order(file.name, order.read_text(encoding="utf-8")) if order.is_file() else Order()
-    except (ImportRejected, ValueError):
-        found = Order()
-    return read_file(path), found
+    order = read_beside(file.path.with_name(f"{file.path.name}{ORDER}"))
+    found = read_order(order) if order is not None else Order()
+    return read_file(file.path), Order() if found.wrong else found
 
 
 def look_away(stores: Stores, files: Sequence[RefusedFile], who: str) -> None:

@@ -45,6 +45,12 @@ class Shape:
     left_out: tuple[str, ...] = ()
 
     @property
+    def places(self) -> list[int]:
+        """Return the places of the columns that are read."""
+        single = (self.date, self.time, self.name, self.flow, self.withdrawal, self.currency)
+        return sorted({*(place for place, _ in self.values), *(place for place in single if place is not None)})
+
+    @property
     def width(self) -> int:
         """Return how many columns a row has; what is to the right of them is empty."""
         return len(self.header)

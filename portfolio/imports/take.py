@@ -17,6 +17,7 @@ from core.errors import ImportRejected, Mistake
 from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
+from portfolio.imports.dropped import told_name
 from portfolio.imports.known import as_known, with_ids
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.points import OF_RETURNS, Points
@@ -105,7 +106,7 @@ def import_file(
     ImportRejected with every kind of mistake, ImportDoubted for doubts, OSError when it cannot be read,
     StorageUnavailable when nothing is known to be taken: taking the same file again is harmless.
     """
-    return take(stores, path.name, read_file(path), said, who=who, accept=accept)
+    return take(stores, told_name(path.name), read_file(path), said, who=who, accept=accept)
 
 
 def read_file(path: Path) -> bytes | None:

@@ -20,8 +20,14 @@ from storage.clickhouse.nav_rows import LOOKUP_TIMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LOOKUP_POINTS = 2_000_000
-"""Most points that one statement returns, 60 MB."""
+LOOKUP_POINTS = 500_000
+"""Most points that one statement returns, 16 MB."""
+DENSE = 4
+"""Stored points to one that is asked for, up to which all between the first and the last are read at once."""
+PATIENT = {"max_execution_time": 300}
+"""Half a million rows in one insert take longer than a query may on a busy machine, and none is taken without it."""
+MARKS_AT_ONCE = 100_000
+"""A mark says nothing before its value is there, and is one mark when it is sent twice: they need no single insert."""
 NAMES_AT_ONCE = 1_000
 
 
@@ -54,6 +60,19 @@ class Rows:
     values: tuple[NDArray[np.float64], ...]
 
 
+class Taken(Sequence[Any]):
+    """Some places of an array as plain numbers, made when they are asked for: the driver sends a slice at a time."""
+
+    def __init__(self, values: NDArray[Any], at: NDArray[np.int64]) -> None:
+        self._values, self._at = values, at
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._values[self._at[place]].tolist()
+
+
 @dataclass(frozen=True, slots=True)
 class Inserted:
     """How many rows are new, and how many replaced another value. The others said what stood there."""
@@ -76,8 +95,9 @@ def insert_import(clickhouse: ClickHouse, into: Imported, rows: Rows, version: i
     replaced = is_there & is_newer
     own = is_same & (was_version == version)
     marked, restated = _own_marks(clickhouse, into, rows, version) if own.any() else (0, 0)
-    clickhouse.insert(_marks(into, rows, np.flatnonzero(replaced), was, was_version, version, source))
-    clickhouse.insert(_facts(into, rows, np.flatnonzero(is_newer), version))
+    for at in _slices(np.flatnonzero(replaced), MARKS_AT_ONCE):
+        clickhouse.insert(_marks(into, rows, at, was, was_version, version, source), PATIENT)
+    clickhouse.insert(_facts(into, rows, np.flatnonzero(is_newer), version), PATIENT)
     added = int((~is_there).sum()) + int(own.sum()) - marked
     return Inserted(added, restated + int((replaced & ~is_same).sum()))
 
@@ -106,20 +126,19 @@ def standing(clickhouse: ClickHouse, into: Imported, rows: Rows) -> tuple[list[N
     was = [np.full(len(rows.ts), np.nan) for _ in rows.values]
     versions = np.zeros(len(rows.ts), dtype=np.int64)
     layout = [("code", "<u4"), ("ts", "<u4"), *((name, "<f8") for name in into.values), ("version", "<u8")]
-    found = [part for part in _lookups(clickhouse, into, rows, layout) if len(part)]
-    if not found:
-        return was, versions
-    stored = np.concatenate(found)
-    stored = stored[np.lexsort((stored["version"], stored["ts"], stored["code"]))]
-    key = _key(stored["code"], stored["ts"])
-    newest = np.append(key[1:] != key[:-1], True)
-    stored, key = stored[newest], key[newest]
     wanted = _key(rows.code, rows.ts)
-    place = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-    hit = key[place] == wanted
-    for before, name in zip(was, into.values, strict=True):
-        before[hit] = stored[name][place[hit]]
-    versions[hit] = stored["version"][place[hit]].astype(np.int64)
+    order = np.argsort(wanted, kind="stable")
+    ordered = wanted[order]
+    for found in _lookups(clickhouse, into, rows, layout):
+        # Oldest version first: of what is written to one place the last stays.
+        stored = found[np.argsort(found["version"], kind="stable")]
+        key = _key(stored["code"], stored["ts"])
+        first = np.searchsorted(ordered, key)
+        hit = np.flatnonzero(ordered[np.minimum(first, len(ordered) - 1)] == key)
+        at = order[first[hit]]
+        for before, name in zip(was, into.values, strict=True):
+            before[at] = stored[name][hit]
+        versions[at] = stored["version"][hit].astype(np.int64)
     return was, versions
 
 
@@ -133,21 +152,30 @@ def _lookups(
         asked = {"origin": rows.origin, "names": names, "first": first, "last": last, "number": number}
         whose = f"origin = {{origin:String}} AND {into.name} IN {{names:Array(String)}}"
         span = "ts BETWEEN toDateTime({first:UInt32}) AND toDateTime({last:UInt32})"
-        if not clickhouse.rows(
-            f"SELECT 1 FROM {into.table} WHERE {whose} AND {span} LIMIT 1", asked, kind="import before"
-        ):
+        ((stored,),) = clickhouse.rows(
+            f"SELECT count() FROM {into.table} WHERE {whose} AND {span}", asked, kind="import before"
+        )
+        if not stored:
             continue
-        times = np.unique(rows.ts[(rows.code >= number) & (rows.code < number + len(names))]).tolist()
-        at_once = min(max(LOOKUP_POINTS // len(names), 1), LOOKUP_TIMES)
-        for start in range(0, len(times), at_once):
-            listed = ", ".join(map(str, times[start : start + at_once]))
+        asks_for = (rows.code >= number) & (rows.code < number + len(names))
+        times = np.unique(rows.ts[asks_for])
+        is_dense = stored <= DENSE * int(asks_for.sum())
+        at_once = max(len(times) * LOOKUP_POINTS // stored, 1) if is_dense else LOOKUP_POINTS // len(names)
+        for some in _slices(times, at_once if is_dense else min(max(at_once, 1), LOOKUP_TIMES)):
+            between = f"ts BETWEEN toDateTime({some[0]}) AND toDateTime({some[-1]})"
+            listed = between if is_dense else f"ts IN ({', '.join(map(str, some.tolist()))})"
             sql = f"""
                 WITH {{names:Array(String)}} AS names
                 SELECT toUInt32(indexOf(names, toString({into.name})) - 1 + {{number:UInt32}}), toUnixTimestamp(ts),
                        {", ".join(into.values)}, version
-                FROM {into.table} WHERE {whose} AND ts IN ({listed})
+                FROM {into.table} WHERE {whose} AND {listed}
             """
             yield clickhouse.records(sql, layout, asked, kind="import before")
+
+
+def _slices(numbers: NDArray[np.int64], at_once: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(numbers), at_once):
+        yield numbers[start : start + at_once]
 
 
 def _key(code: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.int64]:
@@ -168,11 +196,11 @@ def _marks(
     data = (
         [rows.origin] * count,
         _named(rows, at),
-        rows.ts[at].tolist(),
-        was_version[at].tolist(),
+        Taken(rows.ts, at),
+        Taken(was_version, at),
         [version] * count,
-        *(before[at].tolist() for before in was),
-        *(values[at].tolist() for values in rows.values),
+        *(Taken(before, at) for before in was),
+        *(Taken(values, at) for values in rows.values),
         [version] * count,
         [source] * count,
     )
@@ -182,7 +210,7 @@ def _marks(
 def _facts(into: Imported, rows: Rows, at: NDArray[np.int64], version: int) -> Facts:
     # With a token of its own: the same rows without one are dropped where a kill left ClickHouse knowing them.
     count = len(at)
-    data = ([rows.origin] * count, _named(rows, at), rows.ts[at].tolist(), *(v[at].tolist() for v in rows.values))
+    data = ([rows.origin] * count, _named(rows, at), Taken(rows.ts, at), *(Taken(each, at) for each in rows.values))
     columns = ("origin", into.name, "ts", *into.values, "version")
     return Facts(into.table, columns, (*data, [version] * count), uuid.uuid4().hex)
 

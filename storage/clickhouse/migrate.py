@@ -21,7 +21,7 @@ from pathlib import Path
 
 from core.errors import StartError, StorageError
 from core.settings.model import Retention
-from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.client import ClickHouse, redacted
 
 FOLDER = Path(__file__).parent / "schema"
 DEDUPLICATION_WINDOW = 10_000
@@ -68,7 +68,7 @@ def migrations() -> list[Migration]:
 def migrate(clickhouse: ClickHouse) -> int:
     """Apply what is missing and return how many were applied.
 
-    Raises StartError when an applied migration was edited since: its table may differ from the code.
+    Raises StartError when an applied migration is not known here, or was edited since: tables may differ from the code.
     """
     clickhouse.create_database()
     for statement in statements(MIGRATIONS_TABLE, clickhouse.cluster):
@@ -77,10 +77,20 @@ def migrate(clickhouse: ClickHouse) -> int:
         int(number): str(checksum)
         for number, checksum in clickhouse.rows("SELECT number, checksum FROM schema_migrations FINAL", kind="migrate")
     }
-    missing = [each for each in migrations() if each.number not in applied]
-    for each in migrations():
+    known = migrations()
+    newest = max(applied, default=0)
+    if newest > known[-1].number:
+        raise StartError(
+            f"ClickHouse at {redacted(clickhouse.url)}: made by a newer Fundwatch (schema {newest:04d}, this one knows "
+            f"{known[-1].number:04d}); start that one, or restore a copy from before"
+        )
+    missing = [each for each in known if each.number not in applied]
+    for each in known:
         if applied.get(each.number, each.checksum) != each.checksum:
-            raise StartError(f"migration {each.number:04d}_{each.name} was applied in another form than this code has")
+            raise StartError(
+                f"ClickHouse at {redacted(clickhouse.url)}: migration {each.number:04d}_{each.name} was applied in "
+                "another form than this code has; start the Fundwatch that made it, or restore a copy from before"
+            )
     for each in missing:
         for statement in statements(each.sql, clickhouse.cluster):
             _apply(clickhouse, statement)

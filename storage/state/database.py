@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from core.errors import StorageRejected, StorageUnavailable
+from core.errors import StartError, StorageRejected, StorageUnavailable
 from storage.sqlite import prepare
 
 Transaction = Connection
@@ -164,6 +164,8 @@ risk_free = sa.Table(
     sa.Column("series", sa.String(64), nullable=False, server_default=""),
 )
 
+VERSIONS = "alembic_version"
+_NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
 MIGRATION_LOCK, TREE_LOCK = 7_305_112_017, 7_305_112_018
 """PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files."""
 
@@ -175,10 +177,20 @@ class State:
         self.url = sa.make_url(_with_driver(url))
         self.engine = _engine(self.url)
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest version; harmless when it is there or when two processes try."""
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None for a server."""
+        is_file = self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:")
+        return Path(str(self.url.database)) if is_file else None
+
+    def migrate(self) -> bool:
+        """Bring the schema to the newest version; harmless when it is there or when two processes try.
+
+        Return whether there was nothing before. Raises StartError when a newer Fundwatch made it.
+        """
         from alembic import command
         from alembic.config import Config
+        from alembic.script import ScriptDirectory
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
@@ -186,7 +198,19 @@ class State:
             if self.url.get_backend_name() == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             config.attributes["connection"] = connection
+            tables = sa.inspect(connection).get_table_names()
+            made_by = _revision(connection) if VERSIONS in tables else ""
+            known = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+            where = self.file or f"the state database at {self.url.host}"
+            if made_by and made_by not in known:
+                raise StartError(
+                    f"{where}: made by a newer Fundwatch (schema {made_by}, this one knows {known[0]}); "
+                    "start that one, or restore a copy from before"
+                )
+            if not made_by and portfolios.name in tables:
+                raise StartError(f"{where}: has tables and no schema version: {_NOT_OURS}")
             command.upgrade(config, "head")
+        return not tables
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -260,6 +284,10 @@ def _engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _revision(connection: Connection) -> str:
+    return str(connection.execute(sa.text(f"SELECT version_num FROM {VERSIONS}")).scalar() or "")
 
 
 def _one_line(error: BaseException) -> str:

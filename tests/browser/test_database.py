@@ -47,7 +47,7 @@ def test_a_slow_query_is_killed_when_a_person_says_so(url: str, stores: Stores, 
         page.locator("label", has_text="Instance").locator("select").select_option("clickhouse:own")
         expect(page.locator("#database-cards")).to_contain_text("Parts in a partition")
         expect(page.locator(".fw-section", has_text="PostgreSQL")).to_be_hidden()
-        row = page.locator("#database-clickhouse-running-rows tbody tr", has_text="numbers(1000000000000)")
+        row = page.locator("#database-clickhouse-running-rows tbody tr", has_text="numbers(?)")
         click_as_it_stands(row.get_by_role("button", name="Kill"))
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("KILL QUERY")

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from collectors.pipeline import PipelineCollector, collector_status, percentile, storage_components
+from collectors.pipeline import DataFolder, PipelineCollector, collector_status, percentile, storage_components
 from collectors.runtime.breaker import BreakerView
 from collectors.runtime.registry import IMPORTERS, MODULES, build_runner, enabled
 from collectors.runtime.task_view import TaskView
@@ -18,6 +19,7 @@ from core.settings.model import Settings, Sources
 from core.tables import rows_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import run_buckets, run_history
+from storage.folder import FolderLock
 from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector, finish
 
@@ -191,3 +193,18 @@ def test_every_configured_instance_of_a_source_has_a_collector_of_its_own(stores
     runner = build_runner(replace(stores, settings=settings))
     names = [view.collector for view in runner.views()]
     assert {"redis:main", "redis:cache-2", "redis:own"} <= set(names)
+
+
+def test_what_the_data_folder_lacks_is_told_and_that_it_is_gone(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path / "data")
+    assert DataFolder((), lock).component().status is Status.OK
+    lacking = DataFolder(("43 parts are missing; restore them",), lock)
+    assert (lacking.component().status, lacking.component().why) == (
+        Status.WARNING,
+        "43 parts are missing; restore them",
+    )
+    (tmp_path / "data").rename(tmp_path / "moved")
+    gone = lacking.component()
+    assert gone.status is Status.CRITICAL
+    assert "was deleted, moved or replaced while Fundwatch runs" in gone.why
+    lock.release()

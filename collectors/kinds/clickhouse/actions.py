@@ -16,6 +16,7 @@ from core.errors import SourceRejected
 from core.format import duration
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.kinds.clickhouse.spec import Actions, MutationTarget
+from core.literals import without_values
 
 WAIT_SECONDS = 0.05
 
@@ -46,7 +47,8 @@ def _kill_query(engine: Engine, target: str, deadline: Deadline) -> Done:
     if not before:
         raise SourceRejected(f"query {target} is no longer running")
     what = f"query {target} of {before[0]['user']}, which had run for {duration(float(before[0]['elapsed']))},"
-    query = " ".join(str(before[0]["query"]).split())
+    # Without values: what was done is kept for good.
+    query = " ".join(str(without_values(str(before[0]["query"]), is_clickhouse=True)).split())
     engine.do("KILL QUERY WHERE query_id = {id:String} ASYNC", {"id": target})
     began = time.monotonic()
     while engine.ask(sql, {"id": target}):

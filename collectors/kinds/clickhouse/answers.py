@@ -10,6 +10,7 @@ from collectors.kinds.clickhouse.connection import Engine, Refused, plain
 from collectors.net.reach import Deadline
 from core.kinds.clickhouse import tables
 from core.kinds.clickhouse.questions import ALWAYS, TABLES_THERE, Question
+from core.literals import message_without_values, without_values
 from core.tables import R, Row
 
 SLOW_QUESTIONS_EACH_READING = 3
@@ -40,7 +41,8 @@ class Answers:
 class Asker:
     """Asks one server its questions: those of every reading, and a few of those that are due."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    def __init__(self, questions: Sequence[Question], mask_literals: bool = True) -> None:
+        self._mask_literals = mask_literals
         self._always = [each for each in questions if each.every_seconds == ALWAYS]
         self._slow = [each for each in questions if each.every_seconds != ALWAYS]
         self._due: dict[str, float] = {}
@@ -86,7 +88,10 @@ class Asker:
         if missing:
             return self._lost(question, f"this server has no system.{missing[0]}")
         try:
-            self._rows[question.row] = [_made(question.row, row) for row in engine.ask(question.sql)]
+            answer = engine.ask(question.sql)
+            if self._mask_literals:
+                answer = [_masked(row) for row in answer]
+            self._rows[question.row] = [_made(question.row, row) for row in answer]
         except Refused as error:
             self._due[question.name] = monotonic + question.every_seconds * REFUSED_AGAIN
             return self._lost(question, f"code {error.code}: {error}")
@@ -102,6 +107,15 @@ class Asker:
 def _made(row: Any, values: dict[str, Any]) -> Any:
     """Return a row of that class, its messages without codes, stacks and versions."""
     return row(**{name: plain(value) if value and name in MESSAGES else value for name, value in values.items()})
+
+
+def _masked(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a row about a query with ? for the values in its text, and in the message that repeats parts of it."""
+    if not (values.get("query") or values.get("pattern")):
+        return values
+    masked = {"query": without_values(values["query"], is_clickhouse=True)} if "query" in values else {}
+    messages = {name: message_without_values(str(values[name])) for name in MESSAGES & values.keys()}
+    return values | masked | messages
 
 
 def _has_time(deadline: Deadline) -> bool:

@@ -69,7 +69,7 @@ class ClickHouseCollector:
         self._log = log
         self._monotonic = monotonic
         self._engine: Engine | None = None
-        self._asker = Asker(questions(source))
+        self._asker = Asker(questions(source), source.mask_literals)
         self._counters = Rates()
         self._event_counters = Rates()
         self._events: list[tables.Event] = []

@@ -14,6 +14,7 @@ from core.format import bytes_, percent
 from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.postgresql.spec import BLOAT_SECONDS, Actions
 from core.kinds.postgresql.tables import Bloat
+from core.literals import without_values
 from core.tables import table_of
 
 WAIT_SECONDS, LOOK_SECONDS = 1.0, 0.05
@@ -72,7 +73,7 @@ def _came(of_it: str, goes_on: bool) -> str:
 def _signal(server: Server, function: str, target: str) -> tuple[str, str, str, bool]:
     """Signal a session, if it is still the one that was meant: the number alone may belong to another by now.
 
-    Return its pid, whose it is, its query, and whether it goes on all the same.
+    Return its pid, whose it is, its query without values (it is kept for good), and whether it goes on all the same.
     """
     match = TARGET.fullmatch(target)
     if match is None:
@@ -85,7 +86,7 @@ def _signal(server: Server, function: str, target: str) -> tuple[str, str, str, 
     who = found[0]["application"] or found[0]["user"] or "unnamed"
     since = match[2] if function == "pg_terminate_backend" else str(found[0]["query_start"])
     goes_on = _goes_on(server, STILL[function], match[1], since)
-    return match[1], who, " ".join((found[0]["query"] or "").split()), goes_on
+    return match[1], who, " ".join((without_values(found[0]["query"]) or "").split()), goes_on
 
 
 def _goes_on(server: Server, still: str, pid: str, since: str) -> bool:

@@ -35,6 +35,7 @@ from core.format import coarse_duration, count
 from core.kinds.postgresql import spec
 from core.kinds.postgresql import tables as rows
 from core.kinds.postgresql.source import PostgresqlSource
+from core.literals import without_values
 from core.model import Reading
 from core.tables import table_of
 
@@ -78,7 +79,7 @@ class PostgresqlCollector:
         self._traffic = traffic.Traffic()
         self._judge = Judge()
         self._periodic = PeriodicResults()
-        self._statements = Statements()
+        self._statements = Statements(source.mask_literals)
         self._notes: dict[str, str] = {}
         self._pings = Pings(monotonic)
         self._queries = self._periodic_queries()
@@ -160,6 +161,8 @@ class PostgresqlCollector:
 
     def _activity(self, server: Server) -> Activity:
         sessions = server.ask(queries.sessions(self._catalog))
+        if self._source.mask_literals:
+            sessions = [row | {"query": without_values(row["query"])} for row in sessions]
         is_waiting = any(row["blocked_by"] for row in sessions)
         waits = self._ask(server, "locks", queries.waits_for_locks(self._catalog)) if is_waiting else []
         return Activity.of(sessions, waits, server.ask(spec.CONNECTIONS_QUERY))

@@ -14,6 +14,7 @@ from collectors.kinds.postgresql.catalog import STATEMENTS_INFO, Catalog, Column
 from collectors.kinds.postgresql.connection import OWN_MARKS, Row, Server
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.tables import Statement
+from core.literals import without_values
 from core.model import Sample
 
 MOST_READ = 10_000
@@ -103,11 +104,8 @@ class Named:
     text: str
     database: str
     user: str
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is one of our own."""
-        return any(mark in self.text for mark in OWN_MARKS)
+    is_own: bool
+    """Whether it is one of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,8 @@ class Total:
 class Statements:
     """Keeps what each statement did between two looks, for the last minutes."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask_literals: bool = True) -> None:
+        self._mask_literals = mask_literals
         self._before: dict[Key, Spent] = {}
         self._looked: float | None = None
         self._run: Any = None
@@ -266,7 +265,10 @@ class Statements:
         )
         for row in server.ask(sql, ids):
             key = Key.of(row)
-            self._named[key] = Named(" ".join(row["text"].split()), row["database"] or "", row["user"] or "")
+            is_own = any(mark in row["text"] for mark in OWN_MARKS)
+            # The server leaves values in what it does not plan: ALTER ROLE … PASSWORD, SET, COPY.
+            text = without_values(row["text"]) if self._mask_literals and not is_own else row["text"]
+            self._named[key] = Named(" ".join((text or "").split()), row["database"] or "", row["user"] or "", is_own)
 
 
 def _query(catalog: Catalog) -> str:

@@ -31,6 +31,9 @@ class ClickHouseSource(Source):
         pattern=r"^[A-Za-z0-9_]+\.[A-Za-z0-9_]+$",
         description="Table that the server logs its queries in.",
     )
+    mask_literals: bool = Field(
+        True, description="Whether ? stands for strings and numbers in the text of queries: they may be confidential."
+    )
 
     @field_validator("url")
     @classmethod
@@ -47,3 +50,4 @@ class OwnEngine(Source):
 
     url: str = Field(description="chdb:///folder.")
     database: str = Field(description="Where our own query log is kept, in the table `queries`.")
+    mask_literals: bool = Field(True, description="Whether ? stands for strings and numbers in the text of queries.")

@@ -25,6 +25,9 @@ class PostgresqlSource(Source):
         description="postgresql://user:password@host:port/database; ?sslmode=require or verify-full for TLS."
     )
     ca_file: str = Field("", description="Certificates to trust: asks for TLS and verifies host and certificate.")
+    mask_literals: bool = Field(
+        True, description="Whether ? stands for strings and numbers in the text of queries: they may be confidential."
+    )
 
     @field_validator("url")
     @classmethod

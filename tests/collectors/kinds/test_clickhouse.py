@@ -162,11 +162,11 @@ def test_trouble_is_told_in_words(watched: Watched) -> None:
 def test_a_query_that_runs_long_is_seen_and_ended(watched: Watched) -> None:
     with endless_query(watched.url, watched.client.database) as said:
         reading = ClickHouseCollector(watched.source).collect(time.time())
-        running = next(row for row in rows(reading, RunningQuery) if "1000000000000" in row.query)
+        running = next(row for row in rows(reading, RunningQuery) if "numbers(?)" in row.query)
         assert running.elapsed > 0 and running.user == "default"
         done = act(watched.source, Actions.KILL_QUERY, running.query_id)
         assert running.query_id in done.sentence and "ended within" in done.sentence
-        assert "numbers(1000000000000)" in done.sentence, "what was killed is kept, not its number alone"
+        assert "numbers(?)" in done.sentence, "what was killed is kept, not its number alone"
     assert "cancelled" in said[0]
     with pytest.raises(SourceRejected, match="is no longer running"):
         act(watched.source, Actions.KILL_QUERY, running.query_id)

@@ -125,6 +125,21 @@ def test_a_blocking_chain_is_told_with_its_root(
     assert check(after, "blocking")["status"] == "ok"
 
 
+@pytest.mark.parametrize(("masks", "shown"), [(True, "SELECT ?, pg_sleep(?)"), (False, "SELECT 'zq7', pg_sleep(9)")])
+def test_values_in_the_text_of_queries_are_masked_unless_it_is_switched_off(
+    server: PostgresServer, masks: bool, shown: str
+) -> None:
+    collector = PostgresqlCollector(source(server.url("monitor", "watch"), timeout_seconds=4, mask_literals=masks))
+    with server.waiting(server.connect(), "SELECT 'zq7', pg_sleep(9)"):
+        reading = until(
+            lambda: collector.collect(0),
+            lambda each: [row for row in rows(each, "sessions") if "pg_sleep" in (row["query"] or "")],
+        )
+    collector._close()
+    assert shown in [row["query"] for row in rows(reading, "sessions")]
+    assert masks == ("zq7" not in str(reading))
+
+
 def test_a_locked_table_neither_delays_a_reading_nor_spoils_it(
     server: PostgresServer, collector: PostgresqlCollector
 ) -> None:
@@ -168,7 +183,7 @@ def test_a_query_is_cancelled_and_a_session_ended(server: PostgresServer, collec
     with server.waiting(session, "SELECT pg_sleep(30)") as thread:
         found = until(lambda: collector.collect(0), lambda each: rows(each, "sessions"))
         target = next(row["target"] for row in rows(found, "sessions") if row["application"] == "report")
-        assert "cancelled: SELECT pg_sleep(30)" in act(source(url), "cancel", target).sentence
+        assert "cancelled: SELECT pg_sleep(?)" in act(source(url), "cancel", target).sentence
         thread.join(5)
         assert not thread.is_alive()
         assert ") ended, its last query" in act(source(url), "terminate", target).sentence

@@ -111,9 +111,9 @@ def test_a_slow_query_is_killed_from_the_tab(way: str, watching: Stores, request
         reading = ClickHouseCollector(source).collect(NOW)  # type: ignore[arg-type]
         Publisher("host-1", stores.writer, stores.live).succeeded(source.id, NOW, 5, reading)
         page = str(plain(built(stores, instance=source.collector).slots["database-clickhouse-running-table"]))
-        assert "numbers(1000000000000)" in page and "KILL QUERY WHERE query_id" in page
+        assert "numbers(?)" in page and "KILL QUERY WHERE query_id" in page
         running = rows_of({table.name: table for table in reading.tables}, RunningQuery)
-        query = next(row.query_id for row in running if "1000000000000" in row.query)
+        query = next(row.query_id for row in running if "numbers(?)" in row.query)
         wanted = {"source": source.collector, "action": Actions.KILL_QUERY, "target": query}
         assert "Asked for" in ask(stores, ALLOWED, OPERATOR, wanted)
         assert do_next(stores)

@@ -50,6 +50,13 @@ def test_an_edited_migration_stops_the_start(clickhouse: ClickHouse) -> None:
         migrate(clickhouse)
 
 
+def test_a_schema_of_a_newer_version_stops_the_start(clickhouse: ClickHouse) -> None:
+    clickhouse.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (9999, 'later', 'x')")
+    with pytest.raises(StartError, match=r"made by a newer Fundwatch \(schema 9999, .*; start that"):
+        migrate(clickhouse)
+    clickhouse.command(f"DROP DATABASE {clickhouse.database}")
+
+
 def test_the_same_batch_twice_counts_once_in_samples_and_in_rollups(either: ClickHouse) -> None:
     batch = samples([(1, MIDNIGHT, 2.0), (1, MIDNIGHT + 1, 4.0), (2, MIDNIGHT, 1.0)], token="batch-1")
     either.insert(batch)

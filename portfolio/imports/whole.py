@@ -1,0 +1,82 @@
+"""Whether a file is there to its end, or may have stopped coming in the middle.
+
+A text is when its last line ends. A .zip (workbooks are), .gz, .xls or Parquet file is when its own end is there, and
+an order to Fundwatch when it is JSON.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+import zlib
+
+import numpy as np
+
+from portfolio.imports.order import CHANGE, UNDO
+
+CHUNK_BYTES = 1 << 20
+NOT_ENDED = "its last line does not end: the rest may not have come"
+_CUT_OFF = "its end is missing: the rest may not have come"
+_EMPTY = "it is empty: what it holds may not have come"
+_SECTOR_FREE = 0xFFFFFFFF
+
+
+def what_is_missing(name: str, content: bytes) -> str:
+    """Return why a file may not be whole, in words; empty when it is."""
+    if not content:
+        return _EMPTY
+    if name.endswith((UNDO, CHANGE)):
+        return "" if _is_json(content) else _CUT_OFF
+    if content.startswith(b"\x1f\x8b"):
+        return "" if _is_whole_gzip(content) else _CUT_OFF
+    if content.startswith(b"PK\x03\x04"):
+        return "" if zipfile.is_zipfile(io.BytesIO(content)) else _CUT_OFF
+    if content.startswith(b"PAR1"):
+        return "" if len(content) > 8 and content.endswith(b"PAR1") else _CUT_OFF
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        return "" if _is_whole_compound(content) else _CUT_OFF
+    # UTF-16 and UTF-32 have up to three zeros beside the line's end; a file laid out before it is written has more.
+    tail = content[-4:]
+    return "" if tail.rstrip(b"\0").endswith((b"\n", b"\r")) else NOT_ENDED
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_whole_gzip(content: bytes) -> bool:
+    """Return whether the length and checksum at the end are there; what is damaged is told when it is read."""
+    try:
+        with gzip.open(io.BytesIO(content)) as packed:
+            while packed.read(CHUNK_BYTES):
+                pass
+    except EOFError:
+        return False
+    except (OSError, zlib.error):
+        return True
+    return True
+
+
+def _is_whole_compound(content: bytes) -> bool:
+    """Return whether every sector that the file's table lists is there ([MS-CFB] 2.2, 2.3)."""
+    if len(content) < 512:
+        return False
+    size = 1 << int.from_bytes(content[30:32], "little")
+    if size not in (512, 4096):
+        return True  # it is damaged, not cut off
+    listed = np.frombuffer(content[76:512], dtype="<u4")
+    last = -1
+    for number, sector in enumerate(listed[listed < 0xFFFFFFFA].tolist()):
+        table = np.frombuffer(content[(sector + 1) * size : (sector + 2) * size].ljust(size, b"\xff"), dtype="<u4")
+        if len(content) < (sector + 1) * size + 4:
+            return False
+        used = np.flatnonzero(table != _SECTOR_FREE)
+        last = max(last, number * (size // 4) + int(used[-1])) if used.size else last
+    # The last sector may be written no further than it is used.
+    return len(content) > (last + 1) * size
