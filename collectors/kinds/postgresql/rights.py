@@ -1,8 +1,8 @@
 """What a role without pg_monitor is not shown: the server gives NULL instead, which is no value and must not look so.
 
 pg_stat_activity, pg_stat_replication, pg_stat_wal_receiver and pg_stat_progress_* have the rows of others with their
-pid and nothing else; pg_stat_statements has statements of others without a number; pg_database_size, pg_ls_waldir() and the
-last values of sequences are refused. Which it is, is known from columns that always have a value where they are shown.
+pid and nothing else; pg_stat_statements has statements of others without a number; pg_database_size, pg_ls_waldir()
+and the last values of sequences are refused. It is known by columns that always have a value where they are shown.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     connection = connect(address, deadline)
     try:
         seconds = time.monotonic() - began
-        ends = connection.certificate_ends()
+        certificate = connection.certificate()
         if source.expects:
             _greeted(source, connection)
     finally:
@@ -42,9 +42,9 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     return Found(
         f"connected in {duration(seconds)}",
         seconds,
-        {spec.CERTIFICATE_LEFT: ends - now if ends else None},
-        certificate_check(ends, now, source.certificate_limit),
-        ends,
+        {spec.CERTIFICATE_LEFT: certificate.ends - now if certificate else None},
+        certificate_check(certificate, now, source.certificate_limit),
+        certificate,
     )
 
 
