@@ -17,7 +17,7 @@ CHARTS = (
           "Sum of resident set sizes. Source: /proc/<pid>/statm."),
     Chart("cpu", "Processes, CPU", "100 % is one core", {spec.CPU_RATIO: ""},
           "Difference of user and system time over the interval. Source: /proc/<pid>/stat."),
-    Chart("count", "Processes, count", "", {spec.COUNT: "", spec.STOPPED: "stopped"}, 
+    Chart("count", "Processes, count", "", {spec.COUNT: "", spec.STOPPED: "stopped"},
           "Processes that match, and those of them that are stopped."),
 )  # fmt: skip
 
