@@ -76,19 +76,17 @@ def _value(value: float | None) -> str:
 def _pager(page: str, found: Found, exporter: str, typed: str) -> html.P:
     """Return which of how many are shown. A page is of what was typed: other words begin with the first."""
 
-    def turn(to: int, sign: str, label: str, is_off: bool) -> html.Button:
-        return choice_button(
-            page, {"page": page_choice(to, exporter, typed)}, sign, label=label, off="There is none." if is_off else ""
-        )
+    def turn(to: int, sign: str, label: str) -> html.Button:
+        return choice_button(page, {"page": page_choice(to, exporter, typed)}, sign, label=label)
 
     every = count(found.of, "series", "series")
     what = f"{number(found.count)} of {every}" if typed.strip() else every
     if found.count <= PAGE_ROWS:
         return html.P(what, className="fw-nothing", role="status")
     place = f" {found.first}–{found.first + len(found.rows) - 1} of {what} "
-    before = turn(found.page - 1, "‹ before", "Rows before", found.page == 0)
-    after = turn(found.page + 1, "after ›", "Rows after", found.is_last)
-    return html.P([before, place, after], className="fw-nothing", role="status")
+    before = [turn(found.page - 1, "‹ before", "Rows before")] if found.page else []
+    after = [] if found.is_last else [turn(found.page + 1, "after ›", "Rows after")]
+    return html.P([*before, place, *after], className="fw-nothing", role="status")
 
 
 def page_choice(page: int, exporter: str, typed: str) -> str:
