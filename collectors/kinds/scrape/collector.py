@@ -196,7 +196,7 @@ class ScrapeProbe:
                 if step:
                     moved.setdefault((each.family.name, labels), {})[name.removeprefix(each.family.name)] = step.change
             samples += _sample(each.stored, rate if each.is_counter else value, labels)
-            pairs = [pair for pair in labels if pair[0] != "instance"]
+            pairs = spec.LABEL_BREAK.join(f"{key}={text}" for key, text in labels if key != "instance")
             finite = value if math.isfinite(value) else None
             rows.append(Series(name, each.family.name, pairs, each.stored, finite, rate))
         own = {(each.stored, each.labels) for each in kept}

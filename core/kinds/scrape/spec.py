@@ -20,6 +20,7 @@ class Checks(StrEnum):
     DOUBLED = "doubled"
 
 
+LABEL_BREAK = "\x1f"
 STALE_SECONDS = 300.0
 """A value whose own time is that far from now says nothing of now; Prometheus looks back as far."""
 
@@ -42,8 +43,8 @@ class Series:
     """Its name at the exporter."""
     family: str
     """Name of its Family."""
-    labels: Sequence[Sequence[str]]
-    """Pairs of name and value, as the exporter has them, but for those of ours."""
+    labels: str
+    """As name=value with LABEL_BREAK between, as the exporter has them: one text, for there are thousands of them."""
     stored: str
     """What it is stored as: a counter as its rate."""
     value: float | None
@@ -54,12 +55,12 @@ class Series:
     @property
     def told_labels(self) -> str:
         """Its labels in a line: "cpu=0, mode=idle"."""
-        return told(self.labels)
+        return self.labels.replace(LABEL_BREAK, ", ")
 
     @property
     def key(self) -> str:
         """What tells it from the other series of its metric."""
-        return labels_key(self.labels)
+        return labels_key(each.partition("=")[::2] for each in self.labels.split(LABEL_BREAK) if each)
 
 
 @dataclass(frozen=True, slots=True)
