@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.support.bad_servers import BadServer
 from tests.support.celery_workers import CeleryWorker
+from tests.support.dns_server import DnsServer
 from tests.support.ib_player import Gateway
 from tests.support.iqfeed_player import IqConnect, Script
 from tests.support.kafka_servers import Tansu, commit, create, produce
@@ -47,6 +48,7 @@ def well(stack: contextlib.ExitStack, folder: Path) -> Instances:
     rabbitmq = stack.enter_context(RabbitmqApi())
     feed = stack.enter_context(IqConnect(Script(period_seconds=1.0)))
     gateway = stack.enter_context(Gateway())
+    names = stack.enter_context(DnsServer({("orders.fund.example", "A"): ["10.0.0.4"]}))
     web = _web(stack)
     found: Instances = {
         "redis": [{"url": redis.url}],
@@ -59,6 +61,7 @@ def well(stack: contextlib.ExitStack, folder: Path) -> Instances:
         "ib": [{"port": gateway.port}],
         "http": [{"url": f"{web}/health"}],
         "tcp": [{"host": "127.0.0.1", "port": redis.port}],
+        "dns": [{"domain": "orders.fund.example", "server": names.host, "port": names.port}],
         "process": [{"command": f"valkey-server.*{redis.port}"}],
         "nginx": [{"url": f"{web}/nginx"}],
         "scrape": [{"url": f"{web}/metrics"}],
@@ -82,6 +85,7 @@ def unreachable(bad: Sequence[BadServer]) -> Instances:
         "ib": [{"port": each.port} for each in bad],
         "http": [{"url": f"http://{_at(each)}"} for each in bad],
         "tcp": [{"host": each.host, "port": each.port, "expects": "220"} for each in bad],
+        "dns": [{"domain": "x.example", "server": each.host, "port": each.port, "protocol": "tcp"} for each in bad],
         "nginx": [{"url": f"http://{_at(each)}/nginx"} for each in bad],
         "scrape": [{"url": f"http://{_at(each)}/metrics"} for each in bad],
         "freshness": [{"url": f"postgresql://monitor@{_at(each)}/postgres", "table": "public.ticks"} for each in bad],

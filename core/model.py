@@ -95,7 +95,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A small table for the live view (top processes, disks): never more than a few hundred rows."""
+    """A table for the live view (top processes, disks): a few hundred rows at most, but for an exporter's series."""
 
     name: str
     columns: tuple[str, ...]

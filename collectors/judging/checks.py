@@ -13,9 +13,9 @@ __all__ = ["Check", "bad_if", "checks_table", "judged", "summed"]
 
 
 def summed(component: str, fine: str, checks: Sequence[Check]) -> Component:
-    """Return the component of a source: the worst check's state and every bad sentence, or `fine`."""
+    """Return the component of a source: the worst check's state and every bad sentence once, or `fine`."""
     bad = sorted((check for check in checks if SEVERITY[check.status]), key=lambda check: -SEVERITY[check.status])
-    reasons = tuple(check.why for check in bad) or (fine,)
+    reasons = tuple(dict.fromkeys(check.why for check in bad)) or (fine,)
     status = worst([check.status for check in checks] or [Status.OK])
     return Component(component, status, "; ".join(reasons), reasons=reasons)
 

@@ -13,8 +13,9 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from core.errors import SourceRejected
 
@@ -30,6 +31,8 @@ class Market:
     name: str
     opens: Sequence[float] = ()
     closes: Sequence[float] = ()
+    dates: frozenset[date] = frozenset()
+    """The dates that its sessions bear."""
 
     @property
     def is_always(self) -> bool:
@@ -69,20 +72,19 @@ class Market:
         place = bisect_right(self.closes, ts)
         return self.closes[place - 1] if place else None
 
-    def same_time_on_a_session(self, ts: float) -> float:
-        """Return `ts`, or the same time of the first later day (UTC) that has a session."""
-        if self.is_always:
-            return ts
-        while not self._has_session(ts):
-            ts += DAY_SECONDS
-            if ts > self.closes[-1]:
-                break
-        return ts
+    def same_time_on_a_session(self, ts: float, zone: str = "UTC") -> float:
+        """Return `ts`, or the same time of the first later day that is the date of a session; days are those of `zone`.
 
-    def _has_session(self, ts: float) -> bool:
-        begin = ts // DAY_SECONDS * DAY_SECONDS
-        place = bisect_left(self.opens, begin)
-        return place < len(self.opens) and self.opens[place] < begin + DAY_SECONDS
+        A session that opens the evening before has the date of the day on which it closes.
+        """
+        if self.is_always or not self.dates:
+            return ts
+        first = at = datetime.fromtimestamp(ts, ZoneInfo(zone))
+        while at.date() not in self.dates:
+            at += timedelta(days=1)
+            if at.timestamp() > self.closes[-1]:
+                break
+        return ts if at is first else at.timestamp()
 
     @cached_property
     def _lengths(self) -> list[float]:
@@ -152,7 +154,8 @@ def _made(name: str, today: int) -> Market:
     opens, closes = calendar.opens, calendar.closes
     starts = [float(each.timestamp()) for each in opens]
     ends = [float(each.timestamp()) for each in closes]
-    return Market(name, *_without_breaks(calendar, starts, ends))
+    dates = frozenset(each.date() for each in calendar.sessions)
+    return Market(name, *_without_breaks(calendar, starts, ends), dates)
 
 
 def _without_breaks(calendar: object, starts: list[float], ends: list[float]) -> tuple[list[float], list[float]]:

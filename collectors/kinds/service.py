@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from collectors.base import Context, Done, gauges
 from collectors.judging.checks import Check, checks_table, judged, summed
+from collectors.net.certificates import Certificate
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
-from core.format import coarse_duration, count, duration
+from core.format import count, duration
 from core.kinds.base import Source
 from core.kinds.service import ServiceSource
 from core.kinds.service_spec import About, Actions, Checks, States, failed_tries, response_seconds
@@ -45,8 +46,8 @@ class Found:
     values: Mapping[Metric, float | None] = field(default_factory=dict)
     """Gauges by metric; they get the label `instance`."""
     checks: Sequence[Check] = ()
-    certificate_ends: float | None = None
-    """Epoch seconds; None without a certificate."""
+    certificate: Certificate | None = None
+    """The one that ends first of those that it shows; None without any."""
     samples: Sequence[Sample] = ()
     tables: Sequence[Table] = ()
 
@@ -103,7 +104,7 @@ class ServiceCollector:
         self._history = history
         self._monotonic = monotonic
         self._state: State | None = None
-        self._certificate_ends: float | None = None
+        self._certificate: Certificate | None = None
         self._response, self._failed_tries = response_seconds(source.KIND), failed_tries(source.KIND)
 
     def collect(self, now: float) -> Reading:
@@ -156,7 +157,7 @@ class ServiceCollector:
     def _reading(self, before: State, state: State, found: Found | None, judged: Component) -> Reading:
         source = self._source
         if found is not None:
-            self._certificate_ends = found.certificate_ends
+            self._certificate = found.certificate
         about = About(
             state=state.name,
             since=state.since,
@@ -164,7 +165,8 @@ class ServiceCollector:
             group=source.group,
             seconds=found.seconds if found else None,
             paused_by_hand=state.name == States.PAUSED and not source.paused,
-            certificate_ends=self._certificate_ends,
+            certificate_ends=self._certificate.ends if self._certificate else None,
+            certificate=self._certificate.name if self._certificate else "",
         )
         values = {
             self._response: found.seconds if found else None,
@@ -243,10 +245,8 @@ def act(source: Source, action: str, target: str) -> Done:
     raise SourceRejected(f"a service knows no action {action}")
 
 
-def certificate_check(ends: float | None, now: float, limit: Limit) -> list[Check]:
-    """Return the check of a certificate that ends at `ends` (epoch seconds); none without one."""
-    if ends is None:
+def certificate_check(certificate: Certificate | None, now: float, limit: Limit) -> list[Check]:
+    """Return the check of the certificate that ends first; none without one."""
+    if certificate is None:
         return []
-    left = ends - now
-    why = f"its certificate expires in {coarse_duration(left)}" if left > 0 else "its certificate has expired"
-    return [judged(Checks.CERTIFICATE, left, why, limit)]
+    return [judged(Checks.CERTIFICATE, certificate.ends - now, certificate.told(now), limit)]

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from collectors.net.certificates import Certificate, first_to_end
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 
 GRACE_SECONDS = 1.0
@@ -125,10 +126,9 @@ class Connection:
         del self._buffer[:limit]
         return found
 
-    def certificate_ends(self) -> float | None:
-        """Return when the other side's certificate ends (epoch seconds); None without TLS."""
-        certificate = self._sock.getpeercert() if isinstance(self._sock, ssl.SSLSocket) else None
-        return float(ssl.cert_time_to_seconds(str(certificate["notAfter"]))) if certificate else None
+    def certificate(self) -> Certificate | None:
+        """Return the certificate that ends first of the other side's chain; None without TLS."""
+        return first_to_end(self._sock) if isinstance(self._sock, ssl.SSLSocket) else None
 
     def close(self) -> None:
         """Close the connection, however it is."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from collectors.net.certificates import Certificate
 from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 
 MOST_BYTES = 8_388_608
@@ -23,8 +24,8 @@ class Answer:
     headers: Mapping[str, str]
     """By name in lower case."""
     body: bytes
-    certificate_ends: float | None
-    """Epoch seconds; None without TLS."""
+    certificate: Certificate | None
+    """Of the server's chain the one that ends first; None without TLS."""
     is_kept: bool = False
     """Whether the connection may carry another request."""
 
@@ -89,7 +90,7 @@ def exchange(
             content = response.read(most_bytes)
             named = {name.lower(): value for name, value in response.getheaders()}
             is_kept = keep and not response.will_close and len(content) < most_bytes
-            return Answer(response.status, named, content, connection.certificate_ends(), is_kept)
+            return Answer(response.status, named, content, connection.certificate(), is_kept)
     except http.client.HTTPException as error:
         raise garbage(address, "HTTP") from error
 

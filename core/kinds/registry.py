@@ -15,6 +15,7 @@ from core.group import Group
 from core.kinds.base import OWN, Source
 from core.kinds.celery.source import CelerySource
 from core.kinds.clickhouse.source import ClickHouseSource
+from core.kinds.dns.source import DnsSource
 from core.kinds.freshness.source import FreshnessSource
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.http.source import HttpSource
@@ -56,6 +57,7 @@ _LIST = (
     Kind(RabbitmqSource, "pipeline"),
     Kind(HttpSource, "services"),
     Kind(TcpSource, "services"),
+    Kind(DnsSource, "services"),
     Kind(ProcessSource, "services"),
     Kind(PeerSource, "services"),
     Kind(SystemdSource, "services"),

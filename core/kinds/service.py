@@ -36,10 +36,10 @@ class CertifiedSource(ServiceSource):
     """A service that may show a certificate."""
 
     certificate_warning_days: float = Field(
-        CERTIFICATE_WARNING_DAYS, ge=0, description="Days before its certificate ends: warning."
+        CERTIFICATE_WARNING_DAYS, ge=0, description="Days before a certificate of its chain ends: warning."
     )
     certificate_critical_days: float = Field(
-        CERTIFICATE_CRITICAL_DAYS, ge=0, description="Days before its certificate ends: critical."
+        CERTIFICATE_CRITICAL_DAYS, ge=0, description="Days before a certificate of its chain ends: critical."
     )
 
     @property

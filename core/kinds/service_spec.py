@@ -79,4 +79,6 @@ class About:
     paused_by_hand: bool
     """Whether a button has paused it, which a button can undo."""
     certificate_ends: float | None
-    """Epoch seconds; None without a certificate."""
+    """Epoch seconds, of the one that ends first of its chain; None without a certificate."""
+    certificate: str = ""
+    """Whose it is: common name of its subject."""

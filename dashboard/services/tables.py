@@ -38,7 +38,8 @@ COLUMNS = (
     Column("year", "1 y", definition=f"{SHARE} samples_1h."),
     Column("seconds", "Response", definition="Response time of the newest check."),
     Column("mean", "Mean 24 h", definition="Mean response time over 24 hours. Source: samples_1m."),
-    Column("certificate", "Certificate", definition="Time left until its certificate expires."),
+    Column("certificate", "Certificate",
+           definition="Time left until the first certificate of its chain expires; hover: whose."),
     Column("since", "Since", definition="When its state last changed."),
     Column("act", "", numeric=False, plain=ACTIONS),
     Column("why", "Why", numeric=False),
@@ -103,7 +104,9 @@ def _service(instance: Instance, about: About | None, past: Past, shown: Shown) 
         "year": _share(known.year, "1 y"),
         "seconds": Cell(or_none(duration(seconds)), seconds),
         "mean": Cell(or_none(duration(known.day_seconds)), known.day_seconds),
-        "certificate": Cell(or_none(duration(left)), left, tone=_tone(CERTIFICATE, left)),
+        "certificate": Cell(
+            or_none(duration(left)), left, tone=_tone(CERTIFICATE, left), hint=about.certificate if about else ""
+        ),
         "since": Cell(age(since, prefix="") if since else None, since),
         "why": cut_cell(component.why),
         "act": Cell(_pause(instance, about, shown), ""),

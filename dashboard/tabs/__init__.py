@@ -8,6 +8,7 @@ from dashboard.tabs import (
     cache,
     database,
     imports,
+    metrics,
     pipeline,
     portfolio,
     portfolios,
@@ -26,6 +27,7 @@ PAGES: tuple[Page, ...] = (
     cache.TAB,
     pipeline.TAB,
     services.TAB,
+    metrics.PAGE,
     alerts.TAB,
 )
 TABS = tuple(tabs_of(PAGES))

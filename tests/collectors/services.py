@@ -15,6 +15,7 @@ from collectors.kinds.nginx.collector import NginxProbe
 from collectors.kinds.scrape.collector import ScrapeProbe
 from collectors.kinds.service import ServiceCollector
 from collectors.kinds.tcp import collector as tcp_kind
+from core.errors import SourceUnavailable
 from core.kinds.http.source import HttpSource
 from core.kinds.nginx.source import NginxSource
 from core.kinds.scrape.source import ScrapeSource
@@ -54,6 +55,22 @@ class Site:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class Raising:
+    """A service's collector as the others are: what it finds down it raises."""
+
+    def __init__(self, collector: ServiceCollector) -> None:
+        self.name, self.interval_seconds = collector.name, collector.interval_seconds
+        self.timeout_seconds = collector.timeout_seconds
+        self._collector = collector
+
+    def collect(self, now: float) -> Reading:
+        reading = self._collector.collect(now)
+        if reading.components[0].status is Status.DOWN:
+            assert reading.is_up is False
+            raise SourceUnavailable(reading.components[0].why)
+        return reading
 
 
 def of_http(url: str, **given: Any) -> ServiceCollector:

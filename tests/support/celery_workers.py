@@ -14,7 +14,7 @@ from celery import Celery
 
 from tests.support.servers import ROOT
 
-BROKER = "TEST_CELERY_BROKER"
+BROKER, ONLY = "TEST_CELERY_BROKER", "TEST_CELERY_ONLY"
 
 app = Celery("jobs", broker=os.environ.get(BROKER, "memory://"), set_as_current=False)
 app.conf.update(
@@ -48,10 +48,25 @@ def retry(self: Any) -> None:
     raise self.retry(exc=ConnectionError("vendor away"), countdown=0)
 
 
-class CeleryWorker:
-    """A worker with a pool of two threads; `events` is its option -E."""
+for known in [name for name in app.tasks if name.startswith("jobs.")] if os.environ.get(ONLY) else ():
+    if known != os.environ[ONLY]:
+        app.tasks.unregister(known)
 
-    def __init__(self, broker: str, folder: Path, name: str = "w1", *, events: bool = True, queues: str = "celery"):
+
+class CeleryWorker:
+    """A worker with a pool of two threads; `events` is its option -E, `only` the one task that it knows."""
+
+    def __init__(
+        self,
+        broker: str,
+        folder: Path,
+        name: str = "w1",
+        *,
+        events: bool = True,
+        queues: str = "celery",
+        only: str = "",
+    ):
+        self._only = only
         self._broker = broker
         self._log = folder / f"{name}.log"
         self._command = [
@@ -63,7 +78,11 @@ class CeleryWorker:
     def __enter__(self) -> CeleryWorker:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env={**os.environ, BROKER: self._broker}, stdout=log, stderr=log
+                self._command,
+                cwd=ROOT,
+                env={**os.environ, BROKER: self._broker, ONLY: self._only},
+                stdout=log,
+                stderr=log,
             )
         return self
 

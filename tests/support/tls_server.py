@@ -13,11 +13,11 @@ CERTIFICATE = FOLDER / "certificate.pem"
 
 
 class TlsServer:
-    """Shakes hands, reads something, answers `answer`, and closes."""
+    """Shakes hands, reads something, answers `answer`, and closes; shows the certificates of the file `certificate`."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, certificate: Path = CERTIFICATE, key: Path = FOLDER / "key.pem") -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATE, FOLDER / "key.pem")
+        context.load_cert_chain(certificate, key)
         self._context = context
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -3,8 +3,8 @@
 Costs the broker: on Redis two round trips a reading (four LLEN a queue, HLEN, ZRANGE; LINDEX twice a queue that has
 messages); on AMQP one passive declare a queue, which any reading shares. Once and for all one connection, to which
 every event of the workers is copied: about 0.5 KB and 0.19 ms of our CPU each; above `events_per_second` it pauses.
-Costs each worker three answers every 15 s and two every minute. The listener (collectors/kinds/celery/listener.py) is a
-thread, one an instance.
+Costs each worker three answers every 15 s and three every minute. The listener (collectors/kinds/celery/listener.py) is
+a thread, one an instance.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from collectors.kinds.celery.judge import judge
 from collectors.kinds.celery.listener import QUESTIONS, Listener
 from collectors.kinds.celery.samples import samples
 from collectors.kinds.celery.tables import by_task, tables
-from collectors.kinds.celery.workers import Answers, queues_of, running, workers
+from collectors.kinds.celery.workers import Answers, queues_of, registered_of, running, workers
 from collectors.kinds.redis.connection import Refused, Resp, as_source_error
 from collectors.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.errors import SourceUnavailable
@@ -145,6 +145,7 @@ class CeleryCollector:
             unacked=unacked,
             workers=known,
             taken=queues_of(known, answers),
+            registered=registered_of(known, answers),
             running=running(answers, self._source.show_arguments),
             tasks=by_task(seen),
         )

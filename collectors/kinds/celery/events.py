@@ -16,7 +16,7 @@ from typing import Any
 
 from core.format import cut
 from core.kinds.celery import spec
-from core.kinds.celery.spec import Outcome, Problem
+from core.kinds.celery.spec import Outcome, Problem, Succeeded
 
 MOST_ENDED, MOST_TASKS, MOST_WORKERS = 10_000, 5_000, 200
 FORGET_WORKER_SECONDS = 3_600.0
@@ -93,6 +93,8 @@ class Seen:
     received: Mapping[str, float] = field(default_factory=dict)
     """When a task of this id was received by a worker."""
     sent: Mapping[str, float] = field(default_factory=dict)
+    succeeded: tuple[Succeeded, ...] = ()
+    """Newest first."""
 
 
 class Heard:
@@ -104,6 +106,7 @@ class Heard:
         self._counts: Counter[str] = Counter()
         self._ended: deque[Ended] = deque(maxlen=MOST_ENDED)
         self._problems: deque[Problem] = deque(maxlen=spec.MOST_PROBLEMS)
+        self._succeeded: deque[Succeeded] = deque(maxlen=spec.MOST_SUCCEEDED)
         self._tasks: OrderedDict[str, Task] = OrderedDict()
         self._workers: dict[str, HeardWorker] = {}
 
@@ -132,6 +135,7 @@ class Heard:
                 tuple(copy(worker) for worker in self._workers.values()),
                 {id: task.received for id, task in known.items() if task.received is not None},
                 {id: task.sent for id, task in known.items() if task.sent is not None},
+                tuple(reversed(self._succeeded)),
             )
 
     def _one(self, event: Mapping[str, Any], now: float) -> None:
@@ -191,6 +195,7 @@ class Heard:
         name = task.name or "(not seen when it began)"
         self._ended.append(Ended(now, name, outcome, seconds))
         if outcome == Outcome.SUCCEEDED:
+            self._succeeded.append(Succeeded(now, name, task.worker, seconds, task.retries, task.arguments, id))
             return
         exception = RETRY.sub(r"\1", str(event.get("exception") or ""))[:TEXT_CHARACTERS]
         if outcome == Outcome.REVOKED and not exception:

@@ -36,6 +36,8 @@ class Found:
     workers: Sequence[Worker] = ()
     taken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The queues that each worker takes from."""
+    registered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The tasks that each online worker knows, of those that have said so."""
     running: Sequence[Running] = ()
     tasks: Sequence[Task] = ()
 

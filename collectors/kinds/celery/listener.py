@@ -35,7 +35,14 @@ WAIT_SECONDS = 5.0
 UNREAD_SECONDS = 120.0
 """Nobody has read for so long: the listener leaves."""
 OFTEN, SELDOM = 1.0, 4.0
-QUESTIONS = {"stats": OFTEN, "active": OFTEN, "active_queues": OFTEN, "reserved": SELDOM, "scheduled": SELDOM}
+QUESTIONS = {
+    "stats": OFTEN,
+    "active": OFTEN,
+    "active_queues": OFTEN,
+    "registered": SELDOM,
+    "reserved": SELDOM,
+    "scheduled": SELDOM,
+}
 """What is asked, and each how many `inspect_seconds`."""
 MOST_ANSWERS = 200
 EVENTS = "celeryev"

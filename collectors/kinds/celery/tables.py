@@ -56,15 +56,37 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
 
 
 def tables(source: CelerySource, found: Found, about: spec.About) -> list[Table]:
-    """Return queues, workers, tasks by name, tasks at work, failed ones, and what the broker is."""
+    """Return queues, workers, tasks by name and known, those at work, done and failed, and what the broker is."""
     return [
         table_of(spec.Queue, queues(source, found)),
         table_of(spec.Worker, found.workers[:MOST_ROWS]),
         table_of(spec.Task, found.tasks),
+        table_of(spec.Registered, registered(found)),
+        table_of(spec.Succeeded, found.seen.succeeded[:MOST_ROWS]),
         table_of(spec.Running, found.running),
         table_of(spec.Problem, found.seen.problems[:MOST_ROWS]),
         table_of(spec.About, [about]),
     ]
+
+
+def registered(found: Found) -> list[spec.Registered]:
+    """Return the tasks that online workers know, those that only some know first, then by name."""
+    ended = {each.task: each for each in found.tasks}
+    rows = []
+    for task in {task for known in found.registered.values() for task in known}:
+        lacking = sorted(worker for worker, known in found.registered.items() if task not in known)
+        done = ended.get(task)
+        rows.append(
+            spec.Registered(
+                task=task,
+                workers=len(found.registered) - len(lacking),
+                lacking=", ".join(lacking),
+                ended=done.ended if done else 0,
+                succeeded=done.succeeded if done else 0,
+                failed=done.failed if done else 0,
+            )
+        )
+    return sorted(rows, key=lambda row: (not row.lacking, row.task))[:MOST_ROWS]
 
 
 def queues(source: CelerySource, found: Found) -> list[spec.Queue]:

@@ -24,6 +24,7 @@ class Answers:
     stats: Mapping[str, Answer] = field(default_factory=dict)
     active: Mapping[str, Answer] = field(default_factory=dict)
     active_queues: Mapping[str, Answer] = field(default_factory=dict)
+    registered: Mapping[str, Answer] = field(default_factory=dict)
     reserved: Mapping[str, Answer] = field(default_factory=dict)
     scheduled: Mapping[str, Answer] = field(default_factory=dict)
 
@@ -37,6 +38,18 @@ def workers(seen: Seen, answers: Answers, now: float) -> list[Worker]:
 def queues_of(workers: Sequence[Worker], answers: Answers) -> dict[str, tuple[str, ...]]:
     """Return the queues that each worker takes from; none when it has not said so."""
     return {each.worker: _queues(answers.active_queues.get(each.worker)) for each in workers}
+
+
+def registered_of(workers: Sequence[Worker], answers: Answers) -> dict[str, frozenset[str]]:
+    """Return the tasks that each online worker knows, of those that have said so."""
+    said = {each.worker: answers.registered.get(each.worker) for each in workers if each.is_online}
+    return {worker: _registered(answer) for worker, answer in said.items() if answer is not None}
+
+
+def _registered(answer: Answer) -> frozenset[str]:
+    # "jobs.load [rate_limit=10/s]" where a worker tells more than the name.
+    body = answer.body if isinstance(answer.body, list) else []
+    return frozenset(str(each).partition(" [")[0] for each in body)
 
 
 def running(answers: Answers, show_arguments: bool) -> list[Running]:

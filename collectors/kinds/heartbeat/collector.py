@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from collectors.base import Context, gauges
 from collectors.judging.checks import Check, checks_table
 from collectors.judging.market_hours import market, market_soon
 from collectors.kinds.heartbeat.judge import pulse, runs_of
+from core.cron import last_time, next_time
 from core.errors import SourceRejected
 from core.kinds.heartbeat import spec
 from core.kinds.heartbeat.source import HeartbeatSource
@@ -22,6 +24,10 @@ from core.tables import table_of
 from storage.state.pings import Ping, recent_pings
 
 RUNS_SHOWN = 30
+EARLY_SHARE, EARLY_SECONDS = 0.1, 1_800.0
+"""A success counts for the next time of its schedule when it is not earlier than this share of the time between two."""
+LONGEST_REST_DAYS = 40
+"""A market that has no session for so long is not waited for."""
 IS_UP = {JobState.DOWN: False, JobState.NEW: None}
 """Whether a job is up in a state, where it is not simply so."""
 
@@ -89,26 +95,39 @@ class HeartbeatCollector:
         source = self._source
         if not source.schedule:
             return self._on_a_session(ts + source.period_seconds)
-        from apscheduler.triggers.cron import CronTrigger
-
-        trigger = CronTrigger.from_crontab(source.schedule, source.timezone)
-        # A success shortly before its time is that time's: half the grace early still counts for it.
-        due = ts + min(source.grace_seconds / 2, 1_800.0) + 1
-        for _ in range(40):
-            fires = trigger.get_next_fire_time(None, datetime.fromtimestamp(due, UTC))
-            if fires is None:
-                raise SourceRejected(f"the schedule {source.schedule} never comes")
-            due = float(fires.timestamp())
+        due = self._fires_after(ts)
+        # A success shortly before its time is that time's.
+        if due - ts <= self._early_seconds(ts, due):
+            due = self._fires_after(due)
+        for _ in range(LONGEST_REST_DAYS):
             if self._on_a_session(due) == due:
-                return due
-            due += 1
+                break
+            due = self._fires_after(_end_of_day(due, source.timezone) - 1)
         return due
+
+    def _fires_after(self, ts: float) -> float:
+        found = next_time(self._source.schedule, self._source.timezone, ts)
+        if found is None:
+            raise SourceRejected(f"the schedule {self._source.schedule} never comes")
+        return found
+
+    def _early_seconds(self, ts: float, due: float) -> float:
+        """Return how long before `due` a success still counts for it: a small part of the time between two of them."""
+        before = last_time(self._source.schedule, self._source.timezone, ts)
+        between = due - before if before is not None else due - ts
+        return min(self._source.grace_seconds / 2, between * EARLY_SHARE, EARLY_SECONDS)
 
     def _on_a_session(self, ts: float) -> float:
         if not self._source.calendar:
             return ts
         name = self._source.calendar
-        return (market_soon(name, time.time()) or market(name)).same_time_on_a_session(ts)
+        hours = market_soon(name, time.time()) or market(name)
+        return hours.same_time_on_a_session(ts, self._source.timezone)
+
+
+def _end_of_day(ts: float, zone: str) -> float:
+    day = datetime.fromtimestamp(ts, ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (day + timedelta(days=1)).timestamp()
 
 
 def _median(runs: list[Run]) -> float | None:

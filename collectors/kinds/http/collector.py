@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from collectors.base import Context
 from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, certificate_check, make_service
+from collectors.net.certificates import Certificate, earlier
 from collectors.net.reach import Address, Deadline
 from collectors.net.web import Answer, ask
 from core.errors import SourceUnavailable
@@ -38,19 +39,18 @@ def make(context: Context, source: HttpSource) -> ServiceCollector:
 def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
     """Ask once. Raises SourceUnavailable when there is no answer or a wrong one."""
     began = time.monotonic()
-    answer, where = _asked(source, deadline)
+    answer, where, certificate = _asked(source, deadline)
     seconds = time.monotonic() - began
-    ends = answer.certificate_ends
     found = Found(
         f"{_named(answer.status)} in {duration(seconds)}",
         seconds,
         {
             spec.STATUS_CODE: float(answer.status),
             spec.BODY: float(len(answer.body)),
-            spec.CERTIFICATE_LEFT: ends - now if ends else None,
+            spec.CERTIFICATE_LEFT: certificate.ends - now if certificate else None,
         },
-        certificate_check(ends, now, source.certificate_limit),
-        ends,
+        certificate_check(certificate, now, source.certificate_limit),
+        certificate,
     )
     try:
         if not source.is_good(answer.status):
@@ -61,20 +61,22 @@ def probe(source: HttpSource, deadline: Deadline, now: float) -> Found:
     return found
 
 
-def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address]:
-    """Return the answer, redirects followed, and who gave it."""
+def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address, Certificate | None]:
+    """Return the answer, redirects followed, who gave it, and the certificate that ends first on the way."""
     url, method = source.url.get_secret_value(), source.method
     body: bytes | None = source.body.encode() or None
     headers = {name: value.get_secret_value() for name, value in source.headers.items()}
     asked_first = _origin(url)
+    certificate: Certificate | None = None
     for _ in range(source.redirects + 1):
         where = _address(url)
         answer = ask(
             url, deadline, method=method, headers=headers, body=body, ca_file=source.ca_file, most_bytes=MOST_BYTES
         )
+        certificate = earlier(certificate, answer.certificate)
         onward = answer.headers.get("location", "")
         if answer.status not in REDIRECTS or not onward or source.is_good(answer.status):
-            return answer, where
+            return answer, where, certificate
         if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
             method, body = "GET", None
         url = _onward(url, onward)

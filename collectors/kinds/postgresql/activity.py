@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.kinds.postgresql.connection import Row
-from core.kinds.postgresql.spec import IDLE_STATES
+from core.kinds.postgresql.spec import IDLE_STATES, NOT_VISIBLE
 from core.kinds.postgresql.tables import PREPARED_PID, BlockingNode, ConnectionGroup, Session
 
-STATES = ("active", "idle", *IDLE_STATES, "fastpath function call", "disabled", "unknown")
+STATES = ("active", "idle", *IDLE_STATES, "fastpath function call", "disabled", "unknown", NOT_VISIBLE)
 GROUPS_SHOWN = 100
 BLOCKING_SHOWN = 100
 
@@ -239,8 +239,11 @@ class Activity:
 
 
 def _target(row: Row) -> str:
-    """Return what an action is asked for: the pid with the start of its session, so that no successor is hit."""
-    return f"{row['pid']}@{row['backend_start']}"
+    """Return what an action is asked for: the pid with the start of its session, so that no successor is hit.
+
+    Empty where the role is not shown that start.
+    """
+    return f"{row['pid']}@{row['backend_start']}" if row["backend_start"] else ""
 
 
 def _pids(pids: Sequence[int]) -> str:

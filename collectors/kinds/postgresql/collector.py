@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from collectors.base import Context, gauges
 from collectors.judging.checks import checks_table, summed
 from collectors.judging.recent import Pings
-from collectors.kinds.postgresql import queries, space, tables, traffic
+from collectors.kinds.postgresql import queries, rights, space, tables, traffic
 from collectors.kinds.postgresql.actions import act
 from collectors.kinds.postgresql.activity import Activity
 from collectors.kinds.postgresql.catalog import Catalog, read_catalog
@@ -110,7 +110,7 @@ class PostgresqlCollector:
         spent = self._monotonic() - began
         periodic, instance = self._periodic, self._source.name
         checks = [
-            *present_checks(present, periodic),
+            *present_checks(present, periodic, server.version),
             *self._judge.checks(deltas, monotonic),
             self._judge.slots(present.slots, monotonic),
         ]
@@ -127,7 +127,7 @@ class PostgresqlCollector:
             tables=[
                 checks_table(checks),
                 table_of(rows.About, [tables.about(server, present, periodic, self._statements.evicted)]),
-                table_of(rows.Note, tables.notes(self._notes)),
+                table_of(rows.Note, tables.notes({**rights.notes(present, periodic, server.version), **self._notes})),
                 table_of(rows.Session, present.activity.session_rows()),
                 table_of(rows.BlockingNode, present.activity.blocking_nodes()),
                 table_of(rows.ConnectionGroup, present.activity.connection_groups()),
@@ -153,14 +153,14 @@ class PostgresqlCollector:
             activity=activity,
             databases=databases,
             writing=writing[0] if writing else {},
-            replicas=self._ask(server, "replication", queries.replicas(catalog)),
+            replicas=rights.standbys(self._ask(server, "replication", queries.replicas(catalog))),
             slots=self._ask(server, "slots", queries.slots(catalog)),
             receiver=self._ask(server, "receiver", queries.receiver(catalog)) if overview["is_standby"] else [],
-            progress=self._ask(server, "progress", queries.progress(catalog)),
+            progress=rights.progress(self._ask(server, "progress", queries.progress(catalog)), overview),
         )
 
     def _activity(self, server: Server) -> Activity:
-        sessions = server.ask(queries.sessions(self._catalog))
+        sessions = rights.sessions(server.ask(queries.sessions(self._catalog)))
         if self._source.mask_literals:
             sessions = [row | {"query": without_values(row["query"])} for row in sessions]
         is_waiting = any(row["blocked_by"] for row in sessions)
@@ -172,7 +172,7 @@ class PostgresqlCollector:
         try:
             found = server.ask(sql)
         except Refused as error:
-            self._notes[name] = _reason(error)
+            self._notes[name] = _reason(error, server)
             return []
         self._notes.pop(name, None)
         return found
@@ -187,7 +187,7 @@ class PostgresqlCollector:
                 query.read(server, self._catalog, monotonic)
                 self._notes.pop(query.name, None)
             except Refused as error:
-                self._notes[query.name] = _reason(error)
+                self._notes[query.name] = _reason(error, server)
                 if error.state in PAUSING:
                     query.due = monotonic + PAUSE_SECONDS
 
@@ -237,11 +237,13 @@ class PostgresqlCollector:
             self._server = None
 
 
-def _reason(error: Refused) -> str:
+def _reason(error: Refused, server: Server) -> str:
     if error.state == SqlState.QUERY_CANCELED:
         return f"took too long and was cancelled, asked again in {coarse_duration(PAUSE_SECONDS)}"
     if error.state == SqlState.LOCK_NOT_AVAILABLE:
         return "waited for a lock, asked again in a minute"
+    if error.state == SqlState.INSUFFICIENT_PRIVILEGE:
+        return rights.hidden(f"{error}, so it is", server.role)
     return str(error)
 
 

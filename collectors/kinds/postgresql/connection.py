@@ -81,6 +81,11 @@ class Server:
         return f"PostgreSQL {self.version_text}"
 
     @property
+    def role(self) -> str:
+        """The role that we are."""
+        return str(self._connection.user.decode(errors="replace"))
+
+    @property
     def is_encrypted(self) -> bool:
         """Whether the connection is under TLS."""
         return bool(self._connection.ssl_in_use)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.recent import Window
+from collectors.kinds.postgresql import rights
 from collectors.kinds.postgresql.activity import Activity, Chain, Longest
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.results import PeriodicResults, PresentResults, dead_ratio
@@ -57,17 +58,19 @@ class Judge:
         return _worst(Checks.SLOTS, bad, count(len(slots), "slot"))
 
 
-def present_checks(present: PresentResults, periodic: PeriodicResults) -> list[Check]:
-    """Return the checks of the present."""
+def present_checks(present: PresentResults, periodic: PeriodicResults, version: int) -> list[Check]:
+    """Return the checks of the present; version: of the server, as 180003."""
+    sessions = [_blocking(present.activity), *_durations(present.activity)]
     return [
-        _blocking(present.activity),
+        rights.rights_check(present),
+        *(rights.unseen(each, present.overview) for each in sessions),
         _connections(present.activity, periodic),
-        *_durations(present.activity, periodic),
+        _prepared(periodic),
         *_ages(periodic),
         _locks(periodic),
         _dead(periodic),
         _indexes(periodic),
-        _sequences(periodic),
+        _sequences(periodic, str(present.overview["role"]), version),
         _archiver(present, periodic),
         _off(periodic),
         _replication(present),
@@ -85,9 +88,14 @@ def _replication(present: PresentResults) -> Check:
         if overview["is_paused"]:
             bad.append((Status.WARNING, "replay is paused"))
         bad += _lag("replay", overview["replayed_ago_seconds"] if behind > 0 else 0.0, behind)
+        if receiver and receiver[0]["status"] is None:
+            bad.append((Status.UNKNOWN, rights.hidden("the primary of this standby is", overview["role"])))
         return _worst(Checks.REPLICATION, bad, f"standby of {receiver[0]['host']}" if receiver else "standby")
     for row in present.replicas:
         name = f"standby {row['name'] or row['client']}"
+        if row["state"] == spec.NOT_VISIBLE:
+            bad.append((Status.UNKNOWN, rights.hidden(f"{name} is", overview["role"])))
+            continue
         if row["state"] not in spec.REPLICA_STATES:
             bad.append((Status.WARNING, f"{name} is in state {row['state']}"))
         bad += _lag(name, row["replay_lag_seconds"], row["replay_behind_bytes"] or 0)
@@ -119,16 +127,19 @@ def _connections(activity: Activity, periodic: PeriodicResults) -> Check:
     return judged(Checks.CONNECTIONS, share, why, spec.CONNECTIONS, share)
 
 
-def _durations(activity: Activity, periodic: PeriodicResults) -> list[Check]:
+def _prepared(periodic: PeriodicResults) -> Check:
     prepared = periodic.prepared.get("oldest_seconds") or 0.0
     waits = f"a prepared transaction has been waiting for {coarse_duration(prepared)}"
+    return judged(Checks.PREPARED, prepared, waits if spec.PREPARED.is_bad(prepared) else "", spec.PREPARED)
+
+
+def _durations(activity: Activity) -> list[Check]:
     return [
         _too_long(Checks.QUERIES, activity.longest_query, spec.QUERY, "a query has been running"),
         _too_long(Checks.TRANSACTIONS, activity.longest_transaction, spec.TRANSACTION, "a transaction has been open"),
         _too_long(
             Checks.IDLE, activity.longest_idle, spec.IDLE_IN_TRANSACTION, "a session has been idle in transaction"
         ),
-        judged(Checks.PREPARED, prepared, waits if spec.PREPARED.is_bad(prepared) else "", spec.PREPARED),
     ]
 
 
@@ -215,11 +226,11 @@ def _indexes(periodic: PeriodicResults) -> Check:
     return bad_if(Checks.INDEXES, bool(invalid), f"{what}: {first_of(invalid)} (written and never read)")
 
 
-def _sequences(periodic: PeriodicResults) -> Check:
+def _sequences(periodic: PeriodicResults, role: str, version: int) -> Check:
     full = [row for row in periodic.sequences if not row["is_cycle"] and row["used_ratio"] is not None]
     worst = max(full, key=lambda row: float(row["used_ratio"]), default=None)
     if worst is None:
-        return Check(Checks.SEQUENCES, Status.OK, "")
+        return Check(Checks.SEQUENCES, Status.OK, rights.sequences_hidden(periodic, role, version))
     ratio = float(worst["used_ratio"])
     why = f"sequence {worst['sequence']} has used {percent(ratio)} of its range"
     return judged(Checks.SEQUENCES, ratio, why, spec.SEQUENCES, ratio)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.kinds.postgresql.catalog import Catalog, Column, Wanted
-from core.kinds.postgresql.spec import QUERY_CHARACTERS
+from core.kinds.postgresql.spec import CLIENTS, QUERY_CHARACTERS
 
 SESSIONS_SHOWN = 200
 SECONDS = "extract(epoch FROM {})::float8"
@@ -49,7 +49,7 @@ def sessions(catalog: Catalog) -> str:
         f"SELECT {catalog.pick('pg_stat_activity', wanted)}, "
         "CASE WHEN wait_event_type = 'Lock' THEN pg_blocking_pids(pid) ELSE '{}'::int[] END AS blocked_by "
         "FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-        "AND (backend_type IN ('client backend', 'walsender') OR xact_start IS NOT NULL) "
+        f"AND ({CLIENTS} OR backend_type = 'walsender' OR xact_start IS NOT NULL) "
         "ORDER BY wait_event_type = 'Lock' DESC NULLS LAST, xact_start NULLS LAST, state_change DESC "
         f"LIMIT {SESSIONS_SHOWN}"
     )

@@ -118,6 +118,9 @@ SEQUENCES = f"""
 SELECT * FROM (
   SELECT schemaname AS schema, sequencename AS sequence, data_type::text AS type, last_value, max_value, min_value,
     increment_by, cycle AS is_cycle,
+    coalesce((SELECT has_sequence_privilege(c.oid, 'SELECT, USAGE') FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = schemaname AND c.relname = sequencename), false) AS is_visible,
     CASE WHEN last_value IS NULL THEN NULL
       WHEN increment_by > 0 THEN (last_value::numeric - min_value) / greatest(max_value::numeric - min_value, 1)
       ELSE (max_value::numeric - last_value) / greatest(max_value::numeric - min_value, 1) END AS used_ratio

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from collectors.kinds.postgresql import rights
 from collectors.kinds.postgresql.connection import Row, Server
 from collectors.kinds.postgresql.results import PeriodicResults, PresentResults, dead_ratio
 from collectors.kinds.postgresql.traffic import TrafficDeltas, hit_ratio
@@ -24,7 +25,6 @@ def rows_from(row: type[R], answer: Sequence[Mapping[str, Any]]) -> list[R]:
 def about(server: Server, present: PresentResults, periodic: PeriodicResults, evicted: int | None) -> About:
     """Return what a server is."""
     overview, writing = present.overview, present.writing
-    horizon = next(iter(periodic.horizon), None)
     return About(
         product=server.product,
         role=present.role,
@@ -48,9 +48,14 @@ def about(server: Server, present: PresentResults, periodic: PeriodicResults, ev
         extensions=", ".join(f"{each['name']} {each['version']}" for each in periodic.extensions),
         pending_restart=", ".join(name for name, each in periodic.settings.items() if each["pending_restart"]),
         statements_evicted=evicted,
-        horizon=f"{horizon['holder']}: {count(horizon['xid_age'], 'transaction')}" if horizon else "",
+        horizon="; ".join(part for part in (_horizon(periodic), rights.others_hidden(overview)) if part),
         may_see_all=overview["may_see_all"],
     )
+
+
+def _horizon(periodic: PeriodicResults) -> str:
+    found = next(iter(periodic.horizon), None)
+    return f"{found['holder']}: {count(found['xid_age'], 'transaction')}" if found else ""
 
 
 def notes(found: Mapping[str, str]) -> list[Note]:

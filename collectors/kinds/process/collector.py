@@ -15,13 +15,15 @@ import psutil
 
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if, judged
-from collectors.kinds.service import Found, ServiceCollector, act, make_service
+from collectors.judging.stopped import is_stopped, told
+from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import ago, bytes_, coarse_duration, count, number
 from core.kinds.process import spec
 from core.kinds.process.source import ProcessSource
 from core.kinds.process.spec import Checks, Process
+from core.model import Status
 from core.rates import Rates
 from core.tables import table_of
 
@@ -46,7 +48,7 @@ class ProcessProbe:
         self._restarted: float | None = None
 
     def __call__(self, deadline: Deadline, now: float) -> Found:
-        """Look once. Raises SourceUnavailable when too few run."""
+        """Look once. Raises SourceUnavailable when too few run: one that is stopped does not."""
         at = time.monotonic()
         rows = []
         for process in self._candidates():
@@ -56,7 +58,11 @@ class ProcessProbe:
         self._rates.forget(at)
         if len(rows) < self._source.at_least:
             raise SourceUnavailable(self._too_few(len(rows)))
-        return self._found(rows, now)
+        stopped = [(row.pid, row.state) for row in rows if is_stopped(row.state)]
+        found = self._found(rows, stopped, now)
+        if len(rows) - len(stopped) < self._source.at_least:
+            raise WrongAnswer(told(stopped), found)
+        return found
 
     def _candidates(self) -> Iterator[psutil.Process]:
         if not self._source.pidfile:
@@ -110,7 +116,7 @@ class ProcessProbe:
             return f"no process runs with {self._source.target}"
         return f"{number(found)} of at least {count(wanted, 'process', 'processes')} run with {self._source.target}"
 
-    def _found(self, rows: list[Process], now: float) -> Found:
+    def _found(self, rows: list[Process], stopped: list[tuple[int, str]], now: float) -> Found:
         busy = [row.cpu_ratio for row in rows if row.cpu_ratio is not None]
         resident = sum(row.resident_bytes for row in rows)
         oldest = min(row.started for row in rows)
@@ -124,18 +130,21 @@ class ProcessProbe:
             None,
             {
                 spec.COUNT: float(len(rows)),
+                spec.STOPPED: float(len(stopped)),
                 spec.RESIDENT: float(resident),
                 spec.CPU_RATIO: sum(busy) if busy else None,
                 spec.UPTIME: now - oldest,
                 spec.THREADS: float(sum(row.threads for row in rows)),
             },
-            self._checks(len(rows), resident, now),
+            self._checks(len(rows), stopped, resident, now),
             tables=[table_of(Process, rows[: spec.PROCESSES_SHOWN])],
         )
 
-    def _checks(self, running: int, resident: int, now: float) -> list[Check]:
+    def _checks(self, running: int, stopped: list[tuple[int, str]], resident: int, now: float) -> list[Check]:
         source = self._source
         checks = []
+        if stopped:
+            checks.append(Check(Checks.STOPPED, Status.CRITICAL, told(stopped)))
         if source.at_most is not None:
             why = f"{count(running, 'process', 'processes')}, expected at most {number(source.at_most)}"
             checks.append(bad_if(Checks.COUNT, running > source.at_most, why))

@@ -11,6 +11,7 @@ from collections import deque
 
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if, judged
+from collectors.judging.stopped import stopped_state, told
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
@@ -18,6 +19,7 @@ from core.format import coarse_duration, count, percent
 from core.kinds.systemd import spec
 from core.kinds.systemd.source import SystemdSource
 from core.kinds.systemd.spec import Checks
+from core.model import Status
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
@@ -25,6 +27,7 @@ __all__ = ["act", "make", "parse"]
 PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "NRestarts", "StateChangeTimestamp",
     "ActiveEnterTimestampMonotonic", "MemoryCurrent", "MemoryMax", "CPUUsageNSec", "TasksCurrent",
+    "MainPID", "FreezerState",
 )  # fmt: skip
 UNSET = 2**64 - 1
 
@@ -86,6 +89,8 @@ class SystemdProbe:
         spent = _number(unit, "CPUUsageNSec")
         memory = _number(unit, "MemoryCurrent")
         checks = [bad_if(Checks.STATE, state != "active", f"{self._source.unit} is {state} ({detail})")]
+        if frozen := _frozen(unit):
+            checks.append(Check(Checks.FROZEN, Status.CRITICAL, f"{self._source.unit} is {state}, but {frozen}"))
         checks += self._restart_checks(restarts, at)
         most = _number(unit, "MemoryMax")
         if memory is not None and most:
@@ -122,6 +127,15 @@ def _reason(unit: dict[str, str]) -> str:
     since = unit.get("StateChangeTimestamp", "")
     parts += [f"since {since}"] if since else []
     return f": {', '.join(parts)}" if parts else ""
+
+
+def _frozen(unit: dict[str, str]) -> str:
+    """Return why a unit that systemd calls active does nothing; empty when it does."""
+    if unit.get("FreezerState", "") in ("frozen", "freezing"):
+        return "its processes are frozen (systemctl thaw lets them go on)"
+    pid = int(_number(unit, "MainPID") or 0)
+    state = stopped_state(pid) if pid else ""
+    return told([(pid, state)]) if state else ""
 
 
 def _number(unit: dict[str, str], name: str) -> float | None:

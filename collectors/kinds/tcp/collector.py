@@ -1,6 +1,9 @@
-"""TCP ports: whether they accept connections, how fast, and what they greet with.
+"""TCP ports: whether they accept connections, how fast, and what they greet with or answer.
 
-Costs the watched server one connection an interval, closed at once (after its greeting, where one is expected).
+A connection is accepted by the kernel, on behalf of a process that may long be hanging: only what the process itself
+says (`expects`, or a TLS handshake) tells that it lives.
+
+Costs the watched server one connection an interval, closed at once (after its answer, where one is expected).
 """
 
 from __future__ import annotations
@@ -34,30 +37,51 @@ def probe(source: TcpSource, deadline: Deadline, now: float) -> Found:
     connection = connect(address, deadline)
     try:
         seconds = time.monotonic() - began
-        ends = connection.certificate_ends()
+        certificate = connection.certificate()
         if source.expects:
-            _greeted(source, connection)
+            _answered(source, connection)
     finally:
         connection.close()
     return Found(
-        f"connected in {duration(seconds)}",
+        f"connected in {duration(seconds)}{_by_whom(source)}",
         seconds,
-        {spec.CERTIFICATE_LEFT: ends - now if ends else None},
-        certificate_check(ends, now, source.certificate_limit),
-        ends,
+        {spec.CERTIFICATE_LEFT: certificate.ends - now if certificate else None},
+        certificate_check(certificate, now, source.certificate_limit),
+        certificate,
     )
 
 
-def _greeted(source: TcpSource, connection: Connection) -> None:
+def _by_whom(source: TcpSource) -> str:
+    """Return who it was that answered, where that was not the process itself."""
+    return "" if source.expects or source.tls else "; only the kernel answered: set expects to hear the process"
+
+
+def _answered(source: TcpSource, connection: Connection) -> None:
     heard = b""
     wanted = source.expects.encode()
     with explained(connection.address, source.timeout_seconds):
+        if source.send:
+            connection.send(source.send.encode())
         while wanted not in heard and len(heard) < GREETING_BYTES:
-            part = connection.some()
+            try:
+                part = connection.some()
+            except TimeoutError:
+                if heard:
+                    break
+                raise _hangs(source, connection) from None
             if not part:
                 break
             heard += part
     if wanted not in heard:
         said = heard.decode("utf-8", "replace")[:SHOWN_CHARACTERS].strip()
-        greeting = f"greets with “{said}”" if said else "sends no greeting"
+        verb, nothing = ("answers", "answers nothing") if source.send else ("greets with", "sends no greeting")
+        greeting = f"{verb} “{said}”" if said else nothing
         raise SourceUnavailable(f"{connection.address} {greeting}, expected “{source.expects[:SHOWN_CHARACTERS]}”")
+
+
+def _hangs(source: TcpSource, connection: Connection) -> SourceUnavailable:
+    silence = f"within {source.timeout_seconds:g} s"
+    return SourceUnavailable(
+        f"the kernel accepts connections at {connection.address}, and the process behind it says nothing {silence}: "
+        "it hangs, or is not the one expected"
+    )

@@ -48,6 +48,8 @@ WINDOW_SECONDS = 600.0
 """Outcomes and times are those of the tasks that ended within it."""
 MOST_PROBLEMS = 200
 """Tasks that failed, were retried, revoked or rejected: so many are kept."""
+MOST_SUCCEEDED = 200
+"""Tasks that succeeded: the newest are kept by themselves, beside the counts of all."""
 LOST_SECONDS, LOST_HEARTBEATS = 20.0, 5
 """A worker is lost after this silence, if that is more than so many of its heartbeats."""
 FAILED = Limit(0.05, 0.50)
@@ -208,6 +210,38 @@ class Task:
     def is_failing(self) -> bool:
         """Whether too many of them failed."""
         return self.failed >= FAILED_LEAST and FAILED.is_bad(self.failed_ratio or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A task that workers know, whether it runs or not."""
+
+    TABLE: ClassVar[str] = "registered"
+
+    task: str
+    workers: int
+    """Online ones that know it."""
+    lacking: str
+    """Online ones that said what they know, and do not know it."""
+    ended: int
+    """Within WINDOW_SECONDS, as the two that follow."""
+    succeeded: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """A task that succeeded."""
+
+    TABLE: ClassVar[str] = "succeeded"
+
+    ts: float
+    task: str
+    worker: str
+    seconds: float | None
+    retries: int
+    arguments: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)

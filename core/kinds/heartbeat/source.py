@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from core.cron import check_cron
 from core.kinds.base import MarketName, Source
 
 SHORTEST_TOKEN = 8
@@ -26,8 +27,10 @@ class HeartbeatSource(Source):
 
     token: SecretStr = Field(description="Secret that its pings carry: ?token=… or Authorization: Bearer.")
     period_seconds: float = Field(86_400, gt=0, description="A success is expected this often, without a schedule.")
-    schedule: str = Field("", description="When it is expected to end, as a cron line; wins over the period.")
-    timezone: str = Field("UTC", description="Time zone of the schedule.")
+    schedule: str = Field(
+        "", description="When it is expected to end, as a cron line (as crontab reads it); wins over the period."
+    )
+    timezone: str = Field("UTC", description="Time zone of the schedule, and of the days of the calendar.")
     calendar: MarketName = Field("", description="Market whose sessions are the only days it is expected on: XNYS.")
     grace_seconds: float = Field(600, ge=0, description="Late for longer than this: down.")
     longest_seconds: float | None = Field(None, gt=0, description="Running for longer than this: down.")
@@ -52,10 +55,8 @@ class HeartbeatSource(Source):
     @model_validator(mode="after")
     def _is_cron(self) -> Self:
         if self.schedule:
-            from apscheduler.triggers.cron import CronTrigger
-
             try:
-                CronTrigger.from_crontab(self.schedule, self.timezone)
+                check_cron(self.schedule, self.timezone)
             except ValueError as error:
                 raise ValueError(f"schedule must be a cron line such as '30 18 * * mon-fri': {error}") from error
         return self

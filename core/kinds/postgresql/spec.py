@@ -37,6 +37,7 @@ class Checks(StrEnum):
     CHECKPOINTS = "checkpoints"
     REPLICATION = "replication"
     SLOTS = "slots"
+    RIGHTS = "rights"
 
 
 class Actions(StrEnum):
@@ -128,6 +129,10 @@ def age_limit(freeze_max_age: float) -> Limit:
     return replace(XID_AGE, warning=min(freeze_max_age * FREEZE_FACTOR, most))
 
 
+MONITOR_ROLE = "pg_monitor"
+"""The role whose members see what others do."""
+NOT_VISIBLE = "not visible to this role"
+"""What is said where the server shows our role nothing."""
 IDLE_STATES = ("idle in transaction", "idle in transaction (aborted)")
 """States of sessions that began a transaction and do nothing."""
 REPLICA_STATES = ("streaming", "backup")
@@ -140,11 +145,13 @@ PING_MARK = "fundwatch_ping"
 PING = f"SELECT 1 AS {PING_MARK}"
 STATEMENTS_VIEW = "pg_stat_statements"
 """Also what a Note is about when it cannot be read."""
+CLIENTS = "backend_type = 'client backend' OR backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL"
+"""Sessions of clients: those of others have no backend_type for a role without pg_monitor."""
 CONNECTIONS_QUERY = (
     'SELECT datname AS database, usename AS "user", application_name AS application, host(client_addr) AS client, '
-    "coalesce(state, 'unknown') AS state, "
+    f"CASE WHEN backend_type IS NULL THEN '{NOT_VISIBLE}' ELSE coalesce(state, 'unknown') END AS state, "
     "CASE WHEN state = 'active' THEN coalesce(wait_event_type, 'CPU') END AS wait, "
-    "count(*) AS count FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+    f"count(*) AS count FROM pg_stat_activity WHERE ({CLIENTS}) AND pid <> pg_backend_pid() "
     "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY count(*) DESC LIMIT 1000"
 )
 LOCKS_QUERY = "SELECT count(*) AS held, count(*) FILTER (WHERE NOT granted) AS waiting FROM pg_locks WHERE NOT fastpath"

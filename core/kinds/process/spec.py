@@ -17,6 +17,7 @@ class Checks(StrEnum):
     COUNT = "count"
     MEMORY = "memory"
     RESTART = "restart"
+    STOPPED = "stopped"
 
 
 MEMORY = Limit(1.0)
@@ -27,6 +28,7 @@ PROCESSES_SHOWN = 50
 
 FAILED_TRIES = failed_tries("process")
 COUNT = Metric("process_count", "Processes that match.")
+STOPPED = Metric("process_stopped", "Processes that match and are stopped: they do nothing until they are continued.")
 RESIDENT = Metric("process_resident_bytes", "Resident memory of all that match.")
 CPU_RATIO = Metric("process_cpu_ratio", "CPU of all that match; 1 is one core.")
 UPTIME = Metric("process_uptime_seconds", "Time since the oldest of them started.")

@@ -27,7 +27,7 @@ class ScrapeSource(ServiceSource):
     ca_file: str = Field("", description="Certificates to trust with https://; empty: those of the system.")
     only: str = Field("", description="Regular expression of the metrics to take; empty: all.")
     series_limit: int = Field(
-        500, ge=1, le=20_000, description="Most series taken; those above are left out, which is a warning."
+        5_000, ge=1, le=20_000, description="Most series taken; those above are left out, which is a warning."
     )
     buckets: bool = Field(False, description="Take the buckets of histograms too.")
 

@@ -15,6 +15,7 @@ class Checks(StrEnum):
     STATE = "state"
     RESTARTS = "restarts"
     MEMORY = "memory"
+    FROZEN = "frozen"
 
 
 FLAPPING_SECONDS = 600.0

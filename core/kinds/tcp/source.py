@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.kinds.service import CertifiedSource
 
@@ -21,7 +21,16 @@ class TcpSource(CertifiedSource):
     port: int = Field(ge=1, le=65_535, description="Port.")
     tls: bool = Field(False, description="Shake hands by TLS, and watch the certificate.")
     ca_file: str = Field("", description="Certificates to trust; empty: those of the system.")
-    expects: str = Field("", description="Text that it must greet with; empty: none.")
+    send: str = Field("", description="Text that is sent before an answer is expected: PING\\r\\n.")
+    expects: str = Field(
+        "", description="Text that must come from it, as greeting or answer; empty: the kernel's accept is enough."
+    )
+
+    @model_validator(mode="after")
+    def _is_answered(self) -> Self:
+        if self.send and not self.expects:
+            raise ValueError("send needs expects: what is sent says nothing unless the answer is looked at")
+        return self
 
     @property
     def target(self) -> str:

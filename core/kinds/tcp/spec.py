@@ -7,4 +7,4 @@ from core.metrics import Metric
 
 RESPONSE = response_seconds("tcp")
 FAILED_TRIES = failed_tries("tcp")
-CERTIFICATE_LEFT = Metric("tcp_certificate_seconds", "Time left until the certificate ends.")
+CERTIFICATE_LEFT = Metric("tcp_certificate_seconds", "Time left until the first certificate of the chain ends.")

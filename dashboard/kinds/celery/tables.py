@@ -98,6 +98,7 @@ TASKS = Rows(
     (
         words("task", "Task"),
         Field("ended", "Ended", number),
+        Field("succeeded", "Succeeded", number),
         Field("failed", "Failed", number, "", _failed),
         Field("failed_ratio", "Failed %", percent, "", _failing),
         Field("retried", "Retried", number),
@@ -107,6 +108,48 @@ TASKS = Rows(
         words("exception", "Last exception"),
     ),
     nothing=f"No task ended in {WINDOW}.",
+)
+
+
+def _lacking(row: spec.Registered) -> str:
+    return "warning" if row.lacking else ""
+
+
+def _failed_of(row: spec.Registered) -> str:
+    return "warning" if row.failed else ""
+
+
+REGISTERED = Rows(
+    spec.Registered,
+    (
+        words("task", "Task"),
+        Field("workers", "Workers", number, "Online ones that know it"),
+        words(
+            "lacking",
+            "Not known by",
+            "Online workers that answered and do not know it: a message of it fails there",
+            _lacking,
+        ),
+        Field("ended", "Ended", number, f"In the last {WINDOW}"),
+        Field("succeeded", "Succeeded", number),
+        Field("failed", "Failed", number, "", _failed_of),
+    ),
+    nothing="No worker has said what it knows yet.",
+)
+
+SUCCEEDED = Rows(
+    spec.Succeeded,
+    (
+        Field("ts", "When", local_time, numeric=False),
+        words("task", "Task"),
+        Field("seconds", "Took", duration),
+        words("worker", "Worker"),
+        Field("retries", "Retries", number),
+        words("arguments", "Arguments"),
+        words("id", "Id"),
+    ),
+    nothing="None succeeded since we listen; without task events (-E) only counts are known.",
+    sort=lambda row: -row.ts,
 )
 
 RUNNING = Rows(

@@ -14,7 +14,7 @@ CHARTS = (
     Chart("status", "HTTP, status", "", {spec.STATUS_CODE: ""},
           "Status of the last answer, good or not; gaps are checks without an answer."),
     Chart("certificate", "Certificate, time left", "", {spec.CERTIFICATE_LEFT: ""},
-          "From now to the end (notAfter) of the certificate that the server showed.",
+          "From now to the first end (notAfter) of the certificates that the servers on the way showed.",
           limit=CERTIFICATE),
 )  # fmt: skip
 

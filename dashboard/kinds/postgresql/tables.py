@@ -322,11 +322,8 @@ NOTES = Rows(
 
 def about(shown: Shown, id: str, title: str) -> html.Div:
     """Return what the servers are, a column each, and what could not be read of them."""
-    limited = [instance.name for instance, row in rows_by_instance(shown.chosen, About) if not row.may_see_all]
-    rights = f"Limited rights on {', '.join(limited)}: GRANT pg_monitor TO our role."
     return html.Div(
         [
-            html.P(rights, className="fw-nothing") if limited else None,
             ABOUT.draw(shown, id, title),
             NOTES.draw(shown, f"{id}-notes", "Not read") if rows_by_instance(shown.chosen, Note) else None,
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.format import bytes_, number, percent
 from core.kinds.process import spec
 from core.kinds.service_spec import Actions
+from core.processes import STOPPED_STATES
 from dashboard.components.age import local_time
 from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
@@ -16,8 +17,13 @@ CHARTS = (
           "Sum of resident set sizes. Source: /proc/<pid>/statm."),
     Chart("cpu", "Processes, CPU", "100 % is one core", {spec.CPU_RATIO: ""},
           "Difference of user and system time over the interval. Source: /proc/<pid>/stat."),
-    Chart("count", "Processes, count", "", {spec.COUNT: ""}, "Processes that match."),
+    Chart("count", "Processes, count", "", {spec.COUNT: "", spec.STOPPED: "stopped"},
+          "Processes that match, and those of them that are stopped."),
 )  # fmt: skip
+
+
+def _state(row: spec.Process) -> str:
+    return "critical" if row.state in STOPPED_STATES else ""
 
 
 def _most_memory_first(row: spec.Process) -> int:
@@ -30,7 +36,7 @@ PROCESSES = Rows(
         Field("pid", "PID"),
         words("command", "Command"),
         words("user", "User"),
-        words("state", "State"),
+        words("state", "State", "Stopped: does nothing until it is continued", _state),
         Field("cpu_ratio", "CPU", percent, "100 % is one core"),
         Field("resident_bytes", "Resident", bytes_),
         Field("threads", "Threads", number),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.model import Labels, labels
 from storage.clickhouse.reads.series import SeriesData, choose_source, choose_step, read_reduced
 from storage.stores import Stores
 
-CHART_POINTS = 180
+CHART_POINTS, LARGE_CHART_POINTS = 180, 600
+MOST_SERIES = 200
+"""Of one metric that a chart is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,24 @@ def read_sources(
         return SourceSeries(start, end)
     found = read_reduced(stores.clickhouse, source, names, start, end, max(step, source.resolution_seconds))
     return SourceSeries(start, end, _merged(found))
+
+
+def read_metric(
+    stores: Stores, metric: str, instance: str, start: float, end: float, *, takes: Callable[[Labels], bool]
+) -> list[SeriesData]:
+    """Return the series of one metric of one instance whose labels `takes` takes, at most MOST_SERIES.
+
+    Raises StorageUnavailable.
+    """
+    retention, now = stores.settings.retention, stores.clock.now()
+    step = choose_step(end - start, LARGE_CHART_POINTS)
+    source = choose_source(step, now - start, retention)
+    wanted = {series: name for series, name in _names(stores, [metric], [instance]).items() if takes(name[1])}
+    names = dict(sorted(wanted.items(), key=lambda each: each[1])[:MOST_SERIES])
+    if not names:
+        return []
+    found = read_reduced(stores.clickhouse, source, names, start, end, max(step, source.resolution_seconds))
+    return _merged(found)
 
 
 def _names(stores: Stores, metrics: Sequence[str], instances: Sequence[str]) -> dict[int, tuple[str, Labels]]:

@@ -116,6 +116,31 @@ def test_tasks_that_fail_and_are_retried_are_told_with_their_exception(
     assert rows(reading, spec.Running)[0].task == "jobs.wait"
 
 
+def test_tasks_that_workers_know_and_those_that_succeeded_are_told(
+    server: RedisServer, tmp_path: Path, watch: Callable[..., CeleryCollector]
+) -> None:
+    collector = watch(broker(server))
+    with CeleryWorker(broker(server), tmp_path), CeleryWorker(broker(server), tmp_path, "w2", only="jobs.load"):
+        until(collector, lambda reading: value(reading, "celery_workers") == 2)
+        for number in range(4):
+            send("jobs.load", f"S{number}")
+        reading = until(
+            collector,
+            lambda reading: (
+                len(rows(reading, spec.Succeeded)) == 4
+                and {row.task for row in rows(reading, spec.Registered) if row.lacking}
+                == {"jobs.fail", "jobs.retry", "jobs.wait"}
+            ),
+        )
+    known = {row.task: (row.workers, row.lacking, row.succeeded) for row in rows(reading, spec.Registered)}
+    assert known["jobs.load"] == (2, "", 4)
+    assert known["jobs.fail"] == (1, "w2@test", 0)
+    newest = rows(reading, spec.Succeeded)[0]
+    assert (newest.task, newest.retries) == ("jobs.load", 0)
+    assert newest.worker in ("w1@test", "w2@test") and newest.seconds is not None
+    assert {row.arguments for row in rows(reading, spec.Succeeded)} == {f"('S{number}',)" for number in range(4)}
+
+
 def test_a_worker_that_dies_is_critical_and_one_that_leaves_is_not(
     server: RedisServer, tmp_path: Path, watch: Callable[..., CeleryCollector], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -87,25 +88,70 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def test_a_schedule_knows_time_zones_weekends_and_holidays() -> None:
-    given = {"schedule": "30 18 * * mon-fri", "timezone": "America/New_York"}
-    plain = HeartbeatCollector(job(**given), list)
-    market = HeartbeatCollector(job(**given, calendar="XNYS"), list)
-    friday = at("2026-11-20 23:31")
-    assert plain.due_after(friday) == market.due_after(friday) == at("2026-11-23 23:30")
-    # Thanksgiving is 2026-11-26.
-    wednesday = at("2026-11-25 23:31")
-    assert plain.due_after(wednesday) == at("2026-11-26 23:30")
-    assert market.due_after(wednesday) == at("2026-11-27 23:30")
+def test_a_schedule_knows_time_zones_and_weekends() -> None:
+    plain = HeartbeatCollector(job(schedule="30 18 * * mon-fri", timezone="America/New_York"), list)
+    assert plain.due_after(at("2026-11-20 23:31")) == at("2026-11-23 23:30")
     # In summer half past six in New York is an hour earlier here.
     assert plain.due_after(at("2026-07-01 22:31")) == at("2026-07-02 22:30")
     # A run that is done a minute early is the run of that time.
     assert plain.due_after(at("2026-11-23 23:29:30")) == at("2026-11-24 23:30")
+    # Monday is 1: a ping on Saturday is followed by one on Monday.
+    mondays = HeartbeatCollector(job(schedule="0 3 * * 1-5"), list)
+    assert mondays.due_after(at("2026-11-28 16:56")) == at("2026-11-30 03:00")
+
+
+@pytest.mark.parametrize(
+    ("pinged", "due"),
+    [("16:55:02", "17:00"), ("16:56:33", "17:00"), ("16:59:00", "17:00"), ("16:59:50", "17:05"), ("17:00:00", "17:05")],
+)
+def test_a_late_run_is_not_taken_for_the_next_one_however_long_the_grace(pinged: str, due: str) -> None:
+    every_five = HeartbeatCollector(job(schedule="*/5 * * * *", grace_seconds=600), list)
+    assert every_five.due_after(at(f"2026-11-28 {pinged}")) == at(f"2026-11-28 {due}")
+
+
+def test_a_night_that_has_an_hour_twice_expects_one_run() -> None:
+    nightly = HeartbeatCollector(job(schedule="30 1 * * *", timezone="America/New_York"), list)
+    assert nightly.due_after(at("2026-10-31 05:31")) == at("2026-11-01 05:30")
+    assert nightly.due_after(at("2026-11-01 05:31")) == at("2026-11-02 06:30")
+    assert nightly.due_after(at("2026-11-01 06:31")) == at("2026-11-02 06:30")
+
+
+def thanksgiving() -> date:
+    """Return the last one that is a year old at most, or a little more: the fourth Thursday of November."""
+    year = datetime.now(UTC).year - 1
+    first = date(year, 11, 1)
+    return first + timedelta(days=(3 - first.weekday()) % 7 + 21)
+
+
+def of_day(day: date, zone: str, hour: int, minute: int) -> float:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(zone)).timestamp()
+
+
+def test_a_schedule_that_follows_a_market_rests_with_it() -> None:
+    zone, holiday, day = "America/New_York", thanksgiving(), timedelta(days=1)
+    given = {"schedule": "30 18 * * mon-fri", "timezone": zone}
+    wednesday = of_day(holiday - day, zone, 18, 31)
+    assert HeartbeatCollector(job(**given), list).due_after(wednesday) == of_day(holiday, zone, 18, 30)
+    market = HeartbeatCollector(job(**given, calendar="XNYS"), list)
+    assert market.due_after(wednesday) == of_day(holiday + day, zone, 18, 30)
+    # The evening of a session in New York is the next day in UTC; the session's own date counts.
+    late = HeartbeatCollector(job(schedule="30 20 * * *", timezone=zone, calendar="XNYS"), list)
+    assert late.due_after(of_day(holiday, zone, 20, 31)) == of_day(holiday + day, zone, 20, 30)
+    # Through a weekend, however many times of the schedule are in it.
+    often = HeartbeatCollector(job(schedule="*/5 * * * *", timezone=zone, calendar="XNYS"), list)
+    assert often.due_after(of_day(holiday + day, zone, 23, 55)) == of_day(holiday + 4 * day, zone, 0, 0)
+    # Friday's session of the futures opens on Thursday evening.
+    futures = HeartbeatCollector(job(schedule="0 15 * * *", timezone="America/Chicago", calendar="CMES"), list)
+    thursday = of_day(holiday - 7 * day, "America/Chicago", 15, 1)
+    assert futures.due_after(thursday) == of_day(holiday - 6 * day, "America/Chicago", 15, 0)
 
 
 def test_a_schedule_that_is_none_is_refused_by_the_settings() -> None:
     with pytest.raises(ValidationError, match="schedule must be a cron line"):
         job(schedule="every day")
+    with pytest.raises(ValidationError, match="bad day-of-week"):
+        job(schedule="0 3 * * 8")
+    assert job(schedule="0 3 * * 7").schedule
     with pytest.raises(ValidationError, match="must be a time zone"):
         job(timezone="Mars/Olympus")
 

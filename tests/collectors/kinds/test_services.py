@@ -17,30 +17,14 @@ from core.errors import SourceUnavailable, StorageUnavailable
 from core.kinds.http.source import HttpSource
 from core.kinds.service_spec import About, Actions
 from core.kinds.tcp.source import TcpSource
-from core.model import Reading, Status
+from core.model import Status
 from core.tables import rows_of
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange
 from storage.stores import Stores
-from tests.collectors.services import Site, of_http, of_nginx, of_scrape, of_tcp, told, values
+from tests.collectors.services import Raising, Site, of_http, of_nginx, of_scrape, of_tcp, told, values
 from tests.support.bad_servers import BEHAVIOURS, SAID_OF_HTTP, assert_survives
 from tests.support.times import MIDNIGHT
 from tests.support.tls_server import CERTIFICATE, TlsServer
-
-
-class Raising:
-    """A service's collector as the others are: what it finds down it raises."""
-
-    def __init__(self, collector: ServiceCollector) -> None:
-        self.name, self.interval_seconds = collector.name, collector.interval_seconds
-        self.timeout_seconds = collector.timeout_seconds
-        self._collector = collector
-
-    def collect(self, now: float) -> Reading:
-        reading = self._collector.collect(now)
-        if reading.components[0].status is Status.DOWN:
-            assert reading.is_up is False
-            raise SourceUnavailable(reading.components[0].why)
-        return reading
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)

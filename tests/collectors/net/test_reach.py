@@ -92,7 +92,7 @@ def test_a_certificate_that_nobody_vouches_for_and_the_same_one_trusted() -> Non
         assert "is not trusted" in said(SourceRejected, lambda: ask(url, Deadline(SECONDS)))
         answer = ask(url, Deadline(2), ca_file=str(CERTIFICATE))
     assert (answer.status, answer.text, answer.headers["x-sign"]) == (200, "ok", "seen")
-    assert answer.certificate_ends is not None and answer.certificate_ends > time.time() + 86_400
+    assert answer.certificate is not None and answer.certificate.ends > time.time() + 86_400
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ def watching(stores: Stores, **watched: list[dict[str, Any]]) -> Stores:
     return replace(stores, settings=stores.settings.model_copy(update=chosen), clock=FakeClock(NOW))
 
 
-def about(stores: Stores, kind: str) -> str:
-    """Return the text of the table that says what the instances of a kind are."""
-    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{kind}/about")
+def about(stores: Stores, kind: str, table: str = "about") -> str:
+    """Return the text of the table that says what the instances of a kind are, or of another one that is fetched."""
+    answer = create_app(stores, (TAB,)).server.test_client().get(f"/pipeline-sources/table/{kind}/{table}")
     assert answer.status_code == 200
     return " ".join(re.sub("<[^>]+>", " ", html.unescape(answer.text)).split())
 
@@ -55,7 +55,10 @@ def heard(stores: Stores, publisher: Publisher, tmp_path: Path, monkeypatch: pyt
         watched = watching(stores, celery=[{"name": "main", "broker": server.url}])
         collector = CeleryCollector(watched.settings.watch.celery[0])
         monkeypatch.setattr(collector.listener, "listen", lambda: None)
-        answers = {"stats": {"pool": {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}}}
+        known = {"registered": ["bars.load", "bars.check [rate_limit=1/s]"]}
+        answers: dict[str, Any] = known | {
+            "stats": {"pool": {"implementation": "celery.concurrency.prefork:TaskPool", "max-concurrency": 4}}
+        }
         monkeypatch.setattr(
             collector.listener, "answers", lambda question: {"w1@a": Answer(NOW, answers.get(question, []))}
         )
@@ -66,6 +69,9 @@ def heard(stores: Stores, publisher: Publisher, tmp_path: Path, monkeypatch: pyt
             begun = {"type": "task-received", "uuid": str(number), "name": "bars.load", "timestamp": 1.0}
             failed = {"type": "task-failed", "uuid": str(number), "timestamp": 2.0, "exception": "ValueError('<b>')"}
             collector.heard.take([begun, failed], NOW)
+        begun = {"type": "task-received", "uuid": "9", "name": "bars.check", "timestamp": 1.0, "hostname": "w1@a"}
+        done = {"type": "task-succeeded", "uuid": "9", "timestamp": 2.0, "runtime": 0.04, "hostname": "w1@a"}
+        collector.heard.take([begun, done], NOW)
         with server.client() as client:
             client.lpush("celery", '{"headers": {"id": "a"}}', '{"headers": {"id": "b"}}')
         publisher.succeeded(SourceId("celery", "main"), NOW, 5, collector.collect(NOW))
@@ -75,7 +81,7 @@ def heard(stores: Stores, publisher: Publisher, tmp_path: Path, monkeypatch: pyt
 
 def test_failing_tasks_and_their_exceptions_are_read_on_the_page(heard: Stores) -> None:
     view = built(heard)
-    assert "Celery main : 4 of 4 tasks failed in 10 min (bars.load 4)" in shown(view, "verdict")
+    assert "Celery main : 4 of 5 tasks failed in 10 min (bars.load 4)" in shown(view, "verdict")
     assert "ValueError('<b>')" in shown(view, "celery-problems-table")
     assert "100.0 %" in shown(view, "celery-tasks-table")
     assert "w1@a online" in shown(view, "celery-workers-table") and "prefork" in shown(view, "celery-workers-table")
@@ -83,6 +89,14 @@ def test_failing_tasks_and_their_exceptions_are_read_on_the_page(heard: Stores) 
         assert title in shown(view, "cards")
     assert view.figures["pipeline-sources-celery-queued-graph"]["data"]
     assert "Broker Redis" in about(heard, "celery")
+
+
+def test_tasks_that_are_known_and_those_that_succeeded_have_tables_of_their_own(heard: Stores) -> None:
+    known = about(heard, "celery", "registered")
+    assert "bars.check 1" in known and "bars.load 1" in known and "rate_limit" not in known
+    done = about(heard, "celery", "succeeded")
+    assert "bars.check 40 ms w1@a" in done
+    assert "bars.load" not in done, "those all failed"
 
 
 def test_an_alarm_of_rabbitmq_stands_in_the_verdict_and_its_node_comes_first(

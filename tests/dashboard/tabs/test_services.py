@@ -16,7 +16,6 @@ from core.kinds.heartbeat.spec import About as JobAbout
 from core.kinds.http.source import HttpSource
 from core.kinds.process.spec import Process
 from core.kinds.registry import Watch
-from core.kinds.scrape.spec import Series
 from core.kinds.service_spec import DAY_SECONDS, About, States
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
@@ -229,21 +228,16 @@ def test_each_kind_says_its_own_figure_on_its_card(stores: Stores) -> None:
         assert shown in cards
 
 
-def test_the_boxes_above_processes_and_metrics_find_their_rows(stores: Stores) -> None:
+def test_the_box_above_processes_finds_its_rows(stores: Stores) -> None:
     stores = watching_machine(stores)
     small, big = (Process(pid, f"job-{pid}", "fund", 1.0, None, pid * 1_000, 1, "running") for pid in (7, 8))
     show(stores, "process:a", "Process a", Status.OK, "2 processes", table_of(Process, [small, big]))
-    series = [Series(f"m{n:03d}", "", "gauge", float(n), None, "") for n in range(100)]
-    show(stores, "scrape:a", "Exporter a", Status.OK, "100 series in 9 ms", table_of(Series, series))
     view = built(services.TAB, stores)
-    panels = {panel.id: panel for panel in services.TAB.panels}
-    for name in ("services-process-processes", "services-scrape-metrics"):
-        holds = panels[name].holds
-        assert isinstance(holds, TableBody)
-        assert f"'{holds.filters}'" in str(view.slots[f"{name}-table"])
+    holds = {panel.id: panel for panel in services.TAB.panels}["services-process-processes"].holds
+    assert isinstance(holds, TableBody)
+    assert f"'{holds.filters}'" in str(view.slots["services-process-processes-table"])
     processes = text(view.slots["services-process-processes-table"])
     assert processes.index("job-8") < processes.index("job-7"), "most memory first"
-    assert "m099" in text(view.slots["services-scrape-metrics-table"])
 
 
 def watching_machine(stores: Stores) -> Stores:
