@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 
 import orjson
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.errors import StorageError
 from core.format import bytes_
 from core.roles import Role
+from dashboard.frame.incoming import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import problem_of
@@ -34,6 +36,8 @@ def install(server: Flask, forms: Iterable[Form], role: Role = Role.VIEWER) -> N
         endpoint = f"form:{form.rule}"
         needed = max(form.role, role)
         server.extensions.setdefault(REGISTERED, {})[endpoint] = needed
+        if form.most_bytes > MOST_BODY_BYTES:
+            server.extensions.setdefault(BODY_LIMITS, {})[form.rule] = form.most_bytes
         server.add_url_rule(form.rule, endpoint, _view(form, needed), methods=["POST"])
 
 
@@ -62,10 +66,11 @@ def _view(form: Form, role: Role) -> Callable[[], Response]:
 
 def _content(most_bytes: int) -> bytes | None:
     """Return the body; None when it is larger than it may be."""
-    if (request.content_length or 0) > most_bytes:
+    request.max_content_length = most_bytes
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
         return None
-    content = request.stream.read(most_bytes + 1)
-    return None if len(content) > most_bytes else content
 
 
 def _sent(form: Form, content: bytes) -> Sent | None:
