@@ -65,7 +65,7 @@ def too_large(most_bytes: int) -> Refused:
 
 
 class Incoming:
-    """One request on its way in. What its bytes mean is left to the server's parser: here only its end is looked for."""
+    """One request on its way in: only its end is looked for here, what it says is left to the server's parser."""
 
     __slots__ = (
         "_body",

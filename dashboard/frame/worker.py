@@ -7,6 +7,7 @@ client. So half a request, a slow one or a silent connection costs a descriptor 
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -53,6 +54,8 @@ class WholeRequestWorker(ThreadWorker):
         self._waiting: dict[Connection, None] = {}
         """Connections that no thread has, the longest there first."""
         self._swept = 0.0
+        self._end = math.inf
+        """When a worker that stops closes what still waits."""
         super().init_process()
 
     def accept(self, listener: Any) -> None:
@@ -101,19 +104,23 @@ class WholeRequestWorker(ThreadWorker):
             return
         self._swept = now
         for conn in [conn for conn in self._waiting if conn.deadline <= now]:
-            if conn.incoming.has_begun and not conn.incoming.is_whole:
+            if self.alive and conn.incoming.has_begun and not conn.incoming.is_whole:
                 self._refuse(conn, too_slow())
             else:
                 self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
+        self._end = deadline
         for conn in self._waiting:
-            conn.deadline = min(conn.deadline, deadline)
+            self._give_until(conn, conn.deadline)
+
+    def _give_until(self, conn: Connection, deadline: float) -> None:
+        conn.deadline = min(deadline, self._end)
 
     def _expect(self, conn: Connection, seconds: float) -> None:
         rest = conn.incoming.rest
         conn.incoming = Incoming(self._most_body)
-        conn.deadline = time.monotonic() + seconds
+        self._give_until(conn, time.monotonic() + seconds)
         self._wait(conn, EVENT_READ, self._receive)
         if rest:
             self._take(conn, rest)
@@ -141,7 +148,7 @@ class WholeRequestWorker(ThreadWorker):
             self._refuse(conn, busy())
             return
         if not incoming.is_whole:
-            conn.deadline = conn.began + incoming.allowed_seconds
+            self._give_until(conn, conn.began + incoming.allowed_seconds)
             return
         self._take_up(conn)
         conn.parser.unreader = IterUnreader(incoming.pieces())
@@ -163,14 +170,14 @@ class WholeRequestWorker(ThreadWorker):
         if not is_sent:
             if conn not in self._waiting:
                 self._wait(conn, EVENT_WRITE, self._send)
-                conn.deadline = time.monotonic() + SEND_SECONDS
+                self._give_until(conn, time.monotonic() + SEND_SECONDS)
                 self._bound_unsent()
             elif conn.sock.unsent_bytes < before:
-                conn.deadline = time.monotonic() + SEND_SECONDS
+                self._give_until(conn, time.monotonic() + SEND_SECONDS)
             return
         self._take_up(conn)
         if conn.is_kept:
-            self._expect(conn, self.cfg.keepalive if self.alive else LINGER_SECONDS)
+            self._expect(conn, self.cfg.keepalive)
         else:
             self._linger(conn)
 
@@ -200,7 +207,7 @@ class WholeRequestWorker(ThreadWorker):
             self._drop(conn)
             return
         conn.incoming = Incoming(self._most_body)
-        conn.deadline = time.monotonic() + LINGER_SECONDS
+        self._give_until(conn, time.monotonic() + LINGER_SECONDS)
         self._wait(conn, EVENT_READ, self._read)
 
     def _read(self, conn: Connection) -> bytes:
