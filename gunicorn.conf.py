@@ -23,7 +23,8 @@ timeout = 60
 max_requests = 0
 accesslog = None
 errorlog = "-"
-loglevel = "warning"
+# Its warnings are a line for each malformed request, however many come.
+loglevel = "error"
 control_socket_disable = True
 
 

@@ -7,6 +7,7 @@ client. So half a request, a slow one or a silent connection costs a descriptor 
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import socket
 import time
@@ -33,6 +34,8 @@ LINGER_SECONDS = 2.0
 """How long a client may take to notice that its last answer was the last."""
 SWEEP_SECONDS = 0.5
 
+log = logging.getLogger(__name__)
+
 
 class Connection(TConn):
     """A client's connection: the request that is on its way, and until when what it waits for must come."""
@@ -54,6 +57,8 @@ class WholeRequestWorker(ThreadWorker):
         self._waiting: dict[Connection, None] = {}
         """Connections that no thread has, the longest there first."""
         self._swept = 0.0
+        self._told: set[int] = set()
+        """Statuses of refusals that stand in the log already."""
         self._end = math.inf
         """When a worker that stops closes what still waits."""
         super().init_process()
@@ -189,6 +194,9 @@ class WholeRequestWorker(ThreadWorker):
             self._drop(slow.pop(0))
 
     def _refuse(self, conn: Connection, refused: Refused) -> None:
+        if refused.status not in self._told:
+            self._told.add(refused.status)
+            log.warning("refused with %d before it was read: %s", refused.status, refused)
         conn.incoming.close()
         self._take_up(conn)
         try:
