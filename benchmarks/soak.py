@@ -14,7 +14,7 @@ from benchmarks.report import Figure, show
 from tests.support.browser import launch
 from tests.support.product import Product
 
-SETTLE_SECONDS, EVERY_SECONDS = 60, 15
+SETTLE_SECONDS, EVERY_SECONDS, OPEN_SECONDS = 60, 15, 90
 
 
 def main() -> None:
@@ -29,8 +29,8 @@ def main() -> None:
             product.start()
             pages = [browser.new_page() for _ in chosen.tabs]
             for page, tab in zip(pages, chosen.tabs, strict=True):
-                page.goto(f"http://127.0.0.1:{product.port}/{tab}")
-                page.wait_for_selector(".js-plotly-plot .main-svg")
+                page.goto(f"http://127.0.0.1:{product.port}/{tab}", timeout=OPEN_SECONDS * 1_000)
+                page.wait_for_selector(".js-plotly-plot .main-svg", timeout=OPEN_SECONDS * 1_000)
             session = pages[0].context.new_cdp_session(pages[0])
             session.send("Performance.enable")
             time.sleep(SETTLE_SECONDS)
