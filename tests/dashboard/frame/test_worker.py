@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 import socket
 import subprocess
 import sys
@@ -225,6 +226,19 @@ def test_what_does_not_arrive_in_time_is_told_so(tmp_path: Path) -> None:
                     continue
             assert answer.startswith(b"HTTP/1.1 408 ")
         assert server.is_well()
+    finally:
+        server.process.terminate()
+        server.process.wait(10)
+
+
+def test_a_worker_that_dies_is_started_again_by_its_master(tmp_path: Path) -> None:
+    server = Server(tmp_path, 10.0)
+    try:
+        dead = server.worker()
+        dead.send_signal(signal.SIGSEGV)
+        dead.wait(10)
+        wait_for_http(server.port)
+        assert server.worker().pid != dead.pid
     finally:
         server.process.terminate()
         server.process.wait(10)
