@@ -22,9 +22,9 @@ from sample.load import load_sample_if_empty
 from storage.stores import Stores
 
 SEED = 20_261_129
-BODIES_A_CALLBACK = 60
-HOSTILE_CHOICES = 12
-BODIES_A_FORM = 10
+BODIES_A_CALLBACK = 40
+HOSTILE_CHOICES, QUERIES_A_RULE = 5, 6
+BODIES_A_FORM = 6
 TOKEN = "t" * 32
 JUNK: tuple[Any, ...] = (
     None, True, 0, -1, 1e308, 10**30, "", "x", "\x00", "../../etc/passwd", "é" * 3_000, "'; DROP TABLE nav --", [],
@@ -75,7 +75,7 @@ def test_malformed_requests_of_every_route_are_no_failure(app: Dash, caplog: pyt
                 failed += 1
                 failures.append(f"{answer.status_code} {method} {path[:90]} {(body or b'')[:160]!r}")
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert sent > 2_000
+    assert sent > 1_000
     assert not failures, f"{failed} of {sent}: " + "\n".join(failures[:20])
     assert not errors, "\n".join(errors[:20])
     told = [record.getMessage() for record in caplog.records]
@@ -137,7 +137,7 @@ def places_of(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 def other_requests(app: Dash, chance: random.Random) -> Iterator[tuple[str, str, bytes | None, str | None]]:
     """Every rule with hostile parts, queries and bodies, with every method that it takes."""
     for rule in app.server.url_map.iter_rules():
-        for _ in range(12):
+        for _ in range(QUERIES_A_RULE):
             path = f"{filled(rule, app, chance)}?{query(chance)}"
             for method in sorted((rule.methods or set()) - {"OPTIONS"}):
                 body = chance.choice((*RAW, *map(dumped, JUNK))) if method == "POST" else None
