@@ -5,19 +5,26 @@ from core.settings.load import load_settings
 settings = load_settings()
 
 bind = [f"{settings.host}:{settings.port}"]
-worker_class = "gthread"
+# Gunicorn's threads, given to whole requests only: dashboard/frame/worker.py.
+worker_class = "dashboard.frame.worker.WholeRequestWorker"
 # Only one process can own the ClickHouse that runs inside it.
 workers = 1 if settings.is_embedded else 2
 threads = settings.web_threads
 # Without it the kernel may hand every kept-alive connection to one worker.
 reuse_port = True
 keepalive = 75
+# Past it the one that has waited longest makes room. Below the 1,024 descriptors that many systems allow a process.
+worker_connections = 500
+# Of the request line: a page's address with its choices.
+limit_request_line = 8190
+sendfile = False
 graceful_timeout = 20
 timeout = 60
 max_requests = 0
 accesslog = None
 errorlog = "-"
-loglevel = "warning"
+# Its warnings are a line for each malformed request, however many come.
+loglevel = "error"
 control_socket_disable = True
 
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
+from werkzeug.exceptions import BadRequest
 
 from core.memo import Memo
-from dashboard.frame import bundle, compress, ids, security, static
+from dashboard.frame import bundle, compress, errors, ids, security, static
+from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HEALTH = "/healthz"
 NOT_NOW = 503
+ROUTE = ("path", "search")
+"""What the browser says of the address that it opens."""
 
 
 def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
@@ -44,6 +48,8 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
     _check(pages)
     pages = fitted(pages, stores.settings)
     server = Flask("fundwatch", static_folder=None)
+    server.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    errors.install(server)
     find_viewer = find_viewer or find_local(stores.settings)
     security.install(server, host=stores.settings.host, pages=pages, find_viewer=find_viewer)
     compress.install(server)
@@ -73,7 +79,6 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
     for refresh in refreshes:
         register(app, refresh)
         routes.install(server, [refresh.figures()], refresh.page.role)
-    shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes})
     for page in pages:
         _add_choices(app, page)
         if page.routes:
@@ -82,6 +87,7 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
             forms.install(server, page.forms(stores), page.role)
         if page.register:
             page.register(app, stores)
+    shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app
@@ -127,9 +133,11 @@ def _add_routing(app: Dash, stores: Stores, pages: Sequence[Page]) -> None:
     by_path = {page.path: page for page in pages}
 
     @app.callback(Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), prevent_initial_call=True)
-    def opened(route: dict[str, str] | None) -> Any:
-        path = (route or {}).get("path", "")
-        choices = Choices.parse((route or {}).get("search"))
+    def opened(route: Any) -> Any:
+        asked = {} if route is None else route
+        if not isinstance(asked, dict) or not all(isinstance(asked.get(name, ""), str | None) for name in ROUTE):
+            raise BadRequest("The address of a page has a path and a search, both texts.")
+        path, choices = asked.get("path") or "", Choices.parse(asked.get("search"))
         try:
             return open_page(pages, path, choices, current_viewer(), stores)
         except Exception as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import orjson
 from dash import html
 
 from core.errors import ImportRejected, UndoRejected
@@ -112,10 +113,10 @@ def _brought(stores: Stores, body: bytes) -> Brought | Said:
     """Return what a page sent, or what to say when that cannot be."""
     line, _, content = body.partition(b"\n")
     try:
-        order = json.loads(line)
+        order = orjson.loads(line)
         name, refused = order.get("name", ""), order.get("refused", "")
         said = Mapping.from_json(json.dumps(order.get("said", {})))
-    except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, TypeError):
+    except (orjson.JSONDecodeError, AttributeError, TypeError):
         return _refuse(NOT_UNDERSTOOD)
     except ValueError as error:
         field = str(error).split(" ")[0].replace("-", "_")

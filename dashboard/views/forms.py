@@ -15,6 +15,7 @@ from flask import Flask, Response, request
 from core.errors import StorageError
 from core.format import bytes_
 from core.roles import Role
+from dashboard.frame.incoming import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import problem_of
@@ -34,6 +35,8 @@ def install(server: Flask, forms: Iterable[Form], role: Role = Role.VIEWER) -> N
         endpoint = f"form:{form.rule}"
         needed = max(form.role, role)
         server.extensions.setdefault(REGISTERED, {})[endpoint] = needed
+        if form.most_bytes > MOST_BODY_BYTES:
+            server.extensions.setdefault(BODY_LIMITS, {})[form.rule] = form.most_bytes
         server.add_url_rule(form.rule, endpoint, _view(form, needed), methods=["POST"])
 
 
@@ -62,6 +65,7 @@ def _view(form: Form, role: Role) -> Callable[[], Response]:
 
 def _content(most_bytes: int) -> bytes | None:
     """Return the body; None when it is larger than it may be."""
+    request.max_content_length = most_bytes + 1  # Flask cuts a body without a length there, and says nothing
     if (request.content_length or 0) > most_bytes:
         return None
     content = request.stream.read(most_bytes + 1)

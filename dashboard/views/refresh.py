@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from core.memo import Memo
 from dashboard.frame import ids
@@ -54,6 +54,14 @@ class Refresh:
     def output_key(self) -> str:
         """How Dash names these outputs in a request."""
         return f"..{'...'.join(f'{id}.{prop}' for id, prop in self.outputs)}.."
+
+    def asked(self, choices: Any, seen: Any, problem: Any) -> list[Any]:
+        """Return what `answer` does to a request of the present viewer. Raises BadRequest when it is malformed."""
+        if not isinstance(choices, dict | None) or not all(map(_is_plain, (choices or {}).values())):
+            raise BadRequest("The choices are no mapping of names to plain values.")
+        if not isinstance(seen, str | None) or not isinstance(problem, str | None):
+            raise BadRequest("The version and the problem of a page are texts.")
+        return self.answer(Choices.of(choices), current_viewer(), seen, problem)
 
     def answer(self, choices: Choices, viewer: Viewer, seen: str | None, problem: str | None) -> list[Any]:
         """Return the outputs [payload, problem].
@@ -143,8 +151,8 @@ def register(app: Dash, refresh: Refresh) -> None:
         State(ids.problem(page.id), "children"),
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
-    def answer(_tick: int, choices: dict[str, str], seen: str | None, problem: str | None) -> list[Any]:
-        return refresh.answer(Choices.of(choices), current_viewer(), seen, problem)
+    def answer(_tick: Any, choices: Any, seen: Any, problem: Any) -> list[Any]:
+        return refresh.asked(choices, seen, problem)
 
     app.clientside_callback(
         ClientsideFunction("fundwatch", "paint"),
@@ -153,3 +161,7 @@ def register(app: Dash, refresh: Refresh) -> None:
         State(ids.version(page.id), "data"),
         prevent_initial_call=True,
     )
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | None)

@@ -2,7 +2,7 @@
 
 Nearly every request is the refresh of a page, and most of those find nothing new. Preparing such a call costs
 Dash several times what the call itself takes. So it is answered here, by the same object and in the same form
-as through Dash; a request that is not exactly a refresh goes on to Dash as if this were not there.
+as through Dash; a request that is another callback's goes on to Dash, and one that is none goes no further.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from dash.exceptions import PreventUpdate
 from flask import Flask, Response, request
 
 from dashboard.frame import ids
-from dashboard.frame.viewer import current_viewer
+from dashboard.views.callbacks import PATH, check
 from dashboard.views.refresh import Refresh
-from dashboard.views.tab import Choices
 
-PATH = "/_dash-update-component"
 UNCHANGED = 204
 
 
-def install(server: Flask, refreshes: Mapping[str, Refresh]) -> None:
-    """Answer the refreshes of `refreshes`, keyed by their Dash output. Call after the guard is on."""
+def install(server: Flask, refreshes: Mapping[str, Refresh], callbacks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Answer the refreshes of `refreshes`, keyed by their Dash output. Call after the guard is on.
+
+    callbacks: all that Dash knows, by output: a request of none of them is refused.
+    """
 
     @server.before_request
     def shortcut() -> Response | None:
@@ -35,16 +36,17 @@ def install(server: Flask, refreshes: Mapping[str, Refresh]) -> None:
         refresh = refreshes.get(asked.get("output", ""))
         values = _values(asked)
         if refresh is None or values is None:
+            check(asked, callbacks)
             return None
         return _answer(refresh, values)
 
 
 def _answer(refresh: Refresh, values: Mapping[tuple[str, str], Any]) -> Response:
     page = refresh.page.id
-    choices = Choices.of(values.get((ids.choices(page), "data")))
+    choices = values.get((ids.choices(page), "data"))
     seen, problem = values.get((ids.version(page), "data")), values.get((ids.problem(page), "children"))
     try:
-        answers = refresh.answer(choices, current_viewer(), seen, problem)
+        answers = refresh.asked(choices, seen, problem)
     except PreventUpdate:
         return Response(status=UNCHANGED)
     response: dict[str, dict[str, Any]] = {}
@@ -66,8 +68,6 @@ def _values(asked: Mapping[str, Any]) -> dict[tuple[str, str], Any] | None:
     """Return the values of the inputs and the state by (id, property); None when the request is no refresh."""
     try:
         items = [*asked["inputs"], *asked["state"]]
-        values = {(item["id"], item["property"]): item.get("value") for item in items}
+        return {(item["id"], item["property"]): item.get("value") for item in items}
     except (KeyError, TypeError, AttributeError):
         return None
-    is_choices = all(isinstance(value, dict | None) for (id, _), value in values.items() if id.endswith("-choices"))
-    return values if is_choices else None

@@ -1,15 +1,16 @@
 """ClickHouse, the same for the engine inside this process and for a server: only the URL differs.
 
-Every thread has its own handle, because a handle runs one statement at a time. Every statement has a time
-and a memory limit and is recorded in our query log.
+A handle runs one statement at a time, and there are so many handles and no more: threads of any number share them, so
+that the engine's own threads and descriptors stay as few. Every statement has a time and a memory limit and is
+recorded in our query log.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import threading
-import weakref
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,15 @@ REJECTED_CODES = frozenset(
 )
 """Server error codes that the same statement will meet again: syntax, types, unknown names, bad values, access."""
 
+MOST_HANDLES = 12
+"""Of one process: statements that may run at once, of pages, collectors and the writer together."""
+
+MOST_STATEMENT_THREADS = 4
+"""Of the engine inside this process: it takes as many as there are processors otherwise, and keeps them."""
+
 
 class ClickHouse:
-    """A pool with one handle a thread. Safe to share between threads; close it once."""
+    """A pool of handles. Safe to share between threads; close it once."""
 
     def __init__(
         self,
@@ -40,6 +47,7 @@ class ClickHouse:
         timeout_seconds: float = 10.0,
         memory_bytes: int = 1_073_741_824,
         cluster: str = "",
+        most_handles: int = MOST_HANDLES,
         query_log: QueryLog | None = None,
     ) -> None:
         self.url = url
@@ -52,9 +60,13 @@ class ClickHouse:
             "async_insert": 0,
             "deduplicate_blocks_in_dependent_materialized_views": 1,
         } | ({"insert_distributed_sync": 1} if cluster else {})
+        if self.is_embedded:
+            self._settings["max_threads"] = min(os.cpu_count() or 1, MOST_STATEMENT_THREADS)
         self._timeout_seconds = timeout_seconds
-        self._local = threading.local()
-        self._handles: weakref.WeakSet[Client] = weakref.WeakSet()
+        self._handles: list[Client] = []
+        self._idle: list[Client] = []
+        self._places = threading.BoundedSemaphore(most_handles)
+        self._most_handles = most_handles
         self._open_lock = threading.Lock()
         self._closed = False
 
@@ -131,20 +143,16 @@ class ClickHouse:
     def close(self) -> None:
         """Close every handle. The pool cannot be used again."""
         self._closed = True
-        for client in list(self._handles):
+        self._idle.clear()
+        while self._handles:
             with contextlib.suppress(Exception):
-                client.close()
-        self._local = threading.local()
+                self._handles.pop().close()
 
     @contextlib.contextmanager
     def _statement(self, kind: str) -> Iterator[tuple[Client, Measured]]:
         from clickhouse_connect.driver.exceptions import DataError, Error, ProgrammingError
 
-        with self.query_log.record(kind) as measured:
-            try:
-                client = self._handle()
-            except (Error, OSError, RuntimeError) as error:
-                raise StorageUnavailable(_one_line(error)) from error
+        with self.query_log.record(kind) as measured, self._lent() as client:
             try:
                 yield client, measured
             except (DataError, ProgrammingError, ValueError, TypeError) as error:
@@ -155,14 +163,35 @@ class ClickHouse:
             except (OSError, RuntimeError) as error:
                 raise StorageUnavailable(_one_line(error)) from error
 
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Client]:
+        """Give a handle that nobody has, as soon as there is one."""
+        if not self._places.acquire(timeout=self._timeout_seconds):
+            raise StorageUnavailable(f"ClickHouse is busy with {self._most_handles} statements")
+        try:
+            client = self._handle()
+            try:
+                yield client
+            finally:
+                if not self._closed:
+                    self._idle.append(client)
+        finally:
+            self._places.release()
+
     def _handle(self) -> Client:
+        from clickhouse_connect.driver.exceptions import Error
+
         if self._closed:
             raise StorageUnavailable("ClickHouse is closed")
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
             client = self._open(self.database)
-            self._local.client = client
-            self._handles.add(client)
+        except (Error, OSError, RuntimeError) as error:
+            raise StorageUnavailable(_one_line(error)) from error
+        self._handles.append(client)
         return client
 
     def _open(self, database: str | None) -> Client:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.5
 VERSION_SECONDS = 0.1
+MOST_CONNECTIONS = 16
+"""Of one process: threads of any number share them."""
 QUIET_SECONDS = 1.0
 """After a failure Redis is left alone this long, so that a page does not wait for a timeout a question."""
 
@@ -29,9 +31,15 @@ class Live:
     """The newest reading of every collector and the version of every dataset. Safe to share between threads."""
 
     def __init__(self, url: str, namespace: str = "fundwatch") -> None:
-        self.client: redis.Redis = redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=None
+        pool = redis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=MOST_CONNECTIONS,
+            timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=None,
         )
+        self.client: redis.Redis = redis.Redis.from_pool(pool)
         self._namespace = namespace
         self._quiet_until = 0.0
         self._versions: dict[tuple[str, ...], tuple[float, str]] = {}

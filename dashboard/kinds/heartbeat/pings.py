@@ -9,12 +9,14 @@ come in the query, as a form or as JSON; any other body is the message. A ping i
 from __future__ import annotations
 
 import hmac
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Blueprint, Flask, Response, request
 
 from core.errors import StorageError
@@ -28,6 +30,7 @@ MOST_A_MINUTE = 60
 """Pings that a job may send: one in a loop must not fill the database."""
 MOST_BYTES = 16_384
 LARGEST = 2**62
+EXIT_CODE = re.compile("[0-9]{1,3}")
 NUMBERS = ("rows", "bytes", "files", "expected")
 KINDS = {"": SUCCESS, "start": START, "success": SUCCESS, "fail": FAIL}
 
@@ -52,7 +55,7 @@ def install(server: Flask, stores: Stores) -> None:
     def ping(name: str, what: str) -> Response:
         if not _may_ping(_job(stores, name)):
             return _answer(403, "No such job, or the token is wrong.")
-        kind = KINDS.get(what) or (_of_exit_code(what) if what.isdigit() and len(what) <= 3 else "")
+        kind = KINDS.get(what) or (_of_exit_code(what) if EXIT_CODE.fullmatch(what) else "")
         if not kind:
             return _answer(404, "Ping with nothing, /start, /fail or an exit code after the name.")
         if is_too_much(name):
@@ -88,7 +91,7 @@ def _of_exit_code(code: str) -> str:
 
 def _ping(now: float, kind: str, what: str, fields: Mapping[str, Any]) -> Ping:
     message = str(fields.get("message", ""))
-    if what.isdigit() and kind == FAIL:
+    if EXIT_CODE.fullmatch(what) and kind == FAIL:
         message = f"exit code {what}" + (f": {message}" if message else "")
     numbers = {name: _number(name, fields.get(name)) for name in NUMBERS}
     return Ping(now, kind, **numbers, message=" ".join(message.split())[:MESSAGE_CHARACTERS])
@@ -100,7 +103,7 @@ def _sent_fields() -> dict[str, Any]:
     if request.content_length is not None and request.content_length > MOST_BYTES:
         raise ValueError(f"at most {MOST_BYTES} bytes may be sent")
     if request.is_json:
-        content = request.get_json(silent=True)
+        content = _json(request.get_data())
         if not isinstance(content, dict):
             raise ValueError('the JSON must be an object: {"rows": 4213}')
         return fields | content
@@ -108,6 +111,13 @@ def _sent_fields() -> dict[str, Any]:
         return fields | request.form.to_dict()
     body = request.get_data(cache=False)[:MOST_BYTES].decode("utf-8", "replace").strip()
     return {"message": body, **fields} if body else fields
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _number(name: str, value: Any) -> int | None:

@@ -1,0 +1,113 @@
+"""Where a request ends, however its bytes are cut, and what is refused before it is read."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.frame.incoming import (
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    IN_MEMORY_BYTES,
+    MOST_BODY_BYTES,
+    MOST_HEAD_BYTES,
+    SLOWEST_BYTES,
+    Incoming,
+    Refused,
+)
+
+SIZES = st.integers(1, 900)
+
+
+def most_body(path: str) -> int:
+    return 3 * MOST_BODY_BYTES if path == "/import" else MOST_BODY_BYTES
+
+
+def head(*lines: str, path: str = "/x") -> bytes:
+    return "\r\n".join((f"POST {path} HTTP/1.1", "Host: localhost", *lines, "", "")).encode()
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x;name=value\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\nTrailer: x\r\n\r\n"
+
+
+def fed(data: bytes, *cuts: int) -> Incoming:
+    incoming = Incoming(most_body)
+    edges = [0, *sorted(cut for cut in set(cuts) if 0 < cut < len(data)), len(data)]
+    for start, end in pairwise(edges):
+        if incoming.is_whole:
+            incoming.rest += data[start:end]
+        else:
+            incoming.take(data[start:end])
+    return incoming
+
+
+@given(
+    st.binary(max_size=3_000), st.binary(max_size=50), st.lists(st.integers(1, 4_000), max_size=8), st.integers(1, 900)
+)
+def test_a_request_is_found_whole_however_it_is_cut(body: bytes, rest: bytes, cuts: list[int], size: int) -> None:
+    for request in (
+        head(f"Content-Length: {len(body)}") + body,
+        head("Transfer-Encoding: chunked") + chunked(body, size),
+        head("X: y"),
+    ):
+        found = fed(request + rest, *cuts)
+        assert found.is_whole
+        assert b"".join(found.pieces()) == request
+        assert found.rest == rest
+        assert not fed(request[:-1], *cuts).is_whole
+
+
+def test_a_large_body_waits_in_a_file_and_comes_back_as_it_was() -> None:
+    body = bytes(range(256)) * (IN_MEMORY_BYTES // 64)
+    request = head(f"Content-Length: {len(body)}") + body
+    found = fed(request, *range(0, len(request), 10_000))
+    assert b"".join(found.pieces()) == request
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (head(f"Content-Length: {MOST_BODY_BYTES + 1}"), 413),
+        (head(f"Content-Length: {10**17}"), 413),
+        (head("Transfer-Encoding: chunked") + b"80000\r\n" + b"x" * 524_288 + b"\r\nfffff\r\n" + b"x" * 600_000, 413),
+        (head("Transfer-Encoding: chunked", "Content-Length: 5") + b"200000\r\n" + b"x" * (MOST_BODY_BYTES + 9), 413),
+        (head(f"Content-Length: {3 * MOST_BODY_BYTES + 1}", path="/import?a=b"), 413),
+        (head("Transfer-Encoding: chunked") + b"no size\r\n", 400),
+        (head("Transfer-Encoding: chunked") + b"1" * 5_000, 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MOST_HEAD_BYTES // 6), 431),
+        (b"x" * (MOST_HEAD_BYTES + 1), 431),
+    ],
+)
+def test_what_is_too_large_or_no_request_is_refused_with_its_status(request_bytes: bytes, status: int) -> None:
+    with pytest.raises(Refused) as refused:
+        fed(request_bytes, *range(0, len(request_bytes), 50_000))
+    assert refused.value.status == status
+    assert refused.value.answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_path_with_a_limit_of_its_own_takes_more() -> None:
+    assert not fed(head(f"Content-Length: {3 * MOST_BODY_BYTES}", path="/import?a=b")).is_whole
+
+
+def test_who_asks_first_is_told_to_go_on_once() -> None:
+    incoming = Incoming(most_body)
+    assert incoming.take(head("Content-Length: 3", "Expect: 100-continue"))
+    assert not incoming.take(b"abc")
+    assert incoming.is_whole
+    assert b"expect" not in b"".join(incoming.pieces()).lower()
+
+
+def test_the_time_that_is_allowed_grows_with_what_has_come() -> None:
+    incoming = Incoming(most_body)
+    incoming.take(b"POST /import HTTP/1.1\r\n")
+    assert incoming.allowed_seconds == HEAD_SECONDS
+    incoming.take(b"Content-Length: 1000000\r\n\r\n")
+    assert incoming.allowed_seconds == HEAD_SECONDS + BODY_SECONDS
+    incoming.take(b"x" * 3 * SLOWEST_BYTES)
+    assert incoming.allowed_seconds == HEAD_SECONDS + BODY_SECONDS + 3
