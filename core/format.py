@@ -53,6 +53,13 @@ def count(amount: float | None, noun: str, plural: str = "") -> str:
     return f"{text} {noun if text == '1' else plural or noun + 's'}"
 
 
+def cores_of(cores: float | None) -> str:
+    """Return a number of cores, of which a container may have a part: "0.50 cores", "1 core", "4 cores"."""
+    if cores is None or not math.isfinite(cores):
+        return NOT_AVAILABLE
+    return count(cores, "core") if cores == round(cores) else f"{number(cores, 2)} cores"
+
+
 def tenths(value: float | None) -> str:
     """Return a number with one decimal. 12.34 → "12.3"."""
     return number(value, 1)

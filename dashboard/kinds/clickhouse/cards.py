@@ -75,7 +75,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     "system.mutations."),
         detail_card(instance, Checks.DISKS, "Disks", percent(_fullest(instance)), spark=spark(spec.DISK_USED_RATIO),
                     definition=f"The fullest disk. {limit_text(spec.DISK, 'ratio')} or when a disk is broken. "
-                    "system.disks."),
+                    "Of used and available space, as df has it; of a server, which tells no more than size and free "
+                    "space, with what is kept for root. system.disks."),
         detail_card(instance, "", "Tables", bytes_(sum(row.bytes for row in stored)),
                     why=f"{count(len(stored), 'table')} · {count(value(spec.PARTS_ACTIVE), 'part')}",
                     spark=spark(spec.TABLES_BYTES),
