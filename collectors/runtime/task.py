@@ -127,6 +127,11 @@ class Task:
         self._close(attempt, Outcome.TIMEOUT, f"stopped while running{_where(attempt.thread)}")
         return True
 
+    @property
+    def last_run(self) -> Run | None:
+        """The newest run that has ended."""
+        return self._last_run
+
     def view(self, next_run: float | None) -> TaskView:
         """Return the state now."""
         with self._lock:

@@ -39,6 +39,7 @@ class Checks(StrEnum):
     CLICKHOUSE = "ClickHouse"
     WRITER = "writer"
     SPOOL = "spool"
+    SETTINGS = "settings"
 
 
 WRITER_QUEUE = Metric("pipeline_writer_queue_rows", "Rows in the writer's queue.")
