@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from collectors import benchmarks, tree
 from core.console import Console
 from core.errors import FundwatchError, ImportRejected, StartError, UndoRejected
+from core.format import count
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
@@ -232,7 +233,7 @@ def _line(item: Import) -> str:
     when = datetime.fromtimestamp(item.imported).astimezone()
     what = [f"{item.id:>4}  {when:%Y-%m-%d %H:%M %Z}", item.outcome, item.name]
     if item.rows:
-        what.append(f"{item.rows} rows")
+        what.append(count(item.rows, "row"))
     if item.names:
         what.append(f"{item.kind} of {', '.join(item.names)}, {day(item.first)} to {day(item.last)}")
     if item.restated:

@@ -18,6 +18,7 @@ from collectors.runtime.publisher import Publisher
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
+from core.format import count
 from core.model import Job, Outcome, Reading, Run, SourceId
 from core.pipeline.spec import RUNS_KEPT
 
@@ -80,7 +81,7 @@ class Task:
         if self._is_stopping:
             return
         if self._abandoned >= ABANDONED_THREADS_MAX:
-            self._skip(f"{self._abandoned} runs still hang; none is started until one of them returns")
+            self._skip(f"{count(self._abandoned, 'run')} still hang; none is started until one of them returns")
             return
         if not self.breaker.allow():
             self._skip(self._why_open())

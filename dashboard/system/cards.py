@@ -31,7 +31,7 @@ def verdict_line(present: Present) -> html.Div:
     troubled = sorted((part for part in watched if part.status is not Status.OK), key=lambda c: -SEVERITY[c.status])
     old = age(present.reading.ts, reading_stale_after_seconds(present.reading), prefix="reading ")
     if not troubled:
-        return verdict(Status.OK, [f"All {len(watched)} components fine. ", old])
+        return verdict(Status.OK, [f"All {count(len(watched), 'component')} fine. ", old])
     sentence: list[Any] = []
     for part in troubled[:MOST_TROUBLES]:
         sentence += [html.Strong(part.name), f": {part.why}. "]

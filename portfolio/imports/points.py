@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.currency import CURRENCIES, pair_of
+from core.format import count
 from portfolio.imports.dates import Dates, is_date, read_dates
 from portfolio.imports.headers import currency_of, word_of
 from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME, Mapping
@@ -110,7 +111,7 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     points = Points(names, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
     skipped = len(rows) * len(shape.values) - len(points)
     if skipped and not mistakes:
-        notes.append(f"{skipped:,} empty cells left out")
+        notes.append(f"{count(skipped, 'empty cell')} left out")
     if mistakes:
         return None
     points = _single(points, mistakes, notes)
@@ -134,7 +135,7 @@ def _rows(
         told = ", ".join(_told(sheet, at) for at in range(end, min(len(sheet.rows), end + _MOST_TOLD)))
         notes.append(f"left out at the end: {told}")
     if shape.first_row > 1:
-        notes.append(f"{shape.first_row - 1} lines before the header left out")
+        notes.append(f"{count(shape.first_row - 1, 'line')} before the header left out")
     width = shape.width
     rows: list[Sequence[Cell]] = []
     lines: list[int] = []
@@ -297,7 +298,9 @@ def _flow(
         # Money that was withdrawn is written with and without its minus.
         flow += amounts if sign > 0 else -np.abs(amounts)
         if column.empty.any():
-            notes.append(f"{shown(shape.header[place])} is empty in {int(column.empty.sum()):,} rows: no money moved")
+            notes.append(
+                f"{shown(shape.header[place])} is empty in {count(int(column.empty.sum()), 'row')}: no money moved"
+            )
     return flow
 
 
@@ -421,5 +424,5 @@ def _single(points: Points, mistakes: Mistakes, notes: list[str]) -> Points:
         text = f"{points.names[points.code[here]]} at {when}, first in line {points.line[before]}"
         mistakes.add("repeats a time with another value", int(points.line[here]), text)
     if repeats:
-        notes.append(f"{len(repeats):,} rows that repeat another one left out")
+        notes.append(f"{count(len(repeats), 'row')} that repeat another one left out")
     return points.take(np.setdiff1d(np.arange(len(points)), repeats))

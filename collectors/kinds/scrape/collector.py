@@ -23,7 +23,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
-from core.format import duration, number
+from core.format import count, duration, number
 from core.kinds.registry import KINDS
 from core.kinds.scrape import spec
 from core.kinds.scrape.source import ScrapeSource
@@ -79,9 +79,11 @@ class ScrapeProbe:
         samples, rows = self._stored(kept, at)
         self._rates.forget(at)
         deadline.left()
-        too_many = f"{number(dropped)} series left out, above the limit of {number(self._source.series_limit)}"
+        too_many = (
+            f"{count(dropped, 'series', 'series')} left out, above the limit of {number(self._source.series_limit)}"
+        )
         return Found(
-            f"{number(len(kept))} series in {duration(at - began)}",
+            f"{count(len(kept), 'series', 'series')} in {duration(at - began)}",
             at - began,
             {
                 spec.SERIES: float(len(kept)),

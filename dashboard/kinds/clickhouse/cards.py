@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from core.format import bytes_, count, duration, number, percent, tenths
+from core.format import bytes_, count, duration, noun, number, percent, tenths
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.spec import Checks
 from dashboard.sources.limits import limit_text
@@ -86,7 +86,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     definition="Delay of the replica furthest behind. "
                     f"{limit_text(spec.REPLICA_DELAY, 'seconds')}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}; "
                     "critical when a replica is read-only. system.replicas."),
-        detail_card(instance, Checks.ERRORS, "Errors", number(len(instance.rows(tables.ServerError))), "kinds",
+        detail_card(instance, Checks.ERRORS, "Errors", number(len(instance.rows(tables.ServerError))),
+                    noun(len(instance.rows(tables.ServerError)), "kind"),
                     definition="Kinds of errors since the start. An increase is a warning for a minute, except for "
                     "errors of wrong queries, refused logins and cancelled queries. system.errors."),
         detail_card(instance, Checks.DETACHED, "Detached parts", number(_broken_parts(instance)),

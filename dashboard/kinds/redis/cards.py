@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from core.format import bytes_, duration, number, percent, ratio, tenths
+from core.format import bytes_, count, duration, number, percent, ratio, tenths
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
 from dashboard.sources.shown import Shown
@@ -98,4 +98,4 @@ def _unsaved(about: spec.About | None, now: float) -> str:
     if about.save_rule == "":
         return f"no snapshots · {log}"
     ago = duration(max(now - (about.last_save or now), 0))
-    return f"{ago} ago · {number(about.changes_unsaved)} changes since · {log}"
+    return f"{ago} ago · {count(about.changes_unsaved, 'change')} since · {log}"
