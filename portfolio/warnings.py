@@ -51,9 +51,8 @@ def _rolling(data: PortfolioData) -> list[str]:
     wanted, there = data.query.rolling, max(len(data.whole) - 1, 0)
     if wanted is None or wanted < there:
         return []
-    return [
-        f"Rolling: {wanted} {data.units} are more than the {count(there, 'return')} there are; no rolling figure is shown."
-    ]
+    known = count(there, "return")
+    return [f"Rolling: {wanted} {data.units} are more than the {known} there are; no rolling figure is shown."]
 
 
 def _frequency(data: PortfolioData) -> list[str]:

@@ -25,6 +25,9 @@ UNITS = {
     "rows", "kinds", "sessions", "connections", "clients", "files", "messages", "queries", "parts", "tables", "tasks",
     "keys", "groups", "brokers", "queues", "workers", "series", "processes", "symbols", "points", "values",
 }  # fmt: skip
+CONSTANT = r"^(number\()?(\w+\.)*_?[A-Z][A-Z_0-9]+(\.warning)?\)?$"
+WITH_DECIMALS = r"^(percent|tenths|ratio|bytes_|rate|duration|coarse_duration)\(|number\(.+, \d(, signed=True)?\)$"
+TEXT = r"(name|name\.capitalize\(\)|rhythm|units|address|_where|frequency\]|wanted\]|most)$"
 CARDS = {"card", "source_card", "detail_card", "_card"}
 
 
@@ -37,13 +40,7 @@ def trees() -> Iterator[tuple[Path, ast.AST]]:
 def is_several_always(value: ast.expr) -> bool:
     """Return whether a value is no count, or one that is never 1: a constant, a number with decimals, a text."""
     text = ast.unparse(value)
-    is_constant = re.fullmatch(r"(?:number\()?(\w+\.)*_?[A-Z][A-Z_0-9]+(\.warning)?\)?", text) is not None
-    has_decimals = re.match(
-        r"(percent|tenths|ratio|bytes_|rate|duration|coarse_duration)\(|(text\.)?number\(.+, \d(, signed=True)?\)$",
-        text,
-    )
-    is_text = re.search(r"(name|name\.capitalize\(\)|rhythm|units|address|_where|frequency\]|wanted\]|most)$", text)
-    return is_constant or has_decimals is not None or is_text is not None
+    return any(re.search(pattern, text) for pattern in (CONSTANT, WITH_DECIMALS, TEXT))
 
 
 def test_no_count_is_written_beside_a_plural_that_is_always_the_same() -> None:

@@ -69,6 +69,13 @@ def allowed(path: Path_) -> str:
     for name in path:
         node = node.get("properties", {}).get(name, {})
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    return in_words(node, schema["$defs"])
+
+
+def in_words(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    """Return in words what a value may be whose JSON schema is `node`; groups: the schemas of groups by name."""
+    if "anyOf" in node:
+        return " or ".join(in_words(each, groups) for each in node["anyOf"])
     if "enum" in node:
         return "one of " + ", ".join(str(value) for value in node["enum"])
     kind = {
@@ -76,10 +83,17 @@ def allowed(path: Path_) -> str:
         "number": "a number",
         "boolean": "true or false",
         "object": "a group",
+        "null": "left out",
     }.get(str(node.get("type")), "text")
     if node.get("type") == "array":
-        return "a list of " + ", ".join(schema["$defs"][node["items"]["$ref"].rsplit("/", 1)[1]]["properties"])
+        return "a list of " + _items(node["items"], groups)
     return kind + _bounds(node) + (f" matching {node['pattern']}" if "pattern" in node else "")
+
+
+def _items(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    if "$ref" not in node:
+        return "texts" if node.get("type") == "string" else in_words(node, groups)
+    return ", ".join(groups[node["$ref"].rsplit("/", 1)[1]]["properties"])
 
 
 def _bounds(node: Mapping[str, Any]) -> str:

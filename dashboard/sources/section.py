@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.kinds.base import Source
 from core.kinds.registry import kinds_of, title_of
 from dashboard.components.lazy import lazy as lazy_place
 from dashboard.components.panel import panels, slot
@@ -83,6 +84,10 @@ class Section:
     """Tiles of a lone instance beside its card; 0: its instances have no rows of their own."""
     install: Callable[[Flask, Stores], None] | None = None
     """Adds addresses of its own, for programs; the guard lets through what its list of public ones has."""
+
+    def judged_by(self, sources: Sequence[Source]) -> Section:
+        """Return it with the limits of these sources on its charts."""
+        return replace(self, charts=tuple(chart.agreed(sources) for chart in self.charts))
 
     def id(self, tab: str, name: str) -> str:
         """Return the id of one of its elements."""

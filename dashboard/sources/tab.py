@@ -92,7 +92,11 @@ class SourceTab:
 
     def fit(self, settings: Settings) -> SourceTab:
         """Return the tab with the sections of kinds of which there is an instance."""
-        shown = tuple(section for section in self.sections if instance_names(settings, section.kind))
+        shown = tuple(
+            section.judged_by(settings.watch.of(section.kind))
+            for section in self.sections
+            if instance_names(settings, section.kind)
+        )
         unwatched = tuple(kind for kind in self.kinds if not settings.watch.of(kind))
         is_own_alone = bool(shown) and unwatched == self.kinds
         has_own = any(OWN in instance_names(settings, kind) for kind in self.kinds)
@@ -363,7 +367,7 @@ class SourceTab:
     def _empty(self, series: SourceSeries) -> dict[str, str]:
         present = {data.metric for data in series.series if any(value is not None for value in data.mean)}
         return {
-            section.id(self.id, chart.id): "Nothing measured in this window."
+            section.id(self.id, chart.id): chart.nothing
             for section in self.sections
             for chart in section.charts
             if not present & set(chart.metrics)

@@ -150,6 +150,7 @@ class ClickHouseCollector:
         values: dict[str, float | None] = {
             spec.UPTIME: self._uptime,
             **self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99),
+            spec.PING_JUDGED: measured.ping_seconds,
             **samples(measured.answers, measured.numbers, measured.deltas, measured.limit_bytes),
         }
         return [*gauges(values, instance=name), *labelled(measured.answers, measured.numbers, name)]
