@@ -31,7 +31,8 @@ undisturbed. Settings with a mistake are refused whole: the log says why once, t
 those before stay in force. Everything else needs a restart; what waits for one is told.
 
 `python -m collectors try NAME` reads one source once and prints what was found. Exit code 0: fine; 1: in trouble or
-without an answer; 2: no such source, or wrong settings. **Try now** on the card of a source that does not answer has the running Fundwatch read it at once.
+without an answer; 2: no such source, or wrong settings. **Try now** on the card of a source that does not answer has
+the running Fundwatch read it at once.
 
 ## Of Fundwatch
 

@@ -104,9 +104,15 @@ def _value_class(value: str, tone: str) -> str:
     return " ".join(name for name, holds in names.items() if holds)
 
 
-def cards(*children: Any, minimum_px: int = 140, is_reason_above_age: bool = False) -> html.Div:
-    """Return a strip of cards that wraps; each at least `minimum_px` wide, its reason beside its age or above it."""
+def cards(
+    *children: Any, minimum_px: int = 140, is_reason_above_age: bool = False, is_alone: bool = False
+) -> html.Div:  # fmt: skip
+    """Return a strip of cards that wraps; each at least `minimum_px` wide, its reason beside its age or above it.
+
+    is_alone: whether its cards keep to a width, few as they may be.
+    """
     name = "fw-cards fw-reason-above-age" if is_reason_above_age else "fw-cards"
+    name += " fw-alone" if is_alone else ""
     return html.Div(list(children), className=name, style={"--card": f"{minimum_px}px"})
 
 

@@ -324,7 +324,8 @@ class SourceTab:
             if loose:
                 found.append((worst([each.status for each in of_kind.chosen]), loose))
         found.sort(key=lambda pair: -SEVERITY[pair[0]])
-        return [self._strip(each) for each in (alone, *(cards for _, cards in found)) if each]
+        first = [cards(*alone, is_alone=True, is_reason_above_age=self.is_reason_above_age)] if alone else []
+        return [*first, *(self._strip(each) for _, each in found)]
 
     def _strip(self, found: Sequence[Any]) -> html.Div:
         return cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)

@@ -44,7 +44,7 @@ def cpu(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
     # What is drawn is judged on the scale; the thresholds judge five minutes together, and only where they are lower.
     five = thresholds.cpu
     limits += [
-        LimitLine(share * 100, f"{word} over 5 min {share * 100:.0f} %", color)
+        LimitLine(share * 100, f"{word} over 5 min {share * 100:.0f} %", color, right=True)
         for share, of_scale, word, color in (
             (five.warning, WARNING_SHARE, "warning", "@warning"),
             (five.critical, CRITICAL_SHARE, "critical", "@critical"),

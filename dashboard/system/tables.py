@@ -73,6 +73,8 @@ PROCESS_COLUMNS = (
     Column("age_seconds", "Up", definition="Time since it started"),
     Column("state", "State", numeric=False),
 )
+MOST_NAMED = 8
+"""Mounts named that are left out, for each reason."""
 PROCESSES_EACH = 20
 """Processes shown for each of: most CPU, most memory, a state of TROUBLED."""
 TROUBLED = {ProcessState.ZOMBIE, ProcessState.DISK}
@@ -93,7 +95,7 @@ def left_out(found: Sequence[LeftOut]) -> str:
     for why in WhyLeftOut:
         named = [f"{each.path} ({each.kind})" for each in found if each.why == why]
         if named:
-            parts.append(f"{why.value} {first_of(named)}")
+            parts.append(f"{why.value} {first_of(named, MOST_NAMED)}")
     return f"Left out: {'; '.join(parts)}." if parts else ""
 
 

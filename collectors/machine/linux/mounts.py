@@ -15,13 +15,13 @@ NEVER_WRITTEN = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "udf"})
 WITHOUT_BLOCK_DEVICE = frozenset({"zfs", "bcachefs"})
 """File systems on disks that the kernel lists as "nodev"."""
 
-IN_MEMORY = frozenset({"tmpfs", "devtmpfs", "ramfs"})
+IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 ON_NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "beegfs", "afs", "9p", "virtiofs", "ncpfs",
      "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.juicefs"}
 )  # fmt: skip
 HOLD_NOTHING = frozenset(
-    {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "debugfs", "tracefs", "securityfs", "pstore", "bpf",
+    {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "devpts", "mqueue", "debugfs", "tracefs", "securityfs", "pstore", "bpf",
      "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "nsfs", "rpc_pipefs", "efivarfs", "selinuxfs",
      "nfsd", "fuse.gvfsd-fuse", "fuse.portal", "fuse.lxcfs", "resctrl"}
 )  # fmt: skip
