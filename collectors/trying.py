@@ -47,7 +47,7 @@ def try_source(settings: Settings, name: str) -> int:
 
     Raises SettingsError when there is no such source, or when only the Fundwatch that runs can read it.
     """
-    with closing(State(settings.state_dsn)) as state:
+    with closing(_state(settings)) as state:
         stores = Stores(
             settings,
             cast(ClickHouse, _Elsewhere("ClickHouse")),
@@ -62,6 +62,15 @@ def try_source(settings: Settings, name: str) -> int:
         else:
             collector, _ = made(_named(settings, name), context)
         return _tell(collector)
+
+
+def _state(settings: Settings) -> State:
+    """Return what was decided; an empty one where Fundwatch has never run: to try a source leaves nothing behind."""
+    if settings.state_url or (settings.data_dir / "state.sqlite").exists():
+        return State(settings.state_dsn)
+    state = State("sqlite:///:memory:")
+    state.migrate()
+    return state
 
 
 def _named(settings: Settings, name: str) -> Source:

@@ -270,15 +270,23 @@ class SourceTab:
     @property
     def _tabled(self) -> list[str]:
         of_sections = [section.id(self.id, each.id) for section in self.sections for each in section.tables]
-        headings = [section.id(self.id, "section") for section in self.sections]
-        return [*(f"{self.id}-{name}" for name in self.tables), *of_sections, *headings]
+        return [*(f"{self.id}-{name}" for name in self.tables), *of_sections]
+
+    @property
+    def _headings(self) -> list[str]:
+        # They are slots and no panels: an age of theirs would be written into the first panel of their section.
+        return [section.id(self.id, "section") for section in self.sections]
 
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
         names = ("span", "verdict", *(("cards",) if self.sections else ()), *(("own",) if self.folds_own else ()))
         records = (panel.slot for panel in self.records)
-        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled), *records)
+        return (
+            *(f"{self.id}-{name}" for name in names),
+            *(f"{id}-table" for id in (*self._tabled, *self._headings)),
+            *records,
+        )
 
     @property
     def graphs(self) -> tuple[str, ...]:

@@ -259,7 +259,7 @@ def facts_table(present: Present, id: str, title: str) -> html.Div:
     columns = (Column("name", "Kernel", numeric=False), Column("value", "Now"))
     cells = [{"name": Cell(name, hint=hint), "value": Cell(value, hint=hint)} for name, value, hint in rows]
     return html.Div(
-        data_table(id, columns, cells, caption=title, sortable=False, stack=False), className="fw-pairs"
+        data_table(id, columns, cells, caption=title, sortable=False, stack=False), className="fw-figures"
     )  # fmt: skip
 
 

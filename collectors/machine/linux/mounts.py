@@ -21,8 +21,8 @@ ON_NETWORK = frozenset(
      "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.juicefs"}
 )  # fmt: skip
 HOLD_NOTHING = frozenset(
-    {"proc", "sysfs", "devtmpfs", "cgroup", "cgroup2", "devpts", "mqueue", "debugfs", "tracefs", "securityfs", "pstore", "bpf",
-     "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "nsfs", "rpc_pipefs", "efivarfs", "selinuxfs",
+    {"devtmpfs", "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "debugfs", "tracefs", "securityfs", "pstore",
+     "bpf", "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "nsfs", "rpc_pipefs", "efivarfs", "selinuxfs",
      "nfsd", "fuse.gvfsd-fuse", "fuse.portal", "fuse.lxcfs", "resctrl"}
 )  # fmt: skip
 """The kernel's own, which are windows on it and no place for files."""

@@ -18,6 +18,7 @@ from core.model import SourceId
 from core.settings.model import Settings
 from dashboard.kinds.celery.section import SECTION as CELERY
 from dashboard.tabs.pipeline import TAB
+from dashboard.views.tab import fitted
 from storage.state.pings import SUCCESS, Ping
 from storage.stores import Stores
 from tests.support.views import built
@@ -42,6 +43,8 @@ def test_a_chart_that_has_no_line_says_what_it_needs(watching: Stores) -> None:
     assert "needs /ping/<name>/start" in empty["pipeline-sources-heartbeat-duration"]
     assert "?rows=" in empty["pipeline-sources-heartbeat-rows"]
     assert "pipeline-sources-heartbeat-age" not in empty
+    panels = {panel.id for panel in fitted((TAB,), watching.settings)[0].panels}
+    assert set(view.as_of) <= panels, "an age of what is no panel is written into the first panel inside it"
 
 
 def celery(name: str, warning: float) -> CelerySource:
