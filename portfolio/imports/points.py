@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.currency import CURRENCIES, pair_of
-from core.format import count
+from core.format import count, noun
 from portfolio.imports.dates import Dates, is_date, read_dates
 from portfolio.imports.headers import currency_of, word_of
 from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME, Mapping
@@ -424,5 +424,7 @@ def _single(points: Points, mistakes: Mistakes, notes: list[str]) -> Points:
         text = f"{points.names[points.code[here]]} at {when}, first in line {points.line[before]}"
         mistakes.add("repeats a time with another value", int(points.line[here]), text)
     if repeats:
-        notes.append(f"{count(len(repeats), 'row')} that repeat another one left out")
+        notes.append(
+            f"{count(len(repeats), 'row')} that only {noun(len(repeats), 'repeats', 'repeat')} another one left out"
+        )
     return points.take(np.setdiff1d(np.arange(len(points)), repeats))
