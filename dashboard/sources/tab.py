@@ -237,7 +237,7 @@ class SourceTab:
             figures={} if problem else self._figures(shown),
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
-                f"{self.id}-verdict": source_verdict(shown.all, shown.only),
+                f"{self.id}-verdict": source_verdict(shown.all, shown.only if choices.get("instance", "") else None),
                 **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
                 **({f"{self.id}-own": self._own(shown)} if self.folds_own else {}),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
