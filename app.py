@@ -7,7 +7,9 @@ in-process ClickHouse it collects as well, since only one process can own that.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from core.console import Console
@@ -42,8 +44,9 @@ def create_server() -> Flask:
 def _create_server(settings: Settings) -> Flask:
     console = Console()
     configure(settings.log_level)
+    reload = _hangup()
     console.step("libraries")
-    from dashboard.factory import create_app
+    from dashboard.frame.newest import follow, renewable_app
     from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
@@ -55,15 +58,25 @@ def _create_server(settings: Settings) -> Flask:
 
         console.step("sample fund")
         load_sample_if_empty(stores, console.progress)
+    console.step("pages")
+    server, renew = renewable_app(stores)
     if settings.is_embedded:
         from collectors.runtime.start import start_collectors
 
         console.step("collectors")
-        _running.append(start_collectors(stores))
-    console.step("pages")
-    server: Flask = create_app(stores).server
+        _running.append(start_collectors(stores, reload, renew))
+    else:
+        follow(stores, renew, reload)
     console.line(f"Fundwatch is at http://{_shown(settings.host)}:{settings.port}")
     return server
+
+
+def _hangup() -> threading.Event:
+    """Return what SIGHUP sets: changed sources are to be taken. gunicorn.conf.py hands it on to the workers."""
+    asked = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, lambda *_: asked.set())
+    return asked
 
 
 def shut_down() -> None:

@@ -1,5 +1,7 @@
 """How gunicorn serves Fundwatch; `python app.py` takes the same values for its one worker."""
 
+import signal
+
 from core.settings.load import load_settings
 
 settings = load_settings()
@@ -33,3 +35,12 @@ def worker_exit(server, worker):
     from app import shut_down
 
     shut_down()
+
+
+def on_starting(server):
+    """Hand SIGHUP on to the workers, which take changed sources (app.py).
+
+    Gunicorn's own answer is a second worker beside the first: it could not open the folder that the first one owns, and
+    with wrong settings it would end the program.
+    """
+    server.handle_hup = lambda: server.kill_workers(signal.SIGHUP)

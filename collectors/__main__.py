@@ -1,6 +1,7 @@
-"""`python -m collectors`: collect without a web server; import files, list imports, undo one.
+"""`python -m collectors`: collect without a web server; try a source; import files, list imports, undo one.
 
-python -m collectors                       collect until a signal
+python -m collectors                       collect until a signal; SIGHUP takes the sources of a changed fundwatch.yaml
+python -m collectors try NAME              read a source once and print what was found
 python -m collectors import FILE...        take files of NAV, returns, prices or rates, each whole or not at all
 python -m collectors imports               list what was imported
 python -m collectors undo NUMBER           undo an import
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 from collectors import benchmarks, tree
 from core.console import Console
 from core.errors import FolderInUse, FundwatchError, ImportRejected, StartError, UndoRejected
+from core.format import count
 from core.log import configure
 from core.settings.load import load_settings
 from core.settings.model import Settings
@@ -42,12 +44,19 @@ LISTED_IMPORTS = 50
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say. Return 0, 1 when a file or an undo was refused, 2 when nothing could be tried."""
+    """Do what the arguments say.
+
+    Return 0, 1 when a file or an undo was refused or a source is in trouble, 2 when nothing could be tried.
+    """
     chosen = _parser().parse_args(arguments)
     try:
         settings = load_settings()
         configure(settings.log_level if chosen.command in (None, "run") else "ERROR")
         match chosen.command:
+            case "try":
+                from collectors.trying import try_source
+
+                return try_source(settings, chosen.name)
             case "import":
                 return _import(settings, chosen)
             case "imports":
@@ -69,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m collectors", description="Collect, or import files.")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("run", help="collect until a signal (the default)")
+    tried = commands.add_parser(
+        "try",
+        help="read a source once and print what was found",
+        description="Read a source of fundwatch.yaml once and print what was found; nothing is stored. Exit code "
+        "0: fine, 1: in trouble or without an answer, 2: there is no such source or the settings are wrong.",
+    )
+    tried.add_argument("name", metavar="NAME", help="redis:main, or main where only one source is named so; or system")
     files = commands.add_parser(
         "import",
         help="take files of NAV, returns, prices or rates",
@@ -108,14 +124,15 @@ def _run(settings: Settings) -> int:
     from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
-    stop = threading.Event()
+    stop, reload = threading.Event(), threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: reload.set())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     console = Console()
     with closing(open_stores(settings, step=console.step)) as stores:
         prepare_tree(stores)
-        runner = start_collectors(stores)
-        console.line(f"Collecting on {settings.machine}; Ctrl-C stops")
+        runner = start_collectors(stores, reload)
+        console.line(f"Collecting on {settings.machine}; Ctrl-C stops, SIGHUP takes changed sources")
         stop.wait()
         runner.stop(STOP_SECONDS)
     return 0
@@ -218,7 +235,7 @@ def _line(item: Import) -> str:
     when = datetime.fromtimestamp(item.imported).astimezone()
     what = [f"{item.id:>4}  {when:%Y-%m-%d %H:%M %Z}", item.outcome, item.name]
     if item.rows:
-        what.append(f"{item.rows} rows")
+        what.append(count(item.rows, "row"))
     if item.names:
         what.append(f"{item.kind} of {', '.join(item.names)}, {day(item.first)} to {day(item.last)}")
     if item.restated:

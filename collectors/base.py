@@ -22,6 +22,8 @@ class Context:
     stores: Stores
     runs: Callable[[], Sequence[TaskView]]
     """Returns the state of all collectors of this process."""
+    settings_problem: Callable[[], str] = lambda: ""
+    """Returns why changed settings were refused; empty while those of now are those of the file."""
 
 
 @dataclass(frozen=True, slots=True)

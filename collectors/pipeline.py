@@ -51,6 +51,7 @@ def make(context: Context) -> PipelineCollector:
         interval_seconds=context.settings.intervals.pipeline_seconds,
         spool_capacity_bytes=context.settings.writer.spool_bytes,
         data=DataFolder(stores.told, stores.lock),
+        settings_problem=context.settings_problem,
     )
 
 
@@ -90,6 +91,7 @@ class PipelineCollector:
         interval_seconds: float = 5.0,
         spool_capacity_bytes: int = 536_870_912,
         data: DataFolder | None = None,
+        settings_problem: Callable[[], str] = lambda: "",
     ) -> None:
         self.interval_seconds = interval_seconds
         self._runs = runs
@@ -98,6 +100,7 @@ class PipelineCollector:
         self._clock = clock
         self._spool_capacity_bytes = spool_capacity_bytes
         self._data = data or DataFolder()
+        self._settings_problem = settings_problem
         self._rates = Rates()
         self._process = psutil.Process()
         self._process.cpu_percent()
@@ -122,6 +125,7 @@ class PipelineCollector:
                 *collectors,
                 *storage_components(stats, self._clickhouse_error, self._spool_capacity_bytes),
                 self._data.component(),
+                settings_component(self._settings_problem()),
             ],
             tables=[
                 table_of(CollectorRuns, rows),
@@ -200,6 +204,13 @@ def collector_status(view: TaskView, now: float) -> tuple[Status, str]:
     if last.duration_seconds > view.interval_seconds:
         return Status.WARNING, f"took {duration(last.duration_seconds)}, longer than its interval"
     return Status.OK, f"every {view.interval_seconds:g} s"
+
+
+def settings_component(problem: str) -> Component:
+    """Return the component of the settings: a warning while the file holds what was refused."""
+    if not problem:
+        return Component(Checks.SETTINGS, Status.OK, "in force")
+    return Component(Checks.SETTINGS, Status.WARNING, f"changed ones refused, those before stay in force: {problem}")
 
 
 def storage_components(stats: WriterStats, clickhouse_error: str, spool_capacity_bytes: int) -> list[Component]:

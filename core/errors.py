@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.format import count
+
 
 class FundwatchError(Exception):
     """Base of all."""
@@ -84,7 +86,7 @@ class Mistake:
         if self.count == 1:
             return f"line {lines}: {self.reason}"
         more = f" and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
-        return f"{self.count:,} lines: {self.reason}: lines {lines}{more}"
+        return f"{count(self.count, 'line')}: {self.reason}: lines {lines}{more}"
 
 
 class ImportRejected(FundwatchError):

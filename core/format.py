@@ -47,10 +47,21 @@ def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> s
     return _fixed(value, decimals, signed)
 
 
-def count(amount: float | None, noun: str, plural: str = "") -> str:
+def count(amount: float | None, singular: str, plural: str = "") -> str:
     """Return how many there are of something: "1 row", "12 000 rows"; `plural` where it is more than an s."""
-    text = number(amount)
-    return f"{text} {noun if text == '1' else plural or noun + 's'}"
+    return f"{number(amount)} {noun(amount, singular, plural)}"
+
+
+def noun(amount: float | None, singular: str, plural: str = "") -> str:
+    """Return the noun alone that stands behind an amount: "row" behind 1, else "rows" or `plural`."""
+    return singular if number(amount) == "1" else plural or f"{singular}s"
+
+
+def cores_of(cores: float | None) -> str:
+    """Return a number of cores, of which a container may have a part: "0.50 cores", "1 core", "4 cores"."""
+    if cores is None or not math.isfinite(cores):
+        return NOT_AVAILABLE
+    return count(cores, "core") if cores == round(cores) else f"{number(cores, 2)} cores"
 
 
 def tenths(value: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import Cadence, Given, Rhythm
+from core.format import count
 from core.trading_days import trading_days
 
 if TYPE_CHECKING:
@@ -90,5 +91,5 @@ def sentences(portfolio: Portfolio, found: Rhythm, counts: Rhythm, left_out: int
     if left_out:
         where = [f"before its inception on {portfolio.inception}"] if portfolio.inception else []
         where += ["after its end"] if portfolio.ended else []
-        told.append(f"{left_out:,} value{'s' if left_out > 1 else ''} {' and '.join(where)} left out.")
+        told.append(f"{count(left_out, 'value')} {' and '.join(where)} left out.")
     return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.format import first_of
+from core.format import count, first_of
 from portfolio.data import PortfolioData, whole_history_in
 from portfolio.series.exchange import spans
 
@@ -16,7 +16,7 @@ def _parts(data: PortfolioData) -> list[str]:
     name, fund = data.own.name, data.fund
     if data.own.made_of:
         names = [fund.tree[id].name for id in data.own.made_of]
-        parts = f"its {len(names)} parts" if len(names) > 1 else "its part"
+        parts = f"its {count(len(names), 'part')}" if len(names) > 1 else "its part"
         return [f"{name} is the sum of {parts}: {first_of(names)}.", *_exchanged(data)]
     alone = fund.days_of_parts_alone(data.portfolio.id)
     if data.query.as_of is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.format import first_of
+from core.format import count, first_of
 from portfolio.chosen import benchmarks, key_of
 from portfolio.data import Line, PortfolioData
 from portfolio.given import said_of
@@ -52,7 +52,8 @@ def _rolling(data: PortfolioData) -> list[str]:
     wanted, there = data.query.rolling, max(len(data.whole) - 1, 0)
     if wanted is None or wanted < there:
         return []
-    return [f"Rolling: {wanted} {data.units} are more than the {there} returns there are; no rolling figure is shown."]
+    known = count(there, "return")
+    return [f"Rolling: {wanted} {data.units} are more than the {known} there are; no rolling figure is shown."]
 
 
 def _frequency(data: PortfolioData) -> list[str]:

@@ -49,6 +49,11 @@ class Instance:
         return parts[0] if parts else Component(self.title, Status.UNKNOWN, NO_READING)
 
     @property
+    def read_at(self) -> float:
+        """When its newest reading was taken, epoch seconds: what a card says of it is as of then."""
+        return self.reading.ts if self.reading else self.now
+
+    @property
     def status(self) -> Status:
         """Its state."""
         return self.component.status

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from core.format import bytes_, coarse_duration, count, duration, number, percent, tenths
+from core.format import bytes_, coarse_duration, cores_of, count, duration, number, percent, tenths
 from core.limits import WARNING_SHARE, on_scale
 from core.machine import metrics
 from core.machine.spec import (
     ALL_CORES,
+    LIMIT_OF,
     LOAD_LIMIT_PER_CORE,
     LOOPBACK,
     PACKET_LOSS,
@@ -64,6 +65,9 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     if now is None:
         return []
     crossed = thresholds.cpu.status(five if five is not None else now)
+    limited = _cpu_of_limit(values, thresholds)
+    if limited is not None:
+        return [limited]
     cores = values.get(metrics.CPU_CORES)
     why = f"{percent(now)} of {count(cores, 'core')} busy" if cores else f"{percent(now)} busy"
     if five is not None:
@@ -71,14 +75,31 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     return [_ratio(Checks.CPU, worst([on_scale(now), crossed]), why, now)]
 
 
+def _cpu_of_limit(values: Values, thresholds: Thresholds) -> Judged | None:
+    """Return how much of its CPU quota our container uses; None without a quota, or before the second reading."""
+    cores, now = values.get(metrics.CPU_LIMIT), values.get(metrics.CPU_OF_LIMIT_RATIO)
+    if cores is None or now is None:
+        return None
+    five = values.get(metrics.CPU_OF_LIMIT_5M_RATIO)
+    why = f"{percent(now)} of {cores_of(cores)} busy, the {LIMIT_OF}"
+    why += f"; {percent(five)} over 5 minutes" if five is not None else ""
+    crossed = thresholds.cpu.status(five if five is not None else now)
+    return _ratio(Checks.CPU, worst([on_scale(now), crossed]), why, now)
+
+
 def _memory(values: Values, thresholds: Thresholds) -> list[Judged]:
     used, total = values.get(metrics.MEMORY_USED_RATIO), values.get(metrics.MEMORY_TOTAL)
     if used is None or total is None:
         return []
-    why = f"{percent(used)} of {bytes_(total)} in use"
+    why, states = f"{percent(used)} of {bytes_(total)} in use", [on_scale(used), thresholds.memory.status(used)]
+    host = values.get(metrics.HOST_MEMORY_USED_RATIO)
+    if host is not None:
+        # The host's memory ends for its containers too, however little of their own they use.
+        why += f", the {LIMIT_OF}; host at {percent(host)}"
+        states += [on_scale(host), thresholds.memory.status(host)]
     if values.get(metrics.OOM_KILLS_RATE):
         return [_ratio(Checks.MEMORY, Status.CRITICAL, f"{why}; out of memory: the kernel just killed a process", used)]
-    return [_ratio(Checks.MEMORY, worst([on_scale(used), thresholds.memory.status(used)]), why, used)]
+    return [_ratio(Checks.MEMORY, worst(states), why, used)]
 
 
 def _swap(values: Values, thresholds: Thresholds) -> list[Judged]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from collectors.base import Context
 from collectors.machine.cost import Cost
 from collectors.machine.judge import judge
+from collectors.machine.linux.cgroup import CpuLimit
 from collectors.machine.linux.clock import WallClock, adjtimex
 from collectors.machine.linux.cpu import Cpu, Load
 from collectors.machine.linux.devices import Devices
@@ -18,7 +19,7 @@ from collectors.machine.linux.memory import Memory, Pressure
 from collectors.machine.linux.network import Interfaces, Tcp
 from collectors.machine.linux.part import Part
 from core.clock import Clock, SystemClock
-from core.machine.spec import SYSTEM, Mount, Share
+from core.machine.spec import SYSTEM, LeftOut, Mount, Share
 from core.model import Reading, Table
 from core.settings.model import Thresholds
 from core.tables import table_of
@@ -71,6 +72,7 @@ class SystemCollector:
         tables: list[Table] = [table_of(Share, [each.share for each in judged])]
         if self._disks is not None:
             tables.append(table_of(Mount, self._disks.mounts))
+            tables.append(table_of(LeftOut, self._disks.left_out))
         self._cost.end()
         return Reading(samples=samples, components=[each.component for each in judged], tables=tables)
 
@@ -102,6 +104,7 @@ def make(context: Context) -> SystemCollector:
 def _linux(kernel: Kernel) -> tuple[Part, ...]:
     return (
         Cpu(kernel),
+        CpuLimit(kernel),
         Load(kernel),
         Memory(kernel),
         Pressure(kernel),

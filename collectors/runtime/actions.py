@@ -1,4 +1,4 @@
-"""Does what a page asked to be done to a watched source, if the settings allow it.
+"""Does what a page asked to be done to a watched source, if the settings allow it; reads one now, reloads the settings.
 
 A kind's module may have `act(source, action, target) -> Done`; it raises SourceUnavailable or SourceRejected with
 the reason when it cannot, and keeps to `source.timeout_seconds`, which is longer here than for a reading.
@@ -9,20 +9,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
 
 from collectors.base import Done
 from collectors.runtime.registry import source_module, source_of
-from core.errors import SourceError, StorageError
-from core.model import SourceId
+from collectors.runtime.reload import Reloading
+from collectors.runtime.runner import Runner
+from core.errors import SettingsError, SourceError, SourceRejected, SourceUnavailable, StorageError
+from core.format import count, duration
+from core.model import Outcome, SourceId
+from core.requests import RELOAD, TRY_NOW
 from storage.state.actions import DATASET, DONE, FAILED, Action, finish_action, take_action
 from storage.stores import Stores
 
 LOOK_SECONDS = 1.0
 LEAST_SECONDS = 10.0
 """An action may take this long where a reading may not: a person waits for it, and no interval does."""
+TRY_SECONDS = 15.0
+"""Longest time that a reading which was asked for is waited for."""
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +45,40 @@ class Ended:
     detail: str
 
 
-def run_actions(stores: Stores, stopping: threading.Event) -> None:
-    """Look for requests every second until told to stop."""
+Own = Mapping[str, Callable[[SourceId], Done]]
+"""What the runtime itself does for a page, by the name of the request. No settings need to allow it."""
+
+
+def own_work(runner: Runner, reloading: Reloading) -> Own:
+    """Return what the collectors of a process do for a page beside the actions of a kind."""
+
+    def try_now(source: SourceId) -> Done:
+        try:
+            run = runner.try_now(str(source), TRY_SECONDS)
+        except KeyError as error:
+            raise SourceRejected(f"there is no source {source}") from error
+        if run is None:
+            raise SourceUnavailable(f"no answer within {TRY_SECONDS:g} s; it goes on being tried")
+        if run.outcome is not Outcome.OK:
+            raise SourceUnavailable(run.error)
+        return Done(f"answers, {count(run.samples, 'value')} in {duration(run.duration_seconds)}")
+
+    def reload(_source: SourceId) -> Done:
+        try:
+            return Done(str(reloading.reload()))
+        except SettingsError as error:
+            raise SourceRejected(f"refused, the settings before stay in force: {error}") from error
+
+    return {TRY_NOW: try_now, RELOAD: reload}
+
+
+def run_actions(reloading: Reloading, runner: Runner, own: Own, stopping: threading.Event) -> None:
+    """Look for requests every second until told to stop. One that stands by leaves them to the one that collects."""
     untold: deque[Ended] = deque()
     is_told = False
     while not stopping.wait(LOOK_SECONDS):
         try:
-            while do_next(stores, untold):
+            while runner.is_collecting and do_next(reloading.stores, own, untold):
                 pass
             is_told = False
         except StorageError as error:
@@ -53,7 +87,7 @@ def run_actions(stores: Stores, stopping: threading.Event) -> None:
             is_told = True
 
 
-def do_next(stores: Stores, untold: deque[Ended] | None = None) -> bool:
+def do_next(stores: Stores, own: Own | None = None, untold: deque[Ended] | None = None) -> bool:
     """Do the oldest request, if there is one. Return whether there was.
 
     An action is taken before it is done, so that it is never done twice. What came of it stays in `untold` until the
@@ -64,7 +98,7 @@ def do_next(stores: Stores, untold: deque[Ended] | None = None) -> bool:
     action = take_action(stores.state, stores.clock.now())
     if action is None:
         return False
-    status, done = _do(stores, action)
+    status, done = _do(stores, action, own or {})
     log.info("action %s on %s (%s): %s: %s", action.action, action.source, action.target, status, done.sentence)
     detail = orjson.dumps({"columns": done.table.columns, "rows": done.table.rows}).decode() if done.table else ""
     untold.append(Ended(action.id, stores.clock.now(), status, done.sentence, detail))
@@ -80,13 +114,15 @@ def _tell(stores: Stores, untold: deque[Ended]) -> None:
         stores.live.bump(DATASET)
 
 
-def _do(stores: Stores, action: Action) -> tuple[str, Done]:
-    if not stores.settings.actions_enabled:
+def _do(stores: Stores, action: Action, own: Own) -> tuple[str, Done]:
+    if action.action not in own and not stores.settings.actions_enabled:
         return FAILED, Done("actions are switched off in the settings of the collecting process")
     asked = SourceId.parse(action.source)
     if asked is None:
         return FAILED, Done(f"there is no source {action.source}")
     try:
+        if action.action in own:
+            return DONE, own[action.action](asked)
         source = source_of(stores.settings, asked)
         patient = source.model_copy(update={"timeout_seconds": max(source.timeout_seconds, LEAST_SECONDS)})
         return DONE, source_module(source.KIND).act(patient, action.action, action.target)

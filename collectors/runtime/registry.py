@@ -72,7 +72,7 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     stored = stored_states(stores, settings.machine, chosen)
     states = StateLog(settings.machine, stores.clock, stores.writer.put_facts, stored)
     runner = Runner(settings.machine, stores.clock, stores.writer, stores.live, lease, states)
-    context = Context(settings, stores, runner.views)
+    context = Context(settings, stores, runner.views, lambda: runner.settings_problem)
     sources = {source.collector: source for source in configured(settings)}
     for name in chosen:
         if name in IMPORTERS:
@@ -84,7 +84,18 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
 
 def _made(name: str, context: Context, source: Source | None) -> tuple[Collector, SourceId | None]:
     if source is None:
-        return import_module(MODULES[name]).make(context), None
+        return module_collector(name, context), None
+    return made(source, context)
+
+
+def module_collector(name: str, context: Context) -> Collector:
+    """Return a collector of Fundwatch or its machine. Raises KeyError."""
+    collector: Collector = import_module(MODULES[name]).make(context)
+    return collector
+
+
+def made(source: Source, context: Context) -> tuple[Collector, SourceId]:
+    """Return the collector of a watched source, and which source that is."""
     return source_module(source.KIND).make(context, source), source.id
 
 

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
@@ -24,9 +25,11 @@ from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
 from core.machine.metrics import CLOCK_JUMP
-from core.model import Collector, Importer, Job, Reading, Sample, SourceId
+from core.model import Collector, Importer, Job, Reading, Run, Sample, SourceId
 
 GUARD_SECONDS = 1.0
+TRIED_SECONDS = 0.05
+"""Between looks whether a run that was asked for has ended."""
 STAGGER_SECONDS = 0.1
 """Between the first runs of two collectors, so that they do not all start in the same instant for ever."""
 
@@ -60,6 +63,8 @@ class Runner:
         self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._stopping = threading.Event()
         self._switch_lock = threading.Lock()
+        self.settings_problem = ""
+        """Why changed settings were refused (collectors/runtime/reload.py); empty: they were not."""
         self.scheduler = make_scheduler()
         if states is not None:
             self.attend(states.run, "collectors-states")
@@ -96,6 +101,34 @@ class Runner:
     def _may_run(self) -> bool:
         return self._lease is None or self._lease.holds()
 
+    def remove(self, name: str) -> None:
+        """Stop a collector and forget it; a run that it is at ends by itself. Raises KeyError."""
+        task = self._tasks[name]
+        task.stop()
+        self.scheduler.remove_job(name)
+        self.scheduler.remove_executor(name)
+        del self._tasks[name]
+
+    def try_now(self, name: str, wait_seconds: float) -> Run | None:
+        """Run a collector now, whatever its breaker says, and wait for it. Return the run; None: it has not ended.
+
+        Raises KeyError for a collector that there is not.
+        """
+        task, asked = self._tasks[name], self._clock.now()
+        task.breaker.close_by_hand()
+        self.scheduler.modify_job(name, next_run_time=datetime.fromtimestamp(asked, UTC))
+        ends = time.monotonic() + wait_seconds
+        while time.monotonic() < ends and not self._stopping.wait(TRIED_SECONDS):
+            run = task.last_run
+            if run is not None and run.started >= asked:
+                return run
+        return None
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether this process collects: with a lease, while it is ours."""
+        return self._lease is None or self._is_active
+
     def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
         """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
         self._helpers[name] = loop
@@ -115,12 +148,12 @@ class Runner:
         A run that does not finish is recorded as such. The writer must be stopped after this, not before.
         """
         ends = time.monotonic() + deadline_seconds
-        for task in self._tasks.values():
+        for task in list(self._tasks.values()):
             task.stop()
         with self._switch_lock:
             self._stopping.set()
             self.scheduler.shutdown(wait=False)
-        for task in self._tasks.values():
+        for task in list(self._tasks.values()):
             if not task.idle.wait(max(0.0, ends - time.monotonic())):
                 task.give_up()
         for thread in self._threads:
@@ -132,7 +165,7 @@ class Runner:
         """Return the state of every collector, in the order they were added."""
         times = {job.id: getattr(job, "next_run_time", None) for job in self.scheduler.get_jobs()}
         due = {name: moment.timestamp() for name, moment in times.items() if moment is not None}
-        return [task.view(due.get(name)) for name, task in self._tasks.items()]
+        return [task.view(due.get(name)) for name, task in list(self._tasks.items())]
 
     def task(self, name: str) -> Task:
         """Return the collector's task, to open or close its breaker by hand. Raises KeyError."""
@@ -143,7 +176,7 @@ class Runner:
         jump = self._guard.tick()
         if jump:
             self._after_jump(jump)
-        for task in self._tasks.values():
+        for task in list(self._tasks.values()):
             if task.expire():
                 log.warning("collector %s: run given up", task.job.name)
 
@@ -167,7 +200,7 @@ class Runner:
                 log.exception("the guard of the collectors failed")
 
     def _seconds_to_next_deadline(self) -> float:
-        left = (task.seconds_left() for task in self._tasks.values())
+        left = (task.seconds_left() for task in list(self._tasks.values()))
         return max(0.01, min([GUARD_SECONDS, *(seconds for seconds in left if seconds is not None)]))
 
     def _keep_lease(self) -> None:

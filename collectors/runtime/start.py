@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from functools import partial
 
+from collectors.runtime.actions import own_work, run_actions
 from collectors.runtime.registry import build_runner
+from collectors.runtime.reload import Reloading
 from collectors.runtime.runner import Runner
 from storage.stores import Stores
 
 
-def start_collectors(stores: Stores) -> Runner:
-    """Start the collectors that are switched on, and what does actions where the settings allow them.
+def _nothing(_stores: Stores) -> None:
+    return
 
-    Stop them, before the stores are closed, with `stop(seconds)`.
+
+def start_collectors(
+    stores: Stores, reload: threading.Event | None = None, then: Callable[[Stores], None] = _nothing
+) -> Runner:
+    """Start the collectors that are switched on, and what does the requests of pages.
+
+    reload: sources are taken anew from the settings whenever it is set. then: called with the stores that have the new
+    settings. Stop them, before the stores are closed, with `stop(seconds)`.
     """
     runner = build_runner(stores)
-    if stores.settings.actions_enabled:
-        from collectors.runtime.actions import run_actions
-
-        runner.attend(partial(run_actions, stores), "collectors-actions")
+    reloading = Reloading(stores, runner, then)
+    runner.attend(partial(run_actions, reloading, runner, own_work(runner, reloading)), "collectors-actions")
+    if reload is not None:
+        runner.attend(partial(reloading.run, reload), "collectors-reload")
     runner.start()
     return runner

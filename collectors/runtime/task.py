@@ -19,6 +19,7 @@ from collectors.runtime.schedule import stamped
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.errors import SourceRejected, SourceUnavailable, StorageError
+from core.format import count
 from core.model import Job, Outcome, Reading, Run, SourceId
 from core.pipeline.spec import RUNS_KEPT
 
@@ -90,7 +91,7 @@ class Task:
         if not self._may_run():  # asked after the clock: whoever collects next begins in a later second
             return
         if self._abandoned >= ABANDONED_THREADS_MAX:
-            why = f"{self._abandoned} runs still hang; none is started until one of them returns"
+            why = f"{count(self._abandoned, 'run')} still hang; none is started until one of them returns"
             self._publish_failure(stamp, why)
             return
         if not self.breaker.allow():
@@ -137,6 +138,11 @@ class Task:
             return False
         self._close(attempt, Outcome.TIMEOUT, f"stopped while running{_where(attempt.thread)}")
         return True
+
+    @property
+    def last_run(self) -> Run | None:
+        """The newest run that has ended."""
+        return self._last_run
 
     def view(self, next_run: float | None) -> TaskView:
         """Return the state now."""

@@ -15,7 +15,8 @@ from core.model import SourceId
 OWN = "own"
 """Name of the instance that is a part of Fundwatch; nobody else may have it."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 def _known_market(name: str) -> str:

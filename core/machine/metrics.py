@@ -12,6 +12,9 @@ CPU_MODE_RATIO = Metric("system_cpu_mode_ratio", "Share of time in a mode.", "co
 CPU_BUSY_RATIO = Metric("system_cpu_busy_ratio", "Share of time neither idle nor waiting for a disk.", "core")
 CPU_BUSY_5M_RATIO = Metric("system_cpu_busy_5m_ratio", "Busy share of all cores over 5 minutes.")
 CPU_BUSY_15M_RATIO = Metric("system_cpu_busy_15m_ratio", "Busy share of all cores over 15 minutes.")
+CPU_LIMIT = Metric("system_cpu_limit_cores", "CPU quota of the control group (container) that we run in, in cores.")
+CPU_OF_LIMIT_RATIO = Metric("system_cpu_of_limit_ratio", "CPU used in that group over its quota.")
+CPU_OF_LIMIT_5M_RATIO = Metric("system_cpu_of_limit_5m_ratio", "CPU used in that group over its quota, over 5 minutes.")
 CPU_FREQUENCY = Metric("system_cpu_frequency_hertz", "Mean frequency of the cores.")
 BOOT_TIME = Metric("system_boot_time_seconds", "When the machine booted, epoch seconds.")
 UPTIME = Metric("system_uptime_seconds", "Time since the machine booted.")
@@ -26,9 +29,14 @@ LOAD_PER_CORE = Metric("system_load_per_core", "Load over the number of cores.",
 THREADS = Metric("system_threads", "Threads, running and sleeping.")
 THREADS_LIMIT = Metric("system_threads_limit", "Most threads that the kernel allows.")
 
-MEMORY_TOTAL = Metric("system_memory_total_bytes", "MemTotal.")
+MEMORY_TOTAL = Metric(
+    "system_memory_total_bytes", "MemTotal; in a control group (container) that may have less, its limit."
+)  # fmt: skip
 MEMORY_USED = Metric("system_memory_used_bytes", "Memory that is not available to programs.")
-MEMORY_AVAILABLE = Metric("system_memory_available_bytes", "MemAvailable.")
+MEMORY_AVAILABLE = Metric("system_memory_available_bytes", "MemAvailable; in such a group what it may still have.")
+MEMORY_LIMIT = Metric("system_memory_limit_bytes", "Memory limit of that group; none: the machine's memory ends first.")
+HOST_MEMORY_TOTAL = Metric("system_host_memory_total_bytes", "MemTotal, where a group's limit is the total.")
+HOST_MEMORY_USED_RATIO = Metric("system_host_memory_used_ratio", "Used memory over MemTotal, likewise.")
 MEMORY_FREE = Metric("system_memory_free_bytes", "MemFree.")
 MEMORY_BUFFERS = Metric("system_memory_buffers_bytes", "Buffers.")
 MEMORY_CACHED = Metric("system_memory_cached_bytes", "Cached and SReclaimable.")

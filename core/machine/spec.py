@@ -114,6 +114,32 @@ class Mount:
     """Its file system."""
 
 
+class WhyLeftOut(StrEnum):
+    """Why a mounted file system is not among the disks, as a sentence tells it."""
+
+    MEMORY = "in memory"
+    NETWORK = "on the network"
+    IMAGE = "read-only images"
+    OTHER = "without a disk"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A mounted file system that holds data or could, and is not among the disks."""
+
+    TABLE: ClassVar[str] = "left_out"
+
+    path: str
+    kind: str
+    """Its file system."""
+    why: str
+    """One of WhyLeftOut."""
+
+
+LIMIT_OF = "limit of this container"
+"""What the limit of the control group that Fundwatch runs in is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process. Rates are None at first sight, and where reading them is not allowed."""

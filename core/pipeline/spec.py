@@ -40,6 +40,7 @@ class Checks(StrEnum):
     WRITER = "writer"
     SPOOL = "spool"
     DATA = "data folder"
+    SETTINGS = "settings"
 
 
 WRITER_QUEUE = Metric("pipeline_writer_queue_rows", "Rows in the writer's queue.")

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from core.errors import SettingsError
 from core.kinds.registry import KINDS
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
+from core.settings.plain import must_be
 from core.settings.portfolios import SetPortfolio
 
 REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
@@ -68,6 +69,13 @@ def allowed(path: Path_) -> str:
     for name in path:
         node = node.get("properties", {}).get(name, {})
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    return in_words(node, schema["$defs"])
+
+
+def in_words(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    """Return in words what a value may be whose JSON schema is `node`; groups: the schemas of groups by name."""
+    if "anyOf" in node:
+        return " or ".join(in_words(each, groups) for each in node["anyOf"])
     if "enum" in node:
         return "one of " + ", ".join(str(value) for value in node["enum"])
     kind = {
@@ -75,10 +83,17 @@ def allowed(path: Path_) -> str:
         "number": "a number",
         "boolean": "true or false",
         "object": "a group",
+        "null": "left out",
     }.get(str(node.get("type")), "text")
     if node.get("type") == "array":
-        return "a list of " + ", ".join(schema["$defs"][node["items"]["$ref"].rsplit("/", 1)[1]]["properties"])
+        return "a list of " + _items(node["items"], groups)
     return kind + _bounds(node) + (f" matching {node['pattern']}" if "pattern" in node else "")
+
+
+def _items(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
+    if "$ref" not in node:
+        return "texts" if node.get("type") == "string" else in_words(node, groups)
+    return ", ".join(groups[node["$ref"].rsplit("/", 1)[1]]["properties"])
 
 
 def _bounds(node: Mapping[str, Any]) -> str:
@@ -122,10 +137,13 @@ def _refused() -> list[str]:
 
 def _unknown_in_environment() -> list[str]:
     known = {variable(path) for path, _ in leaves()} | {CONFIG_VARIABLE}
+    unknown = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in known]
+    kinds = variable((WATCH, ""))
     return [
-        f"{name} (environment): unknown setting{_nearest(name, known)}"
-        for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name not in known
+        _no_kind(name, name.removeprefix(kinds).lower(), "environment")
+        if name.startswith(kinds)
+        else f"{name} (environment): unknown setting{_nearest(name, known)}"
+        for name in unknown
     ]
 
 
@@ -145,7 +163,9 @@ def _unknown_in_file(content: Mapping[str, Any], file: Path) -> list[str]:
     groups = {path[:1] for path in known if len(path) > 1}
     problems = []
     for path in _paths(content, groups):
-        if path not in known and path not in groups:
+        if len(path) == 2 and path[0] == WATCH and path not in known:
+            problems.append(_no_kind(".".join(path), path[1], str(file)))
+        elif path not in known and path not in groups:
             near = _nearest(".".join(path), {".".join(each) for each in known | groups})
             problems.append(f"{'.'.join(path)} ({file}): unknown setting{near}")
     return problems
@@ -170,7 +190,7 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         path = tuple(str(part) for part in problem["loc"] if isinstance(part, str))
         reason = problem["msg"].removeprefix("Value error, ")
         if path[:1] == (WATCH,):
-            yield _explain_source(problem["loc"], problem["type"], reason, _where(path[:2], in_file, file)[1])
+            yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1])
             continue
         if path[:1] == (PORTFOLIOS,) and len(problem["loc"]) > 1:
             yield _explain_portfolio(problem, reason, _where(path[:1], in_file, file)[1])
@@ -185,19 +205,28 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         yield f"{where[0]}{shown} ({where[1]}): {detail}"
 
 
-def _explain_source(place: tuple[int | str, ...], problem: str, reason: str, origin: str) -> str:
+def _explain_source(problem: ErrorDetails, reason: str, origin: str) -> str:
     """Return what is wrong with a watched source; what was given may hold a password and is not repeated."""
+    place, fault = problem["loc"], problem["type"]
     if len(place) == 1:
         return f"{reason} ({origin})"
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
     fields = KINDS[str(place[1])].source.model_fields if len(place) > 1 and place[1] in KINDS else {}
-    if problem == "extra_forbidden":
-        reason = "unknown setting" + _nearest(str(place[-1]), set(fields or KINDS))
-    elif problem == "missing":
-        reason = f"is missing: {fields[str(place[-1])].description}"
+    if fault == "extra_forbidden" and len(place) == 2:
+        return _no_kind(path, str(place[1]), origin)
+    if fault == "extra_forbidden":
+        told = "unknown setting" + _nearest(str(place[-1]), set(fields))
+    elif fault == "missing":
+        told = f"is missing: {fields[str(place[-1])].description}"
     elif len(place) == 2:
-        reason = f"must be {allowed(tuple(map(str, place)))}"
-    return f"{path} ({origin}): {reason[0].lower()}{reason[1:]}"
+        told = f"must be {allowed(tuple(map(str, place)))}"
+    else:
+        told = must_be(problem)
+    return f"{path} ({origin}): {told[0].lower()}{told[1:]}"
+
+
+def _no_kind(name: str, kind: str, origin: str) -> str:
+    return f"{name} ({origin}): there is no kind {kind} of source; there are {', '.join(KINDS)}"
 
 
 def _explain_portfolio(problem: ErrorDetails, reason: str, origin: str) -> str:

@@ -2,31 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from core.kinds.base import Source
 from core.kinds.registry import KINDS
-from core.settings.load import PORTFOLIOS, WATCH, allowed, leaves, variable
+from core.settings.load import PORTFOLIOS, WATCH, allowed, in_words, leaves, variable
 from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
 
 HEAD = """# Settings
 
-Made by `make texts`. Environment first, then `fundwatch.yaml`, then the default.
+The one reference of every key, made by `make texts`. Environment first, then `fundwatch.yaml`, then the default. A
+mistake stops the start with a line that names it. In the file a group is a level of its own:
+`FUNDWATCH_RETENTION__RAW_DAYS` is `retention: {raw_days: 7}`.
 
-| variable | default | allowed | meaning |
-|---|---|---|---|"""
+## Taken while Fundwatch runs
+
+The lists under `watch` are read again with **Reload** on the Pipeline tab (role operator) and on `SIGHUP`: to
+`python app.py`, to `python -m collectors`, or to the master of gunicorn, which hands it to its workers and starts no
+new ones. Sources that were added start, removed ones stop, changed ones start anew; those that did not change go on
+undisturbed. Settings with a mistake are refused whole: the log says why once, the Pipeline tab as long as it holds, and
+those before stay in force. Everything else needs a restart; what waits for one is told.
+
+`python -m collectors try NAME` reads one source once and prints what was found. Exit code 0: fine; 1: in trouble or
+without an answer; 2: no such source, or wrong settings. **Try now** on the card of a source that does not answer has
+the running Fundwatch read it at once.
+
+## Of Fundwatch
+
+| variable | default | allowed | unit | meaning |
+|---|---|---|---|---|"""
+
+OF_SOURCES = """
+## Of watched sources
+
+Each kind is a list under `watch:` in `fundwatch.yaml`, or as JSON in its variable."""
+
+BAR = r"\|"
+"""A bar within a table."""
+UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_days": "days", "_ratio": "share, 0.85 is 85 %"}
+"""Of a setting, by the end of its name."""
 
 
 def settings_page() -> str:
-    """Return every setting as a page with a table: variable, default, allowed, meaning."""
+    """Return every setting as a page: those of Fundwatch in a table, then those of each kind of watched source."""
     lines = [HEAD]
     for path, field in leaves():
-        lines.append(f"| `{variable(path)}` | {_default(path, field)} | {allowed(path)} | {field.description} |")
+        cells = (f"`{variable(path)}`", _default(path, field), allowed(path), _unit(path[-1]), field.description)
+        lines.append(_line(cells))
+    lines.append(OF_SOURCES)
+    for kind in KINDS:
+        lines += _of_kind(kind)
     return "\n".join(lines) + "\n"
+
+
+def _of_kind(kind: str) -> list[str]:
+    """Return the section of a kind: each key of its sources, and an example."""
+    source = KINDS[kind].source
+    return [
+        "",
+        f"### {source.TITLE}: `watch.{kind}`",
+        "",
+        f"{source.WATCHES} Variable: `{variable((WATCH, kind))}`.",
+        "",
+        "| key | default | allowed | unit | meaning |",
+        "|---|---|---|---|---|",
+        *(_row(source, name) for name in source.model_fields),
+        "",
+        "```yaml",
+        *source.EXAMPLE,
+        "```",
+    ]
+
+
+def _row(source: type[Source], name: str) -> str:
+    schema = source.model_json_schema()
+    field, node = source.model_fields[name], schema["properties"][name]
+    groups = schema.get("$defs", {})
+    node = groups[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    default = "needed" if field.is_required() else _shown(field.default)
+    return _line((f"`{name}`", default, in_words(node, groups), _unit(name), str(field.description)))
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Return a line of a table."""
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
+
+
+def _unit(name: str) -> str:
+    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "–")
+
+
+def _shown(value: Any) -> str:
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple) and value:
+        return f"`{', '.join(map(str, value))}`"
+    return "empty" if value in ("", None, ()) else f"`{value}`"
 
 
 def example_yaml() -> str:

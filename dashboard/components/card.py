@@ -61,6 +61,7 @@ def card(
     definition: str = "",
     tone: str = "",
     strip: Any = None,
+    act: Any = None,
 ) -> html.Article:
     """Return a card: `value` is formatted already, `unit` follows it small.
 
@@ -69,7 +70,7 @@ def card(
     colour. spark: recent values, oldest first; None is a gap. as_of: epoch seconds, shown as a ticking age
     that is stale beyond `stale_after_seconds`.
     definition: formula, window, n, source; on hover. tone: "gain" or "loss", for profit and loss only.
-    strip: a part of its own between the sparkline and the last line.
+    strip: a part of its own between the sparkline and the last line. act: what can be done, below it.
     """
     level = state.value if state else "none"
     head: list[Any] = [quick(html.H2, title, className="fw-card-title")]
@@ -93,6 +94,8 @@ def card(
     if strip is not None:
         parts.append(strip)
     parts.append(quick(html.Div, foot, className="fw-card-foot"))
+    if act is not None:
+        parts.append(act)
     return quick(html.Article, parts, id=id, className=f"fw-card fw-level-{level}", title=definition or None)
 
 
@@ -101,20 +104,34 @@ def _value_class(value: str, tone: str) -> str:
     return " ".join(name for name, holds in names.items() if holds)
 
 
-def cards(*children: Any, minimum_px: int = 140, is_reason_above_age: bool = False) -> html.Div:
-    """Return a strip of cards that wraps; each at least `minimum_px` wide, its reason beside its age or above it."""
+def cards(
+    *children: Any, minimum_px: int = 140, is_reason_above_age: bool = False, is_alone: bool = False
+) -> html.Div:  # fmt: skip
+    """Return a strip of cards that wraps; each at least `minimum_px` wide, its reason beside its age or above it.
+
+    is_alone: whether its cards keep to a width, few as they may be.
+    """
     name = "fw-cards fw-reason-above-age" if is_reason_above_age else "fw-cards"
+    name += " fw-alone" if is_alone else ""
     return html.Div(list(children), className=name, style={"--card": f"{minimum_px}px"})
 
 
-def cards_slot(id: str, count: int, *, minimum_px: int = 140, height: int = 110, is_headed: bool = False) -> html.Div:
-    """Return the slot of a strip of cards, with a place of `height` px for each of them: places wrap as cards do.
+def cards_slot(
+    id: str, *counts: int, minimum_px: int = 140, height: int = 110, is_headed: bool = False
+) -> html.Div:  # fmt: skip
+    """Return the slot of strips of so many cards, with a place of `height` px for each: places wrap as cards do.
 
     is_headed: whether a line of links stands above the cards.
     """
-    places = [html.Div(className="fw-skeleton", style={"height": f"{height}px"}) for _ in range(count)]
     head = [html.Div(className="fw-kinds fw-kinds-place")] if is_headed else []
-    return html.Div([*head, cards(*places, minimum_px=minimum_px)], id=id, className="fw-slot")
+    strips = [
+        cards(
+            *(html.Div(className="fw-skeleton", style={"height": f"{height}px"}) for _ in range(count)),
+            minimum_px=minimum_px,
+        )
+        for count in counts
+    ]
+    return html.Div([*head, *strips], id=id, className="fw-slot")
 
 
 def bar(ratio: float, label: str) -> html.Div:

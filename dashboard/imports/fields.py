@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 
 from core.currency import CURRENCIES
+from core.format import count
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input, select_field, text_field
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, ROLES, THOUSANDS, UNITS
@@ -53,7 +54,7 @@ def columns(understood: Understood) -> html.Div:
         className="fw-table",
     )
     left = len(understood.header) - MOST_COLUMNS
-    more = [html.P(f"And {left:,} more columns.", className="fw-nothing")] if left > 0 else []
+    more = [html.P(f"And {count(left, 'more column')}.", className="fw-nothing")] if left > 0 else []
     return html.Div([table, *more], className="fw-table-box", tabIndex=0, role="group",
                     **attributes(aria_label="Columns of the file"))  # fmt: skip
 

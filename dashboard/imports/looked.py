@@ -288,7 +288,7 @@ def _end(looked: Looked) -> list[Any]:
         boxes.append(confirm("new", f"New, and so meant: {told}"))
     if looked.can_be_taken and doubts:
         doubted = sum(doubt.count for doubt in doubts)
-        these = "this value although it is" if doubted == 1 else f"these {number(doubted)} values although they are"
+        these = "this value although it is" if doubted == 1 else f"these {count(doubted, 'value')} although they are"
         boxes.append(confirm("accept", f"Take {these} hard to believe"))
     take = html.Button(
         "Import",

@@ -15,7 +15,7 @@ import orjson
 from dash import html
 
 from core.errors import ImportRejected, UndoRejected
-from core.format import bytes_
+from core.format import bytes_, count
 from dashboard.components.markup import markup
 from dashboard.frame.viewer import Viewer
 from dashboard.imports.look import Looked, look
@@ -168,6 +168,6 @@ def _dismiss(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
     if not files:
         return Said("It is not there any more, or was looked at.", is_done=False)
     look_away(stores, files, viewer.name)
-    what = files[0].name if len(files) == 1 else f"{len(files)} files"
+    what = files[0].name if len(files) == 1 else count(len(files), "file")
     sentence = f"{what} dismissed; still in inbox/refused."
     return Said(sentence, html=markup(html.P(sentence)))

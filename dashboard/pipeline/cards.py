@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, count, duration, number, percent
+from core.format import NOT_AVAILABLE, bytes_, count, duration, noun, number, percent
 from core.kinds.registry import is_own
 from core.model import SEVERITY, Component, LiveReading, Status, worst
 from core.pipeline import spec
@@ -42,7 +42,7 @@ def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: Live
     status = worst([part.status for part in own])
     trouble = sorted((part for part in own if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status])
     if not trouble:
-        return verdict(status, [f"All {len(own)} own components fine · ", seen])
+        return verdict(status, [f"All {count(len(own), 'own component')} fine · ", seen])
     more = f" And {len(trouble) - 1} more in trouble." if len(trouble) > 1 else ""
     first = trouble[0]
     return verdict(status, [html.B(_capital(first.name)), f": {first.why}.{more} · ", seen])
@@ -124,7 +124,7 @@ def _queue_card(writer: WriterStats | None, part: Component | None) -> Made:
         "pipeline-card-queue",
         "Writer queue",
         number(writer.queued_rows if writer else None),
-        "rows",
+        noun(writer.queued_rows if writer else None, "row"),
         state=status,
         why=_why_queued(writer) if writer else room,
         bar_ratio=part.value if part and part.value is not None else 0.0,

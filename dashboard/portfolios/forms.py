@@ -12,6 +12,7 @@ from dash import html
 
 from analytics.cadence import EVERY_DAY as ALL_DAYS
 from core.errors import ChangeRejected
+from core.format import count
 from core.portfolios import COLOURS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
 from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.frame.viewer import Viewer
@@ -118,7 +119,7 @@ def delete_form(node: Node) -> html.Form:
     """Return the form that deletes a portfolio once its name is typed."""
     own, form_id = node.portfolio, _form_id("delete", node.portfolio.id)
     values = (
-        "It has no values of its own." if node.made_of else f"Its {node.values + node.left_out:,} values go with it."
+        "It has no values of its own." if node.made_of else f"With it: {count(node.values + node.left_out, 'value')}."
     )
     hint = f"Type {own.name}. {values}"
     return form(

@@ -80,7 +80,7 @@ def _currency(node: Node) -> Cell:
 def _values(node: Node) -> Cell | None:
     if not node.values:
         return Cell("no value yet", tone="muted") if not node.left_out else Cell("all left out", tone="warning")
-    parts = f" · sum of {node.made_of} part{'s' if node.made_of > 1 else ''}" if node.made_of else ""
+    parts = f" · sum of {text.count(node.made_of, 'part')}" if node.made_of else ""
     left = [f"{node.left_out:,} left out"] if node.left_out else []
     lost = " ▲" if node.told else ""
     return Cell(

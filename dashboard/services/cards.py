@@ -12,6 +12,7 @@ from core.metrics import Metric
 from core.model import Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
+from dashboard.sources.asking import try_now
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import cut, first_cards, thinned
@@ -130,4 +131,5 @@ def _card(instance: Instance, shown: Shown, headline: Headline) -> Any:
         as_of=instance.reading.ts if instance.reading else None,
         stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=f"{target}. Uptime: {', '.join(map(_in_short, periods, PERIODS))}. Bars: the newest 60 checks.",
+        act=try_now(instance),
     )

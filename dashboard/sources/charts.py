@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.format import axis_scale, cut
+from core.kinds.base import Source
 from core.limits import Limit
 from core.metrics import unit_of
 from dashboard.charts.theme import SERIES
@@ -39,10 +40,14 @@ class Chart:
     """The label that tells several lines of one instance apart: "command", "db"."""
     limit: Limit | None = None
     """In the unit of the metrics: the one that judges."""
+    limit_of: Callable[[Any], Limit] | None = None
+    """From the settings of a source to its own limit, which then stands for `limit` where all sources have the same."""
     limit_words: tuple[str, str] = ("warning", "critical")
     """What its lines are called."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """Of several, by the name of the line: where each is a warning."""
+    nothing: str = "Nothing measured in this window."
+    """What it means that there is no line."""
     top: float | None = None
     """Where the axis ends in the base unit; None: a tenth above the highest value."""
 
@@ -50,6 +55,13 @@ class Chart:
     def unit(self) -> str:
         """The unit of its metrics, a key of core.format.SCALES."""
         return unit_of(next(iter(self.metrics)))
+
+    def agreed(self, sources: Sequence[Source]) -> Chart:
+        """Return it with the limit that all these sources are judged by; with none where they differ."""
+        if self.limit_of is None:
+            return self
+        found = {self.limit_of(source) for source in sources}
+        return replace(self, limit=found.pop() if len(found) == 1 else None)
 
     @property
     def limit_lines(self) -> list[LimitLine]:

@@ -24,6 +24,8 @@ class Fact:
     key: str
     title: str
     show: Callable[[Any], Any] = str
+    none: str = ""
+    """What it means that there is none; empty: it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,14 @@ def _table(
     rows = []
     for fact in facts:
         values = {each.name: getattr(about, fact.key) for each, about in told}
-        if any(value not in (None, "") for value in values.values()):
+        if fact.none or any(value not in (None, "") for value in values.values()):
             rows.append({"name": fact.title, **{name: _cell(fact, value, longest) for name, value in values.items()}})
     return data_table(id, columns, rows, caption=caption, sortable=False, stack=False, nothing=NO_READING)
 
 
 def _cell(fact: Fact, value: Any, longest: int | None) -> Cell:
     if value in (None, ""):
-        return Cell(None)
+        return Cell(fact.none or None)
     shown = fact.show(value)
     if longest and isinstance(shown, str) and len(shown) > longest:
         return cut_cell(shown, longest)

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.kinds.base import Source
 from core.kinds.registry import kinds_of, title_of
 from dashboard.components.lazy import lazy as lazy_place
 from dashboard.components.panel import panels, slot
 from dashboard.sources.charts import Chart, chart_panel
 from dashboard.sources.choosing import ALL
 from dashboard.sources.facts import Facts
-from dashboard.sources.strip import MOST_CARDS
+from dashboard.sources.strip import MOST_CARDS, tile_count
 from dashboard.sources.table import Rows
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices
+from status.instances import worst_first
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -79,9 +81,13 @@ class Section:
     metrics: tuple[str, ...] = ()
     """Metrics beyond those of the charts, for sparklines."""
     detail_cards: int = 0
-    """Cards of a lone instance beside its own."""
+    """Tiles of a lone instance beside its card; 0: its instances have no rows of their own."""
     install: Callable[[Flask, Stores], None] | None = None
     """Adds addresses of its own, for programs; the guard lets through what its list of public ones has."""
+
+    def judged_by(self, sources: Sequence[Source]) -> Section:
+        """Return it with the limits of these sources on its charts."""
+        return replace(self, charts=tuple(chart.agreed(sources) for chart in self.charts))
 
     def id(self, tab: str, name: str) -> str:
         """Return the id of one of its elements."""
@@ -122,9 +128,14 @@ class Section:
             found[f"{id}-table"] = self._place(of_kind, each.id) if each.is_lazy else each.draw(of_kind, id)
         return found
 
-    def card_count(self, found: Sequence[Instance]) -> int:
-        """Return how many cards there will be of these instances, all of this kind."""
-        return 1 + self.detail_cards if len(found) == 1 else min(len(found), MOST_CARDS + 1)
+    def card_counts(self, found: Sequence[Instance]) -> list[int]:
+        """Return how many cards there will be in each row of these instances, all of this kind."""
+        if not self.detail_cards:
+            return [min(len(found), MOST_CARDS + 1)]
+        return [
+            1 + tile_count(each, len(found), place, self.detail_cards)
+            for place, each in enumerate(worst_first(found))
+        ]  # fmt: skip
 
     def graphs(self, tab: str, first: int = 0) -> tuple[str, ...]:
         """Return its graphs, without the first ones."""

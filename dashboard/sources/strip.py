@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
@@ -13,6 +14,7 @@ from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import card, state_badge, verdict
+from dashboard.sources.asking import try_now
 from status.freshness import reading_stale_after_seconds
 from status.instances import Instance, newest, slowest_stale_after_seconds, worst_first
 from storage.clickhouse.reads.series import SeriesData
@@ -21,6 +23,8 @@ from storage.clickhouse.reads.sources import SourceSeries
 MOST_TROUBLES = 3
 MOST_REASONS = 3
 MOST_CARDS = 12
+ROW_TILES, MOST_SERVER_ROWS = 9, 6
+"""Tiles beside the card of each of several servers, and how many servers have them: one line each on a wide screen."""
 LONGEST_WHY = 72
 SPARK_POINTS = 45
 
@@ -86,15 +90,47 @@ def _verdict_of_one(only: Instance, others: Sequence[Instance]) -> html.Div:
     return verdict(only.status, [*parts, f"In trouble elsewhere: {named}{more}. " if troubled else "", "· ", told])
 
 
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The card of one thing about a source, and how that thing is."""
+
+    state: Status
+    card: html.Article
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow:
+    """The cards of one source: its own, then those of what it consists of."""
+
+    state: Status
+    cards: tuple[html.Article, ...]
+
+
 def strip(
     chosen: Sequence[Instance],
     series: SourceSeries,
     make: Callable[[Instance, SourceSeries], Any],
-    details: Callable[[Instance, SourceSeries], Sequence[Any]],
-) -> list[Any]:
-    """Return a card for each instance, those in trouble first; of a single one what it consists of as well."""
-    made = [make(each, series) for each in worst_first(chosen)]
-    return [*made, *details(chosen[0], series)] if len(chosen) == 1 else made
+    details: Callable[[Instance, SourceSeries], Sequence[Tile]],
+) -> list[ServerRow]:
+    """Return a row of cards for each instance, those in trouble first; all its cards for one that is alone.
+
+    Of what is not known now there is one card, which says so: all others would say it again.
+    """
+    rows = []
+    for place, each in enumerate(worst_first(chosen)):
+        tiles = list(details(each, series))
+        if len(chosen) > 1:
+            tiles.sort(key=lambda tile: -SEVERITY[tile.state])
+        shown = tiles[: tile_count(each, len(chosen), place, len(tiles))]
+        rows.append(ServerRow(each.status, (make(each, series), *(tile.card for tile in shown))))
+    return rows
+
+
+def tile_count(instance: Instance, servers: int, place: int, tiles: int) -> int:
+    """Return how many of its tiles the instance at a place in the order of trouble shows beside its card."""
+    if not instance.is_known or place >= MOST_SERVER_ROWS:
+        return 0
+    return tiles if servers == 1 else min(tiles, ROW_TILES)
 
 
 def first_cards(chosen: Sequence[Instance], make: Callable[[Instance], Any], what: str, panel: str) -> list[Any]:
@@ -148,6 +184,7 @@ def source_card(
         as_of=instance.reading.ts if instance.reading else None,
         stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=definition,
+        act=try_now(instance),
     )
 
 
@@ -166,7 +203,7 @@ def detail_card(
     why: str = "",
     spark: SeriesData | None = None,
     definition: str = "",
-) -> html.Article:
+) -> Tile:
     """Return the card of one thing about a source; state, bar and reason come from its check of that name.
 
     While nothing is known of the source the card says nothing but its past series: what was true then may not be now.
@@ -176,7 +213,7 @@ def detail_card(
     judged = instance.check(check) if check else None
     state = Status(judged.status) if judged else None if instance.is_known else Status.UNKNOWN
     value, why = (value, why or (judged.why if judged else "")) if instance.is_known else (NOT_AVAILABLE, "")
-    return card(
+    made = card(
         f"card-{instance.kind}-{instance.name}-{title.lower().replace(' ', '-')}",
         title,
         value if value != NOT_AVAILABLE else "–",
@@ -187,6 +224,7 @@ def detail_card(
         spark=thinned(spark),
         definition=definition,
     )
+    return Tile(state or Status.OK, made)
 
 
 def how_to_watch(kinds: Sequence[str], *, is_open: bool) -> html.Details:
@@ -197,7 +235,7 @@ def how_to_watch(kinds: Sequence[str], *, is_open: bool) -> html.Details:
         for each in sources
     ]
     names = ", ".join(each.TITLE for each in sources)
-    where = "Add to fundwatch.yaml and start again (or, as JSON, in the variable that docs/settings.md names):"
+    where = "Add to fundwatch.yaml and press Reload on Pipeline (docs/settings.md has every key):"
     return html.Details(
         [html.Summary(f"Not configured: {names}"), html.P(where), html.Div(parts, className="fw-hows")],
         className="fw-unwatched",

@@ -16,19 +16,20 @@ from dash import html
 
 from core.errors import StorageError
 from core.kinds.base import OWN
-from core.kinds.registry import component_name
-from core.model import SourceId
+from core.kinds.registry import KINDS, component_name
+from core.model import SEVERITY, SourceId, Status, worst
 from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
+from dashboard.sources.asking import try_form
 from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.sources.charts import chart_figure, metrics_of
-from dashboard.sources.choosing import ALL, chosen_instances
+from dashboard.sources.choosing import ALL, chosen_instances, folded_instances
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import MOST_CARDS, how_to_watch, kinds_line, source_verdict
+from dashboard.sources.strip import MOST_CARDS, ServerRow, how_to_watch, kinds_line, source_verdict
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
@@ -86,13 +87,21 @@ class SourceTab:
     """Kinds of the tab of which no instance is configured: told how to."""
     is_own_alone: bool = False
     """Whether Fundwatch's own is all that there is to show."""
+    folds_own: bool = False
+    """Whether Fundwatch's own stands, folded, behind what is watched."""
 
     def fit(self, settings: Settings) -> SourceTab:
         """Return the tab with the sections of kinds of which there is an instance."""
-        shown = tuple(section for section in self.sections if instance_names(settings, section.kind))
+        shown = tuple(
+            section.judged_by(settings.watch.of(section.kind))
+            for section in self.sections
+            if instance_names(settings, section.kind)
+        )
         unwatched = tuple(kind for kind in self.kinds if not settings.watch.of(kind))
         is_own_alone = bool(shown) and unwatched == self.kinds
-        return replace(self, sections=shown, unwatched=unwatched, is_own_alone=is_own_alone)
+        has_own = any(OWN in instance_names(settings, kind) for kind in self.kinds)
+        folds_own = has_own and not is_own_alone
+        return replace(self, sections=shown, unwatched=unwatched, is_own_alone=is_own_alone, folds_own=folds_own)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -119,7 +128,7 @@ class SourceTab:
     def layout(self, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
         """Return the tab without data."""
         found = instances(stores, *self.kinds)
-        options = [(ALL, "all"), *((each.collector, each.title) for each in found)]
+        options = [(ALL, "all watched" if self.folds_own else "all"), *((each.collector, each.title) for each in found)]
         bar = choice_bar(
             *(
                 [choice_select(self.id, "instance", options, choices, default=ALL, label="Instance")]
@@ -133,6 +142,7 @@ class SourceTab:
         shown = [
             *([self.cards_slot(found, choices)] if self.sections else []),
             panels(*self.arranged(), *(each.element() for each in self.records)),
+            *([self._own_place()] if self.folds_own else []),
         ]
         content = [verdict_slot(f"{self.id}-verdict"), *self._beside_how_to(shown)]
         return html.Div([bar, html.Div(content, className="fw-content"), *action_stores(self.id)])
@@ -142,16 +152,23 @@ class SourceTab:
         chosen = chosen_instances(found, choices)
         kinds = {each.kind for each in chosen}
         if self.cards is not None:
-            count = min(len(chosen), MOST_CARDS + 1)
+            counts = [min(len(chosen), MOST_CARDS + 1)]
         else:
-            count = sum(
-                section.card_count([each for each in chosen if each.kind == section.kind])
+            counts = [
+                count
                 for section in self.sections
                 if section.kind in kinds
-            )
+                for count in section.card_counts([each for each in chosen if each.kind == section.kind])
+            ]
         height = TALL_CARD_PX if self.is_reason_above_age or self.cards else CARD_HEIGHT_PX
         is_headed = len(kinds) > 1
-        return cards_slot(f"{self.id}-cards", count, minimum_px=self.card_px, height=height, is_headed=is_headed)
+        return cards_slot(f"{self.id}-cards", *counts, minimum_px=self.card_px, height=height, is_headed=is_headed)
+
+    def _own_place(self) -> html.Details:
+        names = ", ".join(component_name(SourceId(kind, OWN)) for kind in self.kinds if KINDS[kind].has_own)
+        return html.Details(
+            [html.Summary(f"Fundwatch’s own: {names}"), slot(f"{self.id}-own")], className="fw-own"
+        )  # fmt: skip
 
     def _beside_how_to(self, shown: list[Any]) -> list[Any]:
         if not self.unwatched:
@@ -205,7 +222,8 @@ class SourceTab:
             return Answer(markup(section.draw(shown, name)), HTML)
 
         def which(choices: Choices) -> tuple[list[str], str]:
-            chosen = chosen_instances(instances(stores, *self.kinds), choices)
+            found = instances(stores, *self.kinds)
+            chosen = chosen_instances(found, choices) if choices.get("instance", ALL) != ALL else found
             return [*(each.collector for each in chosen), *self.own], choices.get("host", stores.settings.machine)
 
         changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
@@ -219,8 +237,9 @@ class SourceTab:
             figures={} if problem else self._figures(shown),
             slots={
                 f"{self.id}-span": span_line(self.id, shown.span),
-                f"{self.id}-verdict": source_verdict(shown.all, shown.only),
+                f"{self.id}-verdict": source_verdict(shown.all, shown.only if choices.get("instance", "") else None),
                 **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
+                **({f"{self.id}-own": self._own(shown)} if self.folds_own else {}),
                 **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
                 **{id: content for section in self.sections for id, content in section.slots(shown).items()},
                 **self._changes(shown, choices, now),
@@ -251,15 +270,23 @@ class SourceTab:
     @property
     def _tabled(self) -> list[str]:
         of_sections = [section.id(self.id, each.id) for section in self.sections for each in section.tables]
-        headings = [section.id(self.id, "section") for section in self.sections]
-        return [*(f"{self.id}-{name}" for name in self.tables), *of_sections, *headings]
+        return [*(f"{self.id}-{name}" for name in self.tables), *of_sections]
+
+    @property
+    def _headings(self) -> list[str]:
+        # They are slots and no panels: an age of theirs would be written into the first panel of their section.
+        return [section.id(self.id, "section") for section in self.sections]
 
     @property
     def slots(self) -> tuple[str, ...]:
         """Every slot that `build` fills."""
-        names = ("span", "verdict", *(("cards",) if self.sections else ()))
+        names = ("span", "verdict", *(("cards",) if self.sections else ()), *(("own",) if self.folds_own else ()))
         records = (panel.slot for panel in self.records)
-        return (*(f"{self.id}-{name}" for name in names), *(f"{panel}-table" for panel in self._tabled), *records)
+        return (
+            *(f"{self.id}-{name}" for name in names),
+            *(f"{id}-table" for id in (*self._tabled, *self._headings)),
+            *records,
+        )
 
     @property
     def graphs(self) -> tuple[str, ...]:
@@ -284,13 +311,51 @@ class SourceTab:
         }
 
     def _cards(self, shown: Shown) -> Any:
-        if self.cards is not None:
-            found = self.cards(shown)
-        else:
-            found = [card for section in self.sections for card in section.cards(section.of(shown))]
-        made = cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)
         line = kinds_line(self.id, self.kinds, shown.chosen)
-        return html.Div([line, made]) if line is not None else made
+        strips = [self._strip(self.cards(shown))] if self.cards is not None else self._strips(shown)
+        return html.Div([*([line] if line is not None else []), *strips])
+
+    def _strips(self, shown: Shown) -> list[html.Div]:
+        """Return a strip for each server that has tiles, and one for each kind's cards without; the worst first.
+
+        Those that have nothing but a card, because they are down, share the first one.
+        """
+        alone: list[Any] = []
+        found: list[tuple[Status, list[Any]]] = []
+        for section in self.sections:
+            of_kind = section.of(shown)
+            made = list(section.cards(of_kind)) if of_kind.chosen else []
+            rows = [each for each in made if isinstance(each, ServerRow)]
+            alone += [row.cards[0] for row in rows if len(row.cards) == 1]
+            found += [(row.state, list(row.cards)) for row in rows if len(row.cards) > 1]
+            loose = [each for each in made if not isinstance(each, ServerRow)]
+            if loose:
+                found.append((worst([each.status for each in of_kind.chosen]), loose))
+        found.sort(key=lambda pair: -SEVERITY[pair[0]])
+        first = [cards(*alone, is_alone=True, is_reason_above_age=self.is_reason_above_age)] if alone else []
+        return [*first, *(self._strip(each) for _, each in found)]
+
+    def _strip(self, found: Sequence[Any]) -> html.Div:
+        return cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)
+
+    def _own(self, shown: Shown) -> list[Any]:
+        """Return Fundwatch's own that are folded away: a card each, and where all of it is shown."""
+        folded = folded_instances(shown.all, shown.chosen)
+        series = SourceSeries(*shown.span.pair)
+        found = [
+            row.cards[0]
+            for section in self.sections
+            for row in section.cards(
+                replace(shown, kind=section.kind, series=series,
+                        chosen=[each for each in folded if each.kind == section.kind])
+            )
+            if isinstance(row, ServerRow)
+        ]  # fmt: skip
+        links = [
+            html.A(f"All of {each.title}", href=f"?{Choices.of({'instance': each.collector}).query}")
+            for each in folded
+        ]  # fmt: skip
+        return [self._strip(found), html.P(links, className="fw-own-links")] if found else []
 
     def _series(self, stores: Stores, chosen: Sequence[Instance], span: Span) -> tuple[SourceSeries, str]:
         charts = [chart for section in self.sections for chart in section.charts]
@@ -311,7 +376,7 @@ class SourceTab:
     def _empty(self, series: SourceSeries) -> dict[str, str]:
         present = {data.metric for data in series.series if any(value is not None for value in data.mean)}
         return {
-            section.id(self.id, chart.id): "Nothing measured in this window."
+            section.id(self.id, chart.id): chart.nothing
             for section in self.sections
             for chart in section.charts
             if not present & set(chart.metrics)
@@ -336,6 +401,7 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         zoom_graphs=tab.graphs,
         lazy_graphs=tab.lazy_graphs,
         routes=tab.routes,
+        forms=lambda stores: [try_form(stores, tab.id)],
         register=tab.register,
         fit=lambda settings: source_tab(tab.fit(settings), title, key),
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, count, duration, number, percent, rate, ratio
+from core.format import NOT_AVAILABLE, bytes_, cores_of, count, duration, number, percent, rate, ratio
 from core.machine import metrics
-from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, PRESSURES, Checks, Judged
+from core.machine.spec import ALL_CORES, LIMIT_OF, LOAD_LIMIT_PER_CORE, PRESSURES, Checks, Judged
 from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
 from dashboard.components.card import card, cards, verdict
@@ -31,7 +31,7 @@ def verdict_line(present: Present) -> html.Div:
     troubled = sorted((part for part in watched if part.status is not Status.OK), key=lambda c: -SEVERITY[c.status])
     old = age(present.reading.ts, reading_stale_after_seconds(present.reading), prefix="reading ")
     if not troubled:
-        return verdict(Status.OK, [f"All {len(watched)} components fine. ", old])
+        return verdict(Status.OK, [f"All {count(len(watched), 'component')} fine. ", old])
     sentence: list[Any] = []
     for part in troubled[:MOST_TROUBLES]:
         sentence += [html.Strong(part.name), f": {part.why}. "]
@@ -82,6 +82,13 @@ def _card(
 def _cpu(present: Present) -> html.Article:
     cores = present.value(metrics.CPU_CORES)
     means = {"5 min": metrics.CPU_BUSY_5M_RATIO, "15 min": metrics.CPU_BUSY_15M_RATIO}
+    limit = present.value(metrics.CPU_LIMIT)
+    if limit is not None and (judged := present.check(Checks.CPU)) is not None:
+        return _card(
+            present, "cpu", "CPU", percent(judged.component.value), judged=judged,
+            why=f"of {cores_of(limit)}, {LIMIT_OF}", spark=present.spark(metrics.CPU_OF_LIMIT_RATIO),
+            definition="CPU used in the control group that Fundwatch runs in, over its quota. Source: /sys/fs/cgroup.",
+        )  # fmt: skip
     parts = [count(cores, "core")] if cores else []
     for name, metric in means.items():
         mean = present.value(metric)
@@ -100,7 +107,9 @@ def _all_cores(present: Present) -> SeriesData | None:
 
 def _memory(present: Present) -> html.Article:
     why = f"{bytes_(present.value(metrics.MEMORY_USED))} of {bytes_(present.value(metrics.MEMORY_TOTAL))}"
-    if present.value(metrics.SWAP_TOTAL):
+    if present.value(metrics.MEMORY_LIMIT):
+        why += f", {LIMIT_OF}"
+    elif present.value(metrics.SWAP_TOTAL):
         why += f" · swap {bytes_(present.value(metrics.SWAP_USED))}"
     return _card(
         present, "memory", "Memory", percent(present.value(metrics.MEMORY_USED_RATIO)),

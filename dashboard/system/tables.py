@@ -11,10 +11,22 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE, bytes_, duration, number, percent, rate, tenths
+from core.format import NOT_AVAILABLE, bytes_, cores_of, duration, first_of, number, percent, rate, tenths
 from core.limits import on_scale
 from core.machine import metrics
-from core.machine.spec import LOOPBACK, PACKET_LOSS, PROCESSES, SYSTEM, Judged, Mount, Process, ProcessState
+from core.machine.spec import (
+    LIMIT_OF,
+    LOOPBACK,
+    PACKET_LOSS,
+    PROCESSES,
+    SYSTEM,
+    Judged,
+    LeftOut,
+    Mount,
+    Process,
+    ProcessState,
+    WhyLeftOut,
+)  # fmt: skip
 from core.model import Status, worst
 from core.pipeline.spec import COLLECTOR_CPU_RATIO
 from dashboard.components.card import STATE_SIGNS
@@ -61,6 +73,8 @@ PROCESS_COLUMNS = (
     Column("age_seconds", "Up", definition="Time since it started"),
     Column("state", "State", numeric=False),
 )
+MOST_NAMED = 8
+"""Mounts named that are left out, for each reason."""
 PROCESSES_EACH = 20
 """Processes shown for each of: most CPU, most memory, a state of TROUBLED."""
 TROUBLED = {ProcessState.ZOMBIE, ProcessState.DISK}
@@ -70,7 +84,19 @@ def disk_table(present: Present, id: str, title: str) -> html.Div:
     """Return the mounts, the one in most trouble first."""
     mounts = {each.path: each for each in present.rows(Mount)}
     rows = [_disk_row(present, each, mounts.get(each.share.subject)) for each in present.disks]
-    return data_table(id, DISK_COLUMNS, rows, caption=title, nothing="No disk has been read.")
+    table = data_table(id, DISK_COLUMNS, rows, caption=title, nothing="No disk has been read.")
+    told = left_out(present.rows(LeftOut))
+    return html.Div([table, html.P(told, className="fw-nothing")]) if told else table
+
+
+def left_out(found: Sequence[LeftOut]) -> str:
+    """Return which mounts are no disks, and why, in words; empty when there are none."""
+    parts = []
+    for why in WhyLeftOut:
+        named = [f"{each.path} ({each.kind})" for each in found if each.why == why]
+        if named:
+            parts.append(f"{why.value} {first_of(named, MOST_NAMED)}")
+    return f"Left out: {'; '.join(parts)}." if parts else ""
 
 
 def _disk_row(present: Present, disk: Judged, mounted: Mount | None) -> dict[str, Any]:
@@ -222,6 +248,7 @@ def facts_table(present: Present, id: str, title: str) -> html.Div:
         value = present.value(figure.metric)
         if value is not None:
             rows.append((figure.title, figure.show(value), figure.hint))
+    rows += _limits(present)
     states = present.by(metrics.PROCESSES_BY_STATE, "state")
     shown = [f"{number(each)} {state}" for state, each in states.items() if each]
     if shown:
@@ -232,8 +259,21 @@ def facts_table(present: Present, id: str, title: str) -> html.Div:
     columns = (Column("name", "Kernel", numeric=False), Column("value", "Now"))
     cells = [{"name": Cell(name, hint=hint), "value": Cell(value, hint=hint)} for name, value, hint in rows]
     return html.Div(
-        data_table(id, columns, cells, caption=title, sortable=False, stack=False), className="fw-pairs"
+        data_table(id, columns, cells, caption=title, sortable=False, stack=False), className="fw-figures"
     )  # fmt: skip
+
+
+def _limits(present: Present) -> list[tuple[str, str, str]]:
+    """Return the limits of the container that Fundwatch runs in, and what the host has beside them."""
+    rows = []
+    cores, memory = present.value(metrics.CPU_LIMIT), present.value(metrics.MEMORY_LIMIT)
+    if cores is not None:
+        rows.append((f"CPU, {LIMIT_OF}", cores_of(cores), "CPU quota of its control group"))
+    if memory is not None:
+        rows.append((f"Memory, {LIMIT_OF}", bytes_(memory), "memory limit of its control group"))
+        host, used = present.value(metrics.HOST_MEMORY_TOTAL), present.value(metrics.HOST_MEMORY_USED_RATIO)
+        rows.append(("Memory of the host", f"{percent(used)} of {bytes_(host)}", "not available, of all"))
+    return rows
 
 
 def cost(present: Present) -> str:

@@ -23,7 +23,9 @@ from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.pipeline import charts, tables
 from dashboard.pipeline.cards import OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
+from dashboard.pipeline.reload import reload_button, reload_form
 from dashboard.sources.actions import action_stores
+from dashboard.sources.asking import try_form
 from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
@@ -45,7 +47,7 @@ ID = "pipeline"
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "30d")
 ALL = "all"
 OUTCOMES = ((ALL, "any outcome"), (FAILED, FAILED), *((outcome.value, outcome.value) for outcome in Outcome))
-SLOTS = ("span", "verdict", "cards")
+SLOTS = ("span", "verdict", "cards", "reload")
 HISTORY_PX, COLLECTORS_PX = 300, 180
 COLLECTORS_PATH = f"/{ID}/table/collectors"
 """With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
@@ -123,6 +125,7 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
                     *([sources.cards_slot(found, Choices()), panels(*sources.arranged())] if sources.sections else []),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
+                    slot(f"{ID}-reload"),
                     panels(*(panel.element() for panel in PANELS)),
                     panels(*(panel.element() for panel in sources.records)),
                     *([how_to_watch(sources.unwatched, is_open=False)] if sources.unwatched else []),
@@ -169,6 +172,7 @@ def _view(
     slots: dict[str, object] = {
         f"{ID}-span": span_line(ID, span),
         f"{ID}-verdict": verdict_line(reading, host, now, inbox),
+        f"{ID}-reload": reload_button(reading),
     }
     if reading is not None:
         stamp = f"{reading.ts} {is_stale(reading, now)}"
@@ -292,6 +296,7 @@ def _tab(sources: SourceTab) -> Tab:
         zoom_graphs=graphs,
         lazy_graphs=sources.lazy_graphs,
         routes=partial(_routes, sources),
+        forms=lambda stores: [try_form(stores, ID), reload_form(stores)],
         register=sources.register,
         fit=lambda settings: _tab(sources.fit(settings)),
     )

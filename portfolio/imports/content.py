@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 
+from core.format import count
 from portfolio.imports.delimited import seems, split
 from portfolio.imports.encoding import look_at_text
 from portfolio.imports.extent import MOST_CELLS, is_whole, most_cells
@@ -127,7 +128,9 @@ def _zipped(content: bytes, depth: int) -> tuple[str, list[Sheet]]:
             files = [entry for entry in entries if not _is_hidden(entry.filename)]
             if len(files) != 1:
                 shown = ", ".join(entry.filename for entry in files[:3]) or "none"
-                raise Unreadable("a .zip archive", f"it holds {len(files)} files ({shown})", "Pack one file alone.")
+                raise Unreadable(
+                    "a .zip archive", f"it holds {count(len(files), 'file')} ({shown})", "Pack one file alone."
+                )
             if files[0].flag_bits & 1:
                 raise Unreadable("a .zip archive that is password-protected", "it cannot be read", "Unpack it.")
             with archive.open(files[0]) as packed:

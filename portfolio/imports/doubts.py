@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import Mistake
+from core.format import count
 from portfolio.imports.dates import NO_ZONE
 from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.rhythm import DAY_SECONDS, steps_between, weekend_days
@@ -168,7 +169,11 @@ def _holes(own: _Own, around: Around) -> _Found:
     for at in np.flatnonzero(steps > HOLE_PERIODS).tolist():
         place = int(np.searchsorted(own.ts // DAY_SECONDS, days[at + 1]))
         if place < len(own.ts) and own.ts[place] // DAY_SECONDS == days[at + 1]:
-            yield "hole", place, f"{int(days[at + 1] - days[at])} days after {_day(int(days[at]) * DAY_SECONDS)}"
+            yield (
+                "hole",
+                place,
+                f"{count(int(days[at + 1] - days[at]), 'day')} after {_day(int(days[at]) * DAY_SECONDS)}",
+            )
 
 
 def _weekends(own: _Own, around: Around) -> _Found:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.currency import CURRENCIES, pair_of
+from core.format import count, noun
 from portfolio.imports.columns import read_columns
 from portfolio.imports.dates import Dates, read_dates
 from portfolio.imports.headers import currency_of
@@ -101,7 +102,7 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     points = Points(names, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
     skipped = len(lines) * len(shape.values) - len(points)
     if skipped and not mistakes:
-        notes.append(f"{skipped:,} empty cells left out")
+        notes.append(f"{count(skipped, 'empty cell')} left out")
     if mistakes:
         return None
     points = _single(points, mistakes, notes)
@@ -246,7 +247,9 @@ def _flow(
         # Money that was withdrawn is written with and without its minus.
         flow += amounts if sign > 0 else -np.abs(amounts)
         if column.empty.any():
-            notes.append(f"{shown(shape.header[place])} is empty in {int(column.empty.sum()):,} rows: no money moved")
+            notes.append(
+                f"{shown(shape.header[place])} is empty in {count(int(column.empty.sum()), 'row')}: no money moved"
+            )
     return flow
 
 
@@ -369,5 +372,7 @@ def _single(points: Points, mistakes: Mistakes, notes: list[str]) -> Points:
         text = f"{points.names[points.code[here]]} at {when}, first in line {points.line[before]}"
         mistakes.add("repeats a time with another value", int(points.line[here]), text)
     if repeats:
-        notes.append(f"{len(repeats):,} rows that repeat another one left out")
+        notes.append(
+            f"{count(len(repeats), 'row')} that only {noun(len(repeats), 'repeats', 'repeat')} another one left out"
+        )
     return points.take(np.setdiff1d(np.arange(len(points)), repeats))

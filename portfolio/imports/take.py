@@ -14,6 +14,7 @@ import numpy as np
 
 from core.currency import ASSUMED_CURRENCY, pair_of
 from core.errors import ImportRejected, Mistake
+from core.format import count, noun
 from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
@@ -84,17 +85,18 @@ class ImportResult:
         return self.added == 0 and self.restated == 0
 
     def __str__(self) -> str:
-        what = {"nav": "rows", "index": "returns"}.get(self.kind, self.kind)
+        one = {"nav": "row", "index": "return"}.get(self.kind, self.kind.removesuffix("s"))
+        brought = count(self.rows, one)
         if self.is_nothing_new:
             before = f" The same file was imported on {day(int(self.again.imported))}" if self.again else ""
             told = f".{before} as import {self.again.id}." if self.again else "."
-            return f"{self.name}: nothing changed: its {self.rows} {what} are there already{told}"
+            return f"{self.name}: nothing changed: its {brought} {noun(self.rows, 'is', 'are')} there already{told}"
         more = f", {self.restated} of them restated" if self.restated else ""
-        noun = "instrument" if self.kind in OF_INSTRUMENTS else "portfolio"
-        new = f"; new {noun}{'s' if len(self.created) > 1 else ''}: {', '.join(self.created)}" if self.created else ""
+        what = noun(len(self.created), "instrument" if self.kind in OF_INSTRUMENTS else "portfolio")
+        new = f"; new {what}: {', '.join(self.created)}" if self.created else ""
         told = "".join(f"; {note}" for note in self.notes)
         span = f"{day(self.first)} to {day(self.last)}"
-        return f"{self.name}: {self.rows} {what} of {', '.join(self.portfolios)} taken, {span}{more}{new}{told}"
+        return f"{self.name}: {brought} of {', '.join(self.portfolios)} taken, {span}{more}{new}{told}"
 
 
 def import_file(

@@ -15,7 +15,7 @@ from pathlib import PurePath
 import numpy as np
 
 from core.errors import ImportDoubted, ImportRejected, Mistake
-from core.format import cut
+from core.format import count, cut
 from portfolio.imports.content import read_content
 from portfolio.imports.doubts import Around, Doubt, find_doubts
 from portfolio.imports.headers import word_of
@@ -119,7 +119,7 @@ class Understood:
             f"decimal mark {self.decimal}" if self.decimal else "",
             f"in {self.unit}" if self.unit == "percent" else "as ratios" if self.unit else "",
         ]
-        span = f"{len(self.points):,} points, {day(self.first)} to {day(self.last)}"
+        span = f"{count(len(self.points), 'point')}, {day(self.first)} to {day(self.last)}"
         told = [
             f"{self.name}: {self.seems}",
             f"{kinds.get(self.kind, self.kind)} of {', '.join(names)}; {span}",

@@ -11,6 +11,7 @@ from analytics.block import Bools, Floats
 from analytics.calendar import Dates, carried
 from analytics.performance import Track, track
 from core.currency import Pair
+from core.format import count
 
 CARRIED_DAYS = 5
 """How long a rate stands in for the days after it: the longest holiday weekend, Thursday to Tuesday."""
@@ -107,4 +108,4 @@ def spans(days: Sequence[np.datetime64] | Dates) -> str:
     """Return days in words: how many, and the first and the last of them."""
     if len(days) == 1:
         return f"{days[0]}"
-    return f"{len(days):,} days from {days[0]} to {days[-1]}"
+    return f"{count(len(days), 'day')} from {days[0]} to {days[-1]}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
-from core.format import first_of
+from core.format import count, first_of
 from portfolio.tree.alone import alone
 from portfolio.tree.merge import check_no_import
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
@@ -68,6 +68,6 @@ def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
         if parts:
             raise ChangeRejected(f"{gone.name} has parts ({first_of(parts)}): put them elsewhere first.")
         check_no_import(connection, gone)
-        told = f"{gone.name} deleted with its {values:,} values"
+        told = f"{gone.name} deleted with its {count(values, 'value')}"
         change = Change(stores.clock.now(), who, id, DELETE, told, stage=CLEARING)
         return replace(change, id=record_change(connection, change))

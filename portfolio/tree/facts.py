@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import FEWEST_SPACES, Cadence, cadence_of
+from core.format import count
 from portfolio.given import RHYTHMS, has_ended, said_of
 from portfolio.histories import fund
 from portfolio.series.reference import Catalogue, catalogue
@@ -55,7 +56,7 @@ class Node:
             return f"{wanted}, set"
         if self.values <= FEWEST_SPACES:
             return "too few values to tell" if self.values else ""
-        return f"{self.found.rhythm}, found from {self.values:,} values"
+        return f"{self.found.rhythm}, found from {count(self.values, 'value')}"
 
 
 def nodes(stores: Stores) -> list[Node]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
-from core.format import first_of
+from core.format import count, first_of
 from portfolio.tree.alone import alone
 from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in_file
 from storage.clickhouse.moved_rows import common_days, copy_rows, delete_rows, drop_common, values_of
@@ -77,11 +77,13 @@ def _begun(stores: Stores, id: str, into: str, wins: str, who: str) -> Change:
         if newest != newest_import(connection) or busy & {id, into}:
             raise ChangeRejected(f"A file was imported just now: look at {gone.name} and {kept.name}, and try again.")
         if common and wins not in (id, into):
-            both = f"{gone.name} and {kept.name} both have values on {len(common):,} days ({first_of(common)})"
+            both = f"{gone.name} and {kept.name} both have values on {count(len(common), 'day')} ({first_of(common)})"
             raise ChangeRejected(f"{both}: say whose stay.", {"wins": f"give {id} or {into}"})
-        told = f"{gone.name} merged into {kept.name}: {values:,} values"
+        told = f"{gone.name} merged into {kept.name}: {count(values, 'value')}"
         if common:
-            told += f"; on {len(common):,} days that both have, those of {(gone if wins == id else kept).name} stay"
+            told += (
+                f"; on {count(len(common), 'day')} that both have, those of {(gone if wins == id else kept).name} stay"
+            )
         change = Change(
             stores.clock.now(), who, id, "merge", told, into, wins if common else "", DROPPING if common else MOVING
         )

@@ -82,6 +82,13 @@ def finish_action(state: State, now: float, id: int, status: str, result: str, d
         connection.execute(sa.update(actions).where(actions.c.id == id).values(**values))
 
 
+def find_action(state: State, id: int) -> Action | None:
+    """Return the action of a number; None: there is none. Raises StorageUnavailable."""
+    with state.begin() as connection:
+        row = connection.execute(sa.select(actions).where(actions.c.id == id)).first()
+        return Action(**row._mapping) if row else None
+
+
 def newest_done(state: State, source: str, names: Sequence[str]) -> Action | None:
     """Return the newest action of these names that was done to a source. Raises StorageUnavailable."""
     query = (

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from collectors.runtime.actions import run_actions
 from collectors.runtime.registry import build_runner
+from collectors.runtime.reload import Reloading
 from core.clock import SystemClock
 from core.kinds.http.source import HttpSource
 from core.kinds.registry import Watch
@@ -44,7 +45,8 @@ def url(stores: Stores, site: Site, serve: Callable[..., Any]) -> Iterator[str]:
     settings = stores.settings.model_copy(update={"watch": watch, "actions_enabled": True})
     real = replace(stores, clock=SystemClock(), settings=settings)
     runner = build_runner(real, ["http:orders-api-primary", "tcp:dead"])
-    runner.attend(partial(run_actions, real), "actions")
+    reloading = Reloading(real, runner, lambda _: None)
+    runner.attend(partial(run_actions, reloading, runner, {}), "actions")
     stores.writer.start()
     runner.start()
     yield str(serve(create_app(real, pages=(services.TAB,)).server).url) + "/services"

@@ -64,7 +64,7 @@ def test_from_the_question_to_the_undo(file: Path, clickhouse: ClickHouse, capsy
     capsys.readouterr()
     assert main(["imports"]) == 0
     newest, before, refused = capsys.readouterr().out.splitlines()
-    assert "taken  alpha-2023-05.csv  1 rows  nav of Alpha, 2023-05-03 to 2023-05-03  by " in newest
+    assert "taken  alpha-2023-05.csv  1 row  nav of Alpha, 2023-05-03 to 2023-05-03  by " in newest
     assert "taken  alpha-2023-04.csv  2 rows" in before
     assert "refused  alpha-2023-04.csv" in refused
     number = before.split()[0]

@@ -11,6 +11,7 @@ end when we hang up.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,6 +100,8 @@ class ClickHouseCollector:
         server = self._server(engine)
         asked = self._asker.ask(engine, deadline, monotonic)
         answers = self._asker.answers
+        if isinstance(self._source, OwnEngine):
+            answers = with_used_space(answers)
         if tables.Event in asked:
             self._events = self._event_rates(answers, monotonic)
         numbers = Numbers.of(answers)
@@ -147,6 +150,7 @@ class ClickHouseCollector:
         values: dict[str, float | None] = {
             spec.UPTIME: self._uptime,
             **self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99),
+            spec.PING_JUDGED: measured.ping_seconds,
             **samples(measured.answers, measured.numbers, measured.deltas, measured.limit_bytes),
         }
         return [*gauges(values, instance=name), *labelled(measured.answers, measured.numbers, name)]
@@ -175,6 +179,19 @@ class ClickHouseCollector:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+
+
+def with_used_space(answers: Answers) -> Answers:
+    """Return the answers of an engine inside our process with what its disks hold, which it does not tell itself."""
+    disks = [replace(disk, used_space=_used_space(disk.path)) for disk in answers.of(tables.Disk)]
+    return Answers({**answers.rows, tables.Disk: disks})
+
+
+def _used_space(path: str) -> float | None:
+    try:
+        return float(shutil.disk_usage(path).used)
+    except OSError:
+        return None
 
 
 def _shown(row: type[Row], answers: Answers) -> Table:

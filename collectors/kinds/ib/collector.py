@@ -242,6 +242,7 @@ class IbCollector:
             spec.READY: 1.0,
             spec.CONNECTED: float(state.lost_since is None),
             spec.ROUND_TRIP_SECONDS: self._round_trips[-1],
+            spec.ROUND_TRIP_JUDGED: min(list(self._round_trips)[-2:]),
             spec.CLOCK_SKEW_SECONDS: measured.skew_seconds,
             spec.MESSAGES_RATE: received,
             spec.REQUESTS_RATE: measured.requests_per_second,

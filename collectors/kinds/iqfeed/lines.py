@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.format import count
 from core.kinds.iqfeed.protocol import CLIENT_STATS, SET_PROTOCOL, STATS, ClientField, EventName, StatsField
 from core.kinds.iqfeed.spec import Client, Event
 
@@ -47,7 +48,7 @@ class Stats:
     def parse(cls, fields: Sequence[str]) -> Stats:
         """Return the line that was split at commas. Raises ValueError when it is malformed."""
         if len(fields) < STATS_FIELDS:
-            raise ValueError(f"{len(fields)} fields")
+            raise ValueError(count(len(fields), "field"))
         if fields[StatsField.STATUS] not in (CONNECTED, NOT_CONNECTED):
             raise ValueError("no status")
         address, port = fields[StatsField.SERVER_ADDRESS], fields[StatsField.SERVER_PORT]
@@ -74,7 +75,7 @@ class Stats:
 def client_of(fields: Sequence[str]) -> Client:
     """Return the S,CLIENTSTATS line that was split at commas. Raises ValueError when it is malformed."""
     if len(fields) < CLIENT_FIELDS:
-        raise ValueError(f"{len(fields)} fields")
+        raise ValueError(count(len(fields), "field"))
     number = fields[ClientField.TYPE]
     return Client(
         id=fields[ClientField.ID],

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.format import count
 from core.kinds.kafka.source import KafkaSource
 
 API_VERSIONS = 18
@@ -47,7 +48,7 @@ def probe(source: KafkaSource, deadline: Deadline) -> Apis:
         raise problems[0]
     said = "; ".join(str(problem) for problem in problems)
     kind = SourceRejected if all(isinstance(each, SourceRejected) for each in problems) else SourceUnavailable
-    raise kind(f"none of {len(hosts)} brokers can be read: {said}")
+    raise kind(f"none of {count(len(hosts), 'broker')} can be read: {said}")
 
 
 def _ask(address: Address, deadline: Deadline, *, with_metadata: bool) -> Apis:

@@ -16,7 +16,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
-from core.format import count, number, tenths
+from core.format import count, noun, number, tenths
 from core.kinds.nginx import spec
 from core.kinds.nginx.source import NginxSource
 from core.kinds.nginx.spec import Checks
@@ -91,7 +91,7 @@ class NginxProbe:
             share = status.active / most
             why = f"{number(status.active)} of {count(most, 'connection')}"
             checks.append(judged(Checks.CONNECTIONS, share, why, spec.CONNECTIONS, share))
-        asked = f"{number(requests)} requests/s, " if requests is not None else ""
+        asked = f"{number(requests)} {noun(requests, 'request')}/s, " if requests is not None else ""
         return Found(
             f"{asked}{count(status.active, 'connection')}",
             seconds,

@@ -121,7 +121,9 @@ class PostgresqlCollector:
                 *traffic.samples(deltas, periodic.block_bytes, instance),
                 *periodic_samples(periodic, instance),
                 *self._statements.samples(),
-                *gauges({spec.MONITOR: spent, **pings}, instance=instance),
+                *gauges(
+                    {spec.MONITOR: spent, spec.HIT_JUDGED_RATIO: self._judge.hit_ratio, **pings}, instance=instance
+                ),
             ],
             components=[summed(self._source.component, _fine(server, present), checks)],
             tables=[

@@ -30,6 +30,8 @@ class Judge:
     _recent: Window = field(default_factory=lambda: Window(spec.RECENT_SECONDS))
     _checkpoints: Window = field(default_factory=lambda: Window(spec.CHECKPOINTS_SECONDS))
     _inactive: dict[str, float] = field(default_factory=dict)
+    hit_ratio: float | None = None
+    """The share of cache hits that was last judged; None: too few blocks were asked for."""
 
     def checks(self, deltas: TrafficDeltas, monotonic: float) -> list[Check]:
         """Return the checks of what happened within the last minutes."""
@@ -37,6 +39,7 @@ class Judge:
         names = ("blks_hit", "blks_read", "xact_commit", "xact_rollback", "deadlocks", "conflicts", "checksum_failures")
         sums = {name: self._recent.add(name, total.change(name), monotonic) for name in names}
         made = {name: self._checkpoints.add(name, total.change(name), monotonic) for name in ("timed", "requested")}
+        self.hit_ratio = _hit_ratio(sums)
         return [_hits(sums), _rollbacks(sums), *_events(sums), _made(made)]
 
     def slots(self, slots: Sequence[Row], monotonic: float) -> Check:
@@ -151,11 +154,16 @@ def _too_long(name: Checks, longest: Longest | None, limit: Limit, what: str) ->
     return judged(name, longest.seconds, bad if limit.is_bad(longest.seconds) else f"longest {lasts}", limit)
 
 
-def _hits(sums: Mapping[str, float]) -> Check:
+def _hit_ratio(sums: Mapping[str, float]) -> float | None:
+    """Return the share of blocks that came from the cache; None: too few were asked for to judge."""
     blocks = sums["blks_hit"] + sums["blks_read"]
-    ratio = sums["blks_hit"] / blocks if blocks else None
-    if ratio is None or blocks < spec.HITS_LEAST_BLOCKS:
-        return Check(Checks.HITS, Status.OK, "", ratio)
+    return sums["blks_hit"] / blocks if blocks and blocks >= spec.HITS_LEAST_BLOCKS else None
+
+
+def _hits(sums: Mapping[str, float]) -> Check:
+    ratio = _hit_ratio(sums)
+    if ratio is None:
+        return Check(Checks.HITS, Status.OK, "")
     why = f"only {percent(ratio)} of blocks came from the cache {RECENTLY}"
     return judged(Checks.HITS, ratio, why if spec.HITS.is_bad(ratio) else "", spec.HITS, ratio)
 

@@ -84,13 +84,20 @@ class RedisCollector:
         deltas = counter_deltas(info, self._rates, monotonic)
         slow, length, latency, listing = self._more(server, info, monotonic)
         found = self._streams.read(server, _databases(info) if info.version >= (6, 0) else [], monotonic)
-        checks = judge(info, deltas, self._recent, self._base, self._ping_judged(), monotonic, now)
+        ping = self._ping_judged()
+        checks = judge(info, deltas, self._recent, self._base, ping, monotonic, now)
         checks += self._streams.checks(monotonic)
         commands = tables.commands(info, deltas)
         return Reading(
             samples=[
                 *samples(info, deltas, self._source.name),
-                *gauges(self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99), instance=self._source.name),
+                *gauges(
+                    {
+                        **self._pings.values(spec.PING_NEWEST, spec.PING_P50, spec.PING_P99),
+                        spec.PING_JUDGED: ping or None,
+                    },
+                    instance=self._source.name,
+                ),
                 *_command_samples(commands, self._source.name),
                 *streams.samples(found, self._source.name),
             ],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.recent import Window
 from collectors.kinds.redis.info import Info, hit_ratio
-from core.format import ago, bytes_, coarse_duration, count, duration, number, percent
+from core.format import ago, bytes_, coarse_duration, count, duration, noun, number, percent
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
 from core.model import Status
@@ -102,8 +102,9 @@ def _hits(drop: tuple[float, float] | None, ratio: float | None) -> Check:
 
 def _errors(deltas: CounterDeltas, recent: Window, monotonic: float) -> Check:
     counts = {name: recent.add(name, deltas.change(f"error {name}"), monotonic) for name in GRAVE_ERRORS}
+    total = sum(counts.values())
     told = [f"{number(times)} {name}" for name, times in counts.items() if times]
-    return bad_if(Checks.ERRORS, bool(told), f"answered {', '.join(told)} errors in the last minute")
+    return bad_if(Checks.ERRORS, bool(told), f"answered {', '.join(told)} {noun(total, 'error')} in the last minute")
 
 
 def _persistence(info: Info, now: float) -> list[Check]:

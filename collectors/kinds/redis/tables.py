@@ -18,7 +18,7 @@ QUANTILES = ("p50", "p99", "p99.9")
 
 def about(info: Info, settings: dict[str, Any], slow_length: int | None, denied: Sequence[str]) -> About:
     """Return the facts of a server; `denied`: commands that our user may not send."""
-    limit, _ = info.limit_bytes
+    limit, is_own = info.limit_bytes
     fork = info.number("latest_fork_usec")
     return About(
         product=info.product,
@@ -27,7 +27,8 @@ def about(info: Info, settings: dict[str, Any], slow_length: int | None, denied:
         uptime_seconds=info.number("uptime_in_seconds"),
         os=info.text("os"),
         policy=info.text("maxmemory_policy"),
-        limit_bytes=limit,
+        limit_bytes=limit if is_own else None,
+        machine_bytes=None if is_own else limit,
         peak_bytes=info.number("used_memory_peak"),
         dataset_bytes=info.number("used_memory_dataset"),
         overhead_bytes=info.number("used_memory_overhead"),

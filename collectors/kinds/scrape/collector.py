@@ -25,7 +25,7 @@ from collectors.kinds.service import Found, ServiceCollector, act, make_service
 from collectors.net.reach import Address, Deadline, garbage
 from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
-from core.format import coarse_duration, cut, duration, number
+from core.format import coarse_duration, count, cut, duration, number
 from core.kinds.registry import KINDS
 from core.kinds.scrape import spec
 from core.kinds.scrape.source import ScrapeSource
@@ -109,7 +109,7 @@ class ScrapeProbe:
         self._rates.forget(at)
         deadline.left()
         return Found(
-            f"{number(len(kept))} series in {duration(at - began)}",
+            f"{count(len(kept), 'series', 'series')} in {duration(at - began)}",
             at - began,
             {
                 spec.SERIES: float(len(kept)),

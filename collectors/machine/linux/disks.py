@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from collectors.base import gauges
 from collectors.machine.fill import SIX_HOURS_SECONDS, FillTrend
 from collectors.machine.linux.kernel import Kernel, Remembered
-from collectors.machine.linux.mounts import Space, data_mounts, space
+from collectors.machine.linux.mounts import Space, data_mounts, left_out_mounts, space
 from core.errors import StorageError
 from core.machine import metrics
-from core.machine.spec import Mount
+from core.machine.spec import LeftOut, Mount
 from core.model import Sample
 
 History = Callable[[str, float], Mapping[str, Sequence[tuple[float, float]]]]
@@ -30,6 +30,7 @@ class Disks:
         self._kernel = kernel
         self._history = history
         self._mounts: Remembered[list[Mount]] = Remembered()
+        self._left_out: list[LeftOut] = []
         self._trends: dict[str, FillTrend] | None = None
         self._was_writable: set[str] = set()
 
@@ -38,6 +39,7 @@ class Disks:
             self._trends = self._from_history(at)
         if self._mounts.is_due(at):
             self._mounts.put(data_mounts(self._kernel), at)
+            self._left_out = left_out_mounts(self._kernel)
         found: list[Sample] = []
         for mount in self.mounts:
             asked = space(mount.path)
@@ -49,6 +51,11 @@ class Disks:
     def mounts(self) -> list[Mount]:
         """The mounts last seen."""
         return self._mounts.value or []
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The mounts that are not among them, as last seen."""
+        return self._left_out
 
     def _mount(self, path: str, asked: Space, trends: dict[str, FillTrend], at: float) -> list[Sample]:
         trend = trends.setdefault(path, FillTrend())

@@ -1,4 +1,4 @@
-"""Memory, swap, OOM kills and pressure (/proc/meminfo, /proc/vmstat, /proc/pressure)."""
+"""Memory, swap, OOM kills and pressure (/proc/meminfo, /proc/vmstat, /proc/pressure, a container's limit)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import mmap
 import re
 
 from collectors.base import gauges
+from collectors.machine.linux.cgroup import MemoryLimit, MemoryUse
 from collectors.machine.linux.kernel import Kernel
 from core.machine import metrics
 from core.model import Sample
@@ -49,11 +50,22 @@ class Memory:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._rates = Rates()
+        self._limit = MemoryLimit(kernel)
 
     def samples(self, at: float) -> list[Sample]:
         fields = parse_meminfo(self._kernel.proc("meminfo") or "")
         counters = parse_vmstat(self._kernel.proc("vmstat") or "")
-        return [*_memory(fields), *_swap(fields), *self._counters(counters, at)]
+        return [*self._memory(fields, at), *_swap(fields), *self._counters(counters, at)]
+
+    def _memory(self, fields: dict[str, int], at: float) -> list[Sample]:
+        """Return the samples of the memory that runs out first: the machine's, or what our control group may have."""
+        total, available = fields.get("MemTotal"), fields.get("MemAvailable")
+        if not total or available is None:
+            return []
+        limited = self._limit.look(at, total)
+        if limited is None:
+            return _of_machine(fields, total, available)
+        return _of_group(*limited, total, available)
 
     def _counters(self, counters: dict[str, int], at: float) -> list[Sample]:
         def rate(name: str, unit: int = 1) -> float | None:
@@ -70,10 +82,7 @@ class Memory:
         )
 
 
-def _memory(fields: dict[str, int]) -> list[Sample]:
-    total, available = fields.get("MemTotal"), fields.get("MemAvailable")
-    if not total or available is None:
-        return []
+def _of_machine(fields: dict[str, int], total: int, available: int) -> list[Sample]:
     used = max(total - available, 0)
     reclaimable = fields.get("Cached", 0) + fields.get("SReclaimable", 0)
     return gauges(
@@ -87,6 +96,22 @@ def _memory(fields: dict[str, int]) -> list[Sample]:
             metrics.MEMORY_SHARED: fields.get("Shmem"),
             metrics.MEMORY_DIRTY: fields.get("Dirty"),
             metrics.MEMORY_USED_RATIO: used / total,
+        }
+    )
+
+
+def _of_group(limit: float, use: MemoryUse, host_total: int, host_available: int) -> list[Sample]:
+    return gauges(
+        {
+            metrics.MEMORY_TOTAL: limit,
+            metrics.MEMORY_LIMIT: limit,
+            metrics.MEMORY_USED: use.used,
+            metrics.MEMORY_AVAILABLE: max(limit - use.used, 0.0),
+            metrics.MEMORY_FREE: max(limit - use.total, 0.0),
+            metrics.MEMORY_CACHED: use.file,
+            metrics.MEMORY_USED_RATIO: use.used / limit if limit else None,
+            metrics.HOST_MEMORY_TOTAL: host_total,
+            metrics.HOST_MEMORY_USED_RATIO: max(host_total - host_available, 0) / host_total,
         }
     )
 

@@ -95,6 +95,7 @@ PINGS_JUDGED = 12
 
 UPTIME = Metric("clickhouse_uptime_seconds", "Time since the server started.")
 PING_NEWEST = Metric("clickhouse_ping_seconds", "Time to the answer to a ping.")
+PING_JUDGED = Metric("clickhouse_ping_judged_seconds", "Median of the last 12 answers to a ping: what is judged.")
 PING_P50 = Metric("clickhouse_ping_p50_seconds", "Median of the last 120 answers to a ping.")
 PING_P99 = Metric("clickhouse_ping_p99_seconds", "99th percentile of the last 120 answers to a ping.")
 LONGEST_QUERY = Metric("clickhouse_longest_query_seconds", "How long the longest of the running queries has run.")

@@ -201,13 +201,22 @@ class Disk:
     type: str = ""
     is_broken: bool = False
     is_read_only: bool = False
+    used_space: float | None = None
+    """Bytes in use; None: the server does not tell. What is neither used nor free is kept for root."""
 
     @property
     def used_ratio(self) -> float | None:
-        """Used share; None for a broken disk and for an object store, whose size means nothing."""
+        """Used share; None for a broken disk and for an object store, whose size means nothing.
+
+        As df has it: of what is used and what programs may still have. A server tells no more than size and free space:
+        what is kept for root then counts as used.
+        """
         if not self.total_space or self.free_space is None or self.total_space >= MOST_BYTES:
             return None
-        return 1 - self.free_space / self.total_space
+        if self.used_space is None:
+            return 1 - self.free_space / self.total_space
+        usable = self.used_space + self.free_space
+        return self.used_space / usable if usable else None
 
 
 @dataclass(frozen=True, slots=True)

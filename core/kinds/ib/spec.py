@@ -40,6 +40,7 @@ ORDERS_SECONDS = 60.0
 
 READY = Metric("ib_ready", "1 while the next order id and the accounts are known, else 0.")
 CONNECTED = Metric("ib_connected", "1 while the gateway is connected to Interactive Brokers, else 0.")
+ROUND_TRIP_JUDGED = Metric("ib_round_trip_judged_seconds", "The shorter of the last two round trips: what is judged.")
 ROUND_TRIP_SECONDS = Metric("ib_round_trip_seconds", "Time from reqCurrentTime to its answer.")
 CLOCK_SKEW_SECONDS = Metric("ib_clock_skew_seconds", "How far the gateway's clock is ahead of ours.")
 MESSAGES_RATE = Metric("ib_messages_per_second", "Messages from the gateway to Fundwatch.")

@@ -213,6 +213,9 @@ COUNTERS = {
 }
 """The rate of each counter of pg_stat_database."""
 
+HIT_JUDGED_RATIO = Metric(
+    "postgresql_cache_hit_judged_ratio", "Cache hits of the time that is judged, where enough blocks were asked for."
+)  # fmt: skip
 HIT_RATIO = Metric("postgresql_cache_hit_ratio", "Blocks found in the cache since the reading before.")
 ROLLBACK_RATIO = Metric("postgresql_rollback_ratio", "Rollbacks over transactions since the reading before.")
 BLOCK_READ_RATE = Metric("postgresql_block_read_bytes_per_second", "Blocks read that the cache did not hold.")

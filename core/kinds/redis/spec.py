@@ -80,6 +80,7 @@ PUBSUB_CHANNELS = Metric("redis_pubsub_channels", "Channels with a subscriber.")
 PING_NEWEST = Metric("redis_ping_seconds", "Time to the answer to PING.")
 PING_P50 = Metric("redis_ping_p50_seconds", "Median of the last 120 answers to PING.")
 PING_P99 = Metric("redis_ping_p99_seconds", "99th percentile of the last 120 answers to PING.")
+PING_JUDGED = Metric("redis_ping_judged_seconds", "The shortest of the last three answers to PING: what is judged.")
 KEYS = Metric("redis_keys", "Keys.", "db")
 EXPIRING_RATIO = Metric("redis_expiring_ratio", "Share of keys that expire by themselves.", "db")
 COMMAND_CALLS = Metric("redis_command_calls_per_second", "Calls of a command.", "command")
@@ -132,6 +133,9 @@ class About:
     policy: str
     """maxmemory-policy."""
     limit_bytes: float | None
+    """maxmemory; None: it has no limit."""
+    machine_bytes: float | None
+    """The memory of its machine, which is what ends first without a limit."""
     peak_bytes: float | None
     dataset_bytes: float | None
     overhead_bytes: float | None

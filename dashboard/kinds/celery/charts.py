@@ -27,8 +27,8 @@ CHARTS = (
     Chart("queued", "Messages waiting", "by queue", {spec.QUEUE_MESSAGES: ""},
           f"Taken by no worker yet. {QUEUES}", label="queue"),
     Chart("oldest", "Oldest message", "by queue", {spec.QUEUE_OLDEST: ""},
-          f"{AGE} The limits are those of a source that sets none of its own (queue_warning_seconds, "
-          "queue_critical_seconds).", label="queue", limit=spec.QUEUE_AGE),
+          f"{AGE} The lines are queue_warning_seconds and queue_critical_seconds, where all sources have the same.",
+          label="queue", limit_of=lambda source: source.queue_age),
     Chart("work", "Tasks held by workers", "active, prefetched, scheduled",
           {spec.ACTIVE: "active", spec.RESERVED: "reserved", spec.SCHEDULED: "scheduled", spec.SLOTS: "slots"},
           f"Source: {INSPECT}"),

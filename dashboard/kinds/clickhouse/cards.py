@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from core.format import bytes_, count, duration, number, percent, tenths
+from core.format import bytes_, count, duration, noun, number, percent, tenths
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.spec import Checks
 from dashboard.sources.limits import limit_text
@@ -75,7 +75,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     "system.mutations."),
         detail_card(instance, Checks.DISKS, "Disks", percent(_fullest(instance)), spark=spark(spec.DISK_USED_RATIO),
                     definition=f"The fullest disk. {limit_text(spec.DISK, 'ratio')} or when a disk is broken. "
-                    "system.disks."),
+                    "Of used and available space, as df has it; of a server, which tells no more than size and free "
+                    "space, with what is kept for root. system.disks."),
         detail_card(instance, "", "Tables", bytes_(sum(row.bytes for row in stored)),
                     why=f"{count(len(stored), 'table')} · {count(value(spec.PARTS_ACTIVE), 'part')}",
                     spark=spark(spec.TABLES_BYTES),
@@ -85,7 +86,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     definition="Delay of the replica furthest behind. "
                     f"{limit_text(spec.REPLICA_DELAY, 'seconds')}, cleared at {duration(spec.REPLICA_DELAY_CLEARED)}; "
                     "critical when a replica is read-only. system.replicas."),
-        detail_card(instance, Checks.ERRORS, "Errors", number(len(instance.rows(tables.ServerError))), "kinds",
+        detail_card(instance, Checks.ERRORS, "Errors", number(len(instance.rows(tables.ServerError))),
+                    noun(len(instance.rows(tables.ServerError)), "kind"),
                     definition="Kinds of errors since the start. An increase is a warning for a minute, except for "
                     "errors of wrong queries, refused logins and cancelled queries. system.errors."),
         detail_card(instance, Checks.DETACHED, "Detached parts", number(_broken_parts(instance)),

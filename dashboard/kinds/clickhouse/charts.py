@@ -46,12 +46,14 @@ CHARTS = (
           {spec.DELAYED_INSERTS_RATE: "delayed", spec.REJECTED_INSERTS_RATE: "rejected"},
           f"DelayedInserts, RejectedInserts. A delayed insert is a warning, a rejected one critical. {EVENTS}"),
     Chart("disk", "Disk used, %", "by disk", {spec.DISK_USED_RATIO: ""},
-          "1 − free_space / total_space. Source: system.disks, every 30 s.", label="disk",
-          limit=spec.DISK, top=1.0),
-    Chart("ping", "Ping, latency", "median and p99 of 120 readings", {spec.PING_P50: "p50", spec.PING_P99: "p99"},
+          "Used over used and available, as df has it; of a server, which does not tell what it uses, 1 − "
+          "free_space / total_space: there the share kept for root counts as used. Source: system.disks, every 30 s.",
+          label="disk", limit=spec.DISK, top=1.0),
+    Chart("ping", "Ping, latency", f"median of {spec.PINGS_JUDGED}, median and p99 of 120 readings",
+          {spec.PING_JUDGED: f"median of {spec.PINGS_JUDGED}", spec.PING_P50: "p50", spec.PING_P99: "p99"},
           "Time to the answer to GET /ping; in our own engine to SELECT 1. "
           f"{limit_text(spec.PING, 'seconds')}, median of {spec.PINGS_JUDGED} readings.",
-          limit=spec.PING),
+          limits={f"median of {spec.PINGS_JUDGED}": spec.PING}),
     Chart("size", "Largest tables, bytes on disk", "", {spec.TABLE_BYTES: ""},
           "Source: sum(bytes_on_disk) FROM system.parts WHERE active, every minute.", label="table"),
     Chart("connections", "Connections and threads, count", "",

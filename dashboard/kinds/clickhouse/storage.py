@@ -151,7 +151,14 @@ DISKS = Rows(
     Disk,
     (
         words("name", "Disk", "", _broken),
-        Field("used_ratio", "Used", percent, "", _used),
+        Field(
+            "used_ratio",
+            "Used",
+            percent,
+            "Of used and available space, as df has it; of a server, which tells no more "
+            "than size and free space, with what is kept for root",
+            _used,
+        ),
         Field("free_space", "Free", bytes_),
         Field("unreserved_space", "Unreserved", bytes_, "Free and not reserved for a merge"),
         Field("total_space", "Size", bytes_),

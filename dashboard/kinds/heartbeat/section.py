@@ -7,6 +7,8 @@ from typing import Any
 
 from core.format import duration
 from core.kinds.heartbeat import spec
+from core.model import Status
+from dashboard.components.age import local_time
 from dashboard.components.card import card
 from dashboard.kinds.heartbeat import pings, tables
 from dashboard.sources.charts import Chart
@@ -21,9 +23,12 @@ JOBS = "jobs"
 
 CHARTS = (
     Chart("duration", "Jobs, duration", "of the last success", {spec.DURATION: ""},
-          "From the ping of the start to the ping of the success; none without a start."),
+          "From the ping of the start to the ping of the success; none without a start.",
+          nothing="No job has told of its start in this window: a duration "
+                  "needs /ping/<name>/start before the success."),
     Chart("rows", "Jobs, rows", "of the last success", {spec.ROWS: ""},
-          "Rows that the last success reported: /ping/<name>?rows=…."),
+          "Rows that the last success reported: /ping/<name>?rows=….",
+          nothing="No job has told of its rows in this window: /ping/<name>?rows=1204."),
     Chart("age", "Jobs, since the last success", "", {spec.AGE: ""}, "Now less the last ping of a success."),
 )  # fmt: skip
 
@@ -40,18 +45,25 @@ def _card(instance: Instance, series: SourceSeries) -> Any:
     return card(
         f"card-{instance.kind}-{instance.name}",
         instance.title,
-        duration(instance.now - last) if last else "–",
+        duration(max(instance.read_at - last, 0.0)) if last else "–",
         "ago" if last else "",
         state=instance.status,
         word=tables.state_word(instance, about),
-        why=cut(instance.component.why),
-        bar_ratio=_passed(about, instance.now) if about else None,
+        why=_why(instance, about),
+        bar_ratio=_passed(about, instance.read_at) if about else None,
         spark=thinned(series.one(spec.DURATION, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,
         stale_after_seconds=reading_stale_after_seconds(instance.reading),
         definition=f"Time since the last success; the bar is how much of the time until the next one is due has passed"
         f"{_expected(about) if about else ''}. curl -fsS 'http://HOST:PORT/ping/{instance.name}?token=TOKEN&rows=N'",
     )
+
+
+def _why(instance: Instance, about: spec.About | None) -> Any:
+    """Return what the card says under its figure: what is wrong, or when the job is due; not the figure once more."""
+    if instance.status is Status.OK and about is not None and about.due:
+        return ["due ", local_time(about.due, "span")]
+    return cut(instance.component.why)
 
 
 def _passed(about: spec.About, now: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.kinds.http import spec
-from core.kinds.service_spec import CERTIFICATE, Actions
+from core.kinds.service_spec import Actions
 from dashboard.services.cards import Headline, cards_with
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section
@@ -14,8 +14,9 @@ CHARTS = (
     Chart("status", "HTTP, status", "", {spec.STATUS_CODE: ""},
           "Status of the last answer, good or not; gaps are checks without an answer."),
     Chart("certificate", "Certificate, time left", "", {spec.CERTIFICATE_LEFT: ""},
-          "From now to the first end (notAfter) of the certificates that the servers on the way showed.",
-          limit=CERTIFICATE),
+          "From now to the first end (notAfter) of the certificates that the servers on the way showed. The lines are "
+          "the settings certificate_warning_days and certificate_critical_days, where all addresses have the same.",
+          limit_of=lambda source: source.certificate_limit),
 )  # fmt: skip
 
 SECTION = Section(

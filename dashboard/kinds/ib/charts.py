@@ -11,9 +11,10 @@ TEN_MINUTES = duration(spec.RECONNECTIONS_SECONDS)
 *FIRST_BROKEN, LAST_BROKEN = map(str, BROKEN_CODES)
 
 CHARTS = (
-    Chart("round-trip", "IB, round trip", "to the gateway's answer", {spec.ROUND_TRIP_SECONDS: ""},
+    Chart("round-trip", "IB, round trip", "to the gateway's answer",
+          {spec.ROUND_TRIP_SECONDS: "each", spec.ROUND_TRIP_JUDGED: "shorter of 2"},
           "From reqCurrentTime to its answer, once a reading; warning when two in a row take "
-          f"{duration(spec.ROUND_TRIP.warning)}.", limit=spec.ROUND_TRIP),
+          f"{duration(spec.ROUND_TRIP.warning)}.", limits={"shorter of 2": spec.ROUND_TRIP}),
     Chart("link", "IB, ready and connected", "1 yes, 0 no", {spec.READY: "ready", spec.CONNECTED: "IB"},
           f"ready: nextValidId and managedAccounts were seen. IB: no message {LOST} or {LINK_BROKEN} since the last "
           f"{RESTORED_EMPTY} or {RESTORED}.", top=1.0),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from core.format import coarse_duration, count, duration, number, tenths
+from core.format import coarse_duration, count, duration, noun, number, tenths
 from core.kinds.kafka import spec
 from core.kinds.kafka.spec import Checks
 from dashboard.kinds.kafka.charts import COMMITS, ENDS, ENDS_AND_STARTS
@@ -46,7 +46,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     definition="The group whose first unread message is oldest. Judged by Burrow's rules over a window "
                     "of commits, without a fixed threshold: stuck, stopped, went back (critical), falls behind "
                     f"(warning). {COMMITS}, {ENDS}, DescribeGroups."),
-        detail_card(instance, "", "Lag", number(value(spec.LAG)), "messages", spark=spark(spec.LAG),
+        detail_card(instance, "", "Lag", number(value(spec.LAG)), noun(value(spec.LAG), "message"),
+                    spark=spark(spec.LAG),
                     why=f"{tenths(value(spec.MESSAGES_OUT_RATE))} read/s",
                     definition=f"Of all groups. {COMMITS}, {ENDS}."),
         detail_card(instance, Checks.BROKERS, "Brokers", number(value(spec.BROKERS)), spark=spark(spec.BROKERS),
@@ -57,7 +58,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     spark=spark(spec.UNDER_REPLICATED),
                     why="" if under or offline else f"of {number(value(spec.PARTITIONS))}, all replicas in sync",
                     definition="Under-replicated (warning) or without a leader (critical). Metadata."),
-        detail_card(instance, Checks.DEAD_LETTERS, "Dead letters", number(_dead(instance)), "messages",
+        detail_card(instance, Checks.DEAD_LETTERS, "Dead letters", number(_dead(instance)),
+                    noun(_dead(instance), "message"),
                     definition="Held by topics that match the setting dead_letters. Warning for "
                     f"{coarse_duration(spec.DEAD_LETTER_SECONDS)} after one came. {ENDS_AND_STARTS}."),
         detail_card(instance, Checks.LATENCY, "Metadata", duration(value(spec.METADATA_SECONDS)),

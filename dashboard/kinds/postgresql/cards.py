@@ -175,7 +175,7 @@ def _archived(instance: Instance, about: About | None) -> str:
         return ""
     if not about.last_archived:
         return "none yet"
-    return f"{ago(instance.now - about.last_archived)} · {count(about.archived, 'file')}"
+    return f"{ago(instance.read_at - about.last_archived)} · {count(about.archived, 'file')}"
 
 
 def _fullest(instance: Instance) -> str:

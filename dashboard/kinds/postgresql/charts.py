@@ -37,10 +37,12 @@ CHARTS = (
     Chart("read", "Rows read, per second", "returned by scans, fetched by index",
           {spec.ROWS_RETURNED_RATE: "returned", spec.ROWS_FETCHED_RATE: "fetched"},
           f"tup_returned, tup_fetched. Many returned for few fetched: tables are read whole. {DATABASE}"),
-    Chart("hits", "Cache hit ratio, %", "of blocks asked for", {spec.HIT_RATIO: ""},
+    Chart("hits", "Cache hit ratio, %", "of blocks asked for",
+          {spec.HIT_RATIO: "now", spec.HIT_JUDGED_RATIO: f"over {duration(spec.RECENT_SECONDS)}"},
           "blks_hit over blks_hit and blks_read; none without blocks. The cache of the operating system is not seen. "
           f"{limit_text(spec.HITS, 'ratio')} over {duration(spec.RECENT_SECONDS)}. "
-          f"{DATABASE}", limit=spec.HITS, top=1.0),
+          f"{DATABASE}", top=1.0,
+          limits={f"over {duration(spec.RECENT_SECONDS)}": spec.HITS}),
     Chart("bytes", "Read and written, bytes a second", "blocks read, temporary files, checkpoints",
           {spec.BLOCK_READ_RATE: "read", spec.TEMP_RATE: "temporary", spec.CHECKPOINT_WRITE_RATE: "checkpoints"},
           "blks_read × block_size and temp_bytes (pg_stat_database); buffers written by checkpoints "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from core.format import bytes_, duration, number, percent, ratio, tenths
+from core.format import bytes_, count, duration, number, percent, ratio, tenths
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Checks
 from dashboard.sources.shown import Shown
@@ -15,6 +15,7 @@ from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
 
 SPARKED = (spec.CPU_RATIO,)
+HIT_DROP_POINTS = spec.HIT_DROP_RATIO * 100
 """Metrics of sparklines that no chart shows."""
 
 
@@ -43,8 +44,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     moved = " · ".join(f"{number(rate)} {word}/s" for rate, word in zip(rates, ("hits", "misses"), strict=True))
     return [
         detail_card(instance, Checks.MEMORY, "Memory", percent(value(spec.MEMORY_USED_RATIO)),
-                    why=f"{bytes_(value(spec.MEMORY_USED))} of {bytes_(value(spec.MEMORY_LIMIT))}"
-                    f" · {about.policy if about else ''}" if value(spec.MEMORY_USED) else "",
+                    why=_memory(about, value(spec.MEMORY_USED)),
                     spark=spark(spec.MEMORY_USED_RATIO),
                     definition="used_memory against maxmemory, or against the machine's memory. INFO memory."),
         detail_card(instance, Checks.FRAGMENTATION, "Fragmentation", ratio(value(spec.MEMORY_FRAGMENTATION_RATIO)),
@@ -56,7 +56,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     why=moved if hits is not None else "no look-ups now",
                     spark=spark(spec.HIT_RATIO),
                     definition="Hits among look-ups since the reading before. Warning "
-                    f"{spec.HIT_DROP_RATIO * 100:g} points below the usual of "
+                    f"{HIT_DROP_POINTS:g} points below the usual of "
                     "the last hour. INFO stats."),
         detail_card(instance, Checks.LATENCY, "PING", duration(value(spec.PING_P99)), "p99",
                     why=f"median {duration(value(spec.PING_P50))}", spark=spark(spec.PING_P99),
@@ -69,7 +69,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     spark=spark(spec.CPU_RATIO),
                     why=f"of one core · up {duration(about.uptime_seconds)}" if about else "",
                     definition="Differences of used_cpu_user and used_cpu_sys. INFO cpu."),
-        detail_card(instance, Checks.SAVE, "Persistence", _saved(about), why=_unsaved(about, instance.now),
+        detail_card(instance, Checks.SAVE, "Persistence", _saved(about), why=_unsaved(about, instance.read_at),
                     definition="Last snapshot, append-only file, changes since. INFO persistence."),
         detail_card(instance, Checks.REPLICATION, "Replication", about.role if about else "n/a",
                     definition="Role; of a primary its replicas, of a replica its link. INFO replication."),
@@ -78,6 +78,14 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
                     definition="Errors answered a second. OOM, READONLY, LOADING, NOAUTH and the like are a warning "
                     "for a minute. INFO errorstats."),
     ]  # fmt: skip
+
+
+def _memory(about: spec.About | None, used: float | None) -> str:
+    if about is None or used is None:
+        return ""
+    if about.limit_bytes is None:
+        return f"{bytes_(used)} · no limit; its machine has {bytes_(about.machine_bytes)}"
+    return f"{bytes_(used)} of {bytes_(about.limit_bytes)} · {about.policy}"
 
 
 def _saved(about: spec.About | None) -> str:
@@ -98,4 +106,4 @@ def _unsaved(about: spec.About | None, now: float) -> str:
     if about.save_rule == "":
         return f"no snapshots · {log}"
     ago = duration(max(now - (about.last_save or now), 0))
-    return f"{ago} ago · {number(about.changes_unsaved)} changes since · {log}"
+    return f"{ago} ago · {count(about.changes_unsaved, 'change')} since · {log}"

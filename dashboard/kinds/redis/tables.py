@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from core.format import bytes_, duration, number, percent, tenths
+from core.format import bytes_, count, duration, number, percent, tenths
 from core.kinds.redis import spec
 from core.kinds.redis.spec import Actions
 from dashboard.components.age import age, local_time
@@ -107,7 +107,7 @@ def _resets(shown: Shown) -> html.Div:
         about = each.first(spec.About)
         if about and about.slowlog_length:
             text = "Empty" if shown.only else f"Empty {each.name}"
-            entries = f"{about.slowlog_length} entries"
+            entries = count(about.slowlog_length, "entry", "entries")
             question = f"Empty the slow log of {each.title} ({entries})? SLOWLOG RESET; they are gone for all."
             buttons.append(action_button(shown, each.collector, Actions.RESET_SLOWLOG, "", text, question))
     return html.Div(buttons, className="fw-buttons")
@@ -230,7 +230,8 @@ ABOUT = Facts(
         Fact("uptime_seconds", "Up", duration),
         Fact("os", "System"),
         Fact("policy", "Eviction policy"),
-        Fact("limit_bytes", "Memory limit", bytes_),
+        Fact("limit_bytes", "Memory limit", bytes_, none="no limit"),
+        Fact("machine_bytes", "Memory of its machine", bytes_),
         Fact("peak_bytes", "Memory peak", bytes_),
         Fact("dataset_bytes", "Data", bytes_),
         Fact("overhead_bytes", "Overhead", bytes_),

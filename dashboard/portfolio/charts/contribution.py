@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from core import format as text
-from core.format import first_of
+from core.format import count, first_of
 from dashboard.charts.drawn import Drawn, still
 from dashboard.charts.rows import short
 from portfolio.contribution import Share, contributed, parts_with_values, parts_without_rate
@@ -61,7 +61,7 @@ def gathered(shares: list[Share]) -> list[Share]:
         return shares
     half = (MOST_BARS - 1) // 2
     middle = shares[half:-half]
-    rest = Share(f"{len(middle)} others", sum(share.added for share in middle))
+    rest = Share(count(len(middle), "other"), sum(share.added for share in middle))
     return [*shares[:half], rest, *shares[-half:]]
 
 

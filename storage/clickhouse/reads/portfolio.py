@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.format import count
 from storage.clickhouse.client import ClickHouse
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int
     Raises ValueError for a span or a number of points that is none, StorageUnavailable or StorageRejected.
     """
     if points < 1 or not 0 <= start <= end:
-        raise ValueError(f"intraday NAV: {points} points from {start} to {end}; give 1 point or more and start ≤ end")
+        raise ValueError(
+            f"intraday NAV: {count(points, 'point')} from {start} to {end}; give 1 point or more and start ≤ end"
+        )
     width = -(-(end - start + 1) // points)
     sql = """
         SELECT toUnixTimestamp(max(n.ts)), argMax(nav, n.ts), sum(flow)

@@ -82,13 +82,15 @@ def test_trouble_is_read_first_in_the_line_the_cards_and_the_tables(watching: St
     line = shown(view, "verdict")
     assert line.index("ClickHouse spare : nothing listens at 127.0.0.1:1") < line.index("ClickHouse own : 310 parts")
     cards = shown(view, "cards")
-    assert cards.index("ClickHouse spare") < cards.index("ClickHouse own")
+    assert "ClickHouse spare" in cards and "ClickHouse own" not in cards, "what is watched comes first"
+    assert "ClickHouse own" in shown(view, "own"), "Fundwatch's own is folded behind it"
     alone = shown(built(watching, instance="clickhouse:own"), "cards")
     assert "Parts in a partition" in alone and "310" in alone and "Mutations" in alone
-    assert "the third row is bad" in fetched(watching, "mutations")
-    assert "splintered" in fetched(watching, "tables")
+    assert "the third row is bad" in fetched(watching, "mutations", instance="clickhouse:own")
+    assert "splintered" in fetched(watching, "tables", instance="clickhouse:own")
     assert "splintered" not in fetched(watching, "tables", instance="clickhouse:spare")
-    assert view.figures["database-clickhouse-memory-graph"]["data"], "a chart has its line"
+    own = built(watching, instance="clickhouse:own")
+    assert own.figures["database-clickhouse-memory-graph"]["data"], "a chart has its line"
 
 
 def test_a_source_that_is_gone_shows_no_figure_of_the_past_as_present(watching: Stores) -> None:

@@ -82,9 +82,9 @@ def test_whoever_hands_a_file_over_hears_what_came_of_it(
             look(inbox, stores)
             pause.wait(0.05)
     assert said == [
-        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02; new portfolio: Alpha; "
+        "nav.csv: 1 row of Alpha taken, 2023-01-02 to 2023-01-02; new portfolio: Alpha; "
         "currency of Alpha not told: USD (by the running Fundwatch)",
-        "nav.csv: 1 rows of Alpha taken, 2023-01-02 to 2023-01-02, 1 of them restated (by the running Fundwatch)",
+        "nav.csv: 1 row of Alpha taken, 2023-01-02 to 2023-01-02, 1 of them restated (by the running Fundwatch)",
     ]
 
 

@@ -234,9 +234,9 @@ def test_files_of_many_kinds_say_the_same(make) -> None:
 def test_what_was_left_out_is_told() -> None:
     notes = read(totals_and_remarks()).notes
     assert notes[0] == "left out at the end: line 6 ('Total'), line 7 ('Source: the administrator')"
-    assert notes[1] == "1 lines before the header left out"
+    assert notes[1] == "1 line before the header left out"
     empty = read("date,portfolio,nav,flow,note\n2024-01-30,A,1,\n2024-01-31,A,2,5,ok\n".replace("1,\n", "1,,\n"))
-    assert empty.notes == ("'flow' is empty in 1 rows: no money moved", "columns left out: note")
+    assert empty.notes == ("'flow' is empty in 1 row: no money moved", "columns left out: note")
 
 
 def test_a_currency_is_taken_from_header_sign_or_column() -> None:
@@ -397,7 +397,9 @@ def test_a_file_as_described_keeps_its_decimal_point() -> None:
 
 
 def test_a_row_that_repeats_another_is_left_out_unless_money_moved() -> None:
-    assert read(f"{HEADER}2024-01-30,A,5,0\n2024-01-30,A,5,0\n").notes == ("1 rows that repeat another one left out",)
+    assert read(f"{HEADER}2024-01-30,A,5,0\n2024-01-30,A,5,0\n").notes == (
+        "1 row that only repeats another one left out",
+    )
     assert "repeats a time" in told(read(f"{HEADER}2024-01-30,A,5,1\n2024-01-30,A,5,1\n"))
 
 

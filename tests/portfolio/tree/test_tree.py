@@ -499,5 +499,5 @@ def test_a_file_that_comes_while_a_merge_looks_at_the_values_is_not_overlooked(
     monkeypatch.setattr(module, "common_days", common_days)
     with pytest.raises(ChangeRejected, match="A file was imported just now: look at A and B, and try again"):
         merge(stores, "A", "B")
-    with pytest.raises(ChangeRejected, match="both have values on 1 days"):
+    with pytest.raises(ChangeRejected, match="both have values on 1 day"):
         merge(stores, "A", "B")

@@ -1,0 +1,66 @@
+"""An application whose pages can be made anew while it serves: changed settings may want others."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from core.errors import SettingsError, StorageError
+from core.requests import RELOADED
+from core.settings.reload import reloaded
+from dashboard.factory import create_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from storage.stores import Stores
+
+LOOK_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+def renewable_app(stores: Stores) -> tuple[Flask, Callable[[Stores], None]]:
+    """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given."""
+    server: Flask = create_app(stores).server
+    newest: list[Any] = [server.wsgi_app]
+
+    def renew(changed: Stores) -> None:
+        newest[0] = create_app(changed).server.wsgi_app
+
+    server.wsgi_app = lambda environ, start: newest[0](environ, start)  # type: ignore[assignment,method-assign]
+    return server, renew
+
+
+def follow(stores: Stores, renew: Callable[[Stores], None], asked: threading.Event) -> None:
+    """Take changed sources into the pages of a process that does not collect, for as long as it lives.
+
+    They are taken when `asked` is set, and when the process that collects has taken them; wrong ones change nothing.
+    """
+
+    def loop() -> None:
+        now, seen = stores, stores.live.version(RELOADED)
+        while True:
+            was_asked = asked.wait(LOOK_SECONDS)
+            asked.clear()
+            try:
+                version = stores.live.version(RELOADED)
+                if version == seen and not was_asked:
+                    continue
+                seen = version
+                found = reloaded(now.settings)
+                # The version also moves while Redis is away.
+                if found.added or found.changed or found.removed:
+                    now = replace(now, settings=found.settings)
+                    renew(now)
+            except SettingsError as error:
+                log.warning("changed settings refused, those before stay in force: %s", error)
+            except StorageError as error:
+                log.debug("whether settings have changed is not known: %s", error)
+            except Exception:
+                log.exception("pages could not be made anew with changed settings")
+
+    threading.Thread(target=loop, name="settings", daemon=True).start()
