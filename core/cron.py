@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from core.format import count
+
 FIELDS = 5
 NAMED = {
     "@hourly": "0 * * * *",
@@ -55,7 +57,7 @@ def last_time(line: str, zone: str, ts: float) -> float | None:
 def _times(line: str, zone: str, ts: float, *, backwards: bool = False) -> map[float]:
     fields = NAMED.get(line.strip().lower(), line)
     if len(fields.split()) != FIELDS:
-        raise CronSimError(f"it has {len(fields.split())} fields, and a cron line has {FIELDS}")
+        raise CronSimError(f"it has {count(len(fields.split()), 'field')}, and a cron line has {FIELDS}")
     found = CronSim(fields, datetime.fromtimestamp(ts, ZoneInfo(zone)), reverse=backwards)
     return map(datetime.timestamp, found)
 

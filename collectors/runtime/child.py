@@ -28,6 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from collectors.net.reach import Address, Connection, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.format import count
 
 SETTLED_SECONDS = 60.0
 """A child that lived this long has not crashed "again" when it does."""
@@ -110,7 +111,7 @@ class Child:
         rest = self._rests_until - self._monotonic()
         if rest > 0:
             raise SourceUnavailable(
-                f"{self._title} ended {self._crashes} times in a row; it is started again in {rest:.0f} s"
+                f"{self._title} ended {count(self._crashes, 'time')} in a row; it is started again in {rest:.0f} s"
             )
         running = self._running = _Running(self._module, self._monotonic())
         try:

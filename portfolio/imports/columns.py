@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.format import count
 from portfolio.imports.dates import is_date
 from portfolio.imports.headers import word_of
 from portfolio.imports.mistakes import Mistakes, shown
@@ -40,7 +41,7 @@ def read_columns(
         told = ", ".join(_told(sheet, at) for at in range(end, min(len(sheet.rows), end + _MOST_TOLD)))
         notes.append(f"left out at the end: {told}")
     if shape.first_row > 1:
-        notes.append(f"{shape.first_row - 1} lines before the header left out")
+        notes.append(f"{count(shape.first_row - 1, 'line')} before the header left out")
     columns = {place: Column() for place in shape.places}
     lines: list[NDArray[np.int64]] = []
     for part in _parts(_rows(sheet, shape, end, mistakes)):

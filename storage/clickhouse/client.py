@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
+from core.format import count
 from core.fatal_signals import end_on_fatal_signals
 from core.model import Facts
 from storage.clickhouse.query_log import Measured, QueryLog
@@ -167,7 +168,7 @@ class ClickHouse:
     def _lent(self) -> Iterator[Client]:
         """Give a handle that nobody has, as soon as there is one."""
         if not self._places.acquire(timeout=self._timeout_seconds):
-            raise StorageUnavailable(f"ClickHouse is busy with {self._most_handles} statements")
+            raise StorageUnavailable(f"ClickHouse is busy with {count(self._most_handles, 'statement')}")
         try:
             client = self._handle()
             try:

@@ -48,8 +48,8 @@ def test_a_kind_that_does_not_exist_lists_those_that_do(monkeypatch: pytest.Monk
     ("source", "told"),
     [
         (
-            {"name": "a", "bootstrap": "k:9092", "topics": "prices"},
-            "watch.kafka[0].topics (fundwatch.yaml): must be a list",
+            {"name": "a", "broker": "redis://k:6379/0", "queues": "prices"},
+            "watch.celery[0].queues (fundwatch.yaml): must be a list",
         ),
         (
             {"name": "a b", "bootstrap": "k:9092"},
