@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
-from core.format import count
 from core.fatal_signals import end_on_fatal_signals
+from core.format import count
 from core.model import Facts
 from storage.clickhouse.query_log import Measured, QueryLog
 

@@ -78,7 +78,7 @@ def test_in_autumn_a_fixed_time_comes_once_and_in_spring_as_soon_as_the_missing_
         ("0 3 0 * *", "bad day-of-month"),
         ("0 3 30 2 *", "bad day-of-month"),
         ("*/0 3 * * *", "bad minute"),
-        ("@reboot", "it has 1 fields"),
+        ("@reboot", "it has 1 field,"),
     ],
 )
 def test_what_is_none_is_refused_with_the_field(line: str, why: str) -> None:

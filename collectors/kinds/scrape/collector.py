@@ -220,13 +220,14 @@ class ScrapeProbe:
 
 def _checks(out: LeftOut, limit: int) -> list[Check]:
     away, oldest = out.oldest
-    old = f"{count(out.stale, 'series', 'series')} left out, their time is not now: {oldest} is {coarse_duration(away)} off"
-    doubled = f"{count(out.doubled, 'series', 'series')} served again with the same labels, stored once: {out.first_doubled}"
-    too_many = f"{count(out.above_limit, 'series', 'series')} left out, above the limit of {number(limit)}"
+    stale, doubled, above = (count(each, "series", "series") for each in (out.stale, out.doubled, out.above_limit))
+    old = f"{stale} left out, their time is not now: {oldest} is {coarse_duration(away)} off"
+    again = f"{doubled} served again with the same labels, stored once: {out.first_doubled}"
+    too_many = f"{above} left out, above the limit of {number(limit)}"
     return [
         bad_if(Checks.LIMIT, out.above_limit > 0, too_many),
         bad_if(Checks.STALE, out.stale > 0, old),
-        bad_if(Checks.DOUBLED, out.doubled > 0, doubled),
+        bad_if(Checks.DOUBLED, out.doubled > 0, again),
     ]
 
 
