@@ -16,6 +16,7 @@ from core.errors import SettingsError, SourceRejected, SourceUnavailable, Storag
 from core.format import count, duration, first_of
 from core.kinds.base import OWN, Source
 from core.kinds.registry import KINDS
+from core.kinds.service import ServiceSource
 from core.model import SEVERITY, Collector, Component, Reading, SourceId, Status, worst
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
@@ -60,7 +61,7 @@ def try_source(settings: Settings, name: str) -> int:
         if name in MACHINE:
             collector = module_collector(name, context)
         else:
-            collector, _ = made(_named(settings, name), context)
+            collector, _ = made(_at_once(_named(settings, name)), context)
         return _tell(collector)
 
 
@@ -88,6 +89,11 @@ def _named(settings: Settings, name: str) -> Source:
         raise SettingsError(f"there is no kind {asked.kind}; there are {', '.join(KINDS)}")
     there = [*MACHINE, *(each.collector for each in sources)]
     raise SettingsError(f"there is no source {name}; there are {', '.join(there)}")
+
+
+def _at_once(source: Source) -> Source:
+    """Return the source without the retries that put off what is said of it: there is but one reading."""
+    return source.model_copy(update={"retries": 0}) if isinstance(source, ServiceSource) else source
 
 
 def _tell(collector: Collector) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.errors import SettingsError
 from core.format import count, first_of
 from core.kinds.base import Source
 from core.kinds.registry import KINDS
 from core.model import SourceId
 from core.settings.load import WATCH, load_settings
-from core.settings.model import Settings
+from core.settings.model import Settings, config_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ def reloaded(current: Settings) -> Reloaded:
     """
     found = load_settings()
     before, after = _sources(current), _sources(found)
+    file = config_file()
+    if before.keys() - after.keys() and not file.exists():
+        raise SettingsError(f"{file}: it is gone; an empty one would take its sources away")
     return Reloaded(
         current.model_copy(update={WATCH: found.watch}),
         added=tuple(id for id in after if id not in before),

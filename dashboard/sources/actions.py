@@ -143,7 +143,9 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
         }
         for action in done
     ]
-    return data_table(f"{tab}-actions-rows", COLUMNS, rows, caption="Actions", nothing="Nothing was ever asked for.")
+    return data_table(
+        f"{tab}-actions-rows", COLUMNS, rows, caption="Actions", nothing="Nothing was asked for on this tab yet."
+    )
 
 
 def answer_of(done: Sequence[Action], source: Instance, action: str, row: type[R]) -> tuple[Action, list[R]] | None:

@@ -81,6 +81,8 @@ class SourceTab:
     """Reads what else cards and tables need from storage. Raises StorageUnavailable."""
     own: tuple[str, ...] = ()
     """Collectors of Fundwatch itself whose changes of state it tells of as well."""
+    asked: tuple[str, ...] = ()
+    """What else than its kinds has requests that it lists: kinds of the sources that they were asked of."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
     unwatched: tuple[str, ...] = ()
@@ -192,7 +194,7 @@ class SourceTab:
         """Return the view of the instances `found` of its kinds over `span`."""
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
-        done, lost = _actions(stores, self.kinds)
+        done, lost = _actions(stores, (*self.kinds, *self.asked))
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)

@@ -15,6 +15,7 @@ from core.errors import StorageError
 from core.format import duration
 from core.model import LiveReading, Outcome
 from core.pipeline import spec
+from core.requests import SETTINGS
 from core.tables import rows_of
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
@@ -99,7 +100,7 @@ PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
 INBOX = "inbox"
 OWN = (spec.PIPELINE, "replay", INBOX)
 """Collectors of Fundwatch itself whose changes of state stand here."""
-SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN)
+SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN, asked=(SETTINGS.kind,))
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 

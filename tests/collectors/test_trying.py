@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors.__main__ import main
+from tests.support.dns_server import DnsServer
 from tests.support.redis_servers import RedisServer
 
 
@@ -43,3 +44,17 @@ def test_what_cannot_be_tried_is_told_with_what_can(
     assert "there is no source gait; there are system, processes, tcp:gate, redis:own" in capsys.readouterr().err
     assert main(["try", "mysql:main"]) == 2
     assert "there is no kind mysql; there are clickhouse, postgresql, redis" in capsys.readouterr().err
+
+
+def test_what_other_readings_would_tell_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with DnsServer({("db.fund.example", "A"): ["10.0.0.4"]}) as server:
+        asked = f"{{name: db, domain: db.fund.example, server: 127.0.0.1, port: {server.port}, expects: [10.0.0.4]}}"
+        closed = "{name: gate, host: 127.0.0.1, port: 1, retries: 3}"
+        Path("fundwatch.yaml").write_text(f"watch: {{dns: [{asked}], tcp: [{closed}]}}\n")
+        assert main(["try", "db"]) == 0
+        assert "10.0.0.4" in capsys.readouterr().out
+    assert main(["try", "gate"]) == 1
+    assert "gate: down: " in capsys.readouterr().out

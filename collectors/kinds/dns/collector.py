@@ -25,7 +25,7 @@ from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
 from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, make_service
 from collectors.net.reach import Address, Deadline, explained, garbage
-from core.errors import SourceRejected, SourceUnavailable
+from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import ago, count, duration, first_of
 from core.kinds.dns import spec
 from core.kinds.dns.records import asked_name, parsed, shown
@@ -47,8 +47,11 @@ def make(context: Context, source: DnsSource) -> ServiceCollector:
     """Return the collector of one name."""
 
     def before() -> frozenset[str]:
-        """Return the answers of the newest reading, by whichever process took it."""
-        newest = context.stores.live.readings([source.collector]).get(source.collector)
+        """Return the answers of the newest reading, by whichever process took it; none where Redis does not tell."""
+        try:
+            newest = context.stores.live.readings([source.collector]).get(source.collector)
+        except StorageError:
+            return frozenset()
         rows = rows_of(newest.tables, Answer) if newest else []
         return frozenset(row.value for row in rows if row.is_asked and row.record == source.record)
 

@@ -41,7 +41,8 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
     about = instance.first(spec.About)
     hits = value(spec.HIT_RATIO)
     rates = (value(spec.HITS_RATE), value(spec.MISSES_RATE))
-    moved = " · ".join(f"{number(rate)} {word}/s" for rate, word in zip(rates, ("hits", "misses"), strict=True))
+    words = (("hit", "hits"), ("miss", "misses"))
+    moved = " · ".join(f"{count(rate, *word)}/s" for rate, word in zip(rates, words, strict=True))
     return [
         detail_card(instance, Checks.MEMORY, "Memory", percent(value(spec.MEMORY_USED_RATIO)),
                     why=_memory(about, value(spec.MEMORY_USED)),

@@ -118,7 +118,11 @@ def test_wrong_settings_change_nothing_are_told_once_and_stand_on_the_pipeline_t
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = running.names
+    running.file.unlink()
+    gone = running.asked(RELOAD, str(SETTINGS))
+    assert (gone.status, running.names) == ("failed", before) and "fundwatch.yaml: it is gone" in gone.result
     running.file.write_text("watch: {mysql: []}\n")
+    caplog.clear()
     with caplog.at_level(logging.WARNING):
         first, second = running.asked(RELOAD, str(SETTINGS)), running.asked(RELOAD, str(SETTINGS))
     assert first.status == second.status == "failed"
