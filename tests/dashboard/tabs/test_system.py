@@ -102,16 +102,17 @@ def test_cpu_is_stacked_by_mode_with_both_thresholds() -> None:
     figure = charts.cpu(MachineSeries(found, [], []), Thresholds(), SPAN)
     tops = {trace["name"]: trace["y"][-1] for trace in figure["data"]}
     assert tops == pytest.approx({"user": 35.0, "system": 12.0, "iowait": 2.0, "steal": 0.0})
-    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [70, 80]
+    scale, over_five_minutes = [70, 85], [80]
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == scale + over_five_minutes
     assert names(figure) == ["user", "system", "iowait", "steal"]
 
 
-def test_memory_stands_below_all_there_is() -> None:
+def test_memory_stands_below_all_there_is_and_the_limit_that_is_reached_first() -> None:
     sizes = {"used": 16, "available": 16, "free": 10, "total": 32}
     found = [series(f"system_memory_{name}_bytes", [gib * machine.GIB] * 3) for name, gib in sizes.items()]
     figure = charts.memory(MachineSeries([], [], found), Thresholds(), SPAN)
     assert {trace["name"]: trace["y"][0] for trace in figure["data"]} == {"used": 16, "cache": 6}
-    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == pytest.approx([25.6, 27.2, 32])
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == pytest.approx([0.70 * 32, 27.2, 32])
 
 
 def test_a_filling_disk_is_drawn_on_to_where_it_is_full() -> None:
