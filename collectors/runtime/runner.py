@@ -20,7 +20,7 @@ from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
 from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm, start_over
 from collectors.runtime.state_log import StateLog
-from collectors.runtime.task import Task
+from collectors.runtime.task import Hanging, Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
 from core.lease import RENEW_SECONDS, Lease
@@ -59,6 +59,7 @@ class Runner:
         self._lease = lease
         self._is_active = False
         self._tasks: dict[str, Task] = {}
+        self._hanging: dict[str, Hanging] = {}
         self._threads: list[threading.Thread] = []
         self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._stopping = threading.Event()
@@ -92,6 +93,7 @@ class Runner:
             own_thread.replace,
             source,
             self._may_run,
+            self._hanging.setdefault(name, Hanging()),
         )
         self.scheduler.add_executor(own_thread, name)
         cadence = Cadence(job.interval_seconds, STAGGER_SECONDS * len(self._tasks))
@@ -102,10 +104,10 @@ class Runner:
         return self._lease is None or self._lease.holds()
 
     def remove(self, name: str) -> None:
-        """Stop a collector and forget it; a run that it is at ends by itself. Raises KeyError."""
+        """Stop a collector and forget it; what the run that it is at brings is thrown away. Raises KeyError."""
         task = self._tasks[name]
-        task.stop()
         self.scheduler.remove_job(name)
+        task.drop()
         self.scheduler.remove_executor(name)
         del self._tasks[name]
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from collectors.runtime.runner import Runner
-from collectors.runtime.task import ABANDONED_THREADS_MAX
+from collectors.runtime.task import ABANDONED_THREADS_MAX, HANGING_THREADS_MAX
 from core.clock import FakeClock, SystemClock
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Facts, Outcome, Reading, Sample, Status, labels
@@ -175,6 +175,52 @@ def test_a_source_that_always_hangs_cannot_eat_all_threads(
     assert len(source.calls) == ABANDONED_THREADS_MAX
     hang.set()
     eventually(lambda: runner.views()[0].abandoned_threads == 0, "threads return")
+
+
+def test_what_a_removed_source_brings_late_is_thrown_away(
+    runner: Runner, clock: FakeClock, fake_writer: FakeWriter, fake_live: FakeLive
+) -> None:
+    old, new = FakeCollector(), FakeCollector()
+    old.gate = hang = threading.Event()
+    old.answer = Reading(samples=[Sample("temperature_celsius", -99.0)])
+    runner.add(old)
+    runner.scheduler.start()
+    old.wait_until_entered()
+    runner.remove(old.name)
+    runner.add(new)
+    assert runner.views()[0].abandoned_threads == 1
+    clock.advance(1.0)
+    runner.scheduler._process_jobs()
+    finish(runner, new.name, 1)
+    hang.set()
+    eventually(lambda: runner.views()[0].abandoned_threads == 0, "the old run returns")
+    assert fake_writer.values("temperature_celsius") == [21.0]
+    assert fake_live.readings["source"] is new.answer
+    assert len(fake_writer.runs()) == 1
+
+
+def test_a_hanging_source_that_is_changed_again_and_again_cannot_eat_all_threads(
+    runner: Runner, clock: FakeClock, fake_live: FakeLive
+) -> None:
+    hang, source = threading.Event(), FakeCollector()
+    runner.scheduler.start()
+    for _ in range(HANGING_THREADS_MAX):
+        source = FakeCollector()
+        source.gate = hang
+        runner.add(source)
+        turn(runner, clock, 1.0)
+        source.wait_until_entered()
+        runner.remove(source.name)
+    last = FakeCollector(interval_seconds=1.0)
+    runner.add(last)
+    turn(runner, clock, 1.0)
+    eventually(lambda: "source" in fake_live.readings, "it is told")
+    assert fake_live.readings["source"].components[0].why.startswith(f"{HANGING_THREADS_MAX} runs still hang")
+    assert last.calls == []
+    hang.set()
+    eventually(lambda: runner.views()[0].abandoned_threads == 0, "threads return")
+    turn(runner, clock, 1.0)
+    finish(runner, last.name, 1)
 
 
 def test_ten_hanging_collectors_do_not_delay_the_healthy_one(
