@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.clock import FakeClock, SystemClock
 from core.errors import SourceRejected, SourceUnavailable
 from core.model import Facts, Outcome, Reading, Sample, Status, labels
 from storage.live.redis import Live
-from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
+from tests.collectors.fakes import PATIENCE_SECONDS, FakeCollector, FakeLive, FakeWriter, eventually, finish
 
 UP = labels(collector="source")
 
@@ -173,6 +174,8 @@ def test_a_source_that_always_hangs_cannot_eat_all_threads(
         turn(runner, clock, 400.0)
     eventually(lambda: "still hang" in fake_live.readings["source"].components[0].why, "it says so")
     assert len(source.calls) == ABANDONED_THREADS_MAX
+    with pytest.raises(SourceUnavailable, match=f"^{ABANDONED_THREADS_MAX} runs still hang"):
+        runner.try_now(source.name, PATIENCE_SECONDS)
     hang.set()
     eventually(lambda: runner.views()[0].abandoned_threads == 0, "threads return")
 
@@ -221,6 +224,29 @@ def test_a_hanging_source_that_is_changed_again_and_again_cannot_eat_all_threads
     eventually(lambda: runner.views()[0].abandoned_threads == 0, "threads return")
     turn(runner, clock, 1.0)
     finish(runner, last.name, 1)
+
+
+def test_a_source_that_is_tried_by_hand_is_tried_after_the_run_that_it_is_at(runner: Runner, clock: FakeClock) -> None:
+    source = FakeCollector(interval_seconds=60.0, timeout_seconds=30.0)
+    source.gate = slow = threading.Event()
+    runner.add(source)
+    runner.scheduler.start()
+    source.wait_until_entered()
+    clock.advance(1.0)
+    with pytest.raises(SourceUnavailable, match=r"the run before has not ended within 0\.1 s"):
+        runner.try_now(source.name, 0.1)
+    with ThreadPoolExecutor(1) as pool:
+        tried = pool.submit(runner.try_now, source.name, PATIENCE_SECONDS)
+        source.gate = None
+        slow.set()
+        assert tried.result().started == clock.now()
+    assert len(source.calls) == 2
+    assert runner.views()[0].next_run == pytest.approx(clock.now() + 60.0)
+    source.gate = slow = threading.Event()
+    clock.advance(1.0)
+    with pytest.raises(SourceUnavailable, match=r"no answer within 0\.1 s; the run is given up after 30 s"):
+        runner.try_now(source.name, 0.1)
+    slow.set()
 
 
 def test_ten_hanging_collectors_do_not_delay_the_healthy_one(
