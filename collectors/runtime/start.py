@@ -32,7 +32,6 @@ def start_collectors(
     runner.attend(partial(actions, without=(RELOAD,)), "collectors-actions")
     # Apart: changed settings may be what mends the sources on which the others wait.
     runner.attend(partial(actions, only=(RELOAD,)), "collectors-reloads")
-    if reload is not None:
-        runner.attend(partial(reloading.run, reload), "collectors-reload")
+    runner.attend(partial(reloading.run, reload or threading.Event()), "collectors-reload")
     runner.start()
     return runner
