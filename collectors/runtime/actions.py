@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -57,8 +57,6 @@ def own_work(runner: Runner, reloading: Reloading) -> Own:
             run = runner.try_now(str(source), TRY_SECONDS)
         except KeyError as error:
             raise SourceRejected(f"there is no source {source}") from error
-        if run is None:
-            raise SourceUnavailable(f"no answer within {TRY_SECONDS:g} s; it goes on being tried")
         if run.outcome is not Outcome.OK:
             raise SourceUnavailable(run.error)
         return Done(f"answers, {count(run.samples, 'value')} in {duration(run.duration_seconds)}")
@@ -72,13 +70,24 @@ def own_work(runner: Runner, reloading: Reloading) -> Own:
     return {TRY_NOW: try_now, RELOAD: reload}
 
 
-def run_actions(reloading: Reloading, runner: Runner, own: Own, stopping: threading.Event) -> None:
-    """Look for requests every second until told to stop. One that stands by leaves them to the one that collects."""
+def run_actions(
+    reloading: Reloading,
+    runner: Runner,
+    own: Own,
+    stopping: threading.Event,
+    *,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> None:
+    """Look for requests every second until told to stop. One that stands by leaves them to the one that collects.
+
+    only, without: names of the requests that are done here; empty: all.
+    """
     untold: deque[Ended] = deque()
     is_told = False
     while not stopping.wait(LOOK_SECONDS):
         try:
-            while runner.is_collecting and do_next(reloading.stores, own, untold):
+            while runner.is_collecting and do_next(reloading.stores, own, untold, only, without):
                 pass
             is_told = False
         except StorageError as error:
@@ -87,15 +96,21 @@ def run_actions(reloading: Reloading, runner: Runner, own: Own, stopping: thread
             is_told = True
 
 
-def do_next(stores: Stores, own: Own | None = None, untold: deque[Ended] | None = None) -> bool:
-    """Do the oldest request, if there is one. Return whether there was.
+def do_next(
+    stores: Stores,
+    own: Own | None = None,
+    untold: deque[Ended] | None = None,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> bool:
+    """Do the oldest request (of these names alone, or but these), if there is one. Return whether there was.
 
     An action is taken before it is done, so that it is never done twice. What came of it stays in `untold` until the
     state database has it, and until then nothing else is done. Raises StorageUnavailable.
     """
     untold = deque() if untold is None else untold
     _tell(stores, untold)
-    action = take_action(stores.state, stores.clock.now())
+    action = take_action(stores.state, stores.clock.now(), only, without)
     if action is None:
         return False
     status, done = _do(stores, action, own or {})

@@ -49,6 +49,10 @@ class ChildEnded(SourceUnavailable):
     """The child ended before it answered: that tells of it, and nothing of the source."""
 
 
+class _Left(ChildEnded):
+    """It ended by itself: it had grown, and left after the answer before (collectors/runtime/served.py)."""
+
+
 class Child:
     """A module that runs in a process of its own; safe to call from any thread, which then take turns.
 
@@ -80,7 +84,10 @@ class Child:
         SourceUnavailable when it is left alone after crashes, or had to be killed because it did not answer.
         """
         with self._turn(within_seconds):
-            return self._asked(self._started(), question, answer, within_seconds, parameters)
+            try:
+                return self._asked(self._started(), question, answer, within_seconds, parameters)
+            except _Left:
+                return self._asked(self._started(), question, answer, within_seconds, parameters)
 
     def start(self) -> None:
         """Start the process unless it runs, and wait until it is ready. Raises as `ask` does."""
@@ -133,7 +140,8 @@ class Child:
             self.close()
             raise SourceUnavailable(f"{self._title} did not answer within {seconds:.3g} s and was ended") from None
         except (OSError, SourceError):
-            raise ChildEnded(f"{self._ended(running)}; the next question starts it again") from None
+            said = f"{self._ended(running)}; the next question starts it again"
+            raise (_Left if running.process.returncode == 0 else ChildEnded)(said) from None
         return self._answered(line, answer)
 
     def _answered(self, line: bytes, answer: type[T]) -> T:

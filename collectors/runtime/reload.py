@@ -13,10 +13,9 @@ from collectors.runtime.runner import Runner
 from core.errors import SettingsError
 from core.kinds.registry import KINDS
 from core.requests import RELOADED
+from core.settings.follow import follow
 from core.settings.reload import Reloaded, reloaded
 from storage.stores import Stores
-
-LOOK_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +35,11 @@ class Reloading:
         """The stores with the settings of now."""
         return self._stores
 
-    def reload(self) -> Reloaded:
-        """Take the sources as the settings name them now. Raises SettingsError: then nothing was changed."""
+    def reload(self, is_first: bool = True) -> Reloaded:
+        """Take the sources as the settings name them now. Raises SettingsError: then nothing was changed.
+
+        is_first: other processes are told to take them as well; False: this one was told so.
+        """
         with self._lock:
             try:
                 found = reloaded(self._stores.settings)
@@ -47,8 +49,12 @@ class Reloading:
                 self._runner.settings_problem = str(error)
                 raise
             self._runner.settings_problem = ""
-            self._take(found)
-            log.info("%s", found)
+            differs = bool(found.added or found.changed or found.removed)
+            if is_first or differs:
+                self._take(found)
+                log.info("%s", found)
+            if is_first:
+                self._stores.live.bump(RELOADED)
             return found
 
     def _take(self, found: Reloaded) -> None:
@@ -65,17 +71,10 @@ class Reloading:
         self._then(stores)
         for kind in sorted({id.kind for id in (*found.added, *found.changed, *found.removed)}):
             stores.live.bump(kind)
-        stores.live.bump(RELOADED)
 
     def run(self, asked: threading.Event, stopping: threading.Event) -> None:
-        """Reload whenever `asked` is set, until told to stop."""
-        while not stopping.is_set():
-            if not asked.wait(LOOK_SECONDS):
-                continue
-            asked.clear()
-            try:
-                self.reload()
-            except SettingsError:
-                continue  # told already
-            except Exception:
-                log.exception("changed settings could not be taken")
+        """Reload whenever `asked` is set or another process has reloaded, until told to stop.
+
+        One that stands by follows too: it may be the next that collects.
+        """
+        follow(asked, lambda: self._stores.live.known_version(RELOADED), self.reload, stopping)

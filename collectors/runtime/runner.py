@@ -20,9 +20,10 @@ from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
 from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm, start_over
 from collectors.runtime.state_log import StateLog
-from collectors.runtime.task import Task
+from collectors.runtime.task import Hanging, Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
+from core.errors import SourceUnavailable
 from core.lease import RENEW_SECONDS, Lease
 from core.machine.metrics import CLOCK_JUMP
 from core.model import Collector, Importer, Job, Reading, Run, Sample, SourceId
@@ -59,6 +60,8 @@ class Runner:
         self._lease = lease
         self._is_active = False
         self._tasks: dict[str, Task] = {}
+        self._own_threads: dict[str, OwnThread] = {}
+        self._hanging: dict[str, Hanging] = {}
         self._threads: list[threading.Thread] = []
         self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._stopping = threading.Event()
@@ -92,37 +95,60 @@ class Runner:
             own_thread.replace,
             source,
             self._may_run,
+            self._hanging.setdefault(name, Hanging()),
         )
         self.scheduler.add_executor(own_thread, name)
         cadence = Cadence(job.interval_seconds, STAGGER_SECONDS * len(self._tasks))
         self.scheduler.add_job(task.run, cadence, id=name, executor=name)
+        self._own_threads[name] = own_thread
         self._tasks[name] = task
 
     def _may_run(self) -> bool:
         return self._lease is None or self._lease.holds()
 
     def remove(self, name: str) -> None:
-        """Stop a collector and forget it; a run that it is at ends by itself. Raises KeyError."""
+        """Stop a collector and forget it; what the run that it is at brings is thrown away. Raises KeyError."""
         task = self._tasks[name]
-        task.stop()
         self.scheduler.remove_job(name)
+        task.drop()
         self.scheduler.remove_executor(name)
-        del self._tasks[name]
+        del self._tasks[name], self._own_threads[name]
 
-    def try_now(self, name: str, wait_seconds: float) -> Run | None:
-        """Run a collector now, whatever its breaker says, and wait for it. Return the run; None: it has not ended.
+    def try_now(self, name: str, wait_seconds: float) -> Run:
+        """Run a collector now, whatever its breaker says, wait for it and return the run.
 
-        Raises KeyError for a collector that there is not.
+        A run that is at work ends first. Raises KeyError for a collector that there is not; SourceUnavailable, with the
+        reason, when no run has ended within that time.
         """
-        task, asked = self._tasks[name], self._clock.now()
-        task.breaker.close_by_hand()
-        self.scheduler.modify_job(name, next_run_time=datetime.fromtimestamp(asked, UTC))
-        ends = time.monotonic() + wait_seconds
-        while time.monotonic() < ends and not self._stopping.wait(TRIED_SECONDS):
-            run = task.last_run
-            if run is not None and run.started >= asked:
-                return run
-        return None
+        task, ends = self._tasks[name], time.monotonic() + wait_seconds
+        if not self._waited(task.idle.is_set, ends):
+            raise SourceUnavailable(f"the run before has not ended within {wait_seconds:g} s; try it again after that")
+        if task.why_blocked:
+            raise SourceUnavailable(task.why_blocked)
+        asked = self._clock.now()
+        # The next one of the schedule keeps its distance; this one is none that the scheduler may leave out.
+        next_run = datetime.fromtimestamp(asked + task.job.interval_seconds, UTC)
+        self.scheduler.modify_job(name, next_run_time=next_run)
+        self._own_threads[name].do(task.run_by_hand)
+
+        def run() -> Run | None:
+            last = task.last_run
+            return last if last is not None and last.started >= asked else None
+
+        self._waited(lambda: run() is not None or self._tasks.get(name) is not task, ends)
+        if (found := run()) is not None:
+            return found
+        if self._tasks.get(name) is not task:
+            raise SourceUnavailable("its settings have changed meanwhile; try it again")
+        goes_on = "" if task.idle.is_set() else f"; the run is given up after {task.job.timeout_seconds:g} s"
+        raise SourceUnavailable(f"no answer within {wait_seconds:g} s{goes_on}")
+
+    def _waited(self, holds: Callable[[], bool], ends: float) -> bool:
+        """Wait until something holds, at most until that moment of time.monotonic(). Return whether it does."""
+        while not (it_does := holds()) and time.monotonic() < ends:
+            if self._stopping.wait(TRIED_SECONDS):
+                break
+        return it_does
 
     @property
     def is_collecting(self) -> bool:
@@ -160,6 +186,11 @@ class Runner:
             thread.join(timeout=GUARD_SECONDS)
         if self._lease is not None:
             self._lease.release()
+
+    @property
+    def names(self) -> list[str]:
+        """The collectors and importers of now, in the order they were added."""
+        return list(self._tasks)
 
     def views(self) -> list[TaskView]:
         """Return the state of every collector, in the order they were added."""

@@ -72,6 +72,11 @@ class OwnThread(BaseExecutor):  # type: ignore[misc]
             self._queue.put(first)
             self._start_thread()
 
+    def do(self, work: Work) -> None:
+        """Do `work` in the thread, after what it is at; not when the thread is given up before."""
+        with self._lock:
+            self._queue.put(work)
+
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         mine = self._queue
 

@@ -10,6 +10,7 @@ from collectors.runtime.actions import own_work, run_actions
 from collectors.runtime.registry import build_runner
 from collectors.runtime.reload import Reloading
 from collectors.runtime.runner import Runner
+from core.requests import RELOAD
 from storage.stores import Stores
 
 
@@ -27,8 +28,10 @@ def start_collectors(
     """
     runner = build_runner(stores)
     reloading = Reloading(stores, runner, then)
-    runner.attend(partial(run_actions, reloading, runner, own_work(runner, reloading)), "collectors-actions")
-    if reload is not None:
-        runner.attend(partial(reloading.run, reload), "collectors-reload")
+    actions = partial(run_actions, reloading, runner, own_work(runner, reloading))
+    runner.attend(partial(actions, without=(RELOAD,)), "collectors-actions")
+    # Apart: changed settings may be what mends the sources on which the others wait.
+    runner.attend(partial(actions, only=(RELOAD,)), "collectors-reloads")
+    runner.attend(partial(reloading.run, reload or threading.Event()), "collectors-reload")
     runner.start()
     return runner

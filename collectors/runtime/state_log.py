@@ -203,15 +203,21 @@ class StateLog:
         return [row for row in rows if row is not None]
 
 
-def stored_states(stores: Stores, host: str, collectors: Sequence[str]) -> Callable[[float], Stored | None]:
-    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait for storage."""
+def stored_states(
+    stores: Stores, host: str, collectors: Callable[[], Sequence[str]]
+) -> Callable[[float], Stored | None]:
+    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait for storage.
+
+    collectors: returns the names of those of now.
+    """
 
     def read(until: float) -> Stored | None:
         stats = stores.writer.stats()
         if stats.spooled_rows or stats.stuck_why:
             return None
         ahead = stores.clock.now() + LATE_SECONDS
-        changes = read_state_changes(stores.clickhouse, collectors, ("", host), ahead, ahead)
-        return changes, last_heard(stores.clickhouse, collectors, until)
+        names = collectors()
+        changes = read_state_changes(stores.clickhouse, names, ("", host), ahead, ahead)
+        return changes, last_heard(stores.clickhouse, names, until)
 
     return read

@@ -25,6 +25,11 @@ from core.pipeline.spec import RUNS_KEPT
 
 ABANDONED_THREADS_MAX = 4
 """Hanging threads a collector may leave behind; past it nothing runs until one of them returns."""
+HANGING_THREADS_MAX = 2 * ABANDONED_THREADS_MAX
+"""The same of all tasks that had one name: a source with changed settings is tried although its last task hangs, but
+one that is changed again and again cannot eat all threads."""
+PUBLISHED_SECONDS = 5.0
+"""How long `drop` waits for a run that has ended and is being published."""
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +47,24 @@ class _Attempt:
     thread: int = field(default_factory=threading.get_ident)
 
 
+class Hanging:
+    """How many runs of one name hang that were given up: those of a task that was removed count on."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def add(self, number: int) -> None:
+        """Count so many more; a run that returns is -1."""
+        with self._lock:
+            self.count += number
+
+
 class Task:
     """Runs one job by calling `work(now)`; `run` in the job's own thread, everything else from any thread.
 
     `replace_thread(first)` must abandon the job's thread and do `first` in a new one. `may_run()` says whether this
-    process is the one that collects, at this very moment.
+    process is the one that collects, at this very moment. `hanging` is shared by all tasks that ever had this name.
     """
 
     def __init__(
@@ -60,6 +78,7 @@ class Task:
         replace_thread: Callable[[Callable[[], None]], None],
         source: SourceId | None = None,
         may_run: Callable[[], bool] = lambda: True,
+        hanging: Hanging | None = None,
     ) -> None:
         self.job = job
         self.source = source
@@ -75,7 +94,8 @@ class Task:
         self._may_run = may_run
         self._lock = threading.Lock()
         self._attempt: _Attempt | None = None
-        self._abandoned = 0
+        self._hanging = hanging or Hanging()
+        self._hanging_max = min(self._hanging.count + ABANDONED_THREADS_MAX, HANGING_THREADS_MAX)
         self._is_stopping = False
         self._last_run: Run | None = None
         self._last_success: float | None = None
@@ -90,14 +110,15 @@ class Task:
         stamp = stamped(due, now)
         if not self._may_run():  # asked after the clock: whoever collects next begins in a later second
             return
-        if self._abandoned >= ABANDONED_THREADS_MAX:
-            why = f"{count(self._abandoned, 'run')} still hang; none is started until one of them returns"
-            self._publish_failure(stamp, why)
+        if self.why_blocked:
+            self._publish_failure(stamp, self.why_blocked)
             return
         if not self.breaker.allow():
             self._publish_failure(stamp, self._why_open())
             return
         attempt = self._begin(due, now, stamp)
+        if attempt is None:
+            return
         try:
             reading = self._work(attempt.started)
         except SourceRejected as error:
@@ -110,6 +131,11 @@ class Task:
             self._fail(attempt, Outcome.ERROR, f"{type(error).__name__}: {error}")
         else:
             self._succeed(attempt, reading)
+
+    def run_by_hand(self) -> None:
+        """Run the job now, whatever its breaker says."""
+        self.breaker.close_by_hand()
+        self.run()
 
     def seconds_left(self) -> float | None:
         """Return the seconds until the present run passes its deadline; None between runs."""
@@ -129,7 +155,17 @@ class Task:
 
     def stop(self) -> None:
         """Start no run from now on."""
-        self._is_stopping = True
+        with self._lock:
+            self._is_stopping = True
+
+    def drop(self) -> None:
+        """Start no run from now on, and throw away what the present one brings: nothing is published after this."""
+        self.stop()
+        attempt = self._attempt
+        if attempt is not None and self._take(attempt, abandon=True):
+            self.idle.set()
+        elif not self.idle.wait(PUBLISHED_SECONDS):
+            log.warning("collector %s: its last run is still being published", self.job.name)
 
     def give_up(self) -> bool:
         """Record a run that the end of the program cuts off. Return whether there was one."""
@@ -138,6 +174,14 @@ class Task:
             return False
         self._close(attempt, Outcome.TIMEOUT, f"stopped while running{_where(attempt.thread)}")
         return True
+
+    @property
+    def why_blocked(self) -> str:
+        """Why no run is started, whatever the breaker says; empty: they are."""
+        hanging = self._hanging.count
+        if hanging < self._hanging_max:
+            return ""
+        return f"{count(hanging, 'run')} still hang; none is started until one of them returns"
 
     @property
     def last_run(self) -> Run | None:
@@ -159,14 +203,17 @@ class Task:
                 next_run=next_run,
                 durations_seconds=tuple(self._durations),
                 lateness_seconds=tuple(self._lateness),
-                abandoned_threads=self._abandoned,
+                abandoned_threads=self._hanging.count,
                 source=self.source,
             )
 
-    def _begin(self, due: float | None, now: float, stamp: float) -> _Attempt:
+    def _begin(self, due: float | None, now: float, stamp: float) -> _Attempt | None:
+        """Return the run that begins now; None: none may begin any more."""
         lateness = 0.0 if due is None else max(0.0, now - due)
         attempt = _Attempt(now, stamp, self._clock.monotonic(), lateness)
         with self._lock:
+            if self._is_stopping:
+                return None
             self._attempt = attempt
             self.idle.clear()
         return attempt
@@ -179,12 +226,11 @@ class Task:
         with self._lock:
             if self._attempt is attempt:
                 self._attempt = None
-                self._abandoned += abandon
+                self._hanging.add(int(abandon))
                 attempt.duration_seconds = self._clock.monotonic() - attempt.started_monotonic
                 return True
-            if not abandon:
-                self._abandoned -= 1
         if not abandon:
+            self._hanging.add(-1)
             log.info("collector %s: a run that was given up has returned", self.job.name)
         return False
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import SettingsError, StorageError
+from core.errors import SettingsError
 from core.requests import RELOADED
+from core.settings.follow import follow as follow_settings
 from core.settings.reload import reloaded
 from dashboard.factory import create_app
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from storage.stores import Stores
-
-LOOK_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -35,32 +34,31 @@ def renewable_app(stores: Stores) -> tuple[Flask, Callable[[Stores], None]]:
     return server, renew
 
 
-def follow(stores: Stores, renew: Callable[[Stores], None], asked: threading.Event) -> None:
-    """Take changed sources into the pages of a process that does not collect, for as long as it lives.
+def follow(
+    stores: Stores,
+    renew: Callable[[Stores], None],
+    asked: threading.Event,
+    stopping: threading.Event | None = None,
+) -> None:
+    """Take changed sources into the pages of a process that does not collect, until told to stop if ever.
 
     They are taken when `asked` is set, and when the process that collects has taken them; wrong ones change nothing.
     """
 
+    now = stores
+
+    def take(_was_asked: bool) -> None:
+        nonlocal now
+        try:
+            found = reloaded(now.settings)
+        except SettingsError as error:
+            log.warning("changed settings refused, those before stay in force: %s", error)
+            raise
+        if found.added or found.changed or found.removed:
+            now = replace(now, settings=found.settings)
+            renew(now)
+
     def loop() -> None:
-        now, seen = stores, stores.live.version(RELOADED)
-        while True:
-            was_asked = asked.wait(LOOK_SECONDS)
-            asked.clear()
-            try:
-                version = stores.live.version(RELOADED)
-                if version == seen and not was_asked:
-                    continue
-                seen = version
-                found = reloaded(now.settings)
-                # The version also moves while Redis is away.
-                if found.added or found.changed or found.removed:
-                    now = replace(now, settings=found.settings)
-                    renew(now)
-            except SettingsError as error:
-                log.warning("changed settings refused, those before stay in force: %s", error)
-            except StorageError as error:
-                log.debug("whether settings have changed is not known: %s", error)
-            except Exception:
-                log.exception("pages could not be made anew with changed settings")
+        follow_settings(asked, lambda: stores.live.known_version(RELOADED), take, stopping or threading.Event())
 
     threading.Thread(target=loop, name="settings", daemon=True).start()

@@ -23,6 +23,8 @@ TIMEOUT_SECONDS = 0.5
 VERSION_SECONDS = 0.1
 MOST_CONNECTIONS = 16
 """Of one process: threads of any number share them."""
+AWAY = "away-"
+"""How a version begins that is not known."""
 QUIET_SECONDS = 1.0
 """After a failure Redis is left alone this long, so that a page does not wait for a timeout a question."""
 
@@ -124,10 +126,15 @@ class Live:
         self._versions[datasets] = (time.monotonic() + VERSION_SECONDS, version)
         return version
 
+    def known_version(self, *datasets: str) -> str | None:
+        """Return the same, None while Redis is away."""
+        found = self.version(*datasets)
+        return None if found.startswith(AWAY) else found
+
     def _read_version(self, datasets: tuple[str, ...]) -> str:
         found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
         if found is None:
-            return f"away-{int(time.time())}"
+            return f"{AWAY}{int(time.time())}"
         return "-".join(value.decode() if value else "0" for value in found)
 
     def close(self) -> None:

@@ -50,10 +50,11 @@ def request_action(state: State, now: float, source: str, action: str, target: s
         return int(key[0]) if key else 0
 
 
-def take_action(state: State, now: float) -> Action | None:
+def take_action(state: State, now: float, only: Sequence[str] = (), without: Sequence[str] = ()) -> Action | None:
     """Return the oldest request, which is then ours to do; None when there is none. Late ones expire.
 
-    So does what a process took and never finished, because it ended.
+    only, without: names of actions; of others, or of these, none is taken. What a process took and never finished,
+    because it ended, expires as well.
     """
     with state.begin() as connection:
         lost = (actions.c.status == RUNNING) & (actions.c.at < now - LOST_SECONDS)
@@ -66,8 +67,10 @@ def take_action(state: State, now: float) -> Action | None:
             .where(actions.c.status == REQUESTED, late)
             .values(status=EXPIRED, result=why, finished_at=now)
         )
-        oldest = sa.select(actions).where(actions.c.status == REQUESTED).order_by(actions.c.id).limit(1)
-        row = connection.execute(oldest).first()
+        asked = sa.select(actions).where(actions.c.status == REQUESTED, actions.c.action.not_in(without))
+        if only:
+            asked = asked.where(actions.c.action.in_(only))
+        row = connection.execute(asked.order_by(actions.c.id).limit(1)).first()
         if row is None:
             return None
         mine = (actions.c.id == row.id) & (actions.c.status == REQUESTED)

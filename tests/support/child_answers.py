@@ -30,6 +30,18 @@ def signal_itself(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
+def leave_once(file: str) -> Echo:
+    """End instead of an answer, as one that had grown; answer when asked again."""
+    if not os.path.exists(file):  # noqa: PTH110 - a child imports next to nothing
+        with open(file, "w"):  # noqa: PTH123
+            os._exit(0)
+    return echo("again")
+
+
+def leave() -> None:
+    os._exit(0)
+
+
 def hang() -> None:
     time.sleep(60)
 
@@ -57,5 +69,5 @@ def open_nothing() -> None:
 
 kept: list[bytes] = []
 if __name__ == "__main__":
-    asked = (echo, signal_itself, hang, refuse, stumble, modules, grow)
+    asked = (echo, signal_itself, leave_once, leave, hang, refuse, stumble, modules, grow)
     serve({each.__name__: each for each in asked} | {"open": open_nothing})

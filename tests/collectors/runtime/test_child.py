@@ -19,7 +19,7 @@ from core.errors import SourceRejected, SourceUnavailable
 from tests.collectors.readings import Time
 from tests.support.child_answers import Echo
 from tests.support.product import gone
-from tests.support.servers import BUSY_SECONDS, ROOT
+from tests.support.servers import ROOT
 
 MODULE = "tests.support.child_answers"
 SECONDS = 20.0
@@ -63,6 +63,15 @@ def test_one_that_dies_between_two_questions_costs_none(child: Child) -> None:
     assert echo(child).pid != first.pid
 
 
+def test_one_that_leaves_as_a_question_comes_is_asked_again_once(child: Child, tmp_path: Path) -> None:
+    first = echo(child).pid
+    again = child.ask("leave_once", Echo, SECONDS, file=str(tmp_path / "left"))
+    assert again.text == "again" and again.pid != first
+    with pytest.raises(SourceUnavailable, match="the child ended by itself"):
+        child.ask("leave", NoneType, SECONDS)
+    assert echo(child)
+
+
 def test_one_that_crashes_again_and_again_is_left_alone_for_a_while(child: Child, clock: Time) -> None:
     def crash() -> None:
         with pytest.raises(SourceUnavailable, match="ended by SIGABRT"):
@@ -81,12 +90,10 @@ def test_one_that_crashes_again_and_again_is_left_alone_for_a_while(child: Child
     assert echo(child), "one that worked for long is started at once"
 
 
-def test_one_that_does_not_answer_is_ended_in_time(child: Child) -> None:
+def test_one_that_does_not_answer_is_ended(child: Child) -> None:
     first = psutil.Process(echo(child).pid)
-    began = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"did not answer within .* and was ended"):
         child.ask("hang", NoneType, 0.3)
-    assert time.monotonic() - began < 0.3 + BUSY_SECONDS
     assert gone([first]) and echo(child).pid != first.pid
 
 

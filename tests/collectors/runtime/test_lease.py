@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from collectors.runtime.registry import build_runner
 from collectors.runtime.runner import Runner
 from core.clock import FakeClock
 from core.lease import LEASE_SECONDS, Lease
+from core.model import Component, SourceId, Status
 from storage.live.embedded import Valkey
 from storage.live.leases import LeaseStore
 from storage.live.redis import Live
+from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector, FakeLive, FakeWriter, eventually, finish
 
 
@@ -117,3 +122,27 @@ def test_collectors_run_only_while_the_lease_is_held(
     source.wait_until_entered()
     runner.stop(deadline_seconds=1.0)
     assert other.tick(), "stopping gives the lease back at once"
+
+
+def test_a_source_that_came_while_it_ran_is_read_back_at_a_hand_over(stores: Stores) -> None:
+    """Without that its state would be recorded as new again."""
+    clock = FakeClock(float(int(time.time()) - 100))
+    stores = replace(stores, clock=clock)
+    runner = build_runner(stores, ())
+    watched = FakeCollector("http:new", interval_seconds=60.0)
+    runner.add(watched, SourceId("http", "new"))
+    states = runner._states
+    assert states is not None
+    states.look()
+
+    def tell() -> None:
+        states.tell(SourceId("http", "new"), clock.now(), 60.0, 2.0, [Component("http new", Status.OK, "200 OK")])
+        clock.advance(1.0)
+
+    tell()
+    stores.writer.flush()
+    states.forget()
+    states.look()
+    tell()
+    stores.writer.flush()
+    assert stores.clickhouse.rows("SELECT state FROM state_changes WHERE source = 'http:new'") == [("ok",)]

@@ -15,11 +15,14 @@ from collectors.runtime.runner import Runner
 from collectors.runtime.start import start_collectors
 from core.clock import SystemClock
 from core.model import Status
-from core.requests import RELOAD, SETTINGS, TRY_NOW
+from core.requests import RELOAD, RELOADED, SETTINGS, TRY_NOW
 from core.settings.load import load_settings
-from dashboard.frame.newest import renewable_app
+from dashboard.frame.newest import follow, renewable_app
+from storage.live.embedded import Valkey
+from storage.live.redis import Live
 from storage.state.actions import Action, find_action, request_action
 from storage.stores import Stores
+from tests.collectors.fakes import FakeCollector
 from tests.support.redis_servers import RedisServer
 
 OFF = "sources: {system: false, processes: false, inbox: false, pipeline: true, own: false}\nwatch:\n  redis:\n"
@@ -112,6 +115,45 @@ def test_changed_sources_are_taken_and_those_that_did_not_change_go_on(running: 
     soon(lambda: running.names == ["pipeline", "redis:still"])
     runs = running.runner.task("redis:still")
     soon(lambda: runs.last_run is not None and runs.last_run.started > told.at)
+
+
+def test_sources_are_taken_while_one_that_was_tried_has_not_answered(running: Running, server: RedisServer) -> None:
+    silent = FakeCollector("redis:silent", 60.0, 60.0)
+    silent.gate = threading.Event()
+    running.runner.add(silent)
+    silent.wait_until_entered()
+    now = running.stores.clock.now()
+    tried = request_action(running.stores.state, now, silent.name, TRY_NOW, "", "ana")
+    soon(lambda: running.outcome(tried).status == "running")
+    running.write(source(server, "still", "right"))
+    assert running.asked(RELOAD, str(SETTINGS)).status == "done"
+    assert running.outcome(tried).finished_at is None
+    silent.gate.set()
+    soon(lambda: running.outcome(tried).status == "done")
+
+
+def test_what_one_process_takes_every_other_takes_too_that_collects_or_shows_pages(
+    running: Running, server: RedisServer, valkey: Valkey, database: str
+) -> None:
+    pages: list[list[str]] = []
+    own = replace(running.stores, live=Live(valkey.url, database))
+    stopping = threading.Event()
+
+    def renew(changed: Stores) -> None:
+        pages.append([each.name for each in changed.settings.watch.redis])
+
+    follow(own, renew, threading.Event(), stopping)
+    other = start_collectors(own)
+    running.write(source(server, "still", "right"), source(server, "new", "right"))
+    version = running.stores.live.version(RELOADED)
+    running.hangup.set()
+    soon(lambda: [view.collector for view in other.views()] == ["pipeline", "redis:still", "redis:new"])
+    soon(lambda: pages == [["still", "new"]])
+    told = running.stores.live.version(RELOADED)
+    assert told != version
+    other.stop(2.0)
+    stopping.set()
+    assert own.live.version(RELOADED) == told, "who follows tells nobody to follow"
 
 
 def test_wrong_settings_change_nothing_are_told_once_and_stand_on_the_pipeline_tab(

@@ -44,7 +44,9 @@ class Process:
             partial(insert_facts, stores.clickhouse), self.spool, settle=partial(settle, stores.clickhouse)
         )
         self.stores = replace(stores, writer=self.writer)
-        self.states = StateLog(host, stores.clock, self.writer.put_facts, stored_states(self.stores, host, NAMES))
+        self.states = StateLog(
+            host, stores.clock, self.writer.put_facts, stored_states(self.stores, host, lambda: NAMES)
+        )
         self.publisher = Publisher(host, self.writer, stores.live, self.states)
         self.states.look()
 
