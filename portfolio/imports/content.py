@@ -5,7 +5,6 @@ Read are text (delimited.py), workbooks and Parquet (workbook.py), each also in 
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 import zipfile
@@ -15,13 +14,12 @@ from core.format import count
 from portfolio.imports.delimited import seems, split
 from portfolio.imports.encoding import look_at_text
 from portfolio.imports.extent import MOST_CELLS, is_whole, most_cells
-from portfolio.imports.sheet import LARGEST_BYTES, Sheet, Unreadable
+from portfolio.imports.packed import check_methods, gunzipped
+from portfolio.imports.sheet import LARGEST_BYTES, LARGEST_UNPACKED_BYTES, Sheet, Unreadable
 from portfolio.imports.workbook import read_parquet, read_workbook
 
 NESTED = 2
 """A workbook in a .zip, a text in a .gz: no more than that."""
-LARGEST_WORKBOOK_BYTES = 256 * 2**20
-"""Of a workbook unpacked: its sheets are XML, eight times as large as what they say."""
 
 _EXPORT = "Save the table in it as CSV or as a workbook (.xlsx)."
 _SAVE_AGAIN = "Open it, save it again, or save it as CSV."
@@ -104,8 +102,7 @@ def _inside(content: bytes, where: str, depth: int) -> tuple[str, list[Sheet]]:
 
 def _gunzipped(content: bytes) -> bytes:
     try:
-        with gzip.open(io.BytesIO(content)) as packed:
-            unpacked = packed.read(LARGEST_BYTES + 1)
+        unpacked = gunzipped(content)
     except (OSError, EOFError, zlib.error) as error:
         raise Unreadable("a .gz file that is damaged", "it cannot be unpacked", "Pack or send it again.") from error
     return _limited(unpacked, "a .gz file")
@@ -123,6 +120,7 @@ def _zipped(content: bytes, depth: int) -> tuple[str, list[Sheet]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             names = {entry.filename for entry in entries}
+            check_methods(entries)
             if "[Content_Types].xml" in names or "mimetype" in names:
                 return _document(content, archive, entries, names)
             files = [entry for entry in entries if not _is_hidden(entry.filename)]
@@ -147,20 +145,29 @@ def _document(
         raise Unreadable("a Word document", "it holds no table that can be read", _EXPORT)
     if any(name.startswith("ppt/") for name in names):
         raise Unreadable("a PowerPoint presentation", "it holds no table that can be read", _EXPORT)
-    kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
+    kind = _beginning(archive, "mimetype") if "mimetype" in names else b""
     if kind and b"spreadsheet" not in kind:
         raise Unreadable("an OpenDocument file that is no workbook", "it holds no table that can be read", _EXPORT)
     name = "an OpenDocument workbook" if kind else "an Excel workbook"
+    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED_BYTES:
+        raise Unreadable(name, f"it is larger than {LARGEST_UNPACKED_BYTES // 2**20} MiB unpacked", "Split it.")
     if kind and "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise Unreadable(f"{name} that is password-protected", "it cannot be read", "Save it without a password.")
-    if sum(entry.file_size for entry in entries) > LARGEST_WORKBOOK_BYTES:
-        raise Unreadable(name, f"it is larger than {LARGEST_WORKBOOK_BYTES // 2**20} MiB unpacked", "Split it.")
+    if len(names) < len(entries):
+        raise Unreadable(f"{name} that is damaged", "it cannot be read: it holds a file twice", _SAVE_AGAIN)
     if not is_whole(archive):
-        raise Unreadable(f"{name} that is damaged", "it cannot be read: its XML breaks off", _SAVE_AGAIN)
+        raise Unreadable(
+            f"{name} that is damaged", "it cannot be read: its XML breaks off, or is not as long as told", _SAVE_AGAIN
+        )
     if most_cells(archive) > MOST_CELLS:
         reason = "it has a cell far outside its table: a sheet of more than 10 million cells"
         raise Unreadable(name, reason, "Delete what is below and to the right of the table, or save it as CSV.")
     return name, read_workbook(content, name)
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        return file.read(100)
 
 
 def _is_hidden(name: str) -> bool:

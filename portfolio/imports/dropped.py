@@ -20,8 +20,8 @@ Identity = tuple[int, int, int]
 
 LONGEST_NAME_BYTES = 255
 """Of every file system that Linux usually has."""
-MOST_BESIDE_BYTES = 16
-"""Room for the longest ending of what is written next to a file: .problems.txt, .import.json, .taken.txt."""
+MOST_BESIDE_BYTES = 18
+"""Room for the longest of what is written next to a file: .NAME.import.json.part, while it is being copied."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _KINDS = (
     (stat.S_ISLNK, "a link: give the file itself"),
@@ -61,6 +61,11 @@ def read_dropped(path: Path, expected: Identity) -> bytes | None:
         if identity_of(os.fstat(handle)) != expected or _identity_at(path) != expected:
             raise Changed
     return content
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the path of what lies next to a file under its name and `ending`."""
+    return path.with_name(f"{path.name}{ending}")
 
 
 def read_beside(path: Path) -> bytes | None:

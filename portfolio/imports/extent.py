@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from portfolio.imports.packed import open_doubted
+
 MOST_CELLS = 10_000_000
 """320 MB while the workbook is read: 500,000 rows of 20 columns."""
 CHUNK_BYTES = 4 * 2**20
@@ -21,12 +23,16 @@ _REPEATED = re.compile(rb'table:number-(?:rows|columns)-repeated="(\d{1,9})"')
 
 
 def is_whole(archive: zipfile.ZipFile) -> bool:
-    """Return whether every XML file in a workbook is one."""
+    """Return whether every XML file in a workbook is one, and every file as large as is told of it."""
     try:
-        for name in archive.namelist():
-            if name.endswith(".xml"):
-                with archive.open(name) as file:
+        for entry in archive.infolist():
+            with open_doubted(archive, entry) as file:
+                if entry.filename.endswith(".xml"):
                     ParserCreate().ParseFile(file)
+                while file.read(CHUNK_BYTES):
+                    pass
+                if file.tell() != entry.file_size:
+                    return False
     except (ExpatError, LookupError):
         return False
     return True

@@ -23,6 +23,7 @@ from core.model import Component, Reading, Sample, Status, Table
 from portfolio.imports.dropped import (
     Changed,
     Identity,
+    beside,
     foreign,
     free_path,
     identity_of,
@@ -30,6 +31,7 @@ from portfolio.imports.dropped import (
     read_dropped,
     told_name,
 )
+from portfolio.imports.moved import move, remove_left_over
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order, read_undo
 from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import take
@@ -106,6 +108,7 @@ class Inbox:
         self._looked_at = looked_at
         self._folder = folder
         self._take = take
+        self._is_started = False
         self._seen: dict[str, Seen] = {}
         self._folders: list[str] = []
         self._waits: dict[str, Handled] = {}
@@ -150,6 +153,9 @@ class Inbox:
         try:
             for folder in (self._folder, self._done, self._refused):
                 folder.mkdir(parents=True, exist_ok=True)
+            if not self._is_started:
+                remove_left_over(self._folder, (self._done, self._refused))
+                self._is_started = True
             paths = [path for path in self._folder.iterdir() if _is_candidate(path.name)]
         except OSError as error:
             why = f"{_in_the_way(error)} is no folder: move it away" if _in_the_way(error) else error.strerror or error
@@ -162,9 +168,11 @@ class Inbox:
                 facts = path.lstat()
             except OSError:
                 continue  # it went away since it was listed
+            if path in (self._done, self._refused):
+                continue  # also where it is a link to a folder elsewhere
             before = self._seen.get(path.name)
             if stat.S_ISDIR(facts.st_mode):
-                folders += [told_name(path.name)] if path not in (self._done, self._refused) else []
+                folders.append(told_name(path.name))
             elif what := foreign(facts):
                 waits[path.name] = Handled(now, told_name(path.name), "waits", 0, f"is {what}")
             elif before is None or before.identity != identity_of(facts) or before.since > now:
@@ -229,8 +237,14 @@ class Inbox:
         """Move a file that was taken or refused next to what is told of it."""
         is_taken = handled.outcome == "taken"
         target = free_path(self._done if is_taken else self._refused, path.name, now)
-        _beside(target, TAKEN if is_taken else PROBLEMS).write_text(text, encoding="utf-8", errors="replace")
-        _move(path, target)
+        told = beside(target, TAKEN if is_taken else PROBLEMS)
+        try:
+            told.write_text(text, encoding="utf-8", errors="replace")
+            move(path, target)
+        except (OSError, Changed):
+            # The next look tries again, and would find the place taken.
+            told.unlink(missing_ok=True)
+            raise
         self._waits.pop(path.name, None)
         self._settled.pop(path.name, None)
         self._seen.pop(path.name, None)
@@ -298,20 +312,8 @@ def _in_the_way(error: OSError) -> str:
 
 def _order(path: Path) -> Order:
     """Return what lies next to a file about how to take it. Raises OSError."""
-    text = read_beside(_beside(path, ORDER))
+    text = read_beside(beside(path, ORDER))
     return Order() if text is None else read_order(text)
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(f"{path.name}{ending}")
-
-
-def _move(path: Path, target: Path) -> None:
-    """Move a file, and what lies next to it about how to take it before: what is there without its file is done."""
-    order = _beside(path, ORDER)
-    if read_beside(order) is not None:
-        order.rename(_beside(target, ORDER))
-    path.rename(target)
 
 
 def _is_candidate(name: str) -> bool:

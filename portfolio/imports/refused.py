@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import StorageError
-from portfolio.imports.dropped import read_beside, told_name
+from portfolio.imports.dropped import beside, read_beside, told_name
 from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order
 from portfolio.imports.take import read_file
 from storage.state.looked_at import FileKey, looked_at_files, mark_looked_at
@@ -50,7 +50,7 @@ def refused_folder(stores: Stores) -> Path:
 def refused_files(folder: Path) -> list[RefusedFile]:
     """Return the files in a folder of refused ones, newest first. Raises OSError; no folder: there are none."""
     try:
-        paths = [path for path in folder.iterdir() if not path.name.endswith((PROBLEMS, ORDER))]
+        paths = [path for path in folder.iterdir() if not _is_beside(path.name)]
     except FileNotFoundError:
         return []
     found = []
@@ -74,7 +74,7 @@ def to_look_at(stores: Stores) -> list[RefusedFile]:
 
 def reasons(file: RefusedFile) -> list[str]:
     """Return why a file was refused, a sentence a line, as its .problems.txt says."""
-    path = file.path.with_name(f"{file.path.name}{PROBLEMS}")
+    path = beside(file.path, PROBLEMS)
     try:
         with path.open("rb") as text:
             lines = text.read(MOST_REASON_BYTES).decode("utf-8", "replace").splitlines()
@@ -90,7 +90,7 @@ def find_refused(stores: Stores, name: str) -> RefusedFile | None:
 
 def read_refused(file: RefusedFile) -> tuple[bytes | None, Order]:
     """Return the content of a refused file (None: too large to read), and how it was to be taken. Raises OSError."""
-    order = read_beside(file.path.with_name(f"{file.path.name}{ORDER}"))
+    order = read_beside(beside(file.path, ORDER))
     found = read_order(order) if order is not None else Order()
     return read_file(file.path), Order() if found.wrong else found
 
@@ -111,6 +111,11 @@ def looked_at_of(stores: Stores) -> Callable[[], set[FileKey]]:
             return set()
 
     return looked_at
+
+
+def _is_beside(name: str) -> bool:
+    """Return whether it lies next to a file, or is the part of one that is being moved over."""
+    return name.startswith(".") or name.endswith((PROBLEMS, ORDER))
 
 
 HOW = (

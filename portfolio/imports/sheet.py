@@ -9,6 +9,8 @@ from itertools import chain, islice
 from typing import Any
 
 LARGEST_BYTES = 32 * 1024 * 1024
+LARGEST_UNPACKED_BYTES = 256 * 2**20
+"""Of a workbook or Parquet file unpacked: sheets are XML, eight times as large as what they say."""
 MOST_ROWS = 500_000
 """So that a file is one insert, which ClickHouse takes whole or not at all."""
 

@@ -6,7 +6,6 @@ an order to Fundwatch when it is JSON.
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import zipfile
@@ -15,8 +14,9 @@ import zlib
 import numpy as np
 
 from portfolio.imports.order import CHANGE, UNDO
+from portfolio.imports.packed import gunzipped
+from portfolio.imports.sheet import Unreadable
 
-CHUNK_BYTES = 1 << 20
 NOT_ENDED = "its last line does not end: the rest may not have come"
 _CUT_OFF = "its end is missing: the rest may not have come"
 _EMPTY = "it is empty: what it holds may not have come"
@@ -51,14 +51,12 @@ def _is_json(content: bytes) -> bool:
 
 
 def _is_whole_gzip(content: bytes) -> bool:
-    """Return whether the length and checksum at the end are there; what is damaged is told when it is read."""
+    """Return whether the end is there; what is damaged, or too large unpacked, is told when it is read."""
     try:
-        with gzip.open(io.BytesIO(content)) as packed:
-            while packed.read(CHUNK_BYTES):
-                pass
+        gunzipped(content)
     except EOFError:
         return False
-    except (OSError, zlib.error):
+    except (Unreadable, OSError, zlib.error):
         return True
     return True
 

@@ -6,7 +6,8 @@ import io
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from portfolio.imports.sheet import MOST_ROWS, Cell, Sheet, Unreadable
+from portfolio.imports.extent import MOST_CELLS
+from portfolio.imports.sheet import LARGEST_UNPACKED_BYTES, MOST_ROWS, Cell, Sheet, Unreadable
 
 
 def read_workbook(content: bytes, seems: str) -> list[Sheet]:
@@ -32,13 +33,18 @@ def read_workbook(content: bytes, seems: str) -> list[Sheet]:
 def read_parquet(content: bytes) -> Sheet:
     """Return the table of a Parquet file, its column names as the first row. Raises Unreadable when it is damaged."""
     import pyarrow
+    import pyarrow.compute
     import pyarrow.parquet
 
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         if file.metadata.num_rows > MOST_ROWS:
             raise Unreadable("a Parquet file", f"it has more than {MOST_ROWS:,} rows", "Split it.")
-        table = file.read()
+        _check_size(file.metadata.num_rows * file.metadata.num_columns, _told_bytes(file.metadata))
+        # A text that is there once and meant by every row stays one until it is known how large they are together.
+        texts = [field.name for field in file.schema_arrow if _is_text(pyarrow, field.type)]
+        table = pyarrow.parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts).read()
+        _check_size(0, sum(_text_bytes(pyarrow, column) for column in table.columns))
         # Nanoseconds are more than a datetime holds: whole microseconds, as NAV has none finer than seconds.
         columns = [_column(pyarrow, table.column(at)) for at in range(table.num_columns)]
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
@@ -46,6 +52,31 @@ def read_parquet(content: bytes) -> Sheet:
         raise Unreadable("a Parquet file that is damaged", reason, "Write it again.") from error
     rows: list[tuple[Cell, ...]] = [tuple(map(str, table.column_names)), *zip(*columns, strict=True)]
     return Sheet("", rows, range(1, len(rows) + 1))
+
+
+def _told_bytes(metadata: Any) -> int:
+    return sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
+
+
+def _check_size(cells: int, size_bytes: int) -> None:
+    if cells > MOST_CELLS:
+        raise Unreadable("a Parquet file", f"it has more than {MOST_CELLS:,} cells", "Leave out columns, or split it.")
+    if size_bytes > LARGEST_UNPACKED_BYTES:
+        reason = f"it is larger than {LARGEST_UNPACKED_BYTES // 2**20} MiB unpacked"
+        raise Unreadable("a Parquet file", reason, "Leave out columns, or split it.")
+
+
+def _is_text(pyarrow: Any, kind: Any) -> bool:
+    types = pyarrow.types
+    return any(is_it(kind) for is_it in (types.is_string, types.is_large_string, types.is_binary))
+
+
+def _text_bytes(pyarrow: Any, column: Any) -> int:
+    """Return how large the texts of a column are, each as often as it is meant; 0 of another column."""
+    if not (pyarrow.types.is_dictionary(column.type) and _is_text(pyarrow, column.type.value_type)):
+        return 0
+    lengths = (pyarrow.compute.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks)
+    return sum(pyarrow.compute.sum(each.cast("int64")).as_py() or 0 for each in lengths)
 
 
 def _column(pyarrow: Any, column: Any) -> list[Cell]:
