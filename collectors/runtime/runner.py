@@ -161,6 +161,11 @@ class Runner:
         if self._lease is not None:
             self._lease.release()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of those that run now, in the order in which they were added."""
+        return list(self._tasks)
+
     def views(self) -> list[TaskView]:
         """Return the state of every collector, in the order they were added."""
         times = {job.id: getattr(job, "next_run_time", None) for job in self.scheduler.get_jobs()}

@@ -203,14 +203,17 @@ class StateLog:
         return [row for row in rows if row is not None]
 
 
-def stored_states(stores: Stores, host: str, collectors: Sequence[str]) -> Callable[[float], Stored | None]:
-    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait for storage."""
+def stored_states(stores: Stores, host: str, names: Callable[[], Sequence[str]]) -> Callable[[float], Stored | None]:
+    """Return what reads back the history of the collectors of `host`; nothing while rows of ours wait for storage.
+
+    names: those of the collectors that run at that moment.
+    """
 
     def read(until: float) -> Stored | None:
         stats = stores.writer.stats()
         if stats.spooled_rows or stats.stuck_why:
             return None
-        ahead = stores.clock.now() + LATE_SECONDS
+        ahead, collectors = stores.clock.now() + LATE_SECONDS, names()
         changes = read_state_changes(stores.clickhouse, collectors, ("", host), ahead, ahead)
         return changes, last_heard(stores.clickhouse, collectors, until)
 
