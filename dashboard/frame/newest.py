@@ -12,6 +12,7 @@ from core.errors import SettingsError, StorageError
 from core.requests import RELOADED
 from core.settings.reload import reloaded
 from dashboard.factory import create_app
+from storage.clickhouse.pulse import Pulse
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,11 +26,12 @@ log = logging.getLogger(__name__)
 
 def renewable_app(stores: Stores) -> tuple[Flask, Callable[[Stores], None]]:
     """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given."""
-    server: Flask = create_app(stores).server
+    pulse = Pulse(stores.clickhouse.ping)
+    server: Flask = create_app(stores, pulse=pulse).server
     newest: list[Any] = [server.wsgi_app]
 
     def renew(changed: Stores) -> None:
-        newest[0] = create_app(changed).server.wsgi_app
+        newest[0] = create_app(changed, pulse=pulse).server.wsgi_app
 
     server.wsgi_app = lambda environ, start: newest[0](environ, start)  # type: ignore[assignment,method-assign]
     return server, renew
@@ -45,7 +47,8 @@ def follow(stores: Stores, renew: Callable[[Stores], None], asked: threading.Eve
         now, seen = stores, stores.live.version(RELOADED)
         while True:
             was_asked = asked.wait(LOOK_SECONDS)
-            asked.clear()
+            if was_asked:  # else it may have been set just now, and would be lost
+                asked.clear()
             try:
                 version = stores.live.version(RELOADED)
                 if version == seen and not was_asked:
