@@ -31,20 +31,20 @@ def create_server() -> Flask:
     """Open the stores, start what runs in this process and return the WSGI application."""
     from gunicorn.errors import AppImportError
 
+    reload = _hangup()
     try:
-        return _create_server(load_settings())
+        return _create_server(load_settings(), reload)
     except FundwatchError as error:
         shut_down()
         raise AppImportError(f"fundwatch: {error}") from error
     except OSError as error:
         shut_down()
-        raise AppImportError(f"fundwatch: {error.filename}: {error.strerror}; look at what is there") from error
+        raise AppImportError(f"fundwatch: {_told(error)}") from error
 
 
-def _create_server(settings: Settings) -> Flask:
+def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
-    reload = _hangup()
     console.step("libraries")
     from dashboard.frame.newest import follow, renewable_app
     from portfolio.tree.configured import prepare_tree
@@ -102,6 +102,12 @@ def main() -> int:
     from dashboard.frame.serve import serve
 
     return serve(settings, create_server, shut_down)
+
+
+def _told(error: OSError) -> str:
+    """Return what failed, with the file where it is about one."""
+    why = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {why}; look at what is there" if error.filename else why
 
 
 def _shown(host: str) -> str:

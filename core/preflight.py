@@ -16,6 +16,6 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host.strip("[]"), port))
         except OSError as error:
             raise StartError(
-                f"FUNDWATCH_PORT={port}: cannot listen on {host}:{port} ({error.strerror}); "
+                f"FUNDWATCH_PORT={port}: cannot listen on {host}:{port} ({error.strerror or error}); "
                 "stop what uses it, or choose another port"
             ) from error

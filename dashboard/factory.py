@@ -37,11 +37,17 @@ ROUTE = ("path", "search")
 """What the browser says of the address that it opens."""
 
 
-def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindViewer | None = None) -> Dash:
+def create_app(
+    stores: Stores,
+    pages: Sequence[Page] = PAGES,
+    find_viewer: FindViewer | None = None,
+    pulse: Pulse | None = None,
+) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
     pages: every page; those that depend on settings are mounted as the settings of `stores` want them (Page.fit).
     find_viewer: who sent a request; None: readers on this machine, all of them the same.
+    pulse: whether ClickHouse answers; its thread lives as long as the process, so applications made anew share one.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
     Raises ValueError when pages do not fit together.
     """
@@ -69,7 +75,7 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
         add_log_handler=False,
     )
     app.bundle_urls = bundle.install(server)
-    _add_routes(server, app, stores)
+    _add_routes(server, app, stores, pulse or Pulse(stores.clickhouse.ping))
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = cache(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().role)
@@ -93,7 +99,7 @@ def create_app(stores: Stores, pages: Sequence[Page] = PAGES, find_viewer: FindV
     return app
 
 
-def _add_routes(server: Flask, app: Application, stores: Stores) -> None:
+def _add_routes(server: Flask, app: Application, stores: Stores, pulse: Pulse) -> None:
     from importlib.util import find_spec
 
     spec = find_spec("flask_bootstrap")
@@ -104,8 +110,6 @@ def _add_routes(server: Flask, app: Application, stores: Stores) -> None:
     @server.get("/bootstrap/bootstrap.min.css")
     def bootstrap() -> Response:
         return send_file(css, mimetype="text/css")
-
-    pulse = Pulse(stores.clickhouse.ping)
 
     @server.get(HEALTH)
     def healthz() -> tuple[Response, int]:

@@ -314,7 +314,7 @@ def explain(error: OSError | ValueError, address: Address, seconds: float) -> So
     if isinstance(error, ssl.SSLError):
         return _explain_tls(error, address)
     if isinstance(error, socket.gaierror):
-        return SourceUnavailable(f"the name {address.host} is not known (DNS: {error.strerror})")
+        return SourceUnavailable(f"the name {address.host} is not known (DNS: {error.strerror or error})")
     if isinstance(error, TimeoutError):
         if "look-up" in str(error):
             return SourceUnavailable(f"the name {address.host} could not be looked up within {seconds:.3g} s (DNS)")

@@ -26,8 +26,10 @@ HEAD_END = b"\r\n\r\n"
 LONGEST_LINE = 4_096
 """Of the lines between the chunks of a body, in bytes."""
 FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.I)
-DIGITS = re.compile(rb"\d{1,18}")
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+DIGITS = re.compile(rb"\d+")
+MOST_DIGITS = 18
+"""Of a length, zeros before it apart: one with more is too large anywhere."""
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\r\n]*)?\r\n")
 
 
 class Refused(Exception):
@@ -64,8 +66,17 @@ def too_large(most_bytes: int) -> Refused:
     return Refused(413, "Content Too Large", f"Too large: a request's body has {most_bytes:,} bytes at most here.")
 
 
+def unframed() -> Refused:
+    """Return what is said to a request of which another reader could think that it ends elsewhere."""
+    return Refused(
+        400,
+        "Bad Request",
+        "Where the body ends is not clear: give one Content-Length, or in HTTP/1.1 Transfer-Encoding: chunked.",
+    )
+
+
 class Incoming:
-    """One request on its way in: only its end is looked for here, what it says is left to the server's parser."""
+    """One request on its way in: where it ends is decided here, what it says is left to the server's parser."""
 
     __slots__ = (
         "_body",
@@ -150,24 +161,22 @@ class Incoming:
 
     def _frame(self) -> bool:
         """Find out how the body ends; return whether the client waits before it sends it. Raises Refused."""
-        lengths, is_chunked, waits = [], False, False
+        found: dict[bytes, list[bytes]] = {b"content-length": [], b"transfer-encoding": [], b"expect": []}
         for name, value in FRAMING.findall(self._head):
-            match name.lower():
-                case b"content-length":
-                    lengths.append(value.strip())
-                case b"transfer-encoding":
-                    is_chunked = True
-                case _:
-                    waits = value.strip().lower() == b"100-continue"
+            found[name.lower()].append(value.strip(b" \t").lower())
+        lengths, codings, expected = found.values()
+        is_1_1 = self._head.removeprefix(b"\r\n").split(b"\r\n", 1)[0].endswith(b" HTTP/1.1")
+        # RFC 9110, section 10.1.1: in HTTP/1.0 it must be ignored.
+        waits = is_1_1 and expected == [b"100-continue"]
         if waits:
             self._head = re.sub(rb"\r\nexpect[ \t]*:[^\r\n]*", b"", self._head, flags=re.I)
         self._most = self._most_body(_path(self._head))
-        if is_chunked:
+        if codings:
+            if lengths or codings != [b"chunked"] or not is_1_1:
+                raise unframed()
             self._chunks = _Chunks()
-        elif not lengths or len(lengths) > 1 or not DIGITS.fullmatch(lengths[0]):
-            self._wanted = 0  # none, or one that the server's parser refuses
         else:
-            self._wanted = int(lengths[0])
+            self._wanted = _length(lengths)
             if self._wanted > self._most:
                 raise too_large(self._most)
         return waits
@@ -208,11 +217,12 @@ class Incoming:
 class _Chunks:
     """Finds the end of a body that comes in chunks (RFC 9112, section 7.1)."""
 
-    __slots__ = ("_is_last", "_line", "_skip")
+    __slots__ = ("_ends_chunk", "_is_last", "_line", "_skip")
 
     def __init__(self) -> None:
         self._skip = 0
         self._line = b""
+        self._ends_chunk = False
         self._is_last = False
 
     def end_in(self, data: bytes) -> int | None:
@@ -230,16 +240,32 @@ class _Chunks:
             if not end:
                 return None
             at, line, self._line = end, self._line, b""
+            if not line.endswith(b"\r\n"):
+                raise ValueError("A line between the chunks of the body must end with CR LF.")
             if self._is_last:
-                if line in (b"\r\n", b"\n"):
+                if line == b"\r\n":
                     return at
+                continue
+            if self._ends_chunk:
+                if line != b"\r\n":
+                    raise ValueError("A chunk of the body is longer than it says.")
+                self._ends_chunk = False
                 continue
             size = CHUNK_SIZE.fullmatch(line)
             if size is None:
                 raise ValueError("The size of a chunk of the body was expected.")
             length = int(size[1], 16)
-            self._skip, self._is_last = (length + 2, False) if length else (0, True)
+            self._skip, self._ends_chunk, self._is_last = length, length > 0, length == 0
         return None
+
+
+def _length(lengths: list[bytes]) -> int:
+    """Return the bytes of a body by its headers Content-Length: 0 without one. Raises Refused."""
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not DIGITS.fullmatch(lengths[0]):
+        raise unframed()
+    return int(lengths[0].lstrip(b"0")[: MOST_DIGITS + 1] or b"0")
 
 
 def _path(head: bytes) -> str:

@@ -13,6 +13,7 @@ from core.requests import RELOADED
 from core.settings.follow import follow as follow_settings
 from core.settings.reload import reloaded
 from dashboard.factory import create_app
+from storage.clickhouse.pulse import Pulse
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,11 +25,12 @@ log = logging.getLogger(__name__)
 
 def renewable_app(stores: Stores) -> tuple[Flask, Callable[[Stores], None]]:
     """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given."""
-    server: Flask = create_app(stores).server
+    pulse = Pulse(stores.clickhouse.ping)
+    server: Flask = create_app(stores, pulse=pulse).server
     newest: list[Any] = [server.wsgi_app]
 
     def renew(changed: Stores) -> None:
-        newest[0] = create_app(changed).server.wsgi_app
+        newest[0] = create_app(changed, pulse=pulse).server.wsgi_app
 
     server.wsgi_app = lambda environ, start: newest[0](environ, start)  # type: ignore[assignment,method-assign]
     return server, renew

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from dashboard.frame.outgoing import Outgoing
 
 READ_BYTES = 262_144
 MOST_WAITING_BYTES = 536_870_912
-"""Of all bodies that are on their way in together: they wait in temporary files."""
+"""Of all bodies that are on their way in or wait for their answer: they lie in temporary files."""
 MOST_UNSENT_BYTES = 134_217_728
 """Of all answers that clients are slow to take."""
 SEND_SECONDS = 30.0
@@ -52,16 +53,25 @@ class Connection(TConn):
 class WholeRequestWorker(ThreadWorker):
     """See above. All but `handle` runs on the loop."""
 
+    SIGNALS = [number for number in ThreadWorker.SIGNALS if number != signal.SIGHUP]  # noqa: RUF012 - gunicorn's own
+
     def init_process(self) -> None:
         """Set up, in the new process."""
         self._waiting: dict[Connection, None] = {}
         """Connections that no thread has, the longest there first."""
+        self._bodies: dict[Connection, int] = {}
+        """Bytes that the bodies which are not forgotten yet may come to."""
         self._swept = 0.0
         self._told: set[int] = set()
         """Statuses of refusals that stand in the log already."""
         self._end = math.inf
         """When a worker that stops closes what still waits."""
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Take gunicorn's signals; SIGHUP (app.py) must not end a worker that still loads the application."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        super().init_signals()
 
     def accept(self, listener: Any) -> None:
         """Take a new connection, in the place of the one that has waited longest when there is no other."""
@@ -92,7 +102,7 @@ class WholeRequestWorker(ThreadWorker):
 
     def finish_request(self, conn: Connection, fs: Future[bool]) -> None:
         """Send the rest of the answer, then expect the next request or say farewell."""
-        conn.incoming.close()
+        self._forget(conn)
         conn.is_kept = not fs.cancelled() and fs.exception() is None and fs.result()
         self._send(conn)
 
@@ -141,8 +151,8 @@ class WholeRequestWorker(ThreadWorker):
             conn.began = time.monotonic()
         try:
             must_ask = incoming.take(data)
-            if not incoming.is_whole and incoming.announced_bytes > MOST_BODY_BYTES:
-                self._check_room()
+            if incoming.announced_bytes and conn not in self._bodies:
+                self._admit(conn)
             if must_ask:
                 conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 conn.sock.flush()
@@ -159,10 +169,17 @@ class WholeRequestWorker(ThreadWorker):
         conn.parser.unreader = IterUnreader(incoming.pieces())
         self.enqueue_req(conn)
 
-    def _check_room(self) -> None:
-        """Raise Refused when bodies that are on their way could together come to more than there is room for."""
-        if sum(conn.incoming.announced_bytes for conn in self._waiting) > MOST_WAITING_BYTES:
+    def _admit(self, conn: Connection) -> None:
+        """Keep room for a body whose headers are there. Raises Refused where a large one has none beside the others."""
+        announced = conn.incoming.announced_bytes
+        if announced > MOST_BODY_BYTES and sum(self._bodies.values()) + announced > MOST_WAITING_BYTES:
             raise busy()
+        self._bodies[conn] = announced
+
+    def _forget(self, conn: Connection) -> None:
+        """Forget the body, and give back its room."""
+        conn.incoming.close()
+        self._bodies.pop(conn, None)
 
     def _send(self, conn: Connection) -> None:
         """Send what the client takes, and go on when that was all."""
@@ -197,7 +214,7 @@ class WholeRequestWorker(ThreadWorker):
         if refused.status not in self._told:
             self._told.add(refused.status)
             log.warning("refused with %d before it was read: %s", refused.status, refused)
-        conn.incoming.close()
+        self._forget(conn)
         self._take_up(conn)
         try:
             conn.sock.sendall(refused.answer)
@@ -250,7 +267,7 @@ class WholeRequestWorker(ThreadWorker):
 
     def _drop(self, conn: Connection) -> None:
         self._take_up(conn)
-        conn.incoming.close()
+        self._forget(conn)
         conn.close()
         self.nr_conns -= 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -14,6 +15,8 @@ WITHIN_SECONDS = 3.0
 """How long an answer may take."""
 FRESH_SECONDS = 1.0
 """An answer is good for so long, however many ask."""
+
+log = logging.getLogger(__name__)
 
 
 class _Ask:
@@ -29,7 +32,7 @@ class Pulse:
     """Pings from a thread of its own, one ping at a time. Safe to ask from any thread."""
 
     def __init__(self, ping: Callable[[], None], monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Return the pulse of what `ping` asks; it raises StorageError when there is no answer."""
+        """Return the pulse of what `ping` asks; it raises when there is no answer."""
         self._ping = ping
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -37,7 +40,10 @@ class Pulse:
         self._newest: _Ask | None = None
 
     def problem(self) -> str:
-        """Return why ClickHouse is of no use now, in words; empty when it answers. Waits WITHIN_SECONDS at most."""
+        """Return that ClickHouse is of no use now, in words; empty when it answers. Waits WITHIN_SECONDS at most.
+
+        Anybody may read it: what the error says stands in the log, once an outage.
+        """
         ask = self._asked()
         ask.done.wait(max(0.0, ask.began + WITHIN_SECONDS - self._monotonic()))
         if ask.done.is_set():
@@ -58,11 +64,16 @@ class Pulse:
             return newest
 
     def _serve(self) -> None:
+        is_told = False
         while True:
             ask = self._asks.get()
             try:
                 self._ping()
-            except StorageError as error:
-                ask.problem = f"ClickHouse does not answer: {error}"
+                is_told = False
+            except Exception as error:  # whatever it is: without this thread nobody would learn that it is over
+                ask.problem = "ClickHouse does not answer"
+                if not is_told:
+                    log.warning("%s: %s", ask.problem, error, exc_info=not isinstance(error, StorageError))
+                is_told = True
             finally:
                 ask.done.set()

@@ -73,7 +73,7 @@ class PeerProbe:
         except TimeoutError:
             raise SourceUnavailable(f"the name {source.host} could not be looked up (DNS)") from None
         except OSError as error:
-            raise SourceUnavailable(f"the name {source.host} is not known (DNS: {error.strerror})") from error
+            raise SourceUnavailable(f"the name {source.host} is not known (DNS: {error.strerror or error})") from error
         return Address(str(found[0][1][0]), source.port)
 
     def _found(self, answered: Sequence[float], is_refused: bool) -> Found:

@@ -75,7 +75,7 @@ class ProcessProbe:
         except PermissionError:
             raise SourceRejected(f"our user may not read the pid file {self._source.pidfile}") from None
         except OSError as error:
-            raise SourceUnavailable(f"{self._source.pidfile}: {error.strerror}") from error
+            raise SourceUnavailable(f"{self._source.pidfile}: {error.strerror or error}") from error
         if not text or not text[0].isdigit():
             raise SourceUnavailable(f"the pid file {self._source.pidfile} contains no process id")
         try:

@@ -80,6 +80,10 @@ def running(stores: Stores, server: RedisServer, tmp_path: Path, monkeypatch: py
     runner.stop(2.0)
 
 
+def names_of_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
 def source(server: RedisServer, name: str, password: str) -> str:
     return f"{{name: {name}, url: 'redis://:{password}@127.0.0.1:{server.port}'}}"
 
@@ -189,3 +193,32 @@ def test_the_pages_get_the_section_of_a_kind_that_was_not_watched_before(running
     running.file.write_text("watch: {tcp: [{name: gate, host: 127.0.0.1, port: 1}]}\n")
     renew(replace(running.stores, settings=load_settings()))
     assert client.post("/services/try", json=asked).get_json()["done"]
+
+
+def test_pages_made_anew_leave_no_thread_behind(running: Running) -> None:
+    _, renew = renewable_app(running.stores)
+    before = names_of_threads()
+    for _ in range(2):
+        renew(running.stores)
+    assert names_of_threads().count("pulse") == before.count("pulse")
+
+
+def test_a_hangup_that_comes_between_two_looks_is_not_lost(running: Running) -> None:
+    class Late(threading.Event):
+        """Set right after its first wait has ended in vain."""
+
+        looks = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if renewed.is_set():
+                threading.Event().wait()  # the thread, which never ends, rests from here on
+            self.looks += 1
+            was_set = super().wait(0.01)
+            if self.looks == 1:
+                self.set()
+            return was_set
+
+    renewed = threading.Event()
+    running.file.write_text("watch: {tcp: [{name: gate, host: 127.0.0.1, port: 1}]}\n")
+    follow(running.stores, lambda _changed: renewed.set(), Late())
+    assert renewed.wait(SOON_SECONDS)

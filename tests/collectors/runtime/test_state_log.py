@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors.runtime.publisher import Publisher
+from collectors.runtime.registry import build_runner
 from collectors.runtime.state_log import LOOK_AGAIN_SECONDS, UNSURE_SECONDS, StateLog, stored_states
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
@@ -24,6 +25,7 @@ from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from storage.stores import Stores
+from tests.collectors.fakes import FakeCollector
 from tests.support.servers import ClickHouseServer
 
 START = float(int(time.time()) - 50_000)
@@ -209,6 +211,20 @@ def test_a_hand_over_of_the_lease_doubles_nothing_and_loses_nothing(stores: Stor
     one.stop()
     assert [change.state for change in history(stores)] == [Status.OK, Status.DOWN, Status.OK]
     two.stop()
+
+
+def test_a_source_that_came_by_a_reload_is_read_back_like_those_of_the_start(stores: Stores) -> None:
+    runner = build_runner(stores, ["pipeline"])
+    runner.add(FakeCollector(str(SOURCE)), SOURCE)
+    states = runner._states
+    assert states is not None
+    for _ in range(2):  # the second time after the lease was lost and won again
+        states.forget()
+        states.look()
+        states.tell(SOURCE, stores.clock.now(), EVERY, TIMEOUT, [Component("CPU", Status.OK, "it is ok")])
+        stores.writer.flush()
+        stores.clock.advance(EVERY)  # type: ignore[attr-defined]
+    assert [row[1] for row in rows(stores.clickhouse)] == ["ok"]
 
 
 def test_a_row_of_another_process_that_arrives_late_is_not_the_last_word(stores: Stores, tmp_path: Path) -> None:

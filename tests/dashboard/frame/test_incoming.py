@@ -5,7 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from gunicorn.config import Config
+from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dashboard.frame.incoming import (
@@ -19,7 +23,7 @@ from dashboard.frame.incoming import (
     Refused,
 )
 
-SIZES = st.integers(1, 900)
+GUNICORN = Config()
 
 
 def most_body(path: str) -> int:
@@ -76,10 +80,20 @@ def test_a_large_body_waits_in_a_file_and_comes_back_as_it_was() -> None:
         (head(f"Content-Length: {MOST_BODY_BYTES + 1}"), 413),
         (head(f"Content-Length: {10**17}"), 413),
         (head("Transfer-Encoding: chunked") + b"80000\r\n" + b"x" * 524_288 + b"\r\nfffff\r\n" + b"x" * 600_000, 413),
-        (head("Transfer-Encoding: chunked", "Content-Length: 5") + b"200000\r\n" + b"x" * (MOST_BODY_BYTES + 9), 413),
+        (head(f"Content-Length: {10**40}"), 413),
         (head(f"Content-Length: {3 * MOST_BODY_BYTES + 1}", path="/import?a=b"), 413),
         (head("Transfer-Encoding: chunked") + b"no size\r\n", 400),
         (head("Transfer-Encoding: chunked") + b"1" * 5_000, 400),
+        (head("Transfer-Encoding: chunked") + b"2\nab\n0\n\n", 400),
+        (head("Transfer-Encoding: chunked") + b"2\r\nabcd0\r\n\r\n", 400),
+        (head("Transfer-Encoding: chunked", "Content-Length: 5"), 400),
+        (head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), 400),
+        (head("Transfer-Encoding: gzip, chunked"), 400),
+        (head("Transfer-Encoding: identity"), 400),
+        (head("Transfer-Encoding: chunked").replace(b"1.1", b"1.0"), 400),
+        (head("Content-Length: 5", "Content-Length: 5"), 400),
+        (head("Content-Length: +5"), 400),
+        (head("Content-Length:"), 400),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MOST_HEAD_BYTES // 6), 431),
         (b"x" * (MOST_HEAD_BYTES + 1), 431),
     ],
@@ -101,6 +115,59 @@ def test_who_asks_first_is_told_to_go_on_once() -> None:
     assert not incoming.take(b"abc")
     assert incoming.is_whole
     assert b"expect" not in b"".join(incoming.pieces()).lower()
+
+
+def test_in_an_older_version_nobody_waits_for_a_word() -> None:
+    incoming = Incoming(most_body)
+    assert not incoming.take(head("Content-Length: 3", "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0"))
+
+
+NEXT = b"GET /next HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 60 + b"\r\n\r\n"
+LENGTHS = ("5", "05", "0" * 20 + "41", "0" * 20, "-5", "+5", "5, 5", "0x5", "1_0", "\xb2", "", "5 ", "5\t", "5\x0b")
+CODINGS = ("chunked", "Chunked", "identity", "gzip, chunked", "chunked, chunked", "xchunked", ",chunked", "chunked\x0b")
+LINES = st.one_of(
+    st.builds("{}{}{}".format, st.sampled_from(("Content-Length", "content-length", "Content_Length")),
+              st.sampled_from((": ", ":", " : ", ":\t")), st.sampled_from(LENGTHS)),
+    st.builds("{}{}{}".format, st.sampled_from(("Transfer-Encoding", "TRANSFER-ENCODING", "Transfer-Encoding\x0b")),
+              st.sampled_from((": ", ":", " : ")), st.sampled_from(CODINGS)),
+    st.sampled_from((
+        "X: y", "X: y\nContent-Length: 5", "X: y\rContent-Length: 5", "X: y\n\nz", " Content-Length: 5",
+        "Expect: 100-continue", "Expect: more", "Bad name: 1", ": 5",
+    )),
+)  # fmt: skip
+BODIES = st.sampled_from((
+    b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n", b"5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n", b"5\nhello\n0\n\n",
+    b"5\r\nhello0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n", b"0\r\n\n\r\n", b"0\r\nX: y\n\r\n\r\n", b"0\r\n\r\n",
+    b"05\r\nhello\r\n000\r\n\r\n", b"5;\nx\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n",
+))  # fmt: skip
+REQUEST_LINES = st.sampled_from(("POST /x HTTP/1.1", "POST /x HTTP/1.0", "\r\nPOST /x HTTP/1.1", "GET /x\nHTTP/1.1"))
+
+
+def rest_by_gunicorn(data: bytes) -> bytes | None:
+    """What gunicorn's parser leaves after the first request; None: it refuses it."""
+    unreader = IterUnreader(iter([data]))
+    try:
+        Request(GUNICORN, unreader, ("127.0.0.1", 1)).body.read()
+    except (ParseException, OSError):
+        return None
+    return b"".join(iter(unreader.read, b""))
+
+
+@settings(max_examples=500)
+@example("POST /x HTTP/1.1", ["Content-Length: " + "0" * 20 + "41"], b"", [])
+@given(REQUEST_LINES, st.lists(LINES, max_size=3), BODIES, st.lists(st.integers(1, 200), max_size=3))
+def test_what_is_not_refused_ends_where_the_servers_parser_thinks_so_too(
+    line: str, lines: list[str], body: bytes, cuts: list[int]
+) -> None:
+    data = "\r\n".join((line, "Host: localhost", *lines, "", "")).encode("latin-1") + body + NEXT
+    theirs = rest_by_gunicorn(data)
+    try:
+        ours = fed(data, *cuts)
+    except Refused:
+        return
+    if theirs is not None:
+        assert ours.is_whole
+        assert ours.rest == theirs
 
 
 def test_the_time_that_is_allowed_grows_with_what_has_come() -> None:

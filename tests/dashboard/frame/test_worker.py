@@ -44,8 +44,9 @@ def large():
 
 
 class Server:
-    def __init__(self, folder: Path, head_seconds: float) -> None:
-        (folder / "tested.py").write_text(APPLICATION % {"large": LARGE_BYTES, "head_seconds": head_seconds})
+    def __init__(self, folder: Path, head_seconds: float, more: str = "") -> None:
+        """more: the application goes on with it."""
+        (folder / "tested.py").write_text(APPLICATION % {"large": LARGE_BYTES, "head_seconds": head_seconds} + more)
         self.port = free_port()
         self.process = subprocess.Popen(
             [
@@ -229,6 +230,60 @@ def test_what_does_not_arrive_in_time_is_told_so(tmp_path: Path) -> None:
     finally:
         server.process.terminate()
         server.process.wait(10)
+
+
+HOLDING = """
+import threading
+from dashboard.frame import worker
+worker.MOST_WAITING_BYTES = 6 * incoming.MOST_BODY_BYTES
+held, released = threading.Event(), threading.Event()
+application.extensions[BODY_LIMITS]["/hold"] = 5 * incoming.MOST_BODY_BYTES
+@application.post("/hold")
+def hold():
+    held.set()
+    released.wait(30)
+    return "given back"
+@application.get("/held")
+def is_held():
+    held.wait(30)
+    return "held"
+@application.get("/release")
+def release():
+    released.set()
+    return "released"
+"""
+
+
+def test_bodies_beyond_the_room_are_refused_at_once_and_those_that_have_begun_come_to_their_end(tmp_path: Path) -> None:
+    server = Server(tmp_path, 10.0, HOLDING)
+    large = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4194304\r\n\r\n"
+    body = b"x" * 4_194_304
+    get = b"GET /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try:
+        with ExitStack() as small, server.connected(large % b"import" + body[:-1]) as first:
+            for _ in range(4):
+                small.enter_context(server.connected(POST + b"Content-Length: %d\r\n\r\nx" % MOST_BODY_BYTES))
+            assert server.asked(large % b"import").startswith(b"HTTP/1.1 503 "), "there is no room"
+            first.sendall(b"x")
+            assert read_all(first).startswith(b"HTTP/1.1 200 "), "its room was kept"
+        with server.connected(large % b"hold" + body) as held:
+            assert server.asked(get % b"held").endswith(b"held")
+            assert server.asked(large % b"import").startswith(b"HTTP/1.1 503 "), (
+                "a thread holds it: it still needs room"
+            )
+            assert server.asked(get % b"release").endswith(b"released")
+            assert read_all(held).endswith(b"given back")
+        assert server.asked(large % b"import" + body).endswith(b"4194304"), "its room is free again"
+    finally:
+        server.process.kill()
+        server.process.wait(10)
+
+
+def test_a_hangup_during_the_start_does_not_end_the_worker(tmp_path: Path) -> None:
+    more = "\nimport os, signal\nos.kill(os.getpid(), signal.SIGHUP)\n"
+    server = Server(tmp_path, 10.0, more)
+    server.process.terminate()
+    assert server.process.wait(10) == 0
 
 
 def test_a_worker_that_dies_is_started_again_by_its_master(tmp_path: Path) -> None:
