@@ -10,6 +10,7 @@ Every method changes the file whole or not at all, and raises SpoolUnavailable w
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import shutil
 import sqlite3
@@ -19,8 +20,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from core.errors import SpoolUnavailable
@@ -238,13 +240,31 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def pack(facts: Facts) -> bytes:
-    """Return the batch as compressed JSON."""
+    """Return the batch as compressed JSON, whatever it holds: NaN and infinity stay what they are.
+
+    What JSON has no word for goes as text, with "?" for what UTF-8 cannot write. Raises TypeError or ValueError for
+    what has no text either.
+    """
     content = {"table": facts.table, "columns": facts.columns, "data": facts.data, "token": facts.token}
-    return zlib.compress(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), 1)
+    try:
+        packed = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # an integer of more than 64 bits, half a surrogate pair, an object
+        packed = b""
+    if not packed or b"null" in packed:  # orjson writes null for NaN and infinity
+        packed = json.dumps(content, default=_plain, ensure_ascii=False).encode("utf-8", "replace")
+    return zlib.compress(packed, 1)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def unpack(payload: bytes) -> Facts:
     """Return the batch that `pack` made."""
-    content = orjson.loads(zlib.decompress(payload))
+    packed = zlib.decompress(payload)
+    try:
+        content = orjson.loads(packed)
+    except orjson.JSONDecodeError:  # NaN and infinity are no JSON to orjson
+        content = json.loads(packed)
     table = RENAMED.get(content["table"], content["table"])
     return Facts(table, tuple(content["columns"]), tuple(content["data"]), content["token"])

@@ -31,6 +31,8 @@ RETRY_SECONDS = (0.5, 1, 2, 4, 5)
 REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
+UNWRITABLE = "%d rows for %s can neither be sent nor be kept: they are dropped"
+
 NAME_AGAIN_SECONDS = 3600
 REMEMBERED_SECONDS = 30
 """So long it is known which series have a value in a second: a clock set back by less doubles none."""
@@ -188,6 +190,9 @@ class Writer:
                 self._dropped_rows += lost
                 log.error("%d rows lost at the end of the program: %s", lost, error)
                 break
+            except Exception:
+                log.exception(UNWRITABLE, len(due.batch), due.batch.table)
+                self._lose(due.batch)
         self._queued_rows = 0
 
     def flush(self, *, replay: bool = True) -> None:
@@ -261,13 +266,17 @@ class Writer:
 
     def _bring(self, due: Due) -> None:
         """Send a batch, and take it out of memory once it is committed. Raises SpoolUnavailable."""
+        instead: Sequence[Facts] = ()
         try:
             instead = self._send(due)
-        except BaseException:
+        except SpoolUnavailable:
             with self._lock:
                 self._due.appendleft(due)
                 self._sending = None
             raise
+        except Exception:
+            log.exception(UNWRITABLE, len(due.batch), due.batch.table)
+            self._lose(due.batch)
         with self._lock:
             self._due.extendleft(Due(each) for each in reversed(instead))
             self._queued_rows += sum(len(each) for each in instead) - len(due.batch)
@@ -349,6 +358,12 @@ class Writer:
         self._spool.refuse(batch, why, batch_id)
         self._last_error = f"{batch.table}: {why}"
         log.error("%d rows for %s are refused, set aside in the spool: %s", len(batch), batch.table, why)
+
+    def _lose(self, batch: Facts) -> None:
+        """Count a batch that can be written nowhere: it must not hold up the others."""
+        self._dropped_rows += len(batch)
+        if batch.table == "series":
+            self._known = {}
 
     def _back_off(self, error: StorageUnavailable) -> None:
         if not self._failures:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import zlib
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from collectors.pipeline import storage_components
+from core.errors import StorageRejected, StorageUnavailable
 from core.model import Facts, Status
-from storage.clickhouse.spool import Spool
+from storage.clickhouse.spool import Spool, pack, unpack
 from storage.clickhouse.writer import Writer
 
 
@@ -75,6 +79,69 @@ def test_a_batch_that_trips_what_sends_it_is_set_aside_too(tmp_path: Path) -> No
     writer.flush()
     assert stored == [0, 0.5, 2, 2.5]
     assert writer.stats().refused_rows == 2
+
+
+class Wordless:
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+ODD = [2**70, "half of \udcff a pair", math.inf, -math.inf, object(), Wordless()]
+KEPT = ODD[:-1]
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailable("away"), StorageRejected("no such column"), OSError("a fault")])
+@pytest.mark.parametrize("odd", ODD, ids=["long", "surrogate", "infinity", "-infinity", "object", "wordless"])
+def test_a_batch_that_is_hard_to_write_holds_up_no_other(tmp_path: Path, fault: Exception, odd: object) -> None:
+    stored: list[float] = []
+
+    def insert(facts: Facts) -> None:
+        if facts.table == "odd":
+            raise fault
+        stored.extend(facts.data[2])
+
+    writer = Writer(insert, Spool(tmp_path / "spool.sqlite", 2**26))
+    writer.put_facts(Facts("odd", ("value",), ([odd],)))
+    writer.put_facts(numbers(1))
+    writer.flush()
+    stats = writer.stats()
+    assert (stats.queued_rows, stats.stuck_why) == (0, "")
+    assert stats.dropped_rows == (0 if odd in KEPT else 1)
+    assert stats.refused_rows + stats.spooled_rows + stats.dropped_rows + len(stored) == 2
+
+
+def test_what_cannot_be_written_at_the_end_takes_nothing_along(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.sqlite", 2**26)
+    writer = Writer(lambda facts: None, spool)
+    spool.append(numbers(1))
+    writer.put_facts(Facts("odd", ("value",), ([Wordless()],)))
+    writer.put_facts(numbers(2))
+    writer.stop()
+    assert (spool.stats().rows, writer.stats().dropped_rows) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("odd", "back"),
+    [
+        (math.inf, math.inf),
+        (-math.inf, -math.inf),
+        (None, None),
+        (2**70, 2.0**70),
+        ("half of \udcff a pair", "half of ? a pair"),
+        (np.float64(0.5), 0.5),
+        (Decimal("1.5"), "1.5"),
+    ],
+)
+def test_a_value_comes_back_from_disk_as_near_as_it_can(odd: object, back: object) -> None:
+    facts = Facts("odd", ("value", "array"), ([odd], np.array([1.5])), "token")
+    assert unpack(pack(facts)) == Facts("odd", ("value", "array"), ([back], [1.5]), "token")
+
+
+def test_no_number_comes_back_from_disk_as_no_number() -> None:
+    (value,) = unpack(pack(Facts("odd", ("value",), ([math.nan],)))).data[0]
+    assert math.isnan(value)
 
 
 def test_what_is_set_aside_is_bounded_and_what_no_longer_fits_is_counted(tmp_path: Path) -> None:
