@@ -1,7 +1,8 @@
 """Where batches wait on disk while ClickHouse is away: SQLite in WAL mode, one blob a batch.
 
-Batches leave in the order they came. Past its size the oldest are dropped and counted. A batch that ClickHouse
-refuses for good, or that cannot be read any more, is set aside, so that it neither blocks the others nor disappears.
+Batches leave in the order they came, behind one that was sent before. Past its size the oldest are dropped and counted.
+A batch that ClickHouse refuses for good, or that cannot be read any more, is set aside, so that it neither blocks the
+others nor disappears.
 When a batch was first sent is kept with it: ClickHouse may have begun to take it (storage/clickhouse/settle.py).
 
 Every method changes the file whole or not at all, and raises SpoolUnavailable when the disk does not take it.
@@ -84,9 +85,12 @@ class Spool:
         return self._stats.batches
 
     def append(self, facts: Facts, tried: float | None = None) -> None:
-        """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut."""
+        """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut.
+
+        One that was sent goes to the front: ClickHouse forgets its token as others come.
+        """
         with self._change():
-            self._insert(facts, tried=tried)
+            self._insert(facts, None if tried is None else self._front(), tried)
             self._drop_oldest()
 
     def oldest(self) -> Waiting | None:
@@ -191,6 +195,11 @@ class Spool:
         if tried is not None:
             self._db.execute("INSERT INTO tried VALUES (?, ?)", (batch_id, tried))
         self._add(batches=1, rows=len(facts), bytes=len(payload))
+
+    def _front(self) -> int:
+        """Return a number before those of all batches."""
+        (oldest,) = self._db.execute("SELECT min(id) FROM batches").fetchone()
+        return 0 if oldest is None else int(oldest) - 1
 
     def _drop_oldest(self) -> None:
         while self._stats.bytes > self._limit_bytes and self._stats.batches > 1:

@@ -74,6 +74,8 @@ class Writer:
         self._due: deque[Due] = deque()
         """What was taken from the queue as batches, older than all in it."""
         self._sending: Due | None = None
+        self._arrived = ""
+        """Token of the batch that was last replayed: the disk may not have let the spool forget it."""
         self._queued_rows = 0
         """In the queue, due, and being sent."""
         self._stuck_why = ""
@@ -199,13 +201,14 @@ class Writer:
         """Send everything queued now, in the calling thread. What neither store takes stays queued."""
         with self._send_lock:
             try:
-                if replay:
-                    self._replay()
+                stuck_why = self._replay() if replay else ""
                 self._gather()
                 while (due := self._next()) is not None:
                     self._bring(due)
             except SpoolUnavailable as error:
-                self._tell_stuck(str(error))
+                stuck_why = str(error)
+            if stuck_why:
+                self._tell_stuck(stuck_why)
             else:
                 self._tell_free()
 
@@ -284,9 +287,15 @@ class Writer:
 
     def _send(self, due: Due) -> Sequence[Facts]:
         """Return what must be sent in the place of a batch: nothing once it is committed."""
-        if len(self._spool) or time.monotonic() < self._retry_at:
-            self._spool.append(due.batch, due.tried)
-            return ()
+        is_away = time.monotonic() < self._retry_at
+        if is_away or len(self._spool):
+            try:
+                self._spool.append(due.batch, due.tried)
+                return ()
+            except SpoolUnavailable:
+                if is_away:
+                    raise
+        # Straight, past a spool that takes nothing: on a full disk it cannot be emptied either.
         try:
             if due.tried is None:
                 due.tried = time.time()
@@ -312,19 +321,29 @@ class Writer:
             log.warning("of %d rows on their way when ClickHouse ended go again: %s", len(batch), rows or "none")
         return instead
 
-    def _replay(self) -> None:
-        """Send what waits on disk, oldest first, until it is empty, ClickHouse is away or the time is up."""
+    def _replay(self) -> str:
+        """Send what waits on disk, oldest first, until it is empty, ClickHouse is away or the time is up.
+
+        Return why the spool cannot be changed; empty: it can.
+        """
         until = time.monotonic() + REPLAY_SECONDS
-        while len(self._spool) and self._retry_at <= time.monotonic() < until:
-            waiting = self._spool.oldest()
-            if waiting is None:
-                return
-            self._replay_one(waiting)
+        try:
+            while len(self._spool) and self._retry_at <= time.monotonic() < until:
+                waiting = self._spool.oldest()
+                if waiting is None:
+                    return ""
+                self._replay_one(waiting)
+        except SpoolUnavailable as error:
+            return str(error)
         if len(self._spool) and self._retry_at <= time.monotonic():
             self._wake.set()
+        return ""
 
     def _replay_one(self, waiting: Waiting) -> None:
         batch_id, batch, tried = waiting
+        if batch.token and batch.token == self._arrived:
+            self._spool.remove(batch_id)
+            return
         try:
             if tried is None:
                 self._spool.mark_tried(batch_id, time.time())
@@ -342,8 +361,9 @@ class Writer:
             log.exception("a batch for %s cannot be sent", batch.table)
             self._refuse(batch, repr(error), batch_id)
         else:
-            self._spool.remove(batch_id)
             self._acknowledge(batch)
+            self._arrived = batch.token
+            self._spool.remove(batch_id)
 
     def _acknowledge(self, batch: Facts) -> None:
         self._failures, self._retry_at = 0, 0.0
