@@ -16,7 +16,6 @@ import logging
 import shutil
 import sqlite3
 import threading
-import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ import orjson
 
 from core.errors import SpoolUnavailable
 from core.model import Facts
+from storage.damage import set_aside
 from storage.sqlite import prepare, transaction
 
 SCHEMA = """
@@ -78,8 +78,9 @@ class Spool:
         self._path = file
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._db = _open(file)
-        self._stats = self._counted()
+        self._lost_rows = 0
+        """Of a damaged file, not yet counted in a new one."""
+        self._open()
 
     def __len__(self) -> int:
         return self._stats.batches
@@ -145,6 +146,26 @@ class Spool:
         with self._lock:
             self._db.close()
 
+    def _open(self) -> None:
+        self._db = _connect(self._path)
+        self._file_number = _number_of(self._path)
+        self._stats = self._counted()
+
+    def _follow(self) -> None:
+        """Open the file that is there now, where the own one was set aside, by this process or another one."""
+        there = _number_of(self._path)
+        if self._file_number is None or (there is not None and there != self._file_number):
+            self._leave()
+            self._open()
+        if self._lost_rows:
+            with transaction(self._db):
+                self._count_dropped(self._lost_rows)
+            self._lost_rows = 0
+
+    def _leave(self) -> None:
+        self._db.close()
+        self._file_number = None
+
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
         with self._file():
@@ -160,6 +181,7 @@ class Spool:
     def _file(self) -> Iterator[None]:
         with self._lock:
             try:
+                self._follow()
                 yield
             except sqlite3.Error as error:
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -172,19 +194,19 @@ class Spool:
         return shutil.disk_usage(self._path.parent).free < FULL_BYTES
 
     def _begin_anew(self, error: sqlite3.Error) -> None:
-        """Keep a damaged file under another name and go on with a new one; what it held counts as dropped."""
+        """Keep a damaged file under another name; the next change makes a new one. What it held counts as dropped."""
         lost = self._stats.rows
-        aside = self._path.with_name(f"{self._path.name}.damaged-{time.time_ns() // 1_000_000}")
-        log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside.name, lost)
-        self._db.close()
-        for ending in ("", "-wal", "-shm"):
-            part = self._path.with_name(self._path.name + ending)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + ending))
-        self._db = _open(self._path)
-        self._stats = SpoolStats()
-        with transaction(self._db):
-            self._count_dropped(lost)
+        is_own = self._file_number in (None, _number_of(self._path))
+        self._leave()
+        if not is_own:  # another process was first, and counts
+            return
+        self._lost_rows += lost
+        self._stats = SpoolStats(dropped_rows=self._lost_rows)
+        try:
+            aside = set_aside(self._path)
+        except OSError as cannot:
+            raise SpoolUnavailable(f"the spool is damaged and cannot be set aside ({cannot})") from error
+        log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside and aside.name, lost)
 
     def _insert(self, facts: Facts, batch_id: int | None = None, tried: float | None = None) -> None:
         payload = pack(facts)
@@ -241,11 +263,23 @@ class Spool:
         return SpoolStats(*waiting.fetchone(), *dropped.fetchone(), *refused.fetchone())
 
 
-def _open(file: Path) -> sqlite3.Connection:
+def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=5)
-    prepare(connection)
-    connection.executescript(SCHEMA)
+    try:
+        prepare(connection)
+        connection.executescript(SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _number_of(file: Path) -> int | None:
+    """Return what tells a file from another one of its name; None: there is none."""
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def pack(facts: Facts) -> bytes:

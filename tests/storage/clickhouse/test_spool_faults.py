@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from collectors.pipeline import storage_components
-from core.errors import StorageRejected, StorageUnavailable
+from core.errors import SpoolUnavailable, StorageRejected, StorageUnavailable
 from core.model import Facts, Status
 from storage.clickhouse.spool import Spool, pack, unpack
 from storage.clickhouse.writer import Writer
+from storage.damage import set_aside
 
 
 def numbers(*values: float) -> Facts:
@@ -156,16 +157,22 @@ def test_what_is_set_aside_is_bounded_and_what_no_longer_fits_is_counted(tmp_pat
     assert Spool(tmp_path / "spool.sqlite", limit_bytes=8_000).stats() == stats
 
 
-def test_a_file_that_turns_to_noise_is_kept_aside_and_storing_goes_on(tmp_path: Path) -> None:
-    file = tmp_path / "spool.sqlite"
+def turned_to_noise(file: Path) -> Spool:
+    """Return a spool whose file is damaged under it."""
     spooled(file, 300)
     with closing(sqlite3.connect(file)) as whole:
         whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     spool = Spool(file, 2**26)
-    waiting = spool.stats().rows
     with file.open("r+b") as damaged:
         damaged.seek(4096)
         damaged.write(b"\xff" * (file.stat().st_size - 4096))
+    return spool
+
+
+def test_a_file_that_turns_to_noise_is_kept_aside_and_storing_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    spool = turned_to_noise(file)
+    waiting = spool.stats().rows
     stored: list[float] = []
     writer = Writer(lambda facts: stored.extend(facts.data[2]), spool)
     writer.put_facts(numbers(7))
@@ -175,3 +182,52 @@ def test_a_file_that_turns_to_noise_is_kept_aside_and_storing_goes_on(tmp_path: 
     assert writer.stats().spool_dropped_rows == waiting
     assert [path for path in tmp_path.iterdir() if ".damaged-" in path.name]
     spool.close()
+
+
+def test_a_damaged_file_is_made_anew_as_soon_as_a_new_one_can_be_opened(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    spool = turned_to_noise(file)
+    waiting = spool.stats().rows
+    with pytest.raises(SpoolUnavailable):
+        spool.oldest()
+    file.mkdir()
+    for _ in range(2):
+        with pytest.raises(SpoolUnavailable, match="unable to open"):
+            spool.append(numbers(1))
+    file.rmdir()
+    spool.append(numbers(1))
+    assert (spool.stats().rows, spool.stats().dropped_rows) == (1, waiting)
+    spool.close()
+    assert Spool(file, 2**26).stats() == spool.stats()
+
+
+def test_a_damaged_file_that_cannot_be_moved_stays_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = turned_to_noise(tmp_path / "spool.sqlite")
+    waiting = spool.stats().rows
+
+    def refused(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", refused)
+        for _ in range(2):
+            with pytest.raises(SpoolUnavailable, match="cannot be set aside"):
+                spool.oldest()
+    with pytest.raises(SpoolUnavailable, match="malformed"):
+        spool.oldest()
+    spool.append(numbers(1))
+    assert (spool.stats().rows, spool.stats().dropped_rows) == (1, waiting)
+    spool.close()
+
+
+def test_another_process_goes_over_to_the_new_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    first, second = Spool(file, 2**26), Spool(file, 2**26)
+    assert set_aside(file) is not None
+    new = Spool(file, 2**26)
+    first.append(numbers(1))
+    second.append(numbers(2))
+    new.append(numbers(3))
+    assert Spool(file, 2**26).stats().rows == 3
