@@ -10,6 +10,7 @@ one that was on its way when ClickHouse was killed is not repeated but settled (
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -85,6 +86,7 @@ class Writer:
         self._taken: dict[int, set[int]] = {}
         """The series that have a value, by second."""
         self._repeated_rows = 0
+        self._not_finite_rows = 0
         self._dropped_rows = 0
         self._rows_written = 0
         self._batches = 0
@@ -101,7 +103,7 @@ class Writer:
     def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None:
         """Take the samples of one run, all at `ts` (epoch seconds).
 
-        A value that is not a number is left out, and so, counted, is a second value of a series in the same second.
+        Left out and counted: a value that is NaN or infinite, and a second value of a series in the same second.
         """
         second = int(ts)
         self._name_series_again(second)
@@ -110,7 +112,8 @@ class Writer:
         ids: list[int] = []
         values: list[float] = []
         for sample in samples:
-            if sample.value != sample.value:
+            if not math.isfinite(sample.value):
+                self._not_finite_rows += 1
                 continue
             key = (host, sample.metric, sample.labels)
             number = self._known.get(key)
@@ -232,6 +235,7 @@ class Writer:
             refused_rows=spool.refused_rows,
             stuck_why=self._stuck_why,
             repeated_rows=self._repeated_rows,
+            not_finite_rows=self._not_finite_rows,
             last_flush=self._last_flush,
             last_error=self._last_error,
         )

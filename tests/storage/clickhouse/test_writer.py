@@ -170,12 +170,13 @@ def test_stop_loses_nothing_that_was_accepted(spool: Spool) -> None:
     assert spool.stats().rows == 3
 
 
-def test_a_value_that_is_no_number_is_left_out(spool: Spool) -> None:
+def test_a_value_that_is_not_finite_is_left_out_and_counted(spool: Spool) -> None:
     database = Database()
     writer = Writer(database.insert, spool)
-    writer.put("host", 100.5, [Sample("a", float("nan")), Sample("b", 1.5)])
+    writer.put("host", 100.5, [Sample("a", float(odd)) for odd in ("nan", "inf", "-inf")] + [Sample("b", 1.5)])
     writer.flush()
     assert database.rows[-1:] == [1.5]
+    assert writer.stats().not_finite_rows == 3
     assert len(database.rows) == 2
 
 
