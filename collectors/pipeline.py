@@ -148,6 +148,7 @@ class PipelineCollector:
                 spec.WRITTEN_RATE: written,
                 spec.WRITER_DROPPED: stats.dropped_rows,
                 spec.WRITER_REPEATED: stats.repeated_rows,
+                spec.WRITER_NOT_FINITE: stats.not_finite_rows,
                 spec.SPOOL_ROWS: stats.spooled_rows,
                 spec.SPOOL_BYTES: stats.spooled_bytes,
                 spec.SPOOL_DROPPED: stats.spool_dropped_rows,

@@ -54,21 +54,23 @@ def open_expendable(path: Path, without: str, open_it: Callable[[], Opened], tol
         if isinstance(error, sqlite3.OperationalError) and not path.is_dir():
             # Locked, read-only, no room: the file is as it was.
             raise StartError(f"{path}: {cause}; make room, or let this user write it") from error
-    aside = _set_aside(path)
-    if aside is not None:
-        told.append(f"{path}: {cause}; it was moved aside to {aside.name}: {without}")
     with damage_told(path, "let this user write the data folder"):
+        aside = set_aside(path)
+        if aside is not None:
+            told.append(f"{path}: {cause}; it was moved aside to {aside.name}: {without}")
         return open_it()
 
 
-def _set_aside(path: Path) -> Path | None:
-    """Move a file or folder, and what SQLite has beside it, to a name of its own; None: there is nothing."""
+def set_aside(path: Path) -> Path | None:
+    """Move a file or folder, and what SQLite has beside it, to a name of its own; None: there is nothing.
+
+    Raises OSError. The file itself goes last: without it SQLite would take what is beside it for part of a new one.
+    """
     aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     moved = None
-    with damage_told(path, "let this user write the data folder"):
-        for part in SQLITE_PARTS:
-            beside = path.with_name(f"{path.name}{part}")
-            if beside.exists() or beside.is_symlink():
-                moved = aside
-                beside.rename(aside.with_name(f"{aside.name}{part}"))
+    for part in reversed(SQLITE_PARTS):
+        beside = path.with_name(f"{path.name}{part}")
+        if beside.exists() or beside.is_symlink():
+            moved = aside
+            beside.rename(aside.with_name(f"{aside.name}{part}"))
     return moved

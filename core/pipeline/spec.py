@@ -49,6 +49,7 @@ WRITER_DROPPED = Metric("pipeline_writer_dropped_rows", "Rows dropped from a ful
 WRITER_REPEATED = Metric(
     "pipeline_writer_repeated_rows", "Samples left out: their series had a value in that second. Since the start."
 )
+WRITER_NOT_FINITE = Metric("pipeline_writer_not_finite_rows", "Samples left out: NaN or infinite. Since the start.")
 SPOOL_ROWS = Metric("pipeline_spool_rows", "Rows waiting on disk.")
 SPOOL_BYTES = Metric("pipeline_spool_bytes", "Bytes waiting on disk.")
 SPOOL_DROPPED = Metric("pipeline_spool_dropped_rows", "Rows dropped from a full spool since the start.")
@@ -144,6 +145,8 @@ class WriterStats:
     """Why the queued rows wait: neither ClickHouse nor the disk takes them. Empty: they do not."""
     repeated_rows: int
     """Samples left out because their series had a value in that second."""
+    not_finite_rows: int
+    """Samples left out because they were NaN or infinite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ REJECTED_CODES = frozenset(
 MOST_HANDLES = 12
 """Of one process: statements that may run at once, of pages, collectors and the writer together."""
 
+GRACE_SECONDS = 5
+"""So long past its time limit the answer to a statement is waited for: a server says itself that it gave up."""
+
 MOST_STATEMENT_THREADS = 4
 """Of the engine inside this process: it takes as many as there are processors otherwise, and keeps them."""
 
@@ -126,12 +129,14 @@ class ClickHouse:
     def insert(self, facts: Facts, settings: Mapping[str, Any] | None = None) -> None:
         """Insert whole or not at all; the same `token` inserted again adds nothing, rollups included.
 
-        Raises StorageUnavailable (it may or may not be there: repeat with the same token) or StorageRejected.
+        A `max_execution_time` of `settings` holds for the wait for a server's answer too. Raises StorageUnavailable
+        (it may or may not be there: repeat with the same token) or StorageRejected.
         """
         if not len(facts):
             return
         chosen = dict(settings or {}) | ({"insert_deduplication_token": facts.token} if facts.token else {})
-        with self._statement(f"insert {facts.table}") as (client, measured):
+        seconds = chosen.get("max_execution_time", self._timeout_seconds) + GRACE_SECONDS
+        with self._statement(f"insert {facts.table}") as (client, measured), _waiting(client, seconds):
             client.insert(
                 facts.table, facts.data, column_names=list(facts.columns), column_oriented=True, settings=chosen
             )
@@ -204,7 +209,7 @@ class ClickHouse:
 
         options: dict[str, Any] = {"settings": self._settings, "database": database}
         if not self.is_embedded:
-            options |= {"connect_timeout": 3, "send_receive_timeout": self._timeout_seconds + 5}
+            options |= {"connect_timeout": 3, "send_receive_timeout": self._timeout_seconds + GRACE_SECONDS}
             options |= {"autogenerate_session_id": False, "query_retries": 0}
         with self._open_lock:
             client = clickhouse_connect.get_client(dsn=self.url, **options)
@@ -224,6 +229,23 @@ class ClickHouse:
             if "Cannot lock file" in str(error):
                 raise StartError(f"{self.url} is owned by another running process: stop it first") from error
             raise StorageUnavailable(f"ClickHouse at {redacted(self.url)}: {_one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _waiting(client: Client, seconds: float) -> Iterator[None]:
+    """Let a handle wait so long for an answer; the engine in this process has no such limit."""
+    from clickhouse_connect.driver.httpclient import HttpClient
+    from urllib3 import Timeout
+
+    if not isinstance(client, HttpClient):
+        yield
+        return
+    before = client.timeout
+    client.timeout = Timeout(connect=before.connect_timeout, read=seconds)
+    try:
+        yield
+    finally:
+        client.timeout = before
 
 
 def redacted(url: str) -> str:

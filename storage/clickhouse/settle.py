@@ -5,7 +5,7 @@ a partition. Killed in between, it knows the token and lacks the rows, and drops
 batch that was tried before ClickHouse started is not sent again: what it lacks goes as new batches, with new tokens.
 
 This holds because batches are replayed in order: when one is settled, every earlier one is whole, and nothing of it is
-still on its way.
+still on its way. Younger ones may have gone past a full disk: whole, they change no difference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where batches wait on disk while ClickHouse is away: SQLite in WAL mode, one blob a batch.
 
-Batches leave in the order they came. Past its size the oldest are dropped and counted. A batch that ClickHouse
-refuses for good, or that cannot be read any more, is set aside, so that it neither blocks the others nor disappears.
+Batches leave in the order they came, behind one that was sent before. Past its size the oldest are dropped and counted.
+A batch that ClickHouse refuses for good, or that cannot be read any more, is set aside, so that it neither blocks the
+others nor disappears.
 When a batch was first sent is kept with it: ClickHouse may have begun to take it (storage/clickhouse/settle.py).
 
 Every method changes the file whole or not at all, and raises SpoolUnavailable when the disk does not take it.
@@ -10,21 +11,23 @@ Every method changes the file whole or not at all, and raises SpoolUnavailable w
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import shutil
 import sqlite3
 import threading
-import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from core.errors import SpoolUnavailable
 from core.model import Facts
+from storage.damage import set_aside
 from storage.sqlite import prepare, transaction
 
 SCHEMA = """
@@ -75,16 +78,20 @@ class Spool:
         self._path = file
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._db = _open(file)
-        self._stats = self._counted()
+        self._lost_rows = 0
+        """Of a damaged file, not yet counted in a new one."""
+        self._open()
 
     def __len__(self) -> int:
         return self._stats.batches
 
     def append(self, facts: Facts, tried: float | None = None) -> None:
-        """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut."""
+        """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut.
+
+        One that was sent goes to the front: ClickHouse forgets its token as others come.
+        """
         with self._change():
-            self._insert(facts, tried=tried)
+            self._insert(facts, None if tried is None else self._front(), tried)
             self._drop_oldest()
 
     def oldest(self) -> Waiting | None:
@@ -139,6 +146,26 @@ class Spool:
         with self._lock:
             self._db.close()
 
+    def _open(self) -> None:
+        self._db = _connect(self._path)
+        self._file_number = _number_of(self._path)
+        self._stats = self._counted()
+
+    def _follow(self) -> None:
+        """Open the file that is there now, where the own one was set aside, by this process or another one."""
+        there = _number_of(self._path)
+        if self._file_number is None or (there is not None and there != self._file_number):
+            self._leave()
+            self._open()
+        if self._lost_rows:
+            with transaction(self._db):
+                self._count_dropped(self._lost_rows)
+            self._lost_rows = 0
+
+    def _leave(self) -> None:
+        self._db.close()
+        self._file_number = None
+
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
         with self._file():
@@ -154,6 +181,7 @@ class Spool:
     def _file(self) -> Iterator[None]:
         with self._lock:
             try:
+                self._follow()
                 yield
             except sqlite3.Error as error:
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -166,19 +194,19 @@ class Spool:
         return shutil.disk_usage(self._path.parent).free < FULL_BYTES
 
     def _begin_anew(self, error: sqlite3.Error) -> None:
-        """Keep a damaged file under another name and go on with a new one; what it held counts as dropped."""
+        """Keep a damaged file under another name; the next change makes a new one. What it held counts as dropped."""
         lost = self._stats.rows
-        aside = self._path.with_name(f"{self._path.name}.damaged-{time.time_ns() // 1_000_000}")
-        log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside.name, lost)
-        self._db.close()
-        for ending in ("", "-wal", "-shm"):
-            part = self._path.with_name(self._path.name + ending)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + ending))
-        self._db = _open(self._path)
-        self._stats = SpoolStats()
-        with transaction(self._db):
-            self._count_dropped(lost)
+        is_own = self._file_number in (None, _number_of(self._path))
+        self._leave()
+        if not is_own:  # another process was first, and counts
+            return
+        self._lost_rows += lost
+        self._stats = SpoolStats(dropped_rows=self._lost_rows)
+        try:
+            aside = set_aside(self._path)
+        except OSError as cannot:
+            raise SpoolUnavailable(f"the spool is damaged and cannot be set aside ({cannot})") from error
+        log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside and aside.name, lost)
 
     def _insert(self, facts: Facts, batch_id: int | None = None, tried: float | None = None) -> None:
         payload = pack(facts)
@@ -189,6 +217,11 @@ class Spool:
         if tried is not None:
             self._db.execute("INSERT INTO tried VALUES (?, ?)", (batch_id, tried))
         self._add(batches=1, rows=len(facts), bytes=len(payload))
+
+    def _front(self) -> int:
+        """Return a number before those of all batches."""
+        (oldest,) = self._db.execute("SELECT min(id) FROM batches").fetchone()
+        return 0 if oldest is None else int(oldest) - 1
 
     def _drop_oldest(self) -> None:
         while self._stats.bytes > self._limit_bytes and self._stats.batches > 1:
@@ -230,21 +263,51 @@ class Spool:
         return SpoolStats(*waiting.fetchone(), *dropped.fetchone(), *refused.fetchone())
 
 
-def _open(file: Path) -> sqlite3.Connection:
+def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=5)
-    prepare(connection)
-    connection.executescript(SCHEMA)
+    try:
+        prepare(connection)
+        connection.executescript(SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
+def _number_of(file: Path) -> int | None:
+    """Return what tells a file from another one of its name; None: there is none."""
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
+
+
 def pack(facts: Facts) -> bytes:
-    """Return the batch as compressed JSON."""
+    """Return the batch as compressed JSON, whatever it holds: NaN and infinity stay what they are.
+
+    What JSON has no word for goes as text, with "?" for what UTF-8 cannot write. Raises TypeError or ValueError for
+    what has no text either.
+    """
     content = {"table": facts.table, "columns": facts.columns, "data": facts.data, "token": facts.token}
-    return zlib.compress(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), 1)
+    try:
+        packed = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # an integer of more than 64 bits, half a surrogate pair, an object
+        packed = b""
+    if not packed or b"null" in packed:  # orjson writes null for NaN and infinity
+        packed = json.dumps(content, default=_plain, ensure_ascii=False).encode("utf-8", "replace")
+    return zlib.compress(packed, 1)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def unpack(payload: bytes) -> Facts:
     """Return the batch that `pack` made."""
-    content = orjson.loads(zlib.decompress(payload))
+    packed = zlib.decompress(payload)
+    try:
+        content = orjson.loads(packed)
+    except orjson.JSONDecodeError:  # NaN and infinity are no JSON to orjson
+        content = json.loads(packed)
     table = RENAMED.get(content["table"], content["table"])
     return Facts(table, tuple(content["columns"]), tuple(content["data"]), content["token"])

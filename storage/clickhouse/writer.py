@@ -10,6 +10,7 @@ one that was on its way when ClickHouse was killed is not repeated but settled (
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -30,6 +31,8 @@ RETRY_SECONDS = (0.5, 1, 2, 4, 5)
 """Pauses between attempts while ClickHouse is away; the last one repeats."""
 REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
+
+UNWRITABLE = "%d rows for %s can neither be sent nor be kept: they are dropped"
 
 NAME_AGAIN_SECONDS = 3600
 REMEMBERED_SECONDS = 30
@@ -72,6 +75,8 @@ class Writer:
         self._due: deque[Due] = deque()
         """What was taken from the queue as batches, older than all in it."""
         self._sending: Due | None = None
+        self._arrived = ""
+        """Token of the batch that was last replayed: the disk may not have let the spool forget it."""
         self._queued_rows = 0
         """In the queue, due, and being sent."""
         self._stuck_why = ""
@@ -81,6 +86,7 @@ class Writer:
         self._taken: dict[int, set[int]] = {}
         """The series that have a value, by second."""
         self._repeated_rows = 0
+        self._not_finite_rows = 0
         self._dropped_rows = 0
         self._rows_written = 0
         self._batches = 0
@@ -97,7 +103,7 @@ class Writer:
     def put(self, host: str, ts: float, samples: Sequence[Sample]) -> None:
         """Take the samples of one run, all at `ts` (epoch seconds).
 
-        A value that is not a number is left out, and so, counted, is a second value of a series in the same second.
+        Left out and counted: a value that is NaN or infinite, and a second value of a series in the same second.
         """
         second = int(ts)
         self._name_series_again(second)
@@ -106,7 +112,8 @@ class Writer:
         ids: list[int] = []
         values: list[float] = []
         for sample in samples:
-            if sample.value != sample.value:
+            if not math.isfinite(sample.value):
+                self._not_finite_rows += 1
                 continue
             key = (host, sample.metric, sample.labels)
             number = self._known.get(key)
@@ -188,19 +195,23 @@ class Writer:
                 self._dropped_rows += lost
                 log.error("%d rows lost at the end of the program: %s", lost, error)
                 break
+            except Exception:
+                log.exception(UNWRITABLE, len(due.batch), due.batch.table)
+                self._lose(due.batch)
         self._queued_rows = 0
 
     def flush(self, *, replay: bool = True) -> None:
         """Send everything queued now, in the calling thread. What neither store takes stays queued."""
         with self._send_lock:
             try:
-                if replay:
-                    self._replay()
+                stuck_why = self._replay() if replay else ""
                 self._gather()
                 while (due := self._next()) is not None:
                     self._bring(due)
             except SpoolUnavailable as error:
-                self._tell_stuck(str(error))
+                stuck_why = str(error)
+            if stuck_why:
+                self._tell_stuck(stuck_why)
             else:
                 self._tell_free()
 
@@ -224,6 +235,7 @@ class Writer:
             refused_rows=spool.refused_rows,
             stuck_why=self._stuck_why,
             repeated_rows=self._repeated_rows,
+            not_finite_rows=self._not_finite_rows,
             last_flush=self._last_flush,
             last_error=self._last_error,
         )
@@ -261,13 +273,17 @@ class Writer:
 
     def _bring(self, due: Due) -> None:
         """Send a batch, and take it out of memory once it is committed. Raises SpoolUnavailable."""
+        instead: Sequence[Facts] = ()
         try:
             instead = self._send(due)
-        except BaseException:
+        except SpoolUnavailable:
             with self._lock:
                 self._due.appendleft(due)
                 self._sending = None
             raise
+        except Exception:
+            log.exception(UNWRITABLE, len(due.batch), due.batch.table)
+            self._lose(due.batch)
         with self._lock:
             self._due.extendleft(Due(each) for each in reversed(instead))
             self._queued_rows += sum(len(each) for each in instead) - len(due.batch)
@@ -275,9 +291,15 @@ class Writer:
 
     def _send(self, due: Due) -> Sequence[Facts]:
         """Return what must be sent in the place of a batch: nothing once it is committed."""
-        if len(self._spool) or time.monotonic() < self._retry_at:
-            self._spool.append(due.batch, due.tried)
-            return ()
+        is_away = time.monotonic() < self._retry_at
+        if is_away or len(self._spool):
+            try:
+                self._spool.append(due.batch, due.tried)
+                return ()
+            except SpoolUnavailable:
+                if is_away:
+                    raise
+        # Straight, past a spool that takes nothing: on a full disk it cannot be emptied either.
         try:
             if due.tried is None:
                 due.tried = time.time()
@@ -303,19 +325,29 @@ class Writer:
             log.warning("of %d rows on their way when ClickHouse ended go again: %s", len(batch), rows or "none")
         return instead
 
-    def _replay(self) -> None:
-        """Send what waits on disk, oldest first, until it is empty, ClickHouse is away or the time is up."""
+    def _replay(self) -> str:
+        """Send what waits on disk, oldest first, until it is empty, ClickHouse is away or the time is up.
+
+        Return why the spool cannot be changed; empty: it can.
+        """
         until = time.monotonic() + REPLAY_SECONDS
-        while len(self._spool) and self._retry_at <= time.monotonic() < until:
-            waiting = self._spool.oldest()
-            if waiting is None:
-                return
-            self._replay_one(waiting)
+        try:
+            while len(self._spool) and self._retry_at <= time.monotonic() < until:
+                waiting = self._spool.oldest()
+                if waiting is None:
+                    return ""
+                self._replay_one(waiting)
+        except SpoolUnavailable as error:
+            return str(error)
         if len(self._spool) and self._retry_at <= time.monotonic():
             self._wake.set()
+        return ""
 
     def _replay_one(self, waiting: Waiting) -> None:
         batch_id, batch, tried = waiting
+        if batch.token and batch.token == self._arrived:
+            self._spool.remove(batch_id)
+            return
         try:
             if tried is None:
                 self._spool.mark_tried(batch_id, time.time())
@@ -333,8 +365,9 @@ class Writer:
             log.exception("a batch for %s cannot be sent", batch.table)
             self._refuse(batch, repr(error), batch_id)
         else:
-            self._spool.remove(batch_id)
             self._acknowledge(batch)
+            self._arrived = batch.token
+            self._spool.remove(batch_id)
 
     def _acknowledge(self, batch: Facts) -> None:
         self._failures, self._retry_at = 0, 0.0
@@ -349,6 +382,12 @@ class Writer:
         self._spool.refuse(batch, why, batch_id)
         self._last_error = f"{batch.table}: {why}"
         log.error("%d rows for %s are refused, set aside in the spool: %s", len(batch), batch.table, why)
+
+    def _lose(self, batch: Facts) -> None:
+        """Count a batch that can be written nowhere: it must not hold up the others."""
+        self._dropped_rows += len(batch)
+        if batch.table == "series":
+            self._known = {}
 
     def _back_off(self, error: StorageUnavailable) -> None:
         if not self._failures:

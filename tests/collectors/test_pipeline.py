@@ -27,7 +27,7 @@ NOW = 1_700_000_100.0
 CLOSED = BreakerView(BreakerState.CLOSED, 0, 0.0, 0)
 RUN = Run("system", NOW - 3, 0.01, 0.0, Outcome.OK, 40)
 VIEW = TaskView("system", 5.0, 4.0, RUN, RUN.started, 0, CLOSED, None, NOW + 2, (0.01,), (0.0,), 0)
-STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, 0, NOW, "", "", 0)
+STATS = WriterStats(0, 1000, 0.0, 1, 10, 0, 0, 0, 0, 0, 0, 0, NOW, "", "", 0, 0)
 
 
 @pytest.mark.parametrize(

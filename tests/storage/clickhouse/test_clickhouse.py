@@ -180,3 +180,17 @@ def test_server_keeps_its_data_over_a_crash(clickhouse_server: ClickHouseServer,
     clickhouse_server.start()
     assert client.rows("SELECT count() FROM samples") == [(1,)]
     client.close()
+
+
+def test_an_insert_that_may_take_longer_is_waited_for_on_a_server_too(
+    either: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.clickhouse.client.GRACE_SECONDS", 0.5)
+    either.command("CREATE TABLE slow (a UInt8) ENGINE = Null")
+    either.command("CREATE MATERIALIZED VIEW slower ENGINE = Null AS SELECT sleep(2.5) AS b FROM slow")
+    hurried = ClickHouse(either.url, either.database, timeout_seconds=1)
+    hurried.insert(Facts("slow", ("a",), ([1],)), {"max_execution_time": 60})
+    if not either.is_embedded:
+        with pytest.raises(StorageUnavailable, match=r"(?i)time"):
+            hurried.insert(Facts("slow", ("a",), ([1],)))
+    hurried.close()

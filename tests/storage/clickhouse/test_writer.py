@@ -128,6 +128,9 @@ def test_when_a_batch_was_first_sent_stays_with_it_in_a_file_of_any_age(tmp_path
         old.execute("DROP TABLE tried")
     spool = Spool(file, 2**20)
     spool.append(numbers(2), tried=50.0)
+    sent = spool.oldest()
+    assert sent is not None and (sent.tried, sent.batch.data[2]) == (50.0, [2]), "what was sent goes first"
+    spool.remove(sent.id)
     first = spool.oldest()
     assert first is not None and first.tried is None
     spool.mark_tried(first.id, 60.0)
@@ -135,9 +138,6 @@ def test_when_a_batch_was_first_sent_stays_with_it_in_a_file_of_any_age(tmp_path
     spool = Spool(file, 2**20)
     first = spool.oldest()
     assert first is not None and first.tried == 60.0
-    spool.remove(first.id)
-    second = spool.oldest()
-    assert second is not None and second.tried == 50.0
 
 
 def test_a_batch_is_asked_about_before_it_is_sent_again_and_what_it_lacks_goes_in_its_place(spool: Spool) -> None:
@@ -170,12 +170,13 @@ def test_stop_loses_nothing_that_was_accepted(spool: Spool) -> None:
     assert spool.stats().rows == 3
 
 
-def test_a_value_that_is_no_number_is_left_out(spool: Spool) -> None:
+def test_a_value_that_is_not_finite_is_left_out_and_counted(spool: Spool) -> None:
     database = Database()
     writer = Writer(database.insert, spool)
-    writer.put("host", 100.5, [Sample("a", float("nan")), Sample("b", 1.5)])
+    writer.put("host", 100.5, [Sample("a", float(odd)) for odd in ("nan", "inf", "-inf")] + [Sample("b", 1.5)])
     writer.flush()
     assert database.rows[-1:] == [1.5]
+    assert writer.stats().not_finite_rows == 3
     assert len(database.rows) == 2
 
 
