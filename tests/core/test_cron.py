@@ -86,10 +86,10 @@ def test_what_is_none_is_refused_with_the_field(line: str, why: str) -> None:
         check_cron(line, "UTC")
 
 
-def field(low: int, high: int) -> st.SearchStrategy[tuple[str, frozenset[int]]]:
-    """Return fields as they are written, with the values that crontab(5) gives them."""
+def field(low: int, high: int, last: int) -> st.SearchStrategy[tuple[str, frozenset[int]]]:
+    """Return fields as they are written, with the values that crontab(5) gives them; `*` goes on to `last`."""
     numbers = st.integers(low, high)
-    everything = range(low, high + 1)
+    everything = range(low, last + 1)
     one = numbers.map(lambda each: (str(each), frozenset({each})))
     span = st.tuples(numbers, numbers).map(sorted).filter(lambda ends: ends[0] < ends[1]).map(
         lambda ends: (f"{ends[0]}-{ends[1]}", frozenset(range(ends[0], ends[1] + 1)))
@@ -106,8 +106,8 @@ def field(low: int, high: int) -> st.SearchStrategy[tuple[str, frozenset[int]]]:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    fields=st.tuples(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 7)),
-    begin=st.integers(1_700_000_000, 1_900_000_000),
+    fields=st.tuples(field(0, 59, 59), field(0, 23, 23), field(1, 28, 31), field(1, 12, 12), field(0, 7, 7)),
+    begin=st.integers(0, 200_000_000).map(lambda later: 1_700_000_000 + later),
 )
 def test_no_time_is_passed_over_and_none_is_wrong(fields: tuple[tuple[str, frozenset[int]], ...], begin: int) -> None:
     line = " ".join(text for text, _ in fields)

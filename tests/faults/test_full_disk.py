@@ -327,9 +327,9 @@ def test_what_came_of_an_action_is_kept_until_the_state_database_takes_it(
     monkeypatch.setattr(actions, "finish_action", full_once)
     untold: deque[Ended] = deque()
     with pytest.raises(StorageUnavailable):
-        do_next(able, untold)
+        do_next(able, untold=untold)
     assert [ended.id for ended in untold] == [number]
-    assert not do_next(able, untold)
+    assert not do_next(able, untold=untold)
     assert not untold
     (known,) = recent_actions(able.state, ("redis",))
     assert known.status not in (DONE, EXPIRED) and known.result == "there is no source redis:gone"

@@ -41,8 +41,8 @@ def test_a_time_that_is_dropped_some_day_is_refused(clickhouse: ClickHouse, tabl
 @pytest.mark.usefixtures("on_purpose")
 def test_so_it_is_from_the_writer_and_in_a_statement(stores: Stores) -> None:
     stores.writer.put("host-1", FIXED, [Sample("up", 1.0)])
-    with pytest.raises(AssertionError, match="rows for samples"):
-        stores.writer.flush()
+    stores.writer.flush()
+    assert any("rows for samples" in each for each in fresh_rows.REFUSED), "the writer goes on, the test does not"
     stores.clickhouse.command("INSERT INTO samples SELECT 1, now() - 60, 2")
     with pytest.raises(AssertionError, match="rows for samples"):
         stores.clickhouse.command("INSERT INTO samples VALUES (1, '2023-11-14 22:13:20', 2)")
