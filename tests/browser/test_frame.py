@@ -231,3 +231,17 @@ def test_no_accessibility_violations(open_page: Callable[..., Page], site: Site,
     results = Axe().run(page, options=rules)
     told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in results.response["violations"]]
     assert not told, "\n".join(told)
+
+
+def test_the_figures_of_a_server_are_as_old_as_its_card(page: Page, site: Site) -> None:
+    open_demo(page, site)
+    crossed_out = """isStale => {
+        const figure = '<article class="fw-card"><span class="fw-state fw-state-ok">ok</span></article>';
+        const server = `<article class="fw-card"><span class="fw-age" ${isStale ? "data-stale" : ""}></span></article>`;
+        const row = document.createElement("div");
+        row.className = "fw-cards";
+        row.innerHTML = server + figure;
+        document.getElementById("page").append(row);
+        return getComputedStyle(row.querySelector(".fw-state")).textDecorationLine;
+    }"""
+    assert [page.evaluate(crossed_out, is_stale) for is_stale in (True, False)] == ["line-through", "none"]

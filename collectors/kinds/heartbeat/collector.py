@@ -55,7 +55,7 @@ class HeartbeatCollector:
         success, ended = found.success, next((run for run in runs if run.ended is not None), None)
         values = {
             spec.AGE: now - success.ended if success and success.ended is not None else None,
-            spec.LATE: max(now - found.due, 0.0) if found.due is not None else None,
+            spec.LATE: max(now - found.due, 0.0) if found.due is not None and runs else None,
             spec.DURATION: success.seconds if success else None,
             spec.ROWS: success.rows if success else None,
             spec.BYTES: success.bytes if success else None,

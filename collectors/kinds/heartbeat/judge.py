@@ -54,7 +54,8 @@ def runs_of(pings: Sequence[Ping]) -> list[Run]:
 def pulse(source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[float], float], now: float) -> Pulse:
     """Return how the job is at `now`; `due_after(ts)`: when the success after one at `ts` is expected."""
     if not runs:
-        return Pulse(JobState.NEW, Status.UNKNOWN, "has never pinged")
+        # A period begins with a ping, a schedule does not: whoever wrote the line sees whether it says what was meant.
+        return Pulse(JobState.NEW, Status.UNKNOWN, "has never pinged", due_after(now) if source.schedule else None)
     newest = runs[0]
     ended = next((run for run in runs if run.outcome in OUTCOMES.values()), None)
     success = next((run for run in runs if run.outcome == RunOutcome.SUCCESS), None)

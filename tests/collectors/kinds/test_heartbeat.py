@@ -146,6 +146,15 @@ def test_a_schedule_that_follows_a_market_rests_with_it() -> None:
     assert futures.due_after(thursday) == of_day(holiday - 6 * day, "America/Chicago", 15, 0)
 
 
+def test_a_job_that_has_never_pinged_shows_what_its_schedule_says() -> None:
+    saturday = of_day(date(2026, 11, 28), "UTC", 16, 56)
+    for given, due in (({"schedule": "0 3 * * 1-5"}, of_day(date(2026, 11, 30), "UTC", 3, 0)), ({}, None)):
+        reading = HeartbeatCollector(job(**given), list).collect(saturday)
+        (about,) = rows_of(reading.tables, About)
+        assert about.due == due
+        assert "heartbeat_late_seconds" not in {sample.metric for sample in reading.samples}
+
+
 def test_a_schedule_that_is_none_is_refused_by_the_settings() -> None:
     with pytest.raises(ValidationError, match="schedule must be a cron line"):
         job(schedule="every day")
