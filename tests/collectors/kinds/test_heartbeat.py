@@ -150,7 +150,7 @@ def test_a_job_that_has_never_pinged_shows_what_its_schedule_says() -> None:
     saturday = of_day(date(2026, 11, 28), "UTC", 16, 56)
     for given, due in (({"schedule": "0 3 * * 1-5"}, of_day(date(2026, 11, 30), "UTC", 3, 0)), ({}, None)):
         reading = HeartbeatCollector(job(**given), list).collect(saturday)
-        (about,) = rows_of(reading.tables, About)
+        (about,) = rows_of({table.name: table for table in reading.tables}, About)
         assert about.due == due
         assert "heartbeat_late_seconds" not in {sample.metric for sample in reading.samples}
 
