@@ -1,6 +1,6 @@
 """What the stores lack of each other, found when they are opened: counted, with what to do.
 
-Nothing here repairs: what is missing is told at the start and on the Pipeline tab until it is there again.
+Nothing here repairs: what is missing is told at the start, and on the Pipeline tab until the next one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from pathlib import Path
 from core.errors import StorageError
 from core.format import count, first_of, number
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.portfolio_rows import reported_portfolios
 from storage.state.database import State
 from storage.state.imports import TAKEN, recent_imports
-from storage.state.portfolios import OWN, list_portfolios
+from storage.state.portfolios import OWN
 
 MOST_IMPORTS = 100_000
 OF_NAV = ("nav", "returns")
@@ -20,12 +21,15 @@ _IMPORT_AGAIN = "restore a copy of the data folder, or import the files again"
 
 
 def find_missing(clickhouse: ClickHouse, state: State, is_state_new: bool) -> list[str]:
-    """Return a sentence for each thing that is missing. Raises StorageError."""
-    sql = "SELECT DISTINCT portfolio FROM nav WHERE origin = {origin:String} ORDER BY 1"
-    stored = [str(name) for (name,) in clickhouse.rows(sql, {"origin": OWN}, kind="missing")]
+    """Return a sentence for each thing that is missing; where ClickHouse does not answer, that it is not known."""
+    try:
+        stored = reported_portfolios(clickhouse, OWN)
+    except StorageError as error:
+        return [f"ClickHouse does not tell what it holds, so what is missing is not known ({error})"]
     return [
         *_damaged_parts(clickhouse),
-        *(_unknown(state, stored, is_state_new) if stored else _lost(state)),
+        *(_emptied(stored) if stored and is_state_new else []),
+        *([] if stored else _lost(state)),
     ]
 
 
@@ -61,18 +65,11 @@ def _rows(part: Path) -> int:
         return 0
 
 
-def _unknown(state: State, stored: list[str], is_state_new: bool) -> list[str]:
-    """Return that the state database knows less than ClickHouse holds."""
-    known = {each.id for each in list_portfolios(state, OWN)}
-    unknown = [name for name in stored if name not in known]
-    if is_state_new:
-        what = f"the state database was empty, and ClickHouse holds NAV of {count(len(stored), 'portfolio')}"
-    elif unknown:
-        what = f"the state database does not know {count(len(unknown), 'portfolio')} that ClickHouse holds NAV of"
-    else:
-        return []
+def _emptied(stored: list[str]) -> list[str]:
+    """Return that the state database was empty; a single portfolio that it lacks is put back (portfolio/tree/lost)."""
     return [
-        f"{what} ({first_of(unknown or stored)}): names, settings and imports are missing; "
+        f"the state database was empty, and ClickHouse holds NAV of {count(len(stored), 'portfolio')} "
+        f"({first_of(stored)}): names, settings and imports are missing; "
         "restore state.sqlite from a copy, or import the files again"
     ]
 
