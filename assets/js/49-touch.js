@@ -4,7 +4,7 @@
   const TOUCH = window.matchMedia("(hover: none)");
   const DEFINED = "main [title]";
   // A heading that sorts tells what its column is as well: nothing else of it could be tapped.
-  const ACTS = "button:not(.fw-sort), a, input, select, label, summary, .fw-pick-rows tr";
+  const ACTS = "button:not(.fw-sort), a, input, select, label, summary, .fw-pick-rows tbody tr";
   let of = null; // what the definition that is shown is of
 
   function close() {

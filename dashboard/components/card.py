@@ -117,19 +117,21 @@ def cards(
 
 
 def cards_slot(
-    id: str, *counts: int, minimum_px: int = 140, height: int = 110, is_headed: bool = False
+    id: str, *counts: int, alone: int = 0, minimum_px: int = 140, height: int = 110, is_headed: bool = False
 ) -> html.Div:  # fmt: skip
     """Return the slot of strips of so many cards, with a place of `height` px for each: places wrap as cards do.
 
-    is_headed: whether a line of links stands above the cards.
+    alone: cards of a first strip that keep to a width. is_headed: whether a line of links stands above the cards.
     """
     head = [html.Div(className="fw-kinds fw-kinds-place")] if is_headed else []
     strips = [
         cards(
             *(html.Div(className="fw-skeleton", style={"height": f"{height}px"}) for _ in range(count)),
             minimum_px=minimum_px,
+            is_alone=is_alone,
         )
-        for count in counts
+        for count, is_alone in ((alone, True), *((count, False) for count in counts))
+        if count
     ]
     return html.Div([*head, *strips], id=id, className="fw-slot")
 

@@ -153,18 +153,21 @@ class SourceTab:
         """Return the slot of the cards of `found`, with room for as many as there will be."""
         chosen = chosen_instances(found, choices)
         kinds = {each.kind for each in chosen}
+        alone = 0
         if self.cards is not None:
             counts = [min(len(chosen), MOST_CARDS + 1)]
         else:
-            counts = [
-                count
-                for section in self.sections
-                if section.kind in kinds
-                for count in section.card_counts([each for each in chosen if each.kind == section.kind])
-            ]
+            counts = []
+            for section in self.sections:
+                of_kind = section.card_counts([each for each in chosen if each.kind == section.kind])
+                alone += sum(count == 1 for count in of_kind) if section.detail_cards else 0
+                counts += [count for count in of_kind if count > 1 or not section.detail_cards]
         height = TALL_CARD_PX if self.is_reason_above_age or self.cards else CARD_HEIGHT_PX
         is_headed = len(kinds) > 1
-        return cards_slot(f"{self.id}-cards", *counts, minimum_px=self.card_px, height=height, is_headed=is_headed)
+        place = f"{self.id}-cards"
+        return cards_slot(
+            place, *counts, alone=alone, minimum_px=self.card_px, height=height, is_headed=is_headed
+        )  # fmt: skip
 
     def _own_place(self) -> html.Details:
         names = ", ".join(component_name(SourceId(kind, OWN)) for kind in self.kinds if KINDS[kind].has_own)

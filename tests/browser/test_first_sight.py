@@ -15,7 +15,6 @@ from core.kinds.registry import Watch
 from core.model import SourceId
 from dashboard.factory import create_app
 from storage.stores import Stores
-from tests.browser.conftest import until
 
 pytestmark = pytest.mark.browser
 
@@ -88,4 +87,3 @@ def test_our_own_store_draws_nothing_until_it_is_unfolded(site: str, page: Page)
     assert page.locator(".js-plotly-plot").count() == 0
     page.locator(".fw-own > summary").click()
     expect(page.locator("#cache-cards .fw-card").first).to_be_visible()
-    until(lambda: page.locator("#cache-cards .fw-card").count() > 1)

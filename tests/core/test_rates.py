@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.rates import Rates
 
 counts = st.integers(min_value=0, max_value=2**53)
-gaps = st.floats(min_value=0.01, max_value=300)
+gaps = st.floats(min_value=0.01, max_value=299.9)
 
 
 @given(st.lists(st.tuples(counts, gaps), min_size=2, max_size=30))
