@@ -161,7 +161,7 @@ class DnsProbe:
                 protocol=heard.protocol,
             )
             for each in heard.message.answer
-            for record in each
+            for record in sorted(each, key=shown)
         ]
 
     def _wrong(self, heard: Heard, records: Sequence[Rdata]) -> str:

@@ -164,7 +164,7 @@ def test_errors_that_stop_writers_are_told_for_a_minute(tmp_path: Path, clock: T
             client.set("k", "x")
         client.config_set("maxmemory", "100mb")
         clock.seconds += 5
-        assert "answered 1 OOM errors" in collector.collect(5.0).components[0].why
+        assert "answered 1 OOM error in" in collector.collect(5.0).components[0].why
         clock.seconds += 61
         assert collector.collect(66.0).components[0].status is Status.OK
 
