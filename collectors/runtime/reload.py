@@ -11,10 +11,9 @@ from collectors.base import Context
 from collectors.runtime.registry import made
 from collectors.runtime.runner import Runner
 from core.errors import SettingsError
-from core.kinds.registry import KINDS
 from core.requests import RELOADED
 from core.settings.follow import follow
-from core.settings.reload import Reloaded, reloaded
+from core.settings.reload import Reloaded, reloaded, sources_of
 from storage.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -49,8 +48,7 @@ class Reloading:
                 self._runner.settings_problem = str(error)
                 raise
             self._runner.settings_problem = ""
-            differs = bool(found.added or found.changed or found.removed)
-            if is_first or differs:
+            if is_first or found.differs:
                 self._take(found)
                 log.info("%s", found)
             if is_first:
@@ -60,7 +58,7 @@ class Reloading:
     def _take(self, found: Reloaded) -> None:
         stores = replace(self._stores, settings=found.settings)
         context = Context(found.settings, stores, self._runner.views, lambda: self._runner.settings_problem)
-        sources = {source.id: source for kind in KINDS for source in found.settings.watch.of(kind)}
+        sources = sources_of(found.settings)
         # Made first: a module that cannot be loaded leaves everything as it was.
         new = [made(sources[id], context) for id in (*found.changed, *found.added)]
         for id in (*found.removed, *found.changed):

@@ -25,6 +25,11 @@ class Reloaded:
     needs_restart: tuple[str, ...] = ()
     """Other settings that differ and stay as they were at the start."""
 
+    @property
+    def differs(self) -> bool:
+        """Whether any source differs."""
+        return bool(self.added or self.changed or self.removed)
+
     def __str__(self) -> str:
         """Say what was taken, in a sentence or two."""
         parts = [
@@ -46,7 +51,7 @@ def reloaded(current: Settings) -> Reloaded:
     Raises SettingsError, whose message has a line a problem: nothing of wrong settings is taken.
     """
     found = load_settings()
-    before, after = _sources(current), _sources(found)
+    before, after = sources_of(current), sources_of(found)
     file = config_file()
     if before.keys() - after.keys() and not file.exists():
         raise SettingsError(f"{file}: it is gone; an empty one would take its sources away")
@@ -61,5 +66,6 @@ def reloaded(current: Settings) -> Reloaded:
     )
 
 
-def _sources(settings: Settings) -> Mapping[SourceId, Source]:
+def sources_of(settings: Settings) -> Mapping[SourceId, Source]:
+    """Return every watched source by its id."""
     return {source.id: source for kind in KINDS for source in settings.watch.of(kind)}

@@ -56,7 +56,7 @@ def follow(
         except SettingsError as error:
             log.warning("changed settings refused, those before stay in force: %s", error)
             raise
-        if found.added or found.changed or found.removed:
+        if found.differs:
             now = replace(now, settings=found.settings)
             renew(now)
 

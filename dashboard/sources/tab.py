@@ -17,7 +17,7 @@ from dash import html
 from core.errors import StorageError
 from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
-from core.model import SEVERITY, SourceId, Status, worst
+from core.model import SourceId
 from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
@@ -27,6 +27,7 @@ from dashboard.sources.asking import try_form
 from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.sources.charts import chart_figure, metrics_of
 from dashboard.sources.choosing import ALL, chosen_instances, folded_instances
+from dashboard.sources.rows import room_of, strips_of
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import MOST_CARDS, ServerRow, how_to_watch, kinds_line, source_verdict
@@ -153,15 +154,9 @@ class SourceTab:
         """Return the slot of the cards of `found`, with room for as many as there will be."""
         chosen = chosen_instances(found, choices)
         kinds = {each.kind for each in chosen}
-        alone = 0
+        alone, counts = room_of(self.sections, chosen)
         if self.cards is not None:
-            counts = [min(len(chosen), MOST_CARDS + 1)]
-        else:
-            counts = []
-            for section in self.sections:
-                of_kind = section.card_counts([each for each in chosen if each.kind == section.kind])
-                alone += sum(count == 1 for count in of_kind) if section.detail_cards else 0
-                counts += [count for count in of_kind if count > 1 or not section.detail_cards]
+            alone, counts = 0, [min(len(chosen), MOST_CARDS + 1)]
         height = TALL_CARD_PX if self.is_reason_above_age or self.cards else CARD_HEIGHT_PX
         is_headed = len(kinds) > 1
         place = f"{self.id}-cards"
@@ -321,24 +316,9 @@ class SourceTab:
         return html.Div([*([line] if line is not None else []), *strips])
 
     def _strips(self, shown: Shown) -> list[html.Div]:
-        """Return a strip for each server that has tiles, and one for each kind's cards without; the worst first.
-
-        Those that have nothing but a card, because they are down, share the first one.
-        """
-        alone: list[Any] = []
-        found: list[tuple[Status, list[Any]]] = []
-        for section in self.sections:
-            of_kind = section.of(shown)
-            made = list(section.cards(of_kind)) if of_kind.chosen else []
-            rows = [each for each in made if isinstance(each, ServerRow)]
-            alone += [row.cards[0] for row in rows if len(row.cards) == 1]
-            found += [(row.state, list(row.cards)) for row in rows if len(row.cards) > 1]
-            loose = [each for each in made if not isinstance(each, ServerRow)]
-            if loose:
-                found.append((worst([each.status for each in of_kind.chosen]), loose))
-        found.sort(key=lambda pair: -SEVERITY[pair[0]])
+        alone, others = strips_of(self.sections, shown)
         first = [cards(*alone, is_alone=True, is_reason_above_age=self.is_reason_above_age)] if alone else []
-        return [*first, *(self._strip(each) for _, each in found)]
+        return [*first, *(self._strip(each) for each in others)]
 
     def _strip(self, found: Sequence[Any]) -> html.Div:
         return cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)
