@@ -48,7 +48,7 @@ def test_more_statements_than_handles_are_told_that_it_is_busy(clickhouse_url: s
     holder = threading.Thread(target=hold)
     holder.start()
     is_held.wait(30)
-    with pytest.raises(StorageUnavailable, match="busy with 1 statement$"):
+    with pytest.raises(StorageUnavailable, match=r"busy with 1 statement$"):
         shared.rows("SELECT 1")
     may_end.set()
     holder.join()
