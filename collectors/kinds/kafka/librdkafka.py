@@ -198,8 +198,11 @@ def _answers(futures: Mapping[Any, Future[Any]], ends: float) -> tuple[dict[Any,
 
 def _place_offsets(futures: Mapping[TopicPartition, Future[Any]], ends: float) -> PlaceOffsets:
     good, bad = _answers(futures, ends)
+    # librdkafka answers -1001 without an error for a partition whose broker fell silent during the question.
+    told = {place: int(found.offset) for place, found in good.items() if found.offset >= 0}
+    bad |= {place: Problem("no offset told", is_late=True) for place in good if place not in told}
     return PlaceOffsets(
-        [(place.topic, place.partition, int(found.offset)) for place, found in good.items()],
+        [(place.topic, place.partition, offset) for place, offset in told.items()],
         [(place.topic, place.partition, problem) for place, problem in bad.items()],
     )
 

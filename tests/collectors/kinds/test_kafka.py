@@ -6,14 +6,18 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from confluent_kafka import OFFSET_INVALID, TopicPartition
+from confluent_kafka.admin import ListOffsetsResultInfo
 from pydantic import SecretStr, ValidationError
 
 from collectors.kinds.kafka.collector import KafkaCollector, act
+from collectors.kinds.kafka.librdkafka import _place_offsets
 from core.errors import SourceRejected, SourceUnavailable
 from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
@@ -296,8 +300,18 @@ def test_a_broker_that_thaws_is_all_well_at_the_second_reading(broker: Tansu, fr
     while time.monotonic() < ends:
         assert not _is_well(collector)
     broker.thaw()
-    assert _is_well(collector) or _is_well(collector)
+    assert _is_well(collector) or _is_well(collector), collector.collect(0.0).components[0].why
     assert len(rows(collector.collect(0.0), spec.Group)) == 10
+
+
+def test_an_offset_that_librdkafka_does_not_know_is_no_offset() -> None:
+    answered: Future[ListOffsetsResultInfo] = Future()
+    answered.set_result(ListOffsetsResultInfo(OFFSET_INVALID, -1, -1))
+    known: Future[ListOffsetsResultInfo] = Future()
+    known.set_result(ListOffsetsResultInfo(7, -1, -1))
+    found = _place_offsets({TopicPartition("orders", 0): answered, TopicPartition("orders", 1): known}, time.monotonic())
+    assert found.offsets == {("orders", 1): 7}
+    assert found.silent[("orders", 0)].is_late
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL])
