@@ -309,7 +309,8 @@ def test_an_offset_that_librdkafka_does_not_know_is_no_offset() -> None:
     answered.set_result(ListOffsetsResultInfo(OFFSET_INVALID, -1, -1))
     known: Future[ListOffsetsResultInfo] = Future()
     known.set_result(ListOffsetsResultInfo(7, -1, -1))
-    found = _place_offsets({TopicPartition("orders", 0): answered, TopicPartition("orders", 1): known}, time.monotonic())
+    asked = {TopicPartition("orders", 0): answered, TopicPartition("orders", 1): known}
+    found = _place_offsets(asked, time.monotonic())
     assert found.offsets == {("orders", 1): 7}
     assert found.silent[("orders", 0)].is_late
 
