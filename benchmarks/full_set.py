@@ -24,6 +24,7 @@ import psutil
 import yaml
 from dash.exceptions import PreventUpdate
 
+from access.viewer import Viewer, local_operator
 from benchmarks.all_sources import Instances, unreachable, well
 from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
@@ -37,7 +38,6 @@ from core.kinds.registry import KINDS, Watch
 from core.memo import Memo
 from core.model import Outcome, Status
 from core.settings.model import Settings
-from dashboard.frame.viewer import Viewer, local_operator
 from dashboard.tabs import TABS
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import Prepared

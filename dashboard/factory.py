@@ -13,12 +13,13 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
 from werkzeug.exceptions import BadRequest
 
+from access.viewer import VIEWER_ATTRIBUTES
 from core.memo import Memo
 from dashboard.frame import bundle, compress, errors, ids, security, static
 from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
-from dashboard.frame.viewer import VIEWER_ATTRIBUTES, FindViewer, current_viewer, find_local
+from dashboard.frame.viewer import FindViewer, current_viewer, find_local
 from dashboard.tabs import PAGES
 from dashboard.views import forms, routes, shortcut
 from dashboard.views.refresh import Refresh, register

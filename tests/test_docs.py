@@ -11,11 +11,11 @@ import pytest
 from dash import html
 
 import core.model
+from access.viewer import ANYBODY, Viewer
 from collectors.base import Context
 from core.clock import SystemClock
 from core.model import Reading, Sample
 from dashboard.factory import create_app
-from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.views.panel import GraphBody, Panel
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.reads.series import read_series

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from dash import html
 
+from access.viewer import Viewer
 from core.currency import CASH
 from core.errors import ChangeRejected
 from dashboard.benchmarks.facts import Facts
 from dashboard.benchmarks.tables import ID, KINDS
 from dashboard.components.form import form, hidden, select_field, text_field
-from dashboard.frame.viewer import Viewer
 from dashboard.views.form import Form, Said, Sent
 from portfolio.series.decide import (
     BLEND_FIELDS,

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from access.viewer import keep_viewer
 from core.clock import Clock
-from dashboard.frame.viewer import FindViewer, keep_viewer
+from dashboard.frame.viewer import FindViewer
 from dashboard.views.routes import needs
 from dashboard.views.tab import Page, visible
 
@@ -57,7 +58,7 @@ def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: Fin
         viewer = find_viewer(request)
         if viewer is None:
             return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
-        keep_viewer(viewer)
+        keep_viewer(request.environ, viewer)
         page = by_path.get(path)
         if page is None and path != "/" and _is_answered():
             return None

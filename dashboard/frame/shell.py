@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from access.viewer import Viewer
 from core.roles import Role
 from dashboard.components.attributes import attributes
 from dashboard.frame import ids
-from dashboard.frame.viewer import Viewer
 from dashboard.views.problem import problem_of
 from dashboard.views.routes import needs
 from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import orjson
 from dash import html
 
+from access.viewer import Viewer
 from core.errors import ImportRejected, UndoRejected
 from core.format import bytes_, count
 from dashboard.components.markup import markup
-from dashboard.frame.viewer import Viewer
 from dashboard.imports.look import Looked, look
 from dashboard.imports.looked import answer, in_words
 from dashboard.imports.taken import result

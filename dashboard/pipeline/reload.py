@@ -16,7 +16,7 @@ from dashboard.views.form import Form, Said, Sent
 from storage.state.actions import DATASET, DONE, FAILED, find_action, request_action
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 ID = "pipeline-reload"

@@ -21,7 +21,7 @@ from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 PATH = "/portfolio/chart"

@@ -26,7 +26,7 @@ from portfolio.summary import columns, side_by_side
 if TYPE_CHECKING:
     from dash.development.base_component import Component
 
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 FRAGMENTS: dict[str, Callable[[PortfolioData], Component]] = {

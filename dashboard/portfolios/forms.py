@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from dash import html
 
+from access.viewer import Viewer
 from analytics.cadence import EVERY_DAY as ALL_DAYS
 from core.errors import ChangeRejected
 from core.format import count
 from core.portfolios import COLOURS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
 from dashboard.components.form import form, hidden, select_field, text_field
-from dashboard.frame.viewer import Viewer
 from dashboard.portfolios.tables import ID, INDENT
 from dashboard.views.form import Form, Said, Sent
 from portfolio.chosen import benchmarks

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import Input, Output, dcc, html
 
+from access.viewer import ACTING_ROLE, Viewer
 from core.errors import StorageError
 from core.format import duration
 from core.kinds.registry import collector_title
@@ -21,7 +22,7 @@ from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.frame.viewer import ACTING_ROLE, Viewer, current_viewer
+from dashboard.frame.viewer import current_viewer
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.routes import needs
 from status.instances import Instance, instance_names

@@ -19,7 +19,7 @@ from status.instances import instance_names
 from storage.state.actions import DATASET, request_action
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from status.instances import Instance
     from storage.stores import Stores
 

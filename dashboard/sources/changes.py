@@ -22,7 +22,7 @@ from status.states import CHANGES_SECONDS, MOST_CHANGES, recent_changes
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 TALL_PX, SHORT_PX = 260, 120

@@ -44,8 +44,8 @@ from storage.state.actions import Action, recent_actions
 if TYPE_CHECKING:
     from dash import Dash
 
+    from access.viewer import Viewer
     from core.settings.model import Settings
-    from dashboard.frame.viewer import Viewer
     from storage.stores import Stores
 
 VARIES_BY = ("may_act",)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from access.viewer import Viewer
 from core.format import bytes_
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input
 from dashboard.components.panel import panels, slot
-from dashboard.frame.viewer import Viewer
 from dashboard.imports.lists import imports_table, refused_list
 from dashboard.imports.posts import forms
 from dashboard.imports.taken import SAID

@@ -34,8 +34,8 @@ from status.instances import Instance, instances
 from storage.clickhouse.reads.sources import read_metric
 
 if TYPE_CHECKING:
+    from access.viewer import Viewer
     from core.settings.model import Settings
-    from dashboard.frame.viewer import Viewer
     from storage.clickhouse.reads.series import SeriesData
     from storage.stores import Stores
 

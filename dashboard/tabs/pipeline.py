@@ -41,7 +41,7 @@ from status.instances import instances
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 ID = "pipeline"

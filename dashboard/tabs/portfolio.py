@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from access.viewer import ANYBODY, Viewer
 from core.errors import NoPortfolio
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.panel import panels, slot
-from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
 from dashboard.portfolio.colours import compared_colours

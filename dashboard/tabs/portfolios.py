@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from dash import html
 
+from access.viewer import ANYBODY, Viewer
 from dashboard.components.card import empty
 from dashboard.components.panel import panels
-from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
 from dashboard.portfolios.tables import ID, changes_table, tree_table
 from dashboard.views.form import CHANGING_ROLE

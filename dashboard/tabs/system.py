@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from access.viewer import ANYBODY, Viewer
 from core.errors import StorageError
 from core.format import count, number
 from core.machine import metrics, spec
@@ -15,7 +16,6 @@ from dashboard.components.age import local_time
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.panel import panels, slot, verdict_slot
-from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.sources.changes import changes_panel, changes_place, changes_route
 from dashboard.system import charts, tables
 from dashboard.system.cards import CARD_COUNT, CARD_PX, card_strip, verdict_line

@@ -10,7 +10,7 @@ from dashboard.components.card import empty
 from dashboard.views.tab import Choices, Tab
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 

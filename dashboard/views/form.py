@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.roles import Role
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 CHANGING_ROLE = Role.OPERATOR

@@ -17,9 +17,10 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 from werkzeug.exceptions import BadRequest, Forbidden
 
+from access.viewer import Viewer
 from core.memo import Memo
 from dashboard.frame import ids
-from dashboard.frame.viewer import Viewer, current_viewer
+from dashboard.frame.viewer import current_viewer
 from dashboard.views.problem import problem_of
 from dashboard.views.route import JSON, Answer, Route
 from dashboard.views.routes import needs

@@ -10,7 +10,7 @@ from dashboard.views.panel import Panel
 from dashboard.views.tab import Choices, Page, View
 
 if TYPE_CHECKING:
-    from dashboard.frame.viewer import Viewer
+    from access.viewer import Viewer
     from storage.stores import Stores
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from dash import Dash
     from dash.development.base_component import Component
 
+    from access.viewer import Viewer
     from core.settings.model import Settings
-    from dashboard.frame.viewer import Viewer
     from dashboard.views.form import MakeForms
     from dashboard.views.panel import Panel
     from dashboard.views.route import MakeRoutes

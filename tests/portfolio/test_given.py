@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from access.viewer import Viewer
 from core.roles import Role
 from dashboard.components.markup import markup
-from dashboard.frame.viewer import Viewer
 from dashboard.portfolios.tables import tree_table
 from dashboard.tabs.portfolio import TAB
 from dashboard.views.tab import Choices

@@ -11,6 +11,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 from pydantic import SecretStr
 
+from access.viewer import ANYBODY
 from core.clock import FakeClock
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
@@ -18,7 +19,6 @@ from core.memo import Memo
 from core.model import Component, LiveReading, Reading, Status
 from core.pipeline.spec import CollectorRuns
 from core.tables import columns_of, table_of
-from dashboard.frame.viewer import ANYBODY
 from dashboard.tabs import cache, pipeline, system
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import plain

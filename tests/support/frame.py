@@ -8,6 +8,7 @@ from typing import Any
 
 from dash import html
 
+from access.viewer import Viewer
 from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
@@ -19,7 +20,6 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
-from dashboard.frame.viewer import Viewer
 from dashboard.views.tab import Choices, Tab, View
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))

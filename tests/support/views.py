@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from access.viewer import Viewer, local_operator
 from core.roles import Role
-from dashboard.frame.viewer import Viewer, local_operator
 from dashboard.views.serialize import plain, prepare
 from dashboard.views.tab import Choices, Page, View, fitted
 from storage.stores import Stores

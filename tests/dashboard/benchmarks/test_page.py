@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from access.viewer import Viewer
 from core.roles import Role
 from dashboard.factory import create_app
-from dashboard.frame.viewer import Viewer
 from dashboard.tabs import portfolio
 from dashboard.tabs.benchmarks import PAGE, build
 from dashboard.views.tab import Choices

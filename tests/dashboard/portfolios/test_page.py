@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from access.viewer import Viewer
 from core.roles import Role
 from core.settings.portfolios import SetPortfolio
 from dashboard.charts.theme import COMPARED
 from dashboard.components.markup import markup
 from dashboard.factory import create_app
-from dashboard.frame.viewer import Viewer
 from dashboard.portfolio.colours import compared_colours
 from dashboard.tabs.portfolio import TAB
 from dashboard.tabs.portfolios import PAGE, build

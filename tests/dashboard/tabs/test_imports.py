@@ -13,10 +13,10 @@ import pytest
 from flask import Request
 from flask.testing import FlaskClient
 
+from access.viewer import Viewer
 from core.roles import Role
 from dashboard.components.markup import markup
 from dashboard.factory import create_app
-from dashboard.frame.viewer import Viewer
 from dashboard.imports.words import ROLES, on_page
 from dashboard.tabs import imports, portfolio
 from dashboard.tabs.imports import PAGE

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from access.viewer import ANYBODY
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
 from core.tables import columns_of, table_of
 from dashboard.components.markup import markup
 from dashboard.factory import create_app
-from dashboard.frame.viewer import ANYBODY
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
 from dashboard.tabs.pipeline import CHARTS, TAB
 from dashboard.views.serialize import plain, prepare

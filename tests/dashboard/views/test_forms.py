@@ -9,12 +9,12 @@ import pytest
 from flask import Request
 from flask.testing import FlaskClient
 
+from access.viewer import Viewer
 from core.errors import StorageUnavailable
 from core.roles import Role
 from dashboard.components.form import form, hidden, select_field, text_field, tick
 from dashboard.components.markup import markup
 from dashboard.factory import create_app
-from dashboard.frame.viewer import Viewer
 from dashboard.views.form import Form, Said, Sent
 from tests.support.frame import DEMO, FakeStores
 

@@ -11,9 +11,9 @@ import pytest
 from dash import no_update
 from dash.exceptions import PreventUpdate
 
+from access.viewer import ANYBODY
 from core.errors import StorageUnavailable
 from core.memo import Memo
-from dashboard.frame.viewer import ANYBODY
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices
 from tests.support.frame import DEMO, FakeStores

@@ -11,11 +11,11 @@ from dash import html
 from flask import Request
 from flask.testing import FlaskClient
 
+from access.viewer import ANYBODY, Viewer
 from core.memo import Memo
 from core.roles import Role
 from dashboard.factory import create_app
 from dashboard.frame import security
-from dashboard.frame.viewer import ANYBODY, Viewer
 from dashboard.sources.actions import ask
 from dashboard.tabs import PAGES
 from dashboard.views.refresh import Refresh

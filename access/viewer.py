@@ -1,0 +1,56 @@
+"""Who asks, a person or a program: found once a request and kept in its environment for all after that."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, cast
+
+from core.roles import Role
+
+if TYPE_CHECKING:
+    from core.settings.model import Settings
+
+KEPT = "fundwatch.viewer"
+"""Key of a WSGI environment under which who sent the request stands."""
+LOCAL_NAME = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks, and what depends on who it is. Without values: anybody, with the least rights."""
+
+    name: str = ""
+    role: Role = Role.VIEWER
+    may_act: bool = False
+    """Whether the settings allow actions and the role does."""
+    portfolios: frozenset[str] | None = None
+    """Ids of the only portfolios of its own, with those below them, that may be seen; None: every one."""
+
+    def only(self, names: Sequence[str]) -> Viewer:
+        """Return a viewer with these attributes of this one and nothing else: equal for all whose view is the same.
+
+        Raises AttributeError for a name that is no attribute.
+        """
+        return Viewer(**{name: getattr(self, name) for name in names}) if names else ANYBODY
+
+
+ANYBODY = Viewer()
+ACTING_ROLE = Role.OPERATOR
+"""The least role that may act on watched sources."""
+VIEWER_ATTRIBUTES = frozenset(field.name for field in fields(Viewer))
+
+
+def local_operator(settings: Settings) -> Viewer:
+    """Return the viewer that every reader on this machine is until there is sign-in."""
+    return Viewer(LOCAL_NAME, Role.OPERATOR, settings.actions_enabled)
+
+
+def keep_viewer(environ: MutableMapping[str, Any], viewer: Viewer) -> None:
+    """Keep who sent a request in its environment."""
+    environ[KEPT] = viewer
+
+
+def viewer_of(environ: MutableMapping[str, Any]) -> Viewer:
+    """Return who sent a request; on a public path, where nobody is asked for a name, anybody."""
+    return cast(Viewer, environ.get(KEPT, ANYBODY))
