@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 import storage.state
 from core.errors import StorageRejected, StorageUnavailable
+from storage.state import access_tables  # noqa: F401  (its tables are metadata as well)
 from storage.state.changes import DONE, MOVING, Change, changed_by_hand, record_change, set_stage
 from storage.state.database import State, metadata
 from storage.state.imports import (
