@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -167,6 +168,8 @@ def restarts(browser: Browser, product: Product, times: int) -> None:
         except Exception as error:  # noqa: BLE001 - a page that never paints is what is counted
             problems.append(str(error))
         broken += bool(problems)
+        for problem in problems:
+            print(f"  broken: {problem}", file=sys.stderr)
         stop.set()
         context.close()
         product.stop()
