@@ -12,7 +12,7 @@ from pathlib import Path
 from core.clock import Clock, SystemClock
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.migrate import apply_retention, migrate
+from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
 from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
@@ -98,6 +98,8 @@ def open_clickhouse(settings: Settings) -> ClickHouse:
     with _clickhouse_told(settings):
         migrate(clickhouse)
         apply_retention(clickhouse, settings.retention)
+        if settings.is_embedded:
+            bound_threads(clickhouse)
     return clickhouse
 
 

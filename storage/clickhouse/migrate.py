@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS {{table schema_migrations}} (
 ) ENGINE = {{engine ReplacingMergeTree(applied)}} ORDER BY number
 """
 
+REMOVED_BY_ONE_THREAD = "concurrent_part_removal_threshold = 1000000"
+"""Setting of a table. From 100 merged parts on, as three open pages make in minutes, the engine would remove them with
+128 threads at once, and keep those."""
+
 RENAMED = re.compile(r"RENAME TABLE IF EXISTS \S+ TO (\S+)")
 """A statement that gives a table another name, and that name."""
 
@@ -124,6 +128,16 @@ def apply_retention(clickhouse: ClickHouse, retention: Retention) -> None:
             kind="migrate",
             settings={"materialize_ttl_after_modify": 0},
         )
+
+
+def bound_threads(clickhouse: ClickHouse) -> None:
+    """Let one thread remove the merged parts of each table of the engine inside this process; a server has its own."""
+    sql = (
+        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+        f"AND position(engine_full, '{REMOVED_BY_ONE_THREAD}') = 0"
+    )
+    for (table,) in clickhouse.rows(sql, kind="migrate"):
+        clickhouse.command(f"ALTER TABLE `{table}` MODIFY SETTING {REMOVED_BY_ONE_THREAD}", kind="migrate")
 
 
 def statements(sql: str, cluster: str) -> Iterator[str]:
