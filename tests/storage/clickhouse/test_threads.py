@@ -20,9 +20,11 @@ soon = "old_parts_lifetime = 1, cleanup_delay_period = 1, max_cleanup_delay_peri
 soon += ", cleanup_delay_period_random_add = 0"
 clickhouse.command("CREATE TABLE merged (number UInt32) ENGINE = MergeTree ORDER BY number SETTINGS " + soon)
 bound_threads(clickhouse)
+clickhouse.command("SYSTEM STOP MERGES merged")
 for each in range({PARTS}):
     clickhouse.command(f"INSERT INTO merged VALUES ({{each}})")
 before = len(os.listdir("/proc/self/task"))
+clickhouse.command("SYSTEM START MERGES merged")
 clickhouse.command("OPTIMIZE TABLE merged FINAL")
 parts = "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'merged' AND NOT active"
 ends = time.monotonic() + 60
