@@ -85,7 +85,10 @@ def set_portfolios(
 
 
 def disable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
-    """Let an account in no more, and end its sessions and links. Raises ChangeRejected: no such account, the only admin."""
+    """Let an account in no more, and end its sessions and links.
+
+    Raises ChangeRejected: no such account, the only admin.
+    """
     account = _existing(state, name)
     accounts.change_account(state, account.name, is_disabled=True)
     mark_ended(state, account.name, now)
@@ -101,7 +104,8 @@ def enable(state: State, name: str, by: str, now: float, *, address: str = "") -
 def reset(state: State, name: str, by: str, now: float, *, address: str = "") -> str:
     """Return the path of a one-time link by which somebody who forgot his password chooses another one.
 
-    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, a disabled one.
+    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
+    disabled one.
     """
     account = _existing(state, name)
     if account.is_disabled:
