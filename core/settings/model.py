@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,6 +27,7 @@ from core.limits import Limit
 from core.settings.portfolios import SetPortfolio
 
 PREFIX = "FUNDWATCH_"
+LOOPBACK_OPEN = "loopback-open"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 """Names the settings file; the one variable that is not a setting itself."""
 
@@ -89,6 +90,20 @@ class Writer(Group):
         536_870_912,
         ge=1_048_576,
         description="Most bytes waiting on disk while ClickHouse is away; past it the oldest are dropped and counted.",
+    )
+
+
+class Sessions(Group):
+    """How long somebody stays signed in."""
+
+    idle_seconds: float = Field(
+        43_200, ge=60, le=2_592_000, description="A session that was not used for this long is over."
+    )
+    longest_seconds: float = Field(
+        604_800,
+        ge=60,
+        le=31_536_000,
+        description="A session is over this long after the sign-in, however much it is used.",
     )
 
 
@@ -224,6 +239,15 @@ class Settings(BaseSettings):
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="First day that the replay shows live; what lies before is loaded at once.",
     )
+    sign_in: Literal["required", "loopback-open"] = Field(
+        "required",
+        description="Whether everybody signs in, or readers on this machine see everything, and change nothing, without it.",
+    )
+    admin_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
+    )
+    sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."
     )
@@ -286,6 +310,15 @@ class Settings(BaseSettings):
         if twice:
             raise ValueError(f"two portfolios have the id {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _open_on_loopback_only(self) -> Self:
+        if self.sign_in == LOOPBACK_OPEN and not is_loopback(self.host):
+            raise ValueError(
+                f"FUNDWATCH_SIGN_IN={LOOPBACK_OPEN} is for this machine alone: leave FUNDWATCH_HOST at 127.0.0.1, "
+                "or set FUNDWATCH_SIGN_IN=required"
+            )
+        return self
 
     @property
     def is_embedded(self) -> bool:

@@ -52,7 +52,7 @@ sign_in_links = sa.Table(
 failed_sign_ins = sa.Table(
     "failed_sign_ins",
     metadata,
-    sa.Column("subject", sa.String(100), primary_key=True),
+    sa.Column("subject", sa.String(160), primary_key=True),
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("last_at", sa.Float, nullable=False),
 )

@@ -60,7 +60,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "failed_sign_ins",
-        sa.Column("subject", sa.String(100), primary_key=True),
+        sa.Column("subject", sa.String(160), primary_key=True),
         sa.Column("times", sa.Integer, nullable=False),
         sa.Column("last_at", sa.Float, nullable=False),
     )
