@@ -26,6 +26,8 @@ class Viewer:
     """Whether the settings allow actions and the role does."""
     portfolios: frozenset[str] | None = None
     """Ids of the only portfolios of its own, with those below them, that may be seen; None: every one."""
+    scopes: frozenset[str] | None = None
+    """What the token of a program is for (access.tokens.Scope); None: a person, who may all that the role may."""
 
     def only(self, names: Sequence[str]) -> Viewer:
         """Return a viewer with these attributes of this one and nothing else: equal for all whose view is the same.

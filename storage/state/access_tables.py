@@ -91,3 +91,11 @@ audit = sa.Table(
     sa.Index("audit_by_time", "at"),
     sqlite_autoincrement=True,
 )
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+"""How far a job has come that goes through the rows of a table, by the job's name."""

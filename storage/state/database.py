@@ -166,8 +166,9 @@ risk_free = sa.Table(
 
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
-MIGRATION_LOCK, TREE_LOCK = 7_305_112_017, 7_305_112_018
-"""PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files."""
+MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019
+"""PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files;
+one adds to the audit."""
 
 
 class State:

@@ -7,7 +7,19 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-TABLES = ("accounts", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit")
+TABLES = ("accounts", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit", "marks")
+
+SQLITE = tuple(
+    f"CREATE TRIGGER audit_no_{what} BEFORE {what} ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    for what in ("update", "delete")
+)
+POSTGRESQL = (
+    "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()",
+)
+"""The database itself refuses to change what stands in the audit."""
 
 
 def upgrade() -> None:
@@ -82,8 +94,17 @@ def upgrade() -> None:
     )
     op.create_index("sessions_by_account", "sessions", ["account"])
     op.create_index("audit_by_time", "audit", ["at"])
+    op.create_table(
+        "marks",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("value", sa.BigInteger, nullable=False),
+    )
+    for statement in POSTGRESQL if op.get_bind().dialect.name == "postgresql" else SQLITE:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_audit_change")
