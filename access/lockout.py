@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.settings.model import is_loopback
-from storage.state.database import State
+from storage.state.database import State, Transaction
 from storage.state.failed_sign_ins import (
     Failures,
     count_attempt,
     failures_of,
-    forget_account,
     forget_failures,
     take_back,
 )
@@ -63,17 +62,16 @@ def begin_attempt(state: State, subjects: Subjects, now: float) -> float:
     return count_attempt(state, subjects.all, now, partial(_wait, now), now - FORGET_SECONDS)
 
 
-def attempt_succeeded(state: State, subjects: Subjects) -> None:
+def attempt_succeeded(connection: Transaction, subjects: Subjects) -> None:
     """Take back that an attempt was counted, and forget those of its account that failed before it."""
-    forget_failures(state, [subjects.account])
+    forget_failures(connection, [subjects.account])
     if subjects.address:
-        take_back(state, subjects.address)
+        take_back(connection, subjects.address)
 
 
-def forgive(state: State, account: str) -> None:
+def forgive(connection: Transaction, account: str) -> None:
     """Forget every attempt at an account that failed: it has another password now."""
-    forget_failures(state, [f"account {account}"])
-    forget_account(state, _own(account))
+    forget_failures(connection, [f"account {account}"], _own(account))
 
 
 def wait_after(times: int, free: int) -> float:

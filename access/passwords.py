@@ -81,7 +81,7 @@ def hashed(password: str) -> str:
 
 
 def is_right(password: str, kept: str) -> bool:
-    """Return whether a password is the one that `kept` was made of; an empty `kept` takes as long, and is no password's."""
+    """Return whether `kept` was made of a password; an empty one takes as long, and is no password's."""
     if len(password) > MOST_CHARACTERS:
         password = ""
     try:
@@ -97,7 +97,7 @@ def is_old(kept: str) -> bool:
 
 
 def is_common(password: str, name: str = "") -> bool:
-    """Return whether a password consists of common words, runs of the keyboard, years and repeats, but for few characters.
+    """Return whether a password is made of common words, runs of the keyboard, years and repeats, few characters aside.
 
     The words are those of common_words.txt, and the account's own name.
     """

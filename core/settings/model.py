@@ -241,7 +241,7 @@ class Settings(BaseSettings):
     )
     sign_in: Literal["required", "loopback-open"] = Field(
         "required",
-        description="Whether everybody signs in; loopback-open: readers on this machine may look without, and change nothing.",
+        description="Whether all sign in; loopback-open: readers on this machine may look without, and change nothing.",
     )
     admin_password: SecretStr = Field(
         SecretStr(""),

@@ -45,23 +45,18 @@ def count_attempt(state: State, subjects: Sequence[str], now: float, wait: Wait,
         return 0.0
 
 
-def take_back(state: State, subject: str) -> None:
+def take_back(connection: Transaction, subject: str) -> None:
     """Count one attempt less."""
-    with state.begin() as connection:
-        row = failed.c.subject == subject
-        connection.execute(sa.update(failed).where(row, failed.c.times > 0).values(times=failed.c.times - 1))
+    counted = (failed.c.subject == subject) & (failed.c.times > 0)
+    connection.execute(sa.update(failed).where(counted).values(times=failed.c.times - 1))
 
 
-def forget_failures(state: State, subjects: Sequence[str]) -> None:
-    """Forget what failed of these subjects."""
-    with state.begin() as connection:
-        connection.execute(sa.delete(failed).where(failed.c.subject.in_(subjects)))
-
-
-def forget_account(state: State, prefix: str) -> None:
-    """Forget what failed of every subject that begins like this."""
-    with state.begin() as connection:
-        connection.execute(sa.delete(failed).where(failed.c.subject.startswith(prefix, autoescape=True)))
+def forget_failures(connection: Transaction, subjects: Sequence[str], prefix: str = "") -> None:
+    """Forget what failed of these subjects, and of those that begin with `prefix` if there is one."""
+    gone = failed.c.subject.in_(subjects)
+    if prefix:
+        gone |= failed.c.subject.startswith(prefix, autoescape=True)
+    connection.execute(sa.delete(failed).where(gone))
 
 
 def _found(connection: Transaction, subjects: Sequence[str]) -> dict[str, Failures]:
