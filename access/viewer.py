@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from core.roles import Role
-
-if TYPE_CHECKING:
-    from core.settings.model import Settings
 
 KEPT = "fundwatch.viewer"
 """Key of a WSGI environment under which who sent the request stands."""
 LOCAL_NAME = "local"
+"""No account has this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,9 @@ ACTING_ROLE = Role.OPERATOR
 VIEWER_ATTRIBUTES = frozenset(field.name for field in fields(Viewer))
 
 
-def local_operator(settings: Settings) -> Viewer:
-    """Return the viewer that every reader on this machine is until there is sign-in."""
-    return Viewer(LOCAL_NAME, Role.OPERATOR, settings.actions_enabled)
+def local_viewer() -> Viewer:
+    """Return who a reader on this machine is that has not signed in, where the settings let him look."""
+    return Viewer(LOCAL_NAME)
 
 
 def keep_viewer(environ: MutableMapping[str, Any], viewer: Viewer) -> None:
