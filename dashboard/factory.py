@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest
 from access.viewer import VIEWER_ATTRIBUTES
 from core.memo import Memo
 from dashboard.frame import bundle, compress, errors, ids, security, static
+from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
@@ -58,7 +59,7 @@ def create_app(
     server.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     errors.install(server)
     find_viewer = find_viewer or find_local(stores.settings)
-    security.install(server, host=stores.settings.host, pages=pages, find_viewer=find_viewer)
+    security.install(server, hosts=stores.settings.host_names, pages=pages, find_viewer=find_viewer)
     compress.install(server)
     static.install(server)
     app = Application(
@@ -96,6 +97,7 @@ def create_app(
             page.register(app, stores)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
+    server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app
 

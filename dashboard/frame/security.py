@@ -6,7 +6,7 @@ until there is sign-in, what is not public is open only to readers on this machi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -41,16 +41,18 @@ PAGE_HEADERS = {
 }
 
 
-def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: FindViewer) -> None:
-    """Put the guard on `server`. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
-    hosts = LOOPBACK_NAMES | {host.lower()}
+def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], find_viewer: FindViewer) -> None:
+    """Put the guard on `server`, which answers under `hosts` and this machine's own names. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
+    hosts = LOOPBACK_NAMES.union(hosts)
     by_path = {page.path: page for page in pages}
 
     @server.before_request
     def guard() -> AnyResponse | None:
         path = request.path
         if _host_name(request.environ.get("HTTP_HOST", "")) not in hosts:
-            return refusal(400, "Unknown host", "Open Fundwatch as localhost or under the host in its settings.")
+            return refusal(
+                400, "Unknown host", "Open Fundwatch as localhost, or name the host in FUNDWATCH_ALLOWED_HOSTS."
+            )
         if request.method not in SAFE_METHODS and not _same_site():
             return refusal(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
         if is_public(path):
