@@ -64,6 +64,7 @@ class Sources(Group):
     inbox: bool = Field(
         True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
     )
+    audit: bool = Field(True, description="Copies the audit of the state database to ClickHouse.")
     own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
     replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
 
@@ -75,6 +76,7 @@ class Intervals(Group):
     processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
+    audit_seconds: Seconds = Field(5, description="Seconds between copies of the audit to ClickHouse.")
     own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
     replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
 
