@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from access.accounts import viewer_for
+from access.audit import record_in
 from access.secrets import LONGEST_SECRET, digest_of, new_secret
 from access.viewer import Viewer
 from core.clock import Clock
 from core.errors import StorageError
+from core.format import count
 from storage.state import sessions
-from storage.state.database import State
+from storage.state.database import State, Transaction
 from storage.state.sessions import Session
 
 if TYPE_CHECKING:
@@ -32,12 +34,12 @@ AGENT_CHARACTERS = 255
 log = logging.getLogger(__name__)
 
 
-def start_session(state: State, account: str, now: float, address: str = "", agent: str = "") -> str:
+def start_session(connection: Transaction, account: str, now: float, address: str, agent: str) -> str:
     """Return the secret of a new session of an account."""
     secret = new_secret()
-    sessions.forget_sessions(state, now - KEPT_SECONDS)
+    sessions.forget_sessions(connection, now - KEPT_SECONDS)
     made = Session(digest_of(secret), account, now, now, address[:64], agent[:AGENT_CHARACTERS], 0.0)
-    sessions.insert_session(state, made)
+    sessions.insert_session(connection, made)
     return secret
 
 
@@ -46,14 +48,23 @@ def sessions_of(state: State, account: str) -> list[Session]:
     return sessions.sessions_not_ended(state, account)
 
 
-def end_session(state: State, account: str, digest: str, now: float) -> bool:
+def end_session(state: State, account: str, digest: str, now: float, *, by: str, address: str = "") -> bool:
     """End one session of an account; return whether there was one to end."""
-    return sessions.mark_ended(state, account, now, [digest]) > 0
+    return _end(state, account, now, [digest], "", by, address) > 0
 
 
-def end_sessions(state: State, account: str, now: float, *, but: str = "") -> int:
-    """End the sessions of an account, all but the one of that digest; return how many there were."""
-    return sessions.mark_ended(state, account, now, but=but)
+def end_sessions(state: State, account: str, now: float, *, by: str, but: str = "", address: str = "") -> int:
+    """End the sessions of an account, all but the one of the digest `but`; return how many there were."""
+    return _end(state, account, now, None, but, by, address)
+
+
+def _end(state: State, account: str, now: float, digests: list[str] | None, but: str, by: str, address: str) -> int:
+    with state.begin() as connection:
+        ended = sessions.mark_ended(connection, account, now, digests, but)
+        if ended:
+            detail = count(ended, "session")
+            record_in(connection, who=by, what="sessions ended", target=account, address=address, detail=detail, at=now)
+        return ended
 
 
 def is_over(session: Session, settings: Settings, now: float) -> bool:

@@ -278,7 +278,7 @@ class Settings(BaseSettings):
     )
     sign_in: Literal["required", "loopback-open"] = Field(
         "required",
-        description="Whether everybody signs in, or readers on this machine see everything, and change nothing, without it.",
+        description="Whether all sign in; loopback-open: readers on this machine may look without, and change nothing.",
     )
     admin_password: SecretStr = Field(
         SecretStr(""),

@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.errors import ChangeRejected
 from core.roles import Role
 from storage.state.access_tables import accounts
 from storage.state.database import State, Transaction
@@ -47,17 +46,15 @@ def account_of(row: Any) -> Account:
     )
 
 
-def all_accounts(state: State) -> list[Account]:
-    """Return every account by name. Raises StorageUnavailable."""
-    with state.reading() as connection:
-        return [account_of(row) for row in connection.execute(sa.select(accounts).order_by(accounts.c.name))]
+def accounts_in(connection: Transaction) -> list[Account]:
+    """Return every account by name."""
+    return [account_of(row) for row in connection.execute(sa.select(accounts).order_by(accounts.c.name))]
 
 
 def find_account(state: State, name: str) -> Account | None:
     """Return the account of this name; None: there is none. Raises StorageUnavailable."""
     with state.reading() as connection:
-        row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
-        return account_of(row) if row else None
+        return account_in(connection, name)
 
 
 def password_hash(state: State, name: str) -> str:
@@ -66,34 +63,32 @@ def password_hash(state: State, name: str) -> str:
         return str(connection.execute(sa.select(accounts.c.password).where(accounts.c.name == name)).scalar() or "")
 
 
-def insert_account(state: State, name: str, role: Role, portfolios: Sequence[str], by: str, now: float) -> bool:
+def account_in(connection: Transaction, name: str) -> Account | None:
+    """Do what `find_account` does as part of a transaction."""
+    row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
+    return account_of(row) if row else None
+
+
+def insert_account(
+    connection: Transaction, name: str, role: Role, portfolios: Sequence[str], by: str, now: float
+) -> bool:
     """Add an account without a password; return False when there is one of this name."""
+    if account_in(connection, name) is not None:
+        return False
     row = {"name": name, "role": role.word, "portfolios": packed(portfolios), "made_at": now, "made_by": by}
-    with state.begin() as connection:
-        if connection.execute(sa.select(accounts.c.name).where(accounts.c.name == name)).first():
-            return False
-        connection.execute(sa.insert(accounts).values(**row))
-        return True
+    connection.execute(sa.insert(accounts).values(**row))
+    return True
 
 
-def change_account(state: State, name: str, **values: Any) -> None:
-    """Change columns of an account.
-
-    Raises ChangeRejected when there is no such account, or when no admin would be left who may sign in.
-    """
-    with state.begin() as connection:
-        change_within(connection, name, **values)
-        admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False)
-        if not connection.execute(sa.select(accounts.c.name).where(admin).limit(1)).first():
-            raise ChangeRejected(
-                f"{name} is the only admin who may sign in.", {"name": "Make somebody else an admin first."}
-            )
+def change_account(connection: Transaction, name: str, **values: Any) -> None:
+    """Change columns of an account."""
+    connection.execute(sa.update(accounts).where(accounts.c.name == name).values(**values))
 
 
-def change_within(connection: Transaction, name: str, **values: Any) -> None:
-    """Change columns of an account in a transaction. Raises ChangeRejected when there is no such account."""
-    if not connection.execute(sa.update(accounts).where(accounts.c.name == name).values(**values)).rowcount:
-        raise ChangeRejected(f"There is no account {name}.", {"name": "Give the name of an account."})
+def has_admin(connection: Transaction) -> bool:
+    """Return whether there is an admin who is not disabled."""
+    admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False)
+    return connection.execute(sa.select(accounts.c.name).where(admin).limit(1)).first() is not None
 
 
 def packed(portfolios: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from storage.state.access_tables import accounts, sessions
 from storage.state.accounts import Account, account_of
-from storage.state.database import State
+from storage.state.database import State, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,9 @@ class Session:
     """When it was ended by somebody; 0: it was not."""
 
 
-def insert_session(state: State, session: Session) -> None:
+def insert_session(connection: Transaction, session: Session) -> None:
     """Keep a new session."""
-    row = {column.name: getattr(session, column.name) for column in sessions.columns}
-    with state.begin() as connection:
-        connection.execute(sa.insert(sessions).values(**row))
+    connection.execute(sa.insert(sessions).values(**{name: getattr(session, name) for name in _NAMES}))
 
 
 def find_session(state: State, digest: str) -> tuple[Session, Account] | None:
@@ -54,13 +52,20 @@ def sessions_not_ended(state: State, account: str) -> list[Session]:
         return [Session(**row._mapping) for row in connection.execute(query.order_by(sessions.c.seen_at.desc()))]
 
 
-def mark_ended(state: State, account: str, now: float, digests: Sequence[str] | None = None, but: str = "") -> int:
+def mark_ended(
+    connection: Transaction, account: str, now: float, digests: Sequence[str] | None = None, but: str = ""
+) -> int:
     """End sessions of an account, all but one, or only those of these digests; return how many were ended."""
     ended = (sessions.c.account == account) & (sessions.c.ended_at == 0) & (sessions.c.digest != but)
     if digests is not None:
         ended &= sessions.c.digest.in_(digests)
-    with state.begin() as connection:
-        return connection.execute(sa.update(sessions).where(ended).values(ended_at=now)).rowcount
+    return connection.execute(sa.update(sessions).where(ended).values(ended_at=now)).rowcount
+
+
+def mark_digest_ended(connection: Transaction, digest: str, now: float) -> None:
+    """End the session of a digest, whosever it is."""
+    mine = (sessions.c.digest == digest) & (sessions.c.ended_at == 0)
+    connection.execute(sa.update(sessions).where(mine).values(ended_at=now))
 
 
 def mark_seen(state: State, digest: str, account: str, now: float) -> None:
@@ -77,10 +82,9 @@ def was_here(state: State, account: str, address: str) -> bool:
         return connection.execute(known.limit(1)).first() is not None
 
 
-def forget_sessions(state: State, before: float) -> None:
+def forget_sessions(connection: Transaction, before: float) -> None:
     """Delete the sessions that were last used before then."""
-    with state.begin() as connection:
-        connection.execute(sa.delete(sessions).where(sessions.c.seen_at < before))
+    connection.execute(sa.delete(sessions).where(sessions.c.seen_at < before))
 
 
 _NAMES = tuple(column.name for column in sessions.columns)
