@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from core.settings.model import is_loopback
+from core.settings.binding import is_loopback
 from storage.state.database import State, Transaction
 from storage.state.failed_sign_ins import (
     Failures,

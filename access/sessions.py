@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from access.accounts import viewer_for
 from access.audit import record_in
+from access.second_factor import must_have
 from access.secrets import LONGEST_SECRET, digest_of, new_secret
 from access.viewer import Viewer
 from core.clock import Clock
@@ -78,11 +79,12 @@ def is_over(session: Session, settings: Settings, now: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Who:
+    """Whose session it is."""
+
     viewer: Viewer
-    digest: str
-    until: float
-    """Monotonic seconds."""
+    lacks_second_factor: bool
+    """Whether the settings want one of the account's role: until it is set up there is nothing else to be done."""
 
 
 class Signed:
@@ -96,39 +98,40 @@ class Signed:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, tuple[Who, float]] = {}
+        """By secret, and until when it is believed, in monotonic seconds."""
 
-    def viewer(self, secret: str) -> Viewer | None:
+    def who(self, secret: str) -> Who | None:
         """Return whose session it is; None: of nobody, or it is over, or its account is disabled.
 
         Raises StorageUnavailable.
         """
         known = self._known.get(secret)
-        if known is not None and self._clock.monotonic() < known.until:
-            return known.viewer
+        if known is not None and self._clock.monotonic() < known[1]:
+            return known[0]
         return self._look_up(secret) if 0 < len(secret) <= LONGEST_SECRET else None
 
-    def forget(self) -> None:
-        """Believe nothing that was looked up before: a session was ended here."""
-        with self._lock:
-            self._known.clear()
-
-    def _look_up(self, secret: str) -> Viewer | None:
+    def _look_up(self, secret: str) -> Who | None:
         now, digest = self._clock.now(), digest_of(secret)
         found = sessions.find_session(self._state, digest)
         if found is None or found[1].is_disabled or is_over(found[0], self._settings, now):
-            with self._lock:
-                self._known.pop(secret, None)
+            self._keep(secret, None)
             return None
         session, account = found
         if now - session.seen_at >= SEEN_EVERY_SECONDS:
             self._saw(session, now)
-        viewer = viewer_for(account, self._settings)
+        lacks = not account.has_second_factor and must_have(self._settings, account.role)
+        return self._keep(secret, Who(viewer_for(account, self._settings), lacks))
+
+    def _keep(self, secret: str, who: Who | None) -> Who | None:
         with self._lock:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[secret] = _Known(viewer, digest, self._clock.monotonic() + KNOWN_SECONDS)
-        return viewer
+            if who is None:
+                self._known.pop(secret, None)
+            else:
+                self._known[secret] = who, self._clock.monotonic() + KNOWN_SECONDS
+        return who
 
     def _saw(self, session: Session, now: float) -> None:
         try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
-from access import lockout, passwords
+from access import lockout, passwords, second_factor
 from access.accounts import cleaned
 from access.audit import Outcome, record, record_in
 from access.links import account_in_of, account_of
@@ -58,7 +59,7 @@ def sign_in(state: State, name: str, password: str, code: str, caller: Caller, n
         account, kept = find_account(state, name), password_hash(state, name)
         is_right = passwords.is_right(password, kept)
         renewed = passwords.hashed(password) if is_right and passwords.is_old(kept) else ""
-    why = _why_not(state, account, is_right, code, now)
+    why = _why_not(state, account, is_right, code, caller, now)
     if why or account is None:
         _tell_refused(state, account, why, subjects, caller, now)
         raise SignInRefused(NOT_RIGHT)
@@ -83,7 +84,7 @@ def use_link(state: State, secret: str, password: str, code: str, caller: Caller
     subjects = lockout.Subjects(f"link {account.name}", "")
     if account.has_second_factor:
         _refuse_who_waits(lockout.begin_attempt(state, subjects, now))
-        if why := _why_not(state, account, True, code, now):
+        if why := _why_not(state, account, True, code, caller, now):
             _tell_refused(state, account, why, subjects, caller, now)
             raise SignInRefused("The code is not right.")
     with passwords.at_the_door():
@@ -99,6 +100,19 @@ def use_link(state: State, secret: str, password: str, code: str, caller: Caller
         return _let_in(connection, account.name, "signed in by link", caller, now)
 
 
+def check_password(state: State, name: str, password: str, caller: Caller, now: float) -> None:
+    """Raise ChangeRejected unless it is the password of who is signed in, SignInRefused after too many wrong ones."""
+    subjects = lockout.subjects_of(state, name, caller.address)
+    with passwords.at_the_door():
+        _refuse_who_waits(lockout.begin_attempt(state, subjects, now))
+        is_right = passwords.is_right(password, password_hash(state, name))
+    if not is_right:
+        _tell_refused(state, find_account(state, name), "wrong password", subjects, caller, now)
+        raise ChangeRejected("Not done.", {"old": "This is not your password."})
+    with state.begin() as connection:
+        lockout.attempt_succeeded(connection, subjects)
+
+
 def change_password(state: State, name: str, old: str, new: str, caller: Caller, now: float) -> SignedIn:
     """Set another password for who is signed in; the sessions elsewhere end, and this one gets another secret.
 
@@ -108,15 +122,10 @@ def change_password(state: State, name: str, old: str, new: str, caller: Caller,
         raise ChangeRejected("The password is not changed.", {"password": wrong})
     if old == new:
         raise ChangeRejected("The password is not changed.", {"password": "Choose another one than before."})
-    subjects = lockout.subjects_of(state, name, caller.address)
+    check_password(state, name, old, caller, now)
     with passwords.at_the_door():
-        _refuse_who_waits(lockout.begin_attempt(state, subjects, now))
-        if not passwords.is_right(old, password_hash(state, name)):
-            _tell_refused(state, find_account(state, name), "wrong password", subjects, caller, now)
-            raise ChangeRejected("The password is not changed.", {"old": "This is not your password."})
         kept = passwords.hashed(new)
     with state.begin() as connection:
-        lockout.attempt_succeeded(connection, subjects)
         change_account(connection, name, password=kept, password_at=now)
         use_up_links(connection, name, now)
         mark_ended(connection, name, now)
@@ -138,7 +147,7 @@ def _let_in(connection: Transaction, name: str, what: str, caller: Caller, now: 
     return SignedIn(name, secret)
 
 
-def _why_not(state: State, account: Account | None, is_right: bool, code: str, now: float) -> str:
+def _why_not(state: State, account: Account | None, is_right: bool, code: str, caller: Caller, now: float) -> str:
     """Return why somebody is not let in, for the audit; empty: he is."""
     if account is None:
         return "no such account"
@@ -146,6 +155,8 @@ def _why_not(state: State, account: Account | None, is_right: bool, code: str, n
         return "wrong password"
     if account.is_disabled:
         return "account disabled"
+    if account.has_second_factor and not second_factor.verify(state, account.name, code, now, address=caller.address):
+        return "wrong code" if code else "no code"
     return ""
 
 
@@ -159,7 +170,7 @@ def _tell_refused(
 ) -> None:
     """Write to the audit that somebody was not let in, and that he has to wait where that begins now."""
     who = account.name if account else NOBODY
-    about = {"who": who, "target": who, "address": caller.address, "outcome": Outcome.REFUSED, "at": now}
-    record(state, what="sign-in refused", detail=why, **about)
+    tell = partial(record, state, who=who, target=who, address=caller.address, outcome=Outcome.REFUSED, at=now)
+    tell(what="sign-in refused", detail=why)
     if seconds := lockout.seconds_to_wait(state, subjects, now):
-        record(state, what="locked out", detail=f"for {duration(seconds)}", **about)
+        tell(what="locked out", detail=f"for {duration(seconds)}")

@@ -115,7 +115,7 @@ def make_token(
 
 def list_tokens(state: State, by: Viewer) -> list[Token]:
     """Return the tokens that `by` may see, newest first: an admin everybody's, others their own."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return tokens_in(connection, None if by.role >= Role.ADMIN else by.name)
 
 

@@ -6,7 +6,7 @@ Whoever asks for anything else has signed in, or is a program with a token (dash
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -50,17 +50,22 @@ PAGE_HEADERS = {
 }
 
 
-def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: FindViewer) -> None:
-    """Put the guard on `server`. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
-    hosts = LOOPBACK_NAMES | {host.lower()}
+def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], find_viewer: FindViewer) -> None:
+    """Put the guard on `server`, which answers under `hosts` and this machine's own names.
+
+    `pages` answer with the dashboard; "/" leads to the first that the viewer may see.
+    """
+    hosts = LOOPBACK_NAMES.union(hosts)
     by_path = {page.path: page for page in pages}
 
     @server.before_request
     def guard() -> AnyResponse | None:
         path = request.path
         if _host_name(request.environ.get("HTTP_HOST", "")) not in hosts:
-            return _refused(400, "Unknown host", "Open Fundwatch as localhost or under the host in its settings.")
-        if request.method not in SAFE_METHODS and not _same_site() and bearer(request) is None:
+            return _refused(
+                400, "Unknown host", "Open Fundwatch as localhost, or name the host in FUNDWATCH_ALLOWED_HOSTS."
+            )
+        if request.method not in SAFE_METHODS and not _same_site() and not _is_program():
             return _refused(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
         if is_public(path):
             return None if _is_answered() else _missing(path, ())
@@ -151,6 +156,11 @@ def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ())
     if status == 401:
         return Response(f"{sentence}\n", status, mimetype="text/plain")
     return refusal(status, title, sentence, pages)
+
+
+def _is_program() -> bool:
+    """Return whether a request brings a token, which no browser adds by itself."""
+    return is_api(request.path) and bearer(request) is not None
 
 
 def _same_site() -> bool:

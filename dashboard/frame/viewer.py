@@ -10,7 +10,10 @@ from flask import Request, request
 from access.sessions import Signed
 from access.tokens import viewer_of_token
 from access.viewer import Viewer, local_viewer, viewer_of
-from core.settings.model import LOOPBACK_OPEN, is_loopback
+from core.settings.binding import is_loopback
+from core.settings.model import LOOPBACK_OPEN
+from dashboard.frame.forwarded import CAME_THROUGH
+from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -20,8 +23,10 @@ FindViewer = Callable[[Request], Viewer | None]
 """Returns who sent a request; None: nobody who may see anything that is not public."""
 API_PREFIX, METRICS = "/api/", "/metrics"
 BEARER = "Bearer "
-FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")
-"""What the headers of a request that came through a proxy begin with, as WSGI has them."""
+OF_ACCOUNT = (ACCOUNT, SIGN_IN, SIGN_OUT)
+"""What begins like this is for people with an account, and for those who have yet to set up their second factor."""
+OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_", CAME_THROUGH)
+"""What the headers of a request that came through a proxy begin with, as WSGI has them, and the mark of one."""
 
 
 def find_signed_in(stores: Stores) -> FindViewer:
@@ -33,17 +38,18 @@ def find_signed_in(stores: Stores) -> FindViewer:
     local = local_viewer() if settings.sign_in == LOOPBACK_OPEN else None
     names = cookie_name(settings, is_secure=False), cookie_name(settings, is_secure=True)
 
+    def owner(request: Request, secret: str) -> Viewer | None:
+        return viewer_of_token(stores.state, settings, secret, stores.clock.now(), request.remote_addr or "")
+
     def find(request: Request) -> Viewer | None:
         secret = bearer(request)
-        if secret is not None:  # for programs, and for nothing else: a page is no place for a token
-            address = request.remote_addr or ""
-            return (
-                viewer_of_token(stores.state, settings, secret, stores.clock.now(), address)
-                if is_api(request.path)
-                else None
-            )
-        viewer = signed.viewer(request.cookies.get(names[request.is_secure], ""))
-        return viewer or (local if local is not None and _is_here(request) else None)
+        if secret is not None:  # for programs alone: a page is no place for a token
+            return owner(request, secret) if is_api(request.path) else None
+        who = signed.who(request.cookies.get(names[request.is_secure], ""))
+        is_own = request.path.startswith(OF_ACCOUNT)
+        if who is not None:
+            return None if who.lacks_second_factor and not is_own else who.viewer
+        return local if local is not None and not is_own and _is_here(request) else None
 
     return find
 
@@ -76,6 +82,6 @@ def is_api(path: str) -> bool:
 
 def _is_here(request: Request) -> bool:
     """Return whether a request was sent on this machine, and by nobody for somebody else."""
-    if any(name.startswith(FORWARDED) for name in request.environ):
+    if any(name.startswith(OF_PROXIES) for name in request.environ):
         return False
     return is_loopback(request.remote_addr or "")

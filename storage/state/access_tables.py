@@ -15,6 +15,7 @@ accounts = sa.Table(
     sa.Column("password", sa.String(255), nullable=False, server_default=""),
     sa.Column("password_at", sa.Float, nullable=False, server_default="0"),
     sa.Column("second_factor", sa.String(64), nullable=False, server_default=""),
+    sa.Column("second_factor_offered", sa.String(64), nullable=False, server_default=""),
     sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subject", sa.String(255), nullable=False, server_default=""),
     sa.Column("is_disabled", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -23,7 +24,17 @@ accounts = sa.Table(
     sa.Column("made_by", sa.String(80), nullable=False, server_default=""),
     sa.Column("seen_at", sa.Float, nullable=False, server_default="0"),
 )
-"""`portfolios`: JSON list of ids, empty for every one; `subject`: issuer and subject of a sign-in elsewhere."""
+"""`portfolios`: JSON list of ids, empty for every one; `subject`: issuer and subject of a sign-in elsewhere.
+`second_factor_offered`: a secret that was shown and not confirmed with a code yet."""
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("account", sa.String(80), nullable=False),
+    sa.Column("used_at", sa.Float, nullable=False, server_default="0"),
+    sa.Index("recovery_codes_by_account", "account"),
+)
 
 sessions = sa.Table(
     "sessions",

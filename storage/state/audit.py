@@ -74,27 +74,27 @@ def read_entries(state: State, wanted: Wanted = ALL, *, before: int = 0, limit: 
     query = sa.select(audit).where(*_conditions(wanted))
     if before:
         query = query.where(audit.c.id < before)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Entry(**row._mapping) for row in connection.execute(query.order_by(audit.c.id.desc()).limit(limit))]
 
 
 def count_entries(state: State, wanted: Wanted = ALL) -> int:
     """Return how many rows are wanted. Raises StorageUnavailable."""
     query = sa.select(sa.func.count()).select_from(audit).where(*_conditions(wanted))
-    with state.begin() as connection:
+    with state.reading() as connection:
         return int(connection.execute(query).scalar_one())
 
 
 def entries_after(state: State, number: int, limit: int) -> list[Entry]:
     """Return the rows added after row `number`, oldest first. Raises StorageUnavailable."""
     query = sa.select(audit).where(audit.c.id > number).order_by(audit.c.id).limit(limit)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
 def known_of(state: State) -> tuple[list[str], list[str]]:
     """Return every name that did something, and everything that was done, each sorted. Raises StorageUnavailable."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         who, what = (
             sorted(connection.execute(sa.select(column).distinct()).scalars()) for column in (audit.c.who, audit.c.what)
         )
@@ -103,7 +103,7 @@ def known_of(state: State) -> tuple[list[str], list[str]]:
 
 def read_mark(state: State, name: str) -> int:
     """Return how far a job has come; 0 when it has not begun. Raises StorageUnavailable."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return int(connection.execute(sa.select(marks.c.value).where(marks.c.name == name)).scalar() or 0)
 
 

@@ -53,7 +53,7 @@ def take_back(connection: Transaction, subject: str) -> None:
 
 def forget_failures(connection: Transaction, subjects: Sequence[str], prefix: str = "") -> None:
     """Forget what failed of these subjects, and of those that begin with `prefix` if there is one."""
-    gone = failed.c.subject.in_(subjects)
+    gone: sa.ColumnElement[bool] = failed.c.subject.in_(subjects)
     if prefix:
         gone |= failed.c.subject.startswith(prefix, autoescape=True)
     connection.execute(sa.delete(failed).where(gone))

@@ -73,7 +73,7 @@ def token_and_owner(state: State, digest: str) -> tuple[Token, Owner | None] | N
 
     Raises StorageUnavailable.
     """
-    with state.begin() as connection:
+    with state.reading() as connection:
         row = connection.execute(FOUND, {"digest": digest}).first()
     if row is None:
         return None
@@ -98,7 +98,7 @@ def mark_used(state: State, id: int, now: float, address: str) -> None:
 def parents_of(state: State, origin: str) -> dict[str, str]:
     """Return the parent of each portfolio of an origin, by id; a root has an empty one. Raises StorageUnavailable."""
     query = sa.select(portfolios.c.id, portfolios.c.parent).where(portfolios.c.origin == origin)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return {row.id: row.parent for row in connection.execute(query)}
 
 

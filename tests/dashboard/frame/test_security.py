@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.factory import create_app
 from dashboard.tabs import alerts, cache
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 REFRESH = "/_dash-update-component"

@@ -7,7 +7,7 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-TABLES = ("accounts", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit", "marks")
+TABLES = ("accounts", "recovery_codes", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit", "marks")
 
 SQLITE = tuple(
     f"CREATE TRIGGER audit_no_{what} BEFORE {what} ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("password", sa.String(255), nullable=False, server_default=""),
         sa.Column("password_at", sa.Float, nullable=False, server_default="0"),
         sa.Column("second_factor", sa.String(64), nullable=False, server_default=""),
+        sa.Column("second_factor_offered", sa.String(64), nullable=False, server_default=""),
         sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("subject", sa.String(255), nullable=False, server_default=""),
         sa.Column("is_disabled", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -38,6 +39,12 @@ def upgrade() -> None:
         sa.Column("made_at", sa.Float, nullable=False),
         sa.Column("made_by", sa.String(80), nullable=False, server_default=""),
         sa.Column("seen_at", sa.Float, nullable=False, server_default="0"),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("account", sa.String(80), nullable=False),
+        sa.Column("used_at", sa.Float, nullable=False, server_default="0"),
     )
     op.create_table(
         "sessions",
@@ -92,6 +99,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False, server_default=""),
         sqlite_autoincrement=True,
     )
+    op.create_index("recovery_codes_by_account", "recovery_codes", ["account"])
     op.create_index("sessions_by_account", "sessions", ["account"])
     op.create_index("audit_by_time", "audit", ["at"])
     op.create_table(
