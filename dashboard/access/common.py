@@ -30,7 +30,8 @@ def told(stores: Stores, dataset: str, do: Do) -> Do:
         try:
             said = do(sent, viewer)
         except ChangeRejected as error:
-            return Said(error.reason, is_done=False, fields=error.fields)
+            beside = [told for name, told in error.fields.items() if name not in sent.fields]
+            return Said(" ".join([error.reason, *beside]), is_done=False, fields=error.fields)
         if said.is_done:
             stores.live.bump(dataset)
         return said

@@ -11,7 +11,6 @@ from flask import request
 
 from access import second_factor
 from access.accounts import Account, add_account, disable, enable, reset, set_portfolios, set_role
-from access.audit import record
 from access.links import LINK_SECONDS
 from access.sessions import end_sessions
 from access.viewer import Viewer
@@ -77,11 +76,7 @@ def forms(stores: Stores) -> list[Form]:
         return Said("Link made.", html=_link(sent["account"], path))
 
     def sign_out(sent: Sent, viewer: Viewer) -> Said:
-        ended = end_sessions(state, sent["account"], _now())
-        record(
-            state, who=viewer.name, what="sessions ended", target=sent["account"], address=asked_from(),
-            detail=count(ended, "session"), at=_now(),
-        )  # fmt: skip
+        ended = end_sessions(state, sent["account"], _now(), by=viewer.name, address=asked_from())
         return Said(f"{count(ended, 'session')} of {sent['account']} ended.")
 
     def factor(sent: Sent, viewer: Viewer) -> Said:
@@ -123,14 +118,16 @@ def change_forms(account: Account, sessions: int, offered: Sequence[str]) -> lis
     """Return the forms that change an account."""
     name = account.name
     limits = ", ".join(account.portfolios)
+    role = select_field(_form_id("role", name), "role", "Role", _roles(), account.role.word)
+    only = text_field(
+        _form_id("portfolios", name), "portfolios", "Only portfolios", limits, options=offered,
+        hint=portfolios_hint(offered),
+    )  # fmt: skip
     found = [
-        _small(name, "role", "Set role", select_field(_form_id("role", name), "role", "Role", _roles(), account.role.word),
-               hidden("name", name)),
-        _small(name, "portfolios", "Limit", text_field(
-            _form_id("portfolios", name), "portfolios", "Only portfolios", limits, options=offered,
-            hint=portfolios_hint(offered))),
+        _small(name, "role", "Set role", role),
+        _small(name, "portfolios", "Limit", only),
         html.Hr(),
-    ]  # fmt: skip
+    ]
     if account.is_disabled:
         return [*found, _small(name, "enable", "Enable")]
     return [

@@ -56,21 +56,19 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
                   className="fw-turning-file", title="Everything that the choices leave, as a file")  # fmt: skip
     return View(
         slots={
-            PICKS: [
-                plain_select(ID, name, [ANY, *((each, each) for each in _with(chosen, known))], chosen=chosen, default="",
-                             label=label, key=str(len(known)))
-                for name, label, chosen, known in (("who", "Who", wanted.who, who), ("what", "What", wanted.what, what))
-            ],
+            PICKS: [_pick("who", "Who", wanted.who, who), _pick("what", "What", wanted.what, what)],
             ALL.slot: audit_table(entries),
             f"{ID}-turning": [turning(entries, count_entries(stores.state, wanted), before), file],
         },
         notes={ALL.id: wrong},
-    )  # fmt: skip
+    )
 
 
-def _with(chosen: str, known: list[str]) -> list[str]:
-    """Return what is known, and what was chosen although nothing is like that."""
-    return known if not chosen or chosen in known else [chosen, *known]
+def _pick(name: str, label: str, chosen: str, known: list[str]) -> html.Label:
+    """Return the drop-down of what is known; with what was chosen although nothing is like that."""
+    offered = known if not chosen or chosen in known else [chosen, *known]
+    options = [ANY, *((each, each) for each in offered)]
+    return plain_select(ID, name, options, chosen=chosen, default="", label=label, key=str(len(options)))
 
 
 PAGE = Page(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ALL = Panel(
     f"{ID}-all",
     "Tokens",
-    "A token lets a program in: Authorization: Bearer fw_… Only a digest of it is kept. It never may more than its owner "
-    "may at that moment.",
+    "A token lets a program in: Authorization: Bearer fw_… Only a digest of it is kept. It never may more than its "
+    "owner may at that moment.",
     TableBody(120, 480),
     subtitle_slot=f"{ID}-whose",
 )
