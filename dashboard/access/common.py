@@ -45,7 +45,7 @@ def asked_from() -> str:
 
 
 def shown_once(what: str, secret: str) -> str:
-    """Return the HTML of a secret that is shown now and never again, with a button that copies it (72-once.js)."""
+    """Return the HTML of a secret that is shown now and never again; a button copies it (assets/js/73-once.js)."""
     return markup(
         html.Div(
             [

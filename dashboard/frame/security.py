@@ -42,7 +42,10 @@ PAGE_HEADERS = {
 
 
 def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], find_viewer: FindViewer) -> None:
-    """Put the guard on `server`, which answers under `hosts` and this machine's own names. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
+    """Put the guard on `server`, which answers under `hosts` and this machine's own names.
+
+    `pages` answer with the dashboard; "/" leads to the first that the viewer may see.
+    """
     hosts = LOOPBACK_NAMES.union(hosts)
     by_path = {page.path: page for page in pages}
 
