@@ -33,7 +33,7 @@ def declare(parser: ArgumentParser) -> None:
         + " ".join(f"{scope}: {told}" for scope, (_, _, told) in SCOPES.items()),
     )
     add.add_argument("--portfolio", action="append", default=[], help="id that it is limited to, once for each")
-    add.add_argument("--days", type=float, default=365.0, help="after which it expires, 0: never; default: 365")
+    add.add_argument("--days", type=int, default=365, help="after which it expires, 0: never; default: 365")
     does.add_parser("list", help="list every token, those of people too")
     does.add_parser("revoke", help="revoke a token").add_argument("id", type=int, help="its number in the list")
 
