@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HEALTH = "/healthz"
 NOT_NOW = 503
+SHELLS_KEPT = 200
+"""Frames, of so many people, that are not made anew when one of them opens a page."""
 ROUTE = ("path", "search")
 """What the browser says of the address that it opens."""
 
@@ -85,8 +87,8 @@ def create_app(
     sign_in.install(server, stores, find_viewer)
     account.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
-    shells = cache(partial(shell, pages, stores.settings.refresh_seconds))
-    app.layout = lambda: shells(current_viewer().role)
+    shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
+    app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
     refreshes = [Refresh(stores, page, memo) for page in pages if page.build]

@@ -25,7 +25,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def networks(value: tuple[str, ...]) -> tuple[str, ...]:
+def checked_networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return addresses and networks of proxies. Raises ValueError for what is none, and for every address there is."""
     for each in value:
         try:
@@ -37,7 +37,7 @@ def networks(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def host_names(value: tuple[str, ...]) -> tuple[str, ...]:
+def checked_names(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return names of hosts, small. Raises ValueError for what is none."""
     for each in value:
         if not HOST_NAME.fullmatch(each):

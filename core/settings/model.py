@@ -25,7 +25,7 @@ from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
-from core.settings.binding import WILDCARDS, check_certificate, check_host, host_names, is_loopback, networks
+from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.portfolios import SetPortfolio
 
 PREFIX = "FUNDWATCH_"
@@ -227,11 +227,11 @@ class Settings(BaseSettings):
         "", description="File of the certificate, PEM, with those that lead to its root; needs tls_key."
     )
     tls_key: str = Field("", description="File of the certificate's private key, PEM, without a password.")
-    trusted_proxy: Annotated[Listed, AfterValidator(networks)] = Field(
+    trusted_proxy: Annotated[Listed, AfterValidator(checked_networks)] = Field(
         (),
         description="Addresses or networks (10.0.0.0/24) of reverse proxies; requests then come through them alone.",
     )
-    allowed_hosts: Annotated[Listed, AfterValidator(host_names)] = Field(
+    allowed_hosts: Annotated[Listed, AfterValidator(checked_names)] = Field(
         (),
         description="Names under which browsers open Fundwatch, beside localhost and the address that it binds to.",
     )
