@@ -17,6 +17,7 @@ from core.log import configure
 from core.roles import Role
 from core.settings.load import load_settings
 from core.settings.model import Settings
+from dashboard.access import token_command
 from storage.state.database import State
 
 ROLES = [role.word for role in Role]
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--without-second-factor", action="store_true", help="and take the second factor away")
     for name, what in (("disable", "let nobody in any more, and end the sessions"), ("enable", "let in again")):
         does.add_parser(name, help=what).add_argument("name", metavar="NAME")
+    token_command.declare(does.add_parser("token", help="make, list and revoke tokens of programs"))
     return parser
 
 
@@ -95,6 +97,8 @@ def _do(state: State, settings: Settings, chosen: argparse.Namespace) -> int:
             _tell_link(
                 settings, f"The old password of {accounts.cleaned(chosen.name)} works until the link is used.", link
             )
+        case "token":
+            token_command.run(chosen, state, by, now)
         case "disable":
             accounts.disable(state, chosen.name, by, now)
             print(f"{accounts.cleaned(chosen.name)} is disabled; its sessions are ended.")
