@@ -36,6 +36,7 @@ from storage.state.tokens import (
 )
 
 if TYPE_CHECKING:
+    from core.clock import Clock
     from core.settings.model import Settings
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 PERSON = b"fundwatch token"
 USED_EVERY_SECONDS = 60.0
 """So seldom is it written that a token was used."""
+KNOWN_SECONDS = 2.0
+MOST_KNOWN = 10_000
 
 
 class Scope(StrEnum):
@@ -165,6 +168,35 @@ def viewer_of_token(state: State, settings: Settings, secret: str, now: float, a
         portfolios=_portfolios(state, owner, token),
         scopes=frozenset(map(str, scopes)),
     )
+
+
+class Bearers:
+    """Who programs are, by the secret that they send. One a process; safe to share between threads.
+
+    What was looked up is believed for KNOWN_SECONDS: a program that asks often costs a look-up every two seconds, and a
+    token that was revoked elsewhere, or whose owner may less now, works so long at most.
+    """
+
+    def __init__(self, state: State, settings: Settings, clock: Clock) -> None:
+        self._state = state
+        self._settings = settings
+        self._clock = clock
+        self._known: dict[str, tuple[Viewer, float]] = {}
+
+    def viewer(self, secret: str, address: str = "") -> Viewer | None:
+        """Return what `viewer_of_token` does. Raises StorageUnavailable."""
+        now = self._clock.monotonic()
+        viewer, until = self._known.get(secret, (None, 0.0))
+        if viewer is not None and now < until:
+            return viewer
+        viewer = viewer_of_token(self._state, self._settings, secret, self._clock.now(), address)
+        if viewer is None:
+            self._known.pop(secret, None)
+            return None
+        if len(self._known) >= MOST_KNOWN:
+            self._known = {}
+        self._known[secret] = viewer, now + KNOWN_SECONDS
+        return viewer
 
 
 def told(token: Token) -> str:

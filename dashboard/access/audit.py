@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ID = "audit"
 PATH = "/audit"
+ANY_OUTCOME = "any"
 PAGE_ROWS = 100
 MOST_FILE_ROWS = 200_000
 TONES = {Outcome.DONE: "", Outcome.REFUSED: "warning", Outcome.FAILED: "critical"}
@@ -47,7 +48,7 @@ def wanted_of(choices: Choices) -> tuple[Wanted, str]:
     wanted = Wanted(
         who=choices.get("who", ""),
         what=choices.get("what", ""),
-        outcome=choices.get("outcome", ""),
+        outcome=outcome if (outcome := choices.get("outcome", "")) in list(Outcome) else "",
         since=since or 0.0,
         until=until + timedelta(days=1).total_seconds() if until else 0.0,
     )

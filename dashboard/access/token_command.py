@@ -37,7 +37,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(said: Namespace, state: State, who: str, now: float, tell: Callable[[str], None] = print) -> None:
-    """Do what was said in the name of `who`, who may all that an admin may. Raises ChangeRejected, StorageUnavailable."""
+    """Do what was said in the name of `who`, an admin. Raises ChangeRejected, StorageUnavailable."""
     by = Viewer(who, Role.ADMIN)
     if said.token_does == "add":
         token, secret = make_token(

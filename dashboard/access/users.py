@@ -123,11 +123,8 @@ def change_forms(account: Account, sessions: int, offered: Sequence[str]) -> lis
         _form_id("portfolios", name), "portfolios", "Only portfolios", limits, options=offered,
         hint=portfolios_hint(offered),
     )  # fmt: skip
-    found = [
-        _small(name, "role", "Set role", role),
-        _small(name, "portfolios", "Limit", only),
-        html.Hr(),
-    ]
+    both = [_small(name, "role", "Set role", role), _small(name, "portfolios", "Limit", only)]
+    found = [html.Div(both, className="fw-forms"), html.Hr()]
     if account.is_disabled:
         return [*found, _small(name, "enable", "Enable")]
     return [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Request, request
 
 from access.sessions import Signed
-from access.tokens import viewer_of_token
+from access.tokens import Bearers
 from access.viewer import Viewer, local_viewer, viewer_of
 from core.settings.binding import is_loopback
 from core.settings.model import LOOPBACK_OPEN
@@ -37,14 +37,12 @@ def find_signed_in(stores: Stores) -> FindViewer:
     signed, settings = Signed(stores.state, stores.settings, stores.clock), stores.settings
     local = local_viewer() if settings.sign_in == LOOPBACK_OPEN else None
     names = cookie_name(settings, is_secure=False), cookie_name(settings, is_secure=True)
-
-    def owner(request: Request, secret: str) -> Viewer | None:
-        return viewer_of_token(stores.state, settings, secret, stores.clock.now(), request.remote_addr or "")
+    bearers = Bearers(stores.state, settings, stores.clock)
 
     def find(request: Request) -> Viewer | None:
         secret = bearer(request)
         if secret is not None:  # for programs alone: a page is no place for a token
-            return owner(request, secret) if is_api(request.path) else None
+            return bearers.viewer(secret, request.remote_addr or "") if is_api(request.path) else None
         who = signed.who(request.cookies.get(names[request.is_secure], ""))
         is_own = request.path.startswith(OF_ACCOUNT)
         if who is not None:

@@ -10,7 +10,7 @@ from dash import html
 from access.audit import Outcome
 from access.viewer import Viewer
 from core.roles import Role
-from dashboard.access.audit import ID, PAGE_ROWS, PATH, audit_table, before_of, routes, turning, wanted_of
+from dashboard.access.audit import ANY_OUTCOME, ID, PAGE_ROWS, PATH, audit_table, before_of, routes, turning, wanted_of
 from dashboard.components.choices import choice_bar, choice_input, choice_select, plain_select
 from dashboard.components.panel import panels
 from dashboard.views.panel import Panel, TableBody
@@ -35,10 +35,10 @@ ANY = ("", "any")
 
 def layout(_stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    outcomes = [ANY, *((each.value, each.value) for each in Outcome)]
+    outcomes = [(ANY_OUTCOME, ANY_OUTCOME), *((each.value, each.value) for each in Outcome)]
     bar = choice_bar(
         html.Span(id=PICKS, className="fw-picks"),
-        choice_select(ID, "outcome", outcomes, choices, default="", label="Outcome"),
+        choice_select(ID, "outcome", outcomes, choices, default=ANY_OUTCOME, label="Outcome"),
         choice_input(ID, "since", choices, default="", label="From", type="date", hint="First day, in UTC"),
         choice_input(ID, "until", choices, default="", label="To", type="date", hint="Last day, in UTC"),
     )

@@ -8,8 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access.accounts import add_account, disable, enable, set_portfolios, set_role
-from access.tokens import SCOPES, Scope, list_tokens, make_token, revoke, token_of, viewer_of_token, within_both
+from access.tokens import (
+    KNOWN_SECONDS,
+    SCOPES,
+    Bearers,
+    Scope,
+    list_tokens,
+    make_token,
+    revoke,
+    token_of,
+    viewer_of_token,
+    within_both,
+)
 from access.viewer import Viewer
+from core.clock import FakeClock
 from core.errors import ChangeRejected
 from core.roles import Role
 from core.settings.model import Settings
@@ -183,6 +195,20 @@ def test_limits_of_owner_and_token_are_both_kept(people: State, settings: Settin
     set_portfolios(people, "anna", ["trend"], "admin", NOW)
     who = asked(people, settings, inside)
     assert who is not None and who.portfolios == frozenset()
+
+
+def test_a_revoked_token_is_nobody_in_every_process_within_two_seconds(people: State, settings: Settings) -> None:
+    clock = FakeClock(NOW)
+    here = Bearers(people, settings, clock)
+    secret = made(people)
+    assert here.viewer(secret) is not None
+    assert here.viewer(secret) == here.viewer(secret)
+    token = token_of(people, secret, NOW)
+    assert token is not None
+    revoke(people, token.id, by=ADMIN, now=NOW)  # as another process would
+    clock.advance(KNOWN_SECONDS)
+    assert here.viewer(secret) is None
+    assert here.viewer("fw_" + "A" * 43) is None
 
 
 def visible(chosen: frozenset[str] | None) -> set[str]:
