@@ -69,9 +69,7 @@ def what_is_wrong(password: str, name: str) -> str:
     if len(password) > MOST_CHARACTERS:
         return f"Choose at most {MOST_CHARACTERS} characters."
     if is_common(password, name):
-        return (
-            "This is one of the first that others would try: choose several unusual words, or let a manager make one."
-        )
+        return "Others would try this early: choose several unusual words, or let a password manager make one."
     return ""
 
 

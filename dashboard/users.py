@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from core.roles import Role
 from core.settings.load import load_settings
 from core.settings.model import Settings
 from dashboard.access import token_command
+from dashboard.access.token_command import COMMAND_LINE
 from storage.state.database import State
 
 ROLES = [role.word for role in Role]
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--without-second-factor", action="store_true", help="and take the second factor away")
     for name, what in (("disable", "let nobody in any more, and end the sessions"), ("enable", "let in again")):
         does.add_parser(name, help=what).add_argument("name", metavar="NAME")
-    token_command.declare(does.add_parser("token", help="make, list and revoke tokens of programs"))
+    token_command.declare(does.add_parser("token", help="tokens of programs"))
     return parser
 
 
@@ -76,8 +76,10 @@ def _state(settings: Settings) -> Iterator[State]:
 
 
 def _do(state: State, settings: Settings, chosen: argparse.Namespace) -> int:
-    by, now = f"{getpass.getuser()} (command line)", time.time()
+    by, now = COMMAND_LINE.name, time.time()
     match chosen.do:
+        case "token":
+            return token_command.run(chosen, state, now)
         case "list":
             _list(accounts.list_accounts(state))
         case "add":
@@ -97,8 +99,6 @@ def _do(state: State, settings: Settings, chosen: argparse.Namespace) -> int:
             _tell_link(
                 settings, f"The old password of {accounts.cleaned(chosen.name)} works until the link is used.", link
             )
-        case "token":
-            token_command.run(chosen, state, by, now)
         case "disable":
             accounts.disable(state, chosen.name, by, now)
             print(f"{accounts.cleaned(chosen.name)} is disabled; its sessions are ended.")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from storage.state.database import State
     from storage.state.tokens import Token
 
+COMMAND_LINE = Viewer("command line", Role.ADMIN)
+"""Who whoever may run commands on Fundwatch's machine is, in the audit too."""
 DAY_SECONDS = 86_400.0
 
 
@@ -36,9 +38,8 @@ def declare(parser: ArgumentParser) -> None:
     does.add_parser("revoke", help="revoke a token").add_argument("id", type=int, help="its number in the list")
 
 
-def run(said: Namespace, state: State, who: str, now: float, tell: Callable[[str], None] = print) -> None:
-    """Do what was said in the name of `who`, an admin. Raises ChangeRejected, StorageUnavailable."""
-    by = Viewer(who, Role.ADMIN)
+def run(said: Namespace, state: State, now: float, tell: Callable[[str], None] = print) -> int:
+    """Do what was said and return the exit code, 0. Raises ChangeRejected, StorageUnavailable."""
     if said.token_does == "add":
         token, secret = make_token(
             state,
@@ -47,15 +48,16 @@ def run(said: Namespace, state: State, who: str, now: float, tell: Callable[[str
             scopes=said.scope or [Scope.READ],
             portfolios=said.portfolio,
             expires_at=now + said.days * DAY_SECONDS if said.days else 0.0,
-            by=by,
+            by=COMMAND_LINE,
             now=now,
         )
         tell(f"Token {token.id} for {token.name}, kept nowhere and never shown again:\n{secret}")
     elif said.token_does == "revoke":
-        tell(f"Token {said.id} for {revoke(state, said.id, by=by, now=now).name} revoked.")
+        tell(f"Token {said.id} for {revoke(state, said.id, by=COMMAND_LINE, now=now).name} revoked.")
     else:
-        for token in list_tokens(state, by):
+        for token in list_tokens(state, COMMAND_LINE):
             tell(_line(token, now))
+    return 0
 
 
 def _line(token: Token, now: float) -> str:

@@ -35,8 +35,8 @@ PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"
-SIGNED_IN_PAGES = frozenset({ACCOUNT})
-"""Pages beside the dashboard's that lead to the sign-in, rather than refuse, who has not signed in."""
+LEADING_ON = frozenset({"/", ACCOUNT})
+"""What leads to the sign-in, as the dashboard's pages do, and refuses nobody."""
 PROBLEM = "application/problem+json"
 NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
@@ -75,7 +75,7 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
             return _refused(503, "Not possible now", f"Who you are cannot be looked up: {problem_of(error)}")
         page = by_path.get(path)
         if viewer is None:
-            return _ask_to_sign_in(is_page=page is not None or not _is_answered() or path in SIGNED_IN_PAGES)
+            return _ask_to_sign_in(is_page=page is not None or path in LEADING_ON or not _is_answered())
         keep_viewer(request.environ, viewer)
         if page is None and path != "/" and _is_answered():
             return None

@@ -16,7 +16,10 @@ from tests.support.servers import ROOT, free_port, wait_for_http
 
 
 class Product:
-    """A running Fundwatch on a folder of its own, open to readers of this machine. Leaving the `with` block kills whatever is left of it."""
+    """A running Fundwatch on a folder of its own, open to readers of this machine.
+
+    Leaving the `with` block kills whatever is left of it.
+    """
 
     def __init__(self, folder: Path, *command: str, **settings: str) -> None:
         self.folder = folder
