@@ -30,13 +30,17 @@ def told(stores: Stores, dataset: str, do: Do) -> Do:
         try:
             said = do(sent, viewer)
         except ChangeRejected as error:
-            beside = [told for name, told in error.fields.items() if name not in sent.fields]
+            beside = [_sentence(text) for name, text in error.fields.items() if name not in sent.fields]
             return Said(" ".join([error.reason, *beside]), is_done=False, fields=error.fields)
         if said.is_done:
             stores.live.bump(dataset)
         return said
 
     return answered
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def asked_from() -> str:
