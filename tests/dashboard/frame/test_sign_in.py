@@ -203,7 +203,7 @@ def test_an_open_page_is_told_that_the_session_is_over(client: FlaskClient, stor
     assert client.get("/account").status_code == 200
     clock(stores).advance(12 * 3_600)
     assert client.post(REFRESH, json={}).status_code == 401
-    assert client.get("/portfolio/excel").status_code == 401
+    assert client.get("/_dash-layout").status_code == 401
     data = {"name": "admin", "password": PASSWORD}
     answer = client.post("/sign-in", data=data, headers={"Accept": "application/json"})
     assert answer.get_json() == {"name": "admin", "goto": ""}
