@@ -86,7 +86,7 @@
   }
 
   function made() {
-    const made = element("dialog", { className: "fw-help" });
+    const made = element("dialog", { className: "fw-help fw-sign-in" });
     made.setAttribute("aria-labelledby", "sign-in-title");
     const form = element("form", { className: "fw-form", method: "post", action: SIGN_IN });
     form.append(

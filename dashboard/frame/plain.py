@@ -18,14 +18,15 @@ DOCUMENT = Markup(
     '<script src="/assets/boot/theme.js"></script><link rel="stylesheet" href="/assets/css/01-tokens.css">'
     '<link rel="stylesheet" href="/assets/boot/plain.css">'
     '<link rel="icon" type="image/svg+xml" href="/assets/boot/icon.svg"></head>'
-    "<body><main><h1>{title}</h1>{body}</main></body></html>"
+    '<body><main{narrow}><p class="fw-plain-brand">Fundwatch</p><h1>{title}</h1>{body}</main></body></html>'
 )
 LINK = Markup('<li><a href="{path}">{title}</a></li>')
 
 
-def plain_page(title: str, body: Markup, status: int = 200) -> Response:
+def plain_page(title: str, body: Markup, status: int = 200, *, is_narrow: bool = False) -> Response:
     """Return a page of this heading. `body` is HTML in which whatever was given by somebody is escaped."""
-    return Response(DOCUMENT.format(title=title, body=body), status=status, mimetype="text/html")
+    narrow = Markup(' class="fw-plain-narrow"') if is_narrow else ""
+    return Response(DOCUMENT.format(title=title, body=body, narrow=narrow), status=status, mimetype="text/html")
 
 
 def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:

@@ -177,6 +177,7 @@ def _form_of_sign_in(place: str, name: str = "", why: str = "", status: int = 20
         )
         + FORGOTTEN,
         status,
+        is_narrow=True,
     )  # fmt: skip
 
 
@@ -196,6 +197,7 @@ def _form_of_link(
             *new_password(wrong_password, wrong_again, has_focus=True), *code, hidden(KEY, key),
         ),
         status,
+        is_narrow=True,
     )  # fmt: skip
 
 
