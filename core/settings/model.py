@@ -117,14 +117,16 @@ class Sessions(Group):
     """How long somebody stays signed in."""
 
     idle_seconds: float = Field(
-        43_200, ge=60, le=2_592_000, description="A session that was not used for this long is over."
+        43_200, ge=60, le=604_800, description="A session that was not used for this long is over."
     )
-    longest_seconds: float = Field(
-        604_800,
-        ge=60,
-        le=31_536_000,
-        description="A session is over this long after the sign-in, however much it is used.",
+    longest_days: int = Field(
+        7, ge=1, le=90, description="Days after the sign-in when a session is over, however much it is used."
     )
+
+    @property
+    def longest_seconds(self) -> float:
+        """Seconds after the sign-in when a session is over."""
+        return self.longest_days * 86_400.0
 
 
 class Thresholds(Group):
