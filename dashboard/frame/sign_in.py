@@ -120,12 +120,11 @@ def signed_in(stores: Stores, who: SignedIn, answer: AnyResponse) -> AnyResponse
 
 
 def signed_out(stores: Stores, answer: AnyResponse) -> AnyResponse:
-    """Return an answer that makes the browser forget its session, and what it kept of pages."""
+    """Return an answer that makes the browser forget its session."""
     answer.delete_cookie(
         cookie_name(stores.settings, is_secure=request.is_secure),
         secure=request.is_secure, httponly=True, samesite="Lax",
     )  # fmt: skip
-    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
