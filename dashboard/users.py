@@ -91,13 +91,13 @@ def _do(state: State, settings: Settings, chosen: argparse.Namespace) -> int:
         case "portfolios":
             accounts.set_portfolios(state, chosen.name, chosen.portfolio, by, now)
             sees = ", ".join(chosen.portfolio) if chosen.portfolio else "every portfolio"
-            print(f"{accounts.cleaned(chosen.name)} sees {sees} now.")
+            print(f"{accounts.cleaned(chosen.name)} may see {sees} now.")
         case "reset":
             link = accounts.reset(state, chosen.name, by, now)
             if chosen.without_second_factor:
                 second_factor.remove(state, accounts.cleaned(chosen.name), now, by=by)
             _tell_link(
-                settings, f"The old password of {accounts.cleaned(chosen.name)} works until the link is used.", link
+                settings, f"Until it is used, the password from before lets {accounts.cleaned(chosen.name)} in.", link
             )
         case "disable":
             accounts.disable(state, chosen.name, by, now)

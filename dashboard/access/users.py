@@ -69,7 +69,7 @@ def forms(stores: Stores) -> list[Form]:
     def portfolios(sent: Sent, viewer: Viewer) -> Said:
         ids = listed(sent["portfolios"])
         set_portfolios(state, sent["account"], ids, viewer.name, _now(), address=asked_from())
-        return Said(f"{sent['account']} sees {', '.join(ids) if ids else 'every portfolio'} now.")
+        return Said(f"{sent['account']} may see {', '.join(ids) if ids else 'every portfolio'} now.")
 
     def link(sent: Sent, viewer: Viewer) -> Said:
         path = reset(state, sent["account"], viewer.name, _now(), address=asked_from())

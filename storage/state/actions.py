@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from storage.state.audit import Entry, add_entry
 from storage.state.database import State, actions
 
 DATASET = "actions"
@@ -46,6 +47,7 @@ def request_action(state: State, now: float, source: str, action: str, target: s
     """Ask for an action in the name of `who` and return its number. Raises StorageUnavailable."""
     row = {"at": now, "source": source, "action": action, "target": target, "status": REQUESTED, "who": who}
     with state.begin() as connection:
+        add_entry(connection, Entry(now, who, "action asked for", f"{source}: {action} {target}".strip()))
         key = connection.execute(sa.insert(actions).values(**row)).inserted_primary_key
         return int(key[0]) if key else 0
 
@@ -79,9 +81,13 @@ def take_action(state: State, now: float, only: Sequence[str] = (), without: Seq
 
 
 def finish_action(state: State, now: float, id: int, status: str, result: str, detail: str = "") -> None:
-    """Record what came of an action: `status` is DONE or FAILED."""
+    """Record what came of an action, in the audit too: `status` is DONE or FAILED."""
     values = {"status": status, "result": result[:RESULT_CHARACTERS], "detail": detail, "finished_at": now}
     with state.begin() as connection:
+        row = connection.execute(sa.select(actions).where(actions.c.id == id)).first()
+        if row is not None:
+            told = f"{row.source}: {row.action} {row.target}".strip()
+            add_entry(connection, Entry(now, row.who, "action done", told, outcome=status, detail=result))
         connection.execute(sa.update(actions).where(actions.c.id == id).values(**values))
 
 

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storage.state.audit import Entry, add_entry
 from storage.state.database import State, portfolio_changes
 
 DROPPING, MOVING, CLEARING, DONE = "dropping", "moving", "clearing", "done"
 """Stages. A process that ended in the middle leaves another one than `done`: the same change goes on from there."""
+TOLD = {"add": "added", "set": "changed", "merge": "merged", "delete": "deleted"}
+"""What a change is called in the audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,13 @@ class Change:
 
 
 def record_change(connection: Connection, change: Change) -> int:
-    """Remember a change as part of the transaction that makes it, and return its number."""
+    """Remember a change as part of the transaction that makes it, in the audit too, and return its number."""
     values = {name: value for name, value in asdict(change).items() if name != "id"}
     values["who"] = change.who[:80]
+    add_entry(
+        connection,
+        Entry(change.at, change.who, f"portfolio {TOLD[change.what]}", change.portfolio, detail=change.detail),
+    )
     (number,) = connection.execute(sa.insert(portfolio_changes).values(**values)).inserted_primary_key or (0,)
     return int(number)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from storage.state.audit import Entry, add_entry
 from storage.state.changes import unfinished_in
 from storage.state.database import State, imports, mappings, upsert
 from storage.state.portfolios import names_in
@@ -62,6 +63,8 @@ def start_import(state: State, item: Import) -> int:
     with state.deciding() as connection:
         if item.kind in OF_NAV and busy_names(connection, item.names):
             return 0
+        if item.outcome != TAKING:
+            _audit(connection, item, item.outcome, item.who, item.imported)
         result = connection.execute(sa.insert(imports).values(**_columns(item)))
         (number,) = result.inserted_primary_key or (0,)
         return int(number)
@@ -124,9 +127,13 @@ def _doubts_of(doubts: str, gone: str, into: str) -> str:
 
 
 def change_import(state: State, number: int, **changes: str | float | int | tuple[str, ...]) -> None:
-    """Change fields of an import."""
+    """Change fields of an import; that it is taken or undone stands in the audit too."""
     values = {name: json.dumps(value) if isinstance(value, tuple) else value for name, value in changes.items()}
     with state.begin() as connection:
+        item, outcome = import_in(connection, number), str(changes.get("outcome", ""))
+        if item is not None and outcome in (TAKEN, UNDONE):
+            who = item.who if outcome == TAKEN else str(changes.get("undone_by", ""))
+            _audit(connection, item, outcome, who, time.time())
         connection.execute(sa.update(imports).where(imports.c.id == number).values(**values))
 
 
@@ -221,6 +228,14 @@ def recall_mapping(state: State, header: str, stem: str) -> str | None:
     with state.begin() as connection:
         found = connection.execute(query).scalar()
     return None if found is None else str(found)
+
+
+def _audit(connection: Connection, item: Import, outcome: str, who: str, at: float) -> None:
+    """Add to the audit what came of a file."""
+    is_refused = outcome == REFUSED
+    what = "file refused" if is_refused else f"import {outcome}"
+    came = "refused" if is_refused else "done"
+    add_entry(connection, Entry(at, who or "Fundwatch", what, item.name, outcome=came, detail=item.detail))
 
 
 def _columns(item: Import) -> dict[str, object]:

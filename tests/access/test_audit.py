@@ -15,8 +15,21 @@ from access.mirror import BATCH_ROWS, NAME, Mirror
 from core.errors import SourceUnavailable, StorageRejected
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
+from storage.state.actions import FAILED, finish_action, request_action
 from storage.state.audit import Wanted, count_entries, known_of, read_entries, set_mark
+from storage.state.changes import Change, record_change
 from storage.state.database import State
+from storage.state.imports import (
+    REFUSED,
+    TAKEN,
+    TAKING,
+    UNDONE,
+    Import,
+    change_import,
+    record_import,
+    start_import,
+)
+from tests.support.fresh_state import fresh_postgres
 from tests.support.servers import ROOT, ClickHouseServer
 
 NOW = 1_700_000_000.0
@@ -27,12 +40,9 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
     """An empty state database of each kind."""
     if request.param == "sqlite":
         database = State(f"sqlite:///{tmp_path / 'either.sqlite'}")
+        database.migrate()
     else:
-        database = State(request.getfixturevalue("postgres_url"))
-        with database.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    database.migrate()
+        database = fresh_postgres(request.getfixturevalue("postgres_url"))
     yield database
     database.close()
 
@@ -77,6 +87,26 @@ def test_an_outcome_that_there_is_not_is_refused_and_long_texts_are_cut(state: S
     record(state, who="a" * 500, what="signed in", detail="d" * 100_000, at=NOW)
     (entry,) = read_entries(state)
     assert (len(entry.who), len(entry.detail)) == (80, 2_000)
+
+
+def test_what_people_do_stands_in_the_audit(state: State) -> None:
+    number = request_action(state, NOW, "redis:main", "end_client", "17", "anna")
+    finish_action(state, NOW + 1, number, FAILED, "it has gone already")
+    with state.begin() as connection:
+        record_change(connection, Change(NOW + 2, "anna", "macro", "set", "name: Macro → Global macro"))
+    item = Import(NOW + 3, "nav.csv", "", 0, TAKING, who="anna")
+    change_import(state, start_import(state, item), outcome=TAKEN)
+    change_import(state, 1, outcome=UNDONE, undone_by="otto")
+    record_import(state, "bad.csv", "", 0, REFUSED, "line 3: no date", "anna")
+    told = [(each.who, each.what, each.target, each.outcome) for each in reversed(read_entries(state))]
+    assert told == [
+        ("anna", "action asked for", "redis:main: end_client 17", "done"),
+        ("anna", "action done", "redis:main: end_client 17", "failed"),
+        ("anna", "portfolio changed", "macro", "done"),
+        ("anna", "import taken", "nav.csv", "done"),
+        ("otto", "import undone", "nav.csv", "done"),
+        ("anna", "file refused", "bad.csv", "refused"),
+    ]
 
 
 def copied(clickhouse: ClickHouse) -> list[tuple[int, str]]:

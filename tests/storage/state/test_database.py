@@ -38,6 +38,7 @@ from storage.state.portfolios import (
     put_portfolios,
     remove_origin,
 )
+from tests.support.fresh_state import fresh_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,12 +46,8 @@ def either(request: pytest.FixtureRequest) -> Iterator[State]:
     if request.param == "sqlite":
         yield request.getfixturevalue("state")
         return
-    database = State(request.getfixturevalue("postgres_url"))
-    database.migrate()
+    database = fresh_postgres(request.getfixturevalue("postgres_url"))
     yield database
-    with database.begin() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(sa.delete(table))
     database.close()
 
 
