@@ -15,13 +15,14 @@ from werkzeug.exceptions import BadRequest
 
 from access.viewer import VIEWER_ATTRIBUTES
 from core.memo import Memo
+from core.roles import Role
 from dashboard.frame import bundle, compress, errors, ids, security, static
 from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_local
 from dashboard.tabs import PAGES
-from dashboard.views import forms, routes, shortcut
+from dashboard.views import forms, rights, routes, shortcut
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
@@ -94,6 +95,7 @@ def create_app(
             forms.install(server, page.forms(stores), page.role)
         if page.register:
             page.register(app, stores)
+    rights.declare_rules(server, Role.VIEWER, rights.OF_DASH)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
@@ -137,7 +139,9 @@ def _add_routing(app: Dash, stores: Stores, pages: Sequence[Page]) -> None:
 
     by_path = {page.path: page for page in pages}
 
-    @app.callback(Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), prevent_initial_call=True)
+    @rights.callback(
+        app, Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), role=Role.VIEWER, prevent_initial_call=True
+    )
     def opened(route: Any) -> Any:
         asked = {} if route is None else route
         if not isinstance(asked, dict) or not all(isinstance(asked.get(name, ""), str | None) for name in ROUTE):

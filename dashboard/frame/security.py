@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from access.viewer import keep_viewer
 from core.clock import Clock
 from dashboard.frame.viewer import FindViewer
-from dashboard.views.routes import needs
+from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
 
 if TYPE_CHECKING:
