@@ -22,7 +22,7 @@ from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_pat
 from dashboard.frame.plain import refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import problem_of
-from dashboard.views.routes import needs
+from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
 
 if TYPE_CHECKING:

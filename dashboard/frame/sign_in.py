@@ -16,11 +16,13 @@ from access.passwords import LEAST_CHARACTERS
 from access.sign_in import NO_LINK, Caller, SignedIn, sign_in, sign_out, use_link
 from access.viewer import LOCAL_NAME
 from core.errors import ChangeRejected, SignInRefused, StorageError
+from core.roles import Role
 from dashboard.frame.places import ACCOUNT, LINK, NEXT, SIGN_IN, SIGN_OUT, own_place
 from dashboard.frame.plain import plain_page, refusal
 from dashboard.frame.plain_form import Field, form, hidden, wrong
 from dashboard.frame.viewer import FindViewer, cookie_name, current_viewer
 from dashboard.views.problem import problem_of
+from dashboard.views.rights import declare_rules
 from storage.state.accounts import find_account
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
         if caller.secret:
             sign_out(stores.state, current_viewer().name, caller, stores.clock.now())
         return signed_out(stores, redirect(SIGN_IN, 303))
+
+    declare_rules(server, Role.VIEWER, {SIGN_OUT})
 
 
 def caller_of(stores: Stores, request: Request) -> Caller:
