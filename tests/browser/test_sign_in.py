@@ -71,10 +71,10 @@ def test_a_session_that_ends_under_an_open_page_is_renewed_over_it(
     choose_password(page, link)
     page.get_by_label("Filter processes").fill("process-7")
     end_sessions(state, "admin", demo.clock.now(), by="test")
-    demo.value = 55.0
-    demo.live.bump("demo")
     dialog = page.get_by_role("dialog", name="Your session is over")
     expect(dialog).to_be_visible()
+    demo.value = 55.0
+    demo.live.bump("demo")
     expect(dialog.get_by_label("Name")).to_have_value("admin")
     expect(dialog.get_by_label("Password")).to_be_focused()
     for _ in range(8):
