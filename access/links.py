@@ -25,7 +25,7 @@ def new_link(connection: Transaction, account: str, by: str, now: float) -> str:
 
 def account_of(state: State, secret: str, now: float) -> Account | None:
     """Return whose link it is; None when it does not work, or its account is disabled. Nothing is used up."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return account_in_of(connection, secret, now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from core.roles import Role
@@ -16,7 +16,7 @@ LOCAL_NAME = "local"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks, and what depends on who it is. Without values: anybody, with the least rights."""
+    """Who asks, and what depends on who it is."""
 
     name: str = ""
     role: Role = Role.VIEWER
@@ -30,12 +30,16 @@ class Viewer:
     def only(self, names: Sequence[str]) -> Viewer:
         """Return a viewer with these attributes of this one and nothing else: equal for all whose view is the same.
 
-        Raises AttributeError for a name that is no attribute.
+        What is not named is as of anybody: without "portfolios" none of the fund's own may be seen. Raises
+        AttributeError for a name that is no attribute.
         """
-        return Viewer(**{name: getattr(self, name) for name in names}) if names else ANYBODY
+        return replace(ANYBODY, **{name: getattr(self, name) for name in names}) if names else ANYBODY
 
 
-ANYBODY = Viewer()
+ANYBODY = Viewer(portfolios=frozenset())
+"""The least rights: none of the fund's own portfolios may be seen, either."""
+EXPORTING_ROLE = Role.ANALYST
+"""The least role that may take data out as a file."""
 ACTING_ROLE = Role.OPERATOR
 """The least role that may act on watched sources."""
 VIEWER_ATTRIBUTES = frozenset(field.name for field in fields(Viewer))

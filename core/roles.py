@@ -11,11 +11,11 @@ class Role(IntEnum):
     VIEWER = 1
     """Sees pages."""
     ANALYST = 2
-    """Keeps views, notes and imports."""
+    """Takes data out: files of figures."""
     OPERATOR = 3
-    """Acts on watched sources."""
+    """Acts on watched sources, imports files, changes portfolios, benchmarks and rates."""
     ADMIN = 4
-    """Manages users and settings."""
+    """Manages users, tokens, rules and settings; reads the audit."""
 
     @property
     def word(self) -> str:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import BadRequest
 
 from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
+from core.roles import Role
 from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.incoming import MOST_BODY_BYTES
@@ -22,7 +23,7 @@ from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_signed_in
 from dashboard.tabs import PAGES
-from dashboard.views import forms, routes, shortcut
+from dashboard.views import forms, rights, routes, shortcut
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
@@ -105,6 +106,7 @@ def create_app(
             page.register(app, stores)
     for mount in mounts:
         mount(server, stores)
+    rights.declare_rules(server, Role.VIEWER, rights.OF_DASH)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
@@ -149,7 +151,9 @@ def _add_routing(app: Dash, stores: Stores, pages: Sequence[Page]) -> None:
 
     by_path = {page.path: page for page in pages}
 
-    @app.callback(Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), prevent_initial_call=True)
+    @rights.callback(
+        app, Output(ids.PAGE, "children"), Input(ids.ROUTE, "data"), role=Role.VIEWER, prevent_initial_call=True
+    )
     def opened(route: Any) -> Any:
         asked = {} if route is None else route
         if not isinstance(asked, dict) or not all(isinstance(asked.get(name, ""), str | None) for name in ROUTE):

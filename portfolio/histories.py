@@ -16,6 +16,7 @@ from analytics.calendar import Dates
 from analytics.performance import Track, track, without_gaps
 from core.currency import Pair, pair_of
 from core.memo import Memo
+from portfolio.allowed import Limits, seen
 from portfolio.given import NOTHING_SAID, Said, said_of
 from portfolio.history import DAY_SECONDS, NOTHING, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
@@ -65,11 +66,23 @@ class Fund:
     _histories: dict[tuple[str, Said, str], History] = field(default_factory=dict)
     _alone: dict[str, Dates] = field(default_factory=dict)
 
+    def seen(self, limits: Limits) -> Fund:
+        """Return the fund as it is to somebody who may see some of its own portfolios alone; histories are shared.
+
+        A portfolio that may be seen has the same history there: it is of its own values or those of what is below it.
+        """
+        if limits is None:
+            return self
+        tree = {each.id: each for each in seen(list(self.tree.values()), limits)}
+        return replace(self, tree=tree, rows={id: row for id, row in self.rows.items() if id in tree})
+
     def history(self, portfolio: str, said: Said = NOTHING_SAID, currency: str = "") -> History:
         """Return a portfolio's whole history as is `said` of it: its own, else the sum of its parts; else empty.
 
         `currency` is what it is told in, its own when left out.
         """
+        if portfolio not in self.tree and portfolio not in self.rows:
+            return history_of(NOTHING, said)
         key = (portfolio, said, currency)
         found = self._histories.get(key)
         if found is None:

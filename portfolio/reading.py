@@ -23,6 +23,7 @@ from analytics.performance import (
     until,
 )
 from core.errors import NoPortfolio
+from portfolio.allowed import A_FILE, Limits, seen
 from portfolio.cash import cash_of
 from portfolio.frequency import measured_in, windows_offered
 from portfolio.given import said_of, sentences
@@ -40,12 +41,13 @@ from portfolio.chosen import family, find, is_head, key_now, key_of
 from portfolio.data import Line, PortfolioData
 
 
-def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
+def read(stores: Stores, query: PortfolioQuery, limits: Limits) -> PortfolioData:
     """Return what `query` asks for; of what is not there, what stands in for it (see warnings.py).
 
+    limits: the only own portfolios that may be seen (Viewer.portfolios); another one is none.
     Raises NoPortfolio when there is none at all, StorageUnavailable or StorageRejected.
     """
-    known = list_portfolios(stores.state)
+    known = seen(list_portfolios(stores.state), limits)
     portfolio = find(known, key_now(stores, known, query.portfolio))
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
@@ -70,11 +72,11 @@ def read(stores: Stores, query: PortfolioQuery) -> PortfolioData:
         family=tuple(_line(stores, each, query, frequency, currency=common_currency) for each in parts),
         head=_line(stores, head, query, frequency) if head else None,
         intraday=_intraday(stores, own, query),
-        restatements=_restatements(stores, own, query),
+        restatements=_restatements(stores, own, query, limits),
         cash=_cash(stores, [own, *compared]),
         risk_free=risk_free_of(stores, portfolio, query.risk_free),
         reference=beside,
-        fund=fund(stores, portfolio.origin),
+        fund=fund(stores, portfolio.origin).seen(limits),
     )
 
 
@@ -190,10 +192,15 @@ def _cash(stores: Stores, lines: Sequence[Line]) -> dict[str, float]:
     return found
 
 
-def _restatements(stores: Stores, own: Line, query: PortfolioQuery) -> tuple[Restatement, ...]:
-    """Return those of a portfolio, or of the portfolios that it is the sum of, newest first."""
+def _restatements(stores: Stores, own: Line, query: PortfolioQuery, limits: Limits) -> tuple[Restatement, ...]:
+    """Return those of a portfolio, or of the portfolios that it is the sum of, newest first.
+
+    Which file it was is not told under limits: its name, or what else was in it, may be another portfolio's.
+    """
     assert own.portfolio is not None
     whole, origin = fund(stores, own.portfolio.origin), own.portfolio.origin
     found = [mark for id in whole.sources(own.portfolio.id) for mark in marks(stores, origin, id)]
     kept = [each for each in found if query.as_of is None or each.day <= query.as_of]
+    if limits is not None:
+        kept = [replace(each, source=A_FILE) for each in kept]
     return tuple(sorted(kept, key=lambda mark: -mark.at))

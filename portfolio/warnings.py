@@ -8,7 +8,6 @@ from core.format import count, first_of
 from portfolio.chosen import benchmarks, key_of
 from portfolio.data import Line, PortfolioData
 from portfolio.given import said_of
-from portfolio.histories import fund
 from portfolio.query import FREQUENCY_NAMES, LAST_DAY, NO_BENCHMARK, PortfolioQuery, said_days
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def warnings(stores: Stores, data: PortfolioData, asked: PortfolioQuery | None =
         *_frequency(data),
         *_rolling(data),
         *_benchmark(stores, data),
-        *_as_of(stores, data),
+        *_as_of(data),
         *_range(data),
         *_compared(data),
     ]
@@ -87,9 +86,9 @@ def _no_prices(data: PortfolioData, benchmark: Line) -> list[str]:
     return [f"Benchmark: the price of {benchmark.name} is zero or negative on {which}; it is left out there."]
 
 
-def _as_of(stores: Stores, data: PortfolioData) -> list[str]:
+def _as_of(data: PortfolioData) -> list[str]:
     day = data.query.as_of
-    values = fund(stores, data.portfolio.origin).history(data.portfolio.id, said_of(data.portfolio)).nav
+    values = data.fund.history(data.portfolio.id, said_of(data.portfolio)).nav
     if day is None or not len(values):
         return []
     first, last = values.dates[[0, -1]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import StorageError
-from core.format import count, first_of, number
+from core.format import count, number
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.portfolio_rows import reported_portfolios
 from storage.state.database import State
@@ -68,8 +68,8 @@ def _rows(part: Path) -> int:
 def _emptied(stored: list[str]) -> list[str]:
     """Return that the state database was empty; a single portfolio that it lacks is put back (portfolio/tree/lost)."""
     return [
-        f"the state database was empty, and ClickHouse holds NAV of {count(len(stored), 'portfolio')} "
-        f"({first_of(stored)}): names, settings and imports are missing; "
+        f"the state database was empty, and ClickHouse holds NAV of {count(len(stored), 'portfolio')}: "
+        "names, settings and imports are missing; "
         "restore state.sqlite from a copy, or import the files again"
     ]
 

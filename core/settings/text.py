@@ -135,7 +135,9 @@ def _example(path: tuple[str, ...]) -> list[str]:
 
 
 def _value(field: Any) -> Any:
-    return None if field.default is PydanticUndefined else field.default
+    if field.default is PydanticUndefined:
+        return None
+    return field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
 
 
 def _default(path: tuple[str, ...], field: Any) -> str:

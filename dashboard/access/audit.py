@@ -11,6 +11,7 @@ from dash import html
 from access.audit import Outcome
 from access.viewer import Viewer
 from core.format import number
+from core.roles import Role
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, cut_cell, data_table
@@ -100,7 +101,7 @@ def routes(stores: Stores) -> list[Route]:
         entries = read_entries(stores.state, wanted, limit=MOST_FILE_ROWS)
         return Answer(as_csv(entries), CSV, "audit.csv")
 
-    return [Route(f"{PATH}.csv", file)]
+    return [Route(f"{PATH}.csv", file, Role.ADMIN)]
 
 
 def as_csv(entries: Sequence[Entry]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.currency import Pair, pair_of
+from portfolio.allowed import Limits, seen
 from portfolio.histories import Fund, exchange, fund
 from portfolio.series.exchange import Exchange
 from portfolio.series.reference import Catalogue, catalogue
@@ -72,8 +73,11 @@ class Facts:
         return [(Pair(one, other), words) for one, other, words in steps if one not in ("", other)]
 
 
-def facts(stores: Stores) -> Facts:
-    """Return what there is. Raises StorageUnavailable or StorageRejected."""
+def facts(stores: Stores, limits: Limits) -> Facts:
+    """Return what there is: series are shared by all, portfolios those that may be seen.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
     spans = {each.instrument: each for each in price_spans(stores.clickhouse, OWN)}
-    portfolios = list_portfolios(stores.state, OWN)
-    return Facts(catalogue(stores, OWN), spans, portfolios, fund(stores, OWN), exchange(stores, OWN))
+    portfolios = seen(list_portfolios(stores.state, OWN), limits)
+    return Facts(catalogue(stores, OWN), spans, portfolios, fund(stores, OWN).seen(limits), exchange(stores, OWN))

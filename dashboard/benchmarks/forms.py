@@ -14,7 +14,7 @@ from core.errors import ChangeRejected
 from dashboard.benchmarks.facts import Facts
 from dashboard.benchmarks.tables import ID, KINDS
 from dashboard.components.form import form, hidden, select_field, text_field
-from dashboard.views.form import Form, Said, Sent
+from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
 from portfolio.series.decide import (
     BLEND_FIELDS,
     BLENDED,
@@ -67,7 +67,7 @@ def forms(stores: Stores) -> list[Form]:
         return Said(decide(stores, RATED, sent["currency"], {"rate": sent["series"] or sent["rate"]}))
 
     does = {"series": series, "blend": blend, "remove-blend": unblend, "risk-free": rate}
-    return [Form(f"{PATH}/{name}", do(make)) for name, make in does.items()]
+    return [Form(f"{PATH}/{name}", do(make), CHANGING_ROLE, is_shared=True) for name, make in does.items()]
 
 
 def series_form(each: Series) -> html.Form:

@@ -11,7 +11,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from core.roles import Role
 from dashboard.components.attributes import attributes
+from dashboard.components.needing import needing
 
 Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""
@@ -38,12 +40,13 @@ def form(
     into: str = "",
     clears: bool = False,
     is_dangerous: bool = False,
+    role: Role = Role.VIEWER,
 ) -> html.Form:
     """Return a form that posts the fields in `parts` to `post`, a rule among the page's forms.
 
     does: what its button says. question: asked before it is sent; {name} in it is what the field of that name
     says. into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
-    done.
+    done. role: the least that it is offered to (components/needing.py).
     """
     button = html.Button(does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}")
     return html.Form(
@@ -56,6 +59,7 @@ def form(
         action=post,
         method="post",
         noValidate=True,
+        **needing(role),
         **attributes(
             data_post=post,
             data_question=question or None,

@@ -7,7 +7,9 @@ from typing import Any
 
 from dash import html
 
+from access.viewer import EXPORTING_ROLE
 from dashboard.components.attributes import attributes
+from dashboard.components.needing import needing
 
 TOOLS = {
     "table": "Show data as table",
@@ -37,8 +39,8 @@ def panel(
     `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
     (formula, window, source) on hover. `tools` are some of table, csv, png, svg, link, full; tables have no picture.
     `controls` stand right of the heading. `csv` is the path that answers with the chart's data in full, where what is
-    drawn is only as much as there are pixels for; the page's query is added to it. `of` goes before the title where
-    that is read out: a page may have several panels of one title.
+    drawn is only as much as there are pixels for; the page's query is added to it. CSV is for those who may take data
+    out. `of` goes before the title where that is read out: a page may have several panels of one title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(
@@ -96,4 +98,5 @@ def _tool(name: str, title: str) -> html.Button:
         className="fw-tool",
         title=label,
         **attributes(aria_label=f"{label}: {title}", data_tool=name),
+        **(needing(EXPORTING_ROLE) if name == "csv" else {}),
     )

@@ -15,6 +15,7 @@ from access.sessions import end_session, end_sessions, is_over, sessions_of
 from access.sign_in import Caller, change_password, check_password
 from core.errors import ChangeRejected, SignInRefused
 from core.format import count
+from core.roles import Role
 from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 from dashboard.frame.plain import plain_page
 from dashboard.frame.plain_form import Field, form, hidden, said, wrong
@@ -29,6 +30,7 @@ from dashboard.frame.sign_in import (
     waiting,
 )  # fmt: skip
 from dashboard.frame.viewer import current_viewer
+from dashboard.views.rights import declare_rules
 from storage.state.accounts import Account, find_account
 
 if TYPE_CHECKING:
@@ -116,6 +118,8 @@ def install(server: Flask, stores: Stores) -> None:
             return _refused(stores, error, field_as="factor")
         second_factor.remove(stores.state, viewer.name, stores.clock.now(), address=caller.address)
         return redirect(f"{ACCOUNT}?done=removed", 303)
+
+    declare_rules(server, Role.VIEWER, {ACCOUNT, PASSWORD, SESSIONS, FACTOR, CONFIRM, REMOVE})
 
 
 def _check(stores: Stores, caller: Caller) -> None:

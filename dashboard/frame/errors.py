@@ -9,7 +9,9 @@ from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
+from core.errors import StorageError
 from dashboard.views.callbacks import PATH
+from dashboard.views.problem import problem_of
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,10 @@ def install(server: Flask) -> None:
     @server.errorhandler(DependencyException)
     def no_file(_error: DependencyException) -> Response | HTTPException:
         return refused(NotFound())
+
+    @server.errorhandler(StorageError)
+    def away(error: StorageError) -> Response:
+        return Response(f"{problem_of(error)}\n", 503, mimetype="text/plain")
 
     @server.errorhandler(Exception)
     def failed(error: Exception) -> Response:

@@ -18,11 +18,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from access.viewer import KEPT, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
-from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, sign_in_path
+from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
 from dashboard.frame.plain import refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import problem_of
-from dashboard.views.routes import needs
+from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"
-LEADING_ON = frozenset({"/", ACCOUNT})
-"""What leads to the sign-in, as the dashboard's pages do, and refuses nobody."""
 PROBLEM = "application/problem+json"
 NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
@@ -75,7 +73,7 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
             return _refused(503, "Not possible now", f"Who you are cannot be looked up: {problem_of(error)}")
         page = by_path.get(path)
         if viewer is None:
-            return _ask_to_sign_in(is_page=page is not None or path in LEADING_ON or not _is_answered())
+            return _ask_to_sign_in(is_page=page is not None or path == "/" or not _is_answered())
         keep_viewer(request.environ, viewer)
         if page is None and path != "/" and _is_answered():
             return None
@@ -141,11 +139,13 @@ def is_public(path: str) -> bool:
 def _ask_to_sign_in(is_page: bool) -> AnyResponse:
     """Return how somebody is told that nobody may see this who has not signed in."""
     path = request.path
-    if is_api(path) or request.method not in ("GET", "HEAD") or not is_page:
-        answer = _refused(401, "Not signed in", "Sign in first." if not is_api(path) else NEEDS_TOKEN)
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="fundwatch"'
-        return answer
-    return redirect(sign_in_path(request.full_path.rstrip("?")), 302)
+    if path.startswith((ACCOUNT, SIGN_OUT)):  # forms of pages without scripts
+        return redirect(sign_in_path(ACCOUNT if path.startswith(ACCOUNT) else "/"), 303)
+    if is_page and request.method in ("GET", "HEAD") and not is_api(path):
+        return redirect(sign_in_path(request.full_path.rstrip("?")), 302)
+    answer = _refused(401, "Not signed in", NEEDS_TOKEN if is_api(path) else "Sign in first.")
+    answer.headers["WWW-Authenticate"] = 'Bearer realm="fundwatch"'
+    return answer
 
 
 def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:

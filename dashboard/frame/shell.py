@@ -11,10 +11,11 @@ from dash import dcc, html
 
 from access.viewer import LOCAL_NAME, Viewer
 from dashboard.components.attributes import attributes
+from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 from dashboard.views.problem import problem_of
-from dashboard.views.routes import needs
+from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def open_page(pages: Sequence[Page], path: str, choices: Choices, viewer: Viewer
         return missing_page(tabs_of(allowed))
     if page not in allowed:
         return forbidden_page(page)
-    return mount(page, choices, page.layout(stores, choices, viewer), family(allowed, page))
+    layout = offered(page.layout(stores, choices, viewer), viewer.role)
+    return mount(page, choices, layout, family(allowed, page))
 
 
 def missing_page(tabs: Sequence[Tab]) -> html.Div:

@@ -16,11 +16,13 @@ from access.passwords import LEAST_CHARACTERS
 from access.sign_in import NO_LINK, Caller, SignedIn, sign_in, sign_out, use_link
 from access.viewer import LOCAL_NAME
 from core.errors import ChangeRejected, SignInRefused, StorageError
+from core.roles import Role
 from dashboard.frame.places import ACCOUNT, LINK, NEXT, SIGN_IN, SIGN_OUT, own_place
 from dashboard.frame.plain import plain_page, refusal
 from dashboard.frame.plain_form import Field, form, hidden, wrong
 from dashboard.frame.viewer import FindViewer, cookie_name, current_viewer
 from dashboard.views.problem import problem_of
+from dashboard.views.rights import declare_rules
 from storage.state.accounts import find_account
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
             sign_out(stores.state, current_viewer().name, caller, stores.clock.now())
         return signed_out(stores, redirect(SIGN_IN, 303))
 
+    declare_rules(server, Role.VIEWER, {SIGN_OUT})
+
 
 def caller_of(stores: Stores, request: Request) -> Caller:
     """Return from where a request comes, and the session that its browser has."""
@@ -120,12 +124,11 @@ def signed_in(stores: Stores, who: SignedIn, answer: AnyResponse) -> AnyResponse
 
 
 def signed_out(stores: Stores, answer: AnyResponse) -> AnyResponse:
-    """Return an answer that makes the browser forget its session, and what it kept of pages."""
+    """Return an answer that makes the browser forget its session."""
     answer.delete_cookie(
         cookie_name(stores.settings, is_secure=request.is_secure),
         secure=request.is_secure, httponly=True, samesite="Lax",
     )  # fmt: skip
-    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 

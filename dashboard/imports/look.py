@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ImportRejected
+from portfolio.allowed import Limits, is_import_seen, own_ids, seen
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.names import Names, compare_names
 from portfolio.imports.take import check_against_stored, digest_of, look_at
 from portfolio.imports.understand import Understood
+from portfolio.tree.names import ids_by_name
 from storage.clickhouse.reads.portfolio import priced_instruments
 from storage.state.imports import Import, same_content
 from storage.state.portfolios import OWN, list_portfolios
@@ -41,23 +43,31 @@ class Looked:
         return self.understood.points is not None and self.against is None
 
 
-def look(stores: Stores, name: str, content: bytes | None, said: Mapping) -> Looked:
-    """Return what a file says (None: too large to read). Raises StorageError."""
-    understood = look_at(stores, name, content, said)
-    known, called = _known(stores, understood.kind)
+def look(stores: Stores, name: str, content: bytes | None, said: Mapping, limits: Limits) -> Looked:
+    """Return what a file says (None: too large to read), to somebody with these limits. Raises StorageError."""
+    understood = look_at(stores, name, content, said, limits)
+    known, called = _known(stores, understood.kind, limits)
     points = understood.points
     names = Names((), ()) if points is None else compare_names(points.names, [*known, *called])
     digest = digest_of(content)
-    return Looked(
-        understood, said, names, known, _against(stores, understood), same_content(stores.state, digest), digest
-    )
+    again = _again(stores, digest, limits)
+    return Looked(understood, said, names, known, _against(stores, understood), again, digest)
 
 
-def _known(stores: Stores, kind: str) -> tuple[dict[str, str], list[str]]:
+def _again(stores: Stores, digest: str, limits: Limits) -> Import | None:
+    """Return the import that brought this very content and stands, where it may be seen."""
+    item = same_content(stores.state, digest)
+    if item is None or limits is None:
+        return item
+    ids = own_ids(list_portfolios(stores.state, OWN), limits)
+    return item if is_import_seen(item, ids_by_name(stores.state), ids) else None
+
+
+def _known(stores: Stores, kind: str, limits: Limits) -> tuple[dict[str, str], list[str]]:
     """Return the names that files of a kind can mean, with their currencies, and what people call those."""
     if kind in OF_INSTRUMENTS:
         return {name: "" for origin, name in priced_instruments(stores.clickhouse) if origin == OWN}, []
-    own = list_portfolios(stores.state, OWN)
+    own = seen(list_portfolios(stores.state, OWN), limits)
     return {each.id: each.currency for each in own}, [each.name for each in own]
 
 

@@ -7,7 +7,7 @@ it is. The line names a refused file of the inbox instead when that is looked at
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,16 @@ from dashboard.components.markup import markup
 from dashboard.imports.look import Looked, look
 from dashboard.imports.looked import answer, in_words
 from dashboard.imports.taken import result
-from dashboard.views.form import Form, Said, Sent
+from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from portfolio.allowed import Limits, is_import_seen, own_ids
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.refused import RefusedFile, find_refused, look_away, read_refused, to_look_at
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.take import take_understood
 from portfolio.imports.undo import undo
+from portfolio.tree.names import ids_by_name
+from storage.state.imports import find_import
+from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -35,6 +39,7 @@ ORDER_BYTES = 1_048_576
 """Most that the line before the file may have: roles of thousands of columns."""
 LONGEST_NAME = 255
 NOT_UNDERSTOOD = "Not understood: a line of JSON and a file were expected."
+NOT_THERE = "There is no such file in inbox/refused any more."
 TOO_LARGE = f"Too large: a file has {bytes_(LARGEST_BYTES)} at most. Split it, or pack it as .zip or .gz."
 
 
@@ -56,25 +61,25 @@ def forms(stores: Stores) -> list[Form]:
     """Return the forms of the page."""
     most_bytes = LARGEST_BYTES + ORDER_BYTES
     return [
-        Form("/import/look", partial(_look, stores), most_bytes=most_bytes, takes_file=True),
-        Form("/import/take", partial(_take, stores), most_bytes=most_bytes, takes_file=True),
-        Form("/import/undo", partial(_undo, stores)),
-        Form("/import/dismiss", partial(_dismiss, stores)),
+        Form("/import/look", partial(_look, stores), CHANGING_ROLE, most_bytes=most_bytes, takes_file=True),
+        Form("/import/take", partial(_take, stores), CHANGING_ROLE, most_bytes=most_bytes, takes_file=True),
+        Form("/import/undo", partial(_undo, stores), CHANGING_ROLE),
+        Form("/import/dismiss", partial(_dismiss, stores), CHANGING_ROLE, is_shared=True),
     ]
 
 
-def _look(stores: Stores, sent: Sent, _viewer: Viewer) -> Said:
-    brought = _brought(stores, sent.content)
+def _look(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
+    brought = _brought(stores, sent.content, viewer.portfolios)
     if isinstance(brought, Said):
         return brought
-    return _shown(look(stores, brought.name, brought.content, brought.said))
+    return _shown(look(stores, brought.name, brought.content, brought.said, viewer.portfolios))
 
 
 def _take(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
-    brought = _brought(stores, sent.content)
+    brought = _brought(stores, sent.content, viewer.portfolios)
     if isinstance(brought, Said):
         return brought
-    looked = look(stores, brought.name, brought.content, brought.said)
+    looked = look(stores, brought.name, brought.content, brought.said, viewer.portfolios)
     missing = _missing(looked, brought)
     if missing:
         return _shown(looked, missing)
@@ -83,7 +88,7 @@ def _take(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
             stores, looked.understood, looked.digest, brought.said, who=viewer.name, accept=brought.accept
         )
     except ImportRejected as error:
-        looked = look(stores, brought.name, brought.content, brought.said)
+        looked = look(stores, brought.name, brought.content, brought.said, viewer.portfolios)
         if looked.can_be_taken:
             # What is wrong is not in the file: a portfolio of it is being merged, say.
             reasons = "; ".join(map(str, error.mistakes))
@@ -91,6 +96,7 @@ def _take(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
         return _shown(looked, "Nothing was taken. ")
     if brought.refused is not None:
         look_away(stores, [brought.refused], viewer.name)
+    taken = replace(taken, again=looked.again)
     return Said(str(taken), html=markup(result(taken)))
 
 
@@ -109,7 +115,7 @@ def _shown(looked: Looked, before: str = "") -> Said:
     return Said(f"{before}{in_words(looked)}", is_done=False, html=markup(answer(looked)))
 
 
-def _brought(stores: Stores, body: bytes) -> Brought | Said:
+def _brought(stores: Stores, body: bytes, limits: Limits) -> Brought | Said:
     """Return what a page sent, or what to say when that cannot be."""
     line, _, content = body.partition(b"\n")
     try:
@@ -125,6 +131,8 @@ def _brought(stores: Stores, body: bytes) -> Brought | Said:
         return _refuse(NOT_UNDERSTOOD)
     accept, are_new = order.get("accept") is True, order.get("new") is True
     if refused:
+        if limits is not None:
+            return _refuse(NOT_THERE)
         return _of_inbox(stores, refused, said, accept, are_new)
     if len(content) > LARGEST_BYTES:
         return _refuse(TOO_LARGE)
@@ -140,7 +148,7 @@ def _of_inbox(stores: Stores, name: str, said: Mapping, accept: bool, are_new: b
     try:
         file = find_refused(stores, name)
         if file is None or not file.is_table:
-            return _refuse("There is no such file in inbox/refused any more.")
+            return _refuse(NOT_THERE)
         content, order = read_refused(file)
     except OSError as error:
         return _refuse(f"It cannot be read: {error.strerror or error}.")
@@ -150,12 +158,23 @@ def _of_inbox(stores: Stores, name: str, said: Mapping, accept: bool, are_new: b
 def _undo(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
     if not (number := sent["number"]).isdecimal() or len(number) > 9:
         return Said("Not undone: which import is not told.", is_done=False)
+    if not _may_undo(stores, int(number), viewer.portfolios):
+        return Said(f"Not undone: there is no import {int(number)}.", is_done=False)
     try:
         undone = str(undo(stores, int(number), viewer.name))
     except UndoRejected as error:
         return Said(f"Not undone: {error}.", is_done=False)
     sentence = f"{undone[:1].upper()}{undone[1:]}."
     return Said(sentence, html=markup(html.P(sentence)))
+
+
+def _may_undo(stores: Stores, number: int, limits: Limits) -> bool:
+    """Return whether an import is listed for somebody under limits; without, it is for `undo` to find it."""
+    if limits is None:
+        return True
+    item = find_import(stores.state, number)
+    ids = own_ids(list_portfolios(stores.state, OWN), limits)
+    return item is not None and is_import_seen(item, ids_by_name(stores.state), ids)
 
 
 def _dismiss(stores: Stores, sent: Sent, viewer: Viewer) -> Said:

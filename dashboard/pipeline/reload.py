@@ -12,7 +12,7 @@ from core.model import LiveReading, Status
 from core.pipeline.spec import Checks
 from core.requests import RELOAD, SETTINGS
 from dashboard.components.form import form
-from dashboard.views.form import Form, Said, Sent
+from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
 from storage.state.actions import DATASET, DONE, FAILED, find_action, request_action
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def reload_button(reading: LiveReading | None) -> html.Div:
     return html.Div(
         [
             *([html.P(f"Settings: {refused}", className="fw-problem-text")] if refused else []),
-            form(RULE, html.P(told, className="fw-form-hint"), id=ID, does="Reload"),
+            form(RULE, html.P(told, className="fw-form-hint"), id=ID, does="Reload", role=CHANGING_ROLE),
         ],
         className="fw-reload",
     )
@@ -53,7 +53,7 @@ def reload_form(stores: Stores) -> Form:
         status, result = done
         return Said(result, goto="/pipeline") if status == DONE else Said(result, is_done=False)
 
-    return Form(RULE, do)
+    return Form(RULE, do, CHANGING_ROLE)
 
 
 def _outcome(stores: Stores, number: int) -> tuple[str, str] | None:

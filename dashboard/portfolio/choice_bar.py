@@ -28,6 +28,7 @@ from dashboard.components.choices import (
 )
 from dashboard.components.panel import slot
 from dashboard.views.tab import Choices
+from portfolio.allowed import Limits, seen
 from portfolio.chosen import benchmarks, default_benchmark, find, key_of
 from portfolio.data import PortfolioData, is_whole
 from portfolio.frequency import offered, windows_offered
@@ -69,9 +70,9 @@ NAMES_LIST = "portfolio-names"
 MOST_RESTATEMENTS = 3
 
 
-def bar(stores: Stores, choices: Choices) -> html.Div:
-    """Return the bar of choices."""
-    known = list_portfolios(stores.state)
+def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
+    """Return the bar of choices, among the portfolios that may be seen."""
+    known = seen(list_portfolios(stores.state), limits)
     own, first = [each for each in known if each.origin == "own"], find(known, "")
     return choice_bar(
         choice_select(ID, "portfolio", tree(known), choices, default=key_of(first) if first else "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from access.viewer import EXPORTING_ROLE, Viewer
 from analytics.performance import drawdowns
 from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
@@ -21,7 +22,6 @@ from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 
 if TYPE_CHECKING:
-    from access.viewer import Viewer
     from storage.stores import Stores
 
 PATH = "/portfolio/chart"
@@ -78,13 +78,14 @@ def as_csv(table: Table) -> bytes:
 def routes(stores: Stores) -> list[Route]:
     """Return the route of the files."""
 
-    def chart_data(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
+    def chart_data(choices: Choices, viewer: Viewer, name: str) -> Answer | None:
         make = TABLES.get(name)
         if make is None:
             return None
-        return Answer(as_csv(make(read(stores, PortfolioQuery.parse(choices)[0]))), CSV, f"portfolio-{name}.csv")
+        data = read(stores, PortfolioQuery.parse(choices)[0], viewer.portfolios)
+        return Answer(as_csv(make(data)), CSV, f"portfolio-{name}.csv")
 
-    return [Route(f"{PATH}/<name>.csv", chart_data)]
+    return [Route(f"{PATH}/<name>.csv", chart_data, EXPORTING_ROLE)]
 
 
 def _flows(data: PortfolioData) -> Floats:

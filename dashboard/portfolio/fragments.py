@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from access.viewer import EXPORTING_ROLE, Viewer
 from analytics.metrics import Metric
 from analytics.summary import Summary
 from core.memo import Memo
+from core.roles import Role
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
@@ -18,6 +20,7 @@ from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.tables import capture_table, extremes_table
 from dashboard.views.route import CSV, HTML, Answer, Route
 from dashboard.views.tab import Choices
+from portfolio.allowed import Limits, stamp_of
 from portfolio.data import Line, PortfolioData
 from portfolio.query import FIELDS, PortfolioQuery
 from portfolio.reading import read
@@ -26,7 +29,6 @@ from portfolio.summary import columns, side_by_side
 if TYPE_CHECKING:
     from dash.development.base_component import Component
 
-    from access.viewer import Viewer
     from storage.stores import Stores
 
 FRAGMENTS: dict[str, Callable[[PortfolioData], Component]] = {
@@ -48,30 +50,37 @@ def query_string(choices: Choices) -> str:
     return Choices.of({name: choices[name] for name in DEPENDS_ON if name in choices}).query
 
 
-def place(stores: Stores, choices: Choices, name: str, height: int) -> Component:
-    """Return the place of a fragment, `height` px high until it is there."""
-    return lazy(f"{PATH}/{name}?{query_string(choices)}", stores.live.version("portfolio"), height)
+def place(stores: Stores, choices: Choices, limits: Limits, name: str, height: int) -> Component:
+    """Return the place of a fragment, `height` px high until it is there; fetched again when the limits change."""
+    stamp = f"{stores.live.version('portfolio')} {stamp_of(limits)}"
+    return lazy(f"{PATH}/{name}?{query_string(choices)}", stamp, height)
 
 
 def routes(stores: Stores) -> list[Route]:
     """Return the routes of the fragments and of the files."""
     memo: Memo[bytes] = Memo(KEPT)
 
-    def body(choices: Choices, kind: str, make: Callable[[PortfolioData], bytes]) -> bytes:
-        key = (kind, stores.live.version("portfolio"), choices.query)
-        return memo.get(key, lambda: make(read(stores, PortfolioQuery.parse(choices)[0])))
+    def body(choices: Choices, limits: Limits, kind: str, make: Callable[[PortfolioData], bytes]) -> bytes:
+        key = (kind, limits, stores.live.version("portfolio"), choices.query)
+        return memo.get(key, lambda: make(read(stores, PortfolioQuery.parse(choices)[0], limits)))
 
-    def fragment(choices: Choices, _viewer: Viewer, name: str) -> Answer | None:
+    def fragment(choices: Choices, viewer: Viewer, name: str) -> Answer | None:
         draw = FRAGMENTS.get(name)
-        return Answer(body(choices, name, lambda data: markup(draw(data)).encode()), HTML) if draw else None
+        if draw is None:
+            return None
+        return Answer(body(choices, viewer.portfolios, name, lambda data: markup(draw(data)).encode()), HTML)
 
-    def as_csv(choices: Choices, _viewer: Viewer) -> Answer:
-        return Answer(body(choices, "csv", metrics_csv), CSV, "metrics.csv")
+    def as_csv(choices: Choices, viewer: Viewer) -> Answer:
+        return Answer(body(choices, viewer.portfolios, "csv", metrics_csv), CSV, "metrics.csv")
 
-    def as_workbook(choices: Choices, _viewer: Viewer) -> Answer:
-        return Answer(body(choices, "xlsx", metrics_workbook), xlsx.MIME, "metrics.xlsx")
+    def as_workbook(choices: Choices, viewer: Viewer) -> Answer:
+        return Answer(body(choices, viewer.portfolios, "xlsx", metrics_workbook), xlsx.MIME, "metrics.xlsx")
 
-    return [Route(f"{PATH}/<name>", fragment), Route(f"{FILE}.csv", as_csv), Route(f"{FILE}.xlsx", as_workbook)]
+    return [
+        Route(f"{PATH}/<name>", fragment, Role.VIEWER),
+        Route(f"{FILE}.csv", as_csv, EXPORTING_ROLE),
+        Route(f"{FILE}.xlsx", as_workbook, EXPORTING_ROLE),
+    ]
 
 
 def metrics_csv(data: PortfolioData) -> bytes:

@@ -17,11 +17,13 @@ from core.format import count
 from core.portfolios import COLOURS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
 from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.portfolios.tables import ID, INDENT
-from dashboard.views.form import Form, Said, Sent
+from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from portfolio.allowed import Limits
 from portfolio.chosen import benchmarks
 from portfolio.series.reference import instrument_name
 from portfolio.tree.delete import delete
 from portfolio.tree.facts import Node
+from portfolio.tree.limited import check_seen, untold, within_limits
 from portfolio.tree.merge import merge
 from portfolio.tree.settings import WHERE_SET, add, change
 from storage.state.portfolios import OWN
@@ -50,24 +52,34 @@ def forms(stores: Stores) -> list[Form]:
         return told
 
     def set_one(sent: Sent, viewer: Viewer) -> Said:
-        return Said(change(stores, sent["id"], _fields(sent), viewer.name))
+        check_seen(stores, viewer.portfolios, sent["id"])
+        fields = within_limits(stores, viewer.portfolios, _fields(sent), sent["id"])
+        return Said(untold(stores, viewer.portfolios, lambda: change(stores, sent["id"], fields, viewer.name)))
 
     def add_one(sent: Sent, viewer: Viewer) -> Said:
-        id = add(stores, _fields(sent), viewer.name)
+        fields = within_limits(stores, viewer.portfolios, _fields(sent))
+        id = untold(stores, viewer.portfolios, lambda: add(stores, fields, viewer.name))
         return Said(f"{sent['name']} added.", goto=_opened(id))
 
     def merge_one(sent: Sent, viewer: Viewer) -> Said:
-        if not sent["into"]:
+        one, into = sent["id"], sent["into"]
+        if not into:
             wrong = {"into": "choose the portfolio that takes its values"}
             return Said("Nothing was merged.", is_done=False, fields=wrong)
-        wins = {"this": sent["id"], "other": sent["into"]}.get(sent["wins"], "")
-        return Said(merge(stores, sent["id"], sent["into"], wins, viewer.name), goto=_opened(sent["into"]))
+        check_seen(stores, viewer.portfolios, one, into)
+        wins = {"this": one, "other": into}.get(sent["wins"], "")
+        told = untold(stores, viewer.portfolios, lambda: merge(stores, one, into, wins, viewer.name))
+        return Said(told, goto=_opened(into))
 
     def delete_one(sent: Sent, viewer: Viewer) -> Said:
-        return Said(delete(stores, sent["id"], sent["typed"], viewer.name), goto=PATH)
+        check_seen(stores, viewer.portfolios, sent["id"])
+        told = untold(
+            stores, viewer.portfolios, lambda: delete(stores, sent["id"], sent["typed"], viewer.name)
+        )  # fmt: skip
+        return Said(told, goto=PATH)
 
     does = {"set": set_one, "add": add_one, "merge": merge_one, "delete": delete_one}
-    return [Form(f"{PATH}/{name}", do(make)) for name, make in does.items()]
+    return [Form(f"{PATH}/{name}", do(make), CHANGING_ROLE) for name, make in does.items()]
 
 
 def settings_form(stores: Stores, node: Node, nodes: Sequence[Node], fixed: Mapping[str, str]) -> html.Form:
@@ -81,11 +93,11 @@ def settings_form(stores: Stores, node: Node, nodes: Sequence[Node], fixed: Mapp
     return form(f"{PATH}/set", hidden("id", node.portfolio.id), *parts, id=form_id, does="Save")
 
 
-def add_form(stores: Stores, nodes: Sequence[Node]) -> html.Form:
-    """Return the form of a new portfolio without values."""
+def add_form(nodes: Sequence[Node], limits: Limits) -> html.Form:
+    """Return the form of a new portfolio without values; under limits it is part of one that may be seen."""
     form_id = f"{ID}-add"
     own = [node.portfolio for node in nodes if node.portfolio.origin == OWN]
-    parents = [("", "none"), *((each.id, each.name) for each in own)]
+    parents = [("", "none" if limits is None else "choose one"), *((each.id, each.name) for each in own)]
     return form(
         f"{PATH}/add",
         text_field(form_id, "name", "Name", hint="Such as the name of the fund."),

@@ -24,7 +24,7 @@ from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.panel import Panel, TableBody
-from dashboard.views.routes import needs
+from dashboard.views.rights import callback, needs
 from status.instances import Instance, instance_names
 from storage.state import actions as kept
 from storage.state.actions import DATASET, Action, request_action
@@ -85,7 +85,10 @@ def register_actions(tab: str, allowed: Mapping[str, Sequence[str]]) -> Callable
     """Return `Tab.register` for a tab whose buttons may ask for the actions `allowed` of each kind."""
 
     def register(app: Dash, stores: Stores) -> None:
-        @app.callback(Output(f"{tab}-act-said", "children"), Input(f"{tab}-act", "data"), prevent_initial_call=True)
+        @callback(
+            app, Output(f"{tab}-act-said", "children"), Input(f"{tab}-act", "data"), role=ACTING_ROLE,
+            prevent_initial_call=True,
+        )  # fmt: skip
         def asked(request: Any) -> str:
             return ask(stores, allowed, current_viewer(), request)
 

@@ -14,7 +14,7 @@ from core.kinds.registry import KINDS, collector_title
 from core.model import SourceId, Status
 from core.requests import TRY_NOW
 from dashboard.components.form import form, hidden
-from dashboard.views.form import Form, Said, Sent
+from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
 from status.instances import instance_names
 from storage.state.actions import DATASET, request_action
 
@@ -42,6 +42,7 @@ def try_now(instance: Instance) -> html.Form | None:
         hidden(SOURCE, instance.collector),
         id=f"try-{instance.kind}-{instance.name}",
         does="Try now",
+        role=CHANGING_ROLE,
     )
 
 
@@ -61,4 +62,4 @@ def try_form(stores: Stores, tab: str) -> Form:
         stores.live.bump(DATASET)
         return Said(f"Asked for: {collector_title(str(asked))} is read now; Actions tells what came of it.")
 
-    return Form(rule(tab), ask)
+    return Form(rule(tab), ask, CHANGING_ROLE)

@@ -10,11 +10,13 @@ from dash import html
 from core.format import coarse_duration, count
 from core.kinds.registry import collector_title
 from core.model import SEVERITY, Status
+from core.roles import Role
 from dashboard.components.age import local_time
 from dashboard.components.card import STATE_WORDS, state_badge
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.table import Cell, Column, cut_cell, data_table
+from dashboard.sources.withheld import changes_for
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.tab import Choices
@@ -98,8 +100,9 @@ def changes_route(stores: Stores, tab: str, which: Callable[[Choices], tuple[Seq
     which: from the choices to the collectors, and to the machine of those that do not watch a source.
     """
 
-    def answer(choices: Choices, _viewer: Viewer) -> Answer:
+    def answer(choices: Choices, viewer: Viewer) -> Answer:
         collectors, host = which(choices)
-        return Answer(markup(changes_table(tab, recent_changes(stores, collectors, host=host))), HTML)
+        changes = changes_for(recent_changes(stores, collectors, host=host), viewer.portfolios)
+        return Answer(markup(changes_table(tab, changes)), HTML)
 
-    return Route(f"/{tab}/changes", answer)
+    return Route(f"/{tab}/changes", answer, Role.VIEWER)

@@ -18,6 +18,7 @@ from core.errors import StorageError
 from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
 from core.model import SourceId
+from core.roles import Role
 from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
@@ -31,6 +32,7 @@ from dashboard.sources.rows import room_of, strips_of
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import MOST_CARDS, ServerRow, how_to_watch, kinds_line, source_verdict
+from dashboard.sources.withheld import actions_for
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-VARIES_BY = ("may_act",)
-"""What views of watched sources depend on of the viewer: whether their buttons act."""
+VARIES_BY = ("may_act", "role")
+"""What views of watched sources depend on of the viewer: whether their buttons act, and which there are."""
 WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARD_PX = 133
 CARD_HEIGHT_PX, TALL_CARD_PX = 116, 135
@@ -193,6 +195,7 @@ class SourceTab:
         chosen = chosen_instances(found, choices)
         series, problem = self._series(stores, chosen, span)
         done, lost = _actions(stores, (*self.kinds, *self.asked))
+        done = actions_for(done, viewer.portfolios)
         shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
@@ -227,7 +230,7 @@ class SourceTab:
             return [*(each.collector for each in chosen), *self.own], choices.get("host", stores.settings.machine)
 
         changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
-        return [Route(f"/{self.id}/table/<kind>/<name>", table), *changes]
+        return [Route(f"/{self.id}/table/<kind>/<name>", table, Role.VIEWER), *changes]
 
     def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
         charted, tabled = self._charted, self._tabled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import ANYBODY, Viewer
+from access.viewer import Viewer
 from dashboard.benchmarks.facts import Facts, facts
 from dashboard.benchmarks.forms import blend_form, forms, rate_form, remove_form, series_form
 from dashboard.benchmarks.tables import ID, blends_table, currencies, rates_table, series_table
@@ -67,16 +67,16 @@ CURRENCIES = Panel(
 PANELS = (SERIES, BLENDS, EDIT, RATES, CURRENCIES)
 
 
-def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
     return html.Div(panels(*(panel.element() for panel in PANELS)), className="fw-content")
 
 
-def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return what the page shows."""
-    found = facts(stores)
+    found = facts(stores, viewer.portfolios)
     symbol, blend = choices.get("series", ""), choices.get("blend", "")
-    may_change = viewer.role >= CHANGING_ROLE
+    may_change = viewer.role >= CHANGING_ROLE and viewer.portfolios is None
     chosen, edit = _edited(found, symbol, blend)
     return View(
         slots={
@@ -114,7 +114,10 @@ def _nothing() -> html.Div:
 
 
 def _not_allowed() -> html.P:
-    return html.P("Operators change benchmarks and rates.", className="fw-nothing")
+    return html.P(
+        "Operators who may see every portfolio change benchmarks and rates: all portfolios share them.",
+        className="fw-nothing",
+    )
 
 
 PAGE = Page(
@@ -124,7 +127,7 @@ PAGE = Page(
     parent="portfolio",
     layout=layout,
     build=build,
-    varies_by=("role",),
+    varies_by=("role", "portfolios"),
     datasets=("portfolio",),
     panels=PANELS,
     slots=(*(panel.slot for panel in PANELS), f"{ID}-chosen"),

@@ -16,17 +16,22 @@ from dashboard.imports.posts import forms
 from dashboard.imports.taken import SAID
 from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
-from dashboard.views.routes import needs
+from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
+from portfolio.allowed import Limits, is_import_seen, own_ids
 from portfolio.imports.refused import to_look_at
 from portfolio.imports.sheet import LARGEST_BYTES
-from storage.state.imports import recent_imports
+from portfolio.tree.names import ids_by_name
+from storage.state.imports import Import, recent_imports
+from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = "import"
 MOST_LISTED = 100
+MOST_SEARCHED = 2_000
+"""Of the imports of all portfolios, for those of some."""
 DROP, REFUSED = f"{ID}-drop", f"{ID}-refused"
 TAKES = "CSV and other text, Excel (.xlsx, .xls), OpenDocument (.ods), Parquet, each also in one .zip or .gz"
 
@@ -59,23 +64,34 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     """Return what was imported, what was refused, and the place to drop a file."""
     may_change = viewer.role >= CHANGING_ROLE
+    limits = viewer.portfolios
     note = ""
     try:
-        refused = refused_list(stores, to_look_at(stores), may_change)
+        # Whose a refused file is, nobody knows.
+        refused = refused_list(stores, to_look_at(stores), may_change) if limits is None else None
     except OSError as error:
         refused, note = None, f"The inbox cannot be read: {error.strerror or error}."
-    items = recent_imports(stores.state, MOST_LISTED)
+    items = _imports(stores, limits)
     return View(
         slots={
             REFUSED: refused,
-            DROP: _drop() if may_change else html.P(f"{needs(CHANGING_ROLE)[:-1]} to import files."),
+            DROP: _drop(limits) if may_change else html.P(f"{needs(CHANGING_ROLE)[:-1]} to import files."),
             IMPORTS.slot: imports_table(items, f"{IMPORTS.id}-rows", may_change),
         },
         notes={IMPORTS.id: note},
     )
 
 
-def _drop() -> html.Div:
+def _imports(stores: Stores, limits: Limits) -> list[Import]:
+    """Return the newest imports; under limits those that touched no other portfolio."""
+    if limits is None:
+        return recent_imports(stores.state, MOST_LISTED)
+    names, ids = ids_by_name(stores.state), own_ids(list_portfolios(stores.state, OWN), limits)
+    found = recent_imports(stores.state, MOST_SEARCHED)
+    return [item for item in found if is_import_seen(item, names, ids)][:MOST_LISTED]
+
+
+def _drop(limits: Limits) -> html.Div:
     """Return the place where files are dropped or chosen (assets/js/69-import.js)."""
     box = Input(
         type="file", id=f"{ID}-file", className="fw-import-file", multiple="multiple",
@@ -84,12 +100,16 @@ def _drop() -> html.Div:
     return html.Div(
         [
             html.Label([box, html.Span("Choose a file", className="fw-button fw-import-choose")], htmlFor=f"{ID}-file"),
-            html.P(["of NAV, returns or prices, or drop it anywhere on this page. ", _more()]),
+            html.P([_what(limits), ", or drop it anywhere on this page. ", _more()]),
             html.P(f"{TAKES}; up to {bytes_(LARGEST_BYTES)}.", id=f"{ID}-takes", className="fw-import-note"),
         ],
         className="fw-import-drop",
         **attributes(data_most_bytes=str(LARGEST_BYTES), data_most=bytes_(LARGEST_BYTES)),
     )
+
+
+def _what(limits: Limits) -> str:
+    return "of NAV, returns or prices" if limits is None else "of NAV or returns of portfolios that you may see"
 
 
 def _more() -> Any:
@@ -103,7 +123,7 @@ PAGE = Page(
     parent="portfolio",
     layout=layout,
     build=build,
-    varies_by=("role",),
+    varies_by=("role", "portfolios"),
     datasets=("portfolio", "imports", "inbox"),
     panels=(IMPORTS,),
     slots=(REFUSED, DROP, IMPORTS.slot),

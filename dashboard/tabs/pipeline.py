@@ -16,6 +16,7 @@ from core.format import duration
 from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.requests import SETTINGS
+from core.roles import Role
 from core.tables import rows_of
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
@@ -31,6 +32,7 @@ from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
 from dashboard.sources.table import NO_READING
+from dashboard.sources.withheld import INBOX, reading_for, runs_for
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
@@ -97,7 +99,6 @@ QUERIES = _table(
 PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
 """Those of Fundwatch's own work."""
 
-INBOX = "inbox"
 OWN = (spec.PIPELINE, "replay", INBOX)
 """Collectors of Fundwatch itself whose changes of state stand here."""
 SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=3, own=OWN, asked=(SETTINGS.kind,))
@@ -141,7 +142,8 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
 def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the view: the present from the live reading, the past from ClickHouse, either without the other."""
     host = _host(stores, choices)
-    reading = stores.live.reading(spec.PIPELINE, host)
+    limits = viewer.portfolios
+    reading = reading_for(stores.live.reading(spec.PIPELINE, host), limits)
     now = stores.clock.now()
     span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.PIPELINE], host)
     history: PipelineHistory | None = None
@@ -157,7 +159,10 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
         )
     except StorageError as error:
         problem = problem_of(error)
-    own = _view(host, now, span, reading, stores.live.reading(INBOX, host), history, problem)
+    if history is not None:
+        history = replace(history, runs=runs_for(history.runs, limits))
+    inbox = reading_for(stores.live.reading(INBOX, host), limits)
+    own = _view(host, now, span, reading, inbox, history, problem)
     return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
@@ -265,14 +270,14 @@ def _collectors_url(host: str) -> str:
 
 
 def _routes(sources: SourceTab, stores: Stores) -> list[Route]:
-    def collectors(choices: Choices, _viewer: Viewer) -> Answer:
-        reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
+    def collectors(choices: Choices, viewer: Viewer) -> Answer:
+        reading = reading_for(stores.live.reading(spec.PIPELINE, _host(stores, choices)), viewer.portfolios)
         if reading is None:
             return Answer("", HTML)
         table = tables.collector_table(reading, *_named(COLLECTORS), stores.clock.now())
         return Answer(markup(table), HTML)
 
-    return [Route(COLLECTORS_PATH, collectors), *sources.routes(stores)]
+    return [Route(COLLECTORS_PATH, collectors, Role.VIEWER), *sources.routes(stores)]
 
 
 def _tab(sources: SourceTab) -> Tab:
@@ -285,7 +290,7 @@ def _tab(sources: SourceTab) -> Tab:
         path=f"/{ID}",
         layout=partial(layout, sources),
         build=partial(build, sources),
-        varies_by=VARIES_BY,
+        varies_by=(*VARIES_BY, "portfolios"),
         datasets=(spec.PIPELINE, INBOX, *sources.kinds, "actions"),
         panels=(*PANELS, *sources.panels),
         slots=(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import ANYBODY, Viewer
+from access.viewer import EXPORTING_ROLE, Viewer
 from core.errors import NoPortfolio
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
+from dashboard.components.needing import needing
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
@@ -53,7 +54,7 @@ def _files() -> html.Div:
         html.A(name, href=f"{fragments.FILE}.{kind}", className="fw-file", **carries)
         for name, kind in (("CSV", "csv"), ("Excel", "xlsx"))
     ]
-    return html.Div([copy, *links], className="fw-files")
+    return html.Div([copy, *links], className="fw-files", **needing(EXPORTING_ROLE))
 
 
 DRAWDOWNS = Panel(
@@ -110,7 +111,7 @@ PANELS = (*CHART_PANELS, *TABLES)
 PANEL_IDS = tuple(panel.id for panel in PANELS)
 
 
-def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the tab without data."""
     content = [
         slot("portfolio-notes"),
@@ -130,17 +131,17 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
             METRICS.element(),
         ),
     ]
-    return html.Div([choice_bar.bar(stores, choices), html.Div(content, className="fw-content")])
+    return html.Div([choice_bar.bar(stores, choices, viewer.portfolios), html.Div(content, className="fw-content")])
 
 
-def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return what the tab shows."""
     query, problems = PortfolioQuery.parse(choices)
     try:
-        data = read(stores, query)
+        data = read(stores, query, viewer.portfolios)
     except NoPortfolio:
         return _without_portfolio()
-    doubted = accepted_doubts(stores.state, data.portfolio)
+    doubted = accepted_doubts(stores.state, data.portfolio, viewer.portfolios)
     bar = _bar_slots(stores, data, [*problems, *warnings(stores, data, query)], doubted)
     if not len(data.nav):
         return _without_values(data, bar)
@@ -152,7 +153,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         slots={
             **charts.slots,
             **bar,
-            **_places(stores, choices),
+            **_places(stores, choices, viewer),
             "portfolio-cards": card_strip(data, seen, stale_after),
             "portfolio-drawdowns-table": drawdown_table(data),
         },
@@ -162,9 +163,9 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     )
 
 
-def _places(stores: Stores, choices: Choices) -> dict[str, Any]:
+def _places(stores: Stores, choices: Choices, viewer: Viewer) -> dict[str, Any]:
     return {
-        f"portfolio-{name}-table": fragments.place(stores, choices, name, height)
+        f"portfolio-{name}-table": fragments.place(stores, choices, viewer.portfolios, name, height)
         for name, height in FRAGMENT_PX.items()
     }
 
@@ -236,6 +237,7 @@ TAB = Tab(
     path=f"/{ID}",
     layout=layout,
     build=build,
+    varies_by=("portfolios",),
     datasets=("portfolio",),
     panels=PANELS,
     slots=(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from access.viewer import ANYBODY, Viewer
+from access.viewer import Viewer
 from dashboard.components.card import empty
 from dashboard.components.panel import panels
 from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
@@ -15,11 +15,12 @@ from dashboard.portfolios.tables import ID, changes_table, tree_table
 from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
+from portfolio.allowed import Limits, seen_changes
 from portfolio.chosen import key_of
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.names import known_as
 from portfolio.tree.settings import WHERE_SET, set_in_file
-from storage.state.changes import recent_changes
+from storage.state.changes import Change, recent_changes
 from storage.state.portfolios import OWN, list_known_names
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ CHANGES = Panel(
 PANELS = (TREE, SETTINGS, ADD, CHANGES)
 
 
-def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.Div:
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
     return html.Div(panels(*(panel.element() for panel in PANELS)), className="fw-content")
 
 
-def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return what the page shows."""
-    found = nodes(stores)
+    found = nodes(stores, viewer.portfolios)
     may_change = viewer.role >= CHANGING_ROLE
     key = choices.get("edit", "")
     chosen = next((node for node in found if key_of(node.portfolio) == key), None)
@@ -72,11 +73,19 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
             TREE.slot: tree_table(found, key) if found else _nothing(),
             f"{ID}-chosen": chosen.portfolio.name if chosen else "of the portfolio that is chosen above",
             SETTINGS.slot: _settings(stores, chosen, found, key, may_change),
-            ADD.slot: add_form(stores, found) if may_change else _not_allowed(),
-            CHANGES.slot: changes_table(recent_changes(stores.state, SHOWN_CHANGES)),
+            ADD.slot: add_form(found, viewer.portfolios) if may_change else _not_allowed(),
+            CHANGES.slot: changes_table(_changes(stores, found, viewer.portfolios)),
         },
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),
     )
+
+
+def _changes(stores: Stores, found: list[Node], limits: Limits) -> list[Change]:
+    """Return the newest changes; under limits those of them that tell of no other portfolio."""
+    changes = recent_changes(stores.state, SHOWN_CHANGES)
+    if limits is None:
+        return changes
+    return seen_changes(changes, frozenset(node.portfolio.id for node in found if node.portfolio.origin == OWN))
 
 
 def _nothing() -> html.Div:
@@ -129,7 +138,7 @@ PAGE = Page(
     parent="portfolio",
     layout=layout,
     build=build,
-    varies_by=("role",),
+    varies_by=("role", "portfolios"),
     datasets=("portfolio",),
     panels=PANELS,
     slots=(*(panel.slot for panel in PANELS), f"{ID}-chosen"),

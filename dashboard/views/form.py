@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 CHANGING_ROLE = Role.OPERATOR
-"""The least role that may change something, where a form says no other."""
+"""The least role that may change portfolios, files, benchmarks and rates."""
 MOST_BYTES = 65_536
 """Of the fields of a form that takes no file."""
 
@@ -53,10 +53,12 @@ class Form:
     rule: str
     """As Flask takes it: "/portfolios/rename"."""
     do: Callable[[Sent, Viewer], Said]
-    role: Role = CHANGING_ROLE
+    role: Role
     """The least role that may send it."""
     most_bytes: int = MOST_BYTES
     """Of the body: more is refused before it is read."""
+    is_shared: bool = False
+    """Whether it changes what all portfolios share: who is limited to some of them may not send it."""
     takes_file: bool = False
     """Whether the body is the file itself; its name and the fields then come in the query string."""
 

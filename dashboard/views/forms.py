@@ -19,13 +19,14 @@ from dashboard.frame.incoming import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import problem_of
-from dashboard.views.routes import REGISTERED, needs
+from dashboard.views.rights import declare, needs
 
 FILE = "file"
 """Query parameter with the name of a posted file."""
 MOST_FIELDS = 200
 MOST_CHARS = 10_000
 """Of one field."""
+SHARED = "This changes what all portfolios share: it needs somebody who may see every portfolio."
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +35,7 @@ def install(server: Flask, forms: Iterable[Form], role: Role = Role.VIEWER) -> N
     for form in forms:
         endpoint = f"form:{form.rule}"
         needed = max(form.role, role)
-        server.extensions.setdefault(REGISTERED, {})[endpoint] = needed
+        declare(server, needed, [endpoint])
         if form.most_bytes > MOST_BODY_BYTES:
             server.extensions.setdefault(BODY_LIMITS, {})[form.rule] = form.most_bytes
         server.add_url_rule(form.rule, endpoint, _view(form, needed), methods=["POST"])
@@ -45,6 +46,8 @@ def _view(form: Form, role: Role) -> Callable[[], Response]:
         viewer = current_viewer()
         if viewer.role < role:
             return _answer(403, Said(needs(role), is_done=False))
+        if form.is_shared and viewer.portfolios is not None:
+            return _answer(403, Said(SHARED, is_done=False))
         content = _content(form.most_bytes)
         if content is None:
             return _answer(413, Said(f"Too large: {bytes_(form.most_bytes)} at most.", is_done=False))

@@ -11,6 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
@@ -19,11 +22,12 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from access.viewer import Viewer
 from core.memo import Memo
+from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.problem import problem_of
+from dashboard.views.rights import callback, needs
 from dashboard.views.route import JSON, Answer, Route
-from dashboard.views.routes import needs
 from dashboard.views.serialize import FIGURES, Prepared, prepare
 from dashboard.views.tab import Choices, Page
 
@@ -87,7 +91,7 @@ class Refresh:
 
     def figures(self) -> Route:
         """Return the route of the figures that are fetched when they come into view; null for one without data."""
-        return Route(f"{FIGURES}/{self.page.id}/<graph>", self._figure)
+        return Route(f"{FIGURES}/{self.page.id}/<graph>", self._figure, self.page.role)
 
     def _figure(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
         if graph not in self.page.lazy_graphs:
@@ -98,7 +102,7 @@ class Refresh:
 
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
-        rights = "".join(f"#{name}={getattr(shared, name)}" for name in self.page.varies_by)
+        rights = f"#{_told(shared, self.page.varies_by)}" if self.page.varies_by else ""
         data = version = f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
         now = self._stores.clock.now()
         # When readings stop coming no version moves; what was fine is then unknown all the same.
@@ -109,7 +113,9 @@ class Refresh:
     def _prepared(self, choices: Choices, shared: Viewer, version: str) -> Prepared:
         def build() -> Prepared:
             assert self.page.build is not None
-            made = prepare(self.page, choices, version, self.page.build(self._stores, choices, shared))
+            view = self.page.build(self._stores, choices, shared)
+            view = replace(view, slots={id: offered(content, shared.role) for id, content in view.slots.items()})
+            made = prepare(self.page, choices, version, view)
             self._note_stale(version, made.stale_at)
             return made
 
@@ -144,12 +150,14 @@ def register(app: Dash, refresh: Refresh) -> None:
     """Register the refresh and the paint of a page."""
     page = refresh.page
 
-    @app.callback(
+    @callback(
+        app,
         [Output(id, prop) for id, prop in refresh.outputs],
         Input(ids.TICK, "n_intervals"),
         Input(ids.choices(page.id), "data"),
         State(ids.version(page.id), "data"),
         State(ids.problem(page.id), "children"),
+        role=page.role,
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
     def answer(_tick: Any, choices: Any, seen: Any, problem: Any) -> list[Any]:
@@ -162,6 +170,13 @@ def register(app: Dash, refresh: Refresh) -> None:
         State(ids.version(page.id), "data"),
         prevent_initial_call=True,
     )
+
+
+def _told(shared: Viewer, names: Sequence[str]) -> str:
+    """Return what tells these rights from others: the same in every process, and no name can be read off it."""
+    values = [getattr(shared, name) for name in names]
+    plain = [sorted(value) if isinstance(value, frozenset) else value for value in values]
+    return blake2b(repr(plain).encode(), digest_size=8).hexdigest()
 
 
 def _is_plain(value: Any) -> bool:

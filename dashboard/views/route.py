@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.roles import Role
+
 if TYPE_CHECKING:
     from storage.stores import Stores
 
@@ -29,6 +31,8 @@ class Route:
     rule: str
     """As Flask takes it: "/portfolio/chart/<name>.csv"."""
     answer: Callable[..., Answer | None]
+    role: Role
+    """The least role that is answered, where its page does not need a higher one."""
 
 
 MakeRoutes = Callable[["Stores"], Iterable[Route]]

@@ -1,6 +1,6 @@
 """How data routes are answered. Each is registered here and nowhere else.
 
-One way for all: find the viewer, ask for the role of the page, parse the choices, say when storage does not answer.
+One way for all: find the viewer, ask for the role, parse the choices, say when storage does not answer.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from core.errors import NoPortfolio, StorageError
 from core.roles import Role
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.problem import problem_of
+from dashboard.views.rights import declare, needs
 from dashboard.views.route import TEXT, Answer, Route
 from dashboard.views.tab import Choices
 
-REGISTERED = "fundwatch-data-routes"
-"""Key of Flask.extensions under which a server's data routes stand, by endpoint."""
-
 
 def install(server: Flask, routes: Iterable[Route], role: Role = Role.VIEWER) -> None:
-    """Let `server` answer `routes` to viewers of this role or more."""
+    """Let `server` answer `routes` to viewers of their role, and of the page's `role`."""
     for route in routes:
         endpoint = f"data:{route.rule.replace('.', '-')}"  # Flask takes what stands before a dot for a blueprint
-        server.extensions.setdefault(REGISTERED, {})[endpoint] = role
-        server.add_url_rule(route.rule, endpoint, _view(route, role), methods=["GET"])
+        needed = max(route.role, role)
+        declare(server, needed, [endpoint])
+        server.add_url_rule(route.rule, endpoint, _view(route, needed), methods=["GET"])
 
 
 def _view(route: Route, role: Role) -> Callable[..., Response]:
@@ -44,11 +43,6 @@ def _view(route: Route, role: Role) -> Callable[..., Response]:
         return _said(404, "Not found.") if answer is None else _sent(answer)
 
     return view
-
-
-def needs(role: Role) -> str:
-    """Return the sentence for a viewer whose role is too low."""
-    return f"This needs the role {role.word}."
 
 
 def _sent(answer: Answer) -> Response:

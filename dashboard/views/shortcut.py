@@ -2,7 +2,8 @@
 
 Nearly every request is the refresh of a page, and most of those find nothing new. Preparing such a call costs
 Dash several times what the call itself takes. So it is answered here, by the same object and in the same form
-as through Dash; a request that is another callback's goes on to Dash, and one that is none goes no further.
+as through Dash; a request that is another callback's goes on to Dash where its viewer has the role that it needs, and
+one that is none goes no further.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from dash.exceptions import PreventUpdate
 from flask import Flask, Response, request
 
 from dashboard.frame import ids
+from dashboard.frame.viewer import current_viewer
 from dashboard.views.callbacks import PATH, check
 from dashboard.views.refresh import Refresh
+from dashboard.views.rights import ask, callback_roles
 
 UNCHANGED = 204
 
@@ -37,6 +40,7 @@ def install(server: Flask, refreshes: Mapping[str, Refresh], callbacks: Mapping[
         values = _values(asked)
         if refresh is None or values is None:
             check(asked, callbacks)
+            ask(callback_roles(server).get(asked["output"]), current_viewer())
             return None
         return _answer(refresh, values)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from portfolio.allowed import A_FILE, Limits
 from portfolio.imports.doubts import DoubtedRow, doubts_from_json
 from portfolio.tree.names import ids_by_name
 from storage.state.database import State
@@ -20,8 +21,11 @@ class AcceptedDoubts:
     rows: tuple[DoubtedRow, ...]
 
 
-def accepted_doubts(state: State, portfolio: Portfolio) -> Sequence[AcceptedDoubts]:
-    """Return what was taken of a portfolio although it was doubted, oldest import first. Raises StorageUnavailable."""
+def accepted_doubts(state: State, portfolio: Portfolio, limits: Limits) -> Sequence[AcceptedDoubts]:
+    """Return what was taken of a portfolio although it was doubted, oldest import first. Raises StorageUnavailable.
+
+    Under limits the name of the file is not told: it may be that of another portfolio.
+    """
     if portfolio.origin != OWN:
         return ()
     ids = ids_by_name(state)
@@ -34,5 +38,6 @@ def accepted_doubts(state: State, portfolio: Portfolio) -> Sequence[AcceptedDoub
             if ids.get(row.name, row.name) == portfolio.id
         }
         if rows:
-            found.append(AcceptedDoubts(item, tuple(rows[key] for key in sorted(rows))))
+            told = item if limits is None else replace(item, name=A_FILE)
+            found.append(AcceptedDoubts(told, tuple(rows[key] for key in sorted(rows))))
     return found

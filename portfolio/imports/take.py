@@ -15,6 +15,7 @@ import numpy as np
 from core.currency import ASSUMED_CURRENCY, pair_of
 from core.errors import ImportRejected, Mistake
 from core.format import count, noun
+from portfolio.allowed import Limits, own_ids
 from portfolio.given import said_of
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
@@ -26,6 +27,7 @@ from portfolio.imports.remembered import recall_from, remember
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
+from portfolio.imports.within import Within
 from portfolio.series.rates import usual_day_count
 from portfolio.tree.names import ids_by_name
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
@@ -116,18 +118,25 @@ def read_file(path: Path) -> bytes | None:
     return path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else None
 
 
-def look_at(stores: Stores, name: str, content: bytes | None, said: Mapping | None = None) -> Understood:
-    """Return what a file says, with what is remembered of files like it and what is stored round its points."""
+def look_at(
+    stores: Stores, name: str, content: bytes | None, said: Mapping | None = None, limits: Limits = None
+) -> Understood:
+    """Return what a file says, with what is remembered of files like it and what is stored round its points.
+
+    limits: the only own portfolios that it may be of; of another one, or of instruments, it has a mistake instead of
+    points, and nothing is told of what is stored.
+    """
     ids = ids_by_name(stores.state)
+    within = Within(limits, ids, own_ids(list_portfolios(stores.state, OWN), limits))
     understood = understand(
         name,
         content,
         said or Mapping(),
         stores.clock.now(),
-        recall_from(stores.state),
-        lambda points, kind: _look_around(stores, points, kind, ids),
+        within.recall(recall_from(stores.state)),
+        lambda points, kind: _look_around(stores, points, kind, ids) if not within.wrong(points, kind) else {},
     )
-    return as_known(understood, ids)
+    return as_known(within.checked(understood), ids)
 
 
 def take(

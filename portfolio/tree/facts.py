@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.cadence import FEWEST_SPACES, Cadence, cadence_of
 from core.format import count
+from portfolio.allowed import Limits, seen
 from portfolio.given import RHYTHMS, has_ended, said_of
 from portfolio.histories import fund
 from portfolio.series.reference import Catalogue, catalogue
@@ -59,9 +60,12 @@ class Node:
         return f"{self.found.rhythm}, found from {count(self.values, 'value')}"
 
 
-def nodes(stores: Stores) -> list[Node]:
-    """Return the tree, each portfolio before its parts. Raises StorageUnavailable or StorageRejected."""
-    known = list_portfolios(stores.state)
+def nodes(stores: Stores, limits: Limits) -> list[Node]:
+    """Return the tree as far as it may be seen, each portfolio before its parts.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    known = seen(list_portfolios(stores.state), limits)
     catalogues = {origin: catalogue(stores, origin) for origin in {each.origin for each in known}}
     return [_node(stores, depth, each, catalogues[each.origin]) for depth, each in in_order(known)]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.roles import Role
 from dashboard.components.form import form, text_field
 from dashboard.tabs import alerts
 from dashboard.views.form import Form, Said, Sent
@@ -39,7 +40,7 @@ def named(serve: Callable[[Callable[..., object]], Site], demo: FakeStores) -> t
         drawn = form("/demo/name", field, id=ID, does="Rename", question="Rename it?")
         return replace(view, slots={**view.slots, "demo-verdict": drawn})
 
-    tab = replace(DEMO, build=build, forms=lambda _: [Form("/demo/name", rename)])
+    tab = replace(DEMO, build=build, forms=lambda _: [Form("/demo/name", rename, Role.OPERATOR)])
     return serve(create_app(demo, (tab, alerts.TAB)).server), names  # type: ignore[arg-type]
 
 

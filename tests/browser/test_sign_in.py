@@ -16,7 +16,7 @@ from access.sessions import end_sessions
 from core.settings.model import Settings
 from dashboard.factory import create_app
 from storage.state.database import State
-from tests.browser.conftest import Site, Watch
+from tests.browser.conftest import WAIT_MILLISECONDS, Site, Watch
 from tests.browser.demo import TABS
 from tests.support.frame import FakeStores
 
@@ -47,7 +47,7 @@ def choose_password(page: Page, link: str) -> None:
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("Once more").fill(PASSWORD)
     page.get_by_role("button", name="Set the password and sign in").click()
-    expect(page.locator("#demo-card-cpu")).to_contain_text("%")
+    expect(page.locator("#demo-card-cpu")).to_contain_text("%", timeout=3 * WAIT_MILLISECONDS)  # a first visit
 
 
 def test_from_the_first_start_to_the_first_page(page: Page, site: Site, link: str) -> None:
@@ -71,10 +71,10 @@ def test_a_session_that_ends_under_an_open_page_is_renewed_over_it(
     choose_password(page, link)
     page.get_by_label("Filter processes").fill("process-7")
     end_sessions(state, "admin", demo.clock.now(), by="test")
-    demo.value = 55.0
-    demo.live.bump("demo")
     dialog = page.get_by_role("dialog", name="Your session is over")
     expect(dialog).to_be_visible()
+    demo.value = 55.0
+    demo.live.bump("demo")
     expect(dialog.get_by_label("Name")).to_have_value("admin")
     expect(dialog.get_by_label("Password")).to_be_focused()
     for _ in range(8):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import requests
 
 from core.settings.model import Settings
 from storage.live.redis import Live
@@ -124,3 +126,20 @@ def test_the_two_process_shape_collects_and_serves(tmp_path: Path, request: pyte
         assert collector.stop()[0] == 0
         assert web.stop()[0] == 0
     assert not (tmp_path / "web" / "clickhouse").exists()
+
+
+def test_from_the_first_start_to_a_signed_in_page_in_two_steps(tmp_path: Path) -> None:
+    with Product(tmp_path / "data", load_sample="false", sign_in="required") as product:
+        product.start()
+        product.stop()
+        (link,) = re.findall(r"http://\S+/sign-in/link\?key=\S+", product.output())
+        product.start()  # the link of a start goes on working at the next one
+        browser = requests.Session()
+        key, password = link.split("key=")[1], "violet kettle 81 moor"
+        url = f"http://127.0.0.1:{product.port}"
+        assert "/sign-in" in browser.get(f"{url}/portfolio").url
+        chosen = {"key": key, "password": password, "again": password}
+        assert browser.post(f"{url}/sign-in/link", data=chosen).url == f"{url}/portfolio"
+        command = Product(product.folder, sys.executable, "-m", "dashboard.users", "list")
+        process = command.launch()
+        assert process.wait() == 0 and "admin  every portfolio  password" in command.output()

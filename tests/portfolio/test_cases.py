@@ -24,7 +24,7 @@ from portfolio.summary import side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import shown
-from tests.support.views import text
+from tests.support.views import OPERATOR, text
 
 CASES = Path(__file__).parent / "cases"
 
@@ -47,7 +47,7 @@ def cards(stores: Stores, **choices: str) -> dict[str, Headline]:
 
 
 def notes(stores: Stores, **choices: str) -> str:
-    return text(build(stores, Choices.of(choices)).slots["portfolio-notes"])
+    return text(build(stores, Choices.of(choices), OPERATOR).slots["portfolio-notes"])
 
 
 def test_a_monthly_fund_is_annualised_as_one(stores: Stores) -> None:
@@ -108,7 +108,7 @@ def test_no_window_or_month_spans_a_gap(stores: Stores) -> None:
 
 def test_a_gap_is_drawn_as_one(stores: Stores) -> None:
     put_case(stores, "three_year_gap")
-    lines = build(stores, Choices()).figures["portfolio-growth-graph"]["data"]
+    lines = build(stores, Choices(), OPERATOR).figures["portfolio-growth-graph"]["data"]
     for name in ("D08", "drawdown"):
         line = next(each for each in lines if each["name"] == name)
         hole = line["y"].index(None)
@@ -124,7 +124,7 @@ def test_money_within_a_day_is_linked_at_its_own_time(stores: Stores) -> None:
 
 def test_card_and_chart_of_a_day_agree(stores: Stores) -> None:
     put_case(stores, "intraday_flow")
-    growth, water = build(stores, Choices.of({"window": "1D"})).figures["portfolio-growth-graph"]["data"]
+    growth, water = build(stores, Choices.of({"window": "1D"}), OPERATOR).figures["portfolio-growth-graph"]["data"]
     assert growth["y"] == [100.0, 100.0, 105.0, 110.0, pytest.approx(81.818), 110.0]
     assert min(water["y"]) == pytest.approx(-25.6, abs=0.05)
     assert day_return(shown(stores)).own == pytest.approx(0.10)
@@ -144,4 +144,4 @@ def test_the_first_year_is_since_inception_everywhere(stores: Stores) -> None:
     early = cards(stores, asof="2024-04-30")
     assert [early[key].value for key in ("qtd", "ytd")] == ["+2.00 %", "+2.00 %"]
     assert [early[key].lines for key in ("qtd", "ytd")][1] == (said,)
-    assert "irregular values, 5.5 a year" in text(build(stores, Choices()).slots["portfolio-span"])
+    assert "irregular values, 5.5 a year" in text(build(stores, Choices(), OPERATOR).slots["portfolio-span"])

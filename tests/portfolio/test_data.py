@@ -46,7 +46,7 @@ def test_the_page_s_file_holds_what_a_query_reads(fund: Stores) -> None:
     query = PortfolioQuery(
         portfolio="sample:beta", window="1Y", frequency="W", risk_free=0.02, compared=("sample:alpha",)
     )
-    data = read(fund, query)
+    data = read(fund, query, None)
     found = side_by_side(data)
     client = create_app(fund, pages=(TAB,)).server.test_client()
     address = "/portfolio/metrics.csv?portfolio=sample:beta&window=1Y&frequency=W&rf=2&compare=sample:alpha"
@@ -62,17 +62,19 @@ def test_the_page_s_file_holds_what_a_query_reads(fund: Stores) -> None:
 
 def test_without_a_portfolio_there_is_nothing_to_read(stores: Stores) -> None:
     with pytest.raises(NoPortfolio):
-        read(stores, PortfolioQuery())
+        read(stores, PortfolioQuery(), None)
 
 
 def test_a_portfolio_has_its_own_benchmark_unless_another_or_none_is_chosen(fund: Stores) -> None:
-    benchmarks = [read(fund, PortfolioQuery(benchmark=each)).benchmark_name for each in ("", "SP500", "none", "NOPE")]
+    benchmarks = [
+        read(fund, PortfolioQuery(benchmark=each), None).benchmark_name for each in ("", "SP500", "none", "NOPE")
+    ]
     assert benchmarks == ["S&P 500", "S&P 500", "", ""]
 
 
 def test_what_is_not_there_is_told_beside_the_data(fund: Stores) -> None:
     query = PortfolioQuery(portfolio="own:gone", benchmark="NOPE", compared=("own:lost",))
-    data = read(fund, query)
+    data = read(fund, query, None)
     assert data.query is query
     assert warnings(fund, data) == [
         "Portfolio: there is no “own:gone”; Alpha is used.",

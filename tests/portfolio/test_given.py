@@ -35,7 +35,7 @@ def bring(stores: Stores, every_days: int = 1, count: int = 300, has_weekends: b
 
 
 def data(stores: Stores, **query: object) -> PortfolioData:
-    return read(stores, PortfolioQuery(portfolio="own:A", window="ITD", **query))  # type: ignore[arg-type]
+    return read(stores, PortfolioQuery(portfolio="own:A", window="ITD", **query), None)  # type: ignore[arg-type]
 
 
 def test_a_rhythm_that_is_set_is_what_returns_are_measured_by(stores: Stores) -> None:
@@ -45,10 +45,10 @@ def test_a_rhythm_that_is_set_is_what_returns_are_measured_by(stores: Stores) ->
     found = data(stores)
     assert (found.frequency, found.periods, offered(found.own.cadence)) == ("M", 12, ("M", "Q"))
     assert found.own.told == ("Rhythm: monthly, as set; the values come daily.",)
-    assert [node.rhythm for node in nodes(stores)] == ["monthly, set"]
+    assert [node.rhythm for node in nodes(stores, None)] == ["monthly, set"]
     change(stores, "A", {"frequency": "", "periods_per_year": "250"})
     assert (data(stores).periods, data(stores).own.told) == (250, ("Periods a year: 250, as set.",))
-    assert [node.rhythm for node in nodes(stores)] == ["daily, found from 300 values"]
+    assert [node.rhythm for node in nodes(stores, None)] == ["daily, found from 300 values"]
 
 
 def test_a_rhythm_finer_than_the_values_is_told_and_not_used(stores: Stores) -> None:
@@ -57,7 +57,7 @@ def test_a_rhythm_finer_than_the_values_is_told_and_not_used(stores: Stores) -> 
     assert data(stores).frequency == "W"
     (told,) = data(stores).own.told
     assert told == "Rhythm: daily is set, and is finer than the values, which are weekly; weekly is used."
-    assert [node.rhythm for node in nodes(stores)] == ["weekly, found from 60 values"]
+    assert [node.rhythm for node in nodes(stores, None)] == ["weekly, found from 60 values"]
 
 
 def test_the_first_days_of_a_seven_day_fund_are_annualised_as_the_whole_of_it(stores: Stores) -> None:
@@ -78,7 +78,7 @@ def test_values_outside_its_life_are_left_out_and_counted(stores: Stores) -> Non
         "19 values before its inception on 2020-01-11 and after its end left out.",
     )
     assert len(data(stores, as_of=np.datetime64("2020-01-20")).nav) == 10
-    (node,) = nodes(stores)
+    (node,) = nodes(stores, None)
     assert (node.values, node.left_out) == (81, 19)
     change(stores, "A", {"inception": "2030-01-01", "ended": ""})
     assert len(data(stores).nav) == 0
@@ -90,7 +90,7 @@ def test_what_ends_later_is_watched_until_then(stores: Stores, days: int, verb: 
     day = (datetime.fromtimestamp(stores.clock.now(), UTC) + timedelta(days=days)).date().isoformat()
     change(stores, "A", {"ended": day})
     assert data(stores).own.told == (f"A {verb} on {day}.",)
-    (node,) = nodes(stores)
+    (node,) = nodes(stores, None)
     assert node.has_ended == (verb == "ended")
     shown = markup(tree_table([node], ""))
     assert (f"ended {day}" in shown) == node.has_ended

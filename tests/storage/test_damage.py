@@ -139,7 +139,7 @@ def test_an_emptied_state_database_is_told_with_what_it_does_not_know(folder: Pa
     (folder / "state.sqlite").write_bytes(b"")
     code, said = start(folder)
     assert code == 0
-    assert said.startswith("the state database was empty, and ClickHouse holds NAV of 2 portfolios (A, B)")
+    assert said.startswith("the state database was empty, and ClickHouse holds NAV of 2 portfolios: names")
     assert "restore state.sqlite" in said
 
 

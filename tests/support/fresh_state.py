@@ -1,4 +1,4 @@
-"""A state database on PostgreSQL with nothing in it: nobody may delete rows of the audit, so all goes at once."""
+"""A state database on PostgreSQL with nothing in it: rows of the audit are never deleted, so all goes at once."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from dashboard.tabs import alerts, cache
 from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
+from tests.support.requests import opening
 
 REFRESH = "/_dash-update-component"
 
@@ -121,13 +122,3 @@ def test_every_rule_is_behind_the_guard(client: FlaskClient) -> None:
         path = rule.rule.replace("<path:", "").replace("<string:", "").replace("<", "").replace(">", "")
         method = "POST" if "POST" in (rule.methods or ()) else "GET"
         assert client.open(path, method=method, headers={"Host": "evil.example"}).status_code == 400, rule.rule
-
-
-def opening(path: str) -> dict[str, object]:
-    """The request that the browser sends when it opens a tab."""
-    return {
-        "output": "page.children",
-        "outputs": {"id": "page", "property": "children"},
-        "inputs": [{"id": "route", "property": "data", "value": {"path": path, "search": ""}}],
-        "changedPropIds": ["route.data"],
-    }

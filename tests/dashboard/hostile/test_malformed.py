@@ -20,6 +20,7 @@ from dashboard.views.callbacks import PATH
 from sample.load import load_sample_if_empty
 from storage.stores import Stores
 from tests.support.application import create_app
+from tests.support.requests import request_of
 
 SEED = 20_261_129
 BODIES_A_CALLBACK = 40
@@ -98,18 +99,6 @@ def callback_bodies(app: Dash, chance: random.Random) -> Iterator[tuple[str, str
             yield "POST", PATH, dumped(hostile), "application/json"
         for _ in range(BODIES_A_CALLBACK):
             yield "POST", PATH, dumped(spoilt(right, chance)), "application/json"
-
-
-def request_of(output: str, callback: dict[str, Any]) -> dict[str, Any]:
-    parts = output[2:-2].split("...") if output.startswith("..") else [output]
-    places = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in parts]
-    return {
-        "output": output,
-        "outputs": places if output.startswith("..") else places[0],
-        "inputs": [{**each, "value": None} for each in callback["inputs"]],
-        "state": [{**each, "value": None} for each in callback["state"]],
-        "changedPropIds": [],
-    }
 
 
 def spoilt(right: dict[str, Any], chance: random.Random) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from portfolio.imports.take import take
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import DAY, START, put_nav, shown
-from tests.support.views import text
+from tests.support.views import OPERATOR, text
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_what_is_not_there_is_named_with_what_is_shown_instead(
 ) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
     put_portfolios(stores.state, [Portfolio("own", "late", "Late")])
-    told = text(build(stores, Choices.of(choices)).slots["portfolio-notes"])
+    told = text(build(stores, Choices.of(choices), OPERATOR).slots["portfolio-notes"])
     assert said in told
 
 
 def test_what_is_there_is_not_doubted(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
     fine = {"portfolio": "own:alpha", "benchmark": "none", "window": "1Y", "frequency": "W", "rf": "2"}
-    assert not build(stores, Choices.of(fine)).slots["portfolio-notes"]
+    assert not build(stores, Choices.of(fine), OPERATOR).slots["portfolio-notes"]
 
 
 def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> None:
@@ -65,8 +65,8 @@ def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> 
         assert earlier.part.dates.tolist() == alone.part.dates.tolist()
         np.testing.assert_array_equal(earlier.part.index, alone.part.index)
         np.testing.assert_array_equal(earlier.nav.value, alone.nav.value)
-    earlier_view = build(stores, Choices.of({"portfolio": "own:all", "asof": "2024-02-19"}))
-    alone_view = build(stores, Choices.of({"portfolio": "own:then"}))
+    earlier_view = build(stores, Choices.of({"portfolio": "own:all", "asof": "2024-02-19"}), OPERATOR)
+    alone_view = build(stores, Choices.of({"portfolio": "own:then"}), OPERATOR)
     assert text(earlier_view.slots["portfolio-cards"]) == text(alone_view.slots["portfolio-cards"])
     assert text(earlier_view.slots["portfolio-mark"]) == "as of 2024-02-19"
 
@@ -75,7 +75,7 @@ def test_an_earlier_day_shows_what_its_data_would_have_shown(stores: Stores) -> 
                                            ("1999-01-01", "before the first value, 2024-01-01")])  # fmt: skip
 def test_a_day_without_data_is_said(stores: Stores, day: str, said: str) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0])
-    assert said in text(build(stores, Choices.of({"asof": day})).slots["portfolio-notes"])
+    assert said in text(build(stores, Choices.of({"asof": day}), OPERATOR).slots["portfolio-notes"])
 
 
 def test_weekly_and_monthly_returns_compound_to_the_same_total(stores: Stores) -> None:
@@ -94,7 +94,7 @@ def test_six_others_at_most_are_compared_on_the_days_of_the_chosen(stores: Store
     keys = ",".join(f"own:p{number}" for number in (*range(1, 8), 0))
     found = shown(stores, portfolio="own:p0", compare=keys)
     assert [line.name for line in found.compared] == [f"P{number}" for number in range(1, 7)]
-    told = text(build(stores, Choices.of({"portfolio": "own:p0", "compare": keys})).slots["portfolio-notes"])
+    told = text(build(stores, Choices.of({"portfolio": "own:p0", "compare": keys}), OPERATOR).slots["portfolio-notes"])
     assert "six at most" in told
     assert [len(line.part) for line in found.compared] == [3, 4] * 3
     assert "own:p0" not in [line.key for line in shown(stores, portfolio="own:p0", compare="own:p0,own:x").compared]

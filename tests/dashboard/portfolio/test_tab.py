@@ -19,7 +19,7 @@ from portfolio.reading import read
 from status.freshness import stale_after_seconds
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.support.views import text
+from tests.support.views import OPERATOR, text
 
 START = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 DAY = 86_400
@@ -46,7 +46,7 @@ def put_prices(stores: Stores, values: list[float], origin: str = "sample") -> N
 
 
 def shown(stores: Stores, **choices: str) -> PortfolioData:
-    return read(stores, PortfolioQuery.parse(choices)[0])
+    return read(stores, PortfolioQuery.parse(choices)[0], None)
 
 
 def cards(stores: Stores, **choices: str) -> dict[str, str]:
@@ -72,7 +72,7 @@ def test_the_deepest_fall_is_found_and_today_s_named(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 120.0, 90.0, 130.0, 117.0])
     found = cards(stores)
     assert (found["max-drawdown"], found["current-drawdown"]) == ("−25.0 %", "−10.0 %")
-    table = text(build(stores, Choices()).slots["portfolio-drawdowns-table"])
+    table = text(build(stores, Choices(), OPERATOR).slots["portfolio-drawdowns-table"])
     assert "2024-01-02 −25.0 % 2024-01-03 2024-01-04 1 d 1 d" in table
     assert "not yet" in table
 
@@ -94,7 +94,7 @@ def test_a_loss_on_the_first_day_counts(stores: Stores) -> None:
 )
 def test_a_hard_history_still_makes_a_page(stores: Stores, values: list[float], total: str) -> None:
     put_nav(stores, "hard", values)
-    view = build(stores, Choices())
+    view = build(stores, Choices(), OPERATOR)
     assert prepare(TAB, Choices(), "v", view).payload
     assert cards(stores)["total"] == total
     told = text(view.slots["portfolio-notes"])
@@ -109,42 +109,44 @@ def test_the_benchmark_stands_on_the_same_days(stores: Stores) -> None:
     found = shown(stores)
     assert found.part_benchmark is not None
     assert found.part_benchmark.index.tolist() == pytest.approx([1.0, 1.1, 1.1])
-    assert [line["name"] for line in build(stores, Choices()).figures["portfolio-growth-graph"]["data"][:2]] == [
+    assert [
+        line["name"] for line in build(stores, Choices(), OPERATOR).figures["portfolio-growth-graph"]["data"][:2]
+    ] == [
         "Alpha",
         "S&P 500",
     ]
-    alone = build(stores, Choices.of({"benchmark": "none"})).figures["portfolio-growth-graph"]["data"]
+    alone = build(stores, Choices.of({"benchmark": "none"}), OPERATOR).figures["portfolio-growth-graph"]["data"]
     assert [line["name"] for line in alone] == ["Alpha", "drawdown"]
 
 
 def test_a_window_starts_again_at_100(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0 + day for day in range(100)])
-    figure = build(stores, Choices.of({"window": "MTD"})).figures["portfolio-growth-graph"]
+    figure = build(stores, Choices.of({"window": "MTD"}), OPERATOR).figures["portfolio-growth-graph"]
     growth = figure["data"][0]
     assert (growth["x"][0], growth["y"][0]) == ("2024-03-31", 100.0)
     zoomed = Choices.of({"from": str(START + 10 * DAY), "to": str(START + 20 * DAY)})
-    growth = build(stores, zoomed).figures["portfolio-growth-graph"]["data"][0]
+    growth = build(stores, zoomed, OPERATOR).figures["portfolio-growth-graph"]["data"][0]
     assert (growth["x"][0], growth["x"][-1], growth["y"][0]) == ("2024-01-11", "2024-01-21", 100.0)
 
 
 def test_every_origin_is_marked_and_only_own_data_has_an_age(stores: Stores) -> None:
     for origin, mark in (("sample", "sample · data ends 2024-01-03"), ("own", "")):
         put_nav(stores, f"{origin}-fund", [100.0, 101.0, 102.0], origin=origin)
-        view = build(stores, Choices.of({"portfolio": f"{origin}:{origin}-fund"}))
+        view = build(stores, Choices.of({"portfolio": f"{origin}:{origin}-fund"}), OPERATOR)
         assert text(view.slots["portfolio-mark"]) == mark
         assert any(view.as_of.values()) == (origin == "own")
 
 
 def test_without_a_portfolio_the_page_says_how_to_get_one(stores: Stores) -> None:
-    view = build(stores, Choices())
+    view = build(stores, Choices(), OPERATOR)
     assert "inbox" in text(view.slots["portfolio-cards"])
     assert set(view.as_of.values()) == {None}
-    assert layout(stores, Choices())
+    assert layout(stores, Choices(), OPERATOR)
 
 
 def test_a_registered_portfolio_without_values_says_so(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "new", "New fund")])
-    view = build(stores, Choices())
+    view = build(stores, Choices(), OPERATOR)
     assert "New fund has no value yet" in text(view.slots["portfolio-cards"])
 
 
@@ -168,7 +170,7 @@ def test_the_sample_fund_has_all_its_parts_and_their_shares_are_whole(stores: St
 def test_a_benchmark_that_lacks_days_is_drawn_on_those_it_has_and_compared_on_none_it_lacks(stores: Stores) -> None:
     put_nav(stores, "alpha", [100.0, 101.0, 102.0, 103.0, 104.0], origin="sample")
     put_prices(stores, [50.0, 51.0, 52.0])
-    own, other, _ = build(stores, Choices()).figures["portfolio-growth-graph"]["data"]
+    own, other, _ = build(stores, Choices(), OPERATOR).figures["portfolio-growth-graph"]["data"]
     assert (own["x"][-1], other["x"][-1]) == ("2024-01-05", "2024-01-03")
     assert other["y"] == [100.0, 102.0, 104.0]
     notes = {each.id: each.lines for each in headlines(shown(stores))}
@@ -202,7 +204,7 @@ def test_a_replay_is_as_old_as_its_last_day_handed_out(stores: Stores) -> None:
 
     put_nav(stores, "fund", [100.0, 101.0], origin="replay")
     stores.live.put_reading("replay", stores.settings.machine, 1234.5, 2.0, Reading())
-    view = build(stores, Choices())
+    view = build(stores, Choices(), OPERATOR)
     assert view.as_of["portfolio-growth"] == 1234.5
     assert view.stale_after_seconds["portfolio-growth"] == stale_after_seconds(2.0)
     assert text(view.slots["portfolio-mark"]) == "replay · at 2024-01-02"

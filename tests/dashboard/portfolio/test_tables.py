@@ -32,7 +32,7 @@ from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_nav, put_prices, shown
 from tests.support.application import create_app
-from tests.support.views import text
+from tests.support.views import OPERATOR, text
 from tests.support.workbooks import opened
 
 
@@ -126,7 +126,7 @@ def test_the_last_column_of_the_months_is_the_relative_return(fund: Stores) -> N
 
 def test_capture_without_a_benchmark_is_empty_and_has_no_age(stores: Stores) -> None:
     put_nav(stores, "alpha", course(60))
-    view = build(stores, Choices())
+    view = build(stores, Choices(), OPERATOR)
     assert view.as_of["portfolio-captures"] is None
     assert view.notes["portfolio-captures"] == "Choose a benchmark to see capture ratios."
 
@@ -264,14 +264,14 @@ def test_a_figure_below_the_first_screen_is_fetched_and_only_named_again_when_it
     fund: Stores, client: FlaskClient
 ) -> None:
     choices = Choices.of({"window": "1Y"})
-    view = build(fund, choices)
+    view = build(fund, choices, OPERATOR)
     first, again = (payload_of(prepare(TAB, choices, version, view)) for version in ("1", "2"))
     there = first["figures"]["portfolio-years-graph"]
     assert there == again["figures"]["portfolio-years-graph"]
     assert "data" in first["figures"]["portfolio-growth-graph"], "the first screen needs no second question"
     figure = client.get(there["lazy"]).get_json()
     assert figure["data"][0]["type"] == "bar"
-    other = prepare(TAB, Choices(), "1", build(fund, Choices()))
+    other = prepare(TAB, Choices(), "1", build(fund, Choices(), OPERATOR))
     graph = "portfolio-distribution-graph"
     assert payload_of(other)["figures"][graph] != first["figures"][graph]
     assert client.get("/figure/portfolio/nothing").status_code == 404

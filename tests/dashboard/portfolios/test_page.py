@@ -117,4 +117,4 @@ def test_compared_lines_have_the_colours_that_are_set_and_no_two_the_same(
     for name, colour in zip("BCD", colours, strict=True):
         change(stores, name, {"colour": colour})
     query: dict[str, Any] = {"portfolio": "own:A", "compared": ("own:B", "own:C", "own:D")}
-    assert compared_colours(read(stores, PortfolioQuery(**query))) == wanted
+    assert compared_colours(read(stores, PortfolioQuery(**query), None)) == wanted

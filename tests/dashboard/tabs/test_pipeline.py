@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from access.viewer import ANYBODY
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
@@ -25,7 +24,7 @@ from storage.clickhouse.reads.pipeline import RunBucket
 from storage.clickhouse.reads.series import SeriesData
 from storage.stores import Stores
 from tests.support.application import create_app
-from tests.support.views import text
+from tests.support.views import OPERATOR, text
 
 NONE = Choices()
 
@@ -37,11 +36,11 @@ def tab_of(stores: Stores) -> Page:
 def build(stores: Stores, choices: Choices) -> View:
     make = tab_of(stores).build
     assert make is not None
-    return make(stores, choices, ANYBODY)
+    return make(stores, choices, OPERATOR)
 
 
 def layout(stores: Stores, choices: Choices) -> Any:
-    return tab_of(stores).layout(stores, choices, ANYBODY)
+    return tab_of(stores).layout(stores, choices, OPERATOR)
 
 
 @pytest.fixture

@@ -49,7 +49,10 @@ def client(taken: list[Sent]) -> FlaskClient:
         return Said(f"{sent.file_name}: {len(sent.content)} bytes.")
 
     def forms(_stores: Any) -> list[Form]:
-        return [Form(NAME, name, most_bytes=100), Form(FILE, file, Role.VIEWER, most_bytes=1_000, takes_file=True)]
+        return [
+            Form(NAME, name, Role.OPERATOR, most_bytes=100),
+            Form(FILE, file, Role.VIEWER, most_bytes=1_000, takes_file=True),
+        ]
 
     server = create_app(FakeStores(), [replace(DEMO, forms=forms)], by_header).server  # type: ignore[arg-type]
     client: FlaskClient = server.test_client()

@@ -14,26 +14,19 @@ from flask.testing import FlaskClient
 from access.viewer import ANYBODY, Viewer
 from core.memo import Memo
 from core.roles import Role
-from dashboard.frame import security
 from dashboard.sources.actions import ask
-from dashboard.tabs import PAGES
 from dashboard.views.refresh import Refresh
 from dashboard.views.route import TEXT, Answer, Route
-from dashboard.views.routes import REGISTERED
 from dashboard.views.tab import Choices, Page, View
 from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
+from tests.support.requests import opening
 from tests.support.views import OPERATOR
 
 ANA, BEN = OPERATOR, Viewer("ben", Role.VIEWER)
 EVA = replace(ANA, name="eva")
-OF_THE_FRAME = {
-    "/", "/<path:path>", "/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_reload-hash",
-    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>",
-}  # fmt: skip
-"""What Dash itself answers: behind the guard, and pages and refreshes ask for the role of their page."""
 
 
 def buttons(stores: FakeStores, _choices: Choices, viewer: Viewer) -> View:
@@ -90,7 +83,13 @@ def test_a_page_that_depends_on_what_a_viewer_does_not_have_is_refused() -> None
 
 
 def secret(_stores: Any) -> list[Route]:
-    return [Route("/secret/<name>.txt", lambda _choices, viewer, name: Answer(f"{viewer.name} {name}", TEXT, "a.txt"))]
+    return [
+        Route(
+            "/secret/<name>.txt",
+            lambda _choices, viewer, name: Answer(f"{viewer.name} {name}", TEXT, "a.txt"),
+            Role.VIEWER,
+        )
+    ]
 
 
 USERS = Page(id="users", title="Users", path="/users", role=Role.ADMIN, layout=lambda *_: html.P("everybody"))
@@ -133,20 +132,12 @@ def test_a_data_route_says_when_storage_does_not_answer_and_when_there_is_nothin
         def away(_choices: Choices, _viewer: Viewer) -> Answer:
             raise StorageUnavailable("gone")
 
-        return [Route("/demo/away", away), Route("/demo/nothing", lambda *_: None)]
+        return [Route("/demo/away", away, Role.VIEWER), Route("/demo/nothing", lambda *_: None, Role.VIEWER)]
 
     client = client_of(replace(DEMO, routes=routes))
     away = client.get("/demo/away", headers={"X-Who": "ben"})
     assert (away.status_code, away.text) == (503, "Storage does not answer: gone")
     assert client.get("/demo/nothing", headers={"X-Who": "ben"}).status_code == 404
-
-
-def test_every_address_is_public_of_the_frame_or_a_data_route(stores: Stores) -> None:
-    server = create_app(stores, PAGES).server
-    known = server.extensions[REGISTERED]
-    for rule in server.url_map.iter_rules():
-        if not security.is_public(rule.rule) and rule.rule not in OF_THE_FRAME:
-            assert rule.endpoint in known, f"{rule.rule} is answered past dashboard/views/routes.py"
 
 
 def test_an_action_needs_an_operator_and_keeps_who_asked(stores: Stores) -> None:
@@ -159,15 +150,6 @@ def test_an_action_needs_an_operator_and_keeps_who_asked(stores: Stores) -> None
     assert recent_actions(on.state, ("redis",)) == []
     assert ask(on, allowed, ANA, request).startswith("Asked for")
     assert [each.who for each in recent_actions(on.state, ("redis",))] == ["ana"]
-
-
-def opening(path: str) -> dict[str, object]:
-    return {
-        "output": "page.children",
-        "outputs": {"id": "page", "property": "children"},
-        "inputs": [{"id": "route", "property": "data", "value": {"path": path, "search": ""}}],
-        "changedPropIds": ["route.data"],
-    }
 
 
 def refreshing() -> dict[str, object]:

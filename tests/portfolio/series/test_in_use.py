@@ -53,7 +53,7 @@ def course(seed: int, start: float = 100.0) -> np.ndarray:
 
 
 def shown(stores: Stores, portfolio: str = "own:Alpha", **asked: object) -> PortfolioData:
-    return read(stores, PortfolioQuery(portfolio=portfolio, **asked))  # type: ignore[arg-type]
+    return read(stores, PortfolioQuery(portfolio=portfolio, **asked), None)  # type: ignore[arg-type]
 
 
 def beta_of(data: PortfolioData) -> float:

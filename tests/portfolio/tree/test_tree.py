@@ -81,7 +81,7 @@ def test_a_bookmark_of_a_merged_portfolio_opens_the_one_it_became_part_of(stores
     bring(stores, A)
     bring(stores, B)
     merge(stores, "A", "B", "B")
-    assert read(stores, PortfolioQuery(portfolio="own:A")).portfolio.id == "B"
+    assert read(stores, PortfolioQuery(portfolio="own:A"), None).portfolio.id == "B"
 
 
 @settings(max_examples=8, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -321,7 +321,7 @@ def test_what_was_confirmed_of_a_renamed_portfolio_s_file_goes_where_it_is_merge
     change(stores, "A", {"name": "Alpha"})
     take(stores, "a.csv", b"date,portfolio,nav\n2023-01-09,Alpha,100000\n", accept=True)
     merge(stores, "A", "B")
-    assert len(accepted_doubts(stores.state, find(stores, "B"))) == 1
+    assert len(accepted_doubts(stores.state, find(stores, "B"), None)) == 1
     assert '"name": "B"' in recent_imports(stores.state)[0].doubts
     delete(stores, "B", "B")
     assert recent_imports(stores.state)[0].doubts == "[]"
