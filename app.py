@@ -46,6 +46,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
     console.step("libraries")
+    import api
     from dashboard.frame.newest import follow, renewable_app
     from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
@@ -59,7 +60,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         console.step("sample fund")
         load_sample_if_empty(stores, console.progress)
     console.step("pages")
-    server, renew = renewable_app(stores)
+    server, renew = renewable_app(stores, mounts=[api.install])
     if settings.is_embedded:
         from collectors.runtime.start import start_collectors
 

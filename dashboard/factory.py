@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +15,10 @@ from werkzeug.exceptions import BadRequest
 
 from access.viewer import VIEWER_ATTRIBUTES
 from core.memo import Memo
+from core.web.tally import Tally
 from dashboard.frame import bundle, compress, errors, ids, security, static
 from dashboard.frame.incoming import MOST_BODY_BYTES
+from dashboard.frame.measured import Measured
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_local
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HEALTH = "/healthz"
 NOT_NOW = 503
+Mount = Callable[[Flask, "Stores"], None]
+"""Lets a server answer more over these stores."""
 ROUTE = ("path", "search")
 """What the browser says of the address that it opens."""
 
@@ -43,12 +47,16 @@ def create_app(
     pages: Sequence[Page] = PAGES,
     find_viewer: FindViewer | None = None,
     pulse: Pulse | None = None,
+    mounts: Sequence[Mount] = (),
+    tally: Tally | None = None,
 ) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
     pages: every page; those that depend on settings are mounted as the settings of `stores` want them (Page.fit).
     find_viewer: who sent a request; None: readers on this machine, all of them the same.
     pulse: whether ClickHouse answers; its thread lives as long as the process, so applications made anew share one.
+    mounts: what else the server answers, behind the same guard.
+    tally: counts the requests of this process, of applications made anew as well; None: nobody counts.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
     Raises ValueError when pages do not fit together.
     """
@@ -94,8 +102,13 @@ def create_app(
             forms.install(server, page.forms(stores), page.role)
         if page.register:
             page.register(app, stores)
+    for mount in mounts:
+        mount(server, stores)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
+    if tally is not None:
+        paths = frozenset(page.path for page in pages)
+        server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app
 

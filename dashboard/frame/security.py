@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-PUBLIC_PATHS = frozenset({"/healthz", "/favicon.ico", "/_favicon.ico"})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico"})
+TELLS_MORE = frozenset({"/readyz"})
+"""Public paths that tell more to whoever is found."""
 PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
 """Jobs that ping cannot sign in: each carries a token of its own (dashboard/kinds/heartbeat/pings.py)."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -54,6 +56,8 @@ def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: Fin
         if request.method not in SAFE_METHODS and not _same_site():
             return refusal(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
         if is_public(path):
+            if path in TELLS_MORE and (known := find_viewer(request)) is not None:
+                keep_viewer(request.environ, known)
             return None if _is_answered() else _missing(path, ())
         viewer = find_viewer(request)
         if viewer is None:
