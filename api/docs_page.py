@@ -58,7 +58,9 @@ def _operation(path: str, operation: Mapping[str, Any]) -> Markup:
         )
         for each in operation["parameters"]
     )
-    table = Markup("<table><thead><tr><th>Parameter</th><th>Type</th><th>Meaning</th></tr></thead>{}</table>").format(rows)
+    table = Markup("<table><thead><tr><th>Parameter</th><th>Type</th><th>Meaning</th></tr></thead>{}</table>").format(
+        rows
+    )
     return Markup(
         '<details><summary><code>GET {base}{path}</code> – {summary}</summary><p>{needs} Answers with '
         '<a href="#{model}">{model}</a> as {types}.</p>{table}</details>'

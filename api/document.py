@@ -45,7 +45,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         "components": {
             "schemas": found["$defs"],
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Of a signed-in browser."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Of a browser."},
                 "token": {"type": "http", "scheme": "bearer", "description": "A token that an account was given."},
             },
         },

@@ -24,10 +24,12 @@ JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow
 def chosen(accept: MIMEAccept, *, is_table: bool) -> str:
     """Return the type that a request wants. Raises Refused when it takes none of those that there are."""
     offered = [JSON, CSV, ARROW] if is_table else [JSON]
-    found = accept.best_match(offered, default=None) if accept else JSON
+    found = accept.best_match(offered) if accept else JSON
     if found is None:
         fix = f"Accept {' or '.join(offered)}."
-        raise Refused(406, "None of the types that Accept names is offered here.", field="Accept", fix=fix, allowed=offered)
+        raise Refused(
+            406, "None of the types that Accept names is offered here.", field="Accept", fix=fix, allowed=offered
+        )
     return found
 
 
@@ -56,7 +58,7 @@ def _cell(value: Any) -> str:
 def _arrow(page: Mapping[str, Any], item: type[BaseModel]) -> bytes:
     import pyarrow as pa
 
-    fields = [pa.field(name, _type(each.annotation)) for name, each in zip(_names(item), item.model_fields.values())]
+    fields = [pa.field(name, _type(each.annotation)) for name, each in zip(_names(item), item.model_fields.values(), strict=True)]
     about = {name: orjson.dumps(value).decode() for name, value in page.items() if name != "items"}
     schema = pa.schema(fields, metadata=about)
     columns = [

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -55,7 +56,8 @@ def mount(server: Flask, stores: Stores, operations: Sequence[Operation]) -> Non
     failed: set[tuple[str, str]] = set()
     for operation in operations:
         rule = BASE + re.sub(r"\{(\w+)\}", r"<path:\1>", operation.path)
-        view = _answering(lambda parts, of=operation: _answer(of, parts, stores, answers, packed), failed)
+        make = partial(_answer, operation, stores, answers, packed)
+        view = _answering(make, failed)
         server.add_url_rule(
             rule, f"api:{operation.path}", view, methods=["GET"], merge_slashes=False, provide_automatic_options=False
         )
@@ -104,7 +106,7 @@ def _answering(make: Callable[[dict[str, str]], Response], failed: set[tuple[str
 
 
 def _answer(
-    operation: Operation, parts: dict[str, str], stores: Stores, answers: Memo[Sent], packed: Memo[bytes]
+    operation: Operation, stores: Stores, answers: Memo[Sent], packed: Memo[bytes], parts: dict[str, str]
 ) -> Response:
     viewer = viewer_of(request.environ)
     checked(viewer, role=operation.role, scope=operation.scope)
@@ -161,9 +163,8 @@ def _nothing(_parts: dict[str, str]) -> Response:
     checked(viewer_of(request.environ), role=0, scope=READ)
     allowed = _methods_of(request.path)
     if allowed:
-        response = problem_response(
-            Refused(405, f"{request.method} is not offered here.", field="method", fix=f"Use {', '.join(allowed)}.", allowed=allowed)
-        )  # fmt: skip
+        fix = f"Use {' or '.join(allowed)}."
+        response = problem_response(Refused(405, f"{request.method} is not offered here.", fix=fix, allowed=allowed))
         response.headers["Allow"] = ", ".join(allowed)
         return response
     raise Refused(404, "There is nothing at this address.", fix=f"{BASE}/openapi.json lists what there is.")

@@ -1,7 +1,7 @@
 """/metrics: every current collected metric for a Prometheus, in OpenMetrics.
 
-What is collected is the present value of something, a counter as its rate: each family is a gauge. Its unit is told where
-the name ends with it, as OpenMetrics wants. A stale reading is left out; its age is there all the same.
+What is collected is the present value of something, a counter as its rate: nearly each family is a gauge. Its unit is told
+where the name ends with it, as OpenMetrics wants. A stale reading is left out; its age is there all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 
 from api.readings import every_dataset, readings_of
 from core.catalogue import catalogue
+from core.machine import metrics as machine
 from core.metrics import UNITS
 from core.model import LiveReading
 from status.freshness import is_stale
@@ -27,6 +28,8 @@ MACHINE = "machine"
 """Label that names the machine that measured something: `host` may be a label of what is measured."""
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+COUNTERS = frozenset({machine.OOM_KILLS})
+"""Metrics that count since something began."""
 RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum", "_gcount")
 """Ends of the samples of other types: a gauge whose name has one clashes with a family of the name before it."""
 
@@ -35,7 +38,7 @@ def openmetrics(stores: Stores) -> bytes:
     """Return the newest readings as a text in OpenMetrics."""
     now = stores.clock.now()
     readings = readings_of(stores, every_dataset(stores.settings))
-    found: bytes = generate_latest(_Registry([*_families(readings, now)]))  # type: ignore[arg-type]
+    found: bytes = generate_latest(_Registry([*_families(readings, now)]))  # type: ignore[no-untyped-call]
     return found
 
 
@@ -64,20 +67,23 @@ def _families(readings: list[LiveReading], now: float) -> Iterator[Metric]:
         if is_stale(each, now):
             continue
         for (metric, labels), value in each.samples.items():
-            if NAME.fullmatch(metric) and all(LABEL.fullmatch(name) for name, _ in labels):
+            # Redis holds null for what was no number.
+            if value is not None and NAME.fullmatch(metric) and all(LABEL.fullmatch(name) for name, _ in labels):
                 pairs = tuple(sorted({**dict(labels), MACHINE: each.host}.items()))
                 values.setdefault(_name(metric), {})[pairs] = value
     for name in sorted(values):
-        metric = known.get(name)
-        family = Metric(name, metric.meaning if metric else "", "gauge", unit=_unit(name))
+        meaning = known[name].meaning if name in known else ""
+        is_counter = name in COUNTERS
+        family = Metric(name.removesuffix("_total") if is_counter else name, meaning, "counter" if is_counter else "gauge",
+                        unit=_unit(name))  # fmt: skip
         for pairs, value in values[name].items():
             family.add_sample(name, dict(pairs), value)
         yield family
 
 
 def _name(metric: str) -> str:
-    """Return the name of a gauge: no other type's sample is called so."""
-    return f"{metric}_value" if metric.endswith(RESERVED) else metric
+    """Return the name of a counter as it is, and of a gauge so that no other type's sample is called so."""
+    return f"{metric}_value" if metric.endswith(RESERVED) and metric not in COUNTERS else metric
 
 
 def _unit(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from api.models import Answered
 from api.parameters import Listed, Parameters
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-P = TypeVar("P", bound=Parameters)
+P = TypeVar("P", bound=Parameters, covariant=True)
 READ = "read"
 """The scope that a token needs to read."""
 ADMIN = "admin"
@@ -51,7 +51,7 @@ class Operation:
     path: str
     """Below /api/v1, as in "/portfolios/{id}/nav"."""
     summary: str
-    answer: Callable[[Ask], Answered]
+    answer: Callable[[Ask[Any]], Answered]
     model: type[Answered]
     query: type[Parameters] = Parameters
     tag: str

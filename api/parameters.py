@@ -105,7 +105,9 @@ def parsed(model: type[P], given: MultiDict[str, str]) -> P:
     try:
         return model.model_validate(given.to_dict())
     except ValidationError as error:
-        raise _refusal(model, error.errors(include_url=False)[0]) from error
+        # A name that is misspelt is told before the one that is missing for it.
+        found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+        raise _refusal(model, found[0]) from error
 
 
 def names_of(model: type[Parameters]) -> list[str]:
@@ -114,7 +116,7 @@ def names_of(model: type[Parameters]) -> list[str]:
 
 
 def _refusal(model: type[Parameters], error: Any) -> Refused:
-    field = ".".join(str(part) for part in error["loc"])
+    field = str(error["loc"][0]) if error["loc"] else ""
     known = names_of(model)
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(field, known, n=1)
@@ -126,7 +128,9 @@ def _refusal(model: type[Parameters], error: Any) -> Refused:
         name, _, _ = said.partition(" ")
         what, _, fix = said.partition(": ")
         return Refused(422, f"{what}.", field=name, fix=f"{fix[:1].upper()}{fix[1:]}.")
-    description = next(each.description or "" for name, each in model.model_fields.items() if field in (name, each.alias))
+    description = next(
+        each.description or "" for name, each in model.model_fields.items() if field in (name, each.alias)
+    )
     detail = f"{field}: {said}" if not said.startswith("is ") else f"{field} {said}"
     return Refused(422, f"{detail}.", field=field, fix=f"What it is: {description}", allowed=allowed)
 
@@ -144,4 +148,3 @@ def rfc3339(text: str) -> datetime | None:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-

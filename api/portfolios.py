@@ -11,7 +11,7 @@ from pydantic import Field
 from analytics.performance import Window
 from api.models import Aged, aged
 from api.operation import Ask
-from api.parameters import Listed
+from api.parameters import Listed, Parameters
 from api.problem import Refused, none_of
 from portfolio import given
 from portfolio.allowed import seen
@@ -71,7 +71,7 @@ def allowed(stores: Stores, portfolios: frozenset[str] | None) -> list[Portfolio
     return seen(list_portfolios(stores.state), portfolios)
 
 
-def portfolio_of(ask: Ask) -> Portfolio:
+def portfolio_of(ask: Ask[Parameters]) -> Portfolio:
     """Return the portfolio of the path. Raises Refused, which names the nearest that may be seen."""
     known = {key_of(each): each for each in allowed(ask.stores, ask.viewer.portfolios)}
     wanted = ask.parts["id"]

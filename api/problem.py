@@ -36,7 +36,7 @@ class Problem(BaseModel):
     allowed: list[str] = Field(default_factory=list, description="What the field may be, where that is a list.")
 
 
-class Refused(Exception):  # noqa: N818 - said of the request
+class Refused(Exception):
     """A request has no answer; `problem` says why."""
 
     def __init__(

@@ -38,7 +38,9 @@ class OfMetric(OfList):
     """Which series, over which time."""
 
     metric: str = Field(max_length=300, description="Name of the metric, as in /metrics/catalog.")
-    labels: str = Field("", max_length=2_000, description="Only series with these labels: name=value, with commas between.")
+    labels: str = Field(
+        "", max_length=2_000, description="Only series with these labels: name=value, with commas between."
+    )
     host: str = Field("", max_length=300, description="Only series of this machine.")
 
 
@@ -139,7 +141,9 @@ def _labels(text: str) -> dict[str, str]:
     for each in text.split(",") if text else ():
         name, equals, value = each.partition("=")
         if not name or not equals:
-            raise Refused(422, f"labels: {each[:100]!r} is no name=value.", field="labels", fix="Write core=total,mode=user.")
+            raise Refused(
+                422, f"labels: {each[:100]!r} is no name=value.", field="labels", fix="Write core=total,mode=user."
+            )
         found[name.strip()] = value.strip().strip('"')
     return found
 

@@ -15,7 +15,9 @@ class Me(Answered):
     name: str
     role: str = Field(description="viewer, analyst, operator or admin.")
     may_act: bool = Field(description="Whether it may act on watched sources.")
-    portfolios: list[str] | None = Field(description="The only own portfolios that may be seen, with those below; null: all.")
+    portfolios: list[str] | None = Field(
+        description="The only own portfolios that may be seen, with those below; null: all."
+    )
     scopes: list[str] | None = Field(description="What the token is for; null: it is no token.")
 
 

@@ -1,4 +1,4 @@
-"""Jobs (Fundwatch's collectors and everything that pings) and feeds (IQFeed, Interactive Brokers, freshness of tables)."""
+"""Jobs: Fundwatch's collectors and all that pings. Feeds: IQFeed, Interactive Brokers, freshness of tables."""
 
 from __future__ import annotations
 

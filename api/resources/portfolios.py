@@ -60,7 +60,7 @@ class Performance(Figure):
     benchmark_reason: str
 
 
-def _node(ask: Ask, node: Node, ids: set[str]) -> Portfolio:
+def _node(ask: Ask[Parameters], node: Node, ids: set[str]) -> Portfolio:
     own, origin = node.portfolio, node.portfolio.origin
     above = f"{origin}:{own.parent}"
     has_age = origin == OWN and node.newest and not node.has_ended

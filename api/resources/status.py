@@ -67,7 +67,9 @@ class Detail(Parameters):
 class Which(Listed):
     """Which components."""
 
-    status: State | Literal[""] = Field("", description="Only those in this state.")
+    status: Literal["", "ok", "warning", "critical", "down", "unknown", "not_configured"] = Field(
+        "", description="Only those in this state."
+    )
 
 
 def _component(found: Found, now: float) -> Component:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROUTE, NEWS = "fundwatch.route", "fundwatch.news"
-"""Keys of a WSGI environment: the name of what answers, and the page that asks for news because its interval is over."""
+"""Keys of a WSGI environment: the name of what answers, and the page that asks for news at its interval."""
 EVERY_PATH = "/<path:path>"
 
 

@@ -85,7 +85,7 @@ class SourceTab:
     asked: tuple[str, ...] = ()
     """What else than its kinds has requests that it lists: kinds of the sources that they were asked of."""
     readings: Callable[[Shown], Mapping[str, LiveReading | None]] | None = None
-    """Returns what the tables of some panels are made from, by name: their age. Others are as old as what is watched."""
+    """Returns what the tables of some panels are made from, by name: their age. Others are as old as the sources."""
     datasets: tuple[str, ...] = ()
     """What else than its kinds and actions the tab is built anew for."""
     first_charts: int | None = None
@@ -235,7 +235,9 @@ class SourceTab:
 
     def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
         charted, tabled = self._charted, self._tabled
-        of_readings = {f"{self.id}-{name}": each for name, each in (self.readings(shown) if self.readings else {}).items()}
+        of_readings = {
+            f"{self.id}-{name}": each for name, each in (self.readings(shown) if self.readings else {}).items()
+        }
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
         return View(

@@ -105,7 +105,7 @@ class Live:
         return newest
 
     def every_reading(self, collectors: Sequence[str]) -> list[LiveReading]:
-        """Return the newest reading of each of `collectors` on each host, in one round trip; by collector, then host."""
+        """Return the newest reading of each of `collectors` on each host, in one round trip, sorted."""
 
         def ask() -> list[dict[bytes, bytes]]:
             pipe = self.client.pipeline(transaction=False)

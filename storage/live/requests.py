@@ -1,4 +1,4 @@
-"""What each process that answers requests has counted: a field a process in Redis. A dead one's is left out, and removed."""
+"""What each process that answers requests has counted: a field a process in Redis. That of a dead one is removed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class ToldRequests:
         Raises ConnectionError when Redis does not answer.
         """
         try:
-            found = {name.decode(): orjson.loads(told) for name, told in self._live.client.hgetall(self._key).items()}
+            fields: dict[bytes, bytes] = self._live.client.hgetall(self._key)  # type: ignore[assignment]
+            found = {name.decode(): orjson.loads(told) for name, told in fields.items()}
             dead = [name for name, told in found.items() if now - told["ts"] > DEAD_SECONDS]
             if dead:
                 self._live.client.hdel(self._key, *dead)
