@@ -58,7 +58,10 @@ def _cell(value: Any) -> str:
 def _arrow(page: Mapping[str, Any], item: type[BaseModel]) -> bytes:
     import pyarrow as pa
 
-    fields = [pa.field(name, _type(each.annotation)) for name, each in zip(_names(item), item.model_fields.values(), strict=True)]
+    fields = [
+        pa.field(name, _type(each.annotation))
+        for name, each in zip(_names(item), item.model_fields.values(), strict=True)
+    ]
     about = {name: orjson.dumps(value).decode() for name, value in page.items() if name != "items"}
     schema = pa.schema(fields, metadata=about)
     columns = [

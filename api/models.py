@@ -50,9 +50,7 @@ class Page(Aged, Generic[Item]):
     """A part of a list. Its age is that of the newest thing that it is made from."""
 
     items: list[Item]
-    next: str | None = Field(
-        None, description="Send it as `cursor` for what follows; null: nothing does."
-    )
+    next: str | None = Field(None, description="Send it as `cursor` for what follows; null: nothing does.")
     units: dict[str, str] = Field(default_factory=dict, description="Unit of each field of an item that has one.")
     told: list[str] = Field(default_factory=list, description="What must be known beside it, a sentence each.")
 

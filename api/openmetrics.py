@@ -1,7 +1,7 @@
 """/metrics: every current collected metric for a Prometheus, in OpenMetrics.
 
-What is collected is the present value of something, a counter as its rate: nearly each family is a gauge. Its unit is told
-where the name ends with it, as OpenMetrics wants. A stale reading is left out; its age is there all the same.
+What is collected is the present value of something, a counter mostly as its rate: such a family is a gauge. Its unit is
+told where the name ends with it, as OpenMetrics wants. A stale reading is left out; its age is there all the same.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def _families(readings: list[LiveReading], now: float) -> Iterator[Metric]:
     for name in sorted(values):
         meaning = known[name].meaning if name in known else ""
         is_counter = name in COUNTERS
-        family = Metric(name.removesuffix("_total") if is_counter else name, meaning, "counter" if is_counter else "gauge",
-                        unit=_unit(name))  # fmt: skip
+        kind, called = ("counter", name.removesuffix("_total")) if is_counter else ("gauge", name)
+        family = Metric(called, meaning, kind, unit=_unit(name))
         for pairs, value in values[name].items():
             family.add_sample(name, dict(pairs), value)
         yield family

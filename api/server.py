@@ -16,7 +16,7 @@ from api.openmetrics import CONTENT_TYPE, openmetrics
 from api.operation import READ
 from api.problem import Refused
 from api.ready import away
-from api.resources import courses, history, holdings, me, metrics, network, pipeline, portfolios, status
+from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
 from core.roles import Role
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.pulse import Pulse
@@ -33,7 +33,7 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
-    *me.OPERATIONS,
+    *access.OPERATIONS,
 )
 """THE list of resources, in the order of the document."""
 _PULSES: WeakKeyDictionary[ClickHouse, Pulse] = WeakKeyDictionary()

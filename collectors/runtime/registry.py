@@ -35,7 +35,7 @@ MODULES = {
 }
 
 
-IMPORTERS = {"inbox": "portfolio.imports.inbox"}
+IMPORTERS = {"inbox": "portfolio.imports.inbox", "audit": "access.mirror"}
 
 
 def enabled(settings: Settings) -> list[str]:

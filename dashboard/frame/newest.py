@@ -14,13 +14,14 @@ from core.requests import RELOADED
 from core.settings.follow import follow as follow_settings
 from core.settings.reload import reloaded
 from core.web.tally import Tally
-from dashboard.factory import Mount, create_app
+from dashboard.factory import create_app
 from storage.clickhouse.pulse import Pulse
 from storage.live.requests import ToldRequests, keep_telling
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from dashboard.factory import Mount
     from storage.stores import Stores
 
 log = logging.getLogger(__name__)

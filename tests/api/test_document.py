@@ -13,7 +13,7 @@ from access.viewer import Viewer
 from storage.stores import Stores
 from tests.support.api import ADMIN, READER, fill, server_of, watching
 
-EXAMPLES = 15
+EXAMPLES = 4
 """For each operation and role, of what fits the document and of what does not."""
 SAID = {
     "checks": {

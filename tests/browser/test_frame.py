@@ -10,11 +10,11 @@ import pytest
 from dash import html
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from dashboard.tabs import alerts
 from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from access.viewer import ANYBODY, Viewer
 from core.memo import Memo
 from core.roles import Role
-from dashboard.factory import create_app
 from dashboard.frame import security
 from dashboard.sources.actions import ask
 from dashboard.tabs import PAGES
@@ -24,6 +23,7 @@ from dashboard.views.routes import REGISTERED
 from dashboard.views.tab import Choices, Page, View
 from storage.state.actions import recent_actions
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 from tests.support.views import OPERATOR
 
