@@ -112,7 +112,7 @@ def _answer(
     checked(viewer, role=operation.role, scope=operation.scope)
     kind = formats.chosen(request.accept_mimetypes, is_table=operation.is_table)
     now = stores.clock.now()
-    make = lambda: _made(operation, parts, stores, viewer, kind, now)  # noqa: E731 - needed once or not at all
+    make = partial(_made, operation, parts, stores, viewer, kind, now)
     if operation.datasets is None:
         sent = make()
     else:

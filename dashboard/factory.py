@@ -111,10 +111,10 @@ def create_app(
         mount(server, stores)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
-    server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     if tally is not None:
         paths = frozenset(page.path for page in pages)
         server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
+    server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app
 

@@ -36,11 +36,13 @@ class Measured:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as the application does. What fails without an answer counts as 500."""
-        status = "500"
+        status, rule = "500", ""
 
         def start(said: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            nonlocal status
-            status = said
+            nonlocal status, rule
+            # Flask takes its request out of the environment as soon as it has answered.
+            asked = environ.get("werkzeug.request")
+            status, rule = said, asked.url_rule.rule if asked is not None and asked.url_rule is not None else ""
             return start_response(said, headers, *rest)
 
         began = time.perf_counter()
@@ -48,22 +50,18 @@ class Measured:
             return self._application(environ, start)
         finally:
             seconds, now = time.perf_counter() - began, self._clock.now()
-            self._tally.answered(self._route(environ), environ["REQUEST_METHOD"], int(status[:3]), seconds, now)
+            route = environ.get(ROUTE) or self._route(rule, environ.get("PATH_INFO", ""))
+            self._tally.answered(route, environ["REQUEST_METHOD"], int(status[:3]), seconds, now)
             page = environ.get(NEWS)
             if page is not None:
                 address, browser = environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", "")
                 self._tally.asked_for_news(_client(address, browser, page), now)
 
-    def _route(self, environ: WSGIEnvironment) -> str:
-        named: str | None = environ.get(ROUTE)
-        if named is not None:
-            return named
-        asked = environ.get("werkzeug.request")
-        rule = asked.url_rule if asked is not None else None
-        if rule is None or rule.rule == EVERY_PATH:
-            path = environ.get("PATH_INFO", "")
-            return path if path in self._page_paths else OTHER
-        return str(rule.rule)
+    def _route(self, rule: str, path: str) -> str:
+        """Return the rule that answered; of the one that answers every path, the page or that it is none."""
+        if rule and rule != EVERY_PATH:
+            return rule
+        return path if path in self._page_paths else OTHER
 
 
 def is_callback(environ: MutableMapping[str, Any], page: str, *, is_news: bool = False) -> None:
