@@ -55,7 +55,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
 def _operation(operation: Operation, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
     needs = f"Needs the role {operation.role.word}, of a token the scope `{operation.scope}`."
     types: dict[str, Any] = {JSON: {"schema": references[operation.model]}}
-    if operation.is_table:
+    if operation.is_list:
         types |= {CSV: {"schema": {"type": "string"}}, ARROW: {"schema": {"type": "string", "format": "binary"}}}
     headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
     if operation.is_list:

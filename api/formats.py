@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 
 
-def chosen(accept: MIMEAccept, *, is_table: bool) -> str:
+def chosen(accept: MIMEAccept, *, is_list: bool) -> str:
     """Return the type that a request wants. Raises Refused when it takes none of those that there are."""
-    offered = [JSON, CSV, ARROW] if is_table else [JSON]
+    offered = [JSON, CSV, ARROW] if is_list else [JSON]
     found = accept.best_match(offered) if accept else JSON
     if found is None:
         fix = f"Accept {' or '.join(offered)}."

@@ -26,6 +26,7 @@ from api.parameters import Listed, parsed
 from api.problem import PROBLEM, Refused
 from core.errors import StorageError
 from core.memo import Memo
+from core.roles import Role
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -36,6 +37,10 @@ ANSWERS_KEPT = 16
 SMALLEST_BYTES = 1_400
 """Below one network packet nothing is gained by compressing."""
 _AGES = re.compile(rb'"age_seconds":[0-9.e+]+')
+ROLES = "fundwatch-rule-roles"
+"""Key of Flask.extensions under which the least role of each endpoint stands, for whoever walks all of them."""
+REST = "api:rest"
+"""Endpoint of whatever else lies below /api/."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -56,14 +61,18 @@ def mount(server: Flask, stores: Stores, operations: Sequence[Operation]) -> Non
     failed: set[tuple[str, str]] = set()
     for operation in operations:
         rule = BASE + re.sub(r"\{(\w+)\}", r"<path:\1>", operation.path)
-        make = partial(_answer, operation, stores, answers, packed)
-        view = _answering(make, failed)
-        server.add_url_rule(
-            rule, f"api:{operation.path}", view, methods=["GET"], merge_slashes=False, provide_automatic_options=False
-        )
-    server.add_url_rule(
-        "/api/<path:rest>", "api:rest", _answering(_nothing, failed), methods=METHODS, merge_slashes=False
-    )
+        view = _answering(partial(_answer, operation, stores, answers, packed), failed)
+        endpoint = f"api:{operation.path}"
+        server.add_url_rule(rule, endpoint, view, methods=["GET"], merge_slashes=False, provide_automatic_options=False)
+        declare(server, endpoint, operation.role)
+    view = _answering(_nothing, failed)
+    server.add_url_rule("/api/<path:rest>", REST, view, methods=METHODS, merge_slashes=False)
+    declare(server, REST, Role.VIEWER)
+
+
+def declare(server: Flask, endpoint: str, role: Role) -> None:
+    """Say which role is the least that an endpoint answers."""
+    server.extensions.setdefault(ROLES, {})[endpoint] = role
 
 
 def problem_response(refused: Refused) -> Response:
@@ -110,7 +119,7 @@ def _answer(
 ) -> Response:
     viewer = viewer_of(request.environ)
     checked(viewer, role=operation.role, scope=operation.scope)
-    kind = formats.chosen(request.accept_mimetypes, is_table=operation.is_table)
+    kind = formats.chosen(request.accept_mimetypes, is_list=operation.is_list)
     now = stores.clock.now()
     make = partial(_made, operation, parts, stores, viewer, kind, now)
     if operation.datasets is None:
@@ -131,7 +140,7 @@ def _made(
     body = answer.model_dump_json(by_alias=True).encode()
     digest = hashlib.blake2b(_AGES.sub(b"", body), digest_size=12, person=kind.encode()[-16:])
     return Sent(
-        formats.written(kind, body, item_of(operation)) if operation.is_table else body,
+        formats.written(kind, body, item_of(operation)) if operation.is_list else body,
         kind,
         digest.hexdigest(),
         getattr(answer, "next", None),
@@ -176,4 +185,4 @@ def _methods_of(path: str) -> list[str]:
 
     rules = current_app.url_map.bind("localhost")
     found = rules.match(path, "GET", return_rule=True)[0]
-    return ["GET", "HEAD"] if found.endpoint != "api:rest" else []
+    return ["GET", "HEAD"] if found.endpoint != REST else []

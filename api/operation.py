@@ -69,10 +69,5 @@ class Operation:
 
     @property
     def is_list(self) -> bool:
-        """Return whether it is answered in parts."""
+        """Return whether it is answered in parts, and as CSV and Arrow too."""
         return issubclass(self.query, Listed)
-
-    @property
-    def is_table(self) -> bool:
-        """Return whether its answer can be had as CSV and Arrow too."""
-        return self.is_list

@@ -50,7 +50,7 @@ def place(path: str, asked: Listed, now: float) -> Place:
         found = orjson.loads(base64.urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4)))
     except (binascii.Error, ValueError):
         found = None
-    if not _is_place(found) or found[0] != name:
+    if not _is_place(found) or found[0] != name or not 0 <= found[1] <= now + 1:
         fix = "Send `next` of the answer before as it is, with the same other parameters; or leave it out."
         raise Refused(422, "cursor is none of this list.", field="cursor", fix=fix)
     return Place(name, asked.limit, tuple(found[2:]), float(found[1]))

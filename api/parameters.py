@@ -20,6 +20,8 @@ MOST_POINTS = 5_000
 """Of a series in one window."""
 UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 PERIOD = r"^[1-9][0-9]{0,3}[mhd]$"
+AHEAD_SECONDS = 3_600.0
+"""Of now: nothing is stored of what is later."""
 LONGEST_SECONDS = 3_650 * 86_400
 
 
@@ -80,6 +82,7 @@ class Span(Parameters):
         else:
             period = self.period or "1h"
             end, start = now, now - int(period[:-1]) * UNITS[period[-1]]
+        end = min(end, now + AHEAD_SECONDS)
         if start >= end:
             raise Refused(422, "from lies in the future.", field="from", fix="Give a time before now.")
         if end - start > LONGEST_SECONDS or start < 0:

@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, request
 from access.viewer import KEPT, viewer_of
 from api.docs_page import page
 from api.document import document
-from api.mount import BASE, checked, mount, problem_response
+from api.mount import BASE, checked, declare, mount, problem_response
 from api.openmetrics import CONTENT_TYPE, openmetrics
 from api.operation import READ
 from api.problem import Refused
@@ -58,6 +58,9 @@ def install(server: Flask, stores: Stores) -> None:
     @server.get("/metrics")
     def prometheus() -> Response:
         return _refused() or Response(openmetrics(stores), content_type=CONTENT_TYPE)
+
+    for endpoint in ("openapi", "docs", "prometheus"):
+        declare(server, endpoint, Role.VIEWER)
 
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:

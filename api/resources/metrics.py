@@ -59,12 +59,13 @@ def _group(ask: Ask[OfGroup]) -> Page[Measured]:
     if group not in GROUPS:
         raise none_of("group", group, GROUPS, status=404, noun="group of metrics")
     readings = readings_of(ask.stores, GROUPS[group])
-    found = sorted(
-        (metric, labels, reading.host, reading.collector, value)
+    found = [
+        (metric, _told(labels), reading.host, reading.collector, labels, value)
         for reading in readings
         for (metric, labels), value in reading.samples.items()
         if group != "network" or metric.startswith(NETWORK_PREFIXES)
-    )
+    ]
+    found.sort(key=lambda row: row[:4])
     wanted = ask.query.metric
     if wanted:
         known = {each[0] for each in found} | {name for name in catalogue() if name.startswith(wanted)}
@@ -72,12 +73,12 @@ def _group(ask: Ask[OfGroup]) -> Page[Measured]:
             raise none_of("metric", wanted, sorted(known))
         found = [each for each in found if each[0] == wanted]
     ages = {(each.collector, each.host): aged_reading(each, ask.now).model_dump() for each in readings}
-    part, following = part_of(found, lambda each: (each[0], _told(each[1]), each[2], each[3]), ask.begins)
+    part, following = part_of(found, lambda row: row[:4], ask.begins)
     items = [
         Measured(
             metric=metric, labels=dict(labels), host=host, value=value, unit=unit_of(metric), **ages[collector, host]
         )
-        for metric, labels, host, collector, value in part
+        for metric, _, host, collector, labels, value in part
     ]
     return Page[Measured](items=items, next=following, **newest_of(readings, ask.now).model_dump())
 

@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from access.accounts import add_account
 from access.tokens import make_token
 from access.viewer import Viewer
+from api.mount import ROLES
 from api.server import OPERATIONS
 from core.model import Reading, Sample
 from core.roles import Role
@@ -285,7 +286,7 @@ def test_a_cursor_is_of_its_list_alone(client: FlaskClient) -> None:
 
 
 def test_csv_and_arrow_hold_what_json_holds(client: FlaskClient) -> None:
-    for path in (each.path for each in OPERATIONS if each.is_table and each.role == Role.VIEWER):
+    for path in (each.path for each in OPERATIONS if each.is_list and each.role == Role.VIEWER):
         rows = client.get(address(path)).json["items"]
         text = client.get(address(path), headers={"Accept": "text/csv"})
         assert text.mimetype == "text/csv"
@@ -343,8 +344,13 @@ def test_storage_away_is_said_and_is_not_ready(filled: Stores) -> None:
 
 
 def test_roles_and_scopes_are_what_an_operation_declares(filled: Stores) -> None:
+    server = server_of(filled, lambda: READER)
+    told = server.extensions[ROLES]
+    rules = [rule for rule in server.url_map.iter_rules() if rule.rule.startswith(("/api/", "/metrics"))]
+    assert {rule.endpoint for rule in rules} == set(told)
     for operation in OPERATIONS:
-        assert operation.role in Role and operation.scope in ("read", "admin")
+        assert told[f"api:{operation.path}"] == operation.role
+        assert operation.scope in ("read", "admin")
         answer = client_of(filled, READER).get(address(operation.path)) if operation.role > Role.VIEWER else None
         assert answer is None or answer.status_code == 403
 
