@@ -266,7 +266,7 @@ def test_parts_of_a_list_lose_and_repeat_nothing_while_rows_are_added(filled: St
 PAGED = (
     ("/metrics/system?", 7),
     ("/components?", 3),
-    ("/metrics/history?metric=system_cpu_busy_ratio&", 7),
+    ("/metrics/history?metric=system_cpu_busy_ratio&", 4),
     ("/portfolios/own:alpha/returns?", 97),
 )
 
