@@ -46,6 +46,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
     console.step("libraries")
+    import api
     from access.first_start import first_link
     from dashboard.frame.newest import follow, renewable_app
     from portfolio.tree.configured import prepare_tree
@@ -61,7 +62,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         console.step("sample fund")
         load_sample_if_empty(stores, console.progress)
     console.step("pages")
-    server, renew = renewable_app(stores)
+    server, renew = renewable_app(stores, mounts=[api.install])
     if settings.is_embedded:
         from collectors.runtime.start import start_collectors
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from core.kinds.registry import KINDS, title_of
 from core.metrics import Metric, metrics_of
 
-OTHERS = {"core.machine": "The machine", "core.pipeline": "Fundwatch itself"}
+OTHERS = {"core.machine": "The machine", "core.pipeline": "Fundwatch itself", "core.web": "Fundwatch's own requests"}
 
 
 def catalogue() -> dict[str, Metric]:

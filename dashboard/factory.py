@@ -16,9 +16,11 @@ from werkzeug.exceptions import BadRequest
 from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
 from core.roles import Role
+from core.web.tally import Tally
 from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.incoming import MOST_BODY_BYTES
+from dashboard.frame.measured import Measured
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_signed_in
@@ -50,6 +52,7 @@ def create_app(
     find_viewer: FindViewer | None = None,
     pulse: Pulse | None = None,
     mounts: Sequence[Mount] = (),
+    tally: Tally | None = None,
 ) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
@@ -57,6 +60,7 @@ def create_app(
     find_viewer: who sent a request; None: who has signed in, as the settings want it.
     pulse: whether ClickHouse answers; its thread lives as long as the process, so applications made anew share one.
     mounts: what else is served here, behind the same guard.
+    tally: counts the requests of this process, of applications made anew as well; None: nobody counts.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
     Raises ValueError when pages do not fit together.
     """
@@ -109,6 +113,9 @@ def create_app(
     rights.declare_rules(server, Role.VIEWER, rights.OF_DASH)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
+    if tally is not None:
+        paths = frozenset(page.path for page in pages)
+        server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app

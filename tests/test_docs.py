@@ -24,7 +24,7 @@ from tests.support.application import create_app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 GUIDE = (ROOT / "docs" / "adding-a-page.md").read_text()
-PACKAGES = ("core", "analytics", "storage", "status", "portfolio", "sample", "collectors", "dashboard", "assets")
+PACKAGES = ("core", "analytics", "storage", "status", "portfolio", "sample", "api", "collectors", "dashboard", "assets")
 EXAMPLE_FILES = {"collectors/queue.py", "dashboard/tabs/queue.py"}
 """Those that the guide tells how to write."""
 EXAMPLES = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)

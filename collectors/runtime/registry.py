@@ -31,6 +31,7 @@ MODULES = {
     "processes": "collectors.machine.processes",
     "replay": "collectors.replay",
     "pipeline": "collectors.pipeline",
+    "requests": "collectors.requests",
 }
 
 

@@ -61,6 +61,7 @@ class Sources(Group):
     system: bool = Field(True, description="CPU, memory, disks, network, pressure and clock of this machine.")
     processes: bool = Field(True, description="Process and socket tables of this machine.")
     pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
+    requests: bool = Field(True, description="The requests that Fundwatch answers, of all its web processes.")
     inbox: bool = Field(
         True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
     )
@@ -75,6 +76,7 @@ class Intervals(Group):
     system_seconds: Seconds = Field(5, description="Seconds between readings of the system collector.")
     processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
+    requests_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own requests.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
     audit_seconds: Seconds = Field(5, description="Seconds between copies of the audit to ClickHouse.")
     own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")

@@ -6,14 +6,17 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
 from core.requests import RELOADED
 from core.settings.follow import follow as follow_settings
 from core.settings.reload import reloaded
+from core.web.tally import Tally
 from dashboard.factory import create_app
 from storage.clickhouse.pulse import Pulse
+from storage.live.requests import ToldRequests, keep_telling
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -27,14 +30,18 @@ log = logging.getLogger(__name__)
 def renewable_app(stores: Stores, mounts: Sequence[Mount] = ()) -> tuple[Flask, Callable[[Stores], None]]:
     """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given.
 
-    mounts: what else is served beside the pages.
+    mounts: what else it answers. The requests of this process are counted, and told to the process that collects.
     """
-    pulse = Pulse(stores.clickhouse.ping)
-    server: Flask = create_app(stores, pulse=pulse, mounts=mounts).server
+    pulse, tally = Pulse(stores.clickhouse.ping), Tally()
+    told = ToldRequests(stores.live, stores.settings.machine)
+    counts = lambda: tally.told(stores.clock.now(), stores.settings.refresh_seconds)  # noqa: E731
+    keep_telling(told, counts, threading.Event())
+    make = partial(create_app, pulse=pulse, mounts=mounts, tally=tally)
+    server: Flask = make(stores).server
     newest: list[Any] = [server.wsgi_app]
 
     def renew(changed: Stores) -> None:
-        newest[0] = create_app(changed, pulse=pulse, mounts=mounts).server.wsgi_app
+        newest[0] = make(changed).server.wsgi_app
 
     server.wsgi_app = lambda environ, start: newest[0](environ, start)  # type: ignore[assignment,method-assign]
     return server, renew

@@ -15,7 +15,7 @@ import orjson
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from access.viewer import KEPT, keep_viewer
+from access.viewer import KEPT, Viewer, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
 from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK})
+TELLS_MORE = frozenset({"/readyz"})
+"""Public paths that tell more to whoever is found."""
 PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
 """Jobs that ping cannot sign in: each carries a token of its own (dashboard/kinds/heartbeat/pings.py)."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -66,6 +68,8 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
         if request.method not in SAFE_METHODS and not _same_site() and not _is_program():
             return _refused(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
         if is_public(path):
+            if path in TELLS_MORE and (known := _known(find_viewer)) is not None:
+                keep_viewer(request.environ, known)
             return None if _is_answered() else _missing(path, ())
         try:
             viewer = request.environ.get(KEPT) or find_viewer(request)
@@ -134,6 +138,14 @@ def content_policy(script_hashes: Iterable[str]) -> str:
 def is_public(path: str) -> bool:
     """Return whether a path answers anybody who knows the name of this machine."""
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
+
+
+def _known(find_viewer: FindViewer) -> Viewer | None:
+    """Return who asks for what is public; None: nobody, or that cannot be looked up."""
+    try:
+        return find_viewer(request)
+    except StorageError:
+        return None
 
 
 def _ask_to_sign_in(is_page: bool) -> AnyResponse:

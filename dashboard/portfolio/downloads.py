@@ -13,13 +13,13 @@ from access.viewer import EXPORTING_ROLE, Viewer
 from analytics.performance import drawdowns
 from dashboard.charts.days import on_days, texts
 from dashboard.export.csv_file import csv_file, harmless
-from dashboard.portfolio.charts.rolling import rolling, span_name
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.backtest import MEMORY, forecast
 from portfolio.data import PortfolioData
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
+from portfolio.rolling import rolling, span_name
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -9,7 +9,7 @@ from typing import Any
 from core.format import NOT_AVAILABLE, count, duration, number
 from core.kinds.service_spec import About, States
 from core.metrics import Metric
-from core.model import Status
+from core.model import LiveReading, Status
 from dashboard.components.beats import beat_strip
 from dashboard.components.card import card
 from dashboard.sources.asking import try_now
@@ -51,6 +51,8 @@ class Past:
     uptimes: Mapping[Key, Uptime] = field(default_factory=dict)
     changes: Sequence[StateChange] = ()
     interfaces: Sequence[Interface] = ()
+    requests: LiveReading | None = None
+    """Of Fundwatch's own requests."""
 
 
 def past_of(shown: Shown) -> Past:

@@ -17,7 +17,7 @@ from dash import html
 from core.errors import StorageError
 from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
-from core.model import SourceId
+from core.model import LiveReading, SourceId
 from core.roles import Role
 from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -38,7 +38,7 @@ from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
-from status.freshness import next_stale_at
+from status.freshness import NO_READING, next_stale_at, reading_stale_after_seconds
 from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
@@ -86,6 +86,10 @@ class SourceTab:
     """Collectors of Fundwatch itself whose changes of state it tells of as well."""
     asked: tuple[str, ...] = ()
     """What else than its kinds has requests that it lists: kinds of the sources that they were asked of."""
+    readings: Callable[[Shown], Mapping[str, LiveReading | None]] | None = None
+    """Returns what the tables of some panels are made from, by name: their age. Others are as old as the sources."""
+    datasets: tuple[str, ...] = ()
+    """What else than its kinds and actions the tab is built anew for."""
     first_charts: int | None = None
     """Charts of each section that are sent with the page, the others when they come into view; None: all."""
     unwatched: tuple[str, ...] = ()
@@ -234,6 +238,9 @@ class SourceTab:
 
     def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
         charted, tabled = self._charted, self._tabled
+        of_readings = {
+            f"{self.id}-{name}": each for name, each in (self.readings(shown) if self.readings else {}).items()
+        }
         empty = {} if problem else self._empty(shown.series)
         notes = dict.fromkeys(charted, problem) if problem else empty
         return View(
@@ -253,10 +260,18 @@ class SourceTab:
                 **dict.fromkeys(empty),
                 # Without any instance a table may still hold what is known without one.
                 **(dict.fromkeys(tabled, newest(shown.chosen, tables=True)) if shown.all else {}),
+                **{panel: each.ts if each else None for panel, each in of_readings.items()},
             },
-            notes={**notes, f"{self.id}-actions": lost},
-            stale_after_seconds=dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
-            stale_at=next_stale_at((each.reading for each in shown.all), now),
+            notes={
+                **notes,
+                **{panel: "" if each else problem or NO_READING for panel, each in of_readings.items()},
+                f"{self.id}-actions": lost,
+            },
+            stale_after_seconds={
+                **dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
+                **{panel: reading_stale_after_seconds(each) for panel, each in of_readings.items()},
+            },
+            stale_at=next_stale_at((*(each.reading for each in shown.all), *of_readings.values()), now),
         )
 
     def _changes(self, shown: Shown, choices: Choices, now: float) -> dict[str, Any]:
@@ -382,7 +397,7 @@ def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
         layout=tab.layout,
         build=tab.build,
         varies_by=VARIES_BY,
-        datasets=(*tab.kinds, "actions"),
+        datasets=(*tab.kinds, "actions", *tab.datasets),
         slots=tab.slots,
         panels=tab.panels,
         graphs=tab.graphs,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.memo import Memo
-from core.model import SourceId
-from dashboard.services.cards import ALL, Past, cards_of
+from core.model import LiveReading, SourceId
+from core.web.spec import REQUESTS as REQUESTS_COLLECTOR
+from dashboard.services.cards import ALL, Past, cards_of, past_of
+from dashboard.services.requests import REQUESTS, SLOWEST, requests, requests_panels, slowest
 from dashboard.services.tables import TABLES
 from dashboard.sources.changes import changes_panel
 from dashboard.sources.section import sections_of
@@ -59,12 +61,18 @@ def _past(stores: Stores, shown: Shown) -> Past:
         _uptimes.get(lately, lambda: uptimes(stores, every)),
         recent_changes(stores, [str(SourceId(*key)) for key in keys]),
         read_interfaces(stores, *shown.span.pair),
+        stores.live.readings([REQUESTS_COLLECTOR]).get(REQUESTS_COLLECTOR),
     )
+
+
+def _requests(shown: Shown) -> dict[str, LiveReading | None]:
+    return dict.fromkeys((REQUESTS, SLOWEST), past_of(shown).requests)
 
 
 SECTIONS = sections_of(ID)
 SERVICES = SourceTab(
-    ID, SECTIONS, tables=TABLES, before=(EVERYTHING, changes_panel(ID)), after=(NETWORK,), cards=cards_of(SECTIONS),
-    card_px=190, more=_past,
+    ID, SECTIONS, tables={**TABLES, REQUESTS: requests, SLOWEST: slowest}, before=(EVERYTHING, changes_panel(ID)),
+    after=(NETWORK, *requests_panels(ID)), cards=cards_of(SECTIONS), card_px=190, more=_past, readings=_requests,
+    datasets=(REQUESTS_COLLECTOR,),
 )  # fmt: skip
 TAB = source_tab(SERVICES, "Services", key="6")

@@ -16,13 +16,15 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, request
 
-from dashboard.frame import ids
+from dashboard.frame import ids, measured
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.callbacks import PATH, check
 from dashboard.views.refresh import Refresh
 from dashboard.views.rights import ask, callback_roles
 
 UNCHANGED = 204
+TICKED = [f"{ids.TICK}.n_intervals"]
+"""What has changed where an open page asks for news because its interval is over."""
 
 
 def install(server: Flask, refreshes: Mapping[str, Refresh], callbacks: Mapping[str, Mapping[str, Any]]) -> None:
@@ -41,7 +43,9 @@ def install(server: Flask, refreshes: Mapping[str, Refresh], callbacks: Mapping[
         if refresh is None or values is None:
             check(asked, callbacks)
             ask(callback_roles(server).get(asked["output"]), current_viewer())
+            measured.is_callback(request.environ, asked["output"].strip(".").partition("-")[0])
             return None
+        measured.is_callback(request.environ, refresh.page.id, is_news=asked.get("changedPropIds") == TICKED)
         return _answer(refresh, values)
 
 

@@ -21,6 +21,8 @@ from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
 from core.model import Component, Reading, Sample, Status, Table, labels
 from core.tables import table_of
+from core.web import spec
+from core.web.spec import RouteRequests, SlowCall
 from dashboard.charts.timeseries import Line, line_figure
 from dashboard.components.beats import beat_strip
 from dashboard.services.cards import uptime
@@ -285,3 +287,29 @@ def test_an_interface_of_a_machine_that_is_no_longer_read_is_neither_up_nor_down
     assert "✓ up" in " ".join(text(built(services.TAB, stores).slots["services-interfaces-table"]).split())
     later = replace(stores, clock=FakeClock(stores.clock.now() + 60))
     assert "? unknown" in " ".join(text(built(services.TAB, later).slots["services-interfaces-table"]).split())
+
+
+def test_requests_tell_what_fundwatch_answers_with_their_own_age(stores: Stores) -> None:
+    now = stores.clock.now()
+    rows = [
+        RouteRequests("/system", 1.5, 90, 0, 0, 0.004, 0.02, 0.05, 0.006),
+        RouteRequests("callback system", 12.0, 720, 6, 3, 0.001, 0.004, 0.3, 0.002),
+    ]
+    slow = [SlowCall(now - 60, "/portfolio", "GET", 200, 2.5)]
+    samples = [Sample(spec.OPEN_PAGES, 7.0), Sample(spec.PROCESSES, 2.0)]
+    reading = Reading(samples=samples, tables=[table_of(RouteRequests, rows), table_of(SlowCall, slow)])
+    stores.live.put_reading("requests", "host-1", now - 2, 5, reading)
+    view = built(services.TAB, stores)
+    told = text(view.slots["services-requests-table"])
+    assert "Open pages: 7. Web processes: 2." in told
+    assert told.index("callback system") < told.index("/system 1.5")  # the busiest first
+    assert "1.3 %" in told or "1.25 %" in told
+    assert "2.5 s" in text(view.slots["services-slowest-table"])
+    assert view.as_of["services-requests"] == view.as_of["services-slowest"] == now - 2
+    assert view.stale_after_seconds["services-requests"] == 13.0
+
+
+def test_requests_that_nobody_counts_are_no_zeros(stores: Stores) -> None:
+    view = built(services.TAB, stores)
+    assert view.as_of["services-requests"] is None
+    assert "no reading yet" in view.notes["services-requests"]

@@ -1,0 +1,96 @@
+"""The docs page: the document as HTML in the look of Fundwatch, without a script and without any outside file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from api.mount import BASE
+
+STYLE = Markup(
+    "<style>"
+    "body{display:block}main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem;text-align:left}"
+    "h2{margin-top:2rem}details{border-top:1px solid var(--line,#333);padding:.5rem 0}"
+    "summary{cursor:pointer}code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}"
+    "table{border-collapse:collapse;width:100%;margin:.5rem 0}"
+    "th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0}"
+    "ul.fw-jump{columns:2}"
+    "</style>"
+)
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """Return the page of an OpenAPI document."""
+    schemas = document["components"]["schemas"]
+    groups = Markup("").join(_group(document, tag["name"]) for tag in document["tags"])
+    answers = Markup("").join(_schema(name, schema) for name, schema in sorted(schemas.items()))
+    example = f"curl -H 'Authorization: Bearer …' 'http://127.0.0.1:8050{BASE}/status'"
+    body = Markup(
+        '<main><h1>API</h1><p>{about}</p><p>The document: <a href="{base}/openapi.json">{base}/openapi.json</a>.</p>'
+        "<p><code>{example}</code></p>{groups}<h2>What answers are made of</h2>{answers}</main>"
+    ).format(
+        about=document["info"]["description"].replace("`", ""), base=BASE, example=example, groups=groups,
+        answers=answers,
+    )  # fmt: skip
+    return str(
+        Markup(
+            '<!doctype html><html lang="en" data-bs-theme="dark"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1"><title>API · Fundwatch</title>'
+            '<script src="/assets/boot/theme.js"></script><link rel="stylesheet" href="/assets/css/01-tokens.css">'
+            '<link rel="stylesheet" href="/assets/boot/plain.css">{style}</head><body>{body}</body></html>'
+        ).format(style=STYLE, body=body)
+    )
+
+
+def _group(document: Mapping[str, Any], tag: str) -> Markup:
+    found = [(path, each["get"]) for path, each in document["paths"].items() if tag in each["get"]["tags"]]
+    return Markup("<h2>{}</h2>{}").format(tag, Markup("").join(_operation(path, each) for path, each in found))
+
+
+def _operation(path: str, operation: Mapping[str, Any]) -> Markup:
+    content = operation["responses"]["200"]["content"]
+    model = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    rows = Markup("").join(
+        Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>").format(
+            each["name"], _kind(each["schema"]), each["description"].replace("`", "")
+        )
+        for each in operation["parameters"]
+    )
+    table = Markup("<table><thead><tr><th>Parameter</th><th>Type</th><th>Meaning</th></tr></thead>{}</table>").format(
+        rows
+    )
+    return Markup(
+        '<details><summary><code>GET {base}{path}</code> – {summary}</summary><p>{needs} Answers with '
+        '<a href="#{model}">{model}</a> as {types}.</p>{table}</details>'
+    ).format(
+        base=BASE, path=path, summary=operation["summary"], needs=operation["description"].replace("`", ""),
+        model=model, types=", ".join(content), table=table if rows else "",
+    )  # fmt: skip
+
+
+def _schema(name: str, schema: Mapping[str, Any]) -> Markup:
+    rows = Markup("").join(
+        Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>").format(
+            field, _kind(each), each.get("description", "")
+        )
+        for field, each in schema.get("properties", {}).items()
+    )
+    return Markup('<details id="{name}"><summary>{name}</summary><p>{about}</p><table>{rows}</table></details>').format(
+        name=name, about=schema.get("description", ""), rows=rows
+    )
+
+
+def _kind(schema: Mapping[str, Any]) -> Markup:
+    """Return the type of a schema in words."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return Markup('<a href="#{0}">{0}</a>').format(name)
+    if "enum" in schema:
+        return escape(" | ".join(map(str, schema["enum"])))
+    if "anyOf" in schema:
+        return Markup(" or ").join(_kind(each) for each in schema["anyOf"])
+    if schema.get("type") == "array":
+        return Markup("list of {}").format(_kind(schema.get("items", {})))
+    return escape(schema.get("format") or schema.get("type") or "any")

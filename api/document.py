@@ -1,0 +1,100 @@
+"""The OpenAPI 3.1 document, made from the operations that answer: pydantic knows the schemas, the rest is here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api.formats import ARROW, CSV, JSON
+from api.mount import BASE
+from api.operation import Operation
+from api.problem import PROBLEM, Problem
+
+REFERENCE = "#/components/schemas/{model}"
+PROBLEMS = {
+    401: "Nobody is signed in, or the token is none.",
+    403: "The role or the token is not enough.",
+    404: "There is no such thing, or it may not be seen.",
+    406: "The type that Accept names is not offered.",
+    422: "A parameter is wrong; field and fix say which and how to mend it.",
+    503: "Storage does not answer.",
+}
+ABOUT = (
+    "Reads what Fundwatch knows. Sign in, or send `Authorization: Bearer <token>` with a token of the scope `read`. "
+    "Lists have `items` and `next`; send `next` back as `cursor` for what follows. Every figure has its unit, its time "
+    "(`as_of`, RFC 3339 in UTC), its age, its source, and whether it is stale. Errors are problem details (RFC 9457)."
+)
+
+
+def document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """Return the document."""
+    models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
+    names, found = models_json_schema([(model, "serialization") for model in models], ref_template=REFERENCE)
+    references = {model: names[model, "serialization"] for model in models}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Fundwatch", "version": "1", "description": ABOUT},
+        "servers": [{"url": BASE}],
+        "security": [{"session": []}, {"token": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations)],
+        "paths": {operation.path: {"get": _operation(operation, references)} for operation in operations},
+        "components": {
+            "schemas": found["$defs"],
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Of a browser."},
+                "token": {"type": "http", "scheme": "bearer", "description": "A token that an account was given."},
+            },
+        },
+    }  # fmt: skip
+
+
+def _operation(operation: Operation, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
+    needs = f"Needs the role {operation.role.word}, of a token the scope `{operation.scope}`."
+    types: dict[str, Any] = {JSON: {"schema": references[operation.model]}}
+    if operation.is_list:
+        types |= {CSV: {"schema": {"type": "string"}}, ARROW: {"schema": {"type": "string", "format": "binary"}}}
+    headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
+    if operation.is_list:
+        headers["Link"] = {"schema": {"type": "string"}, "description": 'Address of the next part, rel="next".'}
+    problem = {PROBLEM: {"schema": references[Problem]}}
+    return {
+        "operationId": _id(operation.path),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": needs,
+        "parameters": _parameters(operation),
+        "responses": {
+            "200": {"description": operation.summary, "content": types, "headers": headers},
+            "304": {"description": "Nothing has changed since the ETag that If-None-Match names."},
+            **{str(status): {"description": said, "content": problem} for status, said in PROBLEMS.items()},
+        },
+    }
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    in_path = [
+        {
+            "name": name, "in": "path", "required": True, "description": operation.parts[name],
+            "schema": {"type": "string", "minLength": 1}
+            | ({"enum": [*operation.choices[name]]} if name in operation.choices else {}),
+        }
+        for name in re.findall(r"\{(\w+)\}", operation.path)
+    ]  # fmt: skip
+    properties = operation.query.model_json_schema(by_alias=True).get("properties", {})
+    return [*in_path, *(_in_query(name, schema) for name, schema in properties.items())]
+
+
+def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter of the query string: it is there or not, never null."""
+    plain = next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
+    told = {key: value for key, value in plain.items() if key not in ("title", "description", "default")}
+    default = {"default": schema["default"]} if schema.get("default") not in (None, "") else {}
+    return {"name": name, "in": "query", "description": schema.get("description", ""), "schema": told | default}
+
+
+def _id(path: str) -> str:
+    return "get_" + "_".join(re.findall(r"\w+", path))

@@ -1,0 +1,91 @@
+"""/metrics: every current collected metric for a Prometheus, in OpenMetrics.
+
+What is collected is the present value of something, a counter mostly as its rate: such a family is a gauge. Its unit is
+told where the name ends with it, as OpenMetrics wants. A stale reading is left out; its age is there all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import generate_latest
+
+from api.readings import every_dataset, readings_of
+from core.catalogue import catalogue
+from core.machine import metrics as machine
+from core.metrics import UNITS
+from core.model import LiveReading
+from status.freshness import is_stale
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+MACHINE = "machine"
+"""Label that names the machine that measured something: `host` may be a label of what is measured."""
+NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+COUNTERS = frozenset({machine.OOM_KILLS})
+"""Metrics that count since something began."""
+RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum", "_gcount")
+"""Ends of the samples of other types: a gauge whose name has one clashes with a family of the name before it."""
+
+
+def openmetrics(stores: Stores) -> bytes:
+    """Return the newest readings as a text in OpenMetrics."""
+    now = stores.clock.now()
+    readings = readings_of(stores, every_dataset(stores.settings))
+    found: bytes = generate_latest(_Registry([*_families(readings, now)]))  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Registry:
+    """What the exposition takes its families from."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._families)
+
+
+def _families(readings: list[LiveReading], now: float) -> Iterator[Metric]:
+    about = InfoMetricFamily("fundwatch", "Where these are from.", value={"api": "1"})
+    yield about
+    ages = GaugeMetricFamily(
+        "fundwatch_reading_age_seconds", "Age of the newest reading.", labels=["collector", MACHINE], unit="seconds"
+    )
+    for each in readings:
+        ages.add_metric([each.collector, each.host], max(now - each.ts, 0.0))
+    yield ages
+    known = catalogue()
+    values: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for each in readings:
+        if is_stale(each, now):
+            continue
+        for (metric, labels), value in each.samples.items():
+            # Redis holds null for what was no number.
+            if value is not None and NAME.fullmatch(metric) and all(LABEL.fullmatch(name) for name, _ in labels):
+                pairs = tuple(sorted({**dict(labels), MACHINE: each.host}.items()))
+                values.setdefault(_name(metric), {})[pairs] = value
+    for name in sorted(values):
+        meaning = known[name].meaning if name in known else ""
+        is_counter = name in COUNTERS
+        kind, called = ("counter", name.removesuffix("_total")) if is_counter else ("gauge", name)
+        family = Metric(called, meaning, kind, unit=_unit(name))
+        for pairs, value in values[name].items():
+            family.add_sample(name, dict(pairs), value)
+        yield family
+
+
+def _name(metric: str) -> str:
+    """Return the name of a counter as it is, and of a gauge so that no other type's sample is called so."""
+    return f"{metric}_value" if metric.endswith(RESERVED) and metric not in COUNTERS else metric
+
+
+def _unit(name: str) -> str:
+    """Return the unit that a name ends with, empty for none."""
+    return next((ending.removeprefix("_") for ending, _ in UNITS if name.endswith(ending)), "")

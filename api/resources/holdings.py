@@ -1,0 +1,113 @@
+"""What a portfolio holds, ordered and traded: the rows as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from api.models import Answered, Number, Page, Time, age, at
+from api.operation import Ask, Operation
+from api.parameters import Listed, rfc3339
+from api.portfolios import ID, portfolio_of
+from api.problem import Refused
+from storage.clickhouse.reads.holdings import ORDERS, POSITIONS, TRADES, Held, newest_held, read_held
+
+TAG = "Portfolios"
+
+
+class Position(Answered):
+    """What was held of an instrument at a time; CASH is money."""
+
+    ts: Time
+    instrument: str
+    quantity: Number
+    price: Number
+    market_value: Number
+
+
+class Order(Answered):
+    """An order, as its newest state is."""
+
+    ts: Time
+    order_id: str
+    instrument: str
+    side: str
+    quantity: Number
+    order_type: str
+    limit_price: Number
+    decision_price: Number
+    status: str
+
+
+class Trade(Answered):
+    """A fill."""
+
+    ts: Time
+    trade_id: str
+    order_id: str
+    instrument: str
+    side: str
+    quantity: Number
+    price: Number
+    commission: Number
+
+
+class OfHoldings(Listed):
+    """Over which time."""
+
+    start: str = Field("", alias="from", max_length=40, description="Beginning, RFC 3339; the first when left out.")
+    end: str = Field("", alias="to", max_length=40, description="End, RFC 3339; the newest when left out.")
+
+    @model_validator(mode="after")
+    def _are_times(self) -> Self:
+        for name, text in (("from", self.start), ("to", self.end)):
+            if text and rfc3339(text) is None:
+                raise ValueError(f"{name} is no time with its zone: write 2026-01-31T09:30:00Z")
+        return self
+
+    def seconds(self) -> tuple[int, int]:
+        """Return first and last second."""
+        first, last = rfc3339(self.start), rfc3339(self.end)
+        return int(first.timestamp()) if first else 0, int(last.timestamp()) if last else 2**32 - 1
+
+
+def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
+    """Return what answers with rows of a table."""
+    names = ("ts", held.id, *held.columns)
+    money = [name for name in held.columns if name.endswith("price") or name in ("market_value", "commission")]
+
+    def answer(ask: Ask[OfHoldings]) -> Any:
+        portfolio, after = portfolio_of(ask), ask.begins.after
+        if after is not None and not (len(after) == 2 and isinstance(after[0], int) and isinstance(after[1], str)):
+            raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
+        key = (int(after[0]), str(after[1])) if after else None
+        clickhouse, (start, end) = ask.stores.clickhouse, ask.query.seconds()
+        limit = ask.query.limit
+        rows = read_held(clickhouse, held, portfolio.origin, portfolio.id, start, end, key, limit + 1)
+        part = rows[:limit]
+        items = [model(**dict(zip(names, (at(row[0]), *row[1:]), strict=True))) for row in part]  # type: ignore[arg-type]
+        newest = newest_held(clickhouse, held, portfolio.origin, portfolio.id)
+        units = {"quantity": "count", **dict.fromkeys(money, portfolio.currency)}
+        following = ask.begins.next((int(str(part[-1][0])), str(part[-1][1]))) if len(rows) > limit else None
+        return Page[model](
+            items=items, next=following, units=units, as_of=at(newest), age_seconds=age(newest, ask.now),
+            source=held.table,
+        )  # fmt: skip
+
+    return answer
+
+
+def _operation(held: Held, model: Any, summary: str) -> Operation:
+    return Operation(
+        path=f"/portfolios/{{id}}/{held.table}", summary=summary, answer=_reader(held, model), model=Page[model],
+        query=OfHoldings, tag=TAG, parts=ID,
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    _operation(POSITIONS, Position, "Positions, oldest first."),
+    _operation(ORDERS, Order, "Orders in their newest state, oldest first."),
+    _operation(TRADES, Trade, "Trades, oldest first."),
+)

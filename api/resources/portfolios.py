@@ -1,0 +1,141 @@
+"""Portfolios: the tree, and every figure of one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analytics.metrics import Metric
+from api.models import Aged, Figure, Number, Page, aged, day_of
+from api.operation import Ask, Operation
+from api.paging import part_of
+from api.parameters import Listed, Parameters
+from api.portfolios import ID, OfPortfolio, allowed, data_of, datasets, finite, portfolio_of
+from portfolio import given
+from portfolio.chosen import key_of
+from portfolio.data import PortfolioData
+from portfolio.histories import kept
+from portfolio.summary import columns, side_by_side
+from portfolio.tree.facts import Node, nodes
+from status.freshness import value_stale_after_seconds
+from storage.state.portfolios import OWN
+
+if TYPE_CHECKING:
+    from analytics.summary import Summary
+
+TAG = "Portfolios"
+
+
+class Portfolio(Aged):
+    """A node of the fund's tree."""
+
+    id: str = Field(description="Its address below /portfolios/: origin and id.")
+    origin: str = Field(description="own, sample or replay.")
+    name: str
+    parent: str | None = Field(description="Id of what it is part of; null: of nothing that you may see.")
+    benchmark: str = Field(description="Key of its benchmark; empty: it has none.")
+    currency: str
+    nav: Number = Field(description="Newest value, in its currency.")
+    first_day: date | None
+    last_day: date | None
+    values: int = Field(description="Days with a value.")
+    rhythm: str = Field(description="How often it is valued, and how that is known.")
+    parts: int = Field(description="How many parts it is the sum of; 0: its values are its own.")
+    has_ended: bool
+    note: str
+
+
+class Performance(Figure):
+    """A figure of the window, beside the benchmark's own."""
+
+    key: str
+    title: str
+    group: str
+    definition: str
+    reason: str = Field(description="Why the value is missing.")
+    remark: str = Field(description="What must be known beside it.")
+    benchmark_value: Number
+    benchmark_reason: str
+
+
+def _node(ask: Ask[Parameters], node: Node, ids: set[str]) -> Portfolio:
+    own, origin = node.portfolio, node.portfolio.origin
+    above = f"{origin}:{own.parent}"
+    has_age = origin == OWN and node.newest and not node.has_ended
+    stale_after = None
+    if has_age and node.last is not None:
+        by_calendar = given.stale_after_seconds(own.calendar, node.counts, node.last)
+        stale_after = by_calendar or value_stale_after_seconds(node.counts.longest_days)
+    age = aged(node.newest if has_age else None, ask.now, stale_after, f"nav, {origin}")
+    return Portfolio(
+        id=key_of(own), origin=origin, name=own.name, parent=above if own.parent and above in ids else None,
+        benchmark=own.benchmark, currency=own.currency, nav=finite(node.last_value),
+        first_day=day_of(node.first) if node.first is not None else None,
+        last_day=day_of(node.last) if node.last is not None else None, values=node.values, rhythm=node.rhythm,
+        parts=node.made_of, has_ended=node.has_ended, note=own.note, **age.model_dump(),
+    )  # fmt: skip
+
+
+def _portfolios(ask: Ask[Listed]) -> Page[Portfolio]:
+    ids = {key_of(each) for each in allowed(ask.stores, ask.viewer.portfolios)}
+    found = sorted((each for each in nodes(ask.stores) if key_of(each.portfolio) in ids), key=_key)
+    part, following = part_of(found, lambda node: (_key(node),), ask.begins)
+    items = [_node(ask, node, ids) for node in part]
+    newest = max((each.newest for each in found if each.portfolio.origin == OWN), default=0.0)
+    age = aged(newest or None, ask.now, None, "nav")
+    return Page[Portfolio](items=items, next=following, **age.model_dump())
+
+
+def _portfolio(ask: Ask[Parameters]) -> Portfolio:
+    wanted = key_of(portfolio_of(ask))
+    ids = {key_of(each) for each in allowed(ask.stores, ask.viewer.portfolios)}
+    return next(_node(ask, node, ids) for node in nodes(ask.stores) if key_of(node.portfolio) == wanted)
+
+
+def _key(node: Node) -> str:
+    return key_of(node.portfolio)
+
+
+def _performance(ask: Ask[OfPortfolio]) -> Page[Performance]:
+    told = data_of(ask)
+    data = told.data
+    found = _figures(ask, data)
+    beside = len(columns(data)) - 1 if data.benchmark else None
+    metrics = found.metrics
+    part, following = part_of([*range(len(metrics))], lambda place: (place,), ask.begins)
+    age = told.age.model_dump()
+    items = [
+        Performance(
+            key=metric.key, title=metric.title, group=metric.group, definition=metric.definition,
+            value=finite(found.of(metric.key, 0)), unit=unit_of(metric, data), reason=found.reason(metric.key, 0),
+            remark=found.remark(metric.key, 0),
+            benchmark_value=finite(found.of(metric.key, beside)) if beside is not None else None,
+            benchmark_reason=found.reason(metric.key, beside) if beside is not None else "there is no benchmark",
+            **age,
+        )
+        for metric in (metrics[place] for place in part)
+    ]  # fmt: skip
+    return Page[Performance](items=items, next=following, told=told.told, **age)
+
+
+def _figures(ask: Ask[OfPortfolio], data: PortfolioData) -> Summary:
+    """Return every figure, worked out once a version of the data for all who ask the same."""
+    asked = ask.query.model_dump_json(exclude={"limit", "cursor"})
+    return kept(ask.stores, ("api performance", key_of(data.portfolio), asked), lambda: side_by_side(data))
+
+
+def unit_of(metric: Metric, data: PortfolioData) -> str:
+    """Return the unit of a figure: what a page shows in percent is a ratio."""
+    return {"percent": "ratio", "periods": data.units}.get(metric.unit, metric.unit)
+
+
+OPERATIONS = (
+    Operation(path="/portfolios", summary="Every portfolio that you may see.", answer=_portfolios,
+              model=Page[Portfolio], query=Listed, tag=TAG, datasets=datasets),
+    Operation(path="/portfolios/{id}/performance", summary="Every figure of a portfolio over a window.",
+              answer=_performance, model=Page[Performance], query=OfPortfolio, tag=TAG, parts=ID, datasets=datasets),
+    Operation(path="/portfolios/{id}", summary="One portfolio.", answer=_portfolio, model=Portfolio, tag=TAG,
+              parts=ID, datasets=datasets),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Puts the API on a server: /api/v1, its document and docs page, /readyz and /metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import orjson
+from flask import Flask, Response, jsonify, request
+
+from access.viewer import KEPT, viewer_of
+from api.docs_page import page
+from api.document import document
+from api.mount import BASE, checked, declare, mount, problem_response
+from api.openmetrics import CONTENT_TYPE, openmetrics
+from api.operation import READ
+from api.problem import Refused
+from api.ready import away
+from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
+from core.roles import Role
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.pulse import Pulse
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+OPERATIONS = (
+    *status.OPERATIONS,
+    *history.OPERATIONS,
+    *metrics.OPERATIONS,
+    *network.OPERATIONS,
+    *pipeline.OPERATIONS,
+    *portfolios.OPERATIONS,
+    *courses.OPERATIONS,
+    *holdings.OPERATIONS,
+    *access.OPERATIONS,
+)
+"""THE list of resources, in the order of the document."""
+_PULSES: WeakKeyDictionary[ClickHouse, Pulse] = WeakKeyDictionary()
+
+
+def install(server: Flask, stores: Stores) -> None:
+    """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
+    mount(server, stores, OPERATIONS)
+    # Its thread lives as long as the process: applications made anew share it.
+    pulse = _PULSES.setdefault(stores.clickhouse, Pulse(stores.clickhouse.ping))
+    told = document(OPERATIONS)
+    as_json, as_page = orjson.dumps(told), page(told)
+
+    @server.get(f"{BASE}/openapi.json")
+    def openapi() -> Response:
+        return _given(as_json, "application/json")
+
+    @server.get("/api/docs")
+    def docs() -> Response:
+        return _given(as_page.encode(), "text/html")
+
+    @server.get("/metrics")
+    def prometheus() -> Response:
+        return _refused() or Response(openmetrics(stores), content_type=CONTENT_TYPE)
+
+    for endpoint in ("openapi", "docs", "prometheus"):
+        declare(server, endpoint, Role.VIEWER)
+
+    @server.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        why = away(stores, pulse.problem())
+        answer: dict[str, object] = {"ready": not why}
+        if KEPT in request.environ:
+            answer["why"] = why
+        return jsonify(answer), 503 if why else 200
+
+
+def _given(body: bytes, kind: str) -> Response:
+    return _refused() or Response(body, mimetype=kind)
+
+
+def _refused() -> Response | None:
+    """Return the answer to somebody who may not read; None for who may."""
+    try:
+        checked(viewer_of(request.environ), role=Role.VIEWER, scope=READ)
+    except Refused as refused:
+        return problem_response(refused)
+    return None

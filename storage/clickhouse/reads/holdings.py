@@ -1,0 +1,70 @@
+"""Positions, orders and trades as stored, in parts: each part begins after the key that the one before ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.clickhouse.client import ClickHouse
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A table of what a portfolio holds or did. Its rows are ordered by time, then by `id`."""
+
+    table: str
+    id: str
+    """The column that tells rows of one time apart."""
+    columns: tuple[str, ...]
+    """Those that are read after time and id."""
+
+
+POSITIONS = Held("positions", "instrument", ("quantity", "price", "market_value"))
+ORDERS = Held(
+    "orders",
+    "order_id",
+    ("instrument", "side", "quantity", "order_type", "limit_price", "decision_price", "status"),
+)
+TRADES = Held("trades", "trade_id", ("order_id", "instrument", "side", "quantity", "price", "commission"))
+
+
+def read_held(
+    clickhouse: ClickHouse,
+    held: Held,
+    origin: str,
+    portfolio: str,
+    start: int,
+    end: int,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[tuple[object, ...]]:
+    """Return rows from `start` to `end` (epoch seconds, both included) after a key: time, id, then the columns.
+
+    Times are epoch seconds. Raises StorageUnavailable or StorageRejected.
+    """
+    names: Sequence[str] = held.columns
+    # A row's newest version counts: FINAL. Its order is that of its time, not of the table's key.
+    sql = f"""
+        SELECT toUnixTimestamp(h.ts) AS at, h.{held.id} AS id, {", ".join(f"h.{name}" for name in names)}
+        FROM {held.table} AS h FINAL
+        WHERE h.origin = {{origin:String}} AND h.portfolio = {{portfolio:String}}
+            AND h.ts BETWEEN toDateTime({{start:UInt32}}) AND toDateTime({{end:UInt32}})
+            AND (at, id) > ({{after_ts:Int64}}, {{after_id:String}})
+        ORDER BY at, id LIMIT {{limit:UInt32}}
+    """
+    after_ts, after_id = after or (-1, "")
+    parameters = {
+        "origin": origin, "portfolio": portfolio, "start": max(start, 0), "end": min(end, 2**32 - 1),
+        "after_ts": after_ts, "after_id": after_id, "limit": limit,
+    }  # fmt: skip
+    return clickhouse.rows(sql, parameters, kind=f"portfolio {held.table}")
+
+
+def newest_held(clickhouse: ClickHouse, held: Held, origin: str, portfolio: str) -> int | None:
+    """Return the time of the newest row (epoch seconds); None without any. Raises StorageUnavailable."""
+    sql = f"""
+        SELECT toUnixTimestamp(max(h.ts)), count() FROM {held.table} AS h
+        WHERE h.origin = {{origin:String}} AND h.portfolio = {{portfolio:String}}
+    """
+    ((newest, many),) = clickhouse.rows(sql, {"origin": origin, "portfolio": portfolio}, kind=f"portfolio {held.table}")
+    return int(newest) if many else None

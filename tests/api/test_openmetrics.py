@@ -1,0 +1,51 @@
+"""/metrics as a Prometheus takes it: parsed by the parser of its own client, with types and units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from core.catalogue import catalogue
+from core.metrics import UNITS
+from core.model import Reading, Sample, labels
+from storage.stores import Stores
+from tests.support.api import Standing, client_of, fill, watching
+
+
+def test_every_current_metric_is_told_with_type_and_unit(stores: Stores) -> None:
+    filled = watching(stores)
+    fill(filled)
+    hostile = [
+        Sample("http_requests_total", 2.0, labels(instance="orders", path='a "quoted"\\\nline')),
+        Sample("http_requests", 3.0, labels(instance="orders")),
+        Sample("no name", 1.0),
+    ]
+    filled.live.put_reading("tcp:gate", "host-1", filled.clock.now(), 5, Reading(hostile))
+    filled.live.put_reading("http:orders", "host-1", filled.clock.now(), 5, Reading(hostile))
+    answer = client_of(filled).get("/metrics")
+    assert answer.content_type.startswith("application/openmetrics-text; version=1.0.0")
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    reading = filled.live.reading("system", "host-1")
+    assert reading is not None
+    for (metric, pairs), value in reading.samples.items():
+        is_counter = metric == "system_oom_kills_total"
+        family = families[metric.removesuffix("_total") if is_counter else metric]
+        told = {**dict(pairs), "machine": "host-1"}
+        assert [each.value for each in family.samples if each.labels == told] == [value], metric
+        assert family.type == ("counter" if is_counter else "gauge")
+        assert family.documentation == (catalogue()[metric].meaning if metric in catalogue() else "")
+        ending = next((end for end, _ in UNITS if metric.endswith(end)), "")
+        assert family.unit == ending.removeprefix("_")
+    path = families["http_requests_total_value"].samples[0].labels["path"]
+    assert path == 'a "quoted"\\\nline'
+
+
+def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
+    filled = watching(stores)
+    fill(filled)
+    later = replace(filled, clock=Standing(filled.clock.now() + 3_600))
+    families = {each.name: each for each in text_string_to_metric_families(client_of(later).get("/metrics").text)}
+    assert "system_load_1" not in families
+    ages = {each.labels["collector"]: each.value for each in families["fundwatch_reading_age_seconds"].samples}
+    assert ages["system"] >= 3_600
