@@ -82,4 +82,4 @@ def test_what_is_not_there_is_told_beside_the_data(fund: Stores) -> None:
         "Compare: there is no portfolio “own:lost”.",
     ]
     fine = replace(query, portfolio="sample:beta", benchmark="", compared=("sample:alpha",))
-    assert warnings(fund, read(fund, fine)) == []
+    assert warnings(fund, read(fund, fine, None)) == []

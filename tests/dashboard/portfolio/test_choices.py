@@ -115,7 +115,7 @@ def test_the_fund_s_tree_is_indented_and_survives_a_circle() -> None:
 
 def test_the_first_of_the_tree_is_the_default(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "fund", "Fund"), Portfolio("own", "part", "Part", parent="fund")])
-    assert "'default': 'own:fund'" in str(plain(bar(stores, Choices())))
+    assert "'default': 'own:fund'" in str(plain(bar(stores, Choices(), None)))
 
 
 def test_a_restated_value_leaves_a_mark_on_the_page(stores: Stores) -> None:
