@@ -92,7 +92,7 @@ def data_of(ask: Ask[OfPortfolio]) -> Told:
         there = benchmarks(ask.stores, portfolio)
         if wanted not in there:
             raise none_of("benchmark", wanted, [*there, NO_BENCHMARK])
-    data = read(ask.stores, query)
+    data = read(ask.stores, query, ask.viewer.portfolios)
     told = [*warnings(ask.stores, data, query), *data.own.told]
     return Told(data, told, age_of(ask.stores, data, ask.now))
 

@@ -12,7 +12,7 @@ from api.models import Aged, Figure, Number, Page, aged, day_of
 from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed, Parameters
-from api.portfolios import ID, OfPortfolio, allowed, data_of, datasets, finite, portfolio_of
+from api.portfolios import ID, OfPortfolio, data_of, datasets, finite, portfolio_of
 from portfolio import given
 from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
@@ -60,9 +60,8 @@ class Performance(Figure):
     benchmark_reason: str
 
 
-def _node(ask: Ask[Parameters], node: Node, ids: set[str]) -> Portfolio:
+def _node(ask: Ask[Parameters], node: Node) -> Portfolio:
     own, origin = node.portfolio, node.portfolio.origin
-    above = f"{origin}:{own.parent}"
     has_age = origin == OWN and node.newest and not node.has_ended
     stale_after = None
     if has_age and node.last is not None:
@@ -70,7 +69,7 @@ def _node(ask: Ask[Parameters], node: Node, ids: set[str]) -> Portfolio:
         stale_after = by_calendar or value_stale_after_seconds(node.counts.longest_days)
     age = aged(node.newest if has_age else None, ask.now, stale_after, f"nav, {origin}")
     return Portfolio(
-        id=key_of(own), origin=origin, name=own.name, parent=above if own.parent and above in ids else None,
+        id=key_of(own), origin=origin, name=own.name, parent=f"{origin}:{own.parent}" if own.parent else None,
         benchmark=own.benchmark, currency=own.currency, nav=finite(node.last_value),
         first_day=day_of(node.first) if node.first is not None else None,
         last_day=day_of(node.last) if node.last is not None else None, values=node.values, rhythm=node.rhythm,
@@ -79,10 +78,9 @@ def _node(ask: Ask[Parameters], node: Node, ids: set[str]) -> Portfolio:
 
 
 def _portfolios(ask: Ask[Listed]) -> Page[Portfolio]:
-    ids = {key_of(each) for each in allowed(ask.stores, ask.viewer.portfolios)}
-    found = sorted((each for each in nodes(ask.stores) if key_of(each.portfolio) in ids), key=_key)
+    found = sorted(nodes(ask.stores, ask.viewer.portfolios), key=_key)
     part, following = part_of(found, lambda node: (_key(node),), ask.begins)
-    items = [_node(ask, node, ids) for node in part]
+    items = [_node(ask, node) for node in part]
     newest = max((each.newest for each in found if each.portfolio.origin == OWN), default=0.0)
     age = aged(newest or None, ask.now, None, "nav")
     return Page[Portfolio](items=items, next=following, **age.model_dump())
@@ -90,8 +88,8 @@ def _portfolios(ask: Ask[Listed]) -> Page[Portfolio]:
 
 def _portfolio(ask: Ask[Parameters]) -> Portfolio:
     wanted = key_of(portfolio_of(ask))
-    ids = {key_of(each) for each in allowed(ask.stores, ask.viewer.portfolios)}
-    return next(_node(ask, node, ids) for node in nodes(ask.stores) if key_of(node.portfolio) == wanted)
+    found = nodes(ask.stores, ask.viewer.portfolios)
+    return next(_node(ask, node) for node in found if key_of(node.portfolio) == wanted)
 
 
 def _key(node: Node) -> str:
