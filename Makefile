@@ -19,7 +19,8 @@ run: $(STATIC_STAMP) ## Install what is missing and start everything.
 
 demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund: a trading day every two seconds.
 	@rm -rf data-demo
-	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_LOAD_SAMPLE=false FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
+	@FUNDWATCH_DATA_DIR=data-demo FUNDWATCH_SIGN_IN=loopback-open FUNDWATCH_LOAD_SAMPLE=false \
+		FUNDWATCH_SOURCES__REPLAY=true exec $(BIN)/python app.py
 
 # Two processes a folder: the engine inside each keeps threads of every database that a test ever made. One folder after
 # the other: on two cores the browser and the other folders only slow each other down, and deadlines are missed.

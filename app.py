@@ -46,12 +46,14 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
     console.step("libraries")
+    from access.first_start import first_link
     from dashboard.frame.newest import follow, renewable_app
     from portfolio.tree.configured import prepare_tree
     from storage.stores import open_stores
 
     stores = open_stores(settings, step=console.step)
     _running.append(stores)
+    link = first_link(stores.state, settings, stores.clock.now())
     prepare_tree(stores)
     if settings.load_sample:
         from sample.load import load_sample_if_empty
@@ -67,7 +69,9 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         _running.append(start_collectors(stores, reload, renew))
     else:
         follow(stores, renew, reload)
-    console.line(f"Fundwatch is at http://{_shown(settings.host)}:{settings.port}")
+    console.line(f"Fundwatch is at {settings.address}")
+    if link:
+        console.line(f"Choose the password of the account admin, once, within a day: {settings.address}{link}")
     return server
 
 
@@ -108,10 +112,6 @@ def _told(error: OSError) -> str:
     """Return what failed, with the file where it is about one."""
     why = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {why}; look at what is there" if error.filename else why
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

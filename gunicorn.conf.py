@@ -6,7 +6,11 @@ from core.settings.load import load_settings
 
 settings = load_settings()
 
-bind = [f"{settings.host}:{settings.port}"]
+bind = [f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"]
+certfile = settings.tls_cert or None
+keyfile = settings.tls_key or None
+# Whom to believe about who asks is decided in dashboard/frame/forwarded.py.
+forwarded_allow_ips = ""
 # Gunicorn's threads, given to whole requests only: dashboard/frame/worker.py.
 worker_class = "dashboard.frame.worker.WholeRequestWorker"
 # Only one process can own the ClickHouse that runs inside it.

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from core.roles import Role
-
-if TYPE_CHECKING:
-    from core.settings.model import Settings
 
 KEPT = "fundwatch.viewer"
 """Key of a WSGI environment under which who sent the request stands."""
 LOCAL_NAME = "local"
+"""No account has this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,8 @@ class Viewer:
     """Whether the settings allow actions and the role does."""
     portfolios: frozenset[str] | None = None
     """Ids of the only portfolios of its own, with those below them, that may be seen; None: every one."""
+    scopes: frozenset[str] | None = None
+    """What the token of a program is for (access.tokens.Scope); None: a person, who may all that the role may."""
 
     def only(self, names: Sequence[str]) -> Viewer:
         """Return a viewer with these attributes of this one and nothing else: equal for all whose view is the same.
@@ -45,9 +45,9 @@ ACTING_ROLE = Role.OPERATOR
 VIEWER_ATTRIBUTES = frozenset(field.name for field in fields(Viewer))
 
 
-def local_operator(settings: Settings) -> Viewer:
-    """Return the viewer that every reader on this machine is until there is sign-in."""
-    return Viewer(LOCAL_NAME, Role.OPERATOR, settings.actions_enabled)
+def local_viewer() -> Viewer:
+    """Return who a reader on this machine is that has not signed in, where the settings let him look."""
+    return Viewer(LOCAL_NAME)
 
 
 def keep_viewer(environ: MutableMapping[str, Any], viewer: Viewer) -> None:

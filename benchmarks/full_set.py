@@ -24,7 +24,7 @@ import psutil
 import yaml
 from dash.exceptions import PreventUpdate
 
-from access.viewer import Viewer, local_operator
+from access.viewer import Viewer
 from benchmarks.all_sources import Instances, unreachable, well
 from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
@@ -44,6 +44,7 @@ from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices, Tab
 from status.instances import instances
 from storage.stores import Stores, open_stores
+from tests.support.application import local_operator
 from tests.support.bad_servers import BEHAVIOURS, THREAD_NAME, BadServer
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ROOT, ClickHouseServer

@@ -24,9 +24,9 @@ from benchmarks.quiet import OtherWork, wait_until_quiet
 from benchmarks.report import Figure, show
 from core.model import Facts
 from core.settings.model import Settings
-from dashboard.factory import create_app
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores, open_stores
+from tests.support.application import create_app
 
 YEARS, COMPARED = 10, 6
 COLD_ROUNDS, UNCHANGED_ROUNDS = 15, 60

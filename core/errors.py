@@ -14,7 +14,8 @@ FundwatchError
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
 ├── UndoRejected         an import that cannot be undone: nothing was changed
-├── ChangeRejected       a portfolio that cannot be changed like that: nothing was changed, `fields` says what is wrong
+├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
+├── SignInRefused        somebody is not let in: the message says no more than he may know
 └── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
@@ -121,7 +122,7 @@ class UndoRejected(FundwatchError):
 
 
 class ChangeRejected(FundwatchError):
-    """A portfolio cannot be changed like that. Nothing was changed."""
+    """A portfolio or an account cannot be changed like that. Nothing was changed."""
 
     def __init__(self, reason: str, fields: Mapping[str, str] | None = None) -> None:
         self.fields = dict(fields or {})
@@ -132,6 +133,15 @@ class ChangeRejected(FundwatchError):
     def lines(self) -> list[str]:
         """Return what is to be told."""
         return [self.reason, *(f"{name}: {wrong}" for name, wrong in self.fields.items())]
+
+
+class SignInRefused(FundwatchError):
+    """Somebody is not let in. What is told does not depend on whether the account exists."""
+
+    def __init__(self, sentence: str, wait_seconds: float = 0.0) -> None:
+        self.wait_seconds = wait_seconds
+        """How long to wait before another attempt is looked at; 0: not at all."""
+        super().__init__(sentence)
 
 
 class NoPortfolio(FundwatchError):

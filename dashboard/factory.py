@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Flask, Response, jsonify, send_file
 from werkzeug.exceptions import BadRequest
 
-from access.viewer import VIEWER_ATTRIBUTES
+from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
 from core.roles import Role
-from dashboard.frame import bundle, compress, errors, ids, security, static
+from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
+from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.page import Application
+from dashboard.frame.places import SIGN_OUT
 from dashboard.frame.shell import failed_page, open_page, shell
-from dashboard.frame.viewer import FindViewer, current_viewer, find_local
+from dashboard.frame.viewer import FindViewer, current_viewer, find_signed_in
 from dashboard.tabs import PAGES
 from dashboard.views import forms, rights, routes, shortcut
 from dashboard.views.refresh import Refresh, register
@@ -32,9 +34,13 @@ from storage.clickhouse.pulse import Pulse
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+    Mount = Callable[[Flask, Stores], None]
+
 log = logging.getLogger(__name__)
 HEALTH = "/healthz"
 NOT_NOW = 503
+SHELLS_KEPT = 200
+"""Frames, of so many people, that are not made anew when one of them opens a page."""
 ROUTE = ("path", "search")
 """What the browser says of the address that it opens."""
 
@@ -44,12 +50,14 @@ def create_app(
     pages: Sequence[Page] = PAGES,
     find_viewer: FindViewer | None = None,
     pulse: Pulse | None = None,
+    mounts: Sequence[Mount] = (),
 ) -> Dash:
     """Return the application; `.server` is its WSGI application.
 
     pages: every page; those that depend on settings are mounted as the settings of `stores` want them (Page.fit).
-    find_viewer: who sent a request; None: readers on this machine, all of them the same.
+    find_viewer: who sent a request; None: who has signed in, as the settings want it.
     pulse: whether ClickHouse answers; its thread lives as long as the process, so applications made anew share one.
+    mounts: what else is served here, behind the same guard.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
     Raises ValueError when pages do not fit together.
     """
@@ -58,8 +66,8 @@ def create_app(
     server = Flask("fundwatch", static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     errors.install(server)
-    find_viewer = find_viewer or find_local(stores.settings)
-    security.install(server, host=stores.settings.host, pages=pages, find_viewer=find_viewer)
+    find_viewer = find_viewer or find_signed_in(stores)
+    security.install(server, hosts=stores.settings.host_names, pages=pages, find_viewer=find_viewer)
     compress.install(server)
     static.install(server)
     app = Application(
@@ -78,9 +86,11 @@ def create_app(
     )
     app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores, pulse or Pulse(stores.clickhouse.ping))
+    sign_in.install(server, stores, find_viewer)
+    account.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
-    shells = cache(partial(shell, pages, stores.settings.refresh_seconds))
-    app.layout = lambda: shells(current_viewer().role)
+    shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
+    app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
     refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
@@ -95,9 +105,12 @@ def create_app(
             forms.install(server, page.forms(stores), page.role)
         if page.register:
             page.register(app, stores)
-    rights.declare_rules(server, Role.VIEWER, rights.OF_DASH)
+    for mount in mounts:
+        mount(server, stores)
+    rights.declare_rules(server, Role.VIEWER, {*rights.OF_DASH, *account.RULES, SIGN_OUT})
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
+    server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     _warm_up(app, pages[0].path)
     return app
 
@@ -167,8 +180,8 @@ def _add_choices(app: Dash, page: Page) -> None:
 
 
 def _warm_up(app: Dash, path: str) -> None:
-    for asked in (HEALTH, path):  # the second may be refused to this viewer, before Dash sees it
-        answer = app.server.test_client().get(asked)
+    for asked in (HEALTH, path):
+        answer = app.server.test_client().get(asked, environ_base={KEPT: ANYBODY})
         if answer.status_code >= 500 and answer.status_code != NOT_NOW:
             raise RuntimeError(f"{asked} is answered with {answer.status_code}")
 

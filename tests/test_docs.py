@@ -15,11 +15,11 @@ from access.viewer import ANYBODY, Viewer
 from collectors.base import Context
 from core.clock import SystemClock
 from core.model import Reading, Sample
-from dashboard.factory import create_app
 from dashboard.views.panel import GraphBody, Panel
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.reads.series import read_series
 from storage.stores import Stores
+from tests.support.application import create_app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

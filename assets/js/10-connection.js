@@ -20,7 +20,7 @@
     const isCallback = address.includes("_dash-update-component");
     const opening = isCallback ? fw.openingOf(options.body) : null;
     const isRefresh = isCallback && !opening;
-    const send = () => plainFetch(resource, options);
+    const send = () => fw.whenSignedIn(address, () => plainFetch(resource, options));
     try {
       const answer = opening ? fw.openWhenAnswered(opening, send) : send();
       if (isRefresh) fw.refreshSent();

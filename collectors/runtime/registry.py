@@ -34,7 +34,7 @@ MODULES = {
 }
 
 
-IMPORTERS = {"inbox": "portfolio.imports.inbox"}
+IMPORTERS = {"inbox": "portfolio.imports.inbox", "audit": "access.mirror"}
 
 
 def enabled(settings: Settings) -> list[str]:

@@ -5,7 +5,6 @@ Nothing else in the program reads the environment.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 from collections import Counter
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -24,9 +24,12 @@ from pydantic_settings import (
 from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
+from core.roles import Role
+from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.portfolios import SetPortfolio
 
 PREFIX = "FUNDWATCH_"
+LOOPBACK_OPEN = "loopback-open"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 """Names the settings file; the one variable that is not a setting itself."""
 
@@ -34,6 +37,22 @@ CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 def _whole(value: object) -> object:
     """Environment variables are text; a Literal of numbers does not convert by itself."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+def _listed(value: object) -> object:
+    """A list in one text has commas between its items."""
+    return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
+
+
+def _roles(value: tuple[str, ...]) -> tuple[str, ...]:
+    words = [role.word for role in Role]
+    if unknown := [each for each in value if each not in words]:
+        raise ValueError(f"{unknown[0]!r} is no role; there are {', '.join(words)}")
+    return value
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+"""A list, in the environment as one text with commas."""
 
 
 class Sources(Group):
@@ -45,6 +64,7 @@ class Sources(Group):
     inbox: bool = Field(
         True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
     )
+    audit: bool = Field(True, description="Copies the audit of the state database to ClickHouse.")
     own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
     replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
 
@@ -56,6 +76,7 @@ class Intervals(Group):
     processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
+    audit_seconds: Seconds = Field(5, description="Seconds between copies of the audit to ClickHouse.")
     own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
     replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
 
@@ -89,6 +110,20 @@ class Writer(Group):
         536_870_912,
         ge=1_048_576,
         description="Most bytes waiting on disk while ClickHouse is away; past it the oldest are dropped and counted.",
+    )
+
+
+class Sessions(Group):
+    """How long somebody stays signed in."""
+
+    idle_seconds: float = Field(
+        43_200, ge=60, le=2_592_000, description="A session that was not used for this long is over."
+    )
+    longest_seconds: float = Field(
+        604_800,
+        ge=60,
+        le=31_536_000,
+        description="A session is over this long after the sign-in, however much it is used.",
     )
 
 
@@ -184,8 +219,25 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    host: str = Field("127.0.0.1", description="Address the web server binds to; loopback only until there is sign-in.")
+    host: str = Field(
+        "127.0.0.1", description="Address the web server binds to; another than loopback needs TLS or a trusted proxy."
+    )
     port: int = Field(8050, ge=1, le=65_535, description="Port of the web server.")
+    tls_cert: str = Field(
+        "", description="File of the certificate, PEM, with those that lead to its root; needs tls_key."
+    )
+    tls_key: str = Field("", description="File of the certificate's private key, PEM, without a password.")
+    trusted_proxy: Annotated[Listed, AfterValidator(checked_networks)] = Field(
+        (),
+        description="Addresses or networks (10.0.0.0/24) of reverse proxies; requests then come through them alone.",
+    )
+    allowed_hosts: Annotated[Listed, AfterValidator(checked_names)] = Field(
+        (),
+        description="Names under which browsers open Fundwatch, beside localhost and the address that it binds to.",
+    )
+    second_factor_roles: Annotated[Listed, AfterValidator(_roles)] = Field(
+        (), description="Roles that must have a second factor: admin, operator, analyst, viewer."
+    )
     data_dir: Path = Field(Path("data"), description="Folder of everything Fundwatch keeps; made if absent.")
     clickhouse_url: str = Field(
         "",
@@ -224,6 +276,15 @@ class Settings(BaseSettings):
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="First day that the replay shows live; what lies before is loaded at once.",
     )
+    sign_in: Literal["required", "loopback-open"] = Field(
+        "required",
+        description="Whether all sign in; loopback-open: readers on this machine may look without, and change nothing.",
+    )
+    admin_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
+    )
+    sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."
     )
@@ -251,13 +312,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=config_file())
 
-    @field_validator("host")
-    @classmethod
-    def _loopback_only(cls, value: str) -> str:
-        if not is_loopback(value):
-            raise ValueError("must be a loopback address (127.0.0.1, ::1 or localhost) until there is sign-in")
-        return value
-
     @field_validator("clickhouse_url")
     @classmethod
     def _clickhouse_scheme(cls, value: str) -> str:
@@ -274,6 +328,12 @@ class Settings(BaseSettings):
         return _scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
 
     @model_validator(mode="after")
+    def _is_bound_safely(self) -> Self:
+        check_certificate(self.tls_cert, self.tls_key)
+        check_host(self.host, self.has_tls, self.trusted_proxy, self.allowed_hosts)
+        return self
+
+    @model_validator(mode="after")
     def _cluster_needs_a_server(self) -> Self:
         if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
             raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
@@ -286,6 +346,36 @@ class Settings(BaseSettings):
         if twice:
             raise ValueError(f"two portfolios have the id {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _open_on_loopback_only(self) -> Self:
+        if self.sign_in == LOOPBACK_OPEN and not is_loopback(self.host):
+            raise ValueError(
+                f"FUNDWATCH_SIGN_IN={LOOPBACK_OPEN} is for this machine alone: leave FUNDWATCH_HOST at 127.0.0.1, "
+                "or set FUNDWATCH_SIGN_IN=required"
+            )
+        if self.sign_in == LOOPBACK_OPEN and self.trusted_proxy:
+            raise ValueError(
+                f"FUNDWATCH_SIGN_IN={LOOPBACK_OPEN} is for this machine alone, and FUNDWATCH_TRUSTED_PROXY brings "
+                "others: set FUNDWATCH_SIGN_IN=required"
+            )
+        return self
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the web server itself speaks TLS."""
+        return bool(self.tls_cert)
+
+    @property
+    def address(self) -> str:
+        """Where the web server is, as a browser on this machine opens it."""
+        host = self.allowed_hosts[0] if self.host in WILDCARDS else self.host
+        return f"{'https' if self.has_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """Under which names, beside this machine's own, browsers may ask."""
+        return frozenset({self.host.lower(), *self.allowed_hosts})
 
     @property
     def is_embedded(self) -> bool:
@@ -301,16 +391,6 @@ class Settings(BaseSettings):
     def state_dsn(self) -> str:
         """Where the state database is, the default filled in."""
         return self.state_url or f"sqlite:///{self.data_dir.resolve() / 'state.sqlite'}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host` names this machine's loopback interface."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def config_file() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,23 @@ from storage.clickhouse.pulse import Pulse
 if TYPE_CHECKING:
     from flask import Flask
 
+    from dashboard.factory import Mount
     from storage.stores import Stores
 
 log = logging.getLogger(__name__)
 
 
-def renewable_app(stores: Stores) -> tuple[Flask, Callable[[Stores], None]]:
-    """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given."""
+def renewable_app(stores: Stores, mounts: Sequence[Mount] = ()) -> tuple[Flask, Callable[[Stores], None]]:
+    """Return the WSGI application, and what makes its pages anew with the settings of the stores that it is given.
+
+    mounts: what else is served beside the pages.
+    """
     pulse = Pulse(stores.clickhouse.ping)
-    server: Flask = create_app(stores, pulse=pulse).server
+    server: Flask = create_app(stores, pulse=pulse, mounts=mounts).server
     newest: list[Any] = [server.wsgi_app]
 
     def renew(changed: Stores) -> None:
-        newest[0] = create_app(changed, pulse=pulse).server.wsgi_app
+        newest[0] = create_app(changed, pulse=pulse, mounts=mounts).server.wsgi_app
 
     server.wsgi_app = lambda environ, start: newest[0](environ, start)  # type: ignore[assignment,method-assign]
     return server, renew

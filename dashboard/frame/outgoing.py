@@ -6,6 +6,8 @@ import socket
 from collections import deque
 from itertools import islice
 
+from dashboard.frame.encrypted import Encrypted
+
 TOGETHER_BYTES = 262_144
 """From here on an answer that is still being written is sent on."""
 MOST_PIECES = 16
@@ -14,7 +16,7 @@ MOST_PIECES = 16
 class Outgoing:
     """What gunicorn takes for the socket of a connection. One thread at a time uses it."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket | Encrypted) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._unsent: deque[memoryview] = deque()

@@ -10,6 +10,11 @@ from typing import Any
 import plotly
 from dash import Dash
 from flask import request
+from markupsafe import Markup, escape
+
+from access.viewer import LOCAL_NAME
+from dashboard.frame.places import sign_in_path
+from dashboard.frame.viewer import current_viewer
 
 PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
 DASH_ASKS = ("/_dash-layout", "/_dash-dependencies")
@@ -23,6 +28,7 @@ INDEX = """<!DOCTYPE html>
 {metas}
 <meta name="color-scheme" content="dark light">
 <meta name="fundwatch-plotly" content="{plotly}" data-paths="{graph_paths}">
+<meta name="fundwatch-account" content="{account}">
 <title>{title}</title>
 <script src="{boot}"></script>
 {early}
@@ -32,10 +38,14 @@ INDEX = """<!DOCTYPE html>
 <link rel="icon" type="image/svg+xml" href="{icon}">
 </head>
 <body>
-{app_entry}
+{open}{app_entry}
 <footer>{config}<script src="{script}"></script>{scripts}{renderer}</footer>
 </body>
 </html>"""
+OPEN = Markup(
+    '<aside class="fw-open" aria-label="Not signed in">Open on this machine without a sign-in: '
+    'you see everything and change nothing. <a href="{path}">Sign in</a></aside>'
+)
 
 
 class Application(Dash):
@@ -50,7 +60,7 @@ class Application(Dash):
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
         scripts = UNUSED_SCRIPT.sub("", parts["scripts"])
-        assets = Path(self.config.assets_folder)
+        assets, viewer = Path(self.config.assets_folder), current_viewer()
         return INDEX.format(
             metas=parts["metas"],
             title=parts["title"],
@@ -60,6 +70,8 @@ class Application(Dash):
             scripts=scripts,
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
+            account=escape(viewer.name),
+            open=OPEN.format(path=sign_in_path(request.full_path)) if viewer.name == LOCAL_NAME else "",
             early="\n".join(self._early()),
             graph_paths=" ".join(self.graph_paths),
             boot=_stamped(assets, "boot/theme.js"),

@@ -1,22 +1,27 @@
 """The door: who may ask for what, and the headers every answer carries.
 
-One guard runs before every request and denies by default. It finds who sent the request (dashboard/frame/viewer.py):
-until there is sign-in, what is not public is open only to readers on this machine.
+One guard runs before every request and denies by default. What is public is one list, PUBLIC_PATHS and PUBLIC_PREFIXES.
+Whoever asks for anything else has signed in, or is a program with a token (dashboard/frame/viewer.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from access.viewer import keep_viewer
+from access.viewer import KEPT, keep_viewer
 from core.clock import Clock
-from dashboard.frame.viewer import FindViewer
+from core.errors import StorageError
+from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, sign_in_path
+from dashboard.frame.plain import refusal
+from dashboard.frame.viewer import FindViewer, bearer, is_api
+from dashboard.views.problem import problem_of
 from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
 
@@ -24,12 +29,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-PUBLIC_PATHS = frozenset({"/healthz", "/favicon.ico", "/_favicon.ico"})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK})
 PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
 """Jobs that ping cannot sign in: each carries a token of its own (dashboard/kinds/heartbeat/pings.py)."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"
+LEADING_ON = frozenset({"/", ACCOUNT})
+"""What leads to the sign-in, as the dashboard's pages do, and refuses nobody."""
+PROBLEM = "application/problem+json"
+NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
 COMMON_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
 DATA_HEADERS = [("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")]
@@ -41,31 +50,39 @@ PAGE_HEADERS = {
 }
 
 
-def install(server: Flask, *, host: str, pages: Sequence[Page], find_viewer: FindViewer) -> None:
-    """Put the guard on `server`. `pages` answer with the dashboard; "/" leads to the first that the viewer may see."""
-    hosts = LOOPBACK_NAMES | {host.lower()}
+def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], find_viewer: FindViewer) -> None:
+    """Put the guard on `server`, which answers under `hosts` and this machine's own names.
+
+    `pages` answer with the dashboard; "/" leads to the first that the viewer may see.
+    """
+    hosts = LOOPBACK_NAMES.union(hosts)
     by_path = {page.path: page for page in pages}
 
     @server.before_request
     def guard() -> AnyResponse | None:
         path = request.path
         if _host_name(request.environ.get("HTTP_HOST", "")) not in hosts:
-            return refusal(400, "Unknown host", "Open Fundwatch as localhost or under the host in its settings.")
-        if request.method not in SAFE_METHODS and not _same_site():
-            return refusal(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
+            return _refused(
+                400, "Unknown host", "Open Fundwatch as localhost, or name the host in FUNDWATCH_ALLOWED_HOSTS."
+            )
+        if request.method not in SAFE_METHODS and not _same_site() and not _is_program():
+            return _refused(403, "Cross-site request refused", "Only Fundwatch's own pages may send this.")
         if is_public(path):
             return None if _is_answered() else _missing(path, ())
-        viewer = find_viewer(request)
-        if viewer is None:
-            return refusal(403, "Not allowed", "Until there is sign-in, Fundwatch opens only to this machine.")
-        keep_viewer(request.environ, viewer)
+        try:
+            viewer = request.environ.get(KEPT) or find_viewer(request)
+        except StorageError as error:
+            return _refused(503, "Not possible now", f"Who you are cannot be looked up: {problem_of(error)}")
         page = by_path.get(path)
+        if viewer is None:
+            return _ask_to_sign_in(is_page=page is not None or path in LEADING_ON or not _is_answered())
+        keep_viewer(request.environ, viewer)
         if page is None and path != "/" and _is_answered():
             return None
         allowed = visible(pages, viewer.role)
         if page is None:
             return redirect(allowed[0].path, 302) if path == "/" and allowed else _missing(path, allowed)
-        return None if page in allowed else refusal(403, "Not allowed", needs(page.role), allowed)
+        return None if page in allowed else _refused(403, "Not allowed", needs(page.role), allowed)
 
 
 class Headers:
@@ -116,25 +133,34 @@ def content_policy(script_hashes: Iterable[str]) -> str:
     )
 
 
-def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
-    """Return a plain page that says why there is no answer, with links to where there is one."""
-    from markupsafe import escape
-
-    links = "".join(f'<li><a href="{escape(page.path)}">{escape(page.title)}</a></li>' for page in pages)
-    body = (
-        '<!doctype html><html lang="en" data-bs-theme="dark"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)} · Fundwatch</title>"
-        '<script src="/assets/boot/theme.js"></script><link rel="stylesheet" href="/assets/css/01-tokens.css">'
-        '<link rel="stylesheet" href="/assets/boot/plain.css"></head>'
-        f"<body><main><h1>{escape(title)}</h1><p>{escape(sentence)}</p><ul>{links}</ul></main></body></html>"
-    )
-    return Response(body, status=status, mimetype="text/html")
-
-
 def is_public(path: str) -> bool:
     """Return whether a path answers anybody who knows the name of this machine."""
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIXES)
+
+
+def _ask_to_sign_in(is_page: bool) -> AnyResponse:
+    """Return how somebody is told that nobody may see this who has not signed in."""
+    path = request.path
+    if is_api(path) or request.method not in ("GET", "HEAD") or not is_page:
+        answer = _refused(401, "Not signed in", "Sign in first." if not is_api(path) else NEEDS_TOKEN)
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="fundwatch"'
+        return answer
+    return redirect(sign_in_path(request.full_path.rstrip("?")), 302)
+
+
+def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
+    """Return why there is no answer: to a program as problem details (RFC 9457), to a page's script as a line."""
+    if is_api(request.path):
+        told = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        return Response(orjson.dumps(told), status, mimetype=PROBLEM)
+    if status == 401:
+        return Response(f"{sentence}\n", status, mimetype="text/plain")
+    return refusal(status, title, sentence, pages)
+
+
+def _is_program() -> bool:
+    """Return whether a request brings a token, which no browser adds by itself."""
+    return is_api(request.path) and bearer(request) is not None
 
 
 def _same_site() -> bool:
@@ -151,7 +177,7 @@ def _is_answered() -> bool:
 
 
 def _missing(path: str, allowed: Iterable[Page]) -> Response:
-    return refusal(404, "Page not found", f"There is no page {path[:200]}.", allowed)
+    return _refused(404, "Page not found", f"There is no page {path[:200]}.", allowed)
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""What stands round every page: header, navigation, refresh control, theme switch, help."""
+"""What stands round every page: header, navigation, refresh control, account menu, help."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from access.viewer import Viewer
-from core.roles import Role
+from access.viewer import LOCAL_NAME, Viewer
 from dashboard.components.attributes import attributes
 from dashboard.components.needing import offered
 from dashboard.frame import ids
+from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible
@@ -34,12 +34,12 @@ KEYS = (
 )
 
 
-def shell(pages: Sequence[Page], refresh_seconds: int, role: Role) -> html.Div:
-    """Return the frame for viewers of a role, refreshing every `refresh_seconds` until a reader chooses otherwise.
+def shell(pages: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.Div:
+    """Return the frame for a viewer, refreshing every `refresh_seconds` until a reader chooses otherwise.
 
     The open page is mounted in `ids.PAGE`; only one is mounted at a time.
     """
-    allowed = visible(pages, role)
+    allowed = visible(pages, viewer.role)
     tabs = tabs_of(allowed)
     return html.Div(
         [
@@ -47,7 +47,7 @@ def shell(pages: Sequence[Page], refresh_seconds: int, role: Role) -> html.Div:
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.ROUTE),
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
-            _header(tabs, allowed, refresh_seconds),
+            _header(tabs, allowed, refresh_seconds, viewer),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
             _drawer(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
@@ -68,7 +68,7 @@ def mount(page: Page, choices: Choices, layout: Any, relatives: Sequence[Page] =
             dcc.Store(id=ids.choices(page.id), data=dict(choices)),
             dcc.Store(id=ids.version(page.id)),
             dcc.Store(id=ids.payload(page.id)),
-            html.H1(page.title, className="visually-hidden"),
+            html.H1(page.own_title, className="visually-hidden"),
             *([_sub_navigation(page, relatives)] if len(relatives) > 1 else []),
             html.Div(id=ids.problem(page.id), className="fw-problem", role="alert"),
             layout,
@@ -114,7 +114,7 @@ def failed_page(page: Page, error: Exception) -> html.Div:
     """Return what stands where a page could not be opened: the reason, and how to try again."""
     return html.Div(
         [
-            html.H1(f"{page.title} cannot be opened"),
+            html.H1(f"{page.own_title} cannot be opened"),
             html.P(problem_of(error)),
             html.P(["The log has the details. ", html.A("Try again", href=page.path), "."]),
         ],
@@ -126,15 +126,15 @@ def failed_page(page: Page, error: Exception) -> html.Div:
 def _sub_navigation(page: Page, relatives: Sequence[Page]) -> html.Nav:
     """Return the links to a tab and its sub-pages; the open one is no link."""
     links = [
-        html.Span(each.title, className="fw-sub-link", **attributes(aria_current="page"))
+        html.Span(each.own_title, className="fw-sub-link", **attributes(aria_current="page"))
         if each is page
-        else dcc.Link(each.title, href=each.path, className="fw-sub-link")
+        else dcc.Link(each.own_title, href=each.path, className="fw-sub-link")
         for each in relatives
     ]
     return html.Nav(links, className="fw-sub-nav", **attributes(aria_label=f"Pages of {relatives[0].title}"))
 
 
-def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int) -> html.Header:
+def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.Header:
     return html.Header(
         [
             html.Button(
@@ -148,15 +148,47 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int) 
             ),
             _refresh_control(refresh_seconds),
             html.Button(
-                _icon("theme"), id="theme-switch", type="button", className="fw-tool",
-                title="Switch the theme (t)", **attributes(aria_label="Switch between dark and light theme"),
-            ),
-            html.Button(
                 _icon("help"), id="help-button", type="button", className="fw-tool",
                 title="Keyboard shortcuts (?)", **attributes(aria_label="Keyboard shortcuts"),
             ),
+            _account(viewer),
         ],
         className="fw-header",
+    )  # fmt: skip
+
+
+def _account(viewer: Viewer) -> html.Div:
+    """Return the menu of who looks at the page (assets/js/72-account.js opens it)."""
+    is_signed_in = bool(viewer.name) and viewer.name != LOCAL_NAME
+    name = viewer.name if is_signed_in else "not signed in"
+    theme = html.Button(
+        [_icon("theme"), "Switch theme"], id="theme-switch", type="button", className="fw-menu-item",
+        title="Switch between dark and light (t)",
+    )  # fmt: skip
+    leave = html.Form(
+        html.Button([_icon("leave"), "Sign out"], type="submit", className="fw-menu-item"),
+        action=SIGN_OUT, method="post",
+    )  # fmt: skip
+    items = (
+        [html.A([_icon("account"), "Account"], href=ACCOUNT, className="fw-menu-item"), theme, leave]
+        if is_signed_in
+        else [theme, html.A([_icon("account"), "Sign in"], href=SIGN_IN, className="fw-menu-item")]
+    )
+    told = [html.Strong(name), html.Span(viewer.role.word, className="fw-menu-role")]
+    return html.Div(
+        [
+            html.Button(
+                [_icon("account"), html.Span(name, className="fw-account-name")],
+                id="account-button", type="button", className="fw-tool fw-account-button",
+                title=f"{name}, {viewer.role.word}",
+                **attributes(aria_label=f"Account menu: {name}, {viewer.role.word}", aria_expanded="false",
+                             aria_controls="account-menu"),
+            ),
+            html.Div(
+                [html.P(told, className="fw-menu-who"), *items], id="account-menu", className="fw-menu", hidden=True,
+            ),
+        ],
+        className="fw-account",
     )  # fmt: skip
 
 
@@ -168,7 +200,9 @@ def _keys(tabs: Sequence[Tab]) -> str:
 def _pages(pages: Sequence[Page]) -> str:
     """Return title and tab of every page by its path, for assets/js/30-route.js."""
     paths = {page.id: page.path for page in pages}
-    return json.dumps({page.path: {"title": page.title, "tab": paths.get(page.parent, page.path)} for page in pages})
+    return json.dumps(
+        {page.path: {"title": page.own_title, "tab": paths.get(page.parent, page.path)} for page in pages}
+    )
 
 
 def _links(tabs: Sequence[Tab]) -> dbc.Nav:

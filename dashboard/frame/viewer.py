@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Request, request
 
-from access.viewer import Viewer, local_operator, viewer_of
+from access.sessions import Signed
+from access.tokens import Bearers
+from access.viewer import Viewer, local_viewer, viewer_of
+from core.settings.binding import is_loopback
+from core.settings.model import LOOPBACK_OPEN
+from dashboard.frame.forwarded import CAME_THROUGH
+from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
+    from storage.stores import Stores
 
 FindViewer = Callable[[Request], Viewer | None]
 """Returns who sent a request; None: nobody who may see anything that is not public."""
+API_PREFIX, METRICS = "/api/", "/metrics"
+BEARER = "Bearer "
+OF_ACCOUNT = (ACCOUNT, SIGN_IN, SIGN_OUT)
+"""What begins like this is for people with an account, and for those who have yet to set up their second factor."""
+OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_", CAME_THROUGH)
+"""What the headers of a request that came through a proxy begin with, as WSGI has them, and the mark of one."""
 
 
-def find_local(settings: Settings) -> FindViewer:
-    """Return what finds the local operator on this machine, and nobody elsewhere."""
-    local = local_operator(settings)
-    return lambda request: local if _is_loopback(request.remote_addr) else None
+def find_signed_in(stores: Stores) -> FindViewer:
+    """Return what finds who is signed in, whose token a program has, or a reader on this machine where that is open.
+
+    It raises StorageUnavailable when that cannot be looked up.
+    """
+    signed, settings = Signed(stores.state, stores.settings, stores.clock), stores.settings
+    local = local_viewer() if settings.sign_in == LOOPBACK_OPEN else None
+    names = cookie_name(settings, is_secure=False), cookie_name(settings, is_secure=True)
+    bearers = Bearers(stores.state, settings, stores.clock)
+
+    def find(request: Request) -> Viewer | None:
+        secret = bearer(request)
+        if secret is not None:  # for programs alone: a page is no place for a token
+            return bearers.viewer(secret, request.remote_addr or "") if is_api(request.path) else None
+        who = signed.who(request.cookies.get(names[request.is_secure], ""))
+        is_own = request.path.startswith(OF_ACCOUNT)
+        if who is not None:
+            return None if who.lacks_second_factor and not is_own else who.viewer
+        return local if local is not None and not is_own and _is_here(request) else None
+
+    return find
 
 
 def current_viewer() -> Viewer:
@@ -29,9 +57,29 @@ def current_viewer() -> Viewer:
     return viewer_of(request.environ)
 
 
-@lru_cache(maxsize=1024)
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
+def cookie_name(settings: Settings, *, is_secure: bool) -> str:
+    """Return the name of the cookie with a session's secret.
+
+    The port is part of it, since browsers keep cookies by host alone. With `__Host-` a browser takes it over TLS only,
+    for the whole host, and from no other one.
+    """
+    name = f"fundwatch-{settings.port}"
+    return f"__Host-{name}" if is_secure else name
+
+
+def bearer(request: Request) -> str | None:
+    """Return the secret that a request brings in its header Authorization; None: it has none of the kind Bearer."""
+    sent = request.environ.get("HTTP_AUTHORIZATION", "")
+    return sent[len(BEARER) :].strip() if sent[: len(BEARER)].lower() == BEARER.lower() else None
+
+
+def is_api(path: str) -> bool:
+    """Return whether programs ask there."""
+    return path.startswith(API_PREFIX) or path == METRICS
+
+
+def _is_here(request: Request) -> bool:
+    """Return whether a request was sent on this machine, and by nobody for somebody else."""
+    if any(name.startswith(OF_PROXIES) for name in request.environ):
         return False
+    return is_loopback(request.remote_addr or "")

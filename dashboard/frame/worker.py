@@ -1,7 +1,8 @@
 """Gunicorn's threaded worker, which here gives a thread to whole requests only.
 
 One loop reads requests and writes what clients are slow to take; a thread answers what is whole and waits for no
-client. So half a request, a slow one or a silent connection costs a descriptor until its deadline, and nobody's turn.
+client. So half a request or TLS handshake, a slow one or a silent connection costs a descriptor until its deadline, and
+nobody's turn.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import math
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,9 +20,12 @@ from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
+from gunicorn.http import get_parser
 from gunicorn.http.unreader import IterUnreader
+from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from dashboard.frame.encrypted import Encrypted
 from dashboard.frame.incoming import BODY_LIMITS, HEAD_SECONDS, MOST_BODY_BYTES, Incoming, Refused, busy, too_slow
 from dashboard.frame.outgoing import Outgoing
 
@@ -41,13 +46,20 @@ log = logging.getLogger(__name__)
 class Connection(TConn):
     """A client's connection: the request that is on its way, and until when what it waits for must come."""
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+    def __init__(self, cfg: Any, sock: socket.socket | Encrypted, client: Any, server: Any) -> None:
         super().__init__(cfg, Outgoing(sock), client, server)
+        self.initialized = False
         self.incoming = Incoming(lambda _path: MOST_BODY_BYTES)
         self.began = 0.0
         self.deadline = 0.0
         self.is_kept = False
         """Whether another request may follow the answer that is being sent."""
+
+    def init(self) -> None:
+        """Make the parser, once. Gunicorn's way would wait here for a handshake."""
+        if not self.initialized:
+            self.initialized = True
+            self.parser = get_parser(self.cfg, self.sock, self.client)
 
 
 class WholeRequestWorker(ThreadWorker):
@@ -66,6 +78,7 @@ class WholeRequestWorker(ThreadWorker):
         """Statuses of refusals that stand in the log already."""
         self._end = math.inf
         """When a worker that stops closes what still waits."""
+        self._tls: ssl.SSLContext | None = ssl_context(self.cfg) if self.cfg.is_ssl else None
         super().init_process()
 
     def init_signals(self) -> None:
@@ -83,8 +96,13 @@ class WholeRequestWorker(ThreadWorker):
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
                 raise
             return
+        try:
+            spoken_to = Encrypted(sock, self._tls) if self._tls else sock
+        except OSError:  # it has gone again
+            sock.close()
+            return
         self.nr_conns += 1
-        conn = Connection(self.cfg, sock, client, listener.getsockname())
+        conn = Connection(self.cfg, spoken_to, client, listener.getsockname())
         conn.init()
         self._expect(conn, HEAD_SECONDS)
         if self.nr_conns >= self.worker_connections:

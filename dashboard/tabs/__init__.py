@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.tabs import (
     alerts,
+    audit,
     benchmarks,
     cache,
     database,
@@ -14,6 +15,8 @@ from dashboard.tabs import (
     portfolios,
     services,
     system,
+    tokens,
+    users,
 )
 from dashboard.views.tab import Page, tabs_of
 
@@ -29,5 +32,8 @@ PAGES: tuple[Page, ...] = (
     services.TAB,
     metrics.PAGE,
     alerts.TAB,
+    tokens.TAB,
+    users.PAGE,
+    audit.PAGE,
 )
 TABS = tuple(tabs_of(PAGES))

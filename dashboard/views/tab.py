@@ -112,6 +112,8 @@ class Page:
     """Who may see the page: viewers of this role or more."""
     parent: str = ""
     """Id of the tab that a sub-page belongs to."""
+    called: str = ""
+    """What it is called beside its sub-pages and in the browser's title, where a tab's title is that of them all."""
     datasets: tuple[str, ...] = ()
     """Data sets whose version gates the refresh (see storage.live.redis.Live.version)."""
     panels: tuple[Panel, ...] = ()
@@ -133,6 +135,11 @@ class Page:
     """Callbacks of this page alone, beyond the refresh."""
     fit: Callable[[Settings], Page] | None = None
     """Returns the page as settings want it, such as without what they don't watch. None: it is always the same."""
+
+    @property
+    def own_title(self) -> str:
+        """What it is called itself."""
+        return self.called or self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

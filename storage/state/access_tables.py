@@ -15,6 +15,7 @@ accounts = sa.Table(
     sa.Column("password", sa.String(255), nullable=False, server_default=""),
     sa.Column("password_at", sa.Float, nullable=False, server_default="0"),
     sa.Column("second_factor", sa.String(64), nullable=False, server_default=""),
+    sa.Column("second_factor_offered", sa.String(64), nullable=False, server_default=""),
     sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subject", sa.String(255), nullable=False, server_default=""),
     sa.Column("is_disabled", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -23,7 +24,17 @@ accounts = sa.Table(
     sa.Column("made_by", sa.String(80), nullable=False, server_default=""),
     sa.Column("seen_at", sa.Float, nullable=False, server_default="0"),
 )
-"""`portfolios`: JSON list of ids, empty for every one; `subject`: issuer and subject of a sign-in elsewhere."""
+"""`portfolios`: JSON list of ids, empty for every one; `subject`: issuer and subject of a sign-in elsewhere.
+`second_factor_offered`: a secret that was shown and not confirmed with a code yet."""
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("account", sa.String(80), nullable=False),
+    sa.Column("used_at", sa.Float, nullable=False, server_default="0"),
+    sa.Index("recovery_codes_by_account", "account"),
+)
 
 sessions = sa.Table(
     "sessions",
@@ -52,7 +63,7 @@ sign_in_links = sa.Table(
 failed_sign_ins = sa.Table(
     "failed_sign_ins",
     metadata,
-    sa.Column("subject", sa.String(100), primary_key=True),
+    sa.Column("subject", sa.String(160), primary_key=True),
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("last_at", sa.Float, nullable=False),
 )
@@ -91,3 +102,11 @@ audit = sa.Table(
     sa.Index("audit_by_time", "at"),
     sqlite_autoincrement=True,
 )
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+"""How far a job has come that goes through the rows of a table, by the job's name."""

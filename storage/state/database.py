@@ -166,8 +166,9 @@ risk_free = sa.Table(
 
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
-MIGRATION_LOCK, TREE_LOCK = 7_305_112_017, 7_305_112_018
-"""PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files."""
+MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019
+"""PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files;
+one adds to the audit."""
 
 
 class State:
@@ -176,6 +177,7 @@ class State:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(_with_driver(url))
         self.engine = _engine(self.url)
+        self._reads = self.engine.execution_options(reads=True)
 
     @property
     def file(self) -> Path | None:
@@ -218,15 +220,17 @@ class State:
 
         Raises StorageUnavailable when the database is away, StorageRejected when it refuses a statement.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise StorageUnavailable(_one_line(error)) from error
-        except DBAPIError as error:
-            raise (StorageUnavailable if error.connection_invalidated else StorageRejected)(_one_line(error)) from error
-        except SQLAlchemyError as error:
-            raise StorageRejected(_one_line(error)) from error
+        with _told(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads: on SQLite it waits for no write, however long that takes.
+
+        Raises as `begin` does.
+        """
+        with _told(), self._reads.begin() as connection:
+            yield connection
 
     @contextmanager
     def deciding(self) -> Iterator[Connection]:
@@ -242,6 +246,18 @@ class State:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageUnavailable(_one_line(error)) from error
+    except DBAPIError as error:
+        raise (StorageUnavailable if error.connection_invalidated else StorageRejected)(_one_line(error)) from error
+    except SQLAlchemyError as error:
+        raise StorageRejected(_one_line(error)) from error
 
 
 def upsert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -281,7 +297,7 @@ def _engine(url: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from core.settings.model import Settings
-from dashboard.factory import create_app
 from dashboard.tabs import portfolio, system
 from sample.load import load_sample
 from storage.clickhouse.client import ClickHouse
@@ -27,6 +26,7 @@ from storage.state.database import State
 from storage.stores import Stores
 from tests.browser.demo import TABS
 from tests.conftest import assembled
+from tests.support.application import create_app
 from tests.support.frame import FakeStores
 
 WAIT_MILLISECONDS = 30_000

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from dashboard.tabs import benchmarks, portfolio, portfolios
 from storage.state.series import list_blends
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_nav, put_prices
 from tests.portfolio.series.test_in_use import bring, course
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 BENCHMARK = "#portfolio-benchmark select"

@@ -13,8 +13,8 @@ from collectors.runtime.publisher import Publisher
 from core.clock import SystemClock
 from core.kinds.registry import Watch
 from core.model import SourceId
-from dashboard.factory import create_app
 from storage.stores import Stores
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 

@@ -11,12 +11,12 @@ from playwright.sync_api import Page, expect
 
 from core.roles import Role
 from dashboard.components.form import form, text_field
-from dashboard.factory import create_app
 from dashboard.tabs import alerts
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.tab import View
 from tests.browser.conftest import Site
 from tests.browser.demo import open_demo, refresh
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 pytestmark = pytest.mark.browser

@@ -10,11 +10,11 @@ import pytest
 from dash import html
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from dashboard.tabs import alerts
 from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 pytestmark = pytest.mark.browser
@@ -134,6 +134,7 @@ def test_theme_is_set_before_paint_kept_and_needs_no_request(page: Page, site: S
     page.on("request", lambda request: requests.append(request.url))
     line = page.locator("#demo-cpu-graph .scatterlayer .js-line").first
     assert "rgb(88, 166, 255)" in (line.get_attribute("style") or "")
+    page.locator("#account-button").click()
     page.locator("#theme-switch").click()
     expect(line).to_have_attribute("style", re.compile(r"rgb\(11, 98, 196\)"))
     assert not [url for url in requests if "healthz" not in url and not url.startswith("data:")]
@@ -174,6 +175,7 @@ def test_the_theme_is_the_system_s_until_a_person_chooses(open_page: Callable[..
     expect(theme).to_have_attribute("data-bs-theme", "light")
     page.emulate_media(color_scheme="dark")
     expect(theme).to_have_attribute("data-bs-theme", "dark")
+    page.locator("#account-button").click()
     page.locator("#theme-switch").click()
     expect(theme).to_have_attribute("data-bs-theme", "light")
     page.emulate_media(color_scheme="light")

@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from collectors.runtime.registry import build_runner
 from core.clock import SystemClock
-from dashboard.factory import create_app
 from dashboard.tabs import imports, pipeline, portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Site, Watch, until
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 CASES = Path(__file__).parents[1] / "portfolio" / "imports" / "cases"

@@ -13,10 +13,10 @@ from collectors.runtime.registry import build_runner
 from collectors.runtime.runner import Runner
 from core.clock import SystemClock
 from core.errors import SourceUnavailable
-from dashboard.factory import create_app
 from dashboard.tabs import pipeline
 from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector, finish
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.factory import create_app
 from dashboard.tabs import portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
 from tests.dashboard.portfolio.test_tab import put_nav
+from tests.support.application import create_app
 from tests.support.many import insert_many
 from tests.support.workbooks import opened
 

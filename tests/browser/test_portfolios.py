@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from dashboard.tabs import portfolio, portfolios
 from portfolio.imports.take import take
 from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 FILES = {

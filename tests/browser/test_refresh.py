@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.factory import create_app
 from tests.browser.conftest import Site, Watch, until
 from tests.browser.demo import CHART, TABS, drag_across, open_demo, plot_layout, refresh, revision
+from tests.support.application import create_app
 from tests.support.frame import FakeStores
 
 pytestmark = pytest.mark.browser

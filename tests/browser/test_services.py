@@ -18,10 +18,10 @@ from core.clock import SystemClock
 from core.kinds.http.source import HttpSource
 from core.kinds.registry import Watch
 from core.kinds.tcp.source import TcpSource
-from dashboard.factory import create_app
 from dashboard.tabs import services
 from storage.stores import Stores
 from tests.collectors.services import Site
+from tests.support.application import create_app
 from tests.support.servers import free_port
 
 pytestmark = pytest.mark.browser

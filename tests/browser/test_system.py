@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.clock import SystemClock
-from dashboard.factory import create_app
 from dashboard.tabs import system
 from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.support import machine
+from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
 PLOT = "document.querySelector('#system-load-graph .js-plotly-plot')"

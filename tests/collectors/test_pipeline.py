@@ -181,10 +181,10 @@ def test_every_collector_and_importer_has_a_switch_and_is_made_under_its_name(st
 
 
 def test_only_what_is_switched_on_runs(settings: Settings) -> None:
-    assert enabled(settings)[:4] == ["system", "processes", "pipeline", "inbox"]
-    assert all(name.endswith(":own") for name in enabled(settings)[4:])
+    assert enabled(settings)[:5] == ["system", "processes", "pipeline", "inbox", "audit"]
+    assert all(name.endswith(":own") for name in enabled(settings)[5:])
     quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True, own=False)})
-    assert enabled(quiet) == ["processes", "replay", "pipeline", "inbox"]
+    assert enabled(quiet) == ["processes", "replay", "pipeline", "inbox", "audit"]
 
 
 def test_every_configured_instance_of_a_source_has_a_collector_of_its_own(stores: Stores) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from core.errors import NoPortfolio
-from dashboard.factory import create_app
 from dashboard.tabs.portfolio import TAB
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
@@ -21,6 +20,7 @@ from portfolio.summary import columns, side_by_side
 from portfolio.warnings import warnings
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_nav, put_prices
+from tests.support.application import create_app
 
 
 def course(seed: int) -> list[float]:

@@ -27,7 +27,7 @@ HOSTS = (("alpha", "alpha"), ("beta", "beta"))
 POINTS = 120
 SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
-    "watch": Watch(), "sources": Sources(own=False),
+    "watch": Watch(), "sources": Sources(own=False), "host_names": frozenset(), "trusted_proxy": (),
 }  # fmt: skip
 
 

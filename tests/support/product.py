@@ -16,13 +16,17 @@ from tests.support.servers import ROOT, free_port, wait_for_http
 
 
 class Product:
-    """A running Fundwatch on a folder of its own. Leaving the `with` block kills whatever is left of it."""
+    """A running Fundwatch on a folder of its own, open to readers of this machine.
+
+    Leaving the `with` block kills whatever is left of it.
+    """
 
     def __init__(self, folder: Path, *command: str, **settings: str) -> None:
         self.folder = folder
         self.port = free_port()
         self._command = command or (sys.executable, "app.py")
-        chosen = {"data_dir": str(folder), "port": str(self.port), "machine": "host-1"} | settings
+        own = {"data_dir": str(folder), "port": str(self.port), "machine": "host-1", "sign_in": "loopback-open"}
+        chosen = own | settings
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FUNDWATCH_")}
         self.environment = clean | {f"FUNDWATCH_{name.upper()}": value for name, value in chosen.items()}
         self.process: subprocess.Popen[str] | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from access.viewer import Viewer, local_operator
+from access.viewer import Viewer
 from core.roles import Role
 from dashboard.views.serialize import plain, prepare
 from dashboard.views.tab import Choices, Page, View, fitted
 from storage.stores import Stores
+from tests.support.application import local_operator
 
 OPERATOR = Viewer("ana", Role.OPERATOR, may_act=True)
 

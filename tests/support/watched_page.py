@@ -10,9 +10,9 @@ from typing import Any
 from collectors.runtime.start import start_collectors
 from core.clock import SystemClock
 from core.settings.model import Sources
-from dashboard.factory import create_app
 from dashboard.views.tab import Tab
 from storage.stores import Stores
+from tests.support.application import create_app
 
 NONE_OF_OURS = Sources(system=False, processes=False, inbox=False, pipeline=False, own=False)
 

@@ -10,7 +10,6 @@ from flask.testing import FlaskClient
 
 from access.viewer import Viewer
 from core.roles import Role
-from dashboard.factory import create_app
 from dashboard.tabs import portfolio
 from dashboard.tabs.benchmarks import PAGE, build
 from dashboard.views.tab import Choices
@@ -19,6 +18,7 @@ from portfolio.tree.settings import add, change
 from storage.state.series import list_blends, list_risk_free, list_series
 from storage.stores import Stores
 from tests.portfolio.series.test_in_use import DAYS, bring, course
+from tests.support.application import create_app
 from tests.support.views import text
 
 OPERATOR = Viewer("ann", Role.OPERATOR)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.factory import create_app
 from dashboard.tabs import TABS, cache
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import StorageUnavailable
-from dashboard.factory import create_app
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from dashboard.factory import create_app
 from dashboard.frame import static
 from dashboard.frame.bundle import ASSETS
 from dashboard.tabs import TABS
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 SCRIPT = b"console.log('fundwatch');\n" * 200

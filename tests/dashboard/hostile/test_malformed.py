@@ -16,10 +16,10 @@ from dash import Dash
 from werkzeug.routing import Rule
 
 from core.kinds.registry import Watch
-from dashboard.factory import create_app
 from dashboard.views.callbacks import PATH
 from sample.load import load_sample_if_empty
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.requests import request_of
 
 SEED = 20_261_129

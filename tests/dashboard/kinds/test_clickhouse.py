@@ -20,7 +20,6 @@ from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
 from core.tables import rows_of
-from dashboard.factory import create_app
 from dashboard.sources.actions import SWITCHED_OFF, ask
 from dashboard.sources.section import Section
 from dashboard.tabs.database import DATABASE, TAB
@@ -30,6 +29,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.state.actions import recent_actions
 from storage.stores import Stores
 from tests.support import views
+from tests.support.application import create_app
 from tests.support.clickhouse_troubles import endless_query, failing_mutation, many_parts
 from tests.support.views import OPERATOR
 

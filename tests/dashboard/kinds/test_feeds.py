@@ -24,11 +24,11 @@ from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Settings, Sources
-from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
 from storage.state.pings import Ping
 from storage.stores import Stores
 from tests.support import views
+from tests.support.application import create_app
 from tests.support.ib_player import Gateway
 from tests.support.iqfeed_player import Fields, IqConnect
 

@@ -20,10 +20,10 @@ from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.model import SourceId
 from core.settings.model import Sources
-from dashboard.factory import create_app
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores
 from tests.support import views
+from tests.support.application import create_app
 from tests.support.rabbitmq_api import NODE, QUEUE, RabbitmqApi
 from tests.support.redis_servers import RedisServer
 

@@ -19,7 +19,6 @@ from flask.testing import FlaskClient
 
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
-from dashboard.factory import create_app
 from dashboard.portfolio.cards import Headline, headlines
 from dashboard.portfolio.choice_bar import lines
 from dashboard.portfolio.fragments import FRAGMENTS, metrics_csv, metrics_workbook
@@ -32,6 +31,7 @@ from portfolio.summary import side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_nav, put_prices, shown
+from tests.support.application import create_app
 from tests.support.views import OPERATOR, text
 from tests.support.workbooks import opened
 

@@ -13,7 +13,6 @@ from core.roles import Role
 from core.settings.portfolios import SetPortfolio
 from dashboard.charts.theme import COMPARED
 from dashboard.components.markup import markup
-from dashboard.factory import create_app
 from dashboard.portfolio.colours import compared_colours
 from dashboard.tabs.portfolio import TAB
 from dashboard.tabs.portfolios import PAGE, build
@@ -25,6 +24,7 @@ from portfolio.tree.settings import change
 from sample.load import portfolios as sample_portfolios
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
+from tests.support.application import create_app
 
 OPERATOR = Viewer("ann", Role.OPERATOR)
 

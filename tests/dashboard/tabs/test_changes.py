@@ -11,12 +11,12 @@ import pytest
 from core.clock import FakeClock
 from core.model import Component, Reading, Status
 from core.settings.model import Settings
-from dashboard.factory import create_app
 from dashboard.tabs import cache, pipeline, system
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Tab
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.views import built
 
 NOW = float(int(time.time()))

@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from access.viewer import Viewer
 from core.roles import Role
 from dashboard.components.markup import markup
-from dashboard.factory import create_app
 from dashboard.imports.words import ROLES, on_page
 from dashboard.tabs import imports, portfolio
 from dashboard.tabs.imports import PAGE
@@ -29,6 +28,7 @@ from storage.state.changes import CLEARING, Change, record_change
 from storage.state.imports import recent_imports
 from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.views import text
 
 CASES = Path(__file__).parents[2] / "portfolio" / "imports" / "cases"

@@ -15,7 +15,6 @@ from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
 from core.tables import columns_of, table_of
 from dashboard.components.markup import markup
-from dashboard.factory import create_app
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
 from dashboard.tabs.pipeline import CHARTS, TAB
 from dashboard.views.serialize import plain, prepare
@@ -24,6 +23,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import RunBucket
 from storage.clickhouse.reads.series import SeriesData
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.views import OPERATOR, text
 
 NONE = Choices()

@@ -10,12 +10,12 @@ import pytest
 from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.settings.model import Sources
-from dashboard.factory import create_app
 from dashboard.tabs import PAGES, cache, database, pipeline, services
 from dashboard.views.registry import registry
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices, Page, fitted
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.views import OPERATOR, built, laid_out
 
 NOTHING: dict[str, list[dict[str, Any]]] = {}

@@ -14,8 +14,8 @@ from core.errors import StorageUnavailable
 from core.roles import Role
 from dashboard.components.form import form, hidden, select_field, text_field, tick
 from dashboard.components.markup import markup
-from dashboard.factory import create_app
 from dashboard.views.form import Form, Said, Sent
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 ANA, BEN = Viewer("ana", Role.OPERATOR), Viewer("ben", Role.VIEWER)

@@ -10,11 +10,11 @@ import pytest
 from dash import html
 from flask.testing import FlaskClient
 
-from dashboard.factory import create_app
 from dashboard.tabs import alerts
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.registry import registry
 from dashboard.views.tab import Choices, Page, View, family
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 from tests.support.views import OPERATOR
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dash import Dash
 
-from dashboard.factory import create_app
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 
 OUTPUTS = [("demo-payload", "data"), ("demo-problem", "children")]

@@ -14,13 +14,13 @@ from flask.testing import FlaskClient
 from access.viewer import ANYBODY, Viewer
 from core.memo import Memo
 from core.roles import Role
-from dashboard.factory import create_app
 from dashboard.sources.actions import ask
 from dashboard.views.refresh import Refresh
 from dashboard.views.route import TEXT, Answer, Route
 from dashboard.views.tab import Choices, Page, View
 from storage.state.actions import recent_actions
 from storage.stores import Stores
+from tests.support.application import create_app
 from tests.support.frame import DEMO, FakeStores
 from tests.support.requests import opening
 from tests.support.views import OPERATOR

@@ -7,7 +7,19 @@ from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-TABLES = ("accounts", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit")
+TABLES = ("accounts", "recovery_codes", "sessions", "sign_in_links", "failed_sign_ins", "tokens", "audit", "marks")
+
+SQLITE = tuple(
+    f"CREATE TRIGGER audit_no_{what} BEFORE {what} ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    for what in ("update", "delete")
+)
+POSTGRESQL = (
+    "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$",
+    "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()",
+)
+"""The database itself refuses to change what stands in the audit."""
 
 
 def upgrade() -> None:
@@ -19,6 +31,7 @@ def upgrade() -> None:
         sa.Column("password", sa.String(255), nullable=False, server_default=""),
         sa.Column("password_at", sa.Float, nullable=False, server_default="0"),
         sa.Column("second_factor", sa.String(64), nullable=False, server_default=""),
+        sa.Column("second_factor_offered", sa.String(64), nullable=False, server_default=""),
         sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("subject", sa.String(255), nullable=False, server_default=""),
         sa.Column("is_disabled", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -26,6 +39,12 @@ def upgrade() -> None:
         sa.Column("made_at", sa.Float, nullable=False),
         sa.Column("made_by", sa.String(80), nullable=False, server_default=""),
         sa.Column("seen_at", sa.Float, nullable=False, server_default="0"),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("digest", sa.String(64), primary_key=True),
+        sa.Column("account", sa.String(80), nullable=False),
+        sa.Column("used_at", sa.Float, nullable=False, server_default="0"),
     )
     op.create_table(
         "sessions",
@@ -48,7 +67,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "failed_sign_ins",
-        sa.Column("subject", sa.String(100), primary_key=True),
+        sa.Column("subject", sa.String(160), primary_key=True),
         sa.Column("times", sa.Integer, nullable=False),
         sa.Column("last_at", sa.Float, nullable=False),
     )
@@ -80,10 +99,20 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False, server_default=""),
         sqlite_autoincrement=True,
     )
+    op.create_index("recovery_codes_by_account", "recovery_codes", ["account"])
     op.create_index("sessions_by_account", "sessions", ["account"])
     op.create_index("audit_by_time", "audit", ["at"])
+    op.create_table(
+        "marks",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("value", sa.BigInteger, nullable=False),
+    )
+    for statement in POSTGRESQL if op.get_bind().dialect.name == "postgresql" else SQLITE:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_audit_change")

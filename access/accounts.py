@@ -1,0 +1,173 @@
+"""The accounts of people: who there is, what each may, and how that changes. Every change is written to the audit."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from access.audit import record_in
+from access.links import new_link
+from access.viewer import ACTING_ROLE, LOCAL_NAME, Viewer
+from core.errors import ChangeRejected
+from core.roles import Role
+from storage.state.accounts import (
+    Account,
+    account_in,
+    accounts_in,
+    change_account,
+    find_account,
+    has_admin,
+    insert_account,
+    packed,
+)
+from storage.state.database import State, Transaction
+from storage.state.links import use_up_links
+from storage.state.portfolios import portfolios_in
+from storage.state.sessions import mark_ended
+
+if TYPE_CHECKING:
+    from core.settings.model import Settings
+
+__all__ = ["Account", "find_account"]
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+
+
+def list_accounts(state: State) -> list[Account]:
+    """Return every account by name. Raises StorageUnavailable."""
+    with state.reading() as connection:
+        return accounts_in(connection)
+
+
+def cleaned(name: str) -> str:
+    """Return the name of an account as somebody typed it: capitals and blanks around it do not count."""
+    return name.strip().lower()
+
+
+def viewer_for(account: Account, settings: Settings) -> Viewer:
+    """Return what an account may see and do under these settings."""
+    may_act = settings.actions_enabled and account.role >= ACTING_ROLE
+    return Viewer(account.name, account.role, may_act, frozenset(account.portfolios) if account.portfolios else None)
+
+
+def add_account(
+    state: State, name: str, role: Role, portfolios: Sequence[str], by: str, now: float, *, address: str = ""
+) -> str:
+    """Add an account and return the path of its one-time link, by which its owner chooses a password.
+
+    Raises ChangeRejected with what is wrong with name or portfolios.
+    """
+    name = cleaned(name)
+    if not NAME.fullmatch(name) or name == LOCAL_NAME:
+        raise ChangeRejected(
+            "Not added.", {"name": "Give 1 to 64 letters (a to z), digits or . _ - @ +, and not the name local."}
+        )
+    with state.begin() as connection:
+        known = _known_portfolios(connection, role, portfolios)
+        if not insert_account(connection, name, role, known, by, now):
+            raise ChangeRejected("Not added.", {"name": f"There is an account {name}: choose another name."})
+        detail = role.word + _limited(known)
+        record_in(connection, who=by, what="account added", target=name, address=address, detail=detail, at=now)
+        return new_link(connection, name, by, now)
+
+
+def set_role(state: State, name: str, role: Role, by: str, now: float, *, address: str = "") -> None:
+    """Give an account another role. Raises ChangeRejected: no such account, the only admin, limited to portfolios."""
+    with state.begin() as connection:
+        account = _existing(connection, name)
+        if role == Role.ADMIN and account.portfolios:
+            raise ChangeRejected("Not changed.", {"role": "An admin sees every portfolio: take the limit away first."})
+        change_account(connection, account.name, role=role.word)
+        _keep_an_admin(connection, account)
+        detail = f"{account.role.word} → {role.word}"
+        record_in(connection, who=by, what="role changed", target=account.name, address=address, detail=detail, at=now)
+
+
+def set_portfolios(
+    state: State, name: str, portfolios: Sequence[str], by: str, now: float, *, address: str = ""
+) -> None:
+    """Limit an account to portfolios, by id or name, and those below them; none: it sees every one.
+
+    Raises ChangeRejected: no such account, an unknown portfolio, an admin.
+    """
+    with state.begin() as connection:
+        account = _existing(connection, name)
+        known = _known_portfolios(connection, account.role, portfolios)
+        change_account(connection, account.name, portfolios=packed(known))
+        detail = f"every portfolio{_limited(account.portfolios)} → every portfolio{_limited(known)}"
+        record_in(
+            connection, who=by, what="portfolios changed", target=account.name, address=address, detail=detail, at=now
+        )
+
+
+def disable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
+    """Let an account in no more, and end its sessions and links.
+
+    Raises ChangeRejected: no such account, the only admin.
+    """
+    with state.begin() as connection:
+        account = _existing(connection, name)
+        change_account(connection, account.name, is_disabled=True)
+        _keep_an_admin(connection, account)
+        mark_ended(connection, account.name, now)
+        use_up_links(connection, account.name, now)
+        record_in(connection, who=by, what="account disabled", target=account.name, address=address, at=now)
+
+
+def enable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
+    """Let an account in again, with the password that it had. Raises ChangeRejected: no such account."""
+    with state.begin() as connection:
+        account = _existing(connection, name)
+        change_account(connection, account.name, is_disabled=False)
+        record_in(connection, who=by, what="account enabled", target=account.name, address=address, at=now)
+
+
+def reset(state: State, name: str, by: str, now: float, *, address: str = "") -> str:
+    """Return the path of a one-time link by which somebody who forgot his password chooses another one.
+
+    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
+    disabled one.
+    """
+    with state.begin() as connection:
+        account = _existing(connection, name)
+        if account.is_disabled:
+            raise ChangeRejected(f"{account.name} is disabled.", {"name": "Enable the account first."})
+        record_in(connection, who=by, what="sign-in link made", target=account.name, address=address, at=now)
+        return new_link(connection, account.name, by, now)
+
+
+def _existing(connection: Transaction, name: str) -> Account:
+    found = account_in(connection, cleaned(name))
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(cleaned(name), [each.name for each in accounts_in(connection)], n=1, cutoff=0.5)
+    way_out = f"Did you mean {near[0]}?" if near else "Give a name as the list has it."
+    raise ChangeRejected(f"There is no account {name[:80]}.", {"name": way_out})
+
+
+def _keep_an_admin(connection: Transaction, account: Account) -> None:
+    """Raise ChangeRejected when a change would leave nobody who manages accounts."""
+    if not has_admin(connection):
+        raise ChangeRejected(f"{account.name} is the only admin.", {"name": "Make somebody else an admin first."})
+
+
+def _known_portfolios(connection: Transaction, role: Role, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return ids of portfolios that were asked for by id or name. Raises ChangeRejected when one is unknown."""
+    if not asked:
+        return ()
+    if role == Role.ADMIN:
+        raise ChangeRejected("Not changed.", {"portfolios": "An admin sees every portfolio: choose another role."})
+    there = portfolios_in(connection)
+    ids = {each.name: each.id for each in there} | {each.id: each.id for each in there}
+    for each in asked:
+        if each not in ids:
+            near = difflib.get_close_matches(each, ids, n=1, cutoff=0.4)
+            way_out = f"did you mean {near[0]}?" if near else "give ids as the page Portfolios has them."
+            raise ChangeRejected("Not changed.", {"portfolios": f"There is no portfolio {each[:80]}: {way_out}"})
+    return tuple(dict.fromkeys(ids[each] for each in asked))
+
+
+def _limited(portfolios: Sequence[str]) -> str:
+    return f", only {', '.join(portfolios)}" if portfolios else ""

@@ -1,0 +1,34 @@
+"""Pages that carry no application and need no script: sign-in, refusals, "nothing here"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Response
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from dashboard.views.tab import Page
+
+DOCUMENT = Markup(
+    '<!doctype html><html lang="en" data-bs-theme="dark"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="dark light">'
+    "<title>{title} · Fundwatch</title>"
+    '<script src="/assets/boot/theme.js"></script><link rel="stylesheet" href="/assets/css/01-tokens.css">'
+    '<link rel="stylesheet" href="/assets/boot/plain.css">'
+    '<link rel="icon" type="image/svg+xml" href="/assets/boot/icon.svg"></head>'
+    "<body><main><h1>{title}</h1>{body}</main></body></html>"
+)
+LINK = Markup('<li><a href="{path}">{title}</a></li>')
+
+
+def plain_page(title: str, body: Markup, status: int = 200) -> Response:
+    """Return a page of this heading. `body` is HTML in which whatever was given by somebody is escaped."""
+    return Response(DOCUMENT.format(title=title, body=body), status=status, mimetype="text/html")
+
+
+def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
+    """Return a plain page that says why there is no answer, with links to where there is one."""
+    links = Markup().join(LINK.format(path=page.path, title=page.title) for page in pages)
+    return plain_page(title, Markup("<p>{}</p><ul>{}</ul>").format(sentence, links), status)

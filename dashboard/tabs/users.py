@@ -1,0 +1,94 @@
+"""Users: the accounts of people, for admins: what each may, and adding, limiting, resetting, disabling one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dash import html
+
+from access.accounts import list_accounts
+from access.sessions import is_over, sessions_of
+from access.viewer import Viewer
+from core.roles import Role
+from dashboard.access.common import own_portfolios
+from dashboard.access.users import ID, LINK, PATH, add_form, change_forms, forms, users_table
+from dashboard.components.panel import panels
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ALL = Panel(
+    f"{ID}-all",
+    "Users",
+    "The accounts of people. Each role has the rights of those before it: viewer, analyst, operator, admin.",
+    TableBody(160, 560),
+    subtitle="choose one to change it",
+)
+CHOSEN = Panel(
+    f"{ID}-chosen",
+    "Account",
+    "What is changed holds at once, in every session and for every token of the account.",
+    TableBody(90),
+    subtitle_slot=f"{ID}-who",
+    tools=(),
+)
+NEW = Panel(
+    f"{ID}-new",
+    "Add a user",
+    "The link that is shown lets its owner choose a password.",
+    TableBody(90),
+    subtitle="with a sign-in link",
+    tools=(),
+)
+PANELS = (ALL, CHOSEN, NEW)
+
+
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    link = html.Div(id=LINK, role="status")
+    return html.Div([link, panels(*(panel.element() for panel in PANELS))], className="fw-content")
+
+
+def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
+    """Return every account, and the forms of the one that is chosen."""
+    accounts, sessions = list_accounts(stores.state), _open_sessions(stores)
+    name = choices.get("edit", "")
+    chosen = next((each for each in accounts if each.name == name), None)
+    offered = own_portfolios(stores)
+    return View(
+        slots={
+            ALL.slot: users_table(accounts, sessions, name),
+            f"{ID}-who": name if chosen else "of the user who is chosen above",
+            CHOSEN.slot: change_forms(chosen, sessions.get(name, 0), offered) if chosen else _nobody(name),
+            NEW.slot: add_form(offered),
+        },
+        notes=dict.fromkeys((panel.id for panel in PANELS), ""),
+    )
+
+
+def _open_sessions(stores: Stores) -> dict[str, int]:
+    now = stores.clock.now()
+    found = {each.name: sessions_of(stores.state, each.name) for each in list_accounts(stores.state)}
+    return {name: sum(not is_over(each, stores.settings, now) for each in all) for name, all in found.items()}
+
+
+def _nobody(name: str) -> Any:
+    missing = f"There is no account {name}. " if name else ""
+    return html.P(f"{missing}Choose a user by the name.", className="fw-nothing")
+
+
+PAGE = Page(
+    id=ID,
+    title="Users",
+    path=PATH,
+    parent="tokens",
+    role=Role.ADMIN,
+    layout=layout,
+    build=build,
+    datasets=("users", "audit"),
+    panels=PANELS,
+    slots=(*(panel.slot for panel in PANELS), f"{ID}-who"),
+    forms=forms,
+)
