@@ -13,6 +13,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.markup import markup
 from dashboard.components.table import Cell, cut_cell
 from dashboard.views.form import Said, Sent
+from portfolio.allowed import Limits, seen
 from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
@@ -72,10 +73,9 @@ def listed(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 
 
-def own_portfolios(stores: Stores, only: Collection[str] | None = None) -> list[str]:
-    """Return the ids of the fund's own portfolios, those in `only` where it is given."""
-    ids = [each.id for each in list_portfolios(stores.state, OWN)]
-    return ids if only is None else [each for each in ids if each in only]
+def own_portfolios(stores: Stores, limits: Limits = None) -> list[str]:
+    """Return the ids of the fund's own portfolios that may be seen."""
+    return [each.id for each in seen(list_portfolios(stores.state, OWN), limits)]
 
 
 def portfolios_cell(ids: Collection[str]) -> Cell:

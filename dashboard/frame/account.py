@@ -43,6 +43,8 @@ FACTOR, CONFIRM, REMOVE = (
     f"{ACCOUNT}/second-factor/confirm",
     f"{ACCOUNT}/second-factor/remove",
 )
+RULES = (ACCOUNT, PASSWORD, SESSIONS, FACTOR, CONFIRM, REMOVE)
+"""Of whoever is signed in, about the own account alone."""
 DONE = {
     "password": "The password is changed; sessions elsewhere are ended.",
     "session": "The session is ended.",
@@ -119,7 +121,7 @@ def install(server: Flask, stores: Stores) -> None:
         second_factor.remove(stores.state, viewer.name, stores.clock.now(), address=caller.address)
         return redirect(f"{ACCOUNT}?done=removed", 303)
 
-    declare_rules(server, Role.VIEWER, {ACCOUNT, PASSWORD, SESSIONS, FACTOR, CONFIRM, REMOVE})
+    declare_rules(server, Role.VIEWER, RULES)
 
 
 def _check(stores: Stores, caller: Caller) -> None:
