@@ -59,6 +59,7 @@ def _past(stores: Stores, shown: Shown) -> Past:
         _uptimes.get(lately, lambda: uptimes(stores, every)),
         recent_changes(stores, [str(SourceId(*key)) for key in keys]),
         read_interfaces(stores, *shown.span.pair),
+        stores.settings.thresholds.network,
     )
 
 
