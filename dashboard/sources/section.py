@@ -100,14 +100,14 @@ class Section:
         charts = (replace(chart_panel(self.id(tab, each.id), each), of=f"{kind} chart") for each in self.charts)
         return (*charts, *(replace(each.panel(self.id(tab, each.id)), of=kind) for each in self.tables))
 
-    def layout(self, tab: str, chosen: Sequence[Instance]) -> html.Div:
+    def layout(self, tab: str, chosen: Sequence[Instance], *, alone: bool) -> html.Div:
         """Return the section without data: heading, charts, tables. Of what was never read there is no room for them.
 
-        chosen: the instances of this kind that will be shown.
+        chosen: the instances of this kind that will be shown. alone: whether the tab has no other kind.
         """
         heading = slot(f"{self.id(tab, 'section')}-table")
         if is_silent(chosen) and is_unread(chosen):
-            heading.children = html.Div(className="fw-silent fw-unread fw-coming")
+            heading.children = self._silent(chosen, alone=alone, is_coming=True)
         return html.Div(
             [
                 heading,
@@ -159,11 +159,20 @@ class Section:
         """Return the heading, or what folds the section or what it has no data for (assets/css/23-sources.css)."""
         if not shown.chosen:
             return None if alone else html.Div(className="fw-section-off")
-        title = None if alone else html.H2(title_of(self.kind), className="fw-section-title")
-        if not is_silent(shown.chosen):
-            return title
-        name = "fw-silent fw-unread" if is_unread(shown.chosen) else "fw-silent"
-        return html.Div([*([] if title is None else [title]), silent_line(shown.chosen)], className=name)
+        if is_silent(shown.chosen):
+            return self._silent(shown.chosen, alone=alone)
+        return None if alone else self._title()
+
+    def _title(self) -> html.H2:
+        return html.H2(title_of(self.kind), className="fw-section-title")
+
+    def _silent(self, chosen: Sequence[Instance], *, alone: bool, is_coming: bool = False) -> html.Div:
+        """Return heading and reason. is_coming: before it is known whether there is anything of the window."""
+        names = {"fw-silent": True, "fw-unread": is_unread(chosen), "fw-coming": is_coming}
+        return html.Div(
+            [*([] if alone else [self._title()]), silent_line(chosen)],
+            className=" ".join(name for name, holds in names.items() if holds),
+        )
 
     def _place(self, shown: Shown, name: str) -> html.Div:
         """Return the place of a table that is fetched, anew when a reading of those shown has come."""

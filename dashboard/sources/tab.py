@@ -126,7 +126,8 @@ class SourceTab:
     def arranged(self, chosen: Sequence[Instance]) -> list[Any]:
         """Return what stands in the raster, without the records. chosen: the instances that will be shown."""
         sections = (
-            section.layout(self.id, [each for each in chosen if each.kind == section.kind]) for section in self.sections
+            section.layout(self.id, [each for each in chosen if each.kind == section.kind], alone=len(self.kinds) == 1)
+            for section in self.sections
         )
         return [*(each.element() for each in self.before), *sections, *(each.element() for each in self.after)]
 
