@@ -1,4 +1,4 @@
-"""From a value to a state: the limits of settings and kinds, and the one scale behind states, bars and chart lines."""
+"""From a value to a state: the limits of settings and kinds, and the scale of shares that have none of their own."""
 
 from __future__ import annotations
 

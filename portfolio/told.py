@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.format import count, first_of
+from core.format import count, first_of, noun
 from portfolio.data import PortfolioData, whole_history_in
 from portfolio.series.exchange import spans
 
@@ -56,7 +56,7 @@ def _benchmark(data: PortfolioData) -> list[str]:
 def _assumed(names: tuple[str, ...], currency: str) -> list[str]:
     if not names:
         return []
-    do = "does not say its currency" if len(names) == 1 else "do not say their currency"
+    do = noun(len(names), "does not say its currency", "do not say their currency")
     return [f"{first_of(names)} {do}: taken for {currency}."]
 
 

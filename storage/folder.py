@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import FolderInUse, StartError
-from core.format import count
+from core.format import count, noun
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def keep_private(folder: Path) -> str:
     if not changed:
         return ""
     what = count(changed, "file or folder was", "files and folders were")
-    return f"{folder}: {what} open to other users, and {'is' if changed == 1 else 'are'} private now (700, 600)"
+    return f"{folder}: {what} open to other users, and {noun(changed, 'is', 'are')} private now (700, 600)"
 
 
 def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -106,6 +106,11 @@ def _modes(folder: Path) -> Iterator[tuple[Path, int]]:
         # What waits in the inbox is still its giver's.
         for name in files if inside != folder / INBOX else ():
             yield inside / name, FILE
+
+
+def keep_file_private(path: Path) -> None:
+    """Let nobody else read one file that has come into the data folder."""
+    _tightened(path, FILE)
 
 
 def _passage(inbox: Path) -> int:

@@ -7,6 +7,10 @@
   // Only what a person touched counts: a control that is still to be set to another choice of the address says the old one.
   const nameIn = (prop) => JSON.parse(prop.slice(0, prop.lastIndexOf("."))).name;
 
+  // Words that are still being typed are one step of the browser's history, not one for each pause.
+  const isStillTyped = (triggered, current) =>
+    triggered.every(({ prop_id: prop }) => (fw.byId(prop.slice(0, prop.lastIndexOf("."))) || {}).type === "search" && nameIn(prop) in current);
+
   clientside.choose = function (values, current) {
     const { inputs_list: [inputs], triggered } = window.dash_clientside.callback_context;
     const touched = new Set(triggered.map(({ prop_id: prop }) => nameIn(prop)));
@@ -26,7 +30,7 @@
       delete next.from;
       delete next.to;
     }
-    writeAddress(next);
+    writeAddress(next, isStillTyped(triggered, current || {}));
     return next;
   };
 

@@ -1,14 +1,11 @@
 """From samples to components: is this machine's CPU, memory, disk, … fine, and a sentence that says why.
 
-Two rules together give a state, and the worse one counts:
+What has thresholds in the settings (CPU, memory, swap, disks, network, clock) is judged by them alone, and they are the
+lines on its chart. CPU is held against them by its 5-minute average as soon as there is one: it does not answer to a
+burst. What has none (disk I/O, inodes, load, pressure) is judged on the scale of core.limits: from 70 % of its
+limit a warning, above 85 % critical.
 
-* the scale: every component has a limit (all its cores, its memory, a disk's size, a link's speed, the clock
-  error that trading bears). Below 70 % of it is fine, from 70 % a warning, above 85 % critical;
-* the thresholds of the settings, drawn as lines on the charts. CPU is held against them by its 5-minute
-  average as soon as there is one, so that they do not answer to a burst.
-
-So a crossed line is never shown calmer than it is, and the settings can only make a state more severe. What
-cannot be measured has no component; what ought to be known and is not (an undisciplined clock) is no "ok".
+What cannot be measured has no component; what ought to be known and is not (an undisciplined clock) is no "ok".
 """
 
 from __future__ import annotations
@@ -64,7 +61,6 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     now, five = values.get(metrics.CPU_BUSY_RATIO, core=ALL_CORES), values.get(metrics.CPU_BUSY_5M_RATIO)
     if now is None:
         return []
-    crossed = thresholds.cpu.status(five if five is not None else now)
     limited = _cpu_of_limit(values, thresholds)
     if limited is not None:
         return [limited]
@@ -72,7 +68,7 @@ def _cpu(values: Values, thresholds: Thresholds) -> list[Judged]:
     why = f"{percent(now)} of {count(cores, 'core')} busy" if cores else f"{percent(now)} busy"
     if five is not None:
         why += f", {percent(five)} over 5 minutes"
-    return [_ratio(Checks.CPU, worst([on_scale(now), crossed]), why, now)]
+    return [_ratio(Checks.CPU, thresholds.cpu.status(five if five is not None else now), why, now)]
 
 
 def _cpu_of_limit(values: Values, thresholds: Thresholds) -> Judged | None:
@@ -83,20 +79,19 @@ def _cpu_of_limit(values: Values, thresholds: Thresholds) -> Judged | None:
     five = values.get(metrics.CPU_OF_LIMIT_5M_RATIO)
     why = f"{percent(now)} of {cores_of(cores)} busy, the {LIMIT_OF}"
     why += f"; {percent(five)} over 5 minutes" if five is not None else ""
-    crossed = thresholds.cpu.status(five if five is not None else now)
-    return _ratio(Checks.CPU, worst([on_scale(now), crossed]), why, now)
+    return _ratio(Checks.CPU, thresholds.cpu.status(five if five is not None else now), why, now)
 
 
 def _memory(values: Values, thresholds: Thresholds) -> list[Judged]:
     used, total = values.get(metrics.MEMORY_USED_RATIO), values.get(metrics.MEMORY_TOTAL)
     if used is None or total is None:
         return []
-    why, states = f"{percent(used)} of {bytes_(total)} in use", [on_scale(used), thresholds.memory.status(used)]
+    why, states = f"{percent(used)} of {bytes_(total)} in use", [thresholds.memory.status(used)]
     host = values.get(metrics.HOST_MEMORY_USED_RATIO)
     if host is not None:
         # The host's memory ends for its containers too, however little of their own they use.
         why += f", the {LIMIT_OF}; host at {percent(host)}"
-        states += [on_scale(host), thresholds.memory.status(host)]
+        states.append(thresholds.memory.status(host))
     if values.get(metrics.OOM_KILLS_RATE):
         return [_ratio(Checks.MEMORY, Status.CRITICAL, f"{why}; out of memory: the kernel just killed a process", used)]
     return [_ratio(Checks.MEMORY, worst(states), why, used)]
@@ -109,7 +104,7 @@ def _swap(values: Values, thresholds: Thresholds) -> list[Judged]:
     if total is None or used is None:
         return []
     why = f"{percent(used)} of {bytes_(total)} in use"
-    return [_ratio(Checks.SWAP, worst([on_scale(used), thresholds.swap.status(used)]), why, used)]
+    return [_ratio(Checks.SWAP, thresholds.swap.status(used), why, used)]
 
 
 def _disks(values: Values, thresholds: Thresholds) -> list[Judged]:
@@ -129,7 +124,7 @@ def _disk(mount: str, used: float, values: Values, thresholds: Thresholds) -> Ju
     if values.get(metrics.DISK_READ_ONLY, mount=mount):
         return judged(Status.OK, "mounted read-only: it cannot fill", None)
     free = values.get(metrics.DISK_FREE, mount=mount)
-    states = [on_scale(used), thresholds.disk.status(used)]
+    states = [thresholds.disk.status(used)]
     why = f"{percent(used)} full" + (f", {bytes_(free)} free" if free is not None else "")
     full, speed = values.get(metrics.DISK_FULL, mount=mount), values.get(metrics.DISK_FILL_RATE, mount=mount)
     if full is not None and speed is not None:
@@ -173,7 +168,7 @@ def _network(values: Values, thresholds: Thresholds) -> list[Judged]:
     nic = max(shares, key=shares.__getitem__)
     link = values.get(metrics.LINK_SPEED, nic=nic) or 0.0
     why = f"{nic} uses {percent(shares[nic])} of {link * 8 / 1e9:g} Gbit/s{loss}"
-    status = worst([on_scale(shares[nic]), thresholds.network.status(shares[nic]), losing])
+    status = worst([thresholds.network.status(shares[nic]), losing])
     return [_ratio(Checks.NETWORK, status, why, shares[nic], nic)]
 
 
@@ -211,7 +206,7 @@ def _clock(values: Values, thresholds: Thresholds) -> list[Judged]:
     limit = thresholds.clock_offset
     share = abs(offset) / thresholds.clock_offset_seconds
     why = f"{duration(abs(offset))} off, {duration(limit.critical)} allowed"
-    return [_judged(Checks.CLOCK, worst([on_scale(share), limit.status(abs(offset))]), why, offset, "seconds", share)]
+    return [_judged(Checks.CLOCK, limit.status(abs(offset)), why, offset, "seconds", share)]
 
 
 def _ratio(check: Checks, status: Status, why: str, value: float, subject: str = "") -> Judged:

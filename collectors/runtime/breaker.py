@@ -41,7 +41,7 @@ class BreakerView:
         if not math.isfinite(self.retry_in_seconds):
             return "not tried until switched on again"
         text = coarse_duration(self.retry_in_seconds)
-        return "next try now" if text == coarse_duration(0) else f"next try in {text}"
+        return "tried again now" if text == coarse_duration(0) else f"next try in {text}"
 
 
 class Breaker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.errors import SettingsError
+from core.kinds.base import NAME_PATTERN
 from core.kinds.registry import KINDS
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
 from core.settings.plain import must_be
@@ -116,6 +118,10 @@ def _read_file(file: Path) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError(f"{file}{place}: cannot be read as YAML: {error.problem or error.context}") from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         # ValueError: a day that there is not, or bytes that are no text.
         reason = " ".join(str(error).split())
@@ -190,7 +196,7 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         path = tuple(str(part) for part in problem["loc"] if isinstance(part, str))
         reason = problem["msg"].removeprefix("Value error, ")
         if path[:1] == (WATCH,):
-            yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1])
+            yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1], in_file)
             continue
         if path[:1] == (PORTFOLIOS,) and len(problem["loc"]) > 1:
             yield _explain_portfolio(problem, reason, _where(path[:1], in_file, file)[1])
@@ -205,8 +211,8 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         yield f"{where[0]}{shown} ({where[1]}): {detail}"
 
 
-def _explain_source(problem: ErrorDetails, reason: str, origin: str) -> str:
-    """Return what is wrong with a watched source; what was given may hold a password and is not repeated."""
+def _explain_source(problem: ErrorDetails, reason: str, origin: str, in_file: Mapping[str, Any]) -> str:
+    """Return what is wrong with a watched source; of what was given its name alone is repeated: no password."""
     place, fault = problem["loc"], problem["type"]
     if len(place) == 1:
         return f"{reason} ({origin})"
@@ -222,7 +228,22 @@ def _explain_source(problem: ErrorDetails, reason: str, origin: str) -> str:
         told = f"must be {allowed(tuple(map(str, place)))}"
     else:
         told = must_be(problem)
-    return f"{path} ({origin}): {told[0].lower()}{told[1:]}"
+    name = _source_name(place, in_file)
+    return f"{path}{f' of {name}' if name else ''} ({origin}): {told[0].lower()}{told[1:]}"
+
+
+def _source_name(place: tuple[int | str, ...], in_file: Mapping[str, Any]) -> str:
+    """Return what the source is called that a mistake is in; empty for one without a name."""
+    if len(place) < 3 or not isinstance(place[2], int):
+        return ""
+    kind = str(place[1])
+    given = os.environ.get(variable((WATCH, kind)))
+    try:
+        items = json.loads(given) if given else in_file[WATCH][kind]
+        name = items[place[2]]["name"]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return name if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else ""
 
 
 def _no_kind(name: str, kind: str, origin: str) -> str:

@@ -132,29 +132,18 @@ class Sessions(Group):
 
 
 class Thresholds(Group):
-    """When a machine is in trouble: lines on charts and the state of its components.
-
-    A share is a warning from 70 % and critical above 85 % whatever stands here: a threshold can be reached earlier.
-    """
+    """When a machine is in trouble: lines on charts and the state of its components."""
 
     cpu_warning_ratio: Ratio = Field(0.70, description="CPU busy, 5-minute average: warning from here.")
     cpu_critical_ratio: Ratio = Field(0.80, description="CPU busy, 5-minute average: critical from here.")
-    memory_warning_ratio: Ratio = Field(
-        0.80, description="Memory not available: warning from here, from 0.7 in any case."
-    )
-    memory_critical_ratio: Ratio = Field(
-        0.85, description="Memory not available: critical from here, above 0.85 in any case."
-    )
-    disk_warning_ratio: Ratio = Field(0.85, description="Disk used: warning from here, from 0.7 in any case.")
-    disk_critical_ratio: Ratio = Field(0.90, description="Disk used: critical from here, above 0.85 in any case.")
-    swap_warning_ratio: Ratio = Field(0.50, description="Swap used: warning from here, from 0.7 in any case.")
-    swap_critical_ratio: Ratio = Field(0.80, description="Swap used: critical from here, above 0.85 in any case.")
-    network_warning_ratio: Ratio = Field(
-        0.70, description="Share of a link's speed in use: warning from here, from 0.7 in any case."
-    )
-    network_critical_ratio: Ratio = Field(
-        0.85, description="Share of a link's speed in use: critical from here, above 0.85 in any case."
-    )
+    memory_warning_ratio: Ratio = Field(0.80, description="Memory not available: warning from here.")
+    memory_critical_ratio: Ratio = Field(0.85, description="Memory not available: critical from here.")
+    disk_warning_ratio: Ratio = Field(0.85, description="Disk used: warning from here.")
+    disk_critical_ratio: Ratio = Field(0.90, description="Disk used: critical from here.")
+    swap_warning_ratio: Ratio = Field(0.50, description="Swap used: warning from here.")
+    swap_critical_ratio: Ratio = Field(0.80, description="Swap used: critical from here.")
+    network_warning_ratio: Ratio = Field(0.70, description="Share of a link's speed in use: warning from here.")
+    network_critical_ratio: Ratio = Field(0.85, description="Share of a link's speed in use: critical from here.")
     disk_full_warning_seconds: float = Field(
         86_400, gt=0, description="Disk full at its trend within this time: warning."
     )

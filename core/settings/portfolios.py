@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
+from core.currency import unknown_currency
 from core.group import Group
 from core.portfolios import RULES, Rule
 
@@ -30,10 +31,11 @@ def _checked(rule: Rule) -> AfterValidator:
     def check(value: str | None) -> str | None:
         if value is None:
             return None
-        give = rule.give(value.strip())
+        given = value.strip()
+        give = rule.give(given) or (unknown_currency(given) if rule.name == "currency" else "")
         if give:
             raise ValueError(give)
-        return value.strip()
+        return given
 
     return AfterValidator(check)
 

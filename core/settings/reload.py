@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import SettingsError
-from core.format import count, first_of
+from core.format import count, first_of, noun
 from core.kinds.base import Source
 from core.kinds.registry import KINDS
 from core.model import SourceId
@@ -40,7 +40,7 @@ class Reloaded:
         told = f"Settings read again: {'; '.join(parts) or 'no source differs'}."
         if not self.needs_restart:
             return told
-        verb = "waits" if len(self.needs_restart) == 1 else "wait"
+        verb = noun(len(self.needs_restart), "waits", "wait")
         others = count(len(self.needs_restart), "other setting")
         return f"{told} {others} {verb} for a restart: {first_of(self.needs_restart)}."
 

@@ -38,10 +38,10 @@ FEWEST_ROWS = 4
 def forms(stores: Stores) -> list[Form]:
     """Return what the page's forms do."""
 
-    def do(make: Callable[[Sent], Said]) -> Callable[[Sent, Viewer], Said]:
-        def told(sent: Sent, _viewer: Viewer) -> Said:
+    def do(make: Callable[[Sent, str], Said]) -> Callable[[Sent, Viewer], Said]:
+        def told(sent: Sent, viewer: Viewer) -> Said:
             try:
-                return make(sent)
+                return make(sent, viewer.name)
             except ChangeRejected as error:
                 # Parts are many fields: what is wrong with them together stands beside the button.
                 parts = error.fields.pop("parts", "")
@@ -49,22 +49,22 @@ def forms(stores: Stores) -> list[Form]:
 
         return told
 
-    def series(sent: Sent) -> Said:
+    def series(sent: Sent, who: str) -> Said:
         fields = {name: sent[name] for name in SERIES_FIELDS if name in sent.fields}
-        return Said(decide(stores, SERIES, sent["symbol"], fields))
+        return Said(decide(stores, SERIES, sent["symbol"], fields, who=who))
 
-    def blend(sent: Sent) -> Said:
+    def blend(sent: Sent, who: str) -> Said:
         fields = {name: sent[name] for name in BLEND_FIELDS if name in sent.fields and name != "parts"}
-        return Said(decide(stores, BLENDED, sent["id"], fields, _parts(sent)))
+        return Said(decide(stores, BLENDED, sent["id"], fields, _parts(sent), who=who))
 
-    def unblend(sent: Sent) -> Said:
-        return Said(decide(stores, UNBLENDED, sent["id"], {}), goto=PATH)
+    def unblend(sent: Sent, who: str) -> Said:
+        return Said(decide(stores, UNBLENDED, sent["id"], {}, who=who), goto=PATH)
 
-    def rate(sent: Sent) -> Said:
+    def rate(sent: Sent, who: str) -> Said:
         if sent["series"] and sent["rate"]:
             wrong = {"rate": "give a percent or a series, not both"}
             return Said("Nothing was changed.", is_done=False, fields=wrong)
-        return Said(decide(stores, RATED, sent["currency"], {"rate": sent["series"] or sent["rate"]}))
+        return Said(decide(stores, RATED, sent["currency"], {"rate": sent["series"] or sent["rate"]}, who=who))
 
     does = {"series": series, "blend": blend, "remove-blend": unblend, "risk-free": rate}
     return [Form(f"{PATH}/{name}", do(make), CHANGING_ROLE, is_shared=True) for name, make in does.items()]

@@ -33,16 +33,9 @@ def end_label(text: str, y: float, color: str, *, yref: str = "y", xref: str = "
     }  # fmt: skip
 
 
-def threshold(
-    value: float, label: str, color: str = "@critical", *, yref: str = "y", xref: str = "paper"
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the (shape, annotation) of a thin labelled horizontal line at `value`."""
-    shape = {
+def threshold(value: float, color: str = "@critical", *, yref: str = "y", xref: str = "paper") -> dict[str, Any]:
+    """Return the shape of a thin horizontal line at `value`; its label stands at its right end, as those of lines."""
+    return {
         "type": "line", "xref": xref, "x0": 0, "x1": 1, "yref": yref, "y0": value, "y1": value,
         "line": {"color": color, "width": 1, "dash": "dot"}, "layer": "above",
     }  # fmt: skip
-    annotation = {
-        "text": label, "x": 0, "y": value, "xref": xref, "yref": yref, "xanchor": "left", "yanchor": "bottom",
-        "showarrow": False, "font": {"color": color, "size": 10},
-    }  # fmt: skip
-    return shape, annotation

@@ -11,7 +11,7 @@ from typing import Any
 from dashboard.charts.theme import end_label, faded, threshold
 
 LABEL_HEIGHT_PX = 13
-LABEL_MARGIN_PX, WIDEST_MARGIN_PX = 74, 140
+LABEL_MARGIN_PX, WIDEST_MARGIN_PX = 74, 144
 """Room right of a chart: what it is without a long label, and what it is at most."""
 LABEL_SHIFT_PX = 12
 """Of that room, what is not for letters."""
@@ -47,13 +47,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """A threshold line: `text` stands at its left end or right, above the line or below."""
+    """A threshold line: `text` stands at its right end, where no curve runs."""
 
     value: float
     text: str
     color: str = "@critical"
-    below: bool = False
-    right: bool = False
 
 
 def line_figure(
@@ -178,25 +176,18 @@ def _figure(
     limits: Sequence[LimitLine],
     height_px: int,
 ) -> dict[str, Any]:
-    shapes, notes = [], []
-    for limit in limits:
-        if limit.value <= top:
-            shape, note = threshold(limit.value, limit.text, limit.color)
-            shapes.append(shape)
-            below = {"yanchor": "top"} if limit.below else {}
-            right = {"x": 1, "xanchor": "right"} if limit.right else {}
-            notes.append(note | below | right)
-    present = [(line, line.last) for line in labelled if line.last is not None]
-    places = spread([value for _, value in present], top, height_px - 36)
-    notes += [
-        end_label(end_label_text(line.name), place, line.color)
-        for (line, _), place in zip(present, places, strict=True)
+    drawn = [limit for limit in limits if limit.value <= top]
+    ends = [(line.name, line.last, line.color) for line in labelled if line.last is not None]
+    ends += [(limit.text, limit.value, limit.color) for limit in drawn]
+    places = spread([height for _, height, _ in ends], top, height_px - 36)
+    notes = [
+        end_label(end_label_text(text), place, color) for (text, _, color), place in zip(ends, places, strict=True)
     ]
     layout = {
         "xaxis": time_axis(span),
         "yaxis": {"range": [0, top], "ticksuffix": f" {unit}" if unit == "%" else "", "nticks": 5},
-        "margin": {"r": label_margin([line.name for line, _ in present]), "l": 44},
-        "shapes": shapes,
+        "margin": {"r": label_margin([text for text, _, _ in ends]), "l": 44},
+        "shapes": [threshold(limit.value, limit.color) for limit in drawn],
         "annotations": notes,
     }
     return {"data": list(traces), "layout": layout}

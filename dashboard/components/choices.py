@@ -12,8 +12,8 @@ from dash import html
 from dashboard.components.attributes import attributes
 from dashboard.views.tab import Choices
 
-PICKED_AFTER_MS = 300
-"""A day is taken this long after it was picked, or typed: the next digit may change its year."""
+TAKEN_AFTER_MS = 300
+"""A day, or words to find, are taken this long after the last touch: the next letter may change them."""
 Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""
 
@@ -87,7 +87,8 @@ def choice_input(
     unit: str = "",
     hint: str = "",
 ) -> html.Label:
-    """Return a box for the choice `name`, taken when it is left or with Enter; a date when it is picked.
+    """Return a box for the choice `name`, taken when it is left or with Enter; a date when it is picked, words to find
+    when typing pauses.
 
     What is typed may make no sense.
     """
@@ -97,7 +98,7 @@ def choice_input(
             id=choice_id(tab, name, default),
             value=choices.get(name, default),
             type=type,
-            debounce=PICKED_AFTER_MS if type == "date" else True,
+            debounce=TAKEN_AFTER_MS if type in ("date", "search") else True,
             autocomplete="off",
             size="sm",
             class_name=f"fw-input fw-input-{type}",

@@ -56,6 +56,11 @@ def cut_cell(text: str, longest: int = LONGEST_TEXT, tone: str = "") -> Cell:
     return Cell(cut(text, longest), tone=tone, hint=text if len(text) > longest else "")
 
 
+def whole_cell(text: str | None) -> Cell:
+    """Return the cell of a sentence or of labels: whole, on as many lines as it takes."""
+    return Cell(text, mark="fw-wraps")
+
+
 def or_none(shown: str) -> str | None:
     """Return a formatted figure; None, an empty cell, for one that there is not."""
     return None if shown == NOT_AVAILABLE else shown

@@ -13,6 +13,7 @@ from core.pipeline.spec import Checks
 from core.requests import RELOAD, SETTINGS
 from dashboard.components.form import form
 from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.problem import not_asked
 from storage.state.actions import DATASET, DONE, FAILED, find_action, request_action
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ def reload_form(stores: Stores) -> Form:
     def do(_sent: Sent, viewer: Viewer) -> Said:
         try:
             number = request_action(stores.state, stores.clock.now(), str(SETTINGS), RELOAD, "", viewer.name)
-            done = _outcome(stores, number)
         except StorageError as error:
-            return Said(f"Not asked for: the state database does not answer: {error}", is_done=False)
+            return Said(not_asked(error), is_done=False)
+        try:
+            done = _outcome(stores, number)
+        except StorageError:
+            done = None
         stores.live.bump(DATASET)
         if done is None:
             return Said("Asked for, but no collecting process has answered yet: look at Actions.", is_done=False)

@@ -17,7 +17,7 @@ from core.tables import rows_of
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, whole_cell
 from dashboard.pipeline.cards import collectors_at
 
 STATEMENTS_SHOWN = 12
@@ -109,7 +109,7 @@ def _collector_row(of: CollectorRuns, read_at: float) -> Mapping[str, Any]:
         "next": Cell(local_time(of.next_run, "time"), of.next_run),
         "failures": Cell(str(of.failures_in_a_row), of.failures_in_a_row, "critical" if of.failures_in_a_row else ""),
         "breaker": _breaker(of, read_at),
-        "why": Cell("–" if status is Status.OK else of.why, style={"whiteSpace": "normal", "minWidth": "180px"}),
+        "why": whole_cell(None if status is Status.OK else of.why),
     }
 
 
@@ -142,7 +142,7 @@ def _run_row(run: Run) -> Mapping[str, Any]:
         "duration": Cell(duration(run.duration_seconds), run.duration_seconds),
         "late": Cell(duration(run.lateness_seconds), run.lateness_seconds),
         "rows": Cell(number(run.samples), run.samples),
-        "error": run.error,
+        "error": whole_cell(run.error or None),
     }
 
 

@@ -370,7 +370,7 @@ def _doubted(found: Sequence[AcceptedDoubts]) -> list[Any]:
 
 def _doubted_of(each: AcceptedDoubts) -> str:
     days = text.first_of(list(dict.fromkeys(utc_day(row.ts) for row in each.rows)))
-    were = "was" if len(each.rows) == 1 else "were"
+    were = text.noun(len(each.rows), "was", "were")
     values = text.count(len(each.rows), "value")
     return f"{values} of import {each.item.id} ({each.item.name}) {were} taken although doubted: {days}."
 

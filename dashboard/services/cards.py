@@ -8,6 +8,7 @@ from typing import Any
 
 from core.format import NOT_AVAILABLE, count, duration, number
 from core.kinds.service_spec import About, States
+from core.limits import Limit
 from core.metrics import Metric
 from core.model import LiveReading, Status
 from dashboard.components.beats import beat_strip
@@ -25,6 +26,7 @@ from storage.clickhouse.reads.state_changes import StateChange
 ALL = "all"
 """Name of the panel with the table of all services."""
 PERIODS = {"24 h": DAY, "30 d": MONTH, "1 y": YEAR}
+NO_LIMIT = Limit(None)
 KNOWN_SHARE = 0.5
 """Of a period; an uptime of less is shown muted: it says little about the whole."""
 
@@ -51,6 +53,8 @@ class Past:
     uptimes: Mapping[Key, Uptime] = field(default_factory=dict)
     changes: Sequence[StateChange] = ()
     interfaces: Sequence[Interface] = ()
+    link_limit: Limit = NO_LIMIT
+    """Of the share of a link's speed in use."""
     requests: LiveReading | None = None
     """Of Fundwatch's own requests."""
 

@@ -9,7 +9,7 @@ from dash import html
 
 from core.format import duration, number, percent, rate
 from core.kinds.service_spec import CERTIFICATE, UPTIME, About, Actions
-from core.limits import WARNING_SHARE, Limit
+from core.limits import Limit
 from core.model import SEVERITY, Status
 from dashboard.components.age import age
 from dashboard.components.beats import beat_strip
@@ -64,8 +64,6 @@ INTERFACE_COLUMNS = (
 LOSSES = (
     "receive_errors_per_second", "transmit_errors_per_second", "receive_drops_per_second", "transmit_drops_per_second",
 )  # fmt: skip
-LINK_USED = Limit(WARNING_SHARE)
-"""Share of the speed of a link."""
 TONES = {Status.CRITICAL: "critical", Status.WARNING: "warning"}
 
 
@@ -145,7 +143,7 @@ def interfaces(shown: Shown) -> html.Div:
     past = past_of(shown)
     found = sorted(past.interfaces, key=lambda each: (-_trouble(each), each.host, each.nic))
     nothing = "No machine's system collector reports interfaces."
-    rows = [_interface(each, past.now) for each in found]
+    rows = [_interface(each, past.now, past.link_limit) for each in found]
     return data_table(
         f"{shown.tab}-interfaces-rows", INTERFACE_COLUMNS, rows, caption="Network interfaces", nothing=nothing
     )
@@ -156,7 +154,7 @@ def _trouble(interface: Interface) -> float:
     return float(not values["up"]) + sum(values[name] or 0.0 for name in LOSSES)
 
 
-def _interface(interface: Interface, now: float) -> dict[str, Any]:
+def _interface(interface: Interface, now: float, link_limit: Limit) -> dict[str, Any]:
     values = interface.values
     used = values["link_used_ratio"]
     is_up = bool(values["up"])
@@ -167,7 +165,7 @@ def _interface(interface: Interface, now: float) -> dict[str, Any]:
         "host": interface.host,
         "nic": interface.nic,
         "speed": Cell(or_none(rate(values["link_bytes_per_second"])), values["link_bytes_per_second"]),
-        "used": Cell(or_none(percent(used)), used, tone=_tone(LINK_USED, used)),
+        "used": Cell(or_none(percent(used)), used, tone=_tone(link_limit, used)),
         "in": Cell(or_none(rate(values["receive_bytes_per_second"])), values["receive_bytes_per_second"]),
         "in_course": Cell(spark(interface.received, label=f"{interface.nic}: in") if interface.received else None),
         "out": Cell(or_none(rate(values["transmit_bytes_per_second"])), values["transmit_bytes_per_second"]),

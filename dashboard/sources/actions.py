@@ -24,6 +24,7 @@ from dashboard.components.card import state_badge
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.panel import Panel, TableBody
+from dashboard.views.problem import not_asked
 from dashboard.views.rights import callback, needs
 from status.instances import Instance, instance_names
 from storage.state import actions as kept
@@ -112,7 +113,7 @@ def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], viewer: Viewer, re
     try:
         request_action(stores.state, stores.clock.now(), source, action, target, viewer.name)
     except StorageError as error:
-        return f"Not asked for: the state database does not answer: {error}"
+        return not_asked(error)
     stores.live.bump(DATASET)
     return f"Asked for: {words(action)} on {collector_title(source)}."
 

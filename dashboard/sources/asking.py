@@ -15,6 +15,7 @@ from core.model import SourceId, Status
 from core.requests import TRY_NOW
 from dashboard.components.form import form, hidden
 from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.problem import not_asked
 from status.instances import instance_names
 from storage.state.actions import DATASET, request_action
 
@@ -58,7 +59,7 @@ def try_form(stores: Stores, tab: str) -> Form:
         try:
             request_action(stores.state, stores.clock.now(), str(asked), TRY_NOW, "", viewer.name)
         except StorageError as error:
-            return Said(f"Not asked for: the state database does not answer: {error}", is_done=False)
+            return Said(not_asked(error), is_done=False)
         stores.live.bump(DATASET)
         return Said(f"Asked for: {collector_title(str(asked))} is read now; Actions tells what came of it.")
 

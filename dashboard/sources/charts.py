@@ -144,7 +144,7 @@ def _name(chart: Chart, metric: str, data: SeriesData, instance: Instance, is_on
 def _left_out(kept: int, of: int) -> dict[str, Any]:
     return {
         "text": f"{kept} highest of {of}", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left",
-        "yanchor": "top", "showarrow": False, "font": {"color": "@muted", "size": 10},
+        "yanchor": "top", "showarrow": False, "font": {"color": "@muted", "size": 10}, "bgcolor": "@panel/0.7",
     }  # fmt: skip
 
 

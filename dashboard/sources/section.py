@@ -6,7 +6,7 @@ of kinds (core/kinds/registry.py) says on which tab it is. Every element of it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.sources.charts import Chart, chart_panel
 from dashboard.sources.choosing import ALL
 from dashboard.sources.facts import Facts
+from dashboard.sources.silence import is_silent, is_unread, silent_line, why_silent
 from dashboard.sources.strip import MOST_CARDS, tile_count
 from dashboard.sources.table import Rows
 from dashboard.views.panel import Panel, TableBody
@@ -99,11 +100,17 @@ class Section:
         charts = (replace(chart_panel(self.id(tab, each.id), each), of=f"{kind} chart") for each in self.charts)
         return (*charts, *(replace(each.panel(self.id(tab, each.id)), of=kind) for each in self.tables))
 
-    def layout(self, tab: str) -> html.Div:
-        """Return the section without data: heading, charts, tables."""
+    def layout(self, tab: str, chosen: Sequence[Instance], *, alone: bool) -> html.Div:
+        """Return the section without data: heading, charts, tables. Of what was never read there is no room for them.
+
+        chosen: the instances of this kind that will be shown. alone: whether the tab has no other kind.
+        """
+        heading = slot(f"{self.id(tab, 'section')}-table")
+        if is_silent(chosen) and is_unread(chosen):
+            heading.children = self._silent(chosen, alone=alone, is_coming=True)
         return html.Div(
             [
-                slot(f"{self.id(tab, 'section')}-table"),
+                heading,
                 panels(*(panel.element() for panel in self.panels(tab))),
             ],
             id=self.id(tab, "section"),
@@ -128,6 +135,13 @@ class Section:
             found[f"{id}-table"] = self._place(of_kind, each.id) if each.is_lazy else each.draw(of_kind, id)
         return found
 
+    def empty_charts(self, shown: Shown, present: Set[str]) -> dict[str, str]:
+        """Return why charts are empty, by their panels. present: the metrics of which there is a value."""
+        of_kind = self.of(shown)
+        why = why_silent(of_kind.chosen) if is_silent(of_kind.chosen) else ""
+        empty = (chart for chart in self.charts if not present & set(chart.metrics))
+        return {self.id(shown.tab, chart.id): why or chart.nothing for chart in empty}
+
     def card_counts(self, found: Sequence[Instance]) -> list[int]:
         """Return how many cards there will be in each row of these instances, all of this kind."""
         if not self.detail_cards:
@@ -142,12 +156,23 @@ class Section:
         return tuple(f"{self.id(tab, chart.id)}-graph" for chart in self.charts[first:])
 
     def _heading(self, shown: Shown, *, alone: bool) -> html.Div | html.H2 | None:
-        """Return the heading, or what folds the section away (assets/css/23-sources.css)."""
-        if alone:
-            return None
+        """Return the heading, or what folds the section or what it has no data for (assets/css/23-sources.css)."""
         if not shown.chosen:
-            return html.Div(className="fw-section-off")
+            return None if alone else html.Div(className="fw-section-off")
+        if is_silent(shown.chosen):
+            return self._silent(shown.chosen, alone=alone)
+        return None if alone else self._title()
+
+    def _title(self) -> html.H2:
         return html.H2(title_of(self.kind), className="fw-section-title")
+
+    def _silent(self, chosen: Sequence[Instance], *, alone: bool, is_coming: bool = False) -> html.Div:
+        """Return heading and reason. is_coming: before it is known whether there is anything of the window."""
+        names = {"fw-silent": True, "fw-unread": is_unread(chosen), "fw-coming": is_coming}
+        return html.Div(
+            [*([] if alone else [self._title()]), silent_line(chosen)],
+            className=" ".join(name for name, holds in names.items() if holds),
+        )
 
     def _place(self, shown: Shown, name: str) -> html.Div:
         """Return the place of a table that is fetched, anew when a reading of those shown has come."""

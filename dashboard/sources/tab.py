@@ -129,9 +129,12 @@ class SourceTab:
         changes = () if CHANGES in self.tables else (changes_panel(self.id),)
         return (*changes, actions_panel(self.id))
 
-    def arranged(self) -> list[Any]:
-        """Return what stands in the raster, without the records."""
-        sections = (section.layout(self.id) for section in self.sections)
+    def arranged(self, chosen: Sequence[Instance]) -> list[Any]:
+        """Return what stands in the raster, without the records. chosen: the instances that will be shown."""
+        sections = (
+            section.layout(self.id, [each for each in chosen if each.kind == section.kind], alone=len(self.kinds) == 1)
+            for section in self.sections
+        )
         return [*(each.element() for each in self.before), *sections, *(each.element() for each in self.after)]
 
     def layout(self, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
@@ -150,7 +153,7 @@ class SourceTab:
         )
         shown = [
             *([self.cards_slot(found, choices)] if self.sections else []),
-            panels(*self.arranged(), *(each.element() for each in self.records)),
+            panels(*self.arranged(chosen_instances(found, choices)), *(each.element() for each in self.records)),
             *([self._own_place()] if self.folds_own else []),
         ]
         content = [verdict_slot(f"{self.id}-verdict"), *self._beside_how_to(shown)]
@@ -241,7 +244,7 @@ class SourceTab:
         of_readings = {
             f"{self.id}-{name}": each for name, each in (self.readings(shown) if self.readings else {}).items()
         }
-        empty = {} if problem else self._empty(shown.series)
+        empty = {} if problem else self._empty(shown)
         notes = dict.fromkeys(charted, problem) if problem else empty
         return View(
             figures={} if problem else self._figures(shown),
@@ -376,14 +379,9 @@ class SourceTab:
         except StorageError as error:
             return shown, problem_of(error)
 
-    def _empty(self, series: SourceSeries) -> dict[str, str]:
-        present = {data.metric for data in series.series if any(value is not None for value in data.mean)}
-        return {
-            section.id(self.id, chart.id): chart.nothing
-            for section in self.sections
-            for chart in section.charts
-            if not present & set(chart.metrics)
-        }
+    def _empty(self, shown: Shown) -> dict[str, str]:
+        present = {data.metric for data in shown.series.series if any(value is not None for value in data.mean)}
+        return {id: why for section in self.sections for id, why in section.empty_charts(shown, present).items()}
 
 
 def source_tab(tab: SourceTab, title: str, key: str) -> Tab:

@@ -27,7 +27,7 @@ MODE_GROUPS = (
 )
 MOST_LINES = 4
 ON_SCALE = Limit(WARNING_SHARE, CRITICAL_SHARE)
-"""The scale that every share of a limit is judged on (core.limits.on_scale)."""
+"""The scale that shares without thresholds of their own are judged on (core.limits.on_scale)."""
 FORECAST_WINDOWS = 20
 """A disk's forecast is drawn when it is full within this many windows; flatter lines say nothing."""
 
@@ -40,18 +40,7 @@ def cpu(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
         parts = [by_mode[mode] for mode in modes if mode in by_mode]
         if parts:
             lines.append(Line(name, parts[0].ts, added([part.mean for part in parts], 100.0), color))
-    limits = _limits(ON_SCALE, 100, "%")
-    # What is drawn is judged on the scale; the thresholds judge five minutes together, and only where they are lower.
-    five = thresholds.cpu
-    limits += [
-        LimitLine(share * 100, f"{word} over 5 min {share * 100:.0f} %", color, right=True)
-        for share, of_scale, word, color in (
-            (five.warning, WARNING_SHARE, "warning", "@warning"),
-            (five.critical, CRITICAL_SHARE, "critical", "@critical"),
-        )
-        if share is not None and share < of_scale
-    ]
-    return stack_figure(lines, span, unit="%", top=100.0, limits=limits, decimals=1)
+    return stack_figure(lines, span, unit="%", top=100.0, limits=_limits(thresholds.cpu, 100, "%"), decimals=1)
 
 
 def memory(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
@@ -69,8 +58,8 @@ def memory(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
         ]
         lines.append(Line("cache", used.ts, cache, SERIES[3]))
     limits = [
-        *_limits(_judging(thresholds.memory), size),
-        LimitLine(size, f"{size:.3g} GiB in all", "@muted", right=True),
+        *_limits(thresholds.memory, size),
+        LimitLine(size, f"{size:.3g} GiB in all", "@muted"),
     ]
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
@@ -87,7 +76,7 @@ def disks(
         Line(data.label("mount"), data.ts, scaled(data.mean, 0.01), color)
         for data, color in zip(mounts, SERIES, strict=False)
     ]
-    limits = _limits(_judging(thresholds.disk), 100, "%")
+    limits = _limits(thresholds.disk, 100, "%")
     forecasts, end = [], span[1]
     for line in lines:
         full = full_seconds.get(line.name)
@@ -117,7 +106,7 @@ def network(series: MachineSeries, thresholds: Thresholds, span: Span, links: di
         if sent is not None:
             pairs.append((f"{nic} out", sent))
     speeds = [links[data.label("nic")] for data in busiest if data.label("nic") in links]
-    return _throughput(pairs, span, _judging(thresholds.network), min(speeds, default=None))
+    return _throughput(pairs, span, thresholds.network, min(speeds, default=None))
 
 
 def disk_io(series: MachineSeries, span: Span) -> Figure:
@@ -139,7 +128,7 @@ def pressure(series: MachineSeries, span: Span) -> Figure:
         if data is not None:
             lines.append(Line(each.name, data.ts, scaled(data.mean, 0.01), color))
             critical = each.limit_ratio * CRITICAL_SHARE * 100
-            limits.append(LimitLine(critical, f"{each.resource} critical {critical:.3g} % over 1 min", color))
+            limits.append(LimitLine(critical, f"{each.resource} critical {critical:.3g} %", color))
     return line_figure(lines, span, unit="%", limits=limits)
 
 
@@ -154,7 +143,7 @@ def load(series: MachineSeries, span: Span, cores: float | None) -> Figure:
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
     if cores:
         limits = _limits(ON_SCALE, cores * LOAD_LIMIT_PER_CORE, of="5 min ")
-        limits.append(LimitLine(cores, count(cores, "core"), "@muted", below=True, right=True))
+        limits.append(LimitLine(cores, count(cores, "core"), "@muted"))
         top = max(top, cores * 1.15)
     return line_figure(lines, span, unit="", top=top, limits=limits)
 
@@ -205,25 +194,15 @@ def added(columns: Sequence[Sequence[float | None]], factor: float) -> list[floa
     ]
 
 
-def _judging(threshold: Limit) -> Limit:
-    """Return from where on a share is bad: by its threshold or on the scale, whichever is reached first."""
-    return Limit(
-        min(threshold.warning or WARNING_SHARE, WARNING_SHARE),
-        min(threshold.critical or CRITICAL_SHARE, CRITICAL_SHARE),
-    )
-
-
 def _limits(limit: Limit, whole: float, unit: str = "", of: str = "") -> list[LimitLine]:
     """Return the lines of a limit that is a share of `whole`; labelled with their value where there is a unit.
 
     of: the line of the chart that it judges, where that is one of several.
     """
-    drawn = ((limit.warning, "warning", "@warning", True), (limit.critical, "critical", "@critical", False))
+    drawn = ((limit.warning, "warning", "@warning"), (limit.critical, "critical", "@critical"))
     return [
-        LimitLine(
-            share * whole, f"{of}{word} {share * whole:.0f} {unit}" if unit else f"{of}{word}", color, below=below
-        )
-        for share, word, color, below in drawn
+        LimitLine(share * whole, f"{of}{word} {share * whole:.3g} {unit}" if unit else f"{of}{word}", color)
+        for share, word, color in drawn
         if share is not None
     ]
 
@@ -271,4 +250,5 @@ def _forecast_note(line: Line) -> dict[str, Any]:
         "yanchor": "bottom",
         "showarrow": False,
         "font": {"color": line.color, "size": 11},
+        "bgcolor": "@panel/0.7",
     }

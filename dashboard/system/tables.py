@@ -158,13 +158,17 @@ def _interface_row(present: Present, nic: str, received: float) -> dict[str, Any
     link = present.value(metrics.LINK_SPEED, nic=nic)
     up = present.value(metrics.NETWORK_UP, nic=nic)
     errors, drops = present.total(metrics.NETWORK_ERRORS, nic=nic), present.total(metrics.NETWORK_DROPS, nic=nic)
-    status = worst([on_scale(share) if share is not None else Status.OK, PACKET_LOSS.status(errors + drops)])
+    used = present.thresholds.network.status(share) if share is not None else Status.OK
+    status = worst([used, PACKET_LOSS.status(errors + drops)])
     return {
         "nic": _named(present.now_known(status) if up else Status.UNKNOWN, nic, "up" if up else "down"),
         "received": Cell(rate(received), sort=received),
         "sent": Cell(rate(sent), sort=sent),
         "share": Cell(
-            percent(share), sort=share, tone=_tone(share), hint=f"of {bits(link)}" if link else "link speed unavailable"
+            percent(share),
+            sort=share,
+            tone=TONES.get(used, ""),
+            hint=f"of {bits(link)}" if link else "link speed unavailable",
         ),
         "errors": Cell(tenths(errors), sort=errors, tone=TONES.get(PACKET_LOSS.status(errors), "")),
         "drops": Cell(tenths(drops), sort=drops, tone=TONES.get(PACKET_LOSS.status(drops), "")),

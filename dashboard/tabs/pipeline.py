@@ -124,7 +124,11 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
                 [
                     *([verdict_slot(f"{sources.id}-verdict")] if sources.sections else []),
                     verdict_slot(f"{ID}-verdict"),
-                    *([sources.cards_slot(found, Choices()), panels(*sources.arranged())] if sources.sections else []),
+                    *(
+                        [sources.cards_slot(found, Choices()), panels(*sources.arranged(found))]
+                        if sources.sections
+                        else []
+                    ),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
                     slot(f"{ID}-reload"),

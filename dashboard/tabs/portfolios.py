@@ -52,7 +52,11 @@ ADD = Panel(
     tools=(),
 )
 CHANGES = Panel(
-    f"{ID}-changes", "Changes", "Who changed what of the tree, the newest first.", TableBody(90, 320), tools=("csv",)
+    f"{ID}-changes",
+    "Changes",
+    "Who changed what of the tree, of benchmarks and rates, the newest first.",
+    TableBody(90, 320),
+    tools=("csv",),
 )
 PANELS = (TREE, SETTINGS, ADD, CHANGES)
 

@@ -61,7 +61,8 @@ def _past(stores: Stores, shown: Shown) -> Past:
         _uptimes.get(lately, lambda: uptimes(stores, every)),
         recent_changes(stores, [str(SourceId(*key)) for key in keys]),
         read_interfaces(stores, *shown.span.pair),
-        stores.live.readings([REQUESTS_COLLECTOR]).get(REQUESTS_COLLECTOR),
+        requests=stores.live.readings([REQUESTS_COLLECTOR]).get(REQUESTS_COLLECTOR),
+        link_limit=stores.settings.thresholds.network,
     )
 
 

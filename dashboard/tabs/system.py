@@ -46,7 +46,9 @@ def _table(name: str, title: str, definition: str, height: int = 120) -> Panel:
     return Panel(f"{ID}-{name}", title, definition, TableBody(height), span=4)
 
 
-CPU = _chart("cpu", "CPU, %", "by mode", "Share of time of all cores by what they did. Mean of each step.")
+CPU = _chart("cpu", "CPU, %", "by mode; limits: of 5 min",
+             "Share of time of all cores by what they did. Mean of each step. The limits judge the mean of five "
+             "minutes, which a burst does not cross.")  # fmt: skip
 MEMORY = _chart(
     "memory", "Memory, GiB", "used and cache", "Used: total less available. Cache: what programs could still have."
 )
@@ -58,7 +60,10 @@ DISK_IO = _chart(
     "io", "Disk I/O", "busiest device", "Bytes a second read from and written to the device that was busiest."
 )
 PRESSURE = _chart(
-    "pressure", "Pressure, %", "time spent waiting", "Pressure stall information of the kernel, from its totals."
+    "pressure",
+    "Pressure, %",
+    "time spent waiting; limits: of 1 min",
+    "Pressure stall information of the kernel, from its totals. The limits judge the mean of one minute.",
 )
 LOAD = _chart("load", "Load", "tasks running or waiting", "Means over 1, 5 and 15 minutes, as the kernel keeps them.")
 CORES = _chart("cores", "Cores", "busy, a row a core",
@@ -122,7 +127,8 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     span = filled_span(stores, chosen_span(choices, now, WINDOWS), [spec.SYSTEM], host)
     reading = stores.live.reading(spec.SYSTEM, host)
     series, booted, problem = _read(stores, host, span)
-    present = Present(reading, stores.live.reading(spec.PROCESSES, host), series, now, host)
+    thresholds = stores.settings.thresholds
+    present = Present(reading, stores.live.reading(spec.PROCESSES, host), series, now, host, thresholds)
     seen = reading.ts if reading else None
     ages = _Ages(present, series, span, problem)
     return View(
@@ -132,7 +138,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
             SPAN: span_line(ID, span, *_booted_line(booted)),
             VERDICT: verdict_line(present),
             CARDS: card_strip(present),
-            **{panel.slot: draw(present, f"{panel.id}-rows", panel.title) for panel, draw in DRAWN.items()},
+            **_tables(present),
             CHANGES.slot: _changes_place(present, host, now),
         },
         as_of={**ages.charts(), **{table.id: seen for table in TABLES}, **ages.processes()},
@@ -140,6 +146,14 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
         stale_after_seconds=ages.stale_after_seconds(),
         stale_at=next_stale_at([reading, present.processes], now),
     )
+
+
+def _tables(present: Present) -> dict[str, html.Div]:
+    """Return the tables of which there is a reading; the others keep their room."""
+    known = {*(TABLES if present.reading else ()), *((PROCESSES,) if present.processes else ())}
+    return {
+        panel.slot: draw(present, f"{panel.id}-rows", panel.title) for panel, draw in DRAWN.items() if panel in known
+    }
 
 
 def _changes_place(present: Present, host: str, now: float) -> html.Div:

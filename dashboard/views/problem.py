@@ -10,3 +10,8 @@ def problem_of(error: Exception) -> str:
     if isinstance(error, StorageError):
         return f"Storage does not answer: {error}"
     return f"{type(error).__name__}: {error}"
+
+
+def not_asked(error: StorageError) -> str:
+    """Return that a request to the process that collects could not be left, and why."""
+    return f"Not asked for: the state database does not answer: {error}"

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
 
-from core.currency import pair_of
+from core.currency import pair_of, unknown_currency
 
 KINDS = ("nav", "returns", "prices", "index", "rates")
 """index: returns of an instrument, such as a benchmark; rates: interest, percent a year."""
@@ -63,6 +63,8 @@ class Mapping:
             raise ValueError(f"portfolio {self.portfolio!r}: give 1 to 64 letters, digits, spaces or _.&()/+'-")
         if self.currency and not re.fullmatch(r"[A-Z]{3}", self.currency):
             raise ValueError(f"currency {self.currency!r}: give three capitals such as EUR")
+        if unknown := unknown_currency(self.currency):
+            raise ValueError(f"currency {self.currency!r}: {unknown}")
         wrong = [role for _, role in self.columns if role not in ROLES]
         if wrong:
             raise ValueError(f"column role {wrong[0]!r}: give one of {', '.join(ROLES)}")

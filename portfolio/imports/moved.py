@@ -15,6 +15,7 @@ from pathlib import Path
 
 from portfolio.imports.dropped import Changed, beside, identity_of, read_beside
 from portfolio.imports.order import ORDER
+from storage.folder import keep_file_private
 
 
 def move(path: Path, target: Path) -> None:
@@ -22,6 +23,7 @@ def move(path: Path, target: Path) -> None:
     order, order_target = beside(path, ORDER), beside(target, ORDER)
     if read_beside(order) is None:
         _move(path, target)
+        keep_file_private(target)
         return
     try:
         _copy(order, order_target)
@@ -30,6 +32,8 @@ def move(path: Path, target: Path) -> None:
         order_target.unlink(missing_ok=True)
         raise
     order.unlink()
+    for moved in (target, order_target):
+        keep_file_private(moved)
 
 
 def remove_left_over(folder: Path, kept: Sequence[Path]) -> None:

@@ -65,12 +65,18 @@ class Numbers:
 
 
 def find_marks(
-    columns: Sequence[Column], said: Marks, recalled: Marks, mistakes: Mistakes, is_point_certain: bool = False
+    columns: Sequence[Column],
+    said: Marks,
+    recalled: Marks,
+    mistakes: Mistakes,
+    is_point_certain: bool = False,
+    are_shares: bool = False,
 ) -> Marks:
     """Return the marks of the numbers in `columns`, which are read with the same ones.
 
-    What is said holds; what is recalled, or `is_point_certain`, decides where the file tells nothing. A file that tells
-    two things, or leaves it open, is a mistake.
+    What is said holds; what is recalled, or `is_point_certain`, decides where the file tells nothing. Rates and returns
+    (`are_shares`) are never in thousands: their only mark is the decimal one. A file that tells two things, or leaves
+    it open, is a mistake.
     """
     if said.decimal and said.thousands:
         return said
@@ -99,6 +105,8 @@ def find_marks(
     if is_point_certain and "," not in found.either:
         return Marks(".", ",")
     mark, text = next(iter(found.either.items()))
+    if are_shares and len(found.either) == 1:
+        return Marks(mark, _other(mark))
     as_one, as_other = text.replace(mark, ""), text.replace(mark, ".")
     mistakes.whole(
         f"numbers such as {shown(text)} can be {as_one} or {as_other}: say --decimal . or --decimal ,", ["decimal"]

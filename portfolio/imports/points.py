@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.currency import CURRENCIES, pair_of
+from core.currency import ISO_4217, pair_of
 from core.format import count, noun
 from portfolio.imports.columns import read_columns
 from portfolio.imports.dates import Dates, read_dates
@@ -200,6 +200,7 @@ def _numbers(
         Marks(recalled.decimal, recalled.thousands),
         found,
         is_point_certain=as_described,
+        are_shares=shape.kind in (*OF_RETURNS, "rates"),
     )
     for mistake in found.found():
         mistakes.whole(mistake.reason, found.asks)
@@ -337,7 +338,7 @@ def _currencies(
         found: dict[str, str] = {}
         for row, cell in enumerate(columns[shape.currency]):
             text = _name(cell).upper()
-            if text not in CURRENCIES and not (len(text) == 3 and text.isascii() and text.isalpha()):
+            if text not in ISO_4217:
                 mistakes.add("currency is none such as EUR", int(lines[row]), cell or "")
             elif found.setdefault(names[code[row]], text) != text:
                 mistakes.add("a portfolio has two currencies", int(lines[row]), text)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.currency import ASSUMED_CURRENCY, pair_of
 from core.errors import ImportRejected, Mistake
 from core.format import count, noun
 from portfolio.allowed import Limits, own_ids
 from portfolio.given import said_of
+from portfolio.imports.brought import new_portfolios, tell_series
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
 from portfolio.imports.dropped import told_name
@@ -28,25 +27,26 @@ from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
 from portfolio.imports.within import Within
-from portfolio.series.rates import usual_day_count
 from portfolio.tree.names import ids_by_name
-from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
+from storage.clickhouse.undo_rows import undo_import
 from storage.state.imports import (
     REFUSED,
     TAKEN,
     TAKING,
+    UNDONE,
     Import,
     change_import,
+    newest_begun,
     newest_version,
     record_import,
     same_content,
     start_import,
-    unfinished_import,
+    unfinished_imports,
 )
-from storage.state.portfolios import OWN, Portfolio, add_missing_portfolios, list_portfolios
-from storage.state.series import Kind, Series, list_series, put_series
+from storage.state.portfolios import OWN, add_missing_portfolios, list_portfolios
+from storage.state.series import Series, list_series
 from storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -190,10 +190,10 @@ def _store(
     source = understood.name
     # What they are is known before they are there: no rate is read as a price, no value is without a portfolio.
     if into is PRICES:
-        _tell_series(stores, understood, chained)
+        tell_series(stores, understood, chained)
     else:
         first = 1 + max((each.position for each in list_portfolios(stores.state, OWN)), default=-1)
-        add_missing_portfolios(stores.state, _portfolios(points, begun.created, understood, chained, first))
+        add_missing_portfolios(stores.state, new_portfolios(points, begun.created, understood, chained, first))
     inserted = insert_import(stores.clickhouse, into, _rows(points, into), begun.version, source)
     rows = len(understood.points)
     counts = {"added": inserted.added, "restated": inserted.restated, "rows": rows}
@@ -218,11 +218,23 @@ def _store(
     )
 
 
+def _take_back(stores: Stores, item: Import, who: str) -> None:
+    into = table_of(item.kind)
+    undo_import(stores.clickhouse, into, OWN, item.names, item.version, item.first, item.last)
+    detail = "it was cut off, and the same file was imported again"
+    change_import(stores.state, item.id, outcome=UNDONE, undone=stores.clock.now(), undone_by=who[:80], detail=detail)
+
+
 def _begun(stores: Stores, understood: Understood, points: Points, digest: str, who: str) -> Import:
-    """Return the record of an import that begins, or of the same one that was cut off: its rows have its version."""
-    unfinished = unfinished_import(stores.state, digest)
-    if unfinished is not None and unfinished.names == points.names and unfinished.kind == understood.kind:
-        return unfinished
+    """Return the record of an import that begins, or of the same one that was cut off: its rows have its version.
+
+    One that was cut off before others came is taken back first: its rows would not be the newest.
+    """
+    newest = newest_begun(stores.state)
+    for cut_off in unfinished_imports(stores.state, digest):
+        if cut_off.id == newest and cut_off.names == points.names and cut_off.kind == understood.kind:
+            return cut_off
+        _take_back(stores, cut_off, who)
     now = stores.clock.now()
     into = table_of(understood.kind)
     above = max(int(now * 1000) - 1, newest_version(stores.state))
@@ -261,59 +273,6 @@ def table_of(kind: str) -> Imported:
 def _rows(points: Points, into: Imported) -> Rows:
     values = (points.value, points.flow) if into is NAV else (points.value,)
     return Rows(OWN, points.names, points.code, points.ts, values)
-
-
-def _portfolios(
-    points: Points, created: Sequence[str], understood: Understood, chained: Chained | None, first: int
-) -> list[Portfolio]:
-    """Return the portfolios that are created, placed from `first` on: after those that are there."""
-    currencies = dict(understood.currencies)
-    begun = dict(chained.begun) if chained else {}
-    return [
-        Portfolio(
-            OWN,
-            id,
-            id,
-            currency=currencies.get(id, ASSUMED_CURRENCY),
-            note=" ".join(
-                [
-                    *([f"Index of its returns, 100 on {day(begun[id])}."] if id in begun else []),
-                    *([CURRENCY_NOT_TOLD] if id not in currencies else []),
-                ]
-            ),
-            position=position,
-        )
-        for position, id in enumerate(points.names, first)
-        if id in created
-    ]
-
-
-def _tell_series(stores: Stores, understood: Understood, chained: Chained | None) -> None:
-    """Add what the file tells of series that nothing is known of, and the currency of those that have none."""
-    assert understood.points is not None
-    known = {each.symbol: each for each in list_series(stores.state, OWN)}
-    currencies = dict(understood.currencies)
-    begun = dict(chained.begun) if chained else {}
-    told = []
-    for symbol in understood.points.names:
-        found = _new_series(symbol, currencies.get(symbol, ""), understood, begun.get(symbol))
-        old = known.get(symbol)
-        if old is None:
-            told.append(found)
-        elif not old.currency and found.currency:
-            told.append(replace(old, currency=found.currency))
-    put_series(stores.state, told)
-
-
-def _new_series(symbol: str, currency: str, understood: Understood, begun: int | None) -> Series:
-    pair = pair_of(symbol) if understood.kind == "prices" else None
-    if understood.kind == "rates":
-        return Series(OWN, symbol, symbol, "rate", currency, usual_day_count(currency))
-    if pair is not None:
-        return Series(OWN, symbol, symbol, "fx", pair.quote)
-    note = "" if begun is None else f"Index of its returns, 100 on {day(begun)}"
-    kind: Kind = "total_return" if understood.is_total_return else "price"
-    return Series(OWN, symbol, symbol, kind, currency, note=note)
 
 
 def _check_meaning(stores: Stores, understood: Understood) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import UndoRejected
-from core.format import count
+from core.format import count, noun
 from portfolio.imports.take import ONE_AT_A_TIME, table_of
 from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import UndoEffect, undo_effect, undo_import
@@ -64,8 +64,8 @@ class UndoResult:
         anew = self.item.rows - self.effect.standing
         if anew > 0 and self.later:
             numbers = ", ".join(map(str, self.later))
-            plural = "s" if len(self.later) > 1 else ""
-            why.append(f"{count(anew, 'row')} of it came again with import{plural} {numbers}, and stay")
+            imports = noun(len(self.later), "import")
+            why.append(f"{count(anew, 'row')} of it came again with {imports} {numbers}, and stay")
         if self.effect.same:
             why.append(f"{count(self.effect.same, 'row')} of it had been there before it, and stay")
         return why

@@ -18,6 +18,8 @@ from portfolio.imports.packed import gunzipped
 from portfolio.imports.sheet import Unreadable
 
 NOT_ENDED = "its last line does not end: the rest may not have come"
+NO_TEXTS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".gz", ".zip")
+"""Endings of files that have no lines."""
 _CUT_OFF = "its end is missing: the rest may not have come"
 _EMPTY = "it is empty: what it holds may not have come"
 _SECTOR_FREE = 0xFFFFFFFF
@@ -38,8 +40,9 @@ def what_is_missing(name: str, content: bytes) -> str:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return "" if _is_whole_compound(content) else _CUT_OFF
     # UTF-16 and UTF-32 have up to three zeros beside the line's end; a file laid out before it is written has more.
-    tail = content[-4:]
-    return "" if tail.rstrip(b"\0").endswith((b"\n", b"\r")) else NOT_ENDED
+    if content[-4:].rstrip(b"\0").endswith((b"\n", b"\r")):
+        return ""
+    return _CUT_OFF if name.lower().endswith(NO_TEXTS) else NOT_ENDED
 
 
 def _is_json(content: bytes) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from core.currency import CASH
+from core.currency import CASH, unknown_currency
 from core.errors import ChangeRejected
 from portfolio.series.rates import usual_day_count
 from portfolio.series.reference import BLEND, Catalogue, catalogue
+from storage.state.changes import OF_BLEND, OF_RATE, OF_SERIES, Change
 from storage.state.portfolios import OWN, list_portfolios
 from storage.state.series import (
     Blend,
@@ -36,26 +37,32 @@ Made = TypeVar("Made")
 
 
 def decide(
-    stores: Stores, do: str, key: str, fields: Mapping[str, str], parts: Sequence[tuple[str, str]] | None = None
+    stores: Stores,
+    do: str,
+    key: str,
+    fields: Mapping[str, str],
+    parts: Sequence[tuple[str, str]] | None = None,
+    *,
+    who: str = "",
 ) -> str:
-    """Do one of DOES and return what was done, a sentence; `parts` are those of a blend, as `set_blend` has them.
+    """Do one of DOES for `who` and return what was done, a sentence; `parts` are those of a blend, as in `set_blend`.
 
     Raises ChangeRejected that says what is wrong with which field, StorageUnavailable or StorageRejected; then nothing
     was changed.
     """
     if do == SERIES:
-        told = set_series(stores, key, fields)
+        told = set_series(stores, key, fields, who)
     elif do == BLENDED:
-        told = set_blend(stores, key, fields, parts)
+        told = set_blend(stores, key, fields, parts, who)
     elif do == UNBLENDED:
-        told = drop_blend(stores, key)
+        told = drop_blend(stores, key, who)
     else:
-        told = set_risk_free(stores, key, fields.get("rate", ""))
+        told = set_risk_free(stores, key, fields.get("rate", ""), who)
     stores.live.bump("portfolio")
     return told
 
 
-def set_series(stores: Stores, symbol: str, fields: Mapping[str, str]) -> str:
+def set_series(stores: Stores, symbol: str, fields: Mapping[str, str], who: str = "") -> str:
     """Change what is known of a series: some of SERIES_FIELDS; an empty currency is one that is not known."""
     known = catalogue(stores, OWN)
     if symbol not in known.series:
@@ -69,15 +76,23 @@ def set_series(stores: Stores, symbol: str, fields: Mapping[str, str]) -> str:
     day_count = changed.get("day_count", was.day_count) or usual_day_count(currency)
     changed["day_count"] = day_count if kind == "rate" else ""
     now = _made(lambda: replace(was, **changed))
+    if now.currency != was.currency:
+        _check_currency(now.currency)
     _check_use(now, was, known)
     told = [f"{name.replace('_', ' ')} {getattr(now, name) or 'not known'}" for name in SERIES_FIELDS
             if getattr(now, name) != getattr(was, name)]  # fmt: skip
-    put_series(stores.state, [now])
-    return f"{symbol}: {', '.join(told)}." if told else f"{symbol} is as it was."
+    if not told:
+        return f"{symbol} is as it was."
+    put_series(stores.state, [now], _change(stores, who, symbol, OF_SERIES, ", ".join(told)))
+    return f"{symbol}: {', '.join(told)}."
 
 
 def set_blend(
-    stores: Stores, id: str, fields: Mapping[str, str], parts: Sequence[tuple[str, str]] | None = None
+    stores: Stores,
+    id: str,
+    fields: Mapping[str, str],
+    parts: Sequence[tuple[str, str]] | None = None,
+    who: str = "",
 ) -> str:
     """Add a blend, or change one: `id` is that of one that is there, empty for another one, whose name is its id.
 
@@ -100,40 +115,54 @@ def set_blend(
     rebalancing: Any = fields.get("rebalancing", "").strip() or (was.rebalancing if was else "monthly")
     currency = fields.get("currency", was.currency if was else "").strip().upper()
     made = _made(lambda: Blend(OWN, id or name, name, made_of, rebalancing, currency))
-    put_blend(stores.state, made)
-    told = ", ".join(f"{symbol} {weight_text(weight)} %" for symbol, weight in made.parts)
-    return f"{made.name}: {told}; weights restored: {made.rebalancing}."
+    if was is None or made.currency != was.currency:
+        _check_currency(made.currency)
+    parts_told = ", ".join(f"{symbol} {weight_text(weight)} %" for symbol, weight in made.parts)
+    told = f"{parts_told}; weights restored: {made.rebalancing}"
+    put_blend(stores.state, made, _change(stores, who, made.id, OF_BLEND, f"blend {made.name}: {told}"))
+    return f"{made.name}: {told}."
 
 
-def drop_blend(stores: Stores, id: str) -> str:
+def drop_blend(stores: Stores, id: str, who: str = "") -> str:
     """Remove a blend that is no portfolio's benchmark."""
     used = [each.name for each in list_portfolios(stores.state, OWN) if each.benchmark == BLEND + id]
     if used:
         raise ChangeRejected(f"{id} is the benchmark of {', '.join(used)}: give them another one first.")
-    if not remove_blend(stores.state, OWN, id):
+    if not remove_blend(stores.state, OWN, id, _change(stores, who, id, OF_BLEND, "blend removed")):
         raise ChangeRejected(_NOT_SAVED, {"id": f"there is no blend {id!r}"})
     return f"{id} is removed."
 
 
-def set_risk_free(stores: Stores, currency: str, rate: str) -> str:
+def set_risk_free(stores: Stores, currency: str, rate: str, who: str = "") -> str:
     """Set the risk-free rate of a currency: percent a year, the symbol of a series of rates, or empty for none."""
     currency, rate = currency.strip().upper(), rate.strip()
+
+    def change(told: str) -> Change:
+        return _change(stores, who, currency, OF_RATE, f"risk-free rate {told}")
+
     if not rate:
-        if not remove_risk_free(stores.state, OWN, currency):
+        if not remove_risk_free(stores.state, OWN, currency, change("taken away: 0 % is used")):
             raise ChangeRejected(_NOT_SAVED, {"rate": "give percent a year such as 4.3, or the symbol of a series"})
         return f"{currency or 'It'} has no risk-free rate any more: 0 % is used."
+    _check_currency(currency)
     series = catalogue(stores, OWN).series.get(rate)
     if series is not None:
         _check_rate(series, currency)
-        put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, series=rate)))
+        made = _made(lambda: RiskFree(OWN, currency, series=rate))
+        put_risk_free(stores.state, made, change(f"{series.name}, {series.day_count}"))
         return f"{currency}: {series.name}, {series.day_count}."
     try:
         percent = float(rate.replace("%", "").replace(",", ".").strip())
     except ValueError as error:
         wrong = f"{rate!r} is no number and no series of rates: give percent a year such as 4.3"
         raise ChangeRejected(_NOT_SAVED, {"rate": wrong}) from error
-    put_risk_free(stores.state, _made(lambda: RiskFree(OWN, currency, percent), {"percent": "rate"}))
+    made = _made(lambda: RiskFree(OWN, currency, percent), {"percent": "rate"})
+    put_risk_free(stores.state, made, change(f"{percent:g} % a year"))
     return f"{currency}: {percent:g} % a year."
+
+
+def _change(stores: Stores, who: str, key: str, what: str, told: str) -> Change:
+    return Change(stores.clock.now(), who, key[:64], what, told)
 
 
 def parts_text(blend: Blend) -> str:
@@ -178,6 +207,11 @@ def _check_rate(series: Series, currency: str) -> None:
         raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is no series of rates: its kind is {series.kind}"})
     if series.currency and series.currency != currency:
         raise ChangeRejected(_NOT_SAVED, {"rate": f"{series.symbol} is a rate on {series.currency}, not on {currency}"})
+
+
+def _check_currency(code: str) -> None:
+    if wrong := unknown_currency(code):
+        raise ChangeRejected(_NOT_SAVED, {"currency": wrong})
 
 
 def _check_use(now: Series, was: Series, known: Catalogue) -> None:

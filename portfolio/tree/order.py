@@ -66,7 +66,7 @@ def read_change(name: str, content: bytes | None) -> ChangeOrder:
 def carry_out(stores: Stores, order: ChangeOrder) -> Carried:
     """Do what is ordered, and return what was done. Raises as the functions of this folder do."""
     if order.do in decide.DOES:
-        return Carried(decide.decide(stores, order.do, order.portfolio, order.fields))
+        return Carried(decide.decide(stores, order.do, order.portfolio, order.fields, who=order.who))
     ids = ids_by_name(stores.state)
     id, fields = ids.get(order.portfolio, order.portfolio), order.fields
     match order.do:

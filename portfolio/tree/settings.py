@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from core.currency import ASSUMED_CURRENCY
+from core.currency import ASSUMED_CURRENCY, unknown_currency
 from core.errors import ChangeRejected
 from core.format import first_of
 from core.portfolios import RULE, RULES, WHOLE, mistakes
@@ -53,7 +53,7 @@ def change(stores: Stores, id: str, fields: Mapping[str, str], who: str = "") ->
             if name in fixed and value != fixed[name]
         }
         wrong |= mistakes({rule.name: getattr(was, rule.name) for rule in RULES} | fields)
-        wrong |= _further(connection, was, changed) | unknown
+        wrong |= _unknown_currency(changed) | _further(connection, was, changed) | unknown
         wrong |= no_benchmark if "benchmark" in changed and "benchmark" not in wrong else {}
         if wrong:
             raise ChangeRejected(f"{was.name} is as it was.", wrong)
@@ -79,7 +79,8 @@ def add(stores: Stores, fields: Mapping[str, str], who: str = "") -> str:
     _check_known(fields)
     fields = _with_benchmark_key(stores, fields)
     whole = {"name": "", "currency": ASSUMED_CURRENCY, **fields}
-    wrong = _unknown_benchmark(stores, fields) | mistakes(whole) | unknown_calendar(fields.get("calendar", ""))
+    wrong = _unknown_currency(fields) | _unknown_benchmark(stores, fields) | mistakes(whole)
+    wrong |= unknown_calendar(fields.get("calendar", ""))
     if wrong:
         raise ChangeRejected("No portfolio was added.", wrong)
     with alone(stores), stores.state.deciding() as connection:
@@ -200,6 +201,11 @@ def _further(connection: Transaction, was: Portfolio, changed: Mapping[str, str]
                 wrong["parent"] = f"is {was.name} or part of it: give another one"
             above = there[above].parent
     return wrong
+
+
+def _unknown_currency(fields: Mapping[str, str]) -> dict[str, str]:
+    wrong = unknown_currency(fields.get("currency", ""))
+    return {"currency": wrong} if wrong else {}
 
 
 def unknown_calendar(name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Makes whole what a kill left in part: rows that are made of other rows are compared with them when Fundwatch starts.
+"""Makes whole what a kill, or damage, left in part: rows made of other rows are compared with them at a start.
 
 ClickHouse puts an insert in place table by table: the rows, then what its views make of them. Killed in between, the
 rows are there and the rest is not. What waits in the spool settle.py completes; this is for batches that went straight
@@ -62,10 +62,10 @@ def reconcile(clickhouse: ClickHouse) -> list[str]:
     try:
         found = [*(_rollups(clickhouse) if clickhouse.is_embedded else ()), *_of_nav(clickhouse)]
     except StorageError as error:
-        log.warning("what a kill may have left in part was not completed: %s", error)
+        log.warning("whether rows made of others are missing is not known: %s", error)
         return []
     if found:
-        log.warning("left in part by a kill, completed: %s", ", ".join(found))
+        log.warning("rows made of others were missing and are made anew: %s", ", ".join(found))
     return found
 
 

@@ -10,19 +10,19 @@ one that was on its way when ClickHouse was killed is not repeated but settled (
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.errors import SpoolUnavailable, StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
 from core.pipeline.spec import WriterStats
 from storage.clickhouse.query_log import QueryLog
-from storage.clickhouse.series import SeriesKey, series_id
+from storage.clickhouse.sample_rows import SampleRows
 from storage.clickhouse.spool import Spool, Waiting
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,6 @@ REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
 UNWRITABLE = "%d rows for %s can neither be sent nor be kept: they are dropped"
-
-NAME_AGAIN_SECONDS = 3600
-REMEMBERED_SECONDS = 30
-"""So long it is known which series have a value in a second: a clock set back by less doubles none."""
 
 Settle = Callable[[Facts, float], Sequence[Facts] | None]
 """Given a batch and when it was first sent, returns what to send instead, or None: the same again."""
@@ -49,6 +45,19 @@ class Due:
     batch: Facts
     tried: float | None = None
     """When it was first sent to ClickHouse (epoch seconds); None: never."""
+
+    def mark_tried(self, at: float) -> None:
+        """Remember that it was sent first at `at` (epoch seconds)."""
+        self.tried = at
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of sending a batch; neither: it was set aside."""
+
+    is_stored: bool = False
+    instead: Sequence[Facts] | None = None
+    """What is to be sent in its place."""
 
 
 class Writer:
@@ -81,12 +90,7 @@ class Writer:
         """In the queue, due, and being sent."""
         self._stuck_why = ""
         self._is_dropping = False
-        self._known: dict[SeriesKey, int] = {}
-        self._named_at = 0
-        self._taken: dict[int, set[int]] = {}
-        """The series that have a value, by second."""
-        self._repeated_rows = 0
-        self._not_finite_rows = 0
+        self._samples = SampleRows()
         self._dropped_rows = 0
         self._rows_written = 0
         self._batches = 0
@@ -105,46 +109,8 @@ class Writer:
 
         Left out and counted: a value that is NaN or infinite, and a second value of a series in the same second.
         """
-        second = int(ts)
-        self._name_series_again(second)
-        taken = self._series_of(second)
-        fresh: list[tuple[int, str, str, dict[str, str], int]] = []
-        ids: list[int] = []
-        values: list[float] = []
-        for sample in samples:
-            if not math.isfinite(sample.value):
-                self._not_finite_rows += 1
-                continue
-            key = (host, sample.metric, sample.labels)
-            number = self._known.get(key)
-            if number is None:
-                number = self._known[key] = series_id(*key)
-                fresh.append((number, host, sample.metric, dict(sample.labels), second))
-            if number in taken:
-                self._repeated_rows += 1
-                continue
-            taken.add(number)
-            ids.append(number)
-            values.append(sample.value)
-        if fresh:
-            names = ("series", "host", "metric", "labels", "seen")
-            self.put_facts(Facts("series", names, tuple(zip(*fresh, strict=True))))
-        if ids:
-            self.put_facts(Facts("samples", ("series", "ts", "value"), (ids, [second] * len(ids), values)))
-
-    def _series_of(self, second: int) -> set[int]:
-        """Return the series that have a value in this second, and forget those of the seconds that came first."""
-        with self._lock:
-            taken = self._taken.setdefault(second, set())
-            while len(self._taken) > REMEMBERED_SECONDS:
-                del self._taken[next(iter(self._taken))]
-            return taken
-
-    def _name_series_again(self, second: int) -> None:
-        """Forget now and then which series are named, so that a dropped batch of names heals by itself."""
-        if abs(second - self._named_at) >= NAME_AGAIN_SECONDS:
-            self._known = {}
-            self._named_at = second
+        for facts in self._samples.of(host, ts, samples):
+            self.put_facts(facts)
 
     def put_facts(self, facts: Facts) -> None:
         """Take rows of any table. When the queue is full the oldest rows are dropped and counted."""
@@ -160,7 +126,7 @@ class Writer:
         self._queued_rows -= len(facts)
         self._dropped_rows += len(facts)
         if facts.table == "series":
-            self._known = {}
+            self._samples.forget_names()
         if not self._is_dropping:
             log.error("the writer's queue is full (%d rows): the oldest are dropped", self._capacity)
         self._is_dropping = True
@@ -234,8 +200,8 @@ class Writer:
             refused_batches=spool.refused_batches,
             refused_rows=spool.refused_rows,
             stuck_why=self._stuck_why,
-            repeated_rows=self._repeated_rows,
-            not_finite_rows=self._not_finite_rows,
+            repeated_rows=self._samples.repeated_rows,
+            not_finite_rows=self._samples.not_finite_rows,
             last_flush=self._last_flush,
             last_error=self._last_error,
         )
@@ -301,22 +267,37 @@ class Writer:
                     raise
         # Straight, past a spool that takes nothing: on a full disk it cannot be emptied either.
         try:
-            if due.tried is None:
-                due.tried = time.time()
-            elif (instead := self._settled(due.batch, due.tried)) is not None:
-                return instead
-            self._insert(due.batch)
+            return self._attempt(due.batch, due.tried, due.mark_tried).instead or ()
         except StorageUnavailable as error:
             self._back_off(error)
             self._spool.append(due.batch, due.tried)
+            return ()
+
+    def _attempt(
+        self, batch: Facts, tried: float | None, mark_tried: Callable[[float], None], batch_id: int | None = None
+    ) -> Attempt:
+        """Send a batch to ClickHouse; one that can never be stored is set aside.
+
+        mark_tried: remembers when it was first sent. batch_id: its number in the spool. Raises StorageUnavailable,
+        SpoolUnavailable.
+        """
+        try:
+            if tried is None:
+                mark_tried(time.time())
+            elif (instead := self._settled(batch, tried)) is not None:
+                return Attempt(instead=instead)
+            self._insert(batch)
+        except (StorageUnavailable, SpoolUnavailable):
+            raise
         except StorageRejected as error:
-            self._refuse(due.batch, str(error))
+            self._refuse(batch, str(error), batch_id)
+            return Attempt()
         except Exception as error:
-            log.exception("a batch for %s cannot be sent", due.batch.table)
-            self._refuse(due.batch, repr(error))
-        else:
-            self._acknowledge(due.batch)
-        return ()
+            log.exception("a batch for %s cannot be sent", batch.table)
+            self._refuse(batch, repr(error), batch_id)
+            return Attempt()
+        self._acknowledge(batch)
+        return Attempt(is_stored=True)
 
     def _settled(self, batch: Facts, tried: float) -> Sequence[Facts] | None:
         instead = self._settle(batch, tried)
@@ -349,23 +330,13 @@ class Writer:
             self._spool.remove(batch_id)
             return
         try:
-            if tried is None:
-                self._spool.mark_tried(batch_id, time.time())
-            elif (instead := self._settled(batch, tried)) is not None:
-                self._spool.replace(batch_id, instead)
-                return
-            self._insert(batch)
-        except SpoolUnavailable:
-            raise
+            attempt = self._attempt(batch, tried, partial(self._spool.mark_tried, batch_id), batch_id)
         except StorageUnavailable as error:
             self._back_off(error)
-        except StorageRejected as error:
-            self._refuse(batch, str(error), batch_id)
-        except Exception as error:
-            log.exception("a batch for %s cannot be sent", batch.table)
-            self._refuse(batch, repr(error), batch_id)
-        else:
-            self._acknowledge(batch)
+            return
+        if attempt.instead is not None:
+            self._spool.replace(batch_id, attempt.instead)
+        elif attempt.is_stored:
             self._arrived = batch.token
             self._spool.remove(batch_id)
 
@@ -387,7 +358,7 @@ class Writer:
         """Count a batch that can be written nowhere: it must not hold up the others."""
         self._dropped_rows += len(batch)
         if batch.table == "series":
-            self._known = {}
+            self._samples.forget_names()
 
     def _back_off(self, error: StorageUnavailable) -> None:
         if not self._failures:

@@ -1,4 +1,4 @@
-"""Who changed what of the fund's tree, and what is still being done of it."""
+"""Who changed what of the fund's tree, its benchmarks and rates, and what is still being done of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection
 from storage.state.audit import Entry, add_entry
 from storage.state.database import State, portfolio_changes
 
+OF_SERIES, OF_BLEND, OF_RATE = "series", "blend", "rate"
+"""What a change is that is none of the tree: of a series, a blend, a risk-free rate."""
 DROPPING, MOVING, CLEARING, DONE = "dropping", "moving", "clearing", "done"
 """Stages. A process that ended in the middle leaves another one than `done`: the same change goes on from there."""
 TOLD = {"add": "added", "set": "changed", "merge": "merged", "delete": "deleted"}
@@ -18,14 +20,14 @@ TOLD = {"add": "added", "set": "changed", "merge": "merged", "delete": "deleted"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of an own portfolio. `at` is in epoch seconds."""
+    """A change of an own portfolio, or of a series, a blend or a risk-free rate. `at` is in epoch seconds."""
 
     at: float
     who: str
     portfolio: str
-    """Its id."""
+    """Its id; the symbol of a series, the id of a blend, the currency of a rate."""
     what: str
-    """add, set, merge or delete."""
+    """add, set, merge or delete; of what is no portfolio what it is."""
     detail: str = ""
     """What was changed, in words."""
     into: str = ""
@@ -75,5 +77,6 @@ def recent_changes(state: State, limit: int = 20) -> list[Change]:
 
 def changed_by_hand(state: State) -> set[str]:
     """Return the ids of the portfolios that somebody has changed."""
+    of_tree = portfolio_changes.c.what.not_in((OF_SERIES, OF_BLEND, OF_RATE))
     with state.begin() as connection:
-        return set(connection.execute(sa.select(portfolio_changes.c.portfolio).distinct()).scalars())
+        return set(connection.execute(sa.select(portfolio_changes.c.portfolio).where(of_tree).distinct()).scalars())

@@ -286,7 +286,10 @@ def _engine(url: sa.URL) -> Engine:
         return sa.create_engine(url, pool_pre_ping=True, pool_size=5, connect_args={"connect_timeout": 5})
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+    is_in_memory = url.database in (None, "", ":memory:")
+    # Each connection to memory is a database of its own: there all threads share one.
+    pool = {"poolclass": sa.StaticPool} if is_in_memory else {}
+    engine = sa.create_engine(url, connect_args={"timeout": 5, "check_same_thread": False}, **pool)
 
     @sa.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

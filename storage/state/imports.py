@@ -157,13 +157,18 @@ def find_import(state: State, number: int) -> Import | None:
         return import_in(connection, number)
 
 
-def unfinished_import(state: State, sha256: str) -> Import | None:
-    """Return the newest import when it is of this content and was cut off before it was whole."""
-    query = sa.select(imports).where(imports.c.outcome != REFUSED).order_by(imports.c.id.desc()).limit(1)
+def unfinished_imports(state: State, sha256: str) -> list[Import]:
+    """Return the imports of this content that were cut off before they were whole, oldest first."""
+    which = (imports.c.outcome == TAKING, imports.c.sha256 == sha256)
     with state.begin() as connection:
-        row = connection.execute(query).first()
-    found = None if row is None else _import(row)
-    return found if found is not None and (found.outcome, found.sha256) == (TAKING, sha256) else None
+        return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
+
+
+def newest_begun(state: State) -> int:
+    """Return the number of the newest import that was not refused, 0 when there is none."""
+    with state.begin() as connection:
+        query = sa.select(sa.func.max(imports.c.id)).where(imports.c.outcome != REFUSED)
+        return int(connection.execute(query).scalar() or 0)
 
 
 def same_content(state: State, sha256: str) -> Import | None:

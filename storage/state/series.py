@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from core.currency import pair_of
+from storage.state.changes import Change, record_change
 from storage.state.database import State, blends, risk_free, series, upsert
 
 Kind = Literal["price", "total_return", "rate", "fx"]
@@ -122,10 +124,11 @@ def list_series(state: State, origin: str) -> list[Series]:
         return [Series(**row._mapping) for row in connection.execute(query)]
 
 
-def put_series(state: State, items: Sequence[Series]) -> None:
-    """Add series, replacing those with the same origin and symbol."""
+def put_series(state: State, items: Sequence[Series], change: Change | None = None) -> None:
+    """Add series, replacing those with the same origin and symbol; `change` is remembered with it."""
     with state.begin() as connection:
         upsert(connection, series, [asdict(item) for item in items])
+        _record(connection, change)
 
 
 def remove_series(state: State, origin: str, symbols: Sequence[str]) -> None:
@@ -141,17 +144,19 @@ def list_blends(state: State, origin: str) -> list[Blend]:
         return [_blend(row) for row in connection.execute(query)]
 
 
-def put_blend(state: State, item: Blend) -> None:
-    """Add a blend, replacing the one with the same origin and id."""
+def put_blend(state: State, item: Blend, change: Change | None = None) -> None:
+    """Add a blend, replacing the one with the same origin and id; `change` is remembered with it."""
     with state.begin() as connection:
         upsert(connection, blends, [{**asdict(item), "parts": json.dumps(item.parts, ensure_ascii=False)}])
+        _record(connection, change)
 
 
-def remove_blend(state: State, origin: str, id: str) -> bool:
-    """Remove a blend, and return whether there was one."""
+def remove_blend(state: State, origin: str, id: str, change: Change | None = None) -> bool:
+    """Remove a blend, and return whether there was one; then `change` is remembered."""
     with state.begin() as connection:
-        gone = connection.execute(sa.delete(blends).where(blends.c.origin == origin, blends.c.id == id))
-        return gone.rowcount > 0
+        gone = connection.execute(sa.delete(blends).where(blends.c.origin == origin, blends.c.id == id)).rowcount > 0
+        _record(connection, change if gone else None)
+        return gone
 
 
 def list_risk_free(state: State, origin: str) -> list[RiskFree]:
@@ -161,17 +166,25 @@ def list_risk_free(state: State, origin: str) -> list[RiskFree]:
         return [RiskFree(**row._mapping) for row in connection.execute(query)]
 
 
-def put_risk_free(state: State, item: RiskFree) -> None:
-    """Set the risk-free rate of a currency."""
+def put_risk_free(state: State, item: RiskFree, change: Change | None = None) -> None:
+    """Set the risk-free rate of a currency; `change` is remembered with it."""
     with state.begin() as connection:
         upsert(connection, risk_free, [asdict(item)])
+        _record(connection, change)
 
 
-def remove_risk_free(state: State, origin: str, currency: str) -> bool:
-    """Remove the risk-free rate of a currency, and return whether there was one."""
+def remove_risk_free(state: State, origin: str, currency: str, change: Change | None = None) -> bool:
+    """Remove the risk-free rate of a currency, and return whether there was one; then `change` is remembered."""
     with state.begin() as connection:
         of = (risk_free.c.origin == origin, risk_free.c.currency == currency)
-        return connection.execute(sa.delete(risk_free).where(*of)).rowcount > 0
+        gone = connection.execute(sa.delete(risk_free).where(*of)).rowcount > 0
+        _record(connection, change if gone else None)
+        return gone
+
+
+def _record(connection: Connection, change: Change | None) -> None:
+    if change is not None:
+        record_change(connection, change)
 
 
 def _blend(row: sa.Row[tuple[object, ...]]) -> Blend:

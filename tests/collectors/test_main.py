@@ -81,6 +81,7 @@ def test_from_the_question_to_the_undo(file: Path, clickhouse: ClickHouse, capsy
         (["--date-order", "ddmm"], "--date-order 'ddmm': give one of dmy, mdy, ymd"),
         (["--decimal", ",", "--thousands", ","], "--decimal and thousands are both ','"),
         (["--currency", "euro"], "--currency 'euro': give three capitals"),
+        (["--currency", "ZZZ"], "--currency 'ZZZ': there is no currency ZZZ: give a code of ISO 4217 such as EUR"),
         (["--column", "Wert=worth"], "--column role 'worth': give one of date"),
     ],
 )

@@ -35,6 +35,15 @@ def test_a_source_is_read_once_and_the_exit_code_says_how_it_is(
     assert not (tmp_path / "data").exists(), "to try a source makes no data folder"
 
 
+def test_a_job_is_tried_where_fundwatch_has_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fundwatch.yaml").write_text("watch: {heartbeat: [{name: nightly, token: a-long-token}]}\n")
+    assert main(["try", "nightly"]) == 1
+    assert "Heartbeat nightly: unknown: has never pinged" in capsys.readouterr().out
+
+
 def test_what_cannot_be_tried_is_told_with_what_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

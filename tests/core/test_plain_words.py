@@ -49,7 +49,7 @@ def test_a_kind_that_does_not_exist_lists_those_that_do(monkeypatch: pytest.Monk
     [
         (
             {"name": "a", "broker": "redis://k:6379/0", "queues": "prices"},
-            "watch.celery[0].queues (fundwatch.yaml): must be a list",
+            "watch.celery[0].queues of a (fundwatch.yaml): must be a list",
         ),
         (
             {"name": "a b", "bootstrap": "k:9092"},
@@ -57,7 +57,7 @@ def test_a_kind_that_does_not_exist_lists_those_that_do(monkeypatch: pytest.Monk
         ),
         (
             {"name": "a", "bootstrap": "k:9092", "interval_seconds": "often"},
-            "watch.kafka[0].interval_seconds (fundwatch.yaml): must be a number",
+            "watch.kafka[0].interval_seconds of a (fundwatch.yaml): must be a number",
         ),
         ("main", "watch.kafka[0] (fundwatch.yaml): must be a group of `name: value`"),
     ],

@@ -81,7 +81,11 @@ def test_a_mistake_in_the_environment_is_one_line_that_names_it(
         ("prot: 1", ["prot (fundwatch.yaml)", "unknown", "port"]),
         ("retention: {raw_dys: 1}", ["retention.raw_dys (fundwatch.yaml)", "retention.raw_days"]),
         ("retention: {raw_days: -1}", ["retention.raw_days=-1 (fundwatch.yaml)", "≥ 1"]),
-        ("port: [1", ["fundwatch.yaml", "cannot be read as YAML"]),
+        ("port: [1", ["fundwatch.yaml, line 1, column 9: cannot be read as YAML: expected ',' or ']'"]),
+        (
+            "port: 1\nwatch:\n\tredis: []\n",
+            ["fundwatch.yaml, line 3, column 1: cannot be read as YAML: found character"],
+        ),
         ("just words", ["fundwatch.yaml", "name: value"]),
         ("portfolios: fund", ["portfolios='fund' (fundwatch.yaml): must be a list of id, name, parent"]),
         ("portfolios: [{name: Fund}]", ["portfolios[0].id (fundwatch.yaml): is missing"]),
@@ -142,7 +146,7 @@ def test_watched_sources_come_from_the_environment_as_json(monkeypatch: pytest.M
         (f"[{MAIN.replace('hunter2', 'hunter2/x')}]", ["watch.redis[0].url", "write %2F, %3F or %23"]),
         (f"[{MAIN.replace('redis:', 'http:')}]", ["watch.redis[0].url", "redis:// or rediss:// or unix://"]),
         (f'[{MAIN.replace("}", ", " + chr(34) + "intervall_seconds" + chr(34) + ": 1}")}]',
-         ["watch.redis[0].intervall_seconds (environment): unknown setting; did you mean interval_seconds?"]),
+         ["watch.redis[0].intervall_seconds of main (environment): unknown setting; did you mean interval_seconds?"]),
         ('{"hunter2": 1}', ["watch.redis", "must be a list of name"]),
     ],
 )  # fmt: skip
@@ -158,11 +162,16 @@ def test_a_mistake_in_a_watched_source_names_its_place_and_keeps_its_secrets(
 @pytest.mark.parametrize(
     ("kind", "given", "told"),
     [
-        ("heartbeat", {"token": "hunter2"}, "watch.heartbeat[0].token (environment): must have at least 8 characters"),
+        (
+            "heartbeat",
+            {"token": "hunter2"},
+            "watch.heartbeat[0].token of main (environment): must have at least 8 characters",
+        ),
         (
             "iqfeed",
             {"calendar": "XNYX"},
-            "watch.iqfeed[0].calendar (environment): must be a market that exchange_calendars knows, and XNYX is none",
+            "watch.iqfeed[0].calendar of main (environment): must be a market that exchange_calendars knows, and XNYX "
+            "is none",
         ),
     ],
 )
@@ -172,6 +181,14 @@ def test_a_short_token_and_an_unknown_market_stop_the_start(
     variable_name = f"FUNDWATCH_WATCH__{kind.upper()}"
     text = problem(monkeypatch, **{variable_name: json.dumps([{"name": "main", **given}])})
     assert told in text and "hunter2" not in text
+
+
+def test_a_mistake_in_one_of_many_jobs_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = {"daily": "0 3 * * *", "weekly": "0 3 * * someday"}
+    listed = ", ".join(f"{{name: {name}, token: a-long-token, schedule: '{when}'}}" for name, when in jobs.items())
+    Path("fundwatch.yaml").write_text(f"watch: {{heartbeat: [{listed}]}}\n")
+    told = "watch.heartbeat[1] of weekly (fundwatch.yaml): schedule must be a cron line such as"
+    assert problem(monkeypatch).startswith(told)
 
 
 def test_several_mistakes_are_all_told(monkeypatch: pytest.MonkeyPatch) -> None:

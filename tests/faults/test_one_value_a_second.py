@@ -15,9 +15,10 @@ from core.clock import FakeClock
 from core.lease import LEASE_SECONDS, Lease
 from core.model import Sample, labels
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.sample_rows import REMEMBERED_SECONDS
 from storage.clickhouse.settle import ROLLUPS
 from storage.clickhouse.spool import Spool
-from storage.clickhouse.writer import REMEMBERED_SECONDS, Writer
+from storage.clickhouse.writer import Writer
 from storage.live.leases import LeaseStore
 from storage.live.redis import Live
 from tests.collectors.conftest import clock
@@ -73,7 +74,7 @@ def test_what_is_remembered_of_seconds_is_bounded(clickhouse: ClickHouse, tmp_pa
     writer = Writer(clickhouse.insert, Spool(tmp_path / "spool.sqlite", 2**20))
     for second in range(10 * REMEMBERED_SECONDS):
         writer.put("host-1", MIDNIGHT + second, [Sample("m", 1.0)])
-    assert len(writer._taken) == REMEMBERED_SECONDS
+    assert len(writer._samples._taken) == REMEMBERED_SECONDS
 
 
 class Two:

@@ -103,7 +103,7 @@ def build(stores: FakeStores, choices: Choices, _viewer: Viewer) -> View:
         raise stores.error
     now = stores.as_of or stores.clock.now()
     line = [stores.value + (i * 37 % 23) - 11 for i in range(POINTS)]
-    limit, label = threshold(80, "critical 80 %")
+    limit, label = threshold(80), end_label("critical 80 %", 80, "@critical")
     trace = {
         "type": "scatter", "mode": "lines", "name": "user",
         "x": [int(now) - 30 * (POINTS - i) for i in range(POINTS)], "y": line,

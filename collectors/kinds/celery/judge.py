@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.celery.events import Ended
 from collectors.kinds.celery.found import Broker, Found
-from core.format import coarse_duration, count, duration, first_of, number, percent
+from core.format import coarse_duration, count, duration, first_of, noun, number, percent
 from core.kinds.celery import spec
 from core.kinds.celery.source import CelerySource
 from core.kinds.celery.spec import ENDED, Checks, Outcome, Worker, WorkerState
@@ -59,7 +59,7 @@ def _why_not_all_events(broker: Broker, workers: Sequence[Worker]) -> str:
         return "more task events than the limit: only a part of them is read"
     mute = [each.worker for each in workers if each.is_mute]
     if mute:
-        return f"{first_of(mute)} {'sends' if len(mute) == 1 else 'send'} no task events (start it with -E)"
+        return f"{first_of(mute)} {noun(len(mute), 'sends', 'send')} no task events (start it with -E)"
     return ""
 
 

@@ -9,7 +9,7 @@ from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.market_hours import Market
 from collectors.judging.recent import RECENT_SECONDS, Window
 from collectors.kinds.iqfeed.lines import Stats
-from core.format import bytes_, coarse_duration, count, number, percent
+from core.format import bytes_, coarse_duration, count, noun, number, percent
 from core.kinds.iqfeed import spec
 from core.kinds.iqfeed.protocol import EventName
 from core.kinds.iqfeed.spec import Checks, Client, Event, Port
@@ -133,7 +133,7 @@ def _ports(ports: Sequence[Port]) -> Check:
     bad = [port for port in ports if port.why]
     status = Status.CRITICAL if any(port.name == LEVEL_1 for port in bad) else Status.WARNING
     why = "; ".join(f"{port.name} port: {port.why}" for port in bad)
-    fine = f"{count(len(ports), 'port')} {'answers' if len(ports) == 1 else 'answer'}"
+    fine = f"{count(len(ports), 'port')} {noun(len(ports), 'answers', 'answer')}"
     return bad_if(Checks.PORTS, bool(bad), why, fine, status)
 
 

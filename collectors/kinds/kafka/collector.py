@@ -26,7 +26,7 @@ from collectors.kinds.kafka.probe import probe
 from collectors.net.reach import GRACE_SECONDS, Deadline
 from collectors.runtime.child import ChildEnded
 from core.errors import SourceError, SourceUnavailable
-from core.format import count
+from core.format import count, noun
 from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
 from core.model import Reading
@@ -262,5 +262,5 @@ def _listing_problem(bad: Sequence[Problem]) -> str:
 
 
 def _fine(cluster: Cluster, groups: int) -> str:
-    keeping_up = f"{count(groups, 'group')} {'keeps' if groups == 1 else 'keep'} up"
+    keeping_up = f"{count(groups, 'group')} {noun(groups, 'keeps', 'keep')} up"
     return f"{count(len(cluster.brokers), 'broker')}, {count(len(cluster.partitions), 'partition')}, {keeping_up}"

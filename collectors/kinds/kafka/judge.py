@@ -9,7 +9,7 @@ from collectors.judging.recent import Window
 from collectors.kinds.kafka.answers import Problem
 from collectors.kinds.kafka.cluster import REBALANCING, Cluster, Partition, Place
 from collectors.kinds.kafka.lags import GroupLag, Lag
-from core.format import coarse_duration, count, duration, first_of, number
+from core.format import coarse_duration, count, duration, first_of, noun, number
 from core.kinds.kafka import spec
 from core.kinds.kafka.spec import Checks, Verdict
 from core.model import Status
@@ -57,8 +57,8 @@ def judge_cluster(
     lacking = [each for each in lacking if each not in offline]
     critical = Status.CRITICAL
     return [
-        bad_if(Checks.BROKERS, bool(names), f"{first_of(names)} {'is' if len(names) == 1 else 'are'} gone"),
-        bad_if(Checks.LEADERS, bool(mute), f"{first_of(mute)} {'does' if len(mute) == 1 else 'do'} not answer"),
+        bad_if(Checks.BROKERS, bool(names), f"{first_of(names)} {noun(len(names), 'is', 'are')} gone"),
+        bad_if(Checks.LEADERS, bool(mute), f"{first_of(mute)} {noun(len(mute), 'does', 'do')} not answer"),
         bad_if(
             Checks.CONTROLLER, cluster.controller not in cluster.brokers, "no active controller", status=critical
         ),

@@ -12,7 +12,7 @@ from collectors.kinds.postgresql.activity import Activity, Chain, Longest
 from collectors.kinds.postgresql.connection import Row
 from collectors.kinds.postgresql.results import PeriodicResults, PresentResults, dead_ratio
 from collectors.kinds.postgresql.traffic import TrafficDeltas
-from core.format import ago, bytes_, coarse_duration, count, first_of, money, number, percent
+from core.format import ago, bytes_, coarse_duration, count, first_of, money, noun, number, percent
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.spec import IDLE_STATES, Checks
 from core.kinds.postgresql.tables import PREPARED_PID
@@ -230,7 +230,7 @@ def _dead(periodic: PeriodicResults) -> Check:
 
 def _indexes(periodic: PeriodicResults) -> Check:
     invalid = [row["index"] for row in periodic.indexes if not row["is_valid"] and not row["is_being_built"]]
-    what = "invalid index" if len(invalid) == 1 else "invalid indexes"
+    what = noun(len(invalid), "invalid index", "invalid indexes")
     return bad_if(Checks.INDEXES, bool(invalid), f"{what}: {first_of(invalid)} (written and never read)")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.kinds.rabbitmq.tables import Cluster
-from core.format import bytes_, coarse_duration, count, first_of, percent
+from core.format import bytes_, coarse_duration, count, first_of, noun, percent
 from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
 from core.kinds.rabbitmq.spec import Checks, Node, Queue
@@ -57,7 +57,7 @@ def _nodes(nodes: Sequence[Node]) -> Check:
     down = [each.name for each in nodes if not each.running]
     split = [f"{each.name} does not see {each.partitions}" for each in nodes if each.partitions]
     why = [
-        *([f"{first_of(down)} {'is' if len(down) == 1 else 'are'} not running"] if down else []),
+        *([f"{first_of(down)} {noun(len(down), 'is', 'are')} not running"] if down else []),
         *([f"the network is partitioned: {first_of(split)}"] if split else []),
     ]
     return bad_if(Checks.NODES, bool(why), "; ".join(why), f"{len(nodes)} running", Status.CRITICAL)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from core.format import ago, bytes_, coarse_duration, count, duration, money, number, percent, tenths
+from core.format import ago, bytes_, coarse_duration, count, duration, money, noun, number, percent, tenths
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.spec import Checks
 from core.kinds.postgresql.tables import About, Index, IndexProblem, Slot
@@ -55,7 +55,7 @@ def _details(instance: Instance, series: SourceSeries) -> list[Any]:
 def _sessions(instance: Instance, spark: Spark) -> list[Any]:
     blocked = instance.value(spec.BLOCKED_SESSIONS)
     return [
-        detail_card(instance, Checks.BLOCKING, "Blocked", number(blocked), "session" if blocked == 1 else "sessions",
+        detail_card(instance, Checks.BLOCKING, "Blocked", number(blocked), noun(blocked, "session"),
                     spark=spark(spec.BLOCKED_SESSIONS),
                     definition="Sessions that wait for a lock which another session holds, and who is at the root. "
                     f"{limit_text(spec.BLOCKED, 'seconds')}. pg_blocking_pids(pid) of sessions whose wait_event_type "

@@ -14,7 +14,7 @@ from core.metrics import unit_of
 from dashboard.charts.theme import SERIES as COLORS
 from dashboard.charts.timeseries import Line, line_figure, nice_ceiling
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
+from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none, whole_cell
 from dashboard.kinds.scrape.found import PAGE_ROWS, Found
 from storage.clickhouse.reads.series import SeriesData
 
@@ -61,7 +61,7 @@ def _row(page: str, row: Series, family: Family | None, wanted: Wanted) -> dict[
     )  # fmt: skip
     return {
         "metric": Cell(opens, row.metric),
-        "labels": cut_cell(row.told_labels),
+        "labels": whole_cell(row.told_labels),
         "kind": family.kind if family else None,
         "value": Cell(or_none(_value(row.value)), row.value),
         "per_second": Cell(or_none(_value(row.per_second)) if row.per_second is not None else None, row.per_second),

@@ -6,7 +6,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -180,21 +180,21 @@ def disk(used: float, **more: float) -> list[Sample]:
 @pytest.mark.parametrize(
     ("samples", "name", "status"),
     [
-        (memory(0.69), "Memory", Status.OK),
-        (memory(0.70), "Memory", Status.WARNING),
+        (memory(0.79), "Memory", Status.OK),
+        (memory(0.80), "Memory", Status.WARNING),
         (memory(0.85), "Memory", Status.CRITICAL),
-        (disk(0.699), "Disk /data", Status.OK),
-        (disk(0.84), "Disk /data", Status.WARNING),
-        (disk(0.86), "Disk /data", Status.CRITICAL),
+        (disk(0.849), "Disk /data", Status.OK),
+        (disk(0.85), "Disk /data", Status.WARNING),
+        (disk(0.90), "Disk /data", Status.CRITICAL),
         (disk(0.30, full_seconds=80_000.0, fill_bytes_per_second=1e6), "Disk /data", Status.WARNING),
         (disk(0.30, full_seconds=9_600.0, fill_bytes_per_second=1e6), "Disk /data", Status.CRITICAL),
         (disk(0.30, inodes_used_ratio=0.95), "Disk /data", Status.CRITICAL),
         (disk(1.00, read_only=1.0), "Disk /data", Status.OK),
         (disk(0.30, read_only=1.0, became_read_only=1.0), "Disk /data", Status.CRITICAL),
         (cpu(0.50), "CPU", Status.OK),
-        (cpu(0.75, five=0.20), "CPU", Status.WARNING),
+        (cpu(0.75), "CPU", Status.WARNING),
         (cpu(0.20, five=0.81), "CPU", Status.CRITICAL),
-        (cpu(0.90, five=0.20), "CPU", Status.CRITICAL),
+        (cpu(0.99, five=0.20), "CPU", Status.OK),
         ([Sample("system_swap_total_bytes", 0.0)], "Swap", Status.NOT_CONFIGURED),
         ([Sample("system_clock_synchronised", 0.0)], "Clock", Status.WARNING),
         ([], "Clock", Status.UNKNOWN),
@@ -206,7 +206,7 @@ def test_the_state_of_a_component(samples: list[Sample], name: str, status: Stat
 
 @pytest.mark.parametrize(
     ("offset", "status"),
-    [(0.001, Status.OK), (-0.026, Status.WARNING), (0.04, Status.WARNING), (-0.05, Status.CRITICAL)],
+    [(0.001, Status.OK), (-0.026, Status.WARNING), (0.049, Status.WARNING), (-0.05, Status.CRITICAL)],
 )
 def test_a_clock_off_by(offset: float, status: Status) -> None:
     samples = [Sample("system_clock_synchronised", 1.0), Sample("system_clock_offset_seconds", offset)]
@@ -222,11 +222,35 @@ def test_more_use_is_never_calmer(one: float, other: float) -> None:
         assert order.index(calm) <= order.index(busy)
 
 
-def test_thresholds_of_the_settings_can_only_make_a_state_more_severe() -> None:
-    strict = Thresholds(memory_warning_ratio=0.30, memory_critical_ratio=0.40)
-    lax = Thresholds(memory_warning_ratio=0.95, memory_critical_ratio=0.99)
-    assert component("Memory", *memory(0.45), thresholds=strict).status is Status.CRITICAL
-    assert component("Memory", *memory(0.90), thresholds=lax).status is Status.CRITICAL
+def swap(used: float) -> list[Sample]:
+    return [Sample("system_swap_used_ratio", used), Sample("system_swap_total_bytes", 4 * GIB)]
+
+
+def network(used: float) -> list[Sample]:
+    found = {"receive_bytes_per_second": 1e6, "link_used_ratio": used, "link_bytes_per_second": 1.25e8}
+    return [Sample(f"system_network_{name}", value, (("nic", "eth0"),)) for name, value in found.items()]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "field"),
+    [
+        (memory, "Memory", "memory"),
+        (swap, "Swap", "swap"),
+        (disk, "Disk /data", "disk"),
+        (network, "Network", "network"),
+        (cpu, "CPU", "cpu"),
+    ],
+)
+@pytest.mark.parametrize(("warning", "critical"), [(0.30, 0.40), (0.95, 0.99)])
+def test_the_thresholds_of_the_settings_decide_below_the_scale_and_above_it(
+    make: Callable[[float], list[Sample]], name: str, field: str, warning: float, critical: float
+) -> None:
+    settings = Thresholds.model_validate({f"{field}_warning_ratio": warning, f"{field}_critical_ratio": critical})
+    states = [
+        component(name, *make(share), thresholds=settings).status
+        for share in (warning - 0.01, warning, critical - 0.01, critical)
+    ]
+    assert states == [Status.OK, Status.WARNING, Status.WARNING, Status.CRITICAL]
 
 
 def test_the_sentence_of_a_filling_disk_says_when_and_how_fast() -> None:

@@ -55,7 +55,7 @@ def test_it_is_told_when_the_next_try_is() -> None:
     fail_until_open(breaker)
     assert breaker.view().next_try == "next try in 5 s"
     clock.advance(OPEN_SECONDS)
-    assert breaker.view().next_try == "next try now"
+    assert breaker.view().next_try == "tried again now"
     breaker.open_by_hand()
     assert breaker.view().next_try == "not tried until switched on again"
 

@@ -10,12 +10,16 @@ from pydantic import SecretStr
 
 from collectors.kinds.heartbeat.collector import HeartbeatCollector
 from collectors.runtime.publisher import Publisher
+from core.checks import Check
 from core.clock import SystemClock
 from core.kinds.celery.source import CelerySource
 from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.kafka.source import KafkaSource
 from core.kinds.registry import Watch
-from core.model import SourceId
+from core.model import Reading, SourceId
 from core.settings.model import Settings
+from core.tables import table_of
+from dashboard.components.markup import markup
 from dashboard.kinds.celery.section import SECTION as CELERY
 from dashboard.tabs.pipeline import TAB
 from dashboard.views.tab import fitted
@@ -58,3 +62,24 @@ def test_a_limit_that_sources_set_themselves_is_drawn_where_all_have_the_same() 
 
     assert drawn(celery("a", 30.0), celery("b", 30.0))[0] == 30.0
     assert drawn(celery("a", 30.0), celery("b", 40.0)) == []
+
+
+def test_charts_of_sources_that_are_down_say_what_is_the_matter_and_are_left_out(watching: Stores) -> None:
+    kafka = KafkaSource(name="main", bootstrap="127.0.0.1:1")
+    watching = replace(watching, settings=watching.settings.model_copy(update={"watch": Watch(kafka=(kafka,))}))
+    publisher, now = Publisher("host-1", watching.writer, watching.live), watching.clock.now()
+    publisher.failed(kafka.id, now, 5, "connection refused")
+    view = built(TAB, watching)
+    charts = [
+        panel.id for panel in fitted((TAB,), watching.settings)[0].panels if "-kafka-" in panel.id and panel.graph
+    ]
+    assert len(charts) == 6
+    assert {view.notes[id] for id in charts} == {"Kafka main is down: connection refused."}
+    heading = markup(view.slots["pipeline-sources-kafka-section-table"])
+    assert "fw-silent fw-unread" in heading
+    assert "Charts and tables are left out until one answers." in heading
+    publisher.succeeded(kafka.id, now - 60, 5, Reading(tables=[table_of(Check, [])]))
+    publisher.failed(kafka.id, now, 5, "connection refused")
+    heading = markup(built(TAB, watching).slots["pipeline-sources-kafka-section-table"])
+    assert "fw-unread" not in heading, "what was read before stays, with its age"
+    assert "Charts without data are left out until one answers." in heading and f'data-ts="{now - 60:.3f}"' in heading

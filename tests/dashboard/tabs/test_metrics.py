@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,10 +15,13 @@ from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.kinds.scrape.spec import labels_key
 from core.model import labels
+from dashboard.components.choices import TAKEN_AFTER_MS
 from dashboard.tabs import metrics, services
+from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices
 from storage.stores import Stores
 from tests.support.times import MIDNIGHT
-from tests.support.views import built, laid_out, text
+from tests.support.views import OPERATOR, built, laid_out, text
 
 SERIES = 130
 EVERY = 30.0
@@ -130,3 +134,9 @@ def test_services_lead_to_the_series_of_an_exporter(exporter: Exporter) -> None:
 def test_without_an_exporter_the_page_says_how_to_watch_one(stores: Stores) -> None:
     assert "No exporter is watched" in laid_out(metrics.PAGE, stores)
     assert built(metrics.PAGE, stores).slots == {}
+
+
+def test_words_to_find_are_taken_when_typing_pauses(exporter: Exporter) -> None:
+    told = json.dumps(plain(metrics.layout(exporter.stores, Choices(), OPERATOR)))
+    assert f'"debounce": {TAKEN_AFTER_MS}' in told
+    assert '"type": "search"' in told

@@ -102,17 +102,34 @@ def test_cpu_is_stacked_by_mode_with_both_thresholds() -> None:
     figure = charts.cpu(MachineSeries(found, [], []), Thresholds(), SPAN)
     tops = {trace["name"]: trace["y"][-1] for trace in figure["data"]}
     assert tops == pytest.approx({"user": 35.0, "system": 12.0, "iowait": 2.0, "steal": 0.0})
-    scale, over_five_minutes = [70, 85], [80]
-    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == scale + over_five_minutes
-    assert names(figure) == ["user", "system", "iowait", "steal"]
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == [70, 80]
+    assert names(figure) == ["user", "system", "iowait", "steal", "warning 70 %", "critical 80 %"]
 
 
-def test_memory_stands_below_all_there_is_and_the_limit_that_is_reached_first() -> None:
+def test_the_limits_drawn_are_those_of_the_settings() -> None:
+    lax = Thresholds(cpu_critical_ratio=0.97, disk_warning_ratio=0.93, disk_critical_ratio=0.96)
+    disks = MachineSeries([], [], [series("system_disk_used_ratio", [0.80, 0.84], mount="/data")])
+    found = charts.cpu(MachineSeries([], [], []), lax, SPAN), charts.disks(disks, lax, SPAN, {}, NOW)
+    assert [[shape["y0"] for shape in figure["layout"]["shapes"]] for figure in found] == [[70, 97], [93, 96]]
+
+
+def test_labels_of_limits_stand_beside_the_curves_and_apart_from_their_labels() -> None:
+    lines = [Line(f"line {n}", [1, 2], [50.0, 79.0 + n / 2], "@series-1") for n in range(4)]
+    limits = [LimitLine(70, "warning 70 %"), LimitLine(80, "critical 80 %")]
+    layout = line_figure(lines, SPAN, unit="%", top=100, limits=limits)["layout"]
+    assert {note["x"] for note in layout["annotations"]} == {1}
+    assert {note["xanchor"] for note in layout["annotations"]} == {"left"}, "right of the plot"
+    heights = sorted(note["y"] for note in layout["annotations"])
+    apart = LABEL_HEIGHT_PX / 134 * 100
+    assert all(late - early >= apart * 0.999 for early, late in itertools.pairwise(heights))
+
+
+def test_memory_stands_below_all_there_is_and_the_limits_of_the_settings() -> None:
     sizes = {"used": 16, "available": 16, "free": 10, "total": 32}
     found = [series(f"system_memory_{name}_bytes", [gib * machine.GIB] * 3) for name, gib in sizes.items()]
     figure = charts.memory(MachineSeries([], [], found), Thresholds(), SPAN)
     assert {trace["name"]: trace["y"][0] for trace in figure["data"]} == {"used": 16, "cache": 6}
-    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == pytest.approx([0.70 * 32, 27.2, 32])
+    assert [shape["y0"] for shape in figure["layout"]["shapes"]] == pytest.approx([0.80 * 32, 0.85 * 32, 32])
 
 
 def test_a_filling_disk_is_drawn_on_to_where_it_is_full() -> None:

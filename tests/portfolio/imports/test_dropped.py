@@ -133,6 +133,21 @@ def test_a_file_whose_end_never_comes_is_refused_with_what_to_do(inbox: Inbox, f
     assert (folder / "refused" / "nav.csv").read_bytes() == GOOD[:-3]
 
 
+@pytest.mark.parametrize("name", ["nav.xlsx", "NAV.XLS", "nav.ods", "nav.parquet"])
+def test_a_workbook_that_does_not_begin_as_one_has_no_last_line(name: str) -> None:
+    assert what_is_missing(name, b"\0" * 4096) == "its end is missing: the rest may not have come"
+
+
+def test_a_file_that_was_taken_or_refused_is_private_at_once(inbox: Inbox, folder: Path, stores: Stores) -> None:
+    put(folder, b"nav.csv", GOOD)
+    put(folder, b"bad.csv", BAD)
+    for name in ("nav.csv", "bad.csv"):
+        (folder / name).chmod(0o644)
+    look(inbox, stores, 3)
+    kept = [folder / "done" / "nav.csv", folder / "refused" / "bad.csv"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in kept] == [0o600, 0o600]
+
+
 def test_two_looks_in_a_moment_are_no_interval(inbox: Inbox, folder: Path, stores: Stores) -> None:
     put(folder, b"nav.csv", GOOD)
     for _ in range(3):

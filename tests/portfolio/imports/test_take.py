@@ -12,6 +12,7 @@ from portfolio.imports import take as take_module
 from portfolio.imports.doubts import doubts_from_json
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.take import ImportResult, import_file, take
+from portfolio.imports.undo import undo
 from portfolio.tree.settings import change
 from storage.clickhouse.reads.portfolio import daily_prices_many, priced_instruments
 from storage.state.imports import find_import, recent_imports
@@ -204,11 +205,8 @@ def test_an_import_that_was_cut_off_is_finished_under_its_number(
     text = f"{HEADER}2023-01-02,Alpha,100,0\n2023-01-03,Alpha,110,0\n"
     bring(stores, f"{HEADER}2023-01-03,Alpha,90,0\n")
 
-    def killed(*_: object, **_more: object) -> None:
-        raise StorageUnavailable("killed")
-
     with monkeypatch.context() as patched:
-        patched.setattr(take_module, step, killed)
+        patched.setattr(take_module, step, _killed)
         with pytest.raises(StorageUnavailable):
             bring(stores, text)
     assert recent_imports(stores.state)[0].outcome == "taking"
@@ -217,3 +215,25 @@ def test_an_import_that_was_cut_off_is_finished_under_its_number(
     result = bring(stores, text)
     (item,) = [each for each in recent_imports(stores.state) if each.id == result.number]
     assert (len(recent_imports(stores.state)), item.outcome, item.added, item.restated) == (2, "taken", 1, 1)
+
+
+def test_an_import_that_was_cut_off_before_another_came_is_taken_back_and_taken_anew(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{HEADER}2023-01-02,Alpha,100,0\n2023-01-03,Alpha,110,0\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(take_module, "change_import", _killed)
+        with pytest.raises(StorageUnavailable):
+            bring(stores, text)
+    bring(stores, f"{HEADER}2023-01-03,Alpha,90,0\n2023-01-04,Alpha,120,0\n")
+    again = bring(stores, text)
+    assert [(each.id == again.number, each.outcome) for each in recent_imports(stores.state)] == [
+        (True, "taken"), (False, "taken"), (False, "undone"),
+    ]  # fmt: skip
+    assert [row[2] for row in stored(stores)] == [100.0, 110.0, 120.0]
+    undo(stores, again.number)
+    assert [row[2] for row in stored(stores)] == [90.0, 120.0], "what the one that was cut off brought is gone"
+
+
+def _killed(*_: object, **_more: object) -> None:
+    raise StorageUnavailable("killed")

@@ -319,6 +319,14 @@ def test_what_is_open_is_asked_for_and_what_is_said_holds(text, asks, option, sa
     assert rows(read(text, **said)) == values
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize(("kind", "in_percent"), [("rates", 1), ("index", 100), ("returns", 100)])
+def test_three_decimals_of_rates_and_returns_are_no_thousands(mark: str, kind: str, in_percent: int) -> None:
+    text = "date;return\n2024-01-30;3.625\n2024-01-31;4.125\n".replace(".", mark)
+    found = rows(read(text, kind=kind, portfolio="ESTR", unit="percent"))
+    assert [value * in_percent for _, _, value, _ in found[-2:]] == pytest.approx([3.625, 4.125])
+
+
 def test_two_sheets_with_tables_are_asked_about() -> None:
     table = [["date", "portfolio", "nav"], [date(2024, 1, 30), "A", 5]]
     content = workbook(("One", table), ("Two", table))

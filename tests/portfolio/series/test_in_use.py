@@ -25,6 +25,7 @@ from portfolio.told import told
 from portfolio.tree.order import ChangeOrder, carry_out, read_change
 from portfolio.tree.settings import add, change
 from portfolio.warnings import warnings
+from storage.state.changes import changed_by_hand, recent_changes
 from storage.state.portfolios import list_portfolios
 from storage.state.series import list_series
 from storage.stores import Stores
@@ -33,6 +34,7 @@ from tests.dashboard.portfolio.test_tab import put_prices
 DAYS = 60
 CASH_ALONE = "CASH alone is no blend: use a series of rates as the benchmark"
 USED = "it is the risk-free rate of EUR: give that another one first"
+NO_ZZZ = "there is no currency ZZZ: give a code of ISO 4217 such as EUR"
 OF_A_BLEND = "that can be part of a blend"
 FIRST = np.datetime64("2023-01-02")
 WEEKDAYS = np.array([FIRST + day for day in range(2 * DAYS) if day % 7 < 5])[:DAYS]
@@ -130,6 +132,9 @@ def test_what_cannot_be_decided_names_field_and_fix_and_changes_nothing(stores: 
         (BLENDED, "", {"name": "x", "parts": "SPX 60"}, {"parts": "the weights sum to 60 %: they must sum to 100 %"}),
         (BLENDED, "", {"name": "x", "parts": "QQQ 100"}, {"parts": f"there is no series 'QQQ' {OF_A_BLEND}"}),
         (SERIES, "SPX", {"currency": "euro"}, {"currency": "'EURO': give three capitals such as EUR"}),
+        (SERIES, "SPX", {"currency": "zzz"}, {"currency": NO_ZZZ}),
+        (BLENDED, "", {"name": "x", "parts": "SPX 100", "currency": "ZZZ"}, {"currency": NO_ZZZ}),
+        (RATED, "ZZZ", {"rate": "2"}, {"currency": NO_ZZZ}),
         (RATED, "USD", {"rate": "ESTR"}, {"rate": "ESTR is a rate on EUR, not on USD"}),
         (RATED, "USD", {"rate": "SPX"}, {"rate": "SPX is no series of rates: its kind is price"}),
         (BLENDED, "", {"name": "x", "parts": "CASH 100"}, {"parts": CASH_ALONE}),
@@ -388,3 +393,23 @@ def test_parts_beside_each_other_are_in_the_currency_of_the_fund_and_what_has_no
     day = (course(1)[-1] * rate[-1]) / (course(1)[-2] * rate[-2]) - 1.0
     assert of["Euros"].day_return.value == pytest.approx(day)
     assert "Converted from EUR to USD with EURUSD: Euros." in told(data)
+
+
+def test_what_is_decided_of_benchmarks_and_rates_is_in_the_list_of_changes(stores: Stores) -> None:
+    bring(stores, "SPX", course(1), "prices", "close")
+    decide(stores, SERIES, "SPX", {"currency": "usd"}, who="ann")
+    decide(stores, SERIES, "SPX", {"currency": "USD"}, who="ann")
+    decide(stores, BLENDED, "", {"name": "mix", "parts": "SPX 60, CASH 40"}, who="ben")
+    decide(stores, UNBLENDED, "mix", {}, who="ben")
+    decide(stores, RATED, "EUR", {"rate": "2,5"}, who="ann")
+    decide(stores, RATED, "EUR", {"rate": ""}, who="ann")
+    with pytest.raises(ChangeRejected):
+        decide(stores, UNBLENDED, "mix", {}, who="ben")
+    assert [(each.who, each.portfolio, each.detail) for each in recent_changes(stores.state)] == [
+        ("ann", "EUR", "risk-free rate taken away: 0 % is used"),
+        ("ann", "EUR", "risk-free rate 2.5 % a year"),
+        ("ben", "mix", "blend removed"),
+        ("ben", "mix", "blend mix: SPX 60 %, CASH 40 %; weights restored: monthly"),
+        ("ann", "SPX", "currency USD"),
+    ]
+    assert changed_by_hand(stores.state) == set(), "a series is no portfolio of that name"

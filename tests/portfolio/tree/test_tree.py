@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -245,6 +246,10 @@ def test_a_change_is_whole_or_none_and_each_wrong_field_is_named(stores: Stores)
         "calendar": "give weekdays, 7-day, or an exchange such as XNYS, XLON",
         "ended": "give a day such as 2020-01-31, or nothing",
     }
+    for decide in (partial(change, stores, "A"), partial(add, stores)):
+        with pytest.raises(ChangeRejected) as raised:
+            decide({"name": "B", "currency": "ZZZ"})
+        assert raised.value.fields == {"currency": "there is no currency ZZZ: give a code of ISO 4217 such as EUR"}
     assert list_portfolios(stores.state) == [was]
     assert recent_changes(stores.state) == []
     with pytest.raises(ChangeRejected, match="'colr' is no setting of a portfolio: there are name, parent"):
