@@ -14,7 +14,7 @@ from dashboard.views.tab import Tab
 from storage.stores import Stores
 from tests.support.application import create_app
 
-NONE_OF_OURS = Sources(system=False, processes=False, inbox=False, pipeline=False, own=False)
+NONE_OF_OURS = Sources(**dict.fromkeys(Sources.model_fields, False))
 
 
 @contextmanager

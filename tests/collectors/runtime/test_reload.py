@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from access.viewer import KEPT, Viewer
 from collectors.runtime.runner import Runner
 from collectors.runtime.start import start_collectors
 from core.clock import SystemClock
 from core.model import Status
 from core.requests import RELOAD, RELOADED, SETTINGS, TRY_NOW
+from core.roles import Role
 from core.settings.load import load_settings
 from dashboard.frame.newest import follow, renewable_app
 from storage.live.embedded import Valkey
@@ -25,7 +27,8 @@ from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector
 from tests.support.redis_servers import RedisServer
 
-OFF = "sources: {system: false, processes: false, inbox: false, pipeline: true, own: false}\nwatch:\n  redis:\n"
+NOT_OURS = ("system", "processes", "inbox", "own", "requests", "audit")
+OFF = f"sources: {{{', '.join(f'{name}: false' for name in NOT_OURS)}, pipeline: true}}\nwatch:\n  redis:\n"
 SOON_SECONDS = 20.0
 
 
@@ -187,6 +190,7 @@ def test_wrong_settings_change_nothing_are_told_once_and_stand_on_the_pipeline_t
 def test_the_pages_get_the_section_of_a_kind_that_was_not_watched_before(running: Running, tmp_path: Path) -> None:
     app, renew = renewable_app(running.stores)
     client = app.test_client()
+    client.environ_base[KEPT] = Viewer("ana", Role.OPERATOR)
     asked = {"source": "tcp:gate"}
     posted = client.post("/services/try", json=asked).get_json()
     assert posted["said"] == "There is no source tcp:gate any more."
