@@ -42,8 +42,11 @@ def list_accounts(state: State) -> list[Account]:
 
 
 def cleaned(name: str) -> str:
-    """Return the name of an account as somebody typed it: capitals and blanks around it do not count."""
-    return name.strip().lower()
+    """Return the name of an account as somebody typed it: capitals and blanks around it do not count.
+
+    Empty, which no account is called, where it has what cannot be printed: databases refuse some of that.
+    """
+    return name.strip().lower() if name.strip().isprintable() else ""
 
 
 def viewer_for(account: Account, settings: Settings) -> Viewer:

@@ -126,7 +126,8 @@ def install(server: Flask, stores: Stores) -> None:
 
 def _check(stores: Stores, caller: Caller) -> None:
     """Raise ChangeRejected or SignInRefused unless the password of who is signed in was sent along."""
-    check_password(stores.state, current_viewer().name, field(request, "old"), caller, stores.clock.now())
+    name, now, refused = current_viewer().name, stores.clock.now(), "second factor change refused"
+    check_password(stores.state, name, field(request, "old"), caller, now, refused=refused)
 
 
 def _refused(stores: Stores, error: ChangeRejected | SignInRefused, field_as: str = "old") -> AnyResponse:
