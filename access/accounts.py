@@ -42,8 +42,11 @@ def list_accounts(state: State) -> list[Account]:
 
 
 def cleaned(name: str) -> str:
-    """Return the name of an account as somebody typed it: capitals and blanks around it do not count."""
-    return name.strip().lower()
+    """Return the name of an account as somebody typed it: capitals and blanks around it do not count.
+
+    Empty, which no account is called, where it has what cannot be printed: databases refuse some of that.
+    """
+    return name.strip().lower() if name.strip().isprintable() else ""
 
 
 def viewer_for(account: Account, settings: Settings) -> Viewer:
@@ -64,7 +67,7 @@ def add_account(
         raise ChangeRejected(
             "Not added.", {"name": "Give 1 to 64 letters (a to z), digits or . _ - @ +, and not the name local."}
         )
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         known = _known_portfolios(connection, role, portfolios)
         if not insert_account(connection, name, role, known, by, now):
             raise ChangeRejected("Not added.", {"name": f"There is an account {name}: choose another name."})
@@ -75,7 +78,7 @@ def add_account(
 
 def set_role(state: State, name: str, role: Role, by: str, now: float, *, address: str = "") -> None:
     """Give an account another role. Raises ChangeRejected: no such account, the only admin, limited to portfolios."""
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         if role == Role.ADMIN and account.portfolios:
             raise ChangeRejected("Not changed.", {"role": "An admin sees every portfolio: take the limit away first."})
@@ -92,7 +95,7 @@ def set_portfolios(
 
     Raises ChangeRejected: no such account, an unknown portfolio, an admin.
     """
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         known = _known_portfolios(connection, account.role, portfolios)
         change_account(connection, account.name, portfolios=packed(known))
@@ -107,7 +110,7 @@ def disable(state: State, name: str, by: str, now: float, *, address: str = "") 
 
     Raises ChangeRejected: no such account, the only admin.
     """
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         change_account(connection, account.name, is_disabled=True)
         _keep_an_admin(connection, account)
@@ -118,7 +121,7 @@ def disable(state: State, name: str, by: str, now: float, *, address: str = "") 
 
 def enable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
     """Let an account in again, with the password that it had. Raises ChangeRejected: no such account."""
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         change_account(connection, account.name, is_disabled=False)
         record_in(connection, who=by, what="account enabled", target=account.name, address=address, at=now)
@@ -130,7 +133,7 @@ def reset(state: State, name: str, by: str, now: float, *, address: str = "") ->
     The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
     disabled one.
     """
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         if account.is_disabled:
             raise ChangeRejected(f"{account.name} is disabled.", {"name": "Enable the account first."})

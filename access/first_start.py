@@ -23,7 +23,7 @@ def first_link(state: State, settings: Settings, now: float) -> str:
     Raises StartError when that password is refused; StorageUnavailable.
     """
     given = settings.admin_password.get_secret_value()
-    with state.begin() as connection:
+    with state.deciding_accounts() as connection:
         if not accounts_in(connection):
             _make_admin(connection, given, now)
         if any(each.has_password and not each.is_disabled for each in accounts_in(connection)):

@@ -7,11 +7,12 @@ which he has signed in before, and a one-time link works at any time.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from core.settings.binding import is_loopback
+from core.settings.binding import address_of, is_loopback
 from storage.state.database import State, Transaction
 from storage.state.failed_sign_ins import (
     Failures,
@@ -20,18 +21,23 @@ from storage.state.failed_sign_ins import (
     forget_failures,
     take_back,
 )
-from storage.state.sessions import was_here
+from storage.state.sessions import known_addresses
 
 ACCOUNT_ATTEMPTS, ADDRESS_ATTEMPTS = 5, 20
 """That may fail in a row before the next one has to wait."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15.0, 900.0
+ONE_SITE_BITS = 64
+"""Of an address of IPv6 those that are counted: the rest is chosen freely by whoever has one such network."""
 FORGET_SECONDS = 3_600.0
 """After the last one that failed, nothing is held against anybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What an attempt is counted for. On this machine everybody has the same address: there it is not counted."""
+    """What an attempt is counted for. On this machine everybody has the same address: there it is not counted.
+
+    Nor is it where the account is known at it: whoever else guesses there does not lock its owner out.
+    """
 
     account: str
     address: str
@@ -45,11 +51,10 @@ class Subjects:
 
 def subjects_of(state: State, account: str, address: str) -> Subjects:
     """Return what an attempt to sign in to `account` from `address` is counted for; there may be no such account."""
-    account = account[:64]
-    own = f"account {account}"
-    if was_here(state, account, address):
-        own = f"{_own(account)}{address}"
-    return Subjects(own, "" if is_loopback(address) else f"address {address}")
+    account, site = account[:64], _site(address)
+    if site in map(_site, known_addresses(state, account)):
+        return Subjects(f"{_own(account)}{site}", "")
+    return Subjects(f"account {account}", "" if is_loopback(address) else f"address {site}")
 
 
 def seconds_to_wait(state: State, subjects: Subjects, now: float) -> float:
@@ -86,6 +91,14 @@ def _wait(now: float, found: Mapping[str, Failures]) -> float:
 def _left(subject: str, failures: Failures, now: float) -> float:
     wait = wait_after(failures.times, ADDRESS_ATTEMPTS if subject.startswith("address ") else ACCOUNT_ATTEMPTS)
     return max(0.0, min(wait, failures.last_at + wait - now))  # a clock that was put back makes no wait longer
+
+
+def _site(address: str) -> str:
+    """Return what is counted of an address: that of IPv4 whole, of one of IPv6 its network."""
+    found = address_of(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(found), ONE_SITE_BITS), strict=False))
+    return str(found or address)
 
 
 def _own(account: str) -> str:

@@ -39,7 +39,7 @@ RUNS = (
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
     "!@#$%^&*()_+",
 )
-LEAST_RUN = 3
+LEAST_RUN, LONGEST_RUN = 3, max(map(len, RUNS))
 MOST_OWN_CHARACTERS = 4
 """Characters that a password may have beside what everybody uses and still be refused."""
 WRITTEN_FOR = str.maketrans("@4310!57$8", "aaeioistsb")
@@ -106,11 +106,11 @@ def is_common(password: str, name: str = "") -> bool:
 
 def _own_characters(text: str, words: frozenset[str]) -> int:
     """Return how many characters are left when as many as possible are taken by words, runs, years and repeats."""
-    longest = max(map(len, words))
+    longest = max(LONGEST_RUN, *map(len, words))  # a longer repeat is several shorter ones
     least = [0] * (len(text) + 1)
     for end in range(1, len(text) + 1):
         least[end] = least[end - 1] + 1
-        for start in range(max(0, end - max(longest, MOST_CHARACTERS)), end - LEAST_RUN + 1):
+        for start in range(max(0, end - longest), end - LEAST_RUN + 1):
             if least[start] < least[end] and _is_taken(text[start:end], words):
                 least[end] = least[start]
     return least[-1]

@@ -22,6 +22,7 @@ from core.errors import ChangeRejected
 from core.roles import Role
 from storage.state.database import State, Transaction
 from storage.state.second_factors import (
+    keep_wrong,
     offer_secret,
     offered_secret,
     put_in_force,
@@ -42,6 +43,9 @@ STEP_SECONDS = 30
 DIGITS = 6
 TOLERATED_STEPS = 1
 """Steps that an app's clock may be early or late."""
+OFFERED_SECONDS, MOST_WRONG = 900.0, 5
+"""For how long a secret that was shown may be confirmed, and how many wrong codes end that earlier."""
+START_ANEW = "Too many codes were wrong, or it took too long: start anew."
 RECOVERY_CODES = 10
 RECOVERY_BYTES = 10
 RECOVERY_CHARACTERS = 16
@@ -65,15 +69,26 @@ def must_have(settings: Settings, role: Role) -> bool:
     return role.word in settings.second_factor_roles
 
 
-def start(state: State, name: str) -> Setup:
+def start(state: State, name: str, now: float) -> Setup:
     """Return a new secret for an account; the one in force, if any, stays until the new one is confirmed.
 
-    Raises ChangeRejected when there is no such account, StorageUnavailable.
+    It may be confirmed within OFFERED_SECONDS. Raises ChangeRejected when there is no such account, StorageUnavailable.
     """
     secret = pyotp.random_base32()
     with state.begin() as connection:
-        if not offer_secret(connection, name, secret):
+        if not offer_secret(connection, name, secret, now):
             raise ChangeRejected(f"There is no account {name}.", {"name": "sign in to an account first"})
+    return _setup(name, secret)
+
+
+def offered(state: State, name: str, now: float) -> Setup | None:
+    """Return what `start` did last, for as long as it may be confirmed; None: start anew. Raises StorageUnavailable."""
+    with state.begin() as connection:
+        secret, _ = offered_secret(connection, name, now - OFFERED_SECONDS)
+    return _setup(name, secret) if secret else None
+
+
+def _setup(name: str, secret: str) -> Setup:
     url = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
     return Setup(secret, url, _qr(url))
 
@@ -81,20 +96,25 @@ def start(state: State, name: str) -> Setup:
 def confirm(state: State, name: str, code: str, now: float, *, by: str = "", address: str = "") -> tuple[str, ...]:
     """Put the secret that was shown last in force and return its recovery codes, which are shown once.
 
-    code: what the app shows, so that nobody locks himself out. Raises ChangeRejected when it is not that.
+    code: what the app shows, so that nobody locks himself out. Raises ChangeRejected when it is not that; after
+    MOST_WRONG of them, or OFFERED_SECONDS, the secret is forgotten.
     """
     codes = tuple(_new_recovery_code() for _ in range(RECOVERY_CODES))
     with state.begin() as connection:
-        secret = offered_secret(connection, name)
+        secret, wrong = offered_secret(connection, name, now - OFFERED_SECONDS)
         step = _step_of(secret, _digits(code), now) if secret else None
-        if step is None:
-            told = (
-                "is not the code that the app shows now: look at the clock of that device" if secret else "start anew"
-            )
-            raise ChangeRejected("The second factor is not set up.", {"code": told})
-        put_in_force(connection, name, secret, step, [_digest(each) for each in codes])
-        record_in(connection, who=by or name, what="second factor set up", target=name, address=address, at=now)
-    return codes
+        if step is not None:
+            put_in_force(connection, name, secret, step, [_digest(each) for each in codes])
+            record_in(connection, who=by or name, what="second factor set up", target=name, address=address, at=now)
+            return codes
+        if wrong + 1 >= MOST_WRONG:
+            secret = ""
+        if secret:
+            keep_wrong(connection, name, wrong + 1)
+        else:
+            offer_secret(connection, name, "", 0.0)
+    told = "This is not the code that the app shows now: look at the clock of that device." if secret else START_ANEW
+    raise ChangeRejected("The second factor is not set up.", {"code": told})
 
 
 def verify(state: State, name: str, code: str, now: float, *, address: str = "") -> bool:

@@ -17,7 +17,7 @@ from access.secrets import digest_of
 from access.sessions import start_session
 from core.errors import ChangeRejected, SignInRefused
 from core.format import duration
-from storage.state.accounts import Account, change_account, find_account, password_hash
+from storage.state.accounts import Account, change_account, find_account, holds_password, password_hash
 from storage.state.database import State, Transaction
 from storage.state.links import use_up_links
 from storage.state.sessions import mark_digest_ended, mark_ended
@@ -25,6 +25,8 @@ from storage.state.sessions import mark_digest_ended, mark_ended
 NOBODY = "(nobody)"
 """Who did it, as the audit has it, where no account is known. What was typed is not kept: it may be a password."""
 NOT_RIGHT = "Name, password or code is not right."
+NOT_YOURS = "This is not your password."
+CHANGED_MEANWHILE = "changed meanwhile"
 NO_LINK = "This link was used already, or it has expired. Ask an admin for another one."
 
 
@@ -64,10 +66,13 @@ def sign_in(state: State, name: str, password: str, code: str, caller: Caller, n
         _tell_refused(state, account, why, subjects, caller, now)
         raise SignInRefused(NOT_RIGHT)
     with state.begin() as connection:
-        lockout.attempt_succeeded(connection, subjects)
-        if renewed:
-            change_account(connection, name, password=renewed)
-        return _let_in(connection, account.name, "signed in", caller, now)
+        if holds_password(connection, account.name, kept):
+            lockout.attempt_succeeded(connection, subjects)
+            if renewed:
+                change_account(connection, name, password=renewed)
+            return _let_in(connection, account.name, "signed in", caller, now)
+    _tell_refused(state, account, CHANGED_MEANWHILE, subjects, caller, now)
+    raise SignInRefused(NOT_RIGHT)
 
 
 def use_link(state: State, secret: str, password: str, code: str, caller: Caller, now: float) -> SignedIn:
@@ -90,27 +95,35 @@ def use_link(state: State, secret: str, password: str, code: str, caller: Caller
     with passwords.at_the_door():
         kept = passwords.hashed(password)
     with state.begin() as connection:
+        change_account(connection, account.name, password=kept, password_at=now)  # first: who compares one waits for it
         if account_in_of(connection, secret, now) is None:
             raise SignInRefused(NO_LINK)
         lockout.attempt_succeeded(connection, subjects)
         lockout.forgive(connection, account.name)
         use_up_links(connection, account.name, now)
-        change_account(connection, account.name, password=kept, password_at=now)
         mark_ended(connection, account.name, now)
         return _let_in(connection, account.name, "signed in by link", caller, now)
 
 
-def check_password(state: State, name: str, password: str, caller: Caller, now: float) -> None:
-    """Raise ChangeRejected unless it is the password of who is signed in, SignInRefused after too many wrong ones."""
+def check_password(state: State, name: str, password: str, caller: Caller, now: float, *, refused: str) -> str:
+    """Return the hash of the password of who is signed in, which it has to be.
+
+    refused: what the audit says where it is not. Raises ChangeRejected then, SignInRefused after too many wrong ones.
+    """
     subjects = lockout.subjects_of(state, name, caller.address)
     with passwords.at_the_door():
         _refuse_who_waits(lockout.begin_attempt(state, subjects, now))
-        is_right = passwords.is_right(password, password_hash(state, name))
-    if not is_right:
-        _tell_refused(state, find_account(state, name), "wrong password", subjects, caller, now)
-        raise ChangeRejected("Not done.", {"old": "This is not your password."})
-    with state.begin() as connection:
-        lockout.attempt_succeeded(connection, subjects)
+        kept = password_hash(state, name)
+        is_right = passwords.is_right(password, kept)
+    why = "" if is_right else "wrong password"
+    if is_right:
+        with state.begin() as connection:
+            if holds_password(connection, name, kept):
+                lockout.attempt_succeeded(connection, subjects)
+                return kept
+        why = CHANGED_MEANWHILE
+    _tell_refused(state, find_account(state, name), why, subjects, caller, now, what=refused)
+    raise ChangeRejected("Not done.", {"old": NOT_YOURS})
 
 
 def change_password(state: State, name: str, old: str, new: str, caller: Caller, now: float) -> SignedIn:
@@ -118,14 +131,16 @@ def change_password(state: State, name: str, old: str, new: str, caller: Caller,
 
     Raises ChangeRejected that names the field, SignInRefused when the old one was wrong too often; StorageUnavailable.
     """
+    compared = check_password(state, name, old, caller, now, refused="password change refused")
     if wrong := passwords.what_is_wrong(new, name):
         raise ChangeRejected("The password is not changed.", {"password": wrong})
     if old == new:
         raise ChangeRejected("The password is not changed.", {"password": "Choose another one than before."})
-    check_password(state, name, old, caller, now)
     with passwords.at_the_door():
         kept = passwords.hashed(new)
     with state.begin() as connection:
+        if not holds_password(connection, name, compared):
+            raise ChangeRejected("The password is not changed.", {"old": NOT_YOURS})
         change_account(connection, name, password=kept, password_at=now)
         use_up_links(connection, name, now)
         mark_ended(connection, name, now)
@@ -143,6 +158,7 @@ def _let_in(connection: Transaction, name: str, what: str, caller: Caller, now: 
     if caller.secret:
         mark_digest_ended(connection, digest_of(caller.secret), now)
     secret = start_session(connection, name, now, caller.address, caller.agent)
+    change_account(connection, name, seen_at=now)
     record_in(connection, who=name, what=what, target=name, address=caller.address, at=now)
     return SignedIn(name, secret)
 
@@ -166,11 +182,17 @@ def _refuse_who_waits(seconds: float) -> None:
 
 
 def _tell_refused(
-    state: State, account: Account | None, why: str, subjects: lockout.Subjects, caller: Caller, now: float
+    state: State,
+    account: Account | None,
+    why: str,
+    subjects: lockout.Subjects,
+    caller: Caller,
+    now: float,
+    what: str = "sign-in refused",
 ) -> None:
-    """Write to the audit that somebody was not let in, and that he has to wait where that begins now."""
+    """Write to the audit what was refused to somebody, and that he has to wait where that begins now."""
     who = account.name if account else NOBODY
     tell = partial(record, state, who=who, target=who, address=caller.address, outcome=Outcome.REFUSED, at=now)
-    tell(what="sign-in refused", detail=why)
+    tell(what=what, detail=why)
     if seconds := lockout.seconds_to_wait(state, subjects, now):
         tell(what="locked out", detail=f"for {duration(seconds)}")

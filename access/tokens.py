@@ -20,6 +20,7 @@ from access.audit import record_in
 from access.viewer import ACTING_ROLE, Viewer
 from core.errors import ChangeRejected, StorageError
 from core.roles import Role
+from storage.state.accounts import find_account
 from storage.state.database import State
 from storage.state.portfolios import OWN
 from storage.state.tokens import (
@@ -130,7 +131,8 @@ def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") 
     with state.begin() as connection:
         token = token_in(connection, id)
         if token is None or (by.role < Role.ADMIN and token.account != by.name):
-            raise ChangeRejected(f"There is no token {id} of yours.", {"id": "give the number of a token of the list"})
+            whose = "" if by.role >= Role.ADMIN else " of yours"
+            raise ChangeRejected(f"There is no token {id}{whose}: give the number of one in the list.")
         if mark_revoked(connection, id, by.name, now):
             record_in(connection, who=by.name, what="token revoked", target=told(token), address=address, at=now)
         return token_in(connection, id) or token
@@ -276,6 +278,8 @@ def _wrong(
         wrong["account"] = "a person makes tokens, a token does not"
     elif account and account != by.name:
         wrong["account"] = "make it for yourself, or as an admin for a service"
+    elif account and find_account(state, account) is None:
+        wrong["account"] = "sign in to an account of your own first"
     elif not account and by.role < Role.ADMIN:
         wrong["account"] = "an admin makes tokens of services; make one of your own"
     if unknown := sorted(set(map(str, scopes)) - set(Scope)):

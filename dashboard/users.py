@@ -17,7 +17,7 @@ from core.roles import Role
 from core.settings.load import load_settings
 from core.settings.model import Settings
 from dashboard.access import token_command
-from dashboard.access.token_command import COMMAND_LINE
+from dashboard.access.token_command import COMMAND_LINE, aligned
 from storage.state.database import State
 
 ROLES = [role.word for role in Role]
@@ -121,9 +121,8 @@ def _list(found: list[Account]) -> None:
         ("last here", lambda each: _moment(each.seen_at)),
     ]
     rows = [[title for title, _ in columns], *([text(each) for _, text in columns] for each in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in aligned(rows):
+        print(line)
 
 
 def _told(account: Account) -> str:

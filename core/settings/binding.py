@@ -19,10 +19,17 @@ def is_loopback(host: str) -> bool:
     """Return whether `host` names this machine's loopback interface."""
     if host == "localhost":
         return True
+    address = address_of(host.strip("[]"))
+    return address is not None and address.is_loopback
+
+
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address; None: it is none. One of IPv4 that is written as IPv6 (::ffff:10.0.0.7) is that of IPv4."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def checked_networks(value: tuple[str, ...]) -> tuple[str, ...]:

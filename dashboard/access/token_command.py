@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMAND_LINE = Viewer("command line", Role.ADMIN)
 """Who whoever may run commands on Fundwatch's machine is, in the audit too."""
 DAY_SECONDS = 86_400.0
+TITLES = ("number", "for", "of", "scopes", "sees", "state", "last used")
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -55,18 +56,24 @@ def run(said: Namespace, state: State, now: float, tell: Callable[[str], None] =
     elif said.token_does == "revoke":
         tell(f"Token {said.id} for {revoke(state, said.id, by=COMMAND_LINE, now=now).name} revoked.")
     else:
-        for token in list_tokens(state, COMMAND_LINE):
-            tell(_line(token, now))
+        rows = [TITLES, *(_row(token, now) for token in list_tokens(state, COMMAND_LINE))]
+        for line in aligned(rows):
+            tell(line)
     return 0
 
 
-def _line(token: Token, now: float) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table whose first row are its headings."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(token: Token, now: float) -> tuple[str, ...]:
     is_expired = 0 < token.expires_at <= now
     state = "revoked" if token.revoked_at else "expired" if is_expired else f"expires {_day(token.expires_at)}"
     whose = token.account or "a service"
-    only = f"; only {', '.join(sorted(token.portfolios))}" if token.portfolios else ""
-    scopes = ",".join(sorted(token.scopes))
-    return f"{token.id}\t{token.name}\t{whose}\t{scopes}{only}\t{state}\tlast used {_day(token.used_at)}"
+    sees = ", ".join(sorted(token.portfolios)) or ("every portfolio" if not token.account else "what its owner sees")
+    return str(token.id), token.name, whose, ", ".join(sorted(token.scopes)), sees, state, _day(token.used_at)
 
 
 def _day(at: float) -> str:

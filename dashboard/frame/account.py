@@ -96,7 +96,7 @@ def install(server: Flask, stores: Stores) -> None:
             _check(stores, caller_of(stores, request))
         except (ChangeRejected, SignInRefused) as error:
             return _refused(stores, error, field_as="factor")
-        return _setup_page(stores)
+        return _setup_page(second_factor.start(stores.state, current_viewer().name, stores.clock.now()))
 
     @server.post(CONFIRM)
     def confirm_posted() -> AnyResponse:
@@ -106,7 +106,9 @@ def install(server: Flask, stores: Stores) -> None:
                 stores.state, name, field(request, "code"), stores.clock.now(), address=caller.address
             )
         except ChangeRejected as error:
-            return _page(stores, 400, why=f"{error.reason} The code {error.fields.get('code', 'is not right')}.")
+            setup = second_factor.offered(stores.state, name, stores.clock.now())
+            told = error.fields.get("code", "")
+            return _setup_page(setup, told) if setup else _page(stores, 400, why=f"{error.reason} {told}")
         return _codes_page(codes)
 
     @server.post(REMOVE)
@@ -126,7 +128,8 @@ def install(server: Flask, stores: Stores) -> None:
 
 def _check(stores: Stores, caller: Caller) -> None:
     """Raise ChangeRejected or SignInRefused unless the password of who is signed in was sent along."""
-    check_password(stores.state, current_viewer().name, field(request, "old"), caller, stores.clock.now())
+    name, now, refused = current_viewer().name, stores.clock.now(), "second factor change refused"
+    check_password(stores.state, name, field(request, "old"), caller, now, refused=refused)
 
 
 def _refused(stores: Stores, error: ChangeRejected | SignInRefused, field_as: str = "old") -> AnyResponse:
@@ -198,14 +201,14 @@ def _second_factor(stores: Stores, account: Account, wrong_password: str) -> Mar
     )
 
 
-def _setup_page(stores: Stores) -> Response:
-    setup = second_factor.start(stores.state, current_viewer().name)
+def _setup_page(setup: second_factor.Setup, wrong_code: str = "") -> Response:
     return plain_page(
         "Set up a second factor",
         Markup("<ol><li>Scan this with the app, or type its secret.</li><li>Type the code that it shows.</li></ol>")
         + Markup('<div class="fw-plain-code">{}</div><p><code>{}</code></p>').format(Markup(setup.svg), setup.secret)
-        + form(CONFIRM, "Put it in force", Field("code", "Code", "one-time-code", has_focus=True))
+        + form(CONFIRM, "Put it in force", Field("code", "Code", "one-time-code", wrong=wrong_code, has_focus=True))
         + Markup('<p><a href="{}">Leave it</a></p>').format(ACCOUNT),
+        400 if wrong_code else 200,
     )
 
 

@@ -16,6 +16,8 @@ accounts = sa.Table(
     sa.Column("password_at", sa.Float, nullable=False, server_default="0"),
     sa.Column("second_factor", sa.String(64), nullable=False, server_default=""),
     sa.Column("second_factor_offered", sa.String(64), nullable=False, server_default=""),
+    sa.Column("second_factor_offered_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("second_factor_wrong", sa.Integer, nullable=False, server_default="0"),
     sa.Column("second_factor_step", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("subject", sa.String(255), nullable=False, server_default=""),
     sa.Column("is_disabled", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -25,7 +27,8 @@ accounts = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False, server_default="0"),
 )
 """`portfolios`: JSON list of ids, empty for every one; `subject`: issuer and subject of a sign-in elsewhere.
-`second_factor_offered`: a secret that was shown and not confirmed with a code yet."""
+`second_factor_offered`: a secret that was shown and not confirmed with a code yet, since `…_offered_at`,
+with `second_factor_wrong` wrong codes."""
 
 recovery_codes = sa.Table(
     "recovery_codes",

@@ -69,6 +69,16 @@ def account_in(connection: Transaction, name: str) -> Account | None:
     return account_of(row) if row else None
 
 
+def holds_password(connection: Transaction, name: str, kept: str) -> bool:
+    """Return whether an account is not disabled and its password still has this hash; both stay so till the end.
+
+    Whoever changes the account waits for this transaction.
+    """
+    query = sa.select(accounts.c.password, accounts.c.is_disabled).where(accounts.c.name == name).with_for_update()
+    row = connection.execute(query).first()
+    return row is not None and row.password == kept and not row.is_disabled
+
+
 def insert_account(
     connection: Transaction, name: str, role: Role, portfolios: Sequence[str], by: str, now: float
 ) -> bool:

@@ -166,9 +166,9 @@ risk_free = sa.Table(
 
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
-MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019
+MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK, ACCOUNTS_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019, 7_305_112_020
 """PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files;
-one adds to the audit."""
+one adds to the audit; one decides who has an account and what it may."""
 
 
 class State:
@@ -238,14 +238,26 @@ class State:
 
         SQLite lets one write at a time anyway.
         """
-        with self.begin() as connection:
-            if self.url.get_backend_name() == "postgresql":
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": TREE_LOCK})
+        with self._alone(TREE_LOCK) as connection:
+            yield connection
+
+    @contextmanager
+    def deciding_accounts(self) -> Iterator[Connection]:
+        """Open a transaction like `begin`, alone among those that decide who has an account and what it may."""
+        with self._alone(ACCOUNTS_LOCK) as connection:
             yield connection
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _alone(self, key: int) -> Iterator[Connection]:
+        """Open a transaction like `begin`, once every other one with this key has ended."""
+        with self.begin() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            yield connection
 
 
 @contextmanager

@@ -10,15 +10,27 @@ from storage.state.access_tables import accounts, recovery_codes
 from storage.state.database import State, Transaction
 
 
-def offer_secret(connection: Transaction, account: str, secret: str) -> bool:
+def offer_secret(connection: Transaction, account: str, secret: str, now: float) -> bool:
     """Keep a secret that is shown to an account, beside the one in force; return whether there is such an account."""
-    change = sa.update(accounts).where(accounts.c.name == account).values(second_factor_offered=secret)
+    offered = {"second_factor_offered": secret, "second_factor_offered_at": now, "second_factor_wrong": 0}
+    change = sa.update(accounts).where(_is(account)).values(**offered)
     return bool(connection.execute(change).rowcount)
 
 
-def offered_secret(connection: Transaction, account: str) -> str:
-    """Return the secret that was shown last and not confirmed; empty: none."""
-    return str(connection.execute(sa.select(accounts.c.second_factor_offered).where(_is(account))).scalar() or "")
+def offered_secret(connection: Transaction, account: str, since: float) -> tuple[str, int]:
+    """Return the secret that was shown last, after `since`, and not confirmed, with how many codes were wrong.
+
+    Empty: none. Who asks for it after this waits for the end of the transaction.
+    """
+    columns = accounts.c.second_factor_offered, accounts.c.second_factor_wrong
+    offered = _is(account) & (accounts.c.second_factor_offered_at > since)
+    row = connection.execute(sa.select(*columns).where(offered).with_for_update()).first()
+    return (row.second_factor_offered, row.second_factor_wrong) if row else ("", 0)
+
+
+def keep_wrong(connection: Transaction, account: str, wrong: int) -> None:
+    """Keep how many codes of the secret that was shown were wrong."""
+    connection.execute(sa.update(accounts).where(_is(account)).values(second_factor_wrong=wrong))
 
 
 def secret_of(connection: Transaction, account: str) -> str:

@@ -75,11 +75,11 @@ def mark_seen(state: State, digest: str, account: str, now: float) -> None:
         connection.execute(sa.update(accounts).where(accounts.c.name == account).values(seen_at=now))
 
 
-def was_here(state: State, account: str, address: str) -> bool:
-    """Return whether somebody has signed in to this account from this address, as far back as sessions are kept."""
-    known = sa.select(sessions.c.digest).where(sessions.c.account == account, sessions.c.address == address)
+def known_addresses(state: State, account: str) -> set[str]:
+    """Return the addresses from which somebody has signed in to an account, as far back as sessions are kept."""
+    known = sa.select(sessions.c.address).where(sessions.c.account == account).distinct()
     with state.reading() as connection:
-        return connection.execute(known.limit(1)).first() is not None
+        return set(connection.execute(known).scalars())
 
 
 def forget_sessions(connection: Transaction, before: float) -> None:

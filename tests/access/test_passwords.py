@@ -31,6 +31,18 @@ def test_what_nobody_else_has_is_taken(password: str) -> None:
     assert passwords.what_is_wrong(password, "ana") == ""
 
 
+@pytest.mark.parametrize("length", [13, 41, 79, 80, 81, 121, 255, 256])
+def test_a_repeat_is_seen_however_long_it_is(length: int) -> None:
+    assert all(passwords.is_common((part * length)[:length]) for part in ("z", "zx", "z!x", "z!xk"))
+
+
+def test_the_longest_password_is_looked_at_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, real = [], passwords._is_taken
+    monkeypatch.setattr(passwords, "_is_taken", lambda part, words: looked.append(part) or real(part, words))
+    assert passwords.what_is_wrong(("tX9#vq2!LmZr&k7" * 18)[: passwords.MOST_CHARACTERS], "ana") == ""
+    assert len(looked) < 2 * passwords.MOST_CHARACTERS * passwords.LONGEST_RUN
+
+
 def test_too_short_and_too_long_say_how_long() -> None:
     assert passwords.what_is_wrong("tX9#vq2!Lm", "ana") == "Choose at least 12 characters."
     assert passwords.what_is_wrong("é" * 257, "ana") == "Choose at most 256 characters."

@@ -25,12 +25,12 @@ def anna(state: State) -> str:
 
 
 def set_up(state: State, name: str) -> tuple[pyotp.TOTP, tuple[str, ...]]:
-    app = pyotp.TOTP(second_factor.start(state, name).secret)
+    app = pyotp.TOTP(second_factor.start(state, name, NOW).secret)
     return app, second_factor.confirm(state, name, app.at(NOW), NOW)
 
 
 def test_it_is_in_force_once_a_code_was_seen(state: State, anna: str) -> None:
-    setup = second_factor.start(state, anna)
+    setup = second_factor.start(state, anna, NOW)
     app = pyotp.parse_uri(setup.url)
     assert isinstance(app, pyotp.TOTP)
     assert (app.secret, app.name, app.issuer, app.digits, app.interval) == (setup.secret, anna, "Fundwatch", 6, 30)
@@ -93,7 +93,7 @@ def test_a_recovery_code_works_once_however_it_is_typed(state: State, anna: str)
 
 def test_a_new_one_takes_the_place_of_the_old_when_it_is_confirmed(state: State, anna: str) -> None:
     old, codes = set_up(state, anna)
-    app = pyotp.TOTP(second_factor.start(state, anna).secret)
+    app = pyotp.TOTP(second_factor.start(state, anna, NOW).secret)
     assert second_factor.verify(state, anna, old.at(NOW + 300), NOW + 300)
     second_factor.confirm(state, anna, app.at(NOW + 600), NOW + 600)
     assert not second_factor.verify(state, anna, old.at(NOW + 900), NOW + 900)
@@ -103,9 +103,39 @@ def test_a_new_one_takes_the_place_of_the_old_when_it_is_confirmed(state: State,
     assert read_entries(state)[0].who == "admin"
 
 
+def wrong_code(app: pyotp.TOTP, at: float) -> str:
+    near = {app.at(at + seconds) for seconds in (-30, 0, 30)}
+    return next(each for each in ("000000", "111111", "222222", "333333") if each not in near)
+
+
+def test_an_offered_secret_ends_after_five_wrong_codes(state: State, anna: str) -> None:
+    setup = second_factor.start(state, anna, NOW)
+    app = pyotp.TOTP(setup.secret)
+    for _ in range(4):
+        with pytest.raises(ChangeRejected):
+            second_factor.confirm(state, anna, wrong_code(app, NOW), NOW)
+        assert second_factor.offered(state, anna, NOW) == setup
+    with pytest.raises(ChangeRejected) as refused:
+        second_factor.confirm(state, anna, wrong_code(app, NOW), NOW)
+    assert "start anew" in refused.value.fields["code"]
+    with pytest.raises(ChangeRejected):
+        second_factor.confirm(state, anna, app.at(NOW), NOW)
+    assert second_factor.offered(state, anna, NOW) is None
+    set_up(state, anna)
+
+
+def test_an_offered_secret_ends_after_a_quarter_of_an_hour(state: State, anna: str) -> None:
+    app = pyotp.TOTP(second_factor.start(state, anna, NOW).secret)
+    late = NOW + 900
+    assert second_factor.offered(state, anna, late - 1) is not None
+    with pytest.raises(ChangeRejected):
+        second_factor.confirm(state, anna, app.at(late), late)
+    assert second_factor.offered(state, anna, late) is None
+
+
 def test_nobody_sets_one_up_for_an_account_that_there_is_not(state: State) -> None:
     with pytest.raises(ChangeRejected, match="no account nobody"):
-        second_factor.start(state, "nobody")
+        second_factor.start(state, "nobody", NOW)
 
 
 def test_the_settings_say_which_roles_must_have_one(monkeypatch: pytest.MonkeyPatch) -> None:

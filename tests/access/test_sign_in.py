@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from argon2 import PasswordHasher
@@ -23,6 +24,7 @@ from storage.state.accounts import find_account
 from storage.state.audit import read_entries
 from storage.state.database import State
 from storage.state.portfolios import Portfolio, put_portfolios
+from tests.support.fresh_state import fresh_postgres
 
 PASSWORD, OTHER = "violet kettle 81 moor", "seven lanterns, one tide"
 HERE, THERE, STRANGER = Caller("10.0.0.7", "Browser"), Caller("10.0.0.8"), Caller("203.0.113.9")
@@ -146,7 +148,34 @@ def test_a_success_takes_back_no_other_attempt_of_an_address(state: State, clock
         tries(state, clock, STRANGER, f"name-{number}")
         assert tries(state, clock, STRANGER, password=PASSWORD) == "ana"
     tries(state, clock, STRANGER, "one more")
-    assert "Too many" in tries(state, clock, STRANGER, password=PASSWORD)
+    assert "Too many" in tries(state, clock, STRANGER, "boss")
+
+
+def test_guesses_from_an_office_do_not_lock_out_who_has_signed_in_there(
+    state: State, clock: FakeClock, ana: SignedIn
+) -> None:
+    for number in range(lockout.ADDRESS_ATTEMPTS):
+        tries(state, clock, HERE, f"name-{number}")
+    assert "Too many" in tries(state, clock, HERE, "boss")
+    assert tries(state, clock, HERE, password=PASSWORD) == "ana"
+    for _ in range(lockout.ACCOUNT_ATTEMPTS):
+        tries(state, clock, HERE)
+    assert "Too many" in tries(state, clock, HERE, password=PASSWORD)
+
+
+def test_addresses_of_one_network_of_ipv6_are_one(state: State, clock: FakeClock, ana: SignedIn) -> None:
+    for number in range(lockout.ADDRESS_ATTEMPTS):
+        tries(state, clock, Caller(f"2001:db8:1:2::{number + 1:x}"), f"name-{number}")
+    assert "Too many" in tries(state, clock, Caller("2001:db8:1:2:ffff::1"), password=PASSWORD)
+    assert tries(state, clock, Caller("2001:db8:1:3::1"), password=PASSWORD) == "ana"
+    assert lockout.subjects_of(state, "ana", "2001:db8:1:3:a::b").address == "", "she is known in that network"
+
+
+def test_an_address_of_ipv4_is_the_same_written_as_ipv6(state: State, ana: SignedIn) -> None:
+    for address in (HERE.address, STRANGER.address):
+        mapped = lockout.subjects_of(state, "ana", f"::ffff:{address}")
+        assert mapped == lockout.subjects_of(state, "ana", address)
+    assert lockout.subjects_of(state, "bob", "::ffff:127.0.0.1").address == ""
 
 
 def test_many_attempts_at_once_get_no_further_than_one_by_one(
@@ -344,6 +373,96 @@ def test_a_password_is_changed_by_who_knows_the_old_one(state: State, clock: Fak
         assert field in refused.value.fields
     change_password(state, "ana", PASSWORD, OTHER, HERE, clock.now())
     assert tries(state, clock, HERE, password=OTHER) == "ana"
+
+
+@pytest.fixture(params=["a link is used", "disabled"])
+def ends_meanwhile(
+    request: pytest.FixtureRequest, state: State, clock: FakeClock, ana: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[bool]:
+    """While a password is compared the account gets another one, or is disabled; give whether it is the first."""
+    real, link = passwords.is_right, secret_in(reset(state, "ana", "boss", clock.now()))
+
+    def compared(password: str, kept: str) -> bool:
+        is_right = real(password, kept)
+        monkeypatch.setattr(passwords, "is_right", real)
+        if request.param == "disabled":
+            disable(state, "ana", "boss", clock.now())
+        else:
+            use_link(state, link, OTHER, "", THERE, clock.now())
+        return is_right
+
+    monkeypatch.setattr(passwords, "is_right", compared)
+    yield request.param != "disabled"
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_sign_in_does_not_outlive_what_ended_the_password(
+    state: State, clock: FakeClock, ends_meanwhile: bool, is_old: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "is_old", lambda kept: is_old)
+    assert tries(state, clock, HERE, password=PASSWORD) == "Name, password or code is not right."
+    assert read_entries(state)[0].detail == "changed meanwhile"
+    assert len(sessions_of(state, "ana")) == ends_meanwhile
+    enable(state, "ana", "boss", clock.now())
+    assert tries(state, clock, HERE, password=OTHER if ends_meanwhile else PASSWORD) == "ana"
+
+
+def test_a_change_of_the_password_does_not_outlive_a_reset(
+    state: State, clock: FakeClock, ends_meanwhile: bool
+) -> None:
+    with pytest.raises(ChangeRejected) as refused:
+        change_password(state, "ana", PASSWORD, "third of many words", HERE, clock.now())
+    assert "old" in refused.value.fields
+    enable(state, "ana", "boss", clock.now())
+    assert tries(state, clock, HERE, password=OTHER if ends_meanwhile else PASSWORD) == "ana"
+
+
+def test_a_reset_between_the_comparison_and_the_new_password_holds(
+    state: State, clock: FakeClock, ana: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, link = passwords.hashed, secret_in(reset(state, "ana", "boss", clock.now()))
+
+    def made(password: str) -> str:
+        monkeypatch.setattr(passwords, "hashed", real)
+        use_link(state, link, OTHER, "", THERE, clock.now())
+        return real(password)
+
+    monkeypatch.setattr(passwords, "hashed", made)
+    with pytest.raises(ChangeRejected):
+        change_password(state, "ana", PASSWORD, "third of many words", HERE, clock.now())
+    assert tries(state, clock, HERE, password=OTHER) == "ana"
+
+
+def test_a_wrong_old_password_is_no_refused_sign_in(state: State, clock: FakeClock, ana: SignedIn) -> None:
+    with pytest.raises(ChangeRejected):
+        change_password(state, "ana", "wrong", OTHER, HERE, clock.now())
+    last = read_entries(state)[0]
+    assert (last.who, last.what, last.outcome, last.detail) == (
+        "ana", "password change refused", "refused", "wrong password",
+    )  # fmt: skip
+
+
+def test_whether_a_new_password_is_good_is_told_to_who_knows_the_old_one(
+    state: State, clock: FakeClock, ana: SignedIn
+) -> None:
+    with pytest.raises(ChangeRejected) as refused:
+        change_password(state, "ana", "wrong", "short", HERE, clock.now())
+    assert set(refused.value.fields) == {"old"}
+
+
+def test_a_sign_in_counts_as_being_here(state: State, clock: FakeClock, ana: SignedIn) -> None:
+    account = find_account(state, "ana")
+    assert account is not None and account.seen_at == clock.now()
+    clock.advance(7)
+    sign_in(state, "ana", PASSWORD, "", HERE, clock.now())
+    account = find_account(state, "ana")
+    assert account is not None and account.seen_at == clock.now()
+
+
+def test_no_name_whatever_its_characters_is_an_error_of_the_database(postgres_url: str, clock: FakeClock) -> None:
+    with closing(fresh_postgres(postgres_url)) as state:
+        for name in ("a\x00na", "\x00", "ana\x07", "\ud800", "x" * 10_000):
+            assert tries(state, clock, HERE, name) == "Name, password or code is not right."
 
 
 def test_the_first_start_makes_an_admin_and_a_link_until_a_password_is_set(state: State, tmp_path: object) -> None:

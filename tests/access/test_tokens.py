@@ -20,7 +20,7 @@ from access.tokens import (
     viewer_of_token,
     within_both,
 )
-from access.viewer import Viewer
+from access.viewer import LOCAL_NAME, Viewer, local_viewer
 from core.clock import FakeClock
 from core.errors import ChangeRejected
 from core.roles import Role
@@ -84,6 +84,13 @@ def test_a_secret_is_random_and_stands_nowhere(people: State, settings: Settings
 def test_what_is_no_token_is_nobody(people: State, settings: Settings, secret: str) -> None:
     made(people)
     assert asked(people, settings, secret) is None
+
+
+def test_who_has_not_signed_in_makes_no_token(people: State) -> None:
+    with pytest.raises(ChangeRejected) as refused:
+        made(people, by=local_viewer(), account=LOCAL_NAME)
+    assert "sign in" in refused.value.fields["account"]
+    assert list_tokens(people, ADMIN) == []
 
 
 def test_a_token_follows_its_owner(people: State, settings: Settings) -> None:

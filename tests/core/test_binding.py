@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
+from core.settings.binding import is_loopback
 from core.settings.load import load_settings
 from tests.support.certificates import self_signed
 
@@ -39,6 +40,15 @@ def test_any_other_address_is_refused_with_both_ways_out(
     monkeypatch.delenv("FUNDWATCH_TRUSTED_PROXY")
     certificate, key = self_signed(tmp_path)
     assert load(monkeypatch, tmp_path, host=host, tls_cert=str(certificate), tls_key=str(key)) == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [("127.0.0.1", True), ("::1", True), ("[::1]", True), ("localhost", True), ("::ffff:127.0.0.1", True),
+     ("::ffff:10.0.0.7", False), ("10.0.0.7", False), ("127.0.0.1.example", False), ("", False)],
+)  # fmt: skip
+def test_this_machine_is_known_however_its_address_is_written(host: str, is_here: bool) -> None:
+    assert is_loopback(host) == is_here
 
 
 def test_every_address_needs_the_names_that_browsers_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

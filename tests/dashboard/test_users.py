@@ -59,6 +59,19 @@ def test_what_is_refused_names_the_field_and_the_way_out(command: Command, state
         assert code == 1 and said in told and told.startswith("fundwatch: "), arguments
 
 
+def test_tokens_are_listed_under_headings_and_one_that_is_not_there_is_told_plainly(
+    command: Command, state: State
+) -> None:
+    command("token", "add", "robot", "--scope", "read")
+    code, told = command("token", "list")
+    heads, row = told.splitlines()
+    assert code == 0 and re.split("  +", heads) == ["number", "for", "of", "scopes", "sees", "state", "last used"]
+    assert re.fullmatch(r"1 +robot +a service +read +every portfolio +expires \d{4}-\d\d-\d\d +never", row)
+    assert command("token", "revoke", "99") == (
+        1, "fundwatch: There is no token 99: give the number of one in the list.\n",
+    )  # fmt: skip
+
+
 def test_a_folder_without_fundwatch_is_told_and_stays_empty(command: Command, tmp_path: Path) -> None:
     code, told = command("list")
     assert code == 2 and "start Fundwatch once" in told

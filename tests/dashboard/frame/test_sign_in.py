@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pyotp
 import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
@@ -267,6 +268,27 @@ def test_who_signs_in_where_this_machine_is_open_is_more_than_a_reader(client: F
     sign_in(browser)
     page = browser.get("/portfolio").get_data(as_text=True)
     assert "without a sign-in" not in page and 'name="fundwatch-account" content="admin"' in page
+
+
+def test_a_mistyped_code_leaves_the_set_up_as_it_was(client: FlaskClient, stores: Stores) -> None:
+    sign_in(client)
+    shown = client.post("/account/second-factor", data={"old": PASSWORD}).get_data(as_text=True)
+    (secret,) = re.findall(r"<code>([A-Z2-7]{32})</code>", shown)
+    for _ in range(4):
+        answer = client.post("/account/second-factor/confirm", data={"code": "12"})
+        again = answer.get_data(as_text=True)
+        assert answer.status_code == 400 and secret in again and "<svg" in again and "not the code" in again
+    done = client.post("/account/second-factor/confirm", data={"code": pyotp.TOTP(secret).at(stores.clock.now())})
+    assert "recovery codes" in done.get_data(as_text=True)
+
+
+def test_after_five_wrong_codes_the_set_up_starts_anew(client: FlaskClient, stores: Stores) -> None:
+    sign_in(client)
+    client.post("/account/second-factor", data={"old": PASSWORD})
+    for _ in range(5):
+        answer = client.post("/account/second-factor/confirm", data={"code": "12"})
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 400 and "start anew" in text and "Your account" in text and "<svg" not in text
 
 
 def test_a_role_that_needs_a_second_factor_gets_nowhere_without(client: FlaskClient, stores: Stores) -> None:

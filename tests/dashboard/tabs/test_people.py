@@ -97,7 +97,7 @@ def test_a_token_is_made_shown_once_and_revoked(stores: Stores) -> None:
     ("fields", "told"),
     [
         ({"days": "90", "read": "on"}, "name"),
-        ({"name": "x", "days": "90"}, "choose at least one of"),
+        ({"name": "x", "days": "90"}, "Choose at least one of"),
         ({"name": "x", "days": "90", "admin": "on"}, "more than your role operator may"),
         ({"name": "x", "days": "1e9", "read": "on"}, "days"),
         ({"name": "x", "days": "90", "read": "on", "portfolios": "nowhere"}, "portfolios"),
