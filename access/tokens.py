@@ -130,7 +130,7 @@ def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") 
     with state.begin() as connection:
         token = token_in(connection, id)
         if token is None or (by.role < Role.ADMIN and token.account != by.name):
-            raise ChangeRejected(f"There is no token {id} of yours.", {"id": "give the number of a token of the list"})
+            raise ChangeRejected(f"There is no token {id} of yours.", {"id": "Give the number of a token of the list."})
         if mark_revoked(connection, id, by.name, now):
             record_in(connection, who=by.name, what="token revoked", target=told(token), address=address, at=now)
         return token_in(connection, id) or token
@@ -271,27 +271,27 @@ def _wrong(
     """Return what is wrong with each field of a token that is to be made."""
     wrong: dict[str, str] = {}
     if not 1 <= len(name) <= NAME_CHARACTERS or not name.isprintable():
-        wrong["name"] = f"say in 1 to {NAME_CHARACTERS} characters what it is for"
+        wrong["name"] = f"Say in 1 to {NAME_CHARACTERS} characters what it is for."
     if by.scopes is not None:
-        wrong["account"] = "a person makes tokens, a token does not"
+        wrong["account"] = "A person makes tokens, a token does not."
     elif account and account != by.name:
-        wrong["account"] = "make it for yourself, or as an admin for a service"
+        wrong["account"] = "Make it for yourself, or as an admin for a service."
     elif not account and by.role < Role.ADMIN:
-        wrong["account"] = "an admin makes tokens of services; make one of your own"
+        wrong["account"] = "An admin makes tokens of services; make one of your own."
     if unknown := sorted(set(map(str, scopes)) - set(Scope)):
-        wrong["scopes"] = f"{', '.join(unknown)[:80]}: there is no such scope; there are {', '.join(Scope)}"
+        wrong["scopes"] = f"There is no scope {', '.join(unknown)[:80]}; there are {', '.join(Scope)}."
     elif not scopes:
-        wrong["scopes"] = f"choose at least one of {', '.join(_scopes_of(by.role))}"
+        wrong["scopes"] = f"Choose at least one of {', '.join(_scopes_of(by.role))}."
     elif above := sorted(set(map(str, scopes)) - set(_scopes_of(by.role))):
-        wrong["scopes"] = f"{', '.join(above)}: more than your role {by.role.word} may; leave it out"
+        wrong["scopes"] = f"Leave out what is more than your role {by.role.word} may: {', '.join(above)}."
     if expires_at and expires_at <= now:
-        wrong["expires_at"] = "lies in the past; choose a later day, or none"
+        wrong["expires_at"] = "It lies in the past: choose a later day, or none."
     if portfolios:
         known = parents_of(state, OWN)
         mine = frozenset(known) if by.portfolios is None else by.portfolios
         unseen = sorted(id for id in portfolios if not _lies_in(id, mine, known))
         if unseen:
-            wrong["portfolios"] = f"{', '.join(unseen)[:80]}: no portfolio that you may see; choose from the list"
+            wrong["portfolios"] = f"You see no portfolio {', '.join(unseen)[:80]}: choose from the list."
     return wrong
 
 
