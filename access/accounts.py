@@ -68,7 +68,7 @@ def add_account(
             "Not added.", {"name": "Give 1 to 64 letters (a to z), digits or . _ - @ +, and not the name local."}
         )
     with state.deciding_accounts() as connection:
-        known = _known_portfolios(connection, role, portfolios)
+        known = _known_portfolios(connection, role, portfolios, "Not added.")
         if not insert_account(connection, name, role, known, by, now):
             raise ChangeRejected("Not added.", {"name": f"There is an account {name}: choose another name."})
         detail = role.word + _limited(known)
@@ -156,19 +156,24 @@ def _keep_an_admin(connection: Transaction, account: Account) -> None:
         raise ChangeRejected(f"{account.name} is the only admin.", {"name": "Make somebody else an admin first."})
 
 
-def _known_portfolios(connection: Transaction, role: Role, asked: Sequence[str]) -> tuple[str, ...]:
-    """Return ids of portfolios that were asked for by id or name. Raises ChangeRejected when one is unknown."""
+def _known_portfolios(
+    connection: Transaction, role: Role, asked: Sequence[str], refusal: str = "Not changed."
+) -> tuple[str, ...]:
+    """Return ids of portfolios that were asked for by id or name.
+
+    Raises ChangeRejected with `refusal` when one is unknown or the role has no limits.
+    """
     if not asked:
         return ()
     if role == Role.ADMIN:
-        raise ChangeRejected("Not changed.", {"portfolios": "An admin sees every portfolio: choose another role."})
+        raise ChangeRejected(refusal, {"portfolios": "An admin sees every portfolio: choose another role."})
     there = portfolios_in(connection)
     ids = {each.name: each.id for each in there} | {each.id: each.id for each in there}
     for each in asked:
         if each not in ids:
             near = difflib.get_close_matches(each, ids, n=1, cutoff=0.4)
             way_out = f"did you mean {near[0]}?" if near else "give ids as the page Portfolios has them."
-            raise ChangeRejected("Not changed.", {"portfolios": f"There is no portfolio {each[:80]}: {way_out}"})
+            raise ChangeRejected(refusal, {"portfolios": f"There is no portfolio {each[:80]}: {way_out}"})
     return tuple(dict.fromkeys(ids[each] for each in asked))
 
 

@@ -273,29 +273,29 @@ def _wrong(
     """Return what is wrong with each field of a token that is to be made."""
     wrong: dict[str, str] = {}
     if not 1 <= len(name) <= NAME_CHARACTERS or not name.isprintable():
-        wrong["name"] = f"say in 1 to {NAME_CHARACTERS} characters what it is for"
+        wrong["name"] = f"Say in 1 to {NAME_CHARACTERS} characters what it is for."
     if by.scopes is not None:
-        wrong["account"] = "a person makes tokens, a token does not"
+        wrong["account"] = "A person makes tokens, a token does not."
     elif account and account != by.name:
-        wrong["account"] = "make it for yourself, or as an admin for a service"
+        wrong["account"] = "Make it for yourself, or as an admin for a service."
     elif account and find_account(state, account) is None:
-        wrong["account"] = "sign in to an account of your own first"
+        wrong["account"] = "Sign in to an account of your own first."
     elif not account and by.role < Role.ADMIN:
-        wrong["account"] = "an admin makes tokens of services; make one of your own"
+        wrong["account"] = "An admin makes tokens of services; make one of your own."
     if unknown := sorted(set(map(str, scopes)) - set(Scope)):
-        wrong["scopes"] = f"{', '.join(unknown)[:80]}: there is no such scope; there are {', '.join(Scope)}"
+        wrong["scopes"] = f"There is no scope {', '.join(unknown)[:80]}; there are {', '.join(Scope)}."
     elif not scopes:
-        wrong["scopes"] = f"choose at least one of {', '.join(_scopes_of(by.role))}"
+        wrong["scopes"] = f"Choose at least one of {', '.join(_scopes_of(by.role))}."
     elif above := sorted(set(map(str, scopes)) - set(_scopes_of(by.role))):
-        wrong["scopes"] = f"{', '.join(above)}: more than your role {by.role.word} may; leave it out"
+        wrong["scopes"] = f"Leave out what is more than your role {by.role.word} may: {', '.join(above)}."
     if expires_at and expires_at <= now:
-        wrong["expires_at"] = "lies in the past; choose a later day, or none"
+        wrong["expires_at"] = "It lies in the past: choose a later day, or none."
     if portfolios:
         known = parents_of(state, OWN)
         mine = frozenset(known) if by.portfolios is None else by.portfolios
         unseen = sorted(id for id in portfolios if not _lies_in(id, mine, known))
         if unseen:
-            wrong["portfolios"] = f"{', '.join(unseen)[:80]}: no portfolio that you may see; choose from the list"
+            wrong["portfolios"] = f"You see no portfolio {', '.join(unseen)[:80]}: choose from the list."
     return wrong
 
 

@@ -71,7 +71,7 @@
     if (text) form.querySelector("[name=password]").select();
   }
 
-  // Escape looks at the page behind; a line stays that leads back to the dialog.
+  // "Later" and Escape look at the page behind; a line stays that leads back to the dialog.
   function mark(isPutAway) {
     const there = fw.byId("signed-out");
     if (there && !isPutAway) there.remove();
@@ -98,7 +98,11 @@
     );
     const wrong = element("p", { className: "fw-field-wrong" });
     wrong.setAttribute("role", "alert");
-    form.append(wrong, element("button", { className: "fw-button", textContent: "Sign in" }));
+    const does = element("div", { className: "fw-form-end" });
+    const later = element("button", { type: "button", className: "fw-button", textContent: "Later" });
+    later.addEventListener("click", () => made.close());
+    does.append(element("button", { className: "fw-button fw-button-main", textContent: "Sign in" }), later);
+    form.append(wrong, does);
     form.addEventListener("submit", (event) => { event.preventDefault(); submit(form); });
     made.append(form);
     made.addEventListener("close", () => { if (waiting) mark(true); });

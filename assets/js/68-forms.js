@@ -58,8 +58,31 @@
     if (place) place.innerHTML = told.html;
     if (!told.done) return;
     settle(form);
-    if (told.goto) leaveFor(told);
-    else fw.tickNow();
+    if (told.goto) return leaveFor(told);
+    const once = place && place.querySelector(".fw-once");
+    if (once) leadTo(once);
+    outlive(form, told.said);
+    return fw.tickNow();
+  }
+
+  // What is shown once is in sight, whole, and under the keyboard.
+  function leadTo(once) {
+    fw.announce(once.querySelector("p").textContent);
+    once.querySelector(".fw-once-secret").focus({ preventScroll: true });
+    once.scrollIntoView({ block: "nearest" });
+  }
+
+  // What is done may take the form itself away, as "Revoke" does: it is told all the same, and the keyboard stays.
+  function outlive(form, said) {
+    const box = form.contains(document.activeElement) && form.closest("[tabindex='0']");
+    const watch = new MutationObserver(() => {
+      if (form.isConnected) return;
+      watch.disconnect();
+      tell(said);
+      if (box) box.focus({ preventScroll: true });
+    });
+    watch.observe(document.documentElement, { childList: true, subtree: true });
+    setTimeout(() => watch.disconnect(), SHOWN_MS);
   }
 
   // What was done is told on the page that opens next, where the form may be no more.
@@ -71,11 +94,15 @@
   const told = fw.recall("said");
   if (told) {
     fw.remember("said", "");
+    tell(told);
+  }
+
+  function tell(text) {
     const place = document.createElement("div");
     place.className = "fw-done";
     place.setAttribute("role", "status");
     document.body.append(place);
-    place.textContent = `✓ ${told}`;
+    place.textContent = `✓ ${text}`;
     setTimeout(() => place.remove(), SHOWN_MS);
   }
 

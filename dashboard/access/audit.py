@@ -10,7 +10,7 @@ from dash import html
 
 from access.audit import Outcome
 from access.viewer import Viewer
-from core.format import number
+from core.format import count, number
 from core.roles import Role
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
@@ -18,7 +18,7 @@ from dashboard.components.table import Cell, Column, cut_cell, data_table
 from dashboard.export.csv_file import csv_file, harmless
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
-from storage.state.audit import Entry, Wanted, read_entries
+from storage.state.audit import Entry, Wanted, count_entries, read_entries
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -53,7 +53,9 @@ def wanted_of(choices: Choices) -> tuple[Wanted, str]:
         since=since or 0.0,
         until=until + timedelta(days=1).total_seconds() if until else 0.0,
     )
-    return wanted, f"No day in “{wrong[0]}”: give one as 2026-01-31." if wrong else ""
+    if wrong:
+        return wanted, f"No day in “{wrong[0]}”: give one as 2026-01-31."
+    return wanted, "From is after To: choose an earlier day." if since and until and since > until else ""
 
 
 def _day(text: str) -> float | None:
@@ -99,14 +101,17 @@ def routes(stores: Stores) -> list[Route]:
     def file(choices: Choices, _viewer: Viewer) -> Answer | None:
         wanted, _ = wanted_of(choices)
         entries = read_entries(stores.state, wanted, limit=MOST_FILE_ROWS)
-        return Answer(as_csv(entries), CSV, "audit.csv")
+        left = count_entries(stores.state, wanted) - len(entries) if len(entries) == MOST_FILE_ROWS else 0
+        return Answer(as_csv(entries, left), CSV, "audit.csv")
 
     return [Route(f"{PATH}.csv", file, Role.ADMIN)]
 
 
-def as_csv(entries: Sequence[Entry]) -> bytes:
-    """Return entries as CSV, times in UTC to the millisecond."""
-    return csv_file([FILE_COLUMNS, *(_file_row(each) for each in entries)])
+def as_csv(entries: Sequence[Entry], left: int = 0) -> bytes:
+    """Return entries as CSV, times in UTC to the millisecond. left: how many older rows it lacks, told at its end."""
+    cut = f"Cut here: {count(left, 'older row')} left out. Choose fewer days." if left > 0 else ""
+    last = [[*[""] * (len(FILE_COLUMNS) - 1), cut]] if cut else []
+    return csv_file([FILE_COLUMNS, *(_file_row(each) for each in entries), *last])
 
 
 def _file_row(entry: Entry) -> list[str | float | None]:

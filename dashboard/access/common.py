@@ -9,6 +9,7 @@ from dash import html
 from flask import request
 
 from core.errors import ChangeRejected
+from dashboard.components.age import local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.markup import markup
 from dashboard.components.table import Cell, cut_cell
@@ -31,17 +32,13 @@ def told(stores: Stores, dataset: str, do: Do) -> Do:
         try:
             said = do(sent, viewer)
         except ChangeRejected as error:
-            beside = [_sentence(text) for name, text in error.fields.items() if name not in sent.fields]
+            beside = [text for name, text in error.fields.items() if name not in sent.fields]
             return Said(" ".join([error.reason, *beside]), is_done=False, fields=error.fields)
         if said.is_done:
             stores.live.bump(dataset)
         return said
 
     return answered
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def asked_from() -> str:
@@ -66,6 +63,16 @@ def shown_once(what: str, secret: str) -> str:
             className="fw-once",
         )
     )
+
+
+def once_place(id: str) -> html.Div:
+    """Return the place below a form that shows what is shown once; 68-forms.js leads the reader to it."""
+    return html.Div(id=id, className="fw-once-place")
+
+
+def told_zone(text: str, now: float) -> list[Any]:
+    """Return a subtitle that says in which zone the times of its table are."""
+    return [text, " · times in ", local_time(now, "zone")]
 
 
 def listed(text: str) -> list[str]:

@@ -50,7 +50,7 @@ def forms(stores: Stores) -> list[Form]:
     def make(sent: Sent, viewer: Viewer) -> Said:
         now, days = stores.clock.now(), sent["days"]
         if days not in dict(LIVES):
-            return Said("No token was made.", is_done=False, fields={"days": "choose one of the list"})
+            return Said("No token was made.", is_done=False, fields={"days": "Choose one of the list."})
         token, secret = make_token(
             stores.state,
             name=sent["name"],
@@ -124,16 +124,16 @@ def _row(token: Token, owner: Account | None, now: float) -> dict[str, Any]:
         else Cell("never", tone="muted"),
         "used": Cell(local_time(token.used_at), sort=token.used_at) if token.used_at else Cell("never", tone="muted"),
         "from": token.used_from or None,
-        "id": None if is_over else _revoke_form(token),
+        "id": "" if is_over else _revoke_form(token),
     }
 
 
 def _state(token: Token, owner: Account | None, now: float) -> tuple[bool, Any]:
     """Return whether nothing brings it back, and what is told of it."""
     if token.revoked_at:
-        return True, Cell("revoked", tone="muted", hint=f"by {token.revoked_by}")
+        return True, Cell(state_badge(Status.NOT_CONFIGURED, "revoked"), hint=f"by {token.revoked_by}")
     if 0 < token.expires_at <= now:
-        return True, Cell("expired", tone="muted")
+        return True, state_badge(Status.NOT_CONFIGURED, "expired")
     if token.account and owner is None:
         return False, state_badge(Status.WARNING, "its account is gone")
     if owner is not None and owner.is_disabled:

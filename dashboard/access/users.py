@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 ID = "users"
 PATH = "/users"
-LINK = f"{ID}-link"
-"""Place that shows a one-time link that was just made."""
+LINK, LINK_AGAIN = f"{ID}-link", f"{ID}-link-again"
+"""Places that show a one-time link that was just made: of a new account, of one that is there."""
 ROLES: Mapping[Role, str] = {
     Role.VIEWER: "viewer: sees",
-    Role.ANALYST: "analyst: and exports, keeps views, imports",
-    Role.OPERATOR: "operator: and acts on sources and alerts",
-    Role.ADMIN: "admin: and manages users, tokens, settings, audit",
+    Role.ANALYST: "analyst: and exports",
+    Role.OPERATOR: "operator: and imports, changes",
+    Role.ADMIN: "admin: and manages people",
 }
 _COLUMNS = (
     Column("name", "Name", numeric=False),
@@ -57,7 +57,13 @@ def forms(stores: Stores) -> list[Form]:
 
     def add(sent: Sent, viewer: Viewer) -> Said:
         path = add_account(
-            state, sent["name"], _role(sent), listed(sent["portfolios"]), viewer.name, _now(), address=asked_from()
+            state,
+            sent["name"],
+            _role(sent, "Not added."),
+            listed(sent["portfolios"]),
+            viewer.name,
+            _now(),
+            address=asked_from(),
         )
         return Said(f"{sent['name']} added.", html=_link(sent["name"], path))
 
@@ -131,7 +137,7 @@ def change_forms(account: Account, sessions: int, offered: Sequence[str]) -> lis
         *found,
         html.Div(
             [
-                _small(name, "link", "Make sign-in link", into=LINK),
+                _small(name, "link", "Make sign-in link", into=LINK_AGAIN),
                 *([_small(name, "sign-out", f"End {count(sessions, 'session')}", is_dangerous=True,
                           question=f"End every session of {name}? Who is signed in must sign in again.")]
                   if sessions else []),
@@ -149,7 +155,8 @@ def change_forms(account: Account, sessions: int, offered: Sequence[str]) -> lis
 def users_table(accounts: Sequence[Account], sessions: Mapping[str, int], chosen: str) -> html.Div:
     """Return a row an account; its name opens its forms. sessions: how many are open, by name."""
     rows = [_row(each, sessions.get(each.name, 0), chosen) for each in accounts]
-    return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Users", nothing="No account yet.")
+    at = next((at for at, each in enumerate(accounts) if each.name == chosen), None)
+    return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Users", nothing="No account yet.", chosen=at)
 
 
 def _row(account: Account, sessions: int, chosen: str) -> dict[str, Any]:
@@ -171,7 +178,7 @@ def _row(account: Account, sessions: int, chosen: str) -> dict[str, Any]:
 
 def _state(account: Account) -> Any:
     if account.is_disabled:
-        return Cell("disabled", tone="muted")
+        return state_badge(Status.NOT_CONFIGURED, "disabled")
     if not account.has_password:
         return state_badge(Status.UNKNOWN, "has no password yet")
     return state_badge(Status.OK, "may sign in")
@@ -194,10 +201,10 @@ def _roles() -> list[tuple[str, str]]:
     return [(role.word, told) for role, told in ROLES.items()]
 
 
-def _role(sent: Sent) -> Role:
+def _role(sent: Sent, refusal: str = "Not changed.") -> Role:
     found = next((role for role in Role if role.word == sent["role"]), None)
     if found is None:
-        raise ChangeRejected("Nothing was changed.", {"role": "choose one of the list"})
+        raise ChangeRejected(refusal, {"role": "Choose one of the list."})
     return found
 
 

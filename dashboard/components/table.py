@@ -75,8 +75,9 @@ def data_table(
     sortable: bool = True,
     stack: bool = True,
     nothing: str = "Nothing to show.",
+    chosen: int | None = None,
 ) -> html.Div:
-    """Return a table; each row maps column keys to a Cell or a text.
+    """Return a table; each row maps column keys to a Cell or a text. chosen: number of the row that is marked.
 
     A click on a heading sorts in the browser, and the order survives refreshes. With `stack`, rows become
     small cards on a narrow screen; without, the table scrolls sideways.
@@ -85,7 +86,7 @@ def data_table(
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
     parts: list[Any] = [html.Caption(caption, className="visually-hidden")] if caption else []
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
-    parts.append(html.Tbody([quick(html.Tr, [_cell(row.get(c.key), c, stack) for c in columns]) for row in rows]))
+    parts.append(html.Tbody([_row(row, columns, stack, is_chosen=at == chosen) for at, row in enumerate(rows)]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
     if sortable:
         return html.Div(table, className="fw-table-box")
@@ -158,6 +159,11 @@ def _heading(column: Column, sortable: bool) -> html.Th:
         **attributes(data_sort_key=column.key),
     )  # fmt: skip
     return quick(html.Th, button, scope="col", className=align, **attributes(data_plain=column.plain or None))
+
+
+def _row(row: Mapping[str, Any], columns: Sequence[Column], stack: bool, *, is_chosen: bool) -> html.Tr:
+    marked = attributes(aria_current="true" if is_chosen else None)
+    return quick(html.Tr, [_cell(row.get(each.key), each, stack) for each in columns], **marked)
 
 
 def _cell(given: Any, column: Column, stack: bool) -> html.Td:

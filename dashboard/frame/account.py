@@ -16,6 +16,7 @@ from access.sign_in import Caller, change_password, check_password
 from core.errors import ChangeRejected, SignInRefused
 from core.format import count
 from core.roles import Role
+from dashboard.frame.agents import browser_of
 from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 from dashboard.frame.plain import plain_page
 from dashboard.frame.plain_form import Field, form, hidden, said, wrong
@@ -51,7 +52,8 @@ DONE = {
     "removed": "The second factor is removed.",
 }
 """What was done, by what the address says of it."""
-AGENT_CHARACTERS = 60
+SETUP, REMOVAL = "setup", "removal"
+"""Which form about the second factor the password was wrong in."""
 BACK = Markup('<p><a href="/">Back to Fundwatch</a></p>')
 ROW = Markup("<tr><td>{began}</td><td>{seen}</td><td>{address}</td><td>{agent}</td><td>{end}</td></tr>")
 TABLE = Markup(
@@ -95,7 +97,7 @@ def install(server: Flask, stores: Stores) -> None:
         try:
             _check(stores, caller_of(stores, request))
         except (ChangeRejected, SignInRefused) as error:
-            return _refused(stores, error, field_as="factor")
+            return _refused(stores, error, field_as=SETUP)
         return _setup_page(second_factor.start(stores.state, current_viewer().name, stores.clock.now()))
 
     @server.post(CONFIRM)
@@ -115,11 +117,11 @@ def install(server: Flask, stores: Stores) -> None:
     def remove_posted() -> AnyResponse:
         viewer, caller = current_viewer(), caller_of(stores, request)
         if second_factor.must_have(stores.settings, viewer.role):
-            return _page(stores, 403, why=f"The role {viewer.role.word} needs a second factor here: it stays.")
+            return _page(stores, 403, {REMOVAL: f"The role {viewer.role.word} needs a second factor here: it stays."})
         try:
             _check(stores, caller)
         except (ChangeRejected, SignInRefused) as error:
-            return _refused(stores, error, field_as="factor")
+            return _refused(stores, error, field_as=REMOVAL)
         second_factor.remove(stores.state, viewer.name, stores.clock.now(), address=caller.address)
         return redirect(f"{ACCOUNT}?done=removed", 303)
 
@@ -134,7 +136,7 @@ def _check(stores: Stores, caller: Caller) -> None:
 
 def _refused(stores: Stores, error: ChangeRejected | SignInRefused, field_as: str = "old") -> AnyResponse:
     if isinstance(error, SignInRefused):
-        return waiting(_page(stores, 429, why=str(error)), error)
+        return waiting(_page(stores, 429, {field_as: str(error)}), error)
     return _page(stores, 400, {field_as if name == "old" else name: told for name, told in error.fields.items()})
 
 
@@ -154,10 +156,10 @@ def _page(
         + Markup("<h2>Password</h2>")
         + form(
             PASSWORD, "Change the password",
-            Field("old", "Present password", "current-password", "password", wrong=wrong_fields.get("old", "")),
+            _password("Your password now", wrong_fields.get("old", "")),
             *new_password(wrong_fields.get("password", ""), wrong_fields.get(AGAIN, "")),
         )
-        + _second_factor(stores, account, wrong_fields.get("factor", ""))
+        + _second_factor(stores, account, wrong_fields)
         + BACK,
         status,
     )  # fmt: skip
@@ -181,12 +183,17 @@ def _row(session: Session, is_mine: bool) -> Markup:
     end = "this one" if is_mine else form(SESSIONS, "End", hidden("session", session.digest))
     return ROW.format(
         began=_time(session.made_at), seen=_time(session.seen_at), address=session.address or "unknown",
-        agent=session.agent[:AGENT_CHARACTERS] or "unknown", end=end,
+        agent=browser_of(session.agent) or "unknown", end=end,
     )  # fmt: skip
 
 
-def _second_factor(stores: Stores, account: Account, wrong_password: str) -> Markup:
-    password = Field("old", "Your password", "current-password", "password", wrong=wrong_password)
+def _password(label: str, wrong: str) -> Field:
+    """Return the field of the own password; the page opens at it where it was wrong."""
+    return Field("old", label, "current-password", "password", wrong=wrong, has_focus=bool(wrong))
+
+
+def _second_factor(stores: Stores, account: Account, wrong: dict[str, str]) -> Markup:
+    password = _password("Your password", wrong.get(SETUP, ""))
     if not account.has_second_factor:
         must = second_factor.must_have(stores.settings, account.role)
         why = f"Your role {account.role.word} needs one: set it up before you go on." if must else "Not set up."
@@ -195,9 +202,9 @@ def _second_factor(stores: Stores, account: Account, wrong_password: str) -> Mar
         ).format(why) + form(FACTOR, "Set up a second factor", password)
     left = count(second_factor.unused_codes(stores.state, account.name), "recovery code")
     return (
-        Markup("<h2>Second factor</h2><p>In force; {} left.</p>").format(left)
+        Markup("<h2>Second factor</h2><p>Switched on; {} left.</p>").format(left)
         + form(FACTOR, "Set it up anew", password)
-        + form(REMOVE, "Remove it", password, is_grave=True)
+        + form(REMOVE, "Remove it", _password("Your password", wrong.get(REMOVAL, "")), is_grave=True)
     )
 
 
@@ -206,8 +213,8 @@ def _setup_page(setup: second_factor.Setup, wrong_code: str = "") -> Response:
         "Set up a second factor",
         Markup("<ol><li>Scan this with the app, or type its secret.</li><li>Type the code that it shows.</li></ol>")
         + Markup('<div class="fw-plain-code">{}</div><p><code>{}</code></p>').format(Markup(setup.svg), setup.secret)
-        + form(CONFIRM, "Put it in force", Field("code", "Code", "one-time-code", wrong=wrong_code, has_focus=True))
-        + Markup('<p><a href="{}">Leave it</a></p>').format(ACCOUNT),
+        + form(CONFIRM, "Switch it on", Field("code", "Code", "one-time-code", wrong=wrong_code, has_focus=True))
+        + Markup('<p><a href="{}">Cancel</a></p>').format(ACCOUNT),
         400 if wrong_code else 200,
     )
 
@@ -215,7 +222,7 @@ def _setup_page(setup: second_factor.Setup, wrong_code: str = "") -> Response:
 def _codes_page(codes: tuple[str, ...]) -> Response:
     rows = Markup().join(Markup("<li><code>{}</code></li>").format(each) for each in codes)
     return plain_page(
-        "The second factor is in force",
+        "The second factor is switched on",
         Markup("<p>Keep these recovery codes where the phone is not: each lets you in once without it. They are shown "
                "this once.</p><ul>{}</ul>").format(rows)
         + BACK,

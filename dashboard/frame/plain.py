@@ -29,7 +29,12 @@ def plain_page(title: str, body: Markup, status: int = 200, *, is_narrow: bool =
     return Response(DOCUMENT.format(title=title, body=body, narrow=narrow), status=status, mimetype="text/html")
 
 
-def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
-    """Return a plain page that says why there is no answer, with links to where there is one."""
-    links = Markup().join(LINK.format(path=page.path, title=page.title) for page in pages)
-    return plain_page(title, Markup("<p>{}</p><ul>{}</ul>").format(sentence, links), status)
+def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = (), sign_in: str = "") -> Response:
+    """Return a plain page that says why there is no answer, with links to where there is one.
+
+    sign_in: address of the sign-in, where that may help.
+    """
+    links = [(sign_in, "Sign in")] if sign_in else []
+    links += [(page.path, page.title) for page in pages]
+    listed = Markup().join(LINK.format(path=path, title=title) for path, title in links)
+    return plain_page(title, Markup("<p>{}</p><ul>{}</ul>").format(sentence, listed), status)

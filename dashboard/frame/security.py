@@ -15,7 +15,7 @@ import orjson
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from access.viewer import KEPT, Viewer, keep_viewer
+from access.viewer import KEPT, LOCAL_NAME, Viewer, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
 from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
@@ -24,6 +24,7 @@ from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
+from storage.state.audit import ASKED_FROM
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,6 +61,7 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
 
     @server.before_request
     def guard() -> AnyResponse | None:
+        ASKED_FROM.set(request.remote_addr or "")
         path = request.path
         if _host_name(request.environ.get("HTTP_HOST", "")) not in hosts:
             return _refused(
@@ -84,7 +86,13 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
         allowed = visible(pages, viewer.role)
         if page is None:
             return redirect(allowed[0].path, 302) if path == "/" and allowed else _missing(path, allowed)
-        return None if page in allowed else _refused(403, "Not allowed", needs(page.role), allowed)
+        if page in allowed:
+            return None
+        return refusal(403, "Not allowed", needs(page.role), allowed, sign_in=_sign_in_of(viewer))
+
+    @server.teardown_request
+    def answered(_error: BaseException | None) -> None:
+        ASKED_FROM.set("")
 
 
 class Headers:
@@ -168,6 +176,11 @@ def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ())
     if status == 401:
         return Response(f"{sentence}\n", status, mimetype="text/plain")
     return refusal(status, title, sentence, pages)
+
+
+def _sign_in_of(viewer: Viewer) -> str:
+    """Return the address of the sign-in for who may then see the page; empty for who has signed in."""
+    return sign_in_path(request.full_path.rstrip("?")) if viewer.name == LOCAL_NAME else ""
 
 
 def _is_program() -> bool:

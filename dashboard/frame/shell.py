@@ -13,7 +13,7 @@ from access.viewer import LOCAL_NAME, Viewer
 from dashboard.components.attributes import attributes
 from dashboard.components.needing import offered
 from dashboard.frame import ids
-from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
+from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT, sign_in_path
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible
@@ -92,7 +92,7 @@ def open_page(pages: Sequence[Page], path: str, choices: Choices, viewer: Viewer
     if page is None:
         return missing_page(tabs_of(allowed))
     if page not in allowed:
-        return forbidden_page(page)
+        return forbidden_page(page, viewer)
     layout = offered(page.layout(stores, choices, viewer), viewer.role)
     return mount(page, choices, layout, family(allowed, page))
 
@@ -105,9 +105,10 @@ def missing_page(tabs: Sequence[Tab]) -> html.Div:
     )
 
 
-def forbidden_page(page: Page) -> html.Div:
-    """Return what stands where a page is that the viewer may not see."""
-    return html.Div([html.H1("Not allowed"), html.P(needs(page.role))], className="fw-empty", role="alert")
+def forbidden_page(page: Page, viewer: Viewer) -> html.Div:
+    """Return what stands where a page is that the viewer may not see; who has not signed in is offered to."""
+    way = [html.P(html.A("Sign in", href=sign_in_path(page.path)))] if viewer.name == LOCAL_NAME else []
+    return html.Div([html.H1("Not allowed"), html.P(needs(page.role)), *way], className="fw-empty", role="alert")
 
 
 def failed_page(page: Page, error: Exception) -> html.Div:

@@ -70,7 +70,7 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
     def link_page() -> AnyResponse:
         account = account_of(stores.state, request.args.get(KEY, ""), stores.clock.now())
         if account is None:
-            return refusal(410, "This link does not work", NO_LINK)
+            return refusal(410, "This link does not work", NO_LINK, sign_in=SIGN_IN)
         return _form_of_link(account.name, request.args.get(KEY, ""), account.has_second_factor)
 
     @server.post(LINK)
@@ -78,7 +78,7 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
         key, password = field(request, KEY), field(request, "password")
         account = account_of(stores.state, key, stores.clock.now())
         if account is None:
-            return refusal(410, "This link does not work", NO_LINK)
+            return refusal(410, "This link does not work", NO_LINK, sign_in=SIGN_IN)
         again = (account.name, key, account.has_second_factor)
         if password != field(request, AGAIN):
             return _form_of_link(*again, status=400, wrong_again=NOT_ALIKE)
@@ -140,12 +140,18 @@ def waiting(answer: Response, error: SignInRefused) -> Response:
 
 
 def new_password(wrong_password: str = "", wrong_again: str = "", *, has_focus: bool = False) -> tuple[Field, Field]:
-    """Return the two fields by which a password is chosen."""
+    """Return the two fields by which a password is chosen; the first that is wrong has the focus."""
     hint = f"At least {LEAST_CHARACTERS} characters, and none that everybody uses."
     return (
-        Field("password", "New password", "new-password", "password", "", hint, wrong_password, has_focus=has_focus),
-        Field(AGAIN, "Once more", "new-password", "password", wrong=wrong_again),
-    )
+        Field(
+            "password", "New password", "new-password", "password", hint=hint, wrong=wrong_password,
+            has_focus=bool(wrong_password) or (has_focus and not wrong_again),
+        ),
+        Field(
+            AGAIN, "New password again", "new-password", "password", wrong=wrong_again,
+            has_focus=bool(wrong_again) and not wrong_password,
+        ),
+    )  # fmt: skip
 
 
 def _after_sign_in(stores: Stores, name: str, place: str) -> str:

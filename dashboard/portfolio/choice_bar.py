@@ -26,7 +26,9 @@ from dashboard.components.choices import (
     plain_select,
     spacer,
 )
+from dashboard.components.needing import needing
 from dashboard.components.panel import slot
+from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.tab import Choices
 from portfolio.allowed import Limits, seen
 from portfolio.chosen import benchmarks, default_benchmark, find, key_of
@@ -77,7 +79,7 @@ def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
     return choice_bar(
         choice_select(ID, "portfolio", tree(known), choices, default=key_of(first) if first else "",
                       label="Portfolio"),
-        *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice")]),
+        *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice", **needing(CHANGING_ROLE))]),
         slot("portfolio-benchmark"),
         html.Div(_windows(choices.get("window", DEFAULT_WINDOW)), id="portfolio-windows", className="fw-slot"),
         choice_input(ID, "from", choices, default="", label="From", type="date",

@@ -11,6 +11,7 @@ from access.audit import Outcome
 from access.viewer import Viewer
 from core.roles import Role
 from dashboard.access.audit import ANY_OUTCOME, ID, PAGE_ROWS, PATH, audit_table, before_of, routes, turning, wanted_of
+from dashboard.access.common import told_zone
 from dashboard.components.choices import choice_bar, choice_input, choice_select, plain_select
 from dashboard.components.panel import panels
 from dashboard.views.panel import Panel, TableBody
@@ -20,13 +21,13 @@ from storage.state.audit import count_entries, known_of, read_entries
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-PICKS = f"{ID}-picks"
+PICKS, WRONG = f"{ID}-picks", f"{ID}-wrong"
 ALL = Panel(
     f"{ID}-all",
     "Audit",
     "Rows are added to the state database and never changed; ClickHouse has them once more, in the table audit.",
     TableBody(400),
-    subtitle="newest first",
+    subtitle_slot=f"{ID}-zone",
     controls_slot=f"{ID}-turning",
     tools=("full",),
 )
@@ -41,6 +42,7 @@ def layout(_stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
         choice_select(ID, "outcome", outcomes, choices, default=ANY_OUTCOME, label="Outcome"),
         choice_input(ID, "since", choices, default="", label="From", type="date", hint="First day, in UTC"),
         choice_input(ID, "until", choices, default="", label="To", type="date", hint="Last day, in UTC"),
+        html.Span(id=WRONG, className="fw-adder-said", role="status"),
     )
     return html.Div([bar, html.Div(panels(ALL.element()), className="fw-content")])
 
@@ -57,10 +59,12 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
     return View(
         slots={
             PICKS: [_pick("who", "Who", wanted.who, who), _pick("what", "What", wanted.what, what)],
+            WRONG: wrong,
+            f"{ID}-zone": told_zone("newest first", stores.clock.now()),
             ALL.slot: audit_table(entries),
             f"{ID}-turning": [turning(entries, count_entries(stores.state, wanted), before), file],
         },
-        notes={ALL.id: wrong},
+        notes={ALL.id: ""},
     )
 
 
@@ -81,6 +85,6 @@ PAGE = Page(
     build=build,
     datasets=("audit",),
     panels=(ALL,),
-    slots=(PICKS, ALL.slot, f"{ID}-turning"),
+    slots=(PICKS, WRONG, f"{ID}-zone", ALL.slot, f"{ID}-turning"),
     routes=routes,
 )

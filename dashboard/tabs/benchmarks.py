@@ -11,9 +11,11 @@ from dashboard.benchmarks.facts import Facts, facts
 from dashboard.benchmarks.forms import blend_form, forms, rate_form, remove_form, series_form
 from dashboard.benchmarks.tables import ID, blends_table, currencies, rates_table, series_table
 from dashboard.components.card import empty
+from dashboard.components.needing import needing
 from dashboard.components.panel import panels
 from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
+from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
 from portfolio.series.reference import BLEND
 
@@ -25,7 +27,7 @@ SERIES = Panel(
     "Series",
     "Everything of the fund's own that can be a benchmark, a risk-free rate or a rate of exchange. From files.",
     TableBody(160, 420),
-    subtitle="choose one to say what it is",
+    subtitle=html.Span("choose one to say what it is", **needing(CHANGING_ROLE)),
     tools=("csv", "full"),
 )
 BLENDS = Panel(
@@ -34,7 +36,7 @@ BLENDS = Panel(
     "Benchmarks made of series: held with the weights, which drift with the prices until they are restored at the end "
     "of a period. A day that one part lacks is none of the blend.",
     TableBody(90),
-    subtitle="choose one to change it",
+    subtitle=html.Span("choose one to change it", **needing(CHANGING_ROLE)),
     tools=("csv",),
 )
 EDIT = Panel(
@@ -80,7 +82,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     chosen, edit = _edited(found, symbol, blend)
     return View(
         slots={
-            SERIES.slot: series_table(found, symbol) if found.known.series else _nothing(),
+            SERIES.slot: series_table(found, symbol) if found.known.series else _nothing(may_change),
             BLENDS.slot: blends_table(found, blend),
             f"{ID}-chosen": chosen,
             EDIT.slot: edit if may_change else _not_allowed(),
@@ -104,7 +106,9 @@ def _edited(found: Facts, symbol: str, blend: str) -> tuple[str, Any]:
     return "of a new blend", blend_form(found, None)
 
 
-def _nothing() -> html.Div:
+def _nothing(may_change: bool) -> html.Div:
+    if not may_change:
+        return empty("No benchmark or rate yet", html.P(needs(CHANGING_ROLE, "import files, which bring the first")))
     how: list[Any] = [
         "A file of prices (date, close), of returns of an index, or of rates in percent a year brings the first: ",
         html.A("import one", href="/import"),

@@ -75,7 +75,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     return View(
         slots={
             REFUSED: refused,
-            DROP: _drop(limits) if may_change else html.P(f"{needs(CHANGING_ROLE)[:-1]} to import files."),
+            DROP: _drop(limits) if may_change else html.P(needs(CHANGING_ROLE, "import files")),
             IMPORTS.slot: imports_table(items, f"{IMPORTS.id}-rows", may_change),
         },
         notes={IMPORTS.id: note},

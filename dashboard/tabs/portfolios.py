@@ -9,11 +9,13 @@ from dash import html
 
 from access.viewer import Viewer
 from dashboard.components.card import empty
+from dashboard.components.needing import needing
 from dashboard.components.panel import panels
 from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
 from dashboard.portfolios.tables import ID, changes_table, tree_table
 from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
+from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import Limits, seen_changes
 from portfolio.chosen import key_of
@@ -32,7 +34,7 @@ TREE = Panel(
     "Portfolios",
     "The fund's tree: each portfolio before its parts. A portfolio without values of its own is the sum of its parts.",
     TableBody(160),
-    subtitle="choose one to see and change its settings",
+    subtitle=html.Span("choose one to see and change its settings", **needing(CHANGING_ROLE)),
     tools=("csv", "full"),
 )
 SETTINGS = Panel(
@@ -74,7 +76,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     chosen = next((node for node in found if key_of(node.portfolio) == key), None)
     return View(
         slots={
-            TREE.slot: tree_table(found, key) if found else _nothing(),
+            TREE.slot: tree_table(found, key) if found else _nothing(may_change),
             f"{ID}-chosen": chosen.portfolio.name if chosen else "of the portfolio that is chosen above",
             SETTINGS.slot: _settings(stores, chosen, found, key, may_change),
             ADD.slot: add_form(found, viewer.portfolios) if may_change else _not_allowed(),
@@ -92,18 +94,22 @@ def _changes(stores: Stores, found: list[Node], limits: Limits) -> list[Change]:
     return seen_changes(changes, frozenset(node.portfolio.id for node in found if node.portfolio.origin == OWN))
 
 
-def _nothing() -> html.Div:
+def _nothing(may_change: bool) -> html.Div:
+    if not may_change:
+        return empty("No portfolio yet", [needs(CHANGING_ROLE, "import files, which bring the first")])
     link = html.A("import one", href="/import")
     return empty("No portfolio yet", ["A file brings the first: ", link, ". Or add one without values below."])
 
 
 def _not_allowed() -> html.P:
-    return html.P("Operators change portfolios.", className="fw-nothing")
+    return html.P(needs(CHANGING_ROLE, "change portfolios"), className="fw-nothing")
 
 
 def _settings(stores: Stores, chosen: Node | None, found: list[Node], key: str, may_change: bool) -> Any:
     if chosen is None:
         missing = f"There is no portfolio {key}. " if key else ""
+        if not may_change:
+            return html.P([missing, needs(CHANGING_ROLE, "change portfolios")], className="fw-nothing")
         return html.P(
             [missing, "Choose a portfolio by its name, or ", html.A("import a file", href="/import"), "."],
             className="fw-nothing",

@@ -9,7 +9,7 @@ from dash import html
 from access.accounts import list_accounts
 from access.viewer import LOCAL_NAME, Viewer
 from core.roles import Role
-from dashboard.access.common import own_portfolios
+from dashboard.access.common import once_place, own_portfolios, told_zone
 from dashboard.access.tokens import ID, MADE, PATH, forms, make_form, seen_tokens, tokens_table
 from dashboard.components.panel import panels
 from dashboard.views.panel import Panel, TableBody
@@ -32,8 +32,7 @@ PANELS = (ALL, NEW)
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    made = html.Div(id=MADE, role="status")
-    return html.Div([made, panels(*(panel.element() for panel in PANELS))], className="fw-content")
+    return html.Div(panels(*(panel.element() for panel in PANELS), once_place(MADE)), className="fw-content")
 
 
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
@@ -43,7 +42,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     return View(
         slots={
             ALL.slot: tokens_table(seen_tokens(stores, viewer), accounts, stores.clock.now()),
-            f"{ID}-whose": "of everybody and every service" if is_admin else "yours",
+            f"{ID}-whose": told_zone("of everybody and every service" if is_admin else "yours", stores.clock.now()),
             NEW.slot: make_form(viewer, own_portfolios(stores, viewer.portfolios))
             if viewer.name and viewer.name != LOCAL_NAME
             else html.P("Sign in to make tokens: each is somebody's.", className="fw-nothing"),

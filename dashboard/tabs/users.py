@@ -10,8 +10,8 @@ from access.accounts import list_accounts
 from access.sessions import is_over, sessions_of
 from access.viewer import Viewer
 from core.roles import Role
-from dashboard.access.common import own_portfolios
-from dashboard.access.users import ID, LINK, PATH, add_form, change_forms, forms, users_table
+from dashboard.access.common import once_place, own_portfolios, told_zone
+from dashboard.access.users import ID, LINK, LINK_AGAIN, PATH, add_form, change_forms, forms, users_table
 from dashboard.components.panel import panels
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -24,7 +24,7 @@ ALL = Panel(
     "Users",
     "The accounts of people. Each role has the rights of those before it: viewer, analyst, operator, admin.",
     TableBody(160, 560),
-    subtitle="choose one to change it",
+    subtitle_slot=f"{ID}-zone",
 )
 CHOSEN = Panel(
     f"{ID}-chosen",
@@ -47,8 +47,8 @@ PANELS = (ALL, CHOSEN, NEW)
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    link = html.Div(id=LINK, role="status")
-    return html.Div([link, panels(*(panel.element() for panel in PANELS))], className="fw-content")
+    parts = [ALL.element(), CHOSEN.element(), once_place(LINK_AGAIN), NEW.element(), once_place(LINK)]
+    return html.Div(panels(*parts), className="fw-content")
 
 
 def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
@@ -60,6 +60,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
     return View(
         slots={
             ALL.slot: users_table(accounts, sessions, name),
+            f"{ID}-zone": told_zone("choose one to change it", stores.clock.now()),
             f"{ID}-who": name if chosen else "of the user who is chosen above",
             CHOSEN.slot: change_forms(chosen, sessions.get(name, 0), offered) if chosen else _nobody(name),
             NEW.slot: add_form(offered),
@@ -89,6 +90,6 @@ PAGE = Page(
     build=build,
     datasets=("users", "audit"),
     panels=PANELS,
-    slots=(*(panel.slot for panel in PANELS), f"{ID}-who"),
+    slots=(*(panel.slot for panel in PANELS), f"{ID}-zone", f"{ID}-who"),
     forms=forms,
 )

@@ -54,7 +54,8 @@ class Panel:
     definition: str
     """What it shows: formula, window, source. On hover, and in what quotes the panel elsewhere."""
     holds: GraphBody | TableBody
-    subtitle: str = ""
+    subtitle: Any = ""
+    """A text, or a part that is for some roles alone."""
     subtitle_slot: str = ""
     """Id of the slot that says the subtitle, where that depends on the data."""
     controls_slot: str = ""

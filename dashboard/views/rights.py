@@ -67,6 +67,6 @@ def ask(role: Role | None, viewer: Viewer) -> None:
         raise Forbidden(needs(role))
 
 
-def needs(role: Role) -> str:
-    """Return the sentence for a viewer whose role is too low."""
-    return f"This needs the role {role.word}."
+def needs(role: Role, what: str = "") -> str:
+    """Return the sentence for a viewer whose role is too low. what: that they may not, such as "import files"."""
+    return f"{role.word.capitalize()}s {what}." if what else f"This needs the role {role.word}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from storage.state.database import AUDIT_LOCK, State, Transaction, upsert
 
 WHO_CHARACTERS, WHAT_CHARACTERS, TARGET_CHARACTERS, ADDRESS_CHARACTERS = 80, 64, 255, 64
 DETAIL_CHARACTERS = 2_000
+ASKED_FROM: ContextVar[str] = ContextVar("asked_from", default="")
+"""Address of the request that is being answered: that of rows which name none, such as of an import by browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def add_entry(connection: Transaction, entry: Entry) -> int:
         "who": entry.who[:WHO_CHARACTERS],
         "what": entry.what[:WHAT_CHARACTERS],
         "target": entry.target[:TARGET_CHARACTERS],
-        "address": entry.address[:ADDRESS_CHARACTERS],
+        "address": (entry.address or ASKED_FROM.get())[:ADDRESS_CHARACTERS],
         "outcome": entry.outcome,
         "detail": entry.detail[:DETAIL_CHARACTERS],
     }

@@ -103,6 +103,23 @@ def test_a_user_is_added_lowered_and_disabled_and_it_stands_in_the_audit(page: P
     assert len(waiting.value.path().read_text(encoding="utf-8-sig").strip().splitlines()) == 4
 
 
+def test_what_is_shown_once_is_in_sight_and_a_revoked_token_is_told(open_page: Callable[..., Page], url: str) -> None:
+    page = open_page(width=390, height=844)
+    page.goto(f"{url}/users")
+    page.locator("#users-add").get_by_label("Name").fill("otto")
+    page.locator("#users-add").get_by_role("button", name="Add").click()
+    expect(page.locator("#users-link .fw-once")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#users-link .fw-once-secret")).to_be_focused()
+    page.goto(f"{url}/tokens")
+    page.locator("#tokens-make").get_by_label("For").fill("risk report")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator("#tokens-made .fw-once")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.locator(".fw-done")).to_have_text("✓ Token for risk report revoked.")
+    expect(page.locator(".fw-table-tall")).to_be_focused()
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_accessibility_violations(open_page: Callable[..., Page], url: str, theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -44,8 +44,8 @@ def link(site: Site, state: State, settings: Settings, demo: FakeStores) -> str:
 
 def choose_password(page: Page, link: str) -> None:
     page.goto(link)
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=again]").fill(PASSWORD)
     page.get_by_role("button", name="Set the password and sign in").click()
     expect(page.locator("#demo-card-cpu")).to_contain_text("%", timeout=3 * WAIT_MILLISECONDS)  # a first visit
 
@@ -80,7 +80,7 @@ def test_a_session_that_ends_under_an_open_page_is_renewed_over_it(
     for _ in range(8):
         page.keyboard.press("Tab")
         assert page.evaluate("!document.activeElement.closest('.fw-app')"), "focus left the dialog for the page"
-    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Later").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#demo-card-cpu")).to_contain_text("40 %")
     expect(page.get_by_label("Filter processes")).to_have_value("process-7")
@@ -103,12 +103,12 @@ def test_the_pages_work_without_scripts_on_a_phone(
 ) -> None:
     page = open_page(390, 844, java_script_enabled=False, color_scheme=theme)
     page.goto(link)
-    page.get_by_label("New password").fill("password1234")
-    page.get_by_label("Once more").fill("password1234")
+    page.locator("[name=password]").fill("password1234")
+    page.locator("[name=again]").fill("password1234")
     page.get_by_role("button").click()
     expect(page.get_by_text("Others would try this early")).to_be_visible()
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=again]").fill(PASSWORD)
     page.get_by_role("button").click()
     page.goto(f"{site.url}/account")
     expect(page.get_by_text("this one")).to_be_visible()

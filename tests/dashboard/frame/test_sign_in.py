@@ -310,3 +310,30 @@ def test_a_database_that_is_away_lets_nobody_in(client: FlaskClient, stores: Sto
     stores.state.file.mkdir()
     answer = client.get("/portfolio")
     assert answer.status_code == 503 and "cannot be looked up" in answer.get_data(as_text=True)
+
+
+def focused(page: str) -> list[str]:
+    """The fields that a page opens at, with what is told beside them."""
+    return re.findall(r'name="(\w+)"[^>]* autofocus.*?role="alert">([^<]*)<', page)
+
+
+def test_a_refused_form_of_the_account_opens_at_what_is_wrong(client: FlaskClient) -> None:
+    sign_in(client)
+    new = {"password": OTHER, "again": OTHER}
+    told = [
+        focused(client.post(f"/account/{path}", data=data).get_data(as_text=True))
+        for path, data in (
+            ("password", {"old": "wrong", **new}),
+            ("password", {"old": PASSWORD, **new, "again": "x"}),
+            ("password", {"old": PASSWORD, "password": "short", "again": "short"}),
+            ("second-factor", {"old": "wrong"}),
+        )
+    ]
+    assert [[name for name, _ in each] for each in told] == [["old"], ["again"], ["password"], ["old"]]
+    assert all(sentence for each in told for _, sentence in each)
+    assert focused(client.get("/account").get_data(as_text=True)) == []
+
+
+def test_a_link_that_does_not_work_leads_to_the_sign_in(client: FlaskClient) -> None:
+    answer = client.get("/sign-in/link?key=used")
+    assert answer.status_code == 410 and 'href="/sign-in"' in answer.get_data(as_text=True)

@@ -229,7 +229,7 @@ def test_only_operators_on_fundwatch_s_own_page_may_change_anything(
     assert answer.status_code == 403
     assert recent_imports(stores.state) == []
     view = PAGE.build(stores, portfolio.Choices(), BEN)  # type: ignore[misc]
-    assert text(view.slots["import-drop"]) == "This needs the role operator to import files."
+    assert text(view.slots["import-drop"]) == "Operators import files."
 
 
 def refuse(stores: Stores, name: str, content: bytes) -> None:

@@ -15,11 +15,16 @@ from access.accounts import add_account, find_account
 from access.audit import record
 from access.sessions import sessions_of, start_session
 from access.tokens import list_tokens, make_token, token_of, viewer_of_token
-from access.viewer import LOCAL_NAME, Viewer
+from access.viewer import EXPORTING_ROLE, LOCAL_NAME, Viewer
 from core.roles import Role
+from dashboard.access import audit as audit_rows
+from dashboard.access.users import ROLES
+from dashboard.components.markup import markup
 from dashboard.tabs import audit, tokens, users
+from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.tab import Choices
 from storage.state.audit import read_entries
+from storage.state.imports import REFUSED, record_import
 from storage.stores import Stores
 from tests.support.application import create_app
 from tests.support.views import text
@@ -175,6 +180,51 @@ def test_what_cannot_be_done_to_a_user_changes_nothing(stores: Stores, path: str
     assert find_account(stores.state, "otto") is None
 
 
+def test_what_a_role_is_said_to_may_is_what_it_may() -> None:
+    words = {role: text.removeprefix(f"{role.word}: ") for role, text in ROLES.items()}
+    assert max(map(len, ROLES.values())) <= 32, "the drop-down cuts it"
+    assert [role for role, told in words.items() if "exports" in told] == [EXPORTING_ROLE]
+    assert [role for role, told in words.items() if "imports, changes" in told] == [CHANGING_ROLE]
+
+
+def test_refusals_are_sentences_and_say_what_was_not_done(stores: Stores) -> None:
+    client = signed_in(stores, ADMIN)
+    for more in ({"role": "root"}, {"role": "viewer", "portfolios": "nowhere"}, {"role": "admin", "portfolios": "x"}):
+        assert post(client, "/users/add", name="otto", **more)["said"] == "Not added."
+    fields = post(client, "/tokens/make", name="", days="90", portfolios="nowhere")["fields"]
+    assert set(fields) == {"name", "scopes", "portfolios"}
+    assert all(re.fullmatch(r"[A-Z].*\.", each) for each in fields.values()), fields
+
+
+def test_the_chosen_user_is_marked_and_who_is_disabled_has_a_sign(stores: Stores) -> None:
+    post(signed_in(stores, ADMIN), "/users/disable", account="anna")
+    view = users.PAGE.build(stores, Choices.of({"edit": "anna"}), ADMIN)  # type: ignore[misc]
+    rows = re.findall(r"<tr[^>]*>.*?</tr>", markup(view.slots["users-all-table"]))
+    (marked,) = [row for row in rows if 'aria-current="true"' in row]
+    assert "anna" in marked and "○" in marked and "disabled" in marked
+
+
+def test_a_revoked_token_has_nothing_where_its_button_was(stores: Stores) -> None:
+    token, _ = make_token(stores.state, name="x", account="anna", scopes=["read"], by=ANNA, now=stores.clock.now())
+    post(signed_in(stores, ANNA), "/tokens/revoke", id=str(token.id))
+    table = tokens.TAB.build(stores, Choices.of({}), ANNA).slots["tokens-all-table"]  # type: ignore[misc]
+    assert "○" in text(table) and not re.search(r"<td[^>]*>–</td></tr>", markup(table))
+
+
+def refused_import(stores: Stores) -> None:
+    record_import(stores.state, "nav.csv", "00", 0, REFUSED, "no dates", "anna")
+
+
+def test_a_change_by_browser_has_its_address(stores: Stores) -> None:
+    server = signed_in(stores, ADMIN).application
+    with server.test_request_context("/tokens", environ_base={"REMOTE_ADDR": "10.0.0.7"}):
+        server.preprocess_request()
+        refused_import(stores)
+    assert read_entries(stores.state)[0].address == "10.0.0.7"
+    refused_import(stores)
+    assert read_entries(stores.state)[0].address == "", "the command line's has none"
+
+
 def fill(stores: Stores, count: int) -> None:
     for number in range(count):
         outcome, at = "refused" if number % 2 else "done", stores.clock.now() + number * 3_600
@@ -191,8 +241,9 @@ def test_the_audit_is_filtered_and_turned_page_by_page(stores: Stores) -> None:
     assert "50 of 150 · older ones" in second and "otto 49" in second and "otto 50" not in second
     assert "75 of 75" in shown(stores, audit.PAGE, ADMIN, outcome="refused")
     assert "Nothing in the audit is like that" in shown(stores, audit.PAGE, ADMIN, who="nobody")
-    view = audit.PAGE.build(stores, Choices.of({"since": "31.1.2026"}), ADMIN)  # type: ignore[misc]
-    assert "No day" in view.notes["audit-all"]
+    assert "No day in “from”" in shown(stores, audit.PAGE, ADMIN, since="31.1.2026")
+    assert "From is after To" in shown(stores, audit.PAGE, ADMIN, since="2026-02-01", until="2026-01-31")
+    assert "From is after To" not in shown(stores, audit.PAGE, ADMIN, since="2026-02-01", until="2026-02-01")
 
 
 def test_the_file_holds_what_is_filtered_and_no_formula(stores: Stores) -> None:
@@ -203,3 +254,11 @@ def test_the_file_holds_what_is_filtered_and_no_formula(stores: Stores) -> None:
     assert {row["outcome"] for row in rows} == {"refused"}
     assert {row["detail"] for row in rows} == {"'=HYPERLINK(1)"}
     assert rows[0]["time (UTC)"] > rows[-1]["time (UTC)"]
+
+
+def test_a_file_that_is_cut_says_so(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_rows, "MOST_FILE_ROWS", 20)
+    fill(stores, 50)
+    lines = signed_in(stores, ADMIN).get("/audit.csv?who=otto").get_data(as_text=True).splitlines()
+    assert len(lines) == 22 and "Cut here: 30 older rows left out" in lines[-1]
+    assert "Cut" not in signed_in(stores, ADMIN).get("/audit.csv?who=admin").get_data(as_text=True)

@@ -11,9 +11,10 @@ from dash import html
 from flask import Request
 from flask.testing import FlaskClient
 
-from access.viewer import ANYBODY, Viewer
+from access.viewer import ANYBODY, LOCAL_NAME, Viewer
 from core.memo import Memo
 from core.roles import Role
+from dashboard.frame.shell import forbidden_page
 from dashboard.sources.actions import ask
 from dashboard.views.refresh import Refresh
 from dashboard.views.route import TEXT, Answer, Route
@@ -166,3 +167,8 @@ def refreshing() -> dict[str, object]:
             {"id": "keys-problem", "property": "children", "value": ""},
         ],
     }
+
+
+def test_who_has_not_signed_in_is_led_to_the_sign_in_where_a_role_is_needed() -> None:
+    told = {name: str(forbidden_page(USERS, Viewer(name))) for name in (LOCAL_NAME, "ben")}
+    assert "/sign-in?next=/users" in told[LOCAL_NAME] and "/sign-in" not in told["ben"]
