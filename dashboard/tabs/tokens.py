@@ -33,7 +33,8 @@ PANELS = (ALL, NEW)
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
     made = html.Div(id=MADE, role="status")
-    return html.Div([made, panels(*(panel.element() for panel in PANELS))], className="fw-content")
+    api = html.P(["What they may ask for: ", html.A("the API", href="/api/docs"), "."], className="fw-muted")
+    return html.Div([made, api, panels(*(panel.element() for panel in PANELS))], className="fw-content")
 
 
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
