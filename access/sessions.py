@@ -35,6 +35,16 @@ AGENT_CHARACTERS = 255
 log = logging.getLogger(__name__)
 
 
+def cookie_name(settings: Settings, *, is_secure: bool) -> str:
+    """Return the name of the cookie with a session's secret.
+
+    The port is part of it, since browsers keep cookies by host alone. With `__Host-` a browser takes it over TLS only,
+    for the whole host, and from no other one.
+    """
+    name = f"fundwatch-{settings.port}"
+    return f"__Host-{name}" if is_secure else name
+
+
 def start_session(connection: Transaction, account: str, now: float, address: str, agent: str) -> str:
     """Return the secret of a new session of an account."""
     secret = new_secret()

@@ -92,10 +92,10 @@ def make_token(
     """Make a token and return it with its secret, which is kept nowhere and cannot be had again.
 
     name: what it is for. account: whose it is, that of `by`; empty: a service's, which an admin alone may make.
-    portfolios: ids that it is limited to, with those below; none: all that its owner may see. expires_at: epoch
-    seconds, 0: never. Raises ChangeRejected that names the fields; StorageUnavailable.
+    portfolios: ids that it is limited to (alpha, or own:alpha as the API says), with those below; none: all that its
+    owner may see. expires_at: epoch seconds, 0: never. Raises ChangeRejected that names the fields; StorageUnavailable.
     """
-    name = " ".join(name.split())
+    name, portfolios = " ".join(name.split()), [id.removeprefix(f"{OWN}:") for id in portfolios]
     if wrong := _wrong(state, name, account, scopes, portfolios, expires_at, by, now):
         raise ChangeRejected("No token was made.", wrong)
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -162,7 +162,7 @@ def viewer_of_token(state: State, settings: Settings, secret: str, now: float, a
         _keep_used(state, token, now, address)
     owned = Role[owner.role.upper()] if owner else Role.ADMIN
     scopes = frozenset(scope for scope in Scope if scope in token.scopes and SCOPES[scope][0] <= owned)
-    role = min(owned, max((SCOPES[scope][1] for scope in scopes), default=Role.VIEWER))
+    role = min(owned, lent(scopes))
     return Viewer(
         name=token.account or f"service:{token.name}",
         role=role,
@@ -170,6 +170,11 @@ def viewer_of_token(state: State, settings: Settings, secret: str, now: float, a
         portfolios=_portfolios(state, owner, token),
         scopes=frozenset(map(str, scopes)),
     )
+
+
+def lent(scopes: Collection[str]) -> Role:
+    """Return the highest role that scopes lend, whoever's token they are of."""
+    return max((SCOPES[Scope(scope)][1] for scope in scopes), default=Role.VIEWER)
 
 
 class Bearers:
@@ -295,7 +300,7 @@ def _wrong(
         mine = frozenset(known) if by.portfolios is None else by.portfolios
         unseen = sorted(id for id in portfolios if not _lies_in(id, mine, known))
         if unseen:
-            wrong["portfolios"] = f"You see no portfolio {', '.join(unseen)[:80]}: choose from the list."
+            wrong["portfolios"] = f"You see no portfolio {', '.join(unseen)[:80]}: give its id, alpha or own:alpha."
     return wrong
 
 

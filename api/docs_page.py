@@ -21,14 +21,15 @@ STYLE = Markup(
 )
 
 
-def page(document: Mapping[str, Any]) -> str:
-    """Return the page of an OpenAPI document."""
+def page(document: Mapping[str, Any], address: str) -> str:
+    """Return the page of an OpenAPI document. address: at which Fundwatch was asked for it, as in http://host:8050."""
     schemas = document["components"]["schemas"]
     groups = Markup("").join(_group(document, tag["name"]) for tag in document["tags"])
     answers = Markup("").join(_schema(name, schema) for name, schema in sorted(schemas.items()))
-    example = f"curl -H 'Authorization: Bearer …' 'http://127.0.0.1:8050{BASE}/status'"
+    example = f"curl -H 'Authorization: Bearer …' '{address}{BASE}/status'"
     body = Markup(
-        '<main><h1>API</h1><p>{about}</p><p>The document: <a href="{base}/openapi.json">{base}/openapi.json</a>.</p>'
+ '<main><p class="fw-plain-brand"><a href="/">Fundwatch</a></p><h1>API</h1><p>{about}</p>'
+        '<p>The document: <a href="{base}/openapi.json">{base}/openapi.json</a>.</p>'
         "<p><code>{example}</code></p>{groups}<h2>What answers are made of</h2>{answers}</main>"
     ).format(
         about=document["info"]["description"].replace("`", ""), base=BASE, example=example, groups=groups,
@@ -39,7 +40,9 @@ def page(document: Mapping[str, Any]) -> str:
             '<!doctype html><html lang="en" data-bs-theme="dark"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1"><title>API · Fundwatch</title>'
             '<script src="/assets/boot/theme.js"></script><link rel="stylesheet" href="/assets/css/01-tokens.css">'
-            '<link rel="stylesheet" href="/assets/boot/plain.css">{style}</head><body>{body}</body></html>'
+            '<link rel="stylesheet" href="/assets/boot/plain.css">'
+            '<link rel="icon" type="image/svg+xml" href="/assets/boot/icon.svg">{style}</head>'
+            "<body>{body}</body></html>"
         ).format(style=STYLE, body=body)
     )
 

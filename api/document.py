@@ -13,6 +13,7 @@ from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
 from api.operation import Operation
 from api.problem import PROBLEM, Problem
+from core.roles import Role
 
 REFERENCE = "#/components/schemas/{model}"
 PROBLEMS = {
@@ -21,6 +22,7 @@ PROBLEMS = {
     404: "There is no such thing, or it may not be seen.",
     406: "The type that Accept names is not offered.",
     422: "A parameter is wrong; field and fix say which and how to mend it.",
+    500: "Fundwatch failed at this; its log says why.",
     503: "Storage does not answer.",
 }
 ABOUT = (
@@ -30,8 +32,8 @@ ABOUT = (
 )
 
 
-def document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """Return the document."""
+def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
+    """Return the document. cookie: the name of the one with a session."""
     models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
     names, found = models_json_schema([(model, "serialization") for model in models], ref_template=REFERENCE)
     references = {model: names[model, "serialization"] for model in models}
@@ -45,7 +47,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         "components": {
             "schemas": found["$defs"],
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Of a browser."},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "Of a browser."},
                 "token": {"type": "http", "scheme": "bearer", "description": "A token that an account was given."},
             },
         },
@@ -53,7 +55,8 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
-    needs = f"Needs the role {operation.role.word}, of a token the scope `{operation.scope}`."
+    who = "everybody who is signed in" if operation.role == Role.VIEWER else f"who has the role {operation.role.word}"
+    needs = f"For {who}. A token needs the scope `{operation.scope}`."
     types: dict[str, Any] = {JSON: {"schema": references[operation.model]}}
     if operation.is_list:
         types |= {CSV: {"schema": {"type": "string"}}, ARROW: {"schema": {"type": "string", "format": "binary"}}}

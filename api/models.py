@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -47,12 +47,17 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 class Page(Aged, Generic[Item]):
-    """A part of a list. Its age is that of the newest thing that it is made from."""
+    """A part of a list. Its age is that of the newest thing that it is made from; it is stale where all of them are."""
 
     items: list[Item]
     next: str | None = Field(None, description="Send it as `cursor` for what follows; null: nothing does.")
     units: dict[str, str] = Field(default_factory=dict, description="Unit of each field of an item that has one.")
     told: list[str] = Field(default_factory=list, description="What must be known beside it, a sentence each.")
+
+    @classmethod
+    def model_parametrized_name(cls, params: Any) -> str:
+        """Return what a list is called in the document: ComponentList."""
+        return f"{params[0].__name__}List"
 
 
 def at(seconds: float | None) -> datetime | None:

@@ -24,7 +24,7 @@ from api.operation import READ, Ask, Operation
 from api.paging import place
 from api.parameters import Listed, parsed
 from api.problem import PROBLEM, Refused
-from core.errors import StorageError
+from core.errors import StorageUnavailable
 from core.memo import Memo
 from core.roles import Role
 
@@ -101,7 +101,7 @@ def _answering(make: Callable[[dict[str, str]], Response], failed: set[tuple[str
             return make(parts)
         except Refused as refused:
             return problem_response(refused)
-        except StorageError as error:
+        except StorageUnavailable as error:
             fix = "Ask again in some seconds; /api/v1/status says what is away."
             return problem_response(Refused(503, f"Storage does not answer: {error}", fix=fix))
         except Exception as error:

@@ -37,7 +37,7 @@ RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum",
 def openmetrics(stores: Stores) -> bytes:
     """Return the newest readings as a text in OpenMetrics."""
     now = stores.clock.now()
-    readings = readings_of(stores, every_dataset(stores.settings))
+    readings = readings_of(stores, every_dataset(stores.settings), None)
     found: bytes = generate_latest(_Registry([*_families(readings, now)]))  # type: ignore[no-untyped-call]
     return found
 

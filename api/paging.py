@@ -21,6 +21,7 @@ from api.problem import Refused
 Item = TypeVar("Item")
 Key = tuple[str | int | float, ...]
 """What tells an item from the others of its list, and orders them."""
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +74,12 @@ def _is_place(found: Any) -> bool:
         and len(found) > 2
         and isinstance(found[0], str)
         and isinstance(found[1], int | float)
-        and all(isinstance(each, str | int | float) for each in found[2:])
+        and all(_is_part_of_key(each) for each in found[2:])
     )
+
+
+def _is_part_of_key(found: Any) -> bool:
+    """Return whether something can be a part of a key; whole numbers are such as the stores can hold."""
+    if isinstance(found, int):
+        return not isinstance(found, bool) and abs(found) <= LARGEST
+    return isinstance(found, str | float)

@@ -11,11 +11,13 @@ from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.spec import PIPELINE
 from core.web.spec import REQUESTS
+from portfolio.withheld import reading_for
 from status.freshness import NO_READING, components_at
 from status.instances import instance_names
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
+    from portfolio.allowed import Limits
     from storage.stores import Stores
 
 OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS)
@@ -65,8 +67,11 @@ def collectors_of(settings: Settings, names: Iterable[str]) -> list[str]:
     return found
 
 
-def readings_of(stores: Stores, names: Iterable[str]) -> list[LiveReading]:
-    """Return the newest readings of collectors and kinds that are named, of watched sources that of any host."""
+def readings_of(stores: Stores, names: Iterable[str], limits: Limits) -> list[LiveReading]:
+    """Return the newest readings of collectors and kinds that are named, as somebody with these limits may read them.
+
+    Of a watched source it is that of any host.
+    """
     asked = collectors_of(stores.settings, names)
     found = stores.live.every_reading(asked) if asked else []
     newest: dict[tuple[str, str], LiveReading] = {}
@@ -74,15 +79,15 @@ def readings_of(stores: Stores, names: Iterable[str]) -> list[LiveReading]:
         key = (reading.collector, _host(reading))
         if key not in newest or reading.ts > newest[key].ts:
             newest[key] = reading
-    return [*newest.values()]
+    return [told for each in newest.values() if (told := reading_for(each, limits)) is not None]
 
 
-def components(stores: Stores, now: float) -> list[Found]:
+def components(stores: Stores, now: float, limits: Limits) -> list[Found]:
     """Return every component as it is at `now` (epoch seconds), by id. What has no reading yet is unknown."""
     names = every_dataset(stores.settings)
     found: list[Found] = []
     there: set[str] = set()
-    for reading in readings_of(stores, names):
+    for reading in readings_of(stores, names, limits):
         there.add(reading.collector)
         found += [Found(_host(reading), reading.collector, part, reading) for part in components_at(reading, now)]
     missing = [name for name in collectors_of(stores.settings, names) if name not in there]

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import orjson
 from flask import Flask, Response, jsonify, request
 
+from access.sessions import cookie_name
 from access.viewer import KEPT, viewer_of
 from api.docs_page import page
 from api.document import document
@@ -44,16 +45,18 @@ def install(server: Flask, stores: Stores) -> None:
     mount(server, stores, OPERATIONS)
     # Its thread lives as long as the process: applications made anew share it.
     pulse = _PULSES.setdefault(stores.clickhouse, Pulse(stores.clickhouse.ping))
-    told = document(OPERATIONS)
-    as_json, as_page = orjson.dumps(told), page(told)
+    told = {
+        is_secure: document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
+        for is_secure in (False, True)
+    }
 
     @server.get(f"{BASE}/openapi.json")
     def openapi() -> Response:
-        return _given(as_json, "application/json")
+        return _given(orjson.dumps(told[request.is_secure]), "application/json")
 
     @server.get("/api/docs")
     def docs() -> Response:
-        return _given(as_page.encode(), "text/html")
+        return _given(page(told[request.is_secure], request.host_url.rstrip("/")).encode(), "text/html")
 
     @server.get("/metrics")
     def prometheus() -> Response:

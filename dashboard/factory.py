@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -113,11 +114,11 @@ def create_app(
     rights.declare_rules(server, Role.VIEWER, rights.OF_DASH)
     shortcut.install(server, {refresh.output_key: refresh for refresh in refreshes}, app.callback_map)
     server.wsgi_app = security.Headers(server.wsgi_app, stores.clock, app.csp_hashes())  # type: ignore[method-assign]
+    _warm_up(app, pages)  # below the layers that refuse whoever comes past the proxies, and count
     if tally is not None:
         paths = frozenset(page.path for page in pages)
         server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
-    _warm_up(app, pages[0].path)
     return app
 
 
@@ -185,11 +186,15 @@ def _add_choices(app: Dash, page: Page) -> None:
     )
 
 
-def _warm_up(app: Dash, path: str) -> None:
-    for asked in (HEALTH, path):
-        answer = app.server.test_client().get(asked, environ_base={KEPT: ANYBODY})
-        if answer.status_code >= 500 and answer.status_code != NOT_NOW:
+def _warm_up(app: Dash, pages: Sequence[Page]) -> None:
+    """Let Dash set itself up. Raises RuntimeError when it has not, or a page is not answered."""
+    page = min(pages, key=lambda page: page.role)
+    for asked in (HEALTH, page.path):
+        answer = app.server.test_client().get(asked, environ_base={KEPT: replace(ANYBODY, role=page.role)})
+        if answer.status_code != 200 and (asked, answer.status_code) != (HEALTH, NOT_NOW):
             raise RuntimeError(f"{asked} is answered with {answer.status_code}")
+    if not app._got_first_request["setup_server"]:
+        raise RuntimeError("Dash is not set up")
 
 
 def _check(pages: Sequence[Page]) -> None:

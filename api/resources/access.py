@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from access.accounts import list_accounts
-from access.tokens import list_tokens
+from access.accounts import find_account, list_accounts
+from access.tokens import lent, list_tokens
+from access.viewer import LOCAL_NAME
 from api.models import Answered, Page, Time, age, at
 from api.operation import ADMIN, Ask, Operation
 from api.paging import part_of
@@ -23,7 +24,9 @@ class Me(Answered):
     """The one who asks, and what that is allowed to see."""
 
     name: str
-    role: str = Field(description="viewer, analyst, operator or admin.")
+    role: str = Field(description="viewer, analyst, operator or admin: what counts, the lower one of the next two.")
+    account_role: str | None = Field(description="That of the account; null: there is none, as of a service's token.")
+    token_role: str | None = Field(description="The highest that the token's scopes lend; null: it is no token.")
     may_act: bool = Field(description="Whether it may act on watched sources.")
     portfolios: list[str] | None = Field(description="The only own portfolios, with those below them; null: all.")
     scopes: list[str] | None = Field(description="What the token is for; null: it is no token.")
@@ -83,8 +86,11 @@ class OfAudit(Listed):
 
 def _me(ask: Ask[Parameters]) -> Me:
     viewer = ask.viewer
+    account = find_account(ask.stores.state, viewer.name) if viewer.scopes is not None else None
+    own = viewer.role if viewer.scopes is None and viewer.name != LOCAL_NAME else account.role if account else None
     return Me(
-        name=viewer.name, role=viewer.role.word, may_act=viewer.may_act,
+        name=viewer.name, role=viewer.role.word, account_role=own.word if own is not None else None,
+        token_role=lent(viewer.scopes).word if viewer.scopes is not None else None, may_act=viewer.may_act,
         portfolios=sorted(viewer.portfolios) if viewer.portfolios is not None else None,
         scopes=sorted(viewer.scopes) if viewer.scopes is not None else None,
     )  # fmt: skip

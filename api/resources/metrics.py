@@ -58,7 +58,7 @@ def _group(ask: Ask[OfGroup]) -> Page[Measured]:
     group = ask.parts["group"]
     if group not in GROUPS:
         raise none_of("group", group, GROUPS, status=404, noun="group of metrics")
-    readings = readings_of(ask.stores, GROUPS[group])
+    readings = readings_of(ask.stores, GROUPS[group], ask.viewer.portfolios)
     found = [
         (metric, _told(labels), reading.host, reading.collector, labels, value)
         for reading in readings

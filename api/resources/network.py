@@ -45,7 +45,7 @@ UNITS = {
 
 
 def _interfaces(ask: Ask[Listed]) -> Page[Interface]:
-    readings = readings_of(ask.stores, [SYSTEM])
+    readings = readings_of(ask.stores, [SYSTEM], ask.viewer.portfolios)
     by_host = {each.host: each for each in readings}
     keys = sorted((each.host, dict(labels)["nic"]) for each in readings for labels in each.series(metrics.NETWORK_UP))
     part, following = part_of(keys, lambda key: key, ask.begins)

@@ -61,14 +61,14 @@ class Feed(Aged):
 def _jobs(ask: Ask[Listed]) -> Page[Job]:
     found = sorted([*_collectors(ask), *_heartbeats(ask)], key=lambda job: job.id)
     part, following = part_of(found, lambda job: (job.id,), ask.begins)
-    age = newest_of(readings_of(ask.stores, [PIPELINE, HEARTBEAT]), ask.now)
+    age = newest_of(readings_of(ask.stores, [PIPELINE, HEARTBEAT], ask.viewer.portfolios), ask.now)
     units = {"duration_seconds": "seconds", "interval_seconds": "seconds", "failures": "count"}
     return Page[Job](items=part, next=following, units=units, **age.model_dump())
 
 
 def _collectors(ask: Ask[Listed]) -> list[Job]:
     found = []
-    for reading in readings_of(ask.stores, [PIPELINE]):
+    for reading in readings_of(ask.stores, [PIPELINE], ask.viewer.portfolios):
         unknown = why_unknown(reading, ask.now)
         for run in rows_of(reading.tables, CollectorRuns):
             found.append(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analytics.metrics import Metric
-from api.models import Aged, Figure, Number, Page, aged, day_of
+from api.models import Aged, Figure, Number, Page, aged, at, day_of
+from api.models import age as age_in_seconds
 from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed, Parameters
@@ -60,20 +61,38 @@ class Performance(Figure):
     benchmark_reason: str
 
 
+def _age(node: Node, now: float) -> Aged:
+    """Return how old the values of a node are; what is not the fund's own, and what has ended, has no age."""
+    source = f"nav, {node.portfolio.origin}"
+    if not _is_valued(node):
+        return Aged(source=source)
+    if node.last is None:
+        return Aged(source=source, stale=True)
+    by_calendar = given.stale_after_seconds(node.portfolio.calendar, node.counts, node.last)
+    return aged(node.newest, now, by_calendar or value_stale_after_seconds(node.counts.longest_days), source)
+
+
+def _is_valued(node: Node) -> bool:
+    """Return whether values of a node are expected now."""
+    return node.portfolio.origin == OWN and not node.has_ended
+
+
+def _age_of_all(found: list[Node], now: float) -> Aged:
+    """Return the age of the newest value; stale where no value that is expected is recent."""
+    ages = [_age(node, now) for node in found if _is_valued(node)]
+    newest = max((node.newest for node in found if _is_valued(node) and node.newest), default=None)
+    is_stale = bool(ages) and all(each.stale for each in ages)
+    return Aged(as_of=at(newest), age_seconds=age_in_seconds(newest, now), stale=is_stale, source="nav")
+
+
 def _node(ask: Ask[Parameters], node: Node) -> Portfolio:
     own, origin = node.portfolio, node.portfolio.origin
-    has_age = origin == OWN and node.newest and not node.has_ended
-    stale_after = None
-    if has_age and node.last is not None:
-        by_calendar = given.stale_after_seconds(own.calendar, node.counts, node.last)
-        stale_after = by_calendar or value_stale_after_seconds(node.counts.longest_days)
-    age = aged(node.newest if has_age else None, ask.now, stale_after, f"nav, {origin}")
     return Portfolio(
         id=key_of(own), origin=origin, name=own.name, parent=f"{origin}:{own.parent}" if own.parent else None,
         benchmark=own.benchmark, currency=own.currency, nav=finite(node.last_value),
         first_day=day_of(node.first) if node.first is not None else None,
         last_day=day_of(node.last) if node.last is not None else None, values=node.values, rhythm=node.rhythm,
-        parts=node.made_of, has_ended=node.has_ended, note=own.note, **age.model_dump(),
+        parts=node.made_of, has_ended=node.has_ended, note=own.note, **_age(node, ask.now).model_dump(),
     )  # fmt: skip
 
 
@@ -81,9 +100,7 @@ def _portfolios(ask: Ask[Listed]) -> Page[Portfolio]:
     found = sorted(nodes(ask.stores, ask.viewer.portfolios), key=_key)
     part, following = part_of(found, lambda node: (_key(node),), ask.begins)
     items = [_node(ask, node) for node in part]
-    newest = max((each.newest for each in found if each.portfolio.origin == OWN), default=0.0)
-    age = aged(newest or None, ask.now, None, "nav")
-    return Page[Portfolio](items=items, next=following, **age.model_dump())
+    return Page[Portfolio](items=items, next=following, **_age_of_all(found, ask.now).model_dump())
 
 
 def _portfolio(ask: Ask[Parameters]) -> Portfolio:

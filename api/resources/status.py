@@ -41,7 +41,7 @@ class Dependency(Answered):
     why: str
 
 
-class Status(Aged):
+class FundwatchStatus(Aged):
     """Fundwatch itself and what it stands on."""
 
     status: State = Field(description="The worst of what follows.")
@@ -99,10 +99,10 @@ def _dependency(name: str, ask: Ask[Parameters]) -> Dependency:
     return Dependency(name=name, status=State.OK, why="answers")
 
 
-def _status(ask: Ask[Parameters]) -> Status:
-    found = [each for each in components(ask.stores, ask.now) if is_fundwatch(each)]
+def _status(ask: Ask[Parameters]) -> FundwatchStatus:
+    found = [each for each in components(ask.stores, ask.now, ask.viewer.portfolios) if is_fundwatch(each)]
     stores = [_dependency(name, ask) for name in ("ClickHouse", "state database", "Redis")]
-    return Status(
+    return FundwatchStatus(
         status=worst([*(each.part.status for each in found), *(each.status for each in stores)]),
         machine=ask.stores.settings.machine,
         dependencies=stores,
@@ -112,7 +112,7 @@ def _status(ask: Ask[Parameters]) -> Status:
 
 
 def _health(ask: Ask[Detail]) -> Health:
-    found = components(ask.stores, ask.now)
+    found = components(ask.stores, ask.now, ask.viewer.portfolios)
     states = [each.part.status for each in found]
     return Health(
         status=worst(states),
@@ -123,7 +123,7 @@ def _health(ask: Ask[Detail]) -> Health:
 
 
 def _components(ask: Ask[Which]) -> Page[Component]:
-    every = components(ask.stores, ask.now)
+    every = components(ask.stores, ask.now, ask.viewer.portfolios)
     found = [each for each in every if ask.query.status in ("", each.part.status)]
     part, following = part_of(found, lambda each: (each.id,), ask.begins)
     items = [_component(each, ask.now) for each in part]
@@ -131,7 +131,7 @@ def _components(ask: Ask[Which]) -> Page[Component]:
 
 
 def _one(ask: Ask[Parameters]) -> Component:
-    every = {each.id: each for each in components(ask.stores, ask.now)}
+    every = {each.id: each for each in components(ask.stores, ask.now, ask.viewer.portfolios)}
     wanted = ask.parts["id"]
     if wanted not in every:
         raise none_of("id", wanted, every, status=404, noun="component")
@@ -140,7 +140,8 @@ def _one(ask: Ask[Parameters]) -> Component:
 
 ID = {"id": "As `id` in /components says."}
 OPERATIONS = (
-    Operation(path="/status", summary="Fundwatch itself and every store it stands on.", answer=_status, model=Status,
+    Operation(path="/status", summary="Fundwatch itself and every store it stands on.", answer=_status,
+              model=FundwatchStatus,
               tag=TAG, datasets=every_dataset),
     Operation(path="/health", summary="The states of all components.", answer=_health, model=Health, query=Detail,
               tag=TAG, datasets=every_dataset),

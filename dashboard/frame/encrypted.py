@@ -27,7 +27,7 @@ class Encrypted:
         self._has_begun = False
 
     def recv(self, size: int) -> bytes:
-        """Return what has come, at most `size` bytes of it, empty at the end.
+        """Return what has come, about `size` bytes of it: to the end of a record. Empty at the end.
 
         Raises BlockingIOError when nothing has come yet, OSError when the client speaks no TLS or has gone.
         """
@@ -45,6 +45,9 @@ class Encrypted:
                 break
             found.append(data)
             size -= len(data)
+        # The rest of a record that was begun: it is here already, so that the descriptor will not tell of it.
+        if rest := self._sock.pending():
+            found.append(self._sock.recv(rest))
         return b"".join(found)
 
     def sendmsg(self, pieces: Sequence[memoryview]) -> int:

@@ -9,9 +9,10 @@ from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
+from access.viewer import KEPT
 from core.errors import StorageError
 from dashboard.views.callbacks import PATH
-from dashboard.views.problem import problem_of
+from dashboard.views.problem import away, problem_of
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,9 @@ def install(server: Flask) -> None:
         return refused(NotFound())
 
     @server.errorhandler(StorageError)
-    def away(error: StorageError) -> Response:
-        return Response(f"{problem_of(error)}\n", 503, mimetype="text/plain")
+    def no_answer(error: StorageError) -> Response:
+        sentence = problem_of(error) if KEPT in request.environ else away(error)
+        return Response(f"{sentence}\n", 503, mimetype="text/plain")
 
     @server.errorhandler(Exception)
     def failed(error: Exception) -> Response:

@@ -21,7 +21,7 @@ from core.errors import StorageError
 from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
 from dashboard.frame.plain import refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
-from dashboard.views.problem import problem_of
+from dashboard.views.problem import away
 from dashboard.views.rights import needs
 from dashboard.views.tab import Page, visible
 from storage.state.audit import ASKED_FROM
@@ -42,6 +42,8 @@ PROBLEM = "application/problem+json"
 NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
 COMMON_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
+ONLY_TLS = ("Strict-Transport-Security", "max-age=31536000")
+"""For a year a browser asks this host over TLS alone."""
 DATA_HEADERS = [("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")]
 PAGE_HEADERS = {
     "X-Frame-Options": "DENY",
@@ -76,7 +78,7 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
         try:
             viewer = request.environ.get(KEPT) or find_viewer(request)
         except StorageError as error:
-            return _refused(503, "Not possible now", f"Who you are cannot be looked up: {problem_of(error)}")
+            return _refused(503, "Not possible now", f"Who you are cannot be looked up. {away(error)}")
         page = by_path.get(path)
         if viewer is None:
             return _ask_to_sign_in(is_page=page is not None or path == "/" or not _is_answered())
@@ -109,6 +111,8 @@ class Headers:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             given = {name.lower(): value for name, value in headers}
             headers += COMMON_HEADERS
+            if environ.get("wsgi.url_scheme") == "https":
+                headers.append(ONLY_TLS)
             headers += self._page if given.get("content-type", "").startswith("text/html") else DATA_HEADERS
             if "cache-control" not in given:
                 headers.append(("Cache-Control", "no-store"))
@@ -152,7 +156,8 @@ def _known(find_viewer: FindViewer) -> Viewer | None:
     """Return who asks for what is public; None: nobody, or that cannot be looked up."""
     try:
         return find_viewer(request)
-    except StorageError:
+    except StorageError as error:
+        away(error)
         return None
 
 

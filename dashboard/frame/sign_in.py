@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from access import second_factor
 from access.links import KEY, account_of
 from access.passwords import LEAST_CHARACTERS
+from access.sessions import cookie_name
 from access.sign_in import NO_LINK, Caller, SignedIn, sign_in, sign_out, use_link
 from access.viewer import LOCAL_NAME
 from core.errors import ChangeRejected, SignInRefused, StorageError
@@ -20,8 +21,8 @@ from core.roles import Role
 from dashboard.frame.places import ACCOUNT, LINK, NEXT, SIGN_IN, SIGN_OUT, own_place
 from dashboard.frame.plain import plain_page, refusal
 from dashboard.frame.plain_form import Field, form, hidden, wrong
-from dashboard.frame.viewer import FindViewer, cookie_name, current_viewer
-from dashboard.views.problem import problem_of
+from dashboard.frame.viewer import FindViewer, current_viewer
+from dashboard.views.problem import away
 from dashboard.views.rights import declare_rules
 from storage.state.accounts import find_account
 
@@ -164,7 +165,7 @@ def _after_sign_in(stores: Stores, name: str, place: str) -> str:
 
 def _not_signed_in(error: SignInRefused | StorageError, name: str, place: str) -> Response:
     if isinstance(error, StorageError):
-        status, sentence, refused = 503, problem_of(error), SignInRefused("")
+        status, sentence, refused = 503, away(error), SignInRefused("")
     else:
         status, sentence, refused = 429 if error.wait_seconds else 401, str(error), error
     if _wants_json():

@@ -97,6 +97,7 @@ def precompress(bodies: Iterable[bytes], cache: Path = CACHE) -> int:
 def page_files() -> list[Path]:
     """Return the files that a page may load beside the bundles of our own."""
     files = [file for file in (ROOT / "assets/boot").iterdir() if file.suffix in {".js", ".css", ".svg"}]
+    files.append(ROOT / "assets/css/01-tokens.css")  # plain pages load it by itself
     for package, patterns in PACKAGE_FILES.items():
         spec = find_spec(package)
         for location in (spec.submodule_search_locations or ()) if spec else ():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Request, request
 
-from access.sessions import Signed
+from access.sessions import Signed, cookie_name
 from access.tokens import Bearers
 from access.viewer import Viewer, local_viewer, viewer_of
 from core.settings.binding import is_loopback
@@ -16,7 +16,6 @@ from dashboard.frame.forwarded import CAME_THROUGH
 from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT
 
 if TYPE_CHECKING:
-    from core.settings.model import Settings
     from storage.stores import Stores
 
 FindViewer = Callable[[Request], Viewer | None]
@@ -55,16 +54,6 @@ def find_signed_in(stores: Stores) -> FindViewer:
 def current_viewer() -> Viewer:
     """Return who sent the present request."""
     return viewer_of(request.environ)
-
-
-def cookie_name(settings: Settings, *, is_secure: bool) -> str:
-    """Return the name of the cookie with a session's secret.
-
-    The port is part of it, since browsers keep cookies by host alone. With `__Host-` a browser takes it over TLS only,
-    for the whole host, and from no other one.
-    """
-    name = f"fundwatch-{settings.port}"
-    return f"__Host-{name}" if is_secure else name
 
 
 def bearer(request: Request) -> str | None:

@@ -22,7 +22,7 @@ REQUESTS, SLOWEST = "requests", "slowest"
 """Names of the panels."""
 ROUTE_COLUMNS = (
     Column("route", "Route", numeric=False, definition="What answers: the rule of an address, or a page's callbacks."),
-    Column("rate", "Per s", definition="Since the reading before."),
+    Column("rate", "Per s", definition="Mean of the last minute."),
     Column("count", "Per min", definition="In the last minute."),
     Column("client", "4xx", definition="Answers of the last minute that refuse."),
     Column("server", "5xx", definition="Answers of the last minute that failed."),
@@ -84,9 +84,10 @@ def _summary(reading: LiveReading | None) -> str:
 def _route(row: RouteRequests) -> dict[str, Any]:
     errors = row.client_errors + row.server_errors
     ratio = errors / row.count if row.count else None
+    rate = row.count / spec.WINDOW_SECONDS
     return {
-        "route": row.route,
-        "rate": Cell(number(row.per_second, 1), row.per_second),
+        "route": _named(row.route),
+        "rate": Cell(number(rate, 1 if rate >= 1 else 2), rate),
         "count": Cell(number(row.count), row.count),
         "client": Cell(number(row.client_errors), row.client_errors, tone="warning" if row.client_errors else ""),
         "server": Cell(number(row.server_errors), row.server_errors, tone="critical" if row.server_errors else ""),
@@ -98,13 +99,17 @@ def _route(row: RouteRequests) -> dict[str, Any]:
     }
 
 
+def _named(route: str) -> str:
+    return "other callbacks" if route == spec.CALLBACK else route
+
+
 def slowest(shown: Shown) -> html.Div:
     """Return the slowest calls, slowest first."""
     reading = past_of(shown).requests
     rows = [
         {
             "at": Cell(age(each.at, prefix=""), datetime.fromtimestamp(each.at, UTC).isoformat()),
-            "route": each.route,
+            "route": _named(each.route),
             "method": each.method,
             "status": Cell(str(each.status), each.status),
             "seconds": Cell(duration(each.seconds), each.seconds),

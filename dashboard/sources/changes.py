@@ -16,10 +16,10 @@ from dashboard.components.card import STATE_WORDS, state_badge
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.table import Cell, Column, cut_cell, data_table
-from dashboard.sources.withheld import changes_for
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.tab import Choices
+from portfolio.withheld import changes_for
 from status.states import CHANGES_SECONDS, MOST_CHANGES, recent_changes
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange
 

@@ -32,12 +32,12 @@ from dashboard.sources.rows import room_of, strips_of
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import MOST_CARDS, ServerRow, how_to_watch, kinds_line, source_verdict
-from dashboard.sources.withheld import actions_for
 from dashboard.views.panel import Panel
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.withheld import actions_for
 from status.freshness import NO_READING, next_stale_at, reading_stale_after_seconds
 from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources

@@ -32,12 +32,12 @@ from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
 from dashboard.sources.table import NO_READING
-from dashboard.sources.withheld import INBOX, reading_for, runs_for
 from dashboard.views.panel import LINKED_TABLE_TOOLS, GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
 from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.withheld import INBOX, reading_for, runs_for
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.instances import instances
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history

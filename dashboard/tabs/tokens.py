@@ -32,7 +32,8 @@ PANELS = (ALL, NEW)
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    return html.Div(panels(*(panel.element() for panel in PANELS), once_place(MADE)), className="fw-content")
+    api = html.P(["What they may ask for: ", html.A("the API", href="/api/docs"), "."], className="fw-muted")
+    return html.Div([api, panels(*(panel.element() for panel in PANELS), once_place(MADE))], className="fw-content")
 
 
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 from core.errors import StorageError
+
+log = logging.getLogger(__name__)
+AWAY = "The state database does not answer."
+_logged: set[type[Exception]] = set()
 
 
 def problem_of(error: Exception) -> str:
@@ -10,6 +16,17 @@ def problem_of(error: Exception) -> str:
     if isinstance(error, StorageError):
         return f"Storage does not answer: {error}"
     return f"{type(error).__name__}: {error}"
+
+
+def away(error: StorageError) -> str:
+    """Return what anybody may know of a state database that failed; the log has why, once for each kind of error.
+
+    Why tells of machines and files, and is for those who have signed in.
+    """
+    if type(error) not in _logged:
+        _logged.add(type(error))
+        log.error("the state database does not answer: %s", error)
+    return AWAY
 
 
 def not_asked(error: StorageError) -> str:

@@ -182,6 +182,11 @@ def test_what_cannot_be_is_refused_by_its_field_and_nothing_is_made(people: Stat
     assert list_tokens(people, ADMIN) == []
 
 
+def test_portfolios_may_be_named_as_the_api_does(people: State, settings: Settings) -> None:
+    who = asked(people, settings, made(people, portfolios=("own:macro", "trend")))
+    assert who is not None and who.portfolios == {"macro", "trend"}
+
+
 def test_everybody_sees_and_revokes_his_own_and_an_admin_all(people: State) -> None:
     made(people)
     made(people, account="admin", by=ADMIN)

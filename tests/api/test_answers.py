@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -23,6 +24,7 @@ from access.tokens import make_token
 from access.viewer import Viewer
 from api.mount import ROLES
 from api.server import OPERATIONS
+from core.errors import StorageRejected
 from core.model import Reading, Sample
 from core.roles import Role
 from portfolio.query import PortfolioQuery
@@ -279,6 +281,50 @@ def test_parts_make_the_whole(client: FlaskClient) -> None:
         assert [drop(row) for row in parts] == [drop(row) for row in whole], path
 
 
+def test_a_cursor_with_a_number_that_no_store_holds_is_none(filled: Stores) -> None:
+    client = client_of(filled, ADMIN)
+    for name in "abc":
+        add_account(filled.state, name, Role.VIEWER, [], "root", filled.clock.now())
+    cursor = client.get("/api/v1/audit?limit=1").json["next"]
+    made = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    for number in (2**63, 2**64 - 1, -(2**63), True):
+        changed = base64.urlsafe_b64encode(orjson.dumps([*made[:2], number])).decode()
+        assert problem(client, f"/api/v1/audit?cursor={changed}", 422)["field"] == "cursor"
+
+
+def test_a_statement_that_is_rejected_is_no_outage(
+    client: FlaskClient, filled: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def rejects(*_args: Any, **_given: Any) -> None:
+        raise StorageRejected("Code: 62. Syntax error")
+
+    monkeypatch.setattr(type(filled.clickhouse), "rows", rejects)
+    assert "log" in problem(client, "/api/v1/metrics/history?metric=system_load_1", 500)["detail"]
+    assert "Syntax error" in caplog.text
+
+
+def test_a_list_of_portfolios_is_stale_when_they_are(filled: Stores) -> None:
+    later = replace(filled, clock=Standing(filled.clock.now() + 30 * 86_400))
+    told = client_of(later).get("/api/v1/portfolios").json
+    assert [row["stale"] for row in told["items"]] == [True] * 3
+    assert told["stale"] and told["age_seconds"] >= 29 * 86_400
+    assert not client_of(filled).get("/api/v1/portfolios").json["stale"]
+
+
+def test_me_says_why_the_role_is_lower_than_the_account_s(filled: Stores) -> None:
+    add_account(filled.state, "root", Role.ADMIN, [], "first start", filled.clock.now())
+    roles = ("role", "account_role", "token_role")
+
+    def me(viewer: Viewer) -> tuple[str | None, ...]:
+        told = client_of(filled, viewer).get("/api/v1/me").json
+        return tuple(told[each] for each in roles)
+
+    reading = frozenset({"read"})
+    assert me(Viewer("root", Role.ANALYST, scopes=reading)) == ("analyst", "admin", "analyst")
+    assert me(Viewer("service:x", Role.ANALYST, scopes=reading)) == ("analyst", None, "analyst")
+    assert me(ADMIN) == ("admin", "admin", None)
+
+
 def test_a_cursor_is_of_its_list_alone(client: FlaskClient) -> None:
     cursor = client.get("/api/v1/components?limit=1").json["next"]
     for path in ("/api/v1/metrics/system", "/api/v1/components?status=ok"):
@@ -380,6 +426,11 @@ def test_the_docs_page_needs_no_script_and_no_other_file(client: FlaskClient) ->
     answer = client.get("/api/docs")
     assert answer.mimetype == "text/html"
     assert answer.text.count("<script") == 1 and 'src="/assets/boot/theme.js"' in answer.text
-    assert "http://127.0.0.1" in answer.text and "https://" not in answer.text
+    assert "http://localhost/api/v1/status" in answer.text and "https://" not in answer.text
+    assert "https://127.0.0.1:9/api" in client.get("/api/docs", base_url="https://127.0.0.1:9").text
+    assert 'rel="icon"' in answer.text and '<a href="/">Fundwatch</a>' in answer.text
+    document = client.get("/api/v1/openapi.json").json
+    assert all(re.fullmatch("[A-Za-z]+", name) for name in document["components"]["schemas"])
+    assert document["components"]["securitySchemes"]["session"]["name"].startswith("fundwatch-")
     for operation in OPERATIONS:
         assert operation.path in answer.text

@@ -24,7 +24,9 @@ from flask import Request
 from flask.testing import FlaskClient
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+import api
 from access.viewer import Viewer
+from api.server import OPERATIONS
 from core.clock import FakeClock
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Status
@@ -160,7 +162,7 @@ def tell_of_own_work(stores: Stores) -> None:
 
 @pytest.fixture
 def app(stores: Stores) -> Dash:
-    return create_app(stores, PAGES, by_header)
+    return create_app(stores, PAGES, by_header, mounts=[api.install])
 
 
 CHOICES: tuple[dict[str, str], ...] = (
@@ -328,6 +330,8 @@ def walked(app: Dash, who: str, choices: tuple[dict[str, str], ...]) -> Iterator
             if output in app.callback_map:
                 asked = request_of(output, app.callback_map[output], **{ids.choices(page.id).replace("-", "_"): each})
                 yield told(f"refresh {page.path}?{query}", post(client, asked, headers))
+        if id := each.get("portfolio"):
+            waiting.extend(operations(client, id, headers))
         for rule in app.server.url_map.iter_rules():
             if not rule.arguments and "GET" in (rule.methods or ()) and not is_public(rule.rule):
                 waiting.append(f"{rule.rule}?{query}")
@@ -337,6 +341,18 @@ def walked(app: Dash, who: str, choices: tuple[dict[str, str], ...]) -> Iterator
             continue
         found.add(address)
         yield told(address, readable(client.get(address, headers=headers).get_data()))
+
+
+def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterator[str]:
+    """The address of every operation of the API: those of a portfolio, of every component, of every group."""
+    components = client.get("/api/v1/components", headers=headers).json["items"]
+    found = {"portfolios": [id], "components": [each["id"] for each in components]}
+    for operation in OPERATIONS:
+        head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
+        names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]
+        for name in names:
+            yield f"/api/v1{operation.path.partition('{')[0]}{quote(name)}{rest}"
+    yield "/api/v1/health?detailed=true"
 
 
 def readable(body: bytes) -> str:
@@ -367,7 +383,11 @@ def addresses(app: Dash, text: str) -> set[str]:
 
 
 def plain(text: str, id: str) -> str:
-    """Return an answer without the id that was asked for, the order of what was sent and what is a digest."""
+    """Return an answer without the id that was asked for, the order of what was sent and what is a digest.
+
+    Without the API's hint as well: which of those that may be seen has the nearest name depends on the text alone.
+    """
+    text = re.sub(r'"fix":"[^"]*"', "", text)
     for each in (f"own:{id}", quote(f"own:{id}", safe=""), id):
         text = text.replace(each, "…")
     return re.sub(r'"(stamp|data-stamp|version)": ?"[^"]*"|data-stamp="[^"]*"|X-Fundwatch-Now[^\n]*', "", text)

@@ -21,6 +21,7 @@ from flask import Blueprint, Flask, Response, request
 
 from core.errors import StorageError
 from core.kinds.heartbeat.source import HeartbeatSource
+from dashboard.views.problem import away
 from storage.state.pings import FAIL, MESSAGE_CHARACTERS, START, SUCCESS, Ping, add_ping
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def install(server: Flask, stores: Stores) -> None:
         except ValueError as error:
             return _answer(400, str(error))
         except StorageError as error:
-            return _answer(503, f"Not kept, try again: {error}")
+            return _answer(503, f"Not kept, try again. {away(error)}")
         return _answer(200, "OK")
 
     server.register_blueprint(pings)

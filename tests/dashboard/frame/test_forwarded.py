@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
+from core.web.tally import Tally, counts_of
+from dashboard.factory import create_app
+from dashboard.frame import security
 from dashboard.frame.forwarded import Forwarded
+from tests.support.frame import DEMO, SETTINGS, FakeStores
 
 PROXIES = ("10.0.0.0/24", "::1", "192.168.7.7")
 
@@ -60,3 +65,22 @@ def test_nobody_comes_past_the_proxies(address: str) -> None:
 def test_without_proxies_what_a_client_tells_of_itself_is_ignored() -> None:
     headers = {"for": "127.0.0.1", "proto": "https", "host": "fund.example"}
     assert asked("203.0.113.8", **headers) == (200, "203.0.113.8 http localhost")
+
+
+@pytest.mark.parametrize("proxies", [(), PROXIES])
+def test_dash_is_set_up_before_the_first_request_behind_a_proxy_too(
+    proxies: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    stores, tally = FakeStores(), Tally()
+    stores.settings = SimpleNamespace(**{**SETTINGS, "trusted_proxy": proxies})
+    app = create_app(stores, pages=(DEMO,), find_viewer=lambda _request: None, tally=tally)  # type: ignore[arg-type]
+    assert app._got_first_request["setup_server"]
+    assert app.callback_map
+    assert not caplog.records
+    assert not counts_of(tally.told(stores.clock.now(), 5))
+
+
+def test_pages_that_cannot_be_shown_are_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "visible", lambda _pages, _role: [])
+    with pytest.raises(RuntimeError, match="/demo is answered with 403"):
+        create_app(FakeStores(), pages=(DEMO,), find_viewer=lambda _request: None)  # type: ignore[arg-type]

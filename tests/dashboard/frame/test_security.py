@@ -53,6 +53,12 @@ def test_own_posts_pass_the_guard(client: FlaskClient) -> None:
     assert "Alerts is not built yet" in answer.get_data(as_text=True)
 
 
+def test_a_browser_that_came_over_tls_keeps_to_it(client: FlaskClient) -> None:
+    secured = client.get("/healthz", base_url="https://localhost")
+    assert secured.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Strict-Transport-Security" not in client.get("/healthz").headers
+
+
 def test_who_has_not_signed_in_sees_nothing_but_health_and_files(client: FlaskClient) -> None:
     place = {"REMOTE_ADDR": "192.168.1.20"}  # nobody, to these tests
     for path in ("/", "/demo", "/nowhere"):

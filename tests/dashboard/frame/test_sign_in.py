@@ -308,8 +308,15 @@ def test_a_database_that_is_away_lets_nobody_in(client: FlaskClient, stores: Sto
     assert stores.state.file is not None
     stores.state.file.rename(stores.state.file.with_name("away"))
     stores.state.file.mkdir()
-    answer = client.get("/portfolio")
-    assert answer.status_code == 503 and "cannot be looked up" in answer.get_data(as_text=True)
+    told = [
+        client.get("/portfolio"), client.get("/api/v1/status"), client.get("/link?key=abc"),
+        client.post("/sign-in", data={"name": "admin", "password": PASSWORD}),
+    ]  # fmt: skip
+    for answer in told:
+        said = answer.get_data(as_text=True)
+        assert answer.status_code == 503 and "The state database does not answer." in said
+        assert stores.state.file.name not in said and "unable" not in said and "sqlite" not in said.lower()
+    assert "cannot be looked up" in told[0].get_data(as_text=True)
 
 
 def focused(page: str) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.frame.encrypted import Encrypted
 from tests.dashboard.frame.test_worker import APPLICATION, LARGE_BYTES, STALLED, read_all
 from tests.support.certificates import self_signed
 from tests.support.product import Product
@@ -97,6 +98,40 @@ def test_large_answers_and_bodies_come_whole(server: TlsServer) -> None:
     sent = b"x" * 900_000
     post = b"POST /size HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(sent)
     assert server.asked(post + sent).endswith(b"900000")
+
+
+def test_a_body_whose_last_read_ends_inside_a_record_is_taken(server: TlsServer) -> None:
+    size = 3 * 262_144
+    post = b"POST /size HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
+    with server.secured() as client:
+        client.settimeout(10)
+        client.sendall(post + b"x" * 300)  # shifts the records of 16 KiB that follow
+        time.sleep(0.3)
+        client.sendall(b"x" * (size - 300))
+        assert read_all(client).endswith(b"%d" % size)
+
+
+def test_all_that_is_decrypted_is_taken_at_once(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    ours, theirs = socket.socketpair()
+    client = ssl.create_default_context(cafile=str(certificate)).wrap_socket(
+        theirs, server_hostname="localhost", do_handshake_on_connect=False
+    )
+    encrypted = Encrypted(ours, context)
+    client.setblocking(False)
+    for _ in range(4):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+        with contextlib.suppress(BlockingIOError):
+            encrypted.recv(1)
+    for size in (300, 16_384, 16_384):
+        client.send(b"x" * size)
+    assert len(encrypted.recv(16_384)) == 300 + 16_384
+    assert len(encrypted.recv(16_384)) == 16_384
+    with pytest.raises(BlockingIOError):
+        encrypted.recv(16_384)
 
 
 def test_one_connection_takes_many_requests(server: TlsServer) -> None:

@@ -293,6 +293,7 @@ def test_requests_tell_what_fundwatch_answers_with_their_own_age(stores: Stores)
     now = stores.clock.now()
     rows = [
         RouteRequests("/system", 1.5, 90, 0, 0, 0.004, 0.02, 0.05, 0.006),
+        RouteRequests("callback", 0.0, 8, 0, 0, 0.004, 0.02, 0.05, 0.006),
         RouteRequests("callback system", 12.0, 720, 6, 3, 0.001, 0.004, 0.3, 0.002),
     ]
     slow = [SlowCall(now - 60, "/portfolio", "GET", 200, 2.5)]
@@ -303,6 +304,7 @@ def test_requests_tell_what_fundwatch_answers_with_their_own_age(stores: Stores)
     told = text(view.slots["services-requests-table"])
     assert "Open pages: 7. Web processes: 2." in told
     assert told.index("callback system") < told.index("/system 1.5")  # the busiest first
+    assert "other callbacks 0.13 8" in told
     assert "1.3 %" in told or "1.25 %" in told
     assert "2.5 s" in text(view.slots["services-slowest-table"])
     assert view.as_of["services-requests"] == view.as_of["services-slowest"] == now - 2

@@ -28,7 +28,7 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
     if reading is None or limits is None:
         return reading
     components = [
-        replace(part, why=WITHHELD) if part.name in NAMING and part.status is not Status.OK else part
+        replace(part, why=WITHHELD, reasons=()) if part.name in NAMING and part.status is not Status.OK else part
         for part in reading.components
     ]
     rows = rows_of(reading.tables, CollectorRuns)
