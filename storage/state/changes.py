@@ -14,7 +14,10 @@ OF_SERIES, OF_BLEND, OF_RATE = "series", "blend", "rate"
 """What a change is that is none of the tree: of a series, a blend, a risk-free rate."""
 DROPPING, MOVING, CLEARING, DONE = "dropping", "moving", "clearing", "done"
 """Stages. A process that ended in the middle leaves another one than `done`: the same change goes on from there."""
-TOLD = {"add": "added", "set": "changed", "merge": "merged", "delete": "deleted"}
+TOLD = {
+    "add": "portfolio added", "set": "portfolio changed", "merge": "portfolio merged", "delete": "portfolio deleted",
+    OF_SERIES: "series changed", OF_BLEND: "blend changed", OF_RATE: "risk-free rate changed",
+}  # fmt: skip
 """What a change is called in the audit."""
 
 
@@ -44,7 +47,7 @@ def record_change(connection: Connection, change: Change) -> int:
     values["who"] = change.who[:80]
     add_entry(
         connection,
-        Entry(change.at, change.who, f"portfolio {TOLD[change.what]}", change.portfolio, detail=change.detail),
+        Entry(change.at, change.who, TOLD[change.what], change.portfolio, detail=change.detail),
     )
     (number,) = connection.execute(sa.insert(portfolio_changes).values(**values)).inserted_primary_key or (0,)
     return int(number)

@@ -123,7 +123,7 @@ def test_a_data_route_is_for_the_role_of_its_page() -> None:
     )  # fmt: skip
     assert answer.headers["Cache-Control"] == "no-store"
     assert client.get("/secret/plan.txt", headers={"X-Who": "ben"}).status_code == 403
-    assert client.get("/secret/plan.txt").status_code == 403
+    assert client.get("/secret/plan.txt").status_code == 401
 
 
 def test_a_data_route_says_when_storage_does_not_answer_and_when_there_is_nothing() -> None:
