@@ -2,7 +2,7 @@
 // in the form, and what is wrong with a field beside it.
 (function (fw) {
   "use strict";
-  const SHOWN_MS = 12000;
+  const SHOWN_MS = 12000, LEAD_MS = 5000;
 
   fw.on("submit", "form[data-post]", async (form, event) => {
     event.preventDefault();
@@ -69,7 +69,12 @@
   function leadTo(once) {
     fw.announce(once.querySelector("p").textContent);
     once.querySelector(".fw-once-secret").focus({ preventScroll: true });
-    once.scrollIntoView({ block: "nearest" });
+    const show = () => once.scrollIntoView({ block: "center" });
+    show();
+    // The table above it gains a row with the next answer.
+    const grown = new ResizeObserver(show);
+    grown.observe(once.closest(".fw-content"));
+    setTimeout(() => grown.disconnect(), LEAD_MS);
   }
 
   // What is done may take the form itself away, as "Revoke" does: it is told all the same, and the keyboard stays.

@@ -57,8 +57,9 @@ SETUP, REMOVAL = "setup", "removal"
 BACK = Markup('<p><a href="/">Back to Fundwatch</a></p>')
 ROW = Markup("<tr><td>{began}</td><td>{seen}</td><td>{address}</td><td>{agent}</td><td>{end}</td></tr>")
 TABLE = Markup(
-    '<div class="fw-plain-table"><table><thead><tr><th scope="col">Signed in</th><th scope="col">Last used</th>'
-    '<th scope="col">From</th><th scope="col">Browser</th><td></td></tr></thead><tbody>{}</tbody></table></div>'
+    '<div class="fw-plain-table" tabindex="0" role="region" aria-label="Sessions"><table><thead><tr>'
+    '<th scope="col">Signed in</th><th scope="col">Last used</th><th scope="col">From</th>'
+    '<th scope="col">Browser</th><td></td></tr></thead><tbody>{}</tbody></table></div>'
 )
 
 
