@@ -89,7 +89,7 @@ def test_what_is_no_token_is_nobody(people: State, settings: Settings, secret: s
 def test_who_has_not_signed_in_makes_no_token(people: State) -> None:
     with pytest.raises(ChangeRejected) as refused:
         made(people, by=local_viewer(), account=LOCAL_NAME)
-    assert "sign in" in refused.value.fields["account"]
+    assert "Sign in" in refused.value.fields["account"]
     assert list_tokens(people, ADMIN) == []
 
 
