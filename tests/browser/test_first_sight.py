@@ -70,7 +70,7 @@ def test_no_page_jumps_while_its_data_arrives(
 
 @pytest.mark.parametrize("site", [AWAY], ids=["several kinds"], indirect=True)
 def test_a_chart_is_drawn_when_it_comes_into_view(site: str, page: Page) -> None:
-    page.set_viewport_size({"width": 1440, "height": 500})
+    page.set_viewport_size({"width": 1440, "height": 120})
     page.goto(f"{site}/pipeline")
     page.wait_for_selector(".fw-verdict")
     last = page.locator("#pipeline-written-graph")
