@@ -51,7 +51,6 @@ def requests_panels(tab: str) -> tuple[Panel, Panel]:
             "fifth of themselves. Source: counts of each process in Redis.",
             TableBody(160, 320),
             subtitle="answered by Fundwatch, by route",
-            span=7,
         ),
         Panel(
             f"{tab}-{SLOWEST}",
@@ -59,7 +58,6 @@ def requests_panels(tab: str) -> tuple[Panel, Panel]:
             "The ten requests of the last hour that took longest to answer.",
             TableBody(160, 320),
             subtitle="of the last hour",
-            span=5,
         ),
     )
 
