@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response, jsonify, request
@@ -39,18 +40,18 @@ OPERATIONS = (
 def install(server: Flask, stores: Stores) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, OPERATIONS)
-    told = {
-        is_secure: document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
-        for is_secure in (False, True)
-    }
+
+    @cache
+    def told(is_secure: bool) -> dict[str, Any]:
+        return document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
 
     @server.get(f"{BASE}/openapi.json")
     def openapi() -> Response:
-        return _given(orjson.dumps(told[request.is_secure]), "application/json")
+        return _given(orjson.dumps(told(request.is_secure)), "application/json")
 
     @server.get("/api/docs")
     def docs() -> Response:
-        return _given(page(told[request.is_secure], request.host_url.rstrip("/")).encode(), "text/html")
+        return _given(page(told(request.is_secure), request.host_url.rstrip("/")).encode(), "text/html")
 
     @server.get("/metrics")
     def prometheus() -> Response:
