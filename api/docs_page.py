@@ -12,11 +12,10 @@ from api.mount import BASE
 STYLE = Markup(
     "<style>"
     "body{display:block}main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem;text-align:left}"
-    "h2{margin-top:2rem}details{border-top:1px solid var(--line,#333);padding:.5rem 0}"
+    "h2{margin-top:2rem}details{border-top:1px solid var(--fw-line);padding:.5rem 0}"
     "summary{cursor:pointer}code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}"
     "table{border-collapse:collapse;width:100%;margin:.5rem 0}"
     "th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0}"
-    "ul.fw-jump{columns:2}"
     "</style>"
 )
 

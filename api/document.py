@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
@@ -16,6 +16,7 @@ from api.problem import PROBLEM, Problem
 from core.roles import Role
 
 REFERENCE = "#/components/schemas/{model}"
+OF_A_LIST = re.compile(r"Page_(\w+)_")
 PROBLEMS = {
     401: "Nobody is signed in, or the token is none.",
     403: "The role or the token is not enough.",
@@ -32,10 +33,20 @@ ABOUT = (
 )
 
 
+class _Named(GenerateJsonSchema):
+    """Calls a list of components ComponentList, as its own model does: pydantic would write Page_Component_."""
+
+    def normalize_name(self, name: str) -> str:
+        """Return the key of a schema."""
+        return OF_A_LIST.sub(r"\1List", super().normalize_name(name))
+
+
 def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     """Return the document. cookie: the name of the one with a session."""
     models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
-    names, found = models_json_schema([(model, "serialization") for model in models], ref_template=REFERENCE)
+    names, found = models_json_schema(
+        [(model, "serialization") for model in models], ref_template=REFERENCE, schema_generator=_Named
+    )
     references = {model: names[model, "serialization"] for model in models}
     return {
         "openapi": "3.1.0",

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 
-def away(stores: Stores, clickhouse_problem: str) -> list[str]:
+def away(stores: Stores) -> list[str]:
     """Return what keeps Fundwatch from answering, a sentence each; none: it is ready."""
-    why = [f"ClickHouse: {clickhouse_problem}"] if clickhouse_problem else []
+    clickhouse = stores.clickhouse.pulse.problem()
+    why = [f"ClickHouse: {clickhouse}"] if clickhouse else []
     try:
         with stores.state.begin():
             pass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response, jsonify, request
@@ -19,8 +19,6 @@ from api.problem import Refused
 from api.ready import away
 from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
 from core.roles import Role
-from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.pulse import Pulse
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -37,26 +35,23 @@ OPERATIONS = (
     *access.OPERATIONS,
 )
 """THE list of resources, in the order of the document."""
-_PULSES: WeakKeyDictionary[ClickHouse, Pulse] = WeakKeyDictionary()
 
 
 def install(server: Flask, stores: Stores) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, OPERATIONS)
-    # Its thread lives as long as the process: applications made anew share it.
-    pulse = _PULSES.setdefault(stores.clickhouse, Pulse(stores.clickhouse.ping))
-    told = {
-        is_secure: document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
-        for is_secure in (False, True)
-    }
+
+    @cache
+    def told(is_secure: bool) -> dict[str, Any]:
+        return document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
 
     @server.get(f"{BASE}/openapi.json")
     def openapi() -> Response:
-        return _given(orjson.dumps(told[request.is_secure]), "application/json")
+        return _given(orjson.dumps(told(request.is_secure)), "application/json")
 
     @server.get("/api/docs")
     def docs() -> Response:
-        return _given(page(told[request.is_secure], request.host_url.rstrip("/")).encode(), "text/html")
+        return _given(page(told(request.is_secure), request.host_url.rstrip("/")).encode(), "text/html")
 
     @server.get("/metrics")
     def prometheus() -> Response:
@@ -67,7 +62,7 @@ def install(server: Flask, stores: Stores) -> None:
 
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        why = away(stores, pulse.problem())
+        why = away(stores)
         answer: dict[str, object] = {"ready": not why}
         if KEPT in request.environ:
             answer["why"] = why

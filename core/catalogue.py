@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -17,8 +18,9 @@ from core.metrics import Metric, metrics_of
 OTHERS = {"core.machine": "The machine", "core.pipeline": "Fundwatch itself", "core.web": "Fundwatch's own requests"}
 
 
-def catalogue() -> dict[str, Metric]:
-    """Return every metric by its name."""
+@cache
+def catalogue() -> Mapping[str, Metric]:
+    """Return every metric by its name: the same one for all who ask."""
     return {metric: metric for _, metrics in _groups() for metric in metrics}
 
 

@@ -31,7 +31,6 @@ from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices, Page, fitted, tabs_of
-from storage.clickhouse.pulse import Pulse
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -51,7 +50,6 @@ def create_app(
     stores: Stores,
     pages: Sequence[Page] = PAGES,
     find_viewer: FindViewer | None = None,
-    pulse: Pulse | None = None,
     mounts: Sequence[Mount] = (),
     tally: Tally | None = None,
 ) -> Dash:
@@ -59,7 +57,6 @@ def create_app(
 
     pages: every page; those that depend on settings are mounted as the settings of `stores` want them (Page.fit).
     find_viewer: who sent a request; None: who has signed in, as the settings want it.
-    pulse: whether ClickHouse answers; its thread lives as long as the process, so applications made anew share one.
     mounts: what else is served here, behind the same guard.
     tally: counts the requests of this process, of applications made anew as well; None: nobody counts.
     It is warmed up: Dash sets itself up on the first request, and requests that arrive meanwhile fail.
@@ -89,7 +86,7 @@ def create_app(
         add_log_handler=False,
     )
     app.bundle_urls = bundle.install(server)
-    _add_routes(server, app, stores, pulse or Pulse(stores.clickhouse.ping))
+    _add_routes(server, app, stores)
     sign_in.install(server, stores, find_viewer)
     account.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
@@ -122,7 +119,7 @@ def create_app(
     return app
 
 
-def _add_routes(server: Flask, app: Application, stores: Stores, pulse: Pulse) -> None:
+def _add_routes(server: Flask, app: Application, stores: Stores) -> None:
     from importlib.util import find_spec
 
     spec = find_spec("flask_bootstrap")
@@ -136,7 +133,7 @@ def _add_routes(server: Flask, app: Application, stores: Stores, pulse: Pulse) -
 
     @server.get(HEALTH)
     def healthz() -> tuple[Response, int]:
-        why = pulse.problem()
+        why = stores.clickhouse.pulse.problem()
         told = {"status": "failed", "why": why} if why else {"status": "alive"}
         return jsonify(**told, now=stores.clock.now()), NOT_NOW if why else 200
 

@@ -64,9 +64,10 @@ class Capacity(Aged):
 
 def _series(ask: Ask[OfMetric]) -> Page[Point]:
     metric, wanted = ask.query.metric, _labels(ask.query.labels)
-    known = {*catalogue(), *stored_metrics(ask.stores.clickhouse)}
-    if metric not in known:
-        raise none_of("metric", metric, sorted(known))
+    if metric not in catalogue():
+        known = {*catalogue(), *stored_metrics(ask.stores.clickhouse)}
+        if metric not in known:
+            raise none_of("metric", metric, sorted(known))
     return _page(ask, [*_read(ask, metric, wanted, ask.query.host)])
 
 

@@ -15,7 +15,6 @@ from core.settings.follow import follow as follow_settings
 from core.settings.reload import reloaded
 from core.web.tally import Tally
 from dashboard.factory import create_app
-from storage.clickhouse.pulse import Pulse
 from storage.live.requests import ToldRequests, keep_telling
 
 if TYPE_CHECKING:
@@ -32,11 +31,11 @@ def renewable_app(stores: Stores, mounts: Sequence[Mount] = ()) -> tuple[Flask, 
 
     mounts: what else it answers. The requests of this process are counted, and told to the process that collects.
     """
-    pulse, tally = Pulse(stores.clickhouse.ping), Tally()
+    tally = Tally()
     told = ToldRequests(stores.live, stores.settings.machine)
     counts = lambda: tally.told(stores.clock.now(), stores.settings.refresh_seconds)  # noqa: E731
     keep_telling(told, counts, threading.Event())
-    make = partial(create_app, pulse=pulse, mounts=mounts, tally=tally)
+    make = partial(create_app, mounts=mounts, tally=tally)
     server: Flask = make(stores).server
     newest: list[Any] = [server.wsgi_app]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import ImportRejected
-from portfolio.allowed import Limits, is_import_seen, own_ids, seen
+from portfolio.allowed import Limits, seen
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.names import Names, compare_names
 from portfolio.imports.take import check_against_stored, digest_of, look_at
 from portfolio.imports.understand import Understood
-from portfolio.tree.names import ids_by_name
+from portfolio.imports.within import within
 from storage.clickhouse.reads.portfolio import priced_instruments
 from storage.state.imports import Import, same_content
 from storage.state.portfolios import OWN, list_portfolios
@@ -59,8 +59,7 @@ def _again(stores: Stores, digest: str, limits: Limits) -> Import | None:
     item = same_content(stores.state, digest)
     if item is None or limits is None:
         return item
-    ids = own_ids(list_portfolios(stores.state, OWN), limits)
-    return item if is_import_seen(item, ids_by_name(stores.state), ids) else None
+    return item if within(stores.state, limits).shows(item) else None
 
 
 def _known(stores: Stores, kind: str, limits: Limits) -> tuple[dict[str, str], list[str]]:

@@ -22,15 +22,14 @@ from dashboard.imports.look import Looked, look
 from dashboard.imports.looked import answer, in_words
 from dashboard.imports.taken import result
 from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
-from portfolio.allowed import Limits, is_import_seen, own_ids
+from portfolio.allowed import Limits
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.refused import RefusedFile, find_refused, look_away, read_refused, to_look_at
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.take import take_understood
 from portfolio.imports.undo import undo
-from portfolio.tree.names import ids_by_name
+from portfolio.imports.within import within
 from storage.state.imports import find_import
-from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -173,8 +172,7 @@ def _may_undo(stores: Stores, number: int, limits: Limits) -> bool:
     if limits is None:
         return True
     item = find_import(stores.state, number)
-    ids = own_ids(list_portfolios(stores.state, OWN), limits)
-    return item is not None and is_import_seen(item, ids_by_name(stores.state), ids)
+    return item is not None and within(stores.state, limits).shows(item)
 
 
 def _dismiss(stores: Stores, sent: Sent, viewer: Viewer) -> Said:

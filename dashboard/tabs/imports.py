@@ -18,12 +18,11 @@ from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
-from portfolio.allowed import Limits, is_import_seen, own_ids
+from portfolio.allowed import Limits
 from portfolio.imports.refused import to_look_at
 from portfolio.imports.sheet import LARGEST_BYTES
-from portfolio.tree.names import ids_by_name
+from portfolio.imports.within import within
 from storage.state.imports import Import, recent_imports
-from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -86,9 +85,8 @@ def _imports(stores: Stores, limits: Limits) -> list[Import]:
     """Return the newest imports; under limits those that touched no other portfolio."""
     if limits is None:
         return recent_imports(stores.state, MOST_LISTED)
-    names, ids = ids_by_name(stores.state), own_ids(list_portfolios(stores.state, OWN), limits)
-    found = recent_imports(stores.state, MOST_SEARCHED)
-    return [item for item in found if is_import_seen(item, names, ids)][:MOST_LISTED]
+    allowed = within(stores.state, limits)
+    return [item for item in recent_imports(stores.state, MOST_SEARCHED) if allowed.shows(item)][:MOST_LISTED]
 
 
 def _drop(limits: Limits) -> html.Div:

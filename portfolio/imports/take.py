@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import ImportRejected, Mistake
 from core.format import count, noun
-from portfolio.allowed import Limits, own_ids
+from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.imports.brought import new_portfolios, tell_series
 from portfolio.imports.chain import Chained, chain
@@ -26,8 +26,7 @@ from portfolio.imports.remembered import recall_from, remember
 from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
-from portfolio.imports.within import Within
-from portfolio.tree.names import ids_by_name
+from portfolio.imports.within import within
 from storage.clickhouse.import_rows import NAV, PRICES, Imported, Rows, insert_import, next_import_version, standing
 from storage.clickhouse.reads.around import Stored, stored_around
 from storage.clickhouse.undo_rows import undo_import
@@ -126,17 +125,17 @@ def look_at(
     limits: the only own portfolios that it may be of; of another one, or of instruments, it has a mistake instead of
     points, and nothing is told of what is stored.
     """
-    ids = ids_by_name(stores.state)
-    within = Within(limits, ids, own_ids(list_portfolios(stores.state, OWN), limits))
+    allowed = within(stores.state, limits)
+    ids = allowed.names
     understood = understand(
         name,
         content,
         said or Mapping(),
         stores.clock.now(),
-        within.recall(recall_from(stores.state)),
-        lambda points, kind: _look_around(stores, points, kind, ids) if not within.wrong(points, kind) else {},
+        allowed.recall(recall_from(stores.state)),
+        lambda points, kind: _look_around(stores, points, kind, ids) if not allowed.wrong(points, kind) else {},
     )
-    return as_known(within.checked(understood), ids)
+    return as_known(allowed.checked(understood), ids)
 
 
 def take(

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 
 from core.errors import Mistake
 from core.format import first_of
-from portfolio.allowed import Limits
+from portfolio.allowed import Limits, is_import_seen, own_ids
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.points import Points
 from portfolio.imports.understand import Recall, Understood
+from portfolio.tree.names import ids_by_name
+from storage.state.database import State
+from storage.state.imports import Import
+from storage.state.portfolios import OWN, list_portfolios
 
 SHARED = "it has prices or rates, which all portfolios share"
 _REMEDY = "Import values of portfolios that you may see, under their names."
@@ -26,6 +30,10 @@ class Within:
     """The id that each known name means."""
     ids: frozenset[str]
     """Of the own portfolios that may be seen."""
+
+    def shows(self, item: Import) -> bool:
+        """Return whether an import may be seen."""
+        return self.limits is None or is_import_seen(item, self.names, self.ids)
 
     def wrong(self, points: Points, kind: str) -> list[Mistake]:
         """Return why points may not be taken: a portfolio that may not be seen reads as one that there is not."""
@@ -57,3 +65,8 @@ class Within:
 
     def _is_seen(self, name: str) -> bool:
         return self.names.get(name, name) in self.ids
+
+
+def within(state: State, limits: Limits) -> Within:
+    """Return whose values may be taken by somebody with these limits."""
+    return Within(limits, ids_by_name(state), own_ids(list_portfolios(state, OWN), limits))

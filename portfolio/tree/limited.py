@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
-from portfolio.allowed import Limits, seen
+from portfolio.allowed import Limits, own_ids, seen
 from portfolio.tree.names import ids_of
 from storage.state.portfolios import OWN, Portfolio, list_known_names, list_portfolios
 
@@ -21,7 +21,7 @@ def check_seen(stores: Stores, limits: Limits, *ids: str) -> None:
     """Raise ChangeRejected unless all are own portfolios that may be seen, as if there were no others."""
     if limits is None:
         return
-    there = sorted(each.id for each in seen(list_portfolios(stores.state, OWN), limits))
+    there = sorted(own_ids(list_portfolios(stores.state, OWN), limits))
     for id in ids:
         if id not in there:
             near = f": there are {', '.join(there[:10])}" if there else ""
@@ -69,7 +69,7 @@ def untold(stores: Stores, limits: Limits, do: Callable[[], str]) -> str:
 
 
 def _names_hidden(error: ChangeRejected, known: list[Portfolio], limits: Limits) -> bool:
-    allowed = {each.id for each in seen(known, limits)}
+    allowed = own_ids(known, limits)
     hidden = {text for each in known if each.id not in allowed for text in (each.id, each.name)}
     told = " ".join(error.lines())
     return any(re.search(rf"(?<!\w){re.escape(text)}(?!\w)", told) for text in hidden)

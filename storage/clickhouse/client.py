@@ -19,6 +19,7 @@ from core.errors import StartError, StorageRejected, StorageUnavailable
 from core.fatal_signals import end_on_fatal_signals
 from core.format import count
 from core.model import Facts
+from storage.clickhouse.pulse import Pulse
 from storage.clickhouse.query_log import Measured, QueryLog
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class ClickHouse:
         self.database = database
         self.cluster = cluster
         self.query_log = query_log or QueryLog()
+        self.pulse = Pulse(self.ping)
         self._settings = {
             "max_execution_time": timeout_seconds,
             "max_memory_usage": memory_bytes,

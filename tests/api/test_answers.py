@@ -30,6 +30,7 @@ from core.roles import Role
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from portfolio.summary import side_by_side
+from storage.clickhouse.pulse import Pulse
 from storage.stores import Stores
 from tests.support.api import (
     ADMIN,
@@ -381,6 +382,7 @@ def test_a_large_answer_is_compressed_for_who_takes_that(client: FlaskClient) ->
 def test_storage_away_is_said_and_is_not_ready(filled: Stores) -> None:
     filled.state.close()
     client = client_of(filled)
+    filled.clickhouse.pulse = Pulse(filled.clickhouse.ping)  # has not asked yet, nor is it asked for a second
     filled.clickhouse.close()
     found = problem(client, "/api/v1/metrics/history?metric=system_load_1", 503)
     assert "ClickHouse is closed" in found["detail"] and found["fix"]

@@ -21,6 +21,7 @@ from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
 from dashboard.views.tab import Choices, Tab, View
+from storage.clickhouse.pulse import Pulse
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))
@@ -54,7 +55,7 @@ class FakeStores:
 
     clock: Clock = field(default_factory=SystemClock)
     live: FakeLive = field(default_factory=FakeLive)
-    clickhouse: Any = field(default_factory=lambda: SimpleNamespace(ping=lambda: None))
+    clickhouse: Any = field(default_factory=lambda: SimpleNamespace(pulse=Pulse(lambda: None)))
     settings: Any = field(default_factory=lambda: SimpleNamespace(**SETTINGS))
     value: float = 40.0
     as_of: float | None = None
