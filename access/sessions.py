@@ -59,22 +59,22 @@ def sessions_of(state: State, account: str) -> list[Session]:
     return sessions.sessions_not_ended(state, account)
 
 
-def end_session(state: State, account: str, digest: str, now: float, *, by: str, address: str = "") -> bool:
+def end_session(state: State, account: str, digest: str, now: float, *, by: str) -> bool:
     """End one session of an account; return whether there was one to end."""
-    return _end(state, account, now, [digest], "", by, address) > 0
+    return _end(state, account, now, [digest], "", by) > 0
 
 
-def end_sessions(state: State, account: str, now: float, *, by: str, but: str = "", address: str = "") -> int:
+def end_sessions(state: State, account: str, now: float, *, by: str, but: str = "") -> int:
     """End the sessions of an account, all but the one of the digest `but`; return how many there were."""
-    return _end(state, account, now, None, but, by, address)
+    return _end(state, account, now, None, but, by)
 
 
-def _end(state: State, account: str, now: float, digests: list[str] | None, but: str, by: str, address: str) -> int:
+def _end(state: State, account: str, now: float, digests: list[str] | None, but: str, by: str) -> int:
     with state.begin() as connection:
         ended = sessions.mark_ended(connection, account, now, digests, but)
         if ended:
             detail = count(ended, "session")
-            record_in(connection, who=by, what="sessions ended", target=account, address=address, detail=detail, at=now)
+            record_in(connection, who=by, what="sessions ended", target=account, detail=detail, at=now)
         return ended
 
 

@@ -87,7 +87,6 @@ def make_token(
     expires_at: float = 0.0,
     by: Viewer,
     now: float,
-    address: str = "",
 ) -> tuple[Token, str]:
     """Make a token and return it with its secret, which is kept nowhere and cannot be had again.
 
@@ -110,7 +109,6 @@ def make_token(
             who=by.name,
             what="token made",
             target=told(token),
-            address=address,
             detail=f"for {', '.join(sorted(chosen))}" + (f"; portfolios {', '.join(sorted(only))}" if only else ""),
             at=now,
         )
@@ -123,7 +121,7 @@ def list_tokens(state: State, by: Viewer) -> list[Token]:
         return tokens_in(connection, None if by.role >= Role.ADMIN else by.name)
 
 
-def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") -> Token:
+def revoke(state: State, id: int, *, by: Viewer, now: float) -> Token:
     """Revoke a token, at once and for ever, and return it. Once more is harmless.
 
     Raises ChangeRejected for one that is not there or that `by` may not revoke; StorageUnavailable.
@@ -134,7 +132,7 @@ def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") 
             whose = "" if by.role >= Role.ADMIN else " of yours"
             raise ChangeRejected(f"There is no token {id}{whose}: give the number of one in the list.")
         if mark_revoked(connection, id, by.name, now):
-            record_in(connection, who=by.name, what="token revoked", target=told(token), address=address, at=now)
+            record_in(connection, who=by.name, what="token revoked", target=told(token), at=now)
         return token_in(connection, id) or token
 
 
