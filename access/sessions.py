@@ -54,8 +54,11 @@ def start_session(connection: Transaction, account: str, now: float, address: st
     return secret
 
 
-def sessions_of(state: State, account: str) -> list[Session]:
-    """Return the sessions of an account that nobody ended, the one used last first. Old ones may have expired."""
+def sessions_of(state: State, account: str | None) -> list[Session]:
+    """Return the sessions of an account, of everybody when None, that nobody ended; old ones may have expired.
+
+    The one used last comes first.
+    """
     return sessions.sessions_not_ended(state, account)
 
 
