@@ -64,17 +64,17 @@ def sessions_of(state: State, account: str | None) -> list[Session]:
 
 def end_session(state: State, account: str, digest: str, now: float, *, by: str) -> bool:
     """End one session of an account; return whether there was one to end."""
-    return _end(state, account, now, [digest], "", by) > 0
+    return _end(state, account, now, [digest], by) > 0
 
 
-def end_sessions(state: State, account: str, now: float, *, by: str, but: str = "") -> int:
-    """End the sessions of an account, all but the one of the digest `but`; return how many there were."""
-    return _end(state, account, now, None, but, by)
+def end_sessions(state: State, account: str, now: float, *, by: str) -> int:
+    """End the sessions of an account; return how many there were."""
+    return _end(state, account, now, None, by)
 
 
-def _end(state: State, account: str, now: float, digests: list[str] | None, but: str, by: str) -> int:
+def _end(state: State, account: str, now: float, digests: list[str] | None, by: str) -> int:
     with state.begin() as connection:
-        ended = sessions.mark_ended(connection, account, now, digests, but)
+        ended = sessions.mark_ended(connection, account, now, digests)
         if ended:
             detail = count(ended, "session")
             record_in(connection, who=by, what="sessions ended", target=account, detail=detail, at=now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.tokens import SCOPES, Scope, list_tokens, make_token, revoke
+from access.tokens import SCOPES, Scope, make_token, revoke
 from access.viewer import Viewer
 from core.model import Status
 from core.roles import Role
@@ -102,11 +102,6 @@ def tokens_table(tokens: Sequence[Token], accounts: Mapping[str, Account], now: 
     rows = [_row(token, accounts.get(token.account), now) for token in tokens]
     nothing = "No token yet. A program that asks Fundwatch over HTTP needs one."
     return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Tokens", nothing=nothing)
-
-
-def seen_tokens(stores: Stores, viewer: Viewer) -> list[Token]:
-    """Return the tokens that a viewer may see, newest first."""
-    return list_tokens(stores.state, viewer)
 
 
 def _row(token: Token, owner: Account | None, now: float) -> dict[str, Any]:

@@ -57,11 +57,9 @@ def sessions_not_ended(state: State, account: str | None) -> list[Session]:
         return [Session(**row._mapping) for row in connection.execute(query.order_by(sessions.c.seen_at.desc()))]
 
 
-def mark_ended(
-    connection: Transaction, account: str, now: float, digests: Sequence[str] | None = None, but: str = ""
-) -> int:
-    """End sessions of an account, all but one, or only those of these digests; return how many were ended."""
-    ended = (sessions.c.account == account) & (sessions.c.ended_at == 0) & (sessions.c.digest != but)
+def mark_ended(connection: Transaction, account: str, now: float, digests: Sequence[str] | None = None) -> int:
+    """End the sessions of an account, or only those of these digests; return how many were ended."""
+    ended = (sessions.c.account == account) & (sessions.c.ended_at == 0)
     if digests is not None:
         ended &= sessions.c.digest.in_(digests)
     return connection.execute(sa.update(sessions).where(ended).values(ended_at=now)).rowcount
