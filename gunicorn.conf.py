@@ -2,11 +2,12 @@
 
 import signal
 
+from core.addresses import host_and_port
 from core.settings.load import load_settings
 
 settings = load_settings()
 
-bind = [f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"]
+bind = [host_and_port(settings.host, settings.port)]
 certfile = settings.tls_cert or None
 keyfile = settings.tls_key or None
 # Whom to believe about who asks is decided in dashboard/frame/forwarded.py.

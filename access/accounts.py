@@ -55,9 +55,7 @@ def viewer_for(account: Account, settings: Settings) -> Viewer:
     return Viewer(account.name, account.role, may_act, frozenset(account.portfolios) if account.portfolios else None)
 
 
-def add_account(
-    state: State, name: str, role: Role, portfolios: Sequence[str], by: str, now: float, *, address: str = ""
-) -> str:
+def add_account(state: State, name: str, role: Role, portfolios: Sequence[str], by: str, now: float) -> str:
     """Add an account and return the path of its one-time link, by which its owner chooses a password.
 
     Raises ChangeRejected with what is wrong with name or portfolios.
@@ -72,11 +70,11 @@ def add_account(
         if not insert_account(connection, name, role, known, by, now):
             raise ChangeRejected("Not added.", {"name": f"There is an account {name}: choose another name."})
         detail = role.word + _limited(known)
-        record_in(connection, who=by, what="account added", target=name, address=address, detail=detail, at=now)
+        record_in(connection, who=by, what="account added", target=name, detail=detail, at=now)
         return new_link(connection, name, by, now)
 
 
-def set_role(state: State, name: str, role: Role, by: str, now: float, *, address: str = "") -> None:
+def set_role(state: State, name: str, role: Role, by: str, now: float) -> None:
     """Give an account another role. Raises ChangeRejected: no such account, the only admin, limited to portfolios."""
     with state.deciding_accounts() as connection:
         account = _existing(connection, name)
@@ -85,12 +83,10 @@ def set_role(state: State, name: str, role: Role, by: str, now: float, *, addres
         change_account(connection, account.name, role=role.word)
         _keep_an_admin(connection, account)
         detail = f"{account.role.word} → {role.word}"
-        record_in(connection, who=by, what="role changed", target=account.name, address=address, detail=detail, at=now)
+        record_in(connection, who=by, what="role changed", target=account.name, detail=detail, at=now)
 
 
-def set_portfolios(
-    state: State, name: str, portfolios: Sequence[str], by: str, now: float, *, address: str = ""
-) -> None:
+def set_portfolios(state: State, name: str, portfolios: Sequence[str], by: str, now: float) -> None:
     """Limit an account to portfolios, by id or name, and those below them; none: it sees every one.
 
     Raises ChangeRejected: no such account, an unknown portfolio, an admin.
@@ -100,12 +96,10 @@ def set_portfolios(
         known = _known_portfolios(connection, account.role, portfolios)
         change_account(connection, account.name, portfolios=packed(known))
         detail = f"every portfolio{_limited(account.portfolios)} → every portfolio{_limited(known)}"
-        record_in(
-            connection, who=by, what="portfolios changed", target=account.name, address=address, detail=detail, at=now
-        )
+        record_in(connection, who=by, what="portfolios changed", target=account.name, detail=detail, at=now)
 
 
-def disable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
+def disable(state: State, name: str, by: str, now: float) -> None:
     """Let an account in no more, and end its sessions and links.
 
     Raises ChangeRejected: no such account, the only admin.
@@ -116,18 +110,18 @@ def disable(state: State, name: str, by: str, now: float, *, address: str = "") 
         _keep_an_admin(connection, account)
         mark_ended(connection, account.name, now)
         use_up_links(connection, account.name, now)
-        record_in(connection, who=by, what="account disabled", target=account.name, address=address, at=now)
+        record_in(connection, who=by, what="account disabled", target=account.name, at=now)
 
 
-def enable(state: State, name: str, by: str, now: float, *, address: str = "") -> None:
+def enable(state: State, name: str, by: str, now: float) -> None:
     """Let an account in again, with the password that it had. Raises ChangeRejected: no such account."""
     with state.deciding_accounts() as connection:
         account = _existing(connection, name)
         change_account(connection, account.name, is_disabled=False)
-        record_in(connection, who=by, what="account enabled", target=account.name, address=address, at=now)
+        record_in(connection, who=by, what="account enabled", target=account.name, at=now)
 
 
-def reset(state: State, name: str, by: str, now: float, *, address: str = "") -> str:
+def reset(state: State, name: str, by: str, now: float) -> str:
     """Return the path of a one-time link by which somebody who forgot his password chooses another one.
 
     The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
@@ -137,7 +131,7 @@ def reset(state: State, name: str, by: str, now: float, *, address: str = "") ->
         account = _existing(connection, name)
         if account.is_disabled:
             raise ChangeRejected(f"{account.name} is disabled.", {"name": "Enable the account first."})
-        record_in(connection, who=by, what="sign-in link made", target=account.name, address=address, at=now)
+        record_in(connection, who=by, what="sign-in link made", target=account.name, at=now)
         return new_link(connection, account.name, by, now)
 
 

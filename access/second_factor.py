@@ -17,7 +17,7 @@ import pyotp
 import segno
 from pyotp.utils import strings_equal
 
-from access.audit import Outcome, record_in
+from access.audit import record_in
 from core.errors import ChangeRejected
 from core.roles import Role
 from storage.state.database import State, Transaction
@@ -93,7 +93,7 @@ def _setup(name: str, secret: str) -> Setup:
     return Setup(secret, url, _qr(url))
 
 
-def confirm(state: State, name: str, code: str, now: float, *, by: str = "", address: str = "") -> tuple[str, ...]:
+def confirm(state: State, name: str, code: str, now: float) -> tuple[str, ...]:
     """Put the secret that was shown last in force and return its recovery codes, which are shown once.
 
     code: what the app shows, so that nobody locks himself out. Raises ChangeRejected when it is not that; after
@@ -105,7 +105,7 @@ def confirm(state: State, name: str, code: str, now: float, *, by: str = "", add
         step = _step_of(secret, _digits(code), now) if secret else None
         if step is not None:
             put_in_force(connection, name, secret, step, [_digest(each) for each in codes])
-            record_in(connection, who=by or name, what="second factor set up", target=name, address=address, at=now)
+            record_in(connection, who=name, what="second factor set up", target=name, at=now)
             return codes
         if wrong + 1 >= MOST_WRONG:
             secret = ""
@@ -133,25 +133,17 @@ def verify(state: State, name: str, code: str, now: float, *, address: str = "")
         return _recovered(connection, name, code, now, address)
 
 
-def remove(state: State, name: str, now: float, *, by: str = "", address: str = "") -> None:
+def remove(state: State, name: str, now: float, *, by: str = "") -> None:
     """Take the second factor of an account away, with its recovery codes. Without one it is harmless."""
     with state.begin() as connection:
         if take_away(connection, name):
-            record_in(connection, who=by or name, what="second factor removed", target=name, address=address, at=now)
+            record_in(connection, who=by or name, what="second factor removed", target=name, at=now)
 
 
 def _recovered(connection: Transaction, name: str, code: str, now: float, address: str) -> bool:
     if not use_code(connection, name, _digest(code), now):
         return False
-    record_in(
-        connection,
-        who=name,
-        what="recovery code used",
-        target=name,
-        address=address,
-        outcome=Outcome.DONE,
-        at=now,
-    )
+    record_in(connection, who=name, what="recovery code used", target=name, address=address, at=now)
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from access.viewer import Viewer
 from core.clock import Clock
 from core.errors import StorageError
 from core.format import count
+from core.memo import Believed
 from storage.state import sessions
 from storage.state.database import State, Transaction
 from storage.state.sessions import Session
@@ -26,9 +26,6 @@ __all__ = ["Session"]
 
 SEEN_EVERY_SECONDS = 60.0
 """Using a session is written down no more often than this."""
-KNOWN_SECONDS = 2.0
-"""How long a session that was looked up is believed: after it a session that was ended elsewhere is noticed."""
-MOST_KNOWN = 10_000
 KEPT_SECONDS = 30 * 86_400.0
 """How long a session that is over is still known: from where a person has signed in (access/lockout.py)."""
 AGENT_CHARACTERS = 255
@@ -54,27 +51,30 @@ def start_session(connection: Transaction, account: str, now: float, address: st
     return secret
 
 
-def sessions_of(state: State, account: str) -> list[Session]:
-    """Return the sessions of an account that nobody ended, the one used last first. Old ones may have expired."""
+def sessions_of(state: State, account: str | None) -> list[Session]:
+    """Return the sessions of an account, of everybody when None, that nobody ended; old ones may have expired.
+
+    The one used last comes first.
+    """
     return sessions.sessions_not_ended(state, account)
 
 
-def end_session(state: State, account: str, digest: str, now: float, *, by: str, address: str = "") -> bool:
+def end_session(state: State, account: str, digest: str, now: float, *, by: str) -> bool:
     """End one session of an account; return whether there was one to end."""
-    return _end(state, account, now, [digest], "", by, address) > 0
+    return _end(state, account, now, [digest], by) > 0
 
 
-def end_sessions(state: State, account: str, now: float, *, by: str, but: str = "", address: str = "") -> int:
-    """End the sessions of an account, all but the one of the digest `but`; return how many there were."""
-    return _end(state, account, now, None, but, by, address)
+def end_sessions(state: State, account: str, now: float, *, by: str) -> int:
+    """End the sessions of an account; return how many there were."""
+    return _end(state, account, now, None, by)
 
 
-def _end(state: State, account: str, now: float, digests: list[str] | None, but: str, by: str, address: str) -> int:
+def _end(state: State, account: str, now: float, digests: list[str] | None, by: str) -> int:
     with state.begin() as connection:
-        ended = sessions.mark_ended(connection, account, now, digests, but)
+        ended = sessions.mark_ended(connection, account, now, digests)
         if ended:
             detail = count(ended, "session")
-            record_in(connection, who=by, what="sessions ended", target=account, address=address, detail=detail, at=now)
+            record_in(connection, who=by, what="sessions ended", target=account, detail=detail, at=now)
         return ended
 
 
@@ -100,48 +100,35 @@ class Who:
 class Signed:
     """Who is signed in, by the secret of the cookie. One a process; safe to share between threads.
 
-    What was looked up is believed for KNOWN_SECONDS, so that a page's many requests cost one look-up.
+    What was looked up is believed for a moment, so that a page's many requests cost one look-up.
     """
 
     def __init__(self, state: State, settings: Settings, clock: Clock) -> None:
         self._state = state
         self._settings = settings
         self._clock = clock
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[Who, float]] = {}
-        """By secret, and until when it is believed, in monotonic seconds."""
+        self._known: Believed[Who] = Believed(clock)
+        """By secret."""
 
     def who(self, secret: str) -> Who | None:
         """Return whose session it is; None: of nobody, or it is over, or its account is disabled.
 
         Raises StorageUnavailable.
         """
-        known = self._known.get(secret)
-        if known is not None and self._clock.monotonic() < known[1]:
-            return known[0]
-        return self._look_up(secret) if 0 < len(secret) <= LONGEST_SECRET else None
+        if not 0 < len(secret) <= LONGEST_SECRET:
+            return None
+        return self._known.get(secret, lambda: self._look_up(secret))
 
     def _look_up(self, secret: str) -> Who | None:
         now, digest = self._clock.now(), digest_of(secret)
         found = sessions.find_session(self._state, digest)
         if found is None or found[1].is_disabled or is_over(found[0], self._settings, now):
-            self._keep(secret, None)
             return None
         session, account = found
         if now - session.seen_at >= SEEN_EVERY_SECONDS:
             self._saw(session, now)
         lacks = not account.has_second_factor and must_have(self._settings, account.role)
-        return self._keep(secret, Who(viewer_for(account, self._settings), lacks))
-
-    def _keep(self, secret: str, who: Who | None) -> Who | None:
-        with self._lock:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            if who is None:
-                self._known.pop(secret, None)
-            else:
-                self._known[secret] = who, self._clock.monotonic() + KNOWN_SECONDS
-        return who
+        return Who(viewer_for(account, self._settings), lacks)
 
     def _saw(self, session: Session, now: float) -> None:
         try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from access.audit import record_in
 from access.viewer import ACTING_ROLE, Viewer
 from core.errors import ChangeRejected, StorageError
+from core.memo import Believed
 from core.roles import Role
 from storage.state.accounts import find_account
 from storage.state.database import State
@@ -49,8 +50,6 @@ SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 PERSON = b"fundwatch token"
 USED_EVERY_SECONDS = 60.0
 """So seldom is it written that a token was used."""
-KNOWN_SECONDS = 2.0
-MOST_KNOWN = 10_000
 
 
 class Scope(StrEnum):
@@ -87,7 +86,6 @@ def make_token(
     expires_at: float = 0.0,
     by: Viewer,
     now: float,
-    address: str = "",
 ) -> tuple[Token, str]:
     """Make a token and return it with its secret, which is kept nowhere and cannot be had again.
 
@@ -110,7 +108,6 @@ def make_token(
             who=by.name,
             what="token made",
             target=told(token),
-            address=address,
             detail=f"for {', '.join(sorted(chosen))}" + (f"; portfolios {', '.join(sorted(only))}" if only else ""),
             at=now,
         )
@@ -123,7 +120,7 @@ def list_tokens(state: State, by: Viewer) -> list[Token]:
         return tokens_in(connection, None if by.role >= Role.ADMIN else by.name)
 
 
-def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") -> Token:
+def revoke(state: State, id: int, *, by: Viewer, now: float) -> Token:
     """Revoke a token, at once and for ever, and return it. Once more is harmless.
 
     Raises ChangeRejected for one that is not there or that `by` may not revoke; StorageUnavailable.
@@ -134,7 +131,7 @@ def revoke(state: State, id: int, *, by: Viewer, now: float, address: str = "") 
             whose = "" if by.role >= Role.ADMIN else " of yours"
             raise ChangeRejected(f"There is no token {id}{whose}: give the number of one in the list.")
         if mark_revoked(connection, id, by.name, now):
-            record_in(connection, who=by.name, what="token revoked", target=told(token), address=address, at=now)
+            record_in(connection, who=by.name, what="token revoked", target=told(token), at=now)
         return token_in(connection, id) or token
 
 
@@ -180,7 +177,7 @@ def lent(scopes: Collection[str]) -> Role:
 class Bearers:
     """Who programs are, by the secret that they send. One a process; safe to share between threads.
 
-    What was looked up is believed for KNOWN_SECONDS: a program that asks often costs a look-up every two seconds, and a
+    What was looked up is believed for a moment: a program that asks often costs a look-up every two seconds, and a
     token that was revoked elsewhere, or whose owner may less now, works so long at most.
     """
 
@@ -188,22 +185,14 @@ class Bearers:
         self._state = state
         self._settings = settings
         self._clock = clock
-        self._known: dict[str, tuple[Viewer, float]] = {}
+        self._known: Believed[Viewer] = Believed(clock)
+        """By secret."""
 
     def viewer(self, secret: str, address: str = "") -> Viewer | None:
         """Return what `viewer_of_token` does. Raises StorageUnavailable."""
-        now = self._clock.monotonic()
-        viewer, until = self._known.get(secret, (None, 0.0))
-        if viewer is not None and now < until:
-            return viewer
-        viewer = viewer_of_token(self._state, self._settings, secret, self._clock.now(), address)
-        if viewer is None:
-            self._known.pop(secret, None)
-            return None
-        if len(self._known) >= MOST_KNOWN:
-            self._known = {}
-        self._known[secret] = viewer, now + KNOWN_SECONDS
-        return viewer
+        return self._known.get(
+            secret, lambda: viewer_of_token(self._state, self._settings, secret, self._clock.now(), address)
+        )
 
 
 def told(token: Token) -> str:

@@ -1,4 +1,4 @@
-"""A small shared memory of built views: each is built once however many viewers ask at once."""
+"""Small shared memories: of built views, each built once however many ask at once, and of what was looked up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+if TYPE_CHECKING:
+    from core.clock import Clock
+
+KNOWN_SECONDS = 2.0
+"""How long what was looked up is believed: after it a change that another process made is noticed."""
+MOST_KNOWN = 10_000
 Value = TypeVar("Value")
 
 
@@ -52,3 +58,32 @@ class Memo(Generic[Value]):
             with self._lock:
                 self._kept.pop(key, None)
             future.set_exception(error)
+
+
+class Believed(Generic[Value]):
+    """Believes what was looked up for KNOWN_SECONDS from when the look-up began. Safe to share between threads.
+
+    That there is nothing is not believed: it is looked up each time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[Value, float]] = {}
+        """By key, and until when it is believed, in monotonic seconds."""
+
+    def get(self, key: str, look_up: Callable[[], Value | None]) -> Value | None:
+        """Return what is believed of `key`, else what `look_up` returns. An exception of it changes nothing."""
+        now = self._clock.monotonic()
+        known = self._known.get(key)
+        if known is not None and now < known[1]:
+            return known[0]
+        found = look_up()
+        with self._lock:
+            if found is None:
+                self._known.pop(key, None)
+                return None
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = found, now + KNOWN_SECONDS
+        return found

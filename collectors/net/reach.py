@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from collectors.net.certificates import Certificate, first_to_end
+from core.addresses import host_and_port
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 
 GRACE_SECONDS = 1.0
@@ -53,9 +54,7 @@ class Address:
     ca_file: str = ""
 
     def __str__(self) -> str:
-        if self.path:
-            return self.path
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return self.path or host_and_port(self.host, self.port)
 
 
 class Deadline:

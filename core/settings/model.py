@@ -21,6 +21,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from core.addresses import host_and_port
 from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
@@ -363,7 +364,7 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where the web server is, as a browser on this machine opens it."""
         host = self.allowed_hosts[0] if self.host in WILDCARDS else self.host
-        return f"{'https' if self.has_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{'https' if self.has_tls else 'http'}://{host_and_port(host, self.port)}"
 
     @property
     def host_names(self) -> frozenset[str]:

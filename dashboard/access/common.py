@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from dash import html
-from flask import request
 
 from core.errors import ChangeRejected
 from dashboard.components.age import local_time
@@ -39,11 +38,6 @@ def told(stores: Stores, dataset: str, do: Do) -> Do:
         return said
 
     return answered
-
-
-def asked_from() -> str:
-    """Return the address that the present request came from, for the audit."""
-    return request.remote_addr or ""
 
 
 def shown_once(what: str, secret: str) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.tokens import SCOPES, Scope, list_tokens, make_token, revoke
+from access.tokens import SCOPES, Scope, make_token, revoke
 from access.viewer import Viewer
 from core.model import Status
 from core.roles import Role
-from dashboard.access.common import asked_from, listed, portfolios_cell, portfolios_hint, shown_once, told
+from dashboard.access.common import listed, portfolios_cell, portfolios_hint, shown_once, told
 from dashboard.components.age import local_time
 from dashboard.components.card import state_badge
 from dashboard.components.form import form, hidden, select_field, text_field, tick
@@ -60,14 +60,13 @@ def forms(stores: Stores) -> list[Form]:
             expires_at=now + float(days) * DAY_SECONDS if days else 0.0,
             by=viewer,
             now=now,
-            address=asked_from(),
         )
         once = f"The token for {token.name}. Copy it now: it is kept nowhere and never shown again."
         return Said(f"Token for {token.name} made.", html=shown_once(once, secret))
 
     def revoke_one(sent: Sent, viewer: Viewer) -> Said:
         number = int(sent["id"]) if sent["id"].isdecimal() and len(sent["id"]) < 16 else 0
-        token = revoke(stores.state, number, by=viewer, now=stores.clock.now(), address=asked_from())
+        token = revoke(stores.state, number, by=viewer, now=stores.clock.now())
         return Said(f"Token for {token.name} revoked.")
 
     does = {"make": make, "revoke": revoke_one}
@@ -103,11 +102,6 @@ def tokens_table(tokens: Sequence[Token], accounts: Mapping[str, Account], now: 
     rows = [_row(token, accounts.get(token.account), now) for token in tokens]
     nothing = "No token yet. A program that asks Fundwatch over HTTP needs one."
     return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Tokens", nothing=nothing)
-
-
-def seen_tokens(stores: Stores, viewer: Viewer) -> list[Token]:
-    """Return the tokens that a viewer may see, newest first."""
-    return list_tokens(stores.state, viewer)
 
 
 def _row(token: Token, owner: Account | None, now: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.errors import ChangeRejected
 from core.format import count
 from core.model import Status
 from core.roles import Role
-from dashboard.access.common import asked_from, listed, portfolios_cell, portfolios_hint, shown_once, told
+from dashboard.access.common import listed, portfolios_cell, portfolios_hint, shown_once, told
 from dashboard.components.age import local_time
 from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
@@ -63,38 +63,37 @@ def forms(stores: Stores) -> list[Form]:
             listed(sent["portfolios"]),
             viewer.name,
             _now(),
-            address=asked_from(),
         )
         return Said(f"{sent['name']} added.", html=_link(sent["name"], path))
 
     def role(sent: Sent, viewer: Viewer) -> Said:
         role = _role(sent)
-        set_role(state, sent["account"], role, viewer.name, _now(), address=asked_from())
+        set_role(state, sent["account"], role, viewer.name, _now())
         return Said(f"{sent['account']} is {role.word} now.")
 
     def portfolios(sent: Sent, viewer: Viewer) -> Said:
         ids = listed(sent["portfolios"])
-        set_portfolios(state, sent["account"], ids, viewer.name, _now(), address=asked_from())
+        set_portfolios(state, sent["account"], ids, viewer.name, _now())
         return Said(f"{sent['account']} may see {', '.join(ids) if ids else 'every portfolio'} now.")
 
     def link(sent: Sent, viewer: Viewer) -> Said:
-        path = reset(state, sent["account"], viewer.name, _now(), address=asked_from())
+        path = reset(state, sent["account"], viewer.name, _now())
         return Said("Link made.", html=_link(sent["account"], path))
 
     def sign_out(sent: Sent, viewer: Viewer) -> Said:
-        ended = end_sessions(state, sent["account"], _now(), by=viewer.name, address=asked_from())
+        ended = end_sessions(state, sent["account"], _now(), by=viewer.name)
         return Said(f"{count(ended, 'session')} of {sent['account']} ended.")
 
     def factor(sent: Sent, viewer: Viewer) -> Said:
-        second_factor.remove(state, sent["account"], _now(), by=viewer.name, address=asked_from())
+        second_factor.remove(state, sent["account"], _now(), by=viewer.name)
         return Said(f"{sent['account']} has no second factor any more.")
 
     def switch_off(sent: Sent, viewer: Viewer) -> Said:
-        disable(state, sent["account"], viewer.name, _now(), address=asked_from())
+        disable(state, sent["account"], viewer.name, _now())
         return Said(f"{sent['account']} is disabled.")
 
     def switch_on(sent: Sent, viewer: Viewer) -> Said:
-        enable(state, sent["account"], viewer.name, _now(), address=asked_from())
+        enable(state, sent["account"], viewer.name, _now())
         return Said(f"{sent['account']} is enabled.")
 
     _now: Callable[[], float] = stores.clock.now

@@ -86,9 +86,9 @@ def install(server: Flask, stores: Stores) -> None:
         name, now, caller = current_viewer().name, stores.clock.now(), caller_of(stores, request)
         digest = field(request, "session")
         if digest:
-            end_session(stores.state, name, digest, now, by=name, address=caller.address)
+            end_session(stores.state, name, digest, now, by=name)
         else:
-            end_sessions(stores.state, name, now, by=name, address=caller.address)
+            end_sessions(stores.state, name, now, by=name)
         if not digest or digest == digest_of(caller.secret):
             return signed_out(stores, redirect(SIGN_IN, 303))
         return redirect(f"{ACCOUNT}?done=session", 303)
@@ -103,11 +103,9 @@ def install(server: Flask, stores: Stores) -> None:
 
     @server.post(CONFIRM)
     def confirm_posted() -> AnyResponse:
-        name, caller = current_viewer().name, caller_of(stores, request)
+        name = current_viewer().name
         try:
-            codes = second_factor.confirm(
-                stores.state, name, field(request, "code"), stores.clock.now(), address=caller.address
-            )
+            codes = second_factor.confirm(stores.state, name, field(request, "code"), stores.clock.now())
         except ChangeRejected as error:
             setup = second_factor.offered(stores.state, name, stores.clock.now())
             told = error.fields.get("code", "")
@@ -116,14 +114,14 @@ def install(server: Flask, stores: Stores) -> None:
 
     @server.post(REMOVE)
     def remove_posted() -> AnyResponse:
-        viewer, caller = current_viewer(), caller_of(stores, request)
+        viewer = current_viewer()
         if second_factor.must_have(stores.settings, viewer.role):
             return _page(stores, 403, {REMOVAL: f"The role {viewer.role.word} needs a second factor here: it stays."})
         try:
-            _check(stores, caller)
+            _check(stores, caller_of(stores, request))
         except (ChangeRejected, SignInRefused) as error:
             return _refused(stores, error, field_as=REMOVAL)
-        second_factor.remove(stores.state, viewer.name, stores.clock.now(), address=caller.address)
+        second_factor.remove(stores.state, viewer.name, stores.clock.now())
         return redirect(f"{ACCOUNT}?done=removed", 303)
 
     declare_rules(server, Role.VIEWER, RULES)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from core.settings.binding import address_of
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -74,12 +76,8 @@ class Forwarded:
         return [REFUSED]
 
     def _lies_in_network(self, address: str) -> bool:
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self._networks)
+        found = address_of(address)
+        return found is not None and any(found in network for network in self._networks)
 
 
 def _address(text: str) -> str:

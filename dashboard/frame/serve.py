@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from core.addresses import host_and_port
 from core.settings.model import Settings
 
 CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
@@ -57,9 +58,8 @@ class EmbeddedServer(BaseApplication):
         from runpy import run_path
 
         chosen = {name: value for name, value in run_path(str(CONFIG)).items() if name in self.cfg.settings}
-        host = self._settings.host
         chosen |= {
-            "bind": [f"[{host}]:{self._settings.port}" if ":" in host else f"{host}:{self._settings.port}"],
+            "bind": [host_and_port(self._settings.host, self._settings.port)],
             "workers": 1,
             "threads": self._settings.web_threads,
             "reuse_port": False,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from access.accounts import list_accounts
+from access.tokens import list_tokens
 from access.viewer import LOCAL_NAME, Viewer
 from core.roles import Role
 from dashboard.access.common import once_place, own_portfolios, told_zone
-from dashboard.access.tokens import ID, MADE, PATH, forms, make_form, seen_tokens, tokens_table
+from dashboard.access.tokens import ID, MADE, PATH, forms, make_form, tokens_table
 from dashboard.components.panel import panels
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Tab, View
@@ -42,7 +43,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     is_admin = viewer.role >= Role.ADMIN
     return View(
         slots={
-            ALL.slot: tokens_table(seen_tokens(stores, viewer), accounts, stores.clock.now()),
+            ALL.slot: tokens_table(list_tokens(stores.state, viewer), accounts, stores.clock.now()),
             f"{ID}-whose": told_zone("of everybody and every service" if is_admin else "yours", stores.clock.now()),
             NEW.slot: make_form(viewer, own_portfolios(stores, viewer.portfolios))
             if viewer.name and viewer.name != LOCAL_NAME

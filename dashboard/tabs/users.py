@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -62,17 +63,17 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
             ALL.slot: users_table(accounts, sessions, name),
             f"{ID}-zone": told_zone("choose one to change it", stores.clock.now()),
             f"{ID}-who": name if chosen else "of the user who is chosen above",
-            CHOSEN.slot: change_forms(chosen, sessions.get(name, 0), offered) if chosen else _nobody(name),
+            CHOSEN.slot: change_forms(chosen, sessions[name], offered) if chosen else _nobody(name),
             NEW.slot: add_form(offered),
         },
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),
     )
 
 
-def _open_sessions(stores: Stores) -> dict[str, int]:
+def _open_sessions(stores: Stores) -> Counter[str]:
+    """Return how many sessions are open, by account."""
     now = stores.clock.now()
-    found = {each.name: sessions_of(stores.state, each.name) for each in list_accounts(stores.state)}
-    return {name: sum(not is_over(each, stores.settings, now) for each in all) for name, all in found.items()}
+    return Counter(each.account for each in sessions_of(stores.state, None) if not is_over(each, stores.settings, now))
 
 
 def _nobody(name: str) -> Any:

@@ -88,16 +88,8 @@ class Live:
 
     def readings(self, collectors: Sequence[str]) -> dict[str, LiveReading]:
         """Return the newest reading of each of `collectors` on any host, in one round trip; without those unknown."""
-
-        def ask() -> list[dict[bytes, bytes]]:
-            pipe = self.client.pipeline(transaction=False)
-            for name in collectors:
-                pipe.hgetall(self.key("readings", name))
-            found: list[dict[bytes, bytes]] = pipe.execute()
-            return found
-
         newest: dict[str, LiveReading] = {}
-        for name, by_host in zip(collectors, self._ask(ask, []), strict=False):
+        for name, by_host in self._by_host(collectors):
             contents = {host.decode(): orjson.loads(payload) for host, payload in by_host.items()}
             if contents:
                 host = max(contents, key=lambda host: float(contents[host]["ts"]))
@@ -106,17 +98,9 @@ class Live:
 
     def every_reading(self, collectors: Sequence[str]) -> list[LiveReading]:
         """Return the newest reading of each of `collectors` on each host, in one round trip, sorted."""
-
-        def ask() -> list[dict[bytes, bytes]]:
-            pipe = self.client.pipeline(transaction=False)
-            for name in collectors:
-                pipe.hgetall(self.key("readings", name))
-            found: list[dict[bytes, bytes]] = pipe.execute()
-            return found
-
         return [
             _unpack(name, host.decode(), orjson.loads(payload))
-            for name, by_host in zip(collectors, self._ask(ask, []), strict=False)
+            for name, by_host in self._by_host(collectors)
             for host, payload in sorted(by_host.items())
         ]
 
@@ -146,6 +130,18 @@ class Live:
         """Return the same, None while Redis is away."""
         found = self.version(*datasets)
         return None if found.startswith(AWAY) else found
+
+    def _by_host(self, collectors: Sequence[str]) -> list[tuple[str, dict[bytes, bytes]]]:
+        """Return the packed readings of each of `collectors` by host, in one round trip; none while Redis is away."""
+
+        def ask() -> list[dict[bytes, bytes]]:
+            pipe = self.client.pipeline(transaction=False)
+            for name in collectors:
+                pipe.hgetall(self.key("readings", name))
+            found: list[dict[bytes, bytes]] = pipe.execute()
+            return found
+
+        return list(zip(collectors, self._ask(ask, []), strict=False))
 
     def _read_version(self, datasets: tuple[str, ...]) -> str:
         found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)

@@ -93,7 +93,7 @@ def finish_action(state: State, now: float, id: int, status: str, result: str, d
 
 def find_action(state: State, id: int) -> Action | None:
     """Return the action of a number; None: there is none. Raises StorageUnavailable."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         row = connection.execute(sa.select(actions).where(actions.c.id == id)).first()
         return Action(**row._mapping) if row else None
 
@@ -106,7 +106,7 @@ def newest_done(state: State, source: str, names: Sequence[str]) -> Action | Non
         .order_by(actions.c.id.desc())
         .limit(1)
     )
-    with state.begin() as connection:
+    with state.reading() as connection:
         row = connection.execute(query).first()
         return Action(**row._mapping) if row else None
 
@@ -119,5 +119,5 @@ def recent_actions(state: State, kinds: Sequence[str], limit: int = 20) -> list[
         .order_by(actions.c.id.desc())
         .limit(limit)
     )
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Action(**row._mapping) for row in connection.execute(query)]

@@ -67,19 +67,19 @@ def unfinished_in(connection: Connection) -> list[Change]:
 
 def unfinished_changes(state: State) -> list[Change]:
     """Return the changes that are going on or were cut off, oldest first."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return unfinished_in(connection)
 
 
 def recent_changes(state: State, limit: int = 20) -> list[Change]:
     """Return the newest changes, newest first."""
     query = sa.select(portfolio_changes).order_by(portfolio_changes.c.id.desc()).limit(limit)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Change(**row._mapping) for row in connection.execute(query)]
 
 
 def changed_by_hand(state: State) -> set[str]:
     """Return the ids of the portfolios that somebody has changed."""
     of_tree = portfolio_changes.c.what.not_in((OF_SERIES, OF_BLEND, OF_RATE))
-    with state.begin() as connection:
+    with state.reading() as connection:
         return set(connection.execute(sa.select(portfolio_changes.c.portfolio).where(of_tree).distinct()).scalars())

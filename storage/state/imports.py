@@ -147,26 +147,26 @@ def record_import(
 def recent_imports(state: State, limit: int = 20) -> list[Import]:
     """Return the newest imports, newest first."""
     query = sa.select(imports).order_by(imports.c.id.desc()).limit(limit)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [_import(row) for row in connection.execute(query)]
 
 
 def find_import(state: State, number: int) -> Import | None:
     """Return the import of this number, or None."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return import_in(connection, number)
 
 
 def unfinished_imports(state: State, sha256: str) -> list[Import]:
     """Return the imports of this content that were cut off before they were whole, oldest first."""
     which = (imports.c.outcome == TAKING, imports.c.sha256 == sha256)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
 
 
 def newest_begun(state: State) -> int:
     """Return the number of the newest import that was not refused, 0 when there is none."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         query = sa.select(sa.func.max(imports.c.id)).where(imports.c.outcome != REFUSED)
         return int(connection.execute(query).scalar() or 0)
 
@@ -174,7 +174,7 @@ def newest_begun(state: State) -> int:
 def same_content(state: State, sha256: str) -> Import | None:
     """Return the newest import of this very content that stands, or None."""
     query = sa.select(imports).where(imports.c.sha256 == sha256, imports.c.outcome == TAKEN)
-    with state.begin() as connection:
+    with state.reading() as connection:
         row = connection.execute(query.order_by(imports.c.id.desc()).limit(1)).first()
     return None if row is None else _import(row)
 
@@ -182,41 +182,41 @@ def same_content(state: State, sha256: str) -> Import | None:
 def standing_imports(state: State) -> list[Import]:
     """Return the imports that were taken and not undone, oldest first."""
     query = sa.select(imports).where(imports.c.outcome == TAKEN).order_by(imports.c.id)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [_import(row) for row in connection.execute(query)]
 
 
 def doubted_imports(state: State) -> list[Import]:
     """Return the standing imports of NAV and returns whose doubts were accepted, oldest first."""
     which = (imports.c.outcome == TAKEN, imports.c.doubts != "[]", imports.c.kind.in_(OF_NAV))
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
 
 
 def count_imports(state: State) -> int:
     """Return how many files were taken or refused."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return int(connection.execute(sa.select(sa.func.count()).select_from(imports)).scalar() or 0)
 
 
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
     query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")
-    with state.begin() as connection:
+    with state.reading() as connection:
         created = {name for text in connection.execute(query).scalars() for name in json.loads(text)}
     return [name for name in names if name in created]
 
 
 def newest_version(state: State) -> int:
     """Return the highest version that an import was given, 0 when none was."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return int(connection.execute(sa.select(sa.func.max(imports.c.version))).scalar() or 0)
 
 
 def was_imported(state: State, name: str) -> bool:
     """Return whether something of this name was ever taken, refused or removed."""
     query = sa.select(imports.c.id).where(imports.c.name == name).limit(1)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return connection.execute(query).first() is not None
 
 
@@ -230,7 +230,7 @@ def remember_mapping(state: State, header: str, stem: str, mapping: str, who: st
 def recall_mapping(state: State, header: str, stem: str) -> str | None:
     """Return what was remembered of files with this header and exactly this stem, or None."""
     query = sa.select(mappings.c.mapping).where(mappings.c.header == header, mappings.c.stem == stem)
-    with state.begin() as connection:
+    with state.reading() as connection:
         found = connection.execute(query).scalar()
     return None if found is None else str(found)
 

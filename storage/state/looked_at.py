@@ -15,7 +15,7 @@ FileKey = tuple[str, str]
 
 def looked_at_files(state: State) -> set[FileKey]:
     """Return every file that was looked at."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return {(row.name, row.stamp) for row in connection.execute(sa.select(looked_at.c.name, looked_at.c.stamp))}
 
 

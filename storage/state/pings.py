@@ -50,5 +50,5 @@ def add_ping(state: State, job: str, ping: Ping) -> None:
 def recent_pings(state: State, job: str, limit: int = KEPT) -> list[Ping]:
     """Return the newest pings of a job, newest first. Raises StorageUnavailable."""
     query = sa.select(*COLUMNS).where(pings.c.job == job).order_by(pings.c.id.desc()).limit(limit)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Ping(*row) for row in connection.execute(query)]

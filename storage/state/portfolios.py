@@ -58,7 +58,7 @@ class Portfolio:
 
 def list_portfolios(state: State, origin: str | None = None) -> list[Portfolio]:
     """Return the portfolios of `origin` (all when None): own before replay before sample, then by position."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return portfolios_in(connection, origin)
 
 
@@ -132,7 +132,7 @@ def remove_unused(state: State, origin: str, ids: Sequence[str]) -> list[str]:
 
 def list_known_names(state: State) -> dict[str, str]:
     """Return the id of the own portfolio that each name of another time stands for."""
-    with state.begin() as connection:
+    with state.reading() as connection:
         return names_in(connection)
 
 

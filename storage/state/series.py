@@ -120,7 +120,7 @@ class RiskFree:
 def list_series(state: State, origin: str) -> list[Series]:
     """Return what was decided of the series of `origin`, by symbol."""
     query = sa.select(series).where(series.c.origin == origin).order_by(series.c.symbol)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [Series(**row._mapping) for row in connection.execute(query)]
 
 
@@ -140,7 +140,7 @@ def remove_series(state: State, origin: str, symbols: Sequence[str]) -> None:
 def list_blends(state: State, origin: str) -> list[Blend]:
     """Return the blends of `origin`, by name."""
     query = sa.select(blends).where(blends.c.origin == origin).order_by(blends.c.name, blends.c.id)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [_blend(row) for row in connection.execute(query)]
 
 
@@ -162,7 +162,7 @@ def remove_blend(state: State, origin: str, id: str, change: Change | None = Non
 def list_risk_free(state: State, origin: str) -> list[RiskFree]:
     """Return the risk-free rates of `origin`, by currency."""
     query = sa.select(risk_free).where(risk_free.c.origin == origin).order_by(risk_free.c.currency)
-    with state.begin() as connection:
+    with state.reading() as connection:
         return [RiskFree(**row._mapping) for row in connection.execute(query)]
 
 

@@ -45,18 +45,21 @@ def find_session(state: State, digest: str) -> tuple[Session, Account] | None:
         return Session(**{name: getattr(row, f"session_{name}") for name in _NAMES}), account_of(row)
 
 
-def sessions_not_ended(state: State, account: str) -> list[Session]:
-    """Return the sessions of an account that nobody ended, the one used last first. Raises StorageUnavailable."""
-    query = sa.select(sessions).where(sessions.c.account == account, sessions.c.ended_at == 0)
+def sessions_not_ended(state: State, account: str | None) -> list[Session]:
+    """Return the sessions of an account, of everybody when None, that nobody ended, the one used last first.
+
+    Raises StorageUnavailable.
+    """
+    query = sa.select(sessions).where(sessions.c.ended_at == 0)
+    if account is not None:
+        query = query.where(sessions.c.account == account)
     with state.reading() as connection:
         return [Session(**row._mapping) for row in connection.execute(query.order_by(sessions.c.seen_at.desc()))]
 
 
-def mark_ended(
-    connection: Transaction, account: str, now: float, digests: Sequence[str] | None = None, but: str = ""
-) -> int:
-    """End sessions of an account, all but one, or only those of these digests; return how many were ended."""
-    ended = (sessions.c.account == account) & (sessions.c.ended_at == 0) & (sessions.c.digest != but)
+def mark_ended(connection: Transaction, account: str, now: float, digests: Sequence[str] | None = None) -> int:
+    """End the sessions of an account, or only those of these digests; return how many were ended."""
+    ended = (sessions.c.account == account) & (sessions.c.ended_at == 0)
     if digests is not None:
         ended &= sessions.c.digest.in_(digests)
     return connection.execute(sa.update(sessions).where(ended).values(ended_at=now)).rowcount

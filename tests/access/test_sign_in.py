@@ -14,10 +14,11 @@ from access.accounts import add_account, disable, enable, reset, set_portfolios,
 from access.first_start import first_link
 from access.links import KEY, account_of
 from access.secrets import digest_of
-from access.sessions import KNOWN_SECONDS, Signed, end_session, end_sessions, sessions_of
+from access.sessions import Signed, end_session, end_sessions, sessions_of
 from access.sign_in import Caller, SignedIn, change_password, sign_in, sign_out, use_link
 from core.clock import FakeClock
 from core.errors import ChangeRejected, SignInRefused, StartError
+from core.memo import KNOWN_SECONDS
 from core.roles import Role
 from core.settings.model import Settings
 from storage.state.accounts import find_account

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from access.accounts import add_account, disable, enable, set_portfolios, set_role
 from access.tokens import (
-    KNOWN_SECONDS,
     SCOPES,
     Bearers,
     Scope,
@@ -23,6 +22,7 @@ from access.tokens import (
 from access.viewer import LOCAL_NAME, Viewer, local_viewer
 from core.clock import FakeClock
 from core.errors import ChangeRejected
+from core.memo import KNOWN_SECONDS
 from core.roles import Role
 from core.settings.model import Settings
 from storage.state.audit import read_entries

@@ -9,6 +9,7 @@ from collectors.kinds.kafka.answers import Answers, Listing, Moved
 from collectors.kinds.kafka.cluster import Cluster, Place
 from collectors.net.reach import Deadline
 from collectors.runtime.child import Child
+from core.addresses import host_and_port
 from core.errors import SourceUnavailable
 from core.kinds.kafka.source import KafkaSource
 
@@ -80,7 +81,7 @@ class Client:
 
 def settings(source: KafkaSource) -> dict[str, Any]:
     """Return how librdkafka is set up: short time-outs, no metrics pushed to the cluster, no log on stderr."""
-    hosts = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in source.hosts]
+    hosts = [host_and_port(host, port) for host, port in source.hosts]
     found: dict[str, Any] = {
         "bootstrap.servers": ",".join(hosts),
         "client.id": "fundwatch",

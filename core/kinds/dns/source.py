@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from core.addresses import host_and_port
 from core.kinds.service import ServiceSource
 
 RecordType = Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"]
@@ -63,6 +64,5 @@ class DnsSource(ServiceSource):
     @property
     def target(self) -> str:
         """What is asked, and whom."""
-        where = f"[{self.server}]" if ":" in self.server else self.server
-        at = f" at {where}:{self.port}" if self.server else ""
+        at = f" at {host_and_port(self.server, self.port)}" if self.server else ""
         return f"{self.record} {self.domain}{at}"

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from core.addresses import host_and_port
 from core.group import Ratio, Seconds
 from core.kinds.peer.spec import CONNECTIONS_KEPT, LOSS_CRITICAL, LOSS_WARNING, PROBES
 from core.kinds.service import ServiceSource
@@ -41,4 +42,4 @@ class PeerSource(ServiceSource):
     @property
     def target(self) -> str:
         """Host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from core.addresses import host_and_port
 from core.kinds.service import CertifiedSource
 
 
@@ -35,4 +36,4 @@ class TcpSource(CertifiedSource):
     @property
     def target(self) -> str:
         """Host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)

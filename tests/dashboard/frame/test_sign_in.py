@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from access import passwords
 from access.accounts import add_account, disable, reset, set_role
 from access.first_start import first_link
-from access.sessions import KNOWN_SECONDS
 from access.tokens import make_token
 from access.viewer import Viewer
 from core.clock import FakeClock
+from core.memo import KNOWN_SECONDS
 from core.roles import Role
 from dashboard.factory import create_app
 from dashboard.frame.places import own_place
