@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
         _part(numbers[place], lines, dates, code if header == "" else number, flow, shape, unit, mistakes)
         for number, (place, header) in enumerate(shape.values)
     ]
-    points = Points(names, *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    points = Points(names, *(_joined(arrays) for arrays in zip(*parts, strict=True)))
     skipped = len(lines) * len(shape.values) - len(points)
     if skipped and not mistakes:
         notes.append(f"{count(skipped, 'empty cell')} left out")
@@ -113,6 +113,11 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
     if shape.left_out:
         notes.append(f"columns left out: {', '.join(shape.left_out)}")
     return Reading(points, marks, dates.order, unit, currencies, tuple(notes))
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return arrays as one; a single one as it is: half a million points are 4 MB an array."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _dates(
@@ -129,7 +134,7 @@ def _dates(
         for days, times in zip(column.parts(), columns[shape.time].parts(), strict=True):
             timed.add([_with_time(*pair) for pair in zip(days, times, strict=True)])
         column = timed
-    return read_dates(column, lines.tolist(), said.date_order, recalled.date_order, mistakes)
+    return read_dates(column, lines, said.date_order, recalled.date_order, mistakes)
 
 
 def _with_time(day: Cell, time: Cell) -> Cell:
@@ -290,8 +295,8 @@ def _part(
         begun = np.array(_begun(codes, dates.ts, column.empty), dtype=np.bool_)
         ends = not any(header for _, header in shape.values)
         _tell(column.empty & begun & ends, "return is empty", None, lines, mistakes)
-    keep = ~column.empty
-    return codes[keep], dates.ts[keep], values[keep], flow[keep], lines[keep], dates.zone[keep]
+    arrays = (codes, dates.ts, values, flow, lines, dates.zone)
+    return tuple(array[~column.empty] for array in arrays) if column.empty.any() else arrays
 
 
 def _in_unit(values: NDArray[np.float64], kind: str, unit: str) -> NDArray[np.float64]:

@@ -335,3 +335,14 @@ def test_each_move_has_the_value_before_it_on_its_day(clickhouse: ClickHouse) ->
     assert (moves.ts - midnight).tolist() == [second for second, _ in expected]
     assert moves.before.tolist() == pytest.approx([np.nan, 111.0, 160.0, np.nan], nan_ok=True)
     assert moves.flows.tolist() == [100.0, 50.0, -10.0, 150.0]
+
+
+def test_many_points_of_a_day_in_one_insert_are_one_close(clickhouse: ClickHouse) -> None:
+    points = [
+        Row("Alpha", FIRST + DAY * day + minute * 60, 100.0 + minute, 0.0, 1)
+        for day in range(3)
+        for minute in range(500)
+    ]
+    insert_facts(clickhouse, facts(points))
+    sql = "SELECT toUnixTimestamp(day), nav FROM nav_daily ORDER BY day"
+    assert clickhouse.rows(sql) == [(FIRST + DAY * day, 599.0) for day in range(3)]
