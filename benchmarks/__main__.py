@@ -11,7 +11,7 @@ import time
 
 PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness"),
-    *("startup", "pages", "callbacks", "api", "sources", "feeds", "full_set", "outages"),
+    *("startup", "pages", "callbacks", "api", "import_memory", "sources", "feeds", "full_set", "outages"),
 )
 BY_NAME = ("soak", "freezes")
 
