@@ -18,7 +18,7 @@ from core.model import Facts
 from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked, Ingested
-from storage.clickhouse.pushed import insert_samples, push_token, stored_values, waiting
+from storage.clickhouse.pushed import insert_samples, stored_values, waiting
 from storage.clickhouse.sample_rows import SERIES_COLUMNS
 from storage.clickhouse.series import SeriesKey, series_id
 
@@ -44,7 +44,7 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
     faults.check()
     repeated = rows - len(keep)
     numbers, ts, values = numbers[keep], ts[keep], values[keep]
-    token, told = push_token(), _told_old(stores, ts)
+    told = _told_old(stores, ts)
     tried: float | None = None
     try:
         if stores.writer.is_away:
@@ -60,13 +60,13 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
                 )
             faults.check()
         stores.clickhouse.insert(_names(names, int(stores.clock.now())))
-        insert_samples(stores.clickhouse, numbers, ts, values, ~there, token)
+        insert_samples(stores.clickhouse, numbers, ts, values, ~there)
     except StorageUnavailable as error:
         if asked.refuses_conflicts:
             raise
         failed = error if tried is not None else None
         stores.writer.keep(_names(names, int(stores.clock.now())), None, failed)
-        stores.writer.keep(waiting(numbers, ts, values, token), tried)
+        stores.writer.keep(waiting(numbers, ts, values), tried)
         return Ingested(asked.kind.name, rows, None, None, is_waiting=True, told=told)
     if other.any():
         left = count(int(other.sum()), "sample")

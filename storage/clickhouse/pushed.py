@@ -6,9 +6,9 @@ spool: its sender may have sent it again meanwhile.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,21 @@ LAYOUT = [("series", "<u8"), ("ts", "<u4"), ("value", "<f8")]
 def push_token() -> str:
     """Return a token of a batch that was sent."""
     return f"{PUSHED}{uuid.uuid4().hex}"
+
+
+def _token_of(clickhouse: ClickHouse, series: Any, ts: Any, values: Any) -> str:
+    """Return the token of an insert.
+
+    A server goes on with an insert whose sender was killed, so the same rows have the same token: sent again meanwhile
+    they are one. The engine inside this process ends with it, and may know a token without its rows: there no token
+    comes twice.
+    """
+    if clickhouse.is_embedded:
+        return push_token()
+    digest = hashlib.blake2b(digest_size=16)
+    for each in (series, ts, values):
+        digest.update(np.ascontiguousarray(each).tobytes())
+    return f"{PUSHED}{digest.hexdigest()}"
 
 
 def is_pushed(facts: Facts) -> bool:
@@ -68,7 +83,7 @@ def insert_pushed(clickhouse: ClickHouse, facts: Facts) -> None:
     series, ts, values = (facts.data[SAMPLE_COLUMNS.index(name)] for name in SAMPLE_COLUMNS)
     numbers, moments = np.array(series, dtype=np.uint64), np.array(ts, dtype=np.int64)
     there, _ = stored_values(clickhouse, numbers, moments)
-    insert_samples(clickhouse, numbers, moments, np.array(values, dtype=np.float64), ~there, facts.token)
+    insert_samples(clickhouse, numbers, moments, np.array(values, dtype=np.float64), ~there)
 
 
 def insert_samples(
@@ -77,18 +92,18 @@ def insert_samples(
     ts: NDArray[np.int64],
     values: NDArray[np.float64],
     keep: NDArray[np.bool_],
-    token: str,
 ) -> None:
-    """Insert the samples of `keep`. `token` stands for all of them: a part of them has another one."""
+    """Insert the samples of `keep`. Raises StorageUnavailable or StorageRejected."""
     import pyarrow as pa
 
     if not keep.any():
         return
-    moments = pa.array(ts[keep]).cast(pa.timestamp("s", "UTC"))
-    rows = pa.table({"series": pa.array(series[keep]), "ts": moments, "value": pa.array(values[keep])})
-    clickhouse.insert_arrow("samples", rows, token if keep.all() else push_token())
+    series, ts, values = series[keep], ts[keep], values[keep]
+    moments = pa.array(ts).cast(pa.timestamp("s", "UTC"))
+    rows = pa.table({"series": pa.array(series), "ts": moments, "value": pa.array(values)})
+    clickhouse.insert_arrow("samples", rows, _token_of(clickhouse, series, ts, values))
 
 
-def waiting(series: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], token: str) -> Facts:
+def waiting(series: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64]) -> Facts:
     """Return samples as rows that can wait in the spool."""
-    return replace(Facts("samples", SAMPLE_COLUMNS, (series.tolist(), ts.tolist(), values.tolist())), token=token)
+    return Facts("samples", SAMPLE_COLUMNS, (series.tolist(), ts.tolist(), values.tolist()), push_token())

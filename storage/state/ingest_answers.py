@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.state.database import State, ingest_answers
 
-ABANDONED_SECONDS = 120.0
-"""A batch that nobody has answered for so long was cut off: the next one with its key begins anew."""
+ABANDONED_SECONDS = 10.0
+"""A batch that nobody has answered for so long was cut off: the next one with its key begins anew. Where the first one
+goes on all the same nothing is doubled: what is there is looked up before."""
 
 
 @dataclass(frozen=True, slots=True)
