@@ -31,6 +31,9 @@ from tests.support.product import Product
 from tests.support.servers import ROOT, ClickHouseServer
 
 BATCH_ROWS = 200
+PAUSE_SECONDS = 0.15
+"""Between the batches of a program: what waits must be replayed in the end."""
+PROGRAMS = 3
 ADDRESS = "127.0.0.1"
 SAMPLES_FROM_SECONDS = 100_000
 """Ago: the samples of all batches lie in one hour after that, a second each."""
@@ -165,7 +168,7 @@ class Sender:
 
     def _run(self) -> None:
         for number in itertools.count():
-            if self._stopping.is_set():
+            if self._stopping.wait(PAUSE_SECONDS):
                 return
             if number % 2:
                 second = self._began + number
@@ -212,11 +215,11 @@ class Sender:
 
 
 def kill_during_ingest(cluster: Cluster, rounds: int, seconds: float = 1.0) -> tuple[int, int, int, int]:
-    """Send from four programs and kill a process each round. Return rows acknowledged, lost, doubled, not rolled up.
+    """Send from several programs and kill a process each round. Return rows acknowledged, lost, doubled, not rolled up.
 
     Raises AssertionError when a batch was refused.
     """  # fmt: skip
-    senders = [Sender(cluster, number) for number in range(4)]
+    senders = [Sender(cluster, number) for number in range(PROGRAMS)]
     for each in senders:
         each.start()
     kills = itertools.cycle(
@@ -229,7 +232,7 @@ def kill_during_ingest(cluster: Cluster, rounds: int, seconds: float = 1.0) -> t
     for each in senders:
         each.stop()
         assert not each.refused, each.refused[0]
-    cluster.wait_until_replayed(150)
+    cluster.wait_until_replayed(300)
     return _count(cluster, senders)
 
 
