@@ -33,6 +33,11 @@ PROBLEMS_OF_A_BODY = {
     415: "The body is not said to be JSON.",
     422: "A parameter or a field of the body is wrong; field and fix say which. Nothing was changed.",
 }
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "The same batch with the same key gets the answer that it got first, for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}  # fmt: skip
 PROBLEMS_OF_ROWS = {
     409: "A batch with this Idempotency-Key is being worked on.",
     413: "The batch has more bytes or rows than the settings allow.",
@@ -106,7 +111,8 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     if operation.rows is not None:
         problems |= PROBLEMS_OF_ROWS
         sent = {"requestBody": {"required": True, "content": _batch(references[operation.rows])}}
-    problem = {PROBLEM: {"schema": references[BatchProblem if operation.rows is not None else Problem]}}
+    problem = {PROBLEM: {"schema": references[Problem]}}
+    of_rows = {PROBLEM: {"schema": {"anyOf": [references[BatchProblem], references[Problem]]}}}
     return {
         "operationId": _id(operation),
         "tags": [operation.tag],
@@ -115,7 +121,10 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         "parameters": _parameters(operation),
         **sent,
         "responses": answers
-        | {str(status): {"description": said, "content": problem} for status, said in sorted(problems.items())},
+        | {
+            str(status): {"description": said, "content": of_rows if operation.rows and status == 422 else problem}
+            for status, said in sorted(problems.items())
+        },
     }
 
 
@@ -145,7 +154,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in re.findall(r"\{(\w+)\}", operation.path)
     ]  # fmt: skip
     properties = operation.query.model_json_schema(by_alias=True).get("properties", {})
-    return [*in_path, *(_in_query(name, schema) for name, schema in properties.items())]
+    key = [IDEMPOTENCY_KEY] if operation.rows is not None else []
+    return [*in_path, *(_in_query(name, schema) for name, schema in properties.items()), *key]
 
 
 def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from storage.state.database import State
 from storage.state.portfolios import Portfolio, put_portfolios
 from tests.support.product import Product
 
-BATCH_ROWS, BATCHES, PROGRAMS, ROUNDS, SETTLE_SECONDS = 10_000, 8, 4, 3, 5
+BATCH_ROWS, BATCHES, PROGRAMS, ROUNDS, SETTLE_SECONDS = 10_000, 4, 4, 3, 5
 SERIES = 500
 TARGETS = {"trades": 50_000.0, "samples": 200_000.0}
 MOST_RATIO = 1.5

@@ -25,8 +25,8 @@ FINAL = 3
 Portfolio = Annotated[
     str, Field(min_length=1, max_length=64, description="Id, name or former name of the portfolio."), Key()
 ]
-Second = Annotated[str, Field(json_schema_extra=TIME, description="When it was so."), Moment(), Key()]
-Microsecond = Annotated[str, Field(json_schema_extra=TIME), Moment("microsecond")]
+Second = Annotated[str | float, Field(json_schema_extra=TIME, description="When it was so."), Moment(), Key()]
+Microsecond = Annotated[str | float, Field(json_schema_extra=TIME), Moment("microsecond")]
 Symbol = Annotated[str, Field(min_length=1, max_length=64, description="Symbol of the instrument.")]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 Side = Annotated[Literal["buy", "sell"], Field(description="Whether it is bought or sold.")]
@@ -37,7 +37,7 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Code()]
 KeptCurrency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Code(CURRENCIES)]
 
 
-class Nav(Row):
+class NavRow(Row):
     """What a portfolio is worth."""
 
     portfolio: Portfolio
@@ -52,7 +52,7 @@ class Nav(Row):
     ] = None  # fmt: skip
 
 
-class Position(Row):
+class PositionRow(Row):
     """What a portfolio holds of an instrument. 0 says that it holds none any more."""
 
     portfolio: Portfolio
@@ -65,7 +65,7 @@ class Position(Row):
     ] = None  # fmt: skip
 
 
-class Cash(Row):
+class CashRow(Row):
     """Money that a portfolio holds in a currency."""
 
     portfolio: Portfolio
@@ -74,7 +74,7 @@ class Cash(Row):
     amount: Annotated[float, Field(allow_inf_nan=False, description="How much; below 0: owed."), Unit("currency")]
 
 
-class Instrument(Row):
+class InstrumentRow(Row):
     """What an instrument is."""
 
     symbol: Annotated[Symbol, Key()]
@@ -92,7 +92,7 @@ class Instrument(Row):
     note: Annotated[str | None, Field(max_length=500, description="Anything worth knowing.")] = None
 
 
-class Order(Row):
+class OrderRow(Row):
     """An order in one of its states. A later state replaces an earlier one."""
 
     portfolio: Portfolio
@@ -115,7 +115,7 @@ class Order(Row):
     ] = None  # fmt: skip
 
 
-class Trade(Row):
+class TradeRow(Row):
     """A fill."""
 
     portfolio: Portfolio
@@ -148,7 +148,7 @@ class PriceRow(Row):
     ] = None  # fmt: skip
 
 
-class Fx(Row):
+class FxRow(Row):
     """What one unit of a currency costs in another one. It is kept as the price of the pair: EURUSD."""
 
     base: Annotated[KeptCurrency, Field(description="What is bought."), Key()]
@@ -203,14 +203,14 @@ TRADES = "ingest:trades"
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("nav", Nav, "ingest:nav"),
-        Kind("positions", Position, TRADES),
-        Kind("cash", Cash, TRADES),
-        Kind("instruments", Instrument, TRADES),
-        Kind("orders", Order, TRADES),
-        Kind("trades", Trade, TRADES),
+        Kind("nav", NavRow, "ingest:nav"),
+        Kind("positions", PositionRow, TRADES),
+        Kind("cash", CashRow, TRADES),
+        Kind("instruments", InstrumentRow, TRADES),
+        Kind("orders", OrderRow, TRADES),
+        Kind("trades", TradeRow, TRADES),
         Kind("prices", PriceRow, TRADES),
-        Kind("fx", Fx, TRADES),
+        Kind("fx", FxRow, TRADES),
         Kind("samples", SampleRow, "ingest:samples"),
     )
 }

@@ -60,18 +60,19 @@ def typed(column: Column, cells: Cells, faults: Faults, now: float) -> Any:
             return _labels(cells, filling)
         case _:
             found = _checked_texts(_texts(cells, filling), filling)
-    before = len(faults)
-    if column.is_required and found.null_count and before == len(faults):
-        sent = _is_sent(cells)
+    if column.is_required and found.null_count:
+        sent = _is_sent(cells, "" if column.sort in ("number", "time") else None)
         missing = [place for place in np.flatnonzero(_mask(pc.is_null(found))).tolist() if not sent(place)]
         filling.tell(missing, lambda place: "", "is missing", f"send it: {column.meaning}")
     return found
 
 
-def _is_sent(cells: Cells) -> Callable[[int], bool]:
+def _is_sent(cells: Cells, nothing: str | None) -> Callable[[int], bool]:
+    """Return what tells whether a cell was sent, null and `nothing` apart: what is wrong with it is told already."""
+
     def sent(place: int) -> bool:
         cell = _shown(cells, place)
-        return cell is not None and cell != ""
+        return cell is not None and cell != nothing
 
     return sent
 
@@ -263,14 +264,18 @@ def _texts(cells: Cells, filling: Filling) -> pa.Array:
 
 
 def _text(cell: Any) -> str:
-    if isinstance(cell, bool) or not isinstance(cell, int | str):
+    if not isinstance(cell, str):
         raise ValueError(NOT_TEXT)
-    return str(cell)
+    return cell
 
 
 def _checked_texts(found: pa.Array, filling: Filling) -> pa.Array:
     column = filling.column
-    found = _empty_to_null(pc.utf8_trim_whitespace(found))
+    found = pc.utf8_trim_whitespace(found)
+    blank = pc.fill_null(pc.equal(found, ""), False)
+    if pc.any(blank).as_py():
+        filling.tell(np.flatnonzero(_mask(blank)), lambda at: "", "is blank", "send text, or leave it out")
+        found = _empty_to_null(found)
     if column.sort == "choice":
         found = pc.utf8_lower(found)
     elif column.sort == "currency":
@@ -304,7 +309,7 @@ def _labels(cells: Cells, filling: Filling) -> list[Labels]:
     known: dict[Any, Labels] = {}
     found: list[Labels] = []
     for place, cell in enumerate(values):
-        if not cell:
+        if cell is None or cell == {}:
             found.append(())
             continue
         try:
@@ -344,7 +349,7 @@ def _slow(cells: Any, made: Callable[[Any], Any], kind: Any, filling: Filling) -
     found: list[Any] = []
     values = cells if isinstance(cells, list) else cells.to_pylist()
     for place, cell in enumerate(values):
-        if cell is None or cell == "":
+        if cell is None or (cell == "" and not pa.types.is_string(kind)):
             found.append(None)
             continue
         try:

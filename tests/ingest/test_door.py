@@ -251,3 +251,12 @@ def test_limits_types_and_packings_are_told(funded: Stores, send: Send) -> None:
     whole = pa.Codec("zstd").compress(orjson.dumps([trade(n) for n in range(5)])).to_pybytes()
     for cut in (whole[:-4], whole[: len(whole) // 2], b"nonsense"):
         assert send("trades", cut, Content_Encoding="zstd").status_code == 422
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\t"])
+def test_a_blank_text_is_none(funded: Stores, send: Send, blank: str) -> None:
+    for field in ("portfolio", "trade_id", "instrument", "side", "currency"):
+        told = send("trades", [trade(1), trade(2, **{field: blank})]).json["rows"]
+        assert [(each["row"], each["field"], each["reason"]) for each in told] == [(2, field, "is blank")]
+    assert send("trades", [trade(1), trade(2, price="")]).json["rows"][0]["reason"] == "is missing"
+    assert count(funded, "trades") == 0
