@@ -1,4 +1,4 @@
-"""Fifty kills of web workers, the collector and ClickHouse while four programs send: what is lost, and what is doubled.
+"""Fifty kills of web workers, the collector and ClickHouse while programs send: what is lost, and what is doubled.
 
 `python -m benchmarks.ingest_kills 5` runs five.
 """

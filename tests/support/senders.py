@@ -30,10 +30,10 @@ from storage.state.portfolios import Portfolio, put_portfolios
 from tests.support.product import Product
 from tests.support.servers import ROOT, ClickHouseServer
 
-BATCH_ROWS = 200
-PAUSE_SECONDS = 0.15
+BATCH_ROWS = 50
+PAUSE_SECONDS = 0.5
 """Between the batches of a program: what waits must be replayed in the end."""
-PROGRAMS = 3
+PROGRAMS = 2
 ADDRESS = "127.0.0.1"
 SAMPLES_FROM_SECONDS = 100_000
 """Ago: the samples of all batches lie in one hour after that, a second each."""
