@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import struct
@@ -9,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from typing import IO, TYPE_CHECKING, Any, Union
 
 import orjson
@@ -163,7 +165,15 @@ def _of_json(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
             told = f"{kind.name} have no such column"
             faults.add_many(places, name, lambda at, name=name: rows[at][name], told, nearest(name, known))  # type: ignore[misc]
     faults.check()
-    return Raw(len(rows), {name: [row.get(name) for row in rows] for name in names})
+    return Raw(len(rows), dict(zip(names, _columns(rows, [*names]), strict=True)))
+
+
+def _columns(rows: list[Any], names: list[str]) -> list[list[Any]]:
+    """Return the cells of each column; None where a row has none."""
+    if len(names) > 1:
+        with contextlib.suppress(KeyError):  # every row has every column nearly always: a third of the time
+            return [*map(list, zip(*map(itemgetter(*names), rows), strict=True))]
+    return [[row.get(name) for row in rows] for name in names]
 
 
 def _list(content: bytes) -> list[Any]:

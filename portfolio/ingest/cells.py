@@ -19,6 +19,8 @@ from core.model import Labels
 from portfolio.ingest.body import Cells
 from portfolio.ingest.faults import Faults
 
+MOST_SECONDS = 1e12
+"""Of a time in seconds since 1970; more of them are milliseconds, or nothing at all."""
 AHEAD_SECONDS = 300
 """So far a time may lie ahead of our clock."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -151,6 +153,8 @@ def _times(cells: Cells, filling: Filling) -> pa.Array:
         sorts = set(map(type, cells)) - {type(None)}
         if sorts == {str}:
             return _times(pa.array(cells, pa.string()), filling)
+        if sorts and sorts <= {int, float} and (found := _of_numbers(cells, per_second)) is not None:
+            return found
         return _slow(cells, lambda cell: _moment(cell, per_second), pa.int64(), filling)
     cells = _plain(cells)
     if pa.types.is_timestamp(cells.type):
@@ -169,6 +173,19 @@ def _times(cells: Cells, filling: Filling) -> pa.Array:
         except pa.ArrowException:
             return _slow(cells.to_pylist(), lambda cell: _moment(cell, per_second), pa.int64(), filling)
     return _none_of(cells, pa.int64(), filling, "is no time", "give the column the type timestamp with a zone")
+
+
+def _of_numbers(cells: list[Any], per_second: int) -> pa.Array | None:
+    """Return moments of seconds since 1970; None where one is none."""
+    try:
+        seconds = pa.array(cells, pa.float64())
+    except (pa.ArrowException, OverflowError):
+        return None
+    numbers = pc.fill_null(seconds, 0.0).to_numpy(zero_copy_only=False)
+    if not (np.abs(numbers) < MOST_SECONDS).all():
+        return None
+    ticks = np.floor(np.rint(numbers * 1e6) / (1_000_000 / per_second)).astype(np.int64)
+    return pa.array(ticks, pa.int64(), mask=_mask(pc.is_null(seconds)) if seconds.null_count else None)
 
 
 def _floor(cells: pa.Array) -> pa.Array:
@@ -216,7 +233,7 @@ def _moment(cell: Any, per_second: int) -> int:
             raise ValueError("is no time that there is") from error
         micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
         return micros // (1_000_000 // per_second)
-    if not np.isfinite(cell) or not -1e12 < cell < 1e12:
+    if not np.isfinite(cell) or not -MOST_SECONDS < cell < MOST_SECONDS:
         raise ValueError("is no time in seconds since 1970")
     return int(np.floor(round(cell * 1_000_000) / (1_000_000 / per_second)))
 
