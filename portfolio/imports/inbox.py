@@ -37,6 +37,7 @@ from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import take
 from portfolio.imports.undo import undo
 from portfolio.imports.whole import what_is_missing
+from portfolio.ingest.files import kind_in, take_rows_file
 from portfolio.tree.order import carry_out, read_change
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
@@ -302,6 +303,9 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
         return undo(stores, number, who)
     if name.endswith(CHANGE):
         return carry_out(stores, read_change(name, content))
+    kind = kind_in(name)
+    if kind is not None:
+        return take_rows_file(stores, name, content, kind, order.who or "inbox")
     return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
 
 
