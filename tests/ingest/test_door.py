@@ -251,3 +251,10 @@ def test_limits_types_and_packings_are_told(funded: Stores, send: Send) -> None:
     whole = pa.Codec("zstd").compress(orjson.dumps([trade(n) for n in range(5)])).to_pybytes()
     for cut in (whole[:-4], whole[: len(whole) // 2], b"nonsense"):
         assert send("trades", cut, Content_Encoding="zstd").status_code == 422
+
+
+def test_a_price_of_each_of_many_instruments_is_one_batch(funded: Stores, send: Send) -> None:
+    rows = [{"instrument": f"ÄÖ'{number:05}", "ts": at(NOW), "price": 1 + number} for number in range(25_000)]
+    assert send("prices", rows).json["added"] == 25_000
+    assert send("prices", [*rows[1:], {**rows[0], "price": 7}]).json["restated"] == 1
+    assert count(funded, "prices") == 25_000
