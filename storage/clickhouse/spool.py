@@ -82,6 +82,7 @@ class Spool:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lost_rows = 0
         """Of a damaged file, not yet counted in a new one."""
+        self._stats = SpoolStats()
         self._open()
 
     def __len__(self) -> int:
@@ -203,7 +204,7 @@ class Spool:
     def _open(self) -> None:
         self._db = _connect(self._path)
         self._file_number = _number_of(self._path)
-        self._stats: SpoolStats = self._counted()
+        self._stats = self._counted()
 
     def _follow(self) -> None:
         """Open the file that is there now, where the own one was set aside, by this process or another one."""
