@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from core.clock import Clock, SystemClock
-from core.errors import StorageError
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.insert import insert_facts
+from storage.clickhouse.insert import insert_in_turn, settle_in_turn
 from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
-from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
-from storage.clickhouse.spools import SpoolFile, adopt, claim
+from storage.clickhouse.spools import adopt, claim
 from storage.clickhouse.writer import Writer
 from storage.damage import damage_told, open_expendable
 from storage.folder import FolderLock, check_writable, keep_private
@@ -79,7 +76,7 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
         step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
         clickhouse = open_clickhouse(settings)
         stack.callback(clickhouse.close)
-        reconcile(clickhouse)
+        reconcile(clickhouse, settings.retention.raw_days)
         writer = _open_writer(settings, clickhouse, stack, told)
         told += find_missing(clickhouse, state, is_state_new)
         for sentence in told:
@@ -149,22 +146,14 @@ def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.E
     spool = open_expendable(own.path, without, lambda: Spool(own.path, most_bytes), told)
     stack.callback(spool.close)
     writer = Writer(
-        partial(insert_facts, clickhouse),
+        partial(insert_in_turn, clickhouse, settings),
         spool,
         clickhouse.query_log,
-        settle=partial(settle, clickhouse),
-        adopt=lambda: _adopt(settings.data_dir, own, spool, most_bytes),
+        settle=partial(settle_in_turn, clickhouse, settings),
+        adopt=lambda: adopt(settings.data_dir, own, spool, most_bytes),
         flush_seconds=settings.writer.flush_seconds,
         queue_rows=settings.writer.queue_rows,
     )
     writer.start()
     stack.callback(writer.stop)
     return writer
-
-
-def _adopt(folder: Path, own: SpoolFile, spool: Spool, most_bytes: int) -> None:
-    """Take over what processes that ended left waiting; what cannot be read now is there the next time."""
-    try:
-        adopt(folder, own, spool, most_bytes)
-    except (OSError, sqlite3.Error, StorageError) as error:
-        log.warning("what a process left waiting cannot be taken over yet: %s", error)

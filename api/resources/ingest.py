@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
@@ -14,7 +15,7 @@ from api.models import Answered
 from api.operation import Ask, Operation
 from api.parameters import Parameters
 from api.problem import Refused
-from core.errors import RowsRefused, StorageUnavailable
+from core.errors import RowsRefused, StorageRejected, StorageUnavailable
 from core.format import bytes_
 from core.ingest.kinds import KINDS, Kind
 from core.roles import Role
@@ -26,6 +27,8 @@ from storage.state.ingest_answers import begin, forget, keep_answer
 TAG = "Ingest"
 KEY_HEADER = "Idempotency-Key"
 KEY_CHARACTERS = 255
+
+log = logging.getLogger(__name__)
 
 
 class HowTaken(Parameters):
@@ -63,6 +66,10 @@ def _door(kind: Kind) -> Callable[[Ask[HowTaken]], Taken]:
             return _once(ask, kind, content, written)
         except TooLarge as error:
             raise Refused(413, str(error), fix="The limits are the settings ingest.most_…") from error
+        except StorageRejected as error:
+            log.exception("ClickHouse refuses %s that were sent", kind.name)
+            fix = "Send it in smaller batches; the log of Fundwatch says more."
+            raise Refused(422, f"ClickHouse refuses this batch: {error}", fix=fix) from error
 
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from core.model import Facts
 from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked, Ingested
-from storage.clickhouse.pushed import insert_samples, stored_values, waiting
+from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
 from storage.clickhouse.sample_rows import SERIES_COLUMNS
 from storage.clickhouse.series import SeriesKey, series_id
+from storage.turns import turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,29 +50,47 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
     try:
         if stores.writer.is_away:
             raise StorageUnavailable("ClickHouse did not answer a moment ago")
-        tried = time.time()
-        there, stored = stored_values(stores.clickhouse, numbers, ts)
-        other = there & (stored != values)
-        if other.any() and asked.refuses_conflicts:
-            for at in np.flatnonzero(other).tolist():
-                reason = f"is {stored[at]:g} already in this second"
-                faults.add(
-                    int(keep[at]) + 1, "value", f"{values[at]:g}", reason, "leave it out: nothing replaces a sample"
-                )
-            faults.check()
-        stores.clickhouse.insert(_names(names, int(stores.clock.now())))
-        insert_samples(stores.clickhouse, numbers, ts, values, ~there)
+        with turn(stores.settings.data_dir, "samples"):
+            tried = time.time()
+            before = stored_before(stores.clickhouse, numbers, ts, stores.settings.retention)
+            other = before.is_other(values)
+            if asked.refuses_conflicts:
+                _check_other(other, before, values, keep, faults)
+            stores.clickhouse.insert(_names(names, int(stores.clock.now())))
+            new = ~before.there
+            insert_samples(stores.clickhouse, numbers[new], ts[new], values[new], stores.settings.retention)
     except StorageUnavailable as error:
         if asked.refuses_conflicts:
             raise
         failed = error if tried is not None else None
         stores.writer.keep(_names(names, int(stores.clock.now())), None, failed)
         stores.writer.keep(waiting(numbers, ts, values), tried)
+        if told:
+            told = (*told, "Those are left out whose minute or hour has points already.")
         return Ingested(asked.kind.name, rows, None, None, is_waiting=True, told=told)
+    told = (*told, *_told_left_out(other, before))
+    there = int(before.there.sum())
+    return Ingested(asked.kind.name, rows, len(ts) - there, there + repeated, told=told)
+
+
+def _check_other(
+    other: NDArray[np.bool_], before: Before, values: NDArray[np.float64], keep: NDArray[np.intp], faults: Faults
+) -> None:
+    """Raise RowsRefused for samples of which there is another value."""
+    for at in np.flatnonzero(other).tolist():
+        reason = f"is {before.values[at]:g} already in this second"
+        faults.add(int(keep[at]) + 1, "value", f"{values[at]:g}", reason, "leave it out: nothing replaces a sample")
+    faults.check()
+
+
+def _told_left_out(other: NDArray[np.bool_], before: Before) -> Iterator[str]:
+    """Yield of which samples nothing is stored although they may say something new."""
     if other.any():
         left = count(int(other.sum()), "sample")
-        told = (*told, f"{left} left out: the series has another value in that second, and nothing replaces a sample.")
-    return Ingested(asked.kind.name, rows, int((~there).sum()), int(there.sum()) + repeated, told=told)
+        yield f"{left} left out: the series has another value in that second, and nothing replaces a sample."
+    rolled = int((before.there & before.is_rolled).sum())
+    if rolled:
+        yield f"{count(rolled, 'old sample')} left out: the series has points in that minute or hour already."
 
 
 def _check_metrics(metrics: pa.Array, faults: Faults) -> None:

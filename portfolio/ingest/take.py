@@ -5,9 +5,8 @@ A batch that is taken is durable when this returns: in ClickHouse, or in this pr
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.errors import StorageUnavailable
+from core.errors import StorageError, StorageUnavailable
 from core.ingest.kinds import KINDS, Kind
 from portfolio.imports.within import SHARED
 from portfolio.ingest.batch import Batch, batch_of, told_moment, typed_columns
@@ -24,16 +23,14 @@ from portfolio.ingest.faults import Faults, refused
 from portfolio.ingest.instruments import take_instruments, tell_priced
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.samples import take_samples
-from portfolio.ingest.whose import Whose, create, whose
+from portfolio.ingest.whose import Whose, create, uncreate, whose
 from storage.clickhouse.reported import Decision, decide, facts_of, first_known, write
 from storage.state.portfolios import OWN
 from storage.state.series import list_series
+from storage.turns import turn
 
 if TYPE_CHECKING:
     from storage.stores import Stores
-
-ONE_AT_A_TIME: Mapping[str, threading.Lock] = defaultdict(threading.Lock)
-"""By kind: what stands there is looked up and replaced by one batch at a time in a process."""
 
 
 def take_content(stores: Stores, asked: Asked, content: bytes, written: str) -> Ingested:
@@ -64,8 +61,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
         columns = {**columns, "portfolio": owners.ids}
     priced = _priced(stores, kind, columns, faults)
     batch = batch_of(kind, columns, faults)
-    with ONE_AT_A_TIME[batch.of.table]:
-        taken = _stored(stores, asked, batch, owners, priced, raw.rows)
+    taken = _stored(stores, asked, batch, owners, priced, raw.rows)
     stores.live.bump("portfolio")
     return taken
 
@@ -80,25 +76,29 @@ def _stored(
     stores: Stores, asked: Asked, batch: Batch, owners: Whose, priced: Mapping[str, str], rows: int
 ) -> Ingested:  # fmt: skip
     version = int(stores.clock.now() * 1_000)
-    source = f"API: {asked.who}" if asked.who else "API"
-    created: tuple[str, ...] = ()
-    tried: float | None = None
-    try:
-        if stores.writer.is_away:
-            raise StorageUnavailable("ClickHouse did not answer a moment ago")
-        decision = decide(stores.clickhouse, batch.of, batch.table, version)
-        _check_decision(stores, asked, batch, decision)
-        tried = time.time()
+    away = StorageUnavailable("ClickHouse did not answer a moment ago") if stores.writer.is_away else None
+    # Who has to wait anyway does not wait for those that ask whether ClickHouse answers by now.
+    with contextlib.nullcontext() if away else turn(stores.settings.data_dir, batch.of.table):
+        decision, failed = (None, away) if away else _decided(stores, asked, batch, version)
+        if failed is not None and asked.refuses_conflicts:
+            raise failed
+        if failed is not None:
+            stores.writer.check_room()
         created = create(stores, owners.missing, asked.who)
-        tell_priced(stores, priced)
-        write(stores.clickhouse, batch.of, batch.table, decision, source)
-    except StorageUnavailable as error:
-        if asked.refuses_conflicts:
+        tried: float | None = None
+        try:
+            if decision is not None:
+                tried = time.time()
+                failed = _written(stores, asked, batch, decision)
+            if failed is not None:
+                error = None if failed is away else failed
+                stores.writer.keep(facts_of(batch.of, batch.table, version), tried, error)
+        except StorageError:
+            if tried is None:
+                uncreate(stores, created, asked.who)
             raise
-        created = created or create(stores, owners.missing, asked.who)
-        tell_priced(stores, priced)
-        failed = None if stores.writer.is_away else error
-        stores.writer.keep(facts_of(batch.of, batch.table, version), tried, failed)
+    tell_priced(stores, priced)
+    if decision is None or failed is not None:
         return Ingested(asked.kind.name, rows, None, None, is_waiting=True, created=created)
     same, other, following, late = (
         int(each.sum()) for each in (decision.is_same, decision.is_other, decision.is_next, decision.is_late)
@@ -114,6 +114,30 @@ def _stored(
         older=late + batch.passed if is_order else None,
         created=created,
     )
+
+
+def _decided(
+    stores: Stores, asked: Asked, batch: Batch, version: int
+) -> tuple[Decision | None, StorageUnavailable | None]:
+    """Return what each row is, or why ClickHouse does not say. Raises RowsRefused for what cannot follow."""
+    try:
+        decision = decide(stores.clickhouse, batch.of, batch.table, version)
+        _check_decision(stores, asked, batch, decision)
+    except StorageUnavailable as error:
+        return None, error
+    return decision, None
+
+
+def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> StorageUnavailable | None:
+    """Store rows; return why it is not known whether they are stored."""
+    source = f"API: {asked.who}" if asked.who else "API"
+    try:
+        write(stores.clickhouse, batch.of, batch.table, decision, source)
+    except StorageUnavailable as error:
+        if asked.refuses_conflicts:
+            raise
+        return error
+    return None
 
 
 def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> None:

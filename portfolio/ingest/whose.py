@@ -24,6 +24,7 @@ from storage.state.portfolios import (
     add_missing_portfolios,
     names_in,
     portfolios_in,
+    remove_unused,
 )
 
 if TYPE_CHECKING:
@@ -97,6 +98,16 @@ def create(stores: Stores, missing: tuple[Portfolio, ...], who: str) -> tuple[st
         for each in made:
             record_change(connection, Change(stores.clock.now(), who, each.id, "add", "made for rows that name it"))
     return tuple(each.id for each in made)
+
+
+def uncreate(stores: Stores, made: tuple[str, ...], who: str) -> None:
+    """Remove portfolios that were made for rows of which nothing could be kept."""
+    if not made:
+        return
+    gone = remove_unused(stores.state, OWN, made)
+    with stores.state.begin() as connection:
+        for id in gone:
+            record_change(connection, Change(stores.clock.now(), who, id, "delete", "its rows could not be kept"))
 
 
 def _places(codes: pa.DictionaryArray, code: int) -> list[int]:

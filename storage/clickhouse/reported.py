@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OWN = "own"
-LISTED_BYTES = 2_000_000
-"""Of the keys listed in one statement; more of them make another one."""
-STATEMENT = {"max_query_size": 4 * LISTED_BYTES}
+LISTED_CHARACTERS = 1_000_000
+"""Of keys listed in one statement, in each of two lists; more of them make another one."""
+STATEMENT = {"max_query_size": 16 * LISTED_CHARACTERS}
+"""Four bytes a character at most, and as much again for the rest: ClickHouse takes 262,144 by default."""
 DENSE = 8
 """Stored rows to one that is asked for, up to which all between the first and the last time are read at once."""
 MICROSECONDS = 1_000_000
@@ -216,27 +217,30 @@ def _standing(clickhouse: ClickHouse, of: Reported, batch: pa.Table) -> pa.Table
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    asked = pc.unique(batch[of.keys[0]]).to_pylist()
+    parts = [_nothing(of)]
+    for whose in _in_parts(of.keys[0], pc.unique(batch[of.keys[0]]).to_pylist()):
+        parts += _standing_of(clickhouse, of, batch, f"origin = '{OWN}' AND {whose}")
+    return pa.concat_tables(parts).sort_by([("version", "descending")])
+
+
+def _standing_of(clickhouse: ClickHouse, of: Reported, batch: pa.Table, whose: str) -> Iterator[pa.Table]:
+    """Yield what `_standing` returns, of the portfolios or instruments that `whose` names."""
+    import pyarrow.compute as pc
+
     column = of.keys[1] if of.has_id else "ts"
     first, last = (each.as_py() for each in pc.min_max(batch[column]).values())
-    whose = f"origin = '{OWN}' AND t.{of.keys[0]} IN ({quoted(asked)})"
     between = f"t.{column} BETWEEN {_literal(first)} AND {_literal(last)}"
     most = DENSE * batch.num_rows + 1_000
     sql = f"SELECT count() FROM (SELECT 1 FROM {of.table} AS t WHERE {whose} AND {between} LIMIT {most + 1})"
-    ((stored,),) = clickhouse.rows(sql, kind=f"{of.table} before")
+    ((stored,),) = clickhouse.records(sql, [("stored", "<u8")], kind=f"{of.table} before", settings=STATEMENT)
     if not stored:
-        return _nothing(of)
-    some = [between]
-    if stored > most:
-        some = [*_listed(column, batch)]
+        return
     names = ", ".join(_selected(of, name) for name in (*of.columns, "version"))
-    parts = []
-    for condition in some:
-        sql = f"SELECT {names} FROM {of.table} AS t WHERE {whose} AND {condition}"
-        parts.append(clickhouse.arrow(sql, kind=f"{of.table} before", settings=STATEMENT))
     schema = _nothing(of).schema
-    found = pa.concat_tables(parts).rename_columns(schema.names).cast(schema)
-    return found.sort_by([("version", "descending")])
+    for condition in [between] if stored <= most else _listed(column, batch):
+        sql = f"SELECT {names} FROM {of.table} AS t WHERE {whose} AND {condition}"
+        found = clickhouse.arrow(sql, kind=f"{of.table} before", settings=STATEMENT)
+        yield found.rename_columns(schema.names).cast(schema)
 
 
 def _selected(of: Reported, name: str) -> str:
@@ -277,7 +281,12 @@ def _listed(column: str, batch: pa.Table) -> Iterator[str]:
             listed = ", ".join(map(str, values[first : first + 100_000]))
             yield f"toUnixTimestamp(t.ts) IN ({listed})"
         return
-    at_once = max(LISTED_BYTES // (max(len(each) for each in values) + 2), 1)
+    yield from _in_parts(column, values)
+
+
+def _in_parts(column: str, values: Sequence[str]) -> Iterator[str]:
+    """Yield conditions that name all of `values`, so many at a time."""
+    at_once = max(LISTED_CHARACTERS // (max(len(each) for each in values) + 2), 1)
     for first in range(0, len(values), at_once):
         # One text that is split there: thirty thousand literals take longer to parse than to look for.
         text = quoted(["\n".join(values[first : first + at_once])])

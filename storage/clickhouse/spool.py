@@ -82,6 +82,7 @@ class Spool:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lost_rows = 0
         """Of a damaged file, not yet counted in a new one."""
+        self._stats = SpoolStats()
         self._open()
 
     def __len__(self) -> int:
@@ -94,10 +95,15 @@ class Spool:
         acknowledged to whoever sent it: it is not dropped for others, and not taken where there is no room for it.
         """
         with self._change():
-            if is_promised and self._stats.bytes > self._limit_bytes:
-                raise SpoolUnavailable("the spool is full")
+            if is_promised:
+                self.check_room()
             self._insert(facts, None if tried is None else self._front(), tried, is_promised=is_promised)
             self._drop_oldest()
+
+    def check_room(self) -> None:
+        """Raise SpoolUnavailable unless one more batch that is promised would be taken."""
+        if self._stats.bytes > self._limit_bytes:
+            raise SpoolUnavailable("the spool is full")
 
     def take_over(self, other: Spool) -> int:
         """Move every batch of another spool here, and return how many those were.
@@ -109,7 +115,32 @@ class Spool:
             self.append(waiting.batch, waiting.tried, is_promised=other.is_promised(waiting.id))
             other.remove(waiting.id)
             moved += 1
+        self._take_over_aside(other)
         return moved
+
+    def _take_over_aside(self, other: Spool) -> None:
+        """Take what another spool set aside and dropped. Cut off, what was set aside is in both, and told twice."""
+        rows, dropped = other.aside()
+        if not rows and not dropped:
+            return
+        with self._change():
+            for each in rows:
+                self._set_aside(*each)
+            self._count_dropped(dropped)
+        other.forget_aside()
+
+    def aside(self) -> tuple[list[tuple[int, bytes, str]], int]:
+        """Return what is set aside, oldest first (rows, payload, reason), and how many rows were dropped."""
+        with self._file():
+            rows = self._db.execute("SELECT rows, payload, reason FROM refused ORDER BY id").fetchall()
+            return rows, self._stats.dropped_rows
+
+    def forget_aside(self) -> None:
+        """Forget what is set aside and dropped: another spool has it."""
+        with self._change():
+            self._db.execute("DELETE FROM refused")
+            self._db.execute("UPDATE counters SET value = 0 WHERE name = 'dropped_rows'")
+            self._stats = replace(self._stats, refused_batches=0, refused_rows=0, refused_bytes=0, dropped_rows=0)
 
     def is_promised(self, batch_id: int) -> bool:
         """Return whether a batch was acknowledged to whoever sent it."""

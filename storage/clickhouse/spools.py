@@ -11,12 +11,14 @@ import contextlib
 import fcntl
 import itertools
 import logging
+import sqlite3
 from pathlib import Path
 from typing import IO
 
-from core.errors import StartError
+from core.errors import StartError, StorageError
 from core.format import count
 from storage.clickhouse.spool import Spool
+from storage.damage import open_expendable
 
 log = logging.getLogger(__name__)
 NAME = "spool"
@@ -49,7 +51,10 @@ def adopt(folder: Path, own: SpoolFile, into: Spool, limit_bytes: int) -> int:
     moved = 0
     for path in sorted(folder.glob(f"{NAME}*.sqlite")):
         if path != own.path and path.is_file():
-            moved += _emptied(path, into, limit_bytes)
+            try:
+                moved += _emptied(path, into, limit_bytes)
+            except (OSError, sqlite3.Error, StorageError) as error:
+                log.warning("what a process left waiting in %s cannot be taken over yet: %s", path.name, error)
     return moved
 
 
@@ -58,13 +63,18 @@ def _emptied(path: Path, into: Spool, limit_bytes: int) -> int:
     if held is None:
         return 0
     try:
-        with contextlib.closing(Spool(path, limit_bytes)) as left:
+        told: list[str] = []
+        without = "rows that a process left waiting in it for ClickHouse, if any, are missing"
+        left = open_expendable(path, without, lambda: Spool(path, limit_bytes), told)
+        for sentence in told:
+            log.error("%s", sentence)
+        with contextlib.closing(left):
             moved = into.take_over(left)
     finally:
         held.release()
     if moved:
-        told = count(moved, "batch", "batches")
-        log.warning("%s that a process left waiting in %s taken over", told, path.name)
+        batches = count(moved, "batch", "batches")
+        log.warning("%s that a process left waiting in %s taken over", batches, path.name)
     return moved
 
 

@@ -73,7 +73,7 @@ class Writer:
         query_log: QueryLog | None = None,
         *,
         settle: Settle = lambda batch, tried: None,
-        adopt: Callable[[], None] = lambda: None,
+        adopt: Callable[[], object] = lambda: None,
         flush_seconds: float = 2.0,
         queue_rows: int = 500_000,
     ) -> None:
@@ -142,6 +142,10 @@ class Writer:
     def is_away(self) -> bool:
         """Whether ClickHouse did not answer a moment ago: it is not asked again before the pause is over."""
         return time.monotonic() < self._retry_at
+
+    def check_room(self) -> None:
+        """Raise SpoolUnavailable where `keep` would because the spool is full."""
+        self._spool.check_room()
 
     def keep(self, facts: Facts, tried: float | None, error: StorageUnavailable | None = None) -> None:
         """Bring rows to the spool that are acknowledged as soon as this returns: they survive crash and power cut.

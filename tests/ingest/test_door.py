@@ -260,3 +260,10 @@ def test_a_blank_text_is_none(funded: Stores, send: Send, blank: str) -> None:
         assert [(each["row"], each["field"], each["reason"]) for each in told] == [(2, field, "is blank")]
     assert send("trades", [trade(1), trade(2, price="")]).json["rows"][0]["reason"] == "is missing"
     assert count(funded, "trades") == 0
+
+
+def test_a_price_of_each_of_many_instruments_is_one_batch(funded: Stores, send: Send) -> None:
+    rows = [{"instrument": f"ÄÖ'{number:05}", "ts": at(NOW), "price": 1 + number} for number in range(25_000)]
+    assert send("prices", rows).json["added"] == 25_000
+    assert send("prices", [*rows[1:], {**rows[0], "price": 7}]).json["restated"] == 1
+    assert count(funded, "prices") == 25_000
