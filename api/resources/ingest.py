@@ -15,7 +15,7 @@ from api.models import Answered
 from api.operation import Ask, Operation
 from api.parameters import Parameters
 from api.problem import Refused
-from core.errors import RowsRefused, StorageRejected, StorageUnavailable
+from core.errors import StorageRejected
 from core.format import bytes_
 from core.ingest.kinds import KINDS, Kind
 from core.roles import Role
@@ -114,7 +114,7 @@ def _once(ask: Ask[HowTaken], kind: Kind, content: bytes, written: str) -> Taken
         return Taken.model_validate_json(before.answer)
     try:
         taken = _taken(ask, kind, content, written)
-    except (Refused, RowsRefused, StorageUnavailable, TooLarge):
+    except BaseException:  # whatever it was: a key that stays "being worked on" could not be used again
         forget(state, who, key)
         raise
     keep_answer(state, who, key, taken.model_dump_json())

@@ -21,6 +21,8 @@ STATUSES: Mapping[str, int] = {
 }  # fmt: skip
 """What an order may be, and how far it has come. Of the last ones none becomes another."""
 FINAL = 3
+FIRST = ("new", "accepted")
+"""An order is in these before it is filled: the time of a later state does not say since when there is the order."""
 
 Portfolio = Annotated[
     str, Field(min_length=1, max_length=64, description="Id, name or former name of the portfolio."), Key()

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.kinds import FINAL, STATUSES, Kind
+from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
 from portfolio.ingest.body import Raw
 from portfolio.ingest.cells import told_time, typed
 from portfolio.ingest.faults import Faults
-from storage.clickhouse.reported import REPORTED, Reported, key_texts
+from storage.clickhouse.reported import NOT_KNOWN, REPORTED, Reported, key_texts
 
 TABLES = {"fx": "prices"}
 """Kinds whose rows go to a table of another name."""
@@ -83,9 +83,12 @@ def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     return {"instrument": pair, "ts": columns["ts"], "price": columns["rate"]}
 
 
-def _positions(columns: Mapping[str, Any], _faults: Faults) -> dict[str, Any]:
-    worth = pc.multiply(columns["quantity"], columns["price"])
-    return {**columns, "market_value": pc.coalesce(columns["market_value"], worth)}
+def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
+    endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
+    reason = "is no finite number: quantity × price"
+    faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
+    return {**columns, "market_value": worth}
 
 
 def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
@@ -98,7 +101,9 @@ def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
         "is missing for this order_type",
         "send the limit, or order_type market",
     )
-    return {**columns, "placed": columns["ts"], "decision_price": pc.fill_null(columns["decision_price"], np.nan)}
+    is_first = pc.is_in(columns["status"], value_set=pa.array(FIRST))
+    placed = pc.if_else(is_first, columns["ts"], NOT_KNOWN)
+    return {**columns, "placed": placed, "decision_price": pc.fill_null(columns["decision_price"], np.nan)}
 
 
 def _trades(columns: Mapping[str, Any], _faults: Faults) -> dict[str, Any]:
@@ -173,8 +178,10 @@ def _states(batch: Batch, faults: Faults) -> Batch:
             faults.add(at + 1, "status", status[at], f"goes back: the order is {status[before]} in row {before + 1}",
                        "send states in their order")  # fmt: skip
         drop[before] = True
+    known = table["placed"].to_numpy()
     placed = np.full(int(codes.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(placed, codes, ts)
+    np.minimum.at(placed, codes[known != NOT_KNOWN], known[known != NOT_KNOWN])
+    placed[placed == np.iinfo(np.int64).max] = NOT_KNOWN
     table = table.set_column(table.schema.get_field_index("placed"), "placed", pa.array(placed[codes]))
     keep = np.flatnonzero(~drop)
     return Batch(batch.of, table.take(keep), keep, repeated, int(drop.sum()) - repeated)

@@ -7,7 +7,7 @@ import csv
 import io
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
@@ -18,6 +18,7 @@ import orjson
 from core.errors import FundwatchError
 from core.format import count
 from core.ingest.kinds import Kind
+from portfolio.imports.packed import MOST_PARTS
 from portfolio.ingest.faults import Faults, refused
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ TYPES: Mapping[str, str] = {
 """How a body is written, by its media type."""
 PACKINGS = ("gzip", "zstd")
 PIECE_BYTES = 1_048_576
+PACKED_BYTES = 65_536
+"""Read of a packed body at a time: each member of a gzip copies what is left of it."""
 ARROW_FILE = b"ARROW1\0\0"
+SPARE = 1_000
+"""Lines and values beside those that rows need: a header, blank lines, what a small batch nests."""
+VALUES_A_ROW = 30
+"""Beside its columns: labels, and commas in texts."""
 
 Cells = Union["pa.Array", list[Any]]
 """One column: an Arrow array, or what JSON gave."""
@@ -83,11 +90,13 @@ def _gunzipped(stream: IO[bytes]) -> Iterator[bytes]:
     bad = refused("the body is no whole gzip", "pack it again, or leave Content-Encoding out")
     try:
         engine = zlib.decompressobj(wbits=31)
-        is_begun = False
-        while piece := stream.read(PIECE_BYTES):
+        is_begun, members = False, 1
+        while piece := stream.read(PACKED_BYTES):
             while piece:
                 if engine.eof:  # another member follows (RFC 1952, section 2.2)
-                    engine, is_begun = zlib.decompressobj(wbits=31), False
+                    engine, is_begun, members = zlib.decompressobj(wbits=31), False, members + 1
+                    if members > MOST_PARTS:
+                        raise refused(f"the body is packed in more than {MOST_PARTS:,} parts", "pack it again")
                 is_begun = True
                 yield engine.decompress(piece, PIECE_BYTES)
                 piece = engine.unconsumed_tail or engine.unused_data
@@ -119,24 +128,44 @@ def columns_of(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
     if written == ARROW:
         raw = _of_arrow(content, most_rows)
     elif written == CSV:
-        raw = _of_csv(content)
+        _check_lines(content, most_rows)
+        raw = _of_csv(content, kind)
     else:
+        _check_values(content, kind, most_rows)
         raw = _of_json(content, written, kind, most_rows)
     if raw.rows > most_rows:
         raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {raw.rows:,}: send several.")
-    _check_names(raw, kind)
+    _check_names(raw.columns, kind)
+    if not raw.rows:
+        raise refused("there are no rows", f"send at least one, with {', '.join(each.name for each in kind.columns)}")
     return raw
 
 
-def _check_names(raw: Raw, kind: Kind) -> None:
+def _check_lines(content: bytes, most_rows: int) -> None:
+    """Raise TooLarge for more lines than rows could need: they are counted before anything is made of them."""
+    lines = content.count(b"\n") + content.count(b"\r")
+    if lines > 2 * most_rows + SPARE:
+        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {lines:,} lines: send several.")
+
+
+def _check_values(content: bytes, kind: Kind, most_rows: int) -> None:
+    """Raise TooLarge for JSON of more values than rows could need; what is parsed takes fifty times its bytes."""
+    opened = content.count(b"{") + content.count(b"[")
+    if opened > 2 * most_rows + SPARE:
+        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {opened:,} objects: send several.")
+    values = content.count(b",")
+    if values > most_rows * (len(kind.columns) + VALUES_A_ROW) + SPARE:
+        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {values:,} values: send several.")
+
+
+def _check_names(names: Iterable[str], kind: Kind) -> None:
     known = [each.name for each in kind.columns]
     faults = Faults()
-    for name in raw.columns:
+    for name in names:
         if name not in known:
-            faults.add(0, name, "", f"{kind.name} have no such column", nearest(name, known))
+            fix = "" if faults.is_full else nearest(name, known)
+            faults.add(0, name, "", f"{kind.name} have no such column", fix)
     faults.check()
-    if not raw.rows:
-        raise refused("there are no rows", f"send at least one, with {', '.join(known)}")
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -159,12 +188,8 @@ def _of_json(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
         faults.check()
     names = dict.fromkeys(chain.from_iterable(rows))
     known = [each.name for each in kind.columns]
-    for name in names:
-        if name not in known:
-            places = [place for place, row in enumerate(rows) if name in row]
-            told = f"{kind.name} have no such column"
-            faults.add_many(places, name, lambda at, name=name: rows[at][name], told, nearest(name, known))  # type: ignore[misc]
-    faults.check()
+    if not names.keys() <= set(known):
+        _tell_names(rows, kind, known, faults)
     return Raw(len(rows), dict(zip(names, _columns(rows, [*names]), strict=True)))
 
 
@@ -174,6 +199,16 @@ def _columns(rows: list[Any], names: list[str]) -> list[list[Any]]:
         with contextlib.suppress(KeyError):  # every row has every column nearly always: a third of the time
             return [*map(list, zip(*map(itemgetter(*names), rows), strict=True))]
     return [[row.get(name) for row in rows] for name in names]
+
+
+def _tell_names(rows: list[Any], kind: Kind, known: list[str], faults: Faults) -> None:
+    """Raise RowsRefused with each name that is no column's, row by row."""
+    told = f"{kind.name} have no such column"
+    for place, row in enumerate(rows):
+        for name, value in row.items():
+            if name not in known:
+                faults.add(place + 1, name, value, told, "" if faults.is_full else nearest(name, known))
+    faults.check()
 
 
 def _list(content: bytes) -> list[Any]:
@@ -187,6 +222,7 @@ def _list(content: bytes) -> list[Any]:
 
 
 def _lines(content: bytes, most_rows: int) -> list[Any]:
+    _check_lines(content, most_rows)
     lines = [line for line in content.split(b"\n") if line.strip()]
     if len(lines) > most_rows:
         raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {len(lines):,}: send several.")
@@ -206,7 +242,7 @@ def _lines(content: bytes, most_rows: int) -> list[Any]:
     return rows
 
 
-def _of_csv(content: bytes) -> Raw:
+def _of_csv(content: bytes, kind: Kind) -> Raw:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -223,6 +259,7 @@ def _of_csv(content: bytes) -> Raw:
     names = [name.strip() for name in header]
     if len(set(names)) < len(names) or not all(names):
         raise refused("the header has a name twice, or none", "name each column once", value=",".join(names))
+    _check_names(names, kind)
     faults = Faults()
 
     def invalid(row: Any) -> str:
@@ -265,7 +302,8 @@ def _of_arrow(content: bytes, most_rows: int) -> Raw:
             rows += batch.num_rows
             if rows > most_rows:
                 raise TooLarge(f"A batch has {count(most_rows, 'row')} at most: send several.")
-            batches.append(batch)
+            if batch.num_rows:
+                batches.append(batch)
         table = pa.Table.from_batches(batches, reader.schema)
         table.validate(full=True)
         names = table.schema.names

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,15 @@ AHEAD_SECONDS = 300
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+NUMBER_CHARACTERS = 1_000
+"""Of a number or a time that is written as text."""
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 LABEL_CHARACTERS = 1_000
 MOST_LABELS = 30
 NOT_TEXT = "is no text"
+TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""In a second, by the unit of an Arrow timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,14 @@ class Filling:
     column: Column
     faults: Faults
     now: float
+    told: set[int] = field(default_factory=set)
+    """Places of which something is told: where these are null, nothing is missing."""
 
     def tell(self, places: Any, value: Callable[[int], Any], reason: str, fix: str) -> None:
         """Note a fault of cells, by their places."""
-        self.faults.add_many(map(int, places), self.column.name, value, reason, fix)
+        wrong = [int(place) for place in places]
+        self.told.update(wrong)
+        self.faults.add_many(wrong, self.column.name, value, reason, fix)
 
 
 def typed(column: Column, cells: Cells, faults: Faults, now: float) -> Any:
@@ -53,40 +62,27 @@ def typed(column: Column, cells: Cells, faults: Faults, now: float) -> Any:
     What is wrong is noted in `faults`, and null.
     """  # fmt: skip
     filling = Filling(column, faults, now)
-    match column.sort:
-        case "number":
-            found = _checked_numbers(_numbers(cells, filling), filling)
-        case "time":
-            found = _checked_times(_times(cells, filling), filling)
-        case "labels":
-            return _labels(cells, filling)
-        case _:
-            found = _checked_texts(_texts(cells, filling), filling)
+    if column.sort == "labels":
+        return _labels(cells, filling)
+    try:
+        found = _checked(cells if isinstance(cells, list) else _plain(cells, filling), filling)
+    except pa.ArrowException:  # a type, or a value of it, that Arrow itself cannot turn into ours
+        kind = {"number": pa.float64(), "time": pa.int64()}.get(column.sort, pa.string())
+        found = _none_of(cells, kind, filling, f"is no {column.sort}", _fix(column))
     if column.is_required and found.null_count:
-        sent = _is_sent(cells, "" if column.sort in ("number", "time") else None)
-        missing = [place for place in np.flatnonzero(_mask(pc.is_null(found))).tolist() if not sent(place)]
+        missing = [place for place in np.flatnonzero(_mask(pc.is_null(found))).tolist() if place not in filling.told]
         filling.tell(missing, lambda place: "", "is missing", f"send it: {column.meaning}")
     return found
 
 
-def _is_sent(cells: Cells, nothing: str | None) -> Callable[[int], bool]:
-    """Return what tells whether a cell was sent, null and `nothing` apart: what is wrong with it is told already."""
-
-    def sent(place: int) -> bool:
-        cell = _shown(cells, place)
-        return cell is not None and cell != nothing
-
-    return sent
-
-
-def _shown(cells: Cells, place: int) -> Any:
-    cell = cells[place]
-    if isinstance(cell, pa.Scalar):
-        try:
-            return cell.as_py()
-        except (ValueError, OverflowError):
-            return str(cell)
-    return cell
+def _checked(cells: Cells, filling: Filling) -> pa.Array:
+    match filling.column.sort:
+        case "number":
+            return _checked_numbers(_numbers(cells, filling), filling)
+        case "time":
+            return _checked_times(_times(cells, filling), filling)
+        case _:
+            return _checked_texts(_texts(cells, filling), filling)
 
 
 def _numbers(cells: Cells, filling: Filling) -> pa.Array:
@@ -100,7 +96,6 @@ def _numbers(cells: Cells, filling: Filling) -> pa.Array:
         if sorts == {str}:
             return _numbers(pa.array(cells, pa.string()), filling)
         return _slow(cells, _number, pa.float64(), filling)
-    cells = _plain(cells)
     if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
         return cells.cast(pa.float64(), safe=False)
     if pa.types.is_string(cells.type):
@@ -114,6 +109,7 @@ def _numbers(cells: Cells, filling: Filling) -> pa.Array:
 def _number(cell: Any) -> float:
     if isinstance(cell, bool) or not isinstance(cell, int | float | str):
         raise ValueError("is no number")
+    _check_length(cell)
     if isinstance(cell, str) and not _NUMBER.fullmatch(cell.strip()):
         if cell.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
             return float(cell)
@@ -122,6 +118,11 @@ def _number(cell: Any) -> float:
         return float(cell)
     except OverflowError as error:
         raise ValueError("is too large") from error
+
+
+def _check_length(cell: Any) -> None:
+    if isinstance(cell, str) and len(cell) > NUMBER_CHARACTERS:
+        raise ValueError(f"has more than {NUMBER_CHARACTERS:,} characters")
 
 
 def _checked_numbers(found: pa.Array, filling: Filling) -> pa.Array:
@@ -156,15 +157,12 @@ def _times(cells: Cells, filling: Filling) -> pa.Array:
         if sorts and sorts <= {int, float} and (found := _of_numbers(cells, per_second)) is not None:
             return found
         return _slow(cells, lambda cell: _moment(cell, per_second), pa.int64(), filling)
-    cells = _plain(cells)
     if pa.types.is_timestamp(cells.type):
         if cells.type.tz is None:
             return _none_of(cells, pa.int64(), filling, "has no time zone", "give the column the zone UTC")
-        micros = _floor(cells)
-        return pc.floor(pc.divide(micros.cast(pa.float64()), 1e6)).cast(pa.int64()) if per_second == 1 else micros
+        return _in_ticks(cells.cast(pa.int64()), TICKS[cells.type.unit], per_second)
     if pa.types.is_date(cells.type):
-        days = cells.cast(pa.timestamp("ms")).cast(pa.int64())
-        return pc.multiply(pc.divide(days, 1_000), per_second)
+        return _in_ticks(cells.cast(pa.timestamp("ms")).cast(pa.int64()), TICKS["ms"], per_second)
     if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
         return _slow(cells.to_pylist(), lambda cell: _moment(cell, per_second), pa.int64(), filling)
     if pa.types.is_string(cells.type):
@@ -188,14 +186,16 @@ def _of_numbers(cells: list[Any], per_second: int) -> pa.Array | None:
     return pa.array(ticks, pa.int64(), mask=_mask(pc.is_null(seconds)) if seconds.null_count else None)
 
 
-def _floor(cells: pa.Array) -> pa.Array:
-    """Return moments in whole microseconds since 1970, finer ones cut off."""
-    if cells.type.unit == "ns":
-        nanos = cells.cast(pa.int64()).to_numpy(zero_copy_only=False)
-        if cells.null_count:
-            return cells.cast(pa.timestamp("us", cells.type.tz), safe=False).cast(pa.int64())
-        return pa.array(np.floor_divide(nanos, 1_000), pa.int64())
-    return cells.cast(pa.timestamp("us", cells.type.tz), safe=True).cast(pa.int64())
+def _in_ticks(moments: pa.Array, sent_per_second: int, per_second: int) -> pa.Array:
+    """Return moments since 1970 in other ticks, finer ones cut off; one beyond their reach is the last within it."""
+    numbers = pc.fill_null(moments, 0).to_numpy(zero_copy_only=False)
+    if sent_per_second >= per_second:
+        ticks = np.floor_divide(numbers, sent_per_second // per_second)
+    else:
+        each = per_second // sent_per_second
+        most = np.iinfo(np.int64).max // each
+        ticks = np.clip(numbers, -most, most) * each
+    return pa.array(ticks, pa.int64(), mask=_mask(pc.is_null(moments)) if moments.null_count else None)
 
 
 def _parsed(texts: pa.Array, per_second: int) -> pa.Array:
@@ -205,16 +205,13 @@ def _parsed(texts: pa.Array, per_second: int) -> pa.Array:
         midnight = pc.binary_join_element_wise(texts, pa.scalar("T00:00:00Z"), "")
         texts = pc.if_else(is_day, midnight, texts)
     nanos = texts.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
-    numbers = nanos.to_numpy(zero_copy_only=False)
-    if nanos.null_count:
-        numbers = pc.fill_null(nanos, 0).to_numpy(zero_copy_only=False)
-    ticks = np.floor_divide(numbers, 1_000_000_000 // per_second)
-    return pa.array(ticks, pa.int64(), mask=_mask(pc.is_null(nanos)) if nanos.null_count else None)
+    return _in_ticks(nanos, TICKS["ns"], per_second)
 
 
 def _moment(cell: Any, per_second: int) -> int:
     if isinstance(cell, bool) or not isinstance(cell, int | float | str):
         raise ValueError("is no time")
+    _check_length(cell)
     if isinstance(cell, str):
         text = cell.strip()
         if _NUMBER.fullmatch(text):
@@ -272,7 +269,6 @@ def _texts(cells: Cells, filling: Filling) -> pa.Array:
         if sorts <= {str}:
             return pa.array(cells, pa.string())
         return _slow(cells, _text, pa.string(), filling)
-    cells = _plain(cells)
     if pa.types.is_string(cells.type):
         return cells
     if pa.types.is_integer(cells.type):
@@ -322,24 +318,64 @@ def _checked_texts(found: pa.Array, filling: Filling) -> pa.Array:
 
 
 def _labels(cells: Cells, filling: Filling) -> list[Labels]:
-    values = cells if isinstance(cells, list) else _plain(cells).to_pylist()
-    known: dict[Any, Labels] = {}
+    values = cells if isinstance(cells, list) else _label_values(cells)
+    if values is None:
+        _none_of(cells, pa.string(), filling, "is no object of texts", "give the column the type map<string, string>")
+        return [()] * len(cells)
+    known: dict[Any, Labels | ValueError] = {}
     found: list[Labels] = []
     for place, cell in enumerate(values):
         if cell is None or cell == {}:
             found.append(())
             continue
-        try:
-            asked = tuple(cell.items()) if isinstance(cell, dict) else cell if isinstance(cell, str) else tuple(cell)
-            pairs = known.get(asked)
-            if pairs is None:
-                pairs = known[asked] = _label_pairs(cell)
-        except (ValueError, TypeError) as error:
-            reason = str(error) if isinstance(error, ValueError) else "is no object of texts"
-            filling.tell([place], lambda at: values[at], reason, 'send {"name": "value"}')
-            pairs = ()
-        found.append(pairs)
+        made = _known_pairs(cell, known)
+        if isinstance(made, ValueError):
+            filling.tell([place], lambda at: values[at], str(made), 'send {"name": "value"}')
+            made = ()
+        found.append(made)
     return found
+
+
+def _label_values(cells: pa.Array) -> list[Any] | None:
+    """Return the cells of a column of labels; None: its type has none, or could make much of little.
+
+    The values of a dictionary are made once, however many cells say them.
+    """
+    kind = cells.type
+    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
+        values = [*cells.dictionary.to_pylist(), None]
+        return [values[index] for index in pc.fill_null(cells.indices.cast(pa.int64()), -1).to_pylist()]
+    if pa.types.is_map(kind):
+        if not (_is_text(kind.key_type) and _is_text(kind.item_type)):
+            return None
+        return [None if each is None else tuple(each) for each in cells.to_pylist()]
+    if pa.types.is_struct(kind):
+        is_right = kind.num_fields <= MOST_LABELS and all(_is_text(each.type) for each in kind)
+    else:
+        is_right = _is_text(kind) or pa.types.is_null(kind)
+    return cells.to_pylist() if is_right else None
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _known_pairs(cell: Any, known: dict[Any, Labels | ValueError]) -> Labels | ValueError:
+    """Return the labels of a cell, or what is wrong with it; each is looked at once."""
+    if not isinstance(cell, dict | str | tuple):
+        return ValueError("is no object of texts")
+    asked = tuple(cell.items()) if isinstance(cell, dict) else cell
+    try:
+        made = known.get(asked)
+    except TypeError:  # a list or an object in it
+        return ValueError("is no object of texts")
+    if made is None:
+        try:
+            made = _label_pairs(cell)
+        except ValueError as error:
+            made = error
+        known[asked] = made
+    return made
 
 
 def _label_pairs(cell: Any) -> Labels:
@@ -351,6 +387,8 @@ def _label_pairs(cell: Any) -> Labels:
         if not isinstance(cell, dict):
             raise ValueError("is no object")
     pairs = dict(cell)
+    if len(pairs) < len(cell):
+        raise ValueError("has a label twice")
     if len(pairs) > MOST_LABELS:
         raise ValueError(f"has more than {MOST_LABELS} labels")
     for name, value in pairs.items():
@@ -387,24 +425,87 @@ def _fix(column: Column) -> str:
             return "send text"
 
 
-def _none_of(cells: pa.Array, kind: Any, filling: Filling, reason: str, fix: str) -> pa.Array:
-    """Return nothing for a column of another type; that is told of each of its cells."""
-    filling.tell(np.flatnonzero(~_mask(pc.is_null(cells))), lambda at: _shown(cells, at), reason, fix)
+def _none_of(cells: Any, kind: Any, filling: Filling, reason: str, fix: str) -> pa.Array:
+    """Return nothing for a column of another type; that is told of each of its cells, which are not made for it: a cell
+    of a nested type may be far larger than what was sent of it.
+    """  # fmt: skip
+    try:
+        there = np.flatnonzero(~_mask(pc.is_null(cells)))
+    except (pa.ArrowException, TypeError):
+        there = np.arange(len(cells))
+    what = "" if isinstance(cells, list) else f"a {cells.type}"
+    filling.tell(there, lambda at: cells[at] if isinstance(cells, list) else what, reason, fix)
     return pa.nulls(len(cells), kind)
 
 
-def _plain(cells: pa.Array) -> pa.Array:
-    """Return a column without dictionaries, its text in one type."""
+def _plain(cells: pa.Array, filling: Filling) -> pa.Array:
+    """Return a column without dictionaries, its text in one type.
+
+    A text that many cells share is checked before each of them gets its own: one that is too long is noted, and null.
+    """
     if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
-    if pa.types.is_large_string(cells.type) or pa.types.is_string_view(cells.type):
+        return _decoded(cells, filling)
+    if pa.types.is_string_view(cells.type):
+        long = _long_views(cells, filling.column)
+        if not long.any():
+            return cells.cast(pa.string())
+        _tell_long(np.flatnonzero(long), filling)
+        return _without(cells, long)
+    if pa.types.is_large_string(cells.type) or pa.types.is_null(cells.type):
         return cells.cast(pa.string())
-    return cells.cast(pa.string()) if pa.types.is_null(cells.type) else cells
+    return cells
+
+
+def _decoded(cells: pa.DictionaryArray, filling: Filling) -> pa.Array:
+    values, column = cells.dictionary, filling.column
+    is_view = pa.types.is_string_view(values.type)
+    if not is_view and not _is_text(values.type):
+        return cells.dictionary_decode() if pa.types.is_primitive(values.type) else cells
+    if is_view:
+        long = _long_views(values, column)
+        trimmed = pc.utf8_trim_whitespace(_without(values, long))
+    else:
+        trimmed = pc.utf8_trim_whitespace(values.cast(pa.string()))
+        long = np.zeros(len(values), dtype=bool)
+    long |= _mask(pc.fill_null(pc.greater(pc.utf8_length(trimmed), column.most_characters), False))
+    if long.any():
+        indices = pc.fill_null(cells.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+        _tell_long(np.flatnonzero(np.append(long, False)[indices]), filling)
+        trimmed = pc.if_else(pa.array(long), pa.scalar(None, pa.string()), trimmed)
+    return pa.DictionaryArray.from_arrays(cells.indices, trimmed).dictionary_decode()
+
+
+def _long_views(views: pa.Array, column: Column) -> Any:
+    """Return which texts of a string_view column are too long, white space and all.
+
+    (Arrow columnar format, variable-size binary view: 16 bytes each, which begin with the length in bytes as int32.)
+    """
+    if not len(views):
+        return np.zeros(0, dtype=bool)
+    lengths = np.frombuffer(views.buffers()[1], dtype=np.int32)[4 * views.offset :: 4][: len(views)]
+    return (lengths > 4 * column.most_characters) & _mask(pc.is_valid(views))
+
+
+def _without(views: pa.Array, long: Any) -> pa.Array:
+    """Return texts, null where one is too long: even to look at such a one makes it anew."""
+    return pa.array([None if is_long else views[at].as_py() for at, is_long in enumerate(long.tolist())], pa.string())
+
+
+def _tell_long(places: Any, filling: Filling) -> None:
+    filling.tell(places, lambda at: "", f"has more than {filling.column.most_characters} characters", "shorten it")
 
 
 def _empty_to_null(texts: pa.Array) -> pa.Array:
     empty = pc.equal(texts, "")
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
+
+
+def places_of(codes: pa.DictionaryArray) -> list[Any]:
+    """Return of each value of a dictionary the places where it stands."""
+    indices = pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False)
+    order = np.argsort(indices, kind="stable")
+    bounds = np.searchsorted(indices[order], np.arange(len(codes.dictionary) + 1))
+    return [order[first:last] for first, last in pairwise(bounds)]
 
 
 def _mask(flags: pa.Array) -> Any:

@@ -15,7 +15,7 @@ from core.catalogue import catalogue
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
-from portfolio.ingest.cells import told_time
+from portfolio.ingest.cells import places_of, told_time
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked, Ingested
 from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
@@ -96,13 +96,12 @@ def _told_left_out(other: NDArray[np.bool_], before: Before) -> Iterator[str]:
 def _check_metrics(metrics: pa.Array, faults: Faults) -> None:
     codes = metrics.dictionary_encode()
     own = catalogue()
-    for code, name in enumerate(codes.dictionary.to_pylist()):
+    for name, at in zip(codes.dictionary.to_pylist(), places_of(codes), strict=True):
         wrong = ("is no name of a metric", "use letters, digits, _ and :") if not _METRIC.fullmatch(name) else None
         if name in own:
             wrong = "is what Fundwatch measures itself", "put the name of your program before it"
         if wrong:
-            places = np.flatnonzero(pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False) == code)
-            faults.add_many(places.tolist(), "metric", lambda at, name=name: name, *wrong)  # type: ignore[misc]
+            faults.add_many(at.tolist(), "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
 
 
 def _check_kept(stores: Stores, moments: pa.Array, faults: Faults) -> None:

@@ -197,18 +197,18 @@ def _priced(stores: Stores, kind: Kind, columns: Mapping[str, Any], faults: Faul
     known = {each.symbol: each for each in list_series(stores.state, OWN)}
     told: dict[str, str] = {}
     names, currencies = columns["instrument"].to_pylist(), columns["currency"].to_pylist()
-    for place, (name, currency) in enumerate(dict.fromkeys(zip(names, currencies, strict=True))):
+    places: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for place, pair in enumerate(zip(names, currencies, strict=True)):
+        places[pair].append(place)
+    for (name, currency), at in places.items():
         series = known.get(name)
         should = (series.currency if series else "") or told.get(name, "")
         if series is not None and series.kind == "rate":
-            at = names.index(name)
-            faults.add(at + 1, "instrument", name, "is a rate and has no price", "send prices under another symbol")
+            faults.add(at[0] + 1, "instrument", name, "is a rate and has no price", "send prices under another symbol")
         if currency and should and currency != should:
-            places = [at for at in range(len(names)) if names[at] == name and currencies[at] == currency]
             reason = f"is not the currency of {name}, which is {should}"
-            faults.add_many(places, "currency", lambda at: currencies[at], reason, "send it in that one")
+            faults.add_many(at, "currency", lambda place: currencies[place], reason, "send it in that one")
         told[name] = should or currency or ""
-        del place
     return told
 
 

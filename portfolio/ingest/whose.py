@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.currency import ASSUMED_CURRENCY
 from portfolio.allowed import own_ids
 from portfolio.ingest.body import nearest
+from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked
 from portfolio.tree.names import ids_of
@@ -46,13 +46,13 @@ class Whose:
 class Telling:
     """The rows that name one portfolio, and where it is told what is wrong with it."""
 
-    sent: str
+    sent: pa.Array
     places: list[int]
     faults: Faults
 
     def __call__(self, reason: str, fix: str) -> None:
         """Note that of each of the rows."""
-        self.faults.add_many(self.places, "portfolio", lambda at: self.sent, reason, fix)
+        self.faults.add_many(self.places, "portfolio", lambda at: self.sent[at].as_py(), reason, fix)
 
 
 def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Whose:
@@ -66,15 +66,16 @@ def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faul
         busy = {id for each in unfinished_in(connection) for id in (each.portfolio, each.into)}
     seen = own_ids(there, asked.limits)
     by_id = {each.id: each for each in there}
-    codes = columns["portfolio"].dictionary_encode()
+    sent = columns["portfolio"]
+    codes = pc.replace_substring_regex(sent, f"^{API_ORIGIN}", "").dictionary_encode()
+    places = places_of(codes)
     found: list[str] = []
     missing: list[Portfolio] = []
     known = sorted(name for name, id in names.items() if id in seen)
-    for code, sent in enumerate(codes.dictionary.to_pylist()):
-        name = sent.removeprefix(API_ORIGIN) if sent.removeprefix(API_ORIGIN) in names else sent
+    for name, at in zip(codes.dictionary.to_pylist(), places, strict=True):
         id = names.get(name, name)
         found.append(id)
-        telling = Telling(sent, _places(codes, code), faults)
+        telling = Telling(sent, at.tolist(), faults)
         if id in seen:
             if id in busy:
                 telling("is being merged or deleted", "send it again when that is done")
@@ -84,7 +85,7 @@ def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faul
             missing += _new(id, columns, position, telling)
         else:
             more = "" if asked.limits is not None else "; or send create=true to make it"
-            telling("there is no such portfolio", nearest(sent, known) + more)
+            telling("there is no such portfolio", "" if faults.is_full else nearest(name, known) + more)
     ids = pa.DictionaryArray.from_arrays(codes.indices, pa.array(found, pa.string())).dictionary_decode()
     return Whose(ids, tuple(missing))
 
@@ -108,12 +109,6 @@ def uncreate(stores: Stores, made: tuple[str, ...], who: str) -> None:
     with stores.state.begin() as connection:
         for id in gone:
             record_change(connection, Change(stores.clock.now(), who, id, "delete", "its rows could not be kept"))
-
-
-def _places(codes: pa.DictionaryArray, code: int) -> list[int]:
-    indices = pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False)
-    found: list[int] = np.flatnonzero(indices == code).tolist()
-    return found
 
 
 def _told_currencies(columns: Mapping[str, Any], places: list[int]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from core.ingest.kinds import FINAL, STATUSES
+from core.ingest.kinds import FINAL, FIRST, STATUSES
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import NAV, PRICES
@@ -32,6 +32,8 @@ STATEMENT = {"max_query_size": 16 * LISTED_CHARACTERS}
 DENSE = 8
 """Stored rows to one that is asked for, up to which all between the first and the last time are read at once."""
 MICROSECONDS = 1_000_000
+NOT_KNOWN = 0
+"""When an order was placed of which only later states are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,14 @@ def write(clickhouse: ClickHouse, of: Reported, batch: pa.Table, decision: Decis
     if (decision.is_other | decision.is_backward).any():
         clickhouse.insert(_marks(of, batch, decision, source))
     keep = decision.is_stored
+    if of.table == "orders":
+        earlier = _known_earlier(batch, decision)
+        if earlier.num_rows:
+            versions = earlier["version"].to_numpy() + 1
+            clickhouse.insert_arrow(of.table, _as_stored(of, earlier, versions), uuid.uuid4().hex)
+        batch = _with_placed(batch, decision)
     if not keep.any():
         return
-    if of.table == "orders":
-        batch = _with_placed(batch, decision)
     rows = batch if keep.all() else batch.filter(_array(keep))
     clickhouse.insert_arrow(of.table, _as_stored(of, rows, decision.version), uuid.uuid4().hex)
 
@@ -206,10 +212,13 @@ def table_of(facts: Facts) -> pa.Table:
 
 
 def first_known(clickhouse: ClickHouse, pairs: pa.Table) -> dict[tuple[str, str], int]:
-    """Return since when orders are known (microseconds), by portfolio and id; those that are not are left out."""
+    """Return when orders were placed (microseconds), by portfolio and id; NOT_KNOWN, or nothing, where nobody knows."""
     found = _standing(clickhouse, REPORTED["orders"], pairs)
     names = zip(found["portfolio"].to_pylist(), found["order_id"].to_pylist(), strict=True)
-    return dict(reversed([*zip(names, found["placed"].to_pylist(), strict=True)]))
+    # Rows from before it was told have the time of their state there, whichever that is.
+    is_told = np.isin(found["status"].to_numpy(), FIRST) | (found["placed"].to_numpy() != found["ts"].to_numpy())
+    placed = np.where(is_told, found["placed"].to_numpy(), NOT_KNOWN).tolist()
+    return dict(reversed([*zip(names, placed, strict=True)]))
 
 
 def _standing(clickhouse: ClickHouse, of: Reported, batch: pa.Table) -> pa.Table:
@@ -344,11 +353,29 @@ def _with_placed(batch: pa.Table, decision: Decision) -> pa.Table:
     there = decision.place >= 0
     if there.any():
         before = decision.was["placed"].to_numpy()[decision.place[there]]
-        placed[there] = np.minimum(placed[there], before)
+        placed[there] = _first_placed(placed[there], before)
     return batch.set_column(batch.schema.get_field_index("placed"), "placed", pa.array(placed))
 
 
-def _as_stored(of: Reported, rows: pa.Table, version: int) -> pa.Table:
+def _first_placed(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the earlier of two times; the other one where one is not known."""
+    known = np.where(one == NOT_KNOWN, other, one)
+    return np.where(other == NOT_KNOWN, known, np.minimum(known, other))
+
+
+def _known_earlier(batch: pa.Table, decision: Decision) -> pa.Table:
+    """Return what stands of orders of which the batch knows only when they were placed, with that time."""
+    import pyarrow as pa
+
+    at = np.flatnonzero(decision.is_late | decision.is_same)
+    was = decision.was.take(pa.array(decision.place[at]))
+    before = was["placed"].to_numpy()
+    placed = _first_placed(batch["placed"].to_numpy()[at], before)
+    was = was.set_column(was.schema.get_field_index("placed"), "placed", pa.array(placed))
+    return was.filter(_array(placed != before))
+
+
+def _as_stored(of: Reported, rows: pa.Table, version: int | NDArray[np.int64]) -> pa.Table:
     import pyarrow as pa
 
     unit = "us" if of.per_second > 1 else "s"

@@ -267,3 +267,51 @@ def test_a_price_of_each_of_many_instruments_is_one_batch(funded: Stores, send: 
     assert send("prices", rows).json["added"] == 25_000
     assert send("prices", [*rows[1:], {**rows[0], "price": 7}]).json["restated"] == 1
     assert count(funded, "prices") == 25_000
+
+
+def test_an_order_told_of_late_does_not_refuse_its_fills(funded: Stores, send: Send) -> None:
+    filled = {**ONE_OF_EACH["orders"], "ts": at(NOW + 10), "status": "filled"}
+    assert send("orders", [filled]).status_code == 200  # since when there is the order nobody knows by now
+    assert send("trades", [trade(1, order_id="o1", ts=at(NOW + 5))]).json["added"] == 1
+    partly = {**filled, "ts": at(NOW + 8), "status": "partially_filled"}
+    assert send("orders", [partly, {**filled, "order_id": "o2"}, {**partly, "order_id": "o2"}]).json["older"] == 2
+    assert (
+        send("trades", [trade(2, order_id=name, trade_id=name, ts=at(NOW + 5)) for name in ("o1", "o2")]).json["added"]
+        == 2
+    )
+    for status, moment, early in (("accepted", NOW + 3, NOW + 2), ("new", NOW + 1, NOW)):
+        assert send("orders", [{**filled, "ts": at(moment), "status": status}]).json["older"] == 1
+        refused = send("trades", [trade(3, order_id="o1", ts=at(early))])
+        assert refused.json["rows"][0]["reason"] == f"is before its order, which is of {at(moment)}"
+        assert send("trades", [trade(int(moment), order_id="o1", ts=at(moment))]).json["added"] == 1
+    moments = "toUnixTimestamp64Micro(ts), toUnixTimestamp64Micro(placed)"
+    sql = f"SELECT status, {moments} FROM orders FINAL WHERE order_id = 'o1'"
+    assert funded.clickhouse.rows(sql) == [("filled", (NOW + 10) * 1_000_000, (NOW + 1) * 1_000_000)]
+    whole = [{**filled, "order_id": "o2", "ts": at(NOW + 1), "status": "new"}, {**filled, "order_id": "o2"}]
+    assert send("orders", whole).status_code == 200  # its last state stands there already
+    assert send("trades", [trade(4, order_id="o2", ts=at(NOW))]).status_code == 422
+
+
+def test_a_portfolio_is_one_with_and_without_the_prefix_of_the_api(funded: Stores, send: Send) -> None:
+    row = {"portfolio": "own:gamma", "ts": at(NOW), "nav": 5.0, "currency": "CHF"}
+    made = send("nav", [row, {**row, "portfolio": "gamma", "ts": at(NOW + 60)}], "?create=true")
+    assert made.json["created"] == ["gamma"], made.text
+    assert send("nav", [row, {**row, "portfolio": "gamma"}]).json["already_there"] == 2
+    told = send("nav", [{**row, "portfolio": "own:gama"}]).json["rows"][0]
+    assert (told["value"], told["fix"].partition(";")[0]) == ("own:gama", "did you mean gamma?")
+
+
+def test_a_key_whose_batch_failed_may_be_used_again(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.resources.ingest.take_content", failing)
+        assert send("trades", [trade(1)], Idempotency_Key="k9").status_code == 500
+    assert send("trades", [trade(1)], Idempotency_Key="k9").json["added"] == 1
+
+
+def test_every_row_with_another_currency_is_told(send: Send) -> None:
+    price = ONE_OF_EACH["prices"]
+    rows = [{**price, "ts": at(NOW + n), "currency": "USD" if n % 2 else "EUR"} for n in range(4)]
+    assert [each["row"] for each in send("prices", rows).json["rows"]] == [2, 4]
