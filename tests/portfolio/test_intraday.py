@@ -1,4 +1,4 @@
-"""The last day in its course, of a fund without values of its own: that of its parts, and it ends where the day does."""
+"""The last day in its course, of a fund without values of its own: that of its parts, ending where the day does."""
 
 from __future__ import annotations
 
