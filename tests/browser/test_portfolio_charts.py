@@ -126,6 +126,20 @@ def test_a_chart_is_exported_as_picture_and_as_data_in_full(url: str, page: Page
     assert "Trend following" in added and added.startswith("name,contribution")
 
 
+@pytest.mark.parametrize("height", [720, 768, 900])
+def test_the_time_axis_is_on_the_first_screen_whatever_is_open(
+    url: str, height: int, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(width=1440, height=height)
+    page.goto(f"{url}?compare=sample:equity,sample:pairs&rf=2&confidence=99")
+    dates = page.locator("#portfolio-growth-graph .xtick text")
+    dates.first.wait_for()
+    expect(page.get_by_label("Risk-free")).to_be_visible()
+    for at in range(dates.count()):
+        box = dates.nth(at).bounding_box()
+        assert box and box["y"] + box["height"] <= height
+
+
 def test_what_has_nothing_to_show_says_why_and_comes_back(url: str, page: Page) -> None:
     open_charts(page, url)
     chart = page.locator("#portfolio-distribution")

@@ -258,13 +258,6 @@ def test_the_hover_of_growth_has_the_value_in_full(stores: Stores) -> None:
     assert line["hovertemplate"] == "%{y:.2f} · %{customdata:,.2f} USD%{text}"
 
 
-def test_growth_and_the_way_under_water_share_a_time_axis_above_the_rolling_figures(stores: Stores) -> None:
-    put_nav(stores, "alpha", walk(500))
-    layout = figure(stores, "growth")["layout"]
-    assert layout["xaxis"]["anchor"] == "y2"
-    assert layout["yaxis2"]["domain"][0] - layout["yaxis3"]["domain"][1] > 0.07, "room for its labels"
-
-
 @given(st.lists(st.floats(-60, 60), min_size=20, max_size=400), st.floats(0.01, 100))
 def test_a_histogram_holds_every_return_and_no_bar_mixes_gains_and_losses(values: list[float], scale: float) -> None:
     percent = np.round(np.array(values) * scale / 60, 6)
