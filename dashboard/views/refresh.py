@@ -157,10 +157,11 @@ def register(app: Dash, refresh: Refresh) -> None:
         Input(ids.choices(page.id), "data"),
         State(ids.version(page.id), "data"),
         State(ids.problem(page.id), "children"),
+        State(ids.TICK, "interval"),
         role=page.role,
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
-    def answer(_tick: Any, choices: Any, seen: Any, problem: Any) -> list[Any]:
+    def answer(_tick: Any, choices: Any, seen: Any, problem: Any, _interval: Any) -> list[Any]:
         return refresh.asked(choices, seen, problem)
 
     app.clientside_callback(
