@@ -76,7 +76,7 @@ class Refresh:
         Raises PreventUpdate when the page is up to date, Forbidden when the viewer may not see it.
         """
         if viewer.role < self.page.role:
-            raise Forbidden(needs(self.page.role))
+            raise Forbidden(needs(self.page.role, f"see the page {self.page.title}"))
         shared = viewer.only(self.page.varies_by)
         try:
             version = self._version(choices, shared)
