@@ -97,7 +97,7 @@ def create_app(
     refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
     for refresh in refreshes:
         register(app, refresh)
-        routes.install(server, [refresh.figures()], refresh.page)
+        routes.install(server, refresh.figures(), refresh.page)
     for page in pages:
         _add_choices(app, page)
         if page.routes:

@@ -59,6 +59,26 @@ def test_one_crosshair_tells_every_row_of_the_day_it_points_at(url: str, page: P
     expect(told).to_contain_text(re.compile(r"20\d\d-\d\d-\d\d"))
 
 
+def test_the_value_in_full_is_fetched_when_somebody_points_at_the_chart(url: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/hover?" in request.url else None)
+    open_charts(page, url)
+    assert not asked
+    area = page.locator("#portfolio-growth-graph .nsewdrag").first
+    area.hover()
+    box = area.bounding_box()
+    assert box
+    told = page.locator("#portfolio-growth-graph .hoverlayer .legend")
+
+    def is_told() -> bool:
+        for share in (0.5, 0.6):
+            page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        return told.count() > 0 and " USD" in (told.first.text_content() or "")
+
+    until(is_told, seconds=60)
+    assert len(asked) == 1
+
+
 def test_the_scale_becomes_logarithmic_and_the_zoom_stays(url: str, page: Page) -> None:
     open_charts(page, url)
     drag_across(page)

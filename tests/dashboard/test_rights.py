@@ -103,6 +103,7 @@ def test_every_rule_answers_those_who_have_its_role_and_nobody_else(
 
 WORDS = {
     ("/figure/portfolio/<graph>", "graph"): "portfolio-growth-graph",
+    ("/figure/portfolio/<graph>/hover", "graph"): "portfolio-growth-graph",
     ("/portfolio/fragment/<name>", "name"): "months",
     ("/portfolio/chart/<name>.csv", "name"): "growth",
 }
