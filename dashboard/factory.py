@@ -97,13 +97,13 @@ def create_app(
     refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
     for refresh in refreshes:
         register(app, refresh)
-        routes.install(server, [refresh.figures()], refresh.page.role)
+        routes.install(server, refresh.figures(), refresh.page)
     for page in pages:
         _add_choices(app, page)
         if page.routes:
-            routes.install(server, page.routes(stores), page.role)
+            routes.install(server, page.routes(stores), page)
         if page.forms:
-            forms.install(server, page.forms(stores), page.role)
+            forms.install(server, page.forms(stores), page)
         if page.register:
             page.register(app, stores)
     for mount in mounts:

@@ -45,6 +45,27 @@
     return answer.json();
   }
 
+  // What is told only to who points at a line is fetched then. Of a figure that has changed since it is another's.
+  async function tellMore(id) {
+    const { place, raw } = painted.get(id) || {};
+    const hover = raw && raw.hover;
+    if (!hover || hover.isAsked) return;
+    hover.isAsked = true;
+    try {
+      const found = await fetched(hover.lazy);
+      if (!found || found.length !== raw.data.length || (painted.get(id) || {}).raw !== raw) return;
+      raw.data = raw.data.map((trace, at) => ({ ...trace, ...found[at] }));
+      await fw.draw(place, () => ((painted.get(id) || {}).raw === raw ? fitted(id, raw, place) : null));
+    } catch (error) {
+      hover.isAsked = false;
+    }
+  }
+
+  document.addEventListener("pointerover", ({ target }) => {
+    const place = target instanceof Element && target.closest(".fw-plot");
+    if (place) tellMore(place.id);
+  });
+
   function fitted(id, raw, place) {
     const fresh = fw.figure(raw);
     fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);

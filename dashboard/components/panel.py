@@ -87,7 +87,7 @@ def slot(id: str, height: int = 0, *, narrow_height: int = 0) -> html.Div:
 
 def verdict_slot(id: str) -> html.Div:
     """Return the slot of the line that says how things stand: several lines on a narrow screen."""
-    return slot(id, 36, narrow_height=111)
+    return slot(id, 36, narrow_height=92)
 
 
 def _tool(name: str, title: str) -> html.Button:

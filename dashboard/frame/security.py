@@ -90,7 +90,8 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
             return redirect(allowed[0].path, 302) if path == "/" and allowed else _missing(path, allowed)
         if page in allowed:
             return None
-        return refusal(403, "Not allowed", needs(page.role), allowed, sign_in=_sign_in_of(viewer))
+        said = needs(page.role, f"see the page {page.title}")
+        return refusal(403, "Not allowed", said, allowed, sign_in=_sign_in_of(viewer))
 
     @server.teardown_request
     def answered(_error: BaseException | None) -> None:

@@ -22,6 +22,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from access.viewer import Viewer
 from core.memo import Memo
+from dashboard.charts.theme import HOVER
 from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.viewer import current_viewer
@@ -76,7 +77,7 @@ class Refresh:
         Raises PreventUpdate when the page is up to date, Forbidden when the viewer may not see it.
         """
         if viewer.role < self.page.role:
-            raise Forbidden(needs(self.page.role))
+            raise Forbidden(needs(self.page.role, f"see the page {self.page.title}"))
         shared = viewer.only(self.page.varies_by)
         try:
             version = self._version(choices, shared)
@@ -89,16 +90,27 @@ class Refresh:
         before = self._memo.kept((self.page.id, shared, seen)) if seen else None
         return [prepared.payload(before), ""]
 
-    def figures(self) -> Route:
-        """Return the route of the figures that are fetched when they come into view; null for one without data."""
-        return Route(f"{FIGURES}/{self.page.id}/<graph>", self._figure, self.page.role)
+    def figures(self) -> list[Route]:
+        """Return the routes of figures that are fetched when they come into view, and of what is told to who points.
+
+        They answer with null where there is no data.
+        """
+        rule = f"{FIGURES}/{self.page.id}/<graph>"
+        return [Route(rule, self._figure, self.page.role), Route(f"{rule}/{HOVER}", self._hover, self.page.role)]
 
     def _figure(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
         if graph not in self.page.lazy_graphs:
             return None
+        return Answer(self._now(choices, viewer).lazy.get(graph, b"null"), JSON)
+
+    def _hover(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
+        if graph not in self.page.graphs:
+            return None
+        return Answer(self._now(choices, viewer).hovers.get(graph, b"null"), JSON)
+
+    def _now(self, choices: Choices, viewer: Viewer) -> Prepared:
         shared = viewer.only(self.page.varies_by)
-        prepared = self._prepared(choices, shared, self._version(choices, shared))
-        return Answer(prepared.lazy.get(graph, b"null"), JSON)
+        return self._prepared(choices, shared, self._version(choices, shared))
 
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
@@ -157,10 +169,11 @@ def register(app: Dash, refresh: Refresh) -> None:
         Input(ids.choices(page.id), "data"),
         State(ids.version(page.id), "data"),
         State(ids.problem(page.id), "children"),
+        State(ids.TICK, "interval"),
         role=page.role,
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
-    def answer(_tick: Any, choices: Any, seen: Any, problem: Any) -> list[Any]:
+    def answer(_tick: Any, choices: Any, seen: Any, problem: Any, _interval: Any) -> list[Any]:
         return refresh.asked(choices, seen, problem)
 
     app.clientside_callback(
