@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from api.body import MOST_BYTES
 from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
 from api.operation import Operation
@@ -26,8 +27,15 @@ PROBLEMS = {
     500: "Fundwatch failed at this; its log says why.",
     503: "Storage does not answer.",
 }
+PROBLEMS_OF_A_BODY = {
+    400: "The body is no JSON.",
+    413: f"The body is larger than {MOST_BYTES:,} bytes.",
+    415: "The body is not said to be JSON.",
+    422: "A parameter or a field of the body is wrong; field and fix say which. Nothing was changed.",
+}
 ABOUT = (
-    "Reads what Fundwatch knows. Sign in, or send `Authorization: Bearer <token>` with a token of the scope `read`. "
+    "Reads what Fundwatch knows, and changes it for who may. Sign in, or send `Authorization: Bearer <token>` with a "
+    "token of the scope `read`, or of the one that an operation names. "
     "Lists have `items` and `next`; send `next` back as `cursor` for what follows. Every figure has its unit, its time "
     "(`as_of`, RFC 3339 in UTC), its age, its source, and whether it is stale. Errors are problem details (RFC 9457)."
 )
@@ -44,17 +52,22 @@ class _Named(GenerateJsonSchema):
 def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     """Return the document. cookie: the name of the one with a session."""
     models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
+    bodies = dict.fromkeys(operation.body for operation in operations if operation.body is not None)
     names, found = models_json_schema(
-        [(model, "serialization") for model in models], ref_template=REFERENCE, schema_generator=_Named
-    )
-    references = {model: names[model, "serialization"] for model in models}
+        [*((model, "serialization") for model in models), *((model, "validation") for model in bodies)],
+        ref_template=REFERENCE, schema_generator=_Named,
+    )  # fmt: skip
+    references: dict[Any, Any] = {model: reference for (model, _), reference in names.items()}
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, references)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fundwatch", "version": "1", "description": ABOUT},
         "servers": [{"url": BASE}],
         "security": [{"session": []}, {"token": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations)],
-        "paths": {operation.path: {"get": _operation(operation, references)} for operation in operations},
+        "paths": paths,
         "components": {
             "schemas": found["$defs"],
             "securitySchemes": {
@@ -65,28 +78,42 @@ def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _operation(operation: Operation, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
+def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     who = "everybody who is signed in" if operation.role == Role.VIEWER else f"who has the role {operation.role.word}"
     needs = f"For {who}. A token needs the scope `{operation.scope}`."
+    if operation.is_shared:
+        needs += " Not for who may see some portfolios alone."
     types: dict[str, Any] = {JSON: {"schema": references[operation.model]}}
     if operation.is_list:
         types |= {CSV: {"schema": {"type": "string"}}, ARROW: {"schema": {"type": "string", "format": "binary"}}}
-    headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
-    if operation.is_list:
-        headers["Link"] = {"schema": {"type": "string"}, "description": 'Address of the next part, rel="next".'}
+    problems = dict(PROBLEMS)
+    told: dict[str, Any] = {"description": operation.summary, "content": types}
+    answers = {str(operation.status): told}
+    if operation.method == "GET":
+        told["headers"] = _headers(operation)
+        answers["304"] = {"description": "Nothing has changed since the ETag that If-None-Match names."}
+    sent = {}
+    if operation.body is not None:
+        problems |= PROBLEMS_OF_A_BODY
+        sent = {"requestBody": {"required": True, "content": {JSON: {"schema": references[operation.body]}}}}
     problem = {PROBLEM: {"schema": references[Problem]}}
     return {
-        "operationId": _id(operation.path),
+        "operationId": _id(operation),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": needs,
         "parameters": _parameters(operation),
-        "responses": {
-            "200": {"description": operation.summary, "content": types, "headers": headers},
-            "304": {"description": "Nothing has changed since the ETag that If-None-Match names."},
-            **{str(status): {"description": said, "content": problem} for status, said in PROBLEMS.items()},
-        },
+        **sent,
+        "responses": answers
+        | {str(status): {"description": said, "content": problem} for status, said in sorted(problems.items())},
     }
+
+
+def _headers(operation: Operation) -> dict[str, Any]:
+    headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
+    if operation.is_list:
+        headers["Link"] = {"schema": {"type": "string"}, "description": 'Address of the next part, rel="next".'}
+    return headers
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -110,5 +137,5 @@ def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": schema.get("description", ""), "schema": told | default}
 
 
-def _id(path: str) -> str:
-    return "get_" + "_".join(re.findall(r"\w+", path))
+def _id(operation: Operation) -> str:
+    return "_".join([operation.method.lower(), *re.findall(r"\w+", operation.path)])

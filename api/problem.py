@@ -9,11 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROBLEM = "application/problem+json"
 TITLES = {
+    400: "Not understood",
     401: "Not signed in",
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    413: "Too large",
+    415: "Unsupported type",
     422: "Invalid parameter",
     500: "Failed",
     503: "Storage does not answer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from api.docs_page import page
 from api.document import document
 from api.mount import BASE, checked, declare, mount, problem_response
 from api.openmetrics import CONTENT_TYPE, openmetrics
-from api.operation import READ
+from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
 from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
@@ -37,13 +38,13 @@ OPERATIONS = (
 """THE list of resources, in the order of the document."""
 
 
-def install(server: Flask, stores: Stores) -> None:
+def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPERATIONS) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
-    mount(server, stores, OPERATIONS)
+    mount(server, stores, operations)
 
     @cache
     def told(is_secure: bool) -> dict[str, Any]:
-        return document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
+        return document(operations, cookie_name(stores.settings, is_secure=is_secure))
 
     @server.get(f"{BASE}/openapi.json")
     def openapi() -> Response:
