@@ -44,8 +44,8 @@ def panel(
     (formula, window, source) on hover. `tools` are some of note, table, csv, png, svg, link, full; tables have no
     picture, and a note is written on what has a time axis. `controls` stand right of the heading. `csv` is the path
     that answers with the chart's data in full, where what is drawn is only as much as there are pixels for; the query
-    of the page is added to it. CSV is for those who may take data out, a note for who may write one. `of` goes before the
-    title where that is read out: a page may have several panels of one title.
+    of the page is added to it. CSV is for those who may take data out, a note for those who may write one. `of` goes
+    before the title where that is read out: a page may have several panels of one title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(
