@@ -43,7 +43,8 @@
     if (!reach) return { shapes: [], flags: [], shown: [] };
     const shown = marks.map((mark) => placed(mark, reach)).filter(Boolean);
     const [bottom, top] = heightOf(traces, figure.layout);
-    const line = { xref: ref, yref: "paper", y0: bottom, y1: top, layer: "below" };
+    const isCovered = traces.some(({ type }) => type === "heatmap");
+    const line = { xref: ref, yref: "paper", y0: bottom, y1: top, layer: isCovered ? "above" : "below" };
     return {
       shapes: shown.flatMap(({ from, to }) => shapesOf(from, to, line)),
       flags: together(shown, figure.layout, key, reach, width).map((group) => flag(group, ref, top)),

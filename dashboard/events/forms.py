@@ -131,7 +131,7 @@ def _parts(form_id: str, offered: Mapping[str, str], chosen: str, event: Event |
         moment_field(form_id, "at", "When", event.at if event else None, hint="In your time; empty: now."),
         moment_field(form_id, "until", "Until", event.until if event else None, hint="Of a span; empty: a moment."),
         select_field(form_id, "about", "About", [*offered.items()], chosen,
-                     hint="Marked on the charts of that. Of a portfolio, those see it who may see that."),
+                     hint="Its charts show the note. A note on a portfolio is for those who may see that."),
         text_field(form_id, "tags", "Tags", ", ".join(event.tags) if event else "",
                    hint="With commas between them, such as deploy, risk."),
     ]  # fmt: skip

@@ -186,5 +186,6 @@ def _does(event: Event, *, is_open: bool) -> html.Div:
     changes = {"edit": None if is_open else str(event.id)}
     label = f"Change the {event.kind} {event.text[:40]}"
     return html.Div(
-        [choice_button(ID, changes, "Change", pressed=is_open, label=label), delete_form(event)], className="fw-forms"
+        [choice_button(ID, changes, "Change", pressed=is_open, label=label), delete_form(event)],
+        className="fw-row-does",
     )

@@ -42,6 +42,7 @@ from dashboard.views.callbacks import PATH
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices
+from portfolio.events import write_event
 from portfolio.imports.take import take
 from portfolio.tree.merge import merge
 from portfolio.tree.settings import change
@@ -102,6 +103,7 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv").write_text("what,Secret Gamma\n")
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
+    write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
 
 
@@ -210,6 +212,7 @@ FIELDS: tuple[Callable[[str], dict[str, str]], ...] = (
     lambda id: {"id": id, "typed": "Secret Gamma", "into": MINE, "wins": "this", "parent": MINE},
     lambda id: {"id": MINE, "into": id, "wins": "other", "parent": id, "name": "y", "currency": "USD"},
     lambda id: {"id": "", "name": "z", "parent": id, "currency": "USD", "benchmark": id},
+    lambda id: {"id": "1" if id == HIDDEN else "999", "text": "x", "about": f"portfolio:own:{id}"},
 )
 
 
