@@ -66,9 +66,13 @@ class Scope(StrEnum):
 
 SCOPES: Mapping[Scope, tuple[Role, Role, str]] = {
     Scope.READ: (Role.VIEWER, Role.ANALYST, "Read figures, components and portfolios."),
-    Scope.INGEST_NAV: (Role.ANALYST, Role.ANALYST, "Send NAV, positions, cash, instruments, prices and rates."),
-    Scope.INGEST_TRADES: (Role.ANALYST, Role.ANALYST, "Send orders and trades."),
-    Scope.INGEST_SAMPLES: (Role.ANALYST, Role.ANALYST, "Send measurements and events."),
+    Scope.INGEST_NAV: (Role.OPERATOR, Role.OPERATOR, "Send NAV."),
+    Scope.INGEST_TRADES: (
+        Role.OPERATOR,
+        Role.OPERATOR,
+        "Send orders, trades, positions, cash, instruments, prices and exchange rates.",
+    ),
+    Scope.INGEST_SAMPLES: (Role.OPERATOR, Role.OPERATOR, "Send measurements and events."),
     Scope.READINESS: (Role.VIEWER, Role.VIEWER, "Ask whether trading is safe."),
     Scope.ALERTS: (Role.OPERATOR, Role.OPERATOR, "Acknowledge and silence alerts."),
     Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit, and change them."),

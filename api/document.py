@@ -13,7 +13,7 @@ from api.body import MOST_BYTES
 from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
 from api.operation import Operation
-from api.problem import PROBLEM, Problem
+from api.problem import PROBLEM, BatchProblem, Problem
 from core.roles import Role
 
 REFERENCE = "#/components/schemas/{model}"
@@ -33,6 +33,12 @@ PROBLEMS_OF_A_BODY = {
     415: "The body is not said to be JSON.",
     422: "A parameter or a field of the body is wrong; field and fix say which. Nothing was changed.",
 }
+PROBLEMS_OF_ROWS = {
+    409: "A batch with this Idempotency-Key is being worked on.",
+    413: "The batch has more bytes or rows than the settings allow.",
+    415: "The type or the packing is none of those offered.",
+    422: "Rows, columns or parameters are wrong: `rows` says which, why and how to mend them. Nothing was stored.",
+}
 ABOUT = (
     "Reads what Fundwatch knows, and changes it for who may. Sign in, or send `Authorization: Bearer <token>` with a "
     "token of the scope `read`, or of the one that an operation names. "
@@ -51,10 +57,11 @@ class _Named(GenerateJsonSchema):
 
 def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     """Return the document. cookie: the name of the one with a session."""
-    models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
+    models: list[type[BaseModel]] = [Problem, BatchProblem, *dict.fromkeys(operation.model for operation in operations)]
     bodies = dict.fromkeys(operation.body for operation in operations if operation.body is not None)
+    rows = dict.fromkeys(operation.rows for operation in operations if operation.rows is not None)
     names, found = models_json_schema(
-        [*((model, "serialization") for model in models), *((model, "validation") for model in bodies)],
+        [*((model, "serialization") for model in models), *((model, "validation") for model in [*bodies, *rows])],
         ref_template=REFERENCE, schema_generator=_Named,
     )  # fmt: skip
     references: dict[Any, Any] = {model: reference for (model, _), reference in names.items()}
@@ -96,7 +103,10 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     if operation.body is not None:
         problems |= PROBLEMS_OF_A_BODY
         sent = {"requestBody": {"required": True, "content": {JSON: {"schema": references[operation.body]}}}}
-    problem = {PROBLEM: {"schema": references[Problem]}}
+    if operation.rows is not None:
+        problems |= PROBLEMS_OF_ROWS
+        sent = {"requestBody": {"required": True, "content": _batch(references[operation.rows])}}
+    problem = {PROBLEM: {"schema": references[BatchProblem if operation.rows is not None else Problem]}}
     return {
         "operationId": _id(operation),
         "tags": [operation.tag],
@@ -107,6 +117,15 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         "responses": answers
         | {str(status): {"description": said, "content": problem} for status, said in sorted(problems.items())},
     }
+
+
+def _batch(row: Any) -> dict[str, Any]:
+    """Return how rows may be sent."""
+    lists = {"application/json": {"schema": {"type": "array", "minItems": 1, "items": row}}}
+    lines = {"application/x-ndjson": {"schema": {"type": "string", "description": "An object a line."}}}
+    table = {CSV: {"schema": {"type": "string", "description": "Names of columns in the first line, UTF-8."}}}
+    arrow = {ARROW: {"schema": {"type": "string", "format": "binary"}}}
+    return lists | lines | table | arrow
 
 
 def _headers(operation: Operation) -> dict[str, Any]:

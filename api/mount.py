@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -24,8 +24,8 @@ from api.body import sent_body
 from api.operation import READ, Ask, Operation
 from api.paging import place
 from api.parameters import Listed, parsed
-from api.problem import PROBLEM, Refused
-from core.errors import ChangeRejected, StorageUnavailable
+from api.problem import PROBLEM, BatchProblem, Refused, RowProblem
+from core.errors import ChangeRejected, RowsRefused, StorageUnavailable
 from core.memo import Memo
 from core.roles import Role
 
@@ -114,6 +114,8 @@ def _answering(make: Callable[[dict[str, str]], Response], failed: set[tuple[str
             return problem_response(refused)
         except ChangeRejected as error:
             return problem_response(_rejected(error))
+        except RowsRefused as error:
+            return problem_response(rows_refused(error))
         except StorageUnavailable as error:
             fix = "Ask again in some seconds; /api/v1/status says what is away."
             return problem_response(Refused(503, f"Storage does not answer: {error}", fix=fix))
@@ -131,6 +133,18 @@ def _rejected(error: ChangeRejected) -> Refused:
     """Return the refusal of a change, which names the first field that is wrong."""
     field, wrong = next(iter(error.fields.items()), ("", ""))
     return Refused(422, error.reason, field=field, fix=f"{field}: {wrong}" if field else "")
+
+
+def rows_refused(error: RowsRefused) -> Refused:
+    """Return the refusal of a batch, which names every row that is wrong."""
+    first, others = error.faults[0], len(error.faults) + error.more - 1
+    more = f", and {others:,} more" if others else ""
+    where = f"Row {first.row}: " if first.row else ""
+    named = f"{first.field} " if first.field else ""
+    refused = Refused(422, f"Nothing was stored. {where}{named}{first.reason}{more}.", field=first.field, fix=first.fix)
+    rows = [RowProblem(**asdict(fault)) for fault in error.faults]
+    refused.problem = BatchProblem(**refused.problem.model_dump(), rows=rows, more=error.more)
+    return refused
 
 
 def _done(operation: Operation, stores: Stores, parts: dict[str, str]) -> Response:

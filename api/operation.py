@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from api.body import Body
 from api.models import Answered
 from api.parameters import Listed, Parameters
+from core.ingest.columns import Row
 from core.roles import Role
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Operation:
     method: Method = "GET"
     body: type[Body] | None = None
     """What is sent as JSON. None: nothing is. Not with GET."""
+    rows: type[Row] | None = None
+    """A batch of these is sent, as JSON, NDJSON, CSV or Arrow, which `answer` reads from the request itself."""
     status: int = HTTPStatus.OK
     """Of the answer when it is done: 201 where something is added."""
     is_shared: bool = False

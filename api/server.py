@@ -18,8 +18,21 @@ from api.openmetrics import CONTENT_TYPE, openmetrics
 from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
-from api.resources import access, courses, events, history, holdings, metrics, network, pipeline, portfolios, status
+from api.resources import (
+    access,
+    courses,
+    events,
+    history,
+    holdings,
+    ingest,
+    metrics,
+    network,
+    pipeline,
+    portfolios,
+    status,
+)
 from core.roles import Role
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -34,6 +47,7 @@ OPERATIONS = (
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
     *events.OPERATIONS,
+    *ingest.OPERATIONS,
     *access.OPERATIONS,
 )
 """THE list of resources, in the order of the document."""
@@ -42,6 +56,10 @@ OPERATIONS = (
 def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPERATIONS) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, operations)
+    limits = server.extensions.setdefault(BODY_LIMITS, {})
+    for operation in operations:
+        if operation.rows is not None:
+            limits[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
 
     @cache
     def told(is_secure: bool) -> dict[str, Any]:

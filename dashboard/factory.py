@@ -17,10 +17,10 @@ from werkzeug.exceptions import BadRequest
 from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
 from core.roles import Role
+from core.web.bodies import MOST_BODY_BYTES
 from core.web.tally import Tally
 from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
-from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.measured import Measured
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell

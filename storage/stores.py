@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from core.clock import Clock, SystemClock
+from core.errors import StorageError
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
-from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
 from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
+from storage.clickhouse.spools import SpoolFile, adopt, claim
 from storage.clickhouse.writer import Writer
 from storage.damage import damage_told, open_expendable
 from storage.folder import FolderLock, check_writable, keep_private
@@ -140,18 +143,28 @@ def _start_valkey(settings: Settings, stack: contextlib.ExitStack, told: list[st
 
 
 def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack, told: list[str]) -> Writer:
-    file = settings.data_dir / "spool.sqlite"
-    without = "measurements that waited in it for ClickHouse, if any, are missing"
-    spool = open_expendable(file, without, lambda: Spool(file, settings.writer.spool_bytes), told)
+    own, most_bytes = claim(settings.data_dir), settings.writer.spool_bytes
+    stack.callback(own.release)
+    without = "rows that waited in it for ClickHouse, if any, are missing"
+    spool = open_expendable(own.path, without, lambda: Spool(own.path, most_bytes), told)
     stack.callback(spool.close)
     writer = Writer(
         partial(insert_facts, clickhouse),
         spool,
         clickhouse.query_log,
         settle=partial(settle, clickhouse),
+        adopt=lambda: _adopt(settings.data_dir, own, spool, most_bytes),
         flush_seconds=settings.writer.flush_seconds,
         queue_rows=settings.writer.queue_rows,
     )
     writer.start()
     stack.callback(writer.stop)
     return writer
+
+
+def _adopt(folder: Path, own: SpoolFile, spool: Spool, most_bytes: int) -> None:
+    """Take over what processes that ended left waiting; what cannot be read now is there the next time."""
+    try:
+        adopt(folder, own, spool, most_bytes)
+    except (OSError, sqlite3.Error, StorageError) as error:
+        log.warning("what a process left waiting cannot be taken over yet: %s", error)

@@ -15,8 +15,8 @@ import pytest
 from core.clock import FakeClock
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from storage.live.embedded import Valkey

@@ -116,6 +116,22 @@ class Writer(Group):
     )
 
 
+class Ingest(Group):
+    """What programs may send."""
+
+    most_bytes: int = Field(
+        67_108_864, ge=65_536, le=1_073_741_824, description="Most bytes of a batch as it is sent, packed or not."
+    )
+    most_unpacked_bytes: int = Field(
+        268_435_456, ge=65_536, le=4_294_967_296, description="Most bytes of a batch when it is unpacked."
+    )
+    most_rows: int = Field(200_000, ge=1, le=5_000_000, description="Most rows of a batch.")
+    create_portfolios: bool = Field(False, description="Whether portfolios that a batch names are made.")
+    keep_answers_seconds: float = Field(
+        86_400, ge=60, le=2_592_000, description="So long an Idempotency-Key gets the answer that it got first."
+    )
+
+
 class Sessions(Group):
     """How long somebody stays signed in."""
 
@@ -288,6 +304,7 @@ class Settings(BaseSettings):
     retention: Retention = Field(Retention(), description="How long measurements are kept.")
     query: Query = Field(Query(), description="Limits on every ClickHouse query.")
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
+    ingest: Ingest = Field(Ingest(), description="What programs may send.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
     portfolios: tuple[SetPortfolio, ...] = Field(

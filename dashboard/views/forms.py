@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from core.errors import StorageError
 from core.format import bytes_
 from core.roles import Role
-from dashboard.frame.incoming import BODY_LIMITS, MOST_BODY_BYTES
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import problem_of

@@ -93,6 +93,16 @@ mappings = sa.Table(
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
+ingest_answers = sa.Table(
+    "ingest_answers",
+    metadata,
+    sa.Column("who", sa.String(160), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("answer", sa.Text, nullable=False, server_default=""),
+)
+
 looked_at = sa.Table(
     "looked_at",
     metadata,

@@ -76,7 +76,8 @@ def put_trades(stores: Stores, portfolio: str, numbers: range, *, at: int) -> No
     )  # fmt: skip
     data = (
         ["own"] * many, [portfolio] * many, [f"t{n:05}" for n in numbers], [f"o{n:05}" for n in numbers],
-        [at + n for n in numbers], ["ACME"] * many, ["buy"] * many, [10.0] * many, [100.25] * many, [0.5] * many,
+        [(at + n) * 1_000_000 for n in numbers],
+        ["ACME"] * many, ["buy"] * many, [10.0] * many, [100.25] * many, [0.5] * many,
         [1] * many,
     )  # fmt: skip
     stores.clickhouse.insert(Facts("trades", columns, data))
@@ -126,7 +127,8 @@ def fill(stores: Stores) -> None:
         "decision_price", "status", "version",
     )  # fmt: skip
     ordered = (
-        ["own"], ["alpha"], ["o1"], [end - 120], ["ACME"], ["buy"], [10.0], ["limit"], [None], [99.5], ["filled"], [1],
+        ["own"], ["alpha"], ["o1"], [(end - 120) * 1_000_000], ["ACME"], ["buy"], [10.0], ["limit"], [None], [99.5],
+        ["filled"], [1],
     )  # fmt: skip
     stores.clickhouse.insert(Facts("orders", columns, ordered))
     stores.writer.put(stores.settings.machine, now - 30, machine.samples(now - 30))

@@ -18,6 +18,7 @@ from clickhouse_connect.driver._backend.chdb_backend import _decompress
 from clickhouse_connect.driver._backend.models import QueryRuntime
 
 INSERT = re.compile(rb"\s*INSERT INTO (?P<table>\S+) \((?P<columns>[^)]*)\) FORMAT Native\s*?\n")
+ARROW = re.compile(r"\s*INSERT INTO (?P<table>\S+) \((?P<columns>[^)]*)\) FORMAT (?P<format>\w+)\s*")
 FORMAT = re.compile(r"\bFORMAT\s+\w+\s*$", re.IGNORECASE)
 TRANSPORT = {
     "database",
@@ -110,6 +111,11 @@ def execute(client: Any, query: dict[str, str], body: bytes, encoding: str) -> b
     if insert:
         table, columns = insert["table"].decode(), [name.strip(" `") for name in insert["columns"].decode().split(",")]
         client._backend.execute_raw_insert(table, columns, body[insert.end() :], "Native", None, runtime, None)
+        return b""
+    raw = ARROW.fullmatch(query.get("query", ""))
+    if raw:
+        columns = [name.strip(" `") for name in raw["columns"].split(",")]
+        client._backend.execute_raw_insert(raw["table"], columns, body, raw["format"], None, runtime, None)
         return b""
     sql = query.get("query") or body.decode()
     if "query" in query or not FORMAT.search(sql):
