@@ -192,6 +192,26 @@ events = sa.Table(
     sa.Index("events_by_time", "at"),
 )
 
+pulled = sa.Table(
+    "pulled",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False, server_default=""),
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused_at", sa.Float, nullable=False, server_default="0"),
+)
+
+refused_rows = sa.Table(
+    "refused_rows",
+    metadata,
+    sa.Column("source", sa.String(80), primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
 MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK, ACCOUNTS_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019, 7_305_112_020

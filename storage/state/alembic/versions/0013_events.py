@@ -1,4 +1,4 @@
-"""Events and notes: what programs and people wrote down of moments."""
+"""Events and notes: what programs and people wrote down of moments. How far pulls have come, and rows not taken."""
 
 from __future__ import annotations
 
@@ -26,7 +26,25 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.Float, nullable=False, server_default="0"),
     )
     op.create_index("events_by_time", "events", ["at"])
+    op.create_table(
+        "pulled",
+        sa.Column("name", sa.String(80), primary_key=True),
+        sa.Column("mark", sa.Text, nullable=False, server_default=""),
+        sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("refused_at", sa.Float, nullable=False, server_default="0"),
+    )
+    op.create_table(
+        "refused_rows",
+        sa.Column("source", sa.String(80), primary_key=True),
+        sa.Column("digest", sa.String(32), primary_key=True),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("refused_rows")
+    op.drop_table("pulled")
     op.drop_table("events")
