@@ -128,7 +128,8 @@ def _parts(form_id: str, offered: Mapping[str, str], chosen: str, event: Event |
     return [
         long_field(form_id, "text", "What", event.text if event else "", most=TEXT_CHARACTERS,
                    hint="What happened or was decided, and why."),
-        moment_field(form_id, "at", "When", event.at if event else None, hint="In your time; empty: now."),
+        moment_field(form_id, "at", "When", event.at if event else None,
+                     hint="In your time." if event else "In your time; empty: now."),
         moment_field(form_id, "until", "Until", event.until if event else None, hint="Of a span; empty: a moment."),
         select_field(form_id, "about", "About", [*offered.items()], chosen,
                      hint="Its charts show the note. A note on a portfolio is for those who may see that."),
