@@ -22,7 +22,7 @@ class Pull(Group):
     """A query that is asked again and again for the rows that came since."""
 
     name: Name = Field(description="What it is called on the Pipeline tab.")
-    kind: Literal[tuple(KINDS)] = Field(description="Of the rows; docs/your-data.md has the columns of each.")  # type: ignore[valid-type]
+    kind: Literal[tuple(KINDS)] = Field(description="Of the rows; the page /api/docs has the columns of each.")  # type: ignore[valid-type]
     url: SecretStr = Field(description="postgresql://user:password@host:port/database, or http(s)://… of a ClickHouse.")
     ca_file: str = Field("", description="Certificates to trust: asks for TLS and verifies host and certificate.")
     query: str = Field(

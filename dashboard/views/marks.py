@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from storage.state.events import Event
     from storage.stores import Stores
 
-Concerned = Callable[["Stores", "Choices", "Viewer"], Callable[["Event"], bool]]
-"""Returns what tells whether an event is marked on a page's charts, for these choices and this viewer."""
 MOST_MARKS = 500
 """The newest: more would hide the lines, and the page Events lists them all."""
 TEXT_CHARACTERS = 240

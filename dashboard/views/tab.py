@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from access.viewer import Viewer
     from core.settings.model import Settings
     from dashboard.views.form import MakeForms
-    from dashboard.views.marks import Concerned
     from dashboard.views.panel import Panel
     from dashboard.views.route import MakeRoutes
+    from storage.state.events import Event
     from storage.stores import Stores
 
 MAX_CHOICES = 20
@@ -128,7 +128,7 @@ class Page:
     """Whether a zoom is written as days (2020-01-02) instead."""
     lazy_graphs: tuple[str, ...] = ()
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
-    concerned: Concerned | None = None
+    concerned: Callable[[Stores, Choices, Viewer], Callable[[Event], bool]] | None = None
     """Which events and notes its charts over time show as marks. None: those about everything, and about what its id
     names: components of this tab."""
     routes: MakeRoutes | None = None
