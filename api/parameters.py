@@ -51,12 +51,7 @@ class Span(Parameters):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _has_zone(cls, value: object) -> object:
-        if isinstance(value, str):
-            found = rfc3339(value)
-            if found is None:
-                raise ValueError("is no time as 2026-01-31T09:30:00Z; without a zone nobody knows which moment it is")
-            return found
-        return value
+        return with_zone(value)
 
     @field_validator("step")
     @classmethod
@@ -141,6 +136,14 @@ def refusal(model: type[BaseModel], error: Any, noun: str = "parameter") -> Refu
     )
     detail = f"{field}: {said}" if not said.startswith("is ") else f"{field} {said}"
     return Refused(422, f"{detail}.", field=field, fix=f"What it is: {description}", allowed=allowed)
+
+
+def with_zone(value: object) -> object:
+    """Return the time that a text tells with its zone; what is no text, as it is. Raises ValueError."""
+    found = rfc3339(value) if isinstance(value, str) else value
+    if found is None and value is not None:
+        raise ValueError("is no time as 2026-01-31T09:30:00Z; without a zone nobody knows which moment it is")
+    return found
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

@@ -18,7 +18,19 @@ from api.openmetrics import CONTENT_TYPE, openmetrics
 from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
-from api.resources import access, courses, history, holdings, ingest, metrics, network, pipeline, portfolios, status
+from api.resources import (
+    access,
+    courses,
+    events,
+    history,
+    holdings,
+    ingest,
+    metrics,
+    network,
+    pipeline,
+    portfolios,
+    status,
+)
 from core.roles import Role
 from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 
@@ -34,6 +46,7 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
+    *events.OPERATIONS,
     *ingest.OPERATIONS,
     *access.OPERATIONS,
 )

@@ -27,6 +27,7 @@ from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_signed_in
 from dashboard.tabs import PAGES
 from dashboard.views import forms, rights, routes, shortcut
+from dashboard.views.marks import Marks
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
@@ -94,7 +95,8 @@ def create_app(
     app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
-    refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
+    marks = Marks(stores)
+    refreshes = [Refresh(stores, page, memo, marks) for page in pages if page.build]
     for refresh in refreshes:
         register(app, refresh)
         routes.install(server, refresh.figures(), refresh.page)

@@ -15,6 +15,8 @@
       if (slot) fw.patch(slot, html);
     }
     setPanels(payload);
+    const areMarksOther = payload.marks !== undefined && fw.setMarks(payload.marks);
+    if (areMarksOther) fw.repaint();
     for (const [id, raw] of Object.entries(payload.figures)) figure(id, raw, payload.version);
     fw.painted(payload.page, payload.choices);
     if (fw.afterAnswer) fw.afterAnswer();
@@ -70,7 +72,8 @@
     const fresh = fw.figure(raw);
     fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
     fw.keepView(id, fresh, place);
-    return fresh;
+    place.closest(".fw-panel")?.toggleAttribute("data-over-time", fw.isOverTime(fresh.layout));
+    return fw.withMarks(fresh, place.clientWidth);
   }
 
   fw.isPainted = (id) => painted.has(id);
@@ -79,6 +82,12 @@
   fw.drawnAnew = function (id) {
     const { raw, place } = painted.get(id);
     return fitted(id, raw, place);
+  };
+
+  // Flags of marks stand together by how much a chart shows.
+  fw.drawAgain = function (id) {
+    const { place, raw } = painted.get(id) || {};
+    if (place) fw.draw(place, () => fitted(id, raw, place));
   };
 
   // The page became narrow or wide, or dark or light.

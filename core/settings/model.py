@@ -28,6 +28,7 @@ from core.limits import Limit
 from core.roles import Role
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.portfolios import SetPortfolio
+from core.settings.pull import Pull
 
 PREFIX = "FUNDWATCH_"
 LOOPBACK_OPEN = "loopback-open"
@@ -307,6 +308,9 @@ class Settings(BaseSettings):
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
+    pull: tuple[Pull, ...] = Field(
+        (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
+    )
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
         description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
@@ -349,6 +353,14 @@ class Settings(BaseSettings):
         if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
             raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
         return self
+
+    @field_validator("pull")
+    @classmethod
+    def _pulls_are_told_apart(cls, value: tuple[Pull, ...]) -> tuple[Pull, ...]:
+        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two pulls are named {', '.join(twice)}")
+        return value
 
     @field_validator("portfolios")
     @classmethod

@@ -26,11 +26,13 @@ from dashboard.charts.theme import HOVER
 from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.viewer import current_viewer
+from dashboard.views.marks import Marks
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import callback, needs
 from dashboard.views.route import JSON, Answer, Route
 from dashboard.views.serialize import FIGURES, Prepared, prepare
 from dashboard.views.tab import Choices, Page
+from portfolio.events import DATASET as EVENTS
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -42,8 +44,11 @@ VERSIONS_KEPT = 256
 class Refresh:
     """Answers the refreshes of one page, which must have a `build`."""
 
-    def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared]) -> None:
+    def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared], marks: Marks | None = None) -> None:
         self.page = page
+        self._marks = marks if page.graphs else None
+        """Events and notes on its charts; None: it has none, or nobody wants them."""
+        self._datasets = (*page.datasets, *([EVENTS] if self._marks else []))
         self.outputs = (
             (ids.payload(page.id), "data"),
             (ids.problem(page.id), "children"),
@@ -115,7 +120,7 @@ class Refresh:
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
         rights = f"#{_told(shared, self.page.varies_by)}" if self.page.varies_by else ""
-        data = version = f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
+        data = version = f"{self._stores.live.version(*self._datasets)}?{choices.query}{rights}"
         now = self._stores.clock.now()
         # When readings stop coming no version moves; what was fine is then unknown all the same.
         while (stale_at := self._stale_at.get(version)) is not None and now > stale_at:
@@ -127,7 +132,8 @@ class Refresh:
             assert self.page.build is not None
             view = self.page.build(self._stores, choices, shared)
             view = replace(view, slots={id: offered(content, shared.role) for id, content in view.slots.items()})
-            made = prepare(self.page, choices, version, view)
+            marks = self._marks.of(self.page, choices, shared) if self._marks else None
+            made = prepare(self.page, choices, version, view, marks)
             self._note_stale(version, made.stale_at)
             return made
 

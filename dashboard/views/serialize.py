@@ -47,17 +47,24 @@ class Prepared:
     """Figures of Page.lazy_graphs as JSON, by graph id."""
     hovers: Mapping[str, bytes] = field(default_factory=dict)
     """What traces have for who points at them as JSON, by graph id."""
+    marks: bytes | None = None
+    """Events and notes on its charts, as a JSON list; None: not known now, and those that are drawn stay."""
 
     def payload(self, before: Prepared | None = None) -> orjson.Fragment:
         """Return what a page is sent that shows nothing yet, or the view `before`: of that one only what differs."""
-        base = {} if before is None else {"base": before.version}
+        base: dict[str, Any] = {} if before is None else {"base": before.version}
+        if self.marks is not None and (before is None or before.marks != self.marks):
+            base["marks"] = orjson.Fragment(self.marks)
         figures = _changed(self.figures, {} if before is None else before.figures)
         slots = _changed(self.slots, {} if before is None else before.slots)
         return orjson.Fragment(_dump({**self.about, **base, "figures": figures, "slots": slots}))
 
 
-def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
-    """Return `view` serialised. Raises KeyError naming what the view has and the page does not declare."""
+def prepare(page: Page, choices: Choices, version: str, view: View, marks: bytes | None = None) -> Prepared:
+    """Return `view` serialised, with the marks on its charts.
+
+    Raises KeyError naming what the view has and the page does not declare.
+    """
     _check(page.id, "graph", view.figures, page.graphs)
     _check(page.id, "slot", view.slots, page.slots)
     hovers = {id: found for id, figure in view.figures.items() if (found := _hover(figure))}
@@ -84,6 +91,7 @@ def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
         view.stale_at,
         lazy,
         hovers,
+        marks,
     )
 
 

@@ -174,6 +174,44 @@ risk_free = sa.Table(
     sa.Column("series", sa.String(64), nullable=False, server_default=""),
 )
 
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("tags", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("portfolio", sa.String(80), nullable=False, server_default=""),
+    sa.Column("component", sa.String(160), nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("changed_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("deleted_at", sa.Float, nullable=False, server_default="0"),
+    sa.Index("events_by_time", "at"),
+)
+
+pulled = sa.Table(
+    "pulled",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False, server_default=""),
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused_at", sa.Float, nullable=False, server_default="0"),
+)
+
+refused_rows = sa.Table(
+    "refused_rows",
+    metadata,
+    sa.Column("source", sa.String(80), primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
 MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK, ACCOUNTS_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019, 7_305_112_020

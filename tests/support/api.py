@@ -19,6 +19,7 @@ from core.pipeline.spec import CollectorRuns
 from core.roles import Role
 from core.tables import table_of
 from dashboard.factory import create_app
+from storage.state.events import Event, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support import machine
@@ -134,6 +135,8 @@ def fill(stores: Stores) -> None:
     stores.writer.put(stores.settings.machine, now - 15, machine.samples(now - 15))
     stores.writer.flush()
     stores.live.bump("portfolio")
+    with stores.state.begin() as connection:
+        add_event(connection, Event(now - 30, None, "Gateway 4.2", tags=("deploy",), portfolio="own:alpha", who="ana"))
 
 
 class Standing:

@@ -22,13 +22,14 @@ from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.pulse import Pulse
+from storage.state.database import State, metadata
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))
 POINTS = 120
 SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
-    "watch": Watch(), "sources": Sources(own=False), "host_names": frozenset(), "trusted_proxy": (),
+    "watch": Watch(), "sources": Sources(own=False), "machine": "alpha", "host_names": frozenset(), "trusted_proxy": (),
 }  # fmt: skip
 
 
@@ -49,6 +50,13 @@ class FakeLive:
         return self.versions[dataset]
 
 
+def empty_state() -> State:
+    """Return a state database in memory with nothing in it."""
+    state = State("sqlite://")
+    metadata.create_all(state.engine)
+    return state
+
+
 @dataclass
 class FakeStores:
     """What the frame itself asks of the stores."""
@@ -57,6 +65,7 @@ class FakeStores:
     live: FakeLive = field(default_factory=FakeLive)
     clickhouse: Any = field(default_factory=lambda: SimpleNamespace(pulse=Pulse(lambda: None)))
     settings: Any = field(default_factory=lambda: SimpleNamespace(**SETTINGS))
+    state: State = field(default_factory=lambda: empty_state())
     value: float = 40.0
     as_of: float | None = None
     """When the demo's data was taken; None: at each build."""
