@@ -18,6 +18,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported type",
     422: "Invalid parameter",
+    429: "Too many requests",
     500: "Failed",
     503: "Storage does not answer",
 }

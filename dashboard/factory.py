@@ -18,7 +18,7 @@ from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
 from core.roles import Role
 from core.web.tally import Tally
-from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
+from dashboard.frame import account, bundle, compress, errors, ids, rates, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.measured import Measured
@@ -69,6 +69,7 @@ def create_app(
     errors.install(server)
     find_viewer = find_viewer or find_signed_in(stores)
     security.install(server, hosts=stores.settings.host_names, pages=pages, find_viewer=find_viewer)
+    rates.install(server, stores)
     compress.install(server)
     static.install(server)
     app = Application(

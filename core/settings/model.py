@@ -132,6 +132,17 @@ class Sessions(Group):
         return self.longest_days * 86_400.0
 
 
+class RateLimits(Group):
+    """How often somebody may ask."""
+
+    sign_in_per_minute: int = Field(
+        60, ge=5, le=100_000, description="Attempts to sign in that one address may make in a minute."
+    )
+    api_per_minute: int = Field(
+        6_000, ge=60, le=100_000_000, description="Requests to the API that one token, or person, may make in a minute."
+    )
+
+
 class Thresholds(Group):
     """When a machine is in trouble: lines on charts and the state of its components."""
 
@@ -279,6 +290,7 @@ class Settings(BaseSettings):
         description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
     )
     sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
+    rate_limits: RateLimits = Field(RateLimits(), description="How often somebody may ask.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."
     )

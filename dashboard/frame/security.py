@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,7 +18,7 @@ from access.viewer import KEPT, LOCAL_NAME, Viewer, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
 from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
-from dashboard.frame.plain import refusal
+from dashboard.frame.plain import problem, refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import away
 from dashboard.views.rights import needs
@@ -38,7 +37,6 @@ PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"
-PROBLEM = "application/problem+json"
 NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
 COMMON_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
@@ -176,8 +174,7 @@ def _ask_to_sign_in(is_page: bool) -> AnyResponse:
 def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
     """Return why there is no answer: to a program as problem details (RFC 9457), to a page's script as a line."""
     if is_api(request.path):
-        told = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
-        return Response(orjson.dumps(told), status, mimetype=PROBLEM)
+        return problem(status, title, sentence)
     if status == 401:
         return Response(f"{sentence}\n", status, mimetype="text/plain")
     return refusal(status, title, sentence, pages)

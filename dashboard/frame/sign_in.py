@@ -21,6 +21,7 @@ from core.roles import Role
 from dashboard.frame.places import ACCOUNT, LINK, NEXT, SIGN_IN, SIGN_OUT, own_place
 from dashboard.frame.plain import plain_page, refusal
 from dashboard.frame.plain_form import Field, form, hidden, wrong
+from dashboard.frame.rates import SignIns
 from dashboard.frame.viewer import FindViewer, current_viewer
 from dashboard.views.problem import away
 from dashboard.views.rights import declare_rules
@@ -40,6 +41,7 @@ FORGOTTEN = Markup(
 
 def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
     """Serve the sign-in, the pages of one-time links and the sign-out."""
+    attempts = SignIns(stores)
 
     @server.get(SIGN_IN)
     def sign_in_page() -> AnyResponse:
@@ -56,6 +58,7 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
     def sign_in_posted() -> AnyResponse:
         name, place = field(request, "name"), own_place(field(request, NEXT))
         try:
+            attempts.count()
             who = sign_in(
                 stores.state, name, field(request, "password"), field(request, "code"),
                 caller_of(stores, request), stores.clock.now(),
@@ -84,6 +87,7 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
         if password != field(request, AGAIN):
             return _form_of_link(*again, status=400, wrong_again=NOT_ALIKE)
         try:
+            attempts.count()
             who = use_link(
                 stores.state, key, password, field(request, "code"), caller_of(stores, request), stores.clock.now()
             )
