@@ -88,7 +88,7 @@ def create_app(
     )
     app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores)
-    sign_in.install(server, stores, find_viewer)
+    sign_in.install(server, stores, find_viewer, _elsewhere(server, stores))
     account.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
@@ -118,6 +118,15 @@ def create_app(
         server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     return app
+
+
+def _elsewhere(server: Flask, stores: Stores) -> sign_in.Left:
+    """Serve the sign-in at an OpenID provider where the settings have one; return what leads out of it again."""
+    if not stores.settings.oidc.is_on:
+        return lambda _name: None
+    from dashboard.frame import provider  # with the libraries that it needs
+
+    return provider.install(server, stores)
 
 
 def _add_routes(server: Flask, app: Application, stores: Stores) -> None:

@@ -27,6 +27,7 @@ from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 
 PREFIX = "FUNDWATCH_"
@@ -290,6 +291,7 @@ class Settings(BaseSettings):
         description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
     )
     sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
+    oidc: Oidc = Field(Oidc(), description="An OpenID provider where people sign in, beside the accounts made here.")
     rate_limits: RateLimits = Field(RateLimits(), description="How often somebody may ask.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."

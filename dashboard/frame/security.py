@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from access.viewer import KEPT, LOCAL_NAME, Viewer, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
-from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
+from dashboard.frame.places import ACCOUNT, BACK, LINK, PROVIDER, SIGN_IN, SIGN_OUT, sign_in_path
 from dashboard.frame.plain import problem, refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import away
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK, PROVIDER, BACK})
 TELLS_MORE = frozenset({"/readyz"})
 """Public paths that tell more to whoever is found."""
 PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")

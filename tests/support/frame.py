@@ -15,6 +15,7 @@ from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
 from core.model import Status
 from core.settings.model import RateLimits, Sources
+from core.settings.oidc import Oidc
 from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -31,6 +32,7 @@ SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
     "watch": Watch(), "sources": Sources(own=False), "host_names": frozenset(), "trusted_proxy": (),
     "rate_limits": RateLimits(),
+    "oidc": Oidc(),
 }  # fmt: skip
 
 
