@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.errors import ChangeRejected
+
 PROBLEM = "application/problem+json"
 TITLES = {
     400: "Not understood",
@@ -50,6 +52,13 @@ class Refused(Exception):
         self.problem = Problem(
             title=TITLES[status], status=status, detail=detail, field=field, fix=fix, allowed=[*allowed][:MOST_ALLOWED]
         )
+
+
+def named(error: ChangeRejected) -> ChangeRejected:
+    """Return why something was not deleted, where what was typed to delete it is the field `name`."""
+    return ChangeRejected(
+        error.reason, {"name" if name == "typed" else name: why for name, why in error.fields.items()}
+    )
 
 
 def none_of(field: str, value: str, allowed: Iterable[str], *, status: int = 422, noun: str = "") -> Refused:

@@ -18,7 +18,7 @@ from api.openmetrics import CONTENT_TYPE, openmetrics
 from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
-from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
+from api.resources import access, benchmarks, courses, history, holdings, metrics, network, pipeline, portfolios, status
 from core.roles import Role
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
+    *benchmarks.OPERATIONS,
     *access.OPERATIONS,
 )
 """THE list of resources, in the order of the document."""
