@@ -22,7 +22,8 @@ def gone(id: str) -> str:
 def forget_in_limits(connection: Transaction, id: str) -> None:
     """Let no limit of an account or a token mean whatever gets this id next."""
     for table, key in ((accounts, accounts.c.name), (tokens, tokens.c.id)):
-        for name, text in connection.execute(sa.select(key, table.c.portfolios).where(table.c.portfolios != "")):
+        limited = sa.select(key, table.c.portfolios).where(table.c.portfolios != "")
+        for name, text in connection.execute(limited).all():
             limits = json.loads(text)
             if id in limits:
                 now = json.dumps([gone(each) if each == id else each for each in limits])
