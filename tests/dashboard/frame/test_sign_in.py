@@ -274,7 +274,7 @@ def test_a_proxy_that_says_nothing_of_itself_opens_nothing(stores: Stores) -> No
         ({**own, "Referer": "http://fund.example/portfolio", "Sec-Fetch-Site": "same-origin"}, {}),
         ({**own, "Origin": "http://[fund"}, {}),
     ):
-        answer = client.get("/portfolio", headers=headers, environ_base=environ)
+        answer = client.get("/portfolio", headers=headers, environ_overrides=environ)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/portfolio"), headers
     for headers in (
         own, {"Host": "[::1]:8050", "Referer": "http://[::1]:8050/portfolio"}, {"Host": "localhost"},
