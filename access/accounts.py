@@ -75,9 +75,12 @@ def add_account(state: State, name: str, role: Role, portfolios: Sequence[str], 
 
 
 def set_role(state: State, name: str, role: Role, by: str, now: float) -> None:
-    """Give an account another role. Raises ChangeRejected: no such account, the only admin, limited to portfolios."""
+    """Give an account another role.
+
+    Raises ChangeRejected: no such account, the only admin, limited to portfolios, one of the OpenID provider.
+    """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         if role == Role.ADMIN and account.portfolios:
             raise ChangeRejected("Not changed.", {"role": "An admin sees every portfolio: take the limit away first."})
         change_account(connection, account.name, role=role.word)
@@ -89,10 +92,10 @@ def set_role(state: State, name: str, role: Role, by: str, now: float) -> None:
 def set_portfolios(state: State, name: str, portfolios: Sequence[str], by: str, now: float) -> None:
     """Limit an account to portfolios, by id or name, and those below them; none: it sees every one.
 
-    Raises ChangeRejected: no such account, an unknown portfolio, an admin.
+    Raises ChangeRejected: no such account, an unknown portfolio, an admin, one of the OpenID provider.
     """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         known = _known_portfolios(connection, account.role, portfolios)
         change_account(connection, account.name, portfolios=packed(known))
         detail = f"every portfolio{_limited(account.portfolios)} → every portfolio{_limited(known)}"
@@ -124,15 +127,24 @@ def enable(state: State, name: str, by: str, now: float) -> None:
 def reset(state: State, name: str, by: str, now: float) -> str:
     """Return the path of a one-time link by which somebody who forgot his password chooses another one.
 
-    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
-    disabled one.
+    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, a disabled
+    one, or one of the OpenID provider.
     """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         if account.is_disabled:
             raise ChangeRejected(f"{account.name} is disabled.", {"name": "Enable the account first."})
         record_in(connection, who=by, what="sign-in link made", target=account.name, at=now)
         return new_link(connection, account.name, by, now)
+
+
+def _made_here(connection: Transaction, name: str) -> Account:
+    """Return an account that signs in here. Raises ChangeRejected for one whose provider says what it may."""
+    account = _existing(connection, name)
+    if account.is_external:
+        said = "Change its groups there; disabling works here too."
+        raise ChangeRejected(f"{account.name} signs in at the OpenID provider, which says what it may.", {"name": said})
+    return account
 
 
 def _existing(connection: Transaction, name: str) -> Account:

@@ -127,7 +127,8 @@ class Signed:
         session, account = found
         if now - session.seen_at >= SEEN_EVERY_SECONDS:
             self._saw(session, now)
-        lacks = not account.has_second_factor and must_have(self._settings, account.role)
+        has_one = account.has_second_factor or account.is_external  # that of the provider
+        lacks = not has_one and must_have(self._settings, account.role)
         return Who(viewer_for(account, self._settings), lacks)
 
     def _saw(self, session: Session, now: float) -> None:

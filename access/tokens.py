@@ -75,7 +75,7 @@ SCOPES: Mapping[Scope, tuple[Role, Role, str]] = {
     Scope.INGEST_SAMPLES: (Role.OPERATOR, Role.OPERATOR, "Send measurements and events."),
     Scope.READINESS: (Role.VIEWER, Role.VIEWER, "Ask whether trading is safe."),
     Scope.ALERTS: (Role.OPERATOR, Role.OPERATOR, "Acknowledge and silence alerts."),
-    Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit, and change them."),
+    Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit; change portfolios and benchmarks."),
 }
 """Of each scope: the least role of who may give it, the highest role that it lends, and what it is for."""
 

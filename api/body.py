@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.parameters import refusal
 from api.problem import Refused
@@ -22,6 +22,12 @@ class Body(BaseModel):
     """The body of an operation: its fields and no others, each of its own type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Named(Body):
+    """What deletes something: its name, typed by somebody who means it."""
+
+    name: str = Field(max_length=200, description="The name of what is to be deleted, letter for letter.")
 
 
 B = TypeVar("B", bound=Body)

@@ -24,6 +24,7 @@ PROBLEMS = {
     404: "There is no such thing, or it may not be seen.",
     406: "The type that Accept names is not offered.",
     422: "A parameter is wrong; field and fix say which and how to mend it.",
+    429: "Too many requests of this token or person; Retry-After says in how many seconds to go on.",
     500: "Fundwatch failed at this; its log says why.",
     503: "Storage does not answer.",
 }

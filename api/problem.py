@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.errors import ChangeRejected
+
 PROBLEM = "application/problem+json"
 TITLES = {
     400: "Not understood",
@@ -19,6 +21,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported type",
     422: "Invalid parameter",
+    429: "Too many requests",
     500: "Failed",
     503: "Storage does not answer",
 }
@@ -67,6 +70,13 @@ class Refused(Exception):
         self.problem: Problem = Problem(
             title=TITLES[status], status=status, detail=detail, field=field, fix=fix, allowed=[*allowed][:MOST_ALLOWED]
         )
+
+
+def named(error: ChangeRejected) -> ChangeRejected:
+    """Return why something was not deleted, where what was typed to delete it is the field `name`."""
+    return ChangeRejected(
+        error.reason, {"name" if name == "typed" else name: why for name, why in error.fields.items()}
+    )
 
 
 def none_of(field: str, value: str, allowed: Iterable[str], *, status: int = 422, noun: str = "") -> Refused:

@@ -20,6 +20,7 @@ from api.problem import Refused
 from api.ready import away
 from api.resources import (
     access,
+    benchmarks,
     courses,
     events,
     history,
@@ -46,6 +47,7 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
+    *benchmarks.OPERATIONS,
     *events.OPERATIONS,
     *ingest.OPERATIONS,
     *access.OPERATIONS,

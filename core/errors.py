@@ -17,6 +17,7 @@ FundwatchError
 ├── UndoRejected         an import that cannot be undone: nothing was changed
 ├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
 ├── SignInRefused        somebody is not let in: the message says no more than he may know
+│   └── ProviderUnavailable  … because the OpenID provider does not answer: accounts made here still sign in
 └── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
@@ -179,6 +180,10 @@ class SignInRefused(FundwatchError):
         self.wait_seconds = wait_seconds
         """How long to wait before another attempt is looked at; 0: not at all."""
         super().__init__(sentence)
+
+
+class ProviderUnavailable(SignInRefused):
+    """The OpenID provider does not answer, or not as one."""
 
 
 class NoPortfolio(FundwatchError):

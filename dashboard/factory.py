@@ -19,7 +19,7 @@ from core.memo import Memo
 from core.roles import Role
 from core.web.bodies import MOST_BODY_BYTES
 from core.web.tally import Tally
-from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
+from dashboard.frame import account, bundle, compress, errors, ids, rates, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.measured import Measured
 from dashboard.frame.page import Application
@@ -70,6 +70,7 @@ def create_app(
     errors.install(server)
     find_viewer = find_viewer or find_signed_in(stores)
     security.install(server, hosts=stores.settings.host_names, pages=pages, find_viewer=find_viewer)
+    rates.install(server, stores)
     compress.install(server)
     static.install(server)
     app = Application(
@@ -88,7 +89,7 @@ def create_app(
     )
     app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores)
-    sign_in.install(server, stores, find_viewer)
+    sign_in.install(server, stores, find_viewer, _elsewhere(server, stores))
     account.install(server, stores)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
@@ -119,6 +120,15 @@ def create_app(
         server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     return app
+
+
+def _elsewhere(server: Flask, stores: Stores) -> sign_in.Left:
+    """Serve the sign-in at an OpenID provider where the settings have one; return what leads out of it again."""
+    if not stores.settings.oidc.is_on:
+        return lambda _name: None
+    from dashboard.frame import provider  # with the libraries that it needs
+
+    return provider.install(server, stores)
 
 
 def _add_routes(server: Flask, app: Application, stores: Stores) -> None:

@@ -128,6 +128,8 @@ def _list(found: list[Account]) -> None:
 def _told(account: Account) -> str:
     if account.is_disabled:
         return "disabled"
+    if account.is_external:
+        return "OpenID provider"
     if not account.has_password:
         return "no password yet"
     return "second factor" if account.has_second_factor else "password"

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from access.tokens import Scope
-from access.viewer import WRITING_ROLE
+from access.viewer import CHANGING_ROLE
 from api.body import Body
 from api.models import Answered, Page, Time, age, at
 from api.operation import Ask, Operation
@@ -161,9 +161,9 @@ OPERATIONS = (
     Operation(path="/events/{id}", summary="One event.", answer=_one, model=Event, parts=ID, tag=TAG),
     Operation(path="/events", method="POST", summary="Write down an event: it is marked on every chart over time of "
               "what it is about. The same one of the same time by the same is kept once.", answer=_add, model=Event,
-              body=NewEvent, status=201, tag=TAG, role=WRITING_ROLE, scope=SCOPE),
+              body=NewEvent, status=201, tag=TAG, role=CHANGING_ROLE, scope=SCOPE),
     Operation(path="/events/{id}", method="PATCH", summary=f"Change an event. {OURS}", answer=_change, model=Event,
-              body=EventChanges, parts=ID, tag=TAG, role=WRITING_ROLE, scope=SCOPE),
+              body=EventChanges, parts=ID, tag=TAG, role=CHANGING_ROLE, scope=SCOPE),
     Operation(path="/events/{id}", method="DELETE", summary=f"Delete an event. {OURS}", answer=_delete, model=Event,
-              parts=ID, tag=TAG, role=WRITING_ROLE, scope=SCOPE),
+              parts=ID, tag=TAG, role=CHANGING_ROLE, scope=SCOPE),
 )  # fmt: skip

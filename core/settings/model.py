@@ -27,6 +27,7 @@ from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
 
@@ -147,6 +148,17 @@ class Sessions(Group):
     def longest_seconds(self) -> float:
         """Seconds after the sign-in when a session is over."""
         return self.longest_days * 86_400.0
+
+
+class RateLimits(Group):
+    """How often somebody may ask."""
+
+    sign_in_per_minute: int = Field(
+        60, ge=5, le=100_000, description="Attempts to sign in that one address may make in a minute."
+    )
+    api_per_minute: int = Field(
+        6_000, ge=60, le=100_000_000, description="Requests to the API that one token, or person, may make in a minute."
+    )
 
 
 class Thresholds(Group):
@@ -296,6 +308,8 @@ class Settings(BaseSettings):
         description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
     )
     sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
+    oidc: Oidc = Field(Oidc(), description="An OpenID provider where people sign in, beside the accounts made here.")
+    rate_limits: RateLimits = Field(RateLimits(), description="How often somebody may ask.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from access.viewer import EXPORTING_ROLE, WRITING_ROLE
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE
 from core.roles import Role
 from dashboard.components.attributes import attributes
 from dashboard.components.needing import needing
@@ -21,7 +21,7 @@ TOOLS = {
     "link": "Copy link",
     "full": "Full screen",
 }
-NEEDED = {"csv": EXPORTING_ROLE, "note": WRITING_ROLE}
+NEEDED = {"csv": EXPORTING_ROLE, "note": CHANGING_ROLE}
 """The least role of those who are offered a tool; others are for all."""
 
 

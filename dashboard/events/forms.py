@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import WRITING_ROLE, Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from core.errors import ChangeRejected
 from core.events import NOTE, TEXT_CHARACTERS, collectors_of, component_title, tab_of
 from core.roles import Role
@@ -58,7 +58,7 @@ def forms(stores: Stores) -> list[Form]:
         return Said(f"{event.kind.capitalize()} deleted.")
 
     does = {"write": write, "change": change, "delete": delete}
-    return [Form(f"{PATH}/{name}", told(stores, DATASET, do), WRITING_ROLE) for name, do in does.items()]
+    return [Form(f"{PATH}/{name}", told(stores, DATASET, do), CHANGING_ROLE) for name, do in does.items()]
 
 
 def form_route(stores: Stores) -> Route:
@@ -68,7 +68,7 @@ def form_route(stores: Stores) -> Route:
         on = _about_page(stores, choices, viewer)
         return Answer(markup(note_form(stores, viewer, chosen=on, id=f"{ID}-note")), HTML)
 
-    return Route(f"{PATH}/form", answer, WRITING_ROLE)
+    return Route(f"{PATH}/form", answer, CHANGING_ROLE)
 
 
 def note_form(stores: Stores, viewer: Viewer, *, chosen: str = "", id: str) -> html.Form:
@@ -93,7 +93,7 @@ def delete_form(event: Event) -> html.Form:
     question = f"Delete this {event.kind}? It goes from every chart; the audit keeps that it was there."
     return form(
         f"{PATH}/delete", hidden("id", str(event.id)), id=f"{ID}-delete-{event.id}", does="Delete",
-        question=question, is_dangerous=True, role=WRITING_ROLE,
+        question=question, is_dangerous=True, role=CHANGING_ROLE,
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ DONE = {
 SETUP, REMOVAL = "setup", "removal"
 """Which form about the second factor the password was wrong in."""
 BACK = Markup('<p><a href="/">Back to Fundwatch</a></p>')
+OF_PROVIDER = Markup("<p>Password, second factor and role of this account are the OpenID provider's.</p>")
 ROW = Markup("<tr><td>{began}</td><td>{seen}</td><td>{address}</td><td>{agent}</td><td>{end}</td></tr>")
 TABLE = Markup(
     '<div class="fw-plain-table" tabindex="0" role="region" aria-label="Sessions"><table><thead><tr>'
@@ -152,15 +153,22 @@ def _page(
         + said(done)
         + wrong(why)
         + _sessions(stores, account)
-        + Markup("<h2>Password</h2>")
+        + (OF_PROVIDER if account.is_external else _proofs(stores, account, wrong_fields))
+        + BACK,
+        status,
+    )  # fmt: skip
+
+
+def _proofs(stores: Stores, account: Account, wrong_fields: dict[str, str]) -> Markup:
+    """Return the forms of password and second factor."""
+    return (
+        Markup("<h2>Password</h2>")
         + form(
             PASSWORD, "Change the password",
             _password("Your password now", wrong_fields.get("old", "")),
             *new_password(wrong_fields.get("password", ""), wrong_fields.get(AGAIN, "")),
         )
         + _second_factor(stores, account, wrong_fields)
-        + BACK,
-        status,
     )  # fmt: skip
 
 

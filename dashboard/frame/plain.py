@@ -1,10 +1,11 @@
-"""Pages that carry no application and need no script: sign-in, refusals, "nothing here"."""
+"""Answers that carry no application and need no script: sign-in, refusals, "nothing here", and problems of programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import orjson
 from flask import Response
 from markupsafe import Markup
 
@@ -20,6 +21,7 @@ DOCUMENT = Markup(
     '<link rel="icon" type="image/svg+xml" href="/assets/boot/icon.svg"></head>'
     '<body><main{narrow}><p class="fw-plain-brand">Fundwatch</p><h1>{title}</h1>{body}</main></body></html>'
 )
+PROBLEM = "application/problem+json"
 LINK = Markup('<li><a href="{path}">{title}</a></li>')
 
 
@@ -38,3 +40,9 @@ def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = (), 
     links += [(page.path, page.title) for page in pages]
     listed = Markup().join(LINK.format(path=path, title=title) for path, title in links)
     return plain_page(title, Markup("<p>{}</p><ul>{}</ul>").format(sentence, listed), status)
+
+
+def problem(status: int, title: str, sentence: str, **more: str) -> Response:
+    """Return why a program gets no answer, as problem details (RFC 9457)."""
+    told = {"type": "about:blank", "title": title, "status": status, "detail": sentence, **more}
+    return Response(orjson.dumps(told), status, mimetype=PROBLEM)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from dash import html
 
+from access.viewer import CHANGING_ROLE
 from core.errors import StorageError
 from core.model import LiveReading, Status
 from core.pipeline.spec import Checks
 from core.requests import RELOAD, SETTINGS
 from dashboard.components.form import form
 from dashboard.components.panel import slot
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import not_asked
 from storage.state.actions import DATASET, DONE, FAILED, find_action, request_action
 

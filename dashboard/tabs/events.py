@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from access.viewer import EXPORTING_ROLE, WRITING_ROLE, Viewer
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE, Viewer
 from core.roles import Role
 from dashboard.access.common import told_zone
 from dashboard.components.choices import choice_bar, choice_input, plain_select
@@ -96,8 +96,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 
 def _form(stores: Stores, viewer: Viewer, chosen: int) -> tuple[str, Any]:
     """Return what the form is for, and the form: of the event that is chosen, else of a new note."""
-    if viewer.role < WRITING_ROLE:
-        return "", html.P(f"{WRITING_ROLE.word.capitalize()}s and those above write notes.", className="fw-nothing")
+    if viewer.role < CHANGING_ROLE:
+        return "", html.P(f"{CHANGING_ROLE.word.capitalize()}s and those above write notes.", className="fw-nothing")
     event = find_event(stores, chosen, viewer.portfolios) if chosen else None
     if event is not None and may_change(event, viewer.name, is_admin=viewer.role >= Role.ADMIN):
         return f"the {event.kind} that is chosen above", change_form(stores, viewer, event)

@@ -79,11 +79,11 @@ class Live:
             "tables": [(table.name, table.columns, table.rows) for table in reading.tables],
         }
         payload = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-        self._ask(lambda: self.client.hset(self.key("readings", collector), host, payload), None)
+        self.ask(lambda: self.client.hset(self.key("readings", collector), host, payload), None)
 
     def reading(self, collector: str, host: str) -> LiveReading | None:
         """Return the newest reading, or None when there is none or Redis is away."""
-        payload = self._ask(lambda: self.client.hget(self.key("readings", collector), host), None)
+        payload = self.ask(lambda: self.client.hget(self.key("readings", collector), host), None)
         return _unpack(collector, host, orjson.loads(payload)) if payload else None
 
     def readings(self, collectors: Sequence[str]) -> dict[str, LiveReading]:
@@ -106,12 +106,12 @@ class Live:
 
     def hosts(self, collector: str) -> list[str]:
         """Return every host that reports `collector`, sorted."""
-        names: list[bytes] = self._ask(lambda: self.client.hkeys(self.key("readings", collector)), [])
+        names: list[bytes] = self.ask(lambda: self.client.hkeys(self.key("readings", collector)), [])
         return sorted(name.decode() for name in names)
 
     def bump(self, dataset: str) -> None:
         """Say that `dataset` changed."""
-        self._ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
+        self.ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
         self._versions = {}
 
     def version(self, *datasets: str) -> str:
@@ -141,10 +141,10 @@ class Live:
             found: list[dict[bytes, bytes]] = pipe.execute()
             return found
 
-        return list(zip(collectors, self._ask(ask, []), strict=False))
+        return list(zip(collectors, self.ask(ask, []), strict=False))
 
     def _read_version(self, datasets: tuple[str, ...]) -> str:
-        found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
+        found = self.ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
         if found is None:
             return f"{AWAY}{int(time.time())}"
         return "-".join(value.decode() if value else "0" for value in found)
@@ -153,7 +153,8 @@ class Live:
         """Close the connections."""
         self.client.close()
 
-    def _ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
+    def ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
+        """Return what Redis answers to `question`; `otherwise` while it is away, when it is left alone for a moment."""
         if time.monotonic() < self._quiet_until:
             return otherwise
         try:

@@ -45,7 +45,13 @@ from tests.support.api import (
     watching,
 )
 
-PARTS = {"/components/{id}": "http:orders/HTTP orders", "/metrics/{group}": "system", "/events/{id}": "1"}
+PARTS = {
+    "/components/{id}": "http:orders/HTTP orders",
+    "/metrics/{group}": "system",
+    "/instruments/{symbol}": "INDEX",
+    "/benchmarks/{id}": "60/40",
+    "/events/{id}": "1",
+}
 """What the path of an operation names, where that is no portfolio."""
 EMPTY = ("/feeds", "/users", "/tokens", "/audit", "/metrics/requests")
 """Lists with nothing in them here."""
@@ -370,6 +376,8 @@ def flat(value: Any) -> Any:
     """Return a value of JSON in what Arrow has."""
     if value == {}:
         return []
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return orjson.dumps(value).decode()
     if not isinstance(value, str) or not TIME.fullmatch(value):
         return value
     return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)

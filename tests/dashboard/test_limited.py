@@ -352,9 +352,11 @@ def walked(app: Dash, who: str, choices: tuple[dict[str, str], ...]) -> Iterator
 
 def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterator[str]:
     """The address of every operation of the API: those of a portfolio, of every component, of every group."""
-    components = client.get("/api/v1/components", headers=headers).json["items"]
-    found = {"portfolios": [id], "components": [each["id"] for each in components], "events": ["1"]}
-    for operation in OPERATIONS:
+    named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
+    items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
+    found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
+    found["events"] = ["1"]
+    for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
         names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]
         for name in names:

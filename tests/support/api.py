@@ -21,6 +21,7 @@ from core.tables import table_of
 from dashboard.factory import create_app
 from storage.state.events import Event, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.series import Blend, put_blend
 from storage.stores import Stores
 from tests.support import machine
 from tests.support.frame import DEMO
@@ -112,6 +113,8 @@ def fill(stores: Stores) -> None:
             Portfolio("own", "beta", "Beta", parent="fund", currency="EUR"),
         ],
     )
+    blend = Blend("own", "60/40", "60/40", (("INDEX", 60.0), ("CASH", 40.0)))
+    put_blend(stores.state, blend)
     end = int(now)
     put_daily(stores, "alpha", [100 + (n * 37 % 19) - 0.01 * n for n in range(400)], end=end)
     put_daily(stores, "beta", [200 + (n * 23 % 17) for n in range(40)], end=end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,8 @@ from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
 from core.model import Status
-from core.settings.model import Sources
+from core.settings.model import RateLimits, Sources
+from core.settings.oidc import Oidc
 from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -30,6 +32,8 @@ POINTS = 120
 SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
     "watch": Watch(), "sources": Sources(own=False), "machine": "alpha", "host_names": frozenset(), "trusted_proxy": (),
+    "rate_limits": RateLimits(),
+    "oidc": Oidc(),
 }  # fmt: skip
 
 
@@ -48,6 +52,9 @@ class FakeLive:
     def bump(self, dataset: str) -> int:
         self.versions[dataset] = self.versions.get(dataset, 0) + 1
         return self.versions[dataset]
+
+    def ask(self, _question: Callable[[], Any], otherwise: Any) -> Any:
+        return otherwise  # as while Redis is away
 
 
 def empty_state() -> State:

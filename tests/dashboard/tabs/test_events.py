@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from access.viewer import WRITING_ROLE, Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from core.roles import Role
 from dashboard.components.markup import markup
 from dashboard.tabs import events, portfolio, system, tokens
@@ -121,7 +121,7 @@ def test_a_note_is_written_changed_and_deleted(stores: Stores) -> None:
 
 
 def test_the_form_over_a_page_is_about_what_the_page_shows(stores: Stores) -> None:
-    assert WRITING_ROLE is Role.OPERATOR
+    assert CHANGING_ROLE is Role.OPERATOR
     client = client_of(stores, ANA)
     shown = client.get("/events/form?on=portfolio&portfolio=own:beta").get_data(as_text=True)
     assert '<option value="portfolio:own:beta" selected>' in shown
