@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import EXPORTING_ROLE, Viewer
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE, Viewer
 from core.errors import NoPortfolio
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
@@ -19,7 +19,6 @@ from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import holders
