@@ -11,13 +11,15 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 if TYPE_CHECKING:
+    import redis
+
     from storage.live.redis import Live
 
 WINDOW_SECONDS = 60.0
@@ -57,8 +59,8 @@ class _ToTheMillisecond(RedisStorage):
     """
 
     def get_expiry(self, key: str) -> float:
-        left_milliseconds: int = self.get_connection(True).pttl(self.prefixed_key(key))
-        return time.time() + max(left_milliseconds, 0) / 1_000
+        client = cast("redis.Redis", self.get_connection(True))
+        return time.time() + max(int(client.pttl(self.prefixed_key(key))), 0) / 1_000
 
 
 class RateLimit:
