@@ -50,6 +50,7 @@ def test_an_account_from_its_making_to_its_end(command: Command, state: State) -
 def test_an_account_is_linked_to_who_it_is_at_the_provider(
     command: Command, monkeypatch: pytest.MonkeyPatch, state: State
 ) -> None:
+    command("add", "boss", "--role", "admin")
     command("add", "ana")
     assert "set oidc first" in command("link", "ana", "--subject", "1")[1]
     for name, value in (("ISSUER", "https://id.bank.example"), ("CLIENT_ID", "x"), ("ROLES", '{"a": "viewer"}')):
