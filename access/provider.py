@@ -7,11 +7,9 @@ to the provider and joserfc, which it is made with, looks at the token.
 
 from __future__ import annotations
 
-import hmac
 import logging
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +18,14 @@ from authlib.common.urls import add_params_to_uri
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 from requests import RequestException, Session
 
+from access.accounts import LONGEST_SUBJECT
+from access.door import Door
 from access.secrets import new_secret
 from core.errors import ProviderUnavailable, SignInRefused
+from core.memo import Believed
 
 if TYPE_CHECKING:
     from core.clock import Clock
@@ -40,9 +41,10 @@ BELIEVED_SECONDS = 60.0
 key that is not among them is looked for at once."""
 LEEWAY_SECONDS = 60
 """By which the clocks here and there may differ."""
-AT_ONCE = 2
-"""People whose sign-in waits for the provider: threads stay for those who are signed in."""
-MOST_GROUPS, LONGEST_CLAIM = 2_000, 255
+AT_ONCE, MOST_AT_THE_DOOR = 2, 4
+"""Of those whose sign-in asks the provider, and those who wait for it too: threads stay for who is signed in."""
+DOCUMENT, KEYS = "document", "keys"
+MOST_GROUPS = 2_000
 NOT_BELIEVED = "What the provider sent cannot be trusted: sign in again, or tell an admin, whose audit says why."
 
 
@@ -79,11 +81,16 @@ class Provider:
     def __init__(self, oidc: Oidc, clock: Clock) -> None:
         self._oidc = oidc
         self._clock = clock
-        self._door = threading.BoundedSemaphore(AT_ONCE)
-        self._lock = threading.Lock()
-        self._metadata: tuple[float, Mapping[str, Any]] = (0.0, {})
-        self._keys: tuple[float, KeySet] = (0.0, KeySet([]))
-        """Both with the monotonic second until which they are believed."""
+        self._door = Door(AT_ONCE, MOST_AT_THE_DOOR, TIMEOUT_SECONDS)
+        self._documents: Believed[Mapping[str, Any]] = Believed(clock, BELIEVED_SECONDS)
+        self._key_sets: Believed[KeySet] = Believed(clock, BELIEVED_SECONDS)
+        self._last: Mapping[str, Any] | None = None
+        """The document that was read last, however long ago: who leaves may be sent where people left before."""
+
+    @property
+    def host(self) -> str:
+        """What a person knows the provider by."""
+        return self._oidc.issuer.partition("://")[2].partition("/")[0]
 
     def begin(self, returns_to: str) -> tuple[str, Begun]:
         """Return where to send a browser to sign in, and what it keeps. returns_to: whole address of our own.
@@ -91,44 +98,38 @@ class Provider:
         Raises ProviderUnavailable.
         """
         begun = Begun(new_secret(), new_secret(), new_secret())
-        with self._at_the_door():
-            place, session = self._endpoint("authorization_endpoint"), self._session(returns_to)
+        self._known()
+        place, session = self._endpoint("authorization_endpoint"), self._session(returns_to)
         address, _ = session.create_authorization_url(
             place, state=begun.state, nonce=begun.nonce, code_verifier=begun.verifier
         )
         return str(address), begun
 
-    def finish(self, begun: Begun, state: str, code: str, returns_to: str) -> Identity:
+    def finish(self, begun: Begun, code: str, returns_to: str) -> Identity:
         """Return who has signed in, from the code that the provider gave the browser of `begun` to bring here.
 
         Raises ProviderUnavailable; NotBelieved.
         """
-        if not hmac.compare_digest(begun.state.encode(), state.encode("utf-8", "replace")):
-            raise NotBelieved("the state is that of another sign-in")
         with self._at_the_door():
             token = self._redeemed(code, begun.verifier, returns_to)
             return self._identity(self._claims(str(token.get("id_token") or ""), begun.nonce))
 
     def sign_out_address(self, returns_to: str) -> str:
-        """Return where a browser ends its session at the provider; empty: there is no such place, or it is away."""
+        """Return where a browser ends its session at the provider; empty: nobody knows such a place."""
         try:
-            with self._at_the_door():
-                place = str(self._document().get("end_session_endpoint") or "")
+            known = self._known()
         except ProviderUnavailable:
-            return ""
-        if not place.startswith(("https://", "http://")):
+            known = self._last or {}
+        place = str(known.get("end_session_endpoint") or "")
+        if not self._is_safe(place):
             return ""
         params = [("client_id", self._oidc.client_id), ("post_logout_redirect_uri", returns_to)]
         return str(add_params_to_uri(place, params))
 
-    @contextmanager
-    def _at_the_door(self) -> Iterator[None]:
-        if not self._door.acquire(blocking=False):
-            raise ProviderUnavailable("Too many people sign in just now: try again in some seconds.")
-        try:
-            yield
-        finally:
-            self._door.release()
+    def _at_the_door(self) -> AbstractContextManager[None]:
+        """Return what holds a turn to ask the provider. Raises ProviderUnavailable when too many others do."""
+        busy = ProviderUnavailable("Too many people sign in just now: try again in some seconds.", TIMEOUT_SECONDS)
+        return self._door.turn(busy)
 
     def _session(self, returns_to: str) -> OAuth2Session:
         secret = self._oidc.client_secret.get_secret_value()
@@ -144,11 +145,12 @@ class Provider:
         )
 
     def _redeemed(self, code: str, verifier: str, returns_to: str) -> Mapping[str, Any]:
-        address = self._endpoint("token_endpoint")
+        address, session = self._endpoint("token_endpoint"), self._session(returns_to)
         try:
-            found = self._session(returns_to).fetch_token(
-                address, code=code, code_verifier=verifier, grant_type="authorization_code", timeout=TIMEOUT_SECONDS
-            )
+            found = session.fetch_token(
+                address, code=code, code_verifier=verifier, grant_type="authorization_code",
+                timeout=TIMEOUT_SECONDS, allow_redirects=False,
+            )  # fmt: skip
         except RequestException as error:
             raise self._away(error) from error
         except AuthlibBaseError as error:
@@ -188,8 +190,8 @@ class Provider:
             return jwt.decode(token, self._key_set(is_new=True), algorithms=ALGORITHMS).claims
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        subject, name = f"{self._oidc.issuer} {claims['sub']}", claims.get(self._oidc.name_claim)
-        if not isinstance(name, str) or not name or not claims["sub"] or len(subject) > LONGEST_CLAIM:
+        subject, name = self._oidc.subject_of(claims["sub"]), claims.get(self._oidc.name_claim)
+        if not isinstance(name, str) or not name or not claims["sub"] or len(subject) > LONGEST_SUBJECT:
             raise NotBelieved(f"the ID token has no name in {self._oidc.name_claim}, or no subject that can be kept")
         groups = claims.get(self._oidc.groups_claim, [])
         groups = [groups] if isinstance(groups, str) else groups
@@ -199,48 +201,67 @@ class Provider:
 
     def _endpoint(self, name: str) -> str:
         address = str(self._document().get(name) or "")
-        if not address.startswith(("https://", "http://")):
-            raise self._away(f"its discovery document has no {name}")
+        if not self._is_safe(address):
+            raise self._away(f"its discovery document has no {name} with https://")
         return address
 
-    def _document(self) -> Mapping[str, Any]:
-        until, kept = self._metadata
-        if self._clock.monotonic() < until:
+    def _is_safe(self, address: str) -> bool:
+        """Return whether nobody on the way can read or change what is sent there."""
+        is_here = self._oidc.issuer.startswith("http://")  # on this machine alone: core/settings/oidc.py
+        return address.startswith("https://") or (is_here and address.startswith("http://"))
+
+    def _known(self) -> Mapping[str, Any]:
+        """Return the discovery document; the door is passed where it has to be asked for."""
+        kept = self._documents.kept(DOCUMENT)
+        if kept is not None:
             return kept
+        with self._at_the_door():
+            return self._document()
+
+    def _document(self) -> Mapping[str, Any]:
+        return self._documents.get(DOCUMENT, self._read_document) or {}
+
+    def _read_document(self) -> Mapping[str, Any]:
         found = self._read(f"{self._oidc.issuer.rstrip('/')}/.well-known/openid-configuration")
         if found.get("issuer") != self._oidc.issuer:
             raise self._away(f"its discovery document is that of {str(found.get('issuer'))[:200]!r}")
-        self._metadata = (self._clock.monotonic() + BELIEVED_SECONDS, found)
+        self._last = found
         return found
 
     def _key_set(self, *, is_new: bool = False) -> KeySet:
-        until, kept = self._keys
-        if self._clock.monotonic() < until and not is_new:
-            return kept
-        try:
-            found = KeySet.import_key_set(self._read(self._endpoint("jwks_uri")))  # type: ignore[arg-type]
-        except (JoseError, ValueError, KeyError, TypeError) as error:
-            raise self._away(f"its keys cannot be read: {error}") from error
-        self._keys = (self._clock.monotonic() + BELIEVED_SECONDS, found)
-        return found
+        if is_new:
+            self._key_sets.forget(KEYS)
+        return self._key_sets.get(KEYS, self._read_keys) or KeySet([])
+
+    def _read_keys(self) -> KeySet:
+        """Return the keys that can be read: one of a kind that nobody here knows spoils no other (RFC 7517, 5)."""
+        listed = self._read(self._endpoint("jwks_uri")).get("keys")
+        keys: list[Key] = []
+        for each in listed if isinstance(listed, list) else []:
+            try:
+                keys.append(JWKRegistry.import_key(each))
+            except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+                log.warning("OpenID provider %s: a key is left out: %r", self._oidc.issuer, error)
+        if not keys:
+            raise self._away("none of its keys can be read")
+        return KeySet(keys)
 
     def _read(self, address: str) -> Mapping[str, Any]:
-        with self._lock:  # one asks, and the others wait for what it finds out
-            try:
-                with Session() as session:
-                    answer = session.get(address, timeout=TIMEOUT_SECONDS)
-                    answer.raise_for_status()
-                    found = answer.json()
-            except (RequestException, ValueError) as error:
-                raise self._away(error) from error
+        try:
+            with Session() as session:
+                answer = session.get(address, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+                if answer.status_code != 200:
+                    raise self._away(f"{address} is answered with {answer.status_code}")
+                found = answer.json()
+        except (RequestException, ValueError) as error:
+            raise self._away(error) from error
         if not isinstance(found, dict):
             raise self._away(f"{address} is no JSON object")
         return found
 
     def _away(self, why: object) -> ProviderUnavailable:
         log.warning("OpenID provider %s: %s", self._oidc.issuer, why)
-        host = self._oidc.issuer.partition("://")[2].partition("/")[0]
         return ProviderUnavailable(
-            f"{host}, where you would sign in, does not answer as it should. Try again later, or sign in with a name "
-            "and password if your account has one."
+            f"{self.host}, where you would sign in, does not answer as it should. Try again later, or sign in with a "
+            "name and password if your account has one."
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.parameters import refusal
+from api.parameters import first_of, refusal
 from api.problem import Refused
 from core.format import bytes_
 
@@ -42,12 +42,11 @@ def sent_body(model: type[B], request: Request) -> B:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        # A name that is misspelt is told before the one that is missing for it.
-        found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        if found[0]["type"] == "json_invalid":
-            said = str(found[0].get("ctx", {}).get("error", "it cannot be read"))
+        found = first_of(error)
+        if found["type"] == "json_invalid":
+            said = str(found.get("ctx", {}).get("error", "it cannot be read"))
             raise Refused(400, f"The body is no JSON: {said}.", fix="Send one JSON object, in UTF-8.") from error
-        raise refusal(model, found[0], "field") from error
+        raise refusal(model, found, "field") from error
 
 
 def _content(request: Request) -> bytes:

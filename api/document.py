@@ -13,8 +13,9 @@ from api.body import MOST_BYTES
 from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
 from api.operation import Operation
-from api.problem import PROBLEM, BatchProblem, Problem
+from api.problem import BatchProblem, Problem
 from core.roles import Role
+from core.web.problem import PROBLEM
 
 REFERENCE = "#/components/schemas/{model}"
 OF_A_LIST = re.compile(r"Page_(\w+)_")

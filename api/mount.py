@@ -24,10 +24,11 @@ from api.body import sent_body
 from api.operation import READ, Ask, Operation
 from api.paging import place
 from api.parameters import Listed, parsed
-from api.problem import PROBLEM, BatchProblem, Refused, RowProblem
+from api.problem import BatchProblem, Refused, RowProblem
 from core.errors import ChangeRejected, RowsRefused, StorageUnavailable
 from core.memo import Memo
 from core.roles import Role
+from core.web.problem import PROBLEM
 
 if TYPE_CHECKING:
     from storage.stores import Stores

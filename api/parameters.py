@@ -103,9 +103,12 @@ def parsed(model: type[P], given: MultiDict[str, str]) -> P:
     try:
         return model.model_validate(given.to_dict())
     except ValidationError as error:
-        # A name that is misspelt is told before the one that is missing for it.
-        found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        raise refusal(model, found[0]) from error
+        raise refusal(model, first_of(error)) from error
+
+
+def first_of(error: ValidationError) -> Any:
+    """Return what is told of what pydantic found wrong: a name that is misspelt before the one that is missing."""
+    return min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
 
 
 def names_of(model: type[BaseModel]) -> list[str]:
@@ -129,7 +132,8 @@ def refusal(model: type[BaseModel], error: Any, noun: str = "parameter") -> Refu
     if not field:
         name, _, _ = said.partition(" ")
         what, _, fix = said.partition(": ")
-        return Refused(422, f"{what}.", field=name if name in known else "", fix=f"{fix[:1].upper()}{fix[1:]}.")
+        fix = f"{fix[:1].upper()}{fix[1:]}." if fix else ""
+        return Refused(422, f"{what}.", field=name if name in known else "", fix=fix)
     description = next(
         (each.description or "" for name, each in model.model_fields.items() if error["loc"][0] in (name, each.alias)),
         "",

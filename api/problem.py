@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import ChangeRejected
 
-PROBLEM = "application/problem+json"
 TITLES = {
     400: "Not understood",
     401: "Not signed in",

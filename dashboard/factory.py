@@ -89,8 +89,10 @@ def create_app(
     )
     app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores)
-    sign_in.install(server, stores, find_viewer, _elsewhere(server, stores))
-    account.install(server, stores)
+    attempts = rates.SignIns(stores)
+    left = _elsewhere(server, stores, attempts)
+    sign_in.install(server, stores, find_viewer, attempts, left)
+    account.install(server, stores, left)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().only(("name", "role")))
@@ -122,13 +124,13 @@ def create_app(
     return app
 
 
-def _elsewhere(server: Flask, stores: Stores) -> sign_in.Left:
+def _elsewhere(server: Flask, stores: Stores, attempts: rates.SignIns) -> sign_in.Left:
     """Serve the sign-in at an OpenID provider where the settings have one; return what leads out of it again."""
     if not stores.settings.oidc.is_on:
         return lambda _name: None
     from dashboard.frame import provider  # with the libraries that it needs
 
-    return provider.install(server, stores)
+    return provider.install(server, stores, attempts)
 
 
 def _add_routes(server: Flask, app: Application, stores: Stores) -> None:

@@ -11,6 +11,9 @@ from core.group import Group
 from core.roles import Role
 from core.settings.binding import is_loopback
 
+EVERY = "*"
+NONE = " (none)"
+"""What stands in the limits of who sees nothing: no id of a portfolio begins with a blank."""
 RoleWord = Literal["viewer", "analyst", "operator", "admin"]
 
 
@@ -29,7 +32,9 @@ class Oidc(Group):
         {}, description="Role of each group, as {fund-admins: admin}; the highest counts, and who has none stays out."
     )
     portfolios: dict[str, tuple[str, ...]] = Field(
-        {}, description="Groups that are limited to portfolios, as {team-a: [alpha]}; who is in none sees every one."
+        {},
+        description="Portfolios that each group sees, as {team-a: [alpha], all-funds: ['*']}; '*': every one. When any "
+        "group stands here, who is in none of them and no admin sees none. Empty: all see every one.",
     )
     label: str = Field("Sign in with single sign-on", min_length=1, max_length=60, description="On the button.")
 
@@ -38,14 +43,24 @@ class Oidc(Group):
         """Whether people can sign in at a provider."""
         return bool(self.issuer)
 
+    def is_of(self, subject: str) -> bool:
+        """Return whether an account's subject is one of this provider's: of another one, or of none, it is not."""
+        return self.is_on and subject.startswith(self.subject_of(""))
+
+    def subject_of(self, sub: str) -> str:
+        """Return the subject that an account is kept with whom the provider calls `sub`."""
+        return f"{self.issuer} {sub}"
+
     def role_of(self, groups: frozenset[str]) -> Role | None:
         """Return the highest role of these groups; None: none of them has one."""
         return max((Role[word.upper()] for group, word in self.roles.items() if group in groups), default=None)
 
     def portfolios_of(self, groups: frozenset[str]) -> tuple[str, ...]:
-        """Return the only portfolios that members of these groups may see; empty: every one."""
-        found = (id for group, ids in self.portfolios.items() if group in groups for id in ids)
-        return tuple(dict.fromkeys(found))
+        """Return the only portfolios that members of these groups may see; empty: every one, (NONE,): none."""
+        found = tuple(dict.fromkeys(id for group, ids in self.portfolios.items() if group in groups for id in ids))
+        if not self.portfolios or EVERY in found:
+            return ()
+        return found or (NONE,)
 
     @field_validator("issuer")
     @classmethod

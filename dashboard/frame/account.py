@@ -23,6 +23,7 @@ from dashboard.frame.plain_form import Field, form, hidden, said, wrong
 from dashboard.frame.sign_in import (
     AGAIN,
     NOT_ALIKE,
+    Left,
     caller_of,
     field,
     new_password,
@@ -64,8 +65,8 @@ TABLE = Markup(
 )
 
 
-def install(server: Flask, stores: Stores) -> None:
-    """Serve the page and what its forms do."""
+def install(server: Flask, stores: Stores, left: Left) -> None:
+    """Serve the page and what its forms do; `left` answers who leaves a provider too."""
 
     @server.get(ACCOUNT)
     def account_page() -> AnyResponse:
@@ -91,7 +92,7 @@ def install(server: Flask, stores: Stores) -> None:
         else:
             end_sessions(stores.state, name, now, by=name)
         if not digest or digest == digest_of(caller.secret):
-            return signed_out(stores, redirect(SIGN_IN, 303))
+            return signed_out(stores, left(name) or redirect(SIGN_IN, 303))
         return redirect(f"{ACCOUNT}?done=session", 303)
 
     @server.post(FACTOR)

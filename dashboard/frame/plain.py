@@ -9,6 +9,8 @@ import orjson
 from flask import Response
 from markupsafe import Markup
 
+from core.web.problem import PROBLEM
+
 if TYPE_CHECKING:
     from dashboard.views.tab import Page
 
@@ -21,7 +23,6 @@ DOCUMENT = Markup(
     '<link rel="icon" type="image/svg+xml" href="/assets/boot/icon.svg"></head>'
     '<body><main{narrow}><p class="fw-plain-brand">Fundwatch</p><h1>{title}</h1>{body}</main></body></html>'
 )
-PROBLEM = "application/problem+json"
 LINK = Markup('<li><a href="{path}">{title}</a></li>')
 
 
@@ -44,5 +45,6 @@ def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = (), 
 
 def problem(status: int, title: str, sentence: str, **more: str) -> Response:
     """Return why a program gets no answer, as problem details (RFC 9457)."""
-    told = {"type": "about:blank", "title": title, "status": status, "detail": sentence, **more}
+    told: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+    told |= {"field": "", "fix": "", "allowed": [], **more}
     return Response(orjson.dumps(told), status, mimetype=PROBLEM)

@@ -47,9 +47,9 @@ FORGOTTEN = Markup(
 )
 
 
-def install(server: Flask, stores: Stores, find_viewer: FindViewer, left: Left) -> None:
+def install(server: Flask, stores: Stores, find_viewer: FindViewer, attempts: SignIns, left: Left) -> None:
     """Serve the sign-in, the pages of one-time links and the sign-out; `left` answers who leaves a provider too."""
-    attempts, oidc = SignIns(stores), stores.settings.oidc
+    oidc = stores.settings.oidc
 
     @server.get(SIGN_IN)
     def sign_in_page() -> AnyResponse:
@@ -95,7 +95,6 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer, left: Left) 
         if password != field(request, AGAIN):
             return _form_of_link(*again, status=400, wrong_again=NOT_ALIKE)
         try:
-            attempts.count()
             who = use_link(
                 stores.state, key, password, field(request, "code"), caller_of(stores, request), stores.clock.now()
             )

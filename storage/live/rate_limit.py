@@ -11,13 +11,15 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 if TYPE_CHECKING:
+    import redis
+
     from storage.live.redis import Live
 
 WINDOW_SECONDS = 60.0
@@ -49,6 +51,18 @@ class _Fetched:
     """Epoch seconds."""
 
 
+class _ToTheMillisecond(RedisStorage):
+    """Tells when a window ends as exactly as Redis knows it.
+
+    In whole seconds it would seem over up to half a second early, and each request till then would fetch a part of the
+    old one that nobody gives out.
+    """
+
+    def get_expiry(self, key: str) -> float:
+        client = cast("redis.Redis", self.get_connection(True))
+        return time.time() + max(int(client.pttl(self.prefixed_key(key))), 0) / 1_000
+
+
 class RateLimit:
     """A number of requests a minute for each key. One a process; safe to share between threads."""
 
@@ -65,7 +79,7 @@ class RateLimit:
     def _shared(self) -> FixedWindowRateLimiter:
         # Its connections are those that the newest readings have, so that one answer says for both that Redis is away.
         pool, prefix = self._live.client.connection_pool, self._live.key("limits")
-        return FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix=prefix))
+        return FixedWindowRateLimiter(_ToTheMillisecond("redis://", connection_pool=pool, key_prefix=prefix))
 
     def take(self, key: str) -> Taken:
         """Count a request of `key`, and return whether it is within the limit."""

@@ -45,6 +45,7 @@ class Live:
         self._namespace = namespace
         self._quiet_until = 0.0
         self._versions: dict[tuple[str, ...], tuple[float, str]] = {}
+        self._refusal = ""
         self.problem = ""
 
     def key(self, *parts: str) -> str:
@@ -154,16 +155,24 @@ class Live:
         self.client.close()
 
     def ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
-        """Return what Redis answers to `question`; `otherwise` while it is away, when it is left alone for a moment."""
+        """Return what Redis answers to `question`; `otherwise` while it is away, when it is left alone for a moment.
+
+        Also where it refuses this one question, as one that takes no writes does: then others are still asked.
+        """
         if time.monotonic() < self._quiet_until:
             return otherwise
         try:
             answer = question()
-        except (redis.RedisError, OSError) as error:
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             if not self.problem:
                 log.warning("Redis is away: %s", error)
             self.problem = str(error) or type(error).__name__
             self._quiet_until = time.monotonic() + QUIET_SECONDS
+            return otherwise
+        except redis.RedisError as error:
+            if str(error) != self._refusal:
+                log.warning("Redis refuses what it is asked: %s", error)
+            self._refusal = str(error)
             return otherwise
         self.problem = ""
         return answer

@@ -110,8 +110,8 @@ def change_account(connection: Transaction, name: str, **values: Any) -> None:
 
 
 def has_admin(connection: Transaction) -> bool:
-    """Return whether there is an admin who is not disabled."""
-    admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False)
+    """Return whether there is an admin who is not disabled and signs in here: a provider may be switched off."""
+    admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False) & (accounts.c.subject == "")
     return connection.execute(sa.select(accounts.c.name).where(admin).limit(1)).first() is not None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,11 +15,16 @@ from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from access.accounts import add_account, disable, find_account, reset, set_role
+import api
+from access.accounts import add_account, disable, find_account, link, reset, set_role
+from access.provider import BELIEVED_SECONDS, DOCUMENT, MOST_AT_THE_DOOR, Provider
 from access.sign_in import Caller, use_link
-from core.errors import ChangeRejected
+from access.tokens import make_token
+from access.viewer import Viewer
+from core.clock import FakeClock
+from core.errors import ChangeRejected, ProviderUnavailable
 from core.roles import Role
-from core.settings.oidc import Oidc
+from core.settings.oidc import NONE, Oidc
 from dashboard.factory import create_app
 from storage.state.audit import read_entries
 from storage.state.portfolios import Portfolio, put_portfolios
@@ -43,12 +49,16 @@ def make(stores: Stores, provider: OpenIdProvider) -> Make:
     """Return a browser before a Fundwatch that knows the provider."""
 
     def make(**more: Any) -> FlaskClient:
-        oidc = Oidc.model_validate(provider.settings(**more))
-        settings = stores.settings.model_copy(update={"oidc": oidc, "second_factor_roles": ("operator",)})
-        client: FlaskClient = create_app(replace(stores, settings=settings), (DEMO,)).server.test_client()
-        return client
+        return client_of(stores, Oidc.model_validate(provider.settings(**more)))
 
     return make
+
+
+def client_of(stores: Stores, oidc: Oidc) -> FlaskClient:
+    settings = stores.settings.model_copy(update={"oidc": oidc, "second_factor_roles": ("operator",)})
+    app = create_app(replace(stores, settings=settings), (DEMO,), mounts=[api.install])
+    client: FlaskClient = app.server.test_client()
+    return client
 
 
 def way_back(client: FlaskClient, provider: OpenIdProvider, place: str = "/demo?window=6h") -> str:
@@ -88,12 +98,13 @@ def test_role_and_portfolios_are_those_of_the_groups_at_each_sign_in(
     make: Make, provider: OpenIdProvider, stores: Stores
 ) -> None:
     put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha")])
-    client = make(portfolios={"funds": ["alpha"]})
+    client = make(portfolios={"funds": ["alpha"], "all": ["*"]})
     for groups, role, limits in (
         (["funds"], Role.VIEWER, ("alpha",)),
         (["funds", "desk", "canteen"], Role.OPERATOR, ("alpha",)),
         (["root", "funds"], Role.ADMIN, ()),
-        ("desk", Role.OPERATOR, ()),
+        ("desk", Role.OPERATOR, (NONE,)),  # who loses a group that limits does not see more for it
+        (["desk", "funds", "all"], Role.OPERATOR, ()),
     ):
         provider.person["groups"] = groups
         assert come_in(client, provider).status_code == 303, groups
@@ -101,16 +112,20 @@ def test_role_and_portfolios_are_those_of_the_groups_at_each_sign_in(
         assert account is not None and (account.role, account.portfolios) == (role, limits)
         assert client.get("/demo").status_code == 200, "a second factor is the provider's"
         client.post("/sign-out", headers={"Sec-Fetch-Site": "same-origin"})
-    assert [each.detail for each in read_entries(stores.state) if each.what == "role changed"][-1] == (
-        "viewer → operator, only alpha"
-    )
+    told = [(each.what, each.detail) for each in read_entries(stores.state) if each.what.endswith("changed")]
+    assert told[-1] == ("role changed", "viewer → operator")
+    assert ("portfolios changed", "every portfolio, only alpha → every portfolio") in told
+    assert ("portfolios changed", f"every portfolio → every portfolio, only {NONE}") in told
 
 
 def test_who_has_lost_every_group_stays_out_and_his_sessions_end(
     make: Make, provider: OpenIdProvider, stores: Stores
 ) -> None:
     client, other = make(), make()
+    provider.person["groups"] = ["root"]
     come_in(client, provider)
+    token = token_of_ana(stores)
+    assert asks(client, token) == 200
     for groups in (["canteen"], [], None):
         provider.person["groups"] = groups
         if groups is None:
@@ -121,6 +136,147 @@ def test_who_has_lost_every_group_stays_out_and_his_sessions_end(
     stores.clock.advance(3)  # type: ignore[attr-defined]
     assert client.get("/demo").status_code == 302
     assert "none of the groups" in refusals(stores)[0]
+    provider.person["groups"] = ["funds"]
+    assert come_in(other, provider).status_code == 303
+    assert asks(client, token) == 401, "a token does not come back with its owner"
+    assert [each.detail for each in read_entries(stores.state) if each.what == "role changed"] == ["admin → viewer"]
+
+
+def token_of_ana(stores: Stores) -> str:
+    ana = Viewer("ana", Role.VIEWER)
+    _, secret = make_token(stores.state, name="x", account="ana", scopes=["read"], by=ana, now=stores.clock.now())
+    return secret
+
+
+def asks(client: FlaskClient, token: str) -> int:
+    return client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_a_token_is_worth_nothing_once_the_provider_has_not_spoken_of_its_owner_for_as_long_as_a_session_lasts(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    client, clock = make(), stores.clock
+    come_in(client, provider)
+    token = token_of_ana(stores)
+    clock.advance(stores.settings.sessions.longest_seconds - 60)  # type: ignore[attr-defined]
+    assert asks(client, token) == 200
+    clock.advance(61)  # type: ignore[attr-defined]
+    assert asks(client, token) == 401
+    assert come_in(client, provider).status_code == 303 and asks(client, token) == 200
+
+
+def test_a_provider_that_is_switched_off_or_changed_lets_nobody_in_and_its_admins_do_not_count(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    provider.person["groups"] = ["root"]
+    client, now = make(), stores.clock.now()
+    come_in(client, provider)
+    cookie, token = client.get_cookie("fundwatch-8050"), token_of_ana(stores)
+    assert cookie is not None
+    for oidc in (Oidc(), Oidc.model_validate(provider.settings(issuer=f"{provider.issuer}/other"))):
+        other = client_of(stores, oidc)
+        other.set_cookie("fundwatch-8050", cookie.value)
+        assert (other.get("/demo").status_code, asks(other, token)) == (302, 401)
+    add_account(stores.state, "root", Role.ADMIN, [], "root", now)
+    with pytest.raises(ChangeRejected, match="only admin who signs in here"):
+        disable(stores.state, "root", "ana", now)
+    disable(stores.state, "ana", "root", now)
+
+
+def test_an_image_or_frame_on_another_site_uses_up_nobodys_attempts(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    client, office = make(), {"REMOTE_ADDR": "10.0.0.7"}
+    images = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    frames = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    for _ in range(stores.settings.rate_limits.sign_in_per_minute + 1):
+        for path in ("/sign-in/provider", "/sign-in/provider/back?code=x&state=y"):
+            for headers in (images, frames):
+                assert client.get(path, headers=headers, environ_base=office).status_code == 403
+            client.get(path, environ_base=office)  # a link that is followed
+    sent = {"name": "ana", "password": "x"}
+    assert client.post("/sign-in", data=sent, environ_base=office).status_code == 401
+    assert refusals(stores) == ["no such account"], "nor is anything written down of what nobody began"
+
+
+def test_two_tabs_sign_in_beside_each_other(make: Make, provider: OpenIdProvider) -> None:
+    client = make()
+    backs = [way_back(client, provider, place).removeprefix("http://localhost") for place in ("/demo?a=1", "/demo?a=2")]
+    assert client.get("/sign-in/provider/back?code=x&state=y").status_code == 403
+    places = [client.get(back).headers["Location"] for back in backs]
+    assert places == ["/demo?a=1", "/demo?a=2"]
+    for number in range(20):
+        way_back(client, provider, f"/demo?{'x' * 900}={number}")
+    sent = "; ".join(f"{key[2]}={kept.value}" for key, kept in client._cookies.items())  # type: ignore[attr-defined]
+    assert len(sent) < 8_190, "a browser with many tabs is still answered"
+
+
+def test_several_who_come_back_at_once_all_come_in(make: Make, provider: OpenIdProvider) -> None:
+    server, browsers = make().application, []
+    for _ in range(MOST_AT_THE_DOOR):
+        browser = server.test_client()
+        browsers.append((browser, way_back(browser, provider).removeprefix("http://localhost")))
+    provider.slow_seconds = 0.2
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = list(pool.map(lambda each: each[0].get(each[1]).status_code, browsers))
+    assert answers == [303] * MOST_AT_THE_DOOR
+
+
+def test_who_is_sent_away_at_the_door_can_open_the_same_address_again(make: Make, provider: OpenIdProvider) -> None:
+    client = make()
+    back = way_back(client, provider).removeprefix("http://localhost")
+    provider.is_away = True
+    assert client.get(back).status_code == 503
+    provider.is_away = False
+    assert client.get(back).status_code == 303
+
+
+def test_a_key_of_an_unknown_kind_spoils_no_other(make: Make, provider: OpenIdProvider) -> None:
+    provider.odd_keys = [{"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "odd"}, {"kty": "new"}, {}, "x"]
+    assert come_in(make(), provider).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_over_tls_is_never_asked_or_sent_to_without(name: str, provider: OpenIdProvider) -> None:
+    oidc = Oidc.model_validate(provider.settings(issuer="https://bank.example"))
+    asked = Provider(oidc, FakeClock())
+    asked._documents.get(DOCUMENT, lambda: {name: "http://bank.example/x"})
+    with pytest.raises(ProviderUnavailable):
+        asked._endpoint(name)
+
+
+def test_no_redirect_of_the_provider_is_followed(make: Make, provider: OpenIdProvider) -> None:
+    provider.moved = {"/.well-known/openid-configuration": f"{provider.issuer}/elsewhere"}
+    assert make().get("/sign-in/provider").status_code == 503
+    assert "/elsewhere" not in provider.asked
+
+
+def test_an_account_that_was_made_here_is_linked_to_who_it_is_at_the_provider(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    now, oidc = stores.clock.now(), Oidc.model_validate(provider.settings())
+    link_of_ana = add_account(stores.state, "ana", Role.ADMIN, [], "root", now)
+    use_link(stores.state, link_of_ana.partition("key=")[2], PASSWORD, "", Caller("10.0.0.1"), now)
+    client = make()
+    assert "to link it" in come_in(client, provider).text
+    assert refusals(stores)[0].endswith(f"Subject: {provider.issuer} 1"), "what is to be given"
+    with pytest.raises(ChangeRejected, match="only admin"):
+        link(stores.state, oidc, "ana", "1", "command line", now)
+    add_account(stores.state, "root", Role.ADMIN, [], "root", now)
+    for wrong in ("", "x" * 300):
+        with pytest.raises(ChangeRejected, match="sub"):
+            link(stores.state, oidc, "ana", wrong, "command line", now)
+    link(stores.state, oidc, "ana", "1", "command line", now)
+    with pytest.raises(ChangeRejected, match="account ana"):
+        link(stores.state, oidc, "root", "1", "command line", now)
+    assert client.post("/sign-in", data={"name": "ana", "password": PASSWORD}).status_code == 401
+    assert come_in(client, provider).status_code == 303
+    account = find_account(stores.state, "ana")
+    assert account is not None and account.role == Role.VIEWER and account.is_external and not account.has_password
+    assert "account linked" in [each.what for each in read_entries(stores.state)]
+    moved = Oidc.model_validate(provider.settings(issuer="https://bank.example"))
+    link(stores.state, moved, "ana", "1", "command line", now)
+    assert "another provider" in come_in(make(), provider).text
 
 
 def test_an_account_that_was_made_here_is_never_taken_over(
@@ -238,17 +394,18 @@ def test_a_way_back_works_once_and_in_its_own_browser_alone(
     way_back(other, provider)  # who began one too
     stolen = other.get(back.removeprefix("http://localhost"))
     assert stolen.status_code == 403 and other.get("/demo").status_code == 302
-    assert refusals(stores)[0] == "at the provider: the state is that of another sign-in"
+    assert "begin it again" in stolen.text and not refusals(stores)
     nobody = make().get(back.removeprefix("http://localhost"))
     assert nobody.status_code == 403 and "begin it again" in nobody.text
-    cookie = mine.get_cookie("fundwatch-8050-begun")
+    query = parse_qs(urlsplit(back).query)
+    name = f"fundwatch-8050-begun-{query['state'][0][:12]}"
+    cookie = mine.get_cookie(name)
     assert cookie is not None
     assert mine.get(back.removeprefix("http://localhost")).status_code == 303
     again = make()
-    again.set_cookie("fundwatch-8050-begun", cookie.value)
+    again.set_cookie(name, cookie.value)
     assert again.get(back.removeprefix("http://localhost")).status_code == 403, "the code is used up"
     assert "invalid_grant" in refusals(stores)[0]
-    query = parse_qs(urlsplit(back).query)
     assert set(query) == {"code", "state", "iss"}
     assert make().get("/sign-in/provider/back?error=access_denied&state=x").status_code == 403
 
@@ -287,6 +444,29 @@ def test_signing_out_ends_the_session_at_the_provider_too(make: Make, provider: 
     query = parse_qs(urlsplit(address).query)
     assert query == {"client_id": [CLIENT], "post_logout_redirect_uri": ["http://localhost/sign-in"]}
     assert client.get("/demo").status_code == 302
+
+
+def test_who_ends_his_own_sessions_is_led_there_too_also_while_the_provider_is_away(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    client, same = make(), {"Sec-Fetch-Site": "same-origin"}
+    come_in(client, provider)
+    cookie = client.get_cookie("fundwatch-8050")
+    assert cookie is not None
+    provider.is_away = True
+    stores.clock.advance(BELIEVED_SECONDS + 1)  # type: ignore[attr-defined]
+    answer = client.post("/account/sessions", headers=same)
+    assert answer.headers["Refresh"].partition("url=")[2].startswith(f"{provider.issuer}/logout?")
+    provider.is_away = False
+    come_in(client, provider)
+    cookie = client.get_cookie("fundwatch-8050")
+    assert cookie is not None
+    provider.is_away = True
+    other = make()  # that has never asked it
+    other.set_cookie("fundwatch-8050", cookie.value)
+    answer = other.post("/sign-out", headers=same)
+    assert "may still be signed in at 127.0.0.1" in answer.text and "Refresh" not in answer.headers
+    assert other.get("/demo").status_code == 302
 
 
 def test_what_is_set_wrong_of_a_provider_is_told() -> None:

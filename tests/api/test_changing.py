@@ -155,6 +155,9 @@ def test_what_is_no_json_too_large_or_has_parameters_is_refused(stores: Stores) 
     room = Room(stores, ADMIN)
     assert "JSON" in room.problem(400, data=b'{"name": ', content_type="application/json")["detail"]
     assert room.problem(400, data=b"\xff\xfe", content_type="application/json")["fix"]
+    for no_object in (b"[]", b"null"):
+        told = room.problem(422, data=no_object, content_type="application/json")
+        assert "object" in told["detail"] and not told["fix"], told
     assert room.problem(415, data={"name": "a"})["field"] == "Content-Type"
     large = b'{"name": "' + b"a" * MOST_BYTES + b'"}'
     assert "64" in room.problem(413, data=large, content_type="application/json")["fix"]

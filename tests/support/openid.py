@@ -36,6 +36,12 @@ class OpenIdProvider:
     forge: Callable[[str], str] = lambda token: token
     """What becomes of the token after that."""
     is_away: bool = False
+    slow_seconds: float = 0.0
+    """How long it takes for each answer."""
+    odd_keys: list[Any] = field(default_factory=list)
+    """That stand before its own ones."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Paths that lead elsewhere."""
     logouts: list[dict[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Paths."""
@@ -80,8 +86,11 @@ class OpenIdProvider:
     def answer(self, path: str, query: dict[str, str], form: dict[str, str], auth: str) -> tuple[int, Any]:
         """Return status and what is answered: an object as JSON, a text beginning with / or http as a redirect."""
         self.asked.append(path)
+        time.sleep(self.slow_seconds)
         if self.is_away:
             return 503, {}
+        if path in self.moved:
+            return 302, self.moved[path]
         match path:
             case "/.well-known/openid-configuration":
                 ends = {"authorization": "authorize", "token": "token", "end_session": "logout"}
@@ -90,7 +99,7 @@ class OpenIdProvider:
             case "/favicon.ico":
                 return 200, {}
             case "/jwks":
-                return 200, KeySet([self.key]).as_dict(private=False)
+                return 200, {"keys": [*self.odd_keys, *KeySet([self.key]).as_dict(private=False)["keys"]]}
             case "/authorize":
                 assert query["client_id"] == CLIENT and query["response_type"] == "code", query
                 assert query["code_challenge_method"] == "S256" and len(query["code_challenge"]) == 43, query

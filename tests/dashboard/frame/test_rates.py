@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ from dashboard.factory import create_app
 from dashboard.frame.viewer import find_signed_in
 from storage.live.embedded import Valkey
 from storage.live.rate_limit import RateLimit
-from storage.live.redis import Live
+from storage.live.redis import VERSION_SECONDS, Live
 from storage.stores import Stores
 from tests.support.frame import DEMO
 
@@ -59,6 +60,7 @@ def test_a_token_that_asks_too_often_waits_and_another_one_goes_on(stores: Store
         assert refused.json["title"] == "Too many requests" and "60 requests" in refused.json["detail"]
         assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"]
         assert refused.headers["RateLimit-Remaining"] == "0" and refused.json["fix"]
+        assert (refused.json["field"], refused.json["allowed"]) == ("", [])
     assert client.get("/api/v1/me", headers=other).status_code == 200
     assert client.get("/api/v1/me").status_code == 401, "who is nobody uses nobody's limit up"
 
@@ -92,6 +94,42 @@ def test_an_address_that_tries_too_often_to_sign_in_waits_and_another_one_gets_i
     assert page.status_code == 429 and "from your address" in page.text and "password" in page.text
     assert client.get("/sign-in", environ_base={"REMOTE_ADDR": "2001:db8::1"}).status_code == 200
     assert attempt("10.0.0.9").status_code == 200
+
+
+def test_neither_this_machine_nor_a_link_that_works_is_kept_waiting(stores: Stores) -> None:
+    now = stores.clock.now()
+    link = add_account(stores.state, "ana", Role.VIEWER, [], "root", now)
+    client = client_of(stores, sign_in_per_minute=5)
+    office, chosen = {"REMOTE_ADDR": "10.0.0.9"}, {"password": PASSWORD, "again": PASSWORD}
+    for _ in range(6):
+        here = client.post("/sign-in", data={"name": "nobody", "password": "x"}, headers=JSON)
+        assert here.status_code in (401, 429) and "RateLimit-Limit" not in here.headers
+        client.post("/sign-in", data={"name": "nobody", "password": "x"}, headers=JSON, environ_base=office)
+    sent = chosen | {"key": link.partition("key=")[2]}
+    assert client.post("/sign-in/link", data=sent, environ_base=office).status_code == 303
+
+
+def test_at_the_end_of_a_minute_nobody_is_refused_before_the_limit(live: Live) -> None:
+    limit = RateLimit(live, "ending", 6_000)
+    limit.take("key")
+    (key,) = live.client.keys(live.key("limits", "*") + "*")
+    for _ in range(3):
+        live.client.pexpire(key, 480)
+        assert limit._fetch(limit._shared, "key").ends > time.time() + 0.2, "Redis' whole seconds say that it is over"
+
+
+def test_a_redis_that_takes_no_writes_is_still_read_and_each_process_counts_by_itself(valkey: Valkey) -> None:
+    live = Live(valkey.url, "full")
+    live.bump("demo")
+    version, limit = live.version("demo"), RateLimit(live, "full", 100)
+    live.client.config_set("min-replicas-to-write", 1)  # NOREPLICAS
+    try:
+        assert sum(limit.take("key").is_within for _ in range(150)) == 100
+        time.sleep(VERSION_SECONDS)
+        assert live.version("demo") == version
+    finally:
+        live.client.config_set("min-replicas-to-write", 0)
+        live.close()
 
 
 def test_many_processes_and_threads_share_a_limit(valkey: Valkey, database: str) -> None:
