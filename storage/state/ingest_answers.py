@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.state.database import State, ingest_answers
 
-ABANDONED_SECONDS = 60.0
+ABANDONED_SECONDS = 30.0
 """A batch that nobody has answered for so long was cut off: the next one with its key begins anew. Longer than the time
-limits of its statements. Where the first one goes on all the same nothing is doubled: what is there is
-looked up before, one batch at a time."""
+limit of a statement. Where the first one goes on all the same nothing is doubled: what is there is looked up before,
+one batch at a time."""
 
 
 @dataclass(frozen=True, slots=True)
