@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.format import count
 from core.ingest.columns import Column
 from core.ingest.kinds import KINDS, Kind
 
@@ -58,7 +59,7 @@ def _may_be(column: Column) -> str:
         case "labels":
             return "object of texts"
         case _:
-            return f"text, {column.most_characters} characters at most"
+            return f"text, {count(column.most_characters, 'character')} at most"
 
 
 if __name__ == "__main__":

@@ -145,17 +145,23 @@ def _check_lines(content: bytes, most_rows: int) -> None:
     """Raise TooLarge for more lines than rows could need: they are counted before anything is made of them."""
     lines = content.count(b"\n") + content.count(b"\r")
     if lines > 2 * most_rows + SPARE:
-        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {lines:,} lines: send several.")
+        raise TooLarge(
+            f"A batch has {count(most_rows, 'row')} at most, and this one {count(lines, 'line')}: send several."
+        )
 
 
 def _check_values(content: bytes, kind: Kind, most_rows: int) -> None:
     """Raise TooLarge for JSON of more values than rows could need; what is parsed takes fifty times its bytes."""
     opened = content.count(b"{") + content.count(b"[")
     if opened > 2 * most_rows + SPARE:
-        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {opened:,} objects: send several.")
+        raise TooLarge(
+            f"A batch has {count(most_rows, 'row')} at most, and this one {count(opened, 'object')}: send several."
+        )
     values = content.count(b",")
     if values > most_rows * (len(kind.columns) + VALUES_A_ROW) + SPARE:
-        raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {values:,} values: send several.")
+        raise TooLarge(
+            f"A batch has {count(most_rows, 'row')} at most, and this one {count(values, 'value')}: send several."
+        )
 
 
 def _check_names(names: Iterable[str], kind: Kind) -> None:

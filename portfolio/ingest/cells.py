@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.currency import ISO_4217, NO_CURRENCY
+from core.format import count
 from core.ingest.columns import Column
 from core.model import Labels
 from portfolio.ingest.body import Cells
@@ -309,7 +310,7 @@ def _checked_texts(found: pa.Array, filling: Filling) -> pa.Array:
     longest = pc.max(pc.utf8_length(found)).as_py() or 0
     if longest > column.most_characters:
         long = pc.fill_null(pc.greater(pc.utf8_length(found), column.most_characters), False)
-        told = f"has more than {column.most_characters} characters"
+        told = f"has more than {count(column.most_characters, 'character')}"
         filling.tell(np.flatnonzero(_mask(long)), shown, told, "shorten it")
     odd = pc.fill_null(pc.match_substring_regex(found, r"[\x00-\x1f\x7f]"), False)
     if pc.any(odd).as_py():
@@ -492,7 +493,9 @@ def _without(views: pa.Array, long: Any) -> pa.Array:
 
 
 def _tell_long(places: Any, filling: Filling) -> None:
-    filling.tell(places, lambda at: "", f"has more than {filling.column.most_characters} characters", "shorten it")
+    filling.tell(
+        places, lambda at: "", f"has more than {count(filling.column.most_characters, 'character')}", "shorten it"
+    )
 
 
 def _empty_to_null(texts: pa.Array) -> pa.Array:
