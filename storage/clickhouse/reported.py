@@ -173,19 +173,21 @@ def insert_reported(clickhouse: ClickHouse, facts: Facts, source: str) -> None:
 
 
 def _not_before(decision: Decision, version: int) -> Decision:
-    """Return the decision without rows in whose place a newer one stands: what came later counts."""
+    """Return the decision without rows in whose place a newer one stands: what came later counts.
+
+    A later state of an order counts whenever it comes.
+    """
     from dataclasses import replace
 
     versions = np.zeros(len(decision.place), dtype=np.int64)
     there = decision.place >= 0
     if there.any():
         versions[there] = decision.was["version"].to_numpy()[decision.place[there]]
-    is_old = versions > version
+    is_old = (versions > version) & ~decision.is_next
     return replace(
         decision,
         is_same=decision.is_same | (is_old & ~decision.is_late & ~decision.is_backward),
         is_other=decision.is_other & ~is_old,
-        is_next=decision.is_next & ~is_old,
     )
 
 

@@ -17,6 +17,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn
 from storage.clickhouse.migrate import migrate
 from storage.clickhouse.pushed import insert_samples
+from storage.clickhouse.reported import insert_reported
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.spools import adopt, claim
 from storage.clickhouse.writer import Writer
@@ -49,24 +50,18 @@ def test_rows_that_cannot_wait_leave_no_portfolio_and_no_instrument(
     spool.close()
 
 
+def waiting(id: str, status: str, ts: int, version: int) -> Facts:
+    """An order as it waits in the spool."""
+    names = ("portfolio", "order_id", "ts", "placed", "instrument", "side", "quantity", "order_type", "limit_price",
+             "decision_price", "status")  # fmt: skip
+    values = ("alpha", id, ts * 10**6, ts * 10**6, "ACME", "buy", 1.0, "market", None, None, status)
+    columns = ("origin", *names, "version")
+    return Facts("orders", columns, tuple([value] for value in ("own", *values, version)), f"token {version}")
+
+
 def test_rows_that_waited_are_stored_in_turn(funded: Stores, send: Send) -> None:
     send("orders", [ONE_OF_EACH["orders"]])
-    (facts,) = [
-        Facts(
-            "orders",
-            ("origin", *names, "version"),
-            tuple([value] for value in ("own", *values, 1)),
-            "a token",
-        )
-        for names, values in [
-            (
-                ("portfolio", "order_id", "ts", "placed", "instrument", "side", "quantity", "order_type",
-                 "limit_price", "decision_price", "status"),
-                ("alpha", "o2", NOW * 10**6, NOW * 10**6, "ACME", "buy", 1.0, "market", None, None, "new"),
-            )
-        ]
-    ]  # fmt: skip
-    funded.writer.keep(facts, None)
+    funded.writer.keep(waiting("o2", "new", NOW, 1), None)
     flushing = threading.Thread(target=funded.writer.flush)
     with turn(funded.settings.data_dir, "orders"):
         flushing.start()
@@ -74,6 +69,16 @@ def test_rows_that_waited_are_stored_in_turn(funded: Stores, send: Send) -> None
         assert flushing.is_alive() and count(funded, "orders") == 1
     flushing.join(60)
     assert count(funded, "orders") == 2
+
+
+def test_a_later_state_of_an_order_that_waited_counts_though_an_earlier_one_was_written_meanwhile(
+    funded: Stores,
+) -> None:
+    insert_reported(funded.clickhouse, waiting("o3", "accepted", NOW, 9_000), "API")
+    insert_reported(funded.clickhouse, waiting("o3", "filled", NOW + 5, 1_000), "API")
+    insert_reported(funded.clickhouse, waiting("o3", "new", NOW - 5, 9_500), "API")
+    sql = "SELECT status FROM orders FINAL WHERE order_id = 'o3'"
+    assert funded.clickhouse.rows(sql) == [("filled",)]
 
 
 def test_rows_that_a_killed_server_took_for_known_are_stored(
