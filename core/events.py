@@ -59,6 +59,13 @@ class EventContent(BaseModel):
             raise ValueError("has characters that cannot be shown: leave them out")
         return value
 
+    @field_validator("component", "tags")
+    @classmethod
+    def _is_shown(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if any(not each.isprintable() for each in ([value] if isinstance(value, str) else value)):
+            raise ValueError("has characters that cannot be shown: leave them out")
+        return value
+
     @field_validator("tags")
     @classmethod
     def _is_once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:

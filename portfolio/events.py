@@ -71,7 +71,8 @@ def list_events(stores: Stores, limits: Limits, wanted: Wanted = ALL, portfolio:
         return [] if portfolio else found
     tree = _tree(stores, limits)
     told = [each for each in map(tree.now, found) if tree.is_seen(each)]
-    return [each for each in told if is_part(tree.known, each.portfolio, portfolio)] if portfolio else told
+    parents = parents_of(tree.known)
+    return [each for each in told if is_part(parents, each.portfolio, portfolio)] if portfolio else told
 
 
 def find_event(stores: Stores, id: int, limits: Limits) -> Event | None:
@@ -81,9 +82,13 @@ def find_event(stores: Stores, id: int, limits: Limits) -> Event | None:
         return _found(connection, id, tree)
 
 
-def is_part(known: Sequence[Portfolio], key: str, of: str) -> bool:
+def parents_of(known: Sequence[Portfolio]) -> dict[str, str]:
+    """Return the key of what each portfolio is part of, by its own; empty: of nothing."""
+    return {key_of(each): f"{each.origin}:{each.parent}" if each.parent else "" for each in known}
+
+
+def is_part(parents: Mapping[str, str], key: str, of: str) -> bool:
     """Return whether the portfolio of a key is that of the other key, or lies below it."""
-    parents = {key_of(each): f"{each.origin}:{each.parent}" if each.parent else "" for each in known}
     met: set[str] = set()
     while key and key not in met:
         if key == of:

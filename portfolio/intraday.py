@@ -92,9 +92,10 @@ def _of_sum(stores: Stores, whole: Fund, total: History, day: np.datetime64, cur
     if not ts or not there:
         return None
     found = on_days([histories[at] for at in there], total.nav.dates[-2:], day)
-    grown = np.zeros(len(ts))
+    # What each part adds is summed: on a day on which money moved between parts their weights are not 1 together.
+    grown = np.ones(len(ts))
     for at, weight, close in zip(there, found.weights()[:, 0], 1.0 + found.returns[:, 1], strict=True):
-        grown += weight * _at(ts, curves[at], float(close))
+        grown += weight * (_at(ts, curves[at], float(close)) - 1.0)
     # A return that is none of its parts' (a value below zero, a part that was lost) has no course within the day.
     return Intraday(ts, grown.tolist()) if np.isclose(grown[-1], 1.0 + total.track.returns[-1]) else None
 

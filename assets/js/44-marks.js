@@ -65,10 +65,10 @@
     const times = [...include, clipmin, clipmax, ...(axis.range || [])];
     for (const { x } of traces) if (Array.isArray(x) && x.length) times.push(...ends(x));
     const texts = times.filter((each) => typeof each === "string").sort();
-    return texts.length ? { first: texts[0], last: texts[texts.length - 1], isByDay: isByDay(traces) } : null;
+    return texts.length ? { first: texts[0], last: texts[texts.length - 1], isByDay: fw.isByDay(traces) } : null;
   }
 
-  const isByDay = (traces) => traces.every(({ x }) => !Array.isArray(x) || !x.length || String(x[0]).length <= DAY_LETTERS);
+  fw.isByDay = (traces) => traces.every(({ x }) => !Array.isArray(x) || !x.length || String(x[0]).length <= DAY_LETTERS);
 
   function ends(times) {
     let [first, last] = [times[0], times[0]];
@@ -81,7 +81,8 @@
 
   // What lies outside is left out: it would stretch the axis.
   function placed(mark, { first, last, isByDay: byDay }) {
-    const text = (at) => (byDay ? fw.localText(at).slice(0, DAY_LETTERS) : fw.localText(at));
+    // Days are those of UTC, as everywhere: a chart of days has no zone.
+    const text = (at) => (byDay ? new Date(at * 1000).toISOString().slice(0, DAY_LETTERS) : fw.localText(at));
     const from = text(mark.at);
     const to = mark.until === null ? from : text(mark.until);
     if (to < first || from > last) return null;

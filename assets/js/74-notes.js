@@ -36,13 +36,16 @@
     return dialog;
   }
 
+  // Of a chart of days, which are those of UTC; a range within a day has a time.
+  const daySeconds = (text) => Date.parse(`${String(text).replace(" ", "T")}${String(text).length > 10 ? "Z" : ""}`) / 1000;
+
   // The stretch that a reader zoomed to; else now, or the last moment of a chart that ends before.
   function shownSpan(panel) {
     const plot = panel.querySelector(".js-plotly-plot");
     const now = Date.now() / 1000;
     const axis = plot && Object.entries(plot._fullLayout || {}).find(([key, each]) => /^xaxis\d*$/.test(key) && each.type === "date");
     if (!axis) return [now, null];
-    const [from, to] = axis[1].range.map(fw.localSeconds);
+    const [from, to] = axis[1].range.map(fw.isByDay(plot.data) ? daySeconds : fw.localSeconds);
     const isZoomed = fw.isZoomed(panel.querySelector(".fw-plot").id) || new URLSearchParams(location.search).has("from");
     return isZoomed ? [from, Math.min(to, now)] : [Math.min(to, now), null];
   }

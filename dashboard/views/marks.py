@@ -19,8 +19,8 @@ from core.memo import Memo
 from dashboard.views.problem import problem_of
 from portfolio.allowed import seen
 from portfolio.chosen import find, key_now, key_of
-from portfolio.events import DATASET, is_part, list_events
-from storage.state.portfolios import Portfolio, list_portfolios
+from portfolio.events import DATASET, is_part, list_events, parents_of
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from access.viewer import Viewer
@@ -80,11 +80,10 @@ def of_portfolio(stores: Stores, choices: Choices, viewer: Viewer) -> Callable[[
     """Return what tells whether an event is about the portfolio that the choices name, a part of it, or everything."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     shown = find(known, key_now(stores, known, choices.get("portfolio", "")))
-    return lambda event: not event.component and (not event.portfolio or _is_of(known, event, shown))
-
-
-def _is_of(known: list[Portfolio], event: Event, shown: Portfolio | None) -> bool:
-    return shown is not None and is_part(known, event.portfolio, key_of(shown))
+    parents, key = parents_of(known), key_of(shown) if shown is not None else ""
+    return lambda event: (
+        not event.component and (not event.portfolio or (key != "" and is_part(parents, event.portfolio, key)))
+    )
 
 
 def _of_components(page: Page, stores: Stores, choices: Choices) -> Callable[[Event], bool]:

@@ -13,8 +13,9 @@ from portfolio.tree.settings import WHERE_SET, check_idle, own_portfolio, set_in
 from storage.clickhouse.moved_rows import delete_rows, values_of
 from storage.state.changes import CLEARING, DONE, Change, record_change, set_stage, unfinished_in
 from storage.state.database import Transaction
+from storage.state.events import forget_in_events
 from storage.state.imports import rename_in_imports
-from storage.state.portfolios import OWN, forget_portfolio, portfolios_in, put_into
+from storage.state.portfolios import OWN, forget_portfolio, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -38,9 +39,12 @@ def carry_on(stores: Stores, change: Change) -> str:
     with stores.state.deciding() as connection:
         _lift_parts(connection, change.portfolio)
         rename_in_imports(connection, change.portfolio, "", f"{change.portfolio} deleted")
+        former = [name for name, id in names_in(connection).items() if id == change.portfolio]
+        forget_in_events(connection, {change.portfolio, *former})
         forget_portfolio(connection, change.portfolio)
         set_stage(connection, change.id, DONE)
     stores.live.bump("portfolio")
+    stores.live.bump("events")
     return f"{change.detail}."
 
 

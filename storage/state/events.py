@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage.state.database import Transaction, events
+from storage.state.limits import gone
 
 WHO_CHARACTERS = 80
 
@@ -86,6 +88,13 @@ def change_event(connection: Transaction, event: Event) -> None:
 def mark_deleted(connection: Transaction, id: int, now: float) -> None:
     """Delete an event: its row stays, and is told of nowhere any more."""
     connection.execute(sa.update(events).where(events.c.id == id).values(deleted_at=now))
+
+
+def forget_in_events(connection: Transaction, ids: Iterable[str]) -> None:
+    """Let no event about one of these own portfolios be about whatever gets its id next."""
+    for id in ids:
+        about = events.c.portfolio == f"own:{id}"
+        connection.execute(sa.update(events).where(about).values(portfolio=gone(f"own:{id}")))
 
 
 FIELDS = tuple(field.name for field in fields(Event))

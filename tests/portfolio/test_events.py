@@ -15,6 +15,7 @@ from core.events import AHEAD_SECONDS, MOST_TAGS, TEXT_CHARACTERS, collector_of,
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import KINDS, Watch
 from portfolio.events import alter_event, delete_event, find_event, list_events, write_event
+from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
 from storage.state.audit import read_entries
 from storage.state.events import Wanted
@@ -53,6 +54,9 @@ def test_what_cannot_be_is_refused_with_the_field_and_nothing_is_written(fund: S
     now = moment(fund)
     assert list(wrong(fund, text="")) == list(wrong(fund, text="   \n ")) == ["text"]
     assert list(wrong(fund, text="x" * (TEXT_CHARACTERS + 1))) == list(wrong(fund, text="a\0b")) == ["text"]
+    assert list(wrong(fund, tags=["a\0b"])) == ["tags"] and list(wrong(fund, component="redis:main/\0")) == [
+        "component"
+    ]
     assert list(wrong(fund, tags=["two words"])) == list(wrong(fund, tags=["x"] * (MOST_TAGS + 1))) == ["tags"]
     assert list(wrong(fund, at=now.replace(tzinfo=None))) == list(wrong(fund, at="1969-12-31T00:00:00Z")) == ["at"]
     assert list(wrong(fund, at=now + timedelta(seconds=AHEAD_SECONDS + 60))) == ["at"]
@@ -138,6 +142,16 @@ def test_what_is_about_a_merged_portfolio_is_about_the_one_it_became_part_of(fun
     assert [each.portfolio for each in list_events(fund, None)] == ["own:alpha"]
     assert texts(fund, frozenset({"alpha"})) == ["x"] == texts(fund, portfolio="own:alpha")
     assert alter_event(fund, event.id, {"text": "y"}, "ana", None, is_admin=False).text == "y"
+
+
+def test_what_is_about_a_deleted_portfolio_is_not_about_the_next_of_its_id(fund: Stores) -> None:
+    for about in ("own:alpha", "own:beta"):
+        write_event(fund, {"text": about, "portfolio": about}, "ana", None)
+    merge(fund, "beta", "alpha", "alpha", "ana")
+    delete(fund, "alpha", "Alpha", "ana")
+    put_portfolios(fund.state, [Portfolio("own", "alpha", "Alpha"), Portfolio("own", "beta", "Beta")])
+    assert texts(fund, frozenset({"alpha", "beta"})) == [] == texts(fund, portfolio="own:alpha")
+    assert set(texts(fund)) == {"own:alpha", "own:beta"}
 
 
 def test_filters_leave_what_is_wanted(fund: Stores) -> None:

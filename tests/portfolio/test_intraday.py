@@ -46,6 +46,12 @@ def test_a_part_valued_by_day_joins_with_its_close(stores: Stores) -> None:
     assert course(stores) == pytest.approx([1.0, 1.03, 1.03, 1.0 + 0.3 * 0.045 + 0.7 * 0.10])
 
 
+def test_a_day_on_which_money_moves_from_one_part_to_another_has_a_line(stores: Stores) -> None:
+    moved = "2023-01-02,give,100,0\n2023-01-03,give,100,0\n2023-01-04 11:00,give,50,-50\n2023-01-04 16:00,give,51,0\n"
+    fund_of(stores, COURSE + moved, long="USD", give="USD")
+    assert course(stores)[:2] == pytest.approx([1.0, 1.075])
+
+
 def test_a_part_in_another_currency_counts_at_the_rate_of_the_day(stores: Stores) -> None:
     fund_of(stores, COURSE, long="EUR")
     rates = b"date,symbol,close\n2023-01-02,EURUSD,1.0\n2023-01-03,EURUSD,1.0\n2023-01-04,EURUSD,1.2\n"
