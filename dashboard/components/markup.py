@@ -38,7 +38,8 @@ def _write(part: Any, write: Any) -> None:
         raise TypeError(f"{part._namespace}.{part._type} is no HTML")
     tag = part._type.lower()
     write(f"<{tag}")
-    for name, value in vars(part).items():
+    # Dash keeps attributes in an order that each process has anew: the same markup is the same text everywhere.
+    for name, value in sorted(vars(part).items()):
         if value is None or value is False or name == "children" or name.startswith(("_", "available_")):
             continue
         write(_attribute(name, value))

@@ -100,6 +100,7 @@ def test_tasks_that_fail_and_are_retried_are_told_with_their_exception(
                 value(reading, "celery_tasks_active") == 1
                 and check(reading, "failures")["why"] == "6 of 26 tasks failed in 10 min (jobs.fail 5, jobs.retry 1)"
                 and len(rows(reading, spec.Running)) == 1
+                and rows(reading, spec.Worker)[0].queues == "celery"  # a worker tells them later than its tasks
             ),
         )
     assert reading.components[0].status is Status.WARNING

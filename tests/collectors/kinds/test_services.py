@@ -173,7 +173,7 @@ def test_a_state_database_that_is_away_leaves_a_pause_as_it_was() -> None:
     def away() -> None:
         raise StorageUnavailable("away")
 
-    context = SimpleNamespace(stores=SimpleNamespace(state=SimpleNamespace(begin=away), clickhouse=None))
+    context = SimpleNamespace(stores=SimpleNamespace(state=SimpleNamespace(begin=away, reading=away), clickhouse=None))
     source = TcpSource(name="gate", host="127.0.0.1", port=1, retries=0)
     collector = make_service(context, source, partial(tcp_kind.probe, source))  # type: ignore[arg-type]
     collector._history = lambda: ()
