@@ -21,7 +21,6 @@ from access.viewer import Viewer
 from api.mount import endpoint_of
 from api.operation import READ, Operation
 from api.server import OPERATIONS
-from core.kinds.registry import Watch
 from core.roles import Role
 from dashboard.factory import create_app
 from dashboard.frame import account
@@ -37,6 +36,7 @@ from storage.state.accounts import change_account, insert_account
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.sessions import mark_ended
 from storage.stores import Stores
+from tests.support.application import watching_six
 from tests.support.requests import request_of
 
 OF_ACCOUNT = {SIGN_OUT, *account.RULES}
@@ -69,18 +69,10 @@ class Who:
 
 @pytest.fixture
 def stores_of_all(stores: Stores) -> Stores:
-    watch = Watch.model_validate(
-        {
-            "postgresql": [{"name": "main", "url": "postgresql://u:p@127.0.0.1:9/x"}],
-            "redis": [{"name": "main", "url": "redis://127.0.0.1:9"}],
-            "kafka": [{"name": "main", "bootstrap": "127.0.0.1:9"}],
-            "scrape": [{"name": "node", "url": "http://127.0.0.1:9/metrics"}],
-            "heartbeat": [{"name": "nightly", "schedule": "0 3 * * *", "token": "t" * 32}],
-            "http": [{"name": "site", "url": "http://127.0.0.1:9/"}],
-        }
-    )
     put_portfolios(stores.state, [Portfolio("own", name, name.title(), currency="EUR") for name in ("alpha", "beta")])
-    return replace(stores, settings=stores.settings.model_copy(update={"watch": watch, "actions_enabled": True}))
+    return replace(
+        stores, settings=stores.settings.model_copy(update={"watch": watching_six(), "actions_enabled": True})
+    )
 
 
 def everybody(stores: Stores) -> list[Who]:

@@ -17,7 +17,7 @@ from storage.state.database import State
 from storage.state.imports import Import
 from storage.state.portfolios import OWN, list_portfolios
 
-SHARED = "it has prices or rates, which all portfolios share"
+SHARED = "prices or rates, which all portfolios share"
 _REMEDY = "Import values of portfolios that you may see, under their names."
 
 
@@ -40,7 +40,7 @@ class Within:
         if self.limits is None:
             return []
         if kind in OF_INSTRUMENTS:
-            return [Mistake(SHARED)]
+            return [Mistake(f"it has {SHARED}")]
         others = [name for name in points.names if not self._is_seen(name)]
         offered = f"you may import into {first_of(sorted(self.ids), 10)}" if self.ids else "you may import into none"
         return [Mistake(f"portfolio {first_of(others)} is none of yours: {offered}")] if others else []

@@ -48,7 +48,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     """  # fmt: skip
     kind = asked.kind
     if asked.limits is not None and kind.name in ("prices", "fx", "instruments"):
-        raise refused(SHARED.removeprefix("it has "), "ask somebody who may see every portfolio")
+        raise refused(SHARED, "ask somebody who may see every portfolio")
     faults = Faults()
     columns = typed_columns(kind, raw, faults, stores.clock.now())
     faults_before_meaning(columns, faults, kind)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from storage.clickhouse.client import ClickHouse
 
 LONGEST_SECONDS = 600
 """Of a statement: the rows of a portfolio may be millions."""
-
-
-def quoted(names: Sequence[str]) -> str:
-    """Return names as a list of literals."""
-    return ", ".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names)
 
 
 def delete_where(clickhouse: ClickHouse, table: str, which: str, kind: str) -> None:

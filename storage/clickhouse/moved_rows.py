@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from storage.clickhouse.change_rows import delete_where, insert_select, quoted
-from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.change_rows import delete_where, insert_select
+from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import parts
 
 KIND = "move portfolio"

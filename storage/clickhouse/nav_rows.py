@@ -64,13 +64,6 @@ def restated(clickhouse: ClickHouse, facts: Facts, source: str) -> Facts:
     return Facts("nav_restatements", MARK_COLUMNS, tuple(zip(*marks, strict=True)))
 
 
-def next_version(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], now: float) -> int:
-    """Return a version (milliseconds) above every stored one of `portfolios`: a clock set back loses no correction."""
-    sql = "SELECT max(version) FROM nav WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}"
-    ((newest,),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="nav version")
-    return max(int(now * 1000), int(newest) + 1)
-
-
 def _rows(facts: Facts) -> list[tuple[Point, Value]]:
     """Return the points of `facts` with their values, older versions first. Raises StorageRejected for rows of none."""
     missing = [name for name in NAV_COLUMNS if name not in facts.columns]

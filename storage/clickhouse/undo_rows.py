@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.clickhouse.change_rows import delete_where, insert_select, quoted
-from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.change_rows import delete_where, insert_select
+from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import NAV, Imported, parts
 
 RANK_VERSION = "bitAnd(rank, toUInt128(18446744073709551615))"

@@ -193,12 +193,6 @@ def doubted_imports(state: State) -> list[Import]:
         return [_import(row) for row in connection.execute(sa.select(imports).where(*which).order_by(imports.c.id))]
 
 
-def count_imports(state: State) -> int:
-    """Return how many files were taken or refused."""
-    with state.reading() as connection:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(imports)).scalar() or 0)
-
-
 def created_names(state: State, names: Sequence[str]) -> list[str]:
     """Return those of `names` that came with an import of NAV, whichever it was, rather than from a person."""
     query = sa.select(imports.c.created).where(imports.c.kind.in_(OF_NAV), imports.c.created != "[]")

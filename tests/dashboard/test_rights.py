@@ -15,7 +15,6 @@ from flask import Request
 from flask.testing import FlaskClient
 
 from access.viewer import Viewer
-from core.kinds.registry import Watch
 from core.roles import Role
 from dashboard.factory import create_app
 from dashboard.frame.security import is_public
@@ -25,6 +24,7 @@ from dashboard.views.rights import callback_roles, rule_roles
 from dashboard.views.serialize import FIGURES
 from dashboard.views.tab import fitted
 from storage.stores import Stores
+from tests.support.application import watching_six
 from tests.support.requests import opening, request_of
 
 WHO = ("", *(role.word for role in Role))
@@ -40,17 +40,7 @@ def by_header(request: Request) -> Viewer | None:
 
 @pytest.fixture
 def app(stores: Stores) -> Dash:
-    watch = Watch.model_validate(
-        {
-            "postgresql": [{"name": "main", "url": "postgresql://u:p@127.0.0.1:9/x"}],
-            "redis": [{"name": "main", "url": "redis://127.0.0.1:9"}],
-            "kafka": [{"name": "main", "bootstrap": "127.0.0.1:9"}],
-            "scrape": [{"name": "node", "url": "http://127.0.0.1:9/metrics"}],
-            "heartbeat": [{"name": "nightly", "schedule": "0 3 * * *", "token": "t" * 32}],
-            "http": [{"name": "site", "url": "http://127.0.0.1:9/"}],
-        }
-    )
-    settings = stores.settings.model_copy(update={"watch": watch, "actions_enabled": True})
+    settings = stores.settings.model_copy(update={"watch": watching_six(), "actions_enabled": True})
     return create_app(replace(stores, settings=settings), PAGES, by_header)
 
 
