@@ -313,6 +313,9 @@ def test_an_origin_that_leaves_takes_what_was_made_of_it(clickhouse: ClickHouse)
         prices = Rows(origin, ("SPX",), np.zeros(1, dtype=np.int64), np.array([FIRST]), (np.ones(1),))
         for version in (1, 2):
             insert_import(clickhouse, PRICES, replace(prices, values=(np.array([float(version)]),)), version, "file")
+        # Of the sample fund nothing is pushed, so that no statement of ours makes such a mark of it.
+        columns = ("origin", "kind", "portfolio", "key", "was_version", "version")
+        clickhouse.insert(Facts("restatements", columns, ([origin], ["trades"], ["a"], ["t1"], [1], [2])))
     remove_rows(clickhouse, "sample")
     for table in MADE_TABLES:
         assert clickhouse.rows(f"SELECT DISTINCT origin FROM {table}") == [("own",)]
