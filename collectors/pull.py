@@ -7,6 +7,7 @@ other. The query is wrapped, so that the database filters and sorts: WHERE mark 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
 
 if TYPE_CHECKING:
     from storage.stores import Stores
+
+log = logging.getLogger(__name__)
 
 LONGEST_LOOK_SECONDS = 20.0
 """After it no further batch is begun: what is left waits for the next look."""
@@ -84,7 +87,10 @@ class Puller:
             raise SourceRejected(f"its rows cannot be taken: {error.faults[0]}") from error
         refused = [RefusedRow(orjson.dumps(row).decode(), _told(fault)) for row, fault in spared.refused]
         self._last = refused[-1].reason if refused else self._last
-        return move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)
+        found = move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)
+        if found.refused > before.refused:
+            log.warning("%s: %s refused: %s", self.name, count(found.refused - before.refused, "row"), self._last)
+        return found
 
     def _read(self, mark: str) -> tuple[list[Row], bool]:
         """Return the next rows in the order of their marks, and whether these are all; those of one mark together."""
