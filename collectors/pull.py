@@ -20,7 +20,7 @@ from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHous
 from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
 from collectors.kinds.postgresql.connection import Server
 from collectors.net.reach import Deadline
-from core.errors import RowsRefused, SourceRejected, SourceUnavailable, StorageError
+from core.errors import RowsRefused, RowsWait, SourceRejected, SourceUnavailable, StorageError
 from core.format import count, duration, number
 from core.ingest.kinds import KINDS
 from core.kinds.clickhouse.source import ClickHouseSource
@@ -85,6 +85,8 @@ class Puller:
             spared = take_good_rows(self._stores, asked, kept)
         except RowsRefused as error:
             raise SourceRejected(f"its rows cannot be taken: {error.faults[0]}") from error
+        except RowsWait as error:
+            raise SourceUnavailable(f"rows wait where they are: {error}") from error
         refused = [RefusedRow(orjson.dumps(row).decode(), _told(fault)) for row, fault in spared.refused]
         self._last = refused[-1].reason if refused else self._last
         found = move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Fault, RowsRefused
+from core.errors import Fault, RowsRefused, RowsWait
 from portfolio.ingest.body import Raw, nearest
 from portfolio.ingest.faults import refused as refusal
 from portfolio.ingest.request import Asked
@@ -30,8 +30,8 @@ class Spared:
 def take_good_rows(stores: Stores, asked: Asked, rows: Sequence[Row]) -> Spared:
     """Take the rows that can be taken, whole and durable when this returns, and return what is wrong with the others.
 
-    Raises RowsRefused for what is wrong with all of them alike, such as a column that there is not; what `take_rows`
-    raises when storage is away: then sending them again is harmless.
+    Raises RowsRefused for what is wrong with all of them alike, such as a column that there is not; RowsWait where
+    one is wrong for now alone; what `take_rows` raises when storage is away: then sending them again is harmless.
     """
     left, refused = list(rows), []
     _check_names(asked, left)
@@ -42,12 +42,25 @@ def take_good_rows(stores: Stores, asked: Asked, rows: Sequence[Row]) -> Spared:
             take_rows(stores, asked, raw)
             break
         except RowsRefused as error:
-            wrong = {fault.row - 1: fault for fault in reversed(error.faults) if fault.row}
+            wrong = _first_of_each(error.faults)
             if not wrong:
                 raise
+            passing = next((fault for fault in wrong.values() if fault.is_passing), None)
+            if passing is not None:
+                raise RowsWait(replace(passing, row=0)) from error
             refused += [(left[at], wrong[at]) for at in sorted(wrong)]
             left = [row for at, row in enumerate(left) if at not in wrong]
     return Spared(len(left), tuple(refused))
+
+
+def _first_of_each(faults: Sequence[Fault]) -> dict[int, Fault]:
+    """Return the first fault of each row by its place; one that passes only of a row that has no other."""
+    found: dict[int, Fault] = {}
+    for fault in faults:
+        at = fault.row - 1
+        if fault.row and (at not in found or found[at].is_passing > fault.is_passing):
+            found[at] = fault
+    return found
 
 
 def _check_names(asked: Asked, rows: Sequence[Row]) -> None:

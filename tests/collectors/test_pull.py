@@ -13,12 +13,13 @@ from pydantic import SecretStr
 
 from collectors.pull import Puller, make
 from collectors.runtime.registry import build_runner, enabled
-from core.clock import SystemClock
+from core.clock import FakeClock, SystemClock
 from core.errors import SettingsError, SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.settings.load import load_settings
 from core.settings.pull import Pull
 from storage.clickhouse.client import ClickHouse
+from storage.state.changes import DONE, Change, record_change, set_stage
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.pulled import read_pull, refused_of
 from storage.stores import Stores
@@ -129,6 +130,24 @@ def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
     assert sum(each.reason.startswith("price: ") for each in kept) == 118
     look(fund, server.url(), again=200)
     assert len(refused_of(fund.state, "pull-fills")) == read_pull(fund.state, "pull-fills").refused == 120
+
+
+def test_a_row_that_is_wrong_for_now_alone_waits_where_it_is(fund: Stores, server: PostgresServer) -> None:
+    add(server, 1, 5)
+    with fund.state.begin() as connection:
+        change = record_change(connection, Change(BASE, "ana", "alpha", "merge", into="beta", stage="begun"))
+    with pytest.raises(SourceUnavailable, match="rows wait where they are: portfolio: is being merged or deleted"):
+        look(fund, server.url())
+    with fund.state.begin() as connection:
+        set_stage(connection, change, DONE)
+    with pytest.raises(SourceUnavailable, match="rows wait where they are: ts: lies in the future"):
+        look(replace(fund, clock=FakeClock(BASE - 600)), server.url())
+    assert trades(fund) == [] and refused_of(fund.state, "pull-fills") == []
+    look(fund, server.url())
+    assert trades(fund) == [1, 2, 3, 4, 5]
+    add(server, 6, 6)
+    told = look(replace(fund, clock=FakeClock(BASE - 3 * 86_400)), server.url()).components[0]
+    assert told.why.startswith("1 row refused"), "what never comes holds up nothing"
 
 
 def test_what_is_wrong_with_all_rows_takes_none_and_loses_none(fund: Stores, server: PostgresServer) -> None:
