@@ -61,7 +61,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
         owners = whose(stores, asked, columns, faults)
         columns = {**columns, "portfolio": owners.ids}
     priced = _priced(stores, kind, columns, faults)
-    batch = batch_of(kind, columns, faults)
+    batch = batch_of(kind, columns, faults, last_counts=asked.last_counts)
     taken = _stored(stores, asked, batch, owners, priced, raw.rows)
     stores.live.bump("portfolio")
     return taken

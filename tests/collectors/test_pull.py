@@ -19,9 +19,10 @@ from core.model import Reading, Status
 from core.settings.load import load_settings
 from core.settings.pull import Pull
 from storage.clickhouse.client import ClickHouse
-from storage.state.changes import DONE, Change, record_change, set_stage
+from storage.state.changes import DONE, MOVING, Change, record_change, set_stage
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.pulled import read_pull, refused_of
+from storage.state.series import list_series
 from storage.stores import Stores
 from tests.support.postgres_servers import PostgresServer
 from tests.support.servers import ClickHouseServer
@@ -132,10 +133,25 @@ def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
     assert len(refused_of(fund.state, "pull-fills")) == read_pull(fund.state, "pull-fills").refused == 120
 
 
+def test_of_rows_of_one_key_the_last_counts(fund: Stores, server: PostgresServer) -> None:
+    add(server, 1, 3)
+    add(server, 4, 5, exec="'t1'")
+    assert look(fund, server.url()).components[0].status is Status.OK
+    assert trades(fund) == [2, 3, 5] and refused_of(fund.state, "pull-fills") == []
+    add(server, 6, 6, exec="'t2'")
+    add(server, 7, 7, exec="'t2'", price="-1")
+    look(fund, server.url())
+    assert trades(fund) == [3, 5, 6], "a wrong one replaces none"
+    query = "SELECT id, 'ACME' AS symbol, exec AS name FROM public.fills"
+    assert look(fund, server.url(), name="names", kind="instruments", query=query).components[0].status is Status.OK
+    (found,) = list_series(fund.state, "own")
+    assert found.name == "t2"
+
+
 def test_a_row_that_is_wrong_for_now_alone_waits_where_it_is(fund: Stores, server: PostgresServer) -> None:
     add(server, 1, 5)
     with fund.state.begin() as connection:
-        change = record_change(connection, Change(BASE, "ana", "alpha", "merge", into="beta", stage="begun"))
+        change = record_change(connection, Change(BASE, "ana", "alpha", "merge", into="beta", stage=MOVING))
     with pytest.raises(SourceUnavailable, match="rows wait where they are: portfolio: is being merged or deleted"):
         look(fund, server.url())
     with fund.state.begin() as connection:
