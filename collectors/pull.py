@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -63,12 +63,15 @@ class Puller:
         try:
             before = read_pull(state, self.name)
             mark, found, began = _again(before.mark, self._pull.again), before, time.monotonic()
-            while time.monotonic() - began < LONGEST_LOOK_SECONDS:
+            is_behind = mark != before.mark
+            # What is read again is read to its end: the mark does not move by it, and the next look would begin anew.
+            while is_behind or time.monotonic() - began < LONGEST_LOOK_SECONDS:
                 rows, is_all = self._read(mark)
                 if not rows:
                     break
                 mark = _mark_of(rows[-1], self._pull.mark)
-                found = self._take(found, rows, mark, now)
+                is_behind = is_behind and not _is_above(mark, before.mark)
+                found = self._take(found, rows, before.mark if is_behind else mark, now)
                 if is_all:
                     break
         except StorageError as error:
@@ -169,6 +172,27 @@ def _mark_of(row: Row, name: str) -> str:
     if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
         raise SourceRejected(f"the mark {name} is {str(found)[:40]!r}: it must be a whole number, or a time as text")
     return orjson.dumps(found).decode()
+
+
+def _moment(found: int | str) -> datetime | None:
+    """Return the time that a mark is; None: it is none."""
+    try:
+        return datetime.fromisoformat(found) if isinstance(found, str) else None
+    except ValueError:
+        return None
+
+
+def _is_above(mark: str, other: str) -> bool:
+    """Return whether a mark is higher than another one of its column; what cannot be compared is."""
+    one, two = orjson.loads(mark), orjson.loads(other)
+    if isinstance(one, int) and isinstance(two, int):
+        return one > two
+    first, second = _moment(one), _moment(two)
+    return first is None or second is None or _utc(first) > _utc(second)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _again(mark: str, again: float) -> str:

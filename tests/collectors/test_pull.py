@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from collectors import pull
 from collectors.pull import Puller, make
 from collectors.runtime.registry import build_runner, enabled
 from core.clock import FakeClock, SystemClock
@@ -113,6 +114,30 @@ def test_a_time_is_a_mark_and_what_comes_late_is_read_again(fund: Stores, server
     assert trades(fund) == [*range(100, 111)]
     look(fund, server.url(), **given)
     assert trades(fund) == [1, 2, 3, *range(100, 111)], "each once, although some were read twice"
+
+
+def test_reading_again_moves_no_mark_backwards_when_it_is_cut_off(
+    fund: Stores, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(server, 1, 250)
+    look(fund, server.url())
+    again = puller(fund, server.url(), again=240)
+    read, reads = again._read, iter((True, False))
+
+    def cut_off(mark: str) -> Any:
+        if next(reads):
+            return read(mark)
+        raise SourceUnavailable("no answer")
+
+    monkeypatch.setattr(again, "_read", cut_off)
+    with pytest.raises(SourceUnavailable):
+        again.take_in(fund.clock.now())
+    assert read_pull(fund.state, "pull-fills").mark == "250"
+    add(server, 251, 300)
+    monkeypatch.setattr(pull, "LONGEST_LOOK_SECONDS", 0.0)
+    look(fund, server.url(), again=240)
+    assert trades(fund) == [*range(1, 301)], "what is read again is read to its end, however long it takes"
+    assert read_pull(fund.state, "pull-fills").mark == "300"
 
 
 def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
