@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from collectors.kinds.clickhouse.connection import HttpEngine
+from collectors.kinds.clickhouse.connection import HttpEngine, TooLong
 from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHouse
 from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
 from collectors.kinds.postgresql.connection import Server
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_LOOK_SECONDS = 20.0
 """After it no further batch is begun: what is left waits for the next look."""
+MOST_ANSWER_BYTES = 67_108_864
+"""Of a ClickHouse, for the rows of a batch."""
 TROUBLED_SECONDS = 86_400.0
 """So long a row that was refused is told of."""
 Ask = Callable[[str, str], list[Row]]
@@ -126,11 +128,13 @@ class Puller:
         # A server ends what took half of our time: it is given twice that, so that ours is what counts.
         given["timeout_seconds"] = pull.timeout_seconds * 2
         if self._is_clickhouse:
-            engine = HttpEngine(ClickHouseSource(**given), deadline)
+            engine = HttpEngine(ClickHouseSource(**given), deadline, MOST_ANSWER_BYTES)
             try:
                 return list(engine.ask(query, {"mark": text} if mark else None))
             except RefusedByClickHouse as error:
                 raise SourceRejected(f"it refuses the query: {error}") from error
+            except TooLong as error:
+                raise SourceRejected(f"{error}: lower batch_rows") from error
             finally:
                 engine.close()
         server = Server(PostgresqlSource(**given), deadline)

@@ -239,6 +239,20 @@ def test_a_clickhouse_is_asked_in_the_same_way(fund: Stores, clickhouse_server: 
     assert trades(fund) == [*range(1, 251)]
 
 
+def test_a_long_answer_of_a_clickhouse_is_read_and_a_longer_one_says_what_to_do(
+    fund: Stores, clickhouse_server: ClickHouseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = (
+        f"SELECT number + 1 AS id, 'alpha' AS portfolio, repeat('x', 1000000) AS trade_id, {BASE} AS ts, "
+        "'ACME' AS instrument, 'buy' AS side, 1 AS quantity, 10.0 AS price FROM system.numbers LIMIT 20"
+    )
+    told = look(fund, clickhouse_server.url, query=query).components[0]
+    assert told.why.startswith("20 rows refused, the last ") and "trade_id: has more than" in told.why
+    monkeypatch.setattr(pull, "MOST_ANSWER_BYTES", 1_048_576)
+    with pytest.raises(SourceRejected, match=r"answers with more than 1.00 MiB: lower batch_rows"):
+        look(fund, clickhouse_server.url, name="others", query=query)
+
+
 def test_the_settings_switch_it_on_and_say_what_is_wrong(fund: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     given = '{"name": "fills", "kind": "trades", "url": "postgresql://a:secret@h/x", "query": "SELECT 1", "mark": "id"}'
     monkeypatch.setenv("FUNDWATCH_PULL", f"[{given}]")
