@@ -27,6 +27,7 @@ from core.kinds.clickhouse.source import ClickHouseSource
 from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Component, Reading, Status
 from core.settings.pull import Pull
+from portfolio.ingest.cells import AHEAD_SECONDS
 from portfolio.ingest.request import Asked
 from portfolio.ingest.sparing import Row, take_good_rows
 from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_LOOK_SECONDS = 20.0
 """After it no further batch is begun: what is left waits for the next look."""
+FARTHEST_ZONE_SECONDS = 14 * 3_600.0
+"""How far the clocks of a zone are ahead of UTC at most."""
 MOST_ANSWER_BYTES = 67_108_864
 """Of a ClickHouse, for the rows of a batch."""
 TROUBLED_SECONDS = 86_400.0
@@ -64,16 +67,22 @@ class Puller:
         state = self._stores.state
         try:
             before = read_pull(state, self.name)
+            _check_came_to(before.mark, now)
             mark, found, began = _again(before.mark, self._pull.again), before, time.monotonic()
             is_behind = mark != before.mark
             # What is read again is read to its end: the mark does not move by it, and the next look would begin anew.
             while is_behind or time.monotonic() - began < LONGEST_LOOK_SECONDS:
                 rows, is_all = self._read(mark)
-                if not rows:
-                    break
-                mark = _mark_of(rows[-1], self._pull.mark)
-                is_behind = is_behind and not _is_above(mark, before.mark)
-                found = self._take(found, rows, before.mark if is_behind else mark, now)
+                near = self._near(rows, now)
+                if near:
+                    mark = _mark_of(near[-1], self._pull.mark)
+                    is_behind = is_behind and not _is_above(mark, before.mark)
+                    found = self._take(found, near, before.mark if is_behind else mark, now)
+                if len(near) < len(rows):
+                    far = rows[len(near)][self._pull.mark]
+                    raise SourceRejected(
+                        f"the mark {far} lies in the future: beyond it no row that comes would be read; mend it there"
+                    )
                 if is_all:
                     break
         except StorageError as error:
@@ -117,6 +126,12 @@ class Puller:
             )
         return whole, False
 
+    def _near(self, rows: list[Row], now: float) -> list[Row]:
+        """Return the rows up to the first whose mark is a time that lies in the future."""
+        if not rows or not _is_ahead(_mark_of(rows[-1], self._pull.mark), now):
+            return rows
+        return [row for row in rows if not _is_ahead(_mark_of(row, self._pull.mark), now)]
+
     @property
     def _is_clickhouse(self) -> bool:
         return self._pull.url.get_secret_value().startswith("http")
@@ -155,6 +170,8 @@ class Puller:
         return Component(self.name, Status.WARNING, f"{why}. {told}")
 
 
+ENDLESS = "infinity"
+"""A time of PostgreSQL after which there is none."""
 PLACE = {True: "{mark:String}", False: "$1"}
 """Where the mark stands in a query, of ClickHouse or not."""
 
@@ -197,6 +214,25 @@ def _is_above(mark: str, other: str) -> bool:
 
 def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_ahead(mark: str, now: float) -> bool:
+    """Return whether a mark is a time beyond `now` (epoch seconds); one without a zone may be of any."""
+    found = orjson.loads(mark)
+    moment = _moment(found)
+    if moment is None:
+        return bool(found == ENDLESS)
+    farthest = 0.0 if moment.tzinfo else FARTHEST_ZONE_SECONDS
+    return _utc(moment).timestamp() > now + AHEAD_SECONDS + farthest
+
+
+def _check_came_to(mark: str, now: float) -> None:
+    """Raise SourceRejected where the mark that was stored lies in the future: rows that come lie below it."""
+    if mark and _is_ahead(mark, now):
+        raise SourceRejected(
+            f"the mark that it came to, {orjson.loads(mark)}, lies in the future, and rows below it are not read: "
+            "give the pull another name, then it begins anew, and what is there already changes nothing"
+        )
 
 
 def _again(mark: str, again: float) -> str:

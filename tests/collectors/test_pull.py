@@ -22,7 +22,7 @@ from core.settings.pull import Pull
 from storage.clickhouse.client import ClickHouse
 from storage.state.changes import DONE, MOVING, Change, record_change, set_stage
 from storage.state.portfolios import Portfolio, put_portfolios
-from storage.state.pulled import read_pull, refused_of
+from storage.state.pulled import Mark, move_pull, read_pull, refused_of
 from storage.state.series import list_series
 from storage.stores import Stores
 from tests.support.postgres_servers import PostgresServer
@@ -138,6 +138,27 @@ def test_reading_again_moves_no_mark_backwards_when_it_is_cut_off(
     look(fund, server.url(), again=240)
     assert trades(fund) == [*range(1, 301)], "what is read again is read to its end, however long it takes"
     assert read_pull(fund.state, "pull-fills").mark == "300"
+
+
+@pytest.mark.parametrize("ahead", ["2999-01-01T00:00:00+00", "infinity"])
+def test_a_mark_that_lies_in_the_future_is_named_and_those_before_it_are_read(
+    fund: Stores, server: PostgresServer, ahead: str
+) -> None:
+    given = {"query": QUERY.replace("SELECT id", "SELECT at AS seen"), "mark": "seen"}
+    add(server, 1, 3)
+    server.do(f"INSERT INTO public.fills VALUES (9, 't9', '{ahead}', 'ACME', 'buy', 9, 1)")
+    with pytest.raises(SourceRejected, match=f"the mark {ahead[:4]}.* lies in the future"):
+        look(fund, server.url(), **given)
+    add(server, 4, 5)
+    with pytest.raises(SourceRejected, match="lies in the future"):
+        look(fund, server.url(), **given)
+    assert trades(fund) == [1, 2, 3, 4, 5]
+    server.do("UPDATE public.fills SET at = now() WHERE id = 9")
+    look(fund, server.url(), **given)
+    assert trades(fund) == [1, 2, 3, 4, 5, 9]
+    move_pull(fund.state, "pull-fills", Mark(), f'"{ahead}"', 0, [], 0.0)
+    with pytest.raises(SourceRejected, match="give the pull another name"):
+        look(fund, server.url(), **given)
 
 
 def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
