@@ -29,7 +29,7 @@ from core.model import Component, Reading, Status
 from core.settings.pull import Pull
 from portfolio.ingest.cells import AHEAD_SECONDS
 from portfolio.ingest.request import Asked
-from portfolio.ingest.sparing import Row, take_good_rows
+from portfolio.ingest.sparing import LONGEST_SECONDS, Row, take_good_rows
 from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Puller:
     def __init__(self, stores: Stores, pull: Pull) -> None:
         self.name = pull.collector
         self.interval_seconds = pull.interval_seconds
-        self.timeout_seconds = LONGEST_LOOK_SECONDS + 3 * pull.timeout_seconds
+        self.timeout_seconds = LONGEST_LOOK_SECONDS + LONGEST_SECONDS + 3 * pull.timeout_seconds
         self._stores = stores
         self._pull = pull
         self._kind = KINDS[pull.kind]

@@ -205,7 +205,8 @@ def _priced(stores: Stores, kind: Kind, columns: Mapping[str, Any], faults: Faul
         series = known.get(name)
         should = (series.currency if series else "") or told.get(name, "")
         if series is not None and series.kind == "rate":
-            faults.add(at[0] + 1, "instrument", name, "is a rate and has no price", "send prices under another symbol")
+            reason = "is a rate and has no price"
+            faults.add_many(at, "instrument", lambda place: names[place], reason, "send prices under another symbol")
         if currency and should and currency != should:
             reason = f"is not the currency of {name}, which is {should}"
             faults.add_many(at, "currency", lambda place: currencies[place], reason, "send it in that one")
