@@ -94,7 +94,8 @@ class Puller:
         names = {column.name for column in self._kind.columns}
         kept = [{name: cell for name, cell in row.items() if name in names or name != self._pull.mark} for row in rows]
         settings = self._stores.settings
-        asked = Asked(self._kind, may_create=settings.ingest.create_portfolios, last_counts=True, who=self.name)
+        may_create = settings.ingest.create_portfolios
+        asked = Asked(self._kind, may_create=may_create, last_counts=True, who=self.name, source=self.name)
         try:
             spared = take_good_rows(self._stores, asked, kept)
         except RowsRefused as error:

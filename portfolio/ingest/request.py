@@ -22,7 +22,9 @@ class Asked:
     last_counts: bool = False
     """Whether the last row of a key counts where they differ, instead of a fault; not of orders and samples."""
     who: str = ""
-    """Who sends it, as marks and the audit tell."""
+    """Who sends it, as the audit tells."""
+    source: str = ""
+    """Where it is from, as marks tell: a file, a pull. Empty: from who sends it by the API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _decided(
 
 def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> StorageUnavailable | None:
     """Store rows; return why it is not known whether they are stored."""
-    source = f"API: {asked.who}" if asked.who else "API"
+    source = asked.source or (f"API: {asked.who}" if asked.who else "API")
     try:
         write(stores.clickhouse, batch.of, batch.table, decision, source)
     except StorageUnavailable as error:

@@ -188,6 +188,7 @@ def test_of_rows_of_one_key_the_last_counts(fund: Stores, server: PostgresServer
     add(server, 7, 7, exec="'t2'", price="-1")
     look(fund, server.url())
     assert trades(fund) == [3, 5, 6], "a wrong one replaces none"
+    assert fund.clickhouse.rows("SELECT source FROM restatements FINAL") == [("pull-fills",)]
     query = "SELECT id, 'ACME' AS symbol, exec AS name FROM public.fills"
     assert look(fund, server.url(), name="names", kind="instruments", query=query).components[0].status is Status.OK
     (found,) = list_series(fund.state, "own")
