@@ -266,7 +266,7 @@ def test_a_long_answer_of_a_clickhouse_is_read_and_a_longer_one_says_what_to_do(
 ) -> None:
     query = (
         f"SELECT number + 1 AS id, 'alpha' AS portfolio, repeat('x', 1000000) AS trade_id, {BASE} AS ts, "
-        "'ACME' AS instrument, 'buy' AS side, 1 AS quantity, 10.0 AS price FROM system.numbers LIMIT 20"
+        "'ACME' AS instrument, 'buy' AS side, number + 1 AS quantity, 10.0 AS price FROM system.numbers LIMIT 20"
     )
     told = look(fund, clickhouse_server.url, query=query).components[0]
     assert told.why.startswith("20 rows refused, the last ") and "trade_id: has more than" in told.why
