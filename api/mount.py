@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -143,7 +143,7 @@ def rows_refused(error: RowsRefused) -> Refused:
     where = f"Row {first.row}: " if first.row else ""
     named = f"{first.field} " if first.field else ""
     refused = Refused(422, f"Nothing was stored. {where}{named}{first.reason}{more}.", field=first.field, fix=first.fix)
-    rows = [RowProblem(**asdict(fault)) for fault in error.faults]
+    rows = [RowProblem.model_validate(fault, from_attributes=True) for fault in error.faults]
     refused.problem = BatchProblem(**refused.problem.model_dump(), rows=rows, more=error.more)
     return refused
 

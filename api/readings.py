@@ -10,6 +10,7 @@ from core.kinds.registry import KINDS, is_own, kinds_of
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.spec import PIPELINE
+from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
 from portfolio.withheld import reading_for
 from status.freshness import NO_READING, components_at
@@ -53,16 +54,17 @@ class Found:
 
 def every_dataset(settings: Settings) -> tuple[str, ...]:
     """Return the data sets whose versions move with any reading."""
-    return (*OWN, *KINDS)
+    return (*OWN, *KINDS, *pullers_of(settings.pull))
 
 
 def collectors_of(settings: Settings, names: Iterable[str]) -> list[str]:
     """Return the collectors that are switched on, of collectors and kinds of watched sources that are named."""
+    pulls = pullers_of(settings.pull)
     found: list[str] = []
     for name in names:
         if name in KINDS:
             found += [f"{name}:{instance}" for instance in instance_names(settings, name)]
-        elif getattr(settings.sources, name):
+        elif name in pulls or getattr(settings.sources, name):
             found.append(name)
     return found
 

@@ -14,6 +14,7 @@ FundwatchError
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
 ├── RowsRefused          rows sent in a batch were refused whole: nothing was stored, `faults` says why
+├── RowsWait             rows that cannot be taken yet: nothing was stored, the same rows can be taken later
 ├── UndoRejected         an import that cannot be undone: nothing was changed
 ├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
 ├── SignInRefused        somebody is not let in: the message says no more than he may know
@@ -127,6 +128,8 @@ class Fault:
     reason: str
     fix: str
     """What to send instead."""
+    is_passing: bool = False
+    """Whether the same row may be right later."""
 
     def __str__(self) -> str:
         where = f"row {self.row}, " if self.row else ""
@@ -149,6 +152,10 @@ class RowsRefused(FundwatchError):
         """Return what is to be told, a sentence a line."""
         rest = [f"and {self.more:,} more"] if self.more else []
         return ["nothing was stored", *map(str, self.faults), *rest]
+
+
+class RowsWait(FundwatchError):
+    """Rows cannot be taken yet: nothing of them was stored, and later the same rows can be."""
 
 
 class UndoRejected(FundwatchError):

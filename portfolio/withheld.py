@@ -1,7 +1,7 @@
 """Sentences about Fundwatch's own work that may name portfolios, for those who may see some portfolios alone.
 
-What the inbox says names files, and what is wrong with settings names what stands in them. Such a reader is told the
-state without the reason.
+What the inbox says names files, what a pull says shows rows, and what is wrong with settings names what stands in them.
+Such a reader is told the state without the reason.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.model import LiveReading, Run, Status
-from core.pipeline.spec import Checks, CollectorRuns
+from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.requests import SETTINGS
+from core.settings.pull import PREFIX as PULL
 from core.tables import rows_of, table_of
 from portfolio.allowed import Limits
 from storage.clickhouse.reads.state_changes import StateChange
@@ -19,7 +20,7 @@ from storage.state.actions import Action
 
 INBOX = "inbox"
 NAMING = frozenset({INBOX, Checks.SETTINGS})
-"""Components, and the collector of the first."""
+"""Components, and the collector of the first. Pulls are too, by whatever name."""
 WITHHELD = "told to those who may see every portfolio"
 
 
@@ -28,12 +29,15 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
     if reading is None or limits is None:
         return reading
     components = [
-        replace(part, why=WITHHELD, reasons=()) if part.name in NAMING and part.status is not Status.OK else part
+        replace(part, why=WITHHELD, reasons=()) if _is_naming(part.name) and part.status is not Status.OK else part
         for part in reading.components
     ]
     rows = rows_of(reading.tables, CollectorRuns)
     if rows:
-        told = [replace(row, why=_untold(row.why), error=_untold(row.error)) if _is_inbox(row) else row for row in rows]
+        told = [
+            replace(row, why=_untold(row.why), error=_untold(row.error)) if _is_naming(row.collector) else row
+            for row in rows
+        ]
         reading = replace(reading, tables={**reading.tables, CollectorRuns.TABLE: table_of(CollectorRuns, told)})
     return replace(reading, components=components)
 
@@ -42,7 +46,7 @@ def runs_for(runs: Sequence[Run], limits: Limits) -> list[Run]:
     """Return runs as somebody with these limits may read them."""
     if limits is None:
         return [*runs]
-    return [replace(run, error=_untold(run.error)) if run.collector == INBOX else run for run in runs]
+    return [replace(run, error=_untold(run.error)) if _is_naming(run.collector) else run for run in runs]
 
 
 def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[StateChange]:
@@ -51,7 +55,7 @@ def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[Stat
         return changes
     return [
         replace(each, why=_untold(each.why), before_why=_untold(each.before_why))
-        if {each.id.source, each.id.name} & NAMING
+        if _is_naming(each.id.source) or _is_naming(each.id.name)
         else each
         for each in changes
     ]
@@ -67,8 +71,10 @@ def actions_for(actions: Sequence[Action], limits: Limits) -> list[Action]:
     ]
 
 
-def _is_inbox(row: CollectorRuns) -> bool:
-    return row.collector == INBOX
+def _is_naming(name: str) -> bool:
+    """Return whether what is said of a collector, or of a component, may name portfolios."""
+    of = name.removeprefix(COLLECTOR)
+    return of in NAMING or of.startswith(PULL)
 
 
 def _untold(text: str) -> str:

@@ -14,6 +14,8 @@ PIPELINE = "pipeline"
 """The collector."""
 RUNS_KEPT = 60
 """Newest runs of a collector whose duration and lateness are known."""
+COLLECTOR = "collector "
+"""What the components of collectors are called, before their name."""
 SIZES_SECONDS = 60.0
 """How often tables and query log are read; they change slowly and cost a query each."""
 STATEMENTS_SECONDS = 900.0
@@ -115,7 +117,7 @@ class CollectorRuns:
     @property
     def component(self) -> str:
         """Name of its component."""
-        return f"collector {self.collector}"
+        return f"{COLLECTOR}{self.collector}"
 
 
 @dataclass(frozen=True, slots=True)

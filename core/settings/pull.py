@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -10,6 +11,8 @@ from core.group import Group, Seconds
 from core.ingest.kinds import KINDS
 from core.kinds.base import Name, checked_url
 
+PREFIX = "pull-"
+"""What the names of their collectors begin with."""
 EXAMPLE = (
     "pull:",
     "  - {name: fills, kind: trades, url: 'postgresql://reader:password@10.0.0.7:5432/oms',",
@@ -56,4 +59,9 @@ class Pull(Group):
     @property
     def collector(self) -> str:
         """Name of what runs it: "pull-fills"."""
-        return f"pull-{self.name}"
+        return f"{PREFIX}{self.name}"
+
+
+def collectors_of(pulls: Iterable[Pull]) -> tuple[str, ...]:
+    """Return the names of what runs pulls."""
+    return tuple(pull.collector for pull in pulls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dash import html
@@ -24,11 +24,14 @@ OWN_CARDS, OWN_CARD_PX, OWN_CARD_HEIGHT_PX = 8, 150, 126
 """How many cards there are, the least width of one, and its height with two lines of words under the figure."""
 
 
-def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: LiveReading | None = None) -> html.Div:
+def verdict_line(
+    reading: LiveReading | None, host: str, now: float, importers: Sequence[LiveReading | None] = ()
+) -> html.Div:
     """Return the one line that says how Fundwatch's own work goes: the worst thing in words, or that all is fine.
 
-    `inbox`: what its importer said last. A watched source that is down is not Fundwatch's failure, and the line of the
-    sources has said so. An old reading says nothing about the present (`now`, epoch seconds): unknown, never fine.
+    `importers`: what inbox and pulls said last. A watched source that is down is not Fundwatch's failure, and the line
+    of the sources has said so. An old reading says nothing about the present (`now`, epoch seconds): unknown, never
+    fine.
     """
     why = why_unknown(reading, now)
     if reading is None:
@@ -38,7 +41,7 @@ def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: Live
         sentence = f"{host}: {why}. Its collectors do not run, or Redis is away. The page shows old data. · "
         return verdict(Status.UNKNOWN, [sentence, seen])
     foreign = {row.component for row in rows_of(reading.tables, CollectorRuns) if not is_own(row.source)}
-    own = [part for part in reading.components if part.name not in foreign] + _refused_files(inbox, now)
+    own = [part for part in reading.components if part.name not in foreign] + _refused(importers, now)
     status = worst([part.status for part in own])
     trouble = sorted((part for part in own if SEVERITY[part.status]), key=lambda part: -SEVERITY[part.status])
     if not trouble:
@@ -48,11 +51,10 @@ def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: Live
     return verdict(status, [html.B(_capital(first.name)), f": {first.why}.{more} · ", seen])
 
 
-def _refused_files(inbox: LiveReading | None, now: float) -> list[Component]:
-    """Return the inbox as a component of its own where it is in trouble: that it runs, its collector tells."""
-    if inbox is None or is_stale(inbox, now):
-        return []
-    return [part for part in inbox.components if part.status is not Status.OK]
+def _refused(importers: Sequence[LiveReading | None], now: float) -> list[Component]:
+    """Return importers as components of their own where they are in trouble: that they run, their collectors tell."""
+    fresh = [each for each in importers if each is not None and not is_stale(each, now)]
+    return [part for each in fresh for part in each.components if part.status is not Status.OK]
 
 
 def collectors_at(reading: LiveReading, now: float) -> list[CollectorRuns]:
@@ -96,8 +98,9 @@ def _collectors_card(reading: LiveReading, now: float) -> Made:
         bar_ratio=fine / len(rows) if rows and is_known else 0.0,
         as_of=reading.ts,
         stale_after_seconds=reading_stale_after_seconds(reading),
-        definition="Collectors of Fundwatch and its machine whose newest run succeeded and was on time. Those of "
-        "watched sources are in the table below; the sources themselves are judged above and on their tabs.",
+        definition="Collectors of Fundwatch and its machine whose newest run succeeded, was on time and refused "
+        "no row. Those of watched sources are in the table below; the sources themselves are judged above and on their "
+        "tabs.",
     )
     return status, made
 

@@ -5,6 +5,7 @@ Sections of watched sources (each in dashboard/kinds/<kind>), then Fundwatch's o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.requests import SETTINGS
 from core.roles import Role
+from core.settings.pull import collectors_of
 from core.tables import rows_of
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
@@ -40,10 +42,12 @@ from dashboard.views.tab import Choices, Tab, View
 from portfolio.withheld import INBOX, reading_for, runs_for
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.instances import instances
+from status.pulls import with_refused_rows
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
     from access.viewer import Viewer
+    from core.settings.model import Settings
     from storage.stores import Stores
 
 ID = "pipeline"
@@ -166,7 +170,10 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
     if history is not None:
         history = replace(history, runs=runs_for(history.runs, limits))
     inbox = reading_for(stores.live.reading(INBOX, host), limits)
-    own = _view(host, now, span, reading, inbox, history, problem)
+    pulls = _pulls(stores, host, viewer)
+    if reading is not None:
+        reading = with_refused_rows(reading, pulls, now)
+    own = _view(host, now, span, reading, inbox, pulls, history, problem)
     return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
@@ -176,12 +183,13 @@ def _view(
     span: Span,
     reading: LiveReading | None,
     inbox: LiveReading | None,
+    pulls: Sequence[LiveReading | None],
     history: PipelineHistory | None,
     problem: str,
 ) -> View:
     slots: dict[str, object] = {
         f"{ID}-span": span_line(ID, span),
-        f"{ID}-verdict": verdict_line(reading, host, now, inbox),
+        f"{ID}-verdict": verdict_line(reading, host, now, [inbox, *pulls]),
         f"{ID}-reload": reload_button(reading),
     }
     if reading is not None:
@@ -208,8 +216,13 @@ def _view(
         as_of=as_of,
         notes=notes,
         stale_after_seconds=dict.fromkeys(as_of, reading_stale_after_seconds(reading)),
-        stale_at=next_stale_at([reading, inbox], now),
+        stale_at=next_stale_at([reading, inbox, *pulls], now),
     )
+
+
+def _pulls(stores: Stores, host: str, viewer: Viewer) -> list[LiveReading | None]:
+    names = collectors_of(stores.settings.pull)
+    return [reading_for(stores.live.reading(name, host), viewer.portfolios) for name in names]
 
 
 def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
@@ -278,7 +291,9 @@ def _routes(sources: SourceTab, stores: Stores) -> list[Route]:
         reading = reading_for(stores.live.reading(spec.PIPELINE, _host(stores, choices)), viewer.portfolios)
         if reading is None:
             return Answer("", HTML)
-        table = tables.collector_table(reading, *_named(COLLECTORS), stores.clock.now())
+        now = stores.clock.now()
+        told = with_refused_rows(reading, _pulls(stores, reading.host, viewer), now)
+        table = tables.collector_table(told, *_named(COLLECTORS), now)
         return Answer(markup(table), HTML)
 
     return [Route(COLLECTORS_PATH, collectors, Role.VIEWER), *sources.routes(stores)]
@@ -295,7 +310,7 @@ def _tab(sources: SourceTab) -> Tab:
         layout=partial(layout, sources),
         build=partial(build, sources),
         varies_by=(*VARIES_BY, "portfolios"),
-        datasets=(spec.PIPELINE, INBOX, *sources.kinds, "actions"),
+        datasets=(*sources.own, *sources.kinds, "actions"),
         panels=(*PANELS, *sources.panels),
         slots=(
             *(f"{ID}-{name}" for name in SLOTS),
@@ -308,8 +323,12 @@ def _tab(sources: SourceTab) -> Tab:
         routes=partial(_routes, sources),
         forms=lambda stores: [try_form(stores, ID), reload_form(stores)],
         register=sources.register,
-        fit=lambda settings: _tab(sources.fit(settings)),
+        fit=lambda settings: _tab(_fitted(sources, settings)),
     )
+
+
+def _fitted(sources: SourceTab, settings: Settings) -> SourceTab:
+    return replace(sources.fit(settings), own=(*OWN, *collectors_of(settings.pull)))
 
 
 TAB = _tab(SOURCES)

@@ -62,15 +62,18 @@ def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[s
     return found
 
 
-def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults) -> Batch:
-    """Return the rows of the kind's table. Raises RowsRefused for rows that contradict themselves or each other."""
+def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_counts: bool = False) -> Batch:
+    """Return the rows of the kind's table. Raises RowsRefused for rows that contradict themselves or each other.
+
+    last_counts: rows of one key do not contradict each other, the last of them counts (of orders they do all the same).
+    """
     of = table_of(kind)
     made = {"fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades}.get(kind.name)
     filled = made(columns, faults) if made else columns
     faults.check()
     table = pa.table({name: filled[name] for name in of.columns})
     batch = Batch(of, table, np.arange(table.num_rows))
-    unique = _states(batch, faults) if of.table == "orders" else _unique(batch, faults)
+    unique = _states(batch, faults) if of.table == "orders" else _unique(batch, faults, last_counts)
     faults.check()
     return unique
 
@@ -114,10 +117,14 @@ def _trades(columns: Mapping[str, Any], _faults: Faults) -> dict[str, Any]:
     }
 
 
-def _unique(batch: Batch, faults: Faults) -> Batch:
+def _unique(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     keys = key_texts(batch.of, batch.table).combine_chunks()
     if pc.count_distinct(keys).as_py() == len(keys):
         return batch
+    if last_counts:
+        later, _ = _firsts(keys[::-1])
+        keep = np.unique(len(keys) - 1 - later)
+        return Batch(batch.of, batch.table.take(keep), keep, repeated=len(keys) - len(keep))
     first, again = _firsts(keys)
     is_same = again.copy()
     for name in batch.of.content:

@@ -25,6 +25,8 @@ MOST_SECONDS = 1e12
 """Of a time in seconds since 1970; more of them are milliseconds, or nothing at all."""
 AHEAD_SECONDS = 300
 """So far a time may lie ahead of our clock."""
+SOON_SECONDS = 86_400
+"""A time that lies no further ahead will soon be past: a day's end, or a clock that is wrong."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
@@ -49,11 +51,13 @@ class Filling:
     told: set[int] = field(default_factory=set)
     """Places of which something is told: where these are null, nothing is missing."""
 
-    def tell(self, places: Any, value: Callable[[int], Any], reason: str, fix: str) -> None:
+    def tell(
+        self, places: Any, value: Callable[[int], Any], reason: str, fix: str, *, is_passing: bool = False
+    ) -> None:
         """Note a fault of cells, by their places."""
         wrong = [int(place) for place in places]
         self.told.update(wrong)
-        self.faults.add_many(wrong, self.column.name, value, reason, fix)
+        self.faults.add_many(wrong, self.column.name, value, reason, fix, is_passing=is_passing)
 
 
 def typed(column: Column, cells: Cells, faults: Faults, now: float) -> Any:
@@ -249,7 +253,9 @@ def _checked_times(found: pa.Array, filling: Filling) -> pa.Array:
     if late.any():
         clock = told_time(int(filling.now), 1)
         fix = f"send what has happened: here it is {clock}, and {AHEAD_SECONDS // 60} min more are let through"
-        filling.tell(np.flatnonzero(late), shown, "lies in the future", fix)
+        is_soon = ticks <= (filling.now + SOON_SECONDS) * per_second
+        filling.tell(np.flatnonzero(late & is_soon), shown, "lies in the future", fix, is_passing=True)
+        filling.tell(np.flatnonzero(late & ~is_soon), shown, "lies in the future", fix)
     return found
 
 

@@ -26,16 +26,25 @@ class Faults:
         """Whether more faults are only counted: what would be told of them need not be found."""
         return len(self._first) >= MOST_FAULTS
 
-    def add(self, row: int, field: str, value: Any, reason: str, fix: str) -> None:
+    def add(self, row: int, field: str, value: Any, reason: str, fix: str, *, is_passing: bool = False) -> None:
         """Note a fault of a row, counted from 1; 0: of the batch as a whole."""
         self._count += 1
         if not self.is_full:
-            self._first.append(Fault(row, field, shown(value), reason, fix))
+            self._first.append(Fault(row, field, shown(value), reason, fix, is_passing))
 
-    def add_many(self, places: Iterable[int], field: str, value: Callable[[int], Any], reason: str, fix: str) -> None:
+    def add_many(
+        self,
+        places: Iterable[int],
+        field: str,
+        value: Callable[[int], Any],
+        reason: str,
+        fix: str,
+        *,
+        is_passing: bool = False,
+    ) -> None:
         """Note the same fault of rows, by their places from 0."""
         for place in places:
-            self.add(place + 1, field, "" if self.is_full else value(place), reason, fix)
+            self.add(place + 1, field, "" if self.is_full else value(place), reason, fix, is_passing=is_passing)
 
     def check(self) -> None:
         """Raise RowsRefused where there is a fault, rows in their order."""

@@ -69,7 +69,7 @@ def take_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind,
     Raises ImportRejected with what is wrong; StorageUnavailable when nothing is known to be kept.
     """
     try:
-        return RowsTaken(name, take_content(stores, _asked(stores, kind, who), *_read(stores, name, content)))
+        return RowsTaken(name, take_content(stores, _asked(stores, name, kind, who), *_read(stores, name, content)))
     except RowsRefused as error:
         more = [Mistake(f"and {error.more:,} more")] if error.more else []
         raise ImportRejected(
@@ -79,8 +79,8 @@ def take_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind,
         raise ImportRejected(name, [Mistake(str(error))], kind.name, "The limits are the settings ingest.…") from error
 
 
-def _asked(stores: Stores, kind: Kind, who: str) -> Asked:
-    return Asked(kind, may_create=stores.settings.ingest.create_portfolios, who=who)
+def _asked(stores: Stores, name: str, kind: Kind, who: str) -> Asked:
+    return Asked(kind, may_create=stores.settings.ingest.create_portfolios, who=who, source=name)
 
 
 def _read(stores: Stores, name: str, content: bytes | None) -> tuple[bytes, str]:

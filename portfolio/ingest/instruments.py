@@ -29,6 +29,10 @@ def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], f
         series = _series(row, place, faults)
         if series is None:
             continue
+        if asked.last_counts:
+            repeated += series.symbol in made
+            made[series.symbol] = place, series
+            continue
         first, before = made.setdefault(series.symbol, (place, series))
         if first != place and before != series:
             told = f"says something else than row {first + 1} of this symbol"

@@ -19,8 +19,12 @@ class Asked:
     """Whether portfolios that there are none of are made."""
     refuses_conflicts: bool = False
     """Whether a row that says something else than what stands there refuses the batch, instead of replacing it."""
+    last_counts: bool = False
+    """Whether the last row of a key counts where they differ, instead of a fault; not of orders and samples."""
     who: str = ""
-    """Who sends it, as marks and the audit tell."""
+    """Who sends it, as the audit tells."""
+    source: str = ""
+    """Where it is from, as marks tell: a file, a pull. Empty: from who sends it by the API."""
 
 
 @dataclass(frozen=True, slots=True)

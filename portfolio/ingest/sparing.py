@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Fault, RowsRefused
+from core.errors import Fault, RowsRefused, RowsWait
+from core.format import count, number
 from portfolio.ingest.body import Raw, nearest
 from portfolio.ingest.faults import refused as refusal
 from portfolio.ingest.request import Asked
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 Row = Mapping[str, Any]
+LONGEST_SECONDS = 20.0
+"""After it no further row is looked for that is wrong: a hundred are found each time that all are checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,11 @@ class Spared:
 def take_good_rows(stores: Stores, asked: Asked, rows: Sequence[Row]) -> Spared:
     """Take the rows that can be taken, whole and durable when this returns, and return what is wrong with the others.
 
-    Raises RowsRefused for what is wrong with all of them alike, such as a column that there is not; what `take_rows`
-    raises when storage is away: then sending them again is harmless.
+    Raises RowsRefused for what is wrong with all of them alike, such as a column that there is not, or where more are
+    wrong than can be told apart in time; RowsWait where one is wrong for now alone; what `take_rows` raises when
+    storage is away: then sending them again is harmless.
     """
-    left, refused = list(rows), []
+    left, refused, ends = list(rows), [], time.monotonic() + LONGEST_SECONDS
     _check_names(asked, left)
     while left:
         names = dict.fromkeys(name for row in left for name in row)
@@ -42,12 +47,29 @@ def take_good_rows(stores: Stores, asked: Asked, rows: Sequence[Row]) -> Spared:
             take_rows(stores, asked, raw)
             break
         except RowsRefused as error:
-            wrong = {fault.row - 1: fault for fault in reversed(error.faults) if fault.row}
+            wrong = _first_of_each(error.faults)
             if not wrong:
                 raise
+            passing = next((fault for fault in wrong.values() if fault.is_passing), None)
+            if passing is not None:
+                raise RowsWait(replace(passing, row=0)) from error
             refused += [(left[at], wrong[at]) for at in sorted(wrong)]
+            if time.monotonic() > ends:
+                many = f"{number(len(refused))} of {count(len(rows), 'row')} were found wrong"
+                reason = f"{many} in {LONGEST_SECONDS:g} s, and that is not all: {wrong[min(wrong)].reason}"
+                raise refusal(reason, "mend them, or lower batch_rows", field=wrong[min(wrong)].field) from error
             left = [row for at, row in enumerate(left) if at not in wrong]
     return Spared(len(left), tuple(refused))
+
+
+def _first_of_each(faults: Sequence[Fault]) -> dict[int, Fault]:
+    """Return the first fault of each row by its place; one that passes only of a row that has no other."""
+    found: dict[int, Fault] = {}
+    for fault in faults:
+        at = fault.row - 1
+        if fault.row and (at not in found or found[at].is_passing > fault.is_passing):
+            found[at] = fault
+    return found
 
 
 def _check_names(asked: Asked, rows: Sequence[Row]) -> None:

@@ -61,7 +61,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
         owners = whose(stores, asked, columns, faults)
         columns = {**columns, "portfolio": owners.ids}
     priced = _priced(stores, kind, columns, faults)
-    batch = batch_of(kind, columns, faults)
+    batch = batch_of(kind, columns, faults, last_counts=asked.last_counts)
     taken = _stored(stores, asked, batch, owners, priced, raw.rows)
     stores.live.bump("portfolio")
     return taken
@@ -131,7 +131,7 @@ def _decided(
 
 def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> StorageUnavailable | None:
     """Store rows; return why it is not known whether they are stored."""
-    source = f"API: {asked.who}" if asked.who else "API"
+    source = asked.source or (f"API: {asked.who}" if asked.who else "API")
     try:
         write(stores.clickhouse, batch.of, batch.table, decision, source)
     except StorageUnavailable as error:
@@ -205,7 +205,8 @@ def _priced(stores: Stores, kind: Kind, columns: Mapping[str, Any], faults: Faul
         series = known.get(name)
         should = (series.currency if series else "") or told.get(name, "")
         if series is not None and series.kind == "rate":
-            faults.add(at[0] + 1, "instrument", name, "is a rate and has no price", "send prices under another symbol")
+            reason = "is a rate and has no price"
+            faults.add_many(at, "instrument", lambda place: names[place], reason, "send prices under another symbol")
         if currency and should and currency != should:
             reason = f"is not the currency of {name}, which is {should}"
             faults.add_many(at, "currency", lambda place: currencies[place], reason, "send it in that one")

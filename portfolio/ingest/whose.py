@@ -50,9 +50,11 @@ class Telling:
     places: list[int]
     faults: Faults
 
-    def __call__(self, reason: str, fix: str) -> None:
+    def __call__(self, reason: str, fix: str, *, is_passing: bool = False) -> None:
         """Note that of each of the rows."""
-        self.faults.add_many(self.places, "portfolio", lambda at: self.sent[at].as_py(), reason, fix)
+        self.faults.add_many(
+            self.places, "portfolio", lambda at: self.sent[at].as_py(), reason, fix, is_passing=is_passing
+        )
 
 
 def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Whose:
@@ -78,7 +80,7 @@ def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faul
         telling = Telling(sent, at.tolist(), faults)
         if id in seen:
             if id in busy:
-                telling("is being merged or deleted", "send it again when that is done")
+                telling("is being merged or deleted", "send it again when that is done", is_passing=True)
             _check_currency(by_id[id], columns, telling.places, faults)
         elif asked.may_create and asked.limits is None:
             position = 1 + max((each.position for each in there), default=-1) + len(missing)

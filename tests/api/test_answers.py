@@ -18,6 +18,7 @@ import orjson
 import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
 from access.accounts import add_account
 from access.tokens import make_token
@@ -25,11 +26,15 @@ from access.viewer import Viewer
 from api.mount import ROLES, endpoint_of
 from api.server import OPERATIONS
 from core.errors import StorageRejected
-from core.model import Reading, Sample
+from core.model import Component, Reading, Sample, Status
+from core.pipeline.spec import CollectorRuns
 from core.roles import Role
+from core.settings.pull import Pull
+from core.tables import table_of
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from portfolio.summary import side_by_side
+from portfolio.withheld import WITHHELD
 from storage.clickhouse.pulse import Pulse
 from storage.stores import Stores
 from tests.support.api import (
@@ -38,6 +43,7 @@ from tests.support.api import (
     READER,
     Standing,
     client_of,
+    collector_row,
     fill,
     put_daily,
     put_trades,
@@ -147,6 +153,24 @@ def test_figures_have_unit_age_and_source_and_a_silent_collector_is_stale(filled
 def test_a_configured_source_that_nobody_has_read_is_unknown_not_fine(client: FlaskClient) -> None:
     found = client.get("/api/v1/components/heartbeat:nightly/heartbeat:nightly").json
     assert (found["status"], found["stale"], found["as_of"]) == ("unknown", True, None)
+
+
+def test_rows_that_a_pull_refused_are_told_but_not_to_who_may_see_some_portfolios(filled: Stores) -> None:
+    pull = Pull(name="fills", kind="trades", url=SecretStr("postgresql://a:b@h/x"), query="SELECT 1", mark="id")
+    stores = replace(filled, settings=filled.settings.model_copy(update={"pull": (pull,)}))
+    host, now = stores.settings.machine, stores.clock.now()
+    row = collector_row("pull-fills", now)
+    stores.live.put_reading("pipeline", host, now, 5.0, Reading(tables=[table_of(CollectorRuns, [row])]))
+    why = "1 row refused, the last 5 s ago: portfolio: there is no such portfolio (alpha-x)"
+    refused = Reading(components=(Component("pull-fills", Status.WARNING, why),))
+    stores.live.put_reading("pull-fills", host, now, 60.0, refused)
+    for viewer, told in ((READER, why), (LIMITED, WITHHELD)):
+        client = client_of(stores, viewer)
+        found = client.get(f"/api/v1/components/{host}/pull-fills/pull-fills").json
+        assert (found["status"], found["why"]) == ("warning", told)
+        assert told in {each["why"] for each in client.get("/api/v1/status").json["components"]}
+        (job,) = client.get("/api/v1/pipeline/jobs").json["items"][:1]
+        assert (job["name"], job["status"], job["why"]) == ("pull-fills", "warning", told)
 
 
 def test_what_is_no_number_is_null(client: FlaskClient) -> None:

@@ -11,16 +11,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from collectors import pull
 from collectors.pull import Puller, make
 from collectors.runtime.registry import build_runner, enabled
-from core.clock import SystemClock
+from core.clock import FakeClock, SystemClock
 from core.errors import SettingsError, SourceRejected, SourceUnavailable
 from core.model import Reading, Status
 from core.settings.load import load_settings
 from core.settings.pull import Pull
 from storage.clickhouse.client import ClickHouse
+from storage.state.changes import DONE, MOVING, Change, record_change, set_stage
 from storage.state.portfolios import Portfolio, put_portfolios
-from storage.state.pulled import read_pull, refused_of
+from storage.state.pulled import Mark, move_pull, read_pull, refused_of
+from storage.state.series import list_series
 from storage.stores import Stores
 from tests.support.postgres_servers import PostgresServer
 from tests.support.servers import ClickHouseServer
@@ -113,6 +116,51 @@ def test_a_time_is_a_mark_and_what_comes_late_is_read_again(fund: Stores, server
     assert trades(fund) == [1, 2, 3, *range(100, 111)], "each once, although some were read twice"
 
 
+def test_reading_again_moves_no_mark_backwards_when_it_is_cut_off(
+    fund: Stores, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(server, 1, 250)
+    look(fund, server.url())
+    again = puller(fund, server.url(), again=240)
+    read, reads = again._read, iter((True, False))
+
+    def cut_off(mark: str) -> Any:
+        if next(reads):
+            return read(mark)
+        raise SourceUnavailable("no answer")
+
+    monkeypatch.setattr(again, "_read", cut_off)
+    with pytest.raises(SourceUnavailable):
+        again.take_in(fund.clock.now())
+    assert read_pull(fund.state, "pull-fills").mark == "250"
+    add(server, 251, 300)
+    monkeypatch.setattr(pull, "LONGEST_LOOK_SECONDS", 0.0)
+    look(fund, server.url(), again=240)
+    assert trades(fund) == [*range(1, 301)], "what is read again is read to its end, however long it takes"
+    assert read_pull(fund.state, "pull-fills").mark == "300"
+
+
+@pytest.mark.parametrize("ahead", ["2999-01-01T00:00:00+00", "infinity"])
+def test_a_mark_that_lies_in_the_future_is_named_and_those_before_it_are_read(
+    fund: Stores, server: PostgresServer, ahead: str
+) -> None:
+    given = {"query": QUERY.replace("SELECT id", "SELECT at AS seen"), "mark": "seen"}
+    add(server, 1, 3)
+    server.do(f"INSERT INTO public.fills VALUES (9, 't9', '{ahead}', 'ACME', 'buy', 9, 1)")
+    with pytest.raises(SourceRejected, match=f"the mark {ahead[:4]}.* lies in the future"):
+        look(fund, server.url(), **given)
+    add(server, 4, 5)
+    with pytest.raises(SourceRejected, match="lies in the future"):
+        look(fund, server.url(), **given)
+    assert trades(fund) == [1, 2, 3, 4, 5]
+    server.do("UPDATE public.fills SET at = now() WHERE id = 9")
+    look(fund, server.url(), **given)
+    assert trades(fund) == [1, 2, 3, 4, 5, 9]
+    move_pull(fund.state, "pull-fills", Mark(), f'"{ahead}"', 0, [], 0.0)
+    with pytest.raises(SourceRejected, match="give the pull another name"):
+        look(fund, server.url(), **given)
+
+
 def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
     fund: Stores, server: PostgresServer
 ) -> None:
@@ -129,6 +177,40 @@ def test_a_row_that_is_wrong_holds_up_no_other_and_is_kept_with_the_reason(
     assert sum(each.reason.startswith("price: ") for each in kept) == 118
     look(fund, server.url(), again=200)
     assert len(refused_of(fund.state, "pull-fills")) == read_pull(fund.state, "pull-fills").refused == 120
+
+
+def test_of_rows_of_one_key_the_last_counts(fund: Stores, server: PostgresServer) -> None:
+    add(server, 1, 3)
+    add(server, 4, 5, exec="'t1'")
+    assert look(fund, server.url()).components[0].status is Status.OK
+    assert trades(fund) == [2, 3, 5] and refused_of(fund.state, "pull-fills") == []
+    add(server, 6, 6, exec="'t2'")
+    add(server, 7, 7, exec="'t2'", price="-1")
+    look(fund, server.url())
+    assert trades(fund) == [3, 5, 6], "a wrong one replaces none"
+    assert fund.clickhouse.rows("SELECT source FROM restatements FINAL") == [("pull-fills",)]
+    query = "SELECT id, 'ACME' AS symbol, exec AS name FROM public.fills"
+    assert look(fund, server.url(), name="names", kind="instruments", query=query).components[0].status is Status.OK
+    (found,) = list_series(fund.state, "own")
+    assert found.name == "t2"
+
+
+def test_a_row_that_is_wrong_for_now_alone_waits_where_it_is(fund: Stores, server: PostgresServer) -> None:
+    add(server, 1, 5)
+    with fund.state.begin() as connection:
+        change = record_change(connection, Change(BASE, "ana", "alpha", "merge", into="beta", stage=MOVING))
+    with pytest.raises(SourceUnavailable, match="rows wait where they are: portfolio: is being merged or deleted"):
+        look(fund, server.url())
+    with fund.state.begin() as connection:
+        set_stage(connection, change, DONE)
+    with pytest.raises(SourceUnavailable, match="rows wait where they are: ts: lies in the future"):
+        look(replace(fund, clock=FakeClock(BASE - 600)), server.url())
+    assert trades(fund) == [] and refused_of(fund.state, "pull-fills") == []
+    look(fund, server.url())
+    assert trades(fund) == [1, 2, 3, 4, 5]
+    add(server, 6, 6)
+    told = look(replace(fund, clock=FakeClock(BASE - 3 * 86_400)), server.url()).components[0]
+    assert told.why.startswith("1 row refused"), "what never comes holds up nothing"
 
 
 def test_what_is_wrong_with_all_rows_takes_none_and_loses_none(fund: Stores, server: PostgresServer) -> None:
@@ -177,6 +259,20 @@ def test_a_clickhouse_is_asked_in_the_same_way(fund: Stores, clickhouse_server: 
     assert look(fund, url, query=query).components[0].why == "250 rows read now, 250 in all"
     assert look(fund, url, query=query).components[0].why == "0 rows read now, 250 in all"
     assert trades(fund) == [*range(1, 251)]
+
+
+def test_a_long_answer_of_a_clickhouse_is_read_and_a_longer_one_says_what_to_do(
+    fund: Stores, clickhouse_server: ClickHouseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = (
+        f"SELECT number + 1 AS id, 'alpha' AS portfolio, repeat('x', 1000000) AS trade_id, {BASE} AS ts, "
+        "'ACME' AS instrument, 'buy' AS side, number + 1 AS quantity, 10.0 AS price FROM system.numbers LIMIT 20"
+    )
+    told = look(fund, clickhouse_server.url, query=query).components[0]
+    assert told.why.startswith("20 rows refused, the last ") and "trade_id: has more than" in told.why
+    monkeypatch.setattr(pull, "MOST_ANSWER_BYTES", 1_048_576)
+    with pytest.raises(SourceRejected, match=r"answers with more than 1.00 MiB: lower batch_rows"):
+        look(fund, clickhouse_server.url, name="others", query=query)
 
 
 def test_the_settings_switch_it_on_and_say_what_is_wrong(fund: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

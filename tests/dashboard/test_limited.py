@@ -22,6 +22,7 @@ import pytest
 from dash import Dash
 from flask import Request
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 import api
@@ -33,6 +34,7 @@ from core.model import Component, Facts, Reading, Status
 from core.pipeline.spec import Checks, CollectorRuns
 from core.requests import RELOAD, SETTINGS
 from core.roles import Role
+from core.settings.pull import Pull
 from core.tables import columns_of, table_of
 from dashboard.factory import create_app
 from dashboard.frame import ids
@@ -59,6 +61,8 @@ MINE, HIDDEN, NOBODY = "mine", "gamma-x", "nobody1"
 SECRETS = ("Vault Sigma", "vault-sg", "Secret Gamma", "gamma-x", "Hidden Delta", "delta-x", "Old Omega", "omega-x")
 FIGURES = ("8.77 B", "77.7")
 """The hidden portfolio's last value and its last return, as tables and cards write them."""
+IMPORTERS = ("inbox", "pull-fills")
+"""What brings rows, and tells what was wrong with them."""
 DAYS = 400
 LIMITED = frozenset({MINE})
 WHO = {
@@ -76,7 +80,9 @@ def by_header(request: Request) -> Viewer | None:
 @pytest.fixture
 def stores(stores: Stores) -> Stores:
     """A tree of secret-named portfolios round the one that may be seen, and everything that tells of them anywhere."""
-    stores = replace(stores, clock=FakeClock(float(int(time.time()))))
+    pull = Pull(name="fills", kind="trades", url=SecretStr("postgresql://a:b@h/x"), query="SELECT 1", mark="id")
+    settings = stores.settings.model_copy(update={"pull": (pull,)})
+    stores = replace(stores, clock=FakeClock(float(int(time.time()))), settings=settings)
     put_sample(stores)
     put_portfolios(stores.state, [
         Portfolio("own", "vault-sg", "Vault Sigma"),
@@ -140,22 +146,29 @@ def tell_of_own_work(stores: Stores) -> None:
     """Let the pipeline say what names portfolios and files: the inbox, changed settings, an action that failed."""
     now, why = stores.clock.now(), "gamma-x-2024.csv waits: Secret Gamma is being merged"
     row = dict.fromkeys(columns_of(CollectorRuns)) | {
-        "collector": "inbox", "kind": "", "instance": "", "status": "down", "why": why, "interval_seconds": 5.0,
+        "kind": "", "instance": "", "status": "down", "why": why, "interval_seconds": 5.0,
         "timeout_seconds": 4.0, "durations_seconds": [0.1], "failures_in_a_row": 1, "breaker": "closed",
         "opened_total": 0, "abandoned_threads": 0, "error": why, "duration_seconds": 0.1, "lateness_p99_seconds": 0.1,
         "retry_in_seconds": 0.0,
     }  # fmt: skip
     settings = Component(Checks.SETTINGS, Status.WARNING, "changed ones refused: portfolios: parent of Secret Gamma")
-    table = table_of(CollectorRuns, [CollectorRuns(**row)])  # type: ignore[arg-type]
-    own = Reading(components=(settings, Component("collector inbox", Status.DOWN, "down")), tables=(table,))
+    table = table_of(CollectorRuns, [CollectorRuns(**{**row, "collector": name}) for name in IMPORTERS])  # type: ignore[arg-type]
+    failing = [Component(f"collector {name}", Status.DOWN, why) for name in IMPORTERS]
+    own = Reading(components=(settings, *failing), tables=(table,))
     stores.live.put_reading("pipeline", "host-1", now, 5.0, own)
-    inbox = Reading(components=(Component("inbox", Status.WARNING, why),))
-    stores.live.put_reading("inbox", "host-1", now, 5.0, inbox)
+    for name in IMPORTERS:
+        said = Reading(components=(Component(name, Status.WARNING, why),))
+        stores.live.put_reading(name, "host-1", now, 5.0, said)
     columns = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
-    values = (round(now * 1000) - 5000, "host-1", "inbox", 0.1, 0.0, "unavailable", 0, why)
-    stores.clickhouse.insert(Facts("runs", columns, tuple([value] for value in values)))
+    runs = [(round(now * 1000) - 5000, "host-1", name, 0.1, 0.0, "unavailable", 0, why) for name in IMPORTERS]
+    stores.clickhouse.insert(Facts("runs", columns, tuple(map(list, zip(*runs, strict=True)))))
     stores.clickhouse.insert(state_change_facts([
-        StateChange(now - 60, ComponentId("host-1", "inbox", "inbox"), Status.WARNING, Status.OK, 60.0, why, why),
+        *(
+            StateChange(now - 60, ComponentId("host-1", name, name), Status.WARNING, Status.OK, 60.0, why, why)
+            for name in IMPORTERS
+        ),
+        StateChange(now - 55, ComponentId("host-1", "pipeline", "collector pull-fills"), Status.DOWN, Status.OK, 6.0,
+                    why, why),
         StateChange(now - 50, ComponentId("host-1", "pipeline", "settings"), Status.WARNING, Status.OK, 6.0, why, why),
     ]))  # fmt: skip
     number = request_action(stores.state, now, str(SETTINGS), RELOAD, "", "olga")

@@ -42,6 +42,12 @@ def test_a_file_and_a_request_are_refused_in_the_same_words(funded: Stores, send
     assert count(funded, "trades") == 0
 
 
+def test_a_mark_names_the_file(funded: Stores, send: Send) -> None:
+    send("trades", [trade(1)])
+    take_rows_file(funded, "late.trades.csv", written([trade(1, price=11)], "csv")[0], KINDS["trades"], "ana")
+    assert funded.clickhouse.rows("SELECT source FROM restatements FINAL") == [("late.trades.csv",)]
+
+
 def test_the_inbox_takes_rows_by_the_name_of_the_file(funded: Stores) -> None:
     folder = funded.settings.data_dir / "inbox"
     folder.mkdir(parents=True)

@@ -84,18 +84,22 @@ def put_trades(stores: Stores, portfolio: str, numbers: range, *, at: int) -> No
     stores.clickhouse.insert(Facts("trades", columns, data))
 
 
+def collector_row(name: str, now: float) -> CollectorRuns:
+    """Return the row of a collector that runs well."""
+    return CollectorRuns(
+        name, "", "", "ok", "every 5 s", 5.0, 3.0, now - 3, "ok", now - 3, now + 2, 0.02, [0.02], 0.01, 0, "closed",
+        None, 0, 0, 90, "",
+    )  # fmt: skip
+
+
 def fill(stores: Stores) -> None:
     """Store a little of everything: a machine, a service, a fund of two parts, prices, trades, orders, positions."""
     now = stores.clock.now()
     machine.show(stores, now)
-    run = CollectorRuns(
-        "system", "", "", "ok", "every 5 s", 5.0, 3.0, now - 3, "ok", now - 3, now + 2, 0.02, [0.02], 0.01, 0, "closed",
-        None, 0, 0, 90, "",
-    )  # fmt: skip
     own = Reading(
         samples=[Sample("pipeline_spool_rows", 0.0), Sample("process_threads", float("nan"))],
         components=[Component("spool", Status.OK, "nothing waiting on disk", 0.0, "ratio")],
-        tables=[table_of(CollectorRuns, [run])],
+        tables=[table_of(CollectorRuns, [collector_row("system", now)])],
     )
     stores.live.put_reading("pipeline", stores.settings.machine, now, 5.0, own)
     web = Reading(

@@ -11,8 +11,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from collectors.kinds.clickhouse.error_codes import SETTING_REFUSED, WRONG_LOGIN, ErrorCode
 from collectors.net.reach import Connection, Deadline, connect, explained, garbage
-from collectors.net.web import Answer, address_of, exchange
+from collectors.net.web import MOST_BYTES, Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageRejected, StorageUnavailable
+from core.format import bytes_
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.kinds.clickhouse.spec import QUERY_MEMORY_BYTES
 from storage.clickhouse.client import ClickHouse
@@ -50,6 +51,10 @@ class Refused(Exception):
         self.code = code
 
 
+class TooLong(SourceRejected):
+    """The answer has more bytes than are read."""
+
+
 class Engine(Protocol):
     """One connection to a ClickHouse."""
 
@@ -79,7 +84,8 @@ def open_engine(source: ClickHouseSource | OwnEngine, deadline: Deadline, log: Q
 class HttpEngine:
     """A server, over one kept connection that is opened again when it was closed meanwhile."""
 
-    def __init__(self, source: ClickHouseSource, deadline: Deadline) -> None:
+    def __init__(self, source: ClickHouseSource, deadline: Deadline, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._url = source.url.get_secret_value()
         self._address = address_of(self._url, source.ca_file)
         self._deadline = deadline
@@ -119,6 +125,8 @@ class HttpEngine:
 
     def _ask(self, sql: str, parameters: Mapping[str, str]) -> list[Row]:
         answer = self._send(f"{sql}\nFORMAT JSONCompact", parameters)
+        if len(answer.body) >= self._most_bytes:
+            raise TooLong(f"{self._address} answers with more than {bytes_(self._most_bytes)}")
         try:
             return _rows(json.loads(answer.body))
         except (ValueError, KeyError, TypeError) as error:
@@ -154,7 +162,8 @@ class HttpEngine:
             if self._connection is None:
                 self._connection = connect(self._address, self._deadline)
             self._connection.deadline = self._deadline
-            answer = exchange(self._connection, url, method="POST" if body else "GET", body=body, keep=True)
+            method = "POST" if body else "GET"
+            answer = exchange(self._connection, url, method=method, body=body, most_bytes=self._most_bytes, keep=True)
         except BaseException:
             self.close()
             raise

@@ -9,10 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
 from core.pipeline.spec import CollectorRuns
+from core.settings.pull import Pull
 from core.tables import columns_of, table_of
 from dashboard.components.markup import markup
 from dashboard.pipeline.charts import durations, failures, rows_written, spread, with_gaps
@@ -140,6 +142,28 @@ def test_a_watched_source_that_is_down_is_no_failure_of_fundwatch(stores: Stores
         components=(Component("collector redis:own", Status.DOWN, "gone"),),
     )
     assert "Collector redis:own : gone." in text(sent(build(stores, NONE)).slots["pipeline-verdict"])
+
+
+def test_rows_that_a_pull_refused_are_told_although_it_ran_well(stores: Stores) -> None:
+    pull = Pull(name="fills", kind="trades", url=SecretStr("postgresql://a:b@h/x"), query="SELECT 1", mark="id")
+    stores = replace(stores, settings=stores.settings.model_copy(update={"pull": (pull,)}))
+    show(
+        stores,
+        collector_row("system", Status.OK),
+        collector_row("pull-fills", Status.OK),
+        components=(Component("collector pull-fills", Status.OK, "every 60 s"),),
+    )
+    why = "2 rows refused, the last 5 s ago: side: is none that there is; kept in the table refused_rows"
+    refused = Reading(components=(Component("pull-fills", Status.WARNING, why),))
+    stores.live.put_reading("pull-fills", "host-1", stores.clock.now(), 60.0, refused)
+    view = sent(build(stores, NONE))
+    assert "pull-fills" in tab_of(stores).datasets, "the page is built anew when it is told"
+    assert f"Pull-fills : {why}." in text(view.slots["pipeline-verdict"])
+    assert "1 of 2" in text(view.slots["pipeline-cards"])
+    assert why in collectors(stores, view)
+    later = replace(stores, clock=FakeClock(stores.clock.now() + 200))
+    show(later, collector_row("pull-fills", Status.OK))
+    assert why not in collectors(later, build(later, NONE)), "an old reading says nothing of now"
 
 
 def test_without_a_reading_nothing_is_called_fine(stores: Stores) -> None:
