@@ -15,6 +15,7 @@ from core.roles import Role
 from storage.state.accounts import (
     Account,
     account_in,
+    account_of_subject,
     accounts_in,
     change_account,
     find_account,
@@ -25,13 +26,17 @@ from storage.state.accounts import (
 from storage.state.database import State, Transaction
 from storage.state.links import use_up_links
 from storage.state.portfolios import portfolios_in
+from storage.state.second_factors import take_away
 from storage.state.sessions import mark_ended
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
+    from core.settings.oidc import Oidc
 
 __all__ = ["Account", "find_account"]
 
+LONGEST_SUBJECT = 255
+"""Characters of issuer and subject."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 
@@ -69,15 +74,18 @@ def add_account(state: State, name: str, role: Role, portfolios: Sequence[str], 
         known = _known_portfolios(connection, role, portfolios, "Not added.")
         if not insert_account(connection, name, role, known, by, now):
             raise ChangeRejected("Not added.", {"name": f"There is an account {name}: choose another name."})
-        detail = role.word + _limited(known)
+        detail = role.word + limited(known)
         record_in(connection, who=by, what="account added", target=name, detail=detail, at=now)
         return new_link(connection, name, by, now)
 
 
 def set_role(state: State, name: str, role: Role, by: str, now: float) -> None:
-    """Give an account another role. Raises ChangeRejected: no such account, the only admin, limited to portfolios."""
+    """Give an account another role.
+
+    Raises ChangeRejected: no such account, the only admin, limited to portfolios, one of the OpenID provider.
+    """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         if role == Role.ADMIN and account.portfolios:
             raise ChangeRejected("Not changed.", {"role": "An admin sees every portfolio: take the limit away first."})
         change_account(connection, account.name, role=role.word)
@@ -89,14 +97,19 @@ def set_role(state: State, name: str, role: Role, by: str, now: float) -> None:
 def set_portfolios(state: State, name: str, portfolios: Sequence[str], by: str, now: float) -> None:
     """Limit an account to portfolios, by id or name, and those below them; none: it sees every one.
 
-    Raises ChangeRejected: no such account, an unknown portfolio, an admin.
+    Raises ChangeRejected: no such account, an unknown portfolio, an admin, one of the OpenID provider.
     """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         known = _known_portfolios(connection, account.role, portfolios)
         change_account(connection, account.name, portfolios=packed(known))
-        detail = f"every portfolio{_limited(account.portfolios)} → every portfolio{_limited(known)}"
-        record_in(connection, who=by, what="portfolios changed", target=account.name, detail=detail, at=now)
+        record_limits(connection, account, known, by, now)
+
+
+def record_limits(connection: Transaction, account: Account, limits: Sequence[str], by: str, now: float) -> None:
+    """Write to the audit that an account has other limits now than those it had."""
+    detail = f"every portfolio{limited(account.portfolios)} → every portfolio{limited(limits)}"
+    record_in(connection, who=by, what="portfolios changed", target=account.name, detail=detail, at=now)
 
 
 def disable(state: State, name: str, by: str, now: float) -> None:
@@ -121,18 +134,52 @@ def enable(state: State, name: str, by: str, now: float) -> None:
         record_in(connection, who=by, what="account enabled", target=account.name, at=now)
 
 
+def link(state: State, oidc: Oidc, name: str, subject: str, by: str, now: float) -> None:
+    """Let an account sign in at the OpenID provider from now on, and no more here, as who has this subject there.
+
+    Password, second factor, links and sessions end; the provider says the role at the next sign-in. Raises
+    ChangeRejected: no such account, the only admin who signs in here, a subject that is another account's or cannot be
+    kept, no provider.
+    """
+    refusal, whole = "Not linked.", oidc.subject_of(subject)
+    if not oidc.is_on:
+        raise ChangeRejected(refusal, {"subject": "There is no OpenID provider: set oidc first."})
+    if not subject or not subject.isprintable() or len(whole) > LONGEST_SUBJECT:
+        said = f"Give what the provider calls sub, {LONGEST_SUBJECT} characters at most with the issuer's."
+        raise ChangeRejected(refusal, {"subject": said})
+    with state.deciding_accounts() as connection:
+        account, other = _existing(connection, name), account_of_subject(connection, whole)
+        if other is not None:
+            raise ChangeRejected(refusal, {"subject": f"It is that of the account {other.name}."})
+        change_account(connection, account.name, subject=whole, password="")
+        take_away(connection, account.name)
+        _keep_an_admin(connection, account)
+        mark_ended(connection, account.name, now)
+        use_up_links(connection, account.name, now)
+        record_in(connection, who=by, what="account linked", target=account.name, detail=f"to {whole}", at=now)
+
+
 def reset(state: State, name: str, by: str, now: float) -> str:
     """Return the path of a one-time link by which somebody who forgot his password chooses another one.
 
-    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, or a
-    disabled one.
+    The password and the sessions from before end when it is used. Raises ChangeRejected: no such account, a disabled
+    one, or one of the OpenID provider.
     """
     with state.deciding_accounts() as connection:
-        account = _existing(connection, name)
+        account = _made_here(connection, name)
         if account.is_disabled:
             raise ChangeRejected(f"{account.name} is disabled.", {"name": "Enable the account first."})
         record_in(connection, who=by, what="sign-in link made", target=account.name, at=now)
         return new_link(connection, account.name, by, now)
+
+
+def _made_here(connection: Transaction, name: str) -> Account:
+    """Return an account that signs in here. Raises ChangeRejected for one whose provider says what it may."""
+    account = _existing(connection, name)
+    if account.is_external:
+        said = "Change its groups there; disabling works here too."
+        raise ChangeRejected(f"{account.name} signs in at the OpenID provider, which says what it may.", {"name": said})
+    return account
 
 
 def _existing(connection: Transaction, name: str) -> Account:
@@ -145,9 +192,10 @@ def _existing(connection: Transaction, name: str) -> Account:
 
 
 def _keep_an_admin(connection: Transaction, account: Account) -> None:
-    """Raise ChangeRejected when a change would leave nobody who manages accounts."""
-    if not has_admin(connection):
-        raise ChangeRejected(f"{account.name} is the only admin.", {"name": "Make somebody else an admin first."})
+    """Raise ChangeRejected when a change would leave nobody who signs in here and manages accounts."""
+    if not account.is_external and not has_admin(connection):
+        told = f"{account.name} is the only admin who signs in here."
+        raise ChangeRejected(told, {"name": "Make somebody else an admin first."})
 
 
 def _known_portfolios(
@@ -171,5 +219,6 @@ def _known_portfolios(
     return tuple(dict.fromkeys(ids[each] for each in asked))
 
 
-def _limited(portfolios: Sequence[str]) -> str:
+def limited(portfolios: Sequence[str]) -> str:
+    """Return what the audit says of limits behind what they limit."""
     return f", only {', '.join(portfolios)}" if portfolios else ""

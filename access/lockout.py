@@ -51,8 +51,8 @@ class Subjects:
 
 def subjects_of(state: State, account: str, address: str) -> Subjects:
     """Return what an attempt to sign in to `account` from `address` is counted for; there may be no such account."""
-    account, site = account[:64], _site(address)
-    if site in map(_site, known_addresses(state, account)):
+    account, site = account[:64], site_of(address)
+    if site in map(site_of, known_addresses(state, account)):
         return Subjects(f"{_own(account)}{site}", "")
     return Subjects(f"account {account}", "" if is_loopback(address) else f"address {site}")
 
@@ -84,6 +84,14 @@ def wait_after(times: int, free: int) -> float:
     return 0.0 if times < free else min(FIRST_WAIT_SECONDS * 2.0 ** min(times - free, 20), LONGEST_WAIT_SECONDS)
 
 
+def site_of(address: str) -> str:
+    """Return what is counted of an address: that of IPv4 whole, of one of IPv6 its network."""
+    found = address_of(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(found), ONE_SITE_BITS), strict=False))
+    return str(found or address)
+
+
 def _wait(now: float, found: Mapping[str, Failures]) -> float:
     return max((_left(subject, failures, now) for subject, failures in found.items()), default=0.0)
 
@@ -91,14 +99,6 @@ def _wait(now: float, found: Mapping[str, Failures]) -> float:
 def _left(subject: str, failures: Failures, now: float) -> float:
     wait = wait_after(failures.times, ADDRESS_ATTEMPTS if subject.startswith("address ") else ACCOUNT_ATTEMPTS)
     return max(0.0, min(wait, failures.last_at + wait - now))  # a clock that was put back makes no wait longer
-
-
-def _site(address: str) -> str:
-    """Return what is counted of an address: that of IPv4 whole, of one of IPv6 its network."""
-    found = address_of(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((int(found), ONE_SITE_BITS), strict=False))
-    return str(found or address)
 
 
 def _own(account: str) -> str:

@@ -33,14 +33,20 @@ class Mirror:
         self._clickhouse = clickhouse
 
     def take_in(self, now: float) -> Reading:
-        """Copy what is not copied yet. Raises SourceUnavailable when ClickHouse or the state database is away."""
+        """Copy what is not copied yet; it is news where there was any.
+
+        Raises SourceUnavailable when ClickHouse or the state database is away.
+        """
+        copied = 0
         try:
             for _ in range(MOST_BATCHES):
-                if not self._copy_batch():
+                batch = self._copy_batch()
+                copied += batch
+                if not batch:
                     break
         except StorageUnavailable as error:
             raise SourceUnavailable(f"the audit waits to be copied: {error}") from error
-        return Reading()
+        return Reading(is_news=copied > 0)
 
     def _copy_batch(self) -> int:
         """Copy the next rows and return how many."""

@@ -6,7 +6,6 @@ other threads go on answering those who are signed in.
 
 from __future__ import annotations
 
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from access.door import Door
 from core.errors import SignInRefused
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 12, 256
@@ -46,20 +46,14 @@ WRITTEN_FOR = str.maketrans("@4310!57$8", "aaeioistsb")
 """What a character stands for in p4$$w0rd."""
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_door = threading.BoundedSemaphore(MOST_AT_THE_DOOR)
+_door = Door(AT_ONCE, MOST_AT_THE_DOOR)
 
 
 @contextmanager
 def at_the_door() -> Iterator[None]:
     """Hold a place while passwords are hashed or compared. Raises SignInRefused when too many others do."""
-    if not _door.acquire(blocking=False):
-        raise SignInRefused("Many people sign in at this moment: try again in a few seconds.", 2.0)
-    try:
-        with _turns:
-            yield
-    finally:
-        _door.release()
+    with _door.turn(SignInRefused("Many people sign in at this moment: try again in a few seconds.", 2.0)):
+        yield
 
 
 def what_is_wrong(password: str, name: str) -> str:

@@ -111,7 +111,8 @@ class Signed:
         """By secret."""
 
     def who(self, secret: str) -> Who | None:
-        """Return whose session it is; None: of nobody, or it is over, or its account is disabled.
+        """Return whose session it is; None: of nobody, or it is over, or its account is disabled or that of a
+        provider that is not the settings' now.
 
         Raises StorageUnavailable.
         """
@@ -125,9 +126,12 @@ class Signed:
         if found is None or found[1].is_disabled or is_over(found[0], self._settings, now):
             return None
         session, account = found
+        if account.is_external and not self._settings.oidc.is_of(account.subject):
+            return None
         if now - session.seen_at >= SEEN_EVERY_SECONDS:
             self._saw(session, now)
-        lacks = not account.has_second_factor and must_have(self._settings, account.role)
+        has_one = account.has_second_factor or account.is_external  # that of the provider
+        lacks = not has_one and must_have(self._settings, account.role)
         return Who(viewer_for(account, self._settings), lacks)
 
     def _saw(self, session: Session, now: float) -> None:

@@ -70,7 +70,7 @@ def sign_in(state: State, name: str, password: str, code: str, caller: Caller, n
             lockout.attempt_succeeded(connection, subjects)
             if renewed:
                 change_account(connection, name, password=renewed)
-            return _let_in(connection, account.name, "signed in", caller, now)
+            return let_in(connection, account.name, "signed in", caller, now)
     _tell_refused(state, account, CHANGED_MEANWHILE, subjects, caller, now)
     raise SignInRefused(NOT_RIGHT)
 
@@ -82,7 +82,7 @@ def use_link(state: State, secret: str, password: str, code: str, caller: Caller
     password is refused; StorageUnavailable.
     """
     account = account_of(state, secret, now)
-    if account is None:
+    if account is None or account.is_external:
         raise SignInRefused(NO_LINK)
     if wrong := passwords.what_is_wrong(password, account.name):
         raise ChangeRejected("The password is not set.", {"password": wrong})
@@ -102,7 +102,7 @@ def use_link(state: State, secret: str, password: str, code: str, caller: Caller
         lockout.forgive(connection, account.name)
         use_up_links(connection, account.name, now)
         mark_ended(connection, account.name, now)
-        return _let_in(connection, account.name, "signed in by link", caller, now)
+        return let_in(connection, account.name, "signed in by link", caller, now)
 
 
 def check_password(state: State, name: str, password: str, caller: Caller, now: float, *, refused: str) -> str:
@@ -144,7 +144,7 @@ def change_password(state: State, name: str, old: str, new: str, caller: Caller,
         change_account(connection, name, password=kept, password_at=now)
         use_up_links(connection, name, now)
         mark_ended(connection, name, now)
-        return _let_in(connection, name, "password changed", caller, now)
+        return let_in(connection, name, "password changed", caller, now)
 
 
 def sign_out(state: State, name: str, caller: Caller, now: float) -> None:
@@ -154,7 +154,8 @@ def sign_out(state: State, name: str, caller: Caller, now: float) -> None:
         record_in(connection, who=name, what="signed out", target=name, address=caller.address, at=now)
 
 
-def _let_in(connection: Transaction, name: str, what: str, caller: Caller, now: float) -> SignedIn:
+def let_in(connection: Transaction, name: str, what: str, caller: Caller, now: float) -> SignedIn:
+    """Begin a session of an account in place of the one that the browser had. what: as the audit says it."""
     if caller.secret:
         mark_digest_ended(connection, digest_of(caller.secret), now)
     secret = start_session(connection, name, now, caller.address, caller.agent)

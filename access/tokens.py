@@ -22,7 +22,7 @@ from core.errors import ChangeRejected, StorageError
 from core.memo import Believed
 from core.roles import Role
 from storage.state.accounts import find_account
-from storage.state.database import State
+from storage.state.database import State, Transaction
 from storage.state.portfolios import OWN
 from storage.state.tokens import (
     NAME_CHARACTERS,
@@ -66,12 +66,16 @@ class Scope(StrEnum):
 
 SCOPES: Mapping[Scope, tuple[Role, Role, str]] = {
     Scope.READ: (Role.VIEWER, Role.ANALYST, "Read figures, components and portfolios."),
-    Scope.INGEST_NAV: (Role.ANALYST, Role.ANALYST, "Send NAV, positions, cash, instruments, prices and rates."),
-    Scope.INGEST_TRADES: (Role.ANALYST, Role.ANALYST, "Send orders and trades."),
-    Scope.INGEST_SAMPLES: (Role.ANALYST, Role.ANALYST, "Send measurements and events."),
+    Scope.INGEST_NAV: (Role.OPERATOR, Role.OPERATOR, "Send NAV."),
+    Scope.INGEST_TRADES: (
+        Role.OPERATOR,
+        Role.OPERATOR,
+        "Send orders, trades, positions, cash, instruments, prices and exchange rates.",
+    ),
+    Scope.INGEST_SAMPLES: (Role.OPERATOR, Role.OPERATOR, "Send measurements and events."),
     Scope.READINESS: (Role.VIEWER, Role.VIEWER, "Ask whether trading is safe."),
     Scope.ALERTS: (Role.OPERATOR, Role.OPERATOR, "Acknowledge and silence alerts."),
-    Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit, and change them."),
+    Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit; change portfolios and benchmarks."),
 }
 """Of each scope: the least role of who may give it, the highest role that it lends, and what it is for."""
 
@@ -135,6 +139,13 @@ def revoke(state: State, id: int, *, by: Viewer, now: float) -> Token:
         return token_in(connection, id) or token
 
 
+def revoke_all(connection: Transaction, account: str, *, by: str, now: float) -> None:
+    """Revoke every token of an account as part of a transaction."""
+    for token in tokens_in(connection, account):
+        if mark_revoked(connection, token.id, by, now):
+            record_in(connection, who=by, what="token revoked", target=told(token), at=now)
+
+
 def token_of(state: State, secret: str, now: float) -> Token | None:
     """Return the token of a secret; None: there is none, it is revoked or has expired. Raises StorageUnavailable."""
     found = _valid(state, secret, now)
@@ -145,6 +156,8 @@ def viewer_of_token(state: State, settings: Settings, secret: str, now: float, a
     """Return who a program with this secret is, as of `now`; None where it is nobody.
 
     A token of a person may what both the token and its owner may now: whose account is gone or disabled, it is nobody.
+    So is whoever has not signed in at the provider for as long as a session lasts at most, by which his groups are
+    known, and whose provider is not that of the settings.
     A service is told from people by the name "service:" and what its token is for.
     Its scopes lend at most the roles in SCOPES. That it was used, and from which address, is kept once a minute.
     Raises StorageUnavailable.
@@ -153,7 +166,7 @@ def viewer_of_token(state: State, settings: Settings, secret: str, now: float, a
     if found is None:
         return None
     token, owner = found
-    if token.account and (owner is None or owner.is_disabled):
+    if token.account and (owner is None or owner.is_disabled or not _is_vouched_for(owner, settings, now)):
         return None
     if now - token.used_at >= USED_EVERY_SECONDS:
         _keep_used(state, token, now, address)
@@ -228,6 +241,13 @@ def _lies_in(id: str, those: Collection[str], parent_of: Mapping[str, str]) -> b
         seen.add(id)
         id = parent_of[id]
     return False
+
+
+def _is_vouched_for(owner: Owner, settings: Settings, now: float) -> bool:
+    """Return whether what is known of an owner's rights is said here, or was by the provider not too long ago."""
+    if not owner.subject:
+        return True
+    return settings.oidc.is_of(owner.subject) and now - owner.signed_in_at < settings.sessions.longest_seconds
 
 
 def _portfolios(state: State, owner: Owner | None, token: Token) -> frozenset[str] | None:

@@ -40,6 +40,8 @@ ANYBODY = Viewer(portfolios=frozenset())
 """The least rights: none of the fund's own portfolios may be seen, either."""
 EXPORTING_ROLE = Role.ANALYST
 """The least role that may take data out as a file."""
+CHANGING_ROLE = Role.OPERATOR
+"""The least role that may change portfolios, files, benchmarks and rates, and write events and notes."""
 ACTING_ROLE = Role.OPERATOR
 """The least role that may act on watched sources."""
 VIEWER_ATTRIBUTES = frozenset(field.name for field in fields(Viewer))

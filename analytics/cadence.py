@@ -1,4 +1,5 @@
-"""How often a portfolio is valued, found from its dates or given, and what follows: returns a year, what is a gap."""
+"""How often a portfolio is valued, found from its dates or given, and what follows: returns a year, what is a gap,
+which days it rests on, and where its first period begins."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from analytics.calendar import DAYS_A_YEAR, Dates
 Rhythm = Literal["daily", "weekly", "monthly", "quarterly", "irregular"]
 
 TRADING_DAYS, ALL_DAYS = 252, 365
+SATURDAY, SUNDAY = 5, 6
 WEEKDAYS, EVERY_DAY = np.busdaycalendar(weekmask="1111100"), np.busdaycalendar(weekmask="1111111")
 MOST_OVERSTATED = 2.0
 """How many times the returns a year of an irregular history a rhythm may claim that is given to it."""
@@ -141,7 +143,48 @@ def _found(dates: Dates) -> Cadence:
 
 def has_weekends(dates: Dates) -> bool:
     """Return whether Saturdays and Sundays belong to a history of some days: a lone Sunday may be a month's end."""
-    numbers: NDArray[np.int64] = dates.astype("datetime64[D]").astype(np.int64)
-    # 1970-01-01 was a Thursday.
+    numbers = dates.astype("datetime64[D]").astype(np.int64)
     follows = np.diff(numbers, prepend=numbers[0] - 9) == 1
-    return float(np.mean(((numbers + 3) % 7 == 6) & follows)) >= WEEKEND_SHARE
+    return float(np.mean((_weekday(dates) == SUNDAY) & follows)) >= WEEKEND_SHARE
+
+
+def stray_weekends(dates: Dates, calendar: np.busdaycalendar | None = None) -> Dates:
+    """Return which dates of a daily history (sorted) are Saturdays or Sundays on which it usually has none.
+
+    With a `calendar`: those that are none of its days.
+    """
+    weekday = _weekday(dates)
+    if calendar is not None:
+        return dates[(weekday >= SATURDAY) & ~np.is_busday(dates, busdaycal=calendar)]
+    if cadence_of(dates).rhythm != "daily":
+        return dates[:0]
+    every = _weekday(np.arange(dates[0], dates[-1] + 1))
+    there = {of: int((weekday == of).sum()) for of in (SATURDAY, SUNDAY)}
+    could = {of: int((every == of).sum()) for of in (SATURDAY, SUNDAY)}
+    rare = [
+        of
+        for of, other in ((SATURDAY, SUNDAY), (SUNDAY, SATURDAY))
+        if there[of] and (2 * there[of] < could[of] or (there[other] == 0 and could[other] and there[of] < 3))
+    ]
+    return dates[np.isin(weekday, rare)]
+
+
+def day_before(dates: Dates) -> np.datetime64:
+    """Return the day one period before the first date of a history: where an index of its returns begins."""
+    first, found = dates[0], cadence_of(dates)
+    if found.rhythm == "daily":
+        return np.datetime64(np.busday_offset(first, -1, roll="forward", busdaycal=found.calendar))
+    months = {"monthly": 1, "quarterly": 3}.get(found.rhythm)
+    if months is None:
+        return np.datetime64(first - np.timedelta64(round(found.longest_days), "D"))
+    month = first.astype("datetime64[M]")
+    last = (month - months + 1).astype("datetime64[D]") - 1
+    are_ends = ((dates + 1).astype("datetime64[M]") > dates.astype("datetime64[M]")).mean() > 0.5
+    same_day = (month - months).astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
+    return last if are_ends else min(same_day, last)
+
+
+def _weekday(dates: Dates) -> NDArray[np.int64]:
+    """Return 0 (Monday) to 6 (Sunday)."""
+    # 1970-01-01 was a Thursday.
+    return (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7

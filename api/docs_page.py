@@ -47,13 +47,17 @@ def page(document: Mapping[str, Any], address: str) -> str:
 
 
 def _group(document: Mapping[str, Any], tag: str) -> Markup:
-    found = [(path, each["get"]) for path, each in document["paths"].items() if tag in each["get"]["tags"]]
-    return Markup("<h2>{}</h2>{}").format(tag, Markup("").join(_operation(path, each) for path, each in found))
+    found = [
+        _operation(method.upper(), path, each)
+        for path, methods in document["paths"].items()
+        for method, each in methods.items()
+        if tag in each["tags"]
+    ]
+    return Markup("<h2>{}</h2>{}").format(tag, Markup("").join(found))
 
 
-def _operation(path: str, operation: Mapping[str, Any]) -> Markup:
-    content = operation["responses"]["200"]["content"]
-    model = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Markup:
+    content = next(each for status, each in operation["responses"].items() if status.startswith("2"))["content"]
     rows = Markup("").join(
         Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>").format(
             each["name"], _kind(each["schema"]), each["description"].replace("`", "")
@@ -64,12 +68,21 @@ def _operation(path: str, operation: Mapping[str, Any]) -> Markup:
         rows
     )
     return Markup(
-        '<details><summary><code>GET {base}{path}</code> – {summary}</summary><p>{needs} Answers with '
-        '<a href="#{model}">{model}</a> as {types}.</p>{table}</details>'
+        "<details><summary><code>{method} {base}{path}</code> – {summary}</summary><p>{needs}{takes} Answers with "
+        "{model} as {types}.</p>{table}</details>"
     ).format(
-        base=BASE, path=path, summary=operation["summary"], needs=operation["description"].replace("`", ""),
-        model=model, types=", ".join(content), table=table if rows else "",
+        method=method, base=BASE, path=path, summary=operation["summary"],
+        needs=operation["description"].replace("`", ""), takes=_takes(operation),
+        model=_kind(content["application/json"]["schema"]), types=", ".join(content), table=table if rows else "",
     )  # fmt: skip
+
+
+def _takes(operation: Mapping[str, Any]) -> Markup:
+    if "requestBody" not in operation:
+        return Markup("")
+    content = operation["requestBody"]["content"]
+    kind = next(iter(content.values()))["schema"]
+    return Markup(" Takes {} as {}.").format(_kind(kind), ", ".join(content))
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Markup:

@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from api.body import MOST_BYTES
 from api.formats import ARROW, CSV, JSON
 from api.mount import BASE
 from api.operation import Operation
-from api.problem import PROBLEM, Problem
+from api.problem import BatchProblem, Problem
 from core.roles import Role
+from core.web.problem import PROBLEM
 
 REFERENCE = "#/components/schemas/{model}"
 OF_A_LIST = re.compile(r"Page_(\w+)_")
@@ -23,11 +25,30 @@ PROBLEMS = {
     404: "There is no such thing, or it may not be seen.",
     406: "The type that Accept names is not offered.",
     422: "A parameter is wrong; field and fix say which and how to mend it.",
+    429: "Too many requests of this token or person; Retry-After says in how many seconds to go on.",
     500: "Fundwatch failed at this; its log says why.",
     503: "Storage does not answer.",
 }
+PROBLEMS_OF_A_BODY = {
+    400: "The body is no JSON.",
+    413: f"The body is larger than {MOST_BYTES:,} bytes.",
+    415: "The body is not said to be JSON.",
+    422: "A parameter or a field of the body is wrong; field and fix say which. Nothing was changed.",
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "The same batch with the same key gets the answer that it got first, for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}  # fmt: skip
+PROBLEMS_OF_ROWS = {
+    409: "A batch with this Idempotency-Key is being worked on.",
+    413: "The batch has more bytes or rows than the settings allow.",
+    415: "The type or the packing is none of those offered.",
+    422: "Rows, columns or parameters are wrong: `rows` says which, why and how to mend them. Nothing was stored.",
+}
 ABOUT = (
-    "Reads what Fundwatch knows. Sign in, or send `Authorization: Bearer <token>` with a token of the scope `read`. "
+    "Reads what Fundwatch knows, and changes it for who may. Sign in, or send `Authorization: Bearer <token>` with a "
+    "token of the scope `read`, or of the one that an operation names. "
     "Lists have `items` and `next`; send `next` back as `cursor` for what follows. Every figure has its unit, its time "
     "(`as_of`, RFC 3339 in UTC), its age, its source, and whether it is stale. Errors are problem details (RFC 9457)."
 )
@@ -43,18 +64,24 @@ class _Named(GenerateJsonSchema):
 
 def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     """Return the document. cookie: the name of the one with a session."""
-    models: list[type[BaseModel]] = [Problem, *dict.fromkeys(operation.model for operation in operations)]
+    models: list[type[BaseModel]] = [Problem, BatchProblem, *dict.fromkeys(operation.model for operation in operations)]
+    bodies = dict.fromkeys(operation.body for operation in operations if operation.body is not None)
+    rows = dict.fromkeys(operation.rows for operation in operations if operation.rows is not None)
     names, found = models_json_schema(
-        [(model, "serialization") for model in models], ref_template=REFERENCE, schema_generator=_Named
-    )
-    references = {model: names[model, "serialization"] for model in models}
+        [*((model, "serialization") for model in models), *((model, "validation") for model in [*bodies, *rows])],
+        ref_template=REFERENCE, schema_generator=_Named,
+    )  # fmt: skip
+    references: dict[Any, Any] = {model: reference for (model, _), reference in names.items()}
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, references)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fundwatch", "version": "1", "description": ABOUT},
         "servers": [{"url": BASE}],
         "security": [{"session": []}, {"token": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations)],
-        "paths": {operation.path: {"get": _operation(operation, references)} for operation in operations},
+        "paths": paths,
         "components": {
             "schemas": found["$defs"],
             "securitySchemes": {
@@ -65,28 +92,58 @@ def document(operations: Sequence[Operation], cookie: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _operation(operation: Operation, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
+def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     who = "everybody who is signed in" if operation.role == Role.VIEWER else f"who has the role {operation.role.word}"
     needs = f"For {who}. A token needs the scope `{operation.scope}`."
+    if operation.is_shared:
+        needs += " Not for who may see some portfolios alone."
     types: dict[str, Any] = {JSON: {"schema": references[operation.model]}}
     if operation.is_list:
         types |= {CSV: {"schema": {"type": "string"}}, ARROW: {"schema": {"type": "string", "format": "binary"}}}
-    headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
-    if operation.is_list:
-        headers["Link"] = {"schema": {"type": "string"}, "description": 'Address of the next part, rel="next".'}
+    problems = dict(PROBLEMS)
+    told: dict[str, Any] = {"description": operation.summary, "content": types}
+    answers = {str(operation.status): told}
+    if operation.method == "GET":
+        told["headers"] = _headers(operation)
+        answers["304"] = {"description": "Nothing has changed since the ETag that If-None-Match names."}
+    sent = {}
+    if operation.body is not None:
+        problems |= PROBLEMS_OF_A_BODY
+        sent = {"requestBody": {"required": True, "content": {JSON: {"schema": references[operation.body]}}}}
+    if operation.rows is not None:
+        problems |= PROBLEMS_OF_ROWS
+        sent = {"requestBody": {"required": True, "content": _batch(references[operation.rows])}}
     problem = {PROBLEM: {"schema": references[Problem]}}
+    of_rows = {PROBLEM: {"schema": {"anyOf": [references[BatchProblem], references[Problem]]}}}
     return {
-        "operationId": _id(operation.path),
+        "operationId": _id(operation),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": needs,
         "parameters": _parameters(operation),
-        "responses": {
-            "200": {"description": operation.summary, "content": types, "headers": headers},
-            "304": {"description": "Nothing has changed since the ETag that If-None-Match names."},
-            **{str(status): {"description": said, "content": problem} for status, said in PROBLEMS.items()},
+        **sent,
+        "responses": answers
+        | {
+            str(status): {"description": said, "content": of_rows if operation.rows and status == 422 else problem}
+            for status, said in sorted(problems.items())
         },
     }
+
+
+def _batch(row: Any) -> dict[str, Any]:
+    """Return how rows may be sent."""
+    lists = {"application/json": {"schema": {"type": "array", "minItems": 1, "items": row}}}
+    lines = {"application/x-ndjson": {"schema": {"type": "string", "description": "An object a line."}}}
+    table = {CSV: {"schema": {"type": "string", "description": "Names of columns in the first line, UTF-8."}}}
+    arrow = {ARROW: {"schema": {"type": "string", "format": "binary"}}}
+    return lists | lines | table | arrow
+
+
+def _headers(operation: Operation) -> dict[str, Any]:
+    headers = {"ETag": {"schema": {"type": "string"}, "description": "Of the content without its ages."}}
+    if operation.is_list:
+        headers["Link"] = {"schema": {"type": "string"}, "description": 'Address of the next part, rel="next".'}
+    return headers
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -99,7 +156,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         for name in re.findall(r"\{(\w+)\}", operation.path)
     ]  # fmt: skip
     properties = operation.query.model_json_schema(by_alias=True).get("properties", {})
-    return [*in_path, *(_in_query(name, schema) for name, schema in properties.items())]
+    key = [IDEMPOTENCY_KEY] if operation.rows is not None else []
+    return [*in_path, *(_in_query(name, schema) for name, schema in properties.items()), *key]
 
 
 def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -110,5 +168,5 @@ def _in_query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": schema.get("description", ""), "schema": told | default}
 
 
-def _id(path: str) -> str:
-    return "get_" + "_".join(re.findall(r"\w+", path))
+def _id(operation: Operation) -> str:
+    return "_".join([operation.method.lower(), *re.findall(r"\w+", operation.path)])

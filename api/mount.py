@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -20,13 +20,15 @@ from flask import Flask, Response, request
 
 from access.viewer import KEPT, Viewer, viewer_of
 from api import formats
+from api.body import sent_body
 from api.operation import READ, Ask, Operation
 from api.paging import place
 from api.parameters import Listed, parsed
-from api.problem import PROBLEM, Refused
-from core.errors import StorageUnavailable
+from api.problem import BatchProblem, Refused, RowProblem
+from core.errors import ChangeRejected, RowsRefused, StorageUnavailable
 from core.memo import Memo
 from core.roles import Role
+from core.web.problem import PROBLEM
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -42,6 +44,7 @@ ROLES = "fundwatch-rule-roles"
 REST = "api:rest"
 """Endpoint of whatever else lies below /api/."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SHARED = "This changes what all portfolios share: it needs somebody who may see every portfolio."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,21 @@ def mount(server: Flask, stores: Stores, operations: Sequence[Operation]) -> Non
     failed: set[tuple[str, str]] = set()
     for operation in operations:
         rule = BASE + re.sub(r"\{(\w+)\}", r"<path:\1>", operation.path)
-        view = _answering(partial(_answer, operation, stores, answers, packed), failed)
-        endpoint = f"api:{operation.path}"
-        server.add_url_rule(rule, endpoint, view, methods=["GET"], merge_slashes=False, provide_automatic_options=False)
+        reads = operation.method == "GET"
+        make = partial(_answer, operation, stores, answers, packed) if reads else partial(_done, operation, stores)
+        view = _answering(make, failed)
+        endpoint = endpoint_of(operation)
+        methods = [operation.method]
+        server.add_url_rule(rule, endpoint, view, methods=methods, merge_slashes=False, provide_automatic_options=False)
         declare(server, endpoint, operation.role)
     view = _answering(_nothing, failed)
     server.add_url_rule("/api/<path:rest>", REST, view, methods=METHODS, merge_slashes=False)
     declare(server, REST, Role.VIEWER)
+
+
+def endpoint_of(operation: Operation) -> str:
+    """Return the name by which Flask knows an operation."""
+    return f"api:{operation.path}" if operation.method == "GET" else f"api:{operation.method} {operation.path}"
 
 
 def declare(server: Flask, endpoint: str, role: Role) -> None:
@@ -86,7 +97,8 @@ def checked(viewer: Viewer, *, role: int, scope: str) -> None:
     if KEPT not in request.environ:
         raise Refused(401, "Nobody is signed in.", fix="Sign in, or send Authorization: Bearer with a token.")
     if viewer.role < role:
-        raise Refused(403, f"Your role, {viewer.role.word}, may not see this.", fix="Ask an administrator.")
+        does = "see" if request.method in ("GET", "HEAD") else "do"
+        raise Refused(403, f"Your role, {viewer.role.word}, may not {does} this.", fix="Ask an administrator.")
     scopes = getattr(viewer, "scopes", None)
     if scopes is not None and scope not in scopes:
         fix = f"Use a token that has the scope {scope}."
@@ -101,17 +113,54 @@ def _answering(make: Callable[[dict[str, str]], Response], failed: set[tuple[str
             return make(parts)
         except Refused as refused:
             return problem_response(refused)
+        except ChangeRejected as error:
+            return problem_response(_rejected(error))
+        except RowsRefused as error:
+            return problem_response(rows_refused(error))
         except StorageUnavailable as error:
             fix = "Ask again in some seconds; /api/v1/status says what is away."
             return problem_response(Refused(503, f"Storage does not answer: {error}", fix=fix))
         except Exception as error:
-            kind = (type(error).__name__, str(request.url_rule))
+            kind = (type(error).__name__, f"{request.method} {request.url_rule}")
             if kind not in failed:
                 failed.add(kind)
-                log.exception("GET %s failed", kind[1])
+                log.exception("%s failed", kind[1])
             return problem_response(Refused(500, "Fundwatch failed at this; its log says why."))
 
     return view
+
+
+def _rejected(error: ChangeRejected) -> Refused:
+    """Return the refusal of a change, which names the first field that is wrong."""
+    field, wrong = next(iter(error.fields.items()), ("", ""))
+    return Refused(422, error.reason, field=field, fix=f"{field}: {wrong}" if field else "")
+
+
+def rows_refused(error: RowsRefused) -> Refused:
+    """Return the refusal of a batch, which names every row that is wrong."""
+    first, others = error.faults[0], len(error.faults) + error.more - 1
+    more = f", and {others:,} more" if others else ""
+    where = f"Row {first.row}: " if first.row else ""
+    named = f"{first.field} " if first.field else ""
+    refused = Refused(422, f"Nothing was stored. {where}{named}{first.reason}{more}.", field=first.field, fix=first.fix)
+    rows = [RowProblem(**asdict(fault)) for fault in error.faults]
+    refused.problem = BatchProblem(**refused.problem.model_dump(), rows=rows, more=error.more)
+    return refused
+
+
+def _done(operation: Operation, stores: Stores, parts: dict[str, str]) -> Response:
+    """Do what an operation is for, and answer with what it returns."""
+    viewer = viewer_of(request.environ)
+    checked(viewer, role=operation.role, scope=operation.scope)
+    if operation.is_shared and viewer.portfolios is not None:
+        raise Refused(403, SHARED, fix="Ask an administrator.")
+    if operation.method not in _methods_of(request.path):
+        return _not_offered()
+    kind = formats.chosen(request.accept_mimetypes, is_list=False)
+    query = parsed(operation.query, request.args)
+    body = sent_body(operation.body, request) if operation.body is not None else None
+    answer = operation.answer(Ask(stores, viewer, query, stores.clock.now(), None, parts, body))
+    return Response(answer.model_dump_json(by_alias=True), operation.status, content_type=kind)
 
 
 def _answer(
@@ -170,19 +219,32 @@ def _response(sent: Sent, packed: Memo[bytes]) -> Response:
 
 def _nothing(_parts: dict[str, str]) -> Response:
     checked(viewer_of(request.environ), role=0, scope=READ)
-    allowed = _methods_of(request.path)
-    if allowed:
-        fix = f"Use {' or '.join(allowed)}."
-        response = problem_response(Refused(405, f"{request.method} is not offered here.", fix=fix, allowed=allowed))
-        response.headers["Allow"] = ", ".join(allowed)
-        return response
+    if _methods_of(request.path):
+        return _not_offered()
     raise Refused(404, "There is nothing at this address.", fix=f"{BASE}/openapi.json lists what there is.")
 
 
+def _not_offered() -> Response:
+    """Return the answer to a method that an address does not take, which takes others."""
+    allowed = _methods_of(request.path)
+    fix = f"Use {' or '.join(allowed)}."
+    response = problem_response(Refused(405, f"{request.method} is not offered here.", fix=fix, allowed=allowed))
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
 def _methods_of(path: str) -> list[str]:
-    """Return the methods that an address below /api/ takes; none when nothing is there."""
+    """Return the methods that an address below /api/ takes; none when nothing is there.
+
+    What stands at the end of a path can hold slashes: what is done to /portfolios/{id} is not offered at
+    /portfolios/{id}/nav, which is an address of its own.
+    """
     from flask import current_app
 
     rules = current_app.url_map.bind("localhost")
-    found = rules.match(path, "GET", return_rule=True)[0]
-    return ["GET", "HEAD"] if found.endpoint != REST else []
+    found = {method: rules.match(path, method, return_rule=True)[0] for method in METHODS}
+    there = {method: rule for method, rule in found.items() if rule.endpoint != REST}
+    if "GET" in there:
+        there = {method: rule for method, rule in there.items() if rule.rule == there["GET"].rule}
+        return ["GET", "HEAD", *(method for method in there if method != "GET")]
+    return [*there]

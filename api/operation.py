@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from api.body import Body
 from api.models import Answered
 from api.parameters import Listed, Parameters
+from core.ingest.columns import Row
 from core.roles import Role
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 P = TypeVar("P", bound=Parameters, covariant=True)
+B = TypeVar("B", bound=Body)
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 READ = "read"
 """The scope that a token needs to read."""
 ADMIN = "admin"
@@ -36,6 +41,12 @@ class Ask(Generic[P]):
     """Where the part of a list begins; None: it is no list."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Of the path, by name."""
+    body: Body | None = None
+
+    def sent(self, model: type[B]) -> B:
+        """Return the body. Only where the operation takes one of this model."""
+        assert isinstance(self.body, model)
+        return self.body
 
     @property
     def begins(self) -> Place:
@@ -46,7 +57,11 @@ class Ask(Generic[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """GET of one resource. `answer` raises Refused, StorageUnavailable or StorageRejected."""
+    """What can be asked of one resource, or done to it.
+
+    `answer` raises Refused, ChangeRejected, StorageUnavailable or StorageRejected. What it changes it changes whole or
+    not at all, and tells the audit of it (access.audit), which knows the address of the request by itself.
+    """
 
     path: str
     """Below /api/v1, as in "/portfolios/{id}/nav"."""
@@ -55,6 +70,15 @@ class Operation:
     model: type[Answered]
     query: type[Parameters] = Parameters
     tag: str
+    method: Method = "GET"
+    body: type[Body] | None = None
+    """What is sent as JSON. None: nothing is. Not with GET."""
+    rows: type[Row] | None = None
+    """A batch of these is sent, as JSON, NDJSON, CSV or Arrow, which `answer` reads from the request itself."""
+    status: int = HTTPStatus.OK
+    """Of the answer when it is done: 201 where something is added."""
+    is_shared: bool = False
+    """Whether it changes what all portfolios share: who is limited to some of them may not do it."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """What each name in the path is, in a sentence."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -51,12 +51,7 @@ class Span(Parameters):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _has_zone(cls, value: object) -> object:
-        if isinstance(value, str):
-            found = rfc3339(value)
-            if found is None:
-                raise ValueError("is no time as 2026-01-31T09:30:00Z; without a zone nobody knows which moment it is")
-            return found
-        return value
+        return with_zone(value)
 
     @field_validator("step")
     @classmethod
@@ -108,34 +103,51 @@ def parsed(model: type[P], given: MultiDict[str, str]) -> P:
     try:
         return model.model_validate(given.to_dict())
     except ValidationError as error:
-        # A name that is misspelt is told before the one that is missing for it.
-        found = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        raise _refusal(model, found[0]) from error
+        raise refusal(model, first_of(error)) from error
 
 
-def names_of(model: type[Parameters]) -> list[str]:
-    """Return the names of the parameters of a model."""
+def first_of(error: ValidationError) -> Any:
+    """Return what is told of what pydantic found wrong: a name that is misspelt before the one that is missing."""
+    return min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+
+
+def names_of(model: type[BaseModel]) -> list[str]:
+    """Return the names of the parameters, or of the fields of a body, of a model."""
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _refusal(model: type[Parameters], error: Any) -> Refused:
-    field = str(error["loc"][0]) if error["loc"] else ""
+def refusal(model: type[BaseModel], error: Any, noun: str = "parameter") -> Refused:
+    """Return the refusal of what pydantic found wrong. noun: what a field of the model is to the one who asks."""
+    # Of a choice between kinds pydantic tells the kind that it tried too: literal['1Y'].
+    field = ".".join(part for part in map(str, error["loc"]) if not part.startswith("literal["))[:200]
     known = names_of(model)
+    if error["type"] == "extra_forbidden" and len(error["loc"]) > 1:
+        return Refused(422, f"There is no {noun} {field!r}.", field=field, fix="Leave it out.")
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(field, known, n=1)
         fix = f"Did you mean {near[0]}?" if near else f"Leave it out; there are {', '.join(known) or 'none'}."
-        return Refused(422, f"There is no parameter {field[:200]!r}.", field=field[:200], fix=fix, allowed=known)
+        return Refused(422, f"There is no {noun} {field!r}.", field=field, fix=fix, allowed=known)
     said = str(error["msg"]).removeprefix("Value error, ")
     allowed = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
     if not field:
         name, _, _ = said.partition(" ")
         what, _, fix = said.partition(": ")
-        return Refused(422, f"{what}.", field=name, fix=f"{fix[:1].upper()}{fix[1:]}.")
+        fix = f"{fix[:1].upper()}{fix[1:]}." if fix else ""
+        return Refused(422, f"{what}.", field=name if name in known else "", fix=fix)
     description = next(
-        each.description or "" for name, each in model.model_fields.items() if field in (name, each.alias)
+        (each.description or "" for name, each in model.model_fields.items() if error["loc"][0] in (name, each.alias)),
+        "",
     )
     detail = f"{field}: {said}" if not said.startswith("is ") else f"{field} {said}"
     return Refused(422, f"{detail}.", field=field, fix=f"What it is: {description}", allowed=allowed)
+
+
+def with_zone(value: object) -> object:
+    """Return the time that a text tells with its zone; what is no text, as it is. Raises ValueError."""
+    found = rfc3339(value) if isinstance(value, str) else value
+    if found is None and value is not None:
+        raise ValueError("is no time as 2026-01-31T09:30:00Z; without a zone nobody knows which moment it is")
+    return found
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

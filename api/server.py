@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,25 @@ from api.docs_page import page
 from api.document import document
 from api.mount import BASE, checked, declare, mount, problem_response
 from api.openmetrics import CONTENT_TYPE, openmetrics
-from api.operation import READ
+from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
-from api.resources import access, courses, history, holdings, metrics, network, pipeline, portfolios, status
+from api.resources import (
+    access,
+    benchmarks,
+    courses,
+    events,
+    history,
+    holdings,
+    ingest,
+    metrics,
+    network,
+    pipeline,
+    portfolios,
+    status,
+)
 from core.roles import Role
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -32,18 +47,25 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *holdings.OPERATIONS,
+    *benchmarks.OPERATIONS,
+    *events.OPERATIONS,
+    *ingest.OPERATIONS,
     *access.OPERATIONS,
 )
 """THE list of resources, in the order of the document."""
 
 
-def install(server: Flask, stores: Stores) -> None:
+def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPERATIONS) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
-    mount(server, stores, OPERATIONS)
+    mount(server, stores, operations)
+    limits = server.extensions.setdefault(BODY_LIMITS, {})
+    for operation in operations:
+        if operation.rows is not None:
+            limits[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
 
     @cache
     def told(is_secure: bool) -> dict[str, Any]:
-        return document(OPERATIONS, cookie_name(stores.settings, is_secure=is_secure))
+        return document(operations, cookie_name(stores.settings, is_secure=is_secure))
 
     @server.get(f"{BASE}/openapi.json")
     def openapi() -> Response:

@@ -1,6 +1,7 @@
 """`make bench`: every figure of docs/BENCHMARKS.md, one program after the other. A missed target is shown, not hidden.
 
-`python -m benchmarks NAME…` runs some of them. The half-hour soak and the rounds of frozen servers run only by name.
+`python -m benchmarks NAME…` runs some of them. The half-hour soak, the rounds of frozen servers and
+of kills run only by name.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import time
 
 PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness"),
-    *("startup", "pages", "callbacks", "api", "import_memory", "sources", "feeds", "full_set", "outages"),
+    *("startup", "pages", "callbacks", "api", "ingest", "import_memory", "sources", "feeds", "full_set", "outages"),
 )
-BY_NAME = ("soak", "freezes")
+BY_NAME = ("soak", "freezes", "ingest_kills")
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,5 @@
-"""Requests a second of a current resource of the API, signed in, against a bare Flask route with the same bytes.
+"""Requests a second of a current resource of the API, signed in, against a bare Flask route with the same bytes; and
+what it costs to hold a token to its limit.
 
 Both under gunicorn with one worker of eight threads, measured in turns in one run with wrk (50 connections).
 """
@@ -18,6 +19,10 @@ from access.tokens import make_token
 from access.viewer import Viewer
 from benchmarks.report import Figure, show
 from core.roles import Role
+from core.settings.model import RateLimits
+from storage.live.embedded import Valkey
+from storage.live.rate_limit import RateLimit
+from storage.live.redis import Live
 from storage.state.database import State
 from tests.support.product import Product
 from tests.support.servers import ROOT, free_port, wait_for_http
@@ -25,6 +30,8 @@ from tests.support.servers import ROOT, free_port, wait_for_http
 ROUNDS, SECONDS, CONNECTIONS, SETTLE_SECONDS = 3, 3, 50, 8
 RESOURCES = ("/api/v1/metrics/system", "/api/v1/components")
 TARGET = 0.60
+FREE = {"rate_limits__api_per_minute": "100000000"}
+LIMIT_TARGET_MS, TAKES = 0.1, 5_000
 
 BARE = """
 from pathlib import Path
@@ -41,8 +48,9 @@ def healthz():
 
 
 def main() -> None:
-    """Measure each resource."""
-    with tempfile.TemporaryDirectory() as folder, Product(Path(folder) / "data") as product:
+    """Measure each resource, and the limit."""
+    show(Figure("Rate limit of the API, as it is set by default, a request", limit_ms(), "ms", LIMIT_TARGET_MS))
+    with tempfile.TemporaryDirectory() as folder, Product(Path(folder) / "data", **FREE) as product:
         product.start()
         time.sleep(SETTLE_SECONDS)
         header = f"Authorization: Bearer {secret(Path(folder) / 'data')}"
@@ -53,6 +61,22 @@ def main() -> None:
                 Figure(f"GET {path}: requests a second", ours, "/s"),
                 Figure(f"GET {path}: bare Flask", bare, "/s"),
             )
+
+
+def limit_ms() -> float:
+    """Return what it costs to count a request of one token, fetching from Valkey included."""
+    with tempfile.TemporaryDirectory() as folder:
+        valkey = Valkey(Path(folder))
+        valkey.start()
+        live = Live(valkey.url)
+        try:
+            limit = RateLimit(live, "benchmark", RateLimits().api_per_minute)
+            begun = time.perf_counter()
+            assert all(limit.take("token").is_within for _ in range(TAKES))
+            return (time.perf_counter() - begun) / TAKES * 1_000
+        finally:
+            live.close()
+            valkey.stop()
 
 
 def secret(folder: Path) -> str:

@@ -34,6 +34,7 @@ from core.settings.load import load_settings
 from core.settings.model import Settings
 
 if TYPE_CHECKING:
+    from core.ingest.kinds import Kind
     from portfolio.imports.mapping import Mapping
     from portfolio.imports.understand import Understood
     from storage.state.imports import Import
@@ -93,7 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     files.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files.add_argument("--portfolio", default="", metavar="NAME", help="whose it is, when no column says so")
-    files.add_argument("--kind", default="", help="nav, returns, prices, index (returns of an instrument) or rates")
+    files.add_argument(
+        "--kind",
+        default="",
+        help="nav, returns, prices, index (returns of an instrument) or rates; or rows as docs/your-data.md has them: "
+        "positions, cash, instruments, orders, trades, fx, samples",
+    )
     files.add_argument("--date-order", default="", help="dmy, mdy or ymd")
     files.add_argument("--decimal", default="", metavar="MARK", help="decimal mark: . or ,")
     files.add_argument("--thousands", default="", metavar="MARK", help="mark between thousands: , . ' or a blank")
@@ -142,23 +148,50 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     from portfolio.imports.dropped import told_name
     from storage.stores import open_stores
 
-    said = _said(chosen)
+    rows = _row_kind(chosen.kind)
+    said = _said(chosen) if rows is None else None
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
         raise StartError(f"{', '.join(map(told_name, missing))}: there is no such file; nothing imported")
+    if rows is not None and chosen.dry_run:
+        raise StartError(f"--dry-run: rows of {rows.name} are taken whole or refused with every reason; leave it out")
     try:
         stores = open_stores(settings)
     except FolderInUse:
-        from portfolio.imports.handover import hand_over, look_from_outside
+        from portfolio.imports.handover import hand_over, hand_over_rows, look_from_outside
 
+        if rows is not None:
+            hand = partial(hand_over_rows, settings, kind=rows.name, who=_who())
+            return max(_tell(partial(hand, path)) for path in chosen.files)
+
+        assert said is not None
         if chosen.dry_run:
             return max(_tell(partial(_look, partial(look_from_outside, settings), path, said)) for path in chosen.files)
         give = partial(hand_over, settings, said=said, who=_who(), accept=chosen.accept)
         return max(_tell(partial(give, path)) for path in chosen.files)
     with closing(stores):
+        if rows is not None:
+            return max(_tell(partial(_take_rows, stores, path, rows)) for path in chosen.files)
+        assert said is not None
         if chosen.dry_run:
             return max(_tell(partial(_look, partial(_look_inside, stores), path, said)) for path in chosen.files)
         return max(_tell(partial(_take, stores, path, said, chosen.accept)) for path in chosen.files)
+
+
+def _row_kind(name: str) -> Kind | None:
+    """Return the kind of rows that the files have; None: they are files to be understood."""
+    from core.ingest.kinds import KINDS
+    from portfolio.ingest.files import ROW_KINDS
+
+    return KINDS[name] if name in ROW_KINDS else None
+
+
+def _take_rows(stores: Stores, path: Path, kind: Kind) -> str:
+    from portfolio.imports.dropped import told_name
+    from portfolio.imports.take import read_file
+    from portfolio.ingest.files import take_rows_file
+
+    return str(take_rows_file(stores, told_name(path.name), read_file(path), kind, _who()))
 
 
 def _said(chosen: argparse.Namespace) -> Mapping:

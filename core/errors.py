@@ -13,9 +13,11 @@ FundwatchError
 │   └── StorageRejected      the store refuses this statement or batch for ever: it is set aside and counted
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
+├── RowsRefused          rows sent in a batch were refused whole: nothing was stored, `faults` says why
 ├── UndoRejected         an import that cannot be undone: nothing was changed
 ├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
 ├── SignInRefused        somebody is not let in: the message says no more than he may know
+│   └── ProviderUnavailable  … because the OpenID provider does not answer: accounts made here still sign in
 └── NoPortfolio          a portfolio was asked for, and there is none at all
 """
 
@@ -113,6 +115,42 @@ class ImportDoubted(ImportRejected):
     """A file that can be read, and says what is hard to believe. It is taken when a person confirms it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one cell of a batch, or with the batch as a whole."""
+
+    row: int
+    """Counted from 1, without a header; 0: it concerns the batch as a whole."""
+    field: str
+    value: str
+    """What stands there."""
+    reason: str
+    fix: str
+    """What to send instead."""
+
+    def __str__(self) -> str:
+        where = f"row {self.row}, " if self.row else ""
+        field = f"{self.field}: " if self.field else ""
+        shown = f" ({self.value})" if self.value else ""
+        return f"{where}{field}{self.reason}{shown}; {self.fix}"
+
+
+class RowsRefused(FundwatchError):
+    """A batch of rows was refused whole: nothing of it was stored."""
+
+    def __init__(self, faults: Sequence[Fault], more: int = 0) -> None:
+        self.faults = tuple(faults)
+        """The first ones, at least one."""
+        self.more = more
+        """How many there are beside these."""
+        super().__init__("\n  ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return what is to be told, a sentence a line."""
+        rest = [f"and {self.more:,} more"] if self.more else []
+        return ["nothing was stored", *map(str, self.faults), *rest]
+
+
 class UndoRejected(FundwatchError):
     """An import cannot be undone. Nothing was changed."""
 
@@ -154,6 +192,10 @@ class SignInRefused(FundwatchError):
         self.wait_seconds = wait_seconds
         """How long to wait before another attempt is looked at; 0: not at all."""
         super().__init__(sentence)
+
+
+class ProviderUnavailable(SignInRefused):
+    """The OpenID provider does not answer, or not as one."""
 
 
 class NoPortfolio(FundwatchError):

@@ -61,23 +61,23 @@ class Memo(Generic[Value]):
 
 
 class Believed(Generic[Value]):
-    """Believes what was looked up for KNOWN_SECONDS from when the look-up began. Safe to share between threads.
+    """Believes what was looked up for some seconds from when the look-up began. Safe to share between threads.
 
     That there is nothing is not believed: it is looked up each time.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, seconds: float = KNOWN_SECONDS) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Value, float]] = {}
         """By key, and until when it is believed, in monotonic seconds."""
 
     def get(self, key: str, look_up: Callable[[], Value | None]) -> Value | None:
         """Return what is believed of `key`, else what `look_up` returns. An exception of it changes nothing."""
-        now = self._clock.monotonic()
-        known = self._known.get(key)
-        if known is not None and now < known[1]:
-            return known[0]
+        now, kept = self._clock.monotonic(), self.kept(key)
+        if kept is not None:
+            return kept
         found = look_up()
         with self._lock:
             if found is None:
@@ -85,5 +85,15 @@ class Believed(Generic[Value]):
                 return None
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = found, now + KNOWN_SECONDS
+            self._known[key] = found, now + self._seconds
         return found
+
+    def kept(self, key: str) -> Value | None:
+        """Return what is believed of `key`; None: nothing. Nothing is looked up."""
+        known = self._known.get(key)
+        return known[0] if known is not None and self._clock.monotonic() < known[1] else None
+
+    def forget(self, key: str) -> None:
+        """Look it up when it is asked for next."""
+        with self._lock:
+            self._known.pop(key, None)

@@ -126,6 +126,8 @@ class Reading:
     facts: Sequence[Facts] = ()
     is_up: bool | None = True
     """Of a watched source: whether it is up, its `redis_up`. None: not known, and nothing is stored."""
+    is_news: bool = True
+    """Whether anything changed since the reading before; else pages that show it are not built anew."""
 
 
 class Job(Protocol):

@@ -17,16 +17,17 @@ from werkzeug.exceptions import BadRequest
 from access.viewer import ANYBODY, KEPT, VIEWER_ATTRIBUTES
 from core.memo import Memo
 from core.roles import Role
+from core.web.bodies import MOST_BODY_BYTES
 from core.web.tally import Tally
-from dashboard.frame import account, bundle, compress, errors, ids, security, sign_in, static
+from dashboard.frame import account, bundle, compress, errors, ids, rates, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
-from dashboard.frame.incoming import MOST_BODY_BYTES
 from dashboard.frame.measured import Measured
 from dashboard.frame.page import Application
 from dashboard.frame.shell import failed_page, open_page, shell
 from dashboard.frame.viewer import FindViewer, current_viewer, find_signed_in
 from dashboard.tabs import PAGES
 from dashboard.views import forms, rights, routes, shortcut
+from dashboard.views.marks import Marks
 from dashboard.views.refresh import Refresh, register
 from dashboard.views.registry import registry
 from dashboard.views.serialize import Prepared
@@ -69,6 +70,7 @@ def create_app(
     errors.install(server)
     find_viewer = find_viewer or find_signed_in(stores)
     security.install(server, hosts=stores.settings.host_names, pages=pages, find_viewer=find_viewer)
+    rates.install(server, stores)
     compress.install(server)
     static.install(server)
     app = Application(
@@ -87,23 +89,26 @@ def create_app(
     )
     app.bundle_urls = bundle.install(server)
     _add_routes(server, app, stores)
-    sign_in.install(server, stores, find_viewer)
-    account.install(server, stores)
+    attempts = rates.SignIns(stores)
+    left = _elsewhere(server, stores, attempts)
+    sign_in.install(server, stores, find_viewer, attempts, left)
+    account.install(server, stores, left)
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)
     memo: Memo[Prepared] = Memo()
-    refreshes = [Refresh(stores, page, memo) for page in pages if page.build]
+    marks = Marks(stores)
+    refreshes = [Refresh(stores, page, memo, marks) for page in pages if page.build]
     for refresh in refreshes:
         register(app, refresh)
-        routes.install(server, [refresh.figures()], refresh.page.role)
+        routes.install(server, refresh.figures(), refresh.page)
     for page in pages:
         _add_choices(app, page)
         if page.routes:
-            routes.install(server, page.routes(stores), page.role)
+            routes.install(server, page.routes(stores), page)
         if page.forms:
-            forms.install(server, page.forms(stores), page.role)
+            forms.install(server, page.forms(stores), page)
         if page.register:
             page.register(app, stores)
     for mount in mounts:
@@ -117,6 +122,15 @@ def create_app(
         server.wsgi_app = Measured(server.wsgi_app, tally, stores.clock, paths)  # type: ignore[method-assign]
     server.wsgi_app = Forwarded(server.wsgi_app, stores.settings.trusted_proxy)  # type: ignore[method-assign]
     return app
+
+
+def _elsewhere(server: Flask, stores: Stores, attempts: rates.SignIns) -> sign_in.Left:
+    """Serve the sign-in at an OpenID provider where the settings have one; return what leads out of it again."""
+    if not stores.settings.oidc.is_on:
+        return lambda _name: None
+    from dashboard.frame import provider  # with the libraries that it needs
+
+    return provider.install(server, stores, attempts)
 
 
 def _add_routes(server: Flask, app: Application, stores: Stores) -> None:

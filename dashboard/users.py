@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--without-second-factor", action="store_true", help="and take the second factor away")
     for name, what in (("disable", "let nobody in any more, and end the sessions"), ("enable", "let in again")):
         does.add_parser(name, help=what).add_argument("name", metavar="NAME")
+    linked = does.add_parser("link", help="let an account sign in at the OpenID provider, and no more here")
+    linked.add_argument("name", metavar="NAME")
+    linked.add_argument("--subject", required=True, metavar="SUB", help="who it is there: sub of its ID token")
     token_command.declare(does.add_parser("token", help="tokens of programs"))
     return parser
 
@@ -99,6 +102,9 @@ def _do(state: State, settings: Settings, chosen: argparse.Namespace) -> int:
             _tell_link(
                 settings, f"Until it is used, the password from before lets {accounts.cleaned(chosen.name)} in.", link
             )
+        case "link":
+            accounts.link(state, settings.oidc, chosen.name, chosen.subject, by, now)
+            print(f"{accounts.cleaned(chosen.name)} signs in at {settings.oidc.issuer} from now on.")
         case "disable":
             accounts.disable(state, chosen.name, by, now)
             print(f"{accounts.cleaned(chosen.name)} is disabled; its sessions are ended.")
@@ -128,6 +134,8 @@ def _list(found: list[Account]) -> None:
 def _told(account: Account) -> str:
     if account.is_disabled:
         return "disabled"
+    if account.is_external:
+        return "OpenID provider"
     if not account.has_password:
         return "no password yet"
     return "second factor" if account.has_second_factor else "password"

@@ -175,9 +175,9 @@ def _in_periods(prices: Track, days: Track, own: Track, frequency: Frequency) ->
 
 
 def _intraday(stores: Stores, own: Line, query: PortfolioQuery) -> Intraday | None:
-    if query.window != "1D" or query.span or own.portfolio is None or own.nav is None:
+    if query.window != "1D" or query.span or own.portfolio is None or own.nav is None or not len(own.nav):
         return None
-    return growth_within(stores, own.portfolio, own.nav)
+    return growth_within(stores, fund(stores, own.portfolio.origin), own.portfolio, own.nav.dates[-1])
 
 
 def _cash(stores: Stores, lines: Sequence[Line]) -> dict[str, float]:

@@ -30,6 +30,8 @@ TRADES = (
 )
 PRICES = ("origin", "instrument", "ts", "price", "version")
 
+MICROSECONDS = 1_000_000
+"""Of a second: orders and trades are kept so finely."""
 IDS = tuple(strategy.id for strategy in STRATEGIES)
 
 
@@ -95,7 +97,7 @@ def _orders(fund: Fund, days: NDArray[np.int64]) -> tuple[Sequence[Any], ...]:
     return (
         _named(IDS, orders.strategy[rows]),
         _order_ids(fund, rows),
-        (day_seconds(fund.prices)[orders.day[rows]] + SENT_SECONDS).tolist(),
+        ((day_seconds(fund.prices)[orders.day[rows]] + SENT_SECONDS) * MICROSECONDS).tolist(),
         _named(fund.prices.instruments, orders.instrument[rows]),
         _sides(orders.quantity[rows]),
         np.abs(orders.quantity[rows]).tolist(),
@@ -114,7 +116,7 @@ def _trades(fund: Fund, days: NDArray[np.int64]) -> tuple[Sequence[Any], ...]:
         _named(IDS, orders.strategy[rows]),
         [f"{order_id}-1" for order_id in order_ids],
         order_ids,
-        (day_seconds(fund.prices)[orders.day[rows]] + FILLED_SECONDS).tolist(),
+        ((day_seconds(fund.prices)[orders.day[rows]] + FILLED_SECONDS) * MICROSECONDS).tolist(),
         _named(fund.prices.instruments, orders.instrument[rows]),
         _sides(orders.quantity[rows]),
         np.abs(orders.quantity[rows]).tolist(),

@@ -8,7 +8,7 @@ from sample.facts import fund_facts
 from sample.fund import FUND_ID, build
 from sample.prices import BENCHMARK, load_prices
 from sample.strategies import STRATEGIES
-from storage.clickhouse.nav_rows import insert_facts
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.portfolio_rows import remove_rows
 from storage.live.redis import Live
 from storage.state.database import State

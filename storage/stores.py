@@ -12,12 +12,12 @@ from pathlib import Path
 from core.clock import Clock, SystemClock
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_in_turn, settle_in_turn
 from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
-from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
-from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool
+from storage.clickhouse.spools import adopt, claim
 from storage.clickhouse.writer import Writer
 from storage.damage import damage_told, open_expendable
 from storage.folder import FolderLock, check_writable, keep_private
@@ -76,7 +76,7 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
         step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
         clickhouse = open_clickhouse(settings)
         stack.callback(clickhouse.close)
-        reconcile(clickhouse)
+        reconcile(clickhouse, settings.retention.raw_days)
         writer = _open_writer(settings, clickhouse, stack, told)
         told += find_missing(clickhouse, state, is_state_new)
         for sentence in told:
@@ -140,15 +140,17 @@ def _start_valkey(settings: Settings, stack: contextlib.ExitStack, told: list[st
 
 
 def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack, told: list[str]) -> Writer:
-    file = settings.data_dir / "spool.sqlite"
-    without = "measurements that waited in it for ClickHouse, if any, are missing"
-    spool = open_expendable(file, without, lambda: Spool(file, settings.writer.spool_bytes), told)
+    own, most_bytes = claim(settings.data_dir), settings.writer.spool_bytes
+    stack.callback(own.release)
+    without = "rows that waited in it for ClickHouse, if any, are missing"
+    spool = open_expendable(own.path, without, lambda: Spool(own.path, most_bytes), told)
     stack.callback(spool.close)
     writer = Writer(
-        partial(insert_facts, clickhouse),
+        partial(insert_in_turn, clickhouse, settings),
         spool,
         clickhouse.query_log,
-        settle=partial(settle, clickhouse),
+        settle=partial(settle_in_turn, clickhouse, settings),
+        adopt=lambda: adopt(settings.data_dir, own, spool, most_bytes),
         flush_seconds=settings.writer.flush_seconds,
         queue_rows=settings.writer.queue_rows,
     )

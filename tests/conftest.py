@@ -15,8 +15,8 @@ import pytest
 from core.clock import FakeClock
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_in_turn, settle_in_turn
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from storage.live.embedded import Valkey
@@ -133,7 +133,8 @@ def assembled(settings: Settings, clickhouse: ClickHouse, live: Live, state: Sta
     """Gives stores made of these, with a writer whose spool is in `folder`."""
     settings.data_dir.mkdir(exist_ok=True)
     spool = Spool(folder / "spool.sqlite", 64 * 2**20)
-    writer = Writer(partial(insert_facts, clickhouse), spool, clickhouse.query_log)
+    settle = partial(settle_in_turn, clickhouse, settings)
+    writer = Writer(partial(insert_in_turn, clickhouse, settings), spool, clickhouse.query_log, settle=settle)
     yield Stores(settings, clickhouse, live, state, writer, FakeClock())
     spool.close()
 

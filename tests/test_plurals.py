@@ -17,7 +17,8 @@ NOT_PLURAL = {
     "is", "has", "was", "as", "does", "this", "its", "seconds", "hours", "ms", "uses", "holds", "answers", "speaks",
     "refuses", "redirects", "contains", "tells", "falls", "brings", "waits", "begins", "opens", "loses", "serves",
     "sends", "accepts", "fails", "counts", "says", "stays", "sets", "builds", "names", "comes", "needs", "takes",
-    "less", "bytes", "across", "stands", "reads", "belongs", "depends", "ends", "wants", "lies", "knows", "matches",
+    "less", "bytes", "across", "stands", "reads", "belongs", "depends", "ends", "wants", "lies", "signs", "knows",
+    "matches",
 }  # fmt: skip
 """Words that end in s behind a value and are no plural: verbs, units."""
 ONE_PLURAL = re.compile(r"^ (?:[a-z]+ )?([a-z]+s)\b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -12,9 +13,10 @@ from api.operation import Ask, Operation
 from api.parameters import Listed, rfc3339
 from api.portfolios import ID, portfolio_of
 from api.problem import Refused
-from storage.clickhouse.reads.holdings import ORDERS, POSITIONS, TRADES, Held, newest_held, read_held
+from storage.clickhouse.reads.holdings import MICROSECONDS, ORDERS, POSITIONS, TRADES, Held, newest_held, read_held
 
 TAG = "Portfolios"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Position(Answered):
@@ -87,7 +89,7 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
         limit = ask.query.limit
         rows = read_held(clickhouse, held, portfolio.origin, portfolio.id, start, end, key, limit + 1)
         part = rows[:limit]
-        items = [model(**dict(zip(names, (at(row[0]), *row[1:]), strict=True))) for row in part]  # type: ignore[arg-type]
+        items = [model(**dict(zip(names, (_moment(row[0], held), *row[1:]), strict=True))) for row in part]
         newest = newest_held(clickhouse, held, portfolio.origin, portfolio.id)
         units = {"quantity": "count", **dict.fromkeys(money, portfolio.currency)}
         following = ask.begins.next((int(str(part[-1][0])), str(part[-1][1]))) if len(rows) > limit else None
@@ -97,6 +99,11 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
         )  # fmt: skip
 
     return answer
+
+
+def _moment(ticks: object, held: Held) -> datetime:
+    """Return a time of a table, as finely as it is kept."""
+    return EPOCH + timedelta(microseconds=int(str(ticks)) * (MICROSECONDS // held.per_second))
 
 
 def _operation(held: Held, model: Any, summary: str) -> Operation:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from access.viewer import CHANGING_ROLE
 from analytics.metrics import Metric
+from api.body import Body, Named
 from api.models import Aged, Figure, Number, Page, aged, at, day_of
 from api.models import age as age_in_seconds
-from api.operation import Ask, Operation
+from api.operation import ADMIN, Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.portfolios import ID, OfPortfolio, data_of, datasets, finite, portfolio_of
+from api.problem import Refused, named
+from core.errors import ChangeRejected
+from core.portfolios import RULE, RULES, WHOLE, Rule
 from portfolio import given
 from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
 from portfolio.histories import kept
 from portfolio.summary import columns, side_by_side
 from portfolio.tree.facts import Node, nodes
+from portfolio.tree.limited import add_seen, delete_seen, set_seen
 from status.freshness import value_stale_after_seconds
 from storage.state.portfolios import OWN
 
@@ -59,6 +66,21 @@ class Performance(Figure):
     remark: str = Field(description="What must be known beside it.")
     benchmark_value: Number
     benchmark_reason: str
+
+
+def _setting(rule: Rule) -> Any:
+    kind = int if rule.name in WHOLE else str
+    return (kind | None, Field(None, description=f"{rule.hint} An empty text: none." if kind is str else rule.hint))
+
+
+PortfolioChanges: type[Body] = create_model(
+    "PortfolioChanges", __base__=Body, __doc__="What is to be set of a portfolio; what is left out stays.",
+    **{rule.name: _setting(rule) for rule in RULES},
+)  # fmt: skip
+NewPortfolio: type[Body] = create_model(
+    "NewPortfolio", __base__=PortfolioChanges, __doc__="A portfolio without values yet.",
+    name=(str, Field(description=RULE["name"].hint)),
+)  # fmt: skip
 
 
 def _age(node: Node, now: float) -> Aged:
@@ -109,6 +131,47 @@ def _portfolio(ask: Ask[Parameters]) -> Portfolio:
     return next(_node(ask, node) for node in found if key_of(node.portfolio) == wanted)
 
 
+def _own(ask: Ask[Parameters]) -> str:
+    """Return the id of the portfolio of the path. Raises Refused for one that is not the fund's own."""
+    found = portfolio_of(ask)
+    if found.origin != OWN:
+        detail = f"{found.name} is of the {found.origin}, which stays as it is."
+        raise Refused(422, detail, field="id", fix="Give a portfolio of your own: its id begins with own:.")
+    return found.id
+
+
+def _answered(ask: Ask[Parameters], id: str) -> Portfolio:
+    """Return an own portfolio as it is now."""
+    return _portfolio(replace(ask, parts={"id": f"{OWN}:{id}"}))
+
+
+def _fields(body: Body) -> dict[str, str]:
+    """Return the settings that were sent, as texts; a portfolio is named by its id with or without own:."""
+    found = {name: str(value) for name, value in body.model_dump(exclude_none=True).items()}
+    return found | ({"parent": found["parent"].removeprefix(f"{OWN}:")} if "parent" in found else {})
+
+
+def _add(ask: Ask[Parameters]) -> Portfolio:
+    fields = _fields(ask.sent(NewPortfolio))
+    return _answered(ask, add_seen(ask.stores, ask.viewer.portfolios, fields, ask.viewer.name))
+
+
+def _set(ask: Ask[Parameters]) -> Portfolio:
+    id = _own(ask)
+    set_seen(ask.stores, ask.viewer.portfolios, id, _fields(ask.sent(PortfolioChanges)), ask.viewer.name)
+    return _answered(ask, id)
+
+
+def _delete(ask: Ask[Parameters]) -> Portfolio:
+    id = _own(ask)
+    gone = _answered(ask, id)
+    try:
+        delete_seen(ask.stores, ask.viewer.portfolios, id, ask.sent(Named).name, ask.viewer.name)
+    except ChangeRejected as error:
+        raise named(error) from error
+    return gone
+
+
 def _key(node: Node) -> str:
     return key_of(node.portfolio)
 
@@ -153,4 +216,11 @@ OPERATIONS = (
               answer=_performance, model=Page[Performance], query=OfPortfolio, tag=TAG, parts=ID, datasets=datasets),
     Operation(path="/portfolios/{id}", summary="One portfolio.", answer=_portfolio, model=Portfolio, tag=TAG,
               parts=ID, datasets=datasets),
+    Operation(path="/portfolios", method="POST", status=201, summary="Add a portfolio of your own, without values.",
+              answer=_add, body=NewPortfolio, model=Portfolio, tag=TAG, role=CHANGING_ROLE, scope=ADMIN),
+    Operation(path="/portfolios/{id}", method="PATCH", summary="Change settings of a portfolio.", answer=_set,
+              body=PortfolioChanges, model=Portfolio, tag=TAG, parts=ID, role=CHANGING_ROLE, scope=ADMIN),
+    Operation(path="/portfolios/{id}", method="DELETE", answer=_delete, body=Named, model=Portfolio, tag=TAG, parts=ID,
+              summary="Delete a portfolio with all its values; it answers with what it was.", role=CHANGING_ROLE,
+              scope=ADMIN),
 )  # fmt: skip

@@ -102,7 +102,10 @@
     const later = element("button", { type: "button", className: "fw-button", textContent: "Later" });
     later.addEventListener("click", () => made.close());
     does.append(element("button", { className: "fw-button fw-button-main", textContent: "Sign in" }), later);
-    form.append(wrong, does);
+    // Whoever signs in elsewhere does it in a tab of its own; this page goes on when it is looked at again.
+    const elsewhere = element("p");
+    elsewhere.append(element("a", { href: SIGN_IN, target: "_blank", textContent: "Sign in another way, in a new tab" }));
+    form.append(wrong, does, elsewhere);
     form.addEventListener("submit", (event) => { event.preventDefault(); submit(form); });
     made.append(form);
     made.addEventListener("close", () => { if (waiting) mark(true); });

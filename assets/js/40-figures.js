@@ -45,6 +45,7 @@
       (ms ? `.${String(ms).padStart(3, "0")}` : "");
   }
 
+  fw.localText = localText;
   fw.localSeconds = (text) => new Date(String(text).replace(" ", "T")).getTime() / 1000;
 
   fw.zone = () => {

@@ -10,6 +10,9 @@
     next.innerHTML = html;
     let before = sources.get(slot);
     if (!before) {
+      const isPlace = slot.matches(".fw-skeleton, :has(.fw-skeleton)");
+      slot.classList.toggle("fw-waits", isPlace && !html);
+      if (isPlace && !html) return; // nothing yet: what comes finds its room
       slot.replaceChildren(); // what stood there was the skeleton
       slot.classList.remove("fw-skeleton");
       before = document.createElement("div");

@@ -15,6 +15,8 @@
       if (slot) fw.patch(slot, html);
     }
     setPanels(payload);
+    const areMarksOther = payload.marks !== undefined && fw.setMarks(payload.marks);
+    if (areMarksOther) fw.repaint();
     for (const [id, raw] of Object.entries(payload.figures)) figure(id, raw, payload.version);
     fw.painted(payload.page, payload.choices);
     if (fw.afterAnswer) fw.afterAnswer();
@@ -45,11 +47,33 @@
     return answer.json();
   }
 
+  // What is told only to who points at a line is fetched then. Of a figure that has changed since it is another's.
+  async function tellMore(id) {
+    const { place, raw } = painted.get(id) || {};
+    const hover = raw && raw.hover;
+    if (!hover || hover.isAsked) return;
+    hover.isAsked = true;
+    try {
+      const found = await fetched(hover.lazy);
+      if (!found || found.length !== raw.data.length || (painted.get(id) || {}).raw !== raw) return;
+      raw.data = raw.data.map((trace, at) => ({ ...trace, ...found[at] }));
+      await fw.draw(place, () => ((painted.get(id) || {}).raw === raw ? fitted(id, raw, place) : null));
+    } catch (error) {
+      hover.isAsked = false;
+    }
+  }
+
+  document.addEventListener("pointerover", ({ target }) => {
+    const place = target instanceof Element && target.closest(".fw-plot");
+    if (place) tellMore(place.id);
+  });
+
   function fitted(id, raw, place) {
     const fresh = fw.figure(raw);
     fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
     fw.keepView(id, fresh, place);
-    return fresh;
+    place.closest(".fw-panel")?.toggleAttribute("data-over-time", fw.isOverTime(fresh.layout));
+    return fw.withMarks(fresh, place.clientWidth);
   }
 
   fw.isPainted = (id) => painted.has(id);
@@ -58,6 +82,12 @@
   fw.drawnAnew = function (id) {
     const { raw, place } = painted.get(id);
     return fitted(id, raw, place);
+  };
+
+  // Flags of marks stand together by how much a chart shows.
+  fw.drawAgain = function (id) {
+    const { place, raw } = painted.get(id) || {};
+    if (place) fw.draw(place, () => fitted(id, raw, place));
   };
 
   // The page became narrow or wide, or dark or light.

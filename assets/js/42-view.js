@@ -17,6 +17,8 @@
     }
   };
 
+  fw.isZoomed = (id) => Object.keys((zooms.get(id) || { ranges: {} }).ranges).some((axis) => axis.startsWith("x"));
+
   function rangesOf(id, plot) {
     const { uirevision } = plot.layout;
     if (!zooms.has(id) || zooms.get(id).revision !== uirevision) zooms.set(id, { revision: uirevision, ranges: {} });

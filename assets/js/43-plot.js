@@ -55,6 +55,7 @@
       fw.noteZoom(place.id, relayout);
       const page = place.closest(".fw-tab");
       if (page && page.dataset.zooms.split(" ").includes(place.id)) fw.zoomed(page.dataset.page, relayout);
+      else if (fw.hasMarks() && Object.keys(relayout).some((key) => key.startsWith("xaxis"))) fw.drawAgain(place.id);
     });
     fits.observe(place);
   }

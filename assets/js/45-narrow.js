@@ -31,7 +31,7 @@
     return {
       ...layout,
       margin: { ...layout.margin, r: RIGHT_PX, t: layout.margin.t + legend.length * LINE_PX },
-      annotations: [...captions, ...legendNotes(legend), ...ends.filter((note) => note.yref !== "y").map((note) => beside(note, layout))],
+      annotations: [...captions, ...legendNotes(legend, layout.margin.t), ...ends.filter((note) => note.yref !== "y").map((note) => beside(note, layout))],
     };
   }
 
@@ -48,10 +48,11 @@
     return found;
   }
 
-  function legendNotes(legend) {
+  // Above the labels of the time axis, which stand in the margin.
+  function legendNotes(legend, margin) {
     if (!legend.length) return [];
     const text = legend.map((pieces) => pieces.map((piece) => piece.html).join("   ")).join("<br>");
-    return [{ text, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", align: "left", showarrow: false, font: { size: 11 } }];
+    return [{ text, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: Math.max(margin - 6, 0), align: "left", showarrow: false, font: { size: 11 } }];
   }
 
   // The value at the end of a lower row stands right of its caption.

@@ -30,14 +30,17 @@
     element.title = whole.format(date);
   }
 
-  fw.writeTimes = (root) => root.querySelectorAll("time[data-ts]").forEach(write);
+  const TIMES = "time[data-ts], input[data-ts]";
+  const tell = (element) => (element.localName === "time" ? write(element) : fw.writeMoment(element));
+
+  fw.writeTimes = (root) => root.querySelectorAll(TIMES).forEach(tell);
 
   new MutationObserver((changes) => {
     for (const change of changes) {
-      if (change.type === "attributes") write(change.target);
+      if (change.type === "attributes" && change.target.matches(TIMES)) tell(change.target);
       for (const node of change.addedNodes || []) {
         if (node.nodeType !== Node.ELEMENT_NODE) continue;
-        if (node.matches("time[data-ts]")) write(node);
+        if (node.matches(TIMES)) tell(node);
         fw.writeTimes(node);
       }
     }

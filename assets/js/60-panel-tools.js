@@ -1,9 +1,10 @@
-// A panel's tools: full screen, CSV, PNG, link, data as a table.
+// A panel's tools: a note, full screen, CSV, PNG, link, data as a table.
 (function (fw) {
   "use strict";
   const MOST_ROWS = 500;
 
   const tools = {
+    note: (panel) => fw.writeNote(panel),
     full(panel) {
       if (document.fullscreenElement) document.exitFullscreen();
       else panel.requestFullscreen();
@@ -27,7 +28,7 @@
       const place = panel.querySelector(".fw-panel-data");
       const isOpen = button.getAttribute("aria-pressed") === "true";
       button.setAttribute("aria-pressed", String(!isOpen));
-      place.replaceChildren(...(isOpen ? [] : fw.panelData(panel).map(asTable)));
+      place.replaceChildren(...(isOpen ? [] : [...fw.panelData(panel), ...fw.marksOf(panel)].map(asTable)));
     },
   };
 

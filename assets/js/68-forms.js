@@ -62,6 +62,8 @@
     const once = place && place.querySelector(".fw-once");
     if (once) leadTo(once);
     outlive(form, told.said);
+    const dialog = form.closest("dialog");
+    if (dialog) dialog.close();
     return fw.tickNow();
   }
 

@@ -146,11 +146,12 @@ class Publisher:
         *,
         timeout_seconds: float,
     ) -> None:
-        """Make the reading the newest; the version of a source's kind moves as well as its own."""
+        """Make the reading the newest; the version of a source's kind moves as well as its own, if it has news."""
         self._live.put_reading(
             str(collector), self._host, ts, interval_seconds, reading, tables_ts, timeout_seconds=timeout_seconds
         )
-        self._live.bump(str(collector))
+        if reading.is_news:
+            self._live.bump(str(collector))
         if isinstance(collector, SourceId):
             self._live.bump(collector.kind)
 

@@ -21,12 +21,13 @@ from core.kinds.registry import KINDS
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
 from core.settings.plain import must_be
 from core.settings.portfolios import SetPortfolio
+from core.settings.pull import Pull
 
 REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
 """Dash reads these itself and would open debug tools or an unguarded endpoint."""
 
 Path_ = tuple[str, ...]
-WATCH, PORTFOLIOS = "watch", "portfolios"
+WATCH, PORTFOLIOS, PULL = "watch", "portfolios", "pull"
 
 
 def load_settings() -> Settings:
@@ -156,7 +157,7 @@ def _unknown_in_environment() -> list[str]:
 def _broken_lists() -> list[str]:
     """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
     problems = []
-    for name in (*(variable((WATCH, kind)) for kind in KINDS), variable((PORTFOLIOS,))):
+    for name in (*(variable((WATCH, kind)) for kind in KINDS), variable((PORTFOLIOS,)), variable((PULL,))):
         try:
             json.loads(os.environ.get(name, "[]"))
         except json.JSONDecodeError as error:
@@ -198,8 +199,8 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         if path[:1] == (WATCH,):
             yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1], in_file)
             continue
-        if path[:1] == (PORTFOLIOS,) and len(problem["loc"]) > 1:
-            yield _explain_portfolio(problem, reason, _where(path[:1], in_file, file)[1])
+        if path[:1] in ((PORTFOLIOS,), (PULL,)) and len(problem["loc"]) > 1:
+            yield _explain_item(problem, reason, _where(path[:1], in_file, file)[1])
             continue
         if not path:
             yield reason
@@ -250,18 +251,22 @@ def _no_kind(name: str, kind: str, origin: str) -> str:
     return f"{name} ({origin}): there is no kind {kind} of source; there are {', '.join(KINDS)}"
 
 
-def _explain_portfolio(problem: ErrorDetails, reason: str, origin: str) -> str:
-    """Return what is wrong with a portfolio of the list."""
-    place, fields = problem["loc"], SetPortfolio.model_fields
+def _explain_item(problem: ErrorDetails, reason: str, origin: str) -> str:
+    """Return what is wrong with an item of the list of portfolios or of pulls; of the latter nothing is repeated."""
+    place = problem["loc"]
+    is_pull = place[0] == PULL
+    fields = Pull.model_fields if is_pull else SetPortfolio.model_fields
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
     value = problem.get("input")
-    shown = f"={value!r}" if isinstance(value, str | int | float | bool) else ""
+    shown = f"={value!r}" if isinstance(value, str | int | float | bool) and not is_pull else ""
     if problem["type"] == "extra_forbidden":
         return f"{path} ({origin}): unknown setting{_nearest(str(place[-1]), set(fields))}"
     if problem["type"] == "missing":
         return f"{path} ({origin}): is missing: {fields[str(place[-1])].description}"
     if problem["type"] == "value_error":
         return f"{path}{shown} ({origin}): {reason}"
+    if is_pull and len(place) > 2:
+        return f"{path} ({origin}): {must_be(problem)}"
     what = "a text" if len(place) > 2 else f"a list of {', '.join(fields)}"
     return f"{path}{shown} ({origin}): must be {what}"
 

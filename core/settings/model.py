@@ -27,7 +27,9 @@ from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
+from core.settings.pull import Pull
 
 PREFIX = "FUNDWATCH_"
 LOOPBACK_OPEN = "loopback-open"
@@ -116,6 +118,22 @@ class Writer(Group):
     )
 
 
+class Ingest(Group):
+    """What programs may send."""
+
+    most_bytes: int = Field(
+        67_108_864, ge=65_536, le=1_073_741_824, description="Most bytes of a batch as it is sent, packed or not."
+    )
+    most_unpacked_bytes: int = Field(
+        268_435_456, ge=65_536, le=4_294_967_296, description="Most bytes of a batch when it is unpacked."
+    )
+    most_rows: int = Field(200_000, ge=1, le=5_000_000, description="Most rows of a batch.")
+    create_portfolios: bool = Field(False, description="Whether portfolios that a batch names are made.")
+    keep_answers_seconds: float = Field(
+        86_400, ge=60, le=2_592_000, description="So long an Idempotency-Key gets the answer that it got first."
+    )
+
+
 class Sessions(Group):
     """How long somebody stays signed in."""
 
@@ -130,6 +148,17 @@ class Sessions(Group):
     def longest_seconds(self) -> float:
         """Seconds after the sign-in when a session is over."""
         return self.longest_days * 86_400.0
+
+
+class RateLimits(Group):
+    """How often somebody may ask."""
+
+    sign_in_per_minute: int = Field(
+        60, ge=5, le=100_000, description="Attempts to sign in that one address may make in a minute."
+    )
+    api_per_minute: int = Field(
+        6_000, ge=60, le=100_000_000, description="Requests to the API that one token, or person, may make in a minute."
+    )
 
 
 class Thresholds(Group):
@@ -279,6 +308,8 @@ class Settings(BaseSettings):
         description="Password of the account admin, taken when the first start makes it; empty: a link asks for one.",
     )
     sessions: Sessions = Field(Sessions(), description="How long somebody stays signed in.")
+    oidc: Oidc = Field(Oidc(), description="An OpenID provider where people sign in, beside the accounts made here.")
+    rate_limits: RateLimits = Field(RateLimits(), description="How often somebody may ask.")
     actions_enabled: bool = Field(
         False, description="Whether the screen may end queries, sessions and clients on watched sources."
     )
@@ -288,8 +319,12 @@ class Settings(BaseSettings):
     retention: Retention = Field(Retention(), description="How long measurements are kept.")
     query: Query = Field(Query(), description="Limits on every ClickHouse query.")
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
+    ingest: Ingest = Field(Ingest(), description="What programs may send.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
+    pull: tuple[Pull, ...] = Field(
+        (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
+    )
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
         description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
@@ -332,6 +367,14 @@ class Settings(BaseSettings):
         if self.clickhouse_cluster and not self.clickhouse_url.startswith("http"):
             raise ValueError("FUNDWATCH_CLICKHOUSE_CLUSTER needs a server: set FUNDWATCH_CLICKHOUSE_URL to http(s)://…")
         return self
+
+    @field_validator("pull")
+    @classmethod
+    def _pulls_are_told_apart(cls, value: tuple[Pull, ...]) -> tuple[Pull, ...]:
+        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two pulls are named {', '.join(twice)}")
+        return value
 
     @field_validator("portfolios")
     @classmethod

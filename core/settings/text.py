@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from core.kinds.base import Source
+from core.group import Group
 from core.kinds.registry import KINDS
-from core.settings.load import PORTFOLIOS, WATCH, allowed, in_words, leaves, variable
+from core.settings.load import PORTFOLIOS, PULL, WATCH, allowed, in_words, leaves, variable
 from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
+from core.settings.pull import EXAMPLE as PULL_EXAMPLE
+from core.settings.pull import Pull
 
 HEAD = """# Settings
 
@@ -44,6 +46,14 @@ OF_SOURCES = """
 
 Each kind is a list under `watch:` in `fundwatch.yaml`, or as JSON in its variable."""
 
+OF_PULLS = f"""
+## Of queries whose rows are taken in
+
+A list under `pull:` in `fundwatch.yaml`, or as JSON in `{variable((PULL,))}`: [pull.md](pull.md).
+
+| key | default | allowed | unit | meaning |
+|---|---|---|---|---|"""
+
 BAR = r"\|"
 """A bar within a table."""
 UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_days": "days", "_ratio": "share, 0.85 is 85 %"}
@@ -59,6 +69,7 @@ def settings_page() -> str:
     lines.append(OF_SOURCES)
     for kind in KINDS:
         lines += _of_kind(kind)
+    lines += [OF_PULLS, *(_row(Pull, name) for name in Pull.model_fields), "", "```yaml", *PULL_EXAMPLE, "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -81,7 +92,7 @@ def _of_kind(kind: str) -> list[str]:
     ]
 
 
-def _row(source: type[Source], name: str) -> str:
+def _row(source: type[Group], name: str) -> str:
     schema = source.model_json_schema()
     field, node = source.model_fields[name], schema["properties"][name]
     groups = schema.get("$defs", {})
@@ -129,8 +140,9 @@ def example_yaml() -> str:
 
 def _example(path: tuple[str, ...]) -> list[str]:
     """Return lines that show how a list is written; none for any other setting."""
-    if path == (PORTFOLIOS,):
-        return ["For example:", *EXAMPLE]
+    lists = {(PORTFOLIOS,): EXAMPLE, (PULL,): PULL_EXAMPLE}
+    if path in lists:
+        return ["For example:", *lists[path]]
     return ["For example:", *KINDS[path[1]].source.EXAMPLE] if path[0] == WATCH else []
 
 

@@ -35,7 +35,9 @@ SECONDS = Metric(
     "fundwatch_http_request_seconds", "Time to answer, of the last minute: quantiles.", "route", "quantile"
 )
 MEAN_SECONDS = Metric("fundwatch_http_request_mean_seconds", "Time to answer, of the last minute: mean.", "route")
-OPEN_PAGES = Metric("fundwatch_http_open_pages", "Open browser pages that asked for news in the last two intervals.")
+OPEN_PAGES = Metric(
+    "fundwatch_http_open_pages", "Open browser pages that asked for news in the last two of their intervals."
+)
 PROCESSES = Metric("fundwatch_http_processes", "Processes that answer requests.")
 
 

@@ -75,6 +75,7 @@ class Tally:
         self._routes: dict[str, Counts] = {}
         self._slow: dict[int, list[tuple[float, float, str, str, int]]] = {}
         self._pages: dict[str, list[float]] = {}
+        """By client: until when each time that it asked for news tells of an open page."""
 
     def answered(self, route: str, method: str, status: int, seconds: float, now: float) -> None:
         """Count a request that was answered at `now` (epoch seconds)."""
@@ -99,20 +100,21 @@ class Tally:
         elif seconds > slot[0][0]:
             heapq.heapreplace(slot, (seconds, now, route, method, status))
 
-    def asked_for_news(self, client: str, now: float) -> None:
-        """Note that an open page of a client asked for news because its interval was over."""
+    def asked_for_news(self, client: str, now: float, every_seconds: float) -> None:
+        """Note that an open page of a client asked for news because its interval, `every_seconds`, was over."""
         times = self._pages.get(client)
         if times is None:
             if len(self._pages) >= MOST_CLIENTS:
                 return
             times = self._pages[client] = []
-        times.append(now)
+        times.append(now + 2 * every_seconds)
 
-    def told(self, now: float, refresh_seconds: float) -> dict[str, Any]:
+    def told(self, now: float) -> dict[str, Any]:
         """Return all counts as what JSON can hold, and forget what is too old to count."""
-        oldest = now - 2 * refresh_seconds
         self._pages = {
-            client: kept for client, times in [*self._pages.items()] if (kept := [at for at in times if at > oldest])
+            client: kept
+            for client, times in [*self._pages.items()]
+            if (kept := [until for until in times if until > now])
         }
         first = int((now - SLOWEST_SECONDS) // SLOT_SECONDS)
         self._slow = {slot: found for slot, found in [*self._slow.items()] if slot > first}
@@ -136,7 +138,8 @@ def counts_of(told: Mapping[str, Any]) -> dict[str, Counts]:
 def open_pages(told: Sequence[Mapping[str, Any]]) -> int:
     """Return how many pages are open by what every process has told.
 
-    A page asks once an interval, whichever process answers: who asked four times in two intervals has two pages open.
+    A page asks once an interval of its own, whichever process answers: who asked four times in two intervals has two
+    pages open.
     """
     clients: dict[str, int] = {}
     for each in told:

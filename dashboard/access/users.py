@@ -129,14 +129,15 @@ def change_forms(account: Account, sessions: int, offered: Sequence[str]) -> lis
         hint=portfolios_hint(offered),
     )  # fmt: skip
     both = [_small(name, "role", "Set role", role), _small(name, "portfolios", "Limit", only)]
-    found = [html.Div(both, className="fw-forms"), html.Hr()]
+    of_provider = "It signs in at the OpenID provider, whose groups say its role and portfolios."
+    found = [html.P(of_provider) if account.is_external else html.Div(both, className="fw-forms"), html.Hr()]
     if account.is_disabled:
         return [*found, _small(name, "enable", "Enable")]
     return [
         *found,
         html.Div(
             [
-                _small(name, "link", "Make sign-in link", into=LINK_AGAIN),
+                *([] if account.is_external else [_small(name, "link", "Make sign-in link", into=LINK_AGAIN)]),
                 *([_small(name, "sign-out", f"End {count(sessions, 'session')}", is_dangerous=True,
                           question=f"End every session of {name}? Who is signed in must sign in again.")]
                   if sessions else []),
@@ -166,7 +167,11 @@ def _row(account: Account, sessions: int, chosen: str) -> dict[str, Any]:
         "state": _state(account),
         "role": Cell(account.role.word, sort=float(account.role)),
         "portfolios": portfolios_cell(account.portfolios),
-        "factor": "set up" if account.has_second_factor else Cell("none", tone="muted"),
+        "factor": "provider's"
+        if account.is_external
+        else "set up"
+        if account.has_second_factor
+        else Cell("none", tone="muted"),
         "seen": Cell(local_time(account.seen_at), sort=account.seen_at)
         if account.seen_at
         else Cell("never", tone="muted"),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from core.currency import CASH
 from core.errors import ChangeRejected
 from dashboard.benchmarks.facts import Facts
 from dashboard.benchmarks.tables import ID, KINDS
 from dashboard.components.form import form, hidden, select_field, text_field
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.form import Form, Said, Sent
 from portfolio.series.decide import (
     BLEND_FIELDS,
     BLENDED,

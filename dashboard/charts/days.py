@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analytics.calendar import Dates
 
-MOST_DAYS = 900
+MOST_DAYS = 750
 """No chart of the page is wider than this in pixels that matter."""
 MONTHS_FROM = 120
 """Days from which on ticks are months."""

@@ -15,11 +15,8 @@ SHORTEST_LABEL_PX = 64
 LONGEST_NAME = 22
 GAP_PX = 26
 """Between two rows: the caption of the lower one stands in it."""
-AXIS_PX = 30
-"""Between two rows, beside that, where the labels of the time axis stand there."""
-MARGIN_PX = {"t": 6, "b": 34}
-BARE_BOTTOM_PX = 8
-"""Margin under the last row where the labels stand above it."""
+MARGIN_PX = {"t": 34, "b": 8}
+"""The labels of the time axis stand above the first row: whoever sees a row of the first screen sees its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +57,9 @@ class Band:
     rows: int = field(default=1)
 
 
-def stacked(
-    rows: Sequence[Row], x_axis: dict[str, Any], bands: Sequence[Band] = (), axis_row: int | None = None
-) -> dict[str, Any]:
-    """Return the figure of `rows`, first on top. On a narrow page 45-narrow.js makes captions of the ends.
-
-    axis_row: number of the row, from 1, that the labels of the time axis stand under; None: the last.
-    """
-    axis_row = min(axis_row or len(rows), len(rows))
-    gaps = [GAP_PX + (AXIS_PX if number == axis_row else 0) for number in range(1, len(rows))]
-    total = sum(row.height_px for row in rows) + sum(gaps)
+def stacked(rows: Sequence[Row], x_axis: dict[str, Any], bands: Sequence[Band] = ()) -> dict[str, Any]:
+    """Return the figure of `rows`, first on top. On a narrow page 45-narrow.js makes captions of the ends."""
+    total = sum(row.height_px for row in rows) + GAP_PX * (len(rows) - 1)
     layout: dict[str, Any] = {"hoversubplots": "axis", "meta": {"narrow": "captions"}}
     traces, notes, shapes, bottoms = [], [], [], []
     top = 1.0
@@ -81,14 +71,12 @@ def stacked(
         notes += _notes(row, f"y{suffix}", top)
         shapes += [{"xref": "paper", "x0": 0, "x1": 1, **shape, "yref": f"y{suffix}"} for shape in row.limits]
         bottoms.append(bottom)
-        top = bottom - (gaps[number - 1] / total if number < len(rows) else 0.0)
+        top = bottom - GAP_PX / total
     shapes = [_band(band, bottoms[min(band.rows, len(rows)) - 1]) for band in bands] + shapes
     widest = max((len(end.text) for row in rows for end in row.ends), default=0)
     right = max(SHORTEST_LABEL_PX, round(LETTER_PX * widest) + 12)
-    anchor = "y" if axis_row == 1 else f"y{axis_row}"
-    layout |= {"xaxis": {**x_axis, "anchor": anchor}, "annotations": notes, "shapes": shapes}
-    margin = MARGIN_PX if axis_row == len(rows) else MARGIN_PX | {"b": BARE_BOTTOM_PX}
-    return {"data": traces, "layout": layout | {"margin": {"r": right, **margin}}}
+    layout |= {"xaxis": {**x_axis, "side": "top", "anchor": "y"}, "annotations": notes, "shapes": shapes}
+    return {"data": traces, "layout": layout | {"margin": {"r": right, **MARGIN_PX}}}
 
 
 def short(name: str) -> str:

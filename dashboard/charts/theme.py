@@ -18,6 +18,8 @@ SERIES = ("@series-1", "@series-2", "@series-3", "@series-4", "@series-5", "@ser
 COMPARED = (*SERIES[1:], "@text")
 """Of the portfolios beside the chosen one, which has the first."""
 BENCHMARK = "@muted"
+HOVER = "hover"
+"""Key of a trace: what it has for who points at it alone (customdata, hovertemplate). It is fetched then."""
 
 
 def faded(token: str, opacity: float) -> str:

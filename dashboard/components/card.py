@@ -119,21 +119,21 @@ def cards(
 def cards_slot(
     id: str, *counts: int, alone: int = 0, minimum_px: int = 140, height: int = 110, is_headed: bool = False
 ) -> html.Div:  # fmt: skip
-    """Return the slot of strips of so many cards, with a place of `height` px for each: places wrap as cards do.
+    """Return the slot of strips of so many cards, each at least `height` px high, with a place for each until then.
 
     alone: cards of a first strip that keep to a width. is_headed: whether a line of links stands above the cards.
     """
     head = [html.Div(className="fw-kinds fw-kinds-place")] if is_headed else []
     strips = [
         cards(
-            *(html.Div(className="fw-skeleton", style={"height": f"{height}px"}) for _ in range(count)),
+            *(html.Div(className="fw-skeleton fw-card-place") for _ in range(count)),
             minimum_px=minimum_px,
             is_alone=is_alone,
         )
         for count, is_alone in ((alone, True), *((count, False) for count in counts))
         if count
     ]
-    return html.Div([*head, *strips], id=id, className="fw-slot")
+    return html.Div([*head, *strips], id=id, className="fw-slot", style={"--card-height": f"{height}px"})
 
 
 def bar(ratio: float, label: str) -> html.Div:

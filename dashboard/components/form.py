@@ -89,13 +89,35 @@ def text_field(
 ) -> html.Div:
     """Return a field with its label and hint. options: what the browser offers while it is typed."""
     field_id, listed = f"{form_id}-{name}", f"{form_id}-{name}-list" if options else None
-    given = {**more, **({"list": listed} if listed else {}), **({"readonly": "readonly"} if is_read_only else {})}
+    given = {
+        **attributes(**more),
+        **({"list": listed} if listed else {}),
+        **({"readonly": "readonly"} if is_read_only else {}),
+    }
     box = Input(
         type=type, id=field_id, name=name, value=value, autocomplete="off", className="fw-field-input",
         **{"aria-describedby": f"{field_id}-hint"}, **given,
     )  # fmt: skip
     offered = [html.Datalist([html.Option(value=each) for each in options], id=listed)] if listed else []
     return _field(field_id, label, [box, *offered], hint)
+
+
+def long_field(form_id: str, name: str, label: str, value: str = "", *, hint: Any = "", most: int) -> html.Div:
+    """Return a field of several lines, of `most` characters, as wide as the form."""
+    field_id = f"{form_id}-{name}"
+    more = attributes(aria_describedby=f"{field_id}-hint")
+    box = html.Textarea(value, id=field_id, name=name, rows=3, maxLength=most, className="fw-field-input", **more)
+    return _field(field_id, label, [box], hint, "fw-field fw-field-wide")
+
+
+def moment_field(form_id: str, name: str, label: str, at: float | None = None, *, hint: Any = "") -> html.Div:
+    """Return a field of a time, which its reader sees and types in the own zone; it is sent as RFC 3339, in UTC.
+
+    at: epoch seconds; None: it is empty (assets/js/74-notes.js).
+    """
+    if at is None:
+        return text_field(form_id, name, label, hint=hint, type="datetime-local", step="1")
+    return text_field(form_id, name, label, hint=hint, type="datetime-local", step="1", data_ts=f"{at:.3f}")
 
 
 def select_field(
@@ -127,10 +149,10 @@ def tick(form_id: str, name: str, label: Any, *, is_ticked: bool = False, hint: 
     )
 
 
-def _field(field_id: str, label: str, parts: list[Any], hint: Any) -> html.Div:
+def _field(field_id: str, label: str, parts: list[Any], hint: Any, name: str = "fw-field") -> html.Div:
     return html.Div(
         [html.Label(label, htmlFor=field_id, className="fw-field-label"), *parts, *_below(field_id, hint)],
-        className="fw-field",
+        className=name,
     )
 
 

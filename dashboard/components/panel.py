@@ -7,11 +7,13 @@ from typing import Any
 
 from dash import html
 
-from access.viewer import EXPORTING_ROLE
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE
+from core.roles import Role
 from dashboard.components.attributes import attributes
 from dashboard.components.needing import needing
 
 TOOLS = {
+    "note": "Write a note",
     "table": "Show data as table",
     "csv": "Download CSV",
     "png": "Download PNG",
@@ -19,6 +21,8 @@ TOOLS = {
     "link": "Copy link",
     "full": "Full screen",
 }
+NEEDED = {"csv": EXPORTING_ROLE, "note": CHANGING_ROLE}
+"""The least role of those who are offered a tool; others are for all."""
 
 
 def panel(
@@ -28,7 +32,7 @@ def panel(
     children: Any = None,
     *,
     span: int = 12,
-    tools: Sequence[str] = ("table", "csv", "png", "svg", "link", "full"),
+    tools: Sequence[str] = ("note", "table", "csv", "png", "svg", "link", "full"),
     definition: str = "",
     controls: Any = None,
     csv: str = "",
@@ -37,10 +41,11 @@ def panel(
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
     `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
-    (formula, window, source) on hover. `tools` are some of table, csv, png, svg, link, full; tables have no picture.
-    `controls` stand right of the heading. `csv` is the path that answers with the chart's data in full, where what is
-    drawn is only as much as there are pixels for; the page's query is added to it. CSV is for those who may take data
-    out. `of` goes before the title where that is read out: a page may have several panels of one title.
+    (formula, window, source) on hover. `tools` are some of note, table, csv, png, svg, link, full; tables have no
+    picture, and a note is written on what has a time axis. `controls` stand right of the heading. `csv` is the path
+    that answers with the chart's data in full, where what is drawn is only as much as there are pixels for; the query
+    of the page is added to it. CSV is for those who may take data out, a note for those who may write one. `of` goes
+    before the title where that is read out: a page may have several panels of one title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(
@@ -87,7 +92,7 @@ def slot(id: str, height: int = 0, *, narrow_height: int = 0) -> html.Div:
 
 def verdict_slot(id: str) -> html.Div:
     """Return the slot of the line that says how things stand: several lines on a narrow screen."""
-    return slot(id, 36, narrow_height=111)
+    return slot(id, 36, narrow_height=92)
 
 
 def _tool(name: str, title: str) -> html.Button:
@@ -98,5 +103,5 @@ def _tool(name: str, title: str) -> html.Button:
         className="fw-tool",
         title=label,
         **attributes(aria_label=f"{label}: {title}", data_tool=name),
-        **(needing(EXPORTING_ROLE) if name == "csv" else {}),
+        **needing(NEEDED.get(name, Role.VIEWER)),
     )

@@ -23,6 +23,7 @@ from dashboard.frame.plain_form import Field, form, hidden, said, wrong
 from dashboard.frame.sign_in import (
     AGAIN,
     NOT_ALIKE,
+    Left,
     caller_of,
     field,
     new_password,
@@ -55,6 +56,7 @@ DONE = {
 SETUP, REMOVAL = "setup", "removal"
 """Which form about the second factor the password was wrong in."""
 BACK = Markup('<p><a href="/">Back to Fundwatch</a></p>')
+OF_PROVIDER = Markup("<p>Password, second factor and role of this account are the OpenID provider's.</p>")
 ROW = Markup("<tr><td>{began}</td><td>{seen}</td><td>{address}</td><td>{agent}</td><td>{end}</td></tr>")
 TABLE = Markup(
     '<div class="fw-plain-table" tabindex="0" role="region" aria-label="Sessions"><table><thead><tr>'
@@ -63,8 +65,8 @@ TABLE = Markup(
 )
 
 
-def install(server: Flask, stores: Stores) -> None:
-    """Serve the page and what its forms do."""
+def install(server: Flask, stores: Stores, left: Left) -> None:
+    """Serve the page and what its forms do; `left` answers who leaves a provider too."""
 
     @server.get(ACCOUNT)
     def account_page() -> AnyResponse:
@@ -90,7 +92,7 @@ def install(server: Flask, stores: Stores) -> None:
         else:
             end_sessions(stores.state, name, now, by=name)
         if not digest or digest == digest_of(caller.secret):
-            return signed_out(stores, redirect(SIGN_IN, 303))
+            return signed_out(stores, left(name) or redirect(SIGN_IN, 303))
         return redirect(f"{ACCOUNT}?done=session", 303)
 
     @server.post(FACTOR)
@@ -152,15 +154,22 @@ def _page(
         + said(done)
         + wrong(why)
         + _sessions(stores, account)
-        + Markup("<h2>Password</h2>")
+        + (OF_PROVIDER if account.is_external else _proofs(stores, account, wrong_fields))
+        + BACK,
+        status,
+    )  # fmt: skip
+
+
+def _proofs(stores: Stores, account: Account, wrong_fields: dict[str, str]) -> Markup:
+    """Return the forms of password and second factor."""
+    return (
+        Markup("<h2>Password</h2>")
         + form(
             PASSWORD, "Change the password",
             _password("Your password now", wrong_fields.get("old", "")),
             *new_password(wrong_fields.get("password", ""), wrong_fields.get(AGAIN, "")),
         )
         + _second_factor(stores, account, wrong_fields)
-        + BACK,
-        status,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from access.viewer import KEPT
-from core.errors import StorageError
+from core.errors import StorageUnavailable
 from dashboard.views.callbacks import PATH
 from dashboard.views.problem import away, problem_of
 
@@ -44,8 +44,8 @@ def install(server: Flask) -> None:
     def no_file(_error: DependencyException) -> Response | HTTPException:
         return refused(NotFound())
 
-    @server.errorhandler(StorageError)
-    def no_answer(error: StorageError) -> Response:
+    @server.errorhandler(StorageUnavailable)
+    def no_answer(error: StorageUnavailable) -> Response:
         sentence = problem_of(error) if KEPT in request.environ else away(error)
         return Response(f"{sentence}\n", 503, mimetype="text/plain")
 

@@ -9,10 +9,6 @@ from typing import IO
 
 MOST_HEAD_BYTES = 65_536
 """Of request line and headers. Gunicorn's own limits hold below it: 100 headers, 8,190 bytes each."""
-MOST_BODY_BYTES = 1_048_576
-"""Of a body, on every path that says no other (BODY_LIMITS)."""
-BODY_LIMITS = "fundwatch-body-limits"
-"""Key of Flask.extensions under which a server's paths with a larger limit stand: path → bytes."""
 IN_MEMORY_BYTES = 65_536
 """Of a body that still arrives; more of it waits in a temporary file."""
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROUTE, NEWS = "fundwatch.route", "fundwatch.news"
-"""Keys of a WSGI environment: the name of what answers, and the page that asks for news at its interval."""
+"""Keys of a WSGI environment: the name of what answers; the page that asks for news, and how often it does."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 120.0
+"""Between two such requests of a page, whatever it says: the slowest pace with what it waits while it is refused."""
 EVERY_PATH = "/<path:path>"
 
 
@@ -52,10 +54,10 @@ class Measured:
             seconds, now = time.perf_counter() - began, self._clock.now()
             route = environ.get(ROUTE) or self._route(rule, environ.get("PATH_INFO", ""))
             self._tally.answered(route, environ["REQUEST_METHOD"], int(status[:3]), seconds, now)
-            page = environ.get(NEWS)
-            if page is not None:
+            if NEWS in environ:
+                page, every_seconds = environ[NEWS]
                 address, browser = environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", "")
-                self._tally.asked_for_news(_client(address, browser, page), now)
+                self._tally.asked_for_news(_client(address, browser, page), now, every_seconds)
 
     def _route(self, rule: str, path: str) -> str:
         """Return the rule that answered; of the one that answers every path, the page or that it is none."""
@@ -64,11 +66,11 @@ class Measured:
         return path if path in self._page_paths else OTHER
 
 
-def is_callback(environ: MutableMapping[str, Any], page: str, *, is_news: bool = False) -> None:
-    """Say that a request is a callback of a page; `is_news`: an open page asks since its interval is over."""
+def is_callback(environ: MutableMapping[str, Any], page: str, interval_ms: Any = None) -> None:
+    """Say that a request is a callback of a page; with its interval, that it asks for news since that is over."""
     environ[ROUTE] = f"{CALLBACK} {page}" if page.isidentifier() else CALLBACK
-    if is_news:
-        environ[NEWS] = page
+    if type(interval_ms) in (int, float):
+        environ[NEWS] = (page, min(max(interval_ms / 1_000, SHORTEST_SECONDS), LONGEST_SECONDS))
 
 
 @lru_cache(maxsize=4096)

@@ -33,7 +33,7 @@ def renewable_app(stores: Stores, mounts: Sequence[Mount] = ()) -> tuple[Flask, 
     """
     tally = Tally()
     told = ToldRequests(stores.live, stores.settings.machine)
-    counts = lambda: tally.told(stores.clock.now(), stores.settings.refresh_seconds)  # noqa: E731
+    counts = lambda: tally.told(stores.clock.now())  # noqa: E731
     keep_telling(told, counts, threading.Event())
     make = partial(create_app, mounts=mounts, tally=tally)
     server: Flask = make(stores).server

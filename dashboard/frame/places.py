@@ -9,6 +9,8 @@ from access.links import PATH as LINK
 __all__ = ["LINK"]
 
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
+PROVIDER, BACK = f"{SIGN_IN}/provider", f"{SIGN_IN}/provider/back"
+"""Where a sign-in at the OpenID provider begins, and where the provider sends people back to."""
 NEXT = "next"
 """Parameter of the sign-in with the place to return to."""
 LONGEST_NEXT = 4_000
@@ -34,7 +36,7 @@ def own_place(place: str) -> str:
             return "/"
     parts = urlsplit(place)
     is_ours = not parts.scheme and not parts.netloc and place.isprintable()
-    return place if is_ours and parts.path not in (SIGN_IN, SIGN_OUT, LINK) else "/"
+    return place if is_ours and parts.path not in (SIGN_IN, SIGN_OUT, LINK, PROVIDER, BACK) else "/"
 
 
 def _is_printable(path: str) -> bool:

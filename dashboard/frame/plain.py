@@ -1,12 +1,15 @@
-"""Pages that carry no application and need no script: sign-in, refusals, "nothing here"."""
+"""Answers that carry no application and need no script: sign-in, refusals, "nothing here", and problems of programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import orjson
 from flask import Response
 from markupsafe import Markup
+
+from core.web.problem import PROBLEM
 
 if TYPE_CHECKING:
     from dashboard.views.tab import Page
@@ -38,3 +41,10 @@ def refusal(status: int, title: str, sentence: str, pages: Iterable[Page] = (), 
     links += [(page.path, page.title) for page in pages]
     listed = Markup().join(LINK.format(path=path, title=title) for path, title in links)
     return plain_page(title, Markup("<p>{}</p><ul>{}</ul>").format(sentence, listed), status)
+
+
+def problem(status: int, title: str, sentence: str, **more: str) -> Response:
+    """Return why a program gets no answer, as problem details (RFC 9457)."""
+    told: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+    told |= {"field": "", "fix": "", "allowed": [], **more}
+    return Response(orjson.dumps(told), status, mimetype=PROBLEM)

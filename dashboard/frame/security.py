@@ -11,15 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.viewer import KEPT, LOCAL_NAME, Viewer, keep_viewer
 from core.clock import Clock
 from core.errors import StorageError
-from dashboard.frame.places import ACCOUNT, LINK, SIGN_IN, SIGN_OUT, sign_in_path
-from dashboard.frame.plain import refusal
+from dashboard.frame.places import ACCOUNT, BACK, LINK, PROVIDER, SIGN_IN, SIGN_OUT, sign_in_path
+from dashboard.frame.plain import problem, refusal
 from dashboard.frame.viewer import FindViewer, bearer, is_api
 from dashboard.views.problem import away
 from dashboard.views.rights import needs
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK, PROVIDER, BACK})
 TELLS_MORE = frozenset({"/readyz"})
 """Public paths that tell more to whoever is found."""
 PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
@@ -38,7 +37,6 @@ PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"
-PROBLEM = "application/problem+json"
 NEEDS_TOKEN = "Sign in, or send a token that is valid: Authorization: Bearer fw_…"
 
 COMMON_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin")]
@@ -90,7 +88,8 @@ def install(server: Flask, *, hosts: Collection[str], pages: Sequence[Page], fin
             return redirect(allowed[0].path, 302) if path == "/" and allowed else _missing(path, allowed)
         if page in allowed:
             return None
-        return refusal(403, "Not allowed", needs(page.role), allowed, sign_in=_sign_in_of(viewer))
+        said = needs(page.role, f"see the page {page.title}")
+        return refusal(403, "Not allowed", said, allowed, sign_in=_sign_in_of(viewer))
 
     @server.teardown_request
     def answered(_error: BaseException | None) -> None:
@@ -176,8 +175,7 @@ def _ask_to_sign_in(is_page: bool) -> AnyResponse:
 def _refused(status: int, title: str, sentence: str, pages: Iterable[Page] = ()) -> Response:
     """Return why there is no answer: to a program as problem details (RFC 9457), to a page's script as a line."""
     if is_api(request.path):
-        told = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
-        return Response(orjson.dumps(told), status, mimetype=PROBLEM)
+        return problem(status, title, sentence)
     if status == 401:
         return Response(f"{sentence}\n", status, mimetype="text/plain")
     return refusal(status, title, sentence, pages)

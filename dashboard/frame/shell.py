@@ -108,7 +108,11 @@ def missing_page(tabs: Sequence[Tab]) -> html.Div:
 def forbidden_page(page: Page, viewer: Viewer) -> html.Div:
     """Return what stands where a page is that the viewer may not see; who has not signed in is offered to."""
     way = [html.P(html.A("Sign in", href=sign_in_path(page.path)))] if viewer.name == LOCAL_NAME else []
-    return html.Div([html.H1("Not allowed"), html.P(needs(page.role)), *way], className="fw-empty", role="alert")
+    return html.Div(
+        [html.H1("Not allowed"), html.P(needs(page.role, f"see the page {page.title}")), *way],
+        className="fw-empty",
+        role="alert",
+    )
 
 
 def failed_page(page: Page, error: Exception) -> html.Div:

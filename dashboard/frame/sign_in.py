@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import orjson
 from flask import Flask, Request, Response, redirect, request
@@ -18,28 +20,36 @@ from access.sign_in import NO_LINK, Caller, SignedIn, sign_in, sign_out, use_lin
 from access.viewer import LOCAL_NAME
 from core.errors import ChangeRejected, SignInRefused, StorageError
 from core.roles import Role
-from dashboard.frame.places import ACCOUNT, LINK, NEXT, SIGN_IN, SIGN_OUT, own_place
+from dashboard.frame.places import ACCOUNT, LINK, NEXT, PROVIDER, SIGN_IN, SIGN_OUT, own_place
 from dashboard.frame.plain import plain_page, refusal
 from dashboard.frame.plain_form import Field, form, hidden, wrong
+from dashboard.frame.rates import SignIns
 from dashboard.frame.viewer import FindViewer, current_viewer
 from dashboard.views.problem import away
 from dashboard.views.rights import declare_rules
 from storage.state.accounts import find_account
 
 if TYPE_CHECKING:
+    from core.settings.oidc import Oidc
     from storage.stores import Stores
 
 LONGEST_FIELD = 1_024
 AGAIN = "again"
 NOT_ALIKE = "The two are not alike: type the same twice."
+ELSEWHERE = Markup(
+    '<p><a class="fw-button fw-button-main" href="{}?{}={}">{}</a></p><p>Or with a name and password:</p>'
+)
+Left = Callable[[str], AnyResponse | None]
+"""Returns the page that leads an account to the sign-out at its provider; None: it has none."""
 FORGOTTEN = Markup(
     '<p class="fw-plain-hint">Forgot the password? An admin gives you a link, or whoever runs Fundwatch does with '
     "<code>python -m dashboard.users reset NAME</code>.</p>"
 )
 
 
-def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
-    """Serve the sign-in, the pages of one-time links and the sign-out."""
+def install(server: Flask, stores: Stores, find_viewer: FindViewer, attempts: SignIns, left: Left) -> None:
+    """Serve the sign-in, the pages of one-time links and the sign-out; `left` answers who leaves a provider too."""
+    oidc = stores.settings.oidc
 
     @server.get(SIGN_IN)
     def sign_in_page() -> AnyResponse:
@@ -50,18 +60,19 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
         place = own_place(request.args.get(NEXT, ""))
         if name:
             return redirect(_after_sign_in(stores, name, place), 303)
-        return _form_of_sign_in(place)
+        return form_of_sign_in(oidc, place)
 
     @server.post(SIGN_IN)
     def sign_in_posted() -> AnyResponse:
         name, place = field(request, "name"), own_place(field(request, NEXT))
         try:
+            attempts.count()
             who = sign_in(
                 stores.state, name, field(request, "password"), field(request, "code"),
                 caller_of(stores, request), stores.clock.now(),
             )  # fmt: skip
         except (SignInRefused, StorageError) as error:
-            return _not_signed_in(error, name, place)
+            return _not_signed_in(oidc, error, name, place)
         goto = _after_sign_in(stores, who.account, place)
         if not _wants_json():
             return signed_in(stores, who, redirect(goto, 303))
@@ -95,10 +106,10 @@ def install(server: Flask, stores: Stores, find_viewer: FindViewer) -> None:
 
     @server.post(SIGN_OUT)
     def sign_out_posted() -> AnyResponse:
-        caller = caller_of(stores, request)
+        caller, name = caller_of(stores, request), current_viewer().name
         if caller.secret:
-            sign_out(stores.state, current_viewer().name, caller, stores.clock.now())
-        return signed_out(stores, redirect(SIGN_IN, 303))
+            sign_out(stores.state, name, caller, stores.clock.now())
+        return signed_out(stores, left(name) or redirect(SIGN_IN, 303))
 
     declare_rules(server, Role.VIEWER, {SIGN_OUT})
 
@@ -140,6 +151,26 @@ def waiting(answer: Response, error: SignInRefused) -> Response:
     return answer
 
 
+def form_of_sign_in(oidc: Oidc, place: str, name: str = "", why: str = "", status: int = 200) -> Response:
+    """Return the page of the sign-in. why: nobody was let in a moment ago; empty: nobody has tried."""
+    code_hint = "Of your app, or for recovery: only if your account has a second factor."
+    return plain_page(
+        "Sign in",
+        wrong(why)
+        + (ELSEWHERE.format(PROVIDER, NEXT, quote(place, safe="/"), oidc.label) if oidc.is_on else Markup())
+        + form(
+            SIGN_IN, "Sign in",
+            Field("name", "Name", "username", value=name, has_focus=not name),
+            Field("password", "Password", "current-password", "password", has_focus=bool(name)),
+            Field("code", "Code", "one-time-code", hint=code_hint, is_needed=False),
+            hidden(NEXT, place),
+        )
+        + FORGOTTEN,
+        status,
+        is_narrow=True,
+    )  # fmt: skip
+
+
 def new_password(wrong_password: str = "", wrong_again: str = "", *, has_focus: bool = False) -> tuple[Field, Field]:
     """Return the two fields by which a password is chosen; the first that is wrong has the focus."""
     hint = f"At least {LEAST_CHARACTERS} characters, and none that everybody uses."
@@ -158,37 +189,19 @@ def new_password(wrong_password: str = "", wrong_again: str = "", *, has_focus: 
 def _after_sign_in(stores: Stores, name: str, place: str) -> str:
     """Return where to go: to set up a second factor first, where the account's role needs one."""
     account = find_account(stores.state, name)
-    if account is None or account.has_second_factor:
+    if account is None or account.has_second_factor or account.is_external:
         return place
     return ACCOUNT if second_factor.must_have(stores.settings, account.role) else place
 
 
-def _not_signed_in(error: SignInRefused | StorageError, name: str, place: str) -> Response:
+def _not_signed_in(oidc: Oidc, error: SignInRefused | StorageError, name: str, place: str) -> Response:
     if isinstance(error, StorageError):
         status, sentence, refused = 503, away(error), SignInRefused("")
     else:
         status, sentence, refused = 429 if error.wait_seconds else 401, str(error), error
     if _wants_json():
         return waiting(_json(status, said=sentence), refused)
-    return waiting(_form_of_sign_in(place, name, sentence, status), refused)
-
-
-def _form_of_sign_in(place: str, name: str = "", why: str = "", status: int = 200) -> Response:
-    code_hint = "Of your app, or for recovery: only if your account has a second factor."
-    return plain_page(
-        "Sign in",
-        wrong(why)
-        + form(
-            SIGN_IN, "Sign in",
-            Field("name", "Name", "username", value=name, has_focus=not name),
-            Field("password", "Password", "current-password", "password", has_focus=bool(name)),
-            Field("code", "Code", "one-time-code", hint=code_hint, is_needed=False),
-            hidden(NEXT, place),
-        )
-        + FORGOTTEN,
-        status,
-        is_narrow=True,
-    )  # fmt: skip
+    return waiting(form_of_sign_in(oidc, place, name, sentence, status), refused)
 
 
 def _form_of_link(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Request, request
 
@@ -26,6 +28,10 @@ OF_ACCOUNT = (ACCOUNT, SIGN_IN, SIGN_OUT)
 """What begins like this is for people with an account, and for those who have yet to set up their second factor."""
 OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_", CAME_THROUGH)
 """What the headers of a request that came through a proxy begin with, as WSGI has them, and the mark of one."""
+
+OF_PAGES = ("HTTP_ORIGIN", "HTTP_REFERER")
+"""What says on which page a request was made, as the browser has its address."""
+OF_OTHER_SITES = frozenset({"cross-site", "same-site"})
 
 
 def find_signed_in(stores: Stores) -> FindViewer:
@@ -68,7 +74,24 @@ def is_api(path: str) -> bool:
 
 
 def _is_here(request: Request) -> bool:
-    """Return whether a request was sent on this machine, and by nobody for somebody else."""
-    if any(name.startswith(OF_PROXIES) for name in request.environ):
+    """Return whether a request was sent on this machine, and by nobody for somebody else.
+
+    A proxy that says nothing of itself is told by the name that it was asked for, here or on the page that asks, and by
+    HTTP/1.0: nginx speaks that where nobody has told it otherwise, and no browser does.
+    """
+    environ = request.environ
+    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" or any(name.startswith(OF_PROXIES) for name in environ):
         return False
-    return is_loopback(request.remote_addr or "")
+    # A link on another site may lead here: then the page that asks is that one.
+    pages = () if environ.get("HTTP_SEC_FETCH_SITE") in OF_OTHER_SITES else OF_PAGES
+    asked = (f"//{environ.get('HTTP_HOST', '')}", *(environ[name] for name in pages if name in environ))
+    return all(map(_is_loopback_address, asked)) and is_loopback(request.remote_addr or "")
+
+
+@lru_cache(maxsize=256)
+def _is_loopback_address(address: str) -> bool:
+    """Return whether an address is one of this machine by itself."""
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:
+        return False

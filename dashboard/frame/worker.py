@@ -25,8 +25,9 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.encrypted import Encrypted
-from dashboard.frame.incoming import BODY_LIMITS, HEAD_SECONDS, MOST_BODY_BYTES, Incoming, Refused, busy, too_slow
+from dashboard.frame.incoming import HEAD_SECONDS, Incoming, Refused, busy, too_slow
 from dashboard.frame.outgoing import Outgoing
 
 READ_BYTES = 262_144

@@ -20,10 +20,10 @@ from dashboard.components.table import Column, data_table
 from dashboard.imports.fields import changes, columns, confirm, questions
 from dashboard.imports.look import Looked
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, UNITS, on_page
+from portfolio.history import DAY_SECONDS
 from portfolio.imports.doubts import REASONS, Doubt
 from portfolio.imports.mapping import OF_INSTRUMENTS
 from portfolio.imports.points import OF_RETURNS, VALUE_NAMES, Points
-from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.understand import Understood, day
 
 EDGE_ROWS = 5

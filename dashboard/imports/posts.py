@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import orjson
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from core.errors import ImportRejected, UndoRejected
 from core.format import bytes_, count
 from dashboard.components.markup import markup
 from dashboard.imports.look import Looked, look
 from dashboard.imports.looked import answer, in_words
 from dashboard.imports.taken import result
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.form import Form, Said, Sent
 from portfolio.allowed import Limits
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.refused import RefusedFile, find_refused, look_away, read_refused, to_look_at

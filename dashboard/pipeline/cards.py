@@ -20,8 +20,8 @@ from storage.clickhouse.reads.series import SeriesData
 
 Made = tuple[Status, html.Article]
 SPARK_POINTS = 60
-OWN_CARDS, OWN_CARD_PX = 8, 150
-"""How many cards there are, and the least width of one."""
+OWN_CARDS, OWN_CARD_PX, OWN_CARD_HEIGHT_PX = 8, 150, 126
+"""How many cards there are, the least width of one, and its height with two lines of words under the figure."""
 
 
 def verdict_line(reading: LiveReading | None, host: str, now: float, inbox: LiveReading | None = None) -> html.Div:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from dash import html
 
+from access.viewer import CHANGING_ROLE
 from core.errors import StorageError
 from core.model import LiveReading, Status
 from core.pipeline.spec import Checks
 from core.requests import RELOAD, SETTINGS
 from dashboard.components.form import form
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.components.panel import slot
+from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import not_asked
 from storage.state.actions import DATASET, DONE, FAILED, find_action, request_action
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 ID = "pipeline-reload"
 RULE = "/pipeline/reload"
 WAIT_SECONDS, LOOK_SECONDS = 10.0, 0.1
+
+
+def reload_slot(id: str, viewer: Viewer) -> html.Div:
+    """Return the slot of the button; without room for it where the viewer will have none."""
+    return slot(id, 44, narrow_height=86) if viewer.role >= CHANGING_ROLE else slot(id)
 
 
 def reload_button(reading: LiveReading | None) -> html.Div:

@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 
+from access.viewer import CHANGING_ROLE
 from analytics.performance import WINDOWS
 from core import format as text
 from core.model import Status
@@ -28,7 +29,6 @@ from dashboard.components.choices import (
 )
 from dashboard.components.needing import needing
 from dashboard.components.panel import slot
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.tab import Choices
 from portfolio.allowed import Limits, seen
 from portfolio.chosen import benchmarks, default_benchmark, find, key_of

@@ -10,22 +10,21 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from analytics.cadence import EVERY_DAY as ALL_DAYS
 from core.errors import ChangeRejected
 from core.format import count
 from core.portfolios import COLOURS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
 from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.portfolios.tables import ID, INDENT
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.form import Form, Said, Sent
 from portfolio.allowed import Limits
 from portfolio.chosen import benchmarks
 from portfolio.series.reference import instrument_name
-from portfolio.tree.delete import delete
 from portfolio.tree.facts import Node
-from portfolio.tree.limited import check_seen, untold, within_limits
+from portfolio.tree.limited import add_seen, check_seen, delete_seen, set_seen, untold
 from portfolio.tree.merge import merge
-from portfolio.tree.settings import WHERE_SET, add, change
+from portfolio.tree.settings import WHERE_SET
 from storage.state.portfolios import OWN
 
 if TYPE_CHECKING:
@@ -52,13 +51,10 @@ def forms(stores: Stores) -> list[Form]:
         return told
 
     def set_one(sent: Sent, viewer: Viewer) -> Said:
-        check_seen(stores, viewer.portfolios, sent["id"])
-        fields = within_limits(stores, viewer.portfolios, _fields(sent), sent["id"])
-        return Said(untold(stores, viewer.portfolios, lambda: change(stores, sent["id"], fields, viewer.name)))
+        return Said(set_seen(stores, viewer.portfolios, sent["id"], _fields(sent), viewer.name))
 
     def add_one(sent: Sent, viewer: Viewer) -> Said:
-        fields = within_limits(stores, viewer.portfolios, _fields(sent))
-        id = untold(stores, viewer.portfolios, lambda: add(stores, fields, viewer.name))
+        id = add_seen(stores, viewer.portfolios, _fields(sent), viewer.name)
         return Said(f"{sent['name']} added.", goto=_opened(id))
 
     def merge_one(sent: Sent, viewer: Viewer) -> Said:
@@ -72,11 +68,7 @@ def forms(stores: Stores) -> list[Form]:
         return Said(told, goto=_opened(into))
 
     def delete_one(sent: Sent, viewer: Viewer) -> Said:
-        check_seen(stores, viewer.portfolios, sent["id"])
-        told = untold(
-            stores, viewer.portfolios, lambda: delete(stores, sent["id"], sent["typed"], viewer.name)
-        )  # fmt: skip
-        return Said(told, goto=PATH)
+        return Said(delete_seen(stores, viewer.portfolios, sent["id"], sent["typed"], viewer.name), goto=PATH)
 
     does = {"set": set_one, "add": add_one, "merge": merge_one, "delete": delete_one}
     return [Form(f"{PATH}/{name}", do(make), CHANGING_ROLE) for name, make in does.items()]

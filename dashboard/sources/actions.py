@@ -101,7 +101,7 @@ def ask(stores: Stores, allowed: Mapping[str, Sequence[str]], viewer: Viewer, re
     if not stores.settings.actions_enabled:
         return SWITCHED_OFF
     if not viewer.may_act:
-        return needs(ACTING_ROLE)
+        return needs(ACTING_ROLE, "act on watched sources")
     if not isinstance(request, dict):
         return "Not understood."
     source, action, target = (str(request.get(name, "")) for name in ("source", "action", "target"))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from dash import html
 
+from access.viewer import CHANGING_ROLE
 from core.errors import StorageError
 from core.kinds.registry import KINDS, collector_title
 from core.model import SourceId, Status
 from core.requests import TRY_NOW
 from dashboard.components.form import form, hidden
-from dashboard.views.form import CHANGING_ROLE, Form, Said, Sent
+from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import not_asked
 from status.instances import instance_names
 from storage.state.actions import DATASET, request_action

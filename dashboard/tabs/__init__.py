@@ -8,6 +8,7 @@ from dashboard.tabs import (
     benchmarks,
     cache,
     database,
+    events,
     imports,
     metrics,
     pipeline,
@@ -33,6 +34,7 @@ PAGES: tuple[Page, ...] = (
     metrics.PAGE,
     alerts.TAB,
     tokens.TAB,
+    events.PAGE,
     users.PAGE,
     audit.PAGE,
 )

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from dashboard.benchmarks.facts import Facts, facts
 from dashboard.benchmarks.forms import blend_form, forms, rate_form, remove_form, series_form
 from dashboard.benchmarks.tables import ID, blends_table, currencies, rates_table, series_table
 from dashboard.components.card import empty
 from dashboard.components.needing import needing
 from dashboard.components.panel import panels
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View

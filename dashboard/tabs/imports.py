@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from core.format import bytes_
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input
@@ -14,7 +14,6 @@ from dashboard.components.panel import panels, slot
 from dashboard.imports.lists import imports_table, refused_list
 from dashboard.imports.posts import forms
 from dashboard.imports.taken import SAID
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View

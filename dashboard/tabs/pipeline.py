@@ -24,8 +24,8 @@ from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.pipeline import charts, tables
-from dashboard.pipeline.cards import OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
-from dashboard.pipeline.reload import reload_button, reload_form
+from dashboard.pipeline.cards import OWN_CARD_HEIGHT_PX, OWN_CARD_PX, OWN_CARDS, card_strip, verdict_line
+from dashboard.pipeline.reload import reload_button, reload_form, reload_slot
 from dashboard.sources.actions import action_stores
 from dashboard.sources.asking import try_form
 from dashboard.sources.section import sections_of
@@ -51,7 +51,7 @@ WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "30d")
 ALL = "all"
 OUTCOMES = ((ALL, "any outcome"), (FAILED, FAILED), *((outcome.value, outcome.value) for outcome in Outcome))
 SLOTS = ("span", "verdict", "cards", "reload")
-HISTORY_PX, COLLECTORS_PX = 300, 180
+HISTORY_PX, COLLECTORS_PX = 300, 252
 COLLECTORS_PATH = f"/{ID}/table/collectors"
 """With a hundred sources this table is half of the page: it is fetched, as plain HTML, when it comes into view."""
 
@@ -105,7 +105,7 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
-def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
+def layout(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the tab without data."""
     hosts, found = _hosts(stores), instances(stores, *sources.kinds)
     reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
@@ -130,8 +130,8 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, _viewer: Viewer
                         else []
                     ),
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
-                    cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX),
-                    slot(f"{ID}-reload"),
+                    cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX, height=OWN_CARD_HEIGHT_PX),
+                    reload_slot(f"{ID}-reload", viewer),
                     panels(*(panel.element() for panel in PANELS)),
                     panels(*(panel.element() for panel in sources.records)),
                     *([how_to_watch(sources.unwatched, is_open=False)] if sources.unwatched else []),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from access.viewer import EXPORTING_ROLE, Viewer
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE, Viewer
 from core.errors import NoPortfolio
 from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
@@ -19,7 +19,9 @@ from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
+from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import Panel, TableBody
+from dashboard.views.rights import holders
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio import given
@@ -41,8 +43,9 @@ LONG_PX = 420
 FRAGMENT_PX = {"months": MONTHS_PX, "extremes": 300, "captures": 120, "parts": LONG_PX, "metrics": LONG_PX}
 """Height in pixels of what is fetched when it comes into view, until it is there."""
 FEED = (
-    " of NAV, returns or prices (CSV, Excel, Parquet): it says what it understood, and asks where one can be read in "
-    "two ways. The folder inbox of the data folder takes files too, and so does: python -m collectors import FILE."
+    ": a file of NAV, returns or prices (CSV, Excel, Parquet). It says what it understood, and asks where one can be "
+    "read in two ways. The folder inbox of the data folder takes files too, and so does: "
+    "python -m collectors import FILE."
 )
 
 
@@ -195,8 +198,9 @@ def _without_portfolio() -> View:
 
 
 def _feed() -> html.P:
-    """Return how a portfolio comes to be."""
-    return html.P([html.A("Import a file", href=choice_bar.IMPORT), FEED])
+    """Return how a portfolio comes to be, and by whom: the view is the same for those who may not import."""
+    may = holders(CHANGING_ROLE).capitalize()
+    return html.P([f"{may} bring one on the page ", html.A("Import", href=choice_bar.IMPORT), FEED])
 
 
 def _without_values(data: PortfolioData, bar: dict[str, Any]) -> View:
@@ -251,6 +255,7 @@ TAB = Tab(
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
     zooms_to_days=True,
+    concerned=of_portfolio,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )

@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from access.viewer import Viewer
+from access.viewer import CHANGING_ROLE, Viewer
 from dashboard.components.card import empty
 from dashboard.components.needing import needing
 from dashboard.components.panel import panels
 from dashboard.portfolios.forms import add_form, delete_form, forms, merge_form, settings_form
 from dashboard.portfolios.tables import ID, changes_table, tree_table
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from access.viewer import Viewer
     from storage.stores import Stores
 
-CHANGING_ROLE = Role.OPERATOR
-"""The least role that may change portfolios, files, benchmarks and rates."""
 MOST_BYTES = 65_536
 """Of the fields of a form that takes no file."""
 

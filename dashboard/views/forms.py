@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable
 import orjson
 from flask import Flask, Response, request
 
-from core.errors import StorageError
+from core.errors import StorageUnavailable
 from core.format import bytes_
 from core.roles import Role
-from dashboard.frame.incoming import BODY_LIMITS, MOST_BODY_BYTES
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 from dashboard.frame.viewer import current_viewer
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import declare, needs
+from dashboard.views.tab import Page
 
 FILE = "file"
 """Query parameter with the name of a posted file."""
@@ -30,22 +31,22 @@ SHARED = "This changes what all portfolios share: it needs somebody who may see 
 log = logging.getLogger(__name__)
 
 
-def install(server: Flask, forms: Iterable[Form], role: Role = Role.VIEWER) -> None:
-    """Let `server` take `forms` from viewers of their role, and of the page's `role`."""
+def install(server: Flask, forms: Iterable[Form], page: Page) -> None:
+    """Let `server` take `forms` from viewers of their role, and of that of their `page`."""
     for form in forms:
         endpoint = f"form:{form.rule}"
-        needed = max(form.role, role)
+        needed = max(form.role, page.role)
         declare(server, needed, [endpoint])
         if form.most_bytes > MOST_BODY_BYTES:
             server.extensions.setdefault(BODY_LIMITS, {})[form.rule] = form.most_bytes
-        server.add_url_rule(form.rule, endpoint, _view(form, needed), methods=["POST"])
+        server.add_url_rule(form.rule, endpoint, _view(form, needed, page.title), methods=["POST"])
 
 
-def _view(form: Form, role: Role) -> Callable[[], Response]:
+def _view(form: Form, role: Role, page: str) -> Callable[[], Response]:
     def view() -> Response:
         viewer = current_viewer()
         if viewer.role < role:
-            return _answer(403, Said(needs(role), is_done=False))
+            return _answer(403, Said(needs(role, f"change anything on the page {page}"), is_done=False))
         if form.is_shared and viewer.portfolios is not None:
             return _answer(403, Said(SHARED, is_done=False))
         content = _content(form.most_bytes)
@@ -56,7 +57,7 @@ def _view(form: Form, role: Role) -> Callable[[], Response]:
             return _answer(400, Said("Not understood: the fields of a form were expected.", is_done=False))
         try:
             said = form.do(sent, viewer)
-        except StorageError as error:
+        except StorageUnavailable as error:
             return _answer(503, Said(problem_of(error), is_done=False))
         except Exception:
             log.exception("form %s failed", form.rule)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from core.errors import StorageError
+from core.errors import StorageError, StorageRejected
 
 log = logging.getLogger(__name__)
 AWAY = "The state database does not answer."
@@ -12,7 +12,9 @@ _logged: set[type[Exception]] = set()
 
 
 def problem_of(error: Exception) -> str:
-    """Return the reason in a sentence; of what a store raises with the words that it does not answer."""
+    """Return the reason in a sentence; of what a store raises with the words that it does not answer, or refuses."""
+    if isinstance(error, StorageRejected):
+        return f"Storage refuses this: {error}"
     if isinstance(error, StorageError):
         return f"Storage does not answer: {error}"
     return f"{type(error).__name__}: {error}"

@@ -22,14 +22,17 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from access.viewer import Viewer
 from core.memo import Memo
+from dashboard.charts.theme import HOVER
 from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.viewer import current_viewer
+from dashboard.views.marks import Marks
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import callback, needs
 from dashboard.views.route import JSON, Answer, Route
 from dashboard.views.serialize import FIGURES, Prepared, prepare
 from dashboard.views.tab import Choices, Page
+from portfolio.events import DATASET as EVENTS
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -41,8 +44,11 @@ VERSIONS_KEPT = 256
 class Refresh:
     """Answers the refreshes of one page, which must have a `build`."""
 
-    def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared]) -> None:
+    def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared], marks: Marks | None = None) -> None:
         self.page = page
+        self._marks = marks if page.graphs else None
+        """Events and notes on its charts; None: it has none, or nobody wants them."""
+        self._datasets = (*page.datasets, *([EVENTS] if self._marks else []))
         self.outputs = (
             (ids.payload(page.id), "data"),
             (ids.problem(page.id), "children"),
@@ -76,7 +82,7 @@ class Refresh:
         Raises PreventUpdate when the page is up to date, Forbidden when the viewer may not see it.
         """
         if viewer.role < self.page.role:
-            raise Forbidden(needs(self.page.role))
+            raise Forbidden(needs(self.page.role, f"see the page {self.page.title}"))
         shared = viewer.only(self.page.varies_by)
         try:
             version = self._version(choices, shared)
@@ -89,21 +95,32 @@ class Refresh:
         before = self._memo.kept((self.page.id, shared, seen)) if seen else None
         return [prepared.payload(before), ""]
 
-    def figures(self) -> Route:
-        """Return the route of the figures that are fetched when they come into view; null for one without data."""
-        return Route(f"{FIGURES}/{self.page.id}/<graph>", self._figure, self.page.role)
+    def figures(self) -> list[Route]:
+        """Return the routes of figures that are fetched when they come into view, and of what is told to who points.
+
+        They answer with null where there is no data.
+        """
+        rule = f"{FIGURES}/{self.page.id}/<graph>"
+        return [Route(rule, self._figure, self.page.role), Route(f"{rule}/{HOVER}", self._hover, self.page.role)]
 
     def _figure(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
         if graph not in self.page.lazy_graphs:
             return None
+        return Answer(self._now(choices, viewer).lazy.get(graph, b"null"), JSON)
+
+    def _hover(self, choices: Choices, viewer: Viewer, graph: str) -> Answer | None:
+        if graph not in self.page.graphs:
+            return None
+        return Answer(self._now(choices, viewer).hovers.get(graph, b"null"), JSON)
+
+    def _now(self, choices: Choices, viewer: Viewer) -> Prepared:
         shared = viewer.only(self.page.varies_by)
-        prepared = self._prepared(choices, shared, self._version(choices, shared))
-        return Answer(prepared.lazy.get(graph, b"null"), JSON)
+        return self._prepared(choices, shared, self._version(choices, shared))
 
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
         rights = f"#{_told(shared, self.page.varies_by)}" if self.page.varies_by else ""
-        data = version = f"{self._stores.live.version(*self.page.datasets)}?{choices.query}{rights}"
+        data = version = f"{self._stores.live.version(*self._datasets)}?{choices.query}{rights}"
         now = self._stores.clock.now()
         # When readings stop coming no version moves; what was fine is then unknown all the same.
         while (stale_at := self._stale_at.get(version)) is not None and now > stale_at:
@@ -115,7 +132,8 @@ class Refresh:
             assert self.page.build is not None
             view = self.page.build(self._stores, choices, shared)
             view = replace(view, slots={id: offered(content, shared.role) for id, content in view.slots.items()})
-            made = prepare(self.page, choices, version, view)
+            marks = self._marks.of(self.page, choices, shared) if self._marks else None
+            made = prepare(self.page, choices, version, view, marks)
             self._note_stale(version, made.stale_at)
             return made
 
@@ -157,10 +175,11 @@ def register(app: Dash, refresh: Refresh) -> None:
         Input(ids.choices(page.id), "data"),
         State(ids.version(page.id), "data"),
         State(ids.problem(page.id), "children"),
+        State(ids.TICK, "interval"),
         role=page.role,
         running=[(Output(ids.TICK, "disabled"), True, False)],
     )
-    def answer(_tick: Any, choices: Any, seen: Any, problem: Any) -> list[Any]:
+    def answer(_tick: Any, choices: Any, seen: Any, problem: Any, _interval: Any) -> list[Any]:
         return refresh.asked(choices, seen, problem)
 
     app.clientside_callback(

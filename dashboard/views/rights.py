@@ -64,9 +64,15 @@ def ask(role: Role | None, viewer: Viewer) -> None:
     if role is None:
         raise Forbidden("This does not say what it needs: nobody may ask for it.")
     if viewer.role < role:
-        raise Forbidden(needs(role))
+        raise Forbidden(needs(role, "do this"))
 
 
-def needs(role: Role, what: str = "") -> str:
-    """Return the sentence for a viewer whose role is too low. what: that they may not, such as "import files"."""
-    return f"{role.word.capitalize()}s {what}." if what else f"This needs the role {role.word}."
+def needs(role: Role, what: str) -> str:
+    """Return the sentence for a viewer whose role is too low: what is refused (such as "import files"), and the way."""
+    return f"Only {holders(role)} {what}. An admin can give you the role, on the page Users."
+
+
+def holders(role: Role) -> str:
+    """Return who has this role or more: "operators and admins"."""
+    *others, last = (f"{each.word}s" for each in Role if each >= role)
+    return f"{', '.join(others)} and {last}" if others else last

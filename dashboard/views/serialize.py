@@ -12,12 +12,14 @@ import numpy as np
 import orjson
 from dash.development.base_component import Component
 
+from dashboard.charts.theme import HOVER
 from dashboard.components.markup import markup
 from dashboard.views.delta import delta_encoded
 from dashboard.views.tab import Choices, Page, View
 
 FIGURES = "/figure"
-"""Where figures are fetched that come into view: /figure/<page>/<graph>?<choices>."""
+"""Where figures are fetched that come into view: /figure/<page>/<graph>?<choices>; and what is told to who points at
+one: /figure/<page>/<graph>/hover?<choices>."""
 DIGITS = 6
 """What a chart can show."""
 LARGE = 10_000
@@ -43,20 +45,34 @@ class Prepared:
     """From when on (epoch seconds) it says of something that it is so, and that may not be so any more."""
     lazy: Mapping[str, bytes] = field(default_factory=dict)
     """Figures of Page.lazy_graphs as JSON, by graph id."""
+    hovers: Mapping[str, bytes] = field(default_factory=dict)
+    """What traces have for who points at them as JSON, by graph id."""
+    marks: bytes | None = None
+    """Events and notes on its charts, as a JSON list; None: not known now, and those that are drawn stay."""
 
     def payload(self, before: Prepared | None = None) -> orjson.Fragment:
         """Return what a page is sent that shows nothing yet, or the view `before`: of that one only what differs."""
-        base = {} if before is None else {"base": before.version}
+        base: dict[str, Any] = {} if before is None else {"base": before.version}
+        if self.marks is not None and (before is None or before.marks != self.marks):
+            base["marks"] = orjson.Fragment(self.marks)
         figures = _changed(self.figures, {} if before is None else before.figures)
         slots = _changed(self.slots, {} if before is None else before.slots)
         return orjson.Fragment(_dump({**self.about, **base, "figures": figures, "slots": slots}))
 
 
-def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
-    """Return `view` serialised. Raises KeyError naming what the view has and the page does not declare."""
+def prepare(page: Page, choices: Choices, version: str, view: View, marks: bytes | None = None) -> Prepared:
+    """Return `view` serialised, with the marks on its charts.
+
+    Raises KeyError naming what the view has and the page does not declare.
+    """
     _check(page.id, "graph", view.figures, page.graphs)
     _check(page.id, "slot", view.slots, page.slots)
-    figures = {id: delta_encoded(rounded(_with_revision(figure, id, choices))) for id, figure in view.figures.items()}
+    hovers = {id: found for id, figure in view.figures.items() if (found := _hover(figure))}
+    figures = {
+        id: _encoded(_with_revision(_without_hover(figure), id, choices))
+        | ({HOVER: _reference(page, choices, f"{id}/{HOVER}", hovers[id])} if id in hovers else {})
+        for id, figure in view.figures.items()
+    }
     lazy = {id: _dump(figures[id]) for id in page.lazy_graphs if id in figures}
     sent = figures | {id: _reference(page, choices, id, content) for id, content in lazy.items()}
     about = {
@@ -74,6 +90,8 @@ def prepare(page: Page, choices: Choices, version: str, view: View) -> Prepared:
         {id: _dump(markup(view.slots.get(id))) for id in page.slots},
         view.stale_at,
         lazy,
+        hovers,
+        marks,
     )
 
 
@@ -149,6 +167,21 @@ def _reference(page: Page, choices: Choices, graph: str, content: bytes) -> dict
         "lazy": f"{FIGURES}/{page.id}/{graph}?{choices.query}",
         "stamp": blake2b(content, digest_size=8).hexdigest(),
     }
+
+
+def _encoded(figure: Mapping[str, Any]) -> dict[str, Any]:
+    return delta_encoded(rounded(figure))
+
+
+def _hover(figure: Mapping[str, Any]) -> bytes:
+    """Return what the traces of a figure have for who points at them, as a list by trace; empty when none has any."""
+    found = [trace.get(HOVER, {}) for trace in figure.get("data", ())]
+    return _dump(_encoded({"data": found})["data"]) if any(found) else b""
+
+
+def _without_hover(figure: Mapping[str, Any]) -> dict[str, Any]:
+    traces = figure.get("data", ())
+    return {**figure, "data": [{key: each for key, each in trace.items() if key != HOVER} for trace in traces]}
 
 
 def _with_revision(figure: Mapping[str, Any], id: str, choices: Choices) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def install(server: Flask, refreshes: Mapping[str, Refresh], callbacks: Mapping[
             ask(callback_roles(server).get(asked["output"]), current_viewer())
             measured.is_callback(request.environ, asked["output"].strip(".").partition("-")[0])
             return None
-        measured.is_callback(request.environ, refresh.page.id, is_news=asked.get("changedPropIds") == TICKED)
+        interval = values.get((ids.TICK, "interval")) if asked.get("changedPropIds") == TICKED else None
+        measured.is_callback(request.environ, refresh.page.id, interval)
         return _answer(refresh, values)
 
 

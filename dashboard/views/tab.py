@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboard.views.form import MakeForms
     from dashboard.views.panel import Panel
     from dashboard.views.route import MakeRoutes
+    from storage.state.events import Event
     from storage.stores import Stores
 
 MAX_CHOICES = 20
@@ -127,6 +128,9 @@ class Page:
     """Whether a zoom is written as days (2020-01-02) instead."""
     lazy_graphs: tuple[str, ...] = ()
     """Graphs whose figure is fetched when they come into view: those below the first screen."""
+    concerned: Callable[[Stores, Choices, Viewer], Callable[[Event], bool]] | None = None
+    """Which events and notes its charts over time show as marks. None: those about everything, and about what its id
+    names: components of this tab."""
     routes: MakeRoutes | None = None
     """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
     forms: MakeForms | None = None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.cadence import day_before
+from portfolio.history import DAY_SECONDS
 from portfolio.imports.dates import NO_ZONE
 from portfolio.imports.points import Points
-from portfolio.imports.rhythm import DAY_SECONDS, day_before
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def chain(points: Points, before: Mapping[str, float]) -> Chained:
         index[of] = before.get(name, BEGINS_AT) * np.cumprod(1 + points.value[of])
         if name not in before and of.size:
             first = int(points.ts[of[0]])
-            start = day_before(np.unique(points.ts[of] // DAY_SECONDS)) * DAY_SECONDS + first % DAY_SECONDS
+            day = day_before(np.unique(points.ts[of] // DAY_SECONDS).astype("datetime64[D]"))
+            start = int(day.astype(np.int64)) * DAY_SECONDS + first % DAY_SECONDS
             starts.append((number, max(start, 0), int(points.line[of[0]])))
     code, ts, line = (_array(column) for column in zip(*starts, strict=True)) if starts else (_array(()),) * 3
     count = len(starts)

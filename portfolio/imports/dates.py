@@ -69,7 +69,9 @@ class _Parts:
     zone: timezone | None
 
 
-def read_dates(column: Column, lines: Sequence[int] | NDArray[np.int64], said: str, recalled: str, mistakes: Mistakes) -> Dates:
+def read_dates(
+    column: Column, lines: Sequence[int] | NDArray[np.int64], said: str, recalled: str, mistakes: Mistakes
+) -> Dates:
     """Return the moments of a column. What is said holds; what is recalled decides where the file leaves it open."""
     orders = _Orders()
     read = [orders.look(cells) for cells in column.parts()]

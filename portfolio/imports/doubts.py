@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.cadence import Given, cadence_of, stray_weekends
 from core.errors import Mistake
 from core.format import count
+from portfolio.history import DAY_SECONDS
 from portfolio.imports.dates import NO_ZONE
 from portfolio.imports.points import OF_RETURNS, Points
-from portfolio.imports.rhythm import DAY_SECONDS, steps_between, weekend_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 JUMP = 10.0
 """How many times its neighbour a value is hard to believe."""
-HOLE_PERIODS = 5
+FEWEST_DAYS = 5
+"""Below this many days nothing is said of holes between them, or of weekends."""
 AHEAD_SECONDS = 14 * 3_600
 """The farthest that a date on earth is ahead of UTC."""
 MOST_ROWS_KEPT = 1_000
@@ -163,22 +165,22 @@ def _jumps(own: _Own, kind: str, around: Around) -> _Found:
 
 def _holes(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
-    if len(days) < 2:
+    if len(days) < FEWEST_DAYS:
         return
-    steps = steps_between(days[:-1], days[1:], days, around.calendar)
-    for at in np.flatnonzero(steps > HOLE_PERIODS).tolist():
-        place = int(np.searchsorted(own.ts // DAY_SECONDS, days[at + 1]))
-        if place < len(own.ts) and own.ts[place] // DAY_SECONDS == days[at + 1]:
-            yield (
-                "hole",
-                place,
-                f"{count(int(days[at + 1] - days[at]), 'day')} after {_day(int(days[at]) * DAY_SECONDS)}",
-            )
+    dates = days.astype("datetime64[D]")
+    for at in np.flatnonzero(cadence_of(dates, Given(calendar=around.calendar)).gaps(dates)).tolist():
+        place = int(np.searchsorted(own.ts // DAY_SECONDS, days[at]))
+        if place < len(own.ts) and own.ts[place] // DAY_SECONDS == days[at]:
+            long = count(int(days[at] - days[at - 1]), "day")
+            yield "hole", place, f"{long} after {_day(int(days[at - 1]) * DAY_SECONDS)}"
 
 
 def _weekends(own: _Own, around: Around) -> _Found:
     days = np.unique(np.concatenate([np.array(around.days, dtype=np.int64), own.days]))
-    for day in np.intersect1d(weekend_days(days, around.calendar), own.days).tolist():
+    if len(days) < FEWEST_DAYS and around.calendar is None:
+        return
+    stray = stray_weekends(days.astype("datetime64[D]"), around.calendar).astype(np.int64)
+    for day in np.intersect1d(stray, own.days).tolist():
         at = int(np.searchsorted(own.ts // DAY_SECONDS, day))
         yield "weekend", at, datetime.fromtimestamp(day * DAY_SECONDS, UTC).strftime("%A")
 

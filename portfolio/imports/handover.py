@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from portfolio.tree.order import ChangeOrder
 from storage.state.database import State
 
 POLL_SECONDS = 0.1
-LONGEST_STEM_BYTES, LONGEST_ENDING = 160, 16
+LONGEST_STEM_BYTES, LONGEST_ENDING = 160, 32
 """Of a name in the inbox, so that what is added to it fits."""
 
 
@@ -45,9 +46,20 @@ def hand_over(
     """
     said = said or Mapping()
     look_from_outside(settings, path, said).check(accept)
+    return _hand_over_file(settings, path, path.suffix, Order(told_name(path.name), said, accept, who, is_whole=True))
+
+
+def hand_over_rows(settings: Settings, path: Path, kind: str, who: str) -> str:
+    """Return what the running Fundwatch said of a file of rows of a kind. Raises as `hand_over` does."""
+    endings = "".join(path.suffixes[-2:]) if path.suffix in (".gz", ".zst") else path.suffix
+    order = Order(told_name(path.name), who=who, is_whole=True)
+    return _hand_over_file(settings, path, f".{kind}{endings}", order)
+
+
+def _hand_over_file(settings: Settings, path: Path, ending: str, order: Order) -> str:
     inbox = _inbox(settings)
-    name = _free_name(inbox, path.stem, path.suffix)
-    order = Order(told_name(path.name), said, accept, who or "command line", is_whole=True)
+    name = _free_name(inbox, path.stem, ending)
+    order = replace(order, who=order.who or "command line")
     (inbox / f"{name}{ORDER}").write_text(order.to_json(), encoding="utf-8")
     shutil.copyfile(path, inbox / f"{name}.part")
     (inbox / f"{name}.part").rename(inbox / name)

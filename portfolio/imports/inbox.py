@@ -12,7 +12,7 @@ import logging
 import stat
 from collections import deque
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
@@ -37,6 +37,7 @@ from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import take
 from portfolio.imports.undo import undo
 from portfolio.imports.whole import what_is_missing
+from portfolio.ingest.files import kind_in, take_rows_file
 from portfolio.tree.order import carry_out, read_change
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
@@ -116,6 +117,8 @@ class Inbox:
         self._settled: dict[str, tuple[Identity, Handled, str]] = {}
         """Files that were taken or refused and could not be moved yet, with what is to lie next to them."""
         self._recent: deque[Handled] = deque(maxlen=RECENT_FILES)
+        self._told: Reading | None = None
+        """What it said last."""
 
     def take_in(self, now: float) -> Reading:
         """Take every file at rest; return how many wait and were refused, and what came of the newest.
@@ -258,7 +261,8 @@ class Inbox:
         seen = self._looked_at() if refused else set()
         unseen = [file.name for file in refused if file.key not in seen]
         rows = [*self._waits.values(), *self._recent][:RECENT_FILES]
-        return Reading(
+        before = self._told
+        self._told = Reading(
             samples=(
                 Sample("inbox_waiting_files", float(len(self._seen))),
                 Sample("inbox_refused_files", float(len(refused))),
@@ -266,6 +270,7 @@ class Inbox:
             components=(self._component(unseen),),
             tables=(Table("files", ("ts", "name", "outcome", "rows", "why"), tuple(map(astuple, rows))),),
         )
+        return replace(self._told, is_news=self._told != before)
 
     def _component(self, refused: list[str]) -> Component:
         waiting = float(len(self._seen))
@@ -302,6 +307,9 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
         return undo(stores, number, who)
     if name.endswith(CHANGE):
         return carry_out(stores, read_change(name, content))
+    kind = kind_in(name)
+    if kind is not None:
+        return take_rows_file(stores, name, content, kind, order.who or "inbox")
     return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
 
 

@@ -15,6 +15,7 @@ from core.errors import ImportRejected, Mistake
 from core.format import count, noun
 from portfolio.allowed import Limits
 from portfolio.given import said_of
+from portfolio.history import DAY_SECONDS
 from portfolio.imports.brought import new_portfolios, tell_series
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json
@@ -23,7 +24,6 @@ from portfolio.imports.known import as_known, with_ids
 from portfolio.imports.mapping import OF_INSTRUMENTS, Mapping
 from portfolio.imports.points import OF_RETURNS, Points
 from portfolio.imports.remembered import recall_from, remember
-from portfolio.imports.rhythm import DAY_SECONDS
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import Understood, day, understand
 from portfolio.imports.within import within

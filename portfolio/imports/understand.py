@@ -5,6 +5,7 @@ Nothing here reads or writes storage: what is remembered and what stands round t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
@@ -14,15 +15,17 @@ from pathlib import PurePath
 
 import numpy as np
 
+from analytics.cadence import cadence_of
+from analytics.calendar import Dates
 from core.errors import ImportDoubted, ImportRejected, Mistake
-from core.format import count, cut
+from core.format import count, cut, number
+from portfolio.history import DAY_SECONDS
 from portfolio.imports.content import read_content
 from portfolio.imports.doubts import Around, Doubt, find_doubts
 from portfolio.imports.headers import word_of
 from portfolio.imports.mapping import PORTFOLIO_NAME, Mapping
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.points import COLUMNS, Points, Reading, read_points
-from portfolio.imports.rhythm import DAY_SECONDS, frequency
 from portfolio.imports.shape import Shape, find_shape, header_of, header_row
 from portfolio.imports.sheet import LARGEST_BYTES, Cell, Sheet, Unreadable
 
@@ -30,6 +33,8 @@ Recall = Callable[[Sequence[str], str], Mapping]
 """What was said of files with this header and a name like this one."""
 LookAround = Callable[[Points, str], Dict[str, Around]]
 """What is stored round points of this kind, by portfolio or instrument."""
+A_DAY = 1.5
+"""Points a day from which a series is intraday: a day on which the clocks change may have two."""
 SHOWN_ROWS = 3
 EXAMPLE_ROWS, EXAMPLE_CHARACTERS = 3, 24
 
@@ -278,10 +283,20 @@ def _frequencies(points: Points) -> tuple[str, ...]:
     order = np.argsort(points.code, kind="stable")
     borders = np.searchsorted(points.code[order], np.arange(len(points.names) + 1))
     found = []
-    for number in range(len(points.names)):
-        ts = points.ts[order[borders[number] : borders[number + 1]]]
-        found.append(frequency(np.unique(ts // DAY_SECONDS), len(ts)))
+    for code in range(len(points.names)):
+        ts = points.ts[order[borders[code] : borders[code + 1]]]
+        found.append(_frequency(np.unique(ts // DAY_SECONDS).astype("datetime64[D]"), len(ts)))
     return tuple(found)
+
+
+def _frequency(dates: Dates, points: int) -> str:
+    """Return how often a series of so many points on these days comes, in words."""
+    if points > A_DAY * len(dates):
+        return "intraday"
+    found = cadence_of(dates)
+    if math.isinf(found.longest_days):
+        return "too few to tell"
+    return found.rhythm if found.rhythm != "irregular" else f"irregular, {number(found.periods, 1)} a year"
 
 
 def _row(points: Points, at: int) -> str:

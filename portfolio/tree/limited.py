@@ -8,13 +8,34 @@ from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
 from portfolio.allowed import Limits, own_ids, seen
+from portfolio.tree.delete import delete
 from portfolio.tree.names import ids_of
+from portfolio.tree.settings import add, change
 from storage.state.portfolios import OWN, Portfolio, list_known_names, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 ELSEWHERE = "Not done: it depends on what is being done elsewhere in the fund's tree. Try again later."
+
+
+def set_seen(stores: Stores, limits: Limits, id: str, fields: Mapping[str, str], who: str) -> str:
+    """Change fields of a portfolio that may be seen, as `settings.change` does."""
+    check_seen(stores, limits, id)
+    allowed = within_limits(stores, limits, fields, id)
+    return untold(stores, limits, lambda: change(stores, id, allowed, who))
+
+
+def add_seen(stores: Stores, limits: Limits, fields: Mapping[str, str], who: str) -> str:
+    """Add a portfolio, under one that may be seen where there are limits, and return its id, as `settings.add` does."""
+    allowed = within_limits(stores, limits, fields)
+    return untold(stores, limits, lambda: add(stores, allowed, who))
+
+
+def delete_seen(stores: Stores, limits: Limits, id: str, typed: str, who: str) -> str:
+    """Delete a portfolio that may be seen, whose name was typed, as `delete.delete` does."""
+    check_seen(stores, limits, id)
+    return untold(stores, limits, lambda: delete(stores, id, typed, who))
 
 
 def check_seen(stores: Stores, limits: Limits, *ids: str) -> None:

@@ -23,6 +23,7 @@ from storage.clickhouse.pulse import Pulse
 from storage.clickhouse.query_log import Measured, QueryLog
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from clickhouse_connect.driver.client import Client
     from numpy.typing import NDArray
 
@@ -111,6 +112,7 @@ class ClickHouse:
         layout: Sequence[tuple[str, str]],
         parameters: Mapping[str, Any] | None = None,
         kind: str = "read",
+        settings: Mapping[str, Any] | None = None,
     ) -> NDArray[Any]:
         """Return the result as one array of records, a million rows in tens of milliseconds.
 
@@ -121,10 +123,40 @@ class ClickHouse:
 
         with self._statement(kind) as (client, measured):
             found = np.frombuffer(
-                client.raw_query(sql, parameters=dict(parameters or {}), fmt="RowBinary"), dtype=list(layout)
+                client.raw_query(
+                    sql, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="RowBinary"
+                ),
+                dtype=list(layout),
             )
             measured.rows, measured.bytes = len(found), found.nbytes
         return found
+
+    def arrow(self, sql: str, kind: str = "read", settings: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the result as an Arrow table. Raises StorageUnavailable or StorageRejected."""
+        import pyarrow as pa
+
+        with self._statement(kind) as (client, measured):
+            found = client.raw_query(sql, settings=dict(settings or {}), fmt="ArrowStream")
+            table = pa.ipc.open_stream(found).read_all()
+            measured.rows, measured.bytes = table.num_rows, len(found)
+        return table
+
+    def insert_arrow(self, table: str, rows: pa.Table, token: str) -> None:
+        """Insert rows of an Arrow table as `insert` does: a third of the time, since no value becomes an object."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows)
+        with self._statement(f"insert {table}") as (client, measured):
+            client.raw_insert(
+                table,
+                rows.column_names,
+                sink.getvalue().to_pybytes(),
+                fmt="ArrowStream",
+                settings={"insert_deduplication_token": token},
+            )
+            measured.rows = rows.num_rows
 
     def command(self, sql: str, kind: str = "command", settings: Mapping[str, Any] | None = None) -> Any:
         """Run a statement that returns nothing or one value. Raises StorageUnavailable or StorageRejected."""

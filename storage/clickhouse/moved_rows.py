@@ -28,13 +28,19 @@ _MARKS = _Table("nav_restatements", "ts, was_version, version, was, now, flow_wa
 _TABLES = (
     _Table("nav", "ts, nav, flow, version", "toString(toDate(ts))"),
     _Table("positions", "ts, instrument, quantity, price, market_value, version", "toString(toDate(ts))"),
+    _Table("cash", "ts, currency, amount, version", "toString(toDate(ts))"),
     _Table(
         "orders",
-        "order_id, ts, instrument, side, quantity, order_type, limit_price, decision_price, status, version",
+        "order_id, ts, placed, instrument, side, quantity, order_type, limit_price, decision_price, status, version",
         "order_id",
     ),
-    _Table("trades", "trade_id, order_id, ts, instrument, side, quantity, price, commission, version", "trade_id"),
+    _Table(
+        "trades",
+        "trade_id, order_id, ts, instrument, side, quantity, price, commission, currency, version",
+        "trade_id",
+    ),
 )
+_RESTATED = _Table("restatements", "kind, key, ts, was_version, version, was, now, is_taken, at, source", "")
 _MADE = (("nav_daily", "toString(day)"), ("nav_flows", "toString(toDate(ts))"), (_MARKS.name, "toString(toDate(ts))"))
 """What is made of NAV, and which day it is of."""
 
@@ -62,7 +68,7 @@ def drop_common(clickhouse: ClickHouse, origin: str, loser: str, winner: str) ->
 
 def copy_rows(clickhouse: ClickHouse, origin: str, portfolio: str, into: str) -> None:
     """Store every row of `portfolio` once more as one of `into`: marks before the values that they announce."""
-    for table in (_MARKS, *_TABLES):
+    for table in (_MARKS, _RESTATED, *_TABLES):
         whose = _whose(origin, portfolio)
         select = f"SELECT origin, {quoted([into])}, {table.columns} FROM {table.name} FINAL WHERE {whose}"
         insert_select(clickhouse, table.name, f"origin, portfolio, {table.columns}", select, KIND)
@@ -70,7 +76,7 @@ def copy_rows(clickhouse: ClickHouse, origin: str, portfolio: str, into: str) ->
 
 def delete_rows(clickhouse: ClickHouse, origin: str, portfolio: str) -> None:
     """Delete every row of a portfolio, and what was made of them."""
-    for name in (*(table.name for table in _TABLES), *(name for name, _ in _MADE)):
+    for name in (*(table.name for table in _TABLES), *(name for name, _ in _MADE), _RESTATED.name):
         delete_where(clickhouse, name, _whose(origin, portfolio), KIND)
 
 

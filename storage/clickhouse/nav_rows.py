@@ -36,14 +36,6 @@ class Value(NamedTuple):
     version: int
 
 
-def insert_facts(clickhouse: ClickHouse, facts: Facts, source: str = "collector") -> None:
-    """Insert rows of any table as `ClickHouse.insert` does, NAV as `insert_nav`."""
-    if facts.table == "nav" and len(facts):
-        insert_nav(clickhouse, facts, source)
-    else:
-        clickhouse.insert(facts)
-
-
 def insert_nav(clickhouse: ClickHouse, facts: Facts, source: str) -> int:
     """Insert NAV after the marks of what it restates, and return how many those are.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from storage.clickhouse.client import ClickHouse
 
-TABLES = ("nav", "positions", "orders", "trades", "prices")
+TABLES = ("nav", "positions", "cash", "orders", "trades", "prices")
 """What is reported."""
-MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements", "price_restatements")
+MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements", "price_restatements", "restatements")
 """What is made of it."""
 ORIGINS = ("own", "replay", "sample")
 

@@ -3,7 +3,8 @@
 ClickHouse puts an insert in place table by table: the rows, then what its views make of them. Killed in between, the
 rows are there and the rest is not. What waits in the spool settle.py completes; this is for batches that went straight
 from memory, as imports and nearly all samples do. Only what is newest is looked at: the rest was whole at an earlier
-start. What is found is worked out as a difference, so that doing it again adds nothing.
+start. But samples that others sent are of any day, so all days are looked at of which they are kept as they were sent.
+What is found is worked out as a difference, so that doing it again adds nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from core.format import count
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.settle import DAY_SECONDS, ROLLUPS, lacking_sql
 
-NEWEST_DAYS = 2
-"""Partitions of `samples`, a day each."""
-NEWEST_VERSIONS = NEWEST_DAYS * DAY_SECONDS * 1_000
+NEWEST_VERSIONS = 2 * DAY_SECONDS * 1_000
 """Milliseconds: how long before the newest row of `nav` the oldest was written that is looked at."""
 HOUR_SECONDS = 3_600
 ALWAYS = {"insert_deduplicate": 0}
@@ -51,16 +50,17 @@ MADE_OF_NAV = {"nav_daily": ("close", CLOSES), "nav_flows": ("flow", FLOWS)}
 log = logging.getLogger(__name__)
 
 
-def reconcile(clickhouse: ClickHouse) -> list[str]:
+def reconcile(clickhouse: ClickHouse, raw_days: int) -> list[str]:
     """Complete what is made of the newest rows, say so in one line of the log, and return what was added.
 
+    raw_days: so long samples are kept as they were sent.
     Nobody may write meanwhile: call it before the writer starts. On a server others may, and then rollups are left as
     they are; on a cluster Keeper decides. ClickHouse not answering is told, and is no reason not to start.
     """
     if clickhouse.cluster:
         return []
     try:
-        found = [*(_rollups(clickhouse) if clickhouse.is_embedded else ()), *_of_nav(clickhouse)]
+        found = [*(_rollups(clickhouse, raw_days) if clickhouse.is_embedded else ()), *_of_nav(clickhouse)]
     except StorageError as error:
         log.warning("whether rows made of others are missing is not known: %s", error)
         return []
@@ -69,11 +69,12 @@ def reconcile(clickhouse: ClickHouse) -> list[str]:
     return found
 
 
-def _rollups(clickhouse: ClickHouse) -> Iterator[str]:
+def _rollups(clickhouse: ClickHouse, raw_days: int) -> Iterator[str]:
     sql = f"""
         SELECT toUnixTimestamp(toDateTime(toDate(partition), 'UTC')), sum(rows) FROM system.parts
         WHERE database = currentDatabase() AND table = 'samples' AND active
-        GROUP BY partition ORDER BY partition DESC LIMIT {NEWEST_DAYS}
+            AND toDate(partition) >= toDate(now('UTC')) - {raw_days}
+        GROUP BY partition
     """
     days = {int(day): int(rows) for day, rows in clickhouse.rows(sql, kind="reconcile")}
     for rollup in ROLLUPS if days else ():

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.pushed import is_pushed, push_token
 
 DAY_SECONDS = 86_400
 SERIES_AT_ONCE = 5_000
@@ -59,6 +60,8 @@ def settle(clickhouse: ClickHouse, batch: Facts, tried: float) -> list[Facts] | 
     # Rollups first: while they wait, what is missing in the table must not look like missing in them.
     rollups = ROLLUPS if batch.table == "samples" else ()
     fills = [fill for rollup in rollups for fill in _lacking(clickhouse, batch, rollup)]
+    if is_pushed(batch):  # what is there of it is looked up once more when it is stored
+        return [*fills, replace(batch, token=push_token())]
     return [*fills, *_missing(clickhouse, batch)]
 
 

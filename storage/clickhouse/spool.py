@@ -33,6 +33,7 @@ from storage.sqlite import prepare, transaction
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, bytes INTEGER, payload BLOB);
 CREATE TABLE IF NOT EXISTS tried (id INTEGER PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS promised (id INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS refused (id INTEGER PRIMARY KEY AUTOINCREMENT, rows INTEGER, payload BLOB, reason TEXT);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 INSERT OR IGNORE INTO counters VALUES ('dropped_rows', 0);
@@ -40,6 +41,7 @@ INSERT OR IGNORE INTO counters VALUES ('dropped_rows', 0);
 
 RENAMED = {"flips": "state_changes"}
 """Tables that got another name: a batch may have been waiting since before."""
+IN_MICROSECONDS = ("orders", "trades")
 REFUSED_SHARE = 8
 """What is set aside may take this part of the spool's size; past it the oldest is dropped and counted."""
 FULL_BYTES = 1_048_576
@@ -80,19 +82,70 @@ class Spool:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lost_rows = 0
         """Of a damaged file, not yet counted in a new one."""
+        self._stats = SpoolStats()
         self._open()
 
     def __len__(self) -> int:
         return self._stats.batches
 
-    def append(self, facts: Facts, tried: float | None = None) -> None:
+    def append(self, facts: Facts, tried: float | None = None, *, is_promised: bool = False) -> None:
         """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut.
 
-        One that was sent goes to the front: ClickHouse forgets its token as others come.
+        One that was sent goes to the front: ClickHouse forgets its token as others come. One that is promised was
+        acknowledged to whoever sent it: it is not dropped for others, and not taken where there is no room for it.
         """
         with self._change():
-            self._insert(facts, None if tried is None else self._front(), tried)
+            if is_promised:
+                self.check_room()
+            self._insert(facts, None if tried is None else self._front(), tried, is_promised=is_promised)
             self._drop_oldest()
+
+    def check_room(self) -> None:
+        """Raise SpoolUnavailable unless one more batch that is promised would be taken."""
+        if self._stats.bytes > self._limit_bytes:
+            raise SpoolUnavailable("the spool is full")
+
+    def take_over(self, other: Spool) -> int:
+        """Move every batch of another spool here, and return how many those were.
+
+        Cut off, some are in both: each has its token, so that ClickHouse takes it once.
+        """
+        moved = 0
+        while (waiting := other.oldest()) is not None:
+            self.append(waiting.batch, waiting.tried, is_promised=other.is_promised(waiting.id))
+            other.remove(waiting.id)
+            moved += 1
+        self._take_over_aside(other)
+        return moved
+
+    def _take_over_aside(self, other: Spool) -> None:
+        """Take what another spool set aside and dropped. Cut off, what was set aside is in both, and told twice."""
+        rows, dropped = other.aside()
+        if not rows and not dropped:
+            return
+        with self._change():
+            for each in rows:
+                self._set_aside(*each)
+            self._count_dropped(dropped)
+        other.forget_aside()
+
+    def aside(self) -> tuple[list[tuple[int, bytes, str]], int]:
+        """Return what is set aside, oldest first (rows, payload, reason), and how many rows were dropped."""
+        with self._file():
+            rows = self._db.execute("SELECT rows, payload, reason FROM refused ORDER BY id").fetchall()
+            return rows, self._stats.dropped_rows
+
+    def forget_aside(self) -> None:
+        """Forget what is set aside and dropped: another spool has it."""
+        with self._change():
+            self._db.execute("DELETE FROM refused")
+            self._db.execute("UPDATE counters SET value = 0 WHERE name = 'dropped_rows'")
+            self._stats = replace(self._stats, refused_batches=0, refused_rows=0, refused_bytes=0, dropped_rows=0)
+
+    def is_promised(self, batch_id: int) -> bool:
+        """Return whether a batch was acknowledged to whoever sent it."""
+        with self._file():
+            return self._db.execute("SELECT 1 FROM promised WHERE id = ?", (batch_id,)).fetchone() is not None
 
     def oldest(self) -> Waiting | None:
         """Return the batch that waits longest, or None. Those before it that cannot be read are set aside."""
@@ -126,9 +179,11 @@ class Spool:
     def replace(self, batch_id: int, batches: Sequence[Facts]) -> None:
         """Put batches in the place of the oldest one, in their order; they were never sent."""
         with self._change():
+            sql = "SELECT 1 FROM promised WHERE id = ?"
+            is_promised = self._db.execute(sql, (batch_id,)).fetchone() is not None
             self._delete(batch_id)
             for number, facts in enumerate(batches, start=batch_id - len(batches) + 1):
-                self._insert(facts, number)
+                self._insert(facts, number, is_promised=is_promised)
 
     def refuse(self, facts: Facts, reason: str, batch_id: int | None = None) -> None:
         """Set aside a batch that ClickHouse will never take."""
@@ -208,7 +263,9 @@ class Spool:
             raise SpoolUnavailable(f"the spool is damaged and cannot be set aside ({cannot})") from error
         log.error("%s is damaged (%s): kept as %s, with %d rows", self._path, error, aside and aside.name, lost)
 
-    def _insert(self, facts: Facts, batch_id: int | None = None, tried: float | None = None) -> None:
+    def _insert(
+        self, facts: Facts, batch_id: int | None = None, tried: float | None = None, *, is_promised: bool = False
+    ) -> None:
         payload = pack(facts)
         batch_id = self._db.execute(
             "INSERT INTO batches (id, rows, bytes, payload) VALUES (?, ?, ?, ?)",
@@ -216,6 +273,8 @@ class Spool:
         ).lastrowid
         if tried is not None:
             self._db.execute("INSERT INTO tried VALUES (?, ?)", (batch_id, tried))
+        if is_promised:
+            self._db.execute("INSERT INTO promised VALUES (?)", (batch_id,))
         self._add(batches=1, rows=len(facts), bytes=len(payload))
 
     def _front(self) -> int:
@@ -225,13 +284,17 @@ class Spool:
 
     def _drop_oldest(self) -> None:
         while self._stats.bytes > self._limit_bytes and self._stats.batches > 1:
-            (batch_id,) = self._db.execute("SELECT id FROM batches ORDER BY id LIMIT 1").fetchone()
-            self._count_dropped(self._delete(batch_id))
+            sql = "SELECT id FROM batches WHERE id NOT IN (SELECT id FROM promised) ORDER BY id LIMIT 1"
+            oldest = self._db.execute(sql).fetchone()
+            if oldest is None:
+                return
+            self._count_dropped(self._delete(oldest[0]))
 
     def _delete(self, batch_id: int) -> int:
         """Return how many rows are gone."""
         found = self._db.execute("DELETE FROM batches WHERE id = ? RETURNING rows, bytes", (batch_id,)).fetchone()
         self._db.execute("DELETE FROM tried WHERE id = ?", (batch_id,))
+        self._db.execute("DELETE FROM promised WHERE id = ?", (batch_id,))
         if found is None:
             return 0
         rows, size = (int(each or 0) for each in found)
@@ -310,4 +373,13 @@ def unpack(payload: bytes) -> Facts:
     except orjson.JSONDecodeError:  # NaN and infinity are no JSON to orjson
         content = json.loads(packed)
     table = RENAMED.get(content["table"], content["table"])
-    return Facts(table, tuple(content["columns"]), tuple(content["data"]), content["token"])
+    columns, data = tuple(content["columns"]), tuple(content["data"])
+    if table in IN_MICROSECONDS:
+        at = columns.index("ts")
+        data = (*data[:at], [_microseconds(each) for each in data[at]], *data[at + 1 :])
+    return Facts(table, columns, data, content["token"])
+
+
+def _microseconds(ticks: int) -> int:
+    """Return a time of an order or trade: a batch may have been waiting since these were kept by the second."""
+    return ticks * 1_000_000 if ticks < 2**32 else ticks

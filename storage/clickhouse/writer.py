@@ -32,6 +32,9 @@ RETRY_SECONDS = (0.5, 1, 2, 4, 5)
 REPLAY_SECONDS = 1.0
 """Longest replay at a stretch, so that fresh samples are not held up."""
 
+ADOPT_SECONDS = 30.0
+"""So often it is looked for what processes that ended left waiting."""
+
 UNWRITABLE = "%d rows for %s can neither be sent nor be kept: they are dropped"
 
 Settle = Callable[[Facts, float], Sequence[Facts] | None]
@@ -70,11 +73,15 @@ class Writer:
         query_log: QueryLog | None = None,
         *,
         settle: Settle = lambda batch, tried: None,
+        adopt: Callable[[], object] = lambda: None,
         flush_seconds: float = 2.0,
         queue_rows: int = 500_000,
     ) -> None:
         self._insert = insert
         self._settle = settle
+        self._adopt = adopt
+        """Takes over what processes that ended left waiting."""
+        self._adopt_at = 0.0
         self._spool = spool
         self._query_log = query_log
         self._flush_seconds = flush_seconds
@@ -130,6 +137,26 @@ class Writer:
         if not self._is_dropping:
             log.error("the writer's queue is full (%d rows): the oldest are dropped", self._capacity)
         self._is_dropping = True
+
+    @property
+    def is_away(self) -> bool:
+        """Whether ClickHouse did not answer a moment ago: it is not asked again before the pause is over."""
+        return time.monotonic() < self._retry_at
+
+    def check_room(self) -> None:
+        """Raise SpoolUnavailable where `keep` would because the spool is full."""
+        self._spool.check_room()
+
+    def keep(self, facts: Facts, tried: float | None, error: StorageUnavailable | None = None) -> None:
+        """Bring rows to the spool that are acknowledged as soon as this returns: they survive crash and power cut.
+
+        tried: when they were sent to ClickHouse without an answer (epoch seconds), and `error` why. Raises
+        SpoolUnavailable: nothing is kept.
+        """
+        if error is not None:
+            self._back_off(error)
+        self._spool.append(facts, tried, is_promised=True)
+        self._wake.set()
 
     def start(self) -> None:
         """Start the sending thread."""
@@ -212,6 +239,9 @@ class Writer:
             self._wake.clear()
             try:
                 self._drain_query_log()
+                if time.monotonic() >= self._adopt_at:
+                    self._adopt_at = time.monotonic() + ADOPT_SECONDS
+                    self._adopt()
                 self.flush()
             except Exception as error:
                 told, self._last_error = self._last_error, f"{type(error).__name__}: {error}"

@@ -45,6 +45,7 @@ class Live:
         self._namespace = namespace
         self._quiet_until = 0.0
         self._versions: dict[tuple[str, ...], tuple[float, str]] = {}
+        self._refusal = ""
         self.problem = ""
 
     def key(self, *parts: str) -> str:
@@ -79,11 +80,11 @@ class Live:
             "tables": [(table.name, table.columns, table.rows) for table in reading.tables],
         }
         payload = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-        self._ask(lambda: self.client.hset(self.key("readings", collector), host, payload), None)
+        self.ask(lambda: self.client.hset(self.key("readings", collector), host, payload), None)
 
     def reading(self, collector: str, host: str) -> LiveReading | None:
         """Return the newest reading, or None when there is none or Redis is away."""
-        payload = self._ask(lambda: self.client.hget(self.key("readings", collector), host), None)
+        payload = self.ask(lambda: self.client.hget(self.key("readings", collector), host), None)
         return _unpack(collector, host, orjson.loads(payload)) if payload else None
 
     def readings(self, collectors: Sequence[str]) -> dict[str, LiveReading]:
@@ -106,12 +107,12 @@ class Live:
 
     def hosts(self, collector: str) -> list[str]:
         """Return every host that reports `collector`, sorted."""
-        names: list[bytes] = self._ask(lambda: self.client.hkeys(self.key("readings", collector)), [])
+        names: list[bytes] = self.ask(lambda: self.client.hkeys(self.key("readings", collector)), [])
         return sorted(name.decode() for name in names)
 
     def bump(self, dataset: str) -> None:
         """Say that `dataset` changed."""
-        self._ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
+        self.ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
         self._versions = {}
 
     def version(self, *datasets: str) -> str:
@@ -141,10 +142,10 @@ class Live:
             found: list[dict[bytes, bytes]] = pipe.execute()
             return found
 
-        return list(zip(collectors, self._ask(ask, []), strict=False))
+        return list(zip(collectors, self.ask(ask, []), strict=False))
 
     def _read_version(self, datasets: tuple[str, ...]) -> str:
-        found = self._ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
+        found = self.ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
         if found is None:
             return f"{AWAY}{int(time.time())}"
         return "-".join(value.decode() if value else "0" for value in found)
@@ -153,16 +154,25 @@ class Live:
         """Close the connections."""
         self.client.close()
 
-    def _ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
+    def ask(self, question: Callable[[], Any], otherwise: T) -> Any | T:
+        """Return what Redis answers to `question`; `otherwise` while it is away, when it is left alone for a moment.
+
+        Also where it refuses this one question, as one that takes no writes does: then others are still asked.
+        """
         if time.monotonic() < self._quiet_until:
             return otherwise
         try:
             answer = question()
-        except (redis.RedisError, OSError) as error:
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             if not self.problem:
                 log.warning("Redis is away: %s", error)
             self.problem = str(error) or type(error).__name__
             self._quiet_until = time.monotonic() + QUIET_SECONDS
+            return otherwise
+        except redis.RedisError as error:
+            if str(error) != self._refusal:
+                log.warning("Redis refuses what it is asked: %s", error)
+            self._refusal = str(error)
             return otherwise
         self.problem = ""
         return answer

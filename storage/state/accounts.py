@@ -29,6 +29,13 @@ class Account:
     made_by: str
     seen_at: float
     """When it was last here, epoch seconds, to the minute; 0: never."""
+    subject: str = ""
+    """Who it is at the OpenID provider where it signs in; empty: it signs in here."""
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it signs in at a provider, which says its role too, and has no password here."""
+        return bool(self.subject)
 
 
 def account_of(row: Any) -> Account:
@@ -43,6 +50,7 @@ def account_of(row: Any) -> Account:
         row.made_at,
         row.made_by,
         row.seen_at,
+        row.subject,
     )
 
 
@@ -66,6 +74,12 @@ def password_hash(state: State, name: str) -> str:
 def account_in(connection: Transaction, name: str) -> Account | None:
     """Do what `find_account` does as part of a transaction."""
     row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
+    return account_of(row) if row else None
+
+
+def account_of_subject(connection: Transaction, subject: str) -> Account | None:
+    """Return the account of who is this at an OpenID provider; None: there is none yet."""
+    row = connection.execute(sa.select(accounts).where(accounts.c.subject == subject)).first()
     return account_of(row) if row else None
 
 
@@ -96,8 +110,8 @@ def change_account(connection: Transaction, name: str, **values: Any) -> None:
 
 
 def has_admin(connection: Transaction) -> bool:
-    """Return whether there is an admin who is not disabled."""
-    admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False)
+    """Return whether there is an admin who is not disabled and signs in here: a provider may be switched off."""
+    admin = (accounts.c.role == Role.ADMIN.word) & accounts.c.is_disabled.is_(False) & (accounts.c.subject == "")
     return connection.execute(sa.select(accounts.c.name).where(admin).limit(1)).first() is not None
 
 

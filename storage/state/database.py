@@ -93,6 +93,16 @@ mappings = sa.Table(
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
 )
 
+ingest_answers = sa.Table(
+    "ingest_answers",
+    metadata,
+    sa.Column("who", sa.String(160), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("answer", sa.Text, nullable=False, server_default=""),
+)
+
 looked_at = sa.Table(
     "looked_at",
     metadata,
@@ -162,6 +172,44 @@ risk_free = sa.Table(
     sa.Column("currency", sa.String(3), primary_key=True),
     sa.Column("percent", sa.Float, nullable=False, server_default="0"),
     sa.Column("series", sa.String(64), nullable=False, server_default=""),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("tags", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("portfolio", sa.String(80), nullable=False, server_default=""),
+    sa.Column("component", sa.String(160), nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("changed_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("deleted_at", sa.Float, nullable=False, server_default="0"),
+    sa.Index("events_by_time", "at"),
+)
+
+pulled = sa.Table(
+    "pulled",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False, server_default=""),
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refused_at", sa.Float, nullable=False, server_default="0"),
+)
+
+refused_rows = sa.Table(
+    "refused_rows",
+    metadata,
+    sa.Column("source", sa.String(80), primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
 )
 
 VERSIONS = "alembic_version"

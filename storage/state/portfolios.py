@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from core.currency import ASSUMED_CURRENCY
 from core.portfolios import RULES, mistakes
 from storage.state.database import State, known_names, portfolios, upsert
+from storage.state.limits import forget_in_limits
 
 OWN = "own"
 """Origin of the fund's own portfolios and instruments."""
@@ -153,6 +154,7 @@ def forget_name(connection: Connection, name: str) -> None:
 
 
 def forget_portfolio(connection: Connection, id: str) -> None:
-    """Remove an own portfolio and the names it was known by."""
+    """Remove an own portfolio and the names it was known by; no limit means what gets its id next."""
+    forget_in_limits(connection, id)
     connection.execute(sa.delete(known_names).where(known_names.c.portfolio == id))
     connection.execute(sa.delete(portfolios).where(portfolios.c.origin == OWN, portfolios.c.id == id))

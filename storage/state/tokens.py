@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.state.access_tables import accounts, tokens
+from storage.state.access_tables import accounts, sessions, tokens
 from storage.state.database import State, Transaction, portfolios
 
 NAME_CHARACTERS = 80
@@ -44,6 +44,10 @@ class Owner:
     portfolios: frozenset[str]
     """Empty: every one."""
     is_disabled: bool
+    subject: str
+    """Who it is at the OpenID provider; empty: it signs in here."""
+    signed_in_at: float
+    """When it last signed in, epoch seconds, as far back as sessions are kept; 0: it did not."""
 
 
 def add_token(connection: Transaction, digest: str, token: Token) -> Token:
@@ -79,7 +83,13 @@ def token_and_owner(state: State, digest: str) -> tuple[Token, Owner | None] | N
         return None
     if row.owner_role is None:
         return _token(row), None
-    return _token(row), Owner(row.owner_role, _as_set(row.owner_portfolios), row.owner_is_disabled)
+    return _token(row), Owner(
+        row.owner_role,
+        _as_set(row.owner_portfolios),
+        row.owner_is_disabled,
+        row.owner_subject,
+        row.owner_signed_in_at or 0.0,
+    )
 
 
 def mark_revoked(connection: Transaction, id: int, by: str, now: float) -> bool:
@@ -110,6 +120,12 @@ FOUND = (
         accounts.c.role.label("owner_role"),
         accounts.c.portfolios.label("owner_portfolios"),
         accounts.c.is_disabled.label("owner_is_disabled"),
+        accounts.c.subject.label("owner_subject"),
+        sa.select(sa.func.max(sessions.c.made_at))
+        .where(sessions.c.account == accounts.c.name, accounts.c.subject != "")
+        .correlate(accounts)
+        .scalar_subquery()
+        .label("owner_signed_in_at"),
     )
     .select_from(tokens.outerjoin(accounts, accounts.c.name == tokens.c.account))
     .where(tokens.c.digest == sa.bindparam("digest"))

@@ -80,8 +80,9 @@ def test_few_passwords_are_compared_at_once_and_the_rest_is_sent_away() -> None:
     waiting = [threading.Thread(target=hold) for _ in range(passwords.MOST_AT_THE_DOOR - passwords.AT_ONCE)]
     for each in waiting:
         each.start()
-    while passwords._door.acquire(blocking=False):  # until those that wait have taken their places
-        passwords._door.release()
+    places = passwords._door._places
+    while places.acquire(blocking=False):  # until those that wait have taken their places
+        places.release()
     with pytest.raises(SignInRefused) as refused, passwords.at_the_door():
         pass
     assert "try again" in str(refused.value) and refused.value.wait_seconds

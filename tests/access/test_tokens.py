@@ -127,7 +127,7 @@ def test_a_token_of_a_service_outlives_who_made_it(people: State, settings: Sett
     disable(people, "otto", "admin", NOW)
     who = asked(people, settings, secret)
     assert who is not None and who.name == "service:risk report"
-    assert (who.role, who.scopes, who.portfolios) == (Role.ANALYST, {"ingest:nav"}, {"macro"})
+    assert (who.role, who.scopes, who.portfolios) == (Role.OPERATOR, {"ingest:nav"}, {"macro"})
 
 
 def test_revoked_and_expired_tokens_are_nobody(people: State, settings: Settings) -> None:

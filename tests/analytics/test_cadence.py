@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.cadence import EVERY_DAY, Given, cadence_of
+from analytics.cadence import EVERY_DAY, Given, cadence_of, day_before, stray_weekends
 from core.trading_days import trading_days
 
 
@@ -101,3 +101,30 @@ def test_holidays_of_an_exchange_are_no_missing_days() -> None:
     weekdays = days(pd.bdate_range("2023-01-01", "2024-12-31"))
     assert cadence_of(weekdays).are_gaps(christmas, after)[0]
     assert not cadence_of(weekdays, Given(calendar=trading_days("XNYS"))).are_gaps(christmas, after)[0]
+
+
+@pytest.mark.parametrize(
+    ("index", "before"),
+    [
+        (pd.bdate_range("2024-01-08", periods=20), "2024-01-05"),
+        (pd.date_range("2024-01-08", periods=30), "2024-01-07"),
+        (pd.date_range("2024-01-05", periods=20, freq="W-FRI"), "2023-12-29"),
+        (pd.date_range("2024-02-29", periods=20, freq="ME"), "2024-01-31"),
+        (pd.date_range("2024-03-15", periods=20, freq=pd.DateOffset(months=1)), "2024-02-15"),
+        (pd.date_range("2024-03-31", periods=20, freq="QE"), "2023-12-31"),
+        (pd.date_range("2024-12-31", periods=5, freq="YE"), "2024-01-01"),
+        (pd.to_datetime(["2024-01-06"]), "2024-01-05"),
+    ],
+)
+def test_an_index_begins_one_period_before_its_first_return(index: pd.DatetimeIndex, before: str) -> None:
+    assert day_before(days(index)) == np.datetime64(before)
+
+
+def test_a_weekend_is_strange_where_the_history_usually_rests_on_it() -> None:
+    weekdays = days(pd.bdate_range("2024-01-01", periods=60))
+    saturday, sunday = np.datetime64("2024-01-27"), np.datetime64("2024-02-11")
+    with_both = np.union1d(weekdays, [saturday, sunday])
+    assert stray_weekends(with_both).tolist() == [saturday.item(), sunday.item()]
+    assert not len(stray_weekends(days(pd.date_range("2024-01-01", periods=60))))
+    assert not len(stray_weekends(days(pd.date_range("2024-01-31", periods=30, freq="ME"))))
+    assert stray_weekends(with_both, EVERY_DAY).tolist() == []

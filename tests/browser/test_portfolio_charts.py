@@ -59,6 +59,26 @@ def test_one_crosshair_tells_every_row_of_the_day_it_points_at(url: str, page: P
     expect(told).to_contain_text(re.compile(r"20\d\d-\d\d-\d\d"))
 
 
+def test_the_value_in_full_is_fetched_when_somebody_points_at_the_chart(url: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/hover?" in request.url else None)
+    open_charts(page, url)
+    assert not asked
+    area = page.locator("#portfolio-growth-graph .nsewdrag").first
+    area.hover()
+    box = area.bounding_box()
+    assert box
+    told = page.locator("#portfolio-growth-graph .hoverlayer .legend")
+
+    def is_told() -> bool:
+        for share in (0.5, 0.6):
+            page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        return told.count() > 0 and " USD" in (told.first.text_content() or "")
+
+    until(is_told, seconds=60)
+    assert len(asked) == 1
+
+
 def test_the_scale_becomes_logarithmic_and_the_zoom_stays(url: str, page: Page) -> None:
     open_charts(page, url)
     drag_across(page)
@@ -124,6 +144,20 @@ def test_a_chart_is_exported_as_picture_and_as_data_in_full(url: str, page: Page
     assert sum(int(line.rsplit(",", 1)[1]) for line in bars if line[-1].isdigit()) == DAYS - 1
     added = download(page, "contribution", "csv", tmp_path).decode("utf-8-sig")
     assert "Trend following" in added and added.startswith("name,contribution")
+
+
+@pytest.mark.parametrize("height", [720, 768, 900])
+def test_the_time_axis_is_on_the_first_screen_whatever_is_open(
+    url: str, height: int, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(width=1440, height=height)
+    page.goto(f"{url}?compare=sample:equity,sample:pairs&rf=2&confidence=99")
+    dates = page.locator("#portfolio-growth-graph .xtick text")
+    dates.first.wait_for()
+    expect(page.get_by_label("Risk-free")).to_be_visible()
+    for at in range(dates.count()):
+        box = dates.nth(at).bounding_box()
+        assert box and box["y"] + box["height"] <= height
 
 
 def test_what_has_nothing_to_show_says_why_and_comes_back(url: str, page: Page) -> None:

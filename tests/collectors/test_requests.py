@@ -35,7 +35,7 @@ def test_two_processes_add_up_over_the_last_minute(live: Live) -> None:
         for tally, told in processes:
             for _ in range(answers):
                 tally.answered("/a", "GET", status, 0.02, NOW + seconds)
-            told.tell(tally.told(NOW + seconds, 5))
+            told.tell(tally.told(NOW + seconds))
         return collector.collect(NOW + seconds)
 
     assert after(0, 40).tables[0].rows == ()  # nobody knows when those came
@@ -57,13 +57,13 @@ def test_a_dead_process_is_no_process_and_a_new_one_counts_from_its_start(live: 
     collector = RequestsCollector(ToldRequests(live).of_all)
     dead, told = Tally(), ToldRequests(live)
     dead.answered("/a", "GET", 200, 0.01, NOW)
-    told.tell(dead.told(NOW, 5))
+    told.tell(dead.told(NOW))
     collector.collect(NOW)
     later = NOW + DEAD_SECONDS + 1
     new = Tally()
     for _ in range(3):
         new.answered("/a", "GET", 200, 0.01, later)
-    ToldRequests(live).tell(new.told(later, 5))
+    ToldRequests(live).tell(new.told(later))
     reading = collector.collect(later)
     assert value(reading, spec.PROCESSES) == 1.0
     assert rows(reading)["/a"].count == 3

@@ -42,6 +42,7 @@ from dashboard.views.callbacks import PATH
 from dashboard.views.refresh import Refresh
 from dashboard.views.serialize import Prepared
 from dashboard.views.tab import Choices
+from portfolio.events import write_event
 from portfolio.imports.take import take
 from portfolio.tree.merge import merge
 from portfolio.tree.settings import change
@@ -102,6 +103,7 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv").write_text("what,Secret Gamma\n")
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
+    write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
 
 
@@ -226,6 +228,11 @@ def test_no_form_changes_or_tells_of_one(app: Dash, stores: Stores) -> None:
             )
             assert one == other, path
             assert '"done":true' not in one
+    for number in (1, 999):
+        for what, refusal in (("change", "Nothing was changed."), ("delete", "Nothing was deleted.")):
+            fields = {"id": str(number), "text": "x", "about": f"portfolio:own:{MINE}"}
+            told = client.post(f"/events/{what}", json=fields, headers={"X-Who": "operator"}).json
+            assert (told["done"], told["said"]) == (False, f"{refusal} There is no event {number}.")
     hidden = [item.id for item in recent_imports(stores.state, 50) if not item.name.startswith("mine-")]
     assert len(hidden) >= 5
     for number in (*hidden, 999):
@@ -345,9 +352,11 @@ def walked(app: Dash, who: str, choices: tuple[dict[str, str], ...]) -> Iterator
 
 def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterator[str]:
     """The address of every operation of the API: those of a portfolio, of every component, of every group."""
-    components = client.get("/api/v1/components", headers=headers).json["items"]
-    found = {"portfolios": [id], "components": [each["id"] for each in components]}
-    for operation in OPERATIONS:
+    named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
+    items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
+    found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
+    found["events"] = ["1"]
+    for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
         names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]
         for name in names:

@@ -47,6 +47,19 @@ def test_an_account_from_its_making_to_its_end(command: Command, state: State) -
     assert {who for who, _ in done} == {"command line"}
 
 
+def test_an_account_is_linked_to_who_it_is_at_the_provider(
+    command: Command, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    command("add", "boss", "--role", "admin")
+    command("add", "ana")
+    assert "set oidc first" in command("link", "ana", "--subject", "1")[1]
+    for name, value in (("ISSUER", "https://id.bank.example"), ("CLIENT_ID", "x"), ("ROLES", '{"a": "viewer"}')):
+        monkeypatch.setenv(f"FUNDWATCH_OIDC__{name}", value)
+    assert command("link", "Ana", "--subject", "1") == (0, "ana signs in at https://id.bank.example from now on.\n")
+    assert "OpenID provider" in command("list")[1]
+    assert read_entries(state)[0].detail == "to https://id.bank.example 1"
+
+
 def test_what_is_refused_names_the_field_and_the_way_out(command: Command, state: State) -> None:
     command("add", "boss", "--role", "admin")
     for arguments, said in (

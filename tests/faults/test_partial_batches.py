@@ -14,8 +14,9 @@ import pytest
 from core.errors import StorageUnavailable
 from core.model import Facts, Status
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts
+from storage.clickhouse.nav_rows import NAV_COLUMNS
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, read_state_changes, state_change_facts
 from storage.clickhouse.settle import ROLLUPS, settle
 from storage.clickhouse.spool import Spool

@@ -64,8 +64,8 @@ def test_whatever_is_missing_in_rollups_is_completed_once(
     for rollup, n, at in gone:
         which = f"series = {2**63 + n} AND ts >= toDateTime({MIDNIGHT + at // ROLLUPS[rollup] * ROLLUPS[rollup]})"
         clickhouse.command(f"ALTER TABLE {rollup} DELETE WHERE {which} SETTINGS mutations_sync = 2")
-    assert bool(reconcile(clickhouse)) == bool(gone)
-    assert reconcile(clickhouse) == []
+    assert bool(reconcile(clickhouse, 7)) == bool(gone)
+    assert reconcile(clickhouse, 7) == []
     for rollup, width in ROLLUPS.items():
         assert rolled(clickhouse, rollup) == wanted(ROWS, width), rollup
 
@@ -74,7 +74,7 @@ def test_the_same_rows_can_be_missing_twice(clickhouse: ClickHouse) -> None:
     insert(clickhouse, ROWS)
     for _ in range(2):
         clickhouse.command("TRUNCATE TABLE samples_1h")
-        assert len(reconcile(clickhouse)) == 1
+        assert len(reconcile(clickhouse, 7)) == 1
         assert rolled(clickhouse, "samples_1h") == wanted(ROWS, 3_600)
 
 
@@ -117,9 +117,9 @@ def test_days_and_flows_that_nav_has_and_they_lack_are_made_anew(clickhouse: Cli
     whole = seen()
     clickhouse.command(f"ALTER TABLE {table} DELETE WHERE portfolio = 'alpha' SETTINGS mutations_sync = 2")
     assert seen() != whole
-    assert len(reconcile(clickhouse)) == 1
+    assert len(reconcile(clickhouse, 7)) == 1
     assert seen() == whole
-    assert reconcile(clickhouse) == []
+    assert reconcile(clickhouse, 7) == []
 
 
 def test_a_portfolio_with_values_and_no_entry_gets_one_at_the_start(

@@ -19,7 +19,9 @@ from core.pipeline.spec import CollectorRuns
 from core.roles import Role
 from core.tables import table_of
 from dashboard.factory import create_app
+from storage.state.events import Event, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.series import Blend, put_blend
 from storage.stores import Stores
 from tests.support import machine
 from tests.support.frame import DEMO
@@ -75,7 +77,8 @@ def put_trades(stores: Stores, portfolio: str, numbers: range, *, at: int) -> No
     )  # fmt: skip
     data = (
         ["own"] * many, [portfolio] * many, [f"t{n:05}" for n in numbers], [f"o{n:05}" for n in numbers],
-        [at + n for n in numbers], ["ACME"] * many, ["buy"] * many, [10.0] * many, [100.25] * many, [0.5] * many,
+        [(at + n) * 1_000_000 for n in numbers],
+        ["ACME"] * many, ["buy"] * many, [10.0] * many, [100.25] * many, [0.5] * many,
         [1] * many,
     )  # fmt: skip
     stores.clickhouse.insert(Facts("trades", columns, data))
@@ -110,6 +113,8 @@ def fill(stores: Stores) -> None:
             Portfolio("own", "beta", "Beta", parent="fund", currency="EUR"),
         ],
     )
+    blend = Blend("own", "60/40", "60/40", (("INDEX", 60.0), ("CASH", 40.0)))
+    put_blend(stores.state, blend)
     end = int(now)
     put_daily(stores, "alpha", [100 + (n * 37 % 19) - 0.01 * n for n in range(400)], end=end)
     put_daily(stores, "beta", [200 + (n * 23 % 17) for n in range(40)], end=end)
@@ -125,13 +130,16 @@ def fill(stores: Stores) -> None:
         "decision_price", "status", "version",
     )  # fmt: skip
     ordered = (
-        ["own"], ["alpha"], ["o1"], [end - 120], ["ACME"], ["buy"], [10.0], ["limit"], [None], [99.5], ["filled"], [1],
+        ["own"], ["alpha"], ["o1"], [(end - 120) * 1_000_000], ["ACME"], ["buy"], [10.0], ["limit"], [None], [99.5],
+        ["filled"], [1],
     )  # fmt: skip
     stores.clickhouse.insert(Facts("orders", columns, ordered))
     stores.writer.put(stores.settings.machine, now - 30, machine.samples(now - 30))
     stores.writer.put(stores.settings.machine, now - 15, machine.samples(now - 15))
     stores.writer.flush()
     stores.live.bump("portfolio")
+    with stores.state.begin() as connection:
+        add_event(connection, Event(now - 30, None, "Gateway 4.2", tags=("deploy",), portfolio="own:alpha", who="ana"))
 
 
 class Standing:

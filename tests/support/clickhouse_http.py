@@ -17,7 +17,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from clickhouse_connect.driver._backend.chdb_backend import _decompress
 from clickhouse_connect.driver._backend.models import QueryRuntime
 
-INSERT = re.compile(rb"\s*INSERT INTO (?P<table>\S+) \((?P<columns>[^)]*)\) FORMAT Native\s*?\n")
+INSERT = re.compile(rb"\s*INSERT INTO (?P<table>\S+) \((?P<columns>[^)]*)\) FORMAT (?P<format>\w+)[ \t]*\n")
 FORMAT = re.compile(r"\bFORMAT\s+\w+\s*$", re.IGNORECASE)
 TRANSPORT = {
     "database",
@@ -109,7 +109,9 @@ def execute(client: Any, query: dict[str, str], body: bytes, encoding: str) -> b
     insert = INSERT.match(body)
     if insert:
         table, columns = insert["table"].decode(), [name.strip(" `") for name in insert["columns"].decode().split(",")]
-        client._backend.execute_raw_insert(table, columns, body[insert.end() :], "Native", None, runtime, None)
+        client._backend.execute_raw_insert(
+            table, columns, body[insert.end() :], insert["format"].decode(), None, runtime, None
+        )
         return b""
     sql = query.get("query") or body.decode()
     if "query" in query or not FORMAT.search(sql):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,8 @@ from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
 from core.model import Status
-from core.settings.model import Sources
+from core.settings.model import RateLimits, Sources
+from core.settings.oidc import Oidc
 from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -22,13 +24,16 @@ from dashboard.components.panel import panel, panels, slot
 from dashboard.components.table import Cell, Column, data_table, filter_box, scroll_box
 from dashboard.views.tab import Choices, Tab, View
 from storage.clickhouse.pulse import Pulse
+from storage.state.database import State, metadata
 
 WINDOWS = (("15m", "15 m"), ("1h", "1 h"), ("6h", "6 h"))
 HOSTS = (("alpha", "alpha"), ("beta", "beta"))
 POINTS = 120
 SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
-    "watch": Watch(), "sources": Sources(own=False), "host_names": frozenset(), "trusted_proxy": (),
+    "watch": Watch(), "sources": Sources(own=False), "machine": "alpha", "host_names": frozenset(), "trusted_proxy": (),
+    "rate_limits": RateLimits(),
+    "oidc": Oidc(),
 }  # fmt: skip
 
 
@@ -48,6 +53,16 @@ class FakeLive:
         self.versions[dataset] = self.versions.get(dataset, 0) + 1
         return self.versions[dataset]
 
+    def ask(self, _question: Callable[[], Any], otherwise: Any) -> Any:
+        return otherwise  # as while Redis is away
+
+
+def empty_state() -> State:
+    """Return a state database in memory with nothing in it."""
+    state = State("sqlite://")
+    metadata.create_all(state.engine)
+    return state
+
 
 @dataclass
 class FakeStores:
@@ -57,6 +72,7 @@ class FakeStores:
     live: FakeLive = field(default_factory=FakeLive)
     clickhouse: Any = field(default_factory=lambda: SimpleNamespace(pulse=Pulse(lambda: None)))
     settings: Any = field(default_factory=lambda: SimpleNamespace(**SETTINGS))
+    state: State = field(default_factory=lambda: empty_state())
     value: float = 40.0
     as_of: float | None = None
     """When the demo's data was taken; None: at each build."""

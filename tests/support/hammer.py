@@ -34,7 +34,7 @@ class There:
 def main(folder: str, what: str) -> None:
     client = ClickHouse(f"chdb://{folder}")
     migrate(client)
-    mended = bool(reconcile(client))
+    mended = bool(reconcile(client, 7))
     if what == "count":
         print(json.dumps(asdict(there(client, mended))))
         client.close()

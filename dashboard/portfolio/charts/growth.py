@@ -12,7 +12,7 @@ from core import format as text
 from core.format import NOT_AVAILABLE
 from dashboard.charts.days import Places, breaks_at, broken, on_days, texts, values
 from dashboard.charts.rows import End, Row, extent, short
-from dashboard.charts.theme import BENCHMARK, SERIES
+from dashboard.charts.theme import BENCHMARK, HOVER, SERIES
 from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
 from storage.clickhouse.reads.portfolio import Restatement
@@ -146,16 +146,20 @@ def _flows(data: PortfolioData) -> list[dict[str, Any]]:
 def _said(data: PortfolioData, places: Places) -> dict[str, Any]:
     """Return the hover of the line: its index, the value in full, and what happened there.
 
-    Marks of their own would show for days around.
+    Marks of their own would show for days around. The values are fetched when somebody points at the chart.
     """
     days, breaks = data.part.dates[places], breaks_at(data.part.returns, places)
     notes, currency = _notes(data), f" {data.portfolio.currency}" if data.portfolio.currency else ""
     said = [notes.get(place, NOTHING) for place in places.tolist()]
+    index = f"%{{y:.{_decimals(data.own, places)}f}}"
     return {
-        "customdata": broken(days, values(on_days(data.nav.dates, data.nav.value, days), 2), breaks)[1],
-        "hovertemplate": f"%{{y:.{_decimals(data.own, places)}f}} · %{{customdata:,.2f}}{currency}%{{text}}",
+        "hovertemplate": f"{index}%{{text}}",
         "hovertemplatefallback": NOT_AVAILABLE,
         "text": broken(days, said, breaks, NOTHING)[1],
+        HOVER: {
+            "customdata": broken(days, values(on_days(data.nav.dates, data.nav.value, days), 2), breaks)[1],
+            "hovertemplate": f"{index} · %{{customdata:,.2f}}{currency}%{{text}}",
+        },
     }
 
 

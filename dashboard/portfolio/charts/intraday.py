@@ -28,7 +28,7 @@ def intraday(data: PortfolioData, day: Intraday) -> dict[str, Any]:
     water = 100 * underwater(index)
     rows = [_growth(data, day.ts, index), _water(day.ts, water)]
     # A zoom of the page is a span of days.
-    return stacked(rows, {"type": "date", "nticks": 8, "fixedrange": True}, axis_row=1)
+    return stacked(rows, {"type": "date", "nticks": 8, "fixedrange": True})
 
 
 def _growth(data: PortfolioData, ts: list[int], index: Floats) -> Row:

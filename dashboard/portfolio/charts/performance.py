@@ -37,9 +37,7 @@ def growth_and_drawdown(data: PortfolioData, scale: Scale = "linear") -> dict[st
         underwater_row(data, places, water, falls),
         *rolling_rows(data, places),
     ]
-    # Where the first screen shows it: under the way under water, which rolling figures leave little room, or above it.
-    axis_row = 2 if len(rows) > 2 else 1
-    return stacked(rows, day_axis(data.part.dates, "y"), _highlight(data.told.part, data.query.highlight), axis_row)
+    return stacked(rows, day_axis(data.part.dates, "y"), _highlight(data.told.part, data.query.highlight))
 
 
 def drawn_days(part: Track, falls: list[Episode], marked: Places) -> Places:

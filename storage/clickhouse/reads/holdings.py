@@ -17,15 +17,24 @@ class Held:
     """The column that tells rows of one time apart."""
     columns: tuple[str, ...]
     """Those that are read after time and id."""
+    per_second: int = 1
+    """Ticks of its times."""
+
+    @property
+    def ticks(self) -> str:
+        """What makes a tick of a time."""
+        return "toUnixTimestamp" if self.per_second == 1 else "toUnixTimestamp64Micro"
 
 
+MICROSECONDS = 1_000_000
 POSITIONS = Held("positions", "instrument", ("quantity", "price", "market_value"))
 ORDERS = Held(
     "orders",
     "order_id",
     ("instrument", "side", "quantity", "order_type", "limit_price", "decision_price", "status"),
+    MICROSECONDS,
 )
-TRADES = Held("trades", "trade_id", ("order_id", "instrument", "side", "quantity", "price", "commission"))
+TRADES = Held("trades", "trade_id", ("order_id", "instrument", "side", "quantity", "price", "commission"), MICROSECONDS)
 
 
 def read_held(
@@ -40,31 +49,31 @@ def read_held(
 ) -> list[tuple[object, ...]]:
     """Return rows from `start` to `end` (epoch seconds, both included) after a key: time, id, then the columns.
 
-    Times are epoch seconds. Raises StorageUnavailable or StorageRejected.
+    Times are ticks of the table since 1970. Raises StorageUnavailable or StorageRejected.
     """
     names: Sequence[str] = held.columns
     # A row's newest version counts: FINAL. Its order is that of its time, not of the table's key.
     sql = f"""
-        SELECT toUnixTimestamp(h.ts) AS at, h.{held.id} AS id, {", ".join(f"h.{name}" for name in names)}
+        SELECT {held.ticks}(h.ts) AS at, h.{held.id} AS id, {", ".join(f"h.{name}" for name in names)}
         FROM {held.table} AS h FINAL
         WHERE h.origin = {{origin:String}} AND h.portfolio = {{portfolio:String}}
-            AND h.ts BETWEEN toDateTime({{start:UInt32}}) AND toDateTime({{end:UInt32}})
+            AND h.ts >= toDateTime({{start:UInt32}}) AND h.ts < toDateTime({{end:UInt32}}) + 1
             AND (at, id) > ({{after_ts:Int64}}, {{after_id:String}})
         ORDER BY at, id LIMIT {{limit:UInt32}}
     """
     after_ts, after_id = after or (-1, "")
     parameters = {
-        "origin": origin, "portfolio": portfolio, "start": max(start, 0), "end": min(end, 2**32 - 1),
+        "origin": origin, "portfolio": portfolio, "start": max(start, 0), "end": min(end, 2**32 - 2),
         "after_ts": after_ts, "after_id": after_id, "limit": limit,
     }  # fmt: skip
     return clickhouse.rows(sql, parameters, kind=f"portfolio {held.table}")
 
 
-def newest_held(clickhouse: ClickHouse, held: Held, origin: str, portfolio: str) -> int | None:
+def newest_held(clickhouse: ClickHouse, held: Held, origin: str, portfolio: str) -> float | None:
     """Return the time of the newest row (epoch seconds); None without any. Raises StorageUnavailable."""
     sql = f"""
-        SELECT toUnixTimestamp(max(h.ts)), count() FROM {held.table} AS h
+        SELECT {held.ticks}(max(h.ts)), count() FROM {held.table} AS h
         WHERE h.origin = {{origin:String}} AND h.portfolio = {{portfolio:String}}
     """
     ((newest, many),) = clickhouse.rows(sql, {"origin": origin, "portfolio": portfolio}, kind=f"portfolio {held.table}")
-    return int(newest) if many else None
+    return newest / held.per_second if many else None

@@ -82,6 +82,18 @@ def test_a_failure_leaves_a_gap_and_says_why(
     assert view.last_success == source.calls[0]
 
 
+def test_a_reading_without_news_builds_no_page_anew(runner: Runner, clock: FakeClock, fake_live: FakeLive) -> None:
+    source = FakeCollector()
+    runner.add(source)
+    runner.scheduler.start()
+    finish(runner, source.name, 1)
+    source.answer = Reading(is_news=False)
+    turn(runner, clock, 5.0)
+    finish(runner, source.name, 2)
+    assert fake_live.bumps["source"] == 1
+    assert fake_live.readings["source"] is source.answer
+
+
 def test_rows_of_a_portfolio_refresh_its_page_until_they_have_been_written(
     runner: Runner, clock: FakeClock, fake_live: FakeLive
 ) -> None:

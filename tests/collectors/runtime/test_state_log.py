@@ -18,8 +18,8 @@ from core.model import Component, Facts, Reading, SourceId, Status
 from status.freshness import SILENT, stale_after_seconds
 from status.states import state_history, time_in_states
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.nav_rows import insert_facts
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.clickhouse.settle import settle
 from storage.clickhouse.spool import Spool

@@ -77,7 +77,7 @@ def test_dash_is_set_up_before_the_first_request_behind_a_proxy_too(
     assert app._got_first_request["setup_server"]
     assert app.callback_map
     assert not caplog.records
-    assert not counts_of(tally.told(stores.clock.now(), 5))
+    assert not counts_of(tally.told(stores.clock.now()))
 
 
 def test_pages_that_cannot_be_shown_are_no_success(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,11 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.web.bodies import MOST_BODY_BYTES
 from dashboard.frame.incoming import (
     BODY_SECONDS,
     HEAD_SECONDS,
     IN_MEMORY_BYTES,
-    MOST_BODY_BYTES,
     MOST_HEAD_BYTES,
     SLOWEST_BYTES,
     Incoming,

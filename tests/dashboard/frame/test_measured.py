@@ -18,7 +18,7 @@ def test_requests_are_counted_by_route_callback_and_kind_of_answer() -> None:
     tally, stores = Tally(), FakeStores()
     viewer = Viewer("ana", Role.OPERATOR)
     app: Dash = create_app(stores, pages=(DEMO,), find_viewer=lambda _request: viewer, tally=tally)  # type: ignore[arg-type]
-    before = {route: each.requests for route, each in counts_of(tally.told(stores.clock.now(), 5)).items()}
+    before = {route: each.requests for route, each in counts_of(tally.told(stores.clock.now())).items()}
     client = app.server.test_client()
     client.get("/demo")
     for path in ("/nothing-there", "/nothing/here?secret=1"):
@@ -26,7 +26,7 @@ def test_requests_are_counted_by_route_callback_and_kind_of_answer() -> None:
     body = refresh_body(json.loads(client.get("/_dash-dependencies").data), "demo", None, {})
     for _ in range(2):
         client.post("/_dash-update-component", data=body, content_type="application/json")
-    told = tally.told(stores.clock.now(), 5)
+    told = tally.told(stores.clock.now())
     found = {route: each.requests - before.get(route, 0) for route, each in counts_of(told).items()}
     assert found["/demo"] == 1
     assert found["callback demo"] == 2

@@ -263,6 +263,26 @@ def test_where_this_machine_is_open_it_may_look_and_change_nothing(stores: Store
     assert client.get("/portfolio", environ_base={"REMOTE_ADDR": "10.0.0.7"}).status_code == 302
 
 
+def test_a_proxy_that_says_nothing_of_itself_opens_nothing(stores: Stores) -> None:
+    named = replace(stores, settings=stores.settings.model_copy(update={"allowed_hosts": ("fund.example",)}))
+    client = open_client(named)
+    own = {"Host": "127.0.0.1:8050"}
+    for headers, environ in (
+        (own, {"SERVER_PROTOCOL": "HTTP/1.0"}),
+        ({"Host": "fund.example"}, {}),
+        ({**own, "Referer": "http://fund.example/portfolio"}, {}),
+        ({**own, "Referer": "http://fund.example/portfolio", "Sec-Fetch-Site": "same-origin"}, {}),
+        ({**own, "Origin": "http://[fund"}, {}),
+    ):
+        answer = client.get("/portfolio", headers=headers, environ_overrides=environ)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/portfolio"), headers
+    for headers in (
+        own, {"Host": "[::1]:8050", "Referer": "http://[::1]:8050/portfolio"}, {"Host": "localhost"},
+        {**own, "Referer": "https://wiki.example/links", "Sec-Fetch-Site": "cross-site"},
+    ):  # fmt: skip
+        assert client.get("/portfolio", headers=headers).status_code == 200, headers
+
+
 def test_who_signs_in_where_this_machine_is_open_is_more_than_a_reader(client: FlaskClient, stores: Stores) -> None:
     browser = open_client(stores)
     sign_in(browser)

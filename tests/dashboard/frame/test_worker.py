@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashboard.frame.incoming import MOST_BODY_BYTES
+from core.web.bodies import MOST_BODY_BYTES
 from tests.support.servers import ROOT, free_port, wait_for_http
 
 STALLED = 200
@@ -26,9 +26,9 @@ LARGE_BYTES = 30_000_000
 APPLICATION = """
 from flask import Flask, Response, request
 from dashboard.frame import incoming
-from dashboard.frame.incoming import BODY_LIMITS
+from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
 application = Flask("tested")
-application.extensions[BODY_LIMITS] = {"/import": 5 * incoming.MOST_BODY_BYTES}
+application.extensions[BODY_LIMITS] = {"/import": 5 * MOST_BODY_BYTES}
 incoming.HEAD_SECONDS, incoming.BODY_SECONDS = %(head_seconds)s, %(head_seconds)s
 @application.get("/healthz")
 def healthz():
@@ -235,9 +235,9 @@ def test_what_does_not_arrive_in_time_is_told_so(tmp_path: Path) -> None:
 HOLDING = """
 import threading
 from dashboard.frame import worker
-worker.MOST_WAITING_BYTES = 6 * incoming.MOST_BODY_BYTES
+worker.MOST_WAITING_BYTES = 6 * MOST_BODY_BYTES
 held, released = threading.Event(), threading.Event()
-application.extensions[BODY_LIMITS]["/hold"] = 5 * incoming.MOST_BODY_BYTES
+application.extensions[BODY_LIMITS]["/hold"] = 5 * MOST_BODY_BYTES
 @application.post("/hold")
 def hold():
     held.set()

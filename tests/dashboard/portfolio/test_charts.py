@@ -166,7 +166,7 @@ def test_thirty_years_are_drawn_in_the_pixels_there_are_with_every_turning_point
     put_nav(stores, "alpha", values)
     found = figure(stores, "growth")
     own, water = trace(found, "Alpha"), trace(found, "drawdown")
-    assert 800 < len(own["x"]) < 1_000
+    assert 650 < len(own["x"]) < 800
     trough = str(np.datetime64("2020-01-01") + 4_001)
     assert trough in own["x"] and min(water["y"]) < -70
     assert any(trough in note for note in notes(found)), "the worst fall is named"
@@ -254,15 +254,10 @@ def test_the_rolling_window_and_the_confidence_are_those_chosen_and_named_wherev
 def test_the_hover_of_growth_has_the_value_in_full(stores: Stores) -> None:
     put_nav(stores, "alpha", [12_412_345.67, 12_400_000.5])
     line = trace(figure(stores, "growth"), "Alpha")
-    assert line["customdata"] == [12_412_345.67, 12_400_000.5]
-    assert line["hovertemplate"] == "%{y:.2f} · %{customdata:,.2f} USD%{text}"
-
-
-def test_growth_and_the_way_under_water_share_a_time_axis_above_the_rolling_figures(stores: Stores) -> None:
-    put_nav(stores, "alpha", walk(500))
-    layout = figure(stores, "growth")["layout"]
-    assert layout["xaxis"]["anchor"] == "y2"
-    assert layout["yaxis2"]["domain"][0] - layout["yaxis3"]["domain"][1] > 0.07, "room for its labels"
+    assert line["hover"] == {
+        "customdata": [12_412_345.67, 12_400_000.5],
+        "hovertemplate": "%{y:.2f} · %{customdata:,.2f} USD%{text}",
+    }
 
 
 @given(st.lists(st.floats(-60, 60), min_size=20, max_size=400), st.floats(0.01, 100))

@@ -90,7 +90,7 @@ def test_sample_and_viewers_change_nothing(stores: Stores) -> None:
     assert not any("<form" in text for text in seen.values())
     nobody = slots(stores, Viewer("ben", Role.VIEWER))
     assert not any('href="/import"' in text for text in nobody.values())
-    assert "Operators change portfolios." in nobody["portfolios-settings-table"]
+    assert "Only operators and admins change portfolios." in nobody["portfolios-settings-table"]
     assert "There is no portfolio own:B." in slots(stores, edit="own:B")["portfolios-settings-table"]
 
 

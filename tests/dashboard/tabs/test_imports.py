@@ -34,6 +34,7 @@ from tests.support.views import text
 CASES = Path(__file__).parents[2] / "portfolio" / "imports" / "cases"
 FILES = sorted(path.name for path in CASES.glob("*.csv"))
 ANA, BEN = Viewer("ana", Role.OPERATOR), Viewer("ben", Role.ANALYST)
+GIVEN = "An admin can give you the role, on the page Users."
 NAV = b"date,portfolio,nav\n2023-01-02,Alpha,100\n2023-01-03,Alpha,101\n"
 OPEN_DATES = b"date,portfolio,nav\n03/04/2023,Alpha,100\n04/04/2023,Alpha,101\n"
 
@@ -224,12 +225,15 @@ def test_only_operators_on_fundwatch_s_own_page_may_change_anything(
     path: str, client: FlaskClient, stores: Stores
 ) -> None:
     answer = client.post(f"/import/{path}", data=body("nav.csv", NAV), headers={"X-Who": "ben"})
-    assert (answer.status_code, answer.json["said"]) == (403, "This needs the role operator.")  # type: ignore[index]
+    assert (answer.status_code, answer.json["said"]) == (
+        403,
+        f"Only operators and admins change anything on the page Import. {GIVEN}",
+    )  # type: ignore[index]
     answer = client.post(f"/import/{path}", data=body("nav.csv", NAV), headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert recent_imports(stores.state) == []
     view = PAGE.build(stores, portfolio.Choices(), BEN)  # type: ignore[misc]
-    assert text(view.slots["import-drop"]) == "Operators import files."
+    assert text(view.slots["import-drop"]) == f"Only operators and admins import files. {GIVEN}"
 
 
 def refuse(stores: Stores, name: str, content: bytes) -> None:
@@ -297,4 +301,5 @@ def test_the_page_says_so_when_nothing_was_imported(stores: Stores) -> None:
     view = PAGE.build(stores, portfolio.Choices(), ANA)  # type: ignore[misc]
     assert text(view.slots["import-all-table"]).strip() == "Nothing was imported yet."
     without = portfolio.TAB.build(stores, portfolio.Choices(), ANA)  # type: ignore[misc]
-    assert '<a href="/import">Import a file</a>' in markup(without.slots["portfolio-cards"])
+    empty = without.slots["portfolio-cards"]
+    assert 'Operators and admins bring one on the page <a href="/import">Import</a>' in markup(empty)

@@ -15,13 +15,12 @@ from access.accounts import add_account, find_account
 from access.audit import record
 from access.sessions import sessions_of, start_session
 from access.tokens import list_tokens, make_token, token_of, viewer_of_token
-from access.viewer import EXPORTING_ROLE, LOCAL_NAME, Viewer
+from access.viewer import CHANGING_ROLE, EXPORTING_ROLE, LOCAL_NAME, Viewer
 from core.roles import Role
 from dashboard.access import audit as audit_rows
 from dashboard.access.users import ROLES
 from dashboard.components.markup import markup
 from dashboard.tabs import audit, tokens, users
-from dashboard.views.form import CHANGING_ROLE
 from dashboard.views.tab import Choices
 from storage.state.audit import read_entries
 from storage.state.imports import REFUSED, record_import

@@ -20,6 +20,9 @@ from tests.support.frame import DEMO, FakeStores
 
 ANA, BEN = Viewer("ana", Role.OPERATOR), Viewer("ben", Role.VIEWER)
 NAME = "/demo/name"
+TOO_LOW = (
+    "Only operators and admins change anything on the page Demo. An admin can give you the role, on the page Users."
+)
 FILE = "/demo/file"
 
 
@@ -87,7 +90,7 @@ def test_a_file_comes_whole_with_its_name_and_fields(client: FlaskClient, taken:
         ({"json": {"name": {"a": 1}}}, 400, "Not understood: the fields of a form were expected."),
         ({"json": {"name": "away"}}, 503, "Storage does not answer: gone"),
         ({"json": {"name": "broken"}}, 500, "Not done: Fundwatch failed at it; its log says why."),
-        ({"json": {"name": "x"}, "headers": {"X-Who": "ben"}}, 403, "This needs the role operator."),
+        ({"json": {"name": "x"}, "headers": {"X-Who": "ben"}}, 403, TOO_LOW),
     ],
 )
 def test_what_is_refused_is_told_and_changes_nothing(

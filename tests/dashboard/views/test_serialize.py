@@ -86,3 +86,13 @@ def test_days_are_delta_encoded_and_what_does_not_fit_is_left_alone() -> None:
     assert decoded(delta_encoded({"data": [{"x": days}]})["data"][0]["x"]) == days
     for odd in (["core 12345"] * 20, [math.pi * 10**9] * 20, [1e-9] * 20, [1, 2, 3], [True] * 20):
         assert delta_encoded({"data": [{"y": odd}]}) == {"data": [{"y": odd}]}
+
+
+def test_what_is_for_the_pointer_alone_is_not_sent_with_a_figure() -> None:
+    told = {"customdata": [12_412_345.67, 12_400_000.5], "hovertemplate": "%{customdata}"}
+    lines = [{"y": [1.0, 2.0]}, {"y": [1.0, 2.0], "hover": told}]
+    made = prepare(DEMO, Choices(), "1", View(figures={"demo-cpu-graph": {"data": lines, "layout": {}}}))
+    sent = orjson.loads(made.figures["demo-cpu-graph"])
+    assert sent["data"] == [{"y": [1.0, 2.0]}, {"y": [1.0, 2.0]}]
+    assert sent["hover"]["lazy"] == "/figure/demo/demo-cpu-graph/hover?"
+    assert orjson.loads(made.hovers["demo-cpu-graph"]) == [{}, told]

@@ -26,6 +26,7 @@ def asked(seen: Any = None, choices: Any = None, problem: str = "") -> dict[str,
         "state": [
             {"id": "demo-version", "property": "data", "value": seen},
             {"id": "demo-problem", "property": "children", "value": problem},
+            {"id": "tick", "property": "interval", "value": 5000},
         ],
     }
 

@@ -12,10 +12,12 @@ from flask import Request
 from flask.testing import FlaskClient
 
 from access.viewer import ANYBODY, LOCAL_NAME, Viewer
+from core.errors import StorageRejected, StorageUnavailable
 from core.memo import Memo
 from core.roles import Role
 from dashboard.frame.shell import forbidden_page
 from dashboard.sources.actions import ask
+from dashboard.views.form import Form
 from dashboard.views.refresh import Refresh
 from dashboard.views.route import TEXT, Answer, Route
 from dashboard.views.tab import Choices, Page, View
@@ -104,7 +106,8 @@ def test_a_page_is_for_its_role_wherever_it_is_asked_for() -> None:
     client = client_of(DEMO, KEYS, USERS)
     assert client.get("/keys", headers={"X-Who": "ana"}).status_code == 200
     refused = client.get("/keys", headers={"X-Who": "ben"})
-    assert refused.status_code == 403 and "This needs the role operator." in refused.get_data(as_text=True)
+    assert refused.status_code == 403
+    assert "Only operators and admins see the page Keys. An admin can give you the role" in refused.text
     assert "Not allowed" in client.post("/_dash-update-component", json=opening("/keys"), headers={"X-Who": "ben"}).text
     assert client.post("/_dash-update-component", json=refreshing(), headers={"X-Who": "ben"}).status_code == 403
     assert client.post("/_dash-update-component", json=refreshing(), headers={"X-Who": "ana"}).status_code == 200
@@ -127,8 +130,6 @@ def test_a_data_route_is_for_the_role_of_its_page() -> None:
 
 
 def test_a_data_route_says_when_storage_does_not_answer_and_when_there_is_nothing() -> None:
-    from core.errors import StorageUnavailable
-
     def routes(_stores: Any) -> list[Route]:
         def away(_choices: Choices, _viewer: Viewer) -> Answer:
             raise StorageUnavailable("gone")
@@ -141,13 +142,27 @@ def test_a_data_route_says_when_storage_does_not_answer_and_when_there_is_nothin
     assert client.get("/demo/nothing", headers={"X-Who": "ben"}).status_code == 404
 
 
+def test_a_statement_that_storage_refuses_is_our_fault_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    def refused(*_: Any) -> Answer:
+        raise StorageRejected("Unknown column nva")
+
+    rejected = replace(DEMO, routes=lambda _stores: [Route("/demo/refused", refused, Role.VIEWER)],
+                       forms=lambda _stores: [Form("/demo/form", refused, Role.VIEWER)])  # fmt: skip
+    client = client_of(rejected)
+    for _ in range(3):
+        answer = client.get("/demo/refused", headers={"X-Who": "ben"})
+        assert (answer.status_code, answer.text) == (500, "Fundwatch failed at this; its log says why.\n")
+    assert len([each for each in caplog.records if "/demo/refused" in each.getMessage()]) == 1
+    assert client.post("/demo/form", json={}, headers={"X-Who": "ben"}).status_code == 500
+
+
 def test_an_action_needs_an_operator_and_keeps_who_asked(stores: Stores) -> None:
     from core.settings.model import Watch
 
     watch = Watch.model_validate({"redis": [{"name": "main", "url": "redis://127.0.0.1:1"}]})
     on = replace(stores, settings=stores.settings.model_copy(update={"actions_enabled": True, "watch": watch}))
     request, allowed = {"source": "redis:main", "action": "reset_slowlog", "target": ""}, {"redis": ("reset_slowlog",)}
-    assert ask(on, allowed, BEN, request) == "This needs the role operator."
+    assert ask(on, allowed, BEN, request).startswith("Only operators and admins act on watched sources. An admin can")
     assert recent_actions(on.state, ("redis",)) == []
     assert ask(on, allowed, ANA, request).startswith("Asked for")
     assert [each.who for each in recent_actions(on.state, ("redis",))] == ["ana"]

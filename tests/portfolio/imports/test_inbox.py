@@ -54,6 +54,12 @@ def test_a_good_file_is_taken_and_kept_in_done(inbox: Inbox, folder: Path, store
     assert reading.tables[0].rows[0][1:4] == ("nav.csv", "taken", 1)
 
 
+def test_a_look_that_finds_nothing_new_is_no_news(inbox: Inbox, folder: Path, stores: Stores) -> None:
+    assert not look(inbox, stores).is_news
+    (folder / "nav.csv").write_text(GOOD, encoding="utf-8")
+    assert [look(inbox, stores).is_news for _ in range(3)] == [True, True, False]
+
+
 def test_a_restating_file_says_how_much_it_restated(inbox: Inbox, folder: Path, stores: Stores) -> None:
     for nav_of_the_day, why in (
         ("100", "to 2023-01-02; new portfolio: Alpha; currency of Alpha not told: USD"),

@@ -21,8 +21,9 @@ from portfolio.imports.take import import_file
 from storage.clickhouse import migrate as migrate_module
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.import_rows import PRICES, Rows, insert_import
+from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import migrate, migrations
-from storage.clickhouse.nav_rows import NAV_COLUMNS, insert_facts, restated
+from storage.clickhouse.nav_rows import NAV_COLUMNS, restated
 from storage.clickhouse.portfolio_rows import MADE_TABLES, remove_rows
 from storage.clickhouse.reads.portfolio import (
     DailyNavs,

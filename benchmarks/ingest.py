@@ -1,0 +1,179 @@
+"""Rows a second through HTTP in batches of 10,000, against the same rows straight into the same ClickHouse.
+
+The product runs as `make run` starts it, four programs send to it at once. Beside it a process of its own inserts the
+same batches with clickhouse-connect, lists by column as its documentation has it, into the same tables of the same kind
+of ClickHouse, the engine inside the process; both in turns, in one run.
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from access.tokens import make_token
+from access.viewer import Viewer
+from benchmarks.report import Figure, show
+from core.roles import Role
+from storage.state.database import State
+from storage.state.portfolios import Portfolio, put_portfolios
+from tests.support.product import Product
+
+BATCH_ROWS, BATCHES, PROGRAMS, ROUNDS, SETTLE_SECONDS = 10_000, 4, 4, 3, 5
+SERIES = 500
+TARGETS = {"trades": 50_000.0, "samples": 200_000.0}
+MOST_RATIO = 1.5
+STRAIGHT = """
+import sys, time, uuid
+from pathlib import Path
+from benchmarks.ingest import BATCHES, columns_of
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
+from core.model import Facts
+client = ClickHouse("chdb://" + sys.argv[1])
+migrate(client)
+for line in sys.stdin:
+    kind, number = line.split()
+    batches = [columns_of(kind, int(number) * BATCHES + each) for each in range(BATCHES)]
+    began = time.perf_counter()
+    for table, columns, data in batches:
+        client.insert(Facts(table, columns, data, uuid.uuid4().hex))
+    print(time.perf_counter() - began, flush=True)
+"""
+
+
+def rows_of(kind: str, number: int, now: int) -> list[dict[str, object]]:
+    """Return a batch as it is sent."""
+    if kind == "samples":
+        start = now - 80_000 + number * (BATCH_ROWS // SERIES)
+        return [
+            {"ts": start + n // SERIES, "metric": "sent_value", "value": n * 0.5, "labels": {"n": str(n % SERIES)}}
+            for n in range(BATCH_ROWS)
+        ]
+    return [
+        {"portfolio": "alpha", "trade_id": f"{number:04}-{n:05}", "order_id": f"o{n}", "ts": now - 80_000 + n / 1_000,
+         "instrument": f"I{n % 50}", "side": "buy", "quantity": 1.5 + n, "price": 10.25, "commission": 0.5}
+        for n in range(BATCH_ROWS)
+    ]  # fmt: skip
+
+
+def columns_of(kind: str, number: int) -> tuple[str, tuple[str, ...], tuple[list[object], ...]]:
+    """Return the same batch as columns for clickhouse-connect: table, names, values."""
+    rows = rows_of(kind, number, int(time.time()))
+    if kind == "samples":
+        data = (
+            [hash(str(row["labels"])) % 2**63 for row in rows],
+            [row["ts"] for row in rows],
+            [row["value"] for row in rows],
+        )
+        return "samples", ("series", "ts", "value"), data  # type: ignore[return-value]
+    names = ("portfolio", "trade_id", "order_id", "instrument", "side", "quantity", "price", "commission")
+    ticks: list[object] = [int(float(str(row["ts"])) * 1_000_000) for row in rows]
+    own: list[object] = ["own"] * len(rows)
+    versions: list[object] = [1] * len(rows)
+    return (
+        "trades",
+        ("origin", "ts", "version", *names),
+        (own, ticks, versions, *([row[n] for row in rows] for n in names)),
+    )
+
+
+def main() -> None:
+    """Measure trades and samples."""
+    with tempfile.TemporaryDirectory() as folder, Product(Path(folder) / "data", load_sample="false") as product:
+        product.start()
+        secret = _prepared(Path(folder) / "data")
+        time.sleep(SETTLE_SECONDS)
+        command = [sys.executable, "-c", STRAIGHT, str(Path(folder) / "straight")]
+        straight = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            for kind, target in TARGETS.items():
+                _measure(kind, target, product.port, secret, lambda n, kind=kind: _straight(straight, kind, n))  # type: ignore[misc]
+        finally:
+            straight.kill()
+            straight.wait()
+
+
+def _prepared(folder: Path) -> str:
+    """Return the secret of a new token, made beside the running product, and make a portfolio."""
+    state = State(f"sqlite:///{folder / 'state.sqlite'}")
+    try:
+        put_portfolios(state, [Portfolio("own", "alpha", "alpha")])
+        by, scopes = Viewer("benchmark", Role.ADMIN), ["ingest:trades", "ingest:samples"]
+        return make_token(state, name="benchmark", account="", scopes=scopes, by=by, now=time.time())[1]
+    finally:
+        state.close()
+
+
+def _straight(process: subprocess.Popen[str], kind: str, number: int) -> float:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(f"{kind} {number}\n")
+    process.stdin.flush()
+    return float(process.stdout.readline())
+
+
+def _measure(kind: str, target: float, port: int, secret: str, straight: Callable[[int], float]) -> None:
+    straight(0)  # both are warm
+    _sent(kind, port, secret, 0)
+    ours, theirs = [], []
+    for number in range(1, ROUNDS + 1):
+        theirs.append(straight(number))
+        ours.append(_sent(kind, port, secret, number))
+    rows = BATCHES * BATCH_ROWS
+    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    show(
+        Figure(
+            f"ingest of {kind} through HTTP: rows a second", rows / statistics.median(ours), "/s", target, at_most=False
+        ),
+        Figure(f"ingest of {kind}: straight with clickhouse-connect", rows / statistics.median(theirs), "/s"),
+        Figure(f"ingest of {kind}: time, as a share of straight", ratio, "", MOST_RATIO),
+    )
+
+
+def _sent(kind: str, port: int, secret: str, number: int) -> float:
+    """Return the seconds until every batch is acknowledged, sent by several programs at once."""
+    now = int(time.time())
+    bodies = [gzip.compress(orjson.dumps(rows_of(kind, number * BATCHES + each, now)), 1) for each in range(BATCHES)]
+    failed: list[str] = []
+    lock = threading.Lock()
+
+    def send() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while True:
+            with lock:
+                if not bodies:
+                    return
+                body = bodies.pop()
+            headers = {
+                "Authorization": f"Bearer {secret}",
+                "Content-Type": "application/json",
+                "Content-Encoding": "gzip",
+            }
+            connection.request("POST", f"/api/v1/ingest/{kind}", body, headers)
+            answer = connection.getresponse()
+            told = orjson.loads(answer.read())
+            if answer.status != 200 or told["added"] != BATCH_ROWS:
+                failed.append(f"{answer.status}: {told}")
+
+    threads = [threading.Thread(target=send) for _ in range(PROGRAMS)]
+    began = time.perf_counter()
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    took = time.perf_counter() - began
+    assert not failed, failed[0][:500]
+    return took
+
+
+if __name__ == "__main__":
+    main()

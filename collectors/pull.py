@@ -1,0 +1,177 @@
+"""Takes in the rows that came to a table of another database since the last look, in batches, by a column that grows.
+
+The mark moves when a batch is durable, in ClickHouse or in the spool: a kill in between reads it again, which is
+harmless, since a row that is there is there once. A row that cannot be taken is kept with the reason, and holds up no
+other. The query is wrapped, so that the database filters and sorts: WHERE mark > … ORDER BY mark LIMIT …
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from collectors.kinds.clickhouse.connection import HttpEngine
+from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHouse
+from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
+from collectors.kinds.postgresql.connection import Server
+from collectors.net.reach import Deadline
+from core.errors import RowsRefused, SourceRejected, SourceUnavailable, StorageError
+from core.format import count, duration, number
+from core.ingest.kinds import KINDS
+from core.kinds.clickhouse.source import ClickHouseSource
+from core.kinds.postgresql.source import PostgresqlSource
+from core.model import Component, Reading, Status
+from core.settings.pull import Pull
+from portfolio.ingest.request import Asked
+from portfolio.ingest.sparing import Row, take_good_rows
+from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+LONGEST_LOOK_SECONDS = 20.0
+"""After it no further batch is begun: what is left waits for the next look."""
+TROUBLED_SECONDS = 86_400.0
+"""So long a row that was refused is told of."""
+Ask = Callable[[str, str], list[Row]]
+"""Asks a query whose parameter is the mark; empty: there is none."""
+
+
+class Puller:
+    """The importer of one query."""
+
+    def __init__(self, stores: Stores, pull: Pull) -> None:
+        self.name = pull.collector
+        self.interval_seconds = pull.interval_seconds
+        self.timeout_seconds = LONGEST_LOOK_SECONDS + 3 * pull.timeout_seconds
+        self._stores = stores
+        self._pull = pull
+        self._kind = KINDS[pull.kind]
+        self._last = ""
+        """What was wrong with the row that was refused last."""
+
+    def take_in(self, now: float) -> Reading:
+        """Take in what is new. Raises SourceUnavailable, SourceRejected."""
+        state = self._stores.state
+        try:
+            before = read_pull(state, self.name)
+            mark, found, began = _again(before.mark, self._pull.again), before, time.monotonic()
+            while time.monotonic() - began < LONGEST_LOOK_SECONDS:
+                rows, is_all = self._read(mark)
+                if not rows:
+                    break
+                mark = _mark_of(rows[-1], self._pull.mark)
+                found = self._take(found, rows, mark, now)
+                if is_all:
+                    break
+        except StorageError as error:
+            raise SourceUnavailable(f"rows wait where they are: storage does not answer ({error})") from error
+        return Reading(components=(self._component(found, before, now),))
+
+    def _take(self, before: Mark, rows: Sequence[Row], mark: str, now: float) -> Mark:
+        """Store rows and move the mark past them, once they are durable."""
+        names = {column.name for column in self._kind.columns}
+        kept = [{name: cell for name, cell in row.items() if name in names or name != self._pull.mark} for row in rows]
+        settings = self._stores.settings
+        asked = Asked(self._kind, may_create=settings.ingest.create_portfolios, who=self.name)
+        try:
+            spared = take_good_rows(self._stores, asked, kept)
+        except RowsRefused as error:
+            raise SourceRejected(f"its rows cannot be taken: {error.faults[0]}") from error
+        refused = [RefusedRow(orjson.dumps(row).decode(), _told(fault)) for row, fault in spared.refused]
+        self._last = refused[-1].reason if refused else self._last
+        return move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)
+
+    def _read(self, mark: str) -> tuple[list[Row], bool]:
+        """Return the next rows in the order of their marks, and whether these are all; those of one mark together."""
+        pull, name = self._pull, f'"{self._pull.mark}"'
+        most = pull.batch_rows
+        after = f" AND {name} > {PLACE[self._is_clickhouse]}" if mark else ""
+        of = f"SELECT * FROM (\n{pull.query}\n) AS pulled"
+        query = f"{of} WHERE {name} IS NOT NULL{after} ORDER BY {name} LIMIT {most + 1}"
+        rows = self._asked(query, mark)
+        if len(rows) <= most:
+            return rows, True
+        last = _mark_of(rows[-1], pull.mark)
+        whole = [row for row in rows if _mark_of(row, pull.mark) != last]
+        if not whole:
+            raise SourceRejected(
+                f"more than {count(most, 'row')} have the mark {last}: raise batch_rows, or choose another mark"
+            )
+        return whole, False
+
+    @property
+    def _is_clickhouse(self) -> bool:
+        return self._pull.url.get_secret_value().startswith("http")
+
+    def _asked(self, query: str, mark: str) -> list[Row]:
+        pull, deadline = self._pull, Deadline(self._pull.timeout_seconds)
+        text = str(orjson.loads(mark)) if mark else ""
+        given: dict[str, Any] = {"name": pull.name, "url": pull.url, "ca_file": pull.ca_file}
+        # A server ends what took half of our time: it is given twice that, so that ours is what counts.
+        given["timeout_seconds"] = pull.timeout_seconds * 2
+        if self._is_clickhouse:
+            engine = HttpEngine(ClickHouseSource(**given), deadline)
+            try:
+                return list(engine.ask(query, {"mark": text} if mark else None))
+            except RefusedByClickHouse as error:
+                raise SourceRejected(f"it refuses the query: {error}") from error
+            finally:
+                engine.close()
+        server = Server(PostgresqlSource(**given), deadline)
+        try:
+            return list(server.ask(query, *([text] if mark else [])))
+        except RefusedByPostgresql as error:
+            raise SourceRejected(f"it refuses the query: {error}") from error
+        finally:
+            server.close()
+
+    def _component(self, found: Mark, before: Mark, now: float) -> Component:
+        told = f"{count(found.rows - before.rows, 'row')} read now, {number(found.rows)} in all"
+        if not found.refused_at or now - found.refused_at > TROUBLED_SECONDS:
+            return Component(self.name, Status.OK, told)
+        since = duration(max(now - found.refused_at, 0.0))
+        last = f": {self._last}" if self._last else ""
+        why = f"{count(found.refused, 'row')} refused, the last {since} ago{last}; kept in the table refused_rows"
+        return Component(self.name, Status.WARNING, f"{why}. {told}")
+
+
+PLACE = {True: "{mark:String}", False: "$1"}
+"""Where the mark stands in a query, of ClickHouse or not."""
+
+
+def make(stores: Stores, pull: Pull) -> Puller:
+    """Return the importer of a query."""
+    return Puller(stores, pull)
+
+
+def _told(fault: Any) -> str:
+    field = f"{fault.field}: " if fault.field else ""
+    shown = f" ({fault.value})" if fault.value else ""
+    return f"{field}{fault.reason}{shown}; {fault.fix}"
+
+
+def _mark_of(row: Row, name: str) -> str:
+    """Return the mark of a row as JSON. Raises SourceRejected for what is none."""
+    found = row.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
+        raise SourceRejected(f"the mark {name} is {str(found)[:40]!r}: it must be a whole number, or a time as text")
+    return orjson.dumps(found).decode()
+
+
+def _again(mark: str, again: float) -> str:
+    """Return the mark from which on is read: `again` below the highest that was read, in its unit or in seconds."""
+    if not mark or not again:
+        return mark
+    found = orjson.loads(mark)
+    if isinstance(found, int):
+        return orjson.dumps(found - int(again)).decode()
+    try:
+        moment = datetime.fromisoformat(found) - timedelta(seconds=again)
+    except (ValueError, OverflowError) as error:
+        raise SourceRejected(f"again needs a mark that is a number or a time, and {found[:40]!r} is none") from error
+    return orjson.dumps(moment.isoformat(sep="T" if "T" in found else " ")).decode()

@@ -1,0 +1,1 @@
+"""Events and notes: their table, filters, forms and file."""

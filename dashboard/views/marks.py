@@ -1,0 +1,114 @@
+"""Events and notes as marks on charts over time: which of them a page's charts show.
+
+They are sent with the page, once for all its charts; assets/js/44-marks.js draws those that lie within what a chart
+shows, on every chart that has a time axis.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from core.errors import StorageError
+from core.events import collector_of, component_title, host_of, tab_of
+from core.format import cut
+from core.memo import Memo
+from dashboard.views.problem import problem_of
+from portfolio.allowed import seen
+from portfolio.chosen import find, key_now, key_of
+from portfolio.events import DATASET, is_part, list_events
+from storage.state.portfolios import Portfolio, list_portfolios
+
+if TYPE_CHECKING:
+    from access.viewer import Viewer
+    from dashboard.views.tab import Choices, Page
+    from storage.state.events import Event
+    from storage.stores import Stores
+
+MOST_MARKS = 500
+"""The newest: more would hide the lines, and the page Events lists them all."""
+TEXT_CHARACTERS = 240
+"""Of a text, on hover; the page Events has the whole of it."""
+MARKS_KEPT, LISTS_KEPT = 64, 8
+ANY_INSTANCE = "all"
+log = logging.getLogger(__name__)
+
+
+class Marks:
+    """The marks of each page, read anew when an event or a portfolio changes. Safe to share between threads."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._lists: Memo[list[Event]] = Memo(LISTS_KEPT)
+        self._marks: Memo[bytes] = Memo(MARKS_KEPT)
+        self._problem = ""
+
+    def of(self, page: Page, choices: Choices, viewer: Viewer) -> bytes | None:
+        """Return the marks of a page's charts as a JSON list, the oldest first; None where they cannot be read now."""
+        version = self._stores.live.version(DATASET, "portfolio")
+        try:
+            found = self._marks.get(
+                (version, page.id, choices, viewer), lambda: self._made(page, choices, viewer, version)
+            )
+        except StorageError as error:  # charts without marks are better than none; the page Events says why
+            reason = problem_of(error)
+            if reason != self._problem:
+                log.warning("events and notes are not read: %s", reason)
+            self._problem = reason
+            return None
+        self._problem = ""
+        return found
+
+    def _made(self, page: Page, choices: Choices, viewer: Viewer, version: str) -> bytes:
+        events = self._lists.get((version, viewer.portfolios), lambda: list_events(self._stores, viewer.portfolios))
+        if not events:
+            return b"[]"
+        concerned = (
+            page.concerned(self._stores, choices, viewer)
+            if page.concerned
+            else _of_components(page, self._stores, choices)
+        )
+        shown = [each for each in events if concerned(each)][:MOST_MARKS]
+        names = {key_of(each): each.name for each in list_portfolios(self._stores.state)}
+        return orjson.dumps([_mark(each, names) for each in reversed(shown)])
+
+
+def of_portfolio(stores: Stores, choices: Choices, viewer: Viewer) -> Callable[[Event], bool]:
+    """Return what tells whether an event is about the portfolio that the choices name, a part of it, or everything."""
+    known = seen(list_portfolios(stores.state), viewer.portfolios)
+    shown = find(known, key_now(stores, known, choices.get("portfolio", "")))
+    return lambda event: not event.component and (not event.portfolio or _is_of(known, event, shown))
+
+
+def _is_of(known: list[Portfolio], event: Event, shown: Portfolio | None) -> bool:
+    return shown is not None and is_part(known, event.portfolio, key_of(shown))
+
+
+def _of_components(page: Page, stores: Stores, choices: Choices) -> Callable[[Event], bool]:
+    """Return what tells whether an event is about everything, or about a component that the choices of a tab show."""
+    instance = choices.get("instance", ANY_INSTANCE)
+    hosts = ("", choices.get("host", stores.settings.machine))
+
+    def concerned(event: Event) -> bool:
+        if event.portfolio or not event.component:
+            return not event.portfolio
+        if tab_of(event.component) != page.id or host_of(event.component) not in hosts:
+            return False
+        return instance in (ANY_INSTANCE, collector_of(event.component))
+
+    return concerned
+
+
+def _mark(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
+    of_portfolio = names.get(event.portfolio, event.portfolio)
+    return {
+        "at": event.at,
+        "until": event.until,
+        "text": cut(event.text, TEXT_CHARACTERS),
+        "who": event.who,
+        "tags": list(event.tags),
+        "about": of_portfolio or (component_title(event.component) if event.component else ""),
+    }

@@ -1,0 +1,192 @@
+"""From typed columns to the rows of a table: defaults, what must hold within a row, and rows that are there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
+from portfolio.ingest.body import Raw
+from portfolio.ingest.cells import told_time, typed
+from portfolio.ingest.faults import Faults
+from storage.clickhouse.reported import NOT_KNOWN, REPORTED, Reported, key_texts
+
+TABLES = {"fx": "prices"}
+"""Kinds whose rows go to a table of another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one table, each key once; `rows` says which row each was, from 0."""
+
+    of: Reported
+    table: pa.Table
+    rows: Any
+    repeated: int = 0
+    """Rows left out that only repeat another one."""
+    passed: int = 0
+    """States of orders left out that a later row of the batch goes on from."""
+
+    def fault(self, faults: Faults, places: Any, field: str, value: Any, reason: str, fix: str) -> None:
+        """Note a fault of rows of the table."""
+        for at in places:
+            faults.add(int(self.rows[at]) + 1, field, value(int(at)), reason, fix)
+
+
+def table_of(kind: Kind) -> Reported:
+    """Return the table that rows of a kind go to."""
+    return REPORTED[TABLES.get(kind.name, kind.name)]
+
+
+def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[str, Any]:
+    """Return every column of a kind in its type; what was not sent is filled with its default, or null."""
+    found: dict[str, Any] = {}
+    for column in kind.columns:
+        if column.name in raw.columns:
+            cells = typed(column, raw.columns[column.name], faults, now)
+            if column.default is not None and column.sort != "labels":
+                cells = pc.fill_null(cells, column.default)
+            found[column.name] = cells
+        elif column.is_required:
+            faults.add(0, column.name, "", "the column is missing", f"send it: {column.meaning}")
+        elif column.sort == "labels":
+            found[column.name] = [()] * raw.rows
+        else:
+            empty = pa.float64() if column.sort == "number" else pa.string()
+            found[column.name] = pa.array([column.default] * raw.rows, empty)
+    return found
+
+
+def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults) -> Batch:
+    """Return the rows of the kind's table. Raises RowsRefused for rows that contradict themselves or each other."""
+    of = table_of(kind)
+    made = {"fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades}.get(kind.name)
+    filled = made(columns, faults) if made else columns
+    faults.check()
+    table = pa.table({name: filled[name] for name in of.columns})
+    batch = Batch(of, table, np.arange(table.num_rows))
+    unique = _states(batch, faults) if of.table == "orders" else _unique(batch, faults)
+    faults.check()
+    return unique
+
+
+def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    base, quote = columns["base"], columns["quote"]
+    same = np.flatnonzero(pc.fill_null(pc.equal(base, quote), False).to_numpy(zero_copy_only=False))
+    faults.add_many(same.tolist(), "quote", lambda at: quote[at].as_py(), "is the base too", "name two currencies")
+    pair = pc.binary_join_element_wise(base, quote, "")
+    return {"instrument": pair, "ts": columns["ts"], "price": columns["rate"]}
+
+
+def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
+    endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
+    reason = "is no finite number: quantity × price"
+    faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
+    return {**columns, "market_value": worth}
+
+
+def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    needs = pc.is_in(columns["order_type"], value_set=pa.array(["limit", "stop_limit", "limit_on_close"]))
+    lacks = pc.and_(needs, pc.is_null(columns["limit_price"]))
+    faults.add_many(
+        np.flatnonzero(lacks.to_numpy(zero_copy_only=False)).tolist(),
+        "limit_price",
+        lambda at: "",
+        "is missing for this order_type",
+        "send the limit, or order_type market",
+    )
+    is_first = pc.is_in(columns["status"], value_set=pa.array(FIRST))
+    placed = pc.if_else(is_first, columns["ts"], NOT_KNOWN)
+    return {**columns, "placed": placed, "decision_price": pc.fill_null(columns["decision_price"], np.nan)}
+
+
+def _trades(columns: Mapping[str, Any], _faults: Faults) -> dict[str, Any]:
+    return {
+        **columns,
+        "order_id": pc.fill_null(columns["order_id"], ""),
+        "currency": pc.fill_null(columns["currency"], ""),
+    }
+
+
+def _unique(batch: Batch, faults: Faults) -> Batch:
+    keys = key_texts(batch.of, batch.table).combine_chunks()
+    if pc.count_distinct(keys).as_py() == len(keys):
+        return batch
+    first, again = _firsts(keys)
+    is_same = again.copy()
+    for name in batch.of.content:
+        is_same &= _same(batch.table[name], first)
+    other = np.flatnonzero(again & ~is_same)
+    key = batch.of.keys[-1]
+    for at in other.tolist():
+        told = f"says something else than row {first[at] + 1} of the same {' and '.join(batch.of.keys)}"
+        faults.add(at + 1, key, batch.table[key][at].as_py() if key != "ts" else "", told, "send each once")
+    keep = np.flatnonzero(~again)
+    return Batch(batch.of, batch.table.take(keep), keep, repeated=int(again.sum()))
+
+
+def _firsts(keys: pa.Array) -> tuple[Any, Any]:
+    """Return of each row the first one with its key, and whether that is another one."""
+    codes = keys.dictionary_encode().indices.to_numpy()
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    at = first[inverse]
+    return at, at != np.arange(len(keys))
+
+
+def _same(column: pa.ChunkedArray, first: Any) -> Any:
+    other = column.take(pa.array(first))
+    if pa.types.is_floating(column.type):
+        a, b = (pc.fill_null(each, np.nan).to_numpy() for each in (column, other))
+        return (a == b) | (np.isnan(a) & np.isnan(b))
+    return pc.fill_null(pc.equal(column, other), False).to_numpy().astype(bool)
+
+
+def _says_the_same(table: pa.Table, names: list[str], one: int, other: int) -> bool:
+    pairs = ((table[name][one].as_py(), table[name][other].as_py()) for name in names)
+    return all(a == b or (a != a and b != b) for a, b in pairs)
+
+
+def _states(batch: Batch, faults: Faults) -> Batch:
+    """Return each order once, in its last state; the states of a batch must follow each other."""
+    table = batch.table
+    keys = key_texts(batch.of, table).combine_chunks()
+    if pc.count_distinct(keys).as_py() == len(keys):
+        return batch
+    codes = keys.dictionary_encode().indices.to_numpy()
+    status = table["status"].to_pylist()
+    rank = np.array([STATUSES[each] for each in status])
+    ts = table["ts"].to_numpy()
+    order = np.lexsort((np.arange(len(ts)), rank, ts, codes))
+    follows = codes[order][1:] == codes[order][:-1]
+    repeated = 0
+    drop = np.zeros(len(ts), dtype=bool)
+    names = [name for name in batch.of.content if name != "placed"]
+    for place in np.flatnonzero(follows).tolist():
+        before, at = int(order[place]), int(order[place + 1])
+        if ts[before] == ts[at] and _says_the_same(table, names, before, at):
+            repeated += 1
+        elif ts[before] == ts[at] and rank[before] == rank[at]:
+            faults.add(at + 1, "order_id", table["order_id"][at].as_py(), f"says something else than row {before + 1}",
+                       "send each state of an order once")  # fmt: skip
+        elif rank[at] < rank[before] or (rank[before] == FINAL and status[at] != status[before]):
+            faults.add(at + 1, "status", status[at], f"goes back: the order is {status[before]} in row {before + 1}",
+                       "send states in their order")  # fmt: skip
+        drop[before] = True
+    known = table["placed"].to_numpy()
+    placed = np.full(int(codes.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(placed, codes[known != NOT_KNOWN], known[known != NOT_KNOWN])
+    placed[placed == np.iinfo(np.int64).max] = NOT_KNOWN
+    table = table.set_column(table.schema.get_field_index("placed"), "placed", pa.array(placed[codes]))
+    keep = np.flatnonzero(~drop)
+    return Batch(batch.of, table.take(keep), keep, repeated, int(drop.sum()) - repeated)
+
+
+def told_moment(batch: Batch, ticks: int) -> str:
+    """Return a time of the table as it is told."""
+    return told_time(int(ticks), batch.of.per_second)

@@ -1,0 +1,88 @@
+"""What is told of instruments, which is decided and not measured: rows of the state database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.currency import pair_of
+from core.format import first_of
+from portfolio.ingest.faults import Faults
+from portfolio.ingest.request import Asked, Ingested
+from portfolio.series.rates import usual_day_count
+from storage.state.changes import OF_SERIES, Change
+from storage.state.portfolios import OWN
+from storage.state.series import DayCount, Series, list_series, put_series
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+
+def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Ingested:
+    """Put what is told of instruments. Raises RowsRefused, StorageUnavailable."""
+    known = {each.symbol: each for each in list_series(stores.state, OWN)}
+    made: dict[str, tuple[int, Series]] = {}
+    repeated = 0
+    lists = {name: cells.to_pylist() for name, cells in columns.items()}
+    for place in range(len(lists["symbol"])):
+        row = {name: values[place] for name, values in lists.items()}
+        series = _series(row, place, faults)
+        if series is None:
+            continue
+        first, before = made.setdefault(series.symbol, (place, series))
+        if first != place and before != series:
+            told = f"says something else than row {first + 1} of this symbol"
+            faults.add(place + 1, "symbol", series.symbol, told, "send each once")
+        repeated += first != place
+    faults.check()
+    changed = [each for _, each in made.values() if known.get(each.symbol) != each]
+    restated = [each for each in changed if each.symbol in known]
+    if restated and asked.refuses_conflicts:
+        for each in restated:
+            told = "says something else than what is known of it"
+            faults.add(made[each.symbol][0] + 1, "symbol", each.symbol, told, "leave it out, or on_conflict=restate")
+        faults.check()
+    if changed:
+        put_series(stores.state, changed, _change(stores.clock.now(), asked.who, changed))
+    there = len(made) - len(changed) + repeated
+    return Ingested(
+        asked.kind.name, len(lists["symbol"]), len(changed) - len(restated), there, len(restated)
+    )  # fmt: skip
+
+
+def tell_priced(stores: Stores, currencies: Mapping[str, str]) -> None:
+    """Make known the instruments that nothing is known of, by symbol with the currency of their prices."""
+    if not currencies:
+        return
+    known = {each.symbol: each for each in list_series(stores.state, OWN)}
+    new = []
+    for symbol, currency in currencies.items():
+        pair = pair_of(symbol)
+        if symbol not in known:
+            of_pair = pair is not None and currency in ("", pair.quote)
+            new.append(
+                Series(OWN, symbol, symbol, "fx", pair.quote)
+                if of_pair and pair is not None
+                else Series(OWN, symbol, symbol, "price", currency)
+            )
+    if new:
+        put_series(stores.state, new)
+
+
+def _series(row: Mapping[str, Any], place: int, faults: Faults) -> Series | None:
+    kind, currency = row["kind"], row["currency"] or ""
+    pair = pair_of(row["symbol"])
+    if kind == "fx" and pair is not None:
+        currency = currency or pair.quote
+    day_count: DayCount | Literal[""] = row["day_count"] or (usual_day_count(currency) if kind == "rate" else "")
+    try:
+        return Series(OWN, row["symbol"], row["name"] or row["symbol"], kind, currency, day_count, row["note"] or "")
+    except ValueError as error:
+        field, _, said = str(error).partition(" ")
+        faults.add(place + 1, field, row.get(field, ""), "cannot be", said)
+        return None
+
+
+def _change(now: float, who: str, changed: list[Series]) -> Change:
+    symbols = first_of([each.symbol for each in changed])
+    return Change(now, who, changed[0].symbol, OF_SERIES, f"told of {symbols}")

@@ -1,0 +1,151 @@
+"""Samples that programs send: each of a series, which has one value a second."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.catalogue import catalogue
+from core.errors import StorageUnavailable
+from core.format import count, noun
+from core.model import Facts
+from portfolio.ingest.cells import places_of, told_time
+from portfolio.ingest.faults import Faults
+from portfolio.ingest.request import Asked, Ingested
+from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
+from storage.clickhouse.sample_rows import SERIES_COLUMNS
+from storage.clickhouse.series import SeriesKey, series_id
+from storage.turns import turn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from storage.stores import Stores
+
+DAY_SECONDS = 86_400
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
+
+
+def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Ingested:
+    """Store samples. Raises RowsRefused; StorageUnavailable when neither ClickHouse nor the spool takes them."""
+    _check_metrics(columns["metric"], faults)
+    _check_kept(stores, columns["ts"], faults)
+    faults.check()
+    numbers, names = _series(columns)
+    ts = columns["ts"].to_numpy(zero_copy_only=False)
+    values = columns["value"].to_numpy(zero_copy_only=False)
+    rows = len(ts)
+    keep = _once(numbers, ts, values, faults)
+    faults.check()
+    repeated = rows - len(keep)
+    numbers, ts, values = numbers[keep], ts[keep], values[keep]
+    told = _told_old(stores, ts)
+    tried: float | None = None
+    try:
+        if stores.writer.is_away:
+            raise StorageUnavailable("ClickHouse did not answer a moment ago")
+        with turn(stores.settings.data_dir, "samples"):
+            tried = time.time()
+            before = stored_before(stores.clickhouse, numbers, ts, stores.settings.retention)
+            other = before.is_other(values)
+            if asked.refuses_conflicts:
+                _check_other(other, before, values, keep, faults)
+            stores.clickhouse.insert(_names(names, int(stores.clock.now())))
+            new = ~before.there
+            insert_samples(stores.clickhouse, numbers[new], ts[new], values[new], stores.settings.retention)
+    except StorageUnavailable as error:
+        if asked.refuses_conflicts:
+            raise
+        failed = error if tried is not None else None
+        stores.writer.keep(_names(names, int(stores.clock.now())), None, failed)
+        stores.writer.keep(waiting(numbers, ts, values), tried)
+        if told:
+            told = (*told, "Those are left out whose minute or hour has points already.")
+        return Ingested(asked.kind.name, rows, None, None, is_waiting=True, told=told)
+    told = (*told, *_told_left_out(other, before))
+    there = int(before.there.sum())
+    return Ingested(asked.kind.name, rows, len(ts) - there, there + repeated, told=told)
+
+
+def _check_other(
+    other: NDArray[np.bool_], before: Before, values: NDArray[np.float64], keep: NDArray[np.intp], faults: Faults
+) -> None:
+    """Raise RowsRefused for samples of which there is another value."""
+    for at in np.flatnonzero(other).tolist():
+        reason = f"is {before.values[at]:g} already in this second"
+        faults.add(int(keep[at]) + 1, "value", f"{values[at]:g}", reason, "leave it out: nothing replaces a sample")
+    faults.check()
+
+
+def _told_left_out(other: NDArray[np.bool_], before: Before) -> Iterator[str]:
+    """Yield of which samples nothing is stored although they may say something new."""
+    if other.any():
+        left = count(int(other.sum()), "sample")
+        yield f"{left} left out: the series has another value in that second, and nothing replaces a sample."
+    rolled = int((before.there & before.is_rolled).sum())
+    if rolled:
+        yield f"{count(rolled, 'old sample')} left out: the series has points in that minute or hour already."
+
+
+def _check_metrics(metrics: pa.Array, faults: Faults) -> None:
+    codes = metrics.dictionary_encode()
+    own = catalogue()
+    for name, at in zip(codes.dictionary.to_pylist(), places_of(codes), strict=True):
+        wrong = ("is no name of a metric", "use letters, digits, _ and :") if not _METRIC.fullmatch(name) else None
+        if name in own:
+            wrong = "is what Fundwatch measures itself", "put the name of your program before it"
+        if wrong:
+            faults.add_many(at.tolist(), "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
+
+
+def _check_kept(stores: Stores, moments: pa.Array, faults: Faults) -> None:
+    """Note samples that no table keeps any more."""
+    days = stores.settings.retention.hour_days
+    ts = pc.fill_null(moments, 2**31).to_numpy(zero_copy_only=False)
+    gone = np.flatnonzero((ts < stores.clock.now() - days * DAY_SECONDS) & (ts >= 0))
+    reason = f"is older than what is kept, {count(days, 'day')}"
+    faults.add_many(gone.tolist(), "ts", lambda at: told_time(int(ts[at]), 1), reason, "leave it out")
+
+
+def _told_old(stores: Stores, ts: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return what becomes of samples that are older than those kept as they were sent."""
+    days = stores.settings.retention.raw_days
+    old = int((ts < stores.clock.now() - days * DAY_SECONDS).sum())
+    if not old:
+        return ()
+    told = f"{count(old, 'sample')} {noun(old, 'is', 'are')} older than {count(days, 'day')}"
+    return (f"{told}: kept in the rollups of minutes and hours alone.",)
+
+
+def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[SeriesKey, int]]:
+    """Return the number of each sample's series, and every series by what it is."""
+    hosts = pc.fill_null(columns["host"], "").to_pylist()
+    keys = list(zip(hosts, columns["metric"].to_pylist(), columns["labels"], strict=True))
+    known = {key: series_id(*key) for key in set(keys)}
+    return np.fromiter((known[key] for key in keys), dtype=np.uint64, count=len(keys)), known
+
+
+def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:
+    rows = [(number, host, metric, dict(labels), seen) for (host, metric, labels), number in known.items()]
+    return Facts("series", SERIES_COLUMNS, tuple(zip(*rows, strict=True)))
+
+
+def _once(numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], faults: Faults) -> Any:
+    """Return the places of the samples that count: one a series and second. Others at that second are a fault."""
+    order = np.lexsort((np.arange(len(ts)), ts, numbers))
+    again = (numbers[order][1:] == numbers[order][:-1]) & (ts[order][1:] == ts[order][:-1])
+    if not again.any():
+        return np.arange(len(ts))
+    is_first = np.concatenate([[True], ~again])
+    first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
+    for place in np.flatnonzero(~is_first & (values[order] != values[first])).tolist():
+        at, before = int(order[place]), int(first[place])
+        reason = f"is another value of the series in the second of row {before + 1}"
+        faults.add(at + 1, "value", f"{values[at]:g}", reason, "send one value a second")
+    return np.sort(order[is_first])

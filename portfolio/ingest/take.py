@@ -1,0 +1,218 @@
+"""The one way in of rows, whoever brings them: parsed, checked and stored as a whole, or refused with every reason.
+
+A batch that is taken is durable when this returns: in ClickHouse, or in this process's spool on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.errors import StorageError, StorageUnavailable
+from core.ingest.kinds import KINDS, Kind
+from portfolio.imports.within import SHARED
+from portfolio.ingest.batch import Batch, batch_of, told_moment, typed_columns
+from portfolio.ingest.body import Raw, columns_of
+from portfolio.ingest.faults import Faults, refused
+from portfolio.ingest.instruments import take_instruments, tell_priced
+from portfolio.ingest.request import Asked, Ingested
+from portfolio.ingest.samples import take_samples
+from portfolio.ingest.whose import Whose, create, uncreate, whose
+from storage.clickhouse.reported import Decision, decide, facts_of, first_known, write
+from storage.state.portfolios import OWN
+from storage.state.series import list_series
+from storage.turns import turn
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+
+def take_content(stores: Stores, asked: Asked, content: bytes, written: str) -> Ingested:
+    """Take a batch written as JSON, NDJSON, CSV or ARROW (portfolio/ingest/body.py).
+
+    Raises TooLarge and what `take_rows` raises.
+    """
+    return take_rows(stores, asked, columns_of(content, written, asked.kind, stores.settings.ingest.most_rows))
+
+
+def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
+    """Take rows whole. Raises RowsRefused with what is wrong; StorageUnavailable when nothing is known to be kept:
+    sending them again is harmless.
+    """  # fmt: skip
+    kind = asked.kind
+    if asked.limits is not None and kind.name in ("prices", "fx", "instruments"):
+        raise refused(SHARED.removeprefix("it has "), "ask somebody who may see every portfolio")
+    faults = Faults()
+    columns = typed_columns(kind, raw, faults, stores.clock.now())
+    faults_before_meaning(columns, faults, kind)
+    if kind.name == "samples":
+        return take_samples(stores, asked, columns, faults)
+    if kind.name == "instruments":
+        return take_instruments(stores, asked, columns, faults)
+    owners = Whose(pa.nulls(0))
+    if kind.is_of_portfolios:
+        owners = whose(stores, asked, columns, faults)
+        columns = {**columns, "portfolio": owners.ids}
+    priced = _priced(stores, kind, columns, faults)
+    batch = batch_of(kind, columns, faults)
+    taken = _stored(stores, asked, batch, owners, priced, raw.rows)
+    stores.live.bump("portfolio")
+    return taken
+
+
+def faults_before_meaning(columns: Mapping[str, Any], faults: Faults, kind: Kind) -> None:
+    """Raise RowsRefused where cells are wrong: what rows mean together is asked of right ones."""
+    if len(faults) or len(columns) < len(kind.columns):
+        faults.check()
+
+
+def _stored(
+    stores: Stores, asked: Asked, batch: Batch, owners: Whose, priced: Mapping[str, str], rows: int
+) -> Ingested:  # fmt: skip
+    version = int(stores.clock.now() * 1_000)
+    away = StorageUnavailable("ClickHouse did not answer a moment ago") if stores.writer.is_away else None
+    # Who has to wait anyway does not wait for those that ask whether ClickHouse answers by now.
+    with contextlib.nullcontext() if away else turn(stores.settings.data_dir, batch.of.table):
+        decision, failed = (None, away) if away else _decided(stores, asked, batch, version)
+        if failed is not None and asked.refuses_conflicts:
+            raise failed
+        if failed is not None:
+            stores.writer.check_room()
+        created = create(stores, owners.missing, asked.who)
+        tried: float | None = None
+        try:
+            if decision is not None:
+                tried = time.time()
+                failed = _written(stores, asked, batch, decision)
+            if failed is not None:
+                error = None if failed is away else failed
+                stores.writer.keep(facts_of(batch.of, batch.table, version), tried, error)
+        except StorageError:
+            if tried is None:
+                uncreate(stores, created, asked.who)
+            raise
+    tell_priced(stores, priced)
+    if decision is None or failed is not None:
+        return Ingested(asked.kind.name, rows, None, None, is_waiting=True, created=created)
+    same, other, following, late = (
+        int(each.sum()) for each in (decision.is_same, decision.is_other, decision.is_next, decision.is_late)
+    )
+    is_order = batch.of.table == "orders"
+    return Ingested(
+        asked.kind.name,
+        rows,
+        added=batch.table.num_rows - same - other - following - late,
+        already_there=same + batch.repeated,
+        restated=other,
+        updated=following if is_order else None,
+        older=late + batch.passed if is_order else None,
+        created=created,
+    )
+
+
+def _decided(
+    stores: Stores, asked: Asked, batch: Batch, version: int
+) -> tuple[Decision | None, StorageUnavailable | None]:
+    """Return what each row is, or why ClickHouse does not say. Raises RowsRefused for what cannot follow."""
+    try:
+        decision = decide(stores.clickhouse, batch.of, batch.table, version)
+        _check_decision(stores, asked, batch, decision)
+    except StorageUnavailable as error:
+        return None, error
+    return decision, None
+
+
+def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> StorageUnavailable | None:
+    """Store rows; return why it is not known whether they are stored."""
+    source = f"API: {asked.who}" if asked.who else "API"
+    try:
+        write(stores.clickhouse, batch.of, batch.table, decision, source)
+    except StorageUnavailable as error:
+        if asked.refuses_conflicts:
+            raise
+        return error
+    return None
+
+
+def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> None:
+    """Raise RowsRefused for what cannot follow what stands there."""
+    faults = Faults()
+    table = batch.table
+    if decision.is_backward.any():
+        for at in np.flatnonzero(decision.is_backward).tolist():
+            was = decision.stored(at)
+            reason = f"goes back: the order is {was['status']} since {told_moment(batch, was['ts'])}"
+            batch.fault(faults, [at], "status", lambda at: table["status"][at].as_py(), reason, "leave it out")
+    if asked.refuses_conflicts and decision.is_other.any():
+        key = batch.of.keys[-1]
+        for at in np.flatnonzero(decision.is_other).tolist():
+            was, now = decision.stored(at), table.slice(at, 1).to_pylist()[0]
+            name = next(each for each in batch.of.content if each != "placed" and not _is_one(was[each], now[each]))
+            reason = f"is {was[name]} already for this {key}"
+            batch.fault(faults, [at], name, lambda at, name=name: table[name][at].as_py(), reason,
+                        "leave it out, or send on_conflict=restate")  # fmt: skip
+    if batch.of.table == "trades":
+        _check_orders(stores, batch, decision, faults)
+    faults.check()
+
+
+def _is_one(a: Any, b: Any) -> bool:
+    return bool(a == b or (a != a and b != b))
+
+
+def _check_orders(stores: Stores, batch: Batch, decision: Decision, faults: Faults) -> None:
+    """Note fills that come before their orders, of orders that are known."""
+    table = batch.table
+    named = np.flatnonzero(decision.is_stored & pc.not_equal(table["order_id"], "").to_numpy().astype(bool))
+    if not len(named):
+        return
+    pairs = table.select(["portfolio", "order_id"]).take(named)
+    placed = first_known(stores.clickhouse, pairs)
+    if not placed:
+        return
+    keys = zip(pairs["portfolio"].to_pylist(), pairs["order_id"].to_pylist(), strict=True)
+    ts = table["ts"].to_numpy()
+    for at, key in zip(named.tolist(), keys, strict=True):
+        if ts[at] < placed.get(key, 0):
+            reason = f"is before its order, which is of {told_moment(batch, placed[key])}"
+            batch.fault(faults, [at], "ts", lambda at: told_moment(batch, ts[at]), reason, "send when it was filled")
+
+
+def _priced(stores: Stores, kind: Kind, columns: Mapping[str, Any], faults: Faults) -> Mapping[str, str]:
+    """Return the instruments that prices are of, with their currency where it is told; none of another kind.
+
+    A currency that is not the instrument's is noted in `faults`, and prices of what is a rate.
+    """
+    if kind.name == "fx":
+        pairs = pc.unique(pc.binary_join_element_wise(columns["base"], columns["quote"], "")).to_pylist()
+        return {each: each[3:] for each in pairs}
+    if kind.name != "prices":
+        return {}
+    known = {each.symbol: each for each in list_series(stores.state, OWN)}
+    told: dict[str, str] = {}
+    names, currencies = columns["instrument"].to_pylist(), columns["currency"].to_pylist()
+    places: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for place, pair in enumerate(zip(names, currencies, strict=True)):
+        places[pair].append(place)
+    for (name, currency), at in places.items():
+        series = known.get(name)
+        should = (series.currency if series else "") or told.get(name, "")
+        if series is not None and series.kind == "rate":
+            faults.add(at[0] + 1, "instrument", name, "is a rate and has no price", "send prices under another symbol")
+        if currency and should and currency != should:
+            reason = f"is not the currency of {name}, which is {should}"
+            faults.add_many(at, "currency", lambda place: currencies[place], reason, "send it in that one")
+        told[name] = should or currency or ""
+    return told
+
+
+def kind_of(name: str) -> Kind | None:
+    """Return a kind by its name."""
+    return KINDS.get(name)
