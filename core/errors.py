@@ -180,6 +180,18 @@ class ChangeRejected(FundwatchError):
         return [self.reason, *(f"{name}: {wrong}" for name, wrong in self.fields.items())]
 
 
+class RuleRejected(FundwatchError):
+    """A rule of alerts cannot be taken. Nothing was changed."""
+
+    def __init__(self, field: str, reason: str, fix: str = "") -> None:
+        self.field = field
+        """Of the rule: "when"."""
+        self.reason = reason
+        self.fix = fix
+        """What to write instead."""
+        super().__init__(f"{field}: {reason}" + (f". {fix}" if fix else ""))
+
+
 class SignInRefused(FundwatchError):
     """Somebody is not let in. What is told does not depend on whether the account exists."""
 

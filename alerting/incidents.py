@@ -1,0 +1,248 @@
+"""An incident: what fires of one group, who knows of it, and what is to be told next.
+
+Pure: the engine gives it the members of a tick and stores what comes out, messages and incident in one transaction.
+Times are steady seconds, as in conditions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from core.alerts.plan import Plan
+from core.alerts.severity import Severity
+
+
+class Stage(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has it in hand: no escalation and no reminder until then."""
+    CLOSED = "closed"
+
+
+class About(StrEnum):
+    """What a message tells."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    """Others joined or left."""
+    RAISED = "raised"
+    LOWERED = "lowered"
+    ESCALATED = "escalated"
+    REMINDED = "reminded"
+    ACKNOWLEDGED = "acknowledged"
+    ACK_ENDED = "ack_ended"
+    """Nobody has it in hand any more, and it still fires."""
+    RESOLVED = "resolved"
+    EXHAUSTED = "exhausted"
+    """Nobody acknowledged, and there is nobody left to tell: a row of history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A condition that fires."""
+
+    severity: Severity
+    since: float
+    muted_by: str = ""
+    """What keeps it from being told: a silence, a maintenance window, a cause that is told itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of the outbox for each receiver. Number makes it one: incident, number and receiver are its key."""
+
+    about: About
+    number: int
+    receivers: tuple[str, ...]
+    muted_by: str = ""
+    """It is written down and not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An incident as it stands."""
+
+    plan: Plan
+    opened_at: float
+    stage: Stage = Stage.OPEN
+    members: Mapping[str, Member] = field(default_factory=dict)
+    """What fires, by the key of the condition."""
+    messages: int = 0
+    """How many there were."""
+    told_at: float | None = None
+    """When the last message was made that was to be sent."""
+    told_members: Mapping[str, Severity] = field(default_factory=dict)
+    """What the last message told to fire."""
+    told: tuple[str, ...] = ()
+    """Receivers of messages that were to be sent: they hear how it ends."""
+    is_muted: bool = False
+    """All that fires was muted at the last tick."""
+    is_unsaid: bool = False
+    """It began, or became worse, while it was muted."""
+    step: int = 0
+    """Steps of the escalation that were taken, over all rounds."""
+    step_at: float = 0.0
+    acknowledged_by: str = ""
+    acknowledged_until: float = 0.0
+    closed_at: float | None = None
+    closed_by: str = ""
+    """Who resolved it by hand; empty: it ended."""
+
+    @property
+    def severity(self) -> Severity:
+        """Return the highest of what fires; INFO when nothing does."""
+        return max((each.severity for each in self.members.values()), default=Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What became of an incident, and what is to be told."""
+
+    incident: Incident
+    messages: tuple[Message, ...] = ()
+
+
+def open_incident(plan: Plan, members: Mapping[str, Member], at: float) -> Turn:
+    """Return a new incident of what fires, and its first message if that does not wait for others."""
+    begun = Incident(plan, at, members=dict(members), is_muted=_muted(members) != "", step_at=at)
+    return _told(begun, at)
+
+
+def tick(known: Incident, members: Mapping[str, Member], at: float) -> Turn:
+    """Return the incident as it is with these members: all of its group that fire now."""
+    if known.stage is Stage.CLOSED:
+        return Turn(known)
+    if not members:
+        return _closed(known, at, "")
+    seen = replace(known, members=dict(members))
+    muted_by = _muted(members)
+    if muted_by:
+        return _while_muted(seen, at, muted_by)
+    if known.is_muted:
+        # One more tick: a cause that ends often ends what it caused.
+        return Turn(replace(seen, is_muted=False, step_at=at))
+    return _told(seen, at)
+
+
+def acknowledge(known: Incident, who: str, until: float, at: float) -> Turn:
+    """Return the incident in somebody's hand until then; who was told hears it."""
+    held = replace(known, stage=Stage.ACKNOWLEDGED, acknowledged_by=who, acknowledged_until=until)
+    return _say(held, About.ACKNOWLEDGED, held.told, at) if held.told else Turn(held)
+
+
+def resolve(known: Incident, who: str, at: float) -> Turn:
+    """Return the incident closed by hand. What still fires opens no other one until it was clear: `ignored`."""
+    return _closed(known, at, who)
+
+
+def ignored(closed: Incident, members: Mapping[str, Member]) -> dict[str, Member]:
+    """Return the members that a person has resolved and that have fired ever since."""
+    if not closed.closed_by:
+        return {}
+    before = closed.members
+    return {key: each for key, each in members.items() if key in before and before[key].since == each.since}
+
+
+def _closed(known: Incident, at: float, who: str) -> Turn:
+    """Who was told hears the end, muted or not; who never was hears nothing."""
+    members = known.members if who else {}
+    over = replace(known, stage=Stage.CLOSED, closed_at=at, closed_by=who, members=members)
+    return _say(over, About.RESOLVED, over.told, at) if over.told else Turn(over)
+
+
+def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
+    """Return the incident as it goes on unheard; what would have been told is written down once."""
+    if not _is_worse(known) or (known.is_unsaid and known.is_muted):
+        return Turn(replace(known, is_muted=True))
+    about = About.OPENED if known.told_at is None else About.RAISED
+    message = Message(about, known.messages, known.plan.receivers, muted_by)
+    return Turn(replace(known, is_muted=True, is_unsaid=True, messages=known.messages + 1), (message,))
+
+
+def _told(known: Incident, at: float) -> Turn:
+    """Return the incident with the one message that is due, the weightiest first."""
+    if known.is_muted:
+        return _while_muted(replace(known, is_muted=False), at, _muted(known.members))
+    plan, severity = known.plan, known.severity
+    if known.told_at is None:
+        if at - known.opened_at < plan.wait(severity):
+            return Turn(known)
+        return _say(replace(known, step_at=at), About.OPENED, plan.receivers, at)
+    if _is_worse(known):
+        again = replace(known, stage=Stage.OPEN, acknowledged_by="", step=0, step_at=at)
+        return _say(again, About.RAISED, _both(plan.receivers, known.told), at)
+    if known.stage is Stage.ACKNOWLEDGED and at >= known.acknowledged_until:
+        # The step that was under way begins anew.
+        free = replace(known, stage=Stage.OPEN, acknowledged_by="", step_at=at)
+        return _say(free, About.ACK_ENDED, known.told, at)
+    since = at - known.told_at
+    if since >= plan.interval_seconds and (about := _changed(known)):
+        return _say(known, about, known.told, at)
+    if known.stage is Stage.ACKNOWLEDGED:
+        return Turn(known)
+    if escalated := _escalated(known, at):
+        return escalated
+    if plan.repeat_seconds and since >= plan.repeat_seconds:
+        return _say(known, About.REMINDED, known.told, at)
+    return Turn(known)
+
+
+def _escalated(known: Incident, at: float) -> Turn | None:
+    """Return the incident a step further; None: none is due."""
+    steps = known.plan.steps
+    last = len(steps) * known.plan.rounds
+    if not steps or known.step > last:
+        return None
+    if known.step == last:
+        if at - known.step_at < steps[-1].wait_seconds:
+            return None
+        over = replace(known, step=known.step + 1, messages=known.messages + 1)
+        return Turn(over, (Message(About.EXHAUSTED, known.messages, ()),))
+    step = steps[known.step % len(steps)]
+    if at - known.step_at < step.wait_seconds:
+        return None
+    return _say(replace(known, step=known.step + 1, step_at=at), About.ESCALATED, step.receivers, at)
+
+
+def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float) -> Turn:
+    message = Message(about, known.messages, receivers)
+    said = replace(
+        known,
+        messages=known.messages + 1,
+        told_at=at,
+        told_members={key: each.severity for key, each in known.members.items() if not each.muted_by},
+        told=_both(known.told, receivers),
+        is_unsaid=False,
+    )
+    return Turn(said, (message,))
+
+
+def _is_worse(known: Incident) -> bool:
+    """Return whether it fires with a higher severity than was told."""
+    return known.severity > max(known.told_members.values(), default=0)
+
+
+def _changed(known: Incident) -> About | None:
+    """Return what a message has to tell of who fires: not of those that are muted, nor again what was told."""
+    told = known.told_members
+    heard = {key: each.severity for key, each in known.members.items() if not each.muted_by}
+    if any(key not in told or severity > told[key] for key, severity in heard.items()):
+        return About.CHANGED
+    if any(key not in known.members for key in told):
+        return About.CHANGED
+    is_lower = any(severity < told[key] for key, severity in heard.items())
+    return About.LOWERED if is_lower and known.plan.tells_lowered else None
+
+
+def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _muted(members: Mapping[str, Member]) -> str:
+    """Return what mutes all of the members; empty: one is to be told."""
+    reasons = [each.muted_by for each in members.values()]
+    return reasons[0] if all(reasons) else ""

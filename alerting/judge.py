@@ -1,0 +1,70 @@
+"""What one evaluation of a rule finds for each set of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from alerting.conditions import Evaluation, Outcome
+from alerting.evaluate import Read, Truth, truths
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.model import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found for one set of labels."""
+
+    labels: Labels
+    evaluation: Evaluation
+
+
+def judge(rule: Rule, read: Read, known: Collection[Labels], at: float) -> list[Judged]:
+    """Return what is found now: for each set of labels that has values, and for those of `known` that lack them.
+
+    Raises what `read` raises.
+    """
+    levels = [(severity, _by_labels(truths(expression, read))) for severity, expression in rule.conditions]
+    clears = _by_labels(truths(rule.clears, read)) if rule.clears else None
+    every = dict.fromkeys(labels for _, found in levels for labels in found)
+    found = [Judged(labels, _found(labels, levels, clears, at)) for labels in every]
+    gone = [Judged(labels, _missing(rule, at)) for labels in known if labels not in every]
+    return found + gone
+
+
+def failed(rule: Rule, known: Collection[Labels], why: str, at: float) -> list[Judged]:
+    """Return what there is to say of each known set of labels when the rule could not be evaluated."""
+    severity = rule.conditions[0][0]
+    return [Judged(labels, Evaluation(Outcome.ERROR, at, severity, why=why)) for labels in known]
+
+
+def _by_labels(found: Sequence[Truth]) -> dict[Labels, Truth]:
+    return {each.labels: each for each in found}
+
+
+def _found(
+    labels: Labels,
+    levels: Sequence[tuple[Severity, dict[Labels, Truth]]],
+    clears: dict[Labels, Truth] | None,
+    at: float,
+) -> Evaluation:
+    """Return what holds at the highest severity; else whether it is clear, or there are no data to say so."""
+    of = [(severity, each[labels]) for severity, each in levels if labels in each]
+    value = next((truth.value for _, truth in of if truth.value is not None), None)
+    for severity, truth in of:
+        if truth.holds:
+            return Evaluation(Outcome.BREACH, at, severity, value)
+    highest = levels[0][0]
+    if len(of) < len(levels) or any(truth.holds is None for _, truth in of):
+        return Evaluation(Outcome.NO_DATA, at, highest, why="there are no data")
+    if clears is None:
+        return Evaluation(Outcome.CLEAR, at, highest, value)
+    clear = clears.get(labels)
+    if clear is None or clear.holds is None:
+        return Evaluation(Outcome.NO_DATA, at, highest, why="there are no data")
+    return Evaluation(Outcome.CLEAR if clear.holds else Outcome.BETWEEN, at, highest, value)
+
+
+def _missing(rule: Rule, at: float) -> Evaluation:
+    return Evaluation(Outcome.NO_DATA, at, rule.conditions[0][0], why="it is not reported any more")

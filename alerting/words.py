@@ -1,0 +1,42 @@
+"""What is said of a condition and of an incident: sentences that channels, pages and the API share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alerting.conditions import Condition
+from core.alerts.rule import Rule
+from core.format import NOT_AVAILABLE
+from core.model import Labels
+
+
+class _Known(dict[str, object]):
+    """What a message may name; a label that is not there reads n/a instead of failing in the night."""
+
+    def __missing__(self, name: str) -> str:
+        return NOT_AVAILABLE
+
+
+def title_of(rule: Rule) -> str:
+    """Return what a rule is called by people."""
+    return rule.title or rule.name
+
+
+def message_of(rule: Rule, labels: Labels, condition: Condition) -> str:
+    """Return the sentence of a condition: the rule's message, else what it watches for and what it found."""
+    told = condition.why
+    if condition.value is not None and not condition.is_stale:
+        told = _written(rule, labels, condition.value) or told
+    where = ", ".join(f"{name} {value}" for name, value in labels)
+    return told or (f"{title_of(rule)}: {where}" if where else title_of(rule))
+
+
+def _written(rule: Rule, labels: Labels, value: float) -> str:
+    known: Mapping[str, object] = {**dict(labels), **rule.labels, "value": value, "title": title_of(rule)}
+    template = rule.message or f"{{title}}: {rule.figures[0]} is {{value:.4g}}"
+    figures = dict.fromkeys(rule.figures[:1], value)
+    try:
+        return template.format_map(_Known({**figures, **known}))
+    except (ValueError, TypeError):
+        # A format that does not fit what a label holds: said plainly rather than not at all.
+        return f"{title_of(rule)}: {value:.4g}"

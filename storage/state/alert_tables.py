@@ -1,0 +1,95 @@
+"""The tables of alerting: what conditions and incidents are, what is to be told and was, and what is kept quiet."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage.state.database import metadata
+
+alert_engine = sa.Table(
+    "alert_engine",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("token", sa.BigInteger, nullable=False),
+    sa.Column("ticked_at", sa.Float, nullable=False, server_default="0"),
+)
+"""One row. `token`: of the lease of the engine that may write; a smaller one came too late."""
+
+alert_conditions = sa.Table(
+    "alert_conditions",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("rule", sa.String(80), nullable=False),
+    sa.Column("labels", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("alert_conditions_by_rule", "rule"),
+)
+
+alert_incidents = sa.Table(
+    "alert_incidents",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("group", sa.String(255), nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("opened_at", sa.Float, nullable=False),
+    sa.Column("closed_at", sa.Float, nullable=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("alert_incidents_by_stage", "stage"),
+)
+
+alert_messages = sa.Table(
+    "alert_messages",
+    metadata,
+    sa.Column("incident", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("receiver", sa.String(80), primary_key=True),
+    sa.Column("about", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("muted_by", sa.String(255), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("next_at", sa.Float, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("done_at", sa.Float, nullable=True),
+    sa.Column("reply", sa.Text, nullable=False, server_default=""),
+    sa.Column("problem", sa.Text, nullable=False, server_default=""),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("alert_messages_by_status", "status", "next_at"),
+)
+"""The outbox, and afterwards the log of it. `body`: what is told, as it was when it was made."""
+
+alert_history = sa.Table(
+    "alert_history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("incident", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("rule", sa.String(80), nullable=False, server_default=""),
+    sa.Column("labels", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("what", sa.String(24), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Index("alert_history_by_time", "at"),
+)
+
+alert_silences = sa.Table(
+    "alert_silences",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("matchers", sa.Text, nullable=False),
+    sa.Column("begins", sa.Float, nullable=False),
+    sa.Column("ends", sa.Float, nullable=False),
+    sa.Column("why", sa.String(500), nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+)
+
+alert_rules = sa.Table(
+    "alert_rules",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+)
+"""Rules that people made on the page."""

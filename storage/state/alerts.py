@@ -1,0 +1,193 @@
+"""What the alert engine knows and does, kept: all of one tick in one transaction, by the one engine that may.
+
+Bodies are JSON that alerting makes and reads; the columns beside them are what is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from core.errors import StorageRejected
+from storage.state.alert_tables import (
+    alert_conditions,
+    alert_engine,
+    alert_history,
+    alert_incidents,
+    alert_messages,
+)
+from storage.state.database import State, Transaction, upsert
+
+CLOSED = "closed"
+"""The stage of an incident that is over."""
+
+
+class MessageStatus(StrEnum):
+    """What became of a message to one receiver."""
+
+    QUEUED = "queued"
+    RETRYING = "retrying"
+    SENT = "sent"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    """It was written down and not sent: `muted_by` says why."""
+    MERGED = "merged"
+    """A later message told it as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCondition:
+    """A condition. `labels`: JSON; `key`: of rule and labels."""
+
+    key: str
+    rule: str
+    labels: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIncident:
+    """An incident. `id` 0: it gets one."""
+
+    group: str
+    stage: str
+    opened_at: float
+    closed_at: float | None
+    body: str
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message of an incident to one receiver; times in epoch seconds."""
+
+    incident: int
+    number: int
+    receiver: str
+    about: str
+    status: str
+    made_at: float
+    next_at: float
+    body: str
+    muted_by: str = ""
+    attempts: int = 0
+    done_at: float | None = None
+    reply: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """Something that happened, epoch seconds."""
+
+    at: float
+    what: str
+    rule: str = ""
+    labels: str = "{}"
+    severity: str = ""
+    incident: int = 0
+    who: str = ""
+    detail: str = ""
+
+
+class Overtaken(StorageRejected):
+    """Another engine has taken over: nothing was written."""
+
+
+def check_token(connection: Transaction, token: int, at: float) -> None:
+    """Write down that the engine with this token ticks. Raises Overtaken when a later one has written."""
+    mine = alert_engine.c.token <= token
+    changed = connection.execute(
+        sa.update(alert_engine).where(alert_engine.c.id == 1, mine).values(token=token, ticked_at=at)
+    )
+    if changed.rowcount:
+        return
+    if connection.execute(sa.select(alert_engine.c.token)).scalar() is not None:
+        raise Overtaken("another alert engine has taken over")
+    connection.execute(sa.insert(alert_engine).values(id=1, token=token, ticked_at=at))
+
+
+def ticked_at(state: State) -> float:
+    """Return when an engine last ticked, epoch seconds; 0: never."""
+    with state.reading() as connection:
+        return float(connection.execute(sa.select(alert_engine.c.ticked_at)).scalar() or 0.0)
+
+
+def read_conditions(connection: Transaction) -> list[KeptCondition]:
+    """Return every condition."""
+    return [KeptCondition(*row) for row in connection.execute(sa.select(alert_conditions))]
+
+
+def write_conditions(connection: Transaction, changed: Sequence[KeptCondition], gone: Iterable[str] = ()) -> None:
+    """Keep conditions, and forget those with the keys `gone`."""
+    upsert(connection, alert_conditions, [asdict(each) for each in changed])
+    keys = [*gone]
+    if keys:
+        connection.execute(sa.delete(alert_conditions).where(alert_conditions.c.key.in_(keys)))
+
+
+def read_incidents(connection: Transaction, *, closed: bool = False) -> list[KeptIncident]:
+    """Return the incidents that are not over; `closed`: those that are."""
+    of = alert_incidents.c
+    where = of.stage == CLOSED if closed else of.stage != CLOSED
+    columns = (of.group, of.stage, of.opened_at, of.closed_at, of.body, of.id)
+    return [KeptIncident(*row) for row in connection.execute(sa.select(*columns).where(where).order_by(of.id))]
+
+
+def write_incident(connection: Transaction, incident: KeptIncident) -> int:
+    """Keep an incident and return its id."""
+    values = {name: value for name, value in asdict(incident).items() if name != "id"}
+    if incident.id:
+        connection.execute(sa.update(alert_incidents).where(alert_incidents.c.id == incident.id).values(values))
+        return incident.id
+    key = connection.execute(sa.insert(alert_incidents).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> None:
+    """Put messages into the outbox."""
+    if messages:
+        connection.execute(sa.insert(alert_messages), [asdict(each) for each in messages])
+
+
+def add_history(connection: Transaction, rows: Sequence[HistoryRow]) -> None:
+    """Write down what happened."""
+    if rows:
+        connection.execute(sa.insert(alert_history), [asdict(each) for each in rows])
+
+
+def due_messages(connection: Transaction, now: float, most: int = 1_000) -> list[KeptMessage]:
+    """Return messages that are to be sent now, the oldest first."""
+    of = alert_messages.c
+    waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
+    asked = sa.select(alert_messages).where(waiting, of.next_at <= now).order_by(of.made_at, of.incident, of.number)
+    return [_message(row) for row in connection.execute(asked.limit(most))]
+
+
+def messages_of(connection: Transaction, incident: int) -> list[KeptMessage]:
+    """Return every message of an incident in their order."""
+    asked = sa.select(alert_messages).where(alert_messages.c.incident == incident).order_by(alert_messages.c.number)
+    return [_message(row) for row in connection.execute(asked)]
+
+
+def change_message(connection: Transaction, message: KeptMessage) -> None:
+    """Keep what became of a message."""
+    upsert(connection, alert_messages, [asdict(message)])
+
+
+def read_history(connection: Transaction, most: int, before: int = 0) -> list[tuple[int, HistoryRow]]:
+    """Return what happened last, the newest first, with ids; `before`: only what is older than that id."""
+    of = alert_history.c
+    columns = (of.at, of.what, of.rule, of.labels, of.severity, of.incident, of.who, of.detail)
+    asked = sa.select(of.id, *columns).order_by(of.id.desc()).limit(most)
+    if before:
+        asked = asked.where(of.id < before)
+    return [(int(id), HistoryRow(*rest)) for id, *rest in connection.execute(asked)]
+
+
+def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:
+    return KeptMessage(**row._mapping)

@@ -1,0 +1,63 @@
+"""What a rule finds: the highest severity that holds, between the thresholds, and what went away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alerting.conditions import Outcome
+from alerting.evaluate import Value
+from alerting.judge import failed, judge
+from core.alerts.expression import Figure, Worked
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.model import labels
+
+A, B = labels(host="a"), labels(host="b")
+
+
+def rule(**given: Any) -> Rule:
+    return Rule.model_validate({"name": "cpu", **given})
+
+
+def outcomes(of: Rule, values: dict[Any, float | None], known: Any = ()) -> dict[Any, tuple[Outcome, Severity]]:
+    def read(operand: Figure | Worked) -> list[Value]:
+        return [Value(each, value) for each, value in values.items()]
+
+    return {each.labels: (each.evaluation.outcome, each.evaluation.severity) for each in judge(of, read, known, 0.0)}
+
+
+LEVELS = rule(levels={"warning": "cpu > 80 %", "critical": "cpu > 95 %"}, clear="cpu < 70 %")
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome", "severity"),
+    [
+        (0.99, Outcome.BREACH, Severity.CRITICAL),
+        (0.9, Outcome.BREACH, Severity.WARNING),
+        (0.75, Outcome.BETWEEN, Severity.CRITICAL),
+        (0.5, Outcome.CLEAR, Severity.CRITICAL),
+        (None, Outcome.NO_DATA, Severity.CRITICAL),
+    ],
+)
+def test_the_highest_severity_that_holds_counts(value: float | None, outcome: Outcome, severity: Severity) -> None:
+    assert outcomes(LEVELS, {A: value}) == {A: (outcome, severity)}
+
+
+def test_each_set_of_labels_is_judged_by_itself_and_what_went_away_is_not_clear() -> None:
+    simple = rule(when="cpu > 80 %", severity="urgent")
+    assert outcomes(simple, {A: 0.9}, known=[A, B]) == {
+        A: (Outcome.BREACH, Severity.URGENT),
+        B: (Outcome.NO_DATA, Severity.URGENT),
+    }
+    assert outcomes(simple, {}) == {}
+
+
+def test_a_rule_that_cannot_be_evaluated_says_why_of_everything_that_it_knew() -> None:
+    (found,) = failed(LEVELS, [A], "ClickHouse does not answer", 5.0)
+    assert (found.labels, found.evaluation.outcome, found.evaluation.why) == (
+        A,
+        Outcome.ERROR,
+        "ClickHouse does not answer",
+    )
