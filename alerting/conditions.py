@@ -109,6 +109,13 @@ class Condition:
         """Whether people see it as firing: what flaps is not over each time that it pauses."""
         return self.is_announced or self.is_flapping
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether an evaluation that finds it clear, or between the thresholds, changes nothing but its value."""
+        return self.phase is Phase.OK and not (
+            self.is_stale or self.changes or self.is_flapping or self.errors or self.no_data_since is not None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

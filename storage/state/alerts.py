@@ -58,6 +58,8 @@ class KeptIncident:
     closed_at: float | None
     body: str
     id: int = 0
+    closed_by: str = ""
+    """Who resolved it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ def ticked_at(state: State) -> float:
         return float(connection.execute(sa.select(alert_engine.c.ticked_at)).scalar() or 0.0)
 
 
+def newest_token(connection: Transaction) -> int:
+    """Return the token of the engine that wrote last; 0: none ever did."""
+    return int(connection.execute(sa.select(alert_engine.c.token)).scalar() or 0)
+
+
 def read_conditions(connection: Transaction) -> list[KeptCondition]:
     """Return every condition."""
     return [KeptCondition(*row) for row in connection.execute(sa.select(alert_conditions))]
@@ -133,8 +140,14 @@ def read_incidents(connection: Transaction, *, closed: bool = False) -> list[Kep
     """Return the incidents that are not over; `closed`: those that are."""
     of = alert_incidents.c
     where = of.stage == CLOSED if closed else of.stage != CLOSED
-    columns = (of.group, of.stage, of.opened_at, of.closed_at, of.body, of.id)
-    return [KeptIncident(*row) for row in connection.execute(sa.select(*columns).where(where).order_by(of.id))]
+    return [KeptIncident(*row) for row in connection.execute(sa.select(*_INCIDENT).where(where).order_by(of.id))]
+
+
+def read_resolved(connection: Transaction) -> list[KeptIncident]:
+    """Return of each group the last incident that a person resolved."""
+    of = alert_incidents.c
+    last = sa.select(sa.func.max(of.id)).where(of.closed_by != "").group_by(of.group)
+    return [KeptIncident(*row) for row in connection.execute(sa.select(*_INCIDENT).where(of.id.in_(last)))]
 
 
 def write_incident(connection: Transaction, incident: KeptIncident) -> int:
@@ -187,6 +200,10 @@ def read_history(connection: Transaction, most: int, before: int = 0) -> list[tu
     if before:
         asked = asked.where(of.id < before)
     return [(int(id), HistoryRow(*rest)) for id, *rest in connection.execute(asked)]
+
+
+_OF = alert_incidents.c
+_INCIDENT = (_OF.group, _OF.stage, _OF.opened_at, _OF.closed_at, _OF.body, _OF.id, _OF.closed_by)
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:
