@@ -1,0 +1,107 @@
+"""What keeps a condition from being told: everything is muted, a silence, a maintenance window; or its cause is told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from alerting.changes import Firing
+from alerting.conditions import Condition
+from core.alerts.causes import RestsOn, rests
+from core.alerts.labels import alert_labels
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.alerts.silence import Silence, When, Window
+from core.model import Labels
+from storage.state.database import State
+from storage.state.silences import silences_in, windows_in
+
+MINUTE_SECONDS = 60.0
+"""Cron lines open at whole minutes: which windows are open is asked once in each, and when one was made or ended."""
+MOST_KEPT = 100_000
+COMPONENT = "component"
+"""The label that names the component of an alert."""
+
+
+class Quiet:
+    """The silences and windows of now; `look` before each tick. Its methods are called by the engine's thread."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._windows: list[Window] = []
+        self._open: list[Window] = []
+        self._looked: tuple[int, list[Window]] = (-1, [])
+        self._known: dict[tuple[str, Labels, Severity], str] = {}
+        self.active: Sequence[Silence | Window] = ()
+        """Those that keep something quiet now; what keeps everything quiet stands first."""
+
+    def look(self, now: float) -> None:
+        """Read what holds at a time (epoch seconds). Raises StorageUnavailable: what was known holds on."""
+        with self._state.reading() as connection:
+            silences = [each for each in silences_in(connection, now) if each.when(now) is When.ACTIVE]
+            windows = windows_in(connection, now)
+        active = [*sorted(silences, key=lambda each: not each.is_of_all), *self._open_windows(windows, now)]
+        if active != self.active:
+            self.active = active
+            self._known.clear()
+
+    def why(self, rule: Rule, labels: Labels, condition: Condition) -> str:
+        """Return what keeps a condition quiet; empty: nothing does."""
+        if not self.active:
+            return ""
+        key = rule.name, labels, condition.severity or rule.conditions[-1][0]
+        if (known := self._known.get(key)) is not None:
+            return known
+        of = alert_labels(rule, labels, key[2])
+        found = next((each.reason for each in self.active if each.hides(of)), "")
+        if len(self._known) < MOST_KEPT:
+            self._known[key] = found
+        return found
+
+    def _open_windows(self, windows: list[Window], now: float) -> list[Window]:
+        minute = int(now // MINUTE_SECONDS)
+        once = [each for each in windows if not each.cron and each.open_at(now)]
+        again = [each for each in windows if each.cron]
+        if self._looked != (minute, again):
+            self._looked = minute, again
+            self._open = [each for each in again if each.open_at(now)]
+        # One that closes within the minute closes at its second.
+        return [*once, *(each for each in self._open if each.open_at(now))]
+
+
+class Causes:
+    """Which conditions are not told because what their component rests on fires as well."""
+
+    def __init__(self, rests_on: RestsOn) -> None:
+        self._rests_on = rests_on
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def why(self, firing: Sequence[Firing]) -> Mapping[str, str]:
+        """Return what is not told, by its key, with the cause.
+
+        A cause has no cause itself: of two that rest on each other both are told. It matters at least as much as what
+        it keeps quiet: no warning hides what is urgent. A cause that is silenced keeps quiet what it causes, too.
+        """
+        of: defaultdict[str, list[Firing]] = defaultdict(list)
+        for each in firing:
+            if name := dict(each.labels).get(COMPONENT) or each.rule.labels.get(COMPONENT):
+                of[name].append(each)
+        if len(of) < 2:
+            return {}
+        weight = {name: max(each.severity for each in found) for name, found in of.items()}
+        causes = {name: [other for other in of if self._rests(name, other)] for name in of}
+        roots = {name for name, found in causes.items() if not found}
+        told = {}
+        for name, found in of.items():
+            for cause in sorted(roots.intersection(causes[name]), key=lambda cause: -weight[cause]):
+                told |= {each.key: f"caused by {cause}" for each in found if weight[cause] >= each.severity}
+                break
+        return told
+
+    def _rests(self, name: str, other: str) -> bool:
+        pair = name, other
+        if pair not in self._known:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            self._known[pair] = rests(name, other, self._rests_on)
+        return self._known[pair]
