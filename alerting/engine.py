@@ -5,6 +5,7 @@ What is in memory is what the state database holds: it is taken over after the t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from alerting.changes import Changes, Firing, Known, key_of
 from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, removed, restarted
 from alerting.evaluate import Read
 from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
-from alerting.judge import failed, judge
+from alerting.judge import Judged, failed, judge
 from alerting.outbox import rows_of
 from alerting.words import message_of
 from core.alerts.plan import Plan
@@ -34,6 +35,8 @@ from storage.state.database import State, Transaction
 JUMP_SECONDS = 5.0
 """By so much the machine's clock may differ from the steady one before that counts as a jump."""
 CONDITIONS, INCIDENTS = TypeAdapter(Condition), TypeAdapter(Incident)
+
+log = logging.getLogger(__name__)
 
 Route = Callable[[Rule, Labels], tuple[str, Plan]]
 """Returns the group of a condition, and the plan of an incident that opens for it."""
@@ -86,11 +89,18 @@ class Engine:
         """Of groups of which something fires that a person has resolved: that incident."""
         self.costs_seconds: dict[str, float] = {}
         """What the last evaluation of each rule took."""
+        self.problems: dict[str, str] = {}
+        """Why the last evaluation of a rule failed."""
 
     @property
-    def firing(self) -> Sequence[Known]:
+    def firing(self) -> Sequence[tuple[Known, Rule]]:
         """Return what fires, as of the last tick."""
-        return [*self._firing.values()]
+        return [(each, rule) for each in self._firing.values() if (rule := self._rules.get(each.rule))]
+
+    @property
+    def conditions(self) -> Mapping[str, int]:
+        """Return how many conditions are known of each rule."""
+        return {name: len(self._series.get(name, ())) for name in self._rules}
 
     @property
     def incidents(self) -> Mapping[int, Incident]:
@@ -102,10 +112,10 @@ class Engine:
         """Return the rules that are evaluated, by their names."""
         return self._rules
 
-    def incident_of(self, key: str) -> int:
-        """Return the id of the incident that a condition is part of; 0: of none."""
-        id, incident = self._incidents.get(self._groups.get(key, ""), (0, None))
-        return id if incident and key in incident.members else 0
+    def incident_of(self, key: str) -> tuple[int, Incident] | None:
+        """Return the open incident that a condition is part of, with its id; None: it is part of none."""
+        found = self._incidents.get(self._groups.get(key, ""))
+        return found if found and key in found[1].members else None
 
     def start(self, rules: Sequence[Rule]) -> None:
         """Take up what was known, as of when an engine last ticked. Raises StorageUnavailable."""
@@ -132,7 +142,9 @@ class Engine:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
         self._rules = {rule.name: rule for rule in rules if rule.is_enabled}
         self._due = {name: self._due.get(name, 0.0) for name in self._rules}
-        self.costs_seconds = {name: cost for name, cost in self.costs_seconds.items() if name in self._rules}
+        for name in (self.costs_seconds.keys() | self.problems.keys()) - self._rules.keys():
+            self.costs_seconds.pop(name, None)
+            self.problems.pop(name, None)
 
     def steady(self) -> float:
         """Return the engine's own time, in epoch seconds as of its start."""
@@ -188,8 +200,13 @@ class Engine:
         series = self._series[rule.name]
         try:
             found = judge(rule, self._read, series.keys(), at, self._calm[rule.name])
+            self.problems.pop(rule.name, None)
         except StorageError as error:
-            found = failed(rule, series.keys(), str(error), at)
+            found = self._failed(rule, str(error), at)
+        except Exception as error:  # one rule that cannot be evaluated blinds no other one
+            if rule.name not in self.problems:
+                log.exception("rule %s cannot be evaluated", rule.name)
+            found = self._failed(rule, f"{type(error).__name__}: {error}", at)
         timing = rule.timing if found else None
         for each in found:
             assert timing is not None
@@ -203,6 +220,10 @@ class Engine:
             step = evaluated(longer.condition, each.evaluation, timing)
             self._tell(known, step, at, changes)
         self.costs_seconds[rule.name] = time.perf_counter() - began
+
+    def _failed(self, rule: Rule, why: str, at: float) -> list[Judged]:
+        self.problems[rule.name] = why
+        return failed(rule, self._series[rule.name].keys(), why, at)
 
     def _tell(self, known: Known, step: Step, at: float, changes: Changes) -> None:
         """Note what became of a condition, and write down what is news of it."""
@@ -283,6 +304,8 @@ class Engine:
 
     def _write(self, connection: Transaction, at: float, changes: Changes) -> list[int]:
         """Write everything and return the ids of the incidents that turned."""
+        # Who reads these rows has the machine's clock, which may have been set since the engine's began.
+        now = self._clock.now()
         rows = [_kept(each) for key, each in changes.conditions.items() if self._is_worth_keeping(key, each)]
         kept.write_conditions(connection, rows, changes.gone)
         ids = []
@@ -291,13 +314,13 @@ class Engine:
             known = turn.incident
             row = KeptIncident(group, known.stage.value, known.opened_at, known.closed_at, body, id, known.closed_by)
             ids.append(kept.write_incident(connection, row))
-            messages = rows_of(ids[-1], turn, at, lambda key: self._now(key, changes), self._rules)
+            messages = rows_of(ids[-1], turn, now, lambda key: self._now(key, changes), self._rules)
             kept.add_messages(connection, messages)
             exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
         for answer in changes.answers:
-            answer_in(connection, answer.request, answer.why_not, self._clock.now())
-        kept.add_history(connection, changes.history)
+            answer_in(connection, answer.request, answer.why_not, now)
+        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in changes.history])
         return ids
 
     def _is_worth_keeping(self, key: str, each: Known) -> bool:

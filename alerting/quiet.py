@@ -1,4 +1,4 @@
-"""What keeps a condition from being told: everything is muted, a silence, a maintenance window; or its cause is told."""
+"""What keeps a condition from being told: everything is muted, a silence, maintenance; or its cause is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the alert engine tells of itself and of what fires: metrics, and the rows of its tables of the newest reading."""
+"""What the alert engine tells of itself and of what fires: metrics, and the rows of its newest reading's tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_TOLD = 500
 TICK_SECONDS = Metric("alerting_tick_seconds", "What the last tick took.")
 TICK_AGE_SECONDS = Metric("alerting_tick_age_seconds", "Since the last tick that ended well.")
 RULES = Metric("alerting_rules", "Rules that are evaluated.")
-RULES_FAILED = Metric("alerting_rules_failed", "Rules of which something cannot be evaluated now.")
+RULES_FAILED = Metric("alerting_rules_failed", "Rules whose last evaluation failed.")
 CONDITIONS = Metric("alerting_conditions", "Conditions that are known: a rule has one for each set of labels.")
 FIRING = Metric("alerting_firing", "Conditions that fire.", "severity")
 MUTED = Metric("alerting_muted", "Conditions that fire and are kept quiet.")
@@ -70,8 +70,8 @@ class RuleCost:
     """Of its last evaluation."""
     conditions: int
     firing: int
-    failed: int
-    """Conditions that cannot be evaluated now."""
+    problem: str
+    """Why its last evaluation failed; empty: it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,10 @@ class HistoryRow:
     detail: str = ""
 
 
+NumberedRow = tuple[int, HistoryRow]
+"""A row of history with its id."""
+
+
 class Overtaken(StorageRejected):
     """Another engine has taken over: nothing was written."""
 
@@ -181,6 +185,14 @@ def due_messages(connection: Transaction, now: float, most: int = 1_000) -> list
     return [_message(row) for row in connection.execute(asked.limit(most))]
 
 
+def queue_in(connection: Transaction) -> tuple[int, float | None]:
+    """Return how many messages wait to be sent, and since when the first of them is due; None: none waits."""
+    of = alert_messages.c
+    waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
+    count, first = connection.execute(sa.select(sa.func.count(), sa.func.min(of.next_at)).where(waiting)).one()
+    return int(count), first
+
+
 def messages_of(connection: Transaction, incident: int) -> list[KeptMessage]:
     """Return every message of an incident in their order."""
     asked = sa.select(alert_messages).where(alert_messages.c.incident == incident).order_by(alert_messages.c.number)
@@ -192,18 +204,32 @@ def change_message(connection: Transaction, message: KeptMessage) -> None:
     upsert(connection, alert_messages, [asdict(message)])
 
 
-def read_history(connection: Transaction, most: int, before: int = 0) -> list[tuple[int, HistoryRow]]:
+def read_history(connection: Transaction, most: int, before: int = 0) -> list[NumberedRow]:
     """Return what happened last, the newest first, with ids; `before`: only what is older than that id."""
     of = alert_history.c
-    columns = (of.at, of.what, of.rule, of.labels, of.severity, of.incident, of.who, of.detail)
-    asked = sa.select(of.id, *columns).order_by(of.id.desc()).limit(most)
+    asked = sa.select(*_HISTORY).order_by(of.id.desc()).limit(most)
     if before:
         asked = asked.where(of.id < before)
-    return [(int(id), HistoryRow(*rest)) for id, *rest in connection.execute(asked)]
+    return [_numbered(row) for row in connection.execute(asked)]
 
 
 _OF = alert_incidents.c
+_AT = alert_history.c
+_HISTORY = (_AT.id, _AT.at, _AT.what, _AT.rule, _AT.labels, _AT.severity, _AT.incident, _AT.who, _AT.detail)
 _INCIDENT = (_OF.group, _OF.stage, _OF.opened_at, _OF.closed_at, _OF.body, _OF.id, _OF.closed_by)
+
+
+def history_after(state: State, number: int, limit: int) -> list[NumberedRow]:
+    """Return what happened after row `number`, the oldest first. Raises StorageUnavailable."""
+    of = alert_history.c
+    with state.reading() as connection:
+        found = connection.execute(sa.select(*_HISTORY).where(of.id > number).order_by(of.id).limit(limit))
+        return [_numbered(row) for row in found]
+
+
+def _numbered(row: sa.Row[tuple[object, ...]]) -> NumberedRow:
+    id, *rest = row
+    return int(str(id)), HistoryRow(*rest)  # type: ignore[arg-type]
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from access.audit import record
-from access.mirror import BATCH_ROWS, NAME, Mirror
+from access.mirror import NAME, Mirror
 from core.errors import SourceUnavailable, StorageRejected
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
+from storage.mirror import BATCH_ROWS
 from storage.state.actions import FAILED, finish_action, request_action
 from storage.state.audit import Wanted, count_entries, known_of, read_entries, set_mark
 from storage.state.changes import Change, record_change
