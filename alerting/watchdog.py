@@ -61,6 +61,6 @@ def call(url: str) -> str:
     """Call an address and return what went wrong; empty: nothing. The address, which is a secret, is not repeated."""
     try:
         with requests.get(url, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False) as answer:
-            return "" if answer.ok else f"{urlsplit(url).hostname} answers {answer.status_code}"
+            return "" if answer.status_code // 100 == 2 else f"{urlsplit(url).hostname} answers {answer.status_code}"
     except requests.RequestException as error:
         return f"{urlsplit(url).hostname}: {type(error).__name__}"

@@ -134,7 +134,7 @@ def test_each_row_is_copied_once_however_often_it_is_tried(state: State, clickho
 def test_more_than_one_batch_is_copied_in_a_run(
     state: State, clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("access.mirror.BATCH_ROWS", 3)
+    monkeypatch.setattr("storage.mirror.BATCH_ROWS", 3)
     assert BATCH_ROWS > 3
     put(state, 10)
     Mirror(state, clickhouse).take_in(NOW)
