@@ -20,6 +20,7 @@ def _named(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 class Alerts(Group):
     """How alerting works."""
 
+    enabled: bool = Field(True, description="Whether rules of alerts are evaluated, where this process collects.")
     rests_on: Annotated[dict[str, tuple[str, ...]], AfterValidator(_named)] = Field(
         {},
         description="What each component rests on, as {'Kafka *': [Network]}: while that fires, which matters as much, "
