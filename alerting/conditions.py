@@ -305,7 +305,8 @@ def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:
     recent = tuple(each for each in changes if at - each < span)
     within = sum(at - each < timing.flap_seconds for each in recent)
     is_flapping = bool(recent) if known.is_flapping else within >= timing.flap_changes
-    condition = replace(step.condition, changes=recent, is_flapping=is_flapping)
+    # More than these decide nothing, and what flaps for days would keep them all.
+    condition = replace(step.condition, changes=recent[-timing.flap_changes :], is_flapping=is_flapping)
     if is_flapping == known.is_flapping:
         return Step(condition, step.news)
     return Step(condition, (*step.news, News.FLAPPING if is_flapping else News.STEADY))

@@ -30,7 +30,7 @@ FIRING = Metric("alerting_firing", "Conditions that fire.", "severity")
 MUTED = Metric("alerting_muted", "Conditions that fire and are kept quiet.")
 INCIDENTS = Metric("alerting_open_incidents", "Incidents that are open.")
 QUEUE = Metric("alerting_queue_messages", "Messages that wait to be sent.")
-QUEUE_AGE_SECONDS = Metric("alerting_queue_age_seconds", "Since the oldest of them was due; 0 without one.")
+QUEUE_AGE_SECONDS = Metric("alerting_queue_age_seconds", "Since the oldest message that waits was due; 0 without one.")
 
 
 @dataclass(frozen=True, slots=True)
