@@ -51,6 +51,8 @@ class Changes:
     """What a tick is about to write."""
 
     conditions: dict[str, Known] = field(default_factory=dict)
+    values: dict[str, Known] = field(default_factory=dict)
+    """Those of which only the value is another one: they are not written."""
     gone: list[str] = field(default_factory=list)
     groups: Mapping[str, str] = field(default_factory=dict)
     """Of everything that fires now, by the key of the condition."""

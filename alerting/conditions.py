@@ -116,6 +116,17 @@ class Condition:
             self.is_stale or self.changes or self.is_flapping or self.errors or self.no_data_since is not None
         )
 
+    def goes_on(self, found: Evaluation, timing: Timing) -> bool:
+        """Return whether it fires, and an evaluation finds just that again: nothing changes but its value."""
+        return (
+            self.phase is Phase.FIRING
+            and found.outcome is Outcome.BREACH
+            and found.severity == self.severity
+            and self.lower_since is None
+            and not (self.is_stale or self.is_flapping)
+            and found.at - self.since >= timing.for_seconds
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

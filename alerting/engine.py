@@ -174,7 +174,7 @@ class Engine:
         return len(due)
 
     def _now(self, key: str, changes: Changes) -> Known | None:
-        return changes.conditions.get(key) or self._known.get(key)
+        return changes.values.get(key) or changes.conditions.get(key) or self._known.get(key)
 
     def _notice_jump(self, at: float, changes: Changes) -> None:
         wall = self._clock.now() - self._clock.monotonic()
@@ -214,6 +214,10 @@ class Engine:
             if known is None:
                 known = Known(rule.name, each.labels, Condition(since=at), key_of(rule.name, each.labels))
             known = changes.conditions.get(known.key, known)
+            if known.condition.goes_on(each.evaluation, timing):
+                condition = replace(known.condition, value=each.evaluation.value, why=each.evaluation.why)
+                changes.values[known.key] = replace(known, condition=condition)
+                continue
             longer = edited(known.condition, at, timing)
             if longer.news:
                 self._tell(known, longer, at, changes)
@@ -300,7 +304,7 @@ class Engine:
                 firing[key] = each
             else:
                 firing.pop(key, None)
-        return firing
+        return {**firing, **changes.values}
 
     def _write(self, connection: Transaction, at: float, changes: Changes) -> list[int]:
         """Write everything and return the ids of the incidents that turned."""
@@ -326,16 +330,13 @@ class Engine:
     def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
         before = self._known.get(key)
-        if before is None:
-            return True
-        # What is the same object has not changed, and most have not: that is asked first.
-        return before.condition is not each.condition and _without_value(before.condition) != _without_value(
-            each.condition
-        )
+        return before is None or _without_value(before.condition) != _without_value(each.condition)
 
     def _adopt(self, changes: Changes, ids: Sequence[int]) -> None:
         for each in changes.conditions.values():
             self._remember(each)
+        for key, each in changes.values.items():
+            self._known[key] = self._firing[key] = self._series[each.rule][each.labels] = each
         for key in changes.gone:
             self._forget(key)
         self._groups = changes.groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping
 
 import orjson
@@ -11,6 +12,9 @@ from alerting.incidents import Incident, Turn
 from alerting.words import message_of, title_of
 from core.alerts.rule import Rule
 from storage.state.alerts import KeptMessage, MessageStatus
+
+MOST_MEMBERS = 100
+"""That a message tells of, the gravest; of the others it says how many there are."""
 
 
 def rows_of(
@@ -34,7 +38,10 @@ def rows_of(
 def _told(incident: Incident, known: Callable[[str], Known | None], rules: Mapping[str, Rule]) -> Mapping[str, object]:
     """Return what a message tells, as it is now: a later one tells what is then."""
     members = []
-    for key, member in incident.members.items():
+    gravest = heapq.nlargest(
+        MOST_MEMBERS, incident.members.items(), key=lambda each: (each[1].severity, -each[1].since)
+    )
+    for key, member in gravest:
         each = known(key)
         rule = rules.get(each.rule) if each else None
         if each is None or rule is None:
@@ -47,5 +54,8 @@ def _told(incident: Incident, known: Callable[[str], Known | None], rules: Mappi
                 "category": rule.category.value, "muted_by": member.muted_by,
             }
         )  # fmt: skip
-    told = {"severity": incident.severity.word, "opened_at": incident.opened_at, "members": members}
+    told = {
+        "severity": incident.severity.word, "opened_at": incident.opened_at, "members": members,
+        "more": len(incident.members) - len(gravest),
+    }  # fmt: skip
     return told | ({"acknowledged_by": incident.acknowledged_by} if incident.acknowledged_by else {})
