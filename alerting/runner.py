@@ -150,11 +150,15 @@ class Runner:
             return False
         if self._lease is None and self._was_overtaken and not self._is_other_silent():
             return False
+        self._take_rules()
+        if self._rules_problem and not self._rules:
+            # Without its rules an engine would take all that fires for removed, and resolve it.
+            self._say_problem(f"rules: {self._rules_problem}")
+            return False
         stores = self._stores
         with stores.state.reading() as connection:
             token = max(newest_token(connection) + 1, lease_token or 0)
         engine = Engine(stores.state, stores.clock, self._read, self._route, self._quiet.why, token, self._causes.why)
-        self._take_rules()
         engine.start(self._rules)
         self._engine = engine
         self._ticked = self._rules_at = stores.clock.monotonic()

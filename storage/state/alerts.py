@@ -19,7 +19,7 @@ from storage.state.alert_tables import (
     alert_incidents,
     alert_messages,
 )
-from storage.state.database import State, Transaction, upsert
+from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
 CLOSED = "closed"
 """The stage of an incident that is over."""
@@ -173,6 +173,9 @@ def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> No
 
 def add_history(connection: Transaction, rows: Sequence[HistoryRow]) -> None:
     """Write down what happened."""
+    if rows and connection.dialect.name == "postgresql":
+        # A number is drawn before its row is there: alone, rows are there in the order in which they are copied.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": HISTORY_LOCK})
     if rows:
         connection.execute(sa.insert(alert_history), [asdict(each) for each in rows])
 

@@ -123,6 +123,18 @@ def test_changed_rules_are_taken_and_those_with_a_mistake_are_not(world: World) 
     assert (world.engine.status, world.told.value(RULES)) == (Status.OK, 0)
 
 
+def test_rules_with_a_mistake_at_a_start_resolve_nothing(world: World) -> None:
+    world.value = 0.93
+    world.goes_on(world.runner())
+    world.rules = "is not understood"
+    runner = world.runner()
+    world.goes_on(runner, times=3)
+    assert not runner.is_active and world.happened() == ["fires"]
+    world.rules = (CPU,)
+    world.goes_on(runner)
+    assert runner.is_active and world.happened() == ["fires"]
+
+
 @contextmanager
 def away(state: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The state database does not answer."""
