@@ -15,7 +15,7 @@ PROGRAMS = (
     *("startup", "pages", "callbacks", "api", "alerts", "ingest", "import_memory"),
     *("sources", "feeds", "full_set", "outages"),
 )
-BY_NAME = ("soak", "freezes", "ingest_kills")
+BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills")
 
 
 def main(names: list[str]) -> int:
