@@ -108,6 +108,11 @@ class Engine:
         return dict(self._incidents.values())
 
     @property
+    def groups(self) -> Mapping[int, str]:
+        """Return the groups of the incidents that are open, by their ids."""
+        return {id: group for group, (id, _) in self._incidents.items()}
+
+    @property
     def rules(self) -> Mapping[str, Rule]:
         """Return the rules that are evaluated, by their names."""
         return self._rules
@@ -353,8 +358,10 @@ class Engine:
     def _remember(self, each: Known) -> None:
         self._known[each.key] = each
         self._series[each.rule][each.labels] = each
-        calm = self._calm[each.rule]
-        calm.add(each.labels) if each.condition.is_calm else calm.discard(each.labels)
+        if each.condition.is_calm:
+            self._calm[each.rule].add(each.labels)
+        else:
+            self._calm[each.rule].discard(each.labels)
         if each.condition.fires:
             self._firing[each.key] = each
         else:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from alerting.auditor import coming
 from alerting.changes import Known
 from alerting.engine import Engine
+from alerting.incidents import Incident, Stage
 from alerting.quiet import Quiet
 from alerting.words import message_of, title_of
 from core.alerts.labels import alert_labels
@@ -30,6 +32,7 @@ from core.alerts.spec import (
     TICK_AGE_SECONDS,
     TICK_SECONDS,
     FiringAlert,
+    OpenIncident,
     Quieting,
     RuleCost,
 )
@@ -52,9 +55,11 @@ class Pulse:
     """What the auditor found."""
 
 
-def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse) -> Reading:
-    """Return the newest reading: of what the last tick left that ended well."""
-    firing = [_alert(engine, known, rule) for known, rule in engine.firing]
+def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Reading:
+    """Return the newest reading at `now` (epoch seconds): of what the last tick left that ended well."""
+    # The engine's own time does not follow the machine's clock where that is set.
+    ahead = now - engine.steady()
+    firing = [_alert(engine, known, rule, ahead) for known, rule in engine.firing]
     firing.sort(key=lambda each: (-Severity[each.severity.upper()], -each.since, each.key))
     by_severity = Counter(each.severity for each in firing)
     values = {
@@ -76,13 +81,42 @@ def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse) -> Reading:
         components=[_component(engine, pulse, len(firing))],
         tables=[
             table_of(FiringAlert, firing[:MOST_TOLD]),
+            table_of(OpenIncident, _incidents(engine, ahead)),
             table_of(RuleCost, _costs(engine, firing)),
             table_of(Quieting, _quieting(quiet, firing)),
         ],
     )
 
 
-def _alert(engine: Engine, known: Known, rule: Rule) -> FiringAlert:
+def _incidents(engine: Engine, ahead: float) -> list[OpenIncident]:
+    """Return the incidents that are open, the gravest first."""
+    found = sorted(engine.incidents.items(), key=lambda each: (-each[1].severity, -each[1].opened_at))
+    groups = engine.groups
+    return [_incident(id, groups[id], known, ahead) for id, known in found[:MOST_TOLD]]
+
+
+def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenIncident:
+    step = coming(known)
+    is_held = known.stage is Stage.ACKNOWLEDGED
+    return OpenIncident(
+        incident=id,
+        group=group,
+        severity=known.severity.word,
+        stage=known.stage.value,
+        opened_at=known.opened_at + ahead,
+        alerts=len(known.members),
+        told=[*known.told],
+        told_at=None if known.told_at is None else known.told_at + ahead,
+        acknowledged_by=known.acknowledged_by,
+        acknowledged_until=known.acknowledged_until + ahead if is_held else 0.0,
+        steps_taken=known.step,
+        next_about=step.about.value if step.about else "",
+        next_at=step.at + ahead if step.about else 0.0,
+        reason=step.reason,
+    )
+
+
+def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAlert:
     condition = known.condition
     severity = condition.severity or rule.conditions[-1][0]
     id, incident = engine.incident_of(known.key) or (0, None)
@@ -95,7 +129,7 @@ def _alert(engine: Engine, known: Known, rule: Rule) -> FiringAlert:
         category=rule.category.value,
         labels=orjson.dumps(alert_labels(rule, known.labels, severity)).decode(),
         phase=condition.phase.value,
-        since=condition.since,
+        since=condition.since + ahead,
         value=condition.value,
         text=message_of(rule, known.labels, condition),
         muted_by=member.muted_by if member else "",

@@ -19,7 +19,7 @@ ENGINE = "alert engine"
 INTERVAL_SECONDS = 5.0
 """Between two readings; sooner where something was told or is over."""
 MOST_TOLD = 500
-"""Alerts of a reading, the gravest first; the metrics count all of them."""
+"""Alerts, incidents and rules of a reading, the gravest or dearest first; the metrics count all of them."""
 
 TICK_SECONDS = Metric("alerting_tick_seconds", "What the last tick took.")
 TICK_AGE_SECONDS = Metric("alerting_tick_age_seconds", "Since the last tick that ended well.")
@@ -56,6 +56,32 @@ class FiringAlert:
     """0: of none: a person has resolved it, and it fires on."""
     acknowledged_by: str
     is_flapping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that is open, and what comes next. Times are epoch seconds."""
+
+    TABLE: ClassVar[str] = "incidents"
+
+    incident: int
+    group: str
+    severity: str
+    stage: str
+    opened_at: float
+    alerts: int
+    told: list[str]
+    """Receivers that know of it."""
+    told_at: float | None
+    """When it was last told."""
+    acknowledged_by: str
+    acknowledged_until: float
+    steps_taken: int
+    """Of its escalation."""
+    next_about: str
+    """What is told next, if nothing else happens; empty: nothing, for the reason."""
+    next_at: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

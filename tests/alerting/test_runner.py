@@ -17,7 +17,18 @@ from core.alerts.matchers import read_matchers
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.alerts.silence import Silence
-from core.alerts.spec import ALERTS, ENGINE, FIRING, MUTED, RULES, TICK_AGE_SECONDS, FiringAlert, Quieting, hidden_by
+from core.alerts.spec import (
+    ALERTS,
+    ENGINE,
+    FIRING,
+    MUTED,
+    RULES,
+    TICK_AGE_SECONDS,
+    FiringAlert,
+    OpenIncident,
+    Quieting,
+    hidden_by,
+)
 from core.clock import FakeClock
 from core.errors import RuleRejected, StorageUnavailable
 from core.lease import LEASE_SECONDS, Lease
@@ -94,6 +105,9 @@ def test_it_tells_what_fires_and_how_it_is(world: World) -> None:
     assert world.told.value(RULES) == 1
     (alert,) = rows_of(world.told.tables, FiringAlert)
     assert (alert.rule, alert.severity, alert.incident, alert.muted_by) == ("cpu", "critical", 1, "")
+    (incident,) = rows_of(world.told.tables, OpenIncident)
+    assert (incident.incident, incident.alerts, incident.told, incident.next_about) == (1, 1, ["desk"], "reminded")
+    assert incident.told_at is not None and incident.next_at == incident.told_at + 14_400
     assert hidden_by(read_matchers('host="a"'), [alert]) == [alert]
     assert hidden_by(read_matchers('host="b"'), [alert]) == []
     world.stores.writer.flush()
