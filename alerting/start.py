@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from alerting.engine import Route
 from alerting.evaluate import Read, Value
+from alerting.forgetting import Forgetting
 from alerting.mirror import Mirror
 from alerting.runner import Runner
 from alerting.watchdog import Watchdog
@@ -56,6 +57,8 @@ def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
     watchdog = Watchdog(url, settings.alerts.watchdog_seconds, is_active, runner.audit)
     runner.attend(watchdog.run, "alerting-watchdog")
     runner.attend(Mirror(stores, is_active).run, "alerting-mirror")
+    forgetting = Forgetting(stores.state, stores.clock, settings.alerts.keep_days, is_active)
+    runner.attend(forgetting.run, "alerting-forgetting")
     runner.start()
     return runner
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from core.alerts.causes import RESTS_ON, RestsOn
-from core.group import Group
+from core.group import Days, Group
 
 
 def _named(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -21,6 +21,7 @@ class Alerts(Group):
     """How alerting works."""
 
     enabled: bool = Field(True, description="Whether rules of alerts are evaluated, where this process collects.")
+    keep_days: Days = Field(365, description="Days that alerts which are over are kept in the state database.")
     rests_on: Annotated[dict[str, tuple[str, ...]], AfterValidator(_named)] = Field(
         {},
         description="What each component rests on, as {'Kafka *': [Network]}: while that fires, which matters as much, "
