@@ -35,6 +35,10 @@ SILENT_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
+def _nobody() -> None:
+    return
+
+
 class Runner:
     """The alert engine of one process. `start` it, and `stop` it once; tests call `step`."""
 
@@ -46,16 +50,19 @@ class Runner:
         route: Route,
         rests_on: RestsOn,
         lease: Lease | None = None,
+        wake: Callable[[], None] = _nobody,
     ) -> None:
         """Return it. rules: returns those of now, or raises FundwatchError: then those before hold on.
 
-        lease: None where this process alone uses the state database.
+        lease: None where this process alone uses the state database. wake: called after each tick that may have put
+        messages into the outbox.
         """
         self._stores = stores
         self._read_rules = rules
         self._read = read
         self._route = route
         self._lease = lease
+        self._wake = wake
         self._quiet = Quiet(stores.state)
         self._causes = Causes(rests_on)
         self._engine: Engine | None = None
@@ -179,6 +186,9 @@ class Runner:
         engine.tick()
         self._ticked = self._stores.clock.monotonic()
         self._tick_seconds = time.perf_counter() - began
+        if engine.has_turned:
+            self._told = float("-inf")
+            self._wake()
 
     def _take_rules(self) -> bool:
         """Read the rules and return whether others were read; of those that cannot be read the ones before hold on."""

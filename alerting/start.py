@@ -31,11 +31,13 @@ class Parts:
     """Returns those of now, or raises FundwatchError."""
     read: Read
     route: Route
+    wake: Callable[[], None]
+    """Tells who sends that there may be messages."""
 
 
 def parts_of(stores: Stores) -> Parts:
     """Return what the engine works with: no rule yet, so nothing is read and nobody is told."""
-    return Parts(tuple, _read_nothing, _tell_nobody)
+    return Parts(tuple, _read_nothing, _tell_nobody, _wake_nobody)
 
 
 def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
@@ -48,7 +50,7 @@ def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
         return None
     found = parts or parts_of(stores)
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(stores), stores.clock, LEASE)
-    runner = Runner(stores, found.rules, found.read, found.route, settings.alerts.all_rests_on, lease)
+    runner = Runner(stores, found.rules, found.read, found.route, settings.alerts.all_rests_on, lease, found.wake)
 
     def is_active() -> bool:
         return runner.is_active
@@ -73,3 +75,7 @@ def _read_nothing(operand: Figure | Worked) -> Sequence[Value]:
 
 def _tell_nobody(rule: Rule, labels: Labels) -> tuple[str, Plan]:
     return rule.name, Plan()
+
+
+def _wake_nobody() -> None:
+    return

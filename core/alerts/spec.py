@@ -17,7 +17,7 @@ ALERTS = "alerts"
 ENGINE = "alert engine"
 """The component that says how it is."""
 INTERVAL_SECONDS = 5.0
-"""Between two readings; sooner where something was told or is over."""
+"""Between two readings; at once where an incident changed."""
 MOST_TOLD = 500
 """Alerts, incidents and rules of a reading, the gravest or dearest first; the metrics count all of them."""
 

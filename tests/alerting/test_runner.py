@@ -51,9 +51,10 @@ class World:
         self.stores = stores
         self.rules: Sequence[Rule] | str = (CPU,)
         self.value = 0.5
+        self.woken: list[int] = []
 
     def runner(self, lease: Lease | None = None) -> Runner:
-        return Runner(self.stores, self.read_rules, self.read, self.route, {}, lease)
+        return Runner(self.stores, self.read_rules, self.read, self.route, {}, lease, lambda: self.woken.append(1))
 
     def read_rules(self) -> Sequence[Rule]:
         if isinstance(self.rules, str):
@@ -100,8 +101,10 @@ def test_it_tells_what_fires_and_how_it_is(world: World) -> None:
     world.goes_on(runner)
     assert (world.engine.status, world.engine.why) == (Status.OK, "1 rule, 0 alerts firing")
     world.value = 0.93
-    world.goes_on(runner, times=6)
-    assert world.told.value(FIRING, severity="critical") == 1
+    world.goes_on(runner)
+    assert world.told.value(FIRING, severity="critical") == 1, "at once"
+    world.goes_on(runner)
+    assert world.woken == [1]
     assert world.told.value(RULES) == 1
     (alert,) = rows_of(world.told.tables, FiringAlert)
     assert (alert.rule, alert.severity, alert.incident, alert.muted_by) == ("cpu", "critical", 1, "")
