@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from alerting.changes import Firing
 from alerting.conditions import Condition
-from core.alerts.causes import RestsOn, rests
+from core.alerts.causes import RestsOn
 from core.alerts.labels import alert_labels
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
@@ -74,7 +74,9 @@ class Causes:
 
     def __init__(self, rests_on: RestsOn) -> None:
         self._rests_on = rests_on
-        self._known: dict[tuple[str, str], bool] = {}
+        self._names: frozenset[str] = frozenset()
+        self._causes: Mapping[str, Sequence[str]] = {}
+        """Of the components that fired last: what each rests on that has no cause itself."""
 
     def why(self, firing: Sequence[Firing]) -> Mapping[str, str]:
         """Return what is not told, by its key, with the cause.
@@ -86,22 +88,11 @@ class Causes:
         for each in firing:
             if name := dict(each.labels).get(COMPONENT) or each.rule.labels.get(COMPONENT):
                 of[name].append(each)
-        if len(of) < 2:
-            return {}
-        weight = {name: max(each.severity for each in found) for name, found in of.items()}
-        causes = {name: [other for other in of if self._rests(name, other)] for name in of}
-        roots = {name for name, found in causes.items() if not found}
-        told = {}
-        for name, found in of.items():
-            for cause in sorted(roots.intersection(causes[name]), key=lambda cause: -weight[cause]):
-                told |= {each.key: f"caused by {cause}" for each in found if weight[cause] >= each.severity}
-                break
+        if of.keys() != self._names:
+            self._names, self._causes = frozenset(of), last_causes(of.keys(), self._rests_on)
+        told: dict[str, str] = {}
+        for name, causes in self._causes.items():
+            weights = {cause: max(each.severity for each in of[cause]) for cause in causes}
+            cause = max(weights, key=lambda each: (weights[each], each))
+            told |= {each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= each.severity}
         return told
-
-    def _rests(self, name: str, other: str) -> bool:
-        pair = name, other
-        if pair not in self._known:
-            if len(self._known) >= MOST_KEPT:
-                self._known.clear()
-            self._known[pair] = rests(name, other, self._rests_on)
-        return self._known[pair]

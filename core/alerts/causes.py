@@ -5,7 +5,7 @@ Names of components may have * in them. What a component rests on rests on other
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 RestsOn = Mapping[str, Collection[str]]
@@ -29,9 +29,19 @@ def causes_of(component: str, rests_on: RestsOn) -> frozenset[str]:
     return frozenset(found)
 
 
-def rests(component: str, cause: str, rests_on: RestsOn) -> bool:
-    """Return whether one component rests on another one."""
-    return component != cause and any(fnmatchcase(cause, name) for name in causes_of(component, rests_on))
+def last_causes(components: Iterable[str], rests_on: RestsOn) -> dict[str, list[str]]:
+    """Return of these components which of them each rests on, if that rests on none of them itself.
+
+    Those that rest on none are left out; so are those that rest on each other alone.
+    """
+    names = sorted(components)
+    found: dict[str, list[str]] = {}
+    for name in names:
+        patterns = causes_of(name, rests_on)
+        if causes := [each for each in names if each != name and any(fnmatchcase(each, one) for one in patterns)]:
+            found[name] = causes
+    last = {name: [each for each in causes if each not in found] for name, causes in found.items()}
+    return {name: causes for name, causes in last.items() if causes}
 
 
 def _direct(name: str, rests_on: RestsOn) -> Iterator[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from core.alerts.causes import RESTS_ON, causes_of, rests
+from core.alerts.causes import RESTS_ON, causes_of, last_causes
 
 
 def test_a_component_rests_on_what_its_causes_rest_on() -> None:
     assert causes_of("Freshness ticks", RESTS_ON) == {"IQFeed *", "Network"}
-    assert rests("Freshness ticks", "Network", RESTS_ON)
-    assert rests("Freshness ticks", "IQFeed main", RESTS_ON)
-    assert not rests("IQFeed main", "Freshness ticks", RESTS_ON)
-    assert not rests("Redis main", "Network", RESTS_ON)
+    assert causes_of("Redis main", RESTS_ON) == frozenset()
+    names = ("Freshness ticks", "IQFeed main", "Network", "Redis main")
+    assert last_causes(names, RESTS_ON) == {"Freshness ticks": ["Network"], "IQFeed main": ["Network"]}
+    assert last_causes(names[:2], RESTS_ON) == {"Freshness ticks": ["IQFeed main"]}
 
 
 def test_circles_end_and_nothing_is_its_own_cause() -> None:
-    circle = {"a": ("b",), "b": ("a",), "c*": ("c*",)}
-    assert rests("a", "b", circle) and rests("b", "a", circle)
-    assert not rests("a", "a", circle) and not rests("c1", "c1", circle)
-    assert rests("c1", "c2", circle)
+    circle = {"a": ("b",), "b": ("a",), "c*": ("c*", "d")}
+    assert last_causes(("a", "b"), circle) == {}
+    assert last_causes(("c1", "c2"), circle) == {}
+    assert last_causes(("c1", "c2", "d"), circle) == {"c1": ["d"], "c2": ["d"]}
