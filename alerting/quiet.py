@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from alerting.changes import Firing
 from alerting.conditions import Condition
-from core.alerts.causes import RestsOn
+from core.alerts.causes import RestsOn, last_causes
 from core.alerts.labels import alert_labels
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
