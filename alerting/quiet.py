@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from alerting.changes import Firing
 from alerting.conditions import Condition
+from alerting.words import title_of
 from core.alerts.causes import RestsOn, last_causes
+from core.alerts.inhibition import Fires, Inhibition, hidden_by_others
 from core.alerts.labels import alert_labels
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
@@ -70,10 +72,11 @@ class Quiet:
 
 
 class Causes:
-    """Which conditions are not told because what their component rests on fires as well."""
+    """Which conditions are not told because what their component rests on fires, or another one that hides them."""
 
-    def __init__(self, rests_on: RestsOn) -> None:
+    def __init__(self, rests_on: RestsOn, inhibitions: Sequence[Inhibition] = ()) -> None:
         self._rests_on = rests_on
+        self._inhibitions = inhibitions
         self._names: frozenset[str] = frozenset()
         self._causes: Mapping[str, Sequence[str]] = {}
         """Of the components that fired last: what each rests on that has no cause itself."""
@@ -95,4 +98,12 @@ class Causes:
             weights = {cause: max(each.severity for each in of[cause]) for cause in causes}
             cause = max(weights, key=lambda each: (weights[each], each))
             told |= {each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= each.severity}
-        return told
+        return self._hidden(firing) | told
+
+    def _hidden(self, firing: Sequence[Firing]) -> dict[str, str]:
+        if not self._inhibitions:
+            return {}
+        found = [
+            Fires(each.key, title_of(each.rule), alert_labels(each.rule, each.labels, each.severity)) for each in firing
+        ]
+        return {key: f"hidden by {name}" for key, name in hidden_by_others(self._inhibitions, found).items()}

@@ -18,7 +18,6 @@ from alerting.engine import Engine, Route
 from alerting.evaluate import Read
 from alerting.quiet import Causes, Quiet
 from alerting.telling import Pulse, reading_of
-from core.alerts.causes import RestsOn
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS
 from core.errors import FundwatchError, StorageUnavailable
@@ -48,7 +47,7 @@ class Runner:
         rules: Callable[[], Sequence[Rule]],
         read: Read,
         route: Route,
-        rests_on: RestsOn,
+        causes: Causes,
         lease: Lease | None = None,
         wake: Callable[[], None] = _nobody,
     ) -> None:
@@ -64,7 +63,7 @@ class Runner:
         self._lease = lease
         self._wake = wake
         self._quiet = Quiet(stores.state)
-        self._causes = Causes(rests_on)
+        self._causes = causes
         self._engine: Engine | None = None
         self._rules: list[Rule] = []
         self._rules_at = float("-inf")

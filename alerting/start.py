@@ -10,6 +10,7 @@ from alerting.engine import Route
 from alerting.evaluate import Read, Value
 from alerting.forgetting import Forgetting
 from alerting.mirror import Mirror
+from alerting.quiet import Causes
 from alerting.runner import Runner
 from alerting.watchdog import Watchdog
 from core.alerts.expression import Figure, Worked
@@ -50,7 +51,8 @@ def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
         return None
     found = parts or parts_of(stores)
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(stores), stores.clock, LEASE)
-    runner = Runner(stores, found.rules, found.read, found.route, settings.alerts.all_rests_on, lease, found.wake)
+    causes = Causes(settings.alerts.all_rests_on, settings.alerts.inhibitions)
+    runner = Runner(stores, found.rules, found.read, found.route, causes, lease, found.wake)
 
     def is_active() -> bool:
         return runner.is_active

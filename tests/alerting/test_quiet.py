@@ -9,6 +9,7 @@ import pytest
 from alerting.changes import Firing, key_of
 from alerting.conditions import Condition, Phase
 from alerting.quiet import Causes, Quiet
+from core.alerts.inhibition import read_inhibition
 from core.alerts.matchers import read_matchers
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
@@ -107,6 +108,13 @@ def test_a_cause_that_matters_less_hides_nothing() -> None:
 def test_of_two_that_rest_on_each_other_both_are_told() -> None:
     circle = {"a": ("b",), "b": ("a",)}
     assert told(fires("a"), fires("b"), rests_on=circle) == {"a": "", "b": ""}
+
+
+def test_an_alert_that_another_one_hides_is_not_told_while_that_fires() -> None:
+    causes = Causes({}, [read_inhibition('{severity="critical"} hides {severity="warning"} by component')])
+    grave, less = fires("Disk"), fires("Disk", Severity.WARNING, "trend")
+    assert causes.why([grave, less, fires("CPU", Severity.WARNING)]) == {less.key: "hidden by state"}
+    assert causes.why([less]) == {}
 
 
 def test_alerts_of_the_same_component_do_not_hide_each_other() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from alerting.evaluate import Value
+from alerting.quiet import Causes
 from alerting.runner import Runner
 from core.alerts.expression import Figure, Worked
 from core.alerts.matchers import read_matchers
@@ -54,7 +55,9 @@ class World:
         self.woken: list[int] = []
 
     def runner(self, lease: Lease | None = None) -> Runner:
-        return Runner(self.stores, self.read_rules, self.read, self.route, {}, lease, lambda: self.woken.append(1))
+        return Runner(
+            self.stores, self.read_rules, self.read, self.route, Causes({}), lease, lambda: self.woken.append(1)
+        )
 
     def read_rules(self) -> Sequence[Rule]:
         if isinstance(self.rules, str):
