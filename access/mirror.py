@@ -25,7 +25,7 @@ class Mirror:
     def __init__(self, state: State, clickhouse: ClickHouse, interval_seconds: float = 5.0) -> None:
         self.interval_seconds = interval_seconds
         self._state = state
-        self._audit = Copied[Entry](
+        self._audit: Copied[Entry] = Copied(
             NAME,
             number=lambda entry: entry.id,
             after=entries_after,

@@ -26,7 +26,7 @@ class Mirror:
         self._state = stores.state
         self._is_active = is_active
         self._said = ""
-        self._history = Copied[NumberedRow](
+        self._history: Copied[NumberedRow] = Copied(
             NAME,
             number=lambda row: row[0],
             after=history_after,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -230,9 +231,8 @@ def history_after(state: State, number: int, limit: int) -> list[NumberedRow]:
         return [_numbered(row) for row in found]
 
 
-def _numbered(row: sa.Row[tuple[object, ...]]) -> NumberedRow:
-    id, *rest = row
-    return int(str(id)), HistoryRow(*rest)  # type: ignore[arg-type]
+def _numbered(row: Sequence[Any]) -> NumberedRow:
+    return int(row[0]), HistoryRow(*row[1:])
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:
