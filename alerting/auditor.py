@@ -38,14 +38,14 @@ def coming(known: Incident) -> Coming:
     if known.is_muted:
         reasons = [each.muted_by for each in known.members.values() if each.muted_by]
         return Coming(None, reason=f"muted by {reasons[0]}" if reasons else "muted")
+    # What was due while it was muted is due with the step that began when that ended.
     if known.told_at is None:
-        return Coming(About.OPENED, known.opened_at + plan.wait(known.severity))
+        return Coming(About.OPENED, max(known.opened_at + plan.wait(known.severity), known.step_at))
     if known.stage is Stage.ACKNOWLEDGED:
-        return Coming(About.ACK_ENDED, known.acknowledged_until)
-    ahead = [
-        *_escalation(known),
-        *([(known.told_at + plan.repeat_seconds, About.REMINDED)] if plan.repeat_seconds else []),
-    ]
+        return Coming(About.ACK_ENDED, max(known.acknowledged_until, known.step_at))
+    ahead = _escalation(known)
+    if plan.repeat_seconds:
+        ahead.append((max(known.told_at + plan.repeat_seconds, known.step_at), About.REMINDED))
     if not ahead:
         return Coming(None, reason="it was told, and its plan has no further step")
     at, about = min(ahead)

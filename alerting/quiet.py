@@ -42,7 +42,10 @@ class Quiet:
         with self._state.reading() as connection:
             silences = [each for each in silences_in(connection, now) if each.when(now) is When.ACTIVE]
             windows = windows_in(connection, now)
-        active = [*sorted(silences, key=lambda each: not each.is_of_all), *self._open_windows(windows, now)]
+        active: list[Silence | Window] = [
+            *sorted(silences, key=lambda each: not each.is_of_all),
+            *self._open_windows(windows, now),
+        ]
         if active != self.active:
             self.active = active
             self._known.clear()
