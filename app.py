@@ -68,6 +68,11 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
 
         console.step("collectors")
         _running.append(start_collectors(stores, reload, renew))
+        from alerting.start import start_alerting
+
+        console.step("alerts")
+        if alerts := start_alerting(stores):
+            _running.append(alerts)
     else:
         follow(stores, renew, reload)
     console.line(f"Fundwatch is at {settings.address}")

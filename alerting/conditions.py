@@ -109,6 +109,24 @@ class Condition:
         """Whether people see it as firing: what flaps is not over each time that it pauses."""
         return self.is_announced or self.is_flapping
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether an evaluation that finds it clear, or between the thresholds, changes nothing but its value."""
+        return self.phase is Phase.OK and not (
+            self.is_stale or self.changes or self.is_flapping or self.errors or self.no_data_since is not None
+        )
+
+    def goes_on(self, found: Evaluation, timing: Timing) -> bool:
+        """Return whether it fires, and an evaluation finds just that again: nothing changes but its value."""
+        return (
+            self.phase is Phase.FIRING
+            and found.outcome is Outcome.BREACH
+            and found.severity == self.severity
+            and self.lower_since is None
+            and not (self.is_stale or self.is_flapping)
+            and found.at - self.since >= timing.for_seconds
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -298,7 +316,8 @@ def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:
     recent = tuple(each for each in changes if at - each < span)
     within = sum(at - each < timing.flap_seconds for each in recent)
     is_flapping = bool(recent) if known.is_flapping else within >= timing.flap_changes
-    condition = replace(step.condition, changes=recent, is_flapping=is_flapping)
+    # More than these decide nothing, and what flaps for days would keep them all.
+    condition = replace(step.condition, changes=recent[-timing.flap_changes :], is_flapping=is_flapping)
     if is_flapping == known.is_flapping:
         return Step(condition, step.news)
     return Step(condition, (*step.news, News.FLAPPING if is_flapping else News.STEADY))

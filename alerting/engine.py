@@ -5,91 +5,124 @@ What is in memory is what the state database holds: it is taken over after the t
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import orjson
 from pydantic import TypeAdapter
 
-from alerting.conditions import Condition, Evaluation, News, Step, edited, evaluated, jumped, removed, restarted
+from alerting.asked import answered, refused
+from alerting.changes import Changes, Firing, Known, key_of
+from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, removed, restarted
 from alerting.evaluate import Read
 from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
-from alerting.judge import failed, judge
-from alerting.words import message_of, title_of
+from alerting.judge import Judged, failed, judge
+from alerting.outbox import rows_of
+from alerting.words import message_of
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.clock import Clock
 from core.errors import StorageError
 from core.model import Labels
 from storage.state import alerts as kept
-from storage.state.alerts import HistoryRow, KeptCondition, KeptIncident, KeptMessage, MessageStatus
+from storage.state.alert_requests import Request, answer_in, waiting_in
+from storage.state.alerts import HistoryRow, KeptCondition, KeptIncident
 from storage.state.database import State, Transaction
 
 JUMP_SECONDS = 5.0
 """By so much the machine's clock may differ from the steady one before that counts as a jump."""
 CONDITIONS, INCIDENTS = TypeAdapter(Condition), TypeAdapter(Incident)
 
+log = logging.getLogger(__name__)
+
 Route = Callable[[Rule, Labels], tuple[str, Plan]]
 """Returns the group of a condition, and the plan of an incident that opens for it."""
 Mute = Callable[[Rule, Labels, Condition], str]
 """Returns what keeps a condition from being told; empty: nothing."""
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A condition with what it is of."""
-
-    rule: str
-    labels: Labels
-    condition: Condition
-
-    @property
-    def key(self) -> str:
-        """Return what tells it from every other one."""
-        return key_of(self.rule, self.labels)
+Inhibit = Callable[[Sequence[Firing]], Mapping[str, str]]
+"""Returns what is not told because something else that fires is its cause: by its key, with the reason."""
 
 
-@dataclass(slots=True)
-class Changes:
-    """What a tick is about to write."""
-
-    conditions: dict[str, Known] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
-    turns: list[tuple[int, str, Turn]] = field(default_factory=list)
-    """Id of the incident (0: a new one), its group, and what became of it."""
-    history: list[HistoryRow] = field(default_factory=list)
-
-
-def key_of(rule: str, labels: Labels) -> str:
-    """Return what tells a condition of a rule from every other one."""
-    return hashlib.blake2b(orjson.dumps([rule, labels]), digest_size=16).hexdigest()
+def nothing_inhibited(firing: Sequence[Firing]) -> Mapping[str, str]:
+    """Return that nothing has a cause."""
+    return {}
 
 
 class Engine:
     """The one engine that runs. Its methods are called by one thread."""
 
-    def __init__(self, state: State, clock: Clock, read: Read, route: Route, mute: Mute, token: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        read: Read,
+        route: Route,
+        mute: Mute,
+        token: int,
+        inhibit: Inhibit = nothing_inhibited,
+    ) -> None:
         self._state = state
         self._clock = clock
         self._read = read
         self._route = route
         self._mute = mute
+        self._inhibit = inhibit
         self._token = token
         self._offset = clock.now() - clock.monotonic()
         self._wall_offset = self._offset
         self._rules: dict[str, Rule] = {}
         self._due: dict[str, float] = {}
         self._known: dict[str, Known] = {}
-        self._labels: defaultdict[str, set[Labels]] = defaultdict(set)
+        self._series: defaultdict[str, dict[Labels, Known]] = defaultdict(dict)
+        """The same, by rule and labels."""
+        self._calm: defaultdict[str, set[Labels]] = defaultdict(set)
+        """Of each rule the labels of what is calm (`Condition.is_calm`)."""
+        self._firing: dict[str, Known] = {}
+        self._groups: Mapping[str, str] = {}
+        """Of what fires: a group stays what it was, whatever becomes of the routes meanwhile."""
         self._incidents: dict[str, tuple[int, Incident]] = {}
         """Those that are open, by group."""
         self._by_hand: dict[str, Incident] = {}
-        """Of groups whose last incident a person resolved: that incident."""
+        """Of groups of which something fires that a person has resolved: that incident."""
+        self.costs_seconds: dict[str, float] = {}
+        """What the last evaluation of each rule took."""
+        self.problems: dict[str, str] = {}
+        """Why the last evaluation of a rule failed."""
+        self.has_turned = False
+        """Whether the last tick changed an incident, so that there may be messages to send."""
+
+    @property
+    def firing(self) -> Sequence[tuple[Known, Rule]]:
+        """Return what fires, as of the last tick."""
+        return [(each, rule) for each in self._firing.values() if (rule := self._rules.get(each.rule))]
+
+    @property
+    def conditions(self) -> Mapping[str, int]:
+        """Return how many conditions are known of each rule."""
+        return {name: len(self._series.get(name, ())) for name in self._rules}
+
+    @property
+    def incidents(self) -> Mapping[int, Incident]:
+        """Return the incidents that are open, by their ids."""
+        return dict(self._incidents.values())
+
+    @property
+    def groups(self) -> Mapping[int, str]:
+        """Return the groups of the incidents that are open, by their ids."""
+        return {id: group for group, (id, _) in self._incidents.items()}
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """Return the rules that are evaluated, by their names."""
+        return self._rules
+
+    def incident_of(self, key: str) -> tuple[int, Incident] | None:
+        """Return the open incident that a condition is part of, with its id; None: it is part of none."""
+        found = self._incidents.get(self._groups.get(key, ""))
+        return found if found and key in found[1].members else None
 
     def start(self, rules: Sequence[Rule]) -> None:
         """Take up what was known, as of when an engine last ticked. Raises StorageUnavailable."""
@@ -97,6 +130,7 @@ class Engine:
         with self._state.reading() as connection:
             conditions = kept.read_conditions(connection)
             incidents = kept.read_incidents(connection)
+            resolved = kept.read_resolved(connection)
         last = kept.ticked_at(self._state) or at
         timings = {rule.name: rule.timing for rule in rules}
         for row in conditions:
@@ -104,15 +138,20 @@ class Engine:
             condition = CONDITIONS.validate_json(row.body)
             if row.rule in timings:
                 condition = restarted(condition, at, max(0.0, at - last), timings[row.rule])
-            self._remember(Known(row.rule, labels, condition))
+            self._remember(Known(row.rule, labels, condition, row.key))
         for each in incidents:
             self._incidents[each.group] = each.id, INCIDENTS.validate_json(each.body)
+        self._groups = {key: group for group, (_, known) in self._incidents.items() for key in known.members}
+        self._by_hand = {each.group: INCIDENTS.validate_json(each.body) for each in resolved}
         self.use(rules)
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
         self._rules = {rule.name: rule for rule in rules if rule.is_enabled}
         self._due = {name: self._due.get(name, 0.0) for name in self._rules}
+        for name in (self.costs_seconds.keys() | self.problems.keys()) - self._rules.keys():
+            self.costs_seconds.pop(name, None)
+            self.problems.pop(name, None)
 
     def steady(self) -> float:
         """Return the engine's own time, in epoch seconds as of its start."""
@@ -125,12 +164,14 @@ class Engine:
         """
         at = self.steady()
         changes = Changes()
+        with self._state.reading() as connection:
+            asked = waiting_in(connection)
         self._notice_jump(at, changes)
         self._drop_removed(at, changes)
         due = [rule for name, rule in self._rules.items() if self._due[name] <= at]
         for rule in due:
             self._evaluate(rule, at, changes)
-        self._turn_incidents(at, changes)
+        self._turn_incidents(asked, at, changes)
         with self._state.begin() as connection:
             kept.check_token(connection, self._token, at)
             ids = self._write(connection, at, changes)
@@ -140,7 +181,7 @@ class Engine:
         return len(due)
 
     def _now(self, key: str, changes: Changes) -> Known | None:
-        return changes.conditions.get(key) or self._known.get(key)
+        return changes.values.get(key) or changes.conditions.get(key) or self._known.get(key)
 
     def _notice_jump(self, at: float, changes: Changes) -> None:
         wall = self._clock.now() - self._clock.monotonic()
@@ -152,134 +193,191 @@ class Engine:
         for key, each in self._known.items():
             if each.rule in self._rules:
                 condition = jumped(each.condition, at, self._rules[each.rule].timing)
-                changes.conditions[key] = Known(each.rule, each.labels, condition)
+                changes.conditions[key] = replace(each, condition=condition)
 
     def _drop_removed(self, at: float, changes: Changes) -> None:
-        for key, each in self._known.items():
-            if each.rule not in self._rules:
+        for name in self._series.keys() - self._rules.keys():
+            for each in self._series[name].values():
                 self._tell(each, removed(each.condition, at), at, changes)
-                changes.conditions.pop(key, None)
-                changes.gone.append(key)
+                changes.conditions.pop(each.key, None)
+                changes.gone.append(each.key)
 
     def _evaluate(self, rule: Rule, at: float, changes: Changes) -> None:
-        labels = self._labels[rule.name]
+        began = time.perf_counter()
+        series = self._series[rule.name]
         try:
-            found = judge(rule, self._read, labels, at)
+            found = judge(rule, self._read, series.keys(), at, self._calm[rule.name])
+            self.problems.pop(rule.name, None)
         except StorageError as error:
-            found = failed(rule, labels, str(error), at)
+            found = self._failed(rule, str(error), at)
+        except Exception as error:  # one rule that cannot be evaluated blinds no other one
+            if rule.name not in self.problems:
+                log.exception("rule %s cannot be evaluated", rule.name)
+            found = self._failed(rule, f"{type(error).__name__}: {error}", at)
+        timing = rule.timing if found else None
         for each in found:
-            key = key_of(rule.name, each.labels)
-            known = self._now(key, changes) or Known(rule.name, each.labels, Condition(since=at))
-            longer = edited(known.condition, at, rule.timing)
+            assert timing is not None
+            known = series.get(each.labels)
+            if known is None:
+                known = Known(rule.name, each.labels, Condition(since=at), key_of(rule.name, each.labels))
+            known = changes.conditions.get(known.key, known)
+            if known.condition.goes_on(each.evaluation, timing):
+                condition = replace(known.condition, value=each.evaluation.value, why=each.evaluation.why)
+                changes.values[known.key] = replace(known, condition=condition)
+                continue
+            longer = edited(known.condition, at, timing)
             if longer.news:
                 self._tell(known, longer, at, changes)
-            step = evaluated(longer.condition, each.evaluation, rule.timing)
-            self._tell(known, step, at, changes, each.evaluation)
+            step = evaluated(longer.condition, each.evaluation, timing)
+            self._tell(known, step, at, changes)
+        self.costs_seconds[rule.name] = time.perf_counter() - began
 
-    def _tell(self, known: Known, step: Step, at: float, changes: Changes, found: Evaluation | None = None) -> None:
+    def _failed(self, rule: Rule, why: str, at: float) -> list[Judged]:
+        self.problems[rule.name] = why
+        return failed(rule, self._series[rule.name].keys(), why, at)
+
+    def _tell(self, known: Known, step: Step, at: float, changes: Changes) -> None:
         """Note what became of a condition, and write down what is news of it."""
-        changes.conditions[known.key] = Known(known.rule, known.labels, step.condition)
+        changes.conditions[known.key] = replace(known, condition=step.condition)
+        worth = [news for news in step.news if news is not News.MOVED]
+        if not worth:
+            return
         severity = step.condition.severity or known.condition.severity
         rule = self._rules.get(known.rule)
         detail = message_of(rule, known.labels, step.condition) if rule else step.condition.why
-        for news in step.news:
-            if news is not News.MOVED:
-                labels = orjson.dumps(dict(known.labels)).decode()
-                word = severity.word if severity else ""
-                changes.history.append(HistoryRow(at, news.value, known.rule, labels, word, detail=detail))
+        labels = orjson.dumps(dict(known.labels)).decode()
+        word = severity.word if severity else ""
+        changes.history += [HistoryRow(at, news.value, known.rule, labels, word, detail=detail) for news in worth]
 
-    def _turn_incidents(self, at: float, changes: Changes) -> None:
-        firing: defaultdict[str, dict[str, Member]] = defaultdict(dict)
-        plans: dict[str, Plan] = {}
-        for key, each in ({**self._known, **changes.conditions}).items():
-            rule = self._rules.get(each.rule)
-            if rule is None or not each.condition.fires or key in changes.gone:
-                continue
-            group, plan = self._route(rule, each.labels)
-            plans.setdefault(group, plan)
-            severity = each.condition.severity or rule.conditions[-1][0]
-            muted_by = self._mute(rule, each.labels, each.condition)
-            firing[group][key] = Member(severity, each.condition.since, muted_by)
+    def _turn_incidents(self, asked: Sequence[Request], at: float, changes: Changes) -> None:
+        firing = self._members_by_group(changes)
+        steady_less_wall = at - self._clock.now()
         for group, (id, known) in self._incidents.items():
-            turn = tick(known, firing.pop(group, {}), at)
-            if turn.incident != known:
-                changes.turns.append((id, group, turn))
+            mine = [each for each in asked if each.incident == id]
+            turn = answered(known, mine, at, steady_less_wall, changes)
+            then = tick(turn.incident, firing.pop(group, {}), at)
+            if then.incident != known:
+                incident = self._with_earlier(group, then.incident)
+                changes.turns.append((id, group, Turn(incident, (*turn.messages, *then.messages))))
+        open_ids = {id for id, _ in self._incidents.values()}
+        refused([each for each in asked if each.incident not in open_ids], changes)
         for group, members in firing.items():
-            closed = self._by_hand.get(group)
-            held = ignored(closed, members) if closed else {}
-            loud = {key: each for key, each in members.items() if key not in held}
-            if loud:
-                changes.turns.append((0, group, open_incident(plans[group], loud, at)))
+            if members:
+                first = self._now(next(iter(members)), changes)
+                assert first is not None
+                _, plan = self._route(self._rules[first.rule], first.labels)
+                changes.turns.append((0, group, open_incident(plan, members, at)))
+
+    def _with_earlier(self, group: str, incident: Incident) -> Incident:
+        """Return an incident, if a person resolved it, with what he had resolved of its group before."""
+        earlier = self._by_hand.get(group)
+        if not incident.closed_by or earlier is None:
+            return incident
+        return replace(incident, members={**earlier.members, **incident.members})
+
+    def _members_by_group(self, changes: Changes) -> dict[str, dict[str, Member]]:
+        """Return what fires now, group by group, without what a person has resolved and fires ever since."""
+        firing = self._fires_now(changes)
+        seen = [
+            Firing(key, rule, each.labels, each.condition.severity or rule.conditions[-1][0])
+            for key, each in firing.items()
+            if (rule := self._rules[each.rule])
+        ]
+        inhibited = self._inhibit(seen)
+        groups: dict[str, str] = {}
+        found: defaultdict[str, dict[str, Member]] = defaultdict(dict)
+        for each in seen:
+            group = self._groups.get(each.key)
+            if group is None:
+                group, _ = self._route(each.rule, each.labels)
+            groups[each.key] = group
+            condition = firing[each.key].condition
+            muted_by = self._mute(each.rule, each.labels, condition) or inhibited.get(each.key, "")
+            found[group][each.key] = Member(each.severity, condition.since, muted_by)
+        changes.groups = groups
+        for group, closed in self._by_hand.items():
+            members = found.get(group, {})
+            held = ignored(closed, members)
+            if not held:
+                changes.cleared.append(group)
+            for key in held:
+                del members[key]
+        return found
+
+    def _fires_now(self, changes: Changes) -> dict[str, Known]:
+        firing = {key: each for key, each in self._firing.items() if each.rule in self._rules}
+        for key, each in changes.conditions.items():
+            if each.condition.fires:
+                firing[key] = each
+            else:
+                firing.pop(key, None)
+        return {**firing, **changes.values}
 
     def _write(self, connection: Transaction, at: float, changes: Changes) -> list[int]:
         """Write everything and return the ids of the incidents that turned."""
-        rows = [_kept(each) for key, each in changes.conditions.items() if self._is_worth_keeping(key, each, changes)]
+        # Who reads these rows has the machine's clock, which may have been set since the engine's began.
+        now = self._clock.now()
+        rows = [_kept(each) for key, each in changes.conditions.items() if self._is_worth_keeping(key, each)]
         kept.write_conditions(connection, rows, changes.gone)
         ids = []
         for id, group, turn in changes.turns:
             body = INCIDENTS.dump_json(turn.incident).decode()
-            incident = turn.incident
-            row = KeptIncident(group, incident.stage.value, incident.opened_at, incident.closed_at, body, id)
+            known = turn.incident
+            row = KeptIncident(group, known.stage.value, known.opened_at, known.closed_at, body, id, known.closed_by)
             ids.append(kept.write_incident(connection, row))
-            kept.add_messages(connection, self._messages(ids[-1], turn, at, changes))
+            messages = rows_of(ids[-1], turn, now, lambda key: self._now(key, changes), self._rules)
+            kept.add_messages(connection, messages)
             exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
-        kept.add_history(connection, changes.history)
+        for answer in changes.answers:
+            answer_in(connection, answer.request, answer.why_not, now)
+        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in changes.history])
         return ids
 
-    def _is_worth_keeping(self, key: str, each: Known, changes: Changes) -> bool:
+    def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
-        if key in changes.gone:
-            return False
         before = self._known.get(key)
         return before is None or _without_value(before.condition) != _without_value(each.condition)
-
-    def _messages(self, id: int, turn: Turn, at: float, changes: Changes) -> list[KeptMessage]:
-        body = orjson.dumps(self._told(turn.incident, changes)).decode()
-        return [
-            KeptMessage(
-                id, each.number, receiver, each.about.value,
-                MessageStatus.SUPPRESSED if each.muted_by else MessageStatus.QUEUED,
-                at, at, body, each.muted_by,
-            )
-            for each in turn.messages
-            for receiver in each.receivers
-        ]  # fmt: skip
-
-    def _told(self, incident: Incident, changes: Changes) -> Mapping[str, object]:
-        """Return what a message tells, as it is now: a later one tells what is then."""
-        members = []
-        for key, member in incident.members.items():
-            each = self._now(key, changes)
-            rule = self._rules.get(each.rule) if each else None
-            if each is None or rule is None:
-                continue
-            members.append(
-                {
-                    "rule": rule.name, "title": title_of(rule), "labels": dict(each.labels) | dict(rule.labels),
-                    "severity": member.severity.word, "since": member.since, "value": each.condition.value,
-                    "text": message_of(rule, each.labels, each.condition), "runbook": rule.runbook,
-                    "category": rule.category.value, "muted_by": member.muted_by,
-                }
-            )  # fmt: skip
-        return {"severity": incident.severity.word, "opened_at": incident.opened_at, "members": members}
 
     def _adopt(self, changes: Changes, ids: Sequence[int]) -> None:
         for each in changes.conditions.values():
             self._remember(each)
+        for key, each in changes.values.items():
+            self._known[key] = self._firing[key] = self._series[each.rule][each.labels] = each
         for key in changes.gone:
-            if gone := self._known.pop(key, None):
-                self._labels[gone.rule].discard(gone.labels)
+            self._forget(key)
+        self._groups = changes.groups
+        for group in changes.cleared:
+            del self._by_hand[group]
+        self.has_turned = bool(changes.turns)
         for (_, group, turn), id in zip(changes.turns, ids, strict=True):
-            self._by_hand.pop(group, None)
-            if turn.incident.stage is Stage.CLOSED:
-                self._incidents.pop(group, None)
-            else:
+            if turn.incident.stage is not Stage.CLOSED:
                 self._incidents[group] = id, turn.incident
+                continue
+            self._incidents.pop(group, None)
+            if turn.incident.closed_by:
+                self._by_hand[group] = turn.incident
 
     def _remember(self, each: Known) -> None:
         self._known[each.key] = each
-        self._labels[each.rule].add(each.labels)
+        self._series[each.rule][each.labels] = each
+        if each.condition.is_calm:
+            self._calm[each.rule].add(each.labels)
+        else:
+            self._calm[each.rule].discard(each.labels)
+        if each.condition.fires:
+            self._firing[each.key] = each
+        else:
+            self._firing.pop(each.key, None)
+
+    def _forget(self, key: str) -> None:
+        gone = self._known.pop(key, None)
+        self._firing.pop(key, None)
+        if gone is not None:
+            self._series[gone.rule].pop(gone.labels, None)
+            self._calm[gone.rule].discard(gone.labels)
+            if not self._series[gone.rule]:
+                del self._series[gone.rule], self._calm[gone.rule]
 
 
 def _without_value(condition: Condition) -> Condition:

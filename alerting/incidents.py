@@ -134,6 +134,11 @@ def acknowledge(known: Incident, who: str, until: float, at: float) -> Turn:
     return _say(held, About.ACKNOWLEDGED, held.told, at) if held.told else Turn(held)
 
 
+def snooze(known: Incident, who: str, until: float) -> Turn:
+    """Return the incident put off until then; nobody hears that, and those who were told hear when it is over."""
+    return Turn(replace(known, stage=Stage.ACKNOWLEDGED, acknowledged_by=who, acknowledged_until=until))
+
+
 def resolve(known: Incident, who: str, at: float) -> Turn:
     """Return the incident closed by hand. What still fires opens no other one until it was clear: `ignored`."""
     return _closed(known, at, who)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 
 from alerting.conditions import Evaluation, Outcome
-from alerting.evaluate import Read, Truth, truths
+from alerting.evaluate import COMPARE, WORDS, Read, Truth, Value, truths
+from core.alerts.expression import Compared
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels
+
+QUIET = (Outcome.CLEAR, Outcome.BETWEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +23,55 @@ class Judged:
     evaluation: Evaluation
 
 
-def judge(rule: Rule, read: Read, known: Collection[Labels], at: float) -> list[Judged]:
+def judge(
+    rule: Rule, read: Read, known: Collection[Labels], at: float, calm: Set[Labels] = frozenset()
+) -> list[Judged]:
     """Return what is found now: for each set of labels that has values, and for those of `known` that lack them.
 
-    Raises what `read` raises.
+    calm: those of `known` of which only a breach, or a lack of data, is news; others of them are left out. Raises what
+    `read` raises.
     """
+    if calm and rule.only_operand is not None:
+        values = read(rule.only_operand)
+        loud = _loud(rule, values, calm)
+        if len(values) - len(loud) == len(known):
+            known = ()
+        elif len(loud) < len(values):
+            here = {each.labels for each in values}
+            known = [labels for labels in known if labels not in here]
+        return _judge(rule, lambda _: loud, known, at)
+    found = _judge(rule, read, known, at)
+    return (
+        [each for each in found if each.labels not in calm or each.evaluation.outcome not in QUIET] if calm else found
+    )
+
+
+def _judge(rule: Rule, read: Read, known: Collection[Labels], at: float) -> list[Judged]:
     levels = [(severity, _by_labels(truths(expression, read))) for severity, expression in rule.conditions]
     clears = _by_labels(truths(rule.clears, read)) if rule.clears else None
     every = dict.fromkeys(labels for _, found in levels for labels in found)
     found = [Judged(labels, _found(labels, levels, clears, at)) for labels in every]
     gone = [Judged(labels, _missing(rule, at)) for labels in known if labels not in every]
     return found + gone
+
+
+def _loud(rule: Rule, values: Sequence[Value], calm: Set[Labels]) -> list[Value]:
+    """Return the values that are news: where something holds, of what is not calm, or where there is none."""
+    compared = [each for _, each in rule.conditions if isinstance(each, Compared)]
+    tests = [
+        (COMPARE[each.operator], WORDS[each.limit] if isinstance(each.limit, str) else each.limit) for each in compared
+    ]
+    if len(tests) == 1:
+        # The common case is the fast one: thousands of these are looked at each second.
+        ((holds, limit),) = tests
+        return [
+            each for each in values if (value := each.value) is None or holds(value, limit) or each.labels not in calm
+        ]
+    return [
+        each
+        for each in values
+        if each.value is None or each.labels not in calm or any(holds(each.value, limit) for holds, limit in tests)
+    ]
 
 
 def failed(rule: Rule, known: Collection[Labels], why: str, at: float) -> list[Judged]:

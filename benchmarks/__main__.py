@@ -12,9 +12,10 @@ import time
 
 PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab", "collector_cpu", "lateness"),
-    *("startup", "pages", "callbacks", "api", "ingest", "import_memory", "sources", "feeds", "full_set", "outages"),
+    *("startup", "pages", "callbacks", "api", "alerts", "ingest", "import_memory"),
+    *("sources", "feeds", "full_set", "outages"),
 )
-BY_NAME = ("soak", "freezes", "ingest_kills")
+BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills")
 
 
 def main(names: list[str]) -> int:

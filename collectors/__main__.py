@@ -18,10 +18,12 @@ import getpass
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,9 +140,14 @@ def _run(settings: Settings) -> int:
     with closing(open_stores(settings, step=console.step)) as stores:
         prepare_tree(stores)
         runner = start_collectors(stores, reload)
+        # By its name: collectors and alerting know nothing of each other, here a process is put together of both.
+        alerts = import_module("alerting.start").start_alerting(stores)
         console.line(f"Collecting on {settings.machine}; Ctrl-C stops, SIGHUP takes changed sources")
         stop.wait()
-        runner.stop(STOP_SECONDS)
+        ends = time.monotonic() + STOP_SECONDS
+        if alerts is not None:
+            alerts.stop(STOP_SECONDS)
+        runner.stop(max(0.0, ends - time.monotonic()))
     return 0
 
 

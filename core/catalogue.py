@@ -15,7 +15,12 @@ from types import ModuleType
 from core.kinds.registry import KINDS, title_of
 from core.metrics import Metric, metrics_of
 
-OTHERS = {"core.machine": "The machine", "core.pipeline": "Fundwatch itself", "core.web": "Fundwatch's own requests"}
+OTHERS = {
+    "core.machine": "The machine",
+    "core.pipeline": "Fundwatch itself",
+    "core.web": "Fundwatch's own requests",
+    "core.alerts": "Alerting",
+}
 
 
 @cache

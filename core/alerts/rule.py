@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from core.alerts.expression import UNITS, Expression, figures_of, read_expression
+from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, figures_of, read_expression
 from core.alerts.severity import Severity
 from core.alerts.timing import Policy, Timing
 from core.errors import RuleRejected
@@ -132,6 +132,15 @@ class Rule(BaseModel):
     def clears(self) -> Expression | None:
         """Return when it is clear again; None: when it does not hold."""
         return read_expression(self.clear, "clear") if self.clear else None
+
+    @cached_property
+    def only_operand(self) -> Figure | Worked | None:
+        """Return what all its comparisons are of; None: they are of several, or it is no plain comparison."""
+        every = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
+        compared = [each for each in every if isinstance(each, Compared)]
+        operand = compared[0].operand if compared else None
+        is_one = len(compared) == len(every) and all(each.operand == operand for each in compared)
+        return operand if is_one else None
 
     @property
     def timing(self) -> Timing:

@@ -26,6 +26,7 @@ from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
+from core.settings.alerts import Alerts
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
@@ -320,6 +321,7 @@ class Settings(BaseSettings):
     query: Query = Field(Query(), description="Limits on every ClickHouse query.")
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
+    alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
     pull: tuple[Pull, ...] = Field(

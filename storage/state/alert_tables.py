@@ -34,8 +34,11 @@ alert_incidents = sa.Table(
     sa.Column("opened_at", sa.Float, nullable=False),
     sa.Column("closed_at", sa.Float, nullable=True),
     sa.Column("body", sa.Text, nullable=False),
+    sa.Column("closed_by", sa.String(80), nullable=False, server_default=""),
     sa.Index("alert_incidents_by_stage", "stage"),
+    sa.Index("alert_incidents_by_hand", "closed_by", "group"),
 )
+"""`closed_by`: who resolved it by hand; empty: it ended, or has not."""
 
 alert_messages = sa.Table(
     "alert_messages",
@@ -82,7 +85,47 @@ alert_silences = sa.Table(
     sa.Column("why", sa.String(500), nullable=False, server_default=""),
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
     sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("ended_by", sa.String(80), nullable=False, server_default=""),
+    sa.Index("alert_silences_by_end", "ends"),
 )
+"""`matchers` empty: it keeps everything quiet."""
+
+alert_windows = sa.Table(
+    "alert_windows",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("matchers", sa.Text, nullable=False),
+    sa.Column("begins", sa.Float, nullable=False),
+    sa.Column("ends", sa.Float, nullable=False),
+    sa.Column("cron", sa.String(120), nullable=False, server_default=""),
+    sa.Column("zone", sa.String(64), nullable=False, server_default=""),
+    sa.Column("lasts_seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Column("why", sa.String(500), nullable=False, server_default=""),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("ended_by", sa.String(80), nullable=False, server_default=""),
+    sa.Index("alert_windows_by_end", "ends"),
+)
+"""Maintenance. `cron` empty: once, from `begins` to `ends`; else each time that it comes between the two."""
+
+alert_requests = sa.Table(
+    "alert_requests",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("incident", sa.Integer, nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("who", sa.String(80), nullable=False, server_default=""),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("note", sa.String(500), nullable=False, server_default=""),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("answered_at", sa.Float, nullable=True),
+    sa.Column("why_not", sa.Text, nullable=False, server_default=""),
+    sa.Index("alert_requests_by_status", "status", "id"),
+    sa.Index("alert_requests_by_incident", "incident"),
+)
+"""What people ask of incidents; the engine answers."""
 
 alert_rules = sa.Table(
     "alert_rules",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ from storage.state.alert_tables import (
     alert_incidents,
     alert_messages,
 )
-from storage.state.database import State, Transaction, upsert
+from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
 CLOSED = "closed"
 """The stage of an incident that is over."""
@@ -58,6 +59,8 @@ class KeptIncident:
     closed_at: float | None
     body: str
     id: int = 0
+    closed_by: str = ""
+    """Who resolved it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,10 @@ class HistoryRow:
     detail: str = ""
 
 
+NumberedRow = tuple[int, HistoryRow]
+"""A row of history with its id."""
+
+
 class Overtaken(StorageRejected):
     """Another engine has taken over: nothing was written."""
 
@@ -116,6 +123,11 @@ def ticked_at(state: State) -> float:
         return float(connection.execute(sa.select(alert_engine.c.ticked_at)).scalar() or 0.0)
 
 
+def newest_token(connection: Transaction) -> int:
+    """Return the token of the engine that wrote last; 0: none ever did."""
+    return int(connection.execute(sa.select(alert_engine.c.token)).scalar() or 0)
+
+
 def read_conditions(connection: Transaction) -> list[KeptCondition]:
     """Return every condition."""
     return [KeptCondition(*row) for row in connection.execute(sa.select(alert_conditions))]
@@ -133,8 +145,14 @@ def read_incidents(connection: Transaction, *, closed: bool = False) -> list[Kep
     """Return the incidents that are not over; `closed`: those that are."""
     of = alert_incidents.c
     where = of.stage == CLOSED if closed else of.stage != CLOSED
-    columns = (of.group, of.stage, of.opened_at, of.closed_at, of.body, of.id)
-    return [KeptIncident(*row) for row in connection.execute(sa.select(*columns).where(where).order_by(of.id))]
+    return [KeptIncident(*row) for row in connection.execute(sa.select(*_INCIDENT).where(where).order_by(of.id))]
+
+
+def read_resolved(connection: Transaction) -> list[KeptIncident]:
+    """Return of each group the last incident that a person resolved."""
+    of = alert_incidents.c
+    last = sa.select(sa.func.max(of.id)).where(of.closed_by != "").group_by(of.group)
+    return [KeptIncident(*row) for row in connection.execute(sa.select(*_INCIDENT).where(of.id.in_(last)))]
 
 
 def write_incident(connection: Transaction, incident: KeptIncident) -> int:
@@ -156,6 +174,9 @@ def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> No
 
 def add_history(connection: Transaction, rows: Sequence[HistoryRow]) -> None:
     """Write down what happened."""
+    if rows and connection.dialect.name == "postgresql":
+        # A number is drawn before its row is there: alone, rows are there in the order in which they are copied.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": HISTORY_LOCK})
     if rows:
         connection.execute(sa.insert(alert_history), [asdict(each) for each in rows])
 
@@ -166,6 +187,14 @@ def due_messages(connection: Transaction, now: float, most: int = 1_000) -> list
     waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
     asked = sa.select(alert_messages).where(waiting, of.next_at <= now).order_by(of.made_at, of.incident, of.number)
     return [_message(row) for row in connection.execute(asked.limit(most))]
+
+
+def queue_in(connection: Transaction) -> tuple[int, float | None]:
+    """Return how many messages wait to be sent, and since when the first of them is due; None: none waits."""
+    of = alert_messages.c
+    waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
+    count, first = connection.execute(sa.select(sa.func.count(), sa.func.min(of.next_at)).where(waiting)).one()
+    return int(count), first
 
 
 def messages_of(connection: Transaction, incident: int) -> list[KeptMessage]:
@@ -179,14 +208,31 @@ def change_message(connection: Transaction, message: KeptMessage) -> None:
     upsert(connection, alert_messages, [asdict(message)])
 
 
-def read_history(connection: Transaction, most: int, before: int = 0) -> list[tuple[int, HistoryRow]]:
+def read_history(connection: Transaction, most: int, before: int = 0) -> list[NumberedRow]:
     """Return what happened last, the newest first, with ids; `before`: only what is older than that id."""
     of = alert_history.c
-    columns = (of.at, of.what, of.rule, of.labels, of.severity, of.incident, of.who, of.detail)
-    asked = sa.select(of.id, *columns).order_by(of.id.desc()).limit(most)
+    asked = sa.select(*_HISTORY).order_by(of.id.desc()).limit(most)
     if before:
         asked = asked.where(of.id < before)
-    return [(int(id), HistoryRow(*rest)) for id, *rest in connection.execute(asked)]
+    return [_numbered(row) for row in connection.execute(asked)]
+
+
+_OF = alert_incidents.c
+_AT = alert_history.c
+_HISTORY = (_AT.id, _AT.at, _AT.what, _AT.rule, _AT.labels, _AT.severity, _AT.incident, _AT.who, _AT.detail)
+_INCIDENT = (_OF.group, _OF.stage, _OF.opened_at, _OF.closed_at, _OF.body, _OF.id, _OF.closed_by)
+
+
+def history_after(state: State, number: int, limit: int) -> list[NumberedRow]:
+    """Return what happened after row `number`, the oldest first. Raises StorageUnavailable."""
+    of = alert_history.c
+    with state.reading() as connection:
+        found = connection.execute(sa.select(*_HISTORY).where(of.id > number).order_by(of.id).limit(limit))
+        return [_numbered(row) for row in found]
+
+
+def _numbered(row: Sequence[Any]) -> NumberedRow:
+    return int(row[0]), HistoryRow(*row[1:])
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:

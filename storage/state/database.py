@@ -215,8 +215,9 @@ refused_rows = sa.Table(
 VERSIONS = "alembic_version"
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
 MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK, ACCOUNTS_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019, 7_305_112_020
+HISTORY_LOCK = 7_305_112_021
 """PostgreSQL advisory locks: one process at a time migrates; one decides what becomes of portfolios and their files;
-one adds to the audit; one decides who has an account and what it may."""
+one adds to the audit; one decides who has an account and what it may; one adds to the history of alerts."""
 
 
 class State:

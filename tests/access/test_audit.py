@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from access.audit import record
-from access.mirror import BATCH_ROWS, NAME, Mirror
+from access.mirror import NAME, Mirror
 from core.errors import SourceUnavailable, StorageRejected
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
+from storage.mirror import BATCH_ROWS
 from storage.state.actions import FAILED, finish_action, request_action
 from storage.state.audit import Wanted, count_entries, known_of, read_entries, set_mark
 from storage.state.changes import Change, record_change
@@ -133,7 +134,7 @@ def test_each_row_is_copied_once_however_often_it_is_tried(state: State, clickho
 def test_more_than_one_batch_is_copied_in_a_run(
     state: State, clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("access.mirror.BATCH_ROWS", 3)
+    monkeypatch.setattr("storage.mirror.BATCH_ROWS", 3)
     assert BATCH_ROWS > 3
     put(state, 10)
     Mirror(state, clickhouse).take_in(NOW)

@@ -201,3 +201,21 @@ def test_in_any_order_it_fires_before_it_is_resolved_and_says_so_once(signs: str
         at = (len(signs) + number) * EVERY
         condition = evaluated(condition, Evaluation(Outcome.CLEAR, at), timing).condition
     assert condition.phase is Phase.OK and not condition.fires
+
+
+@given(st.text("!‼.~?x", max_size=60), TIMINGS)
+def test_what_the_engine_passes_over_would_have_changed_nothing_but_the_value(signs: str, timing: Timing) -> None:
+    known = passing = Condition()
+    for number, sign in enumerate(signs):
+        outcome, severity = FOUND[sign]
+        found = Evaluation(outcome, number * EVERY, severity, float(number))
+        step = evaluated(known, found, timing)
+        if (passing.is_calm and sign in ".~") or passing.goes_on(found, timing):
+            assert step.news == ()
+        else:
+            passed = evaluated(passing, found, timing)
+            assert passed.news == step.news
+            passing = passed.condition
+        known = step.condition
+        alike = [replace(each, value=None, changes=()) for each in (known, passing)]
+        assert alike[0] == alike[1]

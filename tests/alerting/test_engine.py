@@ -18,9 +18,11 @@ from core.alerts.expression import Figure, Worked
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.clock import FakeClock
-from core.errors import StorageUnavailable
+from core.errors import ChangeRejected, StorageUnavailable
 from core.model import Labels, labels
+from storage.state.alert_requests import Ask, Request, ask, requests_of
 from storage.state.alerts import KeptMessage, Overtaken, messages_of, read_history, read_incidents, ticked_at
+from storage.state.audit import Wanted, read_entries
 from storage.state.database import State
 
 HOST = labels(host="a")
@@ -70,6 +72,10 @@ class World:
         self.values[HOST] = value
         self.clock.advance(seconds)
         self.engine.tick()
+
+    def asks(self, what: Ask, seconds: float = 0.0, incident: int = 1) -> int:
+        now = self.clock.now()
+        return ask(self.state, Request(incident, what, "ana", now, now + seconds if seconds else 0.0, "I look"))
 
     def messages(self) -> list[KeptMessage]:
         with self.state.reading() as connection:
@@ -176,6 +182,127 @@ def test_the_clock_that_is_set_is_written_down_and_changes_nothing(world: World)
     assert world.happened() == ["fires", "clock_jump", "resolved"]
 
 
+def test_messages_are_made_by_the_machine_clock_also_after_it_was_set(world: World) -> None:
+    world.goes_on(0.5)
+    world.clock.jump(-7_200)
+    world.goes_on(0.93)
+    assert {each.next_at for each in world.messages()} == {world.clock.now()}
+
+
+def test_acknowledged_it_is_not_repeated_and_who_was_told_hears_both_that_and_when_it_ends(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 1_000)
+    for _ in range(12):
+        world.goes_on(0.93, 60)
+    assert [about for _, about, _ in world.said()][2:] == ["acknowledged"] * 2
+    world.begin()
+    for _ in range(6):
+        world.goes_on(0.93, 60)
+    assert [about for _, about, _ in world.said()][4:] == ["ack_ended"] * 2
+    assert world.happened() == ["fires", "acknowledged"]
+
+
+def test_how_long_somebody_has_it_in_hand_is_by_his_clock(world: World) -> None:
+    world.goes_on(0.93)
+    world.clock.jump(86_400)
+    world.asks(Ask.SNOOZE, 100)
+    world.goes_on(0.93, 90)
+    assert len(world.said()) == 2
+    world.goes_on(0.93, 20)
+    assert [about for _, about, _ in world.said()][2:] == ["ack_ended"] * 2
+
+
+def test_what_was_resolved_by_hand_stays_so_until_it_was_clear_whatever_restarts(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.RESOLVE)
+    world.goes_on(0.94)
+    assert [about for _, about, _ in world.said()][2:] == ["resolved"] * 2
+    for _ in range(3):
+        world.begin()
+        world.goes_on(0.95)
+    assert len(world.said()) == 4
+    world.goes_on(0.5)
+    world.begin()
+    world.goes_on(0.95)
+    assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")]
+
+
+def test_what_was_resolved_by_hand_is_no_part_of_the_next_incident_of_its_group(world: World) -> None:
+    other = labels(host="b")
+    world.goes_on(0.93)
+    world.asks(Ask.RESOLVE)
+    world.goes_on(0.93)
+    world.values[other] = 0.99
+    world.goes_on(0.93)
+    world.begin()
+    world.goes_on(0.93)
+    told = [orjson.loads(each.body)["members"] for each in world.messages() if each.incident == 2]
+    assert [[each["labels"] for each in members] for members in told] == [[{"host": "b"}]] * 2
+    world.asks(Ask.RESOLVE, incident=2)
+    for _ in range(3):
+        world.goes_on(0.93)
+        world.begin()
+    assert {incident for incident, _, _ in world.said()} == {1, 2}
+
+
+def test_what_is_asked_too_late_is_refused_and_all_of_it_stands_in_the_audit(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 5)
+    world.clock.advance(10)
+    world.asks(Ask.RESOLVE)
+    world.asks(Ask.ACKNOWLEDGE, 5)
+    world.engine.tick()
+    with world.state.reading() as connection:
+        found = [(each.what, each.status, each.why_not) for each in requests_of(connection, 1)]
+    assert found == [
+        (Ask.ACKNOWLEDGE, "refused", "its time was over before it was taken up"),
+        (Ask.RESOLVE, "done", ""),
+        (Ask.ACKNOWLEDGE, "refused", "the incident is over"),
+    ]
+    audit = [(each.what, each.outcome) for each in reversed(read_entries(world.state, Wanted(who="ana")))]
+    assert audit[3:] == [("alert acknowledge", "failed"), ("alert resolve", "done"), ("alert acknowledge", "failed")]
+    with pytest.raises(ChangeRejected, match="incident 1 is over"):
+        world.asks(Ask.RESOLVE)
+    with pytest.raises(ChangeRejected, match="there is no incident 9"):
+        world.asks(Ask.RESOLVE, incident=9)
+
+
+def test_a_rule_that_cannot_be_evaluated_blinds_no_other_one(state: State) -> None:
+    disk = Rule.model_validate({"name": "disk", "when": "disk > 80 %", "every": "10 s"})
+    world = World(state, (disk, CPU))
+    world.goes_on(0.5)
+    read = world.engine._read
+
+    def breaks(operand: Figure | Worked) -> Sequence[Value]:
+        if str(operand) == "disk":
+            raise ValueError("no such thing")
+        return read(operand)
+
+    world.engine._read = breaks
+    for _ in range(3):
+        world.goes_on(0.93)
+    assert world.engine.problems == {"disk": "ValueError: no such thing"}
+    assert world.happened() == ["fires", "fires"]
+
+
+def test_what_has_a_cause_is_written_down_and_told_when_the_cause_is_over(state: State) -> None:
+    feed = Rule.model_validate({"name": "feed", "when": "feed > 80 %", "severity": "critical", "every": "10 s"})
+    world = World(state, (CPU, feed))
+    world.engine = Engine(
+        state, world.clock, world.read, world.route, world.mute, 9,
+        lambda firing: {each.key: "caused by cpu" for each in firing if each.rule.name == "feed" and len(firing) > 1},
+    )  # fmt: skip
+    world.engine.start(world.rules)
+    world.goes_on(0.93)
+    muted = [(each.receiver, each.status) for each in world.messages() if each.muted_by == "caused by cpu"]
+    assert muted == [("desk", "suppressed"), ("phone", "suppressed")]
+    world.engine.use([feed])
+    for _ in range(3):
+        world.goes_on(0.93)
+    later = [(each.about, each.status) for each in world.messages() if each.incident == 2][2:]
+    assert later == [("opened", "queued")] * 2
+
+
 def test_when_the_engine_last_ticked_is_known(world: World) -> None:
     assert ticked_at(world.state) == 0.0
     world.goes_on(0.5)
@@ -203,14 +330,21 @@ def ends_at(state: State, statement: int) -> Iterator[None]:
         sa.event.remove(state.engine, "before_cursor_execute", before)
 
 
-def outbox(values: Sequence[float | None], cuts: Mapping[int, int]) -> list[tuple[int, str, str]]:
-    """Return what was put into the outbox over these values, with the process ended at these ticks and statements."""
+def outbox(
+    values: Sequence[float | None], cuts: Mapping[int, int], asked: Mapping[int, Ask]
+) -> list[tuple[int, str, str]]:
+    """Return what was put into the outbox over these values, with the process ended at these ticks and statements.
+
+    asked: what people ask of the newest incident before these ticks.
+    """
     state = State("sqlite://")
     state.migrate()
     world = World(state)
     for number, value in enumerate(values):
         world.values[HOST] = value
         world.clock.advance(10)
+        if (what := asked.get(number)) and world.engine.incidents:
+            world.asks(what, 25, max(world.engine.incidents))
         if statement := cuts.get(number):
             try:
                 with ends_at(state, statement):
@@ -226,9 +360,12 @@ def outbox(values: Sequence[float | None], cuts: Mapping[int, int]) -> list[tupl
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from([0.1, 0.9, None]), min_size=1, max_size=12),
-    st.dictionaries(st.integers(0, 11), st.integers(1, 6), max_size=4),
+    st.dictionaries(st.integers(0, 11), st.integers(1, 8), max_size=4),
+    st.dictionaries(st.integers(0, 11), st.sampled_from(Ask), max_size=2),
 )
-def test_wherever_the_process_ends_the_same_is_told_once(values: list[float | None], cuts: dict[int, int]) -> None:
-    said = outbox(values, cuts)
+def test_wherever_the_process_ends_the_same_is_told_once(
+    values: list[float | None], cuts: dict[int, int], asked: dict[int, Ask]
+) -> None:
+    said = outbox(values, cuts, asked)
     assert len(said) == len(set(said)) or [about for _, about, _ in said].count("reminded")
-    assert said == outbox(values, {})
+    assert said == outbox(values, {}, asked)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerting.conditions import Outcome
 from alerting.evaluate import Value
@@ -61,3 +63,36 @@ def test_a_rule_that_cannot_be_evaluated_says_why_of_everything_that_it_knew() -
         Outcome.ERROR,
         "ClickHouse does not answer",
     )
+
+
+OPERANDS = [
+    rule(when="cpu > 80 %"),
+    rule(when="cpu > 80 %", clear="cpu < 70 %"),
+    LEVELS,
+    rule(when="status == down"),
+    rule(when="cpu > 80 % and mem > 10 %"),
+    rule(when="cpu > 80 %", clear="mem < 70 %"),
+    rule(when="not cpu < 20 %"),
+]
+SERIES = [labels(host=name) for name in "abcde"]
+
+
+@given(
+    st.sampled_from(OPERANDS),
+    st.dictionaries(st.sampled_from(SERIES), st.sampled_from([None, 0.1, 0.75, 0.9, 0.99, 4.0])),
+    st.sets(st.sampled_from(SERIES)),
+    st.sets(st.sampled_from(SERIES)),
+)
+def test_of_what_is_calm_all_that_is_news_is_found_and_nothing_else(
+    of: Rule, values: dict[Any, float | None], known: set[Any], calm: set[Any]
+) -> None:
+    def read(operand: Figure | Worked) -> list[Value]:
+        return [Value(each, value) for each, value in values.items()]
+
+    calm &= known
+    every = {each.labels: each.evaluation for each in judge(of, read, known, 0.0)}
+    quiet = (Outcome.CLEAR, Outcome.BETWEEN)
+    news = {each: found for each, found in every.items() if each not in calm or found.outcome not in quiet}
+    found = judge(of, read, known, 0.0, calm)
+    assert {each.labels: each.evaluation for each in found} == news
+    assert len(found) == len(news)

@@ -1,0 +1,254 @@
+"""Runs the alert engine in the processes that collect: in one of them at a time, each second, for as long as they live.
+
+A lease picks the process that begins. From then on it is the fencing token that decides: an engine ticks until a later
+one has written to the state database, so alerting does not end with the store of the lease. An engine that was
+overtaken stands by like the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from alerting.auditor import faults
+from alerting.engine import Engine, Route
+from alerting.evaluate import Read
+from alerting.quiet import Causes, Quiet
+from alerting.telling import Pulse, reading_of
+from core.alerts.rule import Rule
+from core.alerts.spec import ALERTS, INTERVAL_SECONDS
+from core.errors import FundwatchError, StorageUnavailable
+from core.lease import RENEW_SECONDS, Lease
+from storage.state.alerts import Overtaken, newest_token, queue_in, ticked_at
+from storage.stores import Stores
+
+TICK_SECONDS = 1.0
+RULES_SECONDS = 5.0
+"""Between two looks whether the rules were changed."""
+SILENT_SECONDS = 30.0
+"""Without a lease: after so long without a tick an engine that has overtaken this one counts as gone."""
+
+log = logging.getLogger(__name__)
+
+
+def _nobody() -> None:
+    return
+
+
+class Runner:
+    """The alert engine of one process. `start` it, and `stop` it once; tests call `step`."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        rules: Callable[[], Sequence[Rule]],
+        read: Read,
+        route: Route,
+        causes: Causes,
+        lease: Lease | None = None,
+        wake: Callable[[], None] = _nobody,
+    ) -> None:
+        """Return it. rules: returns those of now, or raises FundwatchError: then those before hold on.
+
+        lease: None where this process alone uses the state database. wake: called after each tick that may have put
+        messages into the outbox.
+        """
+        self._stores = stores
+        self._read_rules = rules
+        self._read = read
+        self._route = route
+        self._lease = lease
+        self._wake = wake
+        self._quiet = Quiet(stores.state)
+        self._causes = causes
+        self._engine: Engine | None = None
+        self._rules: list[Rule] = []
+        self._rules_at = float("-inf")
+        self._ticked = float("-inf")
+        """When it last ticked well, as the other times on the steady clock."""
+        self._told = float("-inf")
+        self._tick_seconds = 0.0
+        self._problem = ""
+        self._rules_problem = ""
+        self._was_overtaken = False
+        self._faults: Sequence[str] = ()
+        self._helpers: dict[str, Callable[[threading.Event], None]] = {}
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the engine of this process is the one that runs."""
+        return self._engine is not None
+
+    def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
+        """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
+        self._helpers[name] = loop
+
+    def start(self) -> None:
+        """Start the threads."""
+        if self._lease is not None:
+            self._spawn(partial(self._keep_lease, self._lease), "alerting-lease")
+        self._spawn(self._run, "alerting")
+        for name, loop in self._helpers.items():
+            self._spawn(partial(loop, self._stopping), name)
+
+    def stop(self, deadline_seconds: float) -> None:
+        """End after the tick that is under way, within the deadline, and give the lease back."""
+        ends = time.monotonic() + deadline_seconds
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        if self._lease is not None:
+            self._lease.release()
+
+    def step(self) -> None:
+        """Do one round: begin where it is this process's turn, tick, tell."""
+        try:
+            if self._engine is None and not self._begin():
+                return
+            self._tick()
+            self._say_well()
+        except Overtaken as error:
+            self._engine, self._was_overtaken = None, True
+            log.warning("alerts: this process stands by: %s", error)
+        except FundwatchError as error:
+            self._say_problem(str(error))
+        self._tell()
+
+    def audit(self) -> Sequence[str]:
+        """Return what is wrong with alerting, a sentence each. It is told with the next reading.
+
+        It may be called by another thread.
+        """
+        engine = self._engine
+        if engine is None:
+            return ()
+        try:
+            with self._stores.state.reading() as connection:
+                _, due = queue_in(connection)
+        except StorageUnavailable as error:
+            return (f"the state database does not answer: {error}",)
+        now = self._stores.clock.now()
+        ticked = engine.steady() - self._since(self._ticked)
+        self._faults = faults(engine.incidents, engine.steady(), ticked, due, now)
+        return self._faults
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self.step()
+            except Exception as error:  # without its loop nobody would be told of anything any more
+                problem = f"{type(error).__name__}: {error}"
+                if problem != self._problem:
+                    log.exception("alerts: a round failed")
+                self._say_problem(problem)
+            self._stopping.wait(max(0.05, TICK_SECONDS - (time.monotonic() - began)))
+
+    def _begin(self) -> bool:
+        """Take over if it is this process's turn. Return whether it did. Raises StorageUnavailable."""
+        lease_token = self._lease.token if self._lease is not None and self._lease.holds() else None
+        if self._lease is not None and lease_token is None:
+            return False
+        if self._lease is None and self._was_overtaken and not self._is_other_silent():
+            return False
+        self._take_rules()
+        if self._rules_problem and not self._rules:
+            # Without its rules an engine would take all that fires for removed, and resolve it.
+            self._say_problem(f"rules: {self._rules_problem}")
+            return False
+        stores = self._stores
+        with stores.state.reading() as connection:
+            token = max(newest_token(connection) + 1, lease_token or 0)
+        engine = Engine(stores.state, stores.clock, self._read, self._route, self._quiet.why, token, self._causes.why)
+        engine.start(self._rules)
+        self._engine = engine
+        self._ticked = self._rules_at = stores.clock.monotonic()
+        log.info("alerts: this process evaluates %d rules", len(self._rules))
+        return True
+
+    def _is_other_silent(self) -> bool:
+        return self._stores.clock.now() - ticked_at(self._stores.state) > SILENT_SECONDS
+
+    def _tick(self) -> None:
+        engine, began = self._engine, time.perf_counter()
+        assert engine is not None
+        if self._since(self._rules_at) >= RULES_SECONDS:
+            self._rules_at = self._stores.clock.monotonic()
+            if self._take_rules():
+                engine.use(self._rules)
+        self._quiet.look(self._stores.clock.now())
+        engine.tick()
+        self._ticked = self._stores.clock.monotonic()
+        self._tick_seconds = time.perf_counter() - began
+        if engine.has_turned:
+            self._told = float("-inf")
+            self._wake()
+
+    def _take_rules(self) -> bool:
+        """Read the rules and return whether others were read; of those that cannot be read the ones before hold on."""
+        try:
+            rules = [*self._read_rules()]
+        except FundwatchError as error:
+            if str(error) != self._rules_problem:
+                log.warning("alerts: changed rules refused, those before stay in force: %s", error)
+            self._rules_problem = str(error)
+            return False
+        self._rules_problem = ""
+        is_changed = rules != self._rules
+        self._rules = rules
+        return is_changed
+
+    def _tell(self) -> None:
+        """Publish the newest reading, now and then; what fires is as of the last tick that ended well."""
+        engine = self._engine
+        if engine is None or (self._since(self._told) < INTERVAL_SECONDS and not self._problem):
+            return
+        self._told = self._stores.clock.monotonic()
+        stores = self._stores
+        now, host = stores.clock.now(), stores.settings.machine
+        reading = reading_of(engine, self._quiet, self._pulse(now), now)
+        stores.writer.put(host, now, reading.samples)
+        stores.live.put_reading(ALERTS, host, now, INTERVAL_SECONDS, reading)
+        stores.live.bump(ALERTS)
+
+    def _pulse(self, now: float) -> Pulse:
+        queued, due = 0, None
+        if not self._problem:
+            try:
+                with self._stores.state.reading() as connection:
+                    queued, due = queue_in(connection)
+            except StorageUnavailable as error:
+                self._say_problem(str(error))
+        age = self._since(self._ticked)
+        wrong = [*self._faults, *([f"rules: {self._rules_problem}"] if self._rules_problem else [])]
+        return Pulse(self._tick_seconds, age, queued, max(0.0, now - due) if due else 0.0, self._problem, wrong)
+
+    def _since(self, moment: float) -> float:
+        return self._stores.clock.monotonic() - moment
+
+    def _say_well(self) -> None:
+        if self._problem:
+            log.info("alerts: evaluated again")
+            self._problem = ""
+            self._told = float("-inf")
+
+    def _say_problem(self, problem: str) -> None:
+        if problem != self._problem:
+            log.error("alerts are not evaluated: %s", problem)
+            self._told = float("-inf")
+        self._problem = problem
+
+    def _keep_lease(self, lease: Lease) -> None:
+        while not self._stopping.is_set():
+            lease.tick()
+            self._stopping.wait(RENEW_SECONDS)
+
+    def _spawn(self, loop: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=loop, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()

@@ -1,0 +1,177 @@
+"""What the engine tells of itself and of what fires: its newest reading, for pages, the API and /metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from alerting.auditor import coming
+from alerting.changes import Known
+from alerting.engine import Engine
+from alerting.incidents import Incident, Stage
+from alerting.quiet import Quiet
+from alerting.words import message_of, title_of
+from core.alerts.labels import alert_labels
+from core.alerts.matchers import written
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.alerts.spec import (
+    CONDITIONS,
+    ENGINE,
+    FIRING,
+    INCIDENTS,
+    MOST_TOLD,
+    MUTED,
+    QUEUE,
+    QUEUE_AGE_SECONDS,
+    RULES,
+    RULES_FAILED,
+    TICK_AGE_SECONDS,
+    TICK_SECONDS,
+    FiringAlert,
+    OpenIncident,
+    Quieting,
+    RuleCost,
+)
+from core.format import count
+from core.model import Component, Reading, Sample, Status, labels
+from core.tables import table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How the engine is."""
+
+    tick_seconds: float = 0.0
+    tick_age_seconds: float = 0.0
+    queued: int = 0
+    queue_age_seconds: float = 0.0
+    problem: str = ""
+    """Why the last tick failed; empty: it did not."""
+    faults: Sequence[str] = field(default=())
+    """What the auditor found."""
+
+
+def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Reading:
+    """Return the newest reading at `now` (epoch seconds): of what the last tick left that ended well."""
+    # The engine's own time does not follow the machine's clock where that is set.
+    ahead = now - engine.steady()
+    firing = [_alert(engine, known, rule, ahead) for known, rule in engine.firing]
+    firing.sort(key=lambda each: (-Severity[each.severity.upper()], -each.since, each.key))
+    by_severity = Counter(each.severity for each in firing)
+    values = {
+        TICK_SECONDS: pulse.tick_seconds,
+        TICK_AGE_SECONDS: pulse.tick_age_seconds,
+        RULES: len(engine.rules),
+        RULES_FAILED: len(engine.problems),
+        CONDITIONS: sum(engine.conditions.values()),
+        MUTED: sum(bool(each.muted_by) for each in firing),
+        INCIDENTS: len(engine.incidents),
+        QUEUE: pulse.queued,
+        QUEUE_AGE_SECONDS: pulse.queue_age_seconds,
+    }
+    return Reading(
+        samples=[
+            *(Sample(metric, float(value)) for metric, value in values.items()),
+            *(Sample(FIRING, float(by_severity[each.word]), labels(severity=each.word)) for each in Severity),
+        ],
+        components=[_component(engine, pulse, len(firing))],
+        tables=[
+            table_of(FiringAlert, firing[:MOST_TOLD]),
+            table_of(OpenIncident, _incidents(engine, ahead)),
+            table_of(RuleCost, _costs(engine, firing)),
+            table_of(Quieting, _quieting(quiet, firing)),
+        ],
+    )
+
+
+def _incidents(engine: Engine, ahead: float) -> list[OpenIncident]:
+    """Return the incidents that are open, the gravest first."""
+    found = sorted(engine.incidents.items(), key=lambda each: (-each[1].severity, -each[1].opened_at))
+    groups = engine.groups
+    return [_incident(id, groups[id], known, ahead) for id, known in found[:MOST_TOLD]]
+
+
+def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenIncident:
+    step = coming(known)
+    is_held = known.stage is Stage.ACKNOWLEDGED
+    return OpenIncident(
+        incident=id,
+        group=group,
+        severity=known.severity.word,
+        stage=known.stage.value,
+        opened_at=known.opened_at + ahead,
+        alerts=len(known.members),
+        told=[*known.told],
+        told_at=None if known.told_at is None else known.told_at + ahead,
+        acknowledged_by=known.acknowledged_by,
+        acknowledged_until=known.acknowledged_until + ahead if is_held else 0.0,
+        steps_taken=known.step,
+        next_about=step.about.value if step.about else "",
+        next_at=step.at + ahead if step.about else 0.0,
+        reason=step.reason,
+    )
+
+
+def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAlert:
+    condition = known.condition
+    severity = condition.severity or rule.conditions[-1][0]
+    id, incident = engine.incident_of(known.key) or (0, None)
+    member = incident.members[known.key] if incident else None
+    return FiringAlert(
+        key=known.key,
+        rule=rule.name,
+        title=title_of(rule),
+        severity=severity.word,
+        category=rule.category.value,
+        labels=orjson.dumps(alert_labels(rule, known.labels, severity)).decode(),
+        phase=condition.phase.value,
+        since=condition.since + ahead,
+        value=condition.value,
+        text=message_of(rule, known.labels, condition),
+        muted_by=member.muted_by if member else "",
+        incident=id,
+        acknowledged_by=incident.acknowledged_by if incident else "",
+        is_flapping=condition.is_flapping,
+    )
+
+
+def _costs(engine: Engine, firing: Sequence[FiringAlert]) -> list[RuleCost]:
+    """Return what the rules cost, the dearest first."""
+    fires = Counter(each.rule for each in firing)
+    conditions = engine.conditions
+    found = [
+        RuleCost(
+            name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], fires[name],
+            engine.problems.get(name, ""),
+        )
+        for name, rule in engine.rules.items()
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (-each.cost_seconds, each.rule))[:MOST_TOLD]
+
+
+def _quieting(quiet: Quiet, firing: Sequence[FiringAlert]) -> list[Quieting]:
+    hidden = Counter(each.muted_by for each in firing)
+    return [
+        Quieting(each.reason, written(each.matchers), each.ends, each.who, each.why, hidden[each.reason])
+        for each in quiet.active
+    ]
+
+
+def _component(engine: Engine, pulse: Pulse, firing: int) -> Component:
+    if pulse.problem:
+        why = f"it does not evaluate: {pulse.problem}; what is told of alerts is as of the last tick that ended well"
+        return Component(ENGINE, Status.CRITICAL, why, pulse.tick_age_seconds, "seconds")
+    if pulse.faults:
+        why = "; ".join(pulse.faults)
+        return Component(ENGINE, Status.CRITICAL, why, pulse.tick_seconds, "seconds", tuple(pulse.faults))
+    does = f"{count(len(engine.rules), 'rule')}, {count(firing, 'alert')} firing"
+    if engine.problems:
+        name, problem = next(iter(engine.problems.items()))
+        more = f" and {len(engine.problems) - 1} more" if len(engine.problems) > 1 else ""
+        why = f"{name}{more} cannot be evaluated: {problem}"
+        return Component(ENGINE, Status.WARNING, why, pulse.tick_seconds, "seconds")
+    return Component(ENGINE, Status.OK, does, pulse.tick_seconds, "seconds")

@@ -1,0 +1,66 @@
+"""Which alerts are meant: component="Redis main", severity=~"info|warning". All of the matchers must hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from core.alerts.expression import Matcher
+from core.errors import ChangeRejected
+from core.format import cut
+
+MOST = 20
+LONGEST = 256
+"""Characters of a value."""
+_ONE = re.compile(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*(?:"([^"\n]*)"|([^\s,"{}]+))\s*')
+FIX = 'Write label="value", with commas between; =, !=, =~ and !~ are understood.'
+
+
+def read_matchers(text: str) -> tuple[Matcher, ...]:
+    """Return what a text says, as people and amtool write it. Raises ChangeRejected that says where it is wrong."""
+    rest = text.strip().removeprefix("{").removesuffix("}").strip()
+    found: list[Matcher] = []
+    while rest:
+        match = _ONE.match(rest)
+        if match is None:
+            raise _wrong(f"is not understood at {cut(rest, 20)!r}. {FIX}")
+        label, operator, quoted, bare = match.groups()
+        found.append(Matcher(label, operator, bare if quoted is None else quoted))
+        rest = rest[match.end() :]
+        if rest and not rest.startswith(","):
+            raise _wrong(f"is not understood at {cut(rest, 20)!r}. {FIX}")
+        rest = rest.removeprefix(",").strip()
+    return checked(found)
+
+
+def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
+    """Return matchers that can be used. Raises ChangeRejected: none, too many, no regular expression, or all alerts."""
+    if not matchers:
+        raise _wrong(f"is empty. {FIX}")
+    if len(matchers) > MOST:
+        raise _wrong(f"has {len(matchers)} matchers, {MOST} at most")
+    for each in matchers:
+        if len(each.value) > LONGEST:
+            raise _wrong(f"{each.label} has more than {LONGEST} characters; shorten it")
+        if each.operator in ("=~", "!~"):
+            try:
+                re.compile(each.value)
+            except re.error as error:
+                raise _wrong(f"{each} is no regular expression: {error}") from error
+    if all(each.holds("") for each in matchers):
+        raise _wrong("means alerts without these labels too, so nearly all; mute everything instead, with an end")
+    return tuple(matchers)
+
+
+def written(matchers: Sequence[Matcher]) -> str:
+    """Return matchers as `read_matchers` reads them."""
+    return ", ".join(map(str, matchers))
+
+
+def all_hold(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
+    """Return whether an alert of these labels is meant; without matchers every one is."""
+    return all(each.holds(labels.get(each.label, "")) for each in matchers)
+
+
+def _wrong(reason: str) -> ChangeRejected:
+    return ChangeRejected("Nothing was changed.", {"matchers": reason})

@@ -1,0 +1,122 @@
+"""What the alert engine tells of itself and of what fires: metrics, and the rows of its newest reading's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import orjson
+
+from core.alerts.expression import Matcher
+from core.alerts.matchers import all_hold
+from core.metrics import Metric
+
+ALERTS = "alerts"
+"""The newest reading of the engine, and its data set."""
+ENGINE = "alert engine"
+"""The component that says how it is."""
+INTERVAL_SECONDS = 5.0
+"""Between two readings; at once where an incident changed."""
+MOST_TOLD = 500
+"""Alerts, incidents and rules of a reading, the gravest or dearest first; the metrics count all of them."""
+
+TICK_SECONDS = Metric("alerting_tick_seconds", "What the last tick took.")
+TICK_AGE_SECONDS = Metric("alerting_tick_age_seconds", "Since the last tick that ended well.")
+RULES = Metric("alerting_rules", "Rules that are evaluated.")
+RULES_FAILED = Metric("alerting_rules_failed", "Rules whose last evaluation failed.")
+CONDITIONS = Metric("alerting_conditions", "Conditions that are known: a rule has one for each set of labels.")
+FIRING = Metric("alerting_firing", "Conditions that fire.", "severity")
+MUTED = Metric("alerting_muted", "Conditions that fire and are kept quiet.")
+INCIDENTS = Metric("alerting_open_incidents", "Incidents that are open.")
+QUEUE = Metric("alerting_queue_messages", "Messages that wait to be sent.")
+QUEUE_AGE_SECONDS = Metric("alerting_queue_age_seconds", "Since the oldest message that waits was due; 0 without one.")
+
+
+@dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """A condition that fires, as of the last tick."""
+
+    TABLE: ClassVar[str] = "firing"
+
+    key: str
+    rule: str
+    title: str
+    severity: str
+    category: str
+    labels: str
+    """All by which silences and routes mean it (core/alerts/labels.py), as JSON."""
+    phase: str
+    since: float
+    """Epoch seconds."""
+    value: float | None
+    text: str
+    muted_by: str
+    incident: int
+    """0: of none: a person has resolved it, and it fires on."""
+    acknowledged_by: str
+    is_flapping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that is open, and what comes next. Times are epoch seconds."""
+
+    TABLE: ClassVar[str] = "incidents"
+
+    incident: int
+    group: str
+    severity: str
+    stage: str
+    opened_at: float
+    alerts: int
+    told: list[str]
+    """Receivers that know of it."""
+    told_at: float | None
+    """When it was last told."""
+    acknowledged_by: str
+    acknowledged_until: float
+    steps_taken: int
+    """Of its escalation."""
+    next_about: str
+    """What is told next, if nothing else happens; empty: nothing, for the reason."""
+    next_at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCost:
+    """What a rule costs."""
+
+    TABLE: ClassVar[str] = "rules"
+
+    rule: str
+    every_seconds: float
+    cost_seconds: float
+    """Of its last evaluation."""
+    conditions: int
+    firing: int
+    problem: str
+    """Why its last evaluation failed; empty: it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quieting:
+    """A silence or a maintenance window that keeps something quiet now."""
+
+    TABLE: ClassVar[str] = "quiet"
+
+    reason: str
+    matchers: str
+    """Empty: everything."""
+    ends: float
+    """Epoch seconds."""
+    who: str
+    why: str
+    hidden: int
+    """What fires and is kept quiet by it."""
+
+
+def hidden_by(matchers: Sequence[Matcher], firing: Sequence[FiringAlert]) -> list[FiringAlert]:
+    """Return which of these alerts a silence of these matchers would keep quiet."""
+    return [each for each in firing if all_hold(matchers, orjson.loads(each.labels))]
