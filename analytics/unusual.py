@@ -14,7 +14,7 @@ def robust_z(value: float, median: float, median_deviation: float, mean_deviatio
     """Return how many standard deviations a value is from the median, NaN where earlier values give no scale.
 
     0.6745 (x − median) / MAD (Iglewicz & Hoaglin 1993). Where more than half of the earlier values are the same one,
-    so that MAD is 0: (x − median) / (1.253314 × mean distance), as the same authors' tables in IBM SPSS have it. Where
+    so that MAD is 0: (x − median) / (1.253314 × mean distance from the median), as IBM Cognos Analytics has it. Where
     all of them are the same one there is no scale: 0 for that value, NaN for any other.
     """
     distance = value - median

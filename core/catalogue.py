@@ -27,7 +27,9 @@ def catalogue() -> Mapping[str, Metric]:
 @cache
 def of_sources() -> frozenset[str]:
     """Return the names of those that are of watched sources: they carry the label `instance`."""
-    others = {metric for package in OTHERS for module in _modules(package) for metric in metrics_of(vars(module).items())}
+    others = {
+        metric for package in OTHERS for module in _modules(package) for metric in metrics_of(vars(module).items())
+    }
     return frozenset(catalogue().keys() - others)
 
 

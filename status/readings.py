@@ -71,7 +71,9 @@ def components_in(settings: Settings, readings: Sequence[LiveReading], now: floa
 
     readings: the newest ones of every collector.
     """
-    found = [Found(machine_of(each), each.collector, part, each) for each in readings for part in components_at(each, now)]
+    found = [
+        Found(machine_of(each), each.collector, part, each) for each in readings for part in components_at(each, now)
+    ]
     there = {each.collector for each in readings}
     missing = [name for name in collectors_of(settings, every_dataset(settings)) if name not in there]
     found += [Found("", name, Component(name, Status.UNKNOWN, NO_READING), None) for name in missing]

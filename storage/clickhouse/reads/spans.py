@@ -70,7 +70,9 @@ class Newest:
     value: float
 
 
-def read_spans(clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], now: float) -> dict[tuple[int, int], Span]:
+def read_spans(
+    clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], now: float
+) -> dict[tuple[int, int], Span]:
     """Return by series and span (whole seconds) what there is from so long before `now` on; nothing: it is left out.
 
     Raises StorageUnavailable.
@@ -143,7 +145,9 @@ def read_same_hour(clickhouse: ClickHouse, series: SeriesIds, weeks: int, now: f
     return found
 
 
-def read_lines(clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], now: float) -> dict[tuple[int, int], Line]:
+def read_lines(
+    clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], now: float
+) -> dict[tuple[int, int], Line]:
     """Return by series and span (whole seconds) the line through its minutes since then; of fewer than two there is none.
 
     Raises StorageUnavailable.
@@ -164,7 +168,9 @@ def read_lines(clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], 
         )
         GROUP BY series
     """
-    asked = {"start": int(now) - max(spans), "now": float(now)} | {f"s{at}": -float(each) for at, each in enumerate(spans)}
+    asked = {"start": int(now) - max(spans), "now": float(now)} | {
+        f"s{at}": -float(each) for at, each in enumerate(spans)
+    }
     found: dict[tuple[int, int], Line] = {}
     for part in _parts(series):
         for number, *values in clickhouse.rows(sql, {"series": [*part], **asked}, kind="rules trends"):
@@ -193,7 +199,10 @@ def read_newest(clickhouse: ClickHouse, metrics: Sequence[str], since: float) ->
         GROUP BY series
     """
     rows = clickhouse.rows(sql, {"metrics": [*metrics], "since": int(since)}, kind="rules newest")
-    return [Newest(str(host), str(metric), labels(**pairs), float(ts), float(value)) for host, metric, pairs, ts, value in rows]
+    return [
+        Newest(str(host), str(metric), labels(**pairs), float(ts), float(value))
+        for host, metric, pairs, ts, value in rows
+    ]
 
 
 def _parts(series: SeriesIds) -> Iterator[SeriesIds]:
