@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from alerting.evaluate import Value
-from alerting.over_time import Asking, OverTime
+from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures, own_values
 from alerting.present import Present, Series, read_present
-from core.alerts.expression import All, Absent, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
+from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
 from core.alerts.figures import VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
 from core.alerts.rule import Rule
-from core.errors import StorageError
+from core.errors import StorageError, StorageUnavailable
 from core.model import Labels
 from portfolio.vocabulary import vocabulary
 from storage.clickhouse.reads.spans import read_newest
@@ -29,6 +29,8 @@ BELIEVED_SECONDS = 0.5
 """So long what was read is one tick's; ticks are a second apart."""
 SENT_SECONDS = 300.0
 """What a program sent is its newest value for so long, as Prometheus looks back: nobody here knows how often it sends."""
+ALONE_SECONDS = 15.0
+"""After a failure ClickHouse is left alone for so long: a tick would wait for the timeout of each statement."""
 OF_PORTFOLIOS = (VALUE_AGE, VALUE_OVERDUE)
 Read_ = TypeVar("Read_")
 
@@ -63,6 +65,8 @@ class Figures:
         self._asked: dict[Figure | Worked, Outcome[Sequence[Value]]] = {}
         self._read: dict[str, Outcome[object]] = {}
         self._until = float("-inf")
+        self._away: tuple[float, StorageUnavailable] | None = None
+        """Until when ClickHouse is left alone (monotonic seconds), and why."""
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Read what these rules ask together."""
@@ -94,12 +98,15 @@ class Figures:
 
     def _values(self, operand: Figure | Worked) -> Sequence[Value]:
         if isinstance(operand, Worked):
-            return self._over_time(operand, self._series(operand.figure), self._all_series)
+            series = self._series(operand.figure)
+            return self._stored(lambda: self._over_time(operand, series, self._all_series))
         of = self._of(operand.name)
         if of is Of.PORTFOLIO:
-            return self._portfolios.values(operand)
+            return self._stored(lambda: self._portfolios.values(operand))
         if operand.name in OF_PORTFOLIOS:
-            values: Sequence[Value] = self._once(operand.name, lambda: own_values(self._stores, operand.name))
+            values: Sequence[Value] = self._once(
+                operand.name, lambda: self._stored(lambda: own_values(self._stores, operand.name))
+            )
         elif of is Of.OWN:
             values = self._present().own[operand.name]
         else:
@@ -117,7 +124,7 @@ class Figures:
         if found or not self._is_sent(metric):
             return found
         names = self._sent if metric in self._sent else (metric,)
-        sent = self._once(f"sent {names}", lambda: self._read_sent(names))
+        sent = self._once(f"sent {names}", lambda: self._stored(lambda: self._read_sent(names)))
         return sent.get(metric, ())
 
     def _read_sent(self, metrics: Sequence[str]) -> Mapping[str, Sequence[Series]]:
@@ -129,6 +136,19 @@ class Figures:
 
     def _present(self) -> Present:
         return self._once("present", lambda: read_present(self._stores))
+
+    def _stored(self, ask: Callable[[], Read_]) -> Read_:
+        """Return what ClickHouse answers. Raises StorageUnavailable at once where it did not answer a moment ago."""
+        now = self._stores.clock.monotonic()
+        if self._away is not None and now < self._away[0]:
+            raise self._away[1]
+        try:
+            answer = ask()
+        except StorageUnavailable as error:
+            self._away = now + ALONE_SECONDS, error
+            raise
+        self._away = None
+        return answer
 
     def _once(self, name: str, make: Callable[[], Read_]) -> Read_:
         """Return what `make` returns, made once a tick."""

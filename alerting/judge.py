@@ -11,7 +11,6 @@ from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels
 
-
 NO_DATA = "there are no data"
 
 

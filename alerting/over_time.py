@@ -34,7 +34,7 @@ BELIEVED_SECONDS = {"span": 5.0, "same hour": 300.0, "line": 60.0}
 KIND = {"avg": "span", "min": "span", "max": "span", "change": "span", "zscore": "same hour", "forecast": "line"}
 """Statement that answers for a kind of work."""
 AllSeries = Callable[[str], Sequence[Series]]
-Past = Mapping[Any, Any]
+Found = Mapping[tuple[int, int], Any]
 
 
 @dataclass(slots=True)
@@ -56,7 +56,8 @@ class Kept:
     asked: frozenset[int]
     """Series that it is about."""
     spans: frozenset[int]
-    found: Past
+    found: Found
+    """By series and span."""
 
 
 class OverTime:
@@ -81,18 +82,20 @@ class OverTime:
 
         Raises StorageUnavailable or StorageRejected.
         """
-        kind, span = KIND[operand.work], span_of(operand)
-        fresh = [each for each in series if each.now.value is not None]
-        past = self._past(kind, span, {_id(operand, each) for each in fresh}, all_series) if fresh else None
-        work = WORK[operand.work]
+        ids = {_id(operand, each): each.now for each in series}
+        fresh = {number for number, now in ids.items() if now.value is not None}
+        if not fresh:
+            return [each.now for each in series]
+        span, work = span_of(operand), WORK[operand.work]
+        kept = self._past(KIND[operand.work], span, fresh, all_series)
+        since = self._stores.clock.now() - kept.at
         found = []
-        for each in series:
-            if each.now.value is None or past is None:
-                found.append(each.now)
+        for number, now in ids.items():
+            if now.value is None:
+                found.append(now)
                 continue
-            value, why = work(operand, each.now.value, past.found.get(_key(kind, _id(operand, each), span)), past.at,
-                              self._stores.clock.now())  # fmt: skip
-            found.append(Value(each.now.labels, value, why))
+            value, why = work(Past(operand, now.value, kept.found.get((number, span)), since))
+            found.append(Value(now.labels, value, why))
         return found
 
     def _past(self, kind: str, span: int, wanted: set[int], all_series: AllSeries) -> Kept:
@@ -126,19 +129,15 @@ def _id(operand: Worked, series: Series) -> int:
     return series_id(series.host, operand.figure.name, series.stored)
 
 
-def _key(kind: str, series: int, span: int) -> Any:
-    return (series, span)
-
-
-def _spans(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Past:
+def _spans(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Found:
     return read_spans(stores.clickhouse, series, spans, now)
 
 
-def _lines(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Past:
+def _lines(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Found:
     return read_lines(stores.clickhouse, series, spans, now)
 
 
-def _same_hour(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Past:
+def _same_hour(stores: Stores, series: Sequence[int], spans: Sequence[int], now: float) -> Found:
     """Return the same hour by series and span; each number of weeks is a statement."""
     found: dict[tuple[int, int], Any] = {}
     for span in spans:
@@ -154,41 +153,55 @@ Told = tuple[float | None, str]
 NOT_STORED = "nothing of it is stored in that time"
 
 
-def _mean(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
-    return (past.mean, "") if past else (None, NOT_STORED)
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A series: its newest value and its past."""
+
+    operand: Worked
+    value: float
+    found: Any
+    """Span, SameHour or Line; None: nothing is stored."""
+    since_seconds: float
+    """Since the past was read."""
 
 
-def _low(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
-    return (min(past.low, value), "") if past else (value, "")
+def _mean(past: Past) -> Told:
+    return (past.found.mean, "") if past.found else (None, NOT_STORED)
 
 
-def _high(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
-    return (max(past.high, value), "") if past else (value, "")
+def _low(past: Past) -> Told:
+    return min(past.found.low, past.value) if past.found else past.value, ""
 
 
-def _change(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
+def _high(past: Past) -> Told:
+    return max(past.found.high, past.value) if past.found else past.value, ""
+
+
+def _change(past: Past) -> Told:
     """Return the newest value less the first of the span."""
-    if past is None:
+    if past.found is None:
         return None, NOT_STORED
-    if at - past.first_ts < REACHES * operand.seconds:
-        return None, f"it does not reach back {operand.written}"
-    return value - past.first, ""
+    if past.found.reaches_seconds < REACHES * past.operand.seconds:
+        return None, f"it does not reach back {past.operand.written}"
+    return past.value - past.found.first, ""
 
 
-def _unusual(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
-    if past is None or past.weeks < FEWEST_WEEKS or past.minutes < FEWEST_MINUTES:
+def _unusual(past: Past) -> Told:
+    hour = past.found
+    if hour is None or hour.weeks < FEWEST_WEEKS or hour.minutes < FEWEST_MINUTES:
         return None, "too few of the past weeks are stored to tell what is usual at this hour"
-    found = robust_z(value, past.median, past.median_deviation, past.mean_deviation)
+    found = robust_z(past.value, hour.median, hour.median_deviation, hour.mean_deviation)
     return (found, "") if math.isfinite(found) else (None, "at this hour it never varied: there is no scale")
 
 
-def _foretold(operand: Worked, value: float, past: Any, at: float, now: float) -> Told:
+def _foretold(past: Past) -> Told:
     """Return the line's value at the end of the span ahead."""
-    if past is None or past.seconds < FORECAST_SECONDS - 60:
+    line = past.found
+    if line is None or line.seconds < FORECAST_SECONDS - 60:
         return None, "less than an hour of it is stored: nothing is foretold"
-    return past.value + past.slope * (now - at + operand.seconds), ""
+    return line.value + line.slope * (past.since_seconds + past.operand.seconds), ""
 
 
-WORK: Mapping[str, Callable[[Worked, float, Any, float, float], Told]] = {
+WORK: Mapping[str, Callable[[Past], Told]] = {
     "avg": _mean, "min": _low, "max": _high, "change": _change, "zscore": _unusual, "forecast": _foretold,
 }  # fmt: skip

@@ -28,8 +28,8 @@ class Span:
     low: float
     high: float
     first: float
-    first_ts: float
-    """Epoch seconds of the first value."""
+    reaches_seconds: float
+    """From its first value until it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _read_spans(
         for at, span in enumerate(spans):
             total_, points_, low_, high_, first, first_ts = map(float, values[6 * at : 6 * at + 6])
             if points_:
-                found[int(number), span] = Span(total_ / points_, low_, high_, first, first_ts)
+                found[int(number), span] = Span(total_ / points_, low_, high_, first, now - first_ts)
     return found
 
 
@@ -148,7 +148,7 @@ def read_same_hour(clickhouse: ClickHouse, series: SeriesIds, weeks: int, now: f
 def read_lines(
     clickhouse: ClickHouse, series: SeriesIds, spans: Sequence[int], now: float
 ) -> dict[tuple[int, int], Line]:
-    """Return by series and span (whole seconds) the line through its minutes since then; of fewer than two there is none.
+    """Return by series and span (whole seconds) the line through its minutes since then; of one minute there is none.
 
     Raises StorageUnavailable.
     """
