@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BELIEVED_SECONDS = 0.5
 """So long what was read is one tick's; ticks are a second apart."""
 SENT_SECONDS = 300.0
-"""What a program sent is its newest value for so long, as Prometheus looks back: nobody here knows how often it sends."""
+"""What a program sent counts for so long, as in Prometheus: nobody here knows how often it sends."""
 ALONE_SECONDS = 15.0
 """After a failure ClickHouse is left alone for so long: a tick would wait for the timeout of each statement."""
 OF_PORTFOLIOS = (VALUE_AGE, VALUE_OVERDUE)
@@ -136,6 +136,9 @@ class Figures:
 
     def _present(self) -> Present:
         return self._once("present", lambda: read_present(self._stores))
+
+    def _of_values(self, name: str) -> Sequence[Value]:
+        return self._stored(lambda: own_values(self._stores, name))
 
     def _stored(self, ask: Callable[[], Read_]) -> Read_:
         """Return what ClickHouse answers. Raises StorageUnavailable at once where it did not answer a moment ago."""
