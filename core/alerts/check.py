@@ -20,7 +20,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 10.0, 31 * 86_400.0
 WORDS = tuple(status.value for status in Status if status is not Status.UNKNOWN)
 SAID = ("value", "title", "why")
 """What a message may name in every rule."""
-FARTHEST_RATIO = 5.0
+FARTHEST_RATIO = 3.0
 """A share is hardly compared with more: percent were meant."""
 CheckFigure = Callable[[Figure], object]
 
@@ -48,7 +48,9 @@ def hints(rule: Rule, vocabulary: Vocabulary) -> list[str]:
                 kind = vocabulary.get(part.figure.name)
                 far = abs(part.limit) > FARTHEST_RATIO and not part.unit and not _changes_unit(part)
                 if kind is not None and kind.unit == "ratio" and far:
-                    found.append(f"{field}: {part}: a share of 1 is all; {part.limit:g} % is written {part.limit:g} %")
+                    found.append(
+                        f"{field}: {part}: {part.limit:g} is {100 * part.limit:g} %; is {part.limit:g} % meant?"
+                    )
     if rule.keep_firing_for == 0 and rule.clears is None and rule.for_ == 0:
         found.append("for: it fires and ends with each single value; say how long it must hold")
     return found

@@ -19,13 +19,13 @@ from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
 from core.alerts.rule import Rule
 from core.errors import RuleRejected
+from core.settings.lines import Place, lines_of, upwards
 from core.settings.plain import must_be
 
 KEYS = ("rules", "disabled", "metrics")
 FIELDS = {field.alias or name: name for name, field in Rule.model_fields.items()}
 """Names of a rule's fields as they are written."""
 MOST_BYTES = 2_097_152
-Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def read_rules(
         return RuleFile()
     if not isinstance(content, Mapping):
         return _refused(file, f"must hold lists named {', '.join(KEYS)}")
-    lines = {place: line for place, line in _lines(tree)}
+    lines = lines_of(tree)
     faults = [*_twice(tree, file), *_wrong_keys(content, lines, file)]
     metrics, disabled = (_names(content, key, lines, file, faults) for key in ("metrics", "disabled"))
     known = vocabulary_of([*vocabulary.values(), *named(metrics)])
@@ -130,7 +130,7 @@ def _rule(item: Any, place: Place, lines: Mapping[Place, int], file: str, faults
         for problem in error.errors():
             path = tuple(problem["loc"])
             told = ".".join(map(str, path)) or _field_of(problem["msg"])
-            at = next((lines[key] for key in _upwards((*place, *(path or (told,)))) if key in lines), lines[place])
+            at = next((lines[key] for key in upwards((*place, *(path or (told,)))) if key in lines), lines[place])
             faults.append(RuleFault(file, at, name, _told(problem, told, path)))
     return None
 
@@ -154,26 +154,8 @@ def _field_of(message: str) -> str:
 
 def _at(error: RuleRejected, place: Place, lines: Mapping[Place, int], file: str, name: str) -> RuleFault:
     path = (*place, *error.field.split("."))
-    line = next(lines[key] for key in _upwards(path) if key in lines)
+    line = next(lines[key] for key in upwards(path) if key in lines)
     return RuleFault(file, line, name, str(error))
-
-
-def _upwards(place: Place) -> Iterator[Place]:
-    for length in range(len(place), 0, -1):
-        yield place[:length]
-
-
-def _lines(node: yaml.Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
-    """Yield the line of everything in a file, counted from 1; of a field that of its name."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*place, str(key.value))
-            yield inner, key.start_mark.line + 1
-            yield from _lines(value, inner)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield (*place, number), value.start_mark.line + 1
-            yield from _lines(value, (*place, number))
 
 
 def _twice(node: yaml.Node, file: str) -> Iterator[RuleFault]:

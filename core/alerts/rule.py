@@ -19,6 +19,11 @@ from core.errors import RuleRejected
 NAME = r"[a-z0-9][a-z0-9_-]{0,79}"
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
 LONGEST_SECONDS = 31 * 86_400.0
+EXAMPLE = (
+    "rules:",
+    "  - {name: data-disk, when: 'system_disk_used_ratio{mount=\"/data\"} > 90 %', for: 5 min, severity: critical,",
+    "     message: '{mount} is {value:.0%} full'}",
+)
 
 
 class Category(StrEnum):
