@@ -18,7 +18,7 @@ from __future__ import annotations
 import bisect
 import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -148,23 +148,26 @@ def failures(trial: Trial, rules: Mapping[str, Rule]) -> list[str]:
     return found
 
 
-def values_of(text: str) -> list[float | None]:
-    """Return the values that are written; None: none. Raises RuleRejected."""
-    found: list[float | None] = []
+def samples_of(text: str, every_seconds: float) -> list[tuple[float, float | None]]:
+    """Return time and value of what is written; a value None is where the series is gone. Raises RuleRejected."""
+    found: list[tuple[float, float | None]] = []
+    place = 0
     for token in text.split():
         match = VALUE.fullmatch(token)
         if match is None:
             raise RuleRejected("values", f"{token!r} is no value", "Write 1, 1x5, 1+2x5, _, _x5 or stale.")
         first, step, times = match["first"], float(match["step"] or 0), int(match["times"] or 0)
-        if len(found) + times > MOST_VALUES:
+        if place + times > MOST_VALUES:
             raise RuleRejected("values", f"there are more than {MOST_VALUES}")
         if first == "_":
-            found += [None] * max(times, 1)
-        elif first == "stale":
-            found.append(None)
-        else:
+            place += max(times, 1)
+            continue
+        values: Sequence[float | None] = [None]
+        if first != "stale":
             start = WORDS[first] if first in WORDS else float(first)
-            found += [start + number * step for number in range(times + 1)]
+            values = [start + number * step for number in range(times + 1)]
+        found += [(every_seconds * (place + number), value) for number, value in enumerate(values)]
+        place += len(values)
     return found
 
 
@@ -175,34 +178,22 @@ def _series(given: Given) -> Series:
     figure = expression.operand
     if any(each.operator != "=" for each in figure.matchers):
         raise RuleRejected("figure", f"{given.figure}: a series has labels with = alone")
-    every = given.every
-    pairs = list(_kept(given, every))
+    pairs = samples_of(given.values, given.every)
     return Series(
         Figure(figure.name, (), figure.window, figure.settings),
         labels(**{each.label: each.value for each in figure.matchers}),
         [at for at, _ in pairs],
         [value for _, value in pairs],
-        stale_after_seconds(every),
+        stale_after_seconds(given.every),
     )
-
-
-def _kept(given: Given, every: float) -> Iterator[tuple[float, float | None]]:
-    """Yield time and value: where none is written none came, and the one before counts until it is stale."""
-    text = given.values.split()
-    at = 0.0
-    for token in text:
-        for value in values_of(token):
-            if value is not None or token == "stale":
-                yield at, value
-            at += every
 
 
 def _of_rule(rule: Rule, series: Sequence[Series], wanted: Sequence[Expected]) -> list[str]:
     known: dict[Labels, Condition] = {}
     found: list[str] = []
-    at, ends = 0.0, [each.at for each in wanted]
-    for expected, end in zip(wanted, ends, strict=True):
-        while at <= end:
+    at = 0.0
+    for expected in wanted:
+        while at <= expected.at:
             for each in judge(rule, _Reader(series, at), known, START + at):
                 before = known.get(each.labels, Condition(since=START + at))
                 known[each.labels] = evaluated(before, each.evaluation, rule.timing).condition
