@@ -28,12 +28,12 @@ WHEN = """
 | | |
 |---|---|
 | a figure beside a number | `system_cpu_busy_ratio > 80 %`, with `<` `<=` `>` `>=` `==` `!=` |
-| of some series alone | `system_disk_used_ratio{mount="/data"} > 90 %`, with `=` `!=`, and `=~` `!~` for regular expressions |
+| of some series alone | `system_disk_used_ratio{mount="/data"} > 90 %`, with `=` `!=` `=~` `!~` |
 | the state of a component | `status{component="Redis main"} >= critical` |
 | that there is none | `absent(freshness_age_seconds{instance="L1"})` |
-| over a span | `avg(x, 5 min)`, `min(x, 5 min)`, `max(x, 5 min)`, `change(x, 1 h)`: newest value less that of an hour before |
-| beside what is usual | `zscore(x, 4 w) > 5`: from the median of the same hour (UTC) of the past 4 weeks, in standard deviations |
-| what is to come | `forecast(x, 4 h) > 95 %`: where the line through as much of the past, two hours at least, is in 4 hours |
+| over a span | `avg(x, 5 min)`, `min(x, 5 min)`, `max(x, 5 min)`; `change(x, 1 h)`: newest less an hour before |
+| beside what is usual | `zscore(x, 4 w) > 5`: deviations from the median of this hour (UTC) of 4 weeks |
+| what is to come | `forecast(x, 4 h) > 95 %`: where the line through 4 h (2 h at least) of the past leads |
 | a figure of portfolios | `max_drawdown[1y] < -15 %`, `beta[1y, benchmark=SPY, frequency=weekly] > 1.2` |
 | joined | `and`, `or`, `not`, `( )`; sets of labels that have one in common meet where its values are the same |
 
@@ -118,11 +118,12 @@ def _units() -> Iterator[str]:
 def _figures() -> Iterator[str]:
     yield "\n## What can be named\n"
     yield "Every metric of [metrics.md](metrics.md): those of watched sources have the label `instance`, those of the"
-    yield "machine and of Fundwatch itself `machine`. What exporters and programs name is listed under `metrics`. And:\n"
+    yield "machine and of Fundwatch itself `machine`. What exporters and programs name is listed under `metrics`."
+    yield "Beside them there are these:\n"
     yield from _table(OWN_FIGURES)
     spoken = ", ".join(f"`{name}` for `{key}`" for name, key in SPOKEN.items())
     yield "\nFigures of portfolios have the labels `portfolio` (its id) and `origin`; without a word about `origin` the"
-    yield "fund's own are meant. In `[ ]` stand the window (1y, ytd, itd …, or 2024-01-01:2024-12-31) and, behind commas,"
+    yield "fund's own are meant. In `[ ]` stand the window (1y, ytd, itd, 2024-01-01:2024-12-31) and, behind commas,"
     yield f"{', '.join(f'`{name}`' for name in SETTINGS)}. Of a portfolio whose value is overdue no figure is told."
     yield f"`zscore` needs {FEWEST_WEEKS} weeks with {FEWEST_MINUTES} minutes in all. People may write {spoken}.\n"
     yield from _table(of_portfolios())
@@ -137,8 +138,9 @@ def _table(kinds: tuple[FigureKind, ...]) -> Iterator[str]:
 
 def _shipped() -> Iterator[str]:
     yield "\n## Those that come with Fundwatch\n"
-    yield "On from the first start. Collectors judge what they watch by the limits of the settings; these rules say when"
-    yield "that is told. A warning is a warning, critical and down are critical; of what trading rests on down is urgent."
+    yield "On from the first start. Collectors judge what they watch by the limits of the settings; these rules say"
+    yield "when that is told. A warning is a warning, critical and down are critical; of what trading rests on, down is"
+    yield "urgent. What is unknown lacks data, and is told with the highest severity of its rule."
     yield "\n| rule | severity | watches for | for |"
     yield "|---|---|---|---|"
     for each in read_rules(shipped_text(), SHIPPED, vocabulary(), query_of).rules:
