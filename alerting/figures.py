@@ -104,9 +104,7 @@ class Figures:
         if of is Of.PORTFOLIO:
             return self._stored(lambda: self._portfolios.values(operand))
         if operand.name in OF_PORTFOLIOS:
-            values: Sequence[Value] = self._once(
-                operand.name, lambda: self._stored(lambda: own_values(self._stores, operand.name))
-            )
+            values: Sequence[Value] = self._once(operand.name, lambda: self._of_values(operand.name))
         elif of is Of.OWN:
             values = self._present().own[operand.name]
         else:

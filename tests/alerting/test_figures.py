@@ -337,7 +337,6 @@ def test_a_new_value_is_seen_at_the_next_tick(fund: Stores) -> None:
     before = told(read_, 'daily_return{portfolio="beta"}')
     put_daily(fund, "beta", [150.0, 300.0], end=int(fund.clock.now()))
     moved(fund, 1.0)
-    time.sleep(0.15)  # another process's version is believed for a tenth of a second
     assert told(read_, 'daily_return{portfolio="beta"}') != before
 
 
@@ -350,7 +349,6 @@ def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Store
     assert [each.value for each in found] == [None, None] and "the newest value is 30 d" in found[0].why
     put_portfolios(fund.state, [Portfolio("own", "new", "New", currency="EUR")])
     fund.live.bump("portfolio")
-    time.sleep(0.15)
     moved(fund, 1.0)
     (new,) = read_(operand('value_overdue{portfolio="new"}'))
     assert (new.value, new.why) == (1.0, "it has no value yet")

@@ -194,7 +194,7 @@ def read_newest(clickhouse: ClickHouse, metrics: Sequence[str], since: float) ->
             WHERE series IN (SELECT series FROM series WHERE metric IN {metrics:Array(String)})
               AND ts >= toDateTime({since:UInt32})
             GROUP BY series
-        ) AS values USING series
+        ) AS sent USING series
         WHERE metric IN {metrics:Array(String)}
         GROUP BY series
     """

@@ -54,7 +54,7 @@ def test_what_can_be_is_taken(when: str) -> None:
         ('system_disk_used_ratio{mont="/"} > 90 %', "has no label mont. Did you mean mount? It has mount or machine."),
         ('redis_clients{machine="a"} > 5', "redis_clients has no label machine. It has instance."),
         ("system_cpu_busy_ratio > 80 GB", "is not measured in GB. Write %."),
-        ("redis_memory_used_bytes > 80 %", "is not measured in %. Write B, GB, GiB"),
+        ("redis_memory_used_bytes > 80 %", "is not measured in %. Write B, KiB"),
         ("redis_clients > 5 min", "Write the number alone."),
         ("zscore(system_cpu_busy_ratio, 4 w) > 5 %", "Write the number alone."),
         ("sharpe[1y] < 5 %", "sharpe is not measured in %. Write the number alone."),
