@@ -19,7 +19,7 @@ HEAD = """# Rules of alerts
 
 Made by `make texts`. Rules stand in `rules/*.yaml` (setting `rules_dir`) and under `rules:` in `fundwatch.yaml`.
 `python -m alerting check` says what is wrong with them, each mistake with its line, before anything runs;
-`python -m alerting test FILE` runs tests of them.
+`python -m alerting test FILE` runs tests of them; `python -m alerting show NAME` prints one, to be copied and changed.
 """
 
 WHEN = """

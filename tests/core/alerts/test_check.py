@@ -29,7 +29,7 @@ def rule(when: str = "", **given: Any) -> Rule:
         "max_drawdown[1y] < -15 %",
         "beta[ytd, benchmark=SPY, frequency=weekly] > 1.2",
         "sharpe[2024-01-01:2024-12-31, risk_free=2.5] < 1",
-        'value_at_risk[1y, confidence=99]{} > 5 %'.replace("{}", ""),
+        "value_at_risk[1y, confidence=99] > 5 %",
         'status{component="Redis main"} >= critical',
         "absent(freshness_age_seconds)",
         "age > 5 min",
