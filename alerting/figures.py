@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from alerting.evaluate import Value
 from alerting.over_time import OverTime
-from alerting.portfolio_figures import PortfolioFigures, own_values
+from alerting.portfolio_figures import PortfolioFigures
 from alerting.present import Present, Series, read_present
 from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
 from core.alerts.figures import VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
@@ -136,7 +136,7 @@ class Figures:
         return self._once("present", lambda: read_present(self._stores))
 
     def _of_values(self, name: str) -> Sequence[Value]:
-        return self._stored(lambda: own_values(self._stores, name))
+        return self._stored(lambda: self._portfolios.own_values(name))
 
     def _stored(self, ask: Callable[[], Read_]) -> Read_:
         """Return what ClickHouse answers. Raises StorageUnavailable at once where it did not answer a moment ago."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alerting.evaluate import Value
 from core.alerts.expression import Figure
-from core.alerts.figures import VALUE_AGE, VALUE_OVERDUE
+from core.alerts.figures import VALUE_OVERDUE
 from core.format import coarse_duration
 from core.model import Labels, labels
 from portfolio.chosen import key_of
@@ -40,12 +40,29 @@ Asked = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class Known:
     """Figures of a portfolio in a window, and the version of the data that they are of."""
 
     version: str
     figures: Mapping[str, tuple[float | None, str]]
     """Value, or None and why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The newest value of a portfolio, and after how long the next one is overdue."""
+
+    version: str
+    newest: float | None
+    """Epoch seconds; None: it has no value yet."""
+    after_seconds: float
+
+    def why_overdue(self, now: float) -> str:
+        """Return what is to be said where the value that is due has not come; else empty."""
+        if self.newest is None:
+            return NO_VALUE
+        age = now - self.newest
+        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
 
 
 class PortfolioFigures:
@@ -54,7 +71,8 @@ class PortfolioFigures:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self._keys: dict[Asked, set[str]] = {}
-        self._known: OrderedDict[tuple[str, Asked], Worked] = OrderedDict()
+        self._known: OrderedDict[tuple[str, Asked], Known] = OrderedDict()
+        self._due: dict[str, Due] = {}
         self._turn_until = -math.inf
 
     def use(self, figures: Iterable[Figure]) -> None:
@@ -68,40 +86,63 @@ class PortfolioFigures:
         self._turn_until = self._stores.clock.monotonic() + TURN_SECONDS
 
     def values(self, figure: Figure) -> list[Value]:
-        """Return what a figure is worth of every portfolio that is meant and has a value that is not overdue.
+        """Return what a figure is worth of every portfolio that is meant: no value where that which is due is overdue.
 
         Raises StorageUnavailable or StorageRejected.
         """
-        now = self._stores.clock.now()
+        now, version = self._stores.clock.now(), self._version()
         found = []
-        for portfolio in _meant(list_portfolios(self._stores.state), figure):
-            if has_ended(portfolio, now):
+        for portfolio in self._going_on(now):
+            if not _is_meant(portfolio, figure):
                 continue
-            overdue = why_overdue(self._stores, portfolio, now)
+            overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
             if overdue:
                 found.append(Value(_labels(portfolio), None, overdue))
-            elif (worked := self._worked(portfolio, figure)) is not None:
-                found.append(
-                    Value(_labels(portfolio), *worked.figures.get(_key(figure), (None, "no benchmark is set")))
-                )
+            elif (known := self._figures(portfolio, figure, version)) is not None:
+                found.append(Value(_labels(portfolio), *known.figures[_key(figure)]))
         return found
 
-    def _worked(self, portfolio: Portfolio, figure: Figure) -> Worked | None:
-        """Return what is known of a portfolio; None: its turn has not come yet."""
+    def own_values(self, name: str) -> list[Value]:
+        """Return VALUE_AGE or VALUE_OVERDUE of every portfolio of the fund that has not ended.
+
+        Raises StorageUnavailable or StorageRejected.
+        """
+        now, version = self._stores.clock.now(), self._version()
+        found = []
+        for portfolio in self._going_on(now, OWN):
+            due = self._due_of(portfolio, version)
+            overdue = due.why_overdue(now)
+            if name == VALUE_OVERDUE:
+                found.append(Value(_labels(portfolio), float(bool(overdue)), overdue))
+            else:
+                age = None if due.newest is None else max(now - due.newest, 0.0)
+                found.append(Value(_labels(portfolio), age, NO_VALUE if age is None else ""))
+        return found
+
+    def _going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+        return [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
+
+    def _figures(self, portfolio: Portfolio, figure: Figure, version: str) -> Known | None:
+        """Return what is known of a portfolio, of an older version where this turn is over; None: not yet known."""
         asked = _asked(figure)
-        name, version = (key_of(portfolio), asked), self._version()
+        name = (key_of(portfolio), asked)
         known, wanted = self._known.get(name), self._keys.get(asked, set()) | {_key(figure)}
-        if known is not None and known.version == version and wanted <= known.figures.keys():
-            return known
-        if known is not None and self._stores.clock.monotonic() > self._turn_until:
+        is_complete = known is not None and wanted <= known.figures.keys()
+        if known is not None and is_complete and known.version == version:
             return known
         if self._stores.clock.monotonic() > self._turn_until:
-            return None
-        self._known[name] = made = Worked(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
+            return known if is_complete else None
+        self._known[name] = made = Known(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
         self._known.move_to_end(name)
         while len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
         return made
+
+    def _due_of(self, portfolio: Portfolio, version: str) -> Due:
+        known = self._due.get(portfolio.id)
+        if known is None or known.version != version:
+            known = self._due[portfolio.id] = due_of(self._stores, portfolio, version)
+        return known
 
     def _version(self) -> str:
         found = self._stores.live.known_version("portfolio", "replay")
@@ -126,52 +167,23 @@ def figures_of(
     return figures
 
 
-def own_values(stores: Stores, name: str) -> list[Value]:
-    """Return VALUE_AGE or VALUE_OVERDUE of every portfolio of the fund that has not ended.
-
-    Raises StorageUnavailable or StorageRejected.
-    """
-    now = stores.clock.now()
-    found = []
-    for portfolio in list_portfolios(stores.state, OWN):
-        if has_ended(portfolio, now):
-            continue
-        nav = fund(stores, OWN).history(portfolio.id, said_of(portfolio)).nav
-        overdue = why_overdue(stores, portfolio, now)
-        if name == VALUE_OVERDUE:
-            found.append(Value(_labels(portfolio), float(bool(overdue)), overdue))
-        elif name == VALUE_AGE:
-            age = max(now - float(nav.newest), 0.0) if len(nav) else None
-            found.append(Value(_labels(portfolio), age, "" if len(nav) else NO_VALUE))
-    return found
-
-
-def why_overdue(stores: Stores, portfolio: Portfolio, now: float) -> str:
-    """Return what is to be said of a portfolio of the fund whose value is due and has not come; else empty."""
-    if portfolio.origin != OWN:
-        return ""
+def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
+    """Return when the next value of a portfolio of the fund is overdue. Raises StorageUnavailable or StorageRejected."""
     history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
     nav = history.nav
     if not len(nav):
-        return NO_VALUE
+        return Due(version, None, 0.0)
     by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
     after = by_calendar or value_stale_after_seconds(history.cadence.longest_days)
-    age = now - float(nav.newest)
-    return f"the newest value is {coarse_duration(age)} old" if age > after else ""
+    return Due(version, float(nav.newest), after)
 
 
-def _meant(known: Sequence[Portfolio], figure: Figure) -> list[Portfolio]:
-    """Return the portfolios that a figure is asked of: the fund's own, unless it says something of the origin."""
-    says_origin = any(each.label == ORIGIN for each in figure.matchers)
-    of = [each for each in known if says_origin or each.origin == OWN]
-    return [
-        each
-        for each in of
-        if all(
-            matcher.holds({"portfolio": each.id, ORIGIN: each.origin}.get(matcher.label, ""))
-            for matcher in figure.matchers
-        )
-    ]
+def _is_meant(portfolio: Portfolio, figure: Figure) -> bool:
+    """Return whether a figure is asked of a portfolio: of the fund's own, unless it says something of the origin."""
+    if portfolio.origin != OWN and all(each.label != ORIGIN for each in figure.matchers):
+        return False
+    known = {"portfolio": portfolio.id, ORIGIN: portfolio.origin}
+    return all(matcher.holds(known.get(matcher.label, "")) for matcher in figure.matchers)
 
 
 def _labels(portfolio: Portfolio) -> Labels:

@@ -12,7 +12,7 @@ from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
 from core.alerts.files import PlacedRule, RuleFault, RuleFile, read_rule_file, read_rules
 from core.alerts.rule import Rule
-from core.errors import RuleRejected
+from core.errors import RuleRejected, SettingsError
 from core.settings.lines import line_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ def load_rules(settings: Settings, config: Path, vocabulary: Vocabulary, check_f
         for path in sorted((*settings.rules_dir.glob("*.yaml"), *settings.rules_dir.glob("*.yml")))
     ]
     return assemble([*files, _configured(settings, config, vocabulary, check_figure)], vocabulary, check_figure)
+
+
+def require(found: RuleSet) -> RuleSet:
+    """Return the rules. Raises SettingsError with a line a mistake: nothing starts on rules that cannot be."""
+    if found.faults:
+        raise SettingsError("\n".join(map(str, found.faults)))
+    return found
 
 
 def assemble(files: Sequence[RuleFile], vocabulary: Vocabulary, check_figure: CheckFigure) -> RuleSet:
