@@ -168,7 +168,7 @@ def figures_of(
 
 
 def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
-    """Return when the next value of a portfolio of the fund is overdue. Raises StorageUnavailable or StorageRejected."""
+    """Return when the next value of a portfolio is overdue. Raises StorageUnavailable or StorageRejected."""
     history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
     nav = history.nav
     if not len(nav):
