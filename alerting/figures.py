@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alerting.evaluate import Value
 from alerting.over_time import OverTime
@@ -63,7 +63,7 @@ class Figures:
         self._over_time = OverTime(stores)
         self._sent: tuple[str, ...] = ()
         self._asked: dict[Figure | Worked, Outcome[Sequence[Value]]] = {}
-        self._read: dict[str, Outcome[object]] = {}
+        self._read: dict[str, Outcome[Any]] = {}
         self._until = float("-inf")
         self._away: tuple[float, StorageUnavailable] | None = None
         """Until when ClickHouse is left alone (monotonic seconds), and why."""
@@ -156,7 +156,8 @@ class Figures:
         known = self._read.get(name)
         if known is None:
             known = self._read[name] = _outcome(make)
-        return known.told()  # type: ignore[return-value]
+        answer: Read_ = known.told()
+        return answer
 
     def _of(self, name: str) -> Of:
         kind = self._vocabulary.get(name)
