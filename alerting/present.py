@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alerting.evaluate import Value
-from core.alerts.figures import AGE, COLLECTOR_FAILED, STATUS
+from core.alerts.figures import AGE, COLLECTOR_FAILED, SILENT, STATUS
 from core.errors import StorageUnavailable
+from core.kinds.registry import component_name
 from core.metrics import MACHINE
-from core.model import SEVERITY, Labels, LiveReading, Outcome, Status, labels
+from core.model import SEVERITY, Labels, LiveReading, Outcome, SourceId, Status, labels
 from core.pipeline.spec import PIPELINE, BreakerState, CollectorRuns
 from core.tables import rows_of
 from status.freshness import NO_READING, is_stale, why_unknown
-from status.readings import Found, collectors_of, components_in, every_dataset, machine_of, newest_readings
+from status.readings import collectors_of, components_in, every_dataset, machine_of, newest_readings
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -59,12 +60,25 @@ def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> 
         for (metric, stored), value in reading.samples.items():
             shown = _on(machine, stored)
             series[metric].append(Series(reading.host, stored, Value(shown, None if why else value, why)))
+    never = [
+        Value(_on("" if SourceId.parse(name) else settings.machine, labels(collector=name)), None, NO_READING)
+        for name in collectors_of(settings, every_dataset(settings))
+        if name not in {each.collector for each in readings}
+    ]
     own = {
-        STATUS: [_state(each) for each in components_in(settings, readings, now)],
-        AGE: _ages(settings, readings, now),
+        STATUS: _states(settings, readings, now),
+        AGE: [*(Value(_of(each), max(now - each.ts, 0.0)) for each in readings), *never],
+        SILENT: [
+            *(Value(_of(each), float(is_stale(each, now)), why_unknown(each, now)) for each in readings),
+            *(replace(each, value=1.0) for each in never),
+        ],
         COLLECTOR_FAILED: _failures(readings, now),
     }
     return Present(series, own)
+
+
+def _of(reading: LiveReading) -> Labels:
+    return _on(machine_of(reading), labels(collector=reading.collector))
 
 
 def _on(machine: str, stored: Labels) -> Labels:
@@ -72,20 +86,22 @@ def _on(machine: str, stored: Labels) -> Labels:
     return tuple(sorted((*stored, (MACHINE, machine)))) if machine else stored
 
 
-def _state(found: Found) -> Value:
-    """Return the state of a component. One that is unknown is no value: it is neither well nor ill."""
-    status = found.part.status
-    value = None if status is Status.UNKNOWN else float(SEVERITY[status])
-    return Value(_on(found.host, labels(component=found.part.name, collector=found.collector)), value, found.part.why)
+def _states(settings: Settings, readings: Sequence[LiveReading], now: float) -> list[Value]:
+    """Return the state of every component. One that is unknown is no value: it is neither well nor ill.
 
-
-def _ages(settings: Settings, readings: Sequence[LiveReading], now: float) -> list[Value]:
-    found = [
-        Value(_on(machine_of(each), labels(collector=each.collector)), max(now - each.ts, 0.0)) for each in readings
-    ]
-    there = {each.collector for each in readings}
-    missing = [name for name in collectors_of(settings, every_dataset(settings)) if name not in there]
-    return [*found, *(Value(labels(collector=name), None, NO_READING) for name in missing)]
+    A watched source without a reading yet has the labels that it will have; which components a collector of the
+    machine or of Fundwatch itself tells of, only its first reading says.
+    """
+    found = []
+    for each in components_in(settings, readings, now):
+        name, source = each.part.name, SourceId.parse(each.collector)
+        if each.reading is None:
+            if source is None:
+                continue
+            name = component_name(source)
+        value = None if each.part.status is Status.UNKNOWN else float(SEVERITY[each.part.status])
+        found.append(Value(_on(each.host, labels(component=name, collector=each.collector)), value, each.part.why))
+    return found
 
 
 def _failures(readings: Sequence[LiveReading], now: float) -> list[Value]:

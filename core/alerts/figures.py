@@ -40,8 +40,8 @@ class FigureKind:
 
 Vocabulary = Mapping[str, FigureKind]
 
-STATUS, AGE, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE = (
-    "status", "age", "collector_failed", "value_age", "value_overdue",
+STATUS, AGE, SILENT, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE = (
+    "status", "age", "silent", "collector_failed", "value_age", "value_overdue",
 )  # fmt: skip
 OWN_FIGURES = (
     FigureKind(
@@ -49,6 +49,10 @@ OWN_FIGURES = (
         "State of a component: ok, warning, critical or down. While it is unknown there are no data.",
     ),
     FigureKind(AGE, Of.OWN, "seconds", ("collector", MACHINE), "Age of the newest reading of a collector."),
+    FigureKind(
+        SILENT, Of.OWN, "count", ("collector", MACHINE),
+        "1: the newest reading of a collector is stale, or there is none yet, else 0.",
+    ),
     FigureKind(
         COLLECTOR_FAILED, Of.OWN, "count", ("collector", MACHINE), "1: the newest run of a collector failed, else 0."
     ),

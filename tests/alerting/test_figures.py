@@ -124,8 +124,22 @@ def test_states_are_told_with_the_sentence_of_their_collector(here: Stores) -> N
     assert found["HTTP orders"] == Value(
         labels(collector="http:orders", component="HTTP orders"), 4.0, "it answers 500"
     )  # fmt: skip
-    # Switched on, never heard of.
-    assert found["pipeline"].value is None and "no reading yet" in found["pipeline"].why
+    assert found.keys() == {"CPU", "HTTP orders"}
+
+
+def test_what_was_never_heard_of_has_the_labels_that_it_will_have(here: Stores) -> None:
+    """Else its first reading would end a set of labels, and that it ended would be told."""
+    before = Figures(here)
+    texts = ('status{collector="http:orders"}', 'age{collector=~"system|http:orders"}', 'silent{collector="system"}')
+    names = {text: told(before, text).keys() for text in texts}
+    assert all(names.values()) and told(before, 'silent{collector="system"}') == {
+        "collector=system,machine=host-1": 1.0
+    }
+    put(here)
+    put_web(here)
+    after = Figures(here)
+    assert {text: told(after, text).keys() for text in texts} == names
+    assert told(after, 'silent{collector="system"}') == {"collector=system,machine=host-1": 0.0}
 
 
 def test_a_state_that_is_unknown_is_neither_well_nor_ill(here: Stores) -> None:
@@ -157,7 +171,10 @@ def test_ages_and_failures_of_collectors(here: Stores) -> None:
     }  # fmt: skip
     ages = told(read, "age")
     assert ages["collector=http:orders"] == ages["collector=pipeline,machine=host-1"] == 4.0
-    assert ages["collector=system"] is None
+    assert ages["collector=system,machine=host-1"] is None
+    moved(here, 60.0)
+    silent = told(read, 'silent{collector="http:orders"}')
+    assert silent == {"collector=http:orders": 1.0}
 
 
 def test_while_redis_is_away_nothing_is_known_of_anything(here: Stores) -> None:
