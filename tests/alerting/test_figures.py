@@ -124,7 +124,7 @@ def test_states_are_told_with_the_sentence_of_their_collector(here: Stores) -> N
     assert found["HTTP orders"] == Value(
         labels(collector="http:orders", component="HTTP orders"), 4.0, "it answers 500"
     )  # fmt: skip
-    assert found.keys() == {"CPU", "HTTP orders"}
+    assert found.keys() == {"CPU", "HTTP orders", "ClickHouse own", "Redis own"}
 
 
 def test_what_was_never_heard_of_has_the_labels_that_it_will_have(here: Stores) -> None:
