@@ -158,7 +158,7 @@ def _at(error: RuleRejected, place: Place, lines: Mapping[Place, int], file: str
     return RuleFault(file, line, name, str(error))
 
 
-def _twice(node: yaml.Node, file: str) -> Iterator[RuleFault]:
+def _twice(node: yaml.Node | None, file: str) -> Iterator[RuleFault]:
     """Yield what stands twice in one place: YAML takes the last without a word."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
