@@ -36,11 +36,12 @@ lint: $(DEV_STAMP) ## Ruff, types and import contracts.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-texts: $(RUN_STAMP) ## Write anew what is made from the code: the example settings, docs/settings.md, docs/metrics.md, docs/your-data.md.
+texts: $(RUN_STAMP) ## Write anew what is made from the code: the example settings, docs/settings.md, docs/metrics.md, docs/your-data.md, docs/rules.md.
 	@$(BIN)/python -m core.settings --example > fundwatch.example.yaml
 	@$(BIN)/python -m core.settings > docs/settings.md
 	@$(BIN)/python -m core.catalogue > docs/metrics.md
 	@$(BIN)/python -m core.ingest.text docs/your-data.md
+	@$(BIN)/python -m alerting.text docs/rules.md
 
 bench: $(DEV_STAMP) $(PEERS_STAMP) $(STATIC_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
 	@$(BIN)/python -m benchmarks

@@ -39,6 +39,8 @@ class Value:
     labels: Labels
     value: float | None
     """None: it was there, and is no longer, or is too old to count."""
+    why: str = ""
+    """A sentence about it, where there is one: of a component what its collector says, of no value what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Truth:
     """None: there are no data to tell."""
     value: float | None = None
     """Of the figure that is compared first."""
+    why: str = ""
+    """The sentence of that figure."""
 
 
 Read = Callable[[Figure | Worked], Sequence[Value]]
@@ -63,7 +67,7 @@ def truths(expression: Expression, read: Read) -> list[Truth]:
             limit = WORDS[expression.limit] if isinstance(expression.limit, str) else expression.limit
             compare = COMPARE[expression.operator]
             return [
-                Truth(each.labels, None if each.value is None else compare(each.value, limit), each.value)
+                Truth(each.labels, None if each.value is None else compare(each.value, limit), each.value, each.why)
                 for each in read(expression.operand)
             ]
         case Absent():
@@ -71,7 +75,7 @@ def truths(expression: Expression, read: Read) -> list[Truth]:
             return [Truth((), all(each.value is None for each in found))]
         case Not():
             return [
-                Truth(each.labels, None if each.holds is None else not each.holds, each.value)
+                Truth(each.labels, None if each.holds is None else not each.holds, each.value, each.why)
                 for each in truths(expression.of, read)
             ]
         case All():
@@ -103,9 +107,10 @@ def _meet(
             lone.pop(at, None)
         for other in (right[at] for at in partners) if partners else (Truth((), None),):
             labels = _together(one.labels, other.labels)
-            _add(met, Truth(labels, join(one.holds, other.holds), one.value if one.value is not None else other.value))
+            first = one if one.value is not None else other
+            _add(met, Truth(labels, join(one.holds, other.holds), first.value, first.why))
     for at in lone:
-        _add(met, Truth(right[at].labels, join(None, right[at].holds), right[at].value))
+        _add(met, Truth(right[at].labels, join(None, right[at].holds), right[at].value, right[at].why))
     return list(met.values())
 
 

@@ -13,6 +13,7 @@ from core.alerts.severity import Severity
 from core.model import Labels
 
 QUIET = (Outcome.CLEAR, Outcome.BETWEEN)
+NO_DATA = "there are no data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +93,21 @@ def _found(
 ) -> Evaluation:
     """Return what holds at the highest severity; else whether it is clear, or there are no data to say so."""
     of = [(severity, each[labels]) for severity, each in levels if labels in each]
-    value = next((truth.value for _, truth in of if truth.value is not None), None)
+    known = next((truth for _, truth in of if truth.value is not None), None)
+    value, why = (known.value, known.why) if known else (None, "")
     for severity, truth in of:
         if truth.holds:
-            return Evaluation(Outcome.BREACH, at, severity, value)
+            return Evaluation(Outcome.BREACH, at, severity, value, why)
     highest = levels[0][0]
     if len(of) < len(levels) or any(truth.holds is None for _, truth in of):
-        return Evaluation(Outcome.NO_DATA, at, highest, why="there are no data")
+        lacking = next((truth.why for _, truth in of if truth.holds is None and truth.why), NO_DATA)
+        return Evaluation(Outcome.NO_DATA, at, highest, why=lacking)
     if clears is None:
-        return Evaluation(Outcome.CLEAR, at, highest, value)
+        return Evaluation(Outcome.CLEAR, at, highest, value, why)
     clear = clears.get(labels)
     if clear is None or clear.holds is None:
-        return Evaluation(Outcome.NO_DATA, at, highest, why="there are no data")
-    return Evaluation(Outcome.CLEAR if clear.holds else Outcome.BETWEEN, at, highest, value)
+        return Evaluation(Outcome.NO_DATA, at, highest, why=(clear.why if clear else "") or NO_DATA)
+    return Evaluation(Outcome.CLEAR if clear.holds else Outcome.BETWEEN, at, highest, value, why)
 
 
 def _missing(rule: Rule, at: float) -> Evaluation:

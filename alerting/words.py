@@ -26,14 +26,14 @@ def message_of(rule: Rule, labels: Labels, condition: Condition) -> str:
     """Return the sentence of a condition: the rule's message, else what it watches for and what it found."""
     told = condition.why
     if condition.value is not None and not condition.is_stale:
-        told = _written(rule, labels, condition.value) or told
+        told = _written(rule, labels, condition.value, condition.why) or told
     where = ", ".join(f"{name} {value}" for name, value in labels)
     return told or (f"{title_of(rule)}: {where}" if where else title_of(rule))
 
 
-def _written(rule: Rule, labels: Labels, value: float) -> str:
-    known: Mapping[str, object] = {**dict(labels), **rule.labels, "value": value, "title": title_of(rule)}
-    template = rule.message or f"{{title}}: {rule.figures[0]} is {{value:.4g}}"
+def _written(rule: Rule, labels: Labels, value: float, why: str) -> str:
+    known: Mapping[str, object] = {**dict(labels), **rule.labels, "value": value, "title": title_of(rule), "why": why}
+    template = rule.message or ("{title}: {why}" if why else f"{{title}}: {rule.figures[0]} is {{value:.4g}}")
     figures = dict.fromkeys(rule.figures[:1], value)
     try:
         return template.format_map(_Known({**figures, **known}))

@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from api.readings import every_dataset, readings_of
+from api.readings import readings_of
 from core.catalogue import catalogue
 from core.machine import metrics as machine
-from core.metrics import UNITS
+from core.metrics import MACHINE, UNITS
 from core.model import LiveReading
 from status.freshness import is_stale
+from status.readings import every_dataset
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-MACHINE = "machine"
-"""Label that names the machine that measured something: `host` may be a label of what is measured."""
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 COUNTERS = frozenset({machine.OOM_KILLS})

@@ -29,6 +29,15 @@ def catalogue() -> Mapping[str, Metric]:
     return {metric: metric for _, metrics in _groups() for metric in metrics}
 
 
+@cache
+def of_sources() -> frozenset[str]:
+    """Return the names of those that are of watched sources: they carry the label `instance`."""
+    others = {
+        metric for package in OTHERS for module in _modules(package) for metric in metrics_of(vars(module).items())
+    }
+    return frozenset(catalogue().keys() - others)
+
+
 def as_markdown() -> str:
     """Return the catalogue as a page: a table of name, unit, labels and meaning for each group."""
     lines = [

@@ -17,6 +17,8 @@ UNITS = (
     ("_ratio", "ratio"),
 )
 """Unit by the end of a name, as Prometheus names metrics; any other name counts something."""
+MACHINE = "machine"
+"""Label that names the machine that measured something: `host` may be a label of what is measured."""
 
 
 class Metric(str):

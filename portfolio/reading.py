@@ -51,10 +51,7 @@ def read(stores: Stores, query: PortfolioQuery, limits: Limits) -> PortfolioData
     portfolio = find(known, key_now(stores, known, query.portfolio))
     if portfolio is None:
         raise NoPortfolio("there is no portfolio yet")
-    own = _line(stores, portfolio, query)
-    if query.window not in windows_offered(own.cadence):
-        query = replace(query, window=DEFAULT_WINDOW)
-        own = _line(stores, portfolio, query)
+    own, query = _own(stores, portfolio, query)
     frequency = measured_in(own.cadence, query.frequency)
     by_key = {key_of(each): each for each in known}
     others = [by_key[key] for key in query.compared if key in by_key and key != own.key]
@@ -78,6 +75,40 @@ def read(stores: Stores, query: PortfolioQuery, limits: Limits) -> PortfolioData
         reference=beside,
         fund=fund(stores, portfolio.origin).seen(limits),
     )
+
+
+def read_alone(stores: Stores, portfolio: Portfolio, query: PortfolioQuery) -> PortfolioData:
+    """Return what `query` asks for of a portfolio beside its benchmark, without any other portfolio, day or remark.
+
+    For whoever wants figures of many portfolios, one after the other. Raises StorageUnavailable or StorageRejected.
+    """
+    own, query = _own(stores, portfolio, query)
+    frequency = measured_in(own.cadence, query.frequency)
+    beside = _reference(stores, portfolio, query.benchmark or portfolio.benchmark)
+    return PortfolioData(
+        query=query,
+        frequency=frequency,
+        own=own,
+        benchmark=_benchmark(beside, query.benchmark or portfolio.benchmark, own, query, frequency),
+        compared=(),
+        family=(),
+        head=None,
+        intraday=None,
+        restatements=(),
+        cash=_cash(stores, [own]),
+        risk_free=risk_free_of(stores, portfolio, query.risk_free),
+        reference=beside,
+        fund=fund(stores, portfolio.origin),
+    )
+
+
+def _own(stores: Stores, portfolio: Portfolio, query: PortfolioQuery) -> tuple[Line, PortfolioQuery]:
+    """Return a portfolio's line, and the query: with the default window where the one asked for is too short for it."""
+    own = _line(stores, portfolio, query)
+    if query.window in windows_offered(own.cadence):
+        return own, query
+    query = replace(query, window=DEFAULT_WINDOW)
+    return _line(stores, portfolio, query), query
 
 
 def _line(

@@ -11,10 +11,11 @@ from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.problem import none_of
-from api.readings import Found, components, every_dataset, is_fundwatch
+from api.readings import components, is_fundwatch
 from core.errors import StorageError
 from core.model import Status as State
 from core.model import worst
+from status.readings import Found, every_dataset
 
 TAG = "Status"
 

@@ -19,6 +19,11 @@ from core.errors import RuleRejected
 NAME = r"[a-z0-9][a-z0-9_-]{0,79}"
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
 LONGEST_SECONDS = 31 * 86_400.0
+EXAMPLE = (
+    "rules:",
+    "  - {name: data-disk, when: 'system_disk_used_ratio{mount=\"/data\"} > 90 %', for: 5 min, severity: critical,",
+    "     message: '{mount} is {value:.0%} full'}",
+)
 
 
 class Category(StrEnum):
@@ -84,7 +89,9 @@ class Rule(BaseModel):
     category: Category = Field(Category.SYSTEM, description="What it is about.")
     labels: Mapping[str, str] = Field(default_factory=dict, max_length=20, description="Handed on to channels.")
     message: str = Field(
-        "", max_length=1_000, description="What is said, with {value}, {title} and the labels, such as {value:.2%}."
+        "",
+        max_length=1_000,
+        description="What is said, with {value}, {title}, {why} and the labels, such as {value:.2%}.",
     )
     runbook: str = Field("", max_length=500, description="Where it is written what to do.")
     is_enabled: bool = Field(True, alias="enabled", description="Whether it is evaluated.")

@@ -15,9 +15,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.alerts.rule import Rule
 from core.errors import SettingsError
 from core.kinds.base import NAME_PATTERN
 from core.kinds.registry import KINDS
+from core.settings.lines import line_of
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
 from core.settings.plain import must_be
 from core.settings.portfolios import SetPortfolio
@@ -27,7 +29,14 @@ REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELO
 """Dash reads these itself and would open debug tools or an unguarded endpoint."""
 
 Path_ = tuple[str, ...]
-WATCH, PORTFOLIOS, PULL = "watch", "portfolios", "pull"
+WATCH, PORTFOLIOS, PULL, RULES = "watch", "portfolios", "pull", "rules"
+
+ITEMS: Mapping[str, Mapping[str, Any]] = {
+    PORTFOLIOS: SetPortfolio.model_fields,
+    PULL: Pull.model_fields,
+    RULES: {field.alias or name: field for name, field in Rule.model_fields.items()},
+}
+"""Fields of the items of lists, as they are written."""
 
 
 def load_settings() -> Settings:
@@ -157,7 +166,12 @@ def _unknown_in_environment() -> list[str]:
 def _broken_lists() -> list[str]:
     """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
     problems = []
-    for name in (*(variable((WATCH, kind)) for kind in KINDS), variable((PORTFOLIOS,)), variable((PULL,))):
+    for name in (
+        *(variable((WATCH, kind)) for kind in KINDS),
+        variable((PORTFOLIOS,)),
+        variable((PULL,)),
+        variable((RULES,)),
+    ):
         try:
             json.loads(os.environ.get(name, "[]"))
         except json.JSONDecodeError as error:
@@ -199,8 +213,10 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         if path[:1] == (WATCH,):
             yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1], in_file)
             continue
-        if path[:1] in ((PORTFOLIOS,), (PULL,)) and len(problem["loc"]) > 1:
-            yield _explain_item(problem, reason, _where(path[:1], in_file, file)[1])
+        if path[:1] in ((PORTFOLIOS,), (PULL,), (RULES,)) and len(problem["loc"]) > 1:
+            origin = _where(path[:1], in_file, file)[1]
+            line = line_of(file, problem["loc"]) if origin == str(file) else None
+            yield _explain_item(problem, reason, f"{origin}, line {line}" if line else origin)
             continue
         if not path:
             yield reason
@@ -252,10 +268,10 @@ def _no_kind(name: str, kind: str, origin: str) -> str:
 
 
 def _explain_item(problem: ErrorDetails, reason: str, origin: str) -> str:
-    """Return what is wrong with an item of the list of portfolios or of pulls; of the latter nothing is repeated."""
+    """Return what is wrong with an item of the list of portfolios, rules or pulls; of the last nothing is repeated."""
     place = problem["loc"]
     is_pull = place[0] == PULL
-    fields = Pull.model_fields if is_pull else SetPortfolio.model_fields
+    fields = ITEMS[str(place[0])]
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
     value = problem.get("input")
     shown = f"={value!r}" if isinstance(value, str | int | float | bool) and not is_pull else ""
@@ -265,7 +281,7 @@ def _explain_item(problem: ErrorDetails, reason: str, origin: str) -> str:
         return f"{path} ({origin}): is missing: {fields[str(place[-1])].description}"
     if problem["type"] == "value_error":
         return f"{path}{shown} ({origin}): {reason}"
-    if is_pull and len(place) > 2:
+    if place[0] in (PULL, RULES) and len(place) > 2:
         return f"{path} ({origin}): {must_be(problem)}"
     what = "a text" if len(place) > 2 else f"a list of {', '.join(fields)}"
     return f"{path}{shown} ({origin}): must be {what}"

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from core.addresses import host_and_port
+from core.alerts.rule import Rule
 from core.group import Days, Group, Ratio, Seconds
 from core.kinds.registry import Watch
 from core.limits import Limit
@@ -327,6 +328,10 @@ class Settings(BaseSettings):
     pull: tuple[Pull, ...] = Field(
         (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
     )
+    rules_dir: Path = Field(Path("rules"), description="Folder of files of alert rules, *.yaml.")
+    rules: tuple[Rule, ...] = Field((), description="Alert rules that stand here, beside those of files.")
+    rules_disabled: Listed = Field((), description="Alert rules that come with Fundwatch and are not wanted.")
+    rule_metrics: Listed = Field((), description="Metrics that exporters or programs name and that rules here use.")
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
         description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
@@ -376,6 +381,14 @@ class Settings(BaseSettings):
         twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
         if twice:
             raise ValueError(f"two pulls are named {', '.join(twice)}")
+        return value
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_are_told_apart(cls, value: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two rules are named {', '.join(twice)}")
         return value
 
     @field_validator("portfolios")

@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from core.alerts.rule import EXAMPLE as RULE_EXAMPLE
 from core.group import Group
 from core.kinds.registry import KINDS
-from core.settings.load import PORTFOLIOS, PULL, WATCH, allowed, in_words, leaves, variable
+from core.settings.load import PORTFOLIOS, PULL, RULES, WATCH, allowed, in_words, leaves, variable
 from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
@@ -140,7 +141,7 @@ def example_yaml() -> str:
 
 def _example(path: tuple[str, ...]) -> list[str]:
     """Return lines that show how a list is written; none for any other setting."""
-    lists = {(PORTFOLIOS,): EXAMPLE, (PULL,): PULL_EXAMPLE}
+    lists = {(PORTFOLIOS,): EXAMPLE, (PULL,): PULL_EXAMPLE, (RULES,): RULE_EXAMPLE}
     if path in lists:
         return ["For example:", *lists[path]]
     return ["For example:", *KINDS[path[1]].source.EXAMPLE] if path[0] == WATCH else []

@@ -88,13 +88,16 @@ def test_a_mistake_in_the_environment_is_one_line_that_names_it(
         ),
         ("just words", ["fundwatch.yaml", "name: value"]),
         ("portfolios: fund", ["portfolios='fund' (fundwatch.yaml): must be a list of id, name, parent"]),
-        ("portfolios: [{name: Fund}]", ["portfolios[0].id (fundwatch.yaml): is missing"]),
+        ("portfolios: [{name: Fund}]", ["portfolios[0].id (fundwatch.yaml, line 1): is missing"]),
         (
             "portfolios: [{id: a}, {id: b, currency: euro}]",
-            ["portfolios[1].currency='euro' (fundwatch.yaml): give three"],
+            ["portfolios[1].currency='euro' (fundwatch.yaml, line 1): give three"],
         ),
-        ("portfolios: [{id: a, curency: EUR}]", ["portfolios[0].curency (fundwatch.yaml): unknown", "mean currency?"]),
-        ("portfolios: [{id: a, inception: [1]}]", ["portfolios[0].inception (fundwatch.yaml): must be a text"]),
+        (
+            "portfolios: [{id: a, curency: EUR}]",
+            ["portfolios[0].curency (fundwatch.yaml, line 1): unknown", "mean currency?"],
+        ),
+        ("portfolios: [{id: a, inception: [1]}]", ["portfolios[0].inception (fundwatch.yaml, line 1): must be a text"]),
         (
             "portfolios: [{id: a, inception: 2020-13-01}]",
             ["cannot be read as YAML: month must be"],

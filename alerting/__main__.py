@@ -1,0 +1,111 @@
+"""`python -m alerting`: look through rules, and test them.
+
+python -m alerting check [FILE...]   say what is wrong with files of rules; without FILE with those in force
+python -m alerting test FILE...      run tests of rules: series in, alerts expected
+python -m alerting show [NAME...]    print rules in force as a file has them, to be copied and changed
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import FundwatchError, RuleRejected
+from core.format import count
+
+if TYPE_CHECKING:
+    from core.alerts.rule_set import RuleSet
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say. Return 0; 1 when a rule is wrong or a test fails; 2 when nothing could be tried."""
+    parser = argparse.ArgumentParser(prog="python -m alerting", description="Look through rules of alerts, test them.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    checked = commands.add_parser("check", help="say what is wrong with rules, with the line of each mistake")
+    checked.add_argument("files", nargs="*", type=Path, metavar="FILE", help="left out: the rules of the settings")
+    tested = commands.add_parser("test", help="run tests of rules")
+    tested.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    shown = commands.add_parser("show", help="print rules as a file has them, to be copied and changed")
+    shown.add_argument("names", nargs="*", metavar="NAME", help="left out: every rule in force")
+    chosen = parser.parse_args(arguments)
+    try:
+        match chosen.command:
+            case "check":
+                return _check(chosen.files)
+            case "test":
+                return max(map(_test, chosen.files))
+            case _:
+                return _show(chosen.names)
+    except FundwatchError as error:
+        print(f"fundwatch: {error}", file=sys.stderr)
+        return 2
+
+
+def _check(files: Sequence[Path]) -> int:
+    from core.alerts.files import read_rule_file
+    from core.alerts.rule_set import assemble
+    from portfolio.vocabulary import query_of, vocabulary
+
+    if files:
+        found = assemble([read_rule_file(each, vocabulary(), query_of) for each in files], vocabulary(), query_of)
+    else:
+        found = _of_settings()
+    for fault in found.faults:
+        print(fault, file=sys.stderr)
+    for hint in found.hints:
+        print(f"{hint} (a hint)")
+    wrong = f", {count(len(found.faults), 'mistake')}" if found.faults else ", no mistake"
+    print(f"{count(len(found.in_force()), 'rule')} in force with those that come with Fundwatch{wrong}")
+    return 1 if found.faults else 0
+
+
+def _show(names: Sequence[str]) -> int:
+    from core.alerts.check import nearest
+    from core.alerts.written import written
+
+    known = {each.rule.name: each.rule for each in _of_settings().rules}
+    if unknown := [name for name in names if name not in known]:
+        raise RuleRejected("NAME", f"there is no rule {unknown[0]}", nearest(unknown[0], known))
+    print(written(known[name] for name in names or known), end="")
+    return 0
+
+
+def _of_settings() -> RuleSet:
+    """Return the rules of the settings, those with a mistake left out and told of."""
+    from core.alerts.rule_set import load_rules
+    from core.settings.load import load_settings
+    from core.settings.model import config_file
+    from portfolio.vocabulary import query_of, vocabulary
+
+    return load_rules(load_settings(), config_file(), vocabulary(), query_of)
+
+
+def _test(path: Path) -> int:
+    """Run the tests of a file, print what came of each, and return 0, or 1 when one failed."""
+    from alerting.trial import failures, read_trials
+    from core.alerts.files import read_rule_file
+    from core.alerts.rule_set import assemble
+    from portfolio.vocabulary import query_of, vocabulary
+
+    trials = read_trials(path)
+    files = [read_rule_file(path.parent / each, vocabulary(), query_of) for each in trials.rules]
+    found = assemble(files, vocabulary(), query_of)
+    if found.faults:
+        raise RuleRejected("rules", "; ".join(map(str, found.faults)))
+    rules = {rule.name: rule for rule in found.in_force()}
+    failed = 0
+    for trial in trials.tests:
+        wrong = failures(trial, rules)
+        print(f"{'FAILED' if wrong else 'passed'}  {trial.name}")
+        for each in wrong:
+            print(f"        {each}")
+        failed += bool(wrong)
+    print(f"{path}: {count(len(trials.tests), 'test')}, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""The engine's `read`: what figures are worth now, every store asked once a tick for all rules together.
+
+What one tick has read is believed for less than a tick, so that rules of one tick agree. A store that does not answer
+is not asked again in that tick: its error is raised for each rule that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from alerting.evaluate import Value
+from alerting.over_time import OverTime
+from alerting.portfolio_figures import PortfolioFigures
+from alerting.present import Present, Series, read_present
+from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
+from core.alerts.figures import VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
+from core.alerts.rule import Rule
+from core.errors import StorageError, StorageUnavailable
+from core.model import Labels
+from portfolio.vocabulary import vocabulary
+from storage.clickhouse.reads.spans import read_newest
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+BELIEVED_SECONDS = 0.5
+"""So long what was read is one tick's; ticks are a second apart."""
+SENT_SECONDS = 300.0
+"""What a program sent counts for so long, as in Prometheus: nobody here knows how often it sends."""
+ALONE_SECONDS = 15.0
+"""After a failure ClickHouse is left alone for so long: a tick would wait for the timeout of each statement."""
+OF_PORTFOLIOS = (VALUE_AGE, VALUE_OVERDUE)
+Read_ = TypeVar("Read_")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Read_]):
+    """What a store answered in this tick, or the error that it raised."""
+
+    answer: Read_ | None
+    error: StorageError | None = None
+
+    def told(self) -> Read_:
+        """Return the answer. Raises the error."""
+        if self.error is not None:
+            raise self.error
+        assert self.answer is not None
+        return self.answer
+
+
+class Figures:
+    """Reads the stores. Called by the one thread of the engine.
+
+    `use` tells the rules, so that what they ask is asked together; a figure of no rule is read by itself.
+    """
+
+    def __init__(self, stores: Stores, known: Vocabulary | None = None) -> None:
+        self._stores = stores
+        self._vocabulary = known if known is not None else vocabulary()
+        self._portfolios = PortfolioFigures(stores)
+        self._over_time = OverTime(stores)
+        self._sent: tuple[str, ...] = ()
+        self._asked: dict[Figure | Worked, Outcome[Sequence[Value]]] = {}
+        self._read: dict[str, Outcome[Any]] = {}
+        self._until = float("-inf")
+        self._away: tuple[float, StorageUnavailable] | None = None
+        """Until when ClickHouse is left alone (monotonic seconds), and why."""
+
+    def use(self, rules: Sequence[Rule]) -> None:
+        """Read what these rules ask together."""
+        operands = [each for rule in rules if rule.is_enabled for each in operands_of(rule)]
+        figures = [each.figure if isinstance(each, Worked) else each for each in operands]
+        self._sent = tuple(dict.fromkeys(each.name for each in figures if self._is_sent(each.name)))
+        self._portfolios.use(each for each in figures if self._of(each.name) is Of.PORTFOLIO)
+        self._over_time.use([each for each in operands if isinstance(each, Worked)])
+        self._until = float("-inf")
+
+    def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
+        """Return what a figure is worth now, a value for each set of labels; None in it: stale, or not known.
+
+        Raises StorageError.
+        """
+        self._begin()
+        known = self._asked.get(operand)
+        if known is None:
+            known = self._asked[operand] = _outcome(lambda: self._values(operand))
+        return known.told()
+
+    def _begin(self) -> None:
+        now = self._stores.clock.monotonic()
+        if now < self._until:
+            return
+        self._until = now + BELIEVED_SECONDS
+        self._asked, self._read = {}, {}
+        self._portfolios.begin()
+
+    def _values(self, operand: Figure | Worked) -> Sequence[Value]:
+        if isinstance(operand, Worked):
+            series = self._series(operand.figure)
+            return self._stored(lambda: self._over_time(operand, series, self._all_series))
+        of = self._of(operand.name)
+        if of is Of.PORTFOLIO:
+            return self._stored(lambda: self._portfolios.values(operand))
+        if operand.name in OF_PORTFOLIOS:
+            values: Sequence[Value] = self._once(operand.name, lambda: self._of_values(operand.name))
+        elif of is Of.OWN:
+            values = self._present().own[operand.name]
+        else:
+            return [each.now for each in self._series(operand)]
+        return [each for each in values if holds(operand.matchers, each.labels)]
+
+    def _series(self, figure: Figure) -> list[Series]:
+        """Return the collected series that are meant."""
+        series = self._all_series(figure.name)
+        return [each for each in series if holds(figure.matchers, each.now.labels)]
+
+    def _all_series(self, metric: str) -> Sequence[Series]:
+        """Return every series of a metric: of the newest readings, else of what programs sent."""
+        found = self._present().series.get(metric, ())
+        if found or not self._is_sent(metric):
+            return found
+        names = self._sent if metric in self._sent else (metric,)
+        sent = self._once(f"sent {names}", lambda: self._stored(lambda: self._read_sent(names)))
+        return sent.get(metric, ())
+
+    def _read_sent(self, metrics: Sequence[str]) -> Mapping[str, Sequence[Series]]:
+        since = self._stores.clock.now() - SENT_SECONDS
+        found: dict[str, list[Series]] = {}
+        for each in read_newest(self._stores.clickhouse, metrics, since):
+            found.setdefault(each.metric, []).append(Series(each.host, each.labels, Value(each.labels, each.value)))
+        return found
+
+    def _present(self) -> Present:
+        return self._once("present", lambda: read_present(self._stores))
+
+    def _of_values(self, name: str) -> Sequence[Value]:
+        return self._stored(lambda: self._portfolios.own_values(name))
+
+    def _stored(self, ask: Callable[[], Read_]) -> Read_:
+        """Return what ClickHouse answers. Raises StorageUnavailable at once where it did not answer a moment ago."""
+        now = self._stores.clock.monotonic()
+        if self._away is not None and now < self._away[0]:
+            raise self._away[1]
+        try:
+            answer = ask()
+        except StorageUnavailable as error:
+            self._away = now + ALONE_SECONDS, error
+            raise
+        self._away = None
+        return answer
+
+    def _once(self, name: str, make: Callable[[], Read_]) -> Read_:
+        """Return what `make` returns, made once a tick."""
+        known = self._read.get(name)
+        if known is None:
+            known = self._read[name] = _outcome(make)
+        answer: Read_ = known.told()
+        return answer
+
+    def _of(self, name: str) -> Of:
+        kind = self._vocabulary.get(name)
+        return kind.of if kind else Of.COLLECTED
+
+    def _is_sent(self, name: str) -> bool:
+        """Return whether a metric is none that Fundwatch itself names."""
+        kind = self._vocabulary.get(name)
+        return kind is None or kind.labels is None
+
+
+def operands_of(rule: Rule) -> Iterator[Figure | Worked]:
+    """Yield every figure that a rule reads, as it reads it."""
+    for expression in (*(each for _, each in rule.conditions), *([rule.clears] if rule.clears else [])):
+        yield from _operands(expression)
+
+
+def _operands(expression: Expression) -> Iterator[Figure | Worked]:
+    match expression:
+        case Compared():
+            yield expression.operand
+        case Absent():
+            yield expression.figure
+        case Not():
+            yield from _operands(expression.of)
+        case All() | OneOf():
+            for each in expression.of:
+                yield from _operands(each)
+
+
+def holds(matchers: Sequence[Matcher], found: Labels) -> bool:
+    """Return whether labels are those that are meant."""
+    if not matchers:
+        return True
+    known = dict(found)
+    return all(each.holds(known.get(each.label, "")) for each in matchers)
+
+
+def _outcome(make: Callable[[], Read_]) -> Outcome[Read_]:
+    try:
+        return Outcome(make())
+    except StorageError as error:
+        return Outcome(None, error)

@@ -1,0 +1,200 @@
+"""What figures of portfolios are worth: worked out once a version of the data, so many a tick and no more."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alerting.evaluate import Value
+from core.alerts.expression import Figure
+from core.alerts.figures import VALUE_OVERDUE
+from core.format import coarse_duration
+from core.model import Labels, labels
+from portfolio.chosen import key_of
+from portfolio.given import has_ended, said_of, stale_after_seconds
+from portfolio.histories import fund
+from portfolio.query import PortfolioQuery
+from portfolio.reading import read_alone
+from portfolio.summary import ALL_METRICS, side_by_side
+from portfolio.vocabulary import SPOKEN, query_of
+from status.freshness import value_stale_after_seconds
+from storage.state.portfolios import OWN, Portfolio, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+TURN_SECONDS = 0.25
+"""So long figures are worked out at once: those that are left keep the value that they had until the next time."""
+AWAY_SECONDS = 60
+"""While Redis does not tell the version of the data they are worked out so often."""
+ORIGIN = "origin"
+METRIC = {metric.key: metric for metric in ALL_METRICS}
+NO_VALUE = "it has no value yet"
+MOST_KEPT = 20_000
+
+Asked = tuple[str, tuple[tuple[str, str], ...]]
+"""Window and settings of a figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Figures of a portfolio in a window, and the version of the data that they are of."""
+
+    version: str
+    figures: Mapping[str, tuple[float | None, str]]
+    """Value, or None and why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The newest value of a portfolio, and after how long the next one is overdue."""
+
+    version: str
+    newest: float | None
+    """Epoch seconds; None: it has no value yet."""
+    after_seconds: float
+
+    def why_overdue(self, now: float) -> str:
+        """Return what is to be said where the value that is due has not come; else empty."""
+        if self.newest is None:
+            return NO_VALUE
+        age = now - self.newest
+        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
+
+
+class PortfolioFigures:
+    """Remembers what was worked out. Its methods are called by one thread."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._keys: dict[Asked, set[str]] = {}
+        self._known: OrderedDict[tuple[str, Asked], Known] = OrderedDict()
+        self._due: dict[str, Due] = {}
+        self._turn_until = -math.inf
+
+    def use(self, figures: Iterable[Figure]) -> None:
+        """Work these out together where one of them is asked for."""
+        self._keys = {}
+        for figure in figures:
+            self._keys.setdefault(_asked(figure), set()).add(_key(figure))
+
+    def begin(self) -> None:
+        """Begin a turn."""
+        self._turn_until = self._stores.clock.monotonic() + TURN_SECONDS
+
+    def values(self, figure: Figure) -> list[Value]:
+        """Return what a figure is worth of every portfolio that is meant: no value where that which is due is overdue.
+
+        Raises StorageUnavailable or StorageRejected.
+        """
+        now, version = self._stores.clock.now(), self._version()
+        found = []
+        for portfolio in self._going_on(now):
+            if not _is_meant(portfolio, figure):
+                continue
+            overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
+            if overdue:
+                found.append(Value(_labels(portfolio), None, overdue))
+            elif (known := self._figures(portfolio, figure, version)) is not None:
+                found.append(Value(_labels(portfolio), *known.figures[_key(figure)]))
+        return found
+
+    def own_values(self, name: str) -> list[Value]:
+        """Return VALUE_AGE or VALUE_OVERDUE of every portfolio of the fund that has not ended.
+
+        Raises StorageUnavailable or StorageRejected.
+        """
+        now, version = self._stores.clock.now(), self._version()
+        found = []
+        for portfolio in self._going_on(now, OWN):
+            due = self._due_of(portfolio, version)
+            overdue = due.why_overdue(now)
+            if name == VALUE_OVERDUE:
+                found.append(Value(_labels(portfolio), float(bool(overdue)), overdue))
+            else:
+                age = None if due.newest is None else max(now - due.newest, 0.0)
+                found.append(Value(_labels(portfolio), age, NO_VALUE if age is None else ""))
+        return found
+
+    def _going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+        return [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
+
+    def _figures(self, portfolio: Portfolio, figure: Figure, version: str) -> Known | None:
+        """Return what is known of a portfolio, of an older version where this turn is over; None: not yet known."""
+        asked = _asked(figure)
+        name = (key_of(portfolio), asked)
+        known, wanted = self._known.get(name), self._keys.get(asked, set()) | {_key(figure)}
+        is_complete = known is not None and wanted <= known.figures.keys()
+        if known is not None and is_complete and known.version == version:
+            return known
+        if self._stores.clock.monotonic() > self._turn_until:
+            return known if is_complete else None
+        self._known[name] = made = Known(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
+        self._known.move_to_end(name)
+        while len(self._known) > MOST_KEPT:
+            self._known.popitem(last=False)
+        return made
+
+    def _due_of(self, portfolio: Portfolio, version: str) -> Due:
+        known = self._due.get(portfolio.id)
+        if known is None or known.version != version:
+            known = self._due[portfolio.id] = due_of(self._stores, portfolio, version)
+        return known
+
+    def _version(self) -> str:
+        found = self._stores.live.known_version("portfolio", "replay")
+        return found if found is not None else f"away {int(self._stores.clock.now() // AWAY_SECONDS)}"
+
+
+def figures_of(
+    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, keys: Iterable[str]
+) -> dict[str, tuple[float | None, str]]:
+    """Return figures of a portfolio by key: the value, or None and why there is none.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    wanted = [METRIC[key] for key in keys]
+    found = side_by_side(read_alone(stores, portfolio, query), wanted)
+    told = {metric.key for metric in found.metrics}
+    figures: dict[str, tuple[float | None, str]] = {}
+    for metric in wanted:
+        value = found.of(metric.key) if metric.key in told else math.nan
+        why = found.reason(metric.key) if metric.key in told else "no benchmark is set"
+        figures[metric.key] = (value, "") if math.isfinite(value) else (None, why)
+    return figures
+
+
+def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
+    """Return when the next value of a portfolio is overdue. Raises StorageUnavailable or StorageRejected."""
+    history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
+    nav = history.nav
+    if not len(nav):
+        return Due(version, None, 0.0)
+    by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
+    after = by_calendar or value_stale_after_seconds(history.cadence.longest_days)
+    return Due(version, float(nav.newest), after)
+
+
+def _is_meant(portfolio: Portfolio, figure: Figure) -> bool:
+    """Return whether a figure is asked of a portfolio: of the fund's own, unless it says something of the origin."""
+    if portfolio.origin != OWN and all(each.label != ORIGIN for each in figure.matchers):
+        return False
+    known = {"portfolio": portfolio.id, ORIGIN: portfolio.origin}
+    return all(matcher.holds(known.get(matcher.label, "")) for matcher in figure.matchers)
+
+
+def _labels(portfolio: Portfolio) -> Labels:
+    if portfolio.origin == OWN:
+        return labels(portfolio=portfolio.id)
+    return labels(portfolio=portfolio.id, origin=portfolio.origin)
+
+
+def _key(figure: Figure) -> str:
+    return SPOKEN.get(figure.name, figure.name)
+
+
+def _asked(figure: Figure) -> Asked:
+    return figure.window, figure.settings

@@ -1,0 +1,122 @@
+"""What is so now, of one tick: newest values of what is collected, states of components, ages and failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from alerting.evaluate import Value
+from core.alerts.figures import AGE, COLLECTOR_FAILED, SILENT, STATUS
+from core.errors import StorageUnavailable
+from core.kinds.registry import component_name
+from core.metrics import MACHINE
+from core.model import SEVERITY, Labels, LiveReading, Outcome, SourceId, Status, labels
+from core.pipeline.spec import PIPELINE, BreakerState, CollectorRuns
+from core.tables import rows_of
+from status.freshness import NO_READING, is_stale, why_unknown
+from status.readings import collectors_of, components_in, every_dataset, machine_of, newest_readings
+
+if TYPE_CHECKING:
+    from core.settings.model import Settings
+    from storage.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A collected series and its newest value."""
+
+    host: str
+    stored: Labels
+    """Its labels as it is stored under."""
+    now: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The newest of everything."""
+
+    series: Mapping[str, Sequence[Series]]
+    """By metric."""
+    own: Mapping[str, Sequence[Value]]
+    """Fundwatch's own words that are of collectors."""
+
+
+def read_present(stores: Stores) -> Present:
+    """Return what is so now. Raises StorageUnavailable while Redis does not answer: then nothing is known."""
+    readings = newest_readings(stores, every_dataset(stores.settings))
+    if stores.live.problem:
+        raise StorageUnavailable(f"Redis does not answer: {stores.live.problem}")
+    return present(stores.settings, readings, stores.clock.now())
+
+
+def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> Present:
+    """Return what the newest readings say at `now` (epoch seconds). Of a stale one no value is known."""
+    series: defaultdict[str, list[Series]] = defaultdict(list)
+    for reading in readings:
+        why = why_unknown(reading, now)
+        machine = machine_of(reading)
+        for (metric, stored), value in reading.samples.items():
+            shown = _on(machine, stored)
+            series[metric].append(Series(reading.host, stored, Value(shown, None if why else value, why)))
+    never = [
+        Value(_on("" if SourceId.parse(name) else settings.machine, labels(collector=name)), None, NO_READING)
+        for name in collectors_of(settings, every_dataset(settings))
+        if name not in {each.collector for each in readings}
+    ]
+    own = {
+        STATUS: _states(settings, readings, now),
+        AGE: [*(Value(_of(each), max(now - each.ts, 0.0)) for each in readings), *never],
+        SILENT: [
+            *(Value(_of(each), float(is_stale(each, now)), why_unknown(each, now)) for each in readings),
+            *(replace(each, value=1.0) for each in never),
+        ],
+        COLLECTOR_FAILED: _failures(readings, now),
+    }
+    return Present(series, own)
+
+
+def _of(reading: LiveReading) -> Labels:
+    return _on(machine_of(reading), labels(collector=reading.collector))
+
+
+def _on(machine: str, stored: Labels) -> Labels:
+    """Return labels with the machine among them; of a watched source, which is one from anywhere, as they are."""
+    return tuple(sorted((*stored, (MACHINE, machine)))) if machine else stored
+
+
+def _states(settings: Settings, readings: Sequence[LiveReading], now: float) -> list[Value]:
+    """Return the state of every component. One that is unknown is no value: it is neither well nor ill.
+
+    A watched source without a reading yet has the labels that it will have; which components a collector of the
+    machine or of Fundwatch itself tells of, only its first reading says.
+    """
+    found = []
+    for each in components_in(settings, readings, now):
+        name, source = each.part.name, SourceId.parse(each.collector)
+        if each.reading is None:
+            if source is None:
+                continue
+            name = component_name(source)
+        value = None if each.part.status is Status.UNKNOWN else float(SEVERITY[each.part.status])
+        found.append(Value(_on(each.host, labels(component=name, collector=each.collector)), value, each.part.why))
+    return found
+
+
+def _failures(readings: Sequence[LiveReading], now: float) -> list[Value]:
+    """Return of each collector whether it failed, as the newest reading about Fundwatch itself tells it."""
+    found = []
+    for reading in readings:
+        if reading.collector != PIPELINE:
+            continue
+        for row in rows_of(reading.tables, CollectorRuns):
+            value: float | None = float(_failed(row))
+            if is_stale(reading, now) or row.last_outcome is None:
+                value = None
+            found.append(Value(_on(reading.host, labels(collector=row.collector)), value, row.error or row.why))
+    return found
+
+
+def _failed(row: CollectorRuns) -> bool:
+    return row.breaker != BreakerState.CLOSED or row.last_outcome != Outcome.OK
