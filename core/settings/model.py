@@ -27,9 +27,11 @@ from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.channels import Channels
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
+from core.settings.routes import Route
 
 PREFIX = "FUNDWATCH_"
 LOOPBACK_OPEN = "loopback-open"
@@ -325,6 +327,11 @@ class Settings(BaseSettings):
     pull: tuple[Pull, ...] = Field(
         (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
     )
+    channels: Channels = Field(Channels(), description="Ways in which alerts reach people.")
+    routes: tuple[Route, ...] = Field(
+        (),
+        description="Who is told of what; none: every channel of warnings and more, the log where there is no other.",
+    )
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
         description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
@@ -375,6 +382,14 @@ class Settings(BaseSettings):
         if twice:
             raise ValueError(f"two pulls are named {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        known = self.channels.every()
+        for number, route in enumerate(self.routes):
+            if unknown := [name for name in route.named if name not in known]:
+                raise ValueError(f"routes[{number}]: there is no channel {unknown[0]}; there are {', '.join(known)}")
+        return self
 
     @field_validator("portfolios")
     @classmethod
