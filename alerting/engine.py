@@ -262,7 +262,8 @@ class Engine:
                     "category": rule.category.value, "muted_by": member.muted_by,
                 }
             )  # fmt: skip
-        return {"severity": incident.severity.word, "opened_at": incident.opened_at, "members": members}
+        who = incident.closed_by or incident.acknowledged_by
+        return {"severity": incident.severity.word, "opened_at": incident.opened_at, "who": who, "members": members}
 
     def _adopt(self, changes: Changes, ids: Sequence[int]) -> None:
         for each in changes.conditions.values():

@@ -330,7 +330,7 @@ class Settings(BaseSettings):
     channels: Channels = Field(Channels(), description="Ways in which alerts reach people.")
     routes: tuple[Route, ...] = Field(
         (),
-        description="Who is told of what; none: every channel of warnings and more, the log where there is no other.",
+        description="Who is told of what; none: every channel of warnings and more, else the log.",
     )
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
