@@ -28,7 +28,7 @@ def _one_line(value: str) -> str:
 
 
 def _mailbox(value: str) -> str:
-    if not re.fullmatch(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", value):
+    if not value.isascii() or not re.fullmatch(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", value):
         raise ValueError("must be an address such as desk@example.com")
     return value
 
