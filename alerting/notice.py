@@ -107,8 +107,8 @@ class Notice:
         told = [self.note] if self.note else []
         if self.is_over:
             lasted = coarse_duration(self.made_at - self.opened_at)
-            ended = f"resolved by {self.who}" if self.who else "over"
-            told.append(f"It fired for {lasted} and is {ended} since {clock_time(self.made_at)}.")
+            ended = f"{self.who} resolved it at" if self.who else "it is over since"
+            told.append(f"It fired for {lasted}; {ended} {clock_time(self.made_at)}.")
         elif self.about == About.ACKNOWLEDGED:
             told.append(f"{self.who or 'Somebody'} has it in hand.")
         elif self.incident:

@@ -30,13 +30,12 @@ LONGEST_BLOCK = 2_900
 def message(notice: Notice) -> dict[str, Any]:
     """Return what is posted: a line for lists and telephones, and blocks beside a bar of colour."""
     lines = escaped("\n".join(line for line in notice.lines if line != notice.link))
-    blocks: list[dict[str, Any]] = [_section(f"*{escaped(notice.subject)}*")]
-    if lines:
-        blocks.append(_section(cut(lines, LONGEST_BLOCK)))
+    blocks = [_section(cut(lines, LONGEST_BLOCK))] if lines else []
     if notice.link:
         blocks.append(_section(f"<{notice.link}|Open in Fundwatch>"))
     color = GREEN if notice.is_over else COLORS[notice.severity]
-    return {"text": escaped(notice.subject), "attachments": [{"color": color, "blocks": blocks}]}
+    beside = {"attachments": [{"color": color, "blocks": blocks}]} if blocks else {}
+    return {"text": f"*{escaped(notice.subject)}*", **beside}
 
 
 def by_webhook(channel: Slack, notice: Notice) -> Request:
