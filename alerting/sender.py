@@ -78,7 +78,7 @@ class Sender:
             each.woken.set()
 
     def stop(self, seconds: float) -> bool:
-        """End within that time; return whether all attempts had ended. What is not sent then is sent by the next one."""
+        """End within that time; return whether all attempts had ended. What is not sent then, the next one sends."""
         self._stopping.set()
         self.wake()
         ends = time.monotonic() + seconds

@@ -7,7 +7,6 @@ what it refuses is tried again until it is given up.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import orjson
 from alerting.notice import Notice
 from core.errors import DeliveryRefused, DeliveryUnavailable
 from core.settings.channels import Apprise
+from core.settings.model import environment_without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_INSTALLED, NO_SUCH_SERVICE = 3, 4
@@ -41,7 +41,7 @@ def send(channel: Apprise, notice: Notice) -> str:
     try:
         done = subprocess.run(
             command, input=order(channel, notice), cwd=ROOT, timeout=seconds, check=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=_environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment_without_settings(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise DeliveryUnavailable(f"Apprise did not end within {seconds:.3g} s") from error
@@ -54,8 +54,3 @@ def send(channel: Apprise, notice: Notice) -> str:
     if done.returncode:
         raise DeliveryUnavailable("Apprise could not hand it over")
     return ""
-
-
-def _environment() -> dict[str, str]:
-    """Return what the process may know: nothing of our settings, which may hold passwords."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FUNDWATCH_")}

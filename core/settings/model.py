@@ -39,6 +39,11 @@ CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 """Names the settings file; the one variable that is not a setting itself."""
 
 
+def environment_without_settings() -> dict[str, str]:
+    """Return the environment for a process that is to know nothing of our settings, which may hold passwords."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _whole(value: object) -> object:
     """Environment variables are text; a Literal of numbers does not convert by itself."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
