@@ -52,7 +52,8 @@ class Receiver:
             def do_POST(self) -> None:
                 receiver._answer(self)
 
-            do_PATCH = do_POST
+            def do_PATCH(self) -> None:
+                receiver._answer(self)
 
             def log_message(self, *args: object) -> None:
                 """Tests print nothing."""
