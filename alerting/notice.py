@@ -13,9 +13,10 @@ from alerting.incidents import About
 from core.alerts.severity import Severity
 from core.format import coarse_duration, count, cut
 from storage.state.alerts import KeptMessage
+from storage.state.outbox import TEST
 
-DIGEST, UNDELIVERED, TEST = "digest", "undelivered", "test"
-"""What messages are about that no incident makes: what was held back, a channel that fails, and whether one works."""
+DIGEST, UNDELIVERED = "digest", "undelivered"
+"""What messages are about that no incident makes, beside TEST: what was held back, and a channel that fails."""
 MOST_SHOWN = 20
 """Alerts that a message lists; of the others it says how many there are."""
 LONGEST_SUBJECT = 200
@@ -26,7 +27,6 @@ BEGINS: Mapping[str, str] = {
     About.ESCALATED: "Nobody acknowledged: ",
     About.REMINDED: "Still firing: ",
     About.ACK_ENDED: "Acknowledgement ended: ",
-    DIGEST: "Held back: ",
     TEST: "Test: ",
 }
 
@@ -104,7 +104,7 @@ class Notice:
     @property
     def lines(self) -> list[str]:
         """Return it in plain text, below the subject."""
-        told = [self.note] if self.note else []
+        told = [self.note] if self.note and self.incident else []
         if self.is_over:
             lasted = coarse_duration(self.made_at - self.opened_at)
             ended = f"{self.who} resolved it at" if self.who else "it is over since"
@@ -133,7 +133,7 @@ class Notice:
 
     @property
     def _what(self) -> str:
-        if not self.alerts:
+        if not self.incident or not self.alerts:
             return self.note or "an incident"
         first = self.alerts[0]
         titles = {alert.title for alert in self.alerts}

@@ -143,7 +143,7 @@ def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
     members.sort(key=lambda member: -Severity[str(member["severity"]).upper()])
     severity = max((Severity[str(body["severity"]).upper()] for body in firing), default=Severity.INFO)
     told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
-    note = f"{told} held back by the limit of the channel; {number(over)} of the incidents are over by now."
+    note = f"{told} held back by the limit of the channel; over by now: {number(over)}."
     return {
         "severity": severity.word, "opened_at": min((each.made_at for each in held), default=now),
         "members": members[:MOST_IN_DIGEST], "note": note,

@@ -7,9 +7,10 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+import orjson
 import sqlalchemy as sa
 
 from storage.state.alert_tables import alert_engine, alert_messages
@@ -21,6 +22,8 @@ RATE = "rate limit"
 """`muted_by` of what was held back as its channel was told enough: SUPPRESSED until a digest tells it, then MERGED."""
 OF_CHANNELS = 0
 """The incident of messages that are about channels and not about an incident."""
+TEST = "test"
+"""What a message is about that somebody asked for, to see whether a channel works."""
 MOST_ROWS = 2_000
 
 _of = alert_messages.c
@@ -107,6 +110,30 @@ def waiting_for_others(connection: Transaction, receivers: Collection[str]) -> l
     """Return what waits for receivers that are none of these."""
     where = (_of.status.in_(WAITING), _of.receiver.not_in([*receivers]))
     return _rows(connection, sa.select(alert_messages).where(*where).order_by(_of.made_at).limit(MOST_ROWS))
+
+
+def put_test(connection: Transaction, receiver: str, who: str, now: float) -> KeptMessage:
+    """Put a message into the outbox that tells nothing but that the channel works, and return it."""
+    note = f"This is a test of the channel {receiver}, asked for by {who}."
+    body = orjson.dumps({"severity": "info", "opened_at": now, "members": [], "note": note}).decode()
+    number = next_number(connection, OF_CHANNELS)
+    message = KeptMessage(
+        OF_CHANNELS, number, receiver, TEST, MessageStatus.QUEUED, made_at=now, next_at=now, body=body
+    )
+    add_messages(connection, [message])
+    return message
+
+
+def find(connection: Transaction, message: KeptMessage) -> KeptMessage | None:
+    """Return what became of a message; None: it is not kept any more."""
+    rows = _rows(connection, sa.select(alert_messages).where(*_key(message)))
+    return rows[0] if rows else None
+
+
+def last_sent(connection: Transaction) -> Mapping[str, float]:
+    """Return when each receiver was last sent something, epoch seconds; one that never was is not there."""
+    asked = sa.select(_of.receiver, sa.func.max(_of.done_at)).where(_of.status == MessageStatus.SENT)
+    return {str(name): float(at) for name, at in connection.execute(asked.group_by(_of.receiver))}
 
 
 def last_done(connection: Transaction, receiver: str) -> KeptMessage | None:

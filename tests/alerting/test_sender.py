@@ -228,7 +228,7 @@ def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
     assert one.turn() and not one.turn()
     digest = desk.received[-1].json
     assert digest["about"] == "digest" and len(digest["alerts"]) == 1
-    assert "3 messages of 2 incidents held back" in digest["subject"] and "1 of the incidents" in digest["note"]
+    assert "3 messages of 2 incidents held back" in digest["subject"] and "over by now: 1" in digest["note"]
     outbox.put("desk", incident=7)
     one.turn()
     outbox.clock.advance(DIGEST_SECONDS)
