@@ -105,7 +105,7 @@ def _is_held(message: KeptMessage) -> bool:
 def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage, now: float) -> bool:
     times = RESERVE if severity_of(message) >= Severity.CRITICAL else 1
     return any(
-        limit and outbox.sent_since(connection, channel.name, now - seconds) >= limit * times
+        limit and outbox.sent_or_begun(connection, channel.name, now - seconds) >= limit * times
         for limit, seconds in ((channel.per_hour, HOUR_SECONDS), (channel.per_day, DAY_SECONDS))
     )
 

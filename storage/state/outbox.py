@@ -88,9 +88,11 @@ def next_number(connection: Transaction, incident: int) -> int:
     return int(connection.execute(sa.select(sa.func.max(_of.number)).where(_of.incident == incident)).scalar() or 0) + 1
 
 
-def sent_since(connection: Transaction, receiver: str, since: float) -> int:
-    """Return how many messages a receiver was sent since then."""
-    where = (_of.receiver == receiver, _of.status == MessageStatus.SENT, _of.done_at >= since)
+def sent_or_begun(connection: Transaction, receiver: str, since: float) -> int:
+    """Return how many messages a receiver was sent since then, and those that are tried again and may yet arrive."""
+    is_sent = sa.and_(_of.status == MessageStatus.SENT, _of.done_at >= since)
+    is_begun = sa.and_(_of.status.in_(WAITING), _of.attempts > 0)
+    where = (_of.receiver == receiver, sa.or_(is_sent, is_begun))
     return int(connection.execute(sa.select(sa.func.count()).where(*where)).scalar() or 0)
 
 
