@@ -7,12 +7,13 @@ within the deadline, and when that is over it is shut down under the library's h
 from __future__ import annotations
 
 import html
+import os
 import smtplib
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
@@ -85,12 +86,14 @@ def _told(
 ) -> Mapping[str, tuple[int, bytes]]:
     """Speak SMTP; return who of several was refused. Raises DeliveryError, and what sockets raise."""
     try:
-        smtp = _Smtp(sock, channel.host, channel.port, deadline.left())
-        if channel.security == "starttls":
-            smtp.starttls(context=ssl.create_default_context(cafile=channel.ca_file or None))
-        if channel.user:
-            smtp.login(channel.user, channel.password.get_secret_value())
-        refused = smtp.send_message(mail)
+        with closing(_Smtp(sock, channel.host, channel.port, deadline.left())) as smtp:
+            if channel.security == "starttls":
+                smtp.starttls(context=ssl.create_default_context(cafile=channel.ca_file or None))
+            if channel.user:
+                smtp.login(channel.user, channel.password.get_secret_value())
+            refused = smtp.send_message(mail)
+            smtp.say_bye()
+            return refused
     except smtplib.SMTPException as error:
         if is_late.is_set():
             raise TimeoutError("timed out") from error
@@ -99,8 +102,6 @@ def _told(
         if is_late.is_set():
             raise TimeoutError("timed out") from error
         raise
-    smtp.say_bye()
-    return refused
 
 
 def _explained(channel: Email, error: smtplib.SMTPException) -> DeliveryUnavailable | DeliveryRefused:
@@ -131,7 +132,7 @@ def _ended_at(sock: socket.socket, deadline: Deadline) -> Iterator[threading.Eve
     By a descriptor of its own: STARTTLS puts another socket in the place of the first.
     """
     is_late = threading.Event()
-    guard = sock.dup()
+    guard = socket.socket(fileno=os.dup(sock.fileno()))
 
     def end() -> None:
         is_late.set()
