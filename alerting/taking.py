@@ -83,19 +83,27 @@ def _why_not(
     connection: Transaction, channel: Channel, message: KeptMessage, before: Sequence[KeptMessage], now: float
 ) -> str:
     """Return why a message is not sent; empty: it is."""
-    if message.about == About.RESOLVED and before and not any(_is_heard(each) for each in before):
-        if any(_is_held(each) for each in before):
-            return outbox.RATE
+    if message.about == About.RESOLVED:
         if channel.fallback and any(each.status == MessageStatus.FAILED for each in before):
             outbox.add_once(connection, replace(message, receiver=channel.fallback))
-        return NEVER_TOLD
+        if before and not _is_heard(before):
+            return outbox.RATE if any(_is_held(each) for each in before) else NEVER_TOLD
     is_new = message.attempts == 0 and message.incident != outbox.OF_CHANNELS
     return outbox.RATE if is_new and _is_too_much(connection, channel, message, now) else ""
 
 
-def _is_heard(message: KeptMessage) -> bool:
-    """Return whether a receiver was told, or was about to be: that is told with the end, in one message."""
-    return message.status in (MessageStatus.SENT, MessageStatus.MERGED)
+def _is_heard(before: Sequence[KeptMessage]) -> bool:
+    """Return whether a receiver was told of an incident, by a digest too, or was about to be.
+
+    What was about to be told is told with the end, in one message.
+    """
+    loud = [each for each in before if each.status != MessageStatus.SUPPRESSED or _is_held(each)]
+    was_told = any(each.status == MessageStatus.SENT or _is_digested(each) for each in loud)
+    return was_told or bool(loud and loud[-1].status == MessageStatus.MERGED)
+
+
+def _is_digested(message: KeptMessage) -> bool:
+    return message.status == MessageStatus.MERGED and message.muted_by == outbox.RATE
 
 
 def _is_held(message: KeptMessage) -> bool:

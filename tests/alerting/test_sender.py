@@ -155,6 +155,24 @@ def test_the_end_follows_where_the_beginning_went(outbox: Outbox, desk: Receiver
     assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
 
 
+def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
+    outbox: Outbox, desk: Receiver, phone: Receiver
+) -> None:
+    desk.then(DOWN)
+    outbox.put("desk")
+    postman(outbox).turn()
+    desk.then(GONE)
+    outbox.put("desk", "changed", number=1)
+    for name in ("desk", "phone", "phone"):
+        postman(outbox, name).turn()
+    desk.then(OK)
+    outbox.put("desk", "resolved", number=2)
+    for name in ("desk", "phone"):
+        postman(outbox, name).turn()
+    assert [state for _, state in outbox.states("desk")] == ["merged", "failed", "suppressed"]
+    assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
+
+
 def test_it_is_given_up_after_its_time_and_the_end_of_it_later(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN)
     outbox.put("desk")
