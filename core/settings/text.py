@@ -179,7 +179,9 @@ def example_yaml() -> str:
 
 def _example(path: tuple[str, ...]) -> list[str]:
     """Return lines that show how a list is written; none for any other setting."""
-    channels = {(CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()}
+    channels: dict[tuple[str, ...], tuple[str, ...]] = {
+        (CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()
+    }
     lists = {(PORTFOLIOS,): EXAMPLE, (PULL,): PULL_EXAMPLE, (ROUTES,): ROUTES_EXAMPLE, **channels}
     if path in lists:
         return ["For example:", *lists[path]]

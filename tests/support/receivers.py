@@ -15,7 +15,10 @@ import orjson
 
 @dataclass(frozen=True)
 class Reply:
-    """What a receiver does with one request. behaviour: answers, hangs, drips, cuts (closes mid-reply), twice."""
+    """What a receiver does with one request.
+
+    behaviour: answers, hangs, drips, cuts (closes within the first line of its reply), twice.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -101,6 +104,6 @@ class Receiver:
         head += b"".join(f"{name}: {value}\r\n".encode() for name, value in reply.headers.items())
         whole = head + b"\r\n" + reply.body
         if reply.behaviour == "cuts":
-            handler.wfile.write(head[: len(head) // 2])
+            handler.wfile.write(head[:9])
         else:
             handler.wfile.write(whole * (2 if reply.behaviour == "twice" else 1))

@@ -127,7 +127,7 @@ def test_a_reply_says_whether_it_is_tried_again(
 
 
 def test_a_wrong_password_is_refused_and_not_told(server: Controller) -> None:
-    one = channel(server.port, security="starttls", user="fundwatch", password="hunter3")
+    one = channel(server.port, security="starttls", user="fundwatch", password="hunter3", timeout_seconds=20)
     with pytest.raises(DeliveryRefused) as error:
         send(one, notice())
     assert "535" in str(error.value) and "hunter3" not in str(error.value)
