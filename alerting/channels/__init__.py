@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from alerting.channels import apprise, discord, email, log, pagerduty, slack, sms, telegram, webhook
 from alerting.notice import Notice
 from core.errors import DeliveryError, DeliveryRefused
@@ -18,6 +21,9 @@ from core.settings.channels import (
     Webhook,
 )
 
+SHORTEST_SECRET = 6
+"""Characters: shorter parts of an address are words."""
+
 
 def send(channel: Channel, notice: Notice) -> str:
     """Send a message; return what the channel answered, for later ones to refer to.
@@ -32,10 +38,20 @@ def send(channel: Channel, notice: Notice) -> str:
 
 
 def without_secrets(text: str, channel: Channel) -> str:
-    """Return a text in which no secret of the channel stands."""
-    for secret in sorted(channel.secrets(), key=len, reverse=True):
+    """Return a text in which no secret of the channel stands, nor a part of one, such as the path of an address."""
+    secrets = {each for secret in channel.secrets() for each in (secret, *_parts(secret))}
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
+
+
+def _parts(secret: str) -> list[str]:
+    """Return what an address or a token is made of, without the host and what is too short to be a secret."""
+    text = secret
+    if "://" in secret:
+        parts = urlsplit(secret)
+        text = "/".join((parts.netloc.rpartition("@")[0], parts.path, parts.query))
+    return [part for part in re.split(r"[/:?&=@#]", text) if len(part) >= SHORTEST_SECRET]
 
 
 def _send(channel: Channel, notice: Notice) -> str:

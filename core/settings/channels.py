@@ -185,7 +185,7 @@ class Webhook(Channel):
     KIND, TITLE = "webhook", "Webhook"
     EXAMPLE = (
         "webhook:",
-        "  - {name: oms, url: 'https://oms.example.com/alerts', secret: '…', headers: {Authorization: 'Bearer …'},",
+        "  - {name: oms, url: 'https://oms.example.com/alerts', secret: '…', headers: {X-Desk: risk},",
         "     template: {text: '{subject}', alerts: '{alerts}'}}",
     )
 
