@@ -170,7 +170,7 @@ class Sms(Channel):
     """A telephone, by SMS of Twilio."""
 
     KIND, TITLE = "sms", "SMS (Twilio)"
-    EXAMPLE = ("sms: [{name: phone, account: AC…, token: '…', sender: '+15550100', to: '+15550111'}]",)
+    EXAMPLE = ("sms: [{name: phone, account: AC0123456789, token: '…', sender: '+15550100', to: '+15550111'}]",)
 
     account: Line = Field(pattern=r"^[A-Za-z0-9]{2,64}$", description="SID of the account at Twilio.")
     token: SecretStr = Field(min_length=1, description="Of that account.")
