@@ -164,7 +164,7 @@ def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
     if not _is_worse(known) or (known.is_unsaid and known.is_muted):
         return Turn(replace(known, is_muted=True))
     about = About.OPENED if known.told_at is None else About.RAISED
-    message = Message(about, known.messages, known.plan.receivers, muted_by)
+    message = Message(about, known.messages, known.plan.at(known.severity).receivers, muted_by)
     return Turn(replace(known, is_muted=True, is_unsaid=True, messages=known.messages + 1), (message,))
 
 
@@ -172,7 +172,8 @@ def _told(known: Incident, at: float) -> Turn:
     """Return the incident with the one message that is due, the weightiest first."""
     if known.is_muted:
         return _while_muted(replace(known, is_muted=False), at, _muted(known.members))
-    plan, severity = known.plan, known.severity
+    severity = known.severity
+    plan = known.plan.at(severity)
     if known.told_at is None:
         if at - known.opened_at < plan.wait(severity):
             return Turn(known)
@@ -198,8 +199,9 @@ def _told(known: Incident, at: float) -> Turn:
 
 def _escalated(known: Incident, at: float) -> Turn | None:
     """Return the incident a step further; None: none is due."""
-    steps = known.plan.steps
-    last = len(steps) * known.plan.rounds
+    plan = known.plan.at(known.severity)
+    steps = plan.steps
+    last = len(steps) * plan.rounds
     if not steps or known.step > last:
         return None
     if known.step == last:
@@ -240,7 +242,7 @@ def _changed(known: Incident) -> About | None:
     if any(key not in known.members for key in told):
         return About.CHANGED
     is_lower = any(severity < told[key] for key, severity in heard.items())
-    return About.LOWERED if is_lower and known.plan.tells_lowered else None
+    return About.LOWERED if is_lower and known.plan.at(known.severity).tells_lowered else None
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

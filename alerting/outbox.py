@@ -54,8 +54,7 @@ def _told(incident: Incident, known: Callable[[str], Known | None], rules: Mappi
                 "category": rule.category.value, "muted_by": member.muted_by,
             }
         )  # fmt: skip
-    told = {
+    return {
         "severity": incident.severity.word, "opened_at": incident.opened_at, "members": members,
-        "more": len(incident.members) - len(gravest),
+        "more": len(incident.members) - len(gravest), "who": incident.closed_by or incident.acknowledged_by,
     }  # fmt: skip
-    return told | ({"acknowledged_by": incident.acknowledged_by} if incident.acknowledged_by else {})

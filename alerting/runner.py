@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from alerting.auditor import faults
 from alerting.engine import Engine, Route
-from alerting.evaluate import Read
+from alerting.evaluate import Value
 from alerting.quiet import Causes, Quiet
 from alerting.telling import Pulse, reading_of
+from core.alerts.expression import Figure, Worked
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS
 from core.errors import FundwatchError, StorageUnavailable
@@ -34,8 +36,27 @@ SILENT_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-def _nobody() -> None:
-    return
+class Delivery(Protocol):
+    """Who sends the messages of one engine."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None:
+        """Say that there may be something to send."""
+
+    def stop(self, seconds: float) -> bool: ...
+
+
+class Reading(Protocol):
+    """The engine's `read`, told of the rules so that what they ask is asked together."""
+
+    def use(self, rules: Sequence[Rule]) -> None: ...
+
+    def __call__(self, operand: Figure | Worked) -> Sequence[Value]: ...
+
+
+Deliver = Callable[[int, Callable[[], float]], Delivery]
+"""Returns who sends for the engine of a fencing token; the other argument is the engine's own time."""
 
 
 class Runner:
@@ -45,23 +66,23 @@ class Runner:
         self,
         stores: Stores,
         rules: Callable[[], Sequence[Rule]],
-        read: Read,
+        figures: Reading,
         route: Route,
         causes: Causes,
-        lease: Lease | None = None,
-        wake: Callable[[], None] = _nobody,
+        lease: Lease | None,
+        deliver: Deliver,
     ) -> None:
         """Return it. rules: returns those of now, or raises FundwatchError: then those before hold on.
 
-        lease: None where this process alone uses the state database. wake: called after each tick that may have put
-        messages into the outbox.
+        lease: None where this process alone uses the state database.
         """
         self._stores = stores
         self._read_rules = rules
-        self._read = read
+        self._figures = figures
         self._route = route
         self._lease = lease
-        self._wake = wake
+        self._deliver = deliver
+        self._delivery: Delivery | None = None
         self._quiet = Quiet(stores.state)
         self._causes = causes
         self._engine: Engine | None = None
@@ -102,6 +123,7 @@ class Runner:
         self._stopping.set()
         for thread in self._threads:
             thread.join(max(0.0, ends - time.monotonic()))
+        self._end_delivery(max(0.0, ends - time.monotonic()))
         if self._lease is not None:
             self._lease.release()
 
@@ -114,6 +136,7 @@ class Runner:
             self._say_well()
         except Overtaken as error:
             self._engine, self._was_overtaken = None, True
+            self._end_delivery(0.0)
             log.warning("alerts: this process stands by: %s", error)
         except FundwatchError as error:
             self._say_problem(str(error))
@@ -164,9 +187,12 @@ class Runner:
         stores = self._stores
         with stores.state.reading() as connection:
             token = max(newest_token(connection) + 1, lease_token or 0)
-        engine = Engine(stores.state, stores.clock, self._read, self._route, self._quiet.why, token, self._causes.why)
+        quiet, causes = self._quiet.why, self._causes.why
+        engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes)
         engine.start(self._rules)
         self._engine = engine
+        self._delivery = self._deliver(token, engine.steady)
+        self._delivery.start()
         self._ticked = self._rules_at = stores.clock.monotonic()
         log.info("alerts: this process evaluates %d rules", len(self._rules))
         return True
@@ -187,7 +213,13 @@ class Runner:
         self._tick_seconds = time.perf_counter() - began
         if engine.has_turned:
             self._told = float("-inf")
-            self._wake()
+            if self._delivery is not None:
+                self._delivery.wake()
+
+    def _end_delivery(self, seconds: float) -> None:
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            delivery.stop(seconds)
 
     def _take_rules(self) -> bool:
         """Read the rules and return whether others were read; of those that cannot be read the ones before hold on."""
@@ -201,6 +233,8 @@ class Runner:
         self._rules_problem = ""
         is_changed = rules != self._rules
         self._rules = rules
+        if is_changed:
+            self._figures.use(rules)
         return is_changed
 
     def _tell(self) -> None:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from alerting.engine import Route
-from alerting.evaluate import Read, Value
+from alerting.figures import Figures
 from alerting.forgetting import Forgetting
 from alerting.mirror import Mirror
 from alerting.quiet import Causes
-from alerting.runner import Runner
+from alerting.router import Router
+from alerting.rule_files import RuleFiles
+from alerting.runner import Deliver, Runner
+from alerting.sender import Sender
 from alerting.watchdog import Watchdog
-from core.alerts.expression import Figure, Worked
-from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.lease import Lease
-from core.model import Labels
+from core.settings.model import config_file
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
 
@@ -30,21 +31,29 @@ class Parts:
 
     rules: Callable[[], Sequence[Rule]]
     """Returns those of now, or raises FundwatchError."""
-    read: Read
+    figures: Figures
     route: Route
-    wake: Callable[[], None]
-    """Tells who sends that there may be messages."""
+    deliver: Deliver
 
 
 def parts_of(stores: Stores) -> Parts:
-    """Return what the engine works with: no rule yet, so nothing is read and nobody is told."""
-    return Parts(tuple, _read_nothing, _tell_nobody, _wake_nobody)
+    """Return what the engine works with, by the settings. Raises SettingsError: a rule is wrong."""
+    settings = stores.settings
+    rules = RuleFiles(settings, config_file())
+    rules.in_force()
+    router = Router(settings.routes, settings.channels, stores.clock)
+
+    def deliver(token: int, now: Callable[[], float]) -> Sender:
+        channels = settings.channels.every()
+        return Sender(stores.state, channels, now, token, machine=settings.machine, address=settings.address)
+
+    return Parts(rules.in_force, Figures(stores), router, deliver)
 
 
 def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
     """Start the alert engine, its watchdog and the copying of its history; None: the settings switch it off.
 
-    Stop it, before the stores are closed, with `stop(seconds)`.
+    Stop it, before the stores are closed, with `stop(seconds)`. Raises SettingsError: a rule is wrong.
     """
     settings = stores.settings
     if not settings.alerts.enabled:
@@ -52,7 +61,7 @@ def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
     found = parts or parts_of(stores)
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(stores), stores.clock, LEASE)
     causes = Causes(settings.alerts.all_rests_on, settings.alerts.inhibitions)
-    runner = Runner(stores, found.rules, found.read, found.route, causes, lease, found.wake)
+    runner = Runner(stores, found.rules, found.figures, found.route, causes, lease, found.deliver)
 
     def is_active() -> bool:
         return runner.is_active
@@ -69,15 +78,3 @@ def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
 
 def _owner(stores: Stores) -> str:
     return f"{stores.settings.machine}:{os.getpid()}:{os.urandom(4).hex()}"
-
-
-def _read_nothing(operand: Figure | Worked) -> Sequence[Value]:
-    return ()
-
-
-def _tell_nobody(rule: Rule, labels: Labels) -> tuple[str, Plan]:
-    return rule.name, Plan()
-
-
-def _wake_nobody() -> None:
-    return

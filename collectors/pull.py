@@ -19,13 +19,13 @@ from collectors.kinds.clickhouse.connection import HttpEngine, TooLong
 from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHouse
 from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
 from collectors.kinds.postgresql.connection import Server
-from collectors.net.reach import Deadline
 from core.errors import RowsRefused, RowsWait, SourceRejected, SourceUnavailable, StorageError
 from core.format import count, duration, number
 from core.ingest.kinds import KINDS
 from core.kinds.clickhouse.source import ClickHouseSource
 from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Component, Reading, Status
+from core.net.reach import Deadline
 from core.settings.pull import Pull
 from portfolio.ingest.cells import AHEAD_SECONDS
 from portfolio.ingest.request import Asked

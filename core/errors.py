@@ -11,6 +11,9 @@ FundwatchError
 │   ├── StorageUnavailable   the store cannot be reached: batches wait in the spool
 │   │   └── SpoolUnavailable     … and the spool takes none, its disk is full: they wait in memory
 │   └── StorageRejected      the store refuses this statement or batch for ever: it is set aside and counted
+├── DeliveryError        a message of an alert was not delivered
+│   ├── DeliveryUnavailable  the channel does not answer, or not now: tried again, not before `wait_seconds`
+│   └── DeliveryRefused      the channel refuses this message: it goes to the fallback
 ├── ImportRejected       a file was refused whole: nothing was taken, `mistakes` says why, `remedy` what to do
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
 ├── RowsRefused          rows sent in a batch were refused whole: nothing was stored, `faults` says why
@@ -72,6 +75,23 @@ class SpoolUnavailable(StorageUnavailable):
 
 class StorageRejected(StorageError):
     """The store answers that this statement is wrong: repeating it cannot help."""
+
+
+class DeliveryError(FundwatchError):
+    """A message of an alert was not delivered."""
+
+
+class DeliveryUnavailable(DeliveryError):
+    """The channel does not answer, or not now: the sender tries again."""
+
+    def __init__(self, reason: str, wait_seconds: float = 0.0) -> None:
+        self.wait_seconds = wait_seconds
+        """How long the channel asks to be left alone; 0: it says nothing of that."""
+        super().__init__(reason)
+
+
+class DeliveryRefused(DeliveryError):
+    """The channel refuses this message for ever: the sender hands it to the fallback and tells a person."""
 
 
 @dataclass(frozen=True, slots=True)

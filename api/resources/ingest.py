@@ -124,7 +124,7 @@ def _once(ask: Ask[HowTaken], kind: Kind, content: bytes, written: str) -> Taken
 def _taken(ask: Ask[HowTaken], kind: Kind, content: bytes, written: str) -> Taken:
     may_create = ask.query.create or ask.stores.settings.ingest.create_portfolios
     refuses = ask.query.on_conflict == "refuse"
-    asked = Asked(kind, ask.viewer.portfolios, may_create, refuses, ask.viewer.name)
+    asked = Asked(kind, ask.viewer.portfolios, may_create, refuses, who=ask.viewer.name)
     return _told(take_content(ask.stores, asked, content, written))
 
 

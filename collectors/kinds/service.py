@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from collectors.base import Context, Done, gauges
 from collectors.judging.checks import Check, checks_table, judged, summed
-from collectors.net.certificates import Certificate
-from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageError
 from core.format import count, duration
 from core.kinds.base import Source
@@ -24,6 +22,8 @@ from core.kinds.service_spec import About, Actions, Checks, States, failed_tries
 from core.limits import Limit
 from core.metrics import Metric
 from core.model import Component, Reading, Sample, Status, Table
+from core.net.certificates import Certificate
+from core.net.reach import GRACE_SECONDS, Deadline
 from core.tables import table_of
 from status.states import CHANGES_SECONDS, state_history
 from storage.clickhouse.reads.state_changes import StateChange

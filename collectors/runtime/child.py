@@ -26,9 +26,9 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from collectors.net.reach import Address, Connection, Deadline
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
+from core.net.reach import Address, Connection, Deadline
 
 SETTLED_SECONDS = 60.0
 """A child that lived this long has not crashed "again" when it does."""

@@ -33,6 +33,12 @@ class Plan:
     """After so long without a message it is told again; 0: never."""
     tells_lowered: bool = False
     """Whether a lower severity is told."""
+    levels: tuple[tuple[Severity, Plan], ...] = ()
+    """What holds instead of all this at a severity."""
+
+    def at(self, severity: Severity) -> Plan:
+        """Return what holds for an incident of that severity."""
+        return dict(self.levels).get(severity, self)
 
     def wait(self, severity: Severity) -> float:
         """Return how long an incident of that severity waits before it is told."""

@@ -19,24 +19,28 @@ from core.alerts.rule import Rule
 from core.errors import SettingsError
 from core.kinds.base import NAME_PATTERN
 from core.kinds.registry import KINDS
+from core.settings.channels import KINDS as CHANNEL_KINDS
 from core.settings.lines import line_of
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
 from core.settings.plain import must_be
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
+from core.settings.routes import Route
 
 REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELOAD")
 """Dash reads these itself and would open debug tools or an unguarded endpoint."""
 
 Path_ = tuple[str, ...]
 WATCH, PORTFOLIOS, PULL, RULES = "watch", "portfolios", "pull", "rules"
-
-ITEMS: Mapping[str, Mapping[str, Any]] = {
-    PORTFOLIOS: SetPortfolio.model_fields,
-    PULL: Pull.model_fields,
-    RULES: {field.alias or name: field for name, field in Rule.model_fields.items()},
+CHANNELS, ROUTES = "channels", "routes"
+LISTS: Mapping[Path_, type[BaseModel]] = {
+    (PORTFOLIOS,): SetPortfolio,
+    (PULL,): Pull,
+    (RULES,): Rule,
+    (ROUTES,): Route,
+    **{(CHANNELS, kind): model for kind, model in CHANNEL_KINDS.items()},
 }
-"""Fields of the items of lists, as they are written."""
+"""Settings that are lists, beside watched sources, and what an item of each is."""
 
 
 def load_settings() -> Settings:
@@ -105,7 +109,8 @@ def in_words(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
 def _items(node: Mapping[str, Any], groups: Mapping[str, Any]) -> str:
     if "$ref" not in node:
         return "texts" if node.get("type") == "string" else in_words(node, groups)
-    return ", ".join(groups[node["$ref"].rsplit("/", 1)[1]]["properties"])
+    of = groups[node["$ref"].rsplit("/", 1)[1]]
+    return ", ".join(of["properties"]) if "properties" in of else in_words(of, groups)
 
 
 def _bounds(node: Mapping[str, Any]) -> str:
@@ -166,12 +171,7 @@ def _unknown_in_environment() -> list[str]:
 def _broken_lists() -> list[str]:
     """Return what is wrong with the lists in the environment, which are JSON; they may hold passwords."""
     problems = []
-    for name in (
-        *(variable((WATCH, kind)) for kind in KINDS),
-        variable((PORTFOLIOS,)),
-        variable((PULL,)),
-        variable((RULES,)),
-    ):
+    for name in (*(variable((WATCH, kind)) for kind in KINDS), *map(variable, LISTS)):
         try:
             json.loads(os.environ.get(name, "[]"))
         except json.JSONDecodeError as error:
@@ -213,10 +213,11 @@ def _explain(error: ValidationError, in_file: Mapping[str, Any], file: Path) -> 
         if path[:1] == (WATCH,):
             yield _explain_source(problem, reason, _where(path[:2], in_file, file)[1], in_file)
             continue
-        if path[:1] in ((PORTFOLIOS,), (PULL,), (RULES,)) and len(problem["loc"]) > 1:
-            origin = _where(path[:1], in_file, file)[1]
+        of = next((each for each in LISTS if path[: len(each)] == each), None)
+        if of and len(problem["loc"]) > len(of):
+            origin = _where(of, in_file, file)[1]
             line = line_of(file, problem["loc"]) if origin == str(file) else None
-            yield _explain_item(problem, reason, f"{origin}, line {line}" if line else origin)
+            yield _explain_item(problem, reason, f"{origin}, line {line}" if line else origin, of)
             continue
         if not path:
             yield reason
@@ -267,23 +268,25 @@ def _no_kind(name: str, kind: str, origin: str) -> str:
     return f"{name} ({origin}): there is no kind {kind} of source; there are {', '.join(KINDS)}"
 
 
-def _explain_item(problem: ErrorDetails, reason: str, origin: str) -> str:
-    """Return what is wrong with an item of the list of portfolios, rules or pulls; of the last nothing is repeated."""
+def _explain_item(problem: ErrorDetails, reason: str, origin: str, of: Path_) -> str:
+    """Return what is wrong with an item of a list; of pulls and channels, which have secrets, nothing is repeated."""
     place = problem["loc"]
-    is_pull = place[0] == PULL
-    fields = ITEMS[str(place[0])]
+    fields = {field.alias or name: field for name, field in LISTS[of].model_fields.items()}
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
     value = problem.get("input")
-    shown = f"={value!r}" if isinstance(value, str | int | float | bool) and not is_pull else ""
+    may_repeat = of in ((PORTFOLIOS,), (ROUTES,), (RULES,)) and isinstance(value, str | int | float | bool)
+    shown = f"={value!r}" if may_repeat else ""
+    is_within = len(place) > len(of) + 1
     if problem["type"] == "extra_forbidden":
         return f"{path} ({origin}): unknown setting{_nearest(str(place[-1]), set(fields))}"
     if problem["type"] == "missing":
-        return f"{path} ({origin}): is missing: {fields[str(place[-1])].description}"
+        field = fields.get(str(place[-1])) if len(place) == len(of) + 2 else None
+        return f"{path} ({origin}): is missing{f': {field.description}' if field else ''}"
     if problem["type"] == "value_error":
         return f"{path}{shown} ({origin}): {reason}"
-    if place[0] in (PULL, RULES) and len(place) > 2:
-        return f"{path} ({origin}): {must_be(problem)}"
-    what = "a text" if len(place) > 2 else f"a list of {', '.join(fields)}"
+    if is_within and of != (PORTFOLIOS,):
+        return f"{path}{shown} ({origin}): {must_be(problem)}"
+    what = "a text" if is_within else f"a list of {', '.join(fields)}"
     return f"{path}{shown} ({origin}): must be {what}"
 
 

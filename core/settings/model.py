@@ -29,14 +29,21 @@ from core.limits import Limit
 from core.roles import Role
 from core.settings.alerts import Alerts
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.channels import Channels
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
+from core.settings.routes import Route
 
 PREFIX = "FUNDWATCH_"
 LOOPBACK_OPEN = "loopback-open"
 CONFIG_VARIABLE = "FUNDWATCH_CONFIG"
 """Names the settings file; the one variable that is not a setting itself."""
+
+
+def environment_without_settings() -> dict[str, str]:
+    """Return the environment for a process that is to know nothing of our settings, which may hold passwords."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
 
 def _whole(value: object) -> object:
@@ -332,6 +339,11 @@ class Settings(BaseSettings):
     rules: tuple[Rule, ...] = Field((), description="Alert rules that stand here, beside those of files.")
     rules_disabled: Listed = Field((), description="Alert rules that come with Fundwatch and are not wanted.")
     rule_metrics: Listed = Field((), description="Metrics that exporters or programs name and that rules here use.")
+    channels: Channels = Field(Channels(), description="Ways in which alerts reach people.")
+    routes: tuple[Route, ...] = Field(
+        (),
+        description="Who is told of what; none: every channel of warnings and more, else the log.",
+    )
     portfolios: tuple[SetPortfolio, ...] = Field(
         (),
         description="Portfolios whose settings stand here instead of on the page; an id is what files call one.",
@@ -390,6 +402,14 @@ class Settings(BaseSettings):
         if twice:
             raise ValueError(f"two rules are named {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        known = self.channels.every()
+        for number, route in enumerate(self.routes):
+            if unknown := [name for name in route.named if name not in known]:
+                raise ValueError(f"routes[{number}]: there is no channel {unknown[0]}; there are {', '.join(known)}")
+        return self
 
     @field_validator("portfolios")
     @classmethod

@@ -13,11 +13,14 @@ from pydantic_core import PydanticUndefined
 from core.alerts.rule import EXAMPLE as RULE_EXAMPLE
 from core.group import Group
 from core.kinds.registry import KINDS
-from core.settings.load import PORTFOLIOS, PULL, RULES, WATCH, allowed, in_words, leaves, variable
+from core.settings.channels import KINDS as CHANNEL_KINDS
+from core.settings.load import CHANNELS, PORTFOLIOS, PULL, ROUTES, RULES, WATCH, allowed, in_words, leaves, variable
 from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
 from core.settings.pull import Pull
+from core.settings.routes import EXAMPLE as ROUTES_EXAMPLE
+from core.settings.routes import Route
 
 HEAD = """# Settings
 
@@ -55,6 +58,19 @@ A list under `pull:` in `fundwatch.yaml`, or as JSON in `{variable((PULL,))}`: [
 | key | default | allowed | unit | meaning |
 |---|---|---|---|---|"""
 
+OF_CHANNELS = """
+## Of channels
+
+Each kind is a list under `channels:` in `fundwatch.yaml`, or as JSON in its variable: [channels.md](channels.md)."""
+
+OF_ROUTES = f"""
+## Of routes
+
+A list under `routes:` in `fundwatch.yaml`, or as JSON in `{variable((ROUTES,))}`.
+
+| key | default | allowed | unit | meaning |
+|---|---|---|---|---|"""
+
 BAR = r"\|"
 """A bar within a table."""
 UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_days": "days", "_ratio": "share, 0.85 is 85 %"}
@@ -71,6 +87,10 @@ def settings_page() -> str:
     for kind in KINDS:
         lines += _of_kind(kind)
     lines += [OF_PULLS, *(_row(Pull, name) for name in Pull.model_fields), "", "```yaml", *PULL_EXAMPLE, "```"]
+    lines.append(OF_CHANNELS)
+    for kind in CHANNEL_KINDS:
+        lines += _of_channel(kind)
+    lines += [OF_ROUTES, *(_row(Route, name) for name in Route.model_fields), "", "```yaml", *ROUTES_EXAMPLE, "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -89,6 +109,25 @@ def _of_kind(kind: str) -> list[str]:
         "",
         "```yaml",
         *source.EXAMPLE,
+        "```",
+    ]
+
+
+def _of_channel(kind: str) -> list[str]:
+    """Return the section of a kind of channels: each key, and an example."""
+    channel = CHANNEL_KINDS[kind]
+    return [
+        "",
+        f"### {channel.TITLE}: `channels.{kind}`",
+        "",
+        f"{channel.__doc__} Variable: `{variable((CHANNELS, kind))}`.",
+        "",
+        "| key | default | allowed | unit | meaning |",
+        "|---|---|---|---|---|",
+        *(_row(channel, name) for name in channel.model_fields),
+        "",
+        "```yaml",
+        *channel.EXAMPLE,
         "```",
     ]
 
@@ -141,7 +180,13 @@ def example_yaml() -> str:
 
 def _example(path: tuple[str, ...]) -> list[str]:
     """Return lines that show how a list is written; none for any other setting."""
-    lists = {(PORTFOLIOS,): EXAMPLE, (PULL,): PULL_EXAMPLE, (RULES,): RULE_EXAMPLE}
+    lists: dict[tuple[str, ...], tuple[str, ...]] = {
+        (PORTFOLIOS,): EXAMPLE,
+        (PULL,): PULL_EXAMPLE,
+        (RULES,): RULE_EXAMPLE,
+        (ROUTES,): ROUTES_EXAMPLE,
+        **{(CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()},
+    }
     if path in lists:
         return ["For example:", *lists[path]]
     return ["For example:", *KINDS[path[1]].source.EXAMPLE] if path[0] == WATCH else []

@@ -57,6 +57,7 @@ alert_messages = sa.Table(
     sa.Column("problem", sa.Text, nullable=False, server_default=""),
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("alert_messages_by_status", "status", "next_at"),
+    sa.Index("alert_messages_by_receiver", "receiver", "status", "done_at"),
 )
 """The outbox, and afterwards the log of it. `body`: what is told, as it was when it was made."""
 

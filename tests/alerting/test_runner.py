@@ -53,19 +53,32 @@ class World:
         self.rules: Sequence[Rule] | str = (CPU,)
         self.value = 0.5
         self.woken: list[int] = []
+        self.used: Sequence[Rule] = ()
+        self.is_sending = False
 
     def runner(self, lease: Lease | None = None) -> Runner:
-        return Runner(
-            self.stores, self.read_rules, self.read, self.route, Causes({}), lease, lambda: self.woken.append(1)
-        )
+        return Runner(self.stores, self.read_rules, self, self.route, Causes({}), lease, lambda *_: self)
 
     def read_rules(self) -> Sequence[Rule]:
         if isinstance(self.rules, str):
             raise RuleRejected("when", self.rules)
         return self.rules
 
-    def read(self, operand: Figure | Worked) -> Sequence[Value]:
+    def use(self, rules: Sequence[Rule]) -> None:
+        self.used = rules
+
+    def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         return [Value(A, self.value)]
+
+    def start(self) -> None:
+        self.is_sending = True
+
+    def wake(self) -> None:
+        self.woken.append(1)
+
+    def stop(self, seconds: float) -> bool:
+        self.is_sending = False
+        return True
 
     def route(self, rule: Rule, of: Labels) -> tuple[str, Plan]:
         return rule.name, Plan(receivers=("desk",), wait_seconds=0)

@@ -33,7 +33,6 @@ from collectors.kinds.celery.samples import samples
 from collectors.kinds.celery.tables import by_task, tables
 from collectors.kinds.celery.workers import Answers, queues_of, registered_of, running, workers
 from collectors.kinds.redis.connection import Refused, Resp, as_source_error
-from collectors.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.errors import SourceUnavailable
 from core.format import count, number
 from core.kinds.celery import spec
@@ -41,6 +40,7 @@ from core.kinds.celery.source import CelerySource
 from core.kinds.celery.spec import Worker
 from core.metrics import Metric
 from core.model import Reading
+from core.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.rates import Rates
 
 __all__ = ["CeleryCollector", "make"]

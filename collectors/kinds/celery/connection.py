@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from collectors.kinds.celery.events import Seen
 from collectors.kinds.redis.connection import Refused, Resp
-from collectors.net.reach import Address, Deadline, connect, explained, garbage
 from core.errors import SourceRejected
 from core.kinds.celery.source import CelerySource
 from core.kinds.redis.source import RedisSource
+from core.net.reach import Address, Deadline, connect, explained, garbage
 
 PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 """Kombu keeps a list for each step of priority: the name, and the name with these at its end."""

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from collectors.base import Done
 from collectors.kinds.clickhouse.connection import Engine, Refused, open_engine
 from collectors.kinds.clickhouse.error_codes import ErrorCode
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import duration
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.kinds.clickhouse.spec import Actions, MutationTarget
 from core.literals import without_values
+from core.net.reach import Deadline
 
 WAIT_SECONDS = 0.05
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.kinds.clickhouse.connection import Engine, Refused, plain
-from collectors.net.reach import Deadline
 from core.kinds.clickhouse import tables
 from core.kinds.clickhouse.questions import ALWAYS, TABLES_THERE, Question
 from core.literals import message_without_values, without_values
+from core.net.reach import Deadline
 from core.tables import R, Row
 
 SLOW_QUESTIONS_EACH_READING = 3

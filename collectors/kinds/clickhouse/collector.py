@@ -25,13 +25,13 @@ from collectors.kinds.clickhouse.answers import Answers, Asker
 from collectors.kinds.clickhouse.connection import Engine, HttpEngine, Refused, as_source_error, open_engine
 from collectors.kinds.clickhouse.judge import Judge, Measured, parts_limits
 from collectors.kinds.clickhouse.samples import Numbers, counter_deltas, labelled, samples
-from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
 from core.format import count
 from core.kinds.clickhouse import spec, tables
 from core.kinds.clickhouse.questions import SERVER, Server, ServerSetting, questions
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.model import Reading, Sample, Table
+from core.net.reach import GRACE_SECONDS, Deadline
 from core.rates import Rates
 from core.tables import Row, table_of
 from storage.clickhouse.query_log import QueryLog

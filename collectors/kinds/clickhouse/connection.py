@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from collectors.kinds.clickhouse.error_codes import SETTING_REFUSED, WRONG_LOGIN, ErrorCode
-from collectors.net.reach import Connection, Deadline, connect, explained, garbage
-from collectors.net.web import MOST_BYTES, Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable, StorageRejected, StorageUnavailable
 from core.format import bytes_
 from core.kinds.clickhouse.source import ClickHouseSource, OwnEngine
 from core.kinds.clickhouse.spec import QUERY_MEMORY_BYTES
+from core.net.reach import Connection, Deadline, connect, explained, garbage
+from core.net.web import MOST_BYTES, Answer, address_of, exchange
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.query_log import QueryLog
 

@@ -24,13 +24,13 @@ from dns.rdata import Rdata
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
 from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, make_service
-from collectors.net.reach import Address, Deadline, explained, garbage
 from core.errors import SourceRejected, SourceUnavailable, StorageError
 from core.format import ago, count, duration, first_of
 from core.kinds.dns import spec
 from core.kinds.dns.records import asked_name, parsed, shown
 from core.kinds.dns.source import DnsSource
 from core.kinds.dns.spec import Answer, Checks
+from core.net.reach import Address, Deadline, explained, garbage
 from core.tables import rows_of, table_of
 
 __all__ = ["DnsProbe", "act", "make"]

@@ -15,13 +15,13 @@ from collectors.base import Context, gauges
 from collectors.judging.checks import Check, bad_if, checks_table, judged, summed
 from collectors.judging.market_hours import ALWAYS, Market, market, market_soon
 from collectors.kinds.freshness.queries import ClickHouseQuestions, Minute, PostgresqlQuestions, Questions
-from collectors.net.reach import Deadline
 from core.errors import SourceUnavailable
 from core.format import coarse_duration, count
 from core.kinds.freshness import spec
 from core.kinds.freshness.source import FreshnessSource
 from core.kinds.freshness.spec import RATE_SECONDS, Checks
 from core.model import Reading, Status
+from core.net.reach import Deadline
 from core.tables import table_of
 
 MINUTE = 60.0

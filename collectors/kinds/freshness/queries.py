@@ -14,13 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from collectors.kinds.clickhouse.error_codes import UNREADABLE, WRONG_LOGIN, ErrorCode
 from collectors.kinds.postgresql.connection import Refused, Server, SqlState
-from collectors.net.reach import Address, Deadline, garbage
-from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable, StorageRejected
 from core.kinds.base import OWN, masked
 from core.kinds.freshness.source import FreshnessSource
 from core.kinds.freshness.spec import MOST_SYMBOLS, WINDOW_SECONDS
 from core.kinds.postgresql.source import PostgresqlSource
+from core.net.reach import Address, Deadline, garbage
+from core.net.web import ask
 
 MOST_BYTES = 1_048_576
 NO_SUCH_RELATION = (SqlState.UNDEFINED_TABLE, SqlState.UNDEFINED_COLUMN, SqlState.INVALID_SCHEMA_NAME)

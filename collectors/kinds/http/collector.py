@@ -16,13 +16,13 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from collectors.base import Context
 from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, certificate_check, make_service
-from collectors.net.certificates import Certificate, earlier
-from collectors.net.reach import Address, Deadline
-from collectors.net.web import Answer, ask
 from core.errors import SourceUnavailable
 from core.format import count, duration
 from core.kinds.http import spec
 from core.kinds.http.source import HttpSource
+from core.net.certificates import Certificate, earlier
+from core.net.reach import Address, Deadline
+from core.net.web import Answer, ask
 
 __all__ = ["act", "make", "probe"]
 

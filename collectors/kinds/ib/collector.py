@@ -21,7 +21,6 @@ from collectors.kinds.ib import connection as api
 from collectors.kinds.ib.judge import Measured, judge, lowered, reset_until
 from collectors.kinds.ib.state import GatewayState, message_of, no_messages
 from collectors.kinds.ib.tables import about_of, tables
-from collectors.net.reach import GRACE_SECONDS, Address, Deadline, explained, garbage
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import duration
 from core.kinds.ib import spec
@@ -29,6 +28,7 @@ from core.kinds.ib.codes import ID_IN_USE, FarmState, Level
 from core.kinds.ib.source import IbSource
 from core.kinds.ib.spec import Checks
 from core.model import Reading, Sample, Status
+from core.net.reach import GRACE_SECONDS, Address, Deadline, explained, garbage
 from core.rates import Rates
 
 __all__ = ["IbCollector", "make"]

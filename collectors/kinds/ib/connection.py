@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import struct
 
-from collectors.net.reach import Address, Deadline, connect, explained, garbage
 from core.errors import SourceRejected, SourceUnavailable
+from core.net.reach import Address, Deadline, connect, explained, garbage
 
 OLDEST, NEWEST = 157, 178
 LARGEST_BYTES = 1_048_576

@@ -15,13 +15,13 @@ from collectors.judging.checks import checks_table, summed
 from collectors.judging.market_hours import Market, market_soon
 from collectors.kinds.iqfeed.judge import Judge, Measured
 from collectors.kinds.iqfeed.lines import GREETING, ConnectionState, Stats, is_too_old
-from collectors.net.reach import GRACE_SECONDS, Address, Connection, Deadline, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
 from core.kinds.iqfeed import spec
 from core.kinds.iqfeed.protocol import PROTOCOL, SERVER_EVENTS, SET_PROTOCOL, STATS, EventName
 from core.kinds.iqfeed.source import IqfeedSource
 from core.model import Reading, Sample, Table
+from core.net.reach import GRACE_SECONDS, Address, Connection, Deadline, connect, explained, garbage
 from core.rates import Rates
 from core.tables import table_of
 

@@ -10,11 +10,11 @@ from collectors.kinds.kafka.answers import by_place
 from collectors.kinds.kafka.cluster import NO_MEMBERS, Place, group_of, name_of
 from collectors.kinds.kafka.connection import Client
 from collectors.kinds.kafka.probe import probe
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import count
 from core.kinds.kafka.source import KafkaSource
 from core.kinds.kafka.spec import Actions
+from core.net.reach import Deadline
 
 TRIES_SECONDS = 2.0
 

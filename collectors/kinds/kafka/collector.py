@@ -23,13 +23,13 @@ from collectors.kinds.kafka.cluster import Cluster, Description, Group, Place, g
 from collectors.kinds.kafka.connection import Client, left
 from collectors.kinds.kafka.lags import Commits, Lags, by_group
 from collectors.kinds.kafka.probe import probe
-from collectors.net.reach import GRACE_SECONDS, Deadline
 from collectors.runtime.child import ChildEnded
 from core.errors import SourceError, SourceUnavailable
 from core.format import count, noun
 from core.kinds.kafka import spec
 from core.kinds.kafka.source import KafkaSource
 from core.model import Reading
+from core.net.reach import GRACE_SECONDS, Deadline
 from core.rates import Rates
 from core.tables import table_of
 

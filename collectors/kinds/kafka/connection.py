@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from collectors.kinds.kafka.answers import Answers, Listing, Moved
 from collectors.kinds.kafka.cluster import Cluster, Place
-from collectors.net.reach import Deadline
 from collectors.runtime.child import Child
 from core.addresses import host_and_port
 from core.errors import SourceUnavailable
 from core.kinds.kafka.source import KafkaSource
+from core.net.reach import Deadline
 
 MODULE = "collectors.kinds.kafka.librdkafka"
 LONGEST_CALL_SECONDS = 2.0

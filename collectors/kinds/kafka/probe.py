@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
 from core.kinds.kafka.source import KafkaSource
+from core.net.reach import Address, Connection, Deadline, connect, explained, garbage
 
 API_VERSIONS = 18
 CORRELATION = 0x46554E44

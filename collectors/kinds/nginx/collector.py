@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from collectors.base import Context
 from collectors.judging.checks import bad_if, judged
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
-from collectors.net.reach import Address, Deadline, garbage
-from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import count, noun, number, tenths
 from core.kinds.nginx import spec
 from core.kinds.nginx.source import NginxSource
 from core.kinds.nginx.spec import Checks
+from core.net.reach import Address, Deadline, garbage
+from core.net.web import ask
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]

@@ -17,12 +17,12 @@ from itertools import pairwise
 from collectors.base import Context
 from collectors.judging.checks import bad_if, judged
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
-from collectors.net.reach import Address, Deadline, connect, resolve
 from core.errors import SourceError, SourceUnavailable
 from core.format import count, duration, percent
 from core.kinds.peer import spec
 from core.kinds.peer.source import PeerSource
 from core.kinds.peer.spec import Checks
+from core.net.reach import Address, Deadline, connect, resolve
 
 __all__ = ["act", "make"]
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from collectors.base import Done
 from collectors.kinds.postgresql.connection import Refused, Server, SqlState
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import bytes_, percent
 from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.postgresql.spec import BLOAT_SECONDS, Actions
 from core.kinds.postgresql.tables import Bloat
 from core.literals import without_values
+from core.net.reach import Deadline
 from core.tables import table_of
 
 WAIT_SECONDS, LOOK_SECONDS = 1.0, 0.05

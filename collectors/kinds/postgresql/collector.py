@@ -29,7 +29,6 @@ from collectors.kinds.postgresql.judge import Judge, present_checks
 from collectors.kinds.postgresql.results import PeriodicResults, PresentResults
 from collectors.kinds.postgresql.samples import periodic_samples, present_samples
 from collectors.kinds.postgresql.statements import Statements
-from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.errors import SourceRejected
 from core.format import coarse_duration, count
 from core.kinds.postgresql import spec
@@ -37,6 +36,7 @@ from core.kinds.postgresql import tables as rows
 from core.kinds.postgresql.source import PostgresqlSource
 from core.literals import without_values
 from core.model import Reading
+from core.net.reach import GRACE_SECONDS, Deadline
 from core.tables import table_of
 
 __all__ = ["PostgresqlCollector", "act", "make"]

@@ -13,10 +13,10 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import OperationalError, ProgrammingError
 
-from collectors.net.reach import Address, Deadline, explained, garbage, resolve
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.postgresql.source import PostgresqlSource
 from core.kinds.postgresql.spec import PING_MARK
+from core.net.reach import Address, Deadline, explained, garbage, resolve
 
 OLDEST = 130_000
 DEFAULT_PORT = 5432

@@ -17,13 +17,13 @@ from collectors.base import Context
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.stopped import is_stopped, told
 from collectors.kinds.service import Found, ServiceCollector, WrongAnswer, act, make_service
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import ago, bytes_, coarse_duration, count, number
 from core.kinds.process import spec
 from core.kinds.process.source import ProcessSource
 from core.kinds.process.spec import Checks, Process
 from core.model import Status
+from core.net.reach import Deadline
 from core.rates import Rates
 from core.tables import table_of
 

@@ -17,11 +17,11 @@ from collectors.judging.checks import checks_table, summed
 from collectors.kinds.rabbitmq.connection import QUEUES, Api, checked_overview
 from collectors.kinds.rabbitmq.judge import Unread, judge
 from collectors.kinds.rabbitmq.tables import Cluster, nodes_of, queues_of, samples
-from collectors.net.reach import GRACE_SECONDS, Deadline
 from core.format import count
 from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
 from core.model import Reading
+from core.net.reach import GRACE_SECONDS, Deadline
 from core.tables import table_of
 
 __all__ = ["RabbitmqCollector", "make"]

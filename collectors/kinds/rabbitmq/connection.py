@@ -6,11 +6,11 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage, retried_once
-from collectors.net.web import Answer, address_of, exchange
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.rabbitmq import spec
 from core.kinds.rabbitmq.source import RabbitmqSource
+from core.net.reach import Address, Connection, Deadline, connect, explained, garbage, retried_once
+from core.net.web import Answer, address_of, exchange
 
 API = "RabbitMQ's management API"
 OLDEST = (3, 8)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from collectors.base import Done
 from collectors.kinds.redis.connection import Command, Refused, Resp, text
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected
 from core.format import bytes_, count, number
 from core.kinds.redis.source import RedisSource
 from core.kinds.redis.spec import Actions, KeyGroup
 from core.model import Table
+from core.net.reach import Deadline
 from core.tables import table_of
 
 MOST_KEYS = 10_000

@@ -18,11 +18,11 @@ from collectors.kinds.redis.actions import act
 from collectors.kinds.redis.connection import Command, Refused, Resp, as_source_error, text
 from collectors.kinds.redis.info import Info, counter_deltas, samples
 from collectors.kinds.redis.judge import HitBase, judge
-from collectors.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.format import count
 from core.kinds.redis import spec
 from core.kinds.redis.source import RedisSource
 from core.model import Reading, Sample
+from core.net.reach import GRACE_SECONDS, Deadline, retried_once
 from core.rates import Rates
 from core.tables import table_of
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from collectors.net.reach import Address, Connection, Deadline, TlsSilence, connect, explained, garbage
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.redis.source import RedisSource
+from core.net.reach import Address, Connection, Deadline, TlsSilence, connect, explained, garbage
 
 DEFAULT_PORT = 6379
 LARGEST_TEXT_BYTES = 67_108_864

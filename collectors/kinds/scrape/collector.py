@@ -22,8 +22,6 @@ from urllib.parse import urlsplit
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
-from collectors.net.reach import Address, Deadline, garbage
-from collectors.net.web import Answer, ask
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import coarse_duration, count, cut, duration, number
 from core.kinds.registry import KINDS
@@ -31,6 +29,8 @@ from core.kinds.scrape import spec
 from core.kinds.scrape.source import ScrapeSource
 from core.kinds.scrape.spec import Checks, Family, Series
 from core.model import Labels, Sample, labels
+from core.net.reach import Address, Deadline, garbage
+from core.net.web import Answer, ask
 from core.rates import Rates
 from core.tables import table_of
 

@@ -13,13 +13,13 @@ from collectors.base import Context
 from collectors.judging.checks import Check, bad_if, judged
 from collectors.judging.stopped import stopped_state, told
 from collectors.kinds.service import Found, ServiceCollector, act, make_service
-from collectors.net.reach import Deadline
 from core.errors import SourceRejected, SourceUnavailable
 from core.format import coarse_duration, count, percent
 from core.kinds.systemd import spec
 from core.kinds.systemd.source import SystemdSource
 from core.kinds.systemd.spec import Checks
 from core.model import Status
+from core.net.reach import Deadline
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]

@@ -13,11 +13,11 @@ from functools import partial
 
 from collectors.base import Context
 from collectors.kinds.service import Found, ServiceCollector, act, certificate_check, make_service
-from collectors.net.reach import Address, Connection, Deadline, connect, explained
 from core.errors import SourceUnavailable
 from core.format import duration
 from core.kinds.tcp import spec
 from core.kinds.tcp.source import TcpSource
+from core.net.reach import Address, Connection, Deadline, connect, explained
 
 __all__ = ["act", "make", "probe"]
 

@@ -13,13 +13,13 @@ from pydantic import SecretStr
 
 from collectors.kinds.postgresql.collector import PostgresqlCollector, act
 from collectors.kinds.postgresql.connection import connect_error
-from collectors.net.reach import Address
 from core.clock import FakeClock
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.kinds.postgresql import spec
 from core.kinds.postgresql.source import PostgresqlSource
 from core.limits import Limit
 from core.model import Reading, Status
+from core.net.reach import Address
 from tests.collectors.readings import check, rows, value
 from tests.support.bad_servers import BEHAVIOURS, assert_survives
 from tests.support.postgres_servers import PostgresServer

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from collectors.net.certificates import Certificate, first_to_end
 from core.addresses import host_and_port
 from core.errors import SourceError, SourceRejected, SourceUnavailable
+from core.net.certificates import Certificate, first_to_end
 
 GRACE_SECONDS = 1.0
 """The runner's deadline is later than a collector's own by this: it is for what the own cannot end."""
@@ -154,12 +154,20 @@ class Connection:
 def connect(address: Address, deadline: Deadline) -> Connection:
     """Return a connection to `address`, TLS done. Raises SourceUnavailable or SourceRejected."""
     with explained(address, deadline.seconds):
-        sock = _plain(address, deadline)
-        try:
-            return Connection(_secured(sock, address, deadline) if address.tls else sock, address, deadline)
-        except BaseException:
-            sock.close()
-            raise
+        return Connection(open_socket(address, deadline), address, deadline)
+
+
+def open_socket(address: Address, deadline: Deadline) -> socket.socket:
+    """Return a socket that is connected to `address`, TLS done, for a library that speaks over it itself.
+
+    Raises what sockets raise: `explained` makes sentences of that.
+    """
+    sock = _plain(address, deadline)
+    try:
+        return _secured(sock, address, deadline) if address.tls else sock
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _speaks_tls(address: Address, deadline: Deadline) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from collectors.net.certificates import Certificate
-from collectors.net.reach import Address, Connection, Deadline, connect, explained, garbage
+from core.net.certificates import Certificate
+from core.net.reach import Address, Connection, Deadline, connect, explained, garbage
 
 MOST_BYTES = 8_388_608
 

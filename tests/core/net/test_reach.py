@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from collectors.net import reach
-from collectors.net.reach import Address, Deadline, connect
-from collectors.net.web import ask
 from core.errors import SourceRejected, SourceUnavailable
+from core.net import reach
+from core.net.reach import Address, Deadline, connect
+from core.net.web import ask
 from tests.support.bad_servers import BadServer
 from tests.support.servers import BUSY_SECONDS, free_port
 from tests.support.tls_server import CERTIFICATE, TlsServer

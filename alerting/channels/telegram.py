@@ -1,0 +1,36 @@
+"""Telegram, by a bot: later messages of an incident answer to the first (https://core.telegram.org/bots/api)."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from alerting.channels.web import Request, deliver, of_json, parsed
+from alerting.notice import Notice
+from core.format import cut
+from core.net.reach import Deadline
+from core.settings.channels import Telegram
+
+LONGEST = 3_500
+"""Characters; Telegram takes 4,096, and counts what is written for < and &."""
+
+
+def request(channel: Telegram, notice: Notice) -> Request:
+    """Return the request. The bot's token is a part of its address."""
+    told = cut("\n".join(notice.lines), LONGEST)
+    body: dict[str, Any] = {
+        "chat_id": channel.chat,
+        "text": f"<b>{html.escape(notice.subject, quote=False)}</b>\n{html.escape(told, quote=False)}",
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    if notice.thread.isdecimal():
+        body["reply_parameters"] = {"message_id": int(notice.thread), "allow_sending_without_reply": True}
+    return of_json(f"{channel.api}/bot{channel.token.get_secret_value()}/sendMessage", body)
+
+
+def send(channel: Telegram, notice: Notice) -> str:
+    """Send it; return the id of the message. Raises DeliveryError."""
+    answer = parsed(deliver(request(channel, notice), Deadline(channel.timeout_seconds)))
+    result = answer.get("result")
+    return str(result.get("message_id", "")) if isinstance(result, dict) else ""

@@ -1,0 +1,256 @@
+"""What a message tells, and the words for it that all channels share. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from alerting.incidents import About
+from core.alerts.severity import Severity
+from core.format import coarse_duration, count, cut
+from storage.state.alerts import KeptMessage
+from storage.state.outbox import TEST
+
+DIGEST, UNDELIVERED = "digest", "undelivered"
+"""What messages are about that no incident makes, beside TEST: what was held back, and a channel that fails."""
+MOST_SHOWN = 20
+"""Alerts that a message lists; of the others it says how many there are."""
+LONGEST_SUBJECT = 200
+BEGINS: Mapping[str, str] = {
+    About.CHANGED: "Changed: ",
+    About.RAISED: "Worse: ",
+    About.LOWERED: "Less severe: ",
+    About.ESCALATED: "Nobody acknowledged: ",
+    About.REMINDED: "Still firing: ",
+    About.ACK_ENDED: "Acknowledgement ended: ",
+    TEST: "Test: ",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A condition that fires, or fired."""
+
+    rule: str
+    title: str
+    labels: tuple[tuple[str, str], ...]
+    severity: Severity
+    since: float
+    value: float | None
+    text: str
+    runbook: str
+    category: str
+
+    @property
+    def where(self) -> str:
+        """Return its labels as a sentence has them: "host a, mount /data"."""
+        return ", ".join(f"{name} {value}" for name, value in self.labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message to one receiver, whole: a channel needs nothing else. Times in epoch seconds."""
+
+    machine: str
+    incident: int
+    """0: it is about channels."""
+    number: int
+    receiver: str
+    about: str
+    severity: Severity
+    made_at: float
+    opened_at: float
+    alerts: tuple[Alert, ...] = ()
+    more: int = 0
+    """Alerts of it beside these."""
+    who: str = ""
+    """Who acknowledged or resolved it."""
+    note: str = ""
+    """A sentence of the sender: why it comes this way, or what fails."""
+    link: str = ""
+    thread: str = ""
+    """What the channel answered to the first message of the incident; empty: this is the first."""
+    is_news: bool = False
+    """Nothing of the incident has reached the receiver: of one that is over it tells that it was."""
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether it tells the end."""
+        return self.about == About.RESOLVED
+
+    @property
+    def case(self) -> str:
+        """Return what all messages of an incident have in common, and of no other one anywhere."""
+        what = f"{self.incident}-{self.opened_at:.0f}" if self.incident else f"channels-{self.number}"
+        return f"fundwatch-{self.machine}-{what}"
+
+    @property
+    def key(self) -> str:
+        """Return what tells the message from every other one: the same at each attempt."""
+        return f"{self.case}-{self.number}-{self.receiver}"
+
+    @property
+    def mark(self) -> str:
+        """Return the word that says how bad it is: "CRITICAL"."""
+        return "RESOLVED" if self.is_over else self.severity.word.upper()
+
+    @property
+    def subject(self) -> str:
+        """Return it in one line."""
+        return cut(" ".join(f"[{self.mark}] {self._begins}{self._what}".split()), LONGEST_SUBJECT)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return it in plain text, below the subject."""
+        told = [self.note] if self.note and self.incident else []
+        if self.is_over:
+            lasted = coarse_duration(self.made_at - self.opened_at)
+            ended = f"{self.who} resolved it at" if self.who else "it is over since"
+            told.append(f"It fired for {lasted}; {ended} {clock_time(self.made_at)}.")
+        elif self.about == About.ACKNOWLEDGED:
+            told.append(f"{self.who or 'Somebody'} has it in hand.")
+        elif self.incident:
+            told.append(f"It fires since {clock_time(self.opened_at)}.")
+        told += [line for alert in self.alerts[:MOST_SHOWN] for line in _of(alert, self.is_over)]
+        if hidden := self.more + max(0, len(self.alerts) - MOST_SHOWN):
+            told.append(f"And {count(hidden, 'more alert', 'more alerts')}.")
+        return [*told, self.link] if self.link else told
+
+    @property
+    def text(self) -> str:
+        """Return subject and lines."""
+        return "\n".join((self.subject, *self.lines))
+
+    @property
+    def _begins(self) -> str:
+        if self.about == About.ACKNOWLEDGED:
+            return f"Acknowledged by {self.who}: " if self.who else "Acknowledged: "
+        if self.is_over and self.is_news:
+            return "It fired and is over: "
+        return BEGINS.get(self.about, "")
+
+    @property
+    def _what(self) -> str:
+        if not self.incident or not self.alerts:
+            return self.note or "an incident"
+        first = self.alerts[0]
+        titles = {alert.title for alert in self.alerts}
+        if len(self.alerts) + self.more > 1:
+            title = f"{first.title}: " if len(titles) == 1 and not self.more else ""
+            return f"{title}{count(len(self.alerts) + self.more, 'alert')}"
+        if self.is_over:
+            return f"{first.title}: {first.where}" if first.where else first.title
+        return first.text
+
+
+def notice_of(
+    message: KeptMessage, before: Sequence[KeptMessage], *, machine: str, address: str, sent: Sequence[KeptMessage]
+) -> Notice:
+    """Return what a message of the outbox tells.
+
+    before: earlier messages of the incident to the same receiver, in order; sent: those of them that arrived.
+    """
+    body = orjson.loads(message.body)
+    found, more = (body["members"], body.get("more", 0)) if body.get("members") else _last_members(before)
+    alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=lambda each: -each.severity)
+    return Notice(
+        machine=machine,
+        incident=message.incident,
+        number=message.number,
+        receiver=message.receiver,
+        about=message.about,
+        severity=_severity(body["severity"]),
+        made_at=message.made_at,
+        opened_at=float(body["opened_at"]),
+        alerts=tuple(alerts),
+        more=more,
+        who=str(body.get("who", "")),
+        note=str(body.get("note", "")),
+        link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
+        thread=sent[0].reply if sent else "",
+        is_news=not sent,
+    )
+
+
+def clock_time(at: float) -> str:
+    """Return a time as messages tell it: readers are in many time zones."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def as_data(notice: Notice) -> dict[str, Any]:
+    """Return a message as programs read it, fit for JSON."""
+    return {
+        "key": notice.key,
+        "case": notice.case,
+        "incident": notice.incident,
+        "about": notice.about,
+        "is_over": notice.is_over,
+        "severity": notice.severity.word,
+        "subject": notice.subject,
+        "text": "\n".join(notice.lines),
+        "note": notice.note,
+        "who": notice.who,
+        "machine": notice.machine,
+        "made_at": _iso(notice.made_at),
+        "opened_at": _iso(notice.opened_at),
+        "link": notice.link,
+        "alerts": [
+            {
+                "rule": alert.rule,
+                "title": alert.title,
+                "labels": dict(alert.labels),
+                "severity": alert.severity.word,
+                "category": alert.category,
+                "since": _iso(alert.since),
+                "value": alert.value,
+                "text": alert.text,
+                "runbook": alert.runbook,
+            }
+            for alert in notice.alerts
+        ],
+        "more": notice.more,
+    }
+
+
+def _of(alert: Alert, is_over: bool) -> list[str]:
+    told = f"{alert.title}: {alert.where}" if is_over and alert.where else alert.title if is_over else alert.text
+    line = f"• {alert.severity.word}: {told}"
+    if not is_over and alert.where and alert.where not in told:
+        line += f" ({alert.where})"
+    return [line, f"  {alert.runbook}"] if alert.runbook else [line]
+
+
+def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], int]:
+    """Return what fired when it was told last, and how many beside: at its end an incident has no members any more."""
+    for message in reversed(before):
+        body = orjson.loads(message.body)
+        if body.get("members"):
+            return list(body["members"]), int(body.get("more", 0))
+    return [], 0
+
+
+def _alert(found: Mapping[str, Any]) -> Alert:
+    value = found.get("value")
+    return Alert(
+        rule=str(found["rule"]),
+        title=str(found["title"]),
+        labels=tuple((str(name), str(of)) for name, of in found["labels"].items()),
+        severity=_severity(found["severity"]),
+        since=float(found["since"]),
+        value=None if value is None else float(value),
+        text=str(found["text"]),
+        runbook=str(found.get("runbook", "")),
+        category=str(found.get("category", "")),
+    )
+
+
+def _severity(word: str) -> Severity:
+    return Severity[word.upper()]
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

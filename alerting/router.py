@@ -1,0 +1,105 @@
+"""The engine's `route`: which incident a condition belongs to, and who is told of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.alerts.plan import Plan, PlanStep
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.clock import Clock
+from core.model import Labels
+from core.settings.channels import LOG, Channels
+from core.settings.routes import CATEGORY, RULE, Route
+
+LONGEST_GROUP = 255
+"""Characters that the state database keeps of a group."""
+MOST_KNOWN = 50_000
+"""Conditions whose route is remembered; past it all are looked for anew."""
+MINUTE_SECONDS = 60
+
+
+class Router:
+    """Finds group and plan by the routes of the settings. Called by one thread."""
+
+    def __init__(self, routes: Sequence[Route], channels: Channels, clock: Clock) -> None:
+        self._routes = tuple(routes) or default_routes(channels)
+        self._clock = clock
+        self._minute = 0
+        self._known: dict[tuple[str, Labels], tuple[Rule, str, Plan]] = {}
+
+    def __call__(self, rule: Rule, labels: Labels) -> tuple[str, Plan]:
+        """Return the group of a condition, and the plan of an incident that opens for it now.
+
+        The group depends on neither time nor severity: an incident stays one when its hours are over or it gets worse.
+        """
+        now = self._clock.now()
+        minute = int(now // MINUTE_SECONDS)
+        if minute != self._minute or len(self._known) >= MOST_KNOWN:
+            self._minute = minute
+            self._known.clear()
+        found = self._known.get((rule.name, labels))
+        if found is None or found[0] is not rule:
+            every = _together(rule, labels)
+            fitting = [route for route in self._routes if route.is_of(rule.category, every)]
+            found = self._known[rule.name, labels] = rule, group_of(fitting, rule, every), plan_of(fitting, now)
+        return found[1], found[2]
+
+
+def default_routes(channels: Channels) -> tuple[Route, ...]:
+    """Return what holds where no route is set: every channel is told of warnings and more, else the log."""
+    names = tuple(name for name in channels.every() if name != LOG) or (LOG,)
+    return (Route(severities=("warning", "critical", "urgent"), receivers=names),)
+
+
+def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels) -> str:
+    """Return what the conditions of one incident have in common, by the first route that fits."""
+    of = dict(labels)
+    parts = []
+    for name in fitting[0].group_by if fitting else (RULE,):
+        value = {RULE: rule.name, CATEGORY: rule.category.value}.get(name, of.get(name, ""))
+        parts.append(f"{name}={value}")
+    group = ", ".join(parts)
+    if len(group) <= LONGEST_GROUP:
+        return group
+    return f"{group[:200]}… {hashlib.blake2b(group.encode(), digest_size=16).hexdigest()}"
+
+
+def plan_of(fitting: Sequence[Route], at: float) -> Plan:
+    """Return who is told at each severity of what begins at that time, epoch seconds; the plan itself tells nobody."""
+    is_open = [route for route in fitting if route.is_open(at)]
+    return Plan(levels=tuple((severity, _at(is_open, severity)) for severity in Severity))
+
+
+def _at(fitting: Sequence[Route], severity: Severity) -> Plan:
+    """Return the plan of the first route for that severity, with the receivers of those that it goes on to."""
+    found: Plan | None = None
+    for route in fitting:
+        if not route.is_for(severity.word):
+            continue
+        if found is None:
+            found = _plan(route)
+        else:
+            found = replace(found, receivers=tuple(dict.fromkeys((*found.receivers, *route.receivers))))
+        if not route.goes_on:
+            break
+    return found or Plan()
+
+
+def _plan(route: Route) -> Plan:
+    return Plan(
+        receivers=route.receivers,
+        steps=tuple(PlanStep(step.after, step.receivers) for step in route.escalation),
+        rounds=route.rounds,
+        wait_seconds=route.wait,
+        interval_seconds=route.interval,
+        repeat_seconds=route.repeat,
+        tells_lowered=route.tells_lowered,
+    )
+
+
+def _together(rule: Rule, labels: Labels) -> Labels:
+    """Return the labels of a condition with those of its rule; its own count where both have one."""
+    return tuple(sorted({**rule.labels, **dict(labels)}.items())) if rule.labels else labels

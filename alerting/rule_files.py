@@ -1,0 +1,39 @@
+"""The rules in force, read again when one of their files was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.alerts.rule import Rule
+from core.alerts.rule_set import load_rules, require
+from core.settings.model import Settings
+from portfolio.vocabulary import query_of, vocabulary
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class RuleFiles:
+    """The rules of the settings and of the files of their folder. Called by one thread."""
+
+    def __init__(self, settings: Settings, config: Path) -> None:
+        """config: the file that the settings are of."""
+        self._settings = settings
+        self._config = config
+        self._seen: object = None
+        self._rules: Sequence[Rule] = ()
+
+    def in_force(self) -> Sequence[Rule]:
+        """Return the rules that are evaluated. Raises SettingsError, a line a mistake, until they are mended."""
+        seen = self._files()
+        if seen != self._seen:
+            self._rules = require(load_rules(self._settings, self._config, vocabulary(), query_of)).in_force()
+            self._seen = seen
+        return self._rules
+
+    def _files(self) -> object:
+        folder = self._settings.rules_dir
+        if not folder.is_dir():
+            return ()
+        files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+        return tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)

@@ -1,0 +1,237 @@
+"""Sending what the outbox holds: a thread a channel, so that one that hangs delays no other.
+
+Before an attempt the message is taken in the state database, and afterwards what became of it is kept there. A process
+that dies between the two sends it again when it is due: at least once, and twice only if it died after the channel had
+answered; each message has a key by which receivers can tell.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from alerting.attempts import next_attempt
+from alerting.channels import send, without_secrets
+from alerting.notice import Notice, notice_of
+from alerting.taking import Taken, take_next
+from alerting.undelivered import fail
+from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
+from core.format import cut
+from core.settings.channels import LOG, Channel
+from storage.state import outbox
+from storage.state.alerts import KeptMessage, MessageStatus, Overtaken
+from storage.state.database import State, Transaction
+
+LOOK_SECONDS = 1.0
+"""Between two looks into the outbox when nobody says that there is something."""
+SHORTEST_SECONDS = 0.01
+AWAY_SECONDS = 2.0
+"""After the state database did not answer."""
+LONGEST_KEPT = 500
+"""Characters of an answer, or of a problem."""
+NO_CHANNEL = "there is no channel of that name any more"
+
+log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Sends for the one engine that runs, until it is stopped or a later engine has taken over."""
+
+    def __init__(
+        self,
+        state: State,
+        channels: Mapping[str, Channel],
+        now: Callable[[], float],
+        token: int,
+        *,
+        machine: str,
+        address: str,
+    ) -> None:
+        """channels: by name. now: the engine's own time, in which its messages are due. address: of our pages."""
+        self._state = state
+        self._channels = dict(channels)
+        self._now = now
+        self._token = token
+        self._stopping = threading.Event()
+        self._postmen = [
+            Postman(state, self._channels, each, now, token, machine, address) for each in channels.values()
+        ]
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to send."""
+        loops = [(f"alerts-{each.channel.name}", each.run) for each in self._postmen] + [
+            ("alerts-lost", self._run_lost)
+        ]
+        for name, run in loops:
+            thread = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def wake(self) -> None:
+        """Say that there may be something to send: it is looked for at once."""
+        for each in self._postmen:
+            each.woken.set()
+
+    def stop(self, seconds: float) -> bool:
+        """End within that time; return whether all attempts had ended. What is not sent then, the next one sends."""
+        self._stopping.set()
+        self.wake()
+        ends = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def give_up_lost(self) -> int:
+        """Fail what waits for channels that the settings do not have any more, and return how much that was.
+
+        The log tells it. Raises StorageError.
+        """
+        with self._state.reading() as connection:
+            if not outbox.waiting_for_others(connection, self._channels):
+                return 0
+        with self._state.begin() as connection:
+            check_engine(connection, self._token)
+            lost = outbox.waiting_for_others(connection, self._channels)
+            instead = next((name for name in self._channels if name != LOG), LOG)
+            for each in lost:
+                fail(connection, replace(each, problem=NO_CHANNEL), instead, self._channels, self._now())
+            return len(lost)
+
+    def _run_lost(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            try:
+                self.give_up_lost()
+            except Overtaken:
+                return
+            except StorageError as error:
+                log.warning("messages for channels that are gone: %s", error)
+            stopping.wait(10 * LOOK_SECONDS)
+
+
+class Postman:
+    """Sends for one channel; its methods are called by one thread."""
+
+    def __init__(
+        self, state: State, channels: Mapping[str, Channel], channel: Channel, now: Callable[[], float], token: int,
+        machine: str, address: str,
+    ) -> None:  # fmt: skip
+        self.channel = channel
+        self.woken = threading.Event()
+        self._state = state
+        self._channels = channels
+        self._now = now
+        self._token = token
+        self._machine = machine
+        self._address = address
+        self._quiet_until = 0.0
+        """The channel asked to be left alone until then."""
+        self._result: KeptMessage | None = None
+        """What became of the last attempt, while it is not kept yet."""
+
+    def run(self, stopping: threading.Event) -> None:
+        """Send what there is until told to stop, or until another engine has taken over."""
+        while not stopping.is_set():
+            self.woken.clear()
+            try:
+                if self.turn():
+                    continue
+                self.woken.wait(self._pause())
+            except Overtaken:
+                return
+            except StorageError as error:
+                log.warning("channel %s: the outbox cannot be read or written: %s", self.channel.name, error)
+                stopping.wait(AWAY_SECONDS)
+        if self._result is not None:
+            self._keep_last()
+
+    def turn(self) -> bool:
+        """Send one message; return whether there was one.
+
+        Raises StorageError: what became of the message is kept in memory, and written down at the next turn before
+        anything else. Raises Overtaken: another engine sends.
+        """
+        if self._result is not None:
+            self._keep(self._result)
+        now = self._now()
+        if now < self._quiet_until:
+            return False
+        taken = self._take(now)
+        if taken is None:
+            return False
+        self._result = self._tried(taken)
+        self._keep(self._result)
+        return True
+
+    def _take(self, now: float) -> Taken | None:
+        with self._state.reading() as connection:
+            due = outbox.next_due(connection, self.channel.name)
+            if (due is None or due > now) and not outbox.held_back(connection, self.channel.name):
+                return None
+        with self._state.begin() as connection:
+            check_engine(connection, self._token)
+            return take_next(connection, self.channel, now)
+
+    def _tried(self, taken: Taken) -> KeptMessage:
+        """Return what became of an attempt."""
+        message = taken.message
+        try:
+            reply = send(self.channel, self._notice(taken))
+        except DeliveryUnavailable as error:
+            return self._unavailable(message, str(error), error.wait_seconds)
+        except DeliveryRefused as error:
+            return replace(message, status=MessageStatus.FAILED, done_at=self._now(), problem=self._told(str(error)))
+        except Exception as error:  # noqa: BLE001 (a fault of ours must not end the thread, nor tell secrets in the log)
+            return self._unavailable(message, f"{type(error).__name__}: {error}", 0.0)
+        return replace(message, status=MessageStatus.SENT, done_at=self._now(), reply=self._told(reply), problem="")
+
+    def _unavailable(self, message: KeptMessage, why: str, asked_seconds: float) -> KeptMessage:
+        now = self._now()
+        if asked_seconds:
+            self._quiet_until = now + asked_seconds
+        again = next_attempt(message, self.channel, now, asked_seconds, random.random())
+        if again is None:
+            return replace(message, status=MessageStatus.FAILED, done_at=now, problem=self._told(why))
+        return replace(message, status=MessageStatus.RETRYING, next_at=again, problem=self._told(why))
+
+    def _notice(self, taken: Taken) -> Notice:
+        return notice_of(
+            taken.message, taken.before, machine=self._machine, address=self._address, sent=taken.sent
+        )  # fmt: skip
+
+    def _told(self, text: str) -> str:
+        return cut(" ".join(without_secrets(text, self.channel).split()), LONGEST_KEPT)
+
+    def _keep(self, result: KeptMessage) -> None:
+        """Keep what became of a message. One that was overtaken keeps it too: the next one need not send it again."""
+        with self._state.begin() as connection:
+            if result.status == MessageStatus.FAILED:
+                fail(connection, result, self.channel.fallback, self._channels, self._now())
+            else:
+                outbox.finish(connection, result)
+        self._result = None
+        if result.status != MessageStatus.SENT:
+            word = "given up" if result.status == MessageStatus.FAILED else "tried again"
+            log.warning("channel %s: message %d of incident %d is %s: %s", self.channel.name, result.number,
+                        result.incident, word, result.problem)  # fmt: skip
+
+    def _keep_last(self) -> None:
+        try:
+            assert self._result is not None
+            self._keep(self._result)
+        except StorageError as error:
+            log.warning("channel %s: what became of the last message is not kept: %s", self.channel.name, error)
+
+    def _pause(self) -> float:
+        quiet = self._quiet_until - self._now()
+        return min(LOOK_SECONDS, max(quiet, SHORTEST_SECONDS)) if quiet > 0 else LOOK_SECONDS
+
+
+def check_engine(connection: Transaction, token: int) -> None:
+    """Raise Overtaken when a later engine has written."""
+    if not outbox.is_engine(connection, token):
+        raise Overtaken("another alert engine has taken over")

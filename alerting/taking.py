@@ -1,0 +1,162 @@
+"""What a sender takes from the outbox next, and what it leaves: told by a later message, held back, or told to nobody.
+
+All of it in the transaction that takes the message. It knows no channel but by its limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from alerting.incidents import About
+from alerting.notice import DIGEST
+from core.alerts.severity import Severity
+from core.format import count, number
+from core.settings.channels import Channel
+from storage.state import outbox
+from storage.state.alerts import KeptMessage, MessageStatus
+from storage.state.database import Transaction
+
+HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
+DIGEST_SECONDS = 60.0
+"""After what was held back first, a digest tells it; each further one waits twice as long, up to an hour."""
+DIGEST_MEMORY_SECONDS = 6 * HOUR_SECONDS
+MOST_IN_DIGEST = 50
+RESERVE = 2
+"""What is critical may be sent so many times as often as the rest: a part that nothing else can use up."""
+NEVER_TOLD = "nothing of it was told"
+LEASE_SECONDS = 5.0
+"""Beyond the deadline of an attempt: after that whoever took it has died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message for an attempt, and what was to be told to its receiver of its incident before."""
+
+    message: KeptMessage
+    before: tuple[KeptMessage, ...] = ()
+
+    @property
+    def sent(self) -> tuple[KeptMessage, ...]:
+        """Return those that arrived."""
+        return tuple(each for each in self.before if each.status == MessageStatus.SENT)
+
+
+def take_next(connection: Transaction, channel: Channel, now: float) -> Taken | None:
+    """Return what is to be sent now by a channel; None: nothing is."""
+    waiting = outbox.waiting_for(connection, channel.name)
+    newest = _newest(waiting)
+    told_by_later = [each for each in waiting if each not in newest]
+    outbox.finish_all(connection, [_done(each, MessageStatus.MERGED, now) for each in told_by_later])
+    due = [each for each in newest if each.next_at <= now]
+    # What was never tried goes first: a receiver that hangs costs the time of an attempt for each that was.
+    for message in sorted(due, key=lambda each: (each.attempts > 0, each.made_at, each.number)):
+        before = outbox.before(connection, message)
+        if why := _why_not(connection, channel, message, before, now):
+            outbox.finish_all(connection, [_done(message, MessageStatus.SUPPRESSED, now, why)])
+            continue
+        if taken := outbox.take(connection, message, now + channel.timeout_seconds + LEASE_SECONDS):
+            held = [each for each in before if _is_held(each)]
+            outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in held])
+            return Taken(taken, tuple(before))
+    return _digest(connection, channel, now)
+
+
+def severity_of(message: KeptMessage) -> Severity:
+    """Return how bad it is what a message tells."""
+    return Severity[str(orjson.loads(message.body)["severity"]).upper()]
+
+
+def _newest(waiting: Sequence[KeptMessage]) -> list[KeptMessage]:
+    """Return the last message of each incident: it tells all that those before it do, as it is now."""
+    last: dict[tuple[int, int], KeptMessage] = {}
+    for each in waiting:
+        key = (each.incident, each.number if each.incident == outbox.OF_CHANNELS else -1)
+        if key not in last or each.number > last[key].number:
+            last[key] = each
+    return list(last.values())
+
+
+def _why_not(
+    connection: Transaction, channel: Channel, message: KeptMessage, before: Sequence[KeptMessage], now: float
+) -> str:
+    """Return why a message is not sent; empty: it is."""
+    if message.about == About.RESOLVED:
+        if channel.fallback and any(each.status == MessageStatus.FAILED for each in before):
+            outbox.add_once(connection, replace(message, receiver=channel.fallback))
+        if before and not _is_heard(before):
+            return outbox.RATE if any(_is_held(each) for each in before) else NEVER_TOLD
+    is_new = message.attempts == 0 and message.incident != outbox.OF_CHANNELS
+    return outbox.RATE if is_new and _is_too_much(connection, channel, message, now) else ""
+
+
+def _is_heard(before: Sequence[KeptMessage]) -> bool:
+    """Return whether a receiver was told of an incident, by a digest too, or was about to be.
+
+    What was about to be told is told with the end, in one message.
+    """
+    loud = [each for each in before if each.status != MessageStatus.SUPPRESSED or _is_held(each)]
+    was_told = any(each.status == MessageStatus.SENT or _is_digested(each) for each in loud)
+    return was_told or bool(loud and loud[-1].status == MessageStatus.MERGED)
+
+
+def _is_digested(message: KeptMessage) -> bool:
+    return message.status == MessageStatus.MERGED and message.muted_by == outbox.RATE
+
+
+def _is_held(message: KeptMessage) -> bool:
+    return message.status == MessageStatus.SUPPRESSED and message.muted_by == outbox.RATE
+
+
+def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage, now: float) -> bool:
+    times = RESERVE if severity_of(message) >= Severity.CRITICAL else 1
+    return any(
+        limit and outbox.sent_or_begun(connection, channel.name, now - seconds) >= limit * times
+        for limit, seconds in ((channel.per_hour, HOUR_SECONDS), (channel.per_day, DAY_SECONDS))
+    )
+
+
+def _digest(connection: Transaction, channel: Channel, now: float) -> Taken | None:
+    """Return one message of all that was held back, when it is time for that."""
+    held = outbox.held_back(connection, channel.name)
+    if not held or now < _digest_at(connection, channel, held[0].done_at or now, now):
+        return None
+    body = orjson.dumps(digest_of(held, now)).decode()
+    place = outbox.next_number(connection, outbox.OF_CHANNELS)
+    digest = KeptMessage(
+        outbox.OF_CHANNELS, place, channel.name, DIGEST, MessageStatus.QUEUED, made_at=now, next_at=now, body=body
+    )
+    outbox.add_once(connection, digest)
+    outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in held])
+    taken = outbox.take(connection, digest, now + channel.timeout_seconds + LEASE_SECONDS)
+    return Taken(taken) if taken else None
+
+
+def _digest_at(connection: Transaction, channel: Channel, held_at: float, now: float) -> float:
+    digests = outbox.of_channels(connection, channel.name, DIGEST, now - DIGEST_MEMORY_SECONDS)
+    if not digests:
+        return held_at + DIGEST_SECONDS
+    pause = min(DIGEST_SECONDS * 2.0 ** len(digests), HOUR_SECONDS)
+    return max(held_at + DIGEST_SECONDS, digests[0].made_at + pause)
+
+
+def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
+    """Return the body of a message that tells all of these: of each incident what was said last, the worst first."""
+    last = {each.incident: each for each in held}
+    over = sum(each.about == About.RESOLVED for each in last.values())
+    firing = [orjson.loads(each.body) for each in last.values() if each.about != About.RESOLVED]
+    members = [member for body in firing for member in body.get("members", ()) if not member.get("muted_by")]
+    members.sort(key=lambda member: -Severity[str(member["severity"]).upper()])
+    severity = max((Severity[str(body["severity"]).upper()] for body in firing), default=Severity.INFO)
+    told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
+    note = f"{told} held back by the limit of the channel; over by now: {number(over)}."
+    return {
+        "severity": severity.word, "opened_at": min((each.made_at for each in held), default=now),
+        "members": members[:MOST_IN_DIGEST], "note": note,
+    }  # fmt: skip
+
+
+def _done(message: KeptMessage, status: MessageStatus, now: float, why: str = "") -> KeptMessage:
+    return replace(message, status=status, done_at=now, muted_by=why or message.muted_by)

@@ -1,0 +1,345 @@
+"""Sending over a real state database to real servers that misbehave: nothing lost, nothing doubled, nobody delayed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from alerting.attempts import GIVE_UP_END_SECONDS
+from alerting.sender import NO_CHANNEL, Postman, Sender
+from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, NEVER_TOLD
+from core.errors import StorageUnavailable
+from core.settings.channels import Channels
+from storage.state.alerts import Overtaken, check_token, read_history
+from storage.state.database import State
+from storage.state.outbox import RATE
+from tests.support.outbox import TOKEN, Outbox
+from tests.support.receivers import Receiver, Reply
+from tests.support.servers import BUSY_SECONDS
+
+DOWN, GONE, LATER = Reply(500), Reply(404, b"no such hook"), Reply(429, headers={"Retry-After": "90"})
+OK = Reply()
+
+
+@pytest.fixture
+def desk() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def phone() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def outbox(state: State, desk: Receiver, phone: Receiver) -> Outbox:
+    return with_channels(state, desk, phone)
+
+
+def with_channels(state: State, desk: Receiver, phone: Receiver, **more: Any) -> Outbox:
+    """Two webhooks; the phone stands in for the desk."""
+    webhooks = [
+        {"name": "desk", "url": f"{desk.url}/hook?key=hunter2", "fallback": "phone", "timeout_seconds": 1, **more},
+        {"name": "phone", "url": f"{phone.url}/hook"},
+    ]
+    return Outbox(state, Channels.model_validate({"webhook": webhooks}))
+
+
+def postman(outbox: Outbox, name: str = "desk", token: int = TOKEN) -> Postman:
+    return Postman(
+        outbox.state, outbox.channels, outbox.channel(name), outbox.clock.now, token, "m1", "https://fund.example"
+    )
+
+
+def subjects(receiver: Receiver) -> list[str]:
+    return [each.json["subject"] for each in receiver.received]
+
+
+def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, desk: Receiver) -> None:
+    outbox.put("desk")
+    one = postman(outbox)
+    assert (one.turn(), one.turn()) == (True, False)
+    assert subjects(desk) == ["[WARNING] CPU 93 % on a"]
+    assert desk.received[0].json["link"] == "https://fund.example/alerts?incident=1"
+    [row] = outbox.rows()
+    assert (row.status, row.attempts, row.reply, row.done_at) == ("sent", 1, "200", outbox.clock.now())
+
+
+def test_a_channel_that_is_down_is_tried_again_ever_more_slowly(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(DOWN, DOWN, DOWN, DOWN, OK)
+    outbox.put("desk")
+    one, pauses = postman(outbox), []
+    while outbox.states() != [("opened", "sent")]:
+        assert one.turn()
+        assert not one.turn(), "before its time"
+        pauses.append(outbox.rows()[0].next_at - outbox.clock.now())
+        outbox.clock.advance(max(0.0, pauses[-1]))
+    for pause, expected in zip(pauses, (1, 2, 4, 8), strict=False):
+        assert 0.8 * expected <= pause <= 1.2 * expected
+    assert len(desk.received) == 5
+    assert len({each.headers["idempotency-key"] for each in desk.received}) == 1
+
+
+@pytest.mark.parametrize("is_date", [False, True])
+def test_who_asks_to_be_left_alone_is_left_alone(outbox: Outbox, desk: Receiver, is_date: bool) -> None:
+    asks = formatdate(time.time() + 90, usegmt=True) if is_date else "90"
+    desk.then(Reply(429, headers={"Retry-After": asks}), OK)
+    outbox.put("desk")
+    outbox.put("desk", incident=2)
+    one = postman(outbox)
+    one.turn()
+    outbox.clock.advance(60)
+    assert not one.turn() and len(desk.received) == 1, "not with another message either"
+    outbox.clock.advance(31 + BUSY_SECONDS)
+    while one.turn():
+        pass
+    assert outbox.states() == [("opened", "sent")] * 2
+
+
+@pytest.mark.parametrize("behaviour", ["hangs", "drips", "cuts"])
+def test_a_receiver_that_does_not_end_its_answer_costs_no_more_than_the_deadline(
+    outbox: Outbox, desk: Receiver, behaviour: str
+) -> None:
+    desk.then(Reply(behaviour=behaviour))
+    outbox.put("desk")
+    began = time.monotonic()
+    postman(outbox).turn()
+    assert time.monotonic() - began < 1 + BUSY_SECONDS
+    assert outbox.states() == [("opened", "retrying")]
+
+
+def test_one_that_answers_twice_is_sent_to_once(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(Reply(behaviour="twice"))
+    outbox.put("desk")
+    one = postman(outbox)
+    assert one.turn() and not one.turn()
+    assert outbox.states() == [("opened", "sent")] and len(desk.received) == 1
+
+
+def test_what_is_refused_goes_to_the_fallback_at_once_and_the_channel_is_told_of_once(
+    outbox: Outbox, desk: Receiver, phone: Receiver
+) -> None:
+    desk.then(GONE)
+    outbox.put("desk", severity="critical")
+    outbox.put("desk", incident=2)
+    for one in (postman(outbox), postman(outbox, "phone")):
+        while one.turn():
+            pass
+    assert outbox.states("desk") == [("opened", "failed")] * 2
+    assert outbox.rows("desk")[0].problem == "127.0.0.1 answers 404: no such hook"
+    assert sorted(subjects(phone)) == [
+        "[CRITICAL] CPU 93 % on a",
+        "[CRITICAL] The channel desk does not deliver: 127.0.0.1 answers 404: no such hook",
+        "[WARNING] CPU 93 % on a",
+    ]
+    with outbox.state.reading() as connection:
+        assert [row.what for _, row in read_history(connection, 10)] == ["undelivered"] * 2
+
+
+def test_the_end_follows_where_the_beginning_went(outbox: Outbox, desk: Receiver, phone: Receiver) -> None:
+    desk.then(GONE)
+    outbox.put("desk")
+    for name in ("desk", "phone", "phone"):
+        postman(outbox, name).turn()
+    outbox.put("desk", "resolved", number=1)
+    for name in ("desk", "phone"):
+        postman(outbox, name).turn()
+    assert outbox.states("desk") == [("opened", "failed"), ("resolved", "suppressed")]
+    assert outbox.rows("desk")[1].muted_by == NEVER_TOLD
+    assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
+
+
+def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
+    outbox: Outbox, desk: Receiver, phone: Receiver
+) -> None:
+    desk.then(DOWN)
+    outbox.put("desk")
+    postman(outbox).turn()
+    desk.then(GONE)
+    outbox.put("desk", "changed", number=1)
+    for name in ("desk", "phone", "phone"):
+        postman(outbox, name).turn()
+    desk.then(OK)
+    outbox.put("desk", "resolved", number=2)
+    for name in ("desk", "phone"):
+        postman(outbox, name).turn()
+    assert [state for _, state in outbox.states("desk")] == ["merged", "failed", "suppressed"]
+    assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
+
+
+def test_it_is_given_up_after_its_time_and_the_end_of_it_later(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(DOWN)
+    outbox.put("desk")
+    outbox.put("desk", "resolved", incident=2)
+    one = postman(outbox)
+    patience = outbox.channel("desk").give_up_seconds
+    for seconds in (0.0, patience - 1, 2.0):
+        outbox.clock.advance(seconds)
+        while one.turn():
+            pass
+    assert outbox.states("desk") == [("opened", "failed"), ("resolved", "retrying")]
+    outbox.clock.advance(GIVE_UP_END_SECONDS)
+    one.turn()
+    assert outbox.states("desk") == [("opened", "failed"), ("resolved", "failed")]
+
+
+def test_a_wait_that_is_longer_than_our_patience_is_not_waited_for(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(Reply(503, headers={"Retry-After": "7200"}))
+    outbox.put("desk")
+    postman(outbox).turn()
+    assert outbox.states("desk") == [("opened", "failed")] and len(outbox.rows("phone")) == 2
+
+
+def test_what_is_over_before_it_was_told_is_told_in_one_message(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(DOWN)
+    outbox.put("desk")
+    one = postman(outbox)
+    one.turn()
+    desk.then(OK)
+    outbox.put("desk", "resolved", number=1)
+    while one.turn():
+        pass
+    assert outbox.states() == [("opened", "merged"), ("resolved", "sent")]
+    assert subjects(desk)[1:] == ["[RESOLVED] It fired and is over: CPU busy: host a"]
+
+
+def test_the_newest_of_an_incident_tells_what_those_before_it_would_have(outbox: Outbox, desk: Receiver) -> None:
+    for number, about in enumerate(("opened", "changed", "raised")):
+        outbox.put("desk", about, number=number, severity="urgent" if about == "raised" else "warning")
+    one = postman(outbox)
+    while one.turn():
+        pass
+    assert subjects(desk) == ["[URGENT] Worse: CPU 93 % on a"]
+    assert [state for _, state in outbox.states()] == ["merged", "merged", "sent"]
+
+
+def test_who_was_never_told_does_not_hear_the_end(outbox: Outbox, desk: Receiver) -> None:
+    outbox.put("desk", muted_by="a silence")
+    with outbox.state.begin() as connection:
+        connection.exec_driver_sql("UPDATE alert_messages SET status = 'suppressed'")
+    outbox.put("desk", "resolved", number=1)
+    assert not postman(outbox).turn()
+    assert outbox.states() == [("opened", "suppressed"), ("resolved", "suppressed")] and desk.received == []
+
+
+def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=2)
+    one = postman(outbox)
+    for incident in range(1, 7):
+        outbox.put("desk", incident=incident, severity="critical" if incident > 4 else "warning")
+    while one.turn():
+        pass
+    assert [subject.split()[0] for subject in subjects(desk)] == ["[WARNING]"] * 2 + ["[CRITICAL]"] * 2
+    held = [row for row in outbox.rows() if row.muted_by == RATE]
+    assert [row.incident for row in held] == [3, 4]
+    outbox.put("desk", "resolved", incident=3, number=1)
+    assert not one.turn(), "nothing of it was told: the digest tells both"
+    outbox.clock.advance(DIGEST_SECONDS)
+    assert one.turn() and not one.turn()
+    digest = desk.received[-1].json
+    assert digest["about"] == "digest" and len(digest["alerts"]) == 1
+    assert "3 messages of 2 incidents held back" in digest["subject"] and "over by now: 1" in digest["note"]
+    outbox.put("desk", incident=7)
+    one.turn()
+    outbox.clock.advance(DIGEST_SECONDS)
+    assert not one.turn(), "the next digest waits twice as long"
+    outbox.clock.advance(DIGEST_SECONDS)
+    assert one.turn()
+    outbox.clock.advance(HOUR_SECONDS)
+    outbox.put("desk", "resolved", incident=4, number=1)
+    assert one.turn(), "a digest told of it, so its end is told"
+    assert desk.received[-1].json["about"] == "resolved"
+
+
+def test_limits_count_over_a_restart(state: State, desk: Receiver, phone: Receiver) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=1)
+    outbox.put("desk")
+    postman(outbox).turn()
+    outbox.put("desk", incident=2)
+    assert not postman(outbox).turn() and len(desk.received) == 1
+
+
+def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(outbox: Outbox, desk: Receiver) -> None:
+    outbox.put("desk")
+    died = postman(outbox)
+    assert died._take(outbox.clock.now())
+    other = postman(outbox)
+    assert not other.turn(), "it may be on its way"
+    outbox.clock.advance(60)
+    assert other.turn() and outbox.states() == [("opened", "sent")]
+    assert outbox.rows()[0].attempts == 2
+
+
+def test_a_sender_that_was_overtaken_sends_nothing(outbox: Outbox, desk: Receiver) -> None:
+    outbox.put("desk")
+    with outbox.state.begin() as connection:
+        check_token(connection, TOKEN + 1, outbox.clock.now())
+    with pytest.raises(Overtaken):
+        postman(outbox).turn()
+    assert desk.received == []
+    assert postman(outbox, token=TOKEN + 1).turn()
+
+
+def test_with_the_state_database_away_after_the_answer_it_is_not_sent_again(outbox: Outbox, desk: Receiver) -> None:
+    outbox.put("desk")
+    one = postman(outbox)
+    begin, calls = outbox.state.begin, iter([True, False, False, True])
+
+    @contextmanager
+    def sometimes() -> Iterator[Any]:
+        if not next(calls):
+            raise StorageUnavailable("the disk is full")
+        with begin() as connection:
+            yield connection
+
+    outbox.state.begin = sometimes  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            one.turn()
+    assert not one.turn()
+    assert outbox.states() == [("opened", "sent")] and len(desk.received) == 1
+
+
+def test_what_waits_for_a_channel_that_is_gone_goes_to_another_one(outbox: Outbox, phone: Receiver) -> None:
+    outbox.put("pager")
+    sender = Sender(outbox.state, outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
+    assert (sender.give_up_lost(), sender.give_up_lost()) == (1, 0)
+    [row] = outbox.rows("pager")
+    assert (row.status, row.problem) == ("failed", NO_CHANNEL)
+    assert {each.receiver for each in outbox.rows()} == {"pager", "desk"}
+
+
+def test_no_secret_stands_in_what_is_kept_or_logged(
+    outbox: Outbox, desk: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.then(Reply(400, f"no hook at {desk.url}/hook?key=hunter2".encode()))
+    outbox.put("desk")
+    postman(outbox).turn()
+    assert "hunter2" not in repr(outbox.rows()) and "hunter2" not in caplog.text
+    assert "***" in outbox.rows("desk")[0].problem
+
+
+def test_a_channel_that_hangs_delays_no_other(outbox: Outbox, desk: Receiver, phone: Receiver) -> None:
+    desk.then(Reply(behaviour="hangs"))
+    for incident in range(1, 6):
+        outbox.put("desk", incident=incident)
+        outbox.put("phone", incident=incident)
+    sender = Sender(outbox.state, outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
+    sender.start()
+    try:
+        ends = time.monotonic() + 20
+        while len(phone.received) < 5 and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert len(phone.received) == 5
+        assert len(desk.received) < 5, "the phone had all before the desk was tried five times"
+    finally:
+        assert sender.stop(10)
