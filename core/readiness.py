@@ -1,0 +1,77 @@
+"""Whether trading may go on: named checks of whole Fundwatch, each with a state, a reason and an age.
+
+It is published each second as a reading of its own, so that one rule of freshness holds for it as for any other: what
+nobody evaluates any more is not ready.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from core.metrics import Metric
+
+READINESS = "readiness"
+"""The newest reading, and its data set."""
+INTERVAL_SECONDS = 1.0
+"""Between two evaluations."""
+EVERY_PORTFOLIO = ""
+"""Stands for the whole fund."""
+
+SAFE = Metric("readiness_safe", "1 while every check that is watched is ready, else 0.", "portfolio")
+CHECKS_READY = Metric("readiness_checks_ready", "Checks that are ready.", "portfolio")
+CHECKS_WATCHED = Metric("readiness_checks_watched", "Checks that are watched.", "portfolio")
+
+
+class State(StrEnum):
+    """What a check found. Unknown is not ready; what is not watched does not count."""
+
+    READY = "ready"
+    NOT_READY = "not ready"
+    UNKNOWN = "unknown"
+    NOT_WATCHED = "not watched"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessCheck:
+    """A check of the whole fund, or of a portfolio. Times are epoch seconds."""
+
+    TABLE: ClassVar[str] = "checks"
+
+    portfolio: str
+    """Its name; EVERY_PORTFOLIO: the check is of the whole fund and counts for each of them."""
+    check: str
+    """Its id: the settings and programs name it so."""
+    title: str
+    state: str
+    """Of `State`."""
+    why: str
+    """One sentence."""
+    read_at: float | None
+    """When what it rests on was measured; None: nothing was."""
+    since: float
+    """Since when it is in this state."""
+    where: str
+    """Address of the page that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioReadiness:
+    """The answer for a portfolio, or for the whole fund. Times are epoch seconds."""
+
+    TABLE: ClassVar[str] = "portfolios"
+
+    portfolio: str
+    """EVERY_PORTFOLIO: the whole fund."""
+    is_safe: bool
+    """True only after every check that is watched was ready for `readiness.steady_seconds`."""
+    ready: int
+    """Checks that are ready, with those of the whole fund."""
+    watched: int
+    reasons: list[str]
+    """Why it is not safe, a sentence each; empty: it is."""
+    since: float
+    """Since when it is as it is."""
+    halted_by: str
+    """Who halted it by hand; empty: nobody."""
