@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from core.alerts.spec import ALERTS
 from core.kinds.registry import is_own, kinds_of
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import LiveReading, SourceId
@@ -45,6 +46,6 @@ def components(stores: Stores, now: float, limits: Limits) -> list[Found]:
 
 def is_fundwatch(found: Found) -> bool:
     """Return whether a component is a part of Fundwatch, and neither of its machine nor of what somebody watches."""
-    return found.collector in (PIPELINE, REQUESTS) or (
+    return found.collector in (PIPELINE, REQUESTS, ALERTS) or (
         found.collector not in OWN and is_own(SourceId.parse(found.collector))
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.alerts.spec import ENGINE
 from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.requests import SETTINGS
@@ -19,7 +20,7 @@ from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import Action
 
 INBOX = "inbox"
-NAMING = frozenset({INBOX, Checks.SETTINGS})
+NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
 """Components, and the collector of the first. Pulls are too, by whatever name."""
 WITHHELD = "told to those who may see every portfolio"
 

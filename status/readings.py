@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.alerts.spec import ALERTS
 from core.kinds.registry import KINDS
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS)
-"""Collectors of the machine and of Fundwatch itself; each is switched by a setting of its name."""
+OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, ALERTS)
+"""What tells of the machine and of Fundwatch itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,13 @@ def collectors_of(settings: Settings, names: Iterable[str]) -> list[str]:
     for name in names:
         if name in KINDS:
             found += [f"{name}:{instance}" for instance in instance_names(settings, name)]
-        elif name in pulls or getattr(settings.sources, name):
+        elif name in pulls or _is_on(settings, name):
             found.append(name)
     return found
+
+
+def _is_on(settings: Settings, name: str) -> bool:
+    return settings.alerts.enabled if name == ALERTS else bool(getattr(settings.sources, name))
 
 
 def newest_readings(stores: Stores, names: Iterable[str]) -> list[LiveReading]:

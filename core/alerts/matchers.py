@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.alerts.expression import Matcher
 from core.errors import ChangeRejected
-from core.format import cut
+from core.format import count, cut
 
 MOST = 20
 LONGEST = 256
@@ -38,7 +38,7 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
     if not matchers:
         raise _wrong(f"is empty. {FIX}")
     if len(matchers) > MOST:
-        raise _wrong(f"has {len(matchers)} matchers, {MOST} at most")
+        raise _wrong(f"has {count(len(matchers), 'matcher')}, {MOST} at most")
     for each in matchers:
         if len(each.value) > LONGEST:
             raise _wrong(f"{each.label} has more than {LONGEST} characters; shorten it")

@@ -8,6 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from core.errors import ChangeRejected
+from core.format import coarse_duration
 from storage.state.alert_tables import alert_incidents, alert_requests
 from storage.state.audit import Entry, add_entry
 from storage.state.database import State, Transaction
@@ -101,7 +102,7 @@ def _check(request: Request) -> None:
         if lasts <= 0:
             wrong["until"] = "is over; give a time that is to come"
         elif lasts > LONGEST_SECONDS:
-            wrong["until"] = f"is more than {LONGEST_SECONDS / 86_400:.0f} days away; give an earlier time"
+            wrong["until"] = f"is more than {coarse_duration(LONGEST_SECONDS)} away; give an earlier time"
     if len(request.note) > NOTE_CHARACTERS:
         wrong["note"] = f"has more than {NOTE_CHARACTERS} characters; shorten it"
     if wrong:
