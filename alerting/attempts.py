@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from alerting.incidents import About
+from alerting.taking import severity_of
+from core.alerts.severity import Severity
 from core.settings.channels import Channel
 from storage.state.alerts import KeptMessage
 
@@ -23,5 +25,18 @@ def next_attempt(
     pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(max(message.attempts - 1, 0), 10), LONGEST_PAUSE_SECONDS)
     pause *= 1 + JITTER_RATIO * (2 * chance - 1)
     at = now + max(pause, asked_seconds)
+    return None if _is_late(message, channel, at) else at
+
+
+def is_given_up(message: KeptMessage, channel: Channel, until: float) -> bool:
+    """Return whether a message does not wait for a channel that asks to be left alone until then (epoch seconds).
+
+    What is critical goes to the fallback, where there is one, instead of waiting.
+    """
+    is_urgent = message.about != About.RESOLVED and severity_of(message) >= Severity.CRITICAL
+    return _is_late(message, channel, until) or (is_urgent and bool(channel.fallback))
+
+
+def _is_late(message: KeptMessage, channel: Channel, at: float) -> bool:
     patience = GIVE_UP_END_SECONDS if message.about == About.RESOLVED else channel.give_up_seconds
-    return None if at > message.made_at + patience else at
+    return at > message.made_at + patience

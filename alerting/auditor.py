@@ -32,7 +32,7 @@ class Coming:
 
 def coming(known: Incident) -> Coming:
     """Return what an open incident waits for."""
-    plan = known.plan
+    plan = known.plan.at(known.severity)
     if known.stage is Stage.CLOSED:
         return Coming(None, reason="it is over")
     if known.is_muted:
@@ -71,8 +71,9 @@ def faults(incidents: Mapping[int, Incident], at: float, ticked: float, due: flo
 
 
 def _escalation(known: Incident) -> list[tuple[float, About]]:
-    steps = known.plan.steps
-    last = len(steps) * known.plan.rounds
+    plan = known.plan.at(known.severity)
+    steps = plan.steps
+    last = len(steps) * plan.rounds
     if not steps or known.step > last:
         return []
     if known.step == last:

@@ -62,6 +62,8 @@ class Changes:
     """Groups that a person had resolved, and of which nothing fires any more that he saw."""
     answers: list[Answer] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
+    went_back: bool = False
+    """The machine's clock was set back."""
 
 
 def key_of(rule: str, labels: Labels) -> str:

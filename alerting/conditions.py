@@ -161,6 +161,24 @@ def restarted(known: Condition, at: float, down_seconds: float, timing: Timing) 
     return replace(graced, since=known.since + down_seconds)
 
 
+def moved(known: Condition, seconds: float) -> Condition:
+    """Return a condition whose times are all later by so much: it is kept by the time of another engine."""
+
+    def later(at: float | None) -> float | None:
+        return None if at is None else at + seconds
+
+    return replace(
+        known,
+        since=known.since + seconds,
+        clear_since=later(known.clear_since),
+        lower_since=later(known.lower_since),
+        no_data_since=later(known.no_data_since),
+        error_since=later(known.error_since),
+        grace_until=known.grace_until + seconds,
+        changes=tuple(at + seconds for at in known.changes),
+    )
+
+
 def jumped(known: Condition, at: float, timing: Timing) -> Condition:
     """Return a condition after the clock was set or the machine slept: no data is no news for two intervals."""
     return replace(known, grace_until=max(known.grace_until, at + 2 * timing.every_seconds))
@@ -266,7 +284,7 @@ def _ok(known: Condition, at: float) -> Condition:
 
 def _failed(known: Condition, found: Evaluation, timing: Timing) -> Step:
     since = found.at if known.error_since is None else known.error_since
-    seen = replace(known, is_stale=True, errors=known.errors + 1, error_since=since)
+    seen = replace(known, is_stale=True, errors=min(known.errors + 1, timing.error_attempts), error_since=since)
     lasts = found.at - since
     if seen.errors < timing.error_attempts or lasts < timing.error_seconds:
         return Step(seen)

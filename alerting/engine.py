@@ -16,9 +16,10 @@ from pydantic import TypeAdapter
 
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
-from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, removed, restarted
+from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, moved, removed, restarted
 from alerting.evaluate import Read
 from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
+from alerting.incidents import moved as incident_moved
 from alerting.judge import Judged, failed, judge
 from alerting.outbox import rows_of
 from alerting.words import message_of
@@ -34,6 +35,8 @@ from storage.state.database import State, Transaction
 
 JUMP_SECONDS = 5.0
 """By so much the machine's clock may differ from the steady one before that counts as a jump."""
+HURRY_SECONDS = 60.0
+"""After the clock was set back what waits to be sent does not wait longer."""
 CONDITIONS, INCIDENTS = TypeAdapter(Condition), TypeAdapter(Incident)
 
 log = logging.getLogger(__name__)
@@ -125,13 +128,22 @@ class Engine:
         return found if found and key in found[1].members else None
 
     def start(self, rules: Sequence[Rule]) -> None:
-        """Take up what was known, as of when an engine last ticked. Raises StorageUnavailable."""
+        """Take over, and take up what was known as of when an engine last ticked.
+
+        Raises StorageUnavailable, and Overtaken: a later engine has begun.
+        """
         at = self.steady()
-        with self._state.reading() as connection:
+        with self._state.begin() as connection:
+            last, last_steady = kept.last_tick(connection)
+            kept.claim(connection, self._token)
             conditions = kept.read_conditions(connection)
             incidents = kept.read_incidents(connection)
             resolved = kept.read_resolved(connection)
-        last = kept.ticked_at(self._state) or at
+            if last and abs(last - last_steady) > JUMP_SECONDS:
+                conditions, incidents, resolved = _moved(
+                    connection, conditions, incidents, resolved, last - last_steady
+                )
+        last = last or at
         timings = {rule.name: rule.timing for rule in rules}
         for row in conditions:
             labels = tuple((str(name), str(value)) for name, value in orjson.loads(row.labels))
@@ -173,7 +185,7 @@ class Engine:
             self._evaluate(rule, at, changes)
         self._turn_incidents(asked, at, changes)
         with self._state.begin() as connection:
-            kept.check_token(connection, self._token, at)
+            kept.check_token(connection, self._token, self._clock.now(), at)
             ids = self._write(connection, at, changes)
         self._adopt(changes, ids)
         for rule in due:
@@ -188,6 +200,7 @@ class Engine:
         if abs(wall - self._wall_offset) <= JUMP_SECONDS:
             return
         detail = f"the clock was set by {wall - self._wall_offset:+.0f} s"
+        changes.went_back = wall < self._wall_offset
         self._wall_offset = wall
         changes.history.append(HistoryRow(at, "clock_jump", detail=detail))
         for key, each in self._known.items():
@@ -317,15 +330,14 @@ class Engine:
         """Write everything and return the ids of the incidents that turned."""
         # Who reads these rows has the machine's clock, which may have been set since the engine's began.
         now = self._clock.now()
+        if changes.went_back:
+            kept.hurry_messages(connection, now + HURRY_SECONDS)
         rows = [_kept(each) for key, each in changes.conditions.items() if self._is_worth_keeping(key, each)]
         kept.write_conditions(connection, rows, changes.gone)
         ids = []
         for id, group, turn in changes.turns:
-            body = INCIDENTS.dump_json(turn.incident).decode()
-            known = turn.incident
-            row = KeptIncident(group, known.stage.value, known.opened_at, known.closed_at, body, id, known.closed_by)
-            ids.append(kept.write_incident(connection, row))
-            messages = rows_of(ids[-1], turn, now, lambda key: self._now(key, changes), self._rules)
+            ids.append(kept.write_incident(connection, _kept_incident(id, group, turn.incident, now - at)))
+            messages = rows_of(ids[-1], turn, now, now - at, lambda key: self._now(key, changes), self._rules)
             kept.add_messages(connection, messages)
             exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
@@ -378,6 +390,41 @@ class Engine:
             self._calm[gone.rule].discard(gone.labels)
             if not self._series[gone.rule]:
                 del self._series[gone.rule], self._calm[gone.rule]
+
+
+def _moved(
+    connection: Transaction,
+    conditions: Sequence[KeptCondition],
+    incidents: Sequence[KeptIncident],
+    resolved: Sequence[KeptIncident],
+    seconds: float,
+) -> tuple[list[KeptCondition], list[KeptIncident], list[KeptIncident]]:
+    """Keep all with times that are later by so much, and return it so: the clock was set while the last engine ran."""
+    moved_conditions = [
+        replace(each, body=CONDITIONS.dump_json(moved(CONDITIONS.validate_json(each.body), seconds)).decode())
+        for each in conditions
+    ]
+    kept.times_are_moved(connection)
+    kept.write_conditions(connection, moved_conditions)
+    of_both = [
+        [
+            replace(
+                each, body=INCIDENTS.dump_json(incident_moved(INCIDENTS.validate_json(each.body), seconds)).decode()
+            )
+            for each in some
+        ]
+        for some in (incidents, resolved)
+    ]
+    for each in (*of_both[0], *of_both[1]):
+        kept.write_incident(connection, each)
+    return moved_conditions, of_both[0], of_both[1]
+
+
+def _kept_incident(id: int, group: str, known: Incident, ahead: float) -> KeptIncident:
+    """Return the row of an incident: its body has the engine's time, its columns are epoch seconds."""
+    body = INCIDENTS.dump_json(known).decode()
+    closed_at = None if known.closed_at is None else known.closed_at + ahead
+    return KeptIncident(group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by)
 
 
 def _without_value(condition: Condition) -> Condition:

@@ -1,6 +1,6 @@
 """The engine's `read`: what figures are worth now, every store asked once a tick for all rules together.
 
-What one tick has read is believed for less than a tick, so that rules of one tick agree. A store that does not answer
+What one tick has read is believed until the next, so that rules of one tick agree. A store that does not answer
 is not asked again in that tick: its error is raised for each rule that needs it.
 """
 
@@ -25,8 +25,6 @@ from storage.clickhouse.reads.spans import read_newest
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-BELIEVED_SECONDS = 0.5
-"""So long what was read is one tick's; ticks are a second apart."""
 SENT_SECONDS = 300.0
 """What a program sent counts for so long, as in Prometheus: nobody here knows how often it sends."""
 ALONE_SECONDS = 15.0
@@ -54,6 +52,7 @@ class Figures:
     """Reads the stores. Called by the one thread of the engine.
 
     `use` tells the rules, so that what they ask is asked together; a figure of no rule is read by itself.
+    `begin` begins a tick.
     """
 
     def __init__(self, stores: Stores, known: Vocabulary | None = None) -> None:
@@ -64,7 +63,6 @@ class Figures:
         self._sent: tuple[str, ...] = ()
         self._asked: dict[Figure | Worked, Outcome[Sequence[Value]]] = {}
         self._read: dict[str, Outcome[Any]] = {}
-        self._until = float("-inf")
         self._away: tuple[float, StorageUnavailable] | None = None
         """Until when ClickHouse is left alone (monotonic seconds), and why."""
 
@@ -75,24 +73,20 @@ class Figures:
         self._sent = tuple(dict.fromkeys(each.name for each in figures if self._is_sent(each.name)))
         self._portfolios.use(each for each in figures if self._of(each.name) is Of.PORTFOLIO)
         self._over_time.use([each for each in operands if isinstance(each, Worked)])
-        self._until = float("-inf")
+        self.begin()
 
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         """Return what a figure is worth now, a value for each set of labels; None in it: stale, or not known.
 
         Raises StorageError.
         """
-        self._begin()
         known = self._asked.get(operand)
         if known is None:
             known = self._asked[operand] = _outcome(lambda: self._values(operand))
         return known.told()
 
-    def _begin(self) -> None:
-        now = self._stores.clock.monotonic()
-        if now < self._until:
-            return
-        self._until = now + BELIEVED_SECONDS
+    def begin(self) -> None:
+        """Begin a tick: what was read before is read again."""
         self._asked, self._read = {}, {}
         self._portfolios.begin()
 
@@ -140,13 +134,12 @@ class Figures:
 
     def _stored(self, ask: Callable[[], Read_]) -> Read_:
         """Return what ClickHouse answers. Raises StorageUnavailable at once where it did not answer a moment ago."""
-        now = self._stores.clock.monotonic()
-        if self._away is not None and now < self._away[0]:
+        if self._away is not None and self._stores.clock.monotonic() < self._away[0]:
             raise self._away[1]
         try:
             answer = ask()
         except StorageUnavailable as error:
-            self._away = now + ALONE_SECONDS, error
+            self._away = self._stores.clock.monotonic() + ALONE_SECONDS, error
             raise
         self._away = None
         return answer

@@ -60,6 +60,8 @@ class Message:
     receivers: tuple[str, ...]
     muted_by: str = ""
     """It is written down and not sent."""
+    severity: Severity = Severity.INFO
+    """Of what it tells; of an end: of what is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,19 @@ def snooze(known: Incident, who: str, until: float) -> Turn:
     return Turn(replace(known, stage=Stage.ACKNOWLEDGED, acknowledged_by=who, acknowledged_until=until))
 
 
+def moved(known: Incident, seconds: float) -> Incident:
+    """Return an incident whose times are all later by so much: it is kept by the time of another engine."""
+    return replace(
+        known,
+        opened_at=known.opened_at + seconds,
+        told_at=None if known.told_at is None else known.told_at + seconds,
+        step_at=known.step_at + seconds,
+        acknowledged_until=known.acknowledged_until + seconds,
+        closed_at=None if known.closed_at is None else known.closed_at + seconds,
+        members={key: replace(each, since=each.since + seconds) for key, each in known.members.items()},
+    )
+
+
 def resolve(known: Incident, who: str, at: float) -> Turn:
     """Return the incident closed by hand. What still fires opens no other one until it was clear: `ignored`."""
     return _closed(known, at, who)
@@ -164,7 +179,8 @@ def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
     if not _is_worse(known) or (known.is_unsaid and known.is_muted):
         return Turn(replace(known, is_muted=True))
     about = About.OPENED if known.told_at is None else About.RAISED
-    message = Message(about, known.messages, known.plan.at(known.severity).receivers, muted_by)
+    receivers = known.plan.at(known.severity).receivers
+    message = Message(about, known.messages, receivers, muted_by, known.severity)
     return Turn(replace(known, is_muted=True, is_unsaid=True, messages=known.messages + 1), (message,))
 
 
@@ -216,7 +232,8 @@ def _escalated(known: Incident, at: float) -> Turn | None:
 
 
 def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float) -> Turn:
-    message = Message(about, known.messages, receivers)
+    was_told = max(known.told_members.values(), default=Severity.INFO)
+    message = Message(about, known.messages, receivers, severity=known.severity if known.members else was_told)
     said = replace(
         known,
         messages=known.messages + 1,

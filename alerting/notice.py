@@ -56,6 +56,8 @@ class Notice:
     """A message to one receiver, whole: a channel needs nothing else. Times in epoch seconds."""
 
     machine: str
+    installation: str
+    """What tells its alerts from those of any other Fundwatch, on whatever machine it runs."""
     incident: int
     """0: it is about channels."""
     number: int
@@ -86,7 +88,7 @@ class Notice:
     def case(self) -> str:
         """Return what all messages of an incident have in common, and of no other one anywhere."""
         what = f"{self.incident}-{self.opened_at:.0f}" if self.incident else f"channels-{self.number}"
-        return f"fundwatch-{self.machine}-{what}"
+        return f"fundwatch-{self.installation}-{what}"
 
     @property
     def key(self) -> str:
@@ -148,7 +150,13 @@ class Notice:
 
 
 def notice_of(
-    message: KeptMessage, before: Sequence[KeptMessage], *, machine: str, address: str, sent: Sequence[KeptMessage]
+    message: KeptMessage,
+    before: Sequence[KeptMessage],
+    *,
+    machine: str,
+    installation: str,
+    address: str,
+    sent: Sequence[KeptMessage],
 ) -> Notice:
     """Return what a message of the outbox tells.
 
@@ -159,6 +167,7 @@ def notice_of(
     alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=lambda each: -each.severity)
     return Notice(
         machine=machine,
+        installation=installation,
         incident=message.incident,
         number=message.number,
         receiver=message.receiver,

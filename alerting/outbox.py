@@ -18,24 +18,29 @@ MOST_MEMBERS = 100
 
 
 def rows_of(
-    id: int, turn: Turn, at: float, known: Callable[[str], Known | None], rules: Mapping[str, Rule]
+    id: int, turn: Turn, at: float, ahead: float, known: Callable[[str], Known | None], rules: Mapping[str, Rule]
 ) -> list[KeptMessage]:
-    """Return the rows of a turn. known: returns the condition of a key as it is after this tick."""
+    """Return the rows of a turn, whose times are epoch seconds: `ahead` of those of the engine by so much.
+
+    known: returns the condition of a key as it is after this tick.
+    """
     if not turn.messages:
         return []
-    body = orjson.dumps(_told(turn.incident, known, rules)).decode()
+    told = _told(turn.incident, ahead, known, rules)
     return [
         KeptMessage(
             id, each.number, receiver, each.about.value,
             MessageStatus.SUPPRESSED if each.muted_by else MessageStatus.QUEUED,
-            at, at, body, each.muted_by,
+            at, at, orjson.dumps({**told, "severity": each.severity.word}).decode(), each.muted_by,
         )
         for each in turn.messages
         for receiver in each.receivers
     ]  # fmt: skip
 
 
-def _told(incident: Incident, known: Callable[[str], Known | None], rules: Mapping[str, Rule]) -> Mapping[str, object]:
+def _told(
+    incident: Incident, ahead: float, known: Callable[[str], Known | None], rules: Mapping[str, Rule]
+) -> Mapping[str, object]:
     """Return what a message tells, as it is now: a later one tells what is then."""
     members = []
     gravest = heapq.nlargest(
@@ -49,12 +54,12 @@ def _told(incident: Incident, known: Callable[[str], Known | None], rules: Mappi
         members.append(
             {
                 "rule": rule.name, "title": title_of(rule), "labels": dict(each.labels) | dict(rule.labels),
-                "severity": member.severity.word, "since": member.since, "value": each.condition.value,
+                "severity": member.severity.word, "since": member.since + ahead, "value": each.condition.value,
                 "text": message_of(rule, each.labels, each.condition), "runbook": rule.runbook,
                 "category": rule.category.value, "muted_by": member.muted_by,
             }
         )  # fmt: skip
     return {
-        "severity": incident.severity.word, "opened_at": incident.opened_at, "members": members,
+        "opened_at": incident.opened_at + ahead, "members": members,
         "more": len(incident.members) - len(gravest), "who": incident.closed_by or incident.acknowledged_by,
     }  # fmt: skip

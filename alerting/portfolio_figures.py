@@ -74,6 +74,8 @@ class PortfolioFigures:
         self._known: OrderedDict[tuple[str, Asked], Known] = OrderedDict()
         self._due: dict[str, Due] = {}
         self._turn_until = -math.inf
+        self._first, self._left = "", ""
+        """Portfolios by id: with which this turn begins, and the first one that it left for the next."""
 
     def use(self, figures: Iterable[Figure]) -> None:
         """Work these out together where one of them is asked for."""
@@ -82,7 +84,8 @@ class PortfolioFigures:
             self._keys.setdefault(_asked(figure), set()).add(_key(figure))
 
     def begin(self) -> None:
-        """Begin a turn."""
+        """Begin a turn, with what the last one left."""
+        self._first, self._left = self._left, ""
         self._turn_until = self._stores.clock.monotonic() + TURN_SECONDS
 
     def values(self, figure: Figure) -> list[Value]:
@@ -120,7 +123,9 @@ class PortfolioFigures:
         return found
 
     def _going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
-        return [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
+        found = [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
+        first = next((place for place, each in enumerate(found) if each.id == self._first), 0)
+        return found[first:] + found[:first]
 
     def _figures(self, portfolio: Portfolio, figure: Figure, version: str) -> Known | None:
         """Return what is known of a portfolio, of an older version where this turn is over; None: not yet known."""
@@ -130,7 +135,7 @@ class PortfolioFigures:
         is_complete = known is not None and wanted <= known.figures.keys()
         if known is not None and is_complete and known.version == version:
             return known
-        if self._stores.clock.monotonic() > self._turn_until:
+        if self._is_over(portfolio):
             return known if is_complete else None
         self._known[name] = made = Known(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
         self._known.move_to_end(name)
@@ -140,9 +145,16 @@ class PortfolioFigures:
 
     def _due_of(self, portfolio: Portfolio, version: str) -> Due:
         known = self._due.get(portfolio.id)
-        if known is None or known.version != version:
+        if known is None or (known.version != version and not self._is_over(portfolio)):
             known = self._due[portfolio.id] = due_of(self._stores, portfolio, version)
         return known
+
+    def _is_over(self, portfolio: Portfolio) -> bool:
+        """Return whether this turn works out nothing more, of that portfolio neither."""
+        is_over = self._stores.clock.monotonic() > self._turn_until
+        if is_over and not self._left:
+            self._left = portfolio.id
+        return is_over
 
     def _version(self) -> str:
         found = self._stores.live.known_version("portfolio", "replay")

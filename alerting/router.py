@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.alerts.labels import SEVERITY, alert_labels
 from core.alerts.plan import Plan, PlanStep
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
@@ -44,8 +45,16 @@ class Router:
         if found is None or found[0] is not rule:
             every = _together(rule, labels)
             fitting = [route for route in self._routes if route.is_of(rule.category, every)]
-            found = self._known[rule.name, labels] = rule, group_of(fitting, rule, every), plan_of(fitting, now)
+            group = group_of(fitting, rule, every, self._named(fitting))
+            found = self._known[rule.name, labels] = rule, group, plan_of(fitting, now)
         return found[1], found[2]
+
+    def _named(self, fitting: Sequence[Route]) -> str:
+        """Return which routes fit, where there are several: who hears of others does so in another incident."""
+        if len(self._routes) < 2:
+            return ""
+        numbers = [str(number) for number, route in enumerate(self._routes, 1) if route in fitting]
+        return f"routes {', '.join(numbers)}" if len(numbers) > 1 else f"route {numbers[0]}" if numbers else "no route"
 
 
 def default_routes(channels: Channels) -> tuple[Route, ...]:
@@ -54,14 +63,14 @@ def default_routes(channels: Channels) -> tuple[Route, ...]:
     return (Route(severities=("warning", "critical", "urgent"), receivers=names),)
 
 
-def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels) -> str:
-    """Return what the conditions of one incident have in common, by the first route that fits."""
+def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels, routes: str) -> str:
+    """Return what the conditions of one incident have in common, by the first route that fits; `routes`: which do."""
     of = dict(labels)
     parts = []
     for name in fitting[0].group_by if fitting else (RULE,):
         value = {RULE: rule.name, CATEGORY: rule.category.value}.get(name, of.get(name, ""))
         parts.append(f"{name}={value}")
-    group = ", ".join(parts)
+    group = ", ".join([*parts, *([routes] if routes else [])])
     if len(group) <= LONGEST_GROUP:
         return group
     return f"{group[:200]}… {hashlib.blake2b(group.encode(), digest_size=16).hexdigest()}"
@@ -101,5 +110,6 @@ def _plan(route: Route) -> Plan:
 
 
 def _together(rule: Rule, labels: Labels) -> Labels:
-    """Return the labels of a condition with those of its rule; its own count where both have one."""
-    return tuple(sorted({**rule.labels, **dict(labels)}.items())) if rule.labels else labels
+    """Return the labels by which routes mean a condition: its severity is none of them, it may change."""
+    every = alert_labels(rule, labels, Severity.INFO)
+    return tuple(sorted((name, value) for name, value in every.items() if name != SEVERITY))

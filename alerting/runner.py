@@ -22,14 +22,17 @@ from alerting.telling import Pulse, reading_of
 from core.alerts.expression import Figure, Worked
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS
-from core.errors import FundwatchError, StorageUnavailable
+from core.errors import FundwatchError, StorageError, StorageRejected
 from core.lease import RENEW_SECONDS, Lease
 from storage.state.alerts import Overtaken, newest_token, queue_in, ticked_at
 from storage.stores import Stores
 
+ENGINE_THREAD, LEASE_THREAD = "alerting", "alerting-lease"
 TICK_SECONDS = 1.0
 RULES_SECONDS = 5.0
 """Between two looks whether the rules were changed."""
+HUNG_SECONDS = 10.0
+"""After so long without an end of a round the lease is left to run out: another process takes over."""
 SILENT_SECONDS = 30.0
 """Without a lease: after so long without a tick an engine that has overtaken this one counts as gone."""
 
@@ -52,11 +55,14 @@ class Reading(Protocol):
 
     def use(self, rules: Sequence[Rule]) -> None: ...
 
+    def begin(self) -> None:
+        """Begin a tick: what was read before is read again."""
+
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]: ...
 
 
-Deliver = Callable[[int, Callable[[], float]], Delivery]
-"""Returns who sends for the engine of a fencing token; the other argument is the engine's own time."""
+Deliver = Callable[[int], Delivery]
+"""Returns who sends for the engine of a fencing token."""
 
 
 class Runner:
@@ -88,6 +94,8 @@ class Runner:
         self._engine: Engine | None = None
         self._rules: list[Rule] = []
         self._rules_at = float("-inf")
+        self._round = stores.clock.monotonic()
+        """When the last round ended."""
         self._ticked = float("-inf")
         """When it last ticked well, as the other times on the steady clock."""
         self._told = float("-inf")
@@ -112,8 +120,8 @@ class Runner:
     def start(self) -> None:
         """Start the threads."""
         if self._lease is not None:
-            self._spawn(partial(self._keep_lease, self._lease), "alerting-lease")
-        self._spawn(self._run, "alerting")
+            self._spawn(partial(self._keep_lease, self._lease), LEASE_THREAD)
+        self._spawn(self._run, ENGINE_THREAD)
         for name, loop in self._helpers.items():
             self._spawn(partial(loop, self._stopping), name)
 
@@ -121,26 +129,48 @@ class Runner:
         """End after the tick that is under way, within the deadline, and give the lease back."""
         ends = time.monotonic() + deadline_seconds
         self._stopping.set()
+        if delivery := self._delivery:
+            delivery.stop(0.0)
+        for thread in self._threads:
+            if thread.name in (ENGINE_THREAD, LEASE_THREAD):
+                thread.join(max(0.0, ends - time.monotonic()))
+        if delivery:
+            delivery.stop(max(0.0, ends - time.monotonic()))
         for thread in self._threads:
             thread.join(max(0.0, ends - time.monotonic()))
-        self._end_delivery(max(0.0, ends - time.monotonic()))
         if self._lease is not None:
             self._lease.release()
 
     def step(self) -> None:
         """Do one round: begin where it is this process's turn, tick, tell."""
         try:
+            self._step()
+        finally:
+            self._round = self._stores.clock.monotonic()
+
+    def _step(self) -> None:
+        try:
             if self._engine is None and not self._begin():
                 return
             self._tick()
             self._say_well()
         except Overtaken as error:
-            self._engine, self._was_overtaken = None, True
-            self._end_delivery(0.0)
+            self._was_overtaken = True
+            self._let_go()
             log.warning("alerts: this process stands by: %s", error)
+        except StorageRejected as error:
+            # What is in memory is not what the state database holds: the next round takes it up anew.
+            self._let_go()
+            self._say_problem(str(error))
         except FundwatchError as error:
             self._say_problem(str(error))
         self._tell()
+
+    def _let_go(self) -> None:
+        self._engine = None
+        if self._delivery is not None:
+            self._delivery.stop(0.0)
+            self._delivery = None
 
     def audit(self) -> Sequence[str]:
         """Return what is wrong with alerting, a sentence each. It is told with the next reading.
@@ -153,7 +183,7 @@ class Runner:
         try:
             with self._stores.state.reading() as connection:
                 _, due = queue_in(connection)
-        except StorageUnavailable as error:
+        except StorageError as error:
             return (f"the state database does not answer: {error}",)
         now = self._stores.clock.now()
         ticked = engine.steady() - self._since(self._ticked)
@@ -190,9 +220,9 @@ class Runner:
         quiet, causes = self._quiet.why, self._causes.why
         engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes)
         engine.start(self._rules)
-        self._engine = engine
-        self._delivery = self._deliver(token, engine.steady)
-        self._delivery.start()
+        delivery = self._deliver(token)
+        delivery.start()
+        self._engine, self._delivery = engine, delivery
         self._ticked = self._rules_at = stores.clock.monotonic()
         log.info("alerts: this process evaluates %d rules", len(self._rules))
         return True
@@ -208,6 +238,7 @@ class Runner:
             if self._take_rules():
                 engine.use(self._rules)
         self._quiet.look(self._stores.clock.now())
+        self._figures.begin()
         engine.tick()
         self._ticked = self._stores.clock.monotonic()
         self._tick_seconds = time.perf_counter() - began
@@ -215,11 +246,6 @@ class Runner:
             self._told = float("-inf")
             if self._delivery is not None:
                 self._delivery.wake()
-
-    def _end_delivery(self, seconds: float) -> None:
-        delivery, self._delivery = self._delivery, None
-        if delivery is not None:
-            delivery.stop(seconds)
 
     def _take_rules(self) -> bool:
         """Read the rules and return whether others were read; of those that cannot be read the ones before hold on."""
@@ -256,7 +282,7 @@ class Runner:
             try:
                 with self._stores.state.reading() as connection:
                     queued, due = queue_in(connection)
-            except StorageUnavailable as error:
+            except StorageError as error:
                 self._say_problem(str(error))
         age = self._since(self._ticked)
         wrong = [*self._faults, *([f"rules: {self._rules_problem}"] if self._rules_problem else [])]
@@ -279,7 +305,11 @@ class Runner:
 
     def _keep_lease(self, lease: Lease) -> None:
         while not self._stopping.is_set():
-            lease.tick()
+            hangs = self._engine is not None and self._since(self._round) > HUNG_SECONDS
+            if hangs and lease.holds():
+                log.error("alerts: a round hangs for %.0f s; another process may take over", self._since(self._round))
+            if not hangs:
+                lease.tick()
             self._stopping.wait(RENEW_SECONDS)
 
     def _spawn(self, loop: Callable[[], None], name: str) -> None:

@@ -16,7 +16,7 @@ def send_test(channel: Channel, *, who: str, machine: str, now: float) -> str:
     """
     note = f"This is a test of the channel {channel.name}, asked for by {who}."
     notice = Notice(
-        machine=machine, incident=OF_CHANNELS, number=round(now), receiver=channel.name, about=TEST,
-        severity=Severity.INFO, made_at=now, opened_at=now, note=note,
+        machine=machine, installation=machine, incident=OF_CHANNELS, number=round(now), receiver=channel.name,
+        about=TEST, severity=Severity.INFO, made_at=now, opened_at=now, note=note,
     )  # fmt: skip
     return send(channel, notice)

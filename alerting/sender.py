@@ -14,16 +14,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from alerting.attempts import next_attempt
+from alerting.attempts import is_given_up, next_attempt
 from alerting.channels import send, without_secrets
 from alerting.notice import Notice, notice_of
 from alerting.taking import Taken, take_next
 from alerting.undelivered import fail
 from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
-from core.format import cut
+from core.format import coarse_duration, cut
 from core.settings.channels import LOG, Channel
 from storage.state import outbox
-from storage.state.alerts import KeptMessage, MessageStatus, Overtaken
+from storage.state.alerts import KeptMessage, MessageStatus, Overtaken, installation_in
 from storage.state.database import State, Transaction
 
 LOOK_SECONDS = 1.0
@@ -51,7 +51,7 @@ class Sender:
         machine: str,
         address: str,
     ) -> None:
-        """channels: by name. now: the engine's own time, in which its messages are due. address: of our pages."""
+        """channels: by name. now: epoch seconds, in which messages are due. address: of our pages."""
         self._state = state
         self._channels = dict(channels)
         self._now = now
@@ -128,8 +128,9 @@ class Postman:
         self._token = token
         self._machine = machine
         self._address = address
-        self._quiet_until = 0.0
-        """The channel asked to be left alone until then."""
+        self._quiet_from, self._quiet_seconds = 0.0, 0.0
+        """Since when, and for how long, the channel asked to be left alone."""
+        self._installation = ""
         self._result: KeptMessage | None = None
         """What became of the last attempt, while it is not kept yet."""
 
@@ -158,8 +159,8 @@ class Postman:
         if self._result is not None:
             self._keep(self._result)
         now = self._now()
-        if now < self._quiet_until:
-            return False
+        if self._is_quiet(now):
+            return self._give_up_of_quiet(now)
         taken = self._take(now)
         if taken is None:
             return False
@@ -192,7 +193,7 @@ class Postman:
     def _unavailable(self, message: KeptMessage, why: str, asked_seconds: float) -> KeptMessage:
         now = self._now()
         if asked_seconds:
-            self._quiet_until = now + asked_seconds
+            self._quiet_from, self._quiet_seconds = now, asked_seconds
         again = next_attempt(message, self.channel, now, asked_seconds, random.random())
         if again is None:
             return replace(message, status=MessageStatus.FAILED, done_at=now, problem=self._told(why))
@@ -200,8 +201,15 @@ class Postman:
 
     def _notice(self, taken: Taken) -> Notice:
         return notice_of(
-            taken.message, taken.before, machine=self._machine, address=self._address, sent=taken.sent
+            taken.message, taken.before, machine=self._machine, installation=self._id(), address=self._address,
+            sent=taken.sent,
         )  # fmt: skip
+
+    def _id(self) -> str:
+        if not self._installation:
+            with self._state.reading() as connection:
+                self._installation = installation_in(connection)
+        return self._installation
 
     def _told(self, text: str) -> str:
         return cut(" ".join(without_secrets(text, self.channel).split()), LONGEST_KEPT)
@@ -227,8 +235,27 @@ class Postman:
             log.warning("channel %s: what became of the last message is not kept: %s", self.channel.name, error)
 
     def _pause(self) -> float:
-        quiet = self._quiet_until - self._now()
-        return min(LOOK_SECONDS, max(quiet, SHORTEST_SECONDS)) if quiet > 0 else LOOK_SECONDS
+        left = self._quiet_from + self._quiet_seconds - self._now()
+        return min(LOOK_SECONDS, max(left, SHORTEST_SECONDS)) if left > 0 else LOOK_SECONDS
+
+    def _is_quiet(self, now: float) -> bool:
+        # A clock that was set back makes nobody wait longer.
+        return 0 <= now - self._quiet_from < self._quiet_seconds
+
+    def _give_up_of_quiet(self, now: float) -> bool:
+        """Give up what cannot wait for as long as the channel asks to be left alone. Return whether something was."""
+        until = self._quiet_from + self._quiet_seconds
+        with self._state.reading() as connection:
+            waiting = outbox.waiting_for(connection, self.channel.name)
+        late = [each for each in waiting if is_given_up(each, self.channel, until)]
+        if not late:
+            return False
+        with self._state.begin() as connection:
+            check_engine(connection, self._token)
+            for each in late:
+                problem = each.problem or f"it asks to be left alone for {coarse_duration(self._quiet_seconds)}"
+                fail(connection, replace(each, problem=problem), self.channel.fallback, self._channels, now)
+        return True
 
 
 def check_engine(connection: Transaction, token: int) -> None:

@@ -43,8 +43,8 @@ def parts_of(stores: Stores) -> Parts:
     rules.in_force()
     router = Router(settings.routes, settings.channels, stores.clock)
 
-    def deliver(token: int, now: Callable[[], float]) -> Sender:
-        channels = settings.channels.every()
+    def deliver(token: int) -> Sender:
+        channels, now = settings.channels.every(), stores.clock.now
         return Sender(stores.state, channels, now, token, machine=settings.machine, address=settings.address)
 
     return Parts(rules.in_force, Figures(stores), router, deliver)

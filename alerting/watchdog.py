@@ -34,7 +34,10 @@ class Watchdog:
     def run(self, stopping: threading.Event) -> None:
         """Look and call until told to stop."""
         while not stopping.wait(self._interval_seconds):
-            self.step()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 (without this loop nobody outside would hear of anything)
+                self._say(f"the watchdog failed: {type(error).__name__}")
 
     def step(self) -> bool:
         """Look once, and call if all is well. Return whether the address was reached."""

@@ -18,7 +18,6 @@ import getpass
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -144,10 +143,12 @@ def _run(settings: Settings) -> int:
         alerts = import_module("alerting.start").start_alerting(stores)
         console.line(f"Collecting on {settings.machine}; Ctrl-C stops, SIGHUP takes changed sources")
         stop.wait()
-        ends = time.monotonic() + STOP_SECONDS
-        if alerts is not None:
-            alerts.stop(STOP_SECONDS)
-        runner.stop(max(0.0, ends - time.monotonic()))
+        ending = threading.Thread(target=alerts.stop, args=(STOP_SECONDS,)) if alerts is not None else None
+        if ending is not None:
+            ending.start()
+        runner.stop(STOP_SECONDS)
+        if ending is not None:
+            ending.join()
     return 0
 
 

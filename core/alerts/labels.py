@@ -6,11 +6,12 @@ from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels
 
-OWN = ("rule", "alertname", "severity", "category")
+SEVERITY = "severity"
+OWN = ("rule", "alertname", SEVERITY, "category")
 """Those that every alert has, beside the labels of its rule and of its series."""
 
 
 def alert_labels(rule: Rule, labels: Labels, severity: Severity) -> dict[str, str]:
     """Return the labels of an alert; `alertname` is the rule, for who comes from Alertmanager."""
-    own = {"rule": rule.name, "alertname": rule.name, "severity": severity.word, "category": rule.category.value}
+    own = {"rule": rule.name, "alertname": rule.name, SEVERITY: severity.word, "category": rule.category.value}
     return {**rule.labels, **dict(labels), **own}

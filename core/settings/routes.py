@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.alerts.labels import SEVERITY
 from core.alerts.rule import Category, Span
 from core.group import Group
 from core.model import Labels
@@ -70,6 +71,8 @@ class Route(Group):
     @field_validator("labels")
     @classmethod
     def _are_patterns(cls, value: dict[str, str]) -> dict[str, str]:
+        if SEVERITY in value:
+            raise ValueError("a severity may change while something fires; write it under severities")
         for label, pattern in value.items():
             try:
                 re.compile(pattern)

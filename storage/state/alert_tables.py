@@ -12,8 +12,12 @@ alert_engine = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("token", sa.BigInteger, nullable=False),
     sa.Column("ticked_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("steady_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("installation", sa.String(32), nullable=False, server_default=""),
 )
-"""One row. `token`: of the lease of the engine that may write; a smaller one came too late."""
+"""One row. `token`: of the lease of the engine that may write; a smaller one came too late. `steady_at`: that moment by
+the engine's own time, in which conditions and incidents are kept. `installation`: what tells these alerts from those of
+any other Fundwatch, on whatever machine they are evaluated."""
 
 alert_conditions = sa.Table(
     "alert_conditions",
@@ -58,6 +62,7 @@ alert_messages = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("alert_messages_by_status", "status", "next_at"),
     sa.Index("alert_messages_by_receiver", "receiver", "status", "done_at"),
+    sa.Index("alert_messages_held", "receiver", "status", "muted_by"),
 )
 """The outbox, and afterwards the log of it. `body`: what is told, as it was when it was made."""
 

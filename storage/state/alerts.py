@@ -5,7 +5,8 @@ Bodies are JSON that alerting makes and reads; the columns beside them are what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -104,23 +105,50 @@ class Overtaken(StorageRejected):
     """Another engine has taken over: nothing was written."""
 
 
-def check_token(connection: Transaction, token: int, at: float) -> None:
-    """Write down that the engine with this token ticks. Raises Overtaken when a later one has written."""
+def check_token(connection: Transaction, token: int, at: float, steady: float) -> None:
+    """Write down that the engine with this token ticks. Raises Overtaken when a later one has written.
+
+    at: epoch seconds. steady: the same moment by the engine's own time.
+    """
+    _write_engine(connection, token, {"ticked_at": at, "steady_at": steady})
+
+
+def claim(connection: Transaction, token: int) -> None:
+    """Take over with this token. Raises Overtaken when a later one has written."""
+    _write_engine(connection, token, {})
+
+
+def times_are_moved(connection: Transaction) -> None:
+    """Write down that what is kept in an engine's own time has been moved to epoch seconds, as of its last tick."""
+    connection.execute(sa.update(alert_engine).values(steady_at=alert_engine.c.ticked_at))
+
+
+def _write_engine(connection: Transaction, token: int, values: Mapping[str, float]) -> None:
     mine = alert_engine.c.token <= token
-    changed = connection.execute(
-        sa.update(alert_engine).where(alert_engine.c.id == 1, mine).values(token=token, ticked_at=at)
-    )
+    written = {"token": token, **values}
+    changed = connection.execute(sa.update(alert_engine).where(alert_engine.c.id == 1, mine).values(written))
     if changed.rowcount:
         return
     if connection.execute(sa.select(alert_engine.c.token)).scalar() is not None:
         raise Overtaken("another alert engine has taken over")
-    connection.execute(sa.insert(alert_engine).values(id=1, token=token, ticked_at=at))
+    connection.execute(sa.insert(alert_engine).values(id=1, installation=uuid.uuid4().hex, **written))
 
 
 def ticked_at(state: State) -> float:
     """Return when an engine last ticked, epoch seconds; 0: never."""
     with state.reading() as connection:
         return float(connection.execute(sa.select(alert_engine.c.ticked_at)).scalar() or 0.0)
+
+
+def last_tick(connection: Transaction) -> tuple[float, float]:
+    """Return when an engine last ticked, in epoch seconds and by its own time; 0: never."""
+    found = connection.execute(sa.select(alert_engine.c.ticked_at, alert_engine.c.steady_at)).one_or_none()
+    return (float(found[0]), float(found[1])) if found else (0.0, 0.0)
+
+
+def installation_in(connection: Transaction) -> str:
+    """Return what tells the alerts of this state database from all others; empty before an engine began."""
+    return str(connection.execute(sa.select(alert_engine.c.installation)).scalar() or "")
 
 
 def newest_token(connection: Transaction) -> int:
@@ -201,6 +229,13 @@ def messages_of(connection: Transaction, incident: int) -> list[KeptMessage]:
     """Return every message of an incident in their order."""
     asked = sa.select(alert_messages).where(alert_messages.c.incident == incident).order_by(alert_messages.c.number)
     return [_message(row) for row in connection.execute(asked)]
+
+
+def hurry_messages(connection: Transaction, until: float) -> None:
+    """Let what waits to be sent be due then at the latest (epoch seconds): the clock was set back."""
+    of = alert_messages.c
+    waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
+    connection.execute(sa.update(alert_messages).where(waiting, of.next_at > until).values(next_at=until))
 
 
 def change_message(connection: Transaction, message: KeptMessage) -> None:

@@ -14,6 +14,7 @@ from storage.state.alert_tables import (
     alert_windows,
 )
 from storage.state.database import State
+from storage.state.outbox import OF_CHANNELS
 
 MOST_INCIDENTS = 1_000
 """In one transaction: nobody waits long for it."""
@@ -28,6 +29,9 @@ def forget_alerts(state: State, before: float, copied: str) -> int:
     with state.begin() as connection:
         mark = connection.execute(sa.select(marks.c.value).where(marks.c.name == copied)).scalar() or 0
         connection.execute(sa.delete(alert_history).where(alert_history.c.at < before, alert_history.c.id <= int(mark)))
+        # Of no incident: digests, tests, what was told of channels.
+        done = (alert_messages.c.incident == OF_CHANNELS, alert_messages.c.done_at < before)
+        connection.execute(sa.delete(alert_messages).where(*done))
         for table in (alert_silences, alert_windows):
             connection.execute(sa.delete(table).where(table.c.ends < before))
         of = alert_incidents.c

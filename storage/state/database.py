@@ -213,6 +213,9 @@ refused_rows = sa.Table(
 )
 
 VERSIONS = "alembic_version"
+SILENT_SERVER_SECONDS = 15
+"""After so long without a sign of life a connection to PostgreSQL is given up."""
+LONGEST_STATEMENT_SECONDS = 60
 _NOT_OURS = "it is damaged, or no file of ours; restore it from a copy, or move it away"
 MIGRATION_LOCK, TREE_LOCK, AUDIT_LOCK, ACCOUNTS_LOCK = 7_305_112_017, 7_305_112_018, 7_305_112_019, 7_305_112_020
 HISTORY_LOCK = 7_305_112_021
@@ -344,7 +347,7 @@ def _with_driver(url: str) -> str:
 
 def _engine(url: sa.URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=5, connect_args={"connect_timeout": 5})
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=5, connect_args=_deadlines(url))
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     is_in_memory = url.database in (None, "", ":memory:")
@@ -364,6 +367,14 @@ def _engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _deadlines(url: sa.URL) -> dict[str, Any]:
+    """Return what ends a question to PostgreSQL that hangs: whoever asks would hang as well."""
+    deadlines: dict[str, Any] = {"connect_timeout": 5, "tcp_user_timeout": SILENT_SERVER_SECONDS * 1_000}
+    if "options" not in url.query:
+        deadlines["options"] = f"-c statement_timeout={LONGEST_STATEMENT_SECONDS * 1_000}"
+    return deadlines
 
 
 def _revision(connection: Connection) -> str:

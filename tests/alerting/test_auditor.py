@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from alerting.auditor import Coming, coming, faults
 from alerting.incidents import About, Incident, Member, acknowledge, open_incident, resolve, snooze, tick
+from alerting.router import plan_of
 from core.alerts.plan import Plan, PlanStep
 from core.alerts.severity import Severity
+from core.settings.routes import Route
 
 FIRES = {"m": Member(Severity.CRITICAL, 0.0)}
 QUIET = {"m": Member(Severity.CRITICAL, 0.0, "silence 7")}
@@ -33,6 +35,21 @@ def test_what_an_incident_waits_for() -> None:
     assert coming(opened(PLAN, QUIET)) == Coming(None, reason="muted by silence 7")
     assert coming(opened(Plan(receivers=("desk",), repeat_seconds=0))).about is None
     assert coming(resolve(opened(), "ana", 1.0).incident).reason == "it is over"
+
+
+def test_a_plan_of_the_routes_is_looked_at_as_it_holds_for_the_severity() -> None:
+    """What the settings make has nothing but levels."""
+    route = Route.model_validate({
+        "receivers": ["desk"], "repeat": "0 s", "wait": "5 min",
+        "escalation": [{"after": "10 min", "receivers": ["phone"]}],
+    })  # fmt: skip
+    plan = plan_of([route], 0.0)
+    assert coming(opened(plan, {"m": Member(Severity.WARNING, 0.0)})) == Coming(About.OPENED, 300.0)
+    known = opened(plan)
+    assert coming(known) == Coming(About.ESCALATED, 600.0)
+    told = tick(tick(known, FIRES, 600.0).incident, FIRES, 1_200.0).incident
+    assert coming(told).about is None
+    assert faults({1: told}, 86_400.0, 86_400.0, None, 0.0) == []
 
 
 @given(

@@ -54,6 +54,19 @@ def operand(text: str) -> Figure | Worked:
     return expression.operand
 
 
+class Reader(Figures):
+    """Reads in ticks, as the engine does: what is asked half a second later is asked in another one."""
+
+    begun_at = float("-inf")
+
+    def __call__(self, asked: Figure | Worked) -> Sequence[Value]:
+        now = self._stores.clock.monotonic()
+        if now - self.begun_at >= 0.5:
+            self.begin()
+            self.begun_at = now
+        return super().__call__(asked)
+
+
 def told(read: Figures, text: str) -> dict[str, float | None]:
     """Return values by their labels, written out."""
     return {",".join(f"{name}={value}" for name, value in each.labels): each.value for each in read(operand(text))}
@@ -84,7 +97,7 @@ def test_the_newest_value_has_the_labels_of_its_series_and_its_machine(here: Sto
     put(here, 0.5)
     put(here, 0.7, host="host-2")
     put_web(here)
-    read = Figures(here)
+    read = Reader(here)
     assert told(read, "system_cpu_busy_ratio") == {
         "core=total,machine=host-1": 0.5, "core=total,machine=host-2": 0.7,
     }  # fmt: skip
@@ -96,9 +109,9 @@ def test_the_newest_value_has_the_labels_of_its_series_and_its_machine(here: Sto
 
 def test_what_is_stale_or_no_number_is_no_value(here: Stores) -> None:
     put(here, None)
-    assert told(Figures(here), "system_cpu_busy_ratio") == {"core=total,machine=host-1": None}
+    assert told(Reader(here), "system_cpu_busy_ratio") == {"core=total,machine=host-1": None}
     put(here, 0.9)
-    read = Figures(here)
+    read = Reader(here)
     moved(here, 16.0)  # two intervals, the timeout and three seconds
     assert told(read, "system_cpu_busy_ratio") == {"core=total,machine=host-1": 0.9}
     moved(here, 0.6)
@@ -108,7 +121,7 @@ def test_what_is_stale_or_no_number_is_no_value(here: Stores) -> None:
 
 def test_one_tick_is_of_one_moment(here: Stores) -> None:
     put(here, 0.1)
-    read = Figures(here)
+    read = Reader(here)
     first = told(read, "system_cpu_busy_ratio")
     put(here, 0.9)
     assert told(read, 'system_cpu_busy_ratio{core="total"}') == first
@@ -119,7 +132,7 @@ def test_one_tick_is_of_one_moment(here: Stores) -> None:
 def test_states_are_told_with_the_sentence_of_their_collector(here: Stores) -> None:
     put(here)
     put_web(here)
-    found = {dict(each.labels)["component"]: each for each in Figures(here)(operand("status"))}
+    found = {dict(each.labels)["component"]: each for each in Reader(here)(operand("status"))}
     assert found["CPU"] == Value(labels(collector="system", component="CPU", machine="host-1"), 2.0, "75 % busy")
     assert found["HTTP orders"] == Value(
         labels(collector="http:orders", component="HTTP orders"), 4.0, "it answers 500"
@@ -129,7 +142,7 @@ def test_states_are_told_with_the_sentence_of_their_collector(here: Stores) -> N
 
 def test_what_was_never_heard_of_has_the_labels_that_it_will_have(here: Stores) -> None:
     """Else its first reading would end a set of labels, and that it ended would be told."""
-    before = Figures(here)
+    before = Reader(here)
     texts = ('status{collector="http:orders"}', 'age{collector=~"system|http:orders"}', 'silent{collector="system"}')
     names = {text: told(before, text).keys() for text in texts}
     assert all(names.values()) and told(before, 'silent{collector="system"}') == {
@@ -137,7 +150,7 @@ def test_what_was_never_heard_of_has_the_labels_that_it_will_have(here: Stores) 
     }
     put(here)
     put_web(here)
-    after = Figures(here)
+    after = Reader(here)
     assert {text: told(after, text).keys() for text in texts} == names
     assert told(after, 'silent{collector="system"}') == {"collector=system,machine=host-1": 0.0}
 
@@ -145,7 +158,7 @@ def test_what_was_never_heard_of_has_the_labels_that_it_will_have(here: Stores) 
 def test_a_state_that_is_unknown_is_neither_well_nor_ill(here: Stores) -> None:
     put_web(here, Status.OK)
     moved(here, 60.0)
-    read = Figures(here)
+    read = Reader(here)
     for when in ("status{NAME} == down", "status{NAME} == ok", "not status{NAME} >= warning"):
         (truth,) = truths(read_expression(when.replace("NAME", 'component="HTTP orders"')), read)
         assert truth.holds is None
@@ -162,7 +175,7 @@ def test_ages_and_failures_of_collectors(here: Stores) -> None:
     new = replace(run, collector="inbox", last_outcome=None, breaker="closed", error="")
     table = table_of(CollectorRuns, [run, fine, new])
     here.live.put_reading("pipeline", "host-1", NOW, 5.0, Reading(tables=[table]), timeout_seconds=3.0)
-    read = Figures(here)
+    read = Reader(here)
     moved(here, 4.0)
     failed = told(read, "collector_failed")
     assert failed == {
@@ -179,7 +192,7 @@ def test_ages_and_failures_of_collectors(here: Stores) -> None:
 
 def test_while_redis_is_away_nothing_is_known_of_anything(here: Stores) -> None:
     away = Live("redis://127.0.0.1:1", "away")
-    read = Figures(replace(here, live=away))
+    read = Reader(replace(here, live=away))
     for text in ("system_cpu_busy_ratio", "status", "avg(system_cpu_busy_ratio, 5 min)"):
         with pytest.raises(StorageUnavailable, match="Redis does not answer"):
             read(operand(text))
@@ -206,7 +219,7 @@ def statements(stores: Stores) -> list[str]:
 def test_spans_of_all_rules_are_one_statement(here: Stores) -> None:
     put(here, 0.9)
     past(here, "system_cpu_busy_ratio", [(ago, 0.5 if ago > 300 else 0.7) for ago in range(3_000, 0, -5)])
-    read = Figures(here)
+    read = Reader(here)
     spans = [f"{work}(system_cpu_busy_ratio, {n} min)" for work in ("avg", "min", "max", "change") for n in (5, 10, 45)]
     read.use(rules(*(f"{each} > 0" for each in spans)))
     one = {each: told(read, each)["core=total,machine=host-1"] for each in spans}
@@ -224,14 +237,14 @@ def test_what_is_stale_has_no_mean_however_much_of_it_is_stored(here: Stores) ->
     put(here, 0.9)
     past(here, "system_cpu_busy_ratio", [(ago, 0.5) for ago in range(600, 0, -5)])
     moved(here, 60.0)
-    (found,) = Figures(here)(operand("avg(system_cpu_busy_ratio, 10 min)"))
+    (found,) = Reader(here)(operand("avg(system_cpu_busy_ratio, 10 min)"))
     assert found.value is None and "old" in found.why
 
 
 def test_what_is_to_come_is_where_the_line_leads(here: Stores) -> None:
     put(here, 0.9)
     past(here, "system_cpu_busy_ratio", [(ago, 0.9 - ago * 1e-5) for ago in range(2 * HOUR, 0, -30)])
-    read = Figures(here)
+    read = Reader(here)
     assert told(read, "forecast(system_cpu_busy_ratio, 4 h)")["core=total,machine=host-1"] == pytest.approx(
         0.9 + 4 * HOUR * 1e-5, abs=0.002
     )
@@ -246,7 +259,7 @@ def test_what_is_to_come_is_where_the_line_leads(here: Stores) -> None:
 def test_nothing_is_foretold_from_less_than_an_hour(here: Stores) -> None:
     put(here, 0.9)
     past(here, "system_cpu_busy_ratio", [(ago, 0.9 - ago * 1e-5) for ago in range(3_000, 0, -30)])
-    (found,) = Figures(here)(operand("forecast(system_cpu_busy_ratio, 4 h)"))
+    (found,) = Reader(here)(operand("forecast(system_cpu_busy_ratio, 4 h)"))
     assert found.value is None and "less than an hour" in found.why
 
 
@@ -258,7 +271,7 @@ def test_what_is_usual_at_this_hour_is_not_unusual(here: Stores) -> None:
     past(here, "system_cpu_busy_ratio", list(zip(offsets, usual.tolist(), strict=True)), "samples_1m")
     # An hour later, as every night, it is low.
     past(here, "system_cpu_busy_ratio", [(each - HOUR, 0.1) for each in offsets], "samples_1m")
-    read = Figures(here)
+    read = Reader(here)
     z = told(read, "zscore(system_cpu_busy_ratio, 4 w)")["core=total,machine=host-1"]
     assert z is not None and abs(z) < 1
     put(here, 0.1)
@@ -270,7 +283,7 @@ def test_what_is_usual_at_this_hour_is_not_unusual(here: Stores) -> None:
 def test_a_store_that_does_not_answer_is_asked_once_a_while(here: Stores) -> None:
     put(here, 0.9)
     away = ClickHouse("http://127.0.0.1:1", "fundwatch")
-    read = Figures(replace(here, clickhouse=away))
+    read = Reader(replace(here, clickhouse=away))
     spans = [f"avg(system_cpu_busy_ratio, {n} min)" for n in range(1, 30)]
     for each in spans:
         with pytest.raises(StorageUnavailable):
@@ -285,7 +298,7 @@ def test_what_programs_send_is_read_where_it_is_stored(here: Stores) -> None:
     names = ([1], ["a"], ["oms_orders"], [{"desk": "fx"}], [int(NOW)])
     here.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"), names))
     here.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(NOW) - 60], [7.0])))
-    read = Figures(here)
+    read = Reader(here)
     read.use(rules("oms_orders > 5", "oms_fills > 5"))
     assert told(read, "oms_orders") == {"desk=fx": 7.0}
     assert told(read, 'oms_orders{desk="rates"}') == {} and told(read, "oms_fills") == {}
@@ -316,7 +329,7 @@ def fund(stores: Stores) -> Stores:
 
 
 def test_figures_of_portfolios_are_those_of_the_page(fund: Stores) -> None:
-    reader = Figures(fund)
+    reader = Reader(fund)
     for text, key, query in [
         ("daily_return", "return_day", {}),
         ("max_drawdown[1y]", "max_drawdown", {"window": "1Y"}),
@@ -335,21 +348,21 @@ def test_figures_of_portfolios_are_those_of_the_page(fund: Stores) -> None:
 
 
 def test_the_sample_is_meant_only_where_its_origin_is_said(fund: Stores) -> None:
-    read_ = Figures(fund)
+    read_ = Reader(fund)
     assert told(read_, 'daily_return{origin="sample"}') == {"origin=sample,portfolio=show": pytest.approx(-0.5)}
     assert told(read_, 'daily_return{portfolio=~"a.*"}').keys() == {"portfolio=alpha"}
 
 
 def test_a_figure_that_is_missing_says_why(fund: Stores) -> None:
-    found = {dict(each.labels)["portfolio"]: each for each in Figures(fund)(operand("return_1y"))}
+    found = {dict(each.labels)["portfolio"]: each for each in Reader(fund)(operand("return_1y"))}
     assert found["alpha"].value is not None
     assert found["beta"].value is None and "does not reach back" in found["beta"].why
-    (beta,) = Figures(fund)(operand('beta{portfolio="alpha"}'))
+    (beta,) = Reader(fund)(operand('beta{portfolio="alpha"}'))
     assert beta.value is None and beta.why == "no benchmark is set"
 
 
 def test_a_new_value_is_seen_at_the_next_tick(fund: Stores) -> None:
-    read_ = Figures(fund)
+    read_ = Reader(fund)
     read_.use(rules("daily_return < 0", "current_drawdown < 0"))
     before = told(read_, 'daily_return{portfolio="beta"}')
     put_daily(fund, "beta", [150.0, 300.0], end=int(fund.clock.now()))
@@ -358,7 +371,7 @@ def test_a_new_value_is_seen_at_the_next_tick(fund: Stores) -> None:
 
 
 def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Stores) -> None:
-    read_ = Figures(fund)
+    read_ = Reader(fund)
     assert told(read_, "value_overdue") == {"portfolio=alpha": 0.0, "portfolio=beta": 0.0}
     moved(fund, 30.0 * DAY)
     assert told(read_, "value_overdue") == {"portfolio=alpha": 1.0, "portfolio=beta": 1.0}

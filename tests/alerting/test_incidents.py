@@ -133,7 +133,7 @@ def test_without_a_message_for_long_it_is_told_again() -> None:
 def test_muted_it_is_written_down_once_and_told_when_that_ends_if_it_still_fires() -> None:
     quiet = fires(CRITICAL, muted_by=SILENCE)
     begun = open_incident(PLAIN, quiet, 0.0)
-    assert begun.messages == (Message(About.OPENED, 0, ("desk",), SILENCE),)
+    assert begun.messages == (Message(About.OPENED, 0, ("desk",), SILENCE, CRITICAL),)
     still = tick(begun.incident, quiet, 5_000.0)
     assert still.messages == ()
     assert course(still.incident, fires(CRITICAL), [5_001, 5_002, 5_003]) == [(5_002, About.OPENED)]

@@ -82,9 +82,23 @@ def test_the_group_depends_on_neither_severity_nor_time() -> None:
         {"receivers": ["rest"]},
     )
     night, morning = (router(*routes, at=at)(RULE, HOST)[0] for at in (SUNDAY_23, SUNDAY_23 + 9 * 3_600))
-    assert night == morning == "category=system, host=a"
+    assert night == morning == "category=system, host=a, routes 1, 2, 3"
     assert router({"receivers": [], "group_by": ["host"]})(RULE, labels(host="h" * 900))[0].startswith("host=hhh")
     assert len(router({"receivers": [], "group_by": ["host"]})(RULE, labels(host="h" * 900))[0]) <= LONGEST_GROUP
+
+
+def test_who_is_told_of_one_portfolio_hears_of_it_though_another_route_is_told_of_the_other() -> None:
+    made = router({"labels": {"portfolio": "macro.*"}, "receivers": ["desk"]}, {"receivers": ["rest"]})
+    macro, equity = (made(RULE, labels(portfolio=each)) for each in ("macro-1", "equity"))
+    assert macro[0] != equity[0], "no incident of both"
+    assert (macro[1].at(Severity.URGENT).receivers, equity[1].at(Severity.URGENT).receivers) == (("desk",), ("rest",))
+
+
+def test_a_route_means_a_rule_by_its_name_and_no_severity_by_a_label() -> None:
+    made = router({"labels": {"rule": "cpu"}, "receivers": ["desk"]}, {"receivers": ["rest"]})
+    assert told(made) == ("desk",)
+    with pytest.raises(ValueError, match="write it under severities"):
+        Route.model_validate({"labels": {"severity": "urgent"}, "receivers": ["desk"]})
 
 
 def test_an_edited_rule_and_another_hour_are_seen() -> None:

@@ -268,6 +268,24 @@ def test_limits_count_over_a_restart(state: State, desk: Receiver, phone: Receiv
     assert not postman(outbox).turn() and len(desk.received) == 1
 
 
+def test_a_channel_that_asks_for_an_hour_gives_up_what_cannot_wait_and_the_fallback_has_what_is_critical(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, fallback="phone")
+    desk.then(Reply(429, headers={"Retry-After": "600"}), Reply())
+    outbox.put("desk")
+    one = postman(outbox)
+    assert one.turn() and not one.turn()
+    outbox.put("desk", incident=2, severity="urgent")
+    outbox.put("desk", incident=3)
+    assert one.turn() and not one.turn()
+    assert [row.incident for row in outbox.rows("phone") if row.about == "opened"] == [2]
+    assert [row.status for row in outbox.rows("desk")] == ["retrying", "failed", "queued"]
+    outbox.clock.advance(601)
+    assert one.turn() and one.turn()
+    assert [row.status for row in outbox.rows("desk")] == ["sent", "failed", "sent"]
+
+
 def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(outbox: Outbox, desk: Receiver) -> None:
     outbox.put("desk")
     died = postman(outbox)
@@ -282,7 +300,7 @@ def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(out
 def test_a_sender_that_was_overtaken_sends_nothing(outbox: Outbox, desk: Receiver) -> None:
     outbox.put("desk")
     with outbox.state.begin() as connection:
-        check_token(connection, TOKEN + 1, outbox.clock.now())
+        check_token(connection, TOKEN + 1, outbox.clock.now(), outbox.clock.now())
     with pytest.raises(Overtaken):
         postman(outbox).turn()
     assert desk.received == []

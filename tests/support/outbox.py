@@ -28,7 +28,7 @@ class Outbox:
         self.channels = dict(channels.every())
         self.clock = FakeClock()
         with state.begin() as connection:
-            check_token(connection, TOKEN, self.clock.now())
+            check_token(connection, TOKEN, self.clock.now(), self.clock.now())
 
     def channel(self, name: str) -> Channel:
         return self.channels[name]

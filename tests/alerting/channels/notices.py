@@ -16,7 +16,8 @@ def notice(about: str = "opened", **more: Any) -> Notice:
         category="portfolio",
     )  # fmt: skip
     given: dict[str, Any] = {
-        "machine": "m1", "incident": 7, "number": 0, "receiver": "desk", "about": about, "severity": Severity.CRITICAL,
+        "machine": "m1", "installation": "m1", "incident": 7, "number": 0, "receiver": "desk", "about": about,
+        "severity": Severity.CRITICAL,
         "made_at": 1_700_000_030.0, "opened_at": 1_700_000_000.0, "alerts": (alert,),
         "link": "https://fund.example/alerts?incident=7",
     }  # fmt: skip

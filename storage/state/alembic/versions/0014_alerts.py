@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("token", sa.BigInteger, nullable=False),
         sa.Column("ticked_at", sa.Float, nullable=False, server_default="0"),
+        sa.Column("steady_at", sa.Float, nullable=False, server_default="0"),
+        sa.Column("installation", sa.String(32), nullable=False, server_default=""),
     )
     op.create_table(
         "alert_conditions",

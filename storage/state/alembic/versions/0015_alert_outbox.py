@@ -10,7 +10,9 @@ down_revision = "0014"
 
 def upgrade() -> None:
     op.create_index("alert_messages_by_receiver", "alert_messages", ["receiver", "status", "done_at"])
+    op.create_index("alert_messages_held", "alert_messages", ["receiver", "status", "muted_by"])
 
 
 def downgrade() -> None:
+    op.drop_index("alert_messages_held", "alert_messages")
     op.drop_index("alert_messages_by_receiver", "alert_messages")
