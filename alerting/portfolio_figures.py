@@ -92,7 +92,7 @@ class PortfolioFigures:
         """
         now, version = self._stores.clock.now(), self._version()
         found = []
-        for portfolio in self._going_on(now):
+        for portfolio in self.going_on(now):
             if not _is_meant(portfolio, figure):
                 continue
             overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
@@ -109,7 +109,7 @@ class PortfolioFigures:
         """
         now, version = self._stores.clock.now(), self._version()
         found = []
-        for portfolio in self._going_on(now, OWN):
+        for portfolio in self.going_on(now, OWN):
             due = self._due_of(portfolio, version)
             overdue = due.why_overdue(now)
             if name == VALUE_OVERDUE:
@@ -119,7 +119,8 @@ class PortfolioFigures:
                 found.append(Value(_labels(portfolio), age, NO_VALUE if age is None else ""))
         return found
 
-    def _going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+    def going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+        """Return the portfolios of an origin, of any without one, that have not ended. Raises StorageUnavailable."""
         return [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
 
     def _figures(self, portfolio: Portfolio, figure: Figure, version: str) -> Known | None:

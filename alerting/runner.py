@@ -24,6 +24,7 @@ from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS
 from core.errors import FundwatchError, StorageUnavailable
 from core.lease import RENEW_SECONDS, Lease
+from core.model import Labels
 from storage.state.alerts import Overtaken, newest_token, queue_in, ticked_at
 from storage.stores import Stores
 
@@ -53,6 +54,8 @@ class Reading(Protocol):
     def use(self, rules: Sequence[Rule]) -> None: ...
 
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]: ...
+
+    def why_gone(self, rule: Rule, of: Labels) -> str: ...
 
 
 Deliver = Callable[[int, Callable[[], float]], Delivery]
@@ -188,7 +191,8 @@ class Runner:
         with stores.state.reading() as connection:
             token = max(newest_token(connection) + 1, lease_token or 0)
         quiet, causes = self._quiet.why, self._causes.why
-        engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes)
+        gone = self._figures.why_gone
+        engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes, gone)
         engine.start(self._rules)
         self._engine = engine
         self._delivery = self._deliver(token, engine.steady)

@@ -371,3 +371,31 @@ def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Store
     assert (new.value, new.why) == (1.0, "it has no value yet")
     ages = told(read_, "value_age")
     assert ages["portfolio=new"] is None and ages["portfolio=alpha"] == pytest.approx(30 * DAY, abs=2 * DAY)
+
+
+def test_what_is_no_longer_watched_or_has_ended_is_gone_on_purpose(fund: Stores) -> None:
+    watch = Watch(http=(HttpSource(name="orders", url="http://127.0.0.1:9"),))
+    read_ = Figures(replace(fund, settings=fund.settings.model_copy(update={"watch": watch})))
+
+    def why(when: str, **of: str) -> str:
+        return read_.why_gone(rules(when)[0], labels(**of))
+
+    states = "status >= warning"
+    assert why(states, collector="http:orders", component="HTTP orders") == ""
+    assert why(states, collector="http:bills", component="HTTP bills") == "it is no longer watched"
+    assert why(states, collector="pipeline", component="collector http:bills") == "it is no longer watched"
+    assert why(states, collector="pipeline", component="collector http:orders") == ""
+    assert why(states, collector="system", component="Disk /data") == ""
+    assert why("http_response_seconds > 1", instance="orders") == ""
+    assert why("http_response_seconds > 1", instance="bills") == "it is no longer watched"
+    assert why("redis_ping_judged_seconds > 1", instance="own") == ""
+    for when in ("value_overdue == 1", "daily_return < -5 %"):
+        assert why(when, portfolio="alpha") == ""
+        assert (
+            why(when, portfolio="gone")
+            == why(when, portfolio="never")
+            == "the portfolio has ended, or is no longer one"
+        )
+    assert why('daily_return{origin="sample"} < 0', portfolio="show", origin="sample") == ""
+    # Nobody knows what programs mean by their labels.
+    assert why("desk_latency_seconds > 1", portfolio="never", instance="bills", collector="x") == ""

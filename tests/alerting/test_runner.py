@@ -70,6 +70,9 @@ class World:
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         return [Value(A, self.value)]
 
+    def why_gone(self, rule: Rule, of: Labels) -> str:
+        return ""
+
     def start(self) -> None:
         self.is_sending = True
 
