@@ -103,6 +103,7 @@ class Figures:
         return There(
             frozenset(collectors_of(settings, every_dataset(settings))),
             frozenset((each.origin, each.id) for each in going_on),
+            self._present().machines,
         )
 
     def _begin(self) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from core.alerts.causes import RESTS_ON, RestsOn
-from core.alerts.inhibition import Inhibition, read_inhibition
+from core.alerts.inhibition import ALWAYS, Inhibition, read_inhibition
 from core.group import Days, Group
 
 
@@ -50,8 +50,8 @@ class Alerts(Group):
 
     @property
     def inhibitions(self) -> tuple[Inhibition, ...]:
-        """Which alerts hide others."""
-        return tuple(map(read_inhibition, self.inhibit))
+        """Which alerts hide others: as it always is, and as it is set."""
+        return (*ALWAYS, *map(read_inhibition, self.inhibit))
 
     @field_validator("watchdog_url")
     @classmethod
