@@ -58,7 +58,7 @@ class Figures:
     """
 
     def __init__(self, stores: Stores, known: Vocabulary | None = None) -> None:
-        self._stores = stores
+        self._stores = self._newest = stores
         self._vocabulary = known if known is not None else vocabulary()
         self._portfolios = PortfolioFigures(stores)
         self._over_time = OverTime(stores)
@@ -89,6 +89,10 @@ class Figures:
             known = self._asked[operand] = _outcome(lambda: self._values(operand))
         return known.told()
 
+    def take(self, stores: Stores) -> None:
+        """Read by the settings of these stores from the next turn on. It may be called by another thread."""
+        self._newest = stores
+
     def why_gone(self, rule: Rule, of: Labels) -> str:
         """Return why labels that are not reported any more are gone on purpose; empty: they are not.
 
@@ -111,6 +115,7 @@ class Figures:
         if now < self._until:
             return
         self._until = now + BELIEVED_SECONDS
+        self._stores = self._newest
         self._asked, self._read = {}, {}
         self._portfolios.begin()
 
