@@ -33,7 +33,8 @@ class Quiet:
         self._windows: list[Window] = []
         self._open: list[Window] = []
         self._looked: tuple[int, list[Window]] = (-1, [])
-        self._known: dict[tuple[str, Labels, Severity], str] = {}
+        self._known: dict[tuple[str, Labels, Severity], tuple[Rule, str]] = {}
+        """What was answered, and for which rule: one that was changed has other labels."""
         self.active: Sequence[Silence | Window] = ()
         """Those that keep something quiet now; what keeps everything quiet stands first."""
 
@@ -55,12 +56,12 @@ class Quiet:
         if not self.active:
             return ""
         key = rule.name, labels, condition.severity or rule.conditions[-1][0]
-        if (known := self._known.get(key)) is not None:
-            return known
+        if (known := self._known.get(key)) is not None and known[0] is rule:
+            return known[1]
         of = alert_labels(rule, labels, key[2])
         found = next((each.reason for each in self.active if each.hides(of)), "")
         if len(self._known) < MOST_KEPT:
-            self._known[key] = found
+            self._known[key] = rule, found
         return found
 
     def _open_windows(self, windows: list[Window], now: float) -> list[Window]:

@@ -45,6 +45,15 @@ def test_a_silence_means_alerts_by_all_their_labels(state: State, matchers: str,
     assert quiet.why(CPU, A, FIRES) == ("silence 1" if is_quiet else "")
 
 
+def test_a_rule_that_is_changed_under_a_silence_is_quiet_by_what_it_is_now(state: State) -> None:
+    add_silence(state, silence('team="ops", category="system"'))
+    quiet = Quiet(state)
+    quiet.look(NOW)
+    assert quiet.why(CPU, A, FIRES) == "silence 1"
+    changed = CPU.model_copy(update={"labels": {"team": "desk"}})
+    assert quiet.why(changed, A, FIRES) == "" and quiet.why(CPU, A, FIRES) == "silence 1"
+
+
 def test_a_silence_holds_in_its_time_and_until_it_is_ended(state: State) -> None:
     add_silence(state, silence('host="a"', NOW + 60))
     quiet = Quiet(state)
