@@ -21,6 +21,8 @@ from storage.state.silences import silences_in, windows_in
 MINUTE_SECONDS = 60.0
 """Cron lines open at whole minutes: which windows are open is asked once in each, and when one was made or ended."""
 MOST_KEPT = 100_000
+ENOUGH = Severity.CRITICAL
+"""What is told of a cause that is so grave is told in time. What rests on it is often urgent where it is not."""
 COMPONENT = "component"
 """The label that names the component of an alert."""
 
@@ -88,8 +90,8 @@ class Causes:
     def why(self, firing: Sequence[Firing]) -> Mapping[str, str]:
         """Return what is not told, by its key, with the cause.
 
-        A cause has no cause itself: of two that rest on each other both are told. It matters at least as much as what
-        it keeps quiet: no warning hides what is urgent. A cause that is silenced keeps quiet what it causes, too.
+        A cause has no cause itself: of two that rest on each other both are told. One that is critical, or matters as
+        much, keeps quiet what it causes, however urgent that is; no warning does. One that is silenced does so, too.
         """
         of: defaultdict[str, list[Firing]] = defaultdict(list)
         for each in firing:
@@ -101,7 +103,9 @@ class Causes:
         for name, causes in self._causes.items():
             weights = {cause: max(each.severity for each in of[cause]) for cause in causes}
             cause = max(weights, key=lambda each: (weights[each], each))
-            told |= {each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= each.severity}
+            told |= {
+                each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= min(each.severity, ENOUGH)
+            }
         return self._hidden(firing) | told
 
     def _hidden(self, firing: Sequence[Firing]) -> dict[str, str]:

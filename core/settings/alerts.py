@@ -31,8 +31,9 @@ class Alerts(Group):
     keep_days: Days = Field(365, description="Days that alerts which are over are kept in the state database.")
     rests_on: Annotated[dict[str, tuple[str, ...]], AfterValidator(_named)] = Field(
         {},
-        description="What each component rests on, as {'Kafka *': [Network]}: while that fires, which matters as much, "
-        "it alone is told. Freshness rests on IQFeed, IQFeed and Interactive Brokers on Network, unless named here.",
+        description="What each component rests on, as {'Kafka *': [Network]}: while that fires and is critical, or "
+        "matters as much, it alone is told. Freshness rests on IQFeed, IQFeed and Interactive Brokers on Network, "
+        "unless named here.",
     )
     inhibit: Annotated[tuple[str, ...], AfterValidator(_understood)] = Field(
         (), description='Which alerts hide others, as {severity="critical"} hides {severity="warning"} by host, rule.'

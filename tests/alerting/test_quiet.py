@@ -110,8 +110,12 @@ def test_of_a_chain_that_fires_its_last_cause_alone_is_told() -> None:
     assert told(fires("Feed L1")) == {"Feed L1": ""}
 
 
-def test_a_cause_that_matters_less_hides_nothing() -> None:
-    assert told(fires("Feed L1", Severity.URGENT), fires("Network", Severity.WARNING)) == {"Feed L1": "", "Network": ""}
+def test_a_cause_that_is_critical_hides_what_is_urgent_and_a_warning_hides_nothing_graver() -> None:
+    feed, network = fires("Feed L1", Severity.URGENT), fires("Network")
+    assert told(feed, network) == {"Feed L1": "caused by Network", "Network": ""}
+    assert told(feed, fires("Network", Severity.WARNING)) == {"Feed L1": "", "Network": ""}
+    mild = fires("Feed L1", Severity.WARNING)
+    assert told(mild, fires("Network", Severity.WARNING)) == {"Feed L1": "caused by Network", "Network": ""}
 
 
 def test_of_two_that_rest_on_each_other_both_are_told() -> None:

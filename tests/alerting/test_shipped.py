@@ -20,6 +20,7 @@ from core.alerts.rule_set import SHIPPED, shipped_text
 from core.alerts.severity import Severity
 from core.clock import FakeClock, SystemClock
 from core.kinds.heartbeat.source import HeartbeatSource
+from core.kinds.iqfeed.source import IqfeedSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status
 from portfolio.vocabulary import query_of, vocabulary
@@ -157,3 +158,21 @@ def test_nothing_is_told_in_the_first_hour_where_nothing_was_set_up(stores: Stor
 
     world.runs(4_000, tell, step=40)
     assert [(rule, known.labels, known.condition.why) for known, rule in world.engine.firing] == []
+
+
+def test_what_is_down_for_want_of_the_network_is_not_told_beside_it(stores: Stores) -> None:
+    watch = Watch(iqfeed=(IqfeedSource(name="main"),))
+    world = World(replace(stores, settings=stores.settings.model_copy(update={"watch": watch})))
+
+    def tell() -> None:
+        world.tells("a")
+        now = world.clock.now()
+        for collector, part in (
+            ("system", Component("Network", Status.CRITICAL, "eth0 loses 900 packets a second")),
+            ("iqfeed:main", Component("IQFeed main", Status.DOWN, "refused")),
+        ):
+            world.stores.live.put_reading(collector, "a", now, 5.0, Reading([], [part]), timeout_seconds=3.0)
+
+    world.runs(300, tell)
+    assert world.fires() == ["machine"]
+    assert ("trading", "", "caused by Network") in [*world.told()]
