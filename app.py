@@ -64,15 +64,16 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console.step("pages")
     server, renew = renewable_app(stores, mounts=[api.install])
     if settings.is_embedded:
+        from alerting.start import prepare_alerting, start_alerting
         from collectors.runtime.start import start_collectors
 
         console.step("collectors")
-        _running.append(start_collectors(stores, reload, renew))
-        from alerting.start import start_alerting
-
-        console.step("alerts")
-        if alerts := start_alerting(stores):
-            _running.append(alerts)
+        alerting = prepare_alerting(stores)
+        taken = (renew, alerting.take) if alerting else (renew,)
+        _running.append(start_collectors(stores, reload, *taken))
+        if alerting:
+            console.step("alerts")
+            _running.append(start_alerting(stores, alerting))
     else:
         follow(stores, renew, reload)
     console.line(f"Fundwatch is at {settings.address}")

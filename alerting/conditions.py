@@ -14,6 +14,10 @@ from core.alerts.timing import Policy, Timing
 
 LONGEST_DOWN_SECONDS = 3_600.0
 """After a longer time without an engine nothing is pending any more."""
+SETTLED_SECONDS = 3_600.0
+"""What was known for less, fires not, and is not reported any more was never there to stay."""
+FORGOTTEN_SECONDS = 86_400.0
+"""What is not reported for so long is forgotten, if it does not fire or somebody knows of it."""
 STEADY_FOR = 2
 """Flapping is over when nothing has begun or ended for so many times `flap_seconds`."""
 
@@ -103,6 +107,10 @@ class Condition:
     changes: tuple[float, ...] = ()
     """When it began and ceased to fire, within the last `flap_seconds`."""
     is_flapping: bool = False
+    known_since: float = 0.0
+    """When its series was first seen."""
+    watched_for: str = ""
+    """What its rule watched for (`Rule.watches_for`) when its series was last reported."""
 
     @property
     def fires(self) -> bool:
@@ -191,9 +199,25 @@ def edited(known: Condition, at: float, timing: Timing) -> Step:
     return Step(known)
 
 
-def removed(known: Condition, at: float) -> Step:
-    """Return a condition whose rule was removed or switched off."""
-    gone = Condition(since=at, why="its rule was removed")
+def why_forgotten(known: Condition, watches_for: str, at: float, timing: Timing, is_in_hand: bool) -> str:
+    """Return why a condition whose series is not reported any more is none any longer; empty: it is one.
+
+    watches_for: what its rule watches for now. is_in_hand: a person has acknowledged or resolved what it is part of.
+    """
+    if at < known.grace_until:
+        return ""
+    if known.watched_for and known.watched_for != watches_for:
+        return "its rule does not watch it any more"
+    since = at if known.no_data_since is None else known.no_data_since
+    lasts = at - since
+    is_old = lasts >= FORGOTTEN_SECONDS and (is_in_hand or not known.fires)
+    is_passing = not known.fires and lasts >= timing.no_data_seconds and since - known.known_since < SETTLED_SECONDS
+    return "it is not reported any more" if is_old or is_passing else ""
+
+
+def removed(known: Condition, at: float, why: str = "its rule was removed") -> Step:
+    """Return a condition that is none any longer: of a rule, or of a series, that was taken away."""
+    gone = Condition(since=at, why=why)
     return Step(gone, (News.RESOLVED,) if known.is_announced else (News.MOVED,) if known.phase is not Phase.OK else ())
 
 
@@ -304,7 +328,8 @@ def _blind(known: Condition, phase: Phase, policy: Policy, lasts: float, found: 
     """Return what becomes of a condition that cannot be judged any longer."""
     if policy is Policy.OK:
         step = _judged(_back(known), replace(found, outcome=Outcome.CLEAR, value=known.value), timing)
-        return replace(step, condition=replace(step.condition, is_stale=True))
+        stale = replace(step.condition, is_stale=True, no_data_since=known.no_data_since)
+        return replace(step, condition=stale)
     is_alert = policy is Policy.ALERT or lasts >= timing.keep_seconds
     if known.phase is phase and known.is_announced >= is_alert:
         return Step(replace(known, why=found.why))

@@ -16,7 +16,19 @@ from pydantic import TypeAdapter
 
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
-from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, moved, removed, restarted
+from alerting.conditions import (
+    Condition,
+    News,
+    Outcome,
+    Step,
+    edited,
+    evaluated,
+    jumped,
+    moved,
+    removed,
+    restarted,
+    why_forgotten,
+)
 from alerting.evaluate import Read
 from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
 from alerting.incidents import moved as incident_moved
@@ -48,6 +60,14 @@ Mute = Callable[[Rule, Labels, Condition], str]
 Inhibit = Callable[[Sequence[Firing]], Mapping[str, str]]
 """Returns what is not told because something else that fires is its cause: by its key, with the reason."""
 
+Gone = Callable[[Rule, Labels], str]
+"""Returns why labels that are not reported any more are gone on purpose; empty: nobody wanted that."""
+
+
+def nothing_gone(rule: Rule, labels: Labels) -> str:
+    """Return that nothing was taken away on purpose."""
+    return ""
+
 
 def nothing_inhibited(firing: Sequence[Firing]) -> Mapping[str, str]:
     """Return that nothing has a cause."""
@@ -66,6 +86,7 @@ class Engine:
         mute: Mute,
         token: int,
         inhibit: Inhibit = nothing_inhibited,
+        gone: Gone = nothing_gone,
     ) -> None:
         self._state = state
         self._clock = clock
@@ -73,6 +94,7 @@ class Engine:
         self._route = route
         self._mute = mute
         self._inhibit = inhibit
+        self._gone = gone
         self._token = token
         self._offset = clock.now() - clock.monotonic()
         self._wall_offset = self._offset
@@ -145,6 +167,7 @@ class Engine:
                 )
         last = last or at
         timings = {rule.name: rule.timing for rule in rules}
+        self.use(rules)
         for row in conditions:
             labels = tuple((str(name), str(value)) for name, value in orjson.loads(row.labels))
             condition = CONDITIONS.validate_json(row.body)
@@ -155,11 +178,15 @@ class Engine:
             self._incidents[each.group] = each.id, INCIDENTS.validate_json(each.body)
         self._groups = {key: group for group, (_, known) in self._incidents.items() for key in known.members}
         self._by_hand = {each.group: INCIDENTS.validate_json(each.body) for each in resolved}
-        self.use(rules)
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
+        before = self._rules
         self._rules = {rule.name: rule for rule in rules if rule.is_enabled}
+        for name, rule in self._rules.items():
+            if name in before and before[name].watches_for != rule.watches_for:
+                # All is looked at once: of what is still reported that is written down.
+                self._calm.pop(name, None)
         self._due = {name: self._due.get(name, 0.0) for name in self._rules}
         for name in (self.costs_seconds.keys() | self.problems.keys()) - self._rules.keys():
             self.costs_seconds.pop(name, None)
@@ -211,15 +238,20 @@ class Engine:
     def _drop_removed(self, at: float, changes: Changes) -> None:
         for name in self._series.keys() - self._rules.keys():
             for each in self._series[name].values():
-                self._tell(each, removed(each.condition, at), at, changes)
-                changes.conditions.pop(each.key, None)
-                changes.gone.append(each.key)
+                self._drop(each, removed(each.condition, at), at, changes)
+
+    def _drop(self, each: Known, step: Step, at: float, changes: Changes) -> None:
+        self._tell(each, step, at, changes)
+        changes.conditions.pop(each.key, None)
+        changes.gone.append(each.key)
 
     def _evaluate(self, rule: Rule, at: float, changes: Changes) -> None:
         began = time.perf_counter()
+        gone: dict[Labels, str] = {}
         series = self._series[rule.name]
         try:
             found = judge(rule, self._read, series.keys(), at, self._calm[rule.name])
+            gone = {each.labels: self._gone(rule, each.labels) for each in found if each.is_missing}
             self.problems.pop(rule.name, None)
         except StorageError as error:
             found = self._failed(rule, str(error), at)
@@ -232,9 +264,16 @@ class Engine:
             assert timing is not None
             known = series.get(each.labels)
             if known is None:
-                known = Known(rule.name, each.labels, Condition(since=at), key_of(rule.name, each.labels))
+                new = Condition(since=at, known_since=at)
+                known = Known(rule.name, each.labels, new, key_of(rule.name, each.labels))
             known = changes.conditions.get(known.key, known)
-            if known.condition.goes_on(each.evaluation, timing):
+            if each.is_missing and (why := gone[each.labels] or self._why_forgotten(known, rule, at)):
+                self._drop(known, removed(known.condition, at, why), at, changes)
+                continue
+            is_reported = not each.is_missing and each.evaluation.outcome is not Outcome.ERROR
+            if is_reported and known.condition.watched_for != rule.watches_for:
+                known = replace(known, condition=replace(known.condition, watched_for=rule.watches_for))
+            elif known.condition.goes_on(each.evaluation, timing):
                 condition = replace(known.condition, value=each.evaluation.value, why=each.evaluation.why)
                 changes.values[known.key] = replace(known, condition=condition)
                 continue
@@ -244,6 +283,14 @@ class Engine:
             step = evaluated(longer.condition, each.evaluation, timing)
             self._tell(known, step, at, changes)
         self.costs_seconds[rule.name] = time.perf_counter() - began
+
+    def _why_forgotten(self, each: Known, rule: Rule, at: float) -> str:
+        group = self._groups.get(each.key, "")
+        _, open_one = self._incidents.get(group, (0, None))
+        resolved = self._by_hand.get(group)
+        is_acknowledged = open_one is not None and open_one.stage is Stage.ACKNOWLEDGED
+        is_in_hand = is_acknowledged or (resolved is not None and each.key in resolved.members)
+        return why_forgotten(each.condition, rule.watches_for, at, rule.timing, is_in_hand)
 
     def _failed(self, rule: Rule, why: str, at: float) -> list[Judged]:
         self.problems[rule.name] = why
@@ -318,7 +365,8 @@ class Engine:
         return found
 
     def _fires_now(self, changes: Changes) -> dict[str, Known]:
-        firing = {key: each for key, each in self._firing.items() if each.rule in self._rules}
+        gone = {*changes.gone}
+        firing = {key: each for key, each in self._firing.items() if each.rule in self._rules and key not in gone}
         for key, each in changes.conditions.items():
             if each.condition.fires:
                 firing[key] = each
@@ -373,7 +421,8 @@ class Engine:
     def _remember(self, each: Known) -> None:
         self._known[each.key] = each
         self._series[each.rule][each.labels] = each
-        if each.condition.is_calm:
+        rule = self._rules.get(each.rule)
+        if each.condition.is_calm and rule is not None and each.condition.watched_for == rule.watches_for:
             self._calm[each.rule].add(each.labels)
         else:
             self._calm[each.rule].discard(each.labels)

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alerting.evaluate import Value
+from alerting.gone import OF_PORTFOLIOS, There, why_gone
 from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.present import Present, Series, read_present
 from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
-from core.alerts.figures import VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
+from core.alerts.figures import Of, Vocabulary
 from core.alerts.rule import Rule
 from core.errors import StorageError, StorageUnavailable
 from core.model import Labels
 from portfolio.vocabulary import vocabulary
+from status.readings import collectors_of, every_dataset
 from storage.clickhouse.reads.spans import read_newest
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ SENT_SECONDS = 300.0
 """What a program sent counts for so long, as in Prometheus: nobody here knows how often it sends."""
 ALONE_SECONDS = 15.0
 """After a failure ClickHouse is left alone for so long: a tick would wait for the timeout of each statement."""
-OF_PORTFOLIOS = (VALUE_AGE, VALUE_OVERDUE)
 Read_ = TypeVar("Read_")
 
 
@@ -56,7 +57,7 @@ class Figures:
     """
 
     def __init__(self, stores: Stores, known: Vocabulary | None = None) -> None:
-        self._stores = stores
+        self._stores = self._newest = stores
         self._vocabulary = known if known is not None else vocabulary()
         self._portfolios = PortfolioFigures(stores)
         self._over_time = OverTime(stores)
@@ -85,8 +86,29 @@ class Figures:
             known = self._asked[operand] = _outcome(lambda: self._values(operand))
         return known.told()
 
+    def take(self, stores: Stores) -> None:
+        """Read by the settings of these stores from the next turn on. It may be called by another thread."""
+        self._newest = stores
+
+    def why_gone(self, rule: Rule, of: Labels) -> str:
+        """Return why labels that are not reported any more are gone on purpose; empty: they are not.
+
+        Raises StorageUnavailable.
+        """
+        return why_gone(rule, of, self._once("there", self._there), self._vocabulary)
+
+    def _there(self) -> There:
+        settings = self._stores.settings
+        going_on = self._portfolios.going_on(self._stores.clock.now())
+        return There(
+            frozenset(collectors_of(settings, every_dataset(settings))),
+            frozenset((each.origin, each.id) for each in going_on),
+            self._present().machines,
+        )
+
     def begin(self) -> None:
         """Begin a tick: what was read before is read again."""
+        self._stores = self._newest
         self._asked, self._read = {}, {}
         self._portfolios.begin()
 

@@ -22,6 +22,8 @@ class Judged:
 
     labels: Labels
     evaluation: Evaluation
+    is_missing: bool = False
+    """They were known, and are not reported any more."""
 
 
 def judge(
@@ -52,7 +54,7 @@ def _judge(rule: Rule, read: Read, known: Collection[Labels], at: float) -> list
     clears = _by_labels(truths(rule.clears, read)) if rule.clears else None
     every = dict.fromkeys(labels for _, found in levels for labels in found)
     found = [Judged(labels, _found(labels, levels, clears, at)) for labels in every]
-    gone = [Judged(labels, _missing(rule, at)) for labels in known if labels not in every]
+    gone = [Judged(labels, _missing(rule, at), is_missing=True) for labels in known if labels not in every]
     return found + gone
 
 

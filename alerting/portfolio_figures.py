@@ -95,7 +95,7 @@ class PortfolioFigures:
         """
         now, version = self._stores.clock.now(), self._version()
         found = []
-        for portfolio in self._going_on(now):
+        for portfolio in self.going_on(now):
             if not _is_meant(portfolio, figure):
                 continue
             overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
@@ -112,7 +112,7 @@ class PortfolioFigures:
         """
         now, version = self._stores.clock.now(), self._version()
         found = []
-        for portfolio in self._going_on(now, OWN):
+        for portfolio in self.going_on(now, OWN):
             due = self._due_of(portfolio, version)
             overdue = due.why_overdue(now)
             if name == VALUE_OVERDUE:
@@ -122,7 +122,11 @@ class PortfolioFigures:
                 found.append(Value(_labels(portfolio), age, NO_VALUE if age is None else ""))
         return found
 
-    def _going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+    def going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
+        """Return the portfolios of an origin, of any without one, that have not ended; first what the last turn left.
+
+        Raises StorageUnavailable.
+        """
         found = [each for each in list_portfolios(self._stores.state, origin) if not has_ended(each, now)]
         first = next((place for place, each in enumerate(found) if each.id == self._first), 0)
         return found[first:] + found[:first]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,14 @@ from core.model import SEVERITY, Labels, LiveReading, Outcome, SourceId, Status,
 from core.pipeline.spec import PIPELINE, BreakerState, CollectorRuns
 from core.tables import rows_of
 from status.freshness import NO_READING, is_stale, why_unknown
-from status.readings import collectors_of, components_in, every_dataset, machine_of, newest_readings
+from status.readings import (
+    collectors_of,
+    components_in,
+    every_dataset,
+    machine_of,
+    newest_readings,
+    of_those_that_collect,
+)
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -41,6 +48,8 @@ class Present:
     """By metric."""
     own: Mapping[str, Sequence[Value]]
     """Fundwatch's own words that are of collectors."""
+    machines: Mapping[str, Collection[str]]
+    """Those of which there are readings, by collector; of a watched source none."""
 
 
 def read_present(stores: Stores) -> Present:
@@ -52,11 +61,18 @@ def read_present(stores: Stores) -> Present:
 
 
 def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> Present:
-    """Return what the newest readings say at `now` (epoch seconds). Of a stale one no value is known."""
+    """Return what the newest readings say at `now` (epoch seconds). Of a stale one no value is known.
+
+    What a machine that stands by has told last is left out.
+    """
+    readings = of_those_that_collect(readings, now)
     series: defaultdict[str, list[Series]] = defaultdict(list)
+    machines: defaultdict[str, set[str]] = defaultdict(set)
     for reading in readings:
         why = why_unknown(reading, now)
         machine = machine_of(reading)
+        if machine:
+            machines[reading.collector].add(machine)
         for (metric, stored), value in reading.samples.items():
             shown = _on(machine, stored)
             series[metric].append(Series(reading.host, stored, Value(shown, None if why else value, why)))
@@ -74,7 +90,7 @@ def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> 
         ],
         COLLECTOR_FAILED: _failures(readings, now),
     }
-    return Present(series, own)
+    return Present(series, own, machines)
 
 
 def _of(reading: LiveReading) -> Labels:

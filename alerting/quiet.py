@@ -21,6 +21,8 @@ from storage.state.silences import silences_in, windows_in
 MINUTE_SECONDS = 60.0
 """Cron lines open at whole minutes: which windows are open is asked once in each, and when one was made or ended."""
 MOST_KEPT = 100_000
+ENOUGH = Severity.CRITICAL
+"""What is told of a cause that is so grave is told in time. What rests on it is often urgent where it is not."""
 COMPONENT = "component"
 """The label that names the component of an alert."""
 
@@ -33,7 +35,8 @@ class Quiet:
         self._windows: list[Window] = []
         self._open: list[Window] = []
         self._looked: tuple[int, list[Window]] = (-1, [])
-        self._known: dict[tuple[str, Labels, Severity], str] = {}
+        self._known: dict[tuple[str, Labels, Severity], tuple[Rule, str]] = {}
+        """What was answered, and for which rule: one that was changed has other labels."""
         self.active: Sequence[Silence | Window] = ()
         """Those that keep something quiet now; what keeps everything quiet stands first."""
 
@@ -55,12 +58,12 @@ class Quiet:
         if not self.active:
             return ""
         key = rule.name, labels, condition.severity or rule.conditions[-1][0]
-        if (known := self._known.get(key)) is not None:
-            return known
+        if (known := self._known.get(key)) is not None and known[0] is rule:
+            return known[1]
         of = alert_labels(rule, labels, key[2])
         found = next((each.reason for each in self.active if each.hides(of)), "")
         if len(self._known) < MOST_KEPT:
-            self._known[key] = found
+            self._known[key] = rule, found
         return found
 
     def _open_windows(self, windows: list[Window], now: float) -> list[Window]:
@@ -87,8 +90,8 @@ class Causes:
     def why(self, firing: Sequence[Firing]) -> Mapping[str, str]:
         """Return what is not told, by its key, with the cause.
 
-        A cause has no cause itself: of two that rest on each other both are told. It matters at least as much as what
-        it keeps quiet: no warning hides what is urgent. A cause that is silenced keeps quiet what it causes, too.
+        A cause has no cause itself: of two that rest on each other both are told. One that is critical, or matters as
+        much, keeps quiet what it causes, however urgent that is; no warning does. One that is silenced does so, too.
         """
         of: defaultdict[str, list[Firing]] = defaultdict(list)
         for each in firing:
@@ -100,7 +103,9 @@ class Causes:
         for name, causes in self._causes.items():
             weights = {cause: max(each.severity for each in of[cause]) for cause in causes}
             cause = max(weights, key=lambda each: (weights[each], each))
-            told |= {each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= each.severity}
+            told |= {
+                each.key: f"caused by {cause}" for each in of[name] if weights[cause] >= min(each.severity, ENOUGH)
+            }
         return self._hidden(firing) | told
 
     def _hidden(self, firing: Sequence[Firing]) -> dict[str, str]:

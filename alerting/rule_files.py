@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.alerts.files import rule_files_in
 from core.alerts.rule import Rule
 from core.alerts.rule_set import load_rules, require
+from core.errors import SettingsError
 from core.settings.model import Settings
 from portfolio.vocabulary import query_of, vocabulary
-
-SUFFIXES = (".yaml", ".yml")
 
 
 class RuleFiles:
@@ -32,8 +32,13 @@ class RuleFiles:
         return self._rules
 
     def _files(self) -> object:
-        folder = self._settings.rules_dir
-        if not folder.is_dir():
-            return ()
-        files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-        return tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)
+        return tuple(map(_seen, rule_files_in(self._settings.rules_dir)))
+
+
+def _seen(path: Path) -> object:
+    """Return what is another one when a file was changed. Raises SettingsError: it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return path, found.st_mtime_ns, found.st_size

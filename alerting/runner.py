@@ -24,6 +24,7 @@ from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS
 from core.errors import FundwatchError, StorageError, StorageRejected
 from core.lease import RENEW_SECONDS, Lease
+from core.model import Labels
 from storage.state.alerts import Overtaken, newest_token, queue_in, ticked_at
 from storage.stores import Stores
 
@@ -59,6 +60,8 @@ class Reading(Protocol):
         """Begin a tick: what was read before is read again."""
 
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]: ...
+
+    def why_gone(self, rule: Rule, of: Labels) -> str: ...
 
 
 Deliver = Callable[[int], Delivery]
@@ -218,7 +221,8 @@ class Runner:
         with stores.state.reading() as connection:
             token = max(newest_token(connection) + 1, lease_token or 0)
         quiet, causes = self._quiet.why, self._causes.why
-        engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes)
+        gone = self._figures.why_gone
+        engine = Engine(stores.state, stores.clock, self._figures, self._route, quiet, token, causes, gone)
         engine.start(self._rules)
         delivery = self._deliver(token)
         delivery.start()

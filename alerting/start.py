@@ -35,6 +35,13 @@ class Parts:
     route: Route
     deliver: Deliver
 
+    def take(self, stores: Stores) -> None:
+        """Take the sources of changed settings. It may be called by another thread.
+
+        Routes, channels and rules of the settings are those of the start: changed ones need a restart.
+        """
+        self.figures.take(stores)
+
 
 def parts_of(stores: Stores) -> Parts:
     """Return what the engine works with, by the settings. Raises SettingsError: a rule is wrong."""
@@ -50,15 +57,20 @@ def parts_of(stores: Stores) -> Parts:
     return Parts(rules.in_force, Figures(stores), router, deliver)
 
 
-def start_alerting(stores: Stores, parts: Parts | None = None) -> Runner | None:
-    """Start the alert engine, its watchdog and the copying of its history; None: the settings switch it off.
+def prepare_alerting(stores: Stores) -> Parts | None:
+    """Return what the engine will work with; None: the settings switch it off. Raises SettingsError: a rule is wrong.
 
-    Stop it, before the stores are closed, with `stop(seconds)`. Raises SettingsError: a rule is wrong.
+    Collectors start after it, so that it hears of every change of their sources.
+    """
+    return parts_of(stores) if stores.settings.alerts.enabled else None
+
+
+def start_alerting(stores: Stores, found: Parts) -> Runner:
+    """Start the alert engine, its watchdog and the copying of its history.
+
+    Stop it, before the stores are closed, with `stop(seconds)`.
     """
     settings = stores.settings
-    if not settings.alerts.enabled:
-        return None
-    found = parts or parts_of(stores)
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(stores), stores.clock, LEASE)
     causes = Causes(settings.alerts.all_rests_on, settings.alerts.inhibitions)
     runner = Runner(stores, found.rules, found.figures, found.route, causes, lease, found.deliver)

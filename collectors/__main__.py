@@ -138,9 +138,11 @@ def _run(settings: Settings) -> int:
     console = Console()
     with closing(open_stores(settings, step=console.step)) as stores:
         prepare_tree(stores)
-        runner = start_collectors(stores, reload)
         # By its name: collectors and alerting know nothing of each other, here a process is put together of both.
-        alerts = import_module("alerting.start").start_alerting(stores)
+        start = import_module("alerting.start")
+        alerting = start.prepare_alerting(stores)
+        runner = start_collectors(stores, reload, *([alerting.take] if alerting else []))
+        alerts = start.start_alerting(stores, alerting) if alerting else None
         console.line(f"Collecting on {settings.machine}; Ctrl-C stops, SIGHUP takes changed sources")
         stop.wait()
         ending = threading.Thread(target=alerts.stop, args=(STOP_SECONDS,)) if alerts is not None else None

@@ -38,6 +38,17 @@ def of_sources() -> frozenset[str]:
     return frozenset(catalogue().keys() - others)
 
 
+@cache
+def kinds_of(metric: str) -> frozenset[str]:
+    """Return the kinds of watched sources that tell a metric; none: it is of none of them."""
+    packages = {kind: f"core.kinds.{kind}" for kind in KINDS}
+    return frozenset(
+        kind
+        for kind, package in packages.items()
+        if any(metric in metrics_of(vars(module).items()) for module in _modules(package))
+    )
+
+
 def as_markdown() -> str:
     """Return the catalogue as a page: a table of name, unit, labels and meaning for each group."""
     lines = [

@@ -13,7 +13,7 @@ from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.spec import PIPELINE
 from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
-from status.freshness import NO_READING, components_at
+from status.freshness import NO_READING, components_at, stale_after_seconds
 from status.instances import instance_names
 
 if TYPE_CHECKING:
@@ -71,6 +71,32 @@ def newest_readings(stores: Stores, names: Iterable[str]) -> list[LiveReading]:
         if key not in newest or reading.ts > newest[key].ts:
             newest[key] = reading
     return [*newest.values()]
+
+
+def of_those_that_collect(readings: Sequence[LiveReading], now: float) -> list[LiveReading]:
+    """Return the readings without those of machines that stand by, or are gone, at `now` (epoch seconds).
+
+    One machine collects and one runs the alert engine. Its own readings stay where they are when another one takes
+    over: a machine of which none is recent stands by where another one's are. Where none is recent the last one counts.
+    """
+    of_machines = [each for each in readings if machine_of(each)]
+    engines = [each for each in of_machines if each.collector == ALERTS]
+    collectors = [each for each in of_machines if each.collector != ALERTS]
+    watched = [each for each in readings if not machine_of(each)]
+    return [*watched, *_of_those_active(collectors, now), *_of_those_active(engines, now)]
+
+
+def _of_those_active(readings: Sequence[LiveReading], now: float) -> list[LiveReading]:
+    newest: dict[str, float] = {}
+    patience: dict[str, float] = {}
+    for each in readings:
+        newest[each.host] = max(each.ts, newest.get(each.host, each.ts))
+        longest = stale_after_seconds(each.interval_seconds, each.timeout_seconds)
+        patience[each.host] = min(longest, patience.get(each.host, longest))
+    active = {host for host, at in newest.items() if now - at <= patience[host]}
+    if newest and not active:
+        active = {max(newest, key=lambda host: (newest[host], host))}
+    return [each for each in readings if each.host in active]
 
 
 def components_in(settings: Settings, readings: Sequence[LiveReading], now: float) -> list[Found]:

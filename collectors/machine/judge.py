@@ -199,7 +199,8 @@ def _pressure(values: Values, _: Thresholds) -> list[Judged]:
 def _clock(values: Values, thresholds: Thresholds) -> list[Judged]:
     synchronised, offset = values.get(metrics.CLOCK_SYNCHRONISED), values.get(metrics.CLOCK_OFFSET)
     if synchronised is None:
-        return [_judged(Checks.CLOCK, Status.UNKNOWN, "offset unavailable on this machine", None, "seconds", None)]
+        why = "offset unavailable on this machine"
+        return [_judged(Checks.CLOCK, Status.NOT_CONFIGURED, why, None, "seconds", None)]
     if not synchronised or offset is None:
         why = "not synchronised with a time server: offset unknown"
         return [_judged(Checks.CLOCK, Status.WARNING, why, None, "seconds", None)]

@@ -9,7 +9,7 @@ from collectors.base import Context
 from collectors.machine.cost import Cost
 from collectors.machine.judge import judge
 from collectors.machine.linux.cgroup import CpuLimit
-from collectors.machine.linux.clock import WallClock, adjtimex
+from collectors.machine.linux.clock import WallClock, adjtimex, is_contained
 from collectors.machine.linux.cpu import Cpu, Load
 from collectors.machine.linux.devices import Devices
 from collectors.machine.linux.disks import Disks, History
@@ -55,11 +55,11 @@ class SystemCollector:
         self._parts: Sequence[Part]
         if sys.platform == "linux":
             self._disks = Disks(kernel, history)
-            self._parts = (*_linux(kernel), self._disks, WallClock(self._clock, adjtimex()))
+            self._parts = (*_linux(kernel), self._disks, WallClock(self._clock, adjtimex(), is_contained()))
         else:
             from collectors.machine.portable import Portable
 
-            self._parts = (Portable(), WallClock(self._clock, adjtimex()))
+            self._parts = (Portable(), WallClock(self._clock, adjtimex(), is_contained()))
 
     def collect(self, now: float) -> Reading:
         """Return the machine's state. Raises SourceUnavailable when its kernel does not answer at all."""

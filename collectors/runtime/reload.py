@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class Reloading:
     """The settings that the collectors of this process run by, and how changed ones are taken."""
 
-    def __init__(self, stores: Stores, runner: Runner, then: Callable[[Stores], None]) -> None:
-        """Return it for the runner of `stores`. `then` is given the stores with the new settings."""
+    def __init__(self, stores: Stores, runner: Runner, *then: Callable[[Stores], None]) -> None:
+        """Return it for the runner of `stores`. Each of `then` is given the stores with the new settings."""
         self._stores = stores
         self._runner = runner
         self._then = then
@@ -66,7 +66,8 @@ class Reloading:
         for collector, source in new:
             self._runner.add(collector, source)
         self._stores = stores
-        self._then(stores)
+        for tell in self._then:
+            tell(stores)
         for kind in sorted({id.kind for id in (*found.added, *found.changed, *found.removed)}):
             stores.live.bump(kind)
 

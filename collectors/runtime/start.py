@@ -14,20 +14,14 @@ from core.requests import RELOAD
 from storage.stores import Stores
 
 
-def _nothing(_stores: Stores) -> None:
-    return
-
-
-def start_collectors(
-    stores: Stores, reload: threading.Event | None = None, then: Callable[[Stores], None] = _nothing
-) -> Runner:
+def start_collectors(stores: Stores, reload: threading.Event | None = None, *then: Callable[[Stores], None]) -> Runner:
     """Start the collectors that are switched on, and what does the requests of pages.
 
-    reload: sources are taken anew from the settings whenever it is set. then: called with the stores that have the new
-    settings. Stop them, before the stores are closed, with `stop(seconds)`.
+    reload: sources are taken anew from the settings whenever it is set. then: each called with the stores that have the
+    new settings. Stop them, before the stores are closed, with `stop(seconds)`.
     """
     runner = build_runner(stores)
-    reloading = Reloading(stores, runner, then)
+    reloading = Reloading(stores, runner, *then)
     actions = partial(run_actions, reloading, runner, own_work(runner, reloading))
     runner.attend(partial(actions, without=(RELOAD,)), "collectors-actions")
     # Apart: changed settings may be what mends the sources on which the others wait.

@@ -18,10 +18,11 @@ from pydantic import ValidationError
 from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
 from core.alerts.rule import Rule
-from core.errors import RuleRejected
+from core.errors import RuleRejected, SettingsError
 from core.settings.lines import Place, lines_of, upwards
 from core.settings.plain import must_be
 
+SUFFIXES = (".yaml", ".yml")
 KEYS = ("rules", "disabled", "metrics")
 FIELDS = {field.alias or name: name for name, field in Rule.model_fields.items()}
 """Names of a rule's fields as they are written."""
@@ -63,6 +64,21 @@ class RuleFile:
     faults: tuple[RuleFault, ...] = ()
     hints: tuple[RuleFault, ...] = ()
     """What can be and is hardly meant."""
+
+
+def rule_files_in(folder: Path) -> list[Path]:
+    """Return the files of rules in a folder, by name; none where there is no folder.
+
+    Hidden ones are none: editors keep theirs so. Raises SettingsError: the folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise SettingsError(
+            f"{folder}: cannot be read: {error.strerror or error}; it is the folder of rules"
+        ) from error
 
 
 def read_rule_file(path: Path, vocabulary: Vocabulary, check_figure: CheckFigure = lambda figure: None) -> RuleFile:

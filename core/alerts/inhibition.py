@@ -55,6 +55,10 @@ def read_inhibition(text: str) -> Inhibition:
     return Inhibition(cause, hidden, tuple(re.split(r"\s*,\s*", match[3])) if match[3] else ())
 
 
+ALWAYS = (read_inhibition('{rule="silent"} hides {rule="machine"} by collector, machine'),)
+"""As it is whatever the settings say: that a machine is gone is told once."""
+
+
 def hidden_by_others(inhibitions: Sequence[Inhibition], firing: Sequence[Fires]) -> dict[str, str]:
     """Return which of these alerts another one hides: by its key, with the name of that one.
 

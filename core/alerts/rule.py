@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
 from collections.abc import Mapping
@@ -148,6 +149,12 @@ class Rule(BaseModel):
         operand = compared[0].operand if compared else None
         is_one = len(compared) == len(every) and all(each.operand == operand for each in compared)
         return operand if is_one else None
+
+    @cached_property
+    def watches_for(self) -> str:
+        """Return a mark of what it watches for: another one where other series may be meant."""
+        levels = sorted((severity.word, text) for severity, text in self.levels.items())
+        return hashlib.blake2b(repr((self.when, levels, self.clear)).encode(), digest_size=8).hexdigest()
 
     @property
     def timing(self) -> Timing:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
-from core.alerts.files import PlacedRule, RuleFault, RuleFile, read_rule_file, read_rules
+from core.alerts.files import PlacedRule, RuleFault, RuleFile, read_rule_file, read_rules, rule_files_in
 from core.alerts.rule import Rule
 from core.errors import RuleRejected, SettingsError
 from core.settings.lines import line_of
@@ -46,11 +46,11 @@ def shipped_text() -> str:
 
 
 def load_rules(settings: Settings, config: Path, vocabulary: Vocabulary, check_figure: CheckFigure) -> RuleSet:
-    """Return every rule of the settings and their files; `config` is the file that the settings are of."""
-    files = [
-        read_rule_file(path, vocabulary, check_figure)
-        for path in sorted((*settings.rules_dir.glob("*.yaml"), *settings.rules_dir.glob("*.yml")))
-    ]
+    """Return every rule of the settings and their files; `config` is the file that the settings are of.
+
+    Raises SettingsError: the folder of rules cannot be read.
+    """
+    files = [read_rule_file(path, vocabulary, check_figure) for path in rule_files_in(settings.rules_dir)]
     return assemble([*files, _configured(settings, config, vocabulary, check_figure)], vocabulary, check_figure)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from core.alerts.causes import RESTS_ON, RestsOn
-from core.alerts.inhibition import Inhibition, read_inhibition
+from core.alerts.inhibition import ALWAYS, Inhibition, read_inhibition
 from core.group import Days, Group
 
 
@@ -31,8 +31,9 @@ class Alerts(Group):
     keep_days: Days = Field(365, description="Days that alerts which are over are kept in the state database.")
     rests_on: Annotated[dict[str, tuple[str, ...]], AfterValidator(_named)] = Field(
         {},
-        description="What each component rests on, as {'Kafka *': [Network]}: while that fires, which matters as much, "
-        "it alone is told. Freshness rests on IQFeed, IQFeed and Interactive Brokers on Network, unless named here.",
+        description="What each component rests on, as {'Kafka *': [Network]}: while that fires and is critical, or "
+        "matters as much, it alone is told. Freshness rests on IQFeed, IQFeed and Interactive Brokers on Network, "
+        "unless named here.",
     )
     inhibit: Annotated[tuple[str, ...], AfterValidator(_understood)] = Field(
         (), description='Which alerts hide others, as {severity="critical"} hides {severity="warning"} by host, rule.'
@@ -50,8 +51,8 @@ class Alerts(Group):
 
     @property
     def inhibitions(self) -> tuple[Inhibition, ...]:
-        """Which alerts hide others."""
-        return tuple(map(read_inhibition, self.inhibit))
+        """Which alerts hide others: as it always is, and as it is set."""
+        return (*ALWAYS, *map(read_inhibition, self.inhibit))
 
     @field_validator("watchdog_url")
     @classmethod

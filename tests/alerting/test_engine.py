@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from alerting.conditions import Condition
 from alerting.engine import Engine
 from alerting.evaluate import Value
+from alerting.figures import holds
 from core.alerts.expression import Figure, Worked
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
@@ -46,13 +47,22 @@ class World:
         self.values: dict[Labels, float | None] = {}
         self.is_away = False
         self.muted = ""
+        self.gone: dict[Labels, str] = {}
         self.rules = rules
         self.token = 0
         self.engine = self.begin()
 
     def begin(self) -> Engine:
         self.token += 1
-        engine = Engine(self.state, self.clock, self.read, self.route, self.mute, self.token)
+        engine = Engine(
+            self.state,
+            self.clock,
+            self.read,
+            self.route,
+            self.mute,
+            self.token,
+            gone=lambda _, of: self.gone.get(of, ""),
+        )
         engine.start(self.rules)
         self.engine = engine
         return engine
@@ -60,7 +70,14 @@ class World:
     def read(self, operand: Figure | Worked) -> list[Value]:
         if self.is_away:
             raise StorageUnavailable("ClickHouse does not answer")
-        return [Value(each, value) for each, value in self.values.items()]
+        assert isinstance(operand, Figure)
+        return [Value(each, value) for each, value in self.values.items() if holds(operand.matchers, each)]
+
+    def runs(self, seconds: float, step: float = 100.0) -> None:
+        """Let time pass, with a tick each step, in seconds."""
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+            self.engine.tick()
 
     def route(self, rule: Rule, of: Labels) -> tuple[str, Plan]:
         return rule.name, PLAN
@@ -166,6 +183,92 @@ def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     world.clock.advance(10)
     world.engine.tick()
     assert len(world.said()) == 4
+
+
+def test_what_was_taken_away_on_purpose_ends_and_who_was_told_of_it_hears_that(world: World) -> None:
+    calm = labels(host="b")
+    world.values[calm] = 0.1
+    world.goes_on(0.93)
+    del world.values[HOST], world.values[calm]
+    world.gone = {HOST: "it is no longer watched", calm: "it is no longer watched"}
+    world.runs(600)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2 + ["resolved"] * 2
+    assert world.happened() == ["fires", "resolved"]
+    world.begin()
+    world.runs(600)
+    assert len(world.said()) == 4 and world.engine.conditions == {"cpu": 0}
+
+
+def edited(when: str, **changed: Any) -> Rule:
+    return Rule.model_validate({**CPU.model_dump(by_alias=True, exclude_unset=True), "when": when, **changed})
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_of_a_rule_that_watches_for_something_else_what_it_no_longer_means_ends(world: World, restarts: bool) -> None:
+    world.values[labels(host="b")] = 0.1
+    world.goes_on(0.93)
+    world.rules = (edited('cpu{host="b"} > 80 %'),)
+    del world.values[HOST]
+    world.begin() if restarts else world.engine.use(world.rules)
+    world.runs(600)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2 + ["resolved"] * 2
+    assert world.engine.conditions == {"cpu": 1}
+
+
+def test_what_a_changed_rule_still_means_is_missed_when_it_goes_away(world: World) -> None:
+    for number in range(370):
+        world.goes_on(0.5)
+        if number == 300:
+            world.rules = (edited("cpu > 90 %"),)
+            world.engine.use(world.rules)
+    world.values.clear()
+    world.runs(600)
+    assert {about for _, about, _ in world.said()} == {"opened"}
+    world.rules = (edited("cpu > 90 %", message="another one"),)
+    world.begin()
+    world.runs(600)
+    assert "resolved" not in {about for _, about, _ in world.said()}
+
+
+def test_what_was_known_for_less_than_an_hour_is_not_missed(world: World) -> None:
+    world.goes_on(0.5)
+    world.values.clear()
+    world.runs(7_200)
+    assert world.said() == [] and world.engine.conditions == {"cpu": 0}
+
+
+def test_what_is_not_reported_for_a_day_is_forgotten_when_somebody_has_it_in_hand(world: World) -> None:
+    world.values[HOST] = 0.5
+    world.runs(4_000)
+    world.values.clear()
+    world.runs(90_000, 1_000)
+    assert world.engine.firing
+    world.asks(Ask.ACKNOWLEDGE, 40_000)
+    world.runs(200)
+    assert not world.engine.firing
+    assert [about for _, about, _ in world.said()][-2:] == ["resolved"] * 2
+    world.values[HOST] = 0.5
+    world.runs(4_000)
+    world.values.clear()
+    world.runs(4_000)
+    world.asks(Ask.RESOLVE, incident=2)
+    world.runs(100)
+    assert world.engine.firing
+    world.runs(87_000, 1_000)
+    assert not world.engine.firing
+
+
+def test_what_never_fired_and_is_not_reported_for_a_day_is_forgotten(state: State) -> None:
+    world = World(
+        state, (edited("cpu > 80 %", no_data="keep", keep="31 d"), edited("cpu > 80 %", name="b", no_data="ok"))
+    )
+    world.values[HOST] = 0.5
+    world.runs(4_000)
+    world.values.clear()
+    world.runs(80_000, 1_000)
+    assert world.engine.conditions == {"cpu": 1, "b": 1}
+    world.runs(10_000, 1_000)
+    assert world.engine.conditions == {"cpu": 0, "b": 0} and world.said() == []
 
 
 def test_what_is_muted_is_written_down_and_not_queued(world: World) -> None:

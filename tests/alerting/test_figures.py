@@ -384,3 +384,71 @@ def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Store
     assert (new.value, new.why) == (1.0, "it has no value yet")
     ages = told(read_, "value_age")
     assert ages["portfolio=new"] is None and ages["portfolio=alpha"] == pytest.approx(30 * DAY, abs=2 * DAY)
+
+
+def test_what_is_no_longer_watched_or_has_ended_is_gone_on_purpose(fund: Stores) -> None:
+    watch = Watch(http=(HttpSource(name="orders", url="http://127.0.0.1:9"),))
+    read_ = Figures(replace(fund, settings=fund.settings.model_copy(update={"watch": watch})))
+
+    def why(when: str, **of: str) -> str:
+        return read_.why_gone(rules(when)[0], labels(**of))
+
+    states = "status >= warning"
+    assert why(states, collector="http:orders", component="HTTP orders") == ""
+    assert why(states, collector="http:bills", component="HTTP bills") == "it is no longer watched"
+    assert why(states, collector="pipeline", component="collector http:bills") == "it is no longer watched"
+    assert why(states, collector="pipeline", component="collector http:orders") == ""
+    assert why(states, collector="system", component="Disk /data") == ""
+    assert why("http_response_seconds > 1", instance="orders") == ""
+    assert why("http_response_seconds > 1", instance="bills") == "it is no longer watched"
+    assert why("redis_ping_judged_seconds > 1", instance="own") == ""
+    for when in ("value_overdue == 1", "daily_return < -5 %"):
+        assert why(when, portfolio="alpha") == ""
+        assert (
+            why(when, portfolio="gone")
+            == why(when, portfolio="never")
+            == "the portfolio has ended, or is no longer one"
+        )
+    assert why('daily_return{origin="sample"} < 0', portfolio="show", origin="sample") == ""
+    # Nobody knows what programs mean by their labels.
+    assert why("desk_latency_seconds > 1", portfolio="never", instance="bills", collector="x") == ""
+
+
+def hosts(read: Figures, text: str) -> dict[str, float | None]:
+    """Return values by machine and collector."""
+    found = [(dict(each.labels), each.value) for each in read(operand(text))]
+    return {f"{of['machine']} {of.get('collector', '')}".strip(): value for of, value in found if "machine" in of}
+
+
+def test_of_a_machine_that_stands_by_nothing_is_missed(here: Stores) -> None:
+    read, own = Figures(here), 'silent{collector=~"system|pipeline|alerts"}'
+    for collector in ("system", "pipeline", "alerts"):
+        put(here, collector=collector, host="a")
+    moved(here, 60.0)
+    assert hosts(read, own) == {"a system": 1.0, "a pipeline": 1.0, "a alerts": 1.0}, "it is gone: that is told"
+    for collector in ("system", "pipeline"):
+        put(here, collector=collector, host="b")
+    moved(here, 1.0)
+    assert hosts(read, own) == {"b system": 0.0, "b pipeline": 0.0, "a alerts": 1.0}
+    assert hosts(read, "system_cpu_busy_ratio") == {"b": 0.5, "a": None}, "the engine is another one's matter"
+    put(here, collector="alerts", host="b")
+    moved(here, 1.0)
+    assert hosts(read, own) == {"b system": 0.0, "b pipeline": 0.0, "b alerts": 0.0}
+    assert hosts(read, "system_cpu_busy_ratio") == {"b": 0.5}
+    (rule,) = rules("status >= warning")
+    elsewhere = "another machine collects now"
+    assert read.why_gone(rule, labels(collector="system", component="CPU", machine="a")) == elsewhere
+    assert read.why_gone(rule, labels(collector="system", component="Disk /data", machine="b")) == ""
+    assert read.why_gone(rules("system_cpu_busy_ratio > 1")[0], labels(core="total", machine="a")) == elsewhere
+    moved(here, 90_000.0)
+    assert hosts(read, own) == {"b system": 1.0, "b pipeline": 1.0, "b alerts": 1.0}, "the last one that collected"
+
+
+def test_a_collector_that_hangs_is_silent_also_where_another_machine_collects(here: Stores) -> None:
+    for host in ("a", "b"):
+        put(here, host=host)
+    moved(here, 60.0)
+    put(here, host="b")
+    put(here, collector="pipeline", host="a")
+    moved(here, 1.0)
+    assert hosts(Figures(here), 'silent{collector="system"}') == {"a system": 1.0, "b system": 0.0}

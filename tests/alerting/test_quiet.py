@@ -45,6 +45,15 @@ def test_a_silence_means_alerts_by_all_their_labels(state: State, matchers: str,
     assert quiet.why(CPU, A, FIRES) == ("silence 1" if is_quiet else "")
 
 
+def test_a_rule_that_is_changed_under_a_silence_is_quiet_by_what_it_is_now(state: State) -> None:
+    add_silence(state, silence('team="ops", category="system"'))
+    quiet = Quiet(state)
+    quiet.look(NOW)
+    assert quiet.why(CPU, A, FIRES) == "silence 1"
+    changed = CPU.model_copy(update={"labels": {"team": "desk"}})
+    assert quiet.why(changed, A, FIRES) == "" and quiet.why(CPU, A, FIRES) == "silence 1"
+
+
 def test_a_silence_holds_in_its_time_and_until_it_is_ended(state: State) -> None:
     add_silence(state, silence('host="a"', NOW + 60))
     quiet = Quiet(state)
@@ -101,8 +110,12 @@ def test_of_a_chain_that_fires_its_last_cause_alone_is_told() -> None:
     assert told(fires("Feed L1")) == {"Feed L1": ""}
 
 
-def test_a_cause_that_matters_less_hides_nothing() -> None:
-    assert told(fires("Feed L1", Severity.URGENT), fires("Network", Severity.WARNING)) == {"Feed L1": "", "Network": ""}
+def test_a_cause_that_is_critical_hides_what_is_urgent_and_a_warning_hides_nothing_graver() -> None:
+    feed, network = fires("Feed L1", Severity.URGENT), fires("Network")
+    assert told(feed, network) == {"Feed L1": "caused by Network", "Network": ""}
+    assert told(feed, fires("Network", Severity.WARNING)) == {"Feed L1": "", "Network": ""}
+    mild = fires("Feed L1", Severity.WARNING)
+    assert told(mild, fires("Network", Severity.WARNING)) == {"Feed L1": "caused by Network", "Network": ""}
 
 
 def test_of_two_that_rest_on_each_other_both_are_told() -> None:

@@ -73,6 +73,9 @@ class World:
     def begin(self) -> None:
         return
 
+    def why_gone(self, rule: Rule, of: Labels) -> str:
+        return ""
+
     def start(self) -> None:
         self.is_sending = True
 

@@ -45,7 +45,7 @@ def url(stores: Stores, site: Site, serve: Callable[..., Any]) -> Iterator[str]:
     settings = stores.settings.model_copy(update={"watch": watch, "actions_enabled": True})
     real = replace(stores, clock=SystemClock(), settings=settings)
     runner = build_runner(real, ["http:orders-api-primary", "tcp:dead"])
-    reloading = Reloading(real, runner, lambda _: None)
+    reloading = Reloading(real, runner)
     runner.attend(partial(run_actions, reloading, runner, {}), "actions")
     stores.writer.start()
     runner.start()

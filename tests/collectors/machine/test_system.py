@@ -197,7 +197,7 @@ def disk(used: float, **more: float) -> list[Sample]:
         (cpu(0.99, five=0.20), "CPU", Status.OK),
         ([Sample("system_swap_total_bytes", 0.0)], "Swap", Status.NOT_CONFIGURED),
         ([Sample("system_clock_synchronised", 0.0)], "Clock", Status.WARNING),
-        ([], "Clock", Status.UNKNOWN),
+        ([], "Clock", Status.NOT_CONFIGURED),
     ],
 )
 def test_the_state_of_a_component(samples: list[Sample], name: str, status: Status) -> None:

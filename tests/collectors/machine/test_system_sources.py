@@ -259,6 +259,13 @@ def test_the_clock_says_how_far_it_is_off_only_when_disciplined() -> None:
     assert discipline(Timex(status=STA_UNSYNC, offset=0), TIME_ERROR).offset_seconds is None
 
 
+def test_of_a_clock_that_is_set_from_outside_nothing_is_said_unless_a_daemon_is_seen() -> None:
+    free, disciplined = discipline(Timex(status=STA_UNSYNC), TIME_ERROR), discipline(Timex(status=0, offset=2_500), 0)
+    for is_guest, known, told in [(False, free, 0.0), (True, free, None), (True, disciplined, 1.0)]:
+        part = WallClock(FakeClock(), lambda known=known: known, is_guest)  # type: ignore[misc]
+        assert values(part.samples(0.0)).get("system_clock_synchronised") == told
+
+
 def test_a_step_of_the_wall_clock_shows_and_passing_time_does_not() -> None:
     clock = FakeClock()
     part = WallClock(clock, lambda: None)
