@@ -183,6 +183,7 @@ def moved(known: Condition, seconds: float) -> Condition:
         no_data_since=later(known.no_data_since),
         error_since=later(known.error_since),
         grace_until=known.grace_until + seconds,
+        known_since=known.known_since + seconds,
         changes=tuple(at + seconds for at in known.changes),
     )
 

@@ -388,7 +388,7 @@ def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Store
 
 def test_what_is_no_longer_watched_or_has_ended_is_gone_on_purpose(fund: Stores) -> None:
     watch = Watch(http=(HttpSource(name="orders", url="http://127.0.0.1:9"),))
-    read_ = Figures(replace(fund, settings=fund.settings.model_copy(update={"watch": watch})))
+    read_ = Reader(replace(fund, settings=fund.settings.model_copy(update={"watch": watch})))
 
     def why(when: str, **of: str) -> str:
         return read_.why_gone(rules(when)[0], labels(**of))
@@ -421,7 +421,7 @@ def hosts(read: Figures, text: str) -> dict[str, float | None]:
 
 
 def test_of_a_machine_that_stands_by_nothing_is_missed(here: Stores) -> None:
-    read, own = Figures(here), 'silent{collector=~"system|pipeline|alerts"}'
+    read, own = Reader(here), 'silent{collector=~"system|pipeline|alerts"}'
     for collector in ("system", "pipeline", "alerts"):
         put(here, collector=collector, host="a")
     moved(here, 60.0)
@@ -451,4 +451,4 @@ def test_a_collector_that_hangs_is_silent_also_where_another_machine_collects(he
     put(here, host="b")
     put(here, collector="pipeline", host="a")
     moved(here, 1.0)
-    assert hosts(Figures(here), 'silent{collector="system"}') == {"a system": 1.0, "b system": 0.0}
+    assert hosts(Reader(here), 'silent{collector="system"}') == {"a system": 1.0, "b system": 0.0}
