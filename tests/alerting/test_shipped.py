@@ -57,6 +57,7 @@ class World:
         for _ in range(round(seconds / step)):
             self.clock.advance(step)
             tell()
+            self.figures.begin()
             self.engine.tick()
 
     def tells(self, host: str, collectors: Sequence[str] = OWN) -> None:
