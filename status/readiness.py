@@ -7,7 +7,7 @@ has looked at.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.errors import StorageError
@@ -26,7 +26,7 @@ from core.settings.readiness import Readiness as Rules
 from core.tables import rows_of
 from status.freshness import is_stale
 from storage.state.halts import Halt, halt_of, halts_in_force
-from storage.state.portfolios import OWN, names_in, portfolios_in
+from storage.state.portfolios import OWN, names_in, parents_in
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -72,6 +72,8 @@ class Readiness:
     unknown: str
     """Why nothing is known; empty: something is."""
     rules: Rules
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """Id of what each portfolio of the fund's own is part of, by its id; empty where that is not known."""
 
     def of(self, portfolio: str) -> PortfolioReadiness:
         """Return the answer for the portfolio of an id, EVERY_PORTFOLIO: for the whole fund. Unknown: not safe."""
@@ -137,11 +139,10 @@ def read_halts(stores: Stores, now: float) -> Halts:
     """Return the halts in force. Raises StorageUnavailable or StorageRejected."""
     with stores.state.reading() as connection:
         found = halts_in_force(connection, now)
-        own = portfolios_in(connection, OWN)
+        parents = parents_in(connection, OWN)
         names = names_in(connection) if found else {}
     # What was halted may have become part of another one since.
     moved = [replace(each, portfolio=names.get(each.portfolio, each.portfolio)) for each in found]
-    parents = {each.id: each.parent for each in own}
     return Halts([each for each in moved if each.portfolio in (EVERY_PORTFOLIO, *parents)], parents)
 
 
@@ -181,6 +182,7 @@ def reasons_of(checks: Sequence[ReadinessCheck], portfolio: str) -> list[str]:
 
 def _with_halts(found: Readiness, halts: Halts, now: float) -> Readiness:
     """Return an answer in which the halts of this moment count: the reading may be a second old."""
+    found = replace(found, parents=halts.parents)
     if not halts.halts:
         return found
     checks = [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from access.tokens import Scope
 from api.models import Aged, Answered, Time, age, at
 from api.operation import Ask, Operation
 from api.parameters import Parameters
-from api.problem import none_of
-from core.errors import StorageError
+from api.problem import Refused, none_of
 from core.readiness import EVERY_PORTFOLIO, READINESS, ReadinessCheck, State
-from portfolio.allowed import own_ids
+from portfolio.allowed import seen_ids
 from status.readiness import Readiness, readiness_of
-from storage.state.portfolios import OWN, list_portfolios
+from storage.state.portfolios import OWN
+
+if TYPE_CHECKING:
+    from core.settings.model import Settings
 
 TAG = "Readiness"
 SCOPE = Scope.READINESS.value
@@ -51,23 +55,28 @@ def _whole(ask: Ask[Parameters]) -> TradingReadiness:
     found = readiness_of(ask.stores, ask.now)
     if ask.viewer.portfolios is None:
         return _told(found, EVERY_PORTFOLIO, ask.now)
-    try:
-        ids = _ids(ask)
-    except StorageError:
-        ids = frozenset()
-    return _told(found.only(ids), EVERY_PORTFOLIO, ask.now)
+    return _told(found.only(_ids(found, ask)), EVERY_PORTFOLIO, ask.now)
 
 
 def _one(ask: Ask[Parameters]) -> TradingReadiness:
     id = ask.parts["portfolio"].removeprefix(OWN_KEY)
-    ids = _ids(ask)
+    found = readiness_of(ask.stores, ask.now)
+    ids = _ids(found, ask)
     if id not in ids:
-        raise none_of("portfolio", id, sorted(ids), status=404)
-    return _told(readiness_of(ask.stores, ask.now).only(ids), id, ask.now)
+        raise _none_of(id, ids, found)
+    return _told(found if ask.viewer.portfolios is None else found.only(ids), id, ask.now)
 
 
-def _ids(ask: Ask[Parameters]) -> frozenset[str]:
-    return own_ids(list_portfolios(ask.stores.state, OWN), ask.viewer.portfolios)
+def _ids(found: Readiness, ask: Ask[Parameters]) -> frozenset[str]:
+    """Return the ids of the portfolios that may be seen."""
+    limits = ask.viewer.portfolios
+    return frozenset(found.parents) if limits is None else seen_ids(found.parents, limits)
+
+
+def _none_of(id: str, ids: frozenset[str], found: Readiness) -> Refused:
+    if found.unknown and not found.parents:
+        return Refused(503, found.unknown, fix="Ask again in some seconds; until then it is not safe.")
+    return none_of("portfolio", id, sorted(ids), status=404)
 
 
 def _told(found: Readiness, portfolio: str, now: float) -> TradingReadiness:
@@ -99,14 +108,20 @@ def _key(portfolio: str) -> str:
     return f"{OWN_KEY}{portfolio}" if portfolio else ""
 
 
+def _datasets(_settings: Settings) -> tuple[str, ...]:
+    """Return the data sets whose versions move with a change of the answer, a halt and a portfolio."""
+    return (READINESS, "portfolio")
+
+
 def _is_safe(answer: TradingReadiness) -> bool:
     return answer.safe
 
 
 OPERATIONS = (
     Operation(path="/trading-readiness", summary="Whether trading may go on: of the whole fund, or of all that you may "
-              "see of it.", answer=_whole, model=TradingReadiness, tag=TAG, scope=SCOPE, is_well=_is_safe),
+              "see of it.", answer=_whole, model=TradingReadiness, tag=TAG, scope=SCOPE, is_well=_is_safe,
+              datasets=_datasets),
     Operation(path="/trading-readiness/{portfolio}", summary="Whether trading of a portfolio may go on.", answer=_one,
-              model=TradingReadiness, tag=TAG, scope=SCOPE, is_well=_is_safe,
+              model=TradingReadiness, tag=TAG, scope=SCOPE, is_well=_is_safe, datasets=_datasets,
               parts={"portfolio": "Id of a portfolio of the fund: alpha, or own:alpha as /portfolios says."}),
 )  # fmt: skip
