@@ -60,6 +60,7 @@ class Scope(StrEnum):
     INGEST_TRADES = "ingest:trades"
     INGEST_SAMPLES = "ingest:samples"
     READINESS = "readiness"
+    HALTS = "halts"
     ALERTS = "alerts"
     ADMIN = "admin"
 
@@ -74,6 +75,7 @@ SCOPES: Mapping[Scope, tuple[Role, Role, str]] = {
     ),
     Scope.INGEST_SAMPLES: (Role.OPERATOR, Role.OPERATOR, "Send measurements and events."),
     Scope.READINESS: (Role.VIEWER, Role.VIEWER, "Ask whether trading is safe."),
+    Scope.HALTS: (Role.OPERATOR, Role.OPERATOR, "Halt trading, and resume it."),
     Scope.ALERTS: (Role.OPERATOR, Role.OPERATOR, "Acknowledge and silence alerts."),
     Scope.ADMIN: (Role.ADMIN, Role.ADMIN, "Read users, tokens and the audit; change portfolios and benchmarks."),
 }

@@ -116,6 +116,16 @@ class Runner:
         """Whether the engine of this process is the one that runs."""
         return self._engine is not None
 
+    @property
+    def tick_age_seconds(self) -> float:
+        """Seconds since the last tick that ended well; infinite where none did. Any thread may ask."""
+        return self._since(self._ticked)
+
+    @property
+    def problem(self) -> str:
+        """Why the last tick failed; empty: it did not."""
+        return self._problem
+
     def attend(self, loop: Callable[[threading.Event], None], name: str) -> None:
         """Run `loop` in a thread of its own from `start` on; it is given the event that tells it to return."""
         self._helpers[name] = loop

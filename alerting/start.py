@@ -11,6 +11,7 @@ from alerting.figures import Figures
 from alerting.forgetting import Forgetting
 from alerting.mirror import Mirror
 from alerting.quiet import Causes
+from alerting.readiness.evaluator import Engine, Evaluator
 from alerting.router import Router
 from alerting.rule_files import RuleFiles
 from alerting.runner import Deliver, Runner
@@ -84,6 +85,10 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     runner.attend(Mirror(stores, is_active).run, "alerting-mirror")
     forgetting = Forgetting(stores.state, stores.clock, settings.alerts.keep_days, is_active)
     runner.attend(forgetting.run, "alerting-forgetting")
+    readiness = Evaluator(stores, Engine(is_active, lambda: runner.tick_age_seconds, lambda: runner.problem))
+    runner.attend(readiness.run, "readiness")
+    for probe in readiness.probes:
+        runner.attend(probe.run, f"readiness-{probe.name}")
     runner.start()
     return runner
 

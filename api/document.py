@@ -29,6 +29,7 @@ PROBLEMS = {
     500: "Fundwatch failed at this; its log says why.",
     503: "Storage does not answer.",
 }
+UNWELL = "It is answered, and the answer is no; or storage does not answer, a problem."
 PROBLEMS_OF_A_BODY = {
     400: "The body is no JSON.",
     413: f"The body is larger than {MOST_BYTES:,} bytes.",
@@ -114,6 +115,7 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         problems |= PROBLEMS_OF_ROWS
         sent = {"requestBody": {"required": True, "content": _batch(references[operation.rows])}}
     problem = {PROBLEM: {"schema": references[Problem]}}
+    unwell = {PROBLEM: problem[PROBLEM], **types} if operation.is_well is not None else problem
     of_rows = {PROBLEM: {"schema": {"anyOf": [references[BatchProblem], references[Problem]]}}}
     return {
         "operationId": _id(operation),
@@ -126,7 +128,8 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         | {
             str(status): {"description": said, "content": of_rows if operation.rows and status == 422 else problem}
             for status, said in sorted(problems.items())
-        },
+        }
+        | ({"503": {"description": UNWELL, "content": unwell}} if operation.is_well is not None else {}),
     }
 
 

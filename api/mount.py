@@ -55,6 +55,7 @@ class Sent:
     kind: str
     etag: str
     next: str | None
+    status: int = 200
 
 
 def mount(server: Flask, stores: Stores, operations: Sequence[Operation]) -> None:
@@ -193,6 +194,7 @@ def _made(
         kind,
         digest.hexdigest(),
         getattr(answer, "next", None),
+        200 if operation.is_well is None or operation.is_well(answer) else 503,
     )
 
 
@@ -208,13 +210,13 @@ def _response(sent: Sent, packed: Memo[bytes]) -> Response:
     if sent.next is not None:
         query = urlencode({**request.args, "cursor": sent.next})
         headers["Link"] = f'<{request.path}?{query}>; rel="next"'
-    if request.if_none_match.contains_weak(sent.etag):
+    if sent.status == 200 and request.if_none_match.contains_weak(sent.etag):
         return Response(status=304, headers=headers)
     body = sent.body
     if len(body) >= SMALLEST_BYTES and request.accept_encodings["gzip"]:
         body = packed.get((sent.kind, body), lambda: gzip.compress(sent.body, compresslevel=5, mtime=0))
         headers["Content-Encoding"] = "gzip"
-    return Response(body, 200, headers, content_type=sent.kind)
+    return Response(body, sent.status, headers, content_type=sent.kind)
 
 
 def _nothing(_parts: dict[str, str]) -> Response:

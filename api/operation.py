@@ -87,6 +87,8 @@ class Operation:
     """The least role that may ask."""
     scope: str = READ
     """What a token must be for, if it is not for this all the same."""
+    is_well: Callable[[Any], bool] | None = None
+    """Whether an answer is good news: one that is not is sent with status 503. None: each is sent with `status`."""
     datasets: Callable[[Settings], tuple[str, ...]] | None = None
     """Data sets that the answer is made from: for a second it is the same for all who see the same portfolios. None: it
     is made anew for each request."""

@@ -23,6 +23,7 @@ from api.resources import (
     benchmarks,
     courses,
     events,
+    halts,
     history,
     holdings,
     ingest,
@@ -30,6 +31,7 @@ from api.resources import (
     network,
     pipeline,
     portfolios,
+    readiness,
     status,
 )
 from core.roles import Role
@@ -49,6 +51,8 @@ OPERATIONS = (
     *holdings.OPERATIONS,
     *benchmarks.OPERATIONS,
     *events.OPERATIONS,
+    *readiness.OPERATIONS,
+    *halts.OPERATIONS,
     *ingest.OPERATIONS,
     *access.OPERATIONS,
 )

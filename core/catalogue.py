@@ -20,7 +20,9 @@ OTHERS = {
     "core.pipeline": "Fundwatch itself",
     "core.web": "Fundwatch's own requests",
     "core.alerts": "Alerting",
+    "core.readiness": "Money safe",
 }
+"""Packages, or modules, whose metrics are of no watched source."""
 
 
 @cache
@@ -70,8 +72,11 @@ def _groups() -> Iterator[tuple[str, tuple[Metric, ...]]]:
 
 
 def _modules(package: str) -> Iterator[ModuleType]:
-    path = import_module(package).__path__
-    for module in pkgutil.iter_modules(path):
+    found = import_module(package)
+    if not hasattr(found, "__path__"):
+        yield found
+        return
+    for module in pkgutil.iter_modules(found.__path__):
         yield import_module(f"{package}.{module.name}")
 
 

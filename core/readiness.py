@@ -6,6 +6,7 @@ nobody evaluates any more is not ready.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -22,6 +23,47 @@ EVERY_PORTFOLIO = ""
 SAFE = Metric("readiness_safe", "1 while every check that is watched is ready, else 0.", "portfolio")
 CHECKS_READY = Metric("readiness_checks_ready", "Checks that are ready.", "portfolio")
 CHECKS_WATCHED = Metric("readiness_checks_watched", "Checks that are watched.", "portfolio")
+CANARY = Metric("readiness_canary", "1: written to be read back.")
+
+
+class Checks(StrEnum):
+    """What is checked. Settings and programs name a check by this."""
+
+    HALT = "halt"
+    ENGINE = "engine"
+    ALERTS = "alerts"
+    FEEDS = "feeds"
+    BROKER = "broker"
+    POSITIONS = "positions"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
+    STORAGE = "storage"
+    STATE = "state"
+    CACHE = "cache"
+    DISK = "disk"
+    CLOCK = "clock"
+    CHANNEL = "channel"
+
+
+TITLES: Mapping[Checks, str] = {
+    Checks.HALT: "No halt by hand",
+    Checks.ENGINE: "Alerts are evaluated",
+    Checks.ALERTS: "No urgent alert",
+    Checks.FEEDS: "Feeds are fresh",
+    Checks.BROKER: "Broker is ready",
+    Checks.POSITIONS: "Positions agree",
+    Checks.DAILY_LOSS: "Daily loss within its limit",
+    Checks.DRAWDOWN: "Drawdown within its limit",
+    Checks.STORAGE: "ClickHouse stores",
+    Checks.STATE: "State database stores",
+    Checks.CACHE: "Redis stores",
+    Checks.DISK: "No disk fills up",
+    Checks.CLOCK: "Clock is right",
+    Checks.CHANNEL: "A channel is proven",
+}
+"""What each check is called, as what is so when it is ready; in the order in which they are shown."""
+OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
+"""Checks that each portfolio has of its own; all but the last two are of the whole fund as well."""
 
 
 class State(StrEnum):

@@ -33,6 +33,7 @@ from core.settings.channels import Channels
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
+from core.settings.readiness import Readiness
 from core.settings.routes import Route
 
 PREFIX = "FUNDWATCH_"
@@ -100,7 +101,7 @@ class Retention(Group):
 
     raw_days: Days = Field(7, description="Days that samples are kept as collected.")
     minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
-    hour_days: Days = Field(730, description="Days that one-hour rollups and changes of state are kept.")
+    hour_days: Days = Field(730, description="Days that one-hour rollups, changes of state and of readiness are kept.")
     run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
 
 
@@ -330,6 +331,7 @@ class Settings(BaseSettings):
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
     alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
+    readiness: Readiness = Field(Readiness(), description="When trading may go on.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
     pull: tuple[Pull, ...] = Field(

@@ -19,6 +19,7 @@ from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
 from core.settings.pull import Pull
+from core.settings.readiness import EXAMPLE as READINESS_EXAMPLE
 from core.settings.routes import EXAMPLE as ROUTES_EXAMPLE
 from core.settings.routes import Route
 
@@ -185,6 +186,7 @@ def _example(path: tuple[str, ...]) -> list[str]:
         (PULL,): PULL_EXAMPLE,
         (RULES,): RULE_EXAMPLE,
         (ROUTES,): ROUTES_EXAMPLE,
+        ("readiness", "portfolios"): READINESS_EXAMPLE,
         **{(CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()},
     }
     if path in lists:

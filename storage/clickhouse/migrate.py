@@ -45,6 +45,7 @@ TTL_DAYS = {
     "samples_1m": ("ts", "minute_days"),
     "samples_1h": ("ts", "hour_days"),
     "state_changes": ("toDateTime(ts)", "hour_days"),
+    "readiness_changes": ("ts", "hour_days"),
     "runs": ("toDateTime(ts)", "run_days"),
     "queries": ("toDateTime(ts)", "run_days"),
 }

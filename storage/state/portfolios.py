@@ -71,6 +71,12 @@ def portfolios_in(connection: Connection, origin: str | None = None) -> list[Por
     return [Portfolio(**row._mapping) for row in connection.execute(query)]
 
 
+def parents_in(connection: Connection, origin: str) -> dict[str, str]:
+    """Return the id of what each portfolio of `origin` is part of, by its id; empty: it is part of none."""
+    query = sa.select(portfolios.c.id, portfolios.c.parent).where(portfolios.c.origin == origin)
+    return {row.id: row.parent for row in connection.execute(query)}
+
+
 def put_portfolios(state: State, items: Sequence[Portfolio]) -> None:
     """Add portfolios, replacing those with the same origin and id.
 

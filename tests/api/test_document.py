@@ -22,7 +22,17 @@ SAID = {
         "positive_data_acceptance": {"expected-statuses": ["2xx", "403", "404", "406", "422"]},
         # The guard stands in front of all operations and is tested by itself; here everybody has been found.
         "ignored_auth": {"enabled": False},
-    }
+    },
+    # 503 is the answer of what is not safe.
+    "operations": [
+        {
+            "include-path-regex": "^/trading-readiness",
+            "checks": {
+                "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "503"]},
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "403", "404", "406", "422", "503"]},
+            },
+        }
+    ],
 }
 
 

@@ -32,6 +32,7 @@ from core.clock import FakeClock
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Status
 from core.pipeline.spec import Checks, CollectorRuns
+from core.readiness import READINESS, PortfolioReadiness, ReadinessCheck
 from core.requests import RELOAD, SETTINGS
 from core.roles import Role
 from core.settings.pull import Pull
@@ -50,6 +51,7 @@ from portfolio.tree.merge import merge
 from portfolio.tree.settings import change
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.state.actions import FAILED, finish_action, request_action
+from storage.state.halts import Halt, add_halt
 from storage.state.imports import recent_imports
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
@@ -109,8 +111,26 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv").write_text("what,Secret Gamma\n")
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
+    tell_of_readiness(stores)
     write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
+
+
+def tell_of_readiness(stores: Stores) -> None:
+    """Let the hidden portfolio be the one that is not safe, and be halted."""
+    now, why = stores.clock.now(), "77.7 % below its peak: Secret Gamma"
+    checks = [
+        ReadinessCheck(MINE, "drawdown", "Drawdown", "ready", "it is well", now, now, "/portfolio"),
+        ReadinessCheck(HIDDEN, "drawdown", "Drawdown", "not ready", why, now, now, "/portfolio?portfolio=own:gamma-x"),
+    ]
+    answers = [
+        PortfolioReadiness("", False, 0, 1, [f"{HIDDEN}: {why}"], now, ""),
+        PortfolioReadiness(MINE, True, 1, 1, [], now, ""),
+        PortfolioReadiness(HIDDEN, False, 0, 1, [why], now, ""),
+    ]
+    tables = [table_of(ReadinessCheck, checks), table_of(PortfolioReadiness, answers)]
+    stores.live.put_reading(READINESS, stores.settings.machine, now, 1.0, Reading(tables=tables))
+    add_halt(stores.state, Halt(HIDDEN, "olga", "Secret Gamma is halted", now))
 
 
 def put_sample(stores: Stores) -> None:
@@ -368,7 +388,7 @@ def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterato
     named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
     items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
     found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
-    found["events"] = ["1"]
+    found |= {"events": ["1"], "trading-readiness": [id]}
     for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
         names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]

@@ -1,0 +1,65 @@
+"""From checks to an answer: not safe at once, safe after every check was ready for long enough. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.format import duration
+from core.readiness import PortfolioReadiness, ReadinessCheck, State
+from status.readiness import reasons_of, tally
+
+NO_CHECK, ALL_READY = "no check is watched", "every check is ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an answer from the evaluation before."""
+
+    is_safe: bool
+    since: float
+    """Since when it is as it is, epoch seconds."""
+    green_since: float | None
+    """Since when every check is ready, on the steady clock; None: one is not."""
+
+
+def judged(known: Known | None, is_green: bool, now: float, steady: float, steady_seconds: float) -> Known:
+    """Return what is known after an evaluation at `now` (epoch seconds), `steady` on the steady clock.
+
+    is_green: whether every check that is watched is ready. known: None after a start, which proves nothing.
+    """
+    green_since = None
+    if is_green:
+        green_since = known.green_since if known is not None and known.green_since is not None else steady
+    is_safe = green_since is not None and steady - green_since >= steady_seconds
+    since = known.since if known is not None and known.is_safe == is_safe else now
+    return Known(is_safe, since, green_since)
+
+
+def is_green(checks: Sequence[ReadinessCheck]) -> bool:
+    """Return whether every check that is watched is ready, and one is watched at all."""
+    watched = [each for each in checks if each.state != State.NOT_WATCHED]
+    return bool(watched) and all(each.state == State.READY for each in watched)
+
+
+def answer_of(
+    portfolio: str,
+    checks: Sequence[ReadinessCheck],
+    known: Known,
+    halted_by: str,
+    steady: float,
+    steady_seconds: float,
+    restarted: str,
+) -> PortfolioReadiness:
+    """Return the answer for a portfolio, EVERY_PORTFOLIO: for the whole fund, with what counts for it.
+
+    restarted: why steadiness has to be proven anew, where that is so.
+    """
+    ready, watched = tally(checks)
+    reasons = reasons_of(checks, portfolio)
+    if not watched:
+        reasons = [NO_CHECK]
+    elif known.green_since is not None and not known.is_safe:
+        left = duration(max(steady_seconds - (steady - known.green_since), 0.0))
+        reasons = [f"{restarted or 'every check is ready'}: safe in {left} if every check stays ready"]
+    return PortfolioReadiness(portfolio, known.is_safe, ready, watched, reasons, known.since, halted_by)

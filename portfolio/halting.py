@@ -1,0 +1,76 @@
+"""Halting and resuming: who may halt what, and who is told of which halts.
+
+Whoever may see a portfolio is told of its halts and of those of everything; whoever is limited to some portfolios
+halts and resumes those alone. Every halt and resumption stands in the audit.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from core.errors import ChangeRejected
+from core.readiness import EVERY_PORTFOLIO, READINESS
+from portfolio.allowed import Limits, own_ids
+from storage.state.halts import NOT_HALTED, NOT_RESUMED, Halt, add_halt, end_halt, find_halt, list_halts
+from storage.state.portfolios import OWN, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+OF_ALL = "everything is halted and resumed by somebody who may see every portfolio: give one of yours"
+
+
+def halt(stores: Stores, portfolio: str, why: str, until: float | None, who: str, limits: Limits) -> Halt:
+    """Halt a portfolio of the fund's own by id, with those below it; EVERY_PORTFOLIO: everything. It holds at once.
+
+    until: epoch seconds; None: until somebody resumes. Raises ChangeRejected that names the field; StorageUnavailable
+    or StorageRejected.
+    """
+    _check_portfolio(stores, portfolio, limits)
+    made = add_halt(stores.state, Halt(portfolio, who, why.strip(), stores.clock.now(), until))
+    stores.live.bump(READINESS)
+    return made
+
+
+def resume(stores: Stores, id: int, who: str, limits: Limits) -> Halt:
+    """End a halt and return it. Raises ChangeRejected; StorageUnavailable or StorageRejected.
+
+    It is safe again when every check was ready for long enough, as after any other cause.
+    """
+    with stores.state.reading() as connection:
+        known = find_halt(connection, id)
+    if known is None or not _is_seen(known, limits, _ids(stores, limits)):
+        raise ChangeRejected(NOT_RESUMED, {"id": f"there is no halt {id} that is in force"})
+    if known.portfolio == EVERY_PORTFOLIO and limits is not None:
+        raise ChangeRejected(NOT_RESUMED, {"id": OF_ALL})
+    ended = end_halt(stores.state, id, who, stores.clock.now())
+    stores.live.bump(READINESS)
+    return ended
+
+
+def seen_halts(stores: Stores, limits: Limits) -> list[Halt]:
+    """Return every halt there was that may be told, the newest first. Raises StorageUnavailable or StorageRejected."""
+    ids = _ids(stores, limits)
+    with stores.state.reading() as connection:
+        return [each for each in list_halts(connection) if _is_seen(each, limits, ids)]
+
+
+def _check_portfolio(stores: Stores, portfolio: str, limits: Limits) -> None:
+    if portfolio == EVERY_PORTFOLIO:
+        if limits is not None:
+            raise ChangeRejected(NOT_HALTED, {"portfolio": OF_ALL})
+        return
+    known = _ids(stores, limits)
+    if portfolio not in known:
+        near = difflib.get_close_matches(portfolio, sorted(known), n=1, cutoff=0.5)
+        fix = f"; did you mean {near[0]}?" if near else ""
+        raise ChangeRejected(NOT_HALTED, {"portfolio": f"there is no portfolio {portfolio[:64]!r} of the fund{fix}"})
+
+
+def _ids(stores: Stores, limits: Limits) -> frozenset[str]:
+    return own_ids(list_portfolios(stores.state, OWN), limits)
+
+
+def _is_seen(halt: Halt, limits: Limits, ids: frozenset[str]) -> bool:
+    return limits is None or halt.portfolio == EVERY_PORTFOLIO or halt.portfolio in ids
