@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.kinds.registry import KINDS
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
+from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
 from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS)
+OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, HEALTH)
 """Collectors of the machine and of Fundwatch itself; each is switched by a setting of its name."""
 
 
