@@ -182,7 +182,7 @@ def test_every_collector_and_importer_has_a_switch_and_is_made_under_its_name(st
 
 def test_only_what_is_switched_on_runs(settings: Settings) -> None:
     assert enabled(settings)[:7] == ["system", "processes", "pipeline", "requests", "health", "inbox", "audit"]
-    assert all(name.endswith(":own") for name in enabled(settings)[6:])
+    assert all(name.endswith(":own") for name in enabled(settings)[7:])
     quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True, own=False)})
     assert enabled(quiet) == ["processes", "replay", "pipeline", "requests", "health", "inbox", "audit"]
 
