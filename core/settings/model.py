@@ -34,6 +34,7 @@ from core.settings.health import Health
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
+from core.settings.readiness import Readiness
 from core.settings.routes import Route
 
 PREFIX = "FUNDWATCH_"
@@ -333,6 +334,7 @@ class Settings(BaseSettings):
     writer: Writer = Field(Writer(), description="How samples reach ClickHouse.")
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
     alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
+    readiness: Readiness = Field(Readiness(), description="When trading may go on.")
     health: Health = Field(Health(), description="How the health score weighs what it is made of.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
