@@ -31,14 +31,13 @@ PATH = "/alerts"
 ACKNOWLEDGE = "/overview/acknowledge"
 HAND_SECONDS = 3_600.0
 """For so long somebody who takes an alert in hand has it."""
-MOST_SHOWN = 6
+MOST_SHOWN = 5
 TEXT_CHARACTERS = 110
 GRAVEST_FIRST = tuple(sorted(Severity, reverse=True))
 STATES = {
     Severity.URGENT: Status.CRITICAL, Severity.CRITICAL: Status.CRITICAL, Severity.WARNING: Status.WARNING,
     Severity.INFO: Status.UNKNOWN,
 }  # fmt: skip
-EVALUATED_NOT = "alerts are not evaluated"
 
 
 def newest_alerts(stores: Stores) -> LiveReading | None:

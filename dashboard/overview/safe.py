@@ -10,13 +10,14 @@ from dash import html
 
 from core.format import count
 from core.model import Status
-from core.readiness import EVERY_PORTFOLIO, PortfolioReadiness, ReadinessCheck, State
+from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, PortfolioReadiness, ReadinessCheck, State
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.markup import markup
 from dashboard.views.route import JSON, Answer
 from portfolio.allowed import Limits, seen
+from status.freshness import stale_after_seconds
 from status.readiness import Readiness
 from storage.state.portfolios import OWN, list_portfolios
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
 TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
+STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
 """Of the banner; the badge's list has all of them."""
 STATES = {
@@ -66,15 +68,14 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
     status = SHOWN[word]
     failing = [each for each in found.checks if each.state in (State.NOT_READY, State.UNKNOWN)]
     told = sentence_of(found.whole, found.checks)
+    badge = state_badge(status, TITLES[word])
     said: list[Any] = [
-        html.Strong(TITLES[word]),
-        f" {told}" if told else "",
-        " · ",
-        age(found.read_at, prefix="checked ") if found.read_at else "never checked",
+        f"{told} · " if told else "",
+        age(found.read_at, STALE_AFTER_SECONDS, prefix="checked ") if found.read_at else "never checked",
     ]
     return html.Div(
         [
-            html.Div([state_badge(status, word), html.P(said, className="fw-verdict-text")], className="fw-safe-head"),
+            html.Div([badge, html.P(said, className="fw-verdict-text")], className="fw-safe-head"),
             _reasons(found, failing, names),
         ],
         className=f"fw-verdict fw-safe fw-level-{status.value}",

@@ -15,7 +15,7 @@ from core.checks import Check
 from core.clock import FakeClock
 from core.errors import SettingsError
 from core.machine.spec import Share
-from core.model import Component, LiveReading, Reading, Status, Table
+from core.model import Component, LiveReading, Reading, Sample, Status, Table
 from core.pipeline.health import LIMIT_SHARE, SCORE, Area, Level, area_of
 from core.settings.health import Health
 from core.settings.load import load_settings
@@ -23,6 +23,7 @@ from core.tables import table_of
 from status.health import CAP, POINTS, level_of, limit_share, present_components, present_readings, score_of
 from status.readings import Found
 from storage.stores import Stores
+from tests.support.api import client_of
 
 NOW = float(int(time.time()))
 EQUAL = Health(trading_weight=1, storage_weight=1, pipeline_weight=1, services_weight=1, system_weight=1)
@@ -176,3 +177,17 @@ def test_a_weight_of_no_component_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_share_of_a_component_that_is_down_is_not_known() -> None:
     assert limit_share(found("redis:main", Status.DOWN, share=0.5)) is None
+
+
+def test_the_api_tells_the_score_its_lines_and_its_course(stores: Stores) -> None:
+    stores = replace(stores, clock=FakeClock(NOW))
+    stores.live.put_reading("system", "host-1", NOW, 5, Reading(components=(Component("CPU", Status.OK, "idle"),)))
+    stores.writer.put("host-1", NOW - 60, [Sample(SCORE, 42.0)])
+    stores.writer.flush()
+    client = client_of(stores)
+    told = client.get("/api/v1/health?detailed=true").json
+    assert told["score"] == pytest.approx(sum(line["adds"] for line in told["lines"]))
+    assert (told["level"], told["capped_by"]) == ("red", []), "what has no reading yet counts"
+    assert [line["points"] for line in told["lines"] if line["id"] == "host-1/system/CPU"] == [100]
+    assert client.get("/api/v1/health").json["lines"] is None
+    assert [point["mean"] for point in client.get("/api/v1/health/trend").json["items"]] == [42]
