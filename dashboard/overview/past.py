@@ -6,12 +6,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from core.format import count, percent
 from core.kinds.registry import collector_title
+from core.memo import Memo
 from core.model import SEVERITY, Status
 from core.pipeline.health import SCORE, TRADING_KINDS
 from dashboard.charts.theme import end_label
@@ -22,16 +25,21 @@ from portfolio.intraday import Intraday, growth_within
 from status.health import GREEN_FROM, YELLOW_FROM
 from status.instances import instance_names
 from status.states import Band, bands, state_history
+from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import SeriesData, read_series
 
 if TYPE_CHECKING:
     from core.model import LiveReading
     from portfolio.glance import Glance
     from storage.clickhouse.reads.state_changes import ComponentId, StateChange
+    from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
 DAY_SECONDS = 86_400.0
 MOST_POINTS = 300
+MOST_ASKED = 5
+"""Portfolios whose values within the day are read: the first that has any is drawn."""
+COURSES_KEPT = 32
 MOST_BANDS = 200
 """Of the strip; shorter ones are left out first."""
 COLOURS = {
@@ -43,6 +51,9 @@ COLOURS = {
 NOTHING = "nothing that trading rests on is watched"
 PLOT, STRIP = [0.0, 0.74], [0.84, 1.0]
 """Shares of the figure's height."""
+
+
+_COURSES: WeakKeyDictionary[ClickHouse, Memo[Intraday | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +122,25 @@ def _worst(inside: Sequence[tuple[str, Band]]) -> tuple[Status, tuple[str, ...]]
 def read_course(stores: Stores, found: Sequence[Glance], start: float) -> Course | None:
     """Return the growth within the last day of the first portfolio that has several values on it since `start`.
 
-    None: there is none. Raises StorageUnavailable or StorageRejected.
+    Only of those that are part of no other, and of the first few. None: there is none. Raises StorageUnavailable or
+    StorageRejected.
     """
-    for each in found:
-        day = each.figures.last_day
-        if not day or np.datetime64(day, "s").astype(int) + DAY_SECONDS < start:
+    version = stores.live.version("portfolio")
+    memo = _COURSES.setdefault(stores.clickhouse, Memo(COURSES_KEPT))
+    tops = [each for each in found if each.depth == 0 and each.figures.last_day]
+    for each in tops[:MOST_ASKED]:
+        if np.datetime64(each.figures.last_day, "s").astype(int) + DAY_SECONDS < start:
             continue
-        whole = fund(stores, each.portfolio.origin)
-        last = whole.history(each.portfolio.id, said_of(each.portfolio)).nav.dates[-1]
-        grown = growth_within(stores, whole, each.portfolio, last)
-        if grown is not None:
-            return _course(each.portfolio.name, grown, start)
+        grown = memo.get((version, each.portfolio), partial(_grown, stores, each.portfolio))
+        if grown is not None and (course := _course(each.portfolio.name, grown, start)) is not None:
+            return course
     return None
+
+
+def _grown(stores: Stores, portfolio: Portfolio) -> Intraday | None:
+    whole = fund(stores, portfolio.origin)
+    last = whole.history(portfolio.id, said_of(portfolio)).nav.dates[-1]
+    return growth_within(stores, whole, portfolio, last)
 
 
 def _course(name: str, grown: Intraday, start: float) -> Course | None:

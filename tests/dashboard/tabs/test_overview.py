@@ -274,6 +274,21 @@ def test_the_trend_and_the_strip_of_the_last_day_are_drawn(stores: Stores) -> No
     assert "not ok for 4.17 % of the time" in slot_text("overview", view, "past-told")
 
 
+def test_the_line_is_of_the_first_portfolio_with_several_values_within_the_day(stores: Stores) -> None:
+    noon = NOW // DAY * DAY - DAY / 2
+    day = time.strftime("%Y-%m-%d", time.gmtime(noon))
+    rows = "".join(f"{day} {hour:02}:00,pairs,{900_000 + 1_000 * hour}\n" for hour in (9, 10, 11))
+    take(stores, "day.csv", f"date,portfolio,nav\n{rows}".encode(), accept=True)
+    stores.live.bump("portfolio")
+    stores = replace(stores, clock=FakeClock(noon))
+    view = shown(stores)
+    (line,) = [trace for trace in view.figures["overview-past-graph"]["data"] if trace.get("yaxis") != "y2"]
+    assert line["name"] == "Pairs" and len(line["x"]) >= 3
+    assert "P&L of Pairs" in slot_text("overview", view, "past-told")
+    hidden = shown(stores, LIMITED)
+    assert "Pairs" not in orjson.dumps(hidden.figures).decode()
+
+
 def test_the_strip_shows_the_worst_of_all_and_names_them(stores: Stores) -> None:
     one, two = ComponentId("", "iqfeed:a"), ComponentId("", "ib:b")
     history = {
