@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from access.viewer import Viewer
-from core.format import number, percent
+from core.format import count, number, percent
 from core.kinds.registry import KINDS
 from core.model import SEVERITY, Status
 from core.pipeline.health import Level
@@ -73,7 +73,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
 
 
 def _verdict(score: Score) -> html.Div:
-    told = f"{number(score.before_cap, 1)} is the sum of what {len(score.lines)} components add."
+    told = f"{number(score.before_cap, 1)} is what {count(len(score.lines), 'component')} add up to."
     if score.capped_by:
         lost = ", ".join(score.capped_by)
         told += f" At most {number(CAP)} while what trading rests on is down or unknown: {lost}."

@@ -313,5 +313,5 @@ def test_the_arithmetic_of_the_score_is_shown_line_by_line(stores: Stores) -> No
     table = plain(view.slots["health-lines-table"])
     adds = [float(text(cell)) for cell in cells(table, "Adds")]
     told = slot_text("health", view, "verdict")
-    assert sum(adds) == pytest.approx(float(re.findall(r"([\d.]+) is the sum", told)[0]), abs=0.2)
+    assert sum(adds) == pytest.approx(float(re.findall(r"([\d.]+) is what", told)[0]), abs=0.2)
     assert "IQFeed main" in text(table) and "Disk /" in text(table)
