@@ -16,7 +16,6 @@ from portfolio.query import NO_BENCHMARK, PortfolioQuery
 from portfolio.reading import read_alone
 from portfolio.summary import ALL_METRICS, side_by_side
 from portfolio.tree.listing import in_order
-from status.freshness import value_stale_after_seconds
 from storage.clickhouse.client import ClickHouse
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
@@ -39,7 +38,10 @@ class Figures:
     last_day: str
     newest: float | None
     """When the newest value came, epoch seconds; None without one, of a sample, and of what has ended."""
-    stale_after_seconds: float | None
+    stale_by_calendar_seconds: float | None
+    """Age of the newest value beyond which it is stale, where a calendar says when one is expected."""
+    longest_days: float
+    """Between two values as they are expected."""
     day: Compared
     month: Compared
     year: Compared
@@ -100,7 +102,8 @@ def figures_of(stores: Stores, portfolio: Portfolio, *, has_ended: bool = False)
         value=net_asset_value(data).value,
         last_day=str(nav.dates[-1]) if len(nav) else "",
         newest=float(nav.newest) if is_aged else None,
-        stale_after_seconds=by_calendar or value_stale_after_seconds(data.own.cadence.longest_days),
+        stale_by_calendar_seconds=by_calendar,
+        longest_days=data.own.cadence.longest_days,
         day=day_return(data),
         month=to_date_return(data, "MTD"),
         year=to_date_return(data, "YTD"),

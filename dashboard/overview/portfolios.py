@@ -18,6 +18,7 @@ from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, or_none
 from portfolio.glance import Glance
 from portfolio.headlines import Compared
+from status.freshness import value_stale_after_seconds
 from status.readiness import Readiness
 from storage.state.portfolios import OWN
 
@@ -105,6 +106,5 @@ def _age(each: Glance) -> Cell:
         return Cell("no value yet", tone="muted")
     if figures.newest is None:
         return Cell(figures.last_day, sort=figures.last_day, tone="muted")
-    return Cell(
-        age(figures.newest, figures.stale_after_seconds), sort=figures.newest, hint=f"value of {figures.last_day}"
-    )
+    stale_after = figures.stale_by_calendar_seconds or value_stale_after_seconds(figures.longest_days)
+    return Cell(age(figures.newest, stale_after), sort=figures.newest, hint=f"value of {figures.last_day}")
