@@ -9,6 +9,7 @@ from core.alerts.spec import ALERTS
 from core.kinds.registry import is_own, kinds_of
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import LiveReading, SourceId
+from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
 from core.web.spec import REQUESTS
 from portfolio.withheld import reading_for
@@ -23,7 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "system": (SYSTEM, PROCESSES),
     "database": kinds_of("database"),
     "cache": kinds_of("cache"),
-    "pipeline": (PIPELINE, *kinds_of("pipeline")),
+    "pipeline": (PIPELINE, HEALTH, *kinds_of("pipeline")),
     "services": kinds_of("services"),
     "network": (SYSTEM,),
     "requests": (REQUESTS,),

@@ -41,7 +41,8 @@ def healthz():
 def main() -> None:
     """Measure the System and the Portfolio tab, each unchanged and changed."""
     # Collectors run once and then rest, so that an unchanged view stays unchanged while it is measured.
-    rest = {f"intervals__{name}_seconds": "3600" for name in ("system", "processes", "pipeline", "requests", "inbox")}
+    own = ("system", "processes", "pipeline", "requests", "health", "inbox")
+    rest = {f"intervals__{name}_seconds": "3600" for name in own}
     with tempfile.TemporaryDirectory() as folder, Product(Path(folder) / "data", **rest) as product:
         product.start()
         time.sleep(SETTLE_SECONDS)

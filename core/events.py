@@ -14,6 +14,7 @@ from core.kinds.base import OWN
 from core.kinds.registry import KINDS, WatchBase, collector_title
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import SourceId
+from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
 from core.web.spec import REQUESTS
 
@@ -24,7 +25,7 @@ TEXT_CHARACTERS, TAG_CHARACTERS, MOST_TAGS = 1_000, 32, 10
 PORTFOLIO_CHARACTERS, COMPONENT_CHARACTERS = 80, 160
 AHEAD_SECONDS = 366 * 86_400.0
 """How far ahead of now a time may be: what is planned is worth a mark too."""
-TABS_OF_OWN = {SYSTEM: "system", PROCESSES: "system", PIPELINE: "pipeline", REQUESTS: "services"}
+TABS_OF_OWN = {SYSTEM: "system", PROCESSES: "system", PIPELINE: "pipeline", REQUESTS: "services", HEALTH: "overview"}
 """Id of the tab that shows what each collector of the machine and of Fundwatch itself tells."""
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=TAG_CHARACTERS,
                                        pattern=r"^[^\s,]+$")]  # fmt: skip

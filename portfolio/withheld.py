@@ -6,10 +6,12 @@ Such a reader is told the state without the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from core.alerts.spec import ENGINE
+import orjson
+
+from core.alerts.spec import ENGINE, FiringAlert
 from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.requests import SETTINGS
@@ -18,6 +20,7 @@ from core.tables import rows_of, table_of
 from portfolio.allowed import Limits
 from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import Action
+from storage.state.portfolios import OWN
 
 INBOX = "inbox"
 NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
@@ -41,6 +44,20 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
         ]
         reading = replace(reading, tables={**reading.tables, CollectorRuns.TABLE: table_of(CollectorRuns, told)})
     return replace(reading, components=components)
+
+
+def alerts_for(firing: Sequence[FiringAlert], limits: Limits, ids: Collection[str]) -> list[FiringAlert]:
+    """Return alerts as somebody with these limits may read them: none of another portfolio than `ids`."""
+    if limits is None:
+        return [*firing]
+    found = []
+    for each in firing:
+        labels = orjson.loads(each.labels)
+        if labels.get("portfolio", "") not in ("", *ids) and labels.get("origin", OWN) == OWN:
+            continue
+        is_naming = _is_naming(labels.get("component", "")) or _is_naming(labels.get("collector", ""))
+        found.append(replace(each, text=WITHHELD) if is_naming else each)
+    return found
 
 
 def runs_for(runs: Sequence[Run], limits: Limits) -> list[Run]:

@@ -10,6 +10,7 @@ from core.alerts.spec import ALERTS
 from core.kinds.registry import KINDS
 from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
+from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
 from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, ALERTS)
+OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, ALERTS, HEALTH)
 """What tells of the machine and of Fundwatch itself."""
 
 

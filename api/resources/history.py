@@ -12,6 +12,7 @@ from api.problem import Refused, none_of
 from core.catalogue import catalogue
 from core.machine import metrics as machine
 from core.metrics import unit_of
+from core.pipeline.health import SCORE
 from storage.clickhouse.reads.catalog import HostSeries, read_any, stored_metrics
 
 TAG = "Metrics"
@@ -69,6 +70,10 @@ def _series(ask: Ask[OfMetric]) -> Page[Point]:
         if metric not in known:
             raise none_of("metric", metric, sorted(known))
     return _page(ask, [*_read(ask, metric, wanted, ask.query.host)])
+
+
+def _health(ask: Ask[OfList]) -> Page[Point]:
+    return _page(ask, [*_read(ask, SCORE, {}, "")])
 
 
 def _network(ask: Ask[OfNetwork]) -> Page[Point]:
@@ -156,6 +161,8 @@ def _told(each: HostSeries) -> str:
 OPERATIONS = (
     Operation(path="/metrics/history", summary="Series of a metric over time.", answer=_series, model=Page[Point],
               query=OfMetric, tag=TAG),
+    Operation(path="/health/trend", summary="The health score over time.", answer=_health, model=Page[Point],
+              query=OfList, tag="Status"),
     Operation(path="/network/history", summary="Traffic of network interfaces over time.", answer=_network,
               model=Page[Point], query=OfNetwork, tag="Network"),
     Operation(path="/network/capacity", summary="How much of each link is used, and what is left.", answer=_capacity,

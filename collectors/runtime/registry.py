@@ -33,6 +33,7 @@ MODULES = {
     "replay": "collectors.replay",
     "pipeline": "collectors.pipeline",
     "requests": "collectors.requests",
+    "health": "collectors.health",
 }
 
 

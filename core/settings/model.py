@@ -30,6 +30,7 @@ from core.roles import Role
 from core.settings.alerts import Alerts
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.channels import Channels
+from core.settings.health import Health
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
@@ -75,6 +76,7 @@ class Sources(Group):
     processes: bool = Field(True, description="Process and socket tables of this machine.")
     pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
     requests: bool = Field(True, description="The requests that Fundwatch answers, of all its web processes.")
+    health: bool = Field(True, description="The health score of everything that is watched.")
     inbox: bool = Field(
         True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
     )
@@ -90,6 +92,7 @@ class Intervals(Group):
     processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
     pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
     requests_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own requests.")
+    health_seconds: Seconds = Field(15, description="Seconds between two health scores.")
     inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
     audit_seconds: Seconds = Field(5, description="Seconds between copies of the audit to ClickHouse.")
     own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
@@ -332,6 +335,7 @@ class Settings(BaseSettings):
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
     alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
     readiness: Readiness = Field(Readiness(), description="When trading may go on.")
+    health: Health = Field(Health(), description="How the health score weighs what it is made of.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")
     pull: tuple[Pull, ...] = Field(

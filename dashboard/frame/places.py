@@ -11,6 +11,10 @@ __all__ = ["LINK"]
 SIGN_IN, SIGN_OUT, ACCOUNT = "/sign-in", "/sign-out", "/account"
 PROVIDER, BACK = f"{SIGN_IN}/provider", f"{SIGN_IN}/provider/back"
 """Where a sign-in at the OpenID provider begins, and where the provider sends people back to."""
+OVERVIEW = "overview"
+"""Id of the page that opens first."""
+SAFE = f"/{OVERVIEW}/safe"
+"""What the badge of every tab asks."""
 NEXT = "next"
 """Parameter of the sign-in with the place to return to."""
 LONGEST_NEXT = 4_000

@@ -13,7 +13,7 @@ from access.viewer import LOCAL_NAME, Viewer
 from dashboard.components.attributes import attributes
 from dashboard.components.needing import offered
 from dashboard.frame import ids
-from dashboard.frame.places import ACCOUNT, SIGN_IN, SIGN_OUT, sign_in_path
+from dashboard.frame.places import ACCOUNT, OVERVIEW, SAFE, SIGN_IN, SIGN_OUT, sign_in_path
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, Tab, family, tabs_of, visible
@@ -147,6 +147,7 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int, 
                 **attributes(aria_label="Open navigation", aria_haspopup="dialog"),
             ),
             html.Span("Fundwatch", className="fw-brand"),
+            *_badge(allowed),
             html.Nav(
                 _links(tabs), className="fw-nav",
                 **attributes(aria_label="Tabs", data_keys=_keys(tabs), data_pages=_pages(allowed)),
@@ -162,8 +163,29 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int, 
     )  # fmt: skip
 
 
+def _badge(allowed: Sequence[Page]) -> list[Any]:
+    """Return the badge that says whether trading may go on, where there is a page that knows it.
+
+    It asks by itself (assets/js/75-safe.js) and opens the list of checks.
+    """
+    if not any(page.id == OVERVIEW for page in allowed):
+        return []
+    sign = html.Span("?", className="fw-sign", **attributes(aria_hidden="true"))
+    button = html.Button(
+        [sign, html.Span("unknown", className="fw-safe-word"), html.Span(className="fw-safe-count")],
+        id="safe-button", type="button", className="fw-safe-button", title="May we trade? Opens the list of checks",
+        **attributes(aria_expanded="false", aria_controls="safe-menu", data_url=SAFE, data_status="critical"),
+    )  # fmt: skip
+    menu = html.Div(
+        [html.P(id="safe-silent", hidden=True), html.Div(id="safe-list")],
+        id="safe-menu", className="fw-menu fw-safe-menu", hidden=True, role="region",
+        **attributes(aria_label="Checks"),
+    )  # fmt: skip
+    return [html.Div([button, menu], className="fw-safe-place")]
+
+
 def _account(viewer: Viewer) -> html.Div:
-    """Return the menu of who looks at the page (assets/js/72-account.js opens it)."""
+    """Return the menu of who looks at the page (assets/js/72-menus.js opens it)."""
     is_signed_in = bool(viewer.name) and viewer.name != LOCAL_NAME
     name = viewer.name if is_signed_in else "not signed in"
     theme = html.Button(

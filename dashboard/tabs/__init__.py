@@ -9,8 +9,10 @@ from dashboard.tabs import (
     cache,
     database,
     events,
+    health,
     imports,
     metrics,
+    overview,
     pipeline,
     portfolio,
     portfolios,
@@ -22,6 +24,8 @@ from dashboard.tabs import (
 from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
+    overview.TAB,
+    health.PAGE,
     portfolio.TAB,
     portfolios.PAGE,
     benchmarks.PAGE,

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from dashboard.tabs.unbuilt import unbuilt_tab
 
-TAB = unbuilt_tab("alerts", "Alerts", "7", "what needs a person: open incidents, who was told, silences and rules")
+TAB = unbuilt_tab("alerts", "Alerts", "8", "what needs a person: open incidents, who was told, silences and rules")

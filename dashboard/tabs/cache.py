@@ -7,4 +7,4 @@ from dashboard.sources.tab import SourceTab, source_tab
 
 ID = "cache"
 CACHE = SourceTab(ID, sections_of(ID), is_reason_above_age=True)
-TAB = source_tab(CACHE, "Cache", key="4")
+TAB = source_tab(CACHE, "Cache", key="5")

@@ -7,4 +7,4 @@ from dashboard.sources.tab import SourceTab, source_tab
 
 ID = "database"
 DATABASE = SourceTab(ID, sections_of(ID), first_charts=6, is_reason_above_age=True)
-TAB = source_tab(DATABASE, "Database", key="3")
+TAB = source_tab(DATABASE, "Database", key="4")

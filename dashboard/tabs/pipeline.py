@@ -305,7 +305,7 @@ def _tab(sources: SourceTab) -> Tab:
         id=ID,
         title="Pipeline",
         icon=ID,
-        key="5",
+        key="6",
         path=f"/{ID}",
         layout=partial(layout, sources),
         build=partial(build, sources),

@@ -76,4 +76,4 @@ SERVICES = SourceTab(
     after=(NETWORK, *requests_panels(ID)), cards=cards_of(SECTIONS), card_px=190, more=_past, readings=_requests,
     datasets=(REQUESTS_COLLECTOR,),
 )  # fmt: skip
-TAB = source_tab(SERVICES, "Services", key="6")
+TAB = source_tab(SERVICES, "Services", key="7")

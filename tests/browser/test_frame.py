@@ -88,7 +88,7 @@ def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Sit
 
 def test_keyboard_opens_tabs_and_acts_but_not_while_typing(page: Page, site: Site, demo: FakeStores) -> None:
     open_demo(page, site)
-    page.keyboard.press("7")
+    page.keyboard.press("8")
     expect(page).to_have_url(f"{site.url}/alerts")
     page.keyboard.press("9")
     page.wait_for_selector(CHART)

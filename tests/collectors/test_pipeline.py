@@ -181,10 +181,10 @@ def test_every_collector_and_importer_has_a_switch_and_is_made_under_its_name(st
 
 
 def test_only_what_is_switched_on_runs(settings: Settings) -> None:
-    assert enabled(settings)[:6] == ["system", "processes", "pipeline", "requests", "inbox", "audit"]
-    assert all(name.endswith(":own") for name in enabled(settings)[6:])
+    assert enabled(settings)[:7] == ["system", "processes", "pipeline", "requests", "health", "inbox", "audit"]
+    assert all(name.endswith(":own") for name in enabled(settings)[7:])
     quiet = settings.model_copy(update={"sources": Sources(system=False, replay=True, own=False)})
-    assert enabled(quiet) == ["processes", "replay", "pipeline", "requests", "inbox", "audit"]
+    assert enabled(quiet) == ["processes", "replay", "pipeline", "requests", "health", "inbox", "audit"]
 
 
 def test_every_configured_instance_of_a_source_has_a_collector_of_its_own(stores: Stores) -> None:

@@ -28,6 +28,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 import api
 from access.viewer import Viewer
 from api.server import OPERATIONS
+from core.alerts.spec import ALERTS, FiringAlert
 from core.clock import FakeClock
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Status
@@ -112,6 +113,7 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
     tell_of_readiness(stores)
+    tell_of_alerts(stores)
     write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
 
@@ -193,6 +195,20 @@ def tell_of_own_work(stores: Stores) -> None:
     ]))  # fmt: skip
     number = request_action(stores.state, now, str(SETTINGS), RELOAD, "", "olga")
     finish_action(stores.state, now, number, FAILED, "refused: portfolios: parent of Secret Gamma")
+
+
+def tell_of_alerts(stores: Stores) -> None:
+    """Let the alert engine say what names portfolios."""
+    now, why = stores.clock.now(), "Secret Gamma is 77.7 % below its peak"
+
+    def alert(labels: dict[str, str]) -> FiringAlert:
+        told = orjson.dumps(labels).decode()
+        return FiringAlert(
+            str(labels), "r", "Drawdown", "urgent", "portfolio", told, "firing", now, 1, why, "", 1, "", False
+        )
+
+    firing = [alert({"portfolio": HIDDEN}), alert({"component": "collector inbox"}), alert({"collector": "pull-fills"})]
+    stores.live.put_reading(ALERTS, "host-1", now, 5.0, Reading(tables=(table_of(FiringAlert, firing),)))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.http.source import HttpSource
 from core.kinds.registry import Watch
 from core.model import Component, Facts, Reading, Sample, Status, labels
+from core.pipeline.health import SCORE
 from core.pipeline.spec import CollectorRuns
 from core.roles import Role
 from core.tables import table_of
@@ -102,6 +103,7 @@ def fill(stores: Stores) -> None:
         tables=[table_of(CollectorRuns, [collector_row("system", now)])],
     )
     stores.live.put_reading("pipeline", stores.settings.machine, now, 5.0, own)
+    stores.writer.put(stores.settings.machine, now - 60, [Sample(SCORE, 90.0)])
     web = Reading(
         samples=[Sample("http_up", 1.0, labels(instance="orders"))],
         components=[Component("HTTP orders", Status.WARNING, "slow: 2 s", 2.0, "seconds")],

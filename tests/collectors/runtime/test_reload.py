@@ -27,7 +27,7 @@ from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector
 from tests.support.redis_servers import RedisServer
 
-NOT_OURS = ("system", "processes", "inbox", "own", "requests", "audit")
+NOT_OURS = ("system", "processes", "inbox", "own", "requests", "health", "audit")
 OFF = f"sources: {{{', '.join(f'{name}: false' for name in NOT_OURS)}, pipeline: true}}\nwatch:\n  redis:\n"
 SOON_SECONDS = 20.0
 

@@ -84,7 +84,7 @@ def test_a_tab_with_sub_pages_links_them_and_the_open_one_is_no_link(client: Fla
 def test_only_tabs_are_in_the_navigation_which_knows_whose_every_page_is(client: FlaskClient) -> None:
     shell = client.get("/_dash-layout").get_json()
     nav = next(each for each in _all(shell) if "data-pages" in each)
-    assert nav["data-keys"] == "9=/demo 7=/alerts"
+    assert nav["data-keys"] == "9=/demo 8=/alerts"
     assert [each["href"] for each in _all(nav) if "href" in each] == ["/demo", "/alerts"]
     assert json.loads(nav["data-pages"]) == {
         "/demo": {"title": "Demo", "tab": "/demo"},

@@ -1,0 +1,110 @@
+"""The portfolios of the Overview: a row each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from dash import html
+
+from core import format as text
+from core.limits import on_scale
+from core.model import Status
+from dashboard.components.age import age
+from dashboard.components.card import bar, state_badge
+from dashboard.components.spark import spark
+from dashboard.components.table import Cell, Column, data_table, or_none
+from portfolio.glance import Glance
+from portfolio.headlines import Compared
+from status.freshness import value_stale_after_seconds
+from status.readiness import Readiness
+from storage.state.portfolios import OWN
+
+if TYPE_CHECKING:
+    from core.settings.readiness import Readiness as Limits
+
+ROWS = "overview-portfolios-rows"
+INDENT = "\u2003"
+COLUMNS = (
+    Column("name", "Portfolio", numeric=False, definition="By it the table is in the order of the tree"),
+    Column("state", "Trading", numeric=False, definition="Whether all checks of it are ready"),
+    Column("value", "Value", definition="Net asset value at its last value, in its currency"),
+    Column("day", "Day %", definition="Time-weighted return since the value before the last"),
+    Column("month", "MTD %", definition="Since the last value of the month before"),
+    Column("year", "YTD %", definition="Since the last value of the year before"),
+    Column("drawdown", "Drawdown now", definition="Index below its running maximum, and how much of the limit that is"),
+    Column("sharpe", "Sharpe 1y", definition="Of a year to the last value"),
+    Column("course", "60 values", numeric=False, definition="Growth over the newest 60 values"),
+    Column("age", "Age", definition="Of the last value; of a sample and of what has ended its day"),
+)
+
+
+def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Limits) -> html.Div:
+    """Return a row a portfolio, each before its parts."""
+    rows = [_row(each, safe, limits, float(at)) for at, each in enumerate(found)]
+    return data_table(ROWS, COLUMNS, rows, caption="Portfolios")
+
+
+def _row(each: Glance, safe: Readiness, limits: Limits, place: float) -> dict[str, Cell | None]:
+    portfolio, figures = each.portfolio, each.figures
+    link = html.A(portfolio.name, href=f"/portfolio?{urlencode({'portfolio': each.key})}")
+    mark = [] if portfolio.origin == OWN else [" ", html.Span(portfolio.origin, className="fw-mark")]
+    value = text.money(figures.value, portfolio.currency) if math.isfinite(figures.value) else None
+    return {
+        "name": Cell([INDENT * each.depth, link, *mark], sort=place, hint=portfolio.note),
+        "state": _state(each, safe),
+        "value": Cell(value, sort=figures.value),
+        "day": _return(figures.day),
+        "month": _return(figures.month),
+        "year": _return(figures.year),
+        "drawdown": _drawdown(each, limits),
+        "sharpe": Cell(or_none(text.ratio(figures.sharpe)), sort=figures.sharpe, hint=figures.why_no_sharpe),
+        "course": Cell(spark(figures.index, label=f"{portfolio.name}: growth") if len(figures.index) > 1 else None),
+        "age": _age(each),
+    }
+
+
+def _state(each: Glance, safe: Readiness) -> Cell:
+    if each.portfolio.origin != OWN:
+        return Cell("not traded", tone="muted", hint="It is no money of the fund")
+    if each.has_ended:
+        return Cell("ended", tone="muted")
+    answer = safe.of(each.portfolio.id)
+    is_known = not safe.unknown and each.portfolio.id in safe.portfolios
+    word = "safe" if answer.is_safe else "not safe" if is_known else "unknown"
+    badge = state_badge(Status.OK if answer.is_safe else Status.CRITICAL, word)
+    return Cell(badge, sort=float(answer.is_safe), hint="; ".join(answer.reasons))
+
+
+def _return(found: Compared) -> Cell:
+    if not math.isfinite(found.own):
+        return Cell(None, hint=found.reason)
+    sign = "gain" if found.own > 0 else "loss" if found.own < 0 else ""
+    arrow = {"gain": "▲ ", "loss": "▼ "}.get(sign, "")
+    shown = text.percent(found.own, signed=True).removesuffix(" %")
+    return Cell(f"{arrow}{shown}", sort=found.own, tone=sign, hint=found.told)
+
+
+def _drawdown(each: Glance, limits: Limits) -> Cell:
+    depth = each.figures.drawdown.depth
+    if not math.isfinite(depth):
+        return Cell(None)
+    if each.portfolio.origin != OWN:
+        return Cell(text.percent(depth), sort=depth, hint="It is no money of the fund and has no limit")
+    limit = limits.drawdown_limit_of(each.portfolio.id)
+    share = -depth / limit
+    told = f"{text.percent(share)} of its limit, {text.percent(-limit)}"
+    level = html.Span(bar(share, told), className=f"fw-level-{on_scale(share).value}")
+    return Cell([level, " ", text.percent(depth)], sort=depth, hint=told, mark="fw-of-limit")
+
+
+def _age(each: Glance) -> Cell:
+    figures = each.figures
+    if not figures.last_day:
+        return Cell("no value yet", tone="muted")
+    if figures.newest is None:
+        return Cell(figures.last_day, sort=figures.last_day, tone="muted")
+    stale_after = figures.stale_by_calendar_seconds or value_stale_after_seconds(figures.longest_days)
+    return Cell(age(figures.newest, stale_after), sort=figures.newest, hint=f"value of {figures.last_day}")

@@ -1,0 +1,147 @@
+"""Whether trading may go on: the banner of the Overview, and the badge with its list that every tab carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from dash import html
+
+from core.format import count
+from core.model import Status
+from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, PortfolioReadiness, ReadinessCheck, State
+from dashboard.components.age import age
+from dashboard.components.attributes import attributes
+from dashboard.components.card import state_badge
+from dashboard.components.markup import markup
+from dashboard.views.route import JSON, Answer
+from portfolio.allowed import Limits, seen
+from status.freshness import stale_after_seconds
+from status.readiness import Readiness
+from storage.state.portfolios import OWN, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
+TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
+STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
+MOST_REASONS = 4
+"""Of the banner; the badge's list has all of them."""
+STATES = {
+    State.READY: Status.OK,
+    State.NOT_READY: Status.CRITICAL,
+    State.UNKNOWN: Status.UNKNOWN,
+    State.NOT_WATCHED: Status.NOT_CONFIGURED,
+}
+_ORDER = (State.NOT_READY, State.UNKNOWN, State.READY, State.NOT_WATCHED)
+SHOWN = {SAFE: Status.OK, NOT_SAFE: Status.CRITICAL, UNKNOWN: Status.CRITICAL}
+"""How the answer looks: what is not known is not safe, and looks it."""
+
+
+def seen_own(stores: Stores, limits: Limits) -> dict[str, str]:
+    """Return the names of the fund's own portfolios that may be seen by id. Raises StorageUnavailable."""
+    return {each.id: each.name for each in seen(list_portfolios(stores.state, OWN), limits)}
+
+
+def word_of(found: Readiness) -> str:
+    """Return the answer in a word: safe, not safe, unknown."""
+    return UNKNOWN if found.unknown else SAFE if found.whole.is_safe else NOT_SAFE
+
+
+def sentence_of(answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> str:
+    """Return by how many checks it is safe or is not: "by 6 of 11 checks, 5 are not watched"."""
+    kinds = {each.check for each in checks}
+    if not kinds:
+        return ""
+    unwatched = len(kinds) - answer.watched
+    rest = f", {count(unwatched, 'is', 'are')} not watched" if unwatched > 0 else ""
+    if answer.is_safe:
+        return f"by {answer.ready} of {count(len(kinds), 'check')}{rest}"
+    return f"{answer.ready} of {count(answer.watched, 'check')} ready{rest}"
+
+
+def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
+    """Return the banner; names: of portfolios by id."""
+    word = word_of(found)
+    status = SHOWN[word]
+    failing = [each for each in found.checks if each.state in (State.NOT_READY, State.UNKNOWN)]
+    told = sentence_of(found.whole, found.checks)
+    badge = state_badge(status, TITLES[word])
+    said: list[Any] = [
+        f"{told} · " if told else "",
+        age(found.read_at, STALE_AFTER_SECONDS, prefix="checked ") if found.read_at else "never checked",
+    ]
+    return html.Div(
+        [
+            html.Div([badge, html.P(said, className="fw-verdict-text")], className="fw-safe-head"),
+            _reasons(found, failing, names),
+        ],
+        className=f"fw-verdict fw-safe fw-level-{status.value}",
+        role="status",
+    )
+
+
+def _reasons(found: Readiness, failing: Sequence[ReadinessCheck], names: Mapping[str, str]) -> html.Ul | None:
+    if word_of(found) == SAFE:
+        return None
+    said = [_reason(each, names) for each in _sorted(failing)]
+    known = {each.why for each in failing}
+    said += [html.Li(why) for why in found.whole.reasons if not any(why in told or told in why for told in known)]
+    more = len(said) - MOST_REASONS
+    rest = [html.Li(f"and {count(more, 'reason')} more", className="fw-muted")] if more > 0 else []
+    return html.Ul([*said[:MOST_REASONS], *rest], className="fw-safe-reasons") if said else None
+
+
+def _reason(check: ReadinessCheck, names: Mapping[str, str]) -> html.Li:
+    parts: list[Any] = [html.A(_title(check, names), href=check.where or "/overview"), f": {check.why} "]
+    if check.read_at is not None:
+        parts.append(age(check.read_at))
+    return html.Li(parts)
+
+
+def _title(check: ReadinessCheck, names: Mapping[str, str]) -> str:
+    of = "" if check.portfolio == EVERY_PORTFOLIO else f" ({names.get(check.portfolio, check.portfolio)})"
+    return f"{check.title}{of}"
+
+
+def _sorted(checks: Sequence[ReadinessCheck]) -> list[ReadinessCheck]:
+    """Return the checks, those that are not ready first."""
+    return sorted(checks, key=lambda each: _ORDER.index(State(each.state)))
+
+
+def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
+    """Return what the badge shows: its state and word, and the list of checks as HTML (assets/js/75-safe.js)."""
+    word = word_of(found)
+    told = {
+        "word": word,
+        "status": SHOWN[word].value,
+        "count": f"{found.whole.ready}/{found.whole.watched}" if found.whole.watched else "",
+        "list": markup(check_list(found, names)),
+    }
+    return Answer(orjson.dumps(told), JSON)
+
+
+def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
+    """Return every check with its state, reason and age."""
+    rows = [
+        html.Li(
+            [
+                state_badge(STATES[State(each.state)], each.state),
+                html.A(_title(each, names), href=each.where or "/overview"),
+                html.Span(each.why, className="fw-safe-why"),
+                age(each.read_at) if each.read_at is not None else None,
+            ],
+            **attributes(data_state=each.state),
+        )
+        for each in _sorted(found.checks)
+    ]
+    return html.Div(
+        [
+            html.P([html.Strong(word_of(found).capitalize()), f" {sentence_of(found.whole, found.checks)}"]),
+            *([html.P(found.unknown)] if found.unknown else []),
+            html.Ul(rows, className="fw-safe-checks") if rows else None,
+            html.P(html.A("Overview", href="/overview")),
+        ]
+    )

@@ -1,0 +1,112 @@
+"""Health score: its arithmetic, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dash import html
+
+from access.viewer import Viewer
+from core.format import count, number, percent
+from core.kinds.registry import KINDS
+from core.model import SEVERITY, Status
+from core.pipeline.health import Level
+from dashboard.components.age import age
+from dashboard.components.card import state_badge, verdict
+from dashboard.components.panel import panels, verdict_slot
+from dashboard.components.table import Cell, Column, cut_cell, data_table
+from dashboard.overview.components import TITLES, place_of, title_of
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from portfolio.withheld import reading_for
+from status.freshness import next_stale_at, reading_stale_after_seconds
+from status.health import CAP, Line, Score, present_components, present_readings, score_of
+from status.readings import OWN
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "health"
+VERDICT = f"{ID}-verdict"
+STATES = {Level.GREEN: Status.OK, Level.YELLOW: Status.WARNING, Level.RED: Status.CRITICAL}
+ROWS = f"{ID}-lines-rows"
+LINES = Panel(
+    f"{ID}-lines",
+    "How the score is made up",
+    "Points: 100 ok, 60 warning, 20 critical, 0 down or unknown, or by the share of a limit: below 70 % 100, to 85 % "
+    "60, above 20, whichever are less. Weights: health in the settings. What is not configured does not count.",
+    TableBody(400, 0, ROWS),
+    subtitle="what adds least for its weight first",
+    tools=("csv", "full"),
+)
+COLUMNS = (
+    Column("name", "Component", numeric=False),
+    Column("area", "Area", numeric=False),
+    Column("state", "State", numeric=False),
+    Column("points", "Points", definition="0 to 100"),
+    Column("limit", "Of its limit, %"),
+    Column("weight", "Weight, %", definition="Its share of the whole"),
+    Column("adds", "Adds", definition="Points times weight"),
+    Column("lacks", "Lacks", definition="What it would add with 100 points, less what it adds"),
+    Column("age", "Age"),
+    Column("why", "Why", numeric=False),
+)
+
+
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    return html.Div([verdict_slot(VERDICT), panels(LINES.element())], className="fw-content")
+
+
+def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
+    """Return what the page shows."""
+    now = stores.clock.now()
+    readings = [told for each in present_readings(stores) if (told := reading_for(each, viewer.portfolios)) is not None]
+    score = score_of(present_components(stores.settings, readings, now), stores.settings.health)
+    rows = [_row(line) for line in sorted(score.lines, key=lambda line: line.adds - 100 * line.weight)]
+    return View(
+        slots={VERDICT: _verdict(score), LINES.slot: data_table(ROWS, COLUMNS, rows, caption=LINES.title)},
+        as_of={LINES.id: max((each.ts for each in readings), default=None)},
+        notes={LINES.id: "" if readings else "Nothing has been read yet."},
+        stale_at=next_stale_at(readings, now),
+    )
+
+
+def _verdict(score: Score) -> html.Div:
+    told = f"{number(score.before_cap, 1)} is what {count(len(score.lines), 'component')} add up to."
+    if score.capped_by:
+        lost = ", ".join(score.capped_by)
+        told += f" At most {number(CAP)} while what trading rests on is down or unknown: {lost}."
+    return verdict(
+        STATES[score.level], [html.Strong(f"{number(score.value, 1)} of 100"), f". {told}"], word=score.level
+    )
+
+
+def _row(line: Line) -> dict[str, Cell | str | None]:
+    found, reading = line.found, line.found.reading
+    of_limit = None if line.limit_share is None else percent(line.limit_share).removesuffix(" %")
+    return {
+        "name": Cell(html.A(title_of(found), href=place_of(found)), sort=title_of(found), hint=found.id),
+        "area": TITLES[line.area],
+        "state": Cell(state_badge(found.part.status), SEVERITY[found.part.status]),
+        "points": Cell([state_badge(STATES[line.level], number(line.points))], line.points),
+        "limit": Cell(of_limit, line.limit_share),
+        "weight": Cell(number(100 * line.weight, 2), line.weight),
+        "adds": Cell(number(line.adds, 2), line.adds),
+        "lacks": Cell(number(100 * line.weight - line.adds, 2), 100 * line.weight - line.adds),
+        "age": Cell(age(reading.ts, reading_stale_after_seconds(reading)), reading.ts) if reading else None,
+        "why": cut_cell(line.why),
+    }
+
+
+PAGE = Page(
+    id=ID,
+    title="Health score",
+    path=f"/{ID}",
+    layout=layout,
+    build=build,
+    varies_by=("portfolios",),
+    datasets=(*OWN, *KINDS, "alerts"),
+    panels=(LINES,),
+    slots=(VERDICT, LINES.slot),
+)
