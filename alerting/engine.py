@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
-from alerting.conditions import Condition, News, Step, edited, evaluated, jumped, removed, restarted
+from alerting.conditions import Condition, News, Phase, Step, edited, evaluated, jumped, removed, restarted
 from alerting.evaluate import Read
 from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
 from alerting.judge import Judged, failed, judge
@@ -103,6 +103,11 @@ class Engine:
     def conditions(self) -> Mapping[str, int]:
         """Return how many conditions are known of each rule."""
         return {name: len(self._series.get(name, ())) for name in self._rules}
+
+    @property
+    def pending(self) -> Mapping[str, int]:
+        """Return how many conditions of each rule hold, not yet for long enough; rules without one are left out."""
+        return Counter(each.rule for each in self._known.values() if each.condition.phase is Phase.PENDING)
 
     @property
     def incidents(self) -> Mapping[int, Incident]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.alerts.spec import ENGINE
 from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.requests import SETTINGS
@@ -19,8 +20,9 @@ from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import Action
 
 INBOX = "inbox"
-NAMING = frozenset({INBOX, Checks.SETTINGS})
-"""Components, and the collector of the first. Pulls are too, by whatever name."""
+NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
+"""Components, and the collector of the first: what is wrong with rules names what they watch. Pulls are too, by any
+name."""
 WITHHELD = "told to those who may see every portfolio"
 
 
@@ -29,13 +31,13 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
     if reading is None or limits is None:
         return reading
     components = [
-        replace(part, why=WITHHELD, reasons=()) if _is_naming(part.name) and part.status is not Status.OK else part
+        replace(part, why=WITHHELD, reasons=()) if is_naming(part.name) and part.status is not Status.OK else part
         for part in reading.components
     ]
     rows = rows_of(reading.tables, CollectorRuns)
     if rows:
         told = [
-            replace(row, why=_untold(row.why), error=_untold(row.error)) if _is_naming(row.collector) else row
+            replace(row, why=_untold(row.why), error=_untold(row.error)) if is_naming(row.collector) else row
             for row in rows
         ]
         reading = replace(reading, tables={**reading.tables, CollectorRuns.TABLE: table_of(CollectorRuns, told)})
@@ -46,7 +48,7 @@ def runs_for(runs: Sequence[Run], limits: Limits) -> list[Run]:
     """Return runs as somebody with these limits may read them."""
     if limits is None:
         return [*runs]
-    return [replace(run, error=_untold(run.error)) if _is_naming(run.collector) else run for run in runs]
+    return [replace(run, error=_untold(run.error)) if is_naming(run.collector) else run for run in runs]
 
 
 def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[StateChange]:
@@ -55,7 +57,7 @@ def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[Stat
         return changes
     return [
         replace(each, why=_untold(each.why), before_why=_untold(each.before_why))
-        if _is_naming(each.id.source) or _is_naming(each.id.name)
+        if is_naming(each.id.source) or is_naming(each.id.name)
         else each
         for each in changes
     ]
@@ -71,7 +73,7 @@ def actions_for(actions: Sequence[Action], limits: Limits) -> list[Action]:
     ]
 
 
-def _is_naming(name: str) -> bool:
+def is_naming(name: str) -> bool:
     """Return whether what is said of a collector, or of a component, may name portfolios."""
     of = name.removeprefix(COLLECTOR)
     return of in NAMING or of.startswith(PULL)

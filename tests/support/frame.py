@@ -192,3 +192,10 @@ DEMO = Tab(
     graphs=("demo-cpu-graph", "demo-memory-graph"),
     zoom_graphs=("demo-cpu-graph",),
 )
+
+
+PLAIN = Tab(
+    id="alerts", title="Alerts", icon="alerts", key="7", path="/alerts",
+    layout=lambda _stores, _choices, _viewer: html.Div(html.H2("A plain page"), className="fw-content"),
+)  # fmt: skip
+"""A tab that shows nothing that changes."""
