@@ -21,8 +21,7 @@ from storage.state.actions import Action
 
 INBOX = "inbox"
 NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
-"""Components, and the collector of the first: what is wrong with rules names what they watch. Pulls are too, by any
-name."""
+"""Components, and the collector of the first. Pulls are too, by whatever name."""
 WITHHELD = "told to those who may see every portfolio"
 
 
