@@ -194,8 +194,8 @@ def tell_of_alerts(stores: Stores) -> None:
     own = {"rule": "daily-loss", "alertname": "daily-loss", "severity": "urgent", "category": "portfolio"}
     firing = [
         FiringAlert(id, "daily-loss", "Daily loss", "urgent", "portfolio", json.dumps({"portfolio": id, **own}),
-                    "firing", now - 60, -0.777, text, "", 1, "", is_flapping=False)
-        for id, text in ((HIDDEN, said), ("mine-b", "mine-b lost 6 %"))
+                    "firing", now - 60, value, text, "", 1, "", is_flapping=False)
+        for id, value, text in ((HIDDEN, -0.777, said), ("mine-b", -0.06, "mine-b lost 6 %"))
     ]  # fmt: skip
     incident = OpenIncident(
         1, f"portfolio={HIDDEN}", "urgent", "open", now - 60, 2, ["log"], now - 60, "", 0.0, 0, "reminded", now + 60, ""
@@ -211,7 +211,7 @@ def tell_of_alerts(stores: Stores) -> None:
     body = json.dumps({"severity": "urgent", "opened_at": now, "members": [member]})
     with stores.state.begin() as connection:
         write_incident(connection, KeptIncident(f"portfolio={HIDDEN}", "open", now - 60, None, "{}"))
-        add_messages(connection, [KeptMessage(1, 1, "log", "opened", "sent", now, now, body)])
+        add_messages(connection, [KeptMessage(1, 1, "log", "opened", "sent", now, now, body, done_at=now)])
         of = json.dumps({"portfolio": HIDDEN})
         add_history(connection, [HistoryRow(now, "fires", "daily-loss", of, "urgent", detail=said)])
 
