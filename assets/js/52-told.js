@@ -3,7 +3,7 @@
   "use strict";
   const SHORTEST_MS = 1000;
   let told = { count: 0, sign: "", severity: "", old: false, banner: "" };
-  let askedAt = 0;
+  let askedAt = 0, shown = "";
 
   const places = () => document.querySelectorAll(".fw-tab-count");
   const isQuiet = () => document.hidden || fw.pace.paused || fw.connection.failures > 0;
@@ -24,6 +24,7 @@
   function show() {
     const text = told.count ? `${told.sign} ${told.count}${told.old ? "?" : ""}` : told.old ? "?" : "";
     const said = told.count ? `${told.count} firing, the gravest ${told.severity}${told.old ? ", not evaluated now" : ""}` : told.old ? "not evaluated now" : "";
+    shown = text;
     for (const place of places()) {
       if (place.textContent === text) continue;
       place.textContent = text;
@@ -32,6 +33,7 @@
       if (said) place.setAttribute("aria-label", said);
       else place.removeAttribute("aria-label");
     }
+    mark(told.count && !told.old ? said : "");
     fw.setBeforeTitle(told.count ? `(${told.count}) ` : "");
     const banner = fw.byId("muted");
     if (!banner) return;
@@ -39,11 +41,23 @@
     banner.hidden = !told.banner;
   }
 
+  // The browser's own tab has an icon alone, a narrow screen a closed drawer.
+  function mark(said) {
+    const icon = document.querySelector('link[rel="icon"]');
+    const address = icon.getAttribute("href").replace(/icon(-firing)?\.svg/, said ? "icon-firing.svg" : "icon.svg");
+    if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
+    const burger = document.querySelector(".fw-burger");
+    if (!burger) return;
+    burger.setAttribute("aria-label", said ? `Open navigation. Alerts: ${said}` : "Open navigation");
+    if (said) burger.dataset.firing = told.count > 99 ? "99+" : told.count;
+    else delete burger.dataset.firing;
+  }
+
   // The drawer's links are drawn when it opens.
   setInterval(() => {
     const every = Math.max(SHORTEST_MS, (fw.pace.seconds || 5) * 1000);
     if (Date.now() - askedAt >= every) ask();
-    else if ([...places()].some((place) => place.dataset.severity === undefined)) show();
+    else if ([...places()].some((place) => place.textContent !== shown)) show();
   }, 500);
   const tick = fw.tickNow;
   fw.tickNow = function () { // what somebody did is told at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -57,6 +58,7 @@ def test_what_fires_is_told_on_every_page_and_acknowledged(desk: Desk, page: Pag
     expect(block).to_contain_text("CPU of host-1 is 93% busy")
     expect(page.locator(".fw-nav .fw-tab-count")).to_have_text("✕ 1")
     expect(page).to_have_title("(1) Open alerts · Fundwatch")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-firing.svg"))
     block.get_by_label("For").select_option("14400")
     page.wait_for_timeout(2_500)
     expect(block.get_by_label("For")).to_have_value("14400")
