@@ -196,6 +196,6 @@ DEMO = Tab(
 
 PLAIN = Tab(
     id="alerts", title="Alerts", icon="alerts", key="7", path="/alerts",
-    layout=lambda _stores, _choices, _viewer: html.Div(empty("A plain page", "Nothing changes."), className="fw-content"),
+    layout=lambda *_: html.Div(empty("A plain page", "Nothing changes."), className="fw-content"),
 )  # fmt: skip
 """A tab that shows nothing that changes."""
