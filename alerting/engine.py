@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from alerting.conditions import (
     Condition,
     News,
     Outcome,
+    Phase,
     Step,
     edited,
     evaluated,
@@ -128,6 +129,11 @@ class Engine:
     def conditions(self) -> Mapping[str, int]:
         """Return how many conditions are known of each rule."""
         return {name: len(self._series.get(name, ())) for name in self._rules}
+
+    @property
+    def pending(self) -> Mapping[str, int]:
+        """Return how many conditions of each rule hold, not yet for long enough; rules without one are left out."""
+        return Counter(each.rule for each in self._known.values() if each.condition.phase is Phase.PENDING)
 
     @property
     def incidents(self) -> Mapping[int, Incident]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from alerting.engine import Route
 from alerting.figures import Figures
@@ -13,13 +14,12 @@ from alerting.mirror import Mirror
 from alerting.quiet import Causes
 from alerting.readiness.evaluator import Engine, Evaluator
 from alerting.router import Router
-from alerting.rule_files import RuleFiles
 from alerting.runner import Deliver, Runner
 from alerting.sender import Sender
 from alerting.watchdog import Watchdog
 from core.alerts.rule import Rule
 from core.lease import Lease
-from core.settings.model import config_file
+from portfolio.rule_files import in_force
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
 
@@ -47,15 +47,14 @@ class Parts:
 def parts_of(stores: Stores) -> Parts:
     """Return what the engine works with, by the settings. Raises SettingsError: a rule is wrong."""
     settings = stores.settings
-    rules = RuleFiles(settings, config_file())
-    rules.in_force()
+    in_force(settings)
     router = Router(settings.routes, settings.channels, stores.clock)
 
     def deliver(token: int) -> Sender:
         channels, now = settings.channels.every(), stores.clock.now
         return Sender(stores.state, channels, now, token, machine=settings.machine, address=settings.address)
 
-    return Parts(rules.in_force, Figures(stores), router, deliver)
+    return Parts(partial(in_force, settings), Figures(stores), router, deliver)
 
 
 def prepare_alerting(stores: Stores) -> Parts | None:

@@ -142,10 +142,10 @@ def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAler
 def _costs(engine: Engine, firing: Sequence[FiringAlert]) -> list[RuleCost]:
     """Return what the rules cost, the dearest first."""
     fires = Counter(each.rule for each in firing)
-    conditions = engine.conditions
+    conditions, pending = engine.conditions, engine.pending
     found = [
         RuleCost(
-            name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], fires[name],
+            name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], pending.get(name, 0), fires[name],
             engine.problems.get(name, ""),
         )
         for name, rule in engine.rules.items()

@@ -6,12 +6,10 @@ Such a reader is told the state without the reason.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import orjson
-
-from core.alerts.spec import ENGINE, FiringAlert
+from core.alerts.spec import ENGINE
 from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.requests import SETTINGS
@@ -20,7 +18,6 @@ from core.tables import rows_of, table_of
 from portfolio.allowed import Limits
 from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import Action
-from storage.state.portfolios import OWN
 
 INBOX = "inbox"
 NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
@@ -33,38 +30,24 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
     if reading is None or limits is None:
         return reading
     components = [
-        replace(part, why=WITHHELD, reasons=()) if _is_naming(part.name) and part.status is not Status.OK else part
+        replace(part, why=WITHHELD, reasons=()) if is_naming(part.name) and part.status is not Status.OK else part
         for part in reading.components
     ]
     rows = rows_of(reading.tables, CollectorRuns)
     if rows:
         told = [
-            replace(row, why=_untold(row.why), error=_untold(row.error)) if _is_naming(row.collector) else row
+            replace(row, why=_untold(row.why), error=_untold(row.error)) if is_naming(row.collector) else row
             for row in rows
         ]
         reading = replace(reading, tables={**reading.tables, CollectorRuns.TABLE: table_of(CollectorRuns, told)})
     return replace(reading, components=components)
 
 
-def alerts_for(firing: Sequence[FiringAlert], limits: Limits, ids: Collection[str]) -> list[FiringAlert]:
-    """Return alerts as somebody with these limits may read them: none of another portfolio than `ids`."""
-    if limits is None:
-        return [*firing]
-    found = []
-    for each in firing:
-        labels = orjson.loads(each.labels)
-        if labels.get("portfolio", "") not in ("", *ids) and labels.get("origin", OWN) == OWN:
-            continue
-        is_naming = _is_naming(labels.get("component", "")) or _is_naming(labels.get("collector", ""))
-        found.append(replace(each, text=WITHHELD) if is_naming else each)
-    return found
-
-
 def runs_for(runs: Sequence[Run], limits: Limits) -> list[Run]:
     """Return runs as somebody with these limits may read them."""
     if limits is None:
         return [*runs]
-    return [replace(run, error=_untold(run.error)) if _is_naming(run.collector) else run for run in runs]
+    return [replace(run, error=_untold(run.error)) if is_naming(run.collector) else run for run in runs]
 
 
 def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[StateChange]:
@@ -73,7 +56,7 @@ def changes_for(changes: Sequence[StateChange], limits: Limits) -> Sequence[Stat
         return changes
     return [
         replace(each, why=_untold(each.why), before_why=_untold(each.before_why))
-        if _is_naming(each.id.source) or _is_naming(each.id.name)
+        if is_naming(each.id.source) or is_naming(each.id.name)
         else each
         for each in changes
     ]
@@ -89,7 +72,7 @@ def actions_for(actions: Sequence[Action], limits: Limits) -> list[Action]:
     ]
 
 
-def _is_naming(name: str) -> bool:
+def is_naming(name: str) -> bool:
     """Return whether what is said of a collector, or of a component, may name portfolios."""
     of = name.removeprefix(COLLECTOR)
     return of in NAMING or of.startswith(PULL)

@@ -22,8 +22,19 @@
   // Title and navigation say which page is open.
   fw.markPage = function (path) {
     const page = pages()[path];
-    document.title = page ? `${page.title} · Fundwatch` : "Fundwatch";
+    fw.setTitle(page ? `${page.title} · Fundwatch` : "Fundwatch");
     markCurrent(path);
+  };
+
+  // What needs a person stands before it (52-told.js).
+  let title = document.title, before = "";
+  fw.setTitle = function (text = title) {
+    title = text;
+    document.title = before + title;
+  };
+  fw.setBeforeTitle = function (text) {
+    before = text;
+    fw.setTitle();
   };
 
   clientside.drawer = function (_clicks, _route, isOpen) {

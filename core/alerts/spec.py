@@ -95,6 +95,8 @@ class RuleCost:
     cost_seconds: float
     """Of its last evaluation."""
     conditions: int
+    pending: int
+    """Of them: they hold, not yet for long enough."""
     firing: int
     problem: str
     """Why its last evaluation failed; empty: it did not."""

@@ -49,6 +49,7 @@ def shell(pages: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.D
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
             _header(tabs, allowed, refresh_seconds, viewer),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
+            html.Div(id="muted", className="fw-banner fw-muted", role="alert", hidden=True),
             _drawer(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
             _help(tabs),
@@ -236,13 +237,22 @@ def _links(tabs: Sequence[Tab]) -> dbc.Nav:
     return dbc.Nav(
         [
             dbc.NavLink(
-                [html.Span(className=f"fw-icon fw-icon-{tab.icon}", **attributes(aria_hidden="true")), tab.title],
+                [
+                    html.Span(className=f"fw-icon fw-icon-{tab.icon}", **attributes(aria_hidden="true")),
+                    tab.title,
+                    *_count(tab),
+                ],
                 href=tab.path, active="exact", class_name="fw-link",
             )
             for tab in tabs
         ],
         class_name="fw-links",
     )  # fmt: skip
+
+
+def _count(tab: Tab) -> list[html.Span]:
+    """Return the place of the number in a tab's label."""
+    return [html.Span(className="fw-tab-count", **attributes(data_counts=tab.counts))] if tab.counts else []
 
 
 def _drawer(tabs: Sequence[Tab]) -> dbc.Offcanvas:

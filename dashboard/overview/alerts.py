@@ -18,9 +18,8 @@ from dashboard.access.common import told
 from dashboard.components.age import age
 from dashboard.components.card import state_badge
 from dashboard.components.form import form, hidden
-from dashboard.overview.safe import seen_own
 from dashboard.views.form import Form, Said, Sent
-from portfolio.withheld import alerts_for
+from portfolio.alerts import sight_of
 from storage.state.alert_requests import Ask, Request, ask
 
 if TYPE_CHECKING:
@@ -49,8 +48,7 @@ def seen_alerts(stores: Stores, reading: LiveReading | None, limits: Limits) -> 
     """Return the alerts that fire and may be seen, the gravest first, then the newest. Raises StorageUnavailable."""
     if reading is None:
         return []
-    ids = () if limits is None else seen_own(stores, limits)
-    found = alerts_for(rows_of(reading.tables, FiringAlert), limits, ids)
+    found = sight_of(stores, limits).seen(rows_of(reading.tables, FiringAlert))
     return sorted(found, key=lambda each: (bool(each.muted_by), -Severity[each.severity.upper()], -each.since))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dashboard.tabs import (
+    alert_history,
+    alert_messages,
+    alert_rules,
     alerts,
     audit,
     benchmarks,
@@ -17,6 +20,7 @@ from dashboard.tabs import (
     portfolio,
     portfolios,
     services,
+    silences,
     system,
     tokens,
     users,
@@ -37,6 +41,10 @@ PAGES: tuple[Page, ...] = (
     services.TAB,
     metrics.PAGE,
     alerts.TAB,
+    silences.PAGE,
+    alert_rules.PAGE,
+    alert_messages.PAGE,
+    alert_history.PAGE,
     tokens.TAB,
     events.PAGE,
     users.PAGE,

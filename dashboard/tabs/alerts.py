@@ -1,7 +1,127 @@
-"""Alerts: what needs a person."""
+"""Alerts: what fires now and needs a person, incident by incident; and one incident with all that came of it."""
 
 from __future__ import annotations
 
-from dashboard.tabs.unbuilt import unbuilt_tab
+from typing import TYPE_CHECKING, Any
 
-TAB = unbuilt_tab("alerts", "Alerts", "8", "what needs a person: open incidents, who was told, silences and rules")
+from dash import html
+
+from access.viewer import Viewer
+from core.alerts.rule import Rule
+from core.alerts.spec import ALERTS
+from core.format import count
+from dashboard.alerts.actions import PATH, forms
+from dashboard.alerts.history import asked_table
+from dashboard.alerts.incidents import ID, Shown, everything_asked, listed, one
+from dashboard.alerts.known import Known, know
+from dashboard.alerts.messages import messages_table
+from dashboard.alerts.told import told_route
+from dashboard.alerts.verdict import alerts_verdict
+from dashboard.components.age import age
+from dashboard.components.card import empty
+from dashboard.components.choices import choice_button
+from dashboard.components.panel import panels, verdict_slot
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Tab, View
+from portfolio.rule_files import rule_set
+from status.freshness import next_stale_at
+from storage.state.alert_log import is_closed
+from storage.state.alert_requests import requests_of, waiting_in
+from storage.state.alerts import messages_of
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+VERDICT = f"{ID}-verdict"
+NOW = Panel(
+    f"{ID}-now",
+    "Open alerts",
+    "What fires, as the alert engine found it last. Alerts that belong together are an incident: it is told, "
+    "acknowledged and ended as one. Those that need somebody stand first, the gravest before others.",
+    TableBody(200),
+    controls_slot=f"{ID}-back",
+    tools=("full",),
+)
+
+
+def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    return html.Div([verdict_slot(VERDICT), panels(NOW.element())], className="fw-content")
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return what fires, or the one incident that is chosen."""
+    known = know(stores, viewer.portfolios)
+    text = choices.get("incident", "")
+    chosen = int(text) if text.isdecimal() and len(text) < 16 else 0
+    shown = Shown(known, _rules(stores, known), _waiting(stores))
+    back = choice_button(ID, {"incident": None}, "‹ All open alerts")
+    return View(
+        slots={
+            VERDICT: alerts_verdict(known),
+            NOW.slot: _one(stores, shown, chosen) if chosen else _all(shown),
+            f"{ID}-back": back if chosen else [],
+        },
+        notes={NOW.id: ""},
+        stale_at=next_stale_at([known.reading], known.now),
+    )
+
+
+def _rules(stores: Stores, known: Known) -> dict[str, Rule]:
+    return {each.rule.name: each.rule for each in rule_set(stores.settings).rules} if known.firing else {}
+
+
+def _waiting(stores: Stores) -> list[Any]:
+    with stores.state.reading() as connection:
+        return waiting_in(connection)
+
+
+def _all(shown: Shown) -> Any:
+    known = shown.known
+    if known.incidents or known.firing:
+        return listed(shown)
+    if known.problem:
+        return html.P("Nothing is known to fire.", className="fw-nothing")
+    rules = count(len(known.costs), "rule")
+    return empty("Nothing fires", html.P([f"{rules} evaluated ", age(known.evaluated_at), " ago."]))
+
+
+def _one(stores: Stores, shown: Shown, id: int) -> Any:
+    known = shown.known
+    incident = next((each for each in known.incidents if each.incident == id), None)
+    if incident is None and not known.sight.is_whole:
+        return html.P(f"There is no open incident {id}.", className="fw-nothing")
+    with stores.state.reading() as connection:
+        closed = is_closed(connection, id)
+        asked, messages = requests_of(connection, id), messages_of(connection, id)
+    if closed is None:
+        return html.P(f"There is no incident {id}.", className="fw-nothing")
+    told: list[Any] = []
+    if known.sight.is_whole:
+        told = [
+            html.H3("Messages", className="fw-part"), messages_table(messages, known.sight),
+            html.H3("What was asked", className="fw-part"), asked_table(asked, f"{ID}-asked"),
+        ]  # fmt: skip
+    if incident is None:
+        over = f"Incident {id} is over." if closed else f"Incident {id} is open; what fires of it is not known yet."
+        return [html.P(over, className="fw-nothing"), *told]
+    return [one(incident, shown), everything_asked(incident, shown), *told]
+
+
+TAB = Tab(
+    id=ID,
+    title="Alerts",
+    called="Open alerts",
+    icon="alerts",
+    key="8",
+    path=PATH,
+    layout=layout,
+    build=build,
+    varies_by=("role", "portfolios"),
+    datasets=(ALERTS, "portfolio"),
+    panels=(NOW,),
+    slots=(VERDICT, NOW.slot, f"{ID}-back"),
+    routes=lambda stores: [told_route(stores)],
+    forms=forms,
+    counts=f"{PATH}/told",
+)

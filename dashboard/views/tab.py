@@ -154,6 +154,8 @@ class Tab(Page):
     """Name of a mask in assets/css/30-icons.css."""
     key: str
     """Digit that opens the tab."""
+    counts: str = ""
+    """Address that answers every open page with a number for its label; empty: it has none (assets/js/52-told.js)."""
 
 
 def fitted(pages: Iterable[Page], settings: Settings) -> tuple[Page, ...]:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Page, expect
 
-from dashboard.tabs import alerts, cache
-from tests.support.frame import DEMO, FakeStores
+from dashboard.tabs import cache
+from tests.support.frame import DEMO, PLAIN, FakeStores
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Site
 
 CHART = "#demo-cpu-graph .scatterlayer .trace"
-TABS = (DEMO, cache.TAB, alerts.TAB)
+TABS = (DEMO, cache.TAB, PLAIN)
 
 
 def open_demo(page: Page, site: Site, query: str = "") -> None:

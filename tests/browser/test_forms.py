@@ -11,13 +11,12 @@ from playwright.sync_api import Page, expect
 
 from core.roles import Role
 from dashboard.components.form import form, text_field
-from dashboard.tabs import alerts
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.tab import View
 from tests.browser.conftest import Site
 from tests.browser.demo import open_demo, refresh
 from tests.support.application import create_app
-from tests.support.frame import DEMO, FakeStores
+from tests.support.frame import DEMO, PLAIN, FakeStores
 
 pytestmark = pytest.mark.browser
 ID = "demo-name"
@@ -41,7 +40,7 @@ def named(serve: Callable[[Callable[..., object]], Site], demo: FakeStores) -> t
         return replace(view, slots={**view.slots, "demo-verdict": drawn})
 
     tab = replace(DEMO, build=build, forms=lambda _: [Form("/demo/name", rename, Role.OPERATOR)])
-    return serve(create_app(demo, (tab, alerts.TAB)).server), names  # type: ignore[arg-type]
+    return serve(create_app(demo, (tab, PLAIN)).server), names  # type: ignore[arg-type]
 
 
 def test_a_form_asks_is_sent_with_the_keyboard_and_shows_what_holds_now(

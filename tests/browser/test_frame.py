@@ -10,12 +10,11 @@ import pytest
 from dash import html
 from playwright.sync_api import Page, expect
 
-from dashboard.tabs import alerts
 from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
 from tests.support.application import create_app
-from tests.support.frame import DEMO, FakeStores
+from tests.support.frame import DEMO, PLAIN, FakeStores
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +25,7 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
     page.get_by_role("link", name="Alerts").click()
-    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="A plain page")).to_be_visible()
     expect(page).to_have_title("Alerts · Fundwatch")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Alerts")
     page.go_back()
@@ -43,7 +42,7 @@ def test_a_sub_page_marks_its_tab_and_a_page_outside_the_navigation_none(
         id="demo-parts", title="Parts", path="/demo/parts", parent="demo", layout=lambda *_: html.P("Two parts.")
     )
     users = SubPage(id="users", title="Users", path="/users", layout=lambda *_: html.P("One user."))
-    site = serve(create_app(demo, (DEMO, parts, alerts.TAB, users)).server)  # type: ignore[arg-type]
+    site = serve(create_app(demo, (DEMO, parts, PLAIN, users)).server)  # type: ignore[arg-type]
     open_demo(page, site)
     page.locator(".fw-sub-nav").get_by_role("link", name="Parts").click()
     expect(page.get_by_text("Two parts.")).to_be_visible()
@@ -79,7 +78,7 @@ def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Sit
     expect(page).to_have_url(f"{site.url}/demo?host=beta")
     until(lambda: revision(page).endswith("?host=beta"))
     page.get_by_role("link", name="Alerts").click()
-    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="A plain page")).to_be_visible()
     page.go_back()
     page.wait_for_selector(CHART)
     expect(page).to_have_url(f"{site.url}/demo?host=beta")
@@ -208,7 +207,7 @@ def test_narrow_screen_navigates_from_a_drawer_and_does_not_scroll_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Open navigation").click()
     page.locator(".fw-drawer a", has_text="Alerts").click()
-    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="A plain page")).to_be_visible()
     expect(page.locator(".fw-drawer")).to_be_hidden()
 
 

@@ -164,7 +164,7 @@ def test_navigation_waits_for_a_server_that_is_away_and_the_page_stays_whose_add
         assert page.locator(CHART).count() == 1
         page.get_by_role("link", name="Alerts").click()
     site.start()
-    expect(page.get_by_role("heading", name="Alerts is not built yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="A plain page")).to_be_visible()
     expect(page).to_have_url(f"{site.url}/alerts")
     expect(page.get_by_role("link", name="Alerts")).to_have_attribute("aria-current", "page")
     expect(page.locator("#banner")).to_be_hidden()

@@ -28,7 +28,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 import api
 from access.viewer import Viewer
 from api.server import OPERATIONS
-from core.alerts.spec import ALERTS, FiringAlert
+from core.alerts.matchers import read_matchers
+from core.alerts.silence import Silence
+from core.alerts.spec import ALERTS, ENGINE, FiringAlert, OpenIncident, Quieting, RuleCost
 from core.clock import FakeClock
 from core.memo import Memo
 from core.model import Component, Facts, Reading, Status
@@ -52,9 +54,18 @@ from portfolio.tree.merge import merge
 from portfolio.tree.settings import change
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.state.actions import FAILED, finish_action, request_action
+from storage.state.alerts import (
+    HistoryRow,
+    KeptIncident,
+    KeptMessage,
+    add_history,
+    add_messages,
+    write_incident,
+)
 from storage.state.halts import Halt, add_halt
 from storage.state.imports import recent_imports
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
+from storage.state.silences import add_silence
 from storage.stores import Stores
 from tests.dashboard.test_rights import everything
 from tests.support.requests import opening, request_of
@@ -193,22 +204,37 @@ def tell_of_own_work(stores: Stores) -> None:
                     why, why),
         StateChange(now - 50, ComponentId("host-1", "pipeline", "settings"), Status.WARNING, Status.OK, 6.0, why, why),
     ]))  # fmt: skip
+    tell_of_alerts(stores)
     number = request_action(stores.state, now, str(SETTINGS), RELOAD, "", "olga")
     finish_action(stores.state, now, number, FAILED, "refused: portfolios: parent of Secret Gamma")
 
 
 def tell_of_alerts(stores: Stores) -> None:
-    """Let the alert engine say what names portfolios."""
-    now, why = stores.clock.now(), "Secret Gamma is 77.7 % below its peak"
-
-    def alert(labels: dict[str, str]) -> FiringAlert:
-        told = orjson.dumps(labels).decode()
-        return FiringAlert(
-            str(labels), "r", "Drawdown", "urgent", "portfolio", told, "firing", now, 1, why, "", 1, "", False
-        )
-
-    firing = [alert({"portfolio": HIDDEN}), alert({"component": "collector inbox"}), alert({"collector": "pull-fills"})]
-    stores.live.put_reading(ALERTS, "host-1", now, 5.0, Reading(tables=(table_of(FiringAlert, firing),)))
+    """Let alerts of hidden portfolios fire, be told, silenced and written down."""
+    now, said = stores.clock.now(), "Secret Gamma lost 77.7 %"
+    own = {"rule": "daily-loss", "alertname": "daily-loss", "severity": "urgent", "category": "portfolio"}
+    firing = [
+        FiringAlert(id, "daily-loss", "Daily loss", "urgent", "portfolio", json.dumps({"portfolio": id, **own}),
+                    "firing", now - 60, value, text, "", 1, "", is_flapping=False)
+        for id, value, text in ((HIDDEN, -0.777, said), ("mine-b", -0.06, "mine-b lost 6 %"))
+    ]  # fmt: skip
+    incident = OpenIncident(
+        1, f"portfolio={HIDDEN}", "urgent", "open", now - 60, 2, ["log"], now - 60, "", 0.0, 0, "reminded", now + 60, ""
+    )
+    cost = RuleCost("gamma-x-loss", 15.0, 0.1, 1, 0, 1, said)
+    quiet = Quieting("silence 1", f'portfolio="{HIDDEN}"', now + 60, "olga", said, 1)
+    tables = ((FiringAlert, firing), (OpenIncident, [incident]), (RuleCost, [cost]), (Quieting, [quiet]))
+    engine = Component(ENGINE, Status.WARNING, f"gamma-x-loss cannot be evaluated: {said}")
+    reading = Reading(components=(engine,), tables=tuple(table_of(row, rows) for row, rows in tables))  # type: ignore[type-var]
+    stores.live.put_reading(ALERTS, "host-1", now, 5.0, reading)
+    add_silence(stores.state, Silence(read_matchers(f'portfolio="{HIDDEN}"'), now, now + 600, said, "olga", now))
+    member = {"rule": "daily-loss", "title": "Daily loss", "labels": {"portfolio": HIDDEN}, "text": said}
+    body = json.dumps({"severity": "urgent", "opened_at": now, "members": [member]})
+    with stores.state.begin() as connection:
+        write_incident(connection, KeptIncident(f"portfolio={HIDDEN}", "open", now - 60, None, "{}"))
+        add_messages(connection, [KeptMessage(1, 1, "log", "opened", "sent", now, now, body, done_at=now)])
+        of = json.dumps({"portfolio": HIDDEN})
+        add_history(connection, [HistoryRow(now, "fires", "daily-loss", of, "urgent", detail=said)])
 
 
 @pytest.fixture
@@ -217,7 +243,7 @@ def app(stores: Stores) -> Dash:
 
 
 CHOICES: tuple[dict[str, str], ...] = (
-    {"edit": f"own:{MINE}"},
+    {"edit": f"own:{MINE}", "incident": "1"},
     {"portfolio": "own:mine-b", "compare": f"own:{MINE},own:mine-c", "window": "1Y", "series": "INDEX"},
     {"portfolio": "sample:fund", "compare": f"own:{MINE}", "window": "7d"},
 )

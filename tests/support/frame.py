@@ -17,7 +17,7 @@ from core.model import Status
 from core.settings.model import RateLimits, Sources
 from core.settings.oidc import Oidc
 from dashboard.charts.theme import end_label, faded, threshold
-from dashboard.components.card import card, cards, verdict
+from dashboard.components.card import card, cards, empty, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.graph import graph
 from dashboard.components.panel import panel, panels, slot
@@ -192,3 +192,10 @@ DEMO = Tab(
     graphs=("demo-cpu-graph", "demo-memory-graph"),
     zoom_graphs=("demo-cpu-graph",),
 )
+
+
+PLAIN = Tab(
+    id="alerts", title="Alerts", icon="alerts", key="7", path="/alerts",
+    layout=lambda *_: html.Div(empty("A plain page", "Nothing changes."), className="fw-content"),
+)  # fmt: skip
+"""A tab that shows nothing that changes."""

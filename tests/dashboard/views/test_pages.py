@@ -10,12 +10,11 @@ import pytest
 from dash import html
 from flask.testing import FlaskClient
 
-from dashboard.tabs import alerts
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.registry import registry
 from dashboard.views.tab import Choices, Page, View, family
 from tests.support.application import create_app
-from tests.support.frame import DEMO, FakeStores
+from tests.support.frame import DEMO, PLAIN, FakeStores
 from tests.support.views import OPERATOR
 
 DISKS = Panel("demo-parts-disks", "Disks", "Space of each disk.", TableBody(100), span=6)
@@ -33,7 +32,7 @@ PARTS = Page(
     panels=(DISKS, LOAD), slots=(DISKS.slot,), graphs=(LOAD.graph,),
 )  # fmt: skip
 IMPORT = Page(id="import", title="Import", path="/import", layout=lambda *_: html.P("drop a file"))
-PAGES = (DEMO, PARTS, alerts.TAB, IMPORT)
+PAGES = (DEMO, PARTS, PLAIN, IMPORT)
 
 
 @pytest.fixture
@@ -137,7 +136,7 @@ def test_a_panel_is_found_by_its_id_and_built_alone(stores: FakeStores) -> None:
 )
 def test_pages_that_do_not_fit_together_are_refused(change: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        create_app(FakeStores(), (DEMO, replace(PARTS, **change), alerts.TAB, IMPORT))  # type: ignore[arg-type]
+        create_app(FakeStores(), (DEMO, replace(PARTS, **change), PLAIN, IMPORT))  # type: ignore[arg-type]
 
 
 def _all(part: Any) -> list[dict[str, Any]]:

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from alerting.rule_files import RuleFiles
 from core.errors import SettingsError
 from core.settings.load import load_settings
+from core.settings.model import Settings
+from portfolio.rule_files import in_force
 
 RULE = "rules: [{name: desk, when: system_cpu_busy_ratio > 80 %}]\n"
 
 
-def names(files: RuleFiles) -> set[str]:
-    return {rule.name for rule in files.in_force()}
+def names(files: Settings) -> set[str]:
+    return {rule.name for rule in in_force(files)}
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> RuleFiles:
-    settings = load_settings().model_copy(update={"rules_dir": tmp_path / "rules"})
-    return RuleFiles(settings, tmp_path / "fundwatch.yaml")
+def files(tmp_path: Path) -> Settings:
+    return load_settings().model_copy(update={"rules_dir": tmp_path / "rules"})
 
 
-def test_what_editors_leave_beside_the_files_is_none_of_them(files: RuleFiles, tmp_path: Path) -> None:
+def test_what_editors_leave_beside_the_files_is_none_of_them(files: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "rules"
     assert "desk" not in names(files), "there is no folder"
     folder.mkdir()
@@ -33,15 +33,15 @@ def test_what_editors_leave_beside_the_files_is_none_of_them(files: RuleFiles, t
     assert "desk" in names(files)
 
 
-def test_what_cannot_be_read_is_told_and_taken_once_it_can(files: RuleFiles, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_told_and_taken_once_it_can(files: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "rules"
     folder.write_text("it is a file")
-    with pytest.raises(SettingsError, match="rules: cannot be read: Not a directory"):
-        files.in_force()
+    with pytest.raises(SettingsError, match="cannot be read: Not a directory"):
+        in_force(files)
     folder.unlink()
     folder.mkdir()
     (folder / "desk.yaml").symlink_to(tmp_path / "away.yaml")
-    with pytest.raises(SettingsError, match=r"desk\.yaml: cannot be read: No such file"):
-        files.in_force()
+    with pytest.raises(SettingsError, match=r"desk\.yaml:1: .*No such file"):
+        in_force(files)
     (tmp_path / "away.yaml").write_text(RULE)
     assert "desk" in names(files)

@@ -1,0 +1,228 @@
+"""What fires now, incident by incident: how grave, since when, who was told, what comes next, who has it in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import html
+
+from access.viewer import ACTING_ROLE
+from core.alerts.rule import Rule
+from core.alerts.spec import FiringAlert, OpenIncident
+from core.format import count, first_of
+from dashboard.alerts.actions import common_matchers, quick_form, whole_forms
+from dashboard.alerts.known import RELEASED, Known, labels_of, severity_of
+from dashboard.alerts.parts import (
+    ahead,
+    facts,
+    labels_text,
+    severity_badge,
+    severity_cell,
+    unit_of_rule,
+    value_text,
+)
+from dashboard.components.age import age, local_time
+from dashboard.components.attributes import attributes
+from dashboard.components.choices import choice_button
+from dashboard.components.needing import needing
+from dashboard.components.table import Cell, Column, data_table, whole_cell
+from storage.state.alert_requests import WAITING, Request
+
+ID = "alerts"
+MOST_INCIDENTS = 50
+MOST_ALERTS, MOST_QUIET_ALERTS = 10, 3
+"""Of an incident that is listed beside others; of one that somebody has in hand, or that is not told."""
+MUTED = "muted"
+"""What the reason begins with for which nothing of an incident is told."""
+NEXT = {
+    "opened": "told", "changed": "told", "raised": "told", "lowered": "told", "reminded": "told again",
+    "escalated": "escalates", "exhausted": "the last step of its escalation ends",
+    "ack_ended": "told that nobody has it",
+}  # fmt: skip
+"""What comes next, before "in 12 min"."""
+_COLUMNS = (
+    Column("text", "What", numeric=False),
+    Column("severity", "Severity", numeric=False),
+    Column("labels", "Labels", numeric=False),
+    Column("value", "Value", definition="As of the last evaluation"),
+    Column("since", "Since", numeric=False),
+)
+_QUIET = Column("quiet", "Quiet", numeric=False, definition="What keeps it from being told")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What incidents are drawn from."""
+
+    known: Known
+    rules: Mapping[str, Rule]
+    """Those in force, by name."""
+    waiting: Sequence[Request] = ()
+    """What was asked for and is not answered yet."""
+
+
+def listed(shown: Shown) -> list[Any]:
+    """Return the incidents that are open, those that need somebody first, then the gravest; what is resolved last."""
+    known = shown.known
+    incidents = sorted(known.incidents, key=lambda each: (is_in_hand(each), -severity_of(each.severity)))
+    blocks: list[Any] = [
+        _block(each, shown, MOST_QUIET_ALERTS if is_in_hand(each) else MOST_ALERTS)
+        for each in incidents[:MOST_INCIDENTS]
+    ]
+    if len(incidents) > MOST_INCIDENTS:
+        more = count(len(incidents) - MOST_INCIDENTS, "more incident")
+        blocks.append(html.P(f"And {more}, less grave or in somebody's hand.", className="fw-nothing"))
+    released = known.of_incident.get(RELEASED, ())
+    return [*blocks, *([_released(released, shown)] if released else [])]
+
+
+def one(incident: OpenIncident, shown: Shown) -> html.Article:
+    """Return an incident alone, with all that fires of it."""
+    return _block(incident, shown, len(shown.known.firing), is_alone=True)
+
+
+def is_in_hand(incident: OpenIncident) -> bool:
+    """Return whether somebody has an incident in hand, or nothing of it is told."""
+    return bool(incident.acknowledged_until) or incident.reason.startswith(MUTED)
+
+
+def everything_asked(incident: OpenIncident, shown: Shown) -> html.Div:
+    """Return the forms of all that operators can do about an incident."""
+    matchers = common_matchers(shown.known.of_incident.get(incident.incident, ()))
+    link = html.A(
+        "Silence it …", href=f"/alerts/silences?{urlencode({'matchers': matchers})}", className="fw-choice-button"
+    )
+    silence = [html.P(link, className="fw-incident-silence")] if matchers and shown.known.sight.is_whole else []
+    return html.Div(
+        [html.Div(whole_forms(incident.incident), className="fw-forms"), *silence],
+        className="fw-incident-does",
+        **needing(ACTING_ROLE),
+    )
+
+
+def _block(incident: OpenIncident, shown: Shown, most: int, *, is_alone: bool = False) -> html.Article:
+    known, id = shown.known, incident.incident
+    alerts = known.of_incident.get(id, ())
+    severity = max((severity_of(each.severity) for each in alerts), default=severity_of(incident.severity))
+    head = html.Div(
+        [
+            severity_badge(severity),
+            html.H3(_title(incident, alerts), className="fw-incident-title"),
+            age(incident.opened_at),
+            html.Span(f"#{id}", className="fw-incident-number")
+            if is_alone
+            else choice_button(ID, {"incident": str(id)}, f"#{id}", label=f"Incident {id}: who was told, what to do"),
+        ],
+        className="fw-incident-head",
+    )
+    hidden = len(alerts) - most
+    more = (
+        [html.P(choice_button(ID, {"incident": str(id)}, f"And {count(hidden, 'more alert')} …"))] if hidden > 0 else []
+    )
+    parts = [head, *(_only(alerts[0], shown) if len(alerts) == 1 else []), _facts(incident, len(alerts), shown)]
+    if len(alerts) != 1:
+        parts += [_table(f"{ID}-of-{id}", alerts[:most], shown), *more]
+    if not is_alone:
+        parts.append(_does(incident))
+    return html.Article(
+        parts, id=f"{ID}-incident-{id}", className=f"fw-incident fw-severity-{severity.word}",
+        **attributes(data_quiet="" if is_in_hand(incident) else None),
+    )  # fmt: skip
+
+
+def _does(incident: OpenIncident) -> html.Div:
+    """Return what operators can do at once, and the way to the rest."""
+    rest = choice_button(ID, {"incident": str(incident.incident)}, "Snooze, resolve, silence …")
+    held = [] if incident.acknowledged_until else [quick_form(incident.incident)]
+    return html.Div([*held, rest], className="fw-incident-act", **needing(ACTING_ROLE))
+
+
+def _only(alert: FiringAlert, shown: Shown) -> list[html.P]:
+    """Return what is known of the only alert of an incident beside its text."""
+    row = _row(alert, shown)
+    muted = f"quiet: {alert.muted_by}" if alert.muted_by else ""
+    return [facts(row["labels"].content, row["value"].content, alert.title, muted)]
+
+
+def _title(incident: OpenIncident, alerts: Sequence[FiringAlert]) -> str:
+    if len(alerts) == 1:
+        return alerts[0].text
+    titles = [*dict.fromkeys(each.title for each in alerts)]
+    if not titles:
+        return f"Incident {incident.incident}"
+    return f"{first_of(titles)}: {count(len(alerts), 'alert')}"
+
+
+def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
+    now, whole = shown.known.now, shown.known.sight.is_whole
+    alerts = incident.alerts if whole else seen
+    held: list[Any] = []
+    if incident.acknowledged_until:
+        held = [f"{incident.acknowledged_by or 'Somebody'} has it in hand until ",
+                local_time(incident.acknowledged_until, "span")]  # fmt: skip
+    asked = [
+        f"{each.what} asked for by {each.who or 'somebody'}" for each in shown.waiting
+        if each.incident == incident.incident and each.status == WAITING
+    ]  # fmt: skip
+    return facts(
+        count(alerts, "alert") if alerts != 1 else "",
+        _told(incident),
+        html.Span(_next(incident, now, is_whole=whole)),
+        html.Span(held) if held else "",
+        html.Strong("; ".join(asked)) if asked else "",
+    )
+
+
+def _told(incident: OpenIncident) -> Any:
+    if not incident.told:
+        return "nobody was told"
+    told: list[Any] = [f"told {first_of(incident.told)}"]
+    if incident.told_at:
+        told += [", last ", local_time(incident.told_at, "span")]
+    return html.Span(told)
+
+
+def _next(incident: OpenIncident, now: float, *, is_whole: bool) -> str:
+    if not incident.next_about:
+        if incident.reason.startswith(MUTED) and not is_whole:
+            return f"nothing comes next: it is {MUTED}"
+        return f"nothing comes next: {incident.reason}" if incident.reason else "nothing comes next"
+    return f"{NEXT.get(incident.next_about, incident.next_about)} {ahead(incident.next_at, now)}"
+
+
+def _released(alerts: Sequence[FiringAlert], shown: Shown) -> html.Article:
+    head = html.Div(
+        [html.H3("Resolved by hand, and firing on", className="fw-incident-title")], className="fw-incident-head"
+    )
+    told = facts(count(len(alerts), "alert"), "told again after they were clear")
+    table = _table(f"{ID}-of-none", alerts, shown)
+    return html.Article([head, told, table], id=f"{ID}-released", className="fw-incident", **attributes(data_quiet=""))
+
+
+def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
+    rows = [_row(each, shown) for each in alerts]
+    columns = (*_COLUMNS, _QUIET) if any(each.muted_by for each in alerts) else _COLUMNS
+    return data_table(id, columns, rows, caption="Alerts", nothing="Which alerts these are is not told.")
+
+
+def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
+    rule = shown.rules.get(alert.rule)
+    watches = "; ".join(f"{severity.word}: {each}" for severity, each in _watched(rule)) if rule else ""
+    flaps = " (flapping)" if alert.is_flapping else ""
+    return {
+        "severity": severity_cell(severity_of(alert.severity)),
+        "text": Cell(f"{alert.text}{flaps}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""),
+        "labels": whole_cell(labels_text(labels_of(alert)) or None),
+        "value": Cell(value_text(alert.value, unit_of_rule(rule)), sort=alert.value),
+        "since": Cell(local_time(alert.since, "span"), sort=alert.since),
+        "quiet": whole_cell(alert.muted_by or None),
+    }
+
+
+def _watched(rule: Rule) -> list[tuple[Any, str]]:
+    if rule.levels:
+        return sorted(rule.levels.items(), reverse=True)
+    return [(rule.severity, rule.when)]

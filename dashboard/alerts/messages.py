@@ -1,0 +1,169 @@
+"""Messages about alerts: to whom, about what, and what became of them; and the channels that they go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from dash import html
+
+from access.viewer import ACTING_ROLE, Viewer
+from core.errors import ChangeRejected
+from core.format import count
+from core.settings.channels import Channel, Email
+from dashboard.access.common import told
+from dashboard.alerts.known import severity_of
+from dashboard.alerts.parts import severity_cell
+from dashboard.components.age import age, local_time
+from dashboard.components.form import form, hidden
+from dashboard.components.table import Cell, Column, cut_cell, data_table, whole_cell
+from dashboard.views.form import Form, Said, Sent
+from portfolio.alerts import Sight
+from storage.state.alerts import KeptMessage, MessageStatus
+from storage.state.audit import Entry, add_entry
+from storage.state.outbox import OF_CHANNELS, RATE, TEST, put_test
+from storage.state.silences import DATASET
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = "messages"
+PATH = "/alerts/messages"
+ABOUT = {
+    "opened": "begins", "changed": "changed", "raised": "worse", "lowered": "less severe", "escalated": "escalated",
+    "reminded": "still fires", "acknowledged": "acknowledged", "ack_ended": "acknowledgement ended",
+    "resolved": "is over", "digest": "digest of what was held back", "undelivered": "could not be delivered",
+    TEST: "test",
+}  # fmt: skip
+STATUS = {
+    MessageStatus.QUEUED: ("waiting", "muted"),
+    MessageStatus.RETRYING: ("being tried", "warning"),
+    MessageStatus.SENT: ("✓ sent", "ok"),
+    MessageStatus.FAILED: ("✕ failed", "critical"),
+    MessageStatus.SUPPRESSED: ("muted", "muted"),
+    MessageStatus.MERGED: ("told by a later one", "muted"),
+}
+"""Word and tone of what became of a message."""
+HELD_BACK = "held back"
+_COLUMNS = (
+    Column("at", "When", numeric=False),
+    Column("to", "To", numeric=False),
+    Column("severity", "Severity", numeric=False),
+    Column("about", "About", numeric=False),
+    Column("text", "What", numeric=False),
+    Column("incident", "Incident"),
+    Column("state", "State", numeric=False),
+    Column("attempts", "Attempts"),
+    Column("done", "Done", numeric=False, definition="When it was sent, or given up"),
+    Column("reply", "Reply", numeric=False, definition="What the channel answered, or why it could not be sent"),
+)
+_CHANNELS = (
+    Column("name", "Channel", numeric=False),
+    Column("kind", "Kind", numeric=False),
+    Column("to", "To", numeric=False),
+    Column("limits", "At most", numeric=False),
+    Column("fallback", "Falls back to", numeric=False),
+    Column("worked", "Last worked", numeric=False),
+    Column("last", "Last message", numeric=False),
+    Column("does", "", numeric=False, plain="Send a test"),
+)
+
+
+def forms(stores: Stores) -> list[Form]:
+    """Return what can be asked of channels."""
+
+    def test(sent: Sent, viewer: Viewer) -> Said:
+        name = sent["channel"]
+        if name not in stores.settings.channels.every():
+            raise ChangeRejected("Nothing was sent.", {"channel": f"there is no channel {name}"})
+        now = stores.clock.now()
+        with stores.state.begin() as connection:
+            put_test(connection, name, viewer.name, now)
+            add_entry(connection, Entry(now, viewer.name, "test of a channel asked for", name))
+        return Said(f"A test goes to {name}: what becomes of it stands below.")
+
+    return [Form(f"{PATH}/test", told(stores, DATASET, test), ACTING_ROLE)]
+
+
+def messages_table(messages: Sequence[KeptMessage], sight: Sight, *, id: str = f"{ID}-rows") -> html.Div:
+    """Return a row a message, in the order given; `sight` says what of them may be told."""
+    nothing = "No message is like that. One is made when an incident opens, changes or ends, for each channel."
+    return data_table(id, _COLUMNS, [_row(each, sight) for each in messages], caption="Messages", nothing=nothing)
+
+
+def seen(messages: Sequence[KeptMessage], sight: Sight) -> list[KeptMessage]:
+    """Return the messages that may be told: under limits those about alerts that may be, all of them."""
+    return [each for each in messages if sight.is_whole or _is_seen(orjson.loads(each.body), sight)]
+
+
+def channels_table(
+    channels: Mapping[str, Channel], worked: Mapping[str, float], last: Mapping[str, KeptMessage], sight: Sight
+) -> html.Div:  # fmt: skip
+    """Return a row a channel. worked: when each was last sent something; last: what was last sent, or could not be."""
+    rows = [_channel(each, worked.get(name), last.get(name), sight) for name, each in channels.items()]
+    return data_table(f"{ID}-channels-rows", _CHANNELS, rows, caption="Channels")
+
+
+def state_of(message: KeptMessage) -> tuple[str, str]:
+    """Return what became of a message as a word, and its tone."""
+    if message.status == MessageStatus.SUPPRESSED and message.muted_by == RATE:
+        return HELD_BACK, "muted"
+    return STATUS[MessageStatus(message.status)]
+
+
+def _is_seen(body: Mapping[str, Any], sight: Sight) -> bool:
+    members = body.get("members") or ()
+    return bool(members) and all(sight.sees(each["rule"], each["labels"]) for each in members)
+
+
+def _row(message: KeptMessage, sight: Sight) -> dict[str, Any]:
+    body = orjson.loads(message.body)
+    word, tone = state_of(message)
+    of = str(message.incident) if message.incident != OF_CHANNELS else ""
+    muted = f": {message.muted_by}" if message.muted_by and word != HELD_BACK and sight.is_whole else ""
+    return {
+        "at": Cell(local_time(message.made_at), sort=message.made_at),
+        "to": message.receiver,
+        "severity": severity_cell(severity_of(str(body.get("severity", "")))),
+        "about": ABOUT.get(message.about, message.about),
+        "text": whole_cell(_text(body, sight)),
+        "incident": Cell(html.A(f"#{of}", href=f"/alerts?incident={of}"), sort=float(of)) if of else None,
+        "state": Cell(f"{word}{muted}", tone=tone, mark="fw-wraps" if muted else ""),
+        "attempts": Cell(str(message.attempts), sort=float(message.attempts)),
+        "done": Cell(local_time(message.done_at, "span"), sort=message.done_at) if message.done_at else None,
+        "reply": cut_cell(message.problem or message.reply, 80, "warning" if message.problem else ""),
+    }
+
+
+def _text(body: Mapping[str, Any], sight: Sight) -> str | None:
+    members = body.get("members") or ()
+    if not members:
+        return str(body.get("note") or "") or None
+    more = len(members) - 1 + int(body.get("more", 0))
+    first = sight.sentence(members[0]["labels"], str(members[0]["text"]))
+    return f"{first} and {count(more, 'more alert')}" if more else first
+
+
+def _channel(channel: Channel, worked: float | None, last: KeptMessage | None, sight: Sight) -> dict[str, Any]:
+    name = channel.name
+    limits = [f"{most} {span}" for most, span in ((channel.per_hour, "an hour"), (channel.per_day, "a day")) if most]
+    test = form(f"{PATH}/test", hidden("channel", name), id=f"{ID}-test-{name}", does="Send a test", role=ACTING_ROLE)
+    return {
+        "name": name,
+        "kind": channel.TITLE,
+        "to": cut_cell(", ".join(channel.to)) if isinstance(channel, Email) and sight.is_whole else None,
+        "limits": ", ".join(limits) or None,
+        "fallback": channel.fallback or None,
+        "worked": Cell(age(worked), sort=worked) if worked else Cell("never", tone="muted"),
+        "last": _last(last),
+        "does": test,
+    }
+
+
+def _last(message: KeptMessage | None) -> Cell:
+    if message is None:
+        return Cell(None)
+    word, tone = state_of(message)
+    why = message.problem if message.status == MessageStatus.FAILED else ""
+    return Cell(f"{word}: {why}" if why else word, tone=tone, mark="fw-wraps")

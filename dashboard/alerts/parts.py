@@ -1,0 +1,113 @@
+"""What every page of alerts writes in one way: severities, labels, values, spans to come, pages of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dash import html
+
+from core.alerts.labels import OWN
+from core.alerts.rule import Rule
+from core.alerts.severity import Severity
+from core.format import bytes_, coarse_duration, duration, number, percent, rate
+from dashboard.components.attributes import attributes
+from dashboard.components.choices import choice_button
+from dashboard.components.quick import quick
+from dashboard.components.table import Cell
+from portfolio.vocabulary import vocabulary
+
+SIGNS = {Severity.INFO: "ℹ", Severity.WARNING: "▲", Severity.CRITICAL: "✕", Severity.URGENT: "‼"}
+STATES = {
+    Severity.INFO: "unknown", Severity.WARNING: "warning", Severity.CRITICAL: "critical", Severity.URGENT: "critical",
+}  # fmt: skip
+"""Colours that severities have, as states of components name them."""
+PAGE_ROWS = 100
+ANY = ("any", "any")
+"""The option of a filter that leaves nothing out."""
+LASTS = (
+    ("900", "15 min"), ("1800", "30 min"), ("3600", "1 h"), ("7200", "2 h"), ("14400", "4 h"), ("28800", "8 h"),
+    ("86400", "1 day"), ("259200", "3 days"), ("604800", "7 days"), ("2592000", "30 days"),
+)  # fmt: skip
+"""For how long something is asked for."""
+HOUR = "3600"
+
+
+def severity_badge(severity: Severity) -> html.Span:
+    """Return a severity as sign and word, never as colour alone."""
+    return quick(
+        html.Span,
+        [
+            quick(html.Span, SIGNS[severity], className="fw-sign", **attributes(aria_hidden="true")),
+            severity.word,
+        ],
+        className=f"fw-state fw-state-{STATES[severity]} fw-severity-{severity.word}",
+    )
+
+
+def severity_cell(severity: Severity | None) -> Cell:
+    """Return the cell of a severity, which sorts by it."""
+    return Cell(severity_badge(severity), sort=float(severity)) if severity else Cell(None)
+
+
+def labels_text(labels: Mapping[str, str]) -> str:
+    """Return labels as a sentence has them: "host a, mount /data", without those that every alert has."""
+    return ", ".join(f"{name} {value}" for name, value in labels.items() if name not in OWN)
+
+
+def unit_of_rule(rule: Rule | None) -> str:
+    """Return the unit of what a rule compares; empty where it compares several figures."""
+    figures = rule.figures if rule else ()
+    known = vocabulary().get(figures[0]) if len(figures) == 1 else None
+    return known.unit if known else ""
+
+
+def value_text(value: float | None, unit: str) -> str | None:
+    """Return the value of an alert; None where there is none, or it is a state, which the text tells."""
+    if value is None or unit == "state":
+        return None
+    written: dict[str, Callable[[float | None], str]] = {
+        "ratio": percent,
+        "seconds": duration,
+        "bytes": bytes_,
+        "bytes/s": rate,
+    }
+    if unit in written:
+        return written[unit](value)
+    plain = number(value) if value == round(value) else f"{value:.4g}".replace("-", "−")
+    return f"{plain}/s" if unit == "/s" else plain
+
+
+def ahead(at: float, now: float) -> str:
+    """Return when something is to come: "in 12 min", "now"."""
+    return f"in {coarse_duration(at - now)}" if at - now >= 1 else "now"
+
+
+def chosen_or_any(choices: Mapping[str, str], name: str) -> str:
+    """Return what a filter is set to; empty: it leaves nothing out."""
+    chosen = choices.get(name, "")
+    return "" if chosen == ANY[0] else chosen
+
+
+def page_of(text: str) -> int:
+    """Return the number of a page that a choice wants, from 0."""
+    return int(text) if text.isdecimal() and len(text) < 7 else 0
+
+
+def turning(id: str, told: str, page: int, *, has_older: bool) -> html.Div:
+    """Return how much is shown, and the buttons that turn to newer and older rows."""
+    newer = str(page - 1) if page > 1 else None
+    return html.Div(
+        [
+            html.Span(told),
+            choice_button(id, {"page": newer}, "‹ Newer", off="" if page else "These are the newest."),
+            choice_button(id, {"page": str(page + 1)}, "Older ›", off="" if has_older else "These are the oldest."),
+        ],
+        className="fw-turning",
+    )
+
+
+def facts(*parts: Any) -> html.P:
+    """Return a line of facts, those that are there, with a dot between two."""
+    there = [part for part in parts if part]
+    return html.P([x for at, part in enumerate(there) for x in ([" · ", part] if at else [part])], className="fw-facts")

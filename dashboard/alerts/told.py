@@ -1,0 +1,67 @@
+"""What every page says of alerts: how many fire, in the tab's label and the title, and that everything is muted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from dash import html
+
+from access.viewer import ACTING_ROLE, Viewer
+from core.alerts.silence import Silence, When
+from core.memo import Memo
+from core.roles import Role
+from dashboard.alerts.known import Known, know
+from dashboard.alerts.parts import SIGNS
+from dashboard.components.age import local_time
+from dashboard.components.form import form, hidden
+from dashboard.components.markup import markup
+from dashboard.components.needing import offered
+from dashboard.views.route import JSON, Answer, Route
+from status.freshness import is_stale
+from storage.state.silences import DATASET, silences_in
+
+if TYPE_CHECKING:
+    from dashboard.views.tab import Choices
+    from storage.stores import Stores
+
+PATH = "/alerts/told"
+
+
+def told_route(stores: Stores) -> Route:
+    """Return the route that every open page asks when it refreshes; read once for each version of the data."""
+    memo: Memo[tuple[Known, tuple[Silence, ...]]] = Memo()
+
+    def answer(_choices: Choices, viewer: Viewer) -> Answer:
+        limits = viewer.portfolios
+
+        def read() -> tuple[Known, tuple[Silence, ...]]:
+            return know(stores, limits), tuple(_mutes(stores))
+
+        known, mutes = memo.get((stores.live.version(DATASET, "portfolio"), limits), read)
+        now = stores.clock.now()
+        muting = next((each for each in mutes if each.when(now) is When.ACTIVE), None)
+        banner = _banner(muting, viewer, is_whole=known.sight.is_whole) if muting else None
+        gravest = known.gravest
+        told = {
+            "count": known.loud,
+            "sign": SIGNS[gravest] if gravest else "",
+            "severity": gravest.word if gravest else "",
+            "old": known.reading is not None and is_stale(known.reading, now),
+            "banner": markup(offered([banner], viewer.role)) if banner else "",
+        }
+        return Answer(orjson.dumps(told), JSON)
+
+    return Route(PATH, answer, Role.VIEWER)
+
+
+def _mutes(stores: Stores) -> list[Silence]:
+    with stores.state.reading() as connection:
+        return [each for each in silences_in(connection, stores.clock.now()) if each.is_of_all]
+
+
+def _banner(silence: Silence, viewer: Viewer, *, is_whole: bool) -> html.Div:
+    why = f" {silence.who}: {silence.why}" if is_whole else ""
+    said: list[Any] = ["Every alert is muted until ", local_time(silence.ends, "span"), f".{why}"]
+    end = form("/alerts/silences/end", hidden("id", str(silence.id)), id="muted-end", does="End it", role=ACTING_ROLE)
+    return html.Div([html.Span(said), *([end] if is_whole else [])], className="fw-muted-line")

@@ -1,0 +1,100 @@
+"""Messages: what was told of alerts, to whom, and what became of it; the channels, and trying one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dash import html
+
+from access.viewer import Viewer
+from core.alerts.spec import ALERTS
+from core.format import number
+from dashboard.access.common import told_zone
+from dashboard.alerts.known import know
+from dashboard.alerts.messages import ID, PATH, channels_table, forms, messages_table, seen
+from dashboard.alerts.parts import ANY, PAGE_ROWS, chosen_or_any, page_of, turning
+from dashboard.alerts.verdict import alerts_verdict
+from dashboard.components.choices import choice_bar, choice_select
+from dashboard.components.panel import panels, verdict_slot
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from status.freshness import next_stale_at
+from storage.state.alert_log import WantedMessages, count_messages, read_messages
+from storage.state.alerts import MessageStatus
+from storage.state.outbox import last_done, last_sent
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+VERDICT, ZONE, TURNING = f"{ID}-verdict", f"{ID}-zone", f"{ID}-turning"
+ALL = Panel(
+    f"{ID}-all",
+    "Messages",
+    "What was told, newest first. A message is written down with what it tells, and sent from there: tried again until "
+    "it arrives or is given up; then its fallback is told.",
+    TableBody(400),
+    subtitle_slot=ZONE,
+    controls_slot=TURNING,
+)
+CHANNELS = Panel(
+    f"{ID}-channels", "Channels", "Ways in which alerts reach people, as the settings have them (docs/channels.md).",
+    TableBody(90),
+)  # fmt: skip
+WORDS = {
+    MessageStatus.QUEUED: "waiting", MessageStatus.RETRYING: "being tried", MessageStatus.SENT: "sent",
+    MessageStatus.FAILED: "failed", MessageStatus.SUPPRESSED: "muted or held back",
+    MessageStatus.MERGED: "told by a later one",
+}  # fmt: skip
+
+
+def layout(stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    names = [ANY, *((each, each) for each in stores.settings.channels.every())]
+    states = [ANY, *((each.value, word) for each, word in WORDS.items())]
+    bar = choice_bar(
+        choice_select(ID, "to", names, choices, default="any", label="To"),
+        choice_select(ID, "state", states, choices, default="any", label="State"),
+    )
+    content = [verdict_slot(VERDICT), panels(CHANNELS.element(), ALL.element())]
+    return html.Div([bar, html.Div(content, className="fw-content")])
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return a page of messages, and the channels."""
+    known = know(stores, viewer.portfolios)
+    channels = stores.settings.channels.every()
+    wanted = WantedMessages(*(chosen_or_any(choices, name) for name in ("to", "state")))
+    page = page_of(choices.get("page", ""))
+    with stores.state.reading() as connection:
+        found = read_messages(connection, wanted, PAGE_ROWS, page * PAGE_ROWS)
+        total = count_messages(connection, wanted)
+        worked = last_sent(connection)
+        last = {name: each for name in channels if (each := last_done(connection, name))}
+    shown = seen(found, known.sight)
+    told = f"{number(len(shown))} of {number(total)}" if known.sight.is_whole else number(len(shown))
+    return View(
+        slots={
+            VERDICT: alerts_verdict(known),
+            ZONE: told_zone("newest first", known.now),
+            TURNING: turning(ID, told, page, has_older=(page + 1) * PAGE_ROWS < total),
+            ALL.slot: messages_table(shown, known.sight),
+            CHANNELS.slot: channels_table(channels, worked, last, known.sight),
+        },
+        notes={ALL.id: "", CHANNELS.id: ""},
+        stale_at=next_stale_at([known.reading], known.now),
+    )
+
+
+PAGE = Page(
+    id=ID,
+    title="Messages",
+    path=PATH,
+    parent="alerts",
+    layout=layout,
+    build=build,
+    varies_by=("role", "portfolios"),
+    datasets=(ALERTS, "portfolio"),
+    panels=(CHANNELS, ALL),
+    slots=(VERDICT, ZONE, TURNING, ALL.slot, CHANNELS.slot),
+    forms=forms,
+)

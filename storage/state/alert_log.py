@@ -1,0 +1,74 @@
+"""What alerting wrote down, read back a page at a time: messages, and what happened to alerts. The newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from storage.state.alert_tables import alert_history, alert_incidents, alert_messages
+from storage.state.alerts import CLOSED, HistoryRow, KeptMessage, NumberedRow
+from storage.state.database import Transaction
+
+_message, _row = alert_messages.c, alert_history.c
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMessages:
+    """Which messages are asked for. What is empty leaves nothing out."""
+
+    receiver: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRows:
+    """Which rows of the history are asked for. What is empty leaves nothing out."""
+
+    rule: str = ""
+    severity: str = ""
+    what: str = ""
+
+
+def read_messages(connection: Transaction, wanted: WantedMessages, limit: int, skip: int = 0) -> list[KeptMessage]:
+    """Return messages, without the `skip` newest ones."""
+    newest = (_message.made_at.desc(), _message.incident.desc(), _message.number.desc(), _message.receiver)
+    asked = sa.select(alert_messages).where(*_of_messages(wanted)).order_by(*newest).limit(limit).offset(skip)
+    return [KeptMessage(**row._mapping) for row in connection.execute(asked)]
+
+
+def count_messages(connection: Transaction, wanted: WantedMessages) -> int:
+    """Return how many messages there are."""
+    return int(connection.execute(sa.select(sa.func.count()).where(*_of_messages(wanted))).scalar() or 0)
+
+
+def read_rows(connection: Transaction, wanted: WantedRows, limit: int, before: int = 0) -> list[NumberedRow]:
+    """Return rows of the history with their numbers; before: only what is older than the row of that number."""
+    columns = (_row.id, _row.at, _row.what, _row.rule, _row.labels, _row.severity, _row.incident, _row.who, _row.detail)
+    asked = sa.select(*columns).where(*_of_rows(wanted)).order_by(_row.id.desc()).limit(limit)
+    if before:
+        asked = asked.where(_row.id < before)
+    return [(int(row[0]), HistoryRow(*row[1:])) for row in connection.execute(asked)]
+
+
+def known_rules(connection: Transaction) -> list[str]:
+    """Return the rules that the history names, by name."""
+    asked = sa.select(_row.rule).where(_row.rule != "").distinct().order_by(_row.rule)
+    return [str(name) for (name,) in connection.execute(asked)]
+
+
+def is_closed(connection: Transaction, incident: int) -> bool | None:
+    """Return whether an incident is over; None: there is none of that number."""
+    of = alert_incidents.c
+    stage = connection.execute(sa.select(of.stage).where(of.id == incident)).scalar()
+    return None if stage is None else bool(stage == CLOSED)
+
+
+def _of_messages(wanted: WantedMessages) -> list[sa.ColumnElement[bool]]:
+    asked = ((_message.receiver, wanted.receiver), (_message.status, wanted.status))
+    return [_message.made_at > 0, *(column == value for column, value in asked if value)]
+
+
+def _of_rows(wanted: WantedRows) -> list[sa.ColumnElement[bool]]:
+    asked = ((_row.rule, wanted.rule), (_row.severity, wanted.severity), (_row.what, wanted.what))
+    return [_row.id > 0, *(column == value for column, value in asked if value)]

@@ -1,0 +1,265 @@
+"""The pages of alerts: what a real engine's readings show to whom, and what is asked of it there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from access.viewer import Viewer
+from alerting.evaluate import Value
+from core.alerts.silence import LONGEST_MUTE_SECONDS
+from core.clock import FakeClock
+from core.model import labels
+from core.roles import Role
+from dashboard.components.markup import markup
+from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, silences
+from dashboard.views.tab import Choices, Page
+from storage.state.alert_requests import requests_of
+from storage.state.audit import read_entries
+from storage.state.outbox import waiting_for
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.silences import silences_in, windows_in
+from storage.stores import Stores
+from tests.support.application import create_app
+from tests.support.desk import Desk
+from tests.support.views import text
+
+PAGES = (alerts.TAB, silences.PAGE, alert_rules.PAGE, alert_messages.PAGE, alert_history.PAGE)
+ANA, VERA = Viewer("ana", Role.OPERATOR), Viewer("vera", Role.VIEWER)
+LEE = Viewer("lee", Role.OPERATOR, portfolios=frozenset({"beta"}))
+
+
+def shows(desk: Desk, page: Page, viewer: Viewer = ANA, **choices: str) -> str:
+    """Return all words of a page."""
+    assert page.build is not None
+    view = page.build(desk.stores, Choices.of(choices), viewer)
+    return " ".join(" ".join(text(each) for each in view.slots.values()).split())
+
+
+def in_html(desk: Desk, page: Page, slot: str, viewer: Viewer = ANA, **choices: str) -> str:
+    assert page.build is not None
+    return markup(page.build(desk.stores, Choices.of(choices), viewer).slots[slot])
+
+
+@pytest.fixture
+def desk(stores: Stores) -> Desk:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha"), Portfolio("own", "beta", "Beta")])
+    return Desk(replace(stores, clock=FakeClock(float(int(time.time())))))
+
+
+def client_of(desk: Desk, viewer: Viewer) -> FlaskClient:
+    client: FlaskClient = create_app(desk.stores, PAGES, lambda _: viewer).server.test_client()
+    return client
+
+
+def post(client: FlaskClient, path: str, **fields: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.post(path, json=fields).json
+    return found
+
+
+def told(client: FlaskClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/alerts/told").json
+    return found
+
+
+def test_calm_says_how_many_rules_were_evaluated_and_when(desk: Desk) -> None:
+    assert "Nothing has evaluated alerts yet" in shows(desk, alerts.TAB)
+    desk.goes_on()
+    shown = shows(desk, alerts.TAB)
+    assert "Nothing fires" in shown and "3 rules" in shown and "calm" in shown
+    assert told(client_of(desk, VERA))["count"] == 0
+
+
+def test_what_fires_stands_with_who_was_told_and_what_comes_next_the_gravest_first(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    desk.lose("alpha")
+    desk.goes_on()
+    shown = shows(desk, alerts.TAB)
+    assert shown.index("alpha lost -8.1%") < shown.index("CPU of host-1 is 93% busy"), "urgent before critical"
+    assert "‼ urgent" in shown and "✕ critical" in shown, "never colour alone"
+    assert "told log" in shown and "Daily loss" in shown and "told again in 4 h" in shown
+    assert "93.0 %" in shown and "machine host-1" in shown
+    assert told(client_of(desk, ANA)) | {"banner": ""} == {
+        "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "",
+    }  # fmt: skip
+
+
+def test_the_last_known_is_shown_as_such_when_nobody_evaluates(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    clock = desk.stores.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(600)
+    shown = shows(desk, alerts.TAB)
+    assert "Alerts are not evaluated since" in shown and "the last that is known" in shown
+    assert "CPU of host-1 is 93% busy" in shown and "calm" not in shown
+    assert told(client_of(desk, ANA))["old"] is True
+
+
+def test_an_operator_acknowledges_and_a_viewer_only_reads(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    assert "/alerts/acknowledge" in in_html(desk, alerts.TAB, "alerts-now-table")
+    assert client_of(desk, VERA).post("/alerts/acknowledge", json={"incident": "1", "lasts": "3600"}).status_code == 403
+    client = client_of(desk, ANA)
+    assert post(client, "/alerts/acknowledge", incident="1", lasts="3600")["done"] is True
+    assert "acknowledge asked for by ana" in shows(desk, alerts.TAB)
+    desk.goes_on()
+    shown = shows(desk, alerts.TAB)
+    assert "ana has it in hand until" in shown and "asked for" not in shown
+    assert "/alerts/acknowledge" not in in_html(desk, alerts.TAB, "alerts-now-table")
+    assert "done" in shows(desk, alerts.TAB, incident="1")
+    for refused in (
+        {"incident": "99", "lasts": "3600"},
+        {"incident": "x", "lasts": "3600"},
+        {"incident": "1", "lasts": "5"},
+    ):
+        said = post(client, "/alerts/snooze", **refused)
+        assert said["done"] is False and said["said"].startswith("Nothing was asked."), refused
+    assert post(client, "/alerts/resolve", incident="1", note="a drill")["done"] is True
+    desk.goes_on()
+    assert "Resolved by hand, and firing on" in shows(desk, alerts.TAB)
+    with desk.stores.state.reading() as connection:
+        assert [(each.what, each.status) for each in requests_of(connection, 1)] == [
+            ("acknowledge", "done"), ("resolve", "done"),
+        ]  # fmt: skip
+
+
+def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_hides_first(desk: Desk) -> None:
+    desk.busy()
+    desk.lose("alpha")
+    desk.goes_on()
+    assert "matchers=machine%3D%22host-1%22%2C+rule%3D%22cpu-high%22" in in_html(
+        desk, alerts.TAB, "alerts-now-table", incident="1"
+    ) + in_html(desk, alerts.TAB, "alerts-now-table", incident="2")
+    matchers = 'rule="cpu-high"'
+    shown = shows(desk, silences.PAGE, matchers=matchers)
+    assert "It would hide 1 alert of 2 that fire now" in shown and "CPU of host-1" in shown
+    assert "Nothing that fires now would be hidden" in shows(desk, silences.PAGE, matchers='rule="disk"')
+    assert "is not understood" in shows(desk, silences.PAGE, matchers="rule=")
+    client = client_of(desk, ANA)
+    without_reason = post(client, "/alerts/silences/add", matchers=matchers, lasts="3600", why="")
+    assert without_reason["done"] is False and "why" in without_reason["fields"]
+    assert post(client, "/alerts/silences/add", matchers=matchers, lasts="3600", why="new fans")["done"] is True
+    desk.goes_on()
+    assert "silence 1" in shows(desk, alerts.TAB) and "1 kept quiet" in shows(desk, alerts.TAB)
+    assert told(client)["count"] == 1
+    shown = shows(desk, silences.PAGE)
+    assert "● active" in shown and 'rule="cpu-high"' in shown and "new fans" in shown and "in 1 h" in shown
+    assert post(client, "/alerts/silences/end", id="1")["done"] is True
+    assert "ended by ana" in shows(desk, silences.PAGE)
+    assert post(client, "/alerts/silences/end", id="1")["done"] is False
+
+
+def test_maintenance_comes_again_by_a_cron_line(desk: Desk) -> None:
+    client = client_of(desk, ANA)
+    sent = {"name": "Backup", "matchers": 'component="Disk"', "cron": "0 2 * * *", "zone": "Europe/London",
+            "hours": "1.5", "why": "nightly"}  # fmt: skip
+    for name, wrong in (("zone", "Mars"), ("cron", "every day"), ("hours", "long"), ("hours", "0"), ("name", "")):
+        said = post(client, "/alerts/silences/maintain", **{**sent, name: wrong})
+        assert said["done"] is False and name in said["fields"], (name, said)
+    said = post(client, "/alerts/silences/maintain", **{**sent, "cron": ""})
+    assert said["done"] is False and "ends" in said["fields"]
+    assert post(client, "/alerts/silences/maintain", **sent)["done"] is True
+    desk.goes_on(times=1)
+    shown = shows(desk, silences.PAGE)
+    assert "Backup" in shown and "0 2 * * * Europe/London, 1 h 30 min each" in shown
+    with desk.stores.state.reading() as connection:
+        (window,) = windows_in(connection, 0)
+    assert (window.lasts_seconds, window.who) == (5_400, "ana")
+    assert post(client, "/alerts/silences/end-maintenance", id=str(window.id))["done"] is True
+
+
+def test_everything_is_muted_for_a_day_at_most_and_every_page_says_so(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    client = client_of(desk, ANA)
+    assert told(client)["banner"] == ""
+    assert post(client, "/alerts/silences/mute", lasts="259200", why="drill")["done"] is False
+    assert post(client, "/alerts/silences/mute", lasts="3600", why="drill")["done"] is True
+    desk.goes_on()
+    banner = told(client)["banner"]
+    assert "Every alert is muted until" in banner and "ana: drill" in banner and "End it" in banner
+    assert told(client)["count"] == 0
+    assert "End it" not in told(client_of(desk, VERA))["banner"]
+    limited = told(client_of(desk, LEE))["banner"]
+    assert "Every alert is muted until" in limited and "drill" not in limited and "End it" not in limited
+    with desk.stores.state.reading() as connection:
+        (silence,) = silences_in(connection, 0)
+    assert silence.ends - silence.begins <= LONGEST_MUTE_SECONDS
+    assert post(client, "/alerts/silences/end", id=str(silence.id))["said"] == "Alerts are told again."
+    assert told(client)["banner"] == ""
+
+
+def test_rules_stand_with_their_state_cost_and_place(desk: Desk) -> None:
+    desk.file.write_text(
+        "rules:\n  - {name: cpu-high, title: CPU is busy, when: system_cpu_busy_15m_ratio > 80 %, every: 1 s}\n"
+        "  - {name: slow, when: system_swap_used_ratio > 50 %, for: 1 h, every: 1 s}\n"
+        "  - {name: unused, when: system_cpu_busy_15m_ratio > 99 %, enabled: false}\n"
+    )
+    desk.busy()
+    desk.values["system_swap_used_ratio"] = [Value(labels(machine="host-1"), 0.8)]
+    desk.goes_on()
+    shown = shows(desk, alert_rules.PAGE)
+    assert shown.index("CPU is busy") < shown.index("slow"), "what fires stands first"
+    assert "▲ 1 firing" in shown and "1 condition pending" in shown and "○ off" in shown
+    assert "desk.yaml:2" in shown and "comes with Fundwatch" in shown
+    yaml = shows(desk, alert_rules.PAGE, rule="slow")
+    assert "- name: slow" in yaml and "for: 1 h" in yaml
+    assert "desk.yaml" not in shows(desk, alert_rules.PAGE, LEE), "the fund's own may name any portfolio"
+    desk.file.write_text("rules:\n  - {name: broken, when: no_such_metric > 1}\n")
+    shown = shows(desk, alert_rules.PAGE)
+    assert "Files of rules have mistakes" in shown and "desk.yaml:2: broken" in shown
+
+
+def test_messages_are_logged_and_a_channel_is_tried(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    shown = shows(desk, alert_messages.PAGE)
+    assert "CPU of host-1 is 93% busy" in shown and "waiting" in shown and "begins" in shown
+    assert "No message is like that" in shows(desk, alert_messages.PAGE, state="failed")
+    assert "Send a test" in shown and "never" in shown
+    client = client_of(desk, ANA)
+    assert post(client, "/alerts/messages/test", channel="nobody")["done"] is False
+    assert post(client, "/alerts/messages/test", channel="log")["done"] is True
+    with desk.stores.state.reading() as connection:
+        assert [each.about for each in waiting_for(connection, "log")] == ["opened", "test"]
+    assert read_entries(desk.stores.state)[0].what == "test of a channel asked for"
+    assert "asked for by ana" in shows(desk, alert_messages.PAGE)
+
+
+def test_history_is_filtered_and_paged(desk: Desk) -> None:
+    for ratio in (0.93, 0.5) * 60:
+        desk.busy(ratio)
+        desk.goes_on(times=1)
+    desk.lose("alpha")
+    desk.goes_on(times=1)
+    assert "alpha lost" in shows(desk, alert_history.PAGE)
+    assert "alpha lost" not in shows(desk, alert_history.PAGE, rule="cpu-high")
+    assert "CPU of" not in shows(desk, alert_history.PAGE, severity="urgent")
+    assert "alpha lost" not in shows(desk, alert_history.PAGE, what="resolved")
+    newest = in_html(desk, alert_history.PAGE, "alert-history-all-table", what="fires")
+    assert "fires" in newest and "is over" not in newest
+
+
+def test_people_limited_to_portfolios_are_told_of_theirs_alone(desk: Desk) -> None:
+    desk.busy()
+    desk.lose("alpha", "beta")
+    desk.goes_on()
+    for page in PAGES:
+        for choices in ({}, {"incident": "1"}, {"incident": "2"}, {"rule": "daily-loss"}):
+            assert "alpha" not in shows(desk, page, LEE, **choices), (page.id, choices)
+    assert "alpha" in shows(desk, alerts.TAB, ANA)
+    assert "beta lost -8.1%" in shows(desk, alerts.TAB, LEE)
+    assert told(client_of(desk, LEE))["count"] == 1, "cpu-high is none that comes with Fundwatch"
+    client = client_of(desk, LEE)
+    for incident in ("1", "2", "77"):
+        assert post(client, "/alerts/acknowledge", incident=incident, lasts="3600")["done"] is False
+    assert client.post("/alerts/silences/mute", json={"lasts": "3600", "why": "x"}).status_code == 403
+    with desk.stores.state.reading() as connection:
+        assert silences_in(connection, 0) == []

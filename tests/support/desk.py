@@ -1,0 +1,69 @@
+"""A fund whose alerts a real engine evaluates, on figures that a test sets by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerting.evaluate import Value
+from alerting.quiet import Causes
+from alerting.runner import Runner
+from core.alerts.expression import Figure, Worked
+from core.alerts.plan import Plan
+from core.alerts.rule import Rule
+from core.alerts.written import written
+from core.clock import FakeClock
+from core.model import Labels, labels
+from storage.stores import Stores
+
+CPU = Rule.model_validate(
+    {"name": "cpu-high", "title": "CPU is busy", "when": "system_cpu_busy_15m_ratio > 80 %", "severity": "critical",
+     "every": "1 s", "message": "CPU of {machine} is {value:.0%} busy"}
+)  # fmt: skip
+LOSS = Rule.model_validate(
+    {"name": "daily-loss", "title": "Daily loss", "when": "daily_return < -5 %", "severity": "urgent", "every": "1 s",
+     "message": "{portfolio} lost {value:.1%}"}
+)  # fmt: skip
+SLOW = Rule.model_validate({"name": "slow", "when": "system_swap_used_ratio > 50 %", "for": "1 h", "every": "1 s"})
+
+
+class Desk:
+    """A fund whose alerts a real engine evaluates: what rules see is set by hand."""
+
+    def __init__(self, stores: Stores) -> None:
+        folder = stores.settings.data_dir / "rules"
+        folder.mkdir(parents=True, exist_ok=True)
+        stores = replace(stores, settings=stores.settings.model_copy(update={"rules_dir": folder}))
+        self.stores = stores
+        self.file = folder / "desk.yaml"
+        self.file.write_text(written([CPU, LOSS, SLOW]))
+        self.rules: Sequence[Rule] = (CPU, LOSS, SLOW)
+        self.values: dict[str, Sequence[Value]] = {}
+        self.runner = Runner(
+            stores, lambda: self.rules, self, self.route, Causes({}), None, lambda *_: self  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def use(self, _rules: Sequence[Rule]) -> None: ...
+    def start(self) -> None: ...
+    def wake(self) -> None: ...
+    def stop(self, _seconds: float) -> bool:
+        return True
+
+    def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
+        return self.values.get(getattr(operand, "name", ""), ())
+
+    def route(self, rule: Rule, _of: Labels) -> tuple[str, Plan]:
+        return rule.name, Plan(receivers=("log",), wait_seconds=0)
+
+    def busy(self, ratio: float = 0.93) -> None:
+        self.values["system_cpu_busy_15m_ratio"] = [Value(labels(machine="host-1"), ratio)]
+
+    def lose(self, *portfolios: str) -> None:
+        self.values["daily_return"] = [Value(labels(portfolio=each), -0.081) for each in portfolios]
+
+    def goes_on(self, seconds: float = 1.0, times: int = 6) -> None:
+        clock = self.stores.clock
+        assert isinstance(clock, FakeClock)
+        for _ in range(times):
+            clock.advance(seconds)
+            self.runner.step()
