@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.alerts.rule import Rule
-from core.alerts.rule_set import load_rules, require
+from core.alerts.rule_set import files_stamp, load_rules, require
 from core.settings.model import Settings
 from portfolio.vocabulary import query_of, vocabulary
-
-SUFFIXES = (".yaml", ".yml")
 
 
 class RuleFiles:
@@ -25,15 +23,8 @@ class RuleFiles:
 
     def in_force(self) -> Sequence[Rule]:
         """Return the rules that are evaluated. Raises SettingsError, a line a mistake, until they are mended."""
-        seen = self._files()
+        seen = files_stamp(self._settings)
         if seen != self._seen:
             self._rules = require(load_rules(self._settings, self._config, vocabulary(), query_of)).in_force()
             self._seen = seen
         return self._rules
-
-    def _files(self) -> object:
-        folder = self._settings.rules_dir
-        if not folder.is_dir():
-            return ()
-        files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-        return tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)

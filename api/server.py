@@ -20,7 +20,10 @@ from api.problem import Refused
 from api.ready import away
 from api.resources import (
     access,
+    alert_history,
+    alerts,
     benchmarks,
+    channels,
     courses,
     events,
     history,
@@ -30,6 +33,8 @@ from api.resources import (
     network,
     pipeline,
     portfolios,
+    rules,
+    silences,
     status,
 )
 from core.roles import Role
@@ -49,6 +54,11 @@ OPERATIONS = (
     *holdings.OPERATIONS,
     *benchmarks.OPERATIONS,
     *events.OPERATIONS,
+    *alerts.OPERATIONS,
+    *alert_history.OPERATIONS,
+    *silences.OPERATIONS,
+    *rules.OPERATIONS,
+    *channels.OPERATIONS,
     *ingest.OPERATIONS,
     *access.OPERATIONS,
 )

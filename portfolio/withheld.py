@@ -71,6 +71,11 @@ def actions_for(actions: Sequence[Action], limits: Limits) -> list[Action]:
     ]
 
 
+def why_for(component: str, why: str, limits: Limits) -> str:
+    """Return what is said of a component, as somebody with these limits may read it."""
+    return _untold(why) if limits is not None and _is_naming(component) else why
+
+
 def _is_naming(name: str) -> bool:
     """Return whether what is said of a collector, or of a component, may name portfolios."""
     of = name.removeprefix(COLLECTOR)

@@ -18,6 +18,7 @@ from core.settings.lines import line_of
 if TYPE_CHECKING:
     from core.settings.model import Settings
 
+SUFFIXES = (".yaml", ".yml")
 SHIPPED = "shipped"
 """What stands for the file of the rules that come with Fundwatch."""
 
@@ -52,6 +53,15 @@ def load_rules(settings: Settings, config: Path, vocabulary: Vocabulary, check_f
         for path in sorted((*settings.rules_dir.glob("*.yaml"), *settings.rules_dir.glob("*.yml")))
     ]
     return assemble([*files, _configured(settings, config, vocabulary, check_figure)], vocabulary, check_figure)
+
+
+def files_stamp(settings: Settings) -> tuple[tuple[Path, int, int], ...]:
+    """Return what changes when a file of rules is added, changed or deleted."""
+    folder = settings.rules_dir
+    if not folder.is_dir():
+        return ()
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+    return tuple((path, (found := path.stat()).st_mtime_ns, found.st_size) for path in files)
 
 
 def require(found: RuleSet) -> RuleSet:
