@@ -14,6 +14,7 @@ from api.models import at
 from core.alerts.expression import Matcher
 from core.alerts.labels import OWN
 from core.alerts.rule import Category
+from core.alerts.sent import BELIEVED_SECONDS
 from core.alerts.spec import FiringAlert, OpenIncident
 from core.settings.channels import Channels
 from core.settings.routes import RULE, Route, default_routes, those_that_count
@@ -21,8 +22,6 @@ from portfolio.alerts import COMPONENT
 
 NOBODY = "nobody"
 """The receiver of what no route tells: Alertmanager's alerts have one each."""
-BELIEVED_SECONDS = 300.0
-"""`endsAt` after the last evaluation, as Alertmanager's own resolve_timeout has it."""
 SILENCES = ("silence ", "everything is muted ")
 """What `muted_by` begins with where a silence keeps an alert quiet."""
 MAINTENANCE = "maintenance "
@@ -176,6 +175,7 @@ def _alert(told: Told, evaluated_at: float) -> dict[str, Any]:
     annotations = {"summary": alert.title, "description": alert.text, "acknowledged_by": alert.acknowledged_by}
     return {
         "annotations": {name: value for name, value in annotations.items() if value},
+        # As of one that is sent without an end.
         "endsAt": time_of(evaluated_at + BELIEVED_SECONDS),
         "fingerprint": fingerprint_of(alert),
         "receivers": [{"name": name} for name in told.receivers],

@@ -22,6 +22,7 @@ from api.alertmanager.alerts import (
     routes_of,
     wanted_of,
 )
+from api.alertmanager.sending import read_alerts
 from api.alertmanager.silences import expire_silence, find_silence, list_silences, put_silence, silence_as_json
 from api.alertmanager.status import status_as_json
 from api.body import KIND
@@ -34,6 +35,7 @@ from core.errors import ChangeRejected, StorageUnavailable
 from core.roles import Role
 from portfolio.alerts import sight_of
 from status.alerts import alerts_now
+from storage.live.sent_alerts import put_sent
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -42,6 +44,8 @@ log = logging.getLogger(__name__)
 BASE = "/api/v2"
 MOST_BYTES = 65_536
 """Of a silence."""
+MOST_BYTES_OF_ALERTS = 1_048_576
+"""Of a batch: a Prometheus sends 64 alerts at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,23 @@ def _silences(call: Call) -> Any:
     return list_silences(call.stores, sight, request.args.getlist("filter"), request.args.getlist("creator"))
 
 
-def _put_silence(call: Call) -> Any:
+def _put_alerts(call: Call) -> None:
+    now = call.stores.clock.now()
+    put_sent(call.stores.live, read_alerts(_sent(MOST_BYTES_OF_ALERTS), now), now)
+
+
+def _sent(most_bytes: int) -> bytes:
+    """Return the body of the request. Raises Refused for one that is no JSON, or too large."""
     if request.mimetype != KIND:
         raise Refused(415, f"unsupported media type, send {KIND}")
-    body = request.stream.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
-        raise Refused(413, "the silence is too large")
+    body = request.stream.read(most_bytes + 1)
+    if len(body) > most_bytes:
+        raise Refused(413, f"more than {most_bytes:,} bytes")
+    return body
+
+
+def _put_silence(call: Call) -> Any:
+    body = _sent(MOST_BYTES)
     sight = sight_of(call.stores, call.viewer.portfolios)
     return {"silenceID": put_silence(call.stores, sight, body, call.viewer.name)}
 
@@ -141,6 +156,7 @@ ANSWERS = (
     Answering("/status", _status),
     Answering("/receivers", _receivers),
     Answering("/alerts", _alerts),
+    Answering("/alerts", _put_alerts, "POST", CHANGING_ROLE, SCOPE, is_shared=True),
     Answering("/alerts/groups", _groups),
     Answering("/silences", _silences),
     Answering("/silences", _put_silence, "POST", CHANGING_ROLE, SCOPE, is_shared=True),

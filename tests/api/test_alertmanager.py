@@ -6,9 +6,6 @@ Its answers are also held against the schemas of Alertmanager's document (api/v2
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,24 +17,19 @@ import requests
 import yaml
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from werkzeug.serving import make_server
 
-import api
-from access.tokens import Scope, make_token
 from access.viewer import Viewer
 from core.clock import SystemClock
 from core.roles import Role
 from core.settings.channels import Channels, Webhook
 from core.settings.routes import Route
-from dashboard.factory import create_app
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.silences import silences_in
 from storage.stores import Stores
 from tests.support.alerting import STORM, Alerting
-from tests.support.api import ADMIN, LIMITED, READER, Standing, client_of
-from tests.support.frame import DEMO
+from tests.support.amtool import Amtool, asking
+from tests.support.api import LIMITED, READER, Standing, client_of
 
-ROOT = Path(__file__).parents[2]
 OPERATOR = Viewer("otto", Role.OPERATOR)
 V2 = "/api/v2"
 TEXT, TIME = {"type": "string"}, {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"}
@@ -108,43 +100,10 @@ def silence(stores: Stores, host: str, comment: str = "x", **more: Any) -> dict[
     return {"matchers": [matcher], **times, "createdBy": "otto", "comment": comment} | more
 
 
-class Amtool:
-    """Debian's client of Alertmanager, with a token of its own."""
-
-    def __init__(self, url: str, secret: str, folder: Path) -> None:
-        found = ROOT / ".cache" / "amtool" / "usr" / "bin" / "amtool"
-        program = str(found) if found.exists() else shutil.which("amtool")
-        if program is None:
-            pytest.fail("amtool is missing: make .cache/amtool/usr/bin/amtool fetches it")
-        config = folder / "http.yml"
-        config.write_text(f"authorization: {{type: Bearer, credentials: {secret}}}\n")
-        self.url, self.secret = url, secret
-        self._with = [program, f"--alertmanager.url={url}", f"--http.config.file={config}"]
-
-    def __call__(self, *words: str, fails: bool = False, given: str = "") -> str:
-        done = subprocess.run(
-            [*self._with, *words], capture_output=True, text=True, input=given, timeout=60, check=False
-        )
-        assert (done.returncode != 0) == fails, (words, done.stdout, done.stderr)
-        return done.stderr if fails else done.stdout
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self(*words, "-o", "json"))
-
-
 @pytest.fixture
 def amtool(storm: Alerting, tmp_path: Path) -> Iterator[Amtool]:
-    _, secret = make_token(
-        storm.stores.state, name="amtool", account="", scopes=[Scope.READ, Scope.ALERTS], by=ADMIN,
-        now=storm.stores.clock.now(),
-    )  # fmt: skip
-    application = create_app(storm.stores, pages=(DEMO,), mounts=[api.install]).server
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Amtool(f"http://127.0.0.1:{server.server_port}", secret, tmp_path)
-    server.shutdown()
-    thread.join()
+    with asking(storm.stores, tmp_path) as found:
+        yield found
 
 
 def test_amtool_queries_what_fires(amtool: Amtool) -> None:
@@ -275,4 +234,4 @@ def test_who_may_not_does_nothing_and_who_is_limited_sees_no_other_portfolio(sto
     for path in ("/alerts", "/alerts/groups"):
         assert "alpha" not in limited.get(f"{V2}{path}").text
     assert {each["labels"].get("portfolio") for each in limited.get(f"{V2}/alerts").json} == {None, "beta"}
-    assert client_of(storm.stores, READER).put(f"{V2}/alerts").status_code == 405
+    assert client_of(storm.stores, OPERATOR).put(f"{V2}/alerts").status_code == 405
