@@ -47,7 +47,7 @@ def _routes(route: Route) -> list[dict[str, Any]]:
     return [
         {
             "receiver": name,
-            "matchers": matchers,
+            "matchers": [*matchers],
             "group_by": ["alertname" if each == RULE else each for each in route.group_by],
             "group_wait": f"{max(1, round(route.wait))}s",
             "group_interval": f"{max(1, round(route.interval))}s",

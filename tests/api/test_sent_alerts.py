@@ -39,7 +39,7 @@ class Sending:
         self.stores = replace(stores, clock=FakeClock(time.time()))
         settings = self.stores.settings
         rules = [each for each in assemble([], vocabulary(), query_of).in_force() if each.name == RULE]
-        figures, router = Figures(self.stores), Router((), settings.channels, self.stores.clock)
+        figures, router = Figures(self.stores), Router(settings.routes, settings.channels, self.stores.clock)
         figures.use(rules)
         sender = Alerting(self.stores)  # its deliveries send nothing
         self.runner = Runner(self.stores, lambda: rules, figures, router, Causes({}), None, lambda *_: sender)

@@ -27,10 +27,13 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 import api
 from access.viewer import Viewer
+from alerting.evaluate import Value
 from api.server import OPERATIONS
+from core.alerts.matchers import read_matchers
+from core.alerts.silence import Silence, Window
 from core.clock import FakeClock
 from core.memo import Memo
-from core.model import Component, Facts, Reading, Status
+from core.model import SEVERITY, Component, Facts, Reading, Status, labels
 from core.pipeline.spec import Checks, CollectorRuns
 from core.requests import RELOAD, SETTINGS
 from core.roles import Role
@@ -52,8 +55,10 @@ from storage.clickhouse.reads.state_changes import ComponentId, StateChange, sta
 from storage.state.actions import FAILED, finish_action, request_action
 from storage.state.imports import recent_imports
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
+from storage.state.silences import add_silence, add_window
 from storage.stores import Stores
 from tests.dashboard.test_rights import everything
+from tests.support.alerting import Alerting
 from tests.support.requests import opening, request_of
 
 MINE, HIDDEN, NOBODY = "mine", "gamma-x", "nobody1"
@@ -109,6 +114,7 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv").write_text("what,Secret Gamma\n")
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
+    tell_of_alerts(stores)
     write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
 
@@ -173,6 +179,21 @@ def tell_of_own_work(stores: Stores) -> None:
     ]))  # fmt: skip
     number = request_action(stores.state, now, str(SETTINGS), RELOAD, "", "olga")
     finish_action(stores.state, now, number, FAILED, "refused: portfolios: parent of Secret Gamma")
+
+
+def tell_of_alerts(stores: Stores) -> None:
+    """Let alerts fire of hidden and of seen portfolios, and of what names hidden ones; silence one of them."""
+    now, alerting = stores.clock.now(), Alerting(stores)
+    of = [labels(portfolio=id, origin="own") for id in (HIDDEN, MINE)]
+    down = labels(component="inbox", collector="inbox")
+    alerting.values = {
+        "daily_return": [Value(each, -0.777) for each in of],
+        "status": [Value(down, float(SEVERITY[Status.DOWN]), "gamma-x-2024.csv waits for Secret Gamma")],
+    }
+    alerting.runner.step()
+    hidden = read_matchers(f'portfolio="{HIDDEN}"')
+    add_silence(stores.state, Silence(hidden, now, now + 3_600, "Secret Gamma is being merged", "olga", now))
+    add_window(stores.state, Window("Secret Gamma", hidden, now, now + 3_600, "merge", "olga", now))
 
 
 @pytest.fixture
@@ -368,7 +389,7 @@ def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterato
     named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
     items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
     found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
-    found["events"] = ["1"]
+    found |= {list_: ["1"] for list_ in ("events", "alerts", "silences", "maintenance")} | {"channels": ["log"]}
     for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
         names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]
