@@ -12,9 +12,8 @@ import orjson
 from api.matching import full_match, matchers_of, meant
 from api.models import at
 from core.alerts.expression import Matcher
-from core.alerts.labels import OWN
 from core.alerts.rule import Category
-from core.alerts.sent import BELIEVED_SECONDS
+from core.alerts.sent import BELIEVED_SECONDS, SEVERITY
 from core.alerts.spec import FiringAlert, OpenIncident
 from core.settings.channels import Channels
 from core.settings.routes import RULE, Route, default_routes, those_that_count
@@ -207,5 +206,5 @@ def _told_to(told: Told, wanted: Wanted) -> list[str]:
 
 
 def _fitting(routes: Sequence[Route], labels: Mapping[str, str]) -> list[Route]:
-    own = tuple(sorted((name, value) for name, value in labels.items() if name not in OWN))
-    return [route for route in routes if route.is_of(Category(labels["category"]), own)]
+    of = tuple(sorted((name, value) for name, value in labels.items() if name != SEVERITY))
+    return [route for route in routes if route.is_of(Category(labels["category"]), of)]
