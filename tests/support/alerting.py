@@ -66,6 +66,9 @@ class Alerting:
             advance(seconds)
         self.runner.step()
 
+    def begin(self) -> None:
+        """Begin a tick: what rules find is what the test said last."""
+
     def use(self, rules: Sequence[Rule]) -> None:
         """Take note of nothing: what rules ask is known."""
 
