@@ -7,6 +7,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 PEERS := .venv-bench
 PEERS_STAMP := $(PEERS)/.installed
 STATIC_STAMP := .cache/static/.made
+AMTOOL := .cache/amtool/usr/bin/amtool
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint texts bench clean
@@ -27,7 +28,7 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
-test: lint chromium $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
+test: lint chromium $(AMTOOL) $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
 	@for part in $(TESTS); do $(PYTEST) $$part || failed=1; done; test -z "$$failed"
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
@@ -53,6 +54,12 @@ clean: ## Remove everything built; data folders stay.
 .PHONY: chromium wrk
 chromium wrk:
 	@command -v $@ >/dev/null || { echo "Installing Debian's $@ …"; apt-get update -qq && apt-get install -y -qq $@ >/dev/null; }
+
+# Debian's package starts an Alertmanager where it is installed: only its client is wanted.
+$(AMTOOL):
+	@echo "Fetching Debian's amtool …"
+	@mkdir -p .cache/amtool
+	@cd .cache/amtool && apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus-alertmanager && dpkg -x prometheus-alertmanager_*.deb . && touch -c usr/bin/amtool
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fundwatch needs Python 3.11 or newer: make run PYTHON=python3.12")'

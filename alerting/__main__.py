@@ -1,8 +1,9 @@
-"""`python -m alerting`: look through rules, and test them.
+"""`python -m alerting`: look through rules, test them, and try channels.
 
 python -m alerting check [FILE...]   say what is wrong with files of rules; without FILE with those in force
 python -m alerting test FILE...      run tests of rules: series in, alerts expected
 python -m alerting show [NAME...]    print rules in force as a file has them, to be copied and changed
+python -m alerting send-test CHANNEL   send a test by a channel of the settings, and print what was answered
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import FundwatchError, RuleRejected
+from core.clock import SystemClock
+from core.errors import DeliveryError, FundwatchError, RuleRejected, SettingsError
 from core.format import count
 
 if TYPE_CHECKING:
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say. Return 0; 1 when a rule is wrong or a test fails; 2 when nothing could be tried."""
-    parser = argparse.ArgumentParser(prog="python -m alerting", description="Look through rules of alerts, test them.")
+    """Do what the arguments say.
+
+    Return 0; 1 when a rule is wrong, a test fails or a channel does not deliver; 2 when nothing could be tried.
+    """
+    about = "Look through rules of alerts, test them, try channels."
+    parser = argparse.ArgumentParser(prog="python -m alerting", description=about)
     commands = parser.add_subparsers(dest="command", required=True)
     checked = commands.add_parser("check", help="say what is wrong with rules, with the line of each mistake")
     checked.add_argument("files", nargs="*", type=Path, metavar="FILE", help="left out: the rules of the settings")
@@ -30,6 +36,9 @@ def main(arguments: list[str]) -> int:
     tested.add_argument("files", nargs="+", type=Path, metavar="FILE")
     shown = commands.add_parser("show", help="print rules as a file has them, to be copied and changed")
     shown.add_argument("names", nargs="*", metavar="NAME", help="left out: every rule in force")
+    sent = commands.add_parser("send-test", help="send a test by a channel, and print what was answered")
+    sent.add_argument("channel", metavar="CHANNEL", help="its name in the settings")
+    sent.add_argument("--who", default="the command line", metavar="NAME", help="who asks, as the test says")
     chosen = parser.parse_args(arguments)
     try:
         match chosen.command:
@@ -37,6 +46,8 @@ def main(arguments: list[str]) -> int:
                 return _check(chosen.files)
             case "test":
                 return max(map(_test, chosen.files))
+            case "send-test":
+                return _send_test(chosen.channel, chosen.who)
             case _:
                 return _show(chosen.names)
     except FundwatchError as error:
@@ -70,6 +81,25 @@ def _show(names: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in known]:
         raise RuleRejected("NAME", f"there is no rule {unknown[0]}", nearest(unknown[0], known))
     print(written(known[name] for name in names or known), end="")
+    return 0
+
+
+def _send_test(name: str, who: str) -> int:
+    from alerting.send_test import send_test
+    from core.alerts.check import nearest
+    from core.settings.load import load_settings
+
+    settings = load_settings()
+    channels = settings.channels.every()
+    if name not in channels:
+        instead = nearest(name, channels) or f"There are {', '.join(channels)}."
+        raise SettingsError(f"there is no channel {name}. {instead}")
+    try:
+        answer = send_test(channels[name], who=who, machine=settings.machine, now=SystemClock().now())
+    except DeliveryError as error:
+        print(f"{name}: not delivered: {error}", file=sys.stderr)
+        return 1
+    print(f"{name}: delivered{f': {answer}' if answer else ''}")
     return 0
 
 

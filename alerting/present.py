@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alerting.evaluate import Value
-from core.alerts.figures import AGE, COLLECTOR_FAILED, SILENT, STATUS
+from core.alerts.figures import AGE, COLLECTOR_FAILED, SENT_ALERT, SILENT, STATUS
+from core.alerts.sent import SentAlert
 from core.errors import StorageUnavailable
 from core.kinds.registry import component_name
 from core.metrics import MACHINE
@@ -24,6 +25,7 @@ from status.readings import (
     newest_readings,
     of_those_that_collect,
 )
+from storage.live.sent_alerts import read_sent
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -57,13 +59,15 @@ def read_present(stores: Stores) -> Present:
     readings = newest_readings(stores, every_dataset(stores.settings))
     if stores.live.problem:
         raise StorageUnavailable(f"Redis does not answer: {stores.live.problem}")
-    return present(stores.settings, readings, stores.clock.now())
+    return present(stores.settings, readings, stores.clock.now(), read_sent(stores.live))
 
 
-def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> Present:
-    """Return what the newest readings say at `now` (epoch seconds). Of a stale one no value is known.
+def present(
+    settings: Settings, readings: Sequence[LiveReading], now: float, sent: Sequence[SentAlert] = ()
+) -> Present:  # fmt: skip
+    """Return what the newest readings, and alerts that were sent, say at `now` (epoch seconds).
 
-    What a machine that stands by has told last is left out.
+    Of a stale reading no value is known. What a machine that stands by has told last is left out.
     """
     readings = of_those_that_collect(readings, now)
     series: defaultdict[str, list[Series]] = defaultdict(list)
@@ -89,6 +93,7 @@ def present(settings: Settings, readings: Sequence[LiveReading], now: float) -> 
             *(replace(each, value=1.0) for each in never),
         ],
         COLLECTOR_FAILED: _failures(readings, now),
+        SENT_ALERT: [Value(each.labels, each.value(now), each.text) for each in sent],
     }
     return Present(series, own, machines)
 

@@ -12,8 +12,8 @@ from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.clock import Clock
 from core.model import Labels
-from core.settings.channels import LOG, Channels
-from core.settings.routes import CATEGORY, RULE, Route
+from core.settings.channels import Channels
+from core.settings.routes import CATEGORY, RULE, Route, default_routes, those_that_count
 
 LONGEST_GROUP = 255
 """Characters that the state database keeps of a group."""
@@ -57,12 +57,6 @@ class Router:
         return f"routes {', '.join(numbers)}" if len(numbers) > 1 else f"route {numbers[0]}" if numbers else "no route"
 
 
-def default_routes(channels: Channels) -> tuple[Route, ...]:
-    """Return what holds where no route is set: every channel is told of warnings and more, else the log."""
-    names = tuple(name for name in channels.every() if name != LOG) or (LOG,)
-    return (Route(severities=("warning", "critical", "urgent"), receivers=names),)
-
-
 def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels, routes: str) -> str:
     """Return what the conditions of one incident have in common, by the first route that fits; `routes`: which do."""
     of = dict(labels)
@@ -84,17 +78,12 @@ def plan_of(fitting: Sequence[Route], at: float) -> Plan:
 
 def _at(fitting: Sequence[Route], severity: Severity) -> Plan:
     """Return the plan of the first route for that severity, with the receivers of those that it goes on to."""
-    found: Plan | None = None
-    for route in fitting:
-        if not route.is_for(severity.word):
-            continue
-        if found is None:
-            found = _plan(route)
-        else:
-            found = replace(found, receivers=tuple(dict.fromkeys((*found.receivers, *route.receivers))))
-        if not route.goes_on:
-            break
-    return found or Plan()
+    counting = those_that_count(fitting, severity.word)
+    if not counting:
+        return Plan()
+    return replace(
+        _plan(counting[0]), receivers=tuple(dict.fromkeys(name for each in counting for name in each.receivers))
+    )
 
 
 def _plan(route: Route) -> Plan:

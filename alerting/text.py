@@ -133,7 +133,8 @@ def _table(kinds: tuple[FigureKind, ...]) -> Iterator[str]:
     yield "| figure | unit | labels | meaning |"
     yield "|---|---|---|---|"
     for kind in kinds:
-        yield f"| `{kind.name}` | {kind.unit} | {', '.join(kind.labels or ())} | {kind.meaning} |"
+        of = "its own" if kind.labels is None else ", ".join(kind.labels)
+        yield f"| `{kind.name}` | {kind.unit} | {of} | {kind.meaning} |"
 
 
 def _shipped() -> Iterator[str]:

@@ -169,6 +169,8 @@ def _answer(
 ) -> Response:
     viewer = viewer_of(request.environ)
     checked(viewer, role=operation.role, scope=operation.scope)
+    if any("/" in each for each in parts.values()) and "GET" not in _methods_of(request.path):
+        return _not_offered()
     kind = formats.chosen(request.accept_mimetypes, is_list=operation.is_list)
     now = stores.clock.now()
     make = partial(_made, operation, parts, stores, viewer, kind, now)
@@ -245,8 +247,7 @@ def _methods_of(path: str) -> list[str]:
 
     rules = current_app.url_map.bind("localhost")
     found = {method: rules.match(path, method, return_rule=True)[0] for method in METHODS}
-    there = {method: rule for method, rule in found.items() if rule.endpoint != REST}
-    if "GET" in there:
-        there = {method: rule for method, rule in there.items() if rule.rule == there["GET"].rule}
-        return ["GET", "HEAD", *(method for method in there if method != "GET")]
-    return [*there]
+    there = {method: rule.rule for method, rule in found.items() if rule.endpoint != REST}
+    own = max(there.values(), key=lambda rule: len(re.sub("<.*?>", "", rule)), default="")
+    methods = [method for method, rule in there.items() if rule == own]
+    return ["GET", "HEAD", *(each for each in methods if each != "GET")] if "GET" in methods else methods

@@ -1,4 +1,4 @@
-"""Puts the API on a server: /api/v1, its document and docs page, /readyz and /metrics."""
+"""Puts the API on a server: /api/v1 and /api/v2, its document and docs page, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask import Flask, Response, jsonify, request
 
 from access.sessions import cookie_name
 from access.viewer import KEPT, viewer_of
+from api.alertmanager.serve import install as install_alertmanager
 from api.docs_page import page
 from api.document import document
 from api.mount import BASE, checked, declare, mount, problem_response
@@ -20,7 +21,10 @@ from api.problem import Refused
 from api.ready import away
 from api.resources import (
     access,
+    alert_history,
+    alerts,
     benchmarks,
+    channels,
     courses,
     events,
     halts,
@@ -32,6 +36,8 @@ from api.resources import (
     pipeline,
     portfolios,
     readiness,
+    rules,
+    silences,
     status,
 )
 from core.roles import Role
@@ -53,6 +59,11 @@ OPERATIONS = (
     *events.OPERATIONS,
     *readiness.OPERATIONS,
     *halts.OPERATIONS,
+    *alerts.OPERATIONS,
+    *alert_history.OPERATIONS,
+    *silences.OPERATIONS,
+    *rules.OPERATIONS,
+    *channels.OPERATIONS,
     *ingest.OPERATIONS,
     *access.OPERATIONS,
 )
@@ -62,6 +73,7 @@ OPERATIONS = (
 def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPERATIONS) -> None:
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, operations)
+    install_alertmanager(server, stores)
     limits = server.extensions.setdefault(BODY_LIMITS, {})
     for operation in operations:
         if operation.rows is not None:

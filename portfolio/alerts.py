@@ -1,29 +1,36 @@
-"""Which alerts somebody is told of who may see some portfolios alone.
+"""Which alerts, rules and silences somebody is told of who may see some portfolios alone.
 
 An alert of a portfolio is told to those who may see it. What a rule of the fund's own is called and says may name any
-portfolio: without a label that says of which it is, it is told to those who may see every one.
+portfolio: without a label that says of which it is, it is told to those who may see every one. An incident is seen by
+who sees one of its alerts, with those alone, and is acted on by who sees all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
 
+from core.alerts.expression import Matcher
+from core.alerts.rule import Rule
 from core.alerts.rule_set import SHIPPED
-from core.alerts.spec import FiringAlert
+from core.alerts.sent import RULE as SENT
+from core.alerts.severity import Severity
+from core.alerts.spec import FiringAlert, OpenIncident
 from portfolio.allowed import Limits, own_ids
 from portfolio.rule_files import rule_set
 from portfolio.withheld import WITHHELD, is_naming
+from storage.state.alerts import HistoryRow
 from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-PORTFOLIO, ORIGIN = "portfolio", "origin"
-"""Labels of an alert that say which portfolio it is of."""
+PORTFOLIO, ORIGIN, COMPONENT = "portfolio", "origin", "component"
+"""Labels of an alert that say which portfolio it is of, or which component."""
 HIDDEN_BY = "hidden by "
 """What `muted_by` begins with where another alert is named."""
 
@@ -46,10 +53,23 @@ class Sight:
         """Return whether an alert of a rule with these labels may be told."""
         if self.portfolios is None:
             return True
-        portfolio = labels.get(PORTFOLIO)
+        portfolio = labels.get(PORTFOLIO, "")
         if not portfolio:
             return rule in self.shipped
-        return labels.get(ORIGIN, OWN) != OWN or portfolio in self.portfolios
+        origin, _, id = portfolio.rpartition(":")
+        return (origin or labels.get(ORIGIN, OWN)) != OWN or id in self.portfolios
+
+    def sees_rule(self, rule: Rule) -> bool:
+        """Return whether a rule may be told: of the fund's own none may."""
+        return self.is_whole or rule.name in self.shipped
+
+    def names_hidden(self, matchers: Iterable[Matcher]) -> bool:
+        """Return whether matchers name portfolios that may not be seen, or may mean one."""
+        seen = self.portfolios
+        return seen is not None and any(
+            each.label == PORTFOLIO and (each.operator != "=" or each.value.rpartition(":")[2] not in seen)
+            for each in matchers
+        )
 
     def seen(self, firing: Sequence[FiringAlert]) -> list[FiringAlert]:
         """Return the alerts that may be told, as they may be."""
@@ -57,6 +77,27 @@ class Sight:
             return [*firing]
         found = [(each, orjson.loads(each.labels)) for each in firing]
         return [_told(each, labels) for each, labels in found if self.sees(each.rule, labels)]
+
+    def incidents(self, known: Iterable[OpenIncident], seen: Iterable[FiringAlert]) -> list[OpenIncident]:
+        """Return the incidents that may be told, as by their alerts that may be; `seen`: of `seen`."""
+        if self.is_whole:
+            return [*known]
+        of: defaultdict[int, list[FiringAlert]] = defaultdict(list)
+        for each in seen:
+            of[each.incident].append(each)
+        return [_as_of(each, of[each.incident]) for each in known if of[each.incident]]
+
+    def history(self, row: HistoryRow) -> HistoryRow | None:
+        """Return something that happened as it may be told; None: it may not be.
+
+        What was done with incidents is not told: those may have been about other portfolios too.
+        """
+        if self.is_whole:
+            return row
+        labels = orjson.loads(row.labels)
+        if row.incident or not row.rule or not self.sees(row.rule, labels):
+            return None
+        return replace(row, detail=self.sentence(labels, row.detail))
 
     def sentence(self, labels: Mapping[str, str], text: str) -> str:
         """Return what is said of an alert that may be told, as it may be: of some components the state alone."""
@@ -67,8 +108,15 @@ def sight_of(stores: Stores, limits: Limits) -> Sight:
     """Return what somebody with these limits may be told. Raises StorageUnavailable."""
     if limits is None:
         return Sight(None)
-    shipped = frozenset(each.rule.name for each in rule_set(stores.settings).rules if each.file == SHIPPED)
+    rules = [each.rule.name for each in rule_set(stores.settings).rules if each.file == SHIPPED]
+    # What a Prometheus sends says whatever its own rules say.
+    shipped = frozenset(rules) - {SENT}
     return Sight(own_ids(list_portfolios(stores.state), limits), shipped)
+
+
+def _as_of(incident: OpenIncident, seen: Sequence[FiringAlert]) -> OpenIncident:
+    severity = max(Severity[each.severity.upper()] for each in seen)
+    return replace(incident, alerts=len(seen), severity=severity.word)
 
 
 def _told(alert: FiringAlert, labels: Mapping[str, str]) -> FiringAlert:
@@ -78,4 +126,4 @@ def _told(alert: FiringAlert, labels: Mapping[str, str]) -> FiringAlert:
 
 
 def _names_others(labels: Mapping[str, str]) -> bool:
-    return any(is_naming(labels.get(name, "")) for name in ("component", "collector"))
+    return any(is_naming(labels.get(name, "")) for name in (COMPONENT, "collector"))

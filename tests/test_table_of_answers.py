@@ -18,6 +18,7 @@ import api
 from access.sessions import cookie_name, start_session
 from access.tokens import Scope, make_token, revoke
 from access.viewer import Viewer
+from api.alertmanager.serve import ANSWERS, Answering
 from api.mount import endpoint_of
 from api.operation import READ, Operation
 from api.server import OPERATIONS
@@ -36,6 +37,7 @@ from storage.state.accounts import change_account, insert_account
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.sessions import mark_ended
 from storage.stores import Stores
+from tests.support.alerting import CALM, Alerting
 from tests.support.application import watching_six
 from tests.support.requests import request_of
 
@@ -70,6 +72,7 @@ class Who:
 @pytest.fixture
 def stores_of_all(stores: Stores) -> Stores:
     put_portfolios(stores.state, [Portfolio("own", name, name.title(), currency="EUR") for name in ("alpha", "beta")])
+    Alerting(stores).finds(CALM)
     return replace(
         stores, settings=stores.settings.model_copy(update={"watch": watching_six(), "actions_enabled": True})
     )
@@ -117,7 +120,9 @@ def everybody(stores: Stores) -> list[Who]:
     return found
 
 
-def expected_of_rule(who: Who, rule: Rule, needs: Role, operation: Operation | None, form: Form | None) -> str:
+def expected_of_rule(
+    who: Who, rule: Rule, needs: Role, operation: Operation | Answering | None, form: Form | None
+) -> str:
     """Return what somebody is answered by an address, from what it declares."""
     if who.role is None or (who.scopes is not None and not is_api(rule.rule)):
         return NOBODY
@@ -156,7 +161,8 @@ def test_every_rule_and_every_callback_answers_everybody_as_it_declares(stores_o
 def of_rules(app: Dash, stores: Stores, people: list[Who]) -> Iterator[tuple[str, ...]]:
     """Give address, who and answers that are not as they are expected."""
     needed, client = rule_roles(app.server), app.server.test_client(use_cookies=False)
-    operations = {endpoint_of(each): each for each in OPERATIONS}
+    operations: dict[str, Operation | Answering] = {endpoint_of(each): each for each in OPERATIONS}
+    operations |= {each.endpoint: each for each in ANSWERS}
     forms = {form.rule: form for page in fitted(PAGES, stores.settings) if page.forms for form in page.forms(stores)}
     asked = 0
     for rule in app.server.url_map.iter_rules():

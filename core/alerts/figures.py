@@ -40,8 +40,8 @@ class FigureKind:
 
 Vocabulary = Mapping[str, FigureKind]
 
-STATUS, AGE, SILENT, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE = (
-    "status", "age", "silent", "collector_failed", "value_age", "value_overdue",
+STATUS, AGE, SILENT, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE, SENT_ALERT = (
+    "status", "age", "silent", "collector_failed", "value_age", "value_overdue", "sent_alert",
 )  # fmt: skip
 OWN_FIGURES = (
     FigureKind(
@@ -60,6 +60,10 @@ OWN_FIGURES = (
     FigureKind(
         VALUE_OVERDUE, Of.OWN, "count", ("portfolio",),
         "1: the value that is due of a portfolio of the fund has not come, else 0.",
+    ),
+    FigureKind(
+        SENT_ALERT, Of.OWN, "count", None,
+        "An alert that a Prometheus sent, by its label severity: 1 info, 2 warning, 3 critical, 4 urgent; 0: it ended.",
     ),
 )  # fmt: skip
 """Fundwatch's own words."""

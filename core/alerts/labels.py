@@ -12,6 +12,9 @@ OWN = ("rule", "alertname", SEVERITY, "category")
 
 
 def alert_labels(rule: Rule, labels: Labels, severity: Severity) -> dict[str, str]:
-    """Return the labels of an alert; `alertname` is the rule, for who comes from Alertmanager."""
-    own = {"rule": rule.name, "alertname": rule.name, SEVERITY: severity.word, "category": rule.category.value}
-    return {**rule.labels, **dict(labels), **own}
+    """Return the labels of an alert; `alertname` is the rule, for who comes from Alertmanager.
+
+    Of one that a Prometheus sent it is the name that it has there.
+    """
+    own = {"rule": rule.name, SEVERITY: severity.word, "category": rule.category.value}
+    return {"alertname": rule.name, **rule.labels, **dict(labels), **own}

@@ -18,6 +18,7 @@ from core.settings.lines import line_of
 if TYPE_CHECKING:
     from core.settings.model import Settings
 
+SUFFIXES = (".yaml", ".yml")
 SHIPPED = "shipped"
 """What stands for the file of the rules that come with Fundwatch."""
 

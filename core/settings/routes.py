@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ from core.alerts.labels import SEVERITY
 from core.alerts.rule import Category, Span
 from core.group import Group
 from core.model import Labels
+from core.settings.channels import LOG, Channels
 
 EXAMPLE = (
     "routes:",
@@ -121,3 +123,21 @@ class Route(Group):
             if is_night and now < ends:
                 local -= timedelta(days=1)
         return not self.days or DAYS[local.weekday()] in self.days
+
+
+def default_routes(channels: Channels) -> tuple[Route, ...]:
+    """Return what holds where no route is set: every channel is told of warnings and more, else the log."""
+    names = tuple(name for name in channels.every() if name != LOG) or (LOG,)
+    return (Route(severities=("warning", "critical", "urgent"), receivers=names),)
+
+
+def those_that_count(fitting: Iterable[Route], severity: str) -> list[Route]:
+    """Return of routes that fit an alert those that count at a severity: the first, and those that it goes on to."""
+    found: list[Route] = []
+    for route in fitting:
+        if not route.is_for(severity):
+            continue
+        found.append(route)
+        if not route.goes_on:
+            break
+    return found

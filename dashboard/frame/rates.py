@@ -18,7 +18,7 @@ from core.errors import SignInRefused
 from core.format import count, duration
 from core.settings.binding import is_loopback
 from dashboard.frame.plain import problem
-from dashboard.frame.viewer import bearer, current_viewer, is_api
+from dashboard.frame.viewer import current_viewer, is_api, secret_of
 from storage.live.rate_limit import RateLimit, Taken
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def install(server: Flask, stores: Stores) -> None:
     def hold() -> AnyResponse | None:
         if not is_api(request.path):
             return None
-        secret = bearer(request)
+        secret = secret_of(request)
         taken = _count(limit, f"token {digest_of(secret)}" if secret else f"account {current_viewer().name}")
         if taken.is_within:
             return None

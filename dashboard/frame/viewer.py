@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Request, request
 
 from access.sessions import Signed, cookie_name
-from access.tokens import Bearers
+from access.tokens import PREFIX, Bearers
 from access.viewer import Viewer, local_viewer, viewer_of
 from core.settings.binding import is_loopback
 from core.settings.model import LOOPBACK_OPEN
@@ -45,7 +45,7 @@ def find_signed_in(stores: Stores) -> FindViewer:
     bearers = Bearers(stores.state, settings, stores.clock)
 
     def find(request: Request) -> Viewer | None:
-        secret = bearer(request)
+        secret = secret_of(request)
         if secret is not None:  # for programs alone: a page is no place for a token
             return bearers.viewer(secret, request.remote_addr or "") if is_api(request.path) else None
         who = signed.who(request.cookies.get(names[request.is_secure], ""))
@@ -66,6 +66,20 @@ def bearer(request: Request) -> str | None:
     """Return the secret that a request brings in its header Authorization; None: it has none of the kind Bearer."""
     sent = request.environ.get("HTTP_AUTHORIZATION", "")
     return sent[len(BEARER) :].strip() if sent[: len(BEARER)].lower() == BEARER.lower() else None
+
+
+def secret_of(request: Request) -> str | None:
+    """Return the secret of a token that a request brings, as `bearer` or as the password of HTTP Basic (RFC 7617).
+
+    None: it brings none. Any name may stand before the password: clients that know no other way ask for one. A password
+    that is no secret of a token is that of a proxy in front, which hands it on.
+    """
+    found = bearer(request)
+    if found is not None or not is_api(request.path):
+        return found
+    given = request.authorization
+    password = given.password or "" if given is not None and given.type == "basic" else ""
+    return password if password.startswith(PREFIX) else None
 
 
 def is_api(path: str) -> bool:

@@ -176,6 +176,12 @@ def read_incidents(connection: Transaction, *, closed: bool = False) -> list[Kep
     return [KeptIncident(*row) for row in connection.execute(sa.select(*_INCIDENT).where(where).order_by(of.id))]
 
 
+def incident_in(connection: Transaction, id: int) -> KeptIncident | None:
+    """Return the incident of a number, also one that is over; None: there is none."""
+    row = connection.execute(sa.select(*_INCIDENT).where(alert_incidents.c.id == id)).first()
+    return KeptIncident(*row) if row is not None else None
+
+
 def read_resolved(connection: Transaction) -> list[KeptIncident]:
     """Return of each group the last incident that a person resolved."""
     of = alert_incidents.c

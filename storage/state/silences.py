@@ -59,6 +59,12 @@ def silences_in(connection: Transaction, since: float) -> list[Silence]:
     return [_silence(row) for row in connection.execute(asked)]
 
 
+def silence_in(connection: Transaction, id: int) -> Silence | None:
+    """Return the silence of a number, also one that is over; None: there is none."""
+    row = connection.execute(sa.select(alert_silences).where(alert_silences.c.id == id)).first()
+    return _silence(row) if row is not None else None
+
+
 def add_window(state: State, window: Window) -> Window:
     """Keep a maintenance window and return it with its number. Raises ChangeRejected, StorageUnavailable."""
     _check_window(window)
@@ -94,6 +100,12 @@ def windows_in(connection: Transaction, since: float) -> list[Window]:
     """Return the maintenance windows that end after that time (epoch seconds), in the order in which they were made."""
     asked = sa.select(alert_windows).where(alert_windows.c.ends > since).order_by(alert_windows.c.id)
     return [_window(row) for row in connection.execute(asked)]
+
+
+def window_in(connection: Transaction, id: int) -> Window | None:
+    """Return the maintenance window of a number, also one that is over; None: there is none."""
+    row = connection.execute(sa.select(alert_windows).where(alert_windows.c.id == id)).first()
+    return _window(row) if row is not None else None
 
 
 def _add_silence(state: State, silence: Silence, what: str) -> Silence:

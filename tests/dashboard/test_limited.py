@@ -29,7 +29,7 @@ import api
 from access.viewer import Viewer
 from api.server import OPERATIONS
 from core.alerts.matchers import read_matchers
-from core.alerts.silence import Silence
+from core.alerts.silence import Silence, Window
 from core.alerts.spec import ALERTS, ENGINE, FiringAlert, OpenIncident, Quieting, RuleCost
 from core.clock import FakeClock
 from core.memo import Memo
@@ -65,7 +65,7 @@ from storage.state.alerts import (
 from storage.state.halts import Halt, add_halt
 from storage.state.imports import recent_imports
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
-from storage.state.silences import add_silence
+from storage.state.silences import add_silence, add_window
 from storage.stores import Stores
 from tests.dashboard.test_rights import everything
 from tests.support.requests import opening, request_of
@@ -227,7 +227,9 @@ def tell_of_alerts(stores: Stores) -> None:
     engine = Component(ENGINE, Status.WARNING, f"gamma-x-loss cannot be evaluated: {said}")
     reading = Reading(components=(engine,), tables=tuple(table_of(row, rows) for row, rows in tables))  # type: ignore[type-var]
     stores.live.put_reading(ALERTS, "host-1", now, 5.0, reading)
-    add_silence(stores.state, Silence(read_matchers(f'portfolio="{HIDDEN}"'), now, now + 600, said, "olga", now))
+    hidden = read_matchers(f'portfolio="{HIDDEN}"')
+    add_silence(stores.state, Silence(hidden, now, now + 600, said, "olga", now))
+    add_window(stores.state, Window("Secret Gamma", hidden, now, now + 3_600, "merge", "olga", now))
     member = {"rule": "daily-loss", "title": "Daily loss", "labels": {"portfolio": HIDDEN}, "text": said}
     body = json.dumps({"severity": "urgent", "opened_at": now, "members": [member]})
     with stores.state.begin() as connection:
@@ -430,7 +432,8 @@ def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterato
     named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
     items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
     found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
-    found |= {"events": ["1"], "trading-readiness": [id]}
+    found |= {list_: ["1"] for list_ in ("events", "alerts", "silences", "maintenance")} | {"channels": ["log"]}
+    found |= {"trading-readiness": [id]}
     for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]
         names = operation.choices.get("group") or found[head] if "{" in operation.path else [""]

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 import api
 from access.viewer import Viewer
+from core.alerts.matchers import read_matchers
+from core.alerts.silence import Silence, Window
 from core.clock import SystemClock
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.http.source import HttpSource
@@ -23,8 +25,10 @@ from dashboard.factory import create_app
 from storage.state.events import Event, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.series import Blend, put_blend
+from storage.state.silences import add_silence, add_window
 from storage.stores import Stores
 from tests.support import machine
+from tests.support.alerting import STORM, Alerting
 from tests.support.frame import DEMO
 
 DAY = 86_400
@@ -144,6 +148,10 @@ def fill(stores: Stores) -> None:
     stores.writer.put(stores.settings.machine, now - 15, machine.samples(now - 15))
     stores.writer.flush()
     stores.live.bump("portfolio")
+    Alerting(stores).finds(STORM)
+    quiet = read_matchers('host="a"')
+    add_silence(stores.state, Silence(quiet, now - 10, now + 3_600, "new disks", "ana", now))
+    add_window(stores.state, Window("disks", quiet, now - 10, now + 3_600, "new disks", "ana", now))
     with stores.state.begin() as connection:
         add_event(connection, Event(now - 30, None, "Gateway 4.2", tags=("deploy",), portfolio="own:alpha", who="ana"))
 

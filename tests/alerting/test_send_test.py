@@ -1,0 +1,37 @@
+"""`python -m alerting send-test`: a person tries a channel and reads what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alerting.__main__ import main
+from tests.support.receivers import Receiver, Reply
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "fundwatch.yaml"
+    monkeypatch.setenv("FUNDWATCH_CONFIG", str(file))
+    monkeypatch.setenv("FUNDWATCH_DATA_DIR", str(tmp_path / "data"))
+    return file
+
+
+def test_what_was_answered_is_printed_and_the_exit_says_what_became_of_it(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Receiver(Reply(), Reply(403, b'{"error": "no"}')) as receiver:
+        hook = f"{{name: oms, url: '{receiver.url}/in?key=hush-hush-hush'}}"
+        config.write_text(f"channels: {{webhook: [{hook}]}}\n")
+        assert main(["send-test", "oms", "--who", "ana"]) == 0
+        assert capsys.readouterr().out.startswith("oms: delivered")
+        assert "asked for by ana" in receiver.received[0].body.decode()
+        assert main(["send-test", "oms"]) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.startswith("oms: not delivered: ") and "403" in said.err
+        assert "hush" not in said.err
+    assert main(["send-test", "oms"]) == 1, "nobody is there any more"
+    capsys.readouterr()
+    assert main(["send-test", "omss"]) == 2
+    assert "there is no channel omss. Did you mean oms?" in capsys.readouterr().err

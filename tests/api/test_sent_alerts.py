@@ -1,0 +1,165 @@
+"""A Prometheus names Fundwatch as its Alertmanager: what it sends fires, is told by one rule, and ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access.viewer import Viewer
+from alerting.figures import Figures
+from alerting.quiet import Causes
+from alerting.router import Router
+from alerting.runner import Runner
+from core.alerts.rule_set import assemble
+from core.alerts.sent import BELIEVED_SECONDS, KEPT_SECONDS, MOST, RULE
+from core.clock import FakeClock
+from core.roles import Role
+from portfolio.vocabulary import query_of, vocabulary
+from storage.live.redis import Live
+from storage.live.sent_alerts import read_sent
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.support.alerting import Alerting
+from tests.support.amtool import asking
+from tests.support.api import LIMITED, READER, client_of
+
+OPERATOR = Viewer("otto", Role.OPERATOR)
+ALERTS = "/api/v2/alerts"
+
+
+class Sending:
+    """An engine that evaluates the rule of what is sent, by the clock of the test."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.stores = replace(stores, clock=FakeClock(time.time()))
+        settings = self.stores.settings
+        rules = [each for each in assemble([], vocabulary(), query_of).in_force() if each.name == RULE]
+        figures, router = Figures(self.stores), Router(settings.routes, settings.channels, self.stores.clock)
+        figures.use(rules)
+        sender = Alerting(self.stores)  # its deliveries send nothing
+        self.runner = Runner(self.stores, lambda: rules, figures, router, Causes({}), None, lambda *_: sender)
+        self.runner.step()
+
+    def after(self, seconds: float) -> None:
+        clock = self.stores.clock
+        assert isinstance(clock, FakeClock)
+        clock.advance(seconds)
+        for _ in range(2):  # a condition that has to wait for its turn
+            self.runner.step()
+            clock.advance(6)
+        self.runner.step()
+
+    def send(self, *alerts: dict[str, Any], status: int = 200, viewer: Viewer = OPERATOR) -> Any:
+        answer = client_of(self.stores, viewer).post(ALERTS, json=[*alerts])
+        assert answer.status_code == status, answer.text
+        return answer.json if answer.data else None
+
+    def fires(self, viewer: Viewer = READER) -> dict[str, str]:
+        """Return the severity of what fires, by name."""
+        found = client_of(self.stores, viewer).get(ALERTS).json
+        return {each["labels"]["alertname"]: each["labels"]["severity"] for each in found}
+
+    def hence(self, seconds: float) -> str:
+        return datetime.fromtimestamp(self.stores.clock.now() + seconds, UTC).isoformat()
+
+
+@pytest.fixture
+def sending(stores: Stores) -> Sending:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha"), Portfolio("own", "beta", "Beta")])
+    return Sending(stores)
+
+
+def alert(name: str, severity: str = "", **more: Any) -> dict[str, Any]:
+    return {"labels": {"alertname": name, "severity": severity, "instance": "web-1"}, **more}
+
+
+def test_what_amtool_adds_fires_with_its_labels_and_what_it_says(sending: Sending, tmp_path: Path) -> None:
+    with asking(sending.stores, tmp_path) as amtool:
+        amtool("alert", "add", "HighCPU", "severity=page", "instance=web-1", "--annotation=description=CPU at 97 %")
+        sending.after(6)
+        (found,) = amtool.json("alert", "query", "alertname=HighCPU")
+        assert found["labels"] == {
+            "alertname": "HighCPU", "severity": "urgent", "instance": "web-1", "rule": "sent", "category": "system",
+        }  # fmt: skip
+        assert found["annotations"] == {"summary": "Sent by Prometheus", "description": "CPU at 97 %"}
+        id = amtool("silence", "add", "HighCPU", "--comment=known", "--author=x", "--duration=1h").strip()
+        sending.after(1)
+        (hidden,) = amtool.json("alert", "query", "--silenced")
+        assert hidden["status"]["silencedBy"] == [id]
+
+
+def test_severities_are_understood(sending: Sending) -> None:
+    words = {
+        "page": "urgent",
+        "error": "critical",
+        "Critical": "critical",
+        "": "warning",
+        "odd": "warning",
+        "none": "info",
+    }
+    sending.send(*(alert(f"of {word}", word) for word in words))
+    sending.after(6)
+    assert sending.fires() == {f"of {word}": severity for word, severity in words.items()}
+
+
+def test_one_ends_when_it_says_and_is_forgotten(sending: Sending) -> None:
+    sending.send(alert("Long", endsAt=sending.hence(3_600)), alert("Short", endsAt=sending.hence(60)))
+    sending.after(6)
+    assert set(sending.fires()) == {"Long", "Short"}
+    sending.after(60)
+    assert set(sending.fires()) == {"Long"}
+    sending.send(alert("Long", endsAt=sending.hence(-1)))
+    sending.after(6)
+    assert sending.fires() == {}
+    sending.after(KEPT_SECONDS + 1)
+    sending.send(alert("Other"))
+    assert [dict(each.labels)["alertname"] for each in read_sent(sending.stores.live)] == ["Other"]
+
+
+def test_one_without_an_end_is_believed_for_five_minutes(sending: Sending) -> None:
+    sending.send(alert("A"), alert("B", endsAt="0001-01-01T00:00:00Z"))
+    sending.after(BELIEVED_SECONDS - 60)
+    assert set(sending.fires()) == {"A", "B"}
+    sending.send(alert("A"))  # sent again
+    sending.after(61)
+    assert set(sending.fires()) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"labels": {}}, "it has no labels"),
+        ({"labels": {"alertname": ""}}, "it has no labels"),
+        ({"labels": {"a-b": "x"}}, "'a-b' is no name of a label"),
+        ({"labels": {"a": "x" * 2_000}}, "a has more than"),
+        ({"labels": {"a": 5}}, "1.labels.a"),
+        ({"labels": {"a": "x"}, "startsAt": "2999-01-01T00:00:00Z"}, "startsAt is after endsAt"),
+        ({"labels": {"a": "x"}, "endsAt": "tomorrow"}, "1.endsAt"),
+    ],
+)
+def test_a_batch_with_one_that_is_wrong_is_refused_whole(sending: Sending, wrong: dict[str, Any], said: str) -> None:
+    assert said in sending.send(alert("Right"), wrong, status=400)
+    assert read_sent(sending.stores.live) == []
+
+
+def test_who_may_not_send_does_not_and_who_is_limited_sees_no_other_portfolio(sending: Sending) -> None:
+    of_beta = Viewer("lee", Role.OPERATOR, portfolios=frozenset({"beta"}))
+    reads = Viewer("service:eye", Role.OPERATOR, scopes=frozenset({"read"}))
+    for viewer in (READER, of_beta, reads):
+        sending.send(alert("A"), status=403, viewer=viewer)
+    sending.send(*({"labels": {"alertname": each, "portfolio": each}} for each in ("alpha", "beta")))
+    sending.after(6)
+    assert set(sending.fires(LIMITED)) == {"beta"} and set(sending.fires()) == {"alpha", "beta"}
+
+
+def test_too_many_are_refused_and_redis_away_is_said(sending: Sending) -> None:
+    many = [{"labels": {"n": str(n)}} for n in range(MOST + 1)]
+    assert "more than 10,000 alerts" in sending.send(*many, status=400)
+    away = replace(sending.stores, live=Live("redis://127.0.0.1:9", "x"))
+    assert client_of(away, OPERATOR).post(ALERTS, json=[alert("A")]).status_code == 503
+    away.live.close()
