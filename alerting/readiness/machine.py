@@ -26,7 +26,7 @@ def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: floa
         return Found(Checks.CLOCK, state, f"{why} on {reading.host}", reading.ts, WHERE)
 
     if synchronised is None:
-        return found(State.UNKNOWN, "how far the clock is off cannot be read")
+        return found(State.NOT_WATCHED, "the clock is set from outside, or cannot be asked,")
     if not synchronised or offset is None:
         return found(State.NOT_READY, "the clock is not synchronised with a time server")
     why = f"the clock is {duration(abs(offset))} off, {duration(limit.critical)} allowed"

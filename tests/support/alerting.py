@@ -13,7 +13,7 @@ from core.alerts.causes import RestsOn
 from core.alerts.expression import Figure, Worked
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
-from core.model import SEVERITY, Status, labels
+from core.model import SEVERITY, Labels, Status, labels
 from storage.stores import Stores
 
 BUSY = Rule.model_validate(
@@ -65,6 +65,10 @@ class Alerting:
         if advance is not None:
             advance(seconds)
         self.runner.step()
+
+    def why_gone(self, rule: Rule, of: Labels) -> str:
+        """Return that nothing was taken away on purpose."""
+        return ""
 
     def begin(self) -> None:
         """Begin a tick: what rules find is what the test said last."""
