@@ -33,6 +33,7 @@ AWAY_SECONDS = 60
 ORIGIN = "origin"
 METRIC = {metric.key: metric for metric in ALL_METRICS}
 NO_VALUE = "it has no value yet"
+NOT_YET = "it is not worked out yet"
 MOST_KEPT = 20_000
 
 Asked = tuple[str, tuple[tuple[str, str], ...]]
@@ -101,8 +102,10 @@ class PortfolioFigures:
             overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
             if overdue:
                 found.append(Value(_labels(portfolio), None, overdue))
-            elif (known := self._figures(portfolio, figure, version)) is not None:
-                found.append(Value(_labels(portfolio), *known.figures[_key(figure)]))
+                continue
+            known = self._figures(portfolio, figure, version)
+            figures = known.figures[_key(figure)] if known else (None, NOT_YET)
+            found.append(Value(_labels(portfolio), *figures))
         return found
 
     def own_values(self, name: str) -> list[Value]:

@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from alerting.attempts import is_given_up, next_attempt
 from alerting.channels import send, without_secrets
+from alerting.incidents import About
 from alerting.notice import Notice, notice_of
-from alerting.taking import Taken, take_next
+from alerting.taking import Taken, take_next, tell_end_to_fallback
 from alerting.undelivered import fail
 from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
 from core.format import coarse_duration, cut
@@ -248,14 +249,16 @@ class Postman:
         with self._state.reading() as connection:
             waiting = outbox.waiting_for(connection, self.channel.name)
         late = [each for each in waiting if is_given_up(each, self.channel, until)]
-        if not late:
+        ends = [each for each in waiting if each.about == About.RESOLVED] if self.channel.fallback else []
+        if not late and not ends:
             return False
         with self._state.begin() as connection:
             check_engine(connection, self._token)
             for each in late:
                 problem = each.problem or f"it asks to be left alone for {coarse_duration(self._quiet_seconds)}"
                 fail(connection, replace(each, problem=problem), self.channel.fallback, self._channels, now)
-        return True
+            handed = [tell_end_to_fallback(connection, self.channel, each) for each in ends]
+        return bool(late) or any(handed)
 
 
 def check_engine(connection: Transaction, token: int) -> None:

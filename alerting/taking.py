@@ -64,6 +64,18 @@ def take_next(connection: Transaction, channel: Channel, now: float) -> Taken | 
     return _digest(connection, channel, now)
 
 
+def tell_end_to_fallback(connection: Transaction, channel: Channel, message: KeptMessage) -> bool:
+    """Tell the fallback that something is over which it was told instead of the channel. Return whether it was."""
+    return _hand_end(connection, channel, message, outbox.before(connection, message))
+
+
+def _hand_end(
+    connection: Transaction, channel: Channel, message: KeptMessage, before: Sequence[KeptMessage]
+) -> bool:  # fmt: skip
+    was_handed = bool(channel.fallback) and any(each.status == MessageStatus.FAILED for each in before)
+    return was_handed and outbox.add_once(connection, replace(message, receiver=channel.fallback))
+
+
 def severity_of(message: KeptMessage) -> Severity:
     """Return how bad it is what a message tells."""
     return Severity[str(orjson.loads(message.body)["severity"]).upper()]
@@ -84,8 +96,7 @@ def _why_not(
 ) -> str:
     """Return why a message is not sent; empty: it is."""
     if message.about == About.RESOLVED:
-        if channel.fallback and any(each.status == MessageStatus.FAILED for each in before):
-            outbox.add_once(connection, replace(message, receiver=channel.fallback))
+        _hand_end(connection, channel, message, before)
         if before and not _is_heard(before):
             return outbox.RATE if any(_is_held(each) for each in before) else NEVER_TOLD
     is_new = message.attempts == 0 and message.incident != outbox.OF_CHANNELS

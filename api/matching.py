@@ -1,7 +1,6 @@
 """Matchers that a request filters by, in the form of Alertmanager: label="value", with =, !=, =~ and !~.
 
-Whoever may read may ask, so regular expressions are held by RE2 (of Arrow), whose time is linear in what it looks at:
-one of Python can be written that never ends. Values are as Alertmanager reads them: bare, or quoted with \\", \\\\ and
+Values are as Alertmanager reads them: bare, or quoted with \\", \\\\ and
 \\n. (github.com/prometheus/alertmanager, pkg/labels)
 """
 
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from api.problem import Refused
 from core.alerts.expression import Matcher
+from core.regular import SYNTAX, check_pattern, full_match
 
 MOST, LONGEST = 20, 500
 FIX = 'Write label="value", with commas between; =, !=, =~ and !~ are understood.'
@@ -37,24 +37,21 @@ def meant(matchers: Sequence[Matcher], labels: Sequence[Mapping[str, str]], fiel
     return held
 
 
-def full_match(pattern: str, values: Sequence[str], field: str) -> list[bool]:
+def matching(pattern: str, values: Sequence[str], field: str) -> list[bool]:
     """Return for each value whether the whole of it matches a regular expression. Raises Refused for none."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     try:
-        held = pc.match_substring_regex(pa.array([*values], pa.string()), pattern=f"^(?s:{pattern})$")
-    except pa.ArrowInvalid as error:
+        check_pattern(pattern)
+    except ValueError as error:
         said = f"{pattern[:80]!r} is no regular expression that RE2 reads."
-        raise Refused(422, said, field=field, fix="See https://github.com/google/re2/wiki/Syntax.") from error
-    return [bool(each) for each in held.to_pylist()]
+        raise Refused(422, said, field=field, fix=f"See {SYNTAX}.") from error
+    return [full_match(pattern, each) for each in values]
 
 
 def _hold(matcher: Matcher, values: Sequence[str], field: str) -> list[bool]:
     is_equal = matcher.operator in ("=", "=~")
     if matcher.operator in ("=", "!="):
         return [(each == matcher.value) == is_equal for each in values]
-    return [each == is_equal for each in full_match(matcher.value, values, field)]
+    return [each == is_equal for each in matching(matcher.value, values, field)]
 
 
 def _read(text: str, field: str) -> list[Matcher]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PORTFOLIO, ORIGIN, COMPONENT = "portfolio", "origin", "component"
 """Labels of an alert that say which portfolio it is of, or which component."""
+OTHER_ORIGINS = ("sample", "replay")
+MUTED = "muted"
 HIDDEN_BY = "hidden by "
 """What `muted_by` begins with where another alert is named."""
 
@@ -57,19 +59,34 @@ class Sight:
         if not portfolio:
             return rule in self.shipped
         origin, _, id = portfolio.rpartition(":")
-        return (origin or labels.get(ORIGIN, OWN)) != OWN or id in self.portfolios
+        # What a program or a Prometheus calls an origin is its own word.
+        is_of_sample = rule != SENT and (origin or labels.get(ORIGIN, OWN)) in OTHER_ORIGINS
+        return is_of_sample or id in self.portfolios
 
     def sees_rule(self, rule: Rule) -> bool:
         """Return whether a rule may be told: of the fund's own none may."""
         return self.is_whole or rule.name in self.shipped
 
     def names_hidden(self, matchers: Iterable[Matcher]) -> bool:
-        """Return whether matchers name portfolios that may not be seen, or may mean one."""
+        """Return whether a silence or a maintenance window of these matchers may be about portfolios that are hidden.
+
+        It is not where it says which one it is about, and that one may be seen: all else of it may name any.
+        """
         seen = self.portfolios
-        return seen is not None and any(
-            each.label == PORTFOLIO and (each.operator != "=" or each.value.rpartition(":")[2] not in seen)
+        return seen is not None and not any(
+            each.label == PORTFOLIO and each.operator == "=" and each.value.rpartition(":")[2] in seen
             for each in matchers
         )
+
+    def acts_on(self, incident: int, known: Iterable[OpenIncident], seen: Iterable[FiringAlert]) -> bool:
+        """Return whether somebody may act on an incident: on one whose alerts may all be seen.
+
+        known: the open incidents as the engine tells them. seen: what `seen` returned.
+        """
+        if self.is_whole:
+            return True
+        whole = next((each.alerts for each in known if each.incident == incident), None)
+        return whole is not None and sum(each.incident == incident for each in seen) == whole
 
     def seen(self, firing: Sequence[FiringAlert]) -> list[FiringAlert]:
         """Return the alerts that may be told, as they may be."""
@@ -116,7 +133,9 @@ def sight_of(stores: Stores, limits: Limits) -> Sight:
 
 def _as_of(incident: OpenIncident, seen: Sequence[FiringAlert]) -> OpenIncident:
     severity = max(Severity[each.severity.upper()] for each in seen)
-    return replace(incident, alerts=len(seen), severity=severity.word)
+    # What mutes it may be another alert, or a silence, that names others.
+    reason = MUTED if incident.reason.startswith(MUTED) else incident.reason
+    return replace(incident, alerts=len(seen), severity=severity.word, reason=reason)
 
 
 def _told(alert: FiringAlert, labels: Mapping[str, str]) -> FiringAlert:

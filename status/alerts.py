@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LATE_SECONDS = 10.0
 """For so long the engine may not tick (alerting/auditor.py holds it to the same)."""
+NOT_EVALUATED = "alerts are not evaluated now"
+"""What is told of it to those who may not hear why."""
 NEVER = "no alert engine has told of anything yet: one runs where Fundwatch collects, unless alerts.enabled is off"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from api.matching import full_match, matchers_of, meant
+from api.matching import matchers_of, matching, meant
 from api.models import at
 from core.alerts.expression import Matcher
 from core.alerts.rule import Category
@@ -107,7 +107,7 @@ def routes_of(routes: Sequence[Route], channels: Channels) -> tuple[Route, ...]:
 def wanted_of(filters: Sequence[str], receiver: str, flags: Mapping[str, str]) -> Wanted:
     """Return what is asked for. Raises Refused for what cannot be."""
     if receiver:
-        full_match(receiver, [], "receiver")
+        matching(receiver, [], "receiver")
     shown = {name: flags[name].lower() in YES for name in ("active", "silenced", "inhibited") if name in flags}
     return Wanted(matchers_of(filters, "filter"), receiver, **shown)
 
@@ -201,7 +201,7 @@ def _told_to(told: Told, wanted: Wanted) -> list[str]:
     """Return the receivers of an alert that are asked for."""
     if not wanted.receiver:
         return [*told.receivers]
-    held = full_match(wanted.receiver, told.receivers, "receiver")
+    held = matching(wanted.receiver, told.receivers, "receiver")
     return [name for name, is_meant in zip(told.receivers, held, strict=True) if is_meant]
 
 

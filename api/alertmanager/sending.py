@@ -41,7 +41,7 @@ def read_alerts(body: bytes, now: float) -> list[SentAlert]:
 
 
 def _alert(number: int, sent: Postable, now: float) -> SentAlert:
-    labels = {name: value for name, value in sorted(sent.labels.items()) if value}
+    labels = {name: kept for name, value in sorted(sent.labels.items()) if (kept := value.replace("\0", ""))}
     wrong = _wrong(labels)
     begins = _time(sent.starts_at)
     ends = _time(sent.ends_at) or now + BELIEVED_SECONDS
@@ -49,7 +49,7 @@ def _alert(number: int, sent: Postable, now: float) -> SentAlert:
         wrong = "startsAt is after endsAt"
     if wrong:
         raise Refused(400, f"alert {number}: {wrong}; nothing was taken")
-    text = text_of(sent.annotations, labels)[:LONGEST_TEXT]
+    text = text_of(sent.annotations, labels)[:LONGEST_TEXT].replace("\0", "")
     return SentAlert(tuple(labels.items()), text, begins or min(now, ends), ends, now)
 
 

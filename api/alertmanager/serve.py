@@ -34,7 +34,7 @@ from core.alerts.silence import When
 from core.errors import ChangeRejected, StorageUnavailable
 from core.roles import Role
 from portfolio.alerts import sight_of
-from status.alerts import alerts_now
+from status.alerts import NOT_EVALUATED, alerts_now
 from storage.live.sent_alerts import put_sent
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Answering:
 
 def _status(call: Call) -> Any:
     settings = call.stores.settings
-    routes = routes_of(settings.routes, settings.channels)
+    # Routes name portfolios, and who is told of them.
+    routes = routes_of(settings.routes, settings.channels) if call.viewer.portfolios is None else ()
     return status_as_json(routes, settings.channels, call.started_at)
 
 
@@ -99,7 +100,8 @@ def _firing(call: Call) -> Firing:
     """Return what fires. Raises Refused while nobody knows: an empty list would say that all is well."""
     known, settings = alerts_now(call.stores), call.stores.settings
     if known.is_stale or known.evaluated_at is None:
-        raise Refused(503, f"what fires is not known: {known.problem}")
+        why = known.problem if call.viewer.portfolios is None else NOT_EVALUATED
+        raise Refused(503, f"what fires is not known: {why}")
     sight = sight_of(call.stores, call.viewer.portfolios)
     firing = sight.seen(known.firing)
     incidents = sight.incidents(known.incidents, firing)

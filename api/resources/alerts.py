@@ -22,7 +22,7 @@ from core.alerts.severity import Severity
 from core.alerts.spec import ALERTS, FiringAlert, OpenIncident
 from core.format import count
 from portfolio.alerts import Sight, sight_of
-from status.alerts import AlertsNow, alerts_now
+from status.alerts import NOT_EVALUATED, AlertsNow, alerts_now
 from storage.state import alert_requests
 from storage.state.alerts import (
     KeptIncident,
@@ -36,6 +36,7 @@ SCOPE = Scope.ALERTS.value
 SOURCE = "state database"
 HIGHEST_NUMBER = 2**31 - 1
 """That an incident, a silence or a window can have in either database."""
+MORE = "more alerts may fire: the gravest of all portfolios are listed"
 OTHERS = "This incident is also about portfolios that you may not see."
 Word = Literal["info", "warning", "critical", "urgent"]
 
@@ -149,9 +150,10 @@ def age_of(known: AlertsNow, now: float) -> Aged:
 
 def told_beside(known: AlertsNow, sight: Sight) -> list[str]:
     """Return what must be known beside what fires."""
-    problem = known.problem if sight.is_whole or known.is_stale else ""
+    problem = known.problem if sight.is_whole else NOT_EVALUATED if known.is_stale else ""
     more = f"{count(known.untold, 'more alert')} fire: the gravest are listed" if known.untold else ""
-    return [f"{each[:1].upper()}{each[1:]}." for each in (problem, more if sight.is_whole else "") if each]
+    more = MORE if more and not sight.is_whole else more
+    return [f"{each[:1].upper()}{each[1:]}." for each in (problem, more) if each]
 
 
 def _list(ask: Ask[OfAlerts]) -> Page[Alert]:
@@ -226,11 +228,9 @@ def _incident_of(ask: Ask[Parameters], known: AlertsNow) -> int:
         raise Refused(422, "This alert is of no incident: a person has resolved it.", field="id")
     id = alert.incident if alert is not None else number_of(asked)
     if not sight.is_whole:
-        seen = sum(each.incident == id for each in firing)
-        whole = next((each.alerts for each in known.incidents if each.incident == id), 0)
-        if not seen:
+        if not any(each.incident == id for each in firing):
             raise _missing(asked)
-        if seen < whole:
+        if not sight.acts_on(id, known.incidents, firing):
             raise Refused(403, OTHERS, field="id", fix="Ask somebody who may see every portfolio.")
     with ask.stores.state.reading() as connection:
         if incident_in(connection, id) is None:

@@ -14,7 +14,7 @@
     askedAt = Date.now();
     try {
       const answer = await window.fetch(place.dataset.counts, { cache: "no-store" });
-      if (answer.ok) told = await answer.json();
+      told = answer.ok ? await answer.json() : { ...told, old: true };
     } catch (error) {
       return; // the connection says so (10-connection.js)
     }

@@ -11,7 +11,6 @@ joined                 and, or, not, ( )
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import RuleRejected
 from core.format import cut
+from core.regular import check_pattern, full_match
 
 if TYPE_CHECKING:
     from lark import Lark, Transformer
@@ -97,7 +97,7 @@ class Matcher:
         """Return whether a label with this value is meant; a label that is not there is empty."""
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
-        return (re.fullmatch(self.value, value) is not None) == (self.operator == "=~")
+        return full_match(self.value, value) == (self.operator == "=~")
 
     def __str__(self) -> str:
         return f'{self.label}{self.operator}"{self.value}"'
@@ -317,7 +317,7 @@ def _seconds(unit: str) -> float:
 def _checked(matcher: Matcher) -> Matcher:
     if matcher.operator in ("=~", "!~"):
         try:
-            re.compile(matcher.value)
-        except re.error as error:
+            check_pattern(matcher.value)
+        except ValueError as error:
             raise RuleRejected("when", f"{matcher} is no regular expression: {error}") from error
     return matcher

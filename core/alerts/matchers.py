@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from core.alerts.expression import Matcher
 from core.errors import ChangeRejected
 from core.format import count, cut
+from core.regular import check_pattern
 
 MOST = 20
 LONGEST = 256
@@ -44,8 +45,8 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
             raise _wrong(f"{each.label} has more than {LONGEST} characters; shorten it")
         if each.operator in ("=~", "!~"):
             try:
-                re.compile(each.value)
-            except re.error as error:
+                check_pattern(each.value)
+            except ValueError as error:
                 raise _wrong(f"{each} is no regular expression: {error}") from error
     if all(each.holds("") for each in matchers):
         raise _wrong("means alerts without these labels too, so nearly all; mute everything instead, with an end")

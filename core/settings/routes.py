@@ -14,6 +14,7 @@ from core.alerts.labels import SEVERITY
 from core.alerts.rule import Category, Span
 from core.group import Group
 from core.model import Labels
+from core.regular import check_pattern, full_match
 from core.settings.channels import LOG, Channels
 
 EXAMPLE = (
@@ -77,8 +78,8 @@ class Route(Group):
             raise ValueError("a severity may change while something fires; write it under severities")
         for label, pattern in value.items():
             try:
-                re.compile(pattern)
-            except re.error as error:
+                check_pattern(pattern)
+            except ValueError as error:
                 raise ValueError(f"{label}: {pattern} is no regular expression: {error}") from error
         return value
 
@@ -105,7 +106,7 @@ class Route(Group):
         if self.categories and category not in self.categories:
             return False
         of = dict(labels)
-        return all(re.fullmatch(pattern, of.get(label, "")) for label, pattern in self.labels.items())
+        return all(full_match(pattern, of.get(label, "")) for label, pattern in self.labels.items())
 
     def is_for(self, severity: str) -> bool:
         """Return whether it is for that severity."""

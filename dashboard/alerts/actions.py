@@ -109,7 +109,7 @@ def _check_seen(known: Known, incident: int) -> None:
     found: OpenIncident | None = next((each for each in known.incidents if each.incident == incident), None)
     if found is None:
         raise ChangeRejected(NOTHING, {"incident": f"there is no incident {incident}"})
-    if len(known.of_incident.get(incident, ())) != found.alerts:
+    if not known.sight.acts_on(incident, known.incidents, known.firing):
         raise ChangeRejected(NOTHING, {"incident": "it needs somebody who may see every portfolio"})
 
 

@@ -20,6 +20,7 @@ from dashboard.components.form import form, hidden
 from dashboard.components.table import Cell, Column, cut_cell, data_table, whole_cell
 from dashboard.views.form import Form, Said, Sent
 from portfolio.alerts import Sight
+from portfolio.withheld import WITHHELD
 from storage.state.alerts import KeptMessage, MessageStatus
 from storage.state.audit import Entry, add_entry
 from storage.state.outbox import OF_CHANNELS, RATE, TEST, put_test
@@ -83,7 +84,7 @@ def forms(stores: Stores) -> list[Form]:
             add_entry(connection, Entry(now, viewer.name, "test of a channel asked for", name))
         return Said(f"A test goes to {name}: what becomes of it stands below.")
 
-    return [Form(f"{PATH}/test", told(stores, DATASET, test), ACTING_ROLE)]
+    return [Form(f"{PATH}/test", told(stores, DATASET, test), ACTING_ROLE, is_shared=True)]
 
 
 def messages_table(messages: Sequence[KeptMessage], sight: Sight, *, id: str = f"{ID}-rows") -> html.Div:
@@ -114,7 +115,8 @@ def state_of(message: KeptMessage) -> tuple[str, str]:
 
 def _is_seen(body: Mapping[str, Any], sight: Sight) -> bool:
     members = body.get("members") or ()
-    return bool(members) and all(sight.sees(each["rule"], each["labels"]) for each in members)
+    is_all = bool(members) and not body.get("more", 0)
+    return is_all and all(sight.sees(each["rule"], each["labels"]) for each in members)
 
 
 def _row(message: KeptMessage, sight: Sight) -> dict[str, Any]:
@@ -132,8 +134,14 @@ def _row(message: KeptMessage, sight: Sight) -> dict[str, Any]:
         "state": Cell(f"{word}{muted}", tone=tone, mark="fw-wraps" if muted else ""),
         "attempts": Cell(str(message.attempts), sort=float(message.attempts)),
         "done": Cell(local_time(message.done_at, "span"), sort=message.done_at) if message.done_at else None,
-        "reply": cut_cell(message.problem or message.reply, 80, "warning" if message.problem else ""),
+        "reply": cut_cell(_reply(message, sight), 80, "warning" if message.problem else ""),
     }
+
+
+def _reply(message: KeptMessage, sight: Sight) -> str:
+    """Return what the channel answered: it may repeat what others were told."""
+    said = message.problem or message.reply
+    return said if sight.is_whole or not said else WITHHELD
 
 
 def _text(body: Mapping[str, Any], sight: Sight) -> str | None:
@@ -156,14 +164,14 @@ def _channel(channel: Channel, worked: float | None, last: KeptMessage | None, s
         "limits": ", ".join(limits) or None,
         "fallback": channel.fallback or None,
         "worked": Cell(age(worked), sort=worked) if worked else Cell("never", tone="muted"),
-        "last": _last(last),
+        "last": _last(last, sight),
         "does": test,
     }
 
 
-def _last(message: KeptMessage | None) -> Cell:
+def _last(message: KeptMessage | None, sight: Sight) -> Cell:
     if message is None:
         return Cell(None)
     word, tone = state_of(message)
-    why = message.problem if message.status == MessageStatus.FAILED else ""
+    why = message.problem if message.status == MessageStatus.FAILED and sight.is_whole else ""
     return Cell(f"{word}: {why}" if why else word, tone=tone, mark="fw-wraps")

@@ -9,6 +9,7 @@ from dash import html
 
 from access.viewer import ACTING_ROLE, Viewer
 from core.alerts.silence import Silence, When
+from core.errors import StorageError
 from core.memo import Memo
 from core.roles import Role
 from dashboard.alerts.known import Known, know
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 PATH = "/alerts/told"
+UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": ""}
+"""What is said where nobody can tell."""
 
 
 def told_route(stores: Stores) -> Route:
@@ -38,7 +41,10 @@ def told_route(stores: Stores) -> Route:
         def read() -> tuple[Known, tuple[Silence, ...]]:
             return know(stores, limits), tuple(_mutes(stores))
 
-        known, mutes = memo.get((stores.live.version(DATASET, "portfolio"), limits), read)
+        try:
+            known, mutes = memo.get((stores.live.version(DATASET, "portfolio"), limits), read)
+        except StorageError:
+            return Answer(orjson.dumps(UNKNOWN), JSON)
         now = stores.clock.now()
         muting = next((each for each in mutes if each.when(now) is When.ACTIVE), None)
         banner = _banner(muting, viewer, is_whole=known.sight.is_whole) if muting else None
@@ -47,12 +53,16 @@ def told_route(stores: Stores) -> Route:
             "count": known.loud,
             "sign": SIGNS[gravest] if gravest else "",
             "severity": gravest.word if gravest else "",
-            "old": known.reading is not None and is_stale(known.reading, now),
+            "old": stores.settings.alerts.enabled and bool(known.problem or _is_old(known, now)),
             "banner": markup(offered([banner], viewer.role)) if banner else "",
         }
         return Answer(orjson.dumps(told), JSON)
 
     return Route(PATH, answer, Role.VIEWER)
+
+
+def _is_old(known: Known, now: float) -> bool:
+    return known.reading is not None and is_stale(known.reading, now)
 
 
 def _mutes(stores: Stores) -> list[Silence]:

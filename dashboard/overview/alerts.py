@@ -10,7 +10,7 @@ from dash import html
 
 from access.viewer import CHANGING_ROLE, Viewer
 from core.alerts.severity import Severity
-from core.alerts.spec import ALERTS, FiringAlert
+from core.alerts.spec import ALERTS, FiringAlert, OpenIncident
 from core.format import count, cut
 from core.model import LiveReading, Status
 from core.tables import rows_of
@@ -105,10 +105,14 @@ def forms(stores: Stores) -> list[Form]:
     """Return what the page's form does."""
 
     def acknowledge(sent: Sent, viewer: Viewer) -> Said:
-        shown = seen_alerts(stores, newest_alerts(stores), viewer.portfolios)
+        reading = newest_alerts(stores)
+        shown = seen_alerts(stores, reading, viewer.portfolios)
         incident = int(sent["incident"]) if sent["incident"].isdecimal() else 0
-        if not any(each.incident == incident for each in shown if each.incident):
+        if reading is None or not any(each.incident == incident for each in shown if each.incident):
             return Said("It is over.", is_done=False)
+        sight = sight_of(stores, viewer.portfolios)
+        if not sight.acts_on(incident, rows_of(reading.tables, OpenIncident), shown):
+            return Said("It needs somebody who may see every portfolio.", is_done=False)
         now = stores.clock.now()
         ask(stores.state, Request(incident, Ask.ACKNOWLEDGE, viewer.name, now, now + HAND_SECONDS))
         return Said("You have it in hand for an hour.")

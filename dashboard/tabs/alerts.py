@@ -9,6 +9,7 @@ from dash import html
 from access.viewer import Viewer
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS
+from core.errors import StorageError
 from core.format import count
 from dashboard.alerts.actions import PATH, forms
 from dashboard.alerts.history import asked_table
@@ -72,8 +73,12 @@ def _rules(stores: Stores, known: Known) -> dict[str, Rule]:
 
 
 def _waiting(stores: Stores) -> list[Any]:
-    with stores.state.reading() as connection:
-        return waiting_in(connection)
+    try:
+        with stores.state.reading() as connection:
+            return waiting_in(connection)
+    except StorageError:
+        # What fires is in Redis and is told all the same; the verdict says that it is not evaluated.
+        return []
 
 
 def _all(shown: Shown) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -192,6 +192,7 @@ def read_resolved(connection: Transaction) -> list[KeptIncident]:
 def write_incident(connection: Transaction, incident: KeptIncident) -> int:
     """Keep an incident and return its id."""
     values = {name: value for name, value in asdict(incident).items() if name != "id"}
+    values["group"] = plain(incident.group)
     if incident.id:
         connection.execute(sa.update(alert_incidents).where(alert_incidents.c.id == incident.id).values(values))
         return incident.id
@@ -212,7 +213,14 @@ def add_history(connection: Transaction, rows: Sequence[HistoryRow]) -> None:
         # A number is drawn before its row is there: alone, rows are there in the order in which they are copied.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": HISTORY_LOCK})
     if rows:
-        connection.execute(sa.insert(alert_history), [asdict(each) for each in rows])
+        connection.execute(
+            sa.insert(alert_history), [asdict(replace(each, detail=plain(each.detail))) for each in rows]
+        )
+
+
+def plain(text: str) -> str:
+    """Return a text that every state database keeps: PostgreSQL takes none with a NUL."""
+    return text.replace("\0", "")
 
 
 def due_messages(connection: Transaction, now: float, most: int = 1_000) -> list[KeptMessage]:

@@ -28,7 +28,7 @@ from status.readings import collectors_of, every_dataset
 from storage.stores import Stores
 from tests.support.times import MIDNIGHT
 
-OWN = ("system", "processes", "pipeline", "requests", "alerts", "clickhouse:own", "redis:own")
+OWN = ("system", "processes", "pipeline", "requests", "alerts", "health", "clickhouse:own", "redis:own")
 PARTS: dict[str, Sequence[str]] = {
     "system": ("CPU", "Memory", "Disk /"),
     "pipeline": ("ClickHouse", "writer", "spool", "data folder", "settings", "collector system"),

@@ -49,6 +49,7 @@ def test_sources_that_are_taken_while_it_runs_are_evaluated_and_those_taken_away
     read = parts.figures
 
     def watched() -> list[str]:
+        read.begin()
         return sorted(name for name in told(read, 'silent{collector=~"tcp:.*"}'))
 
     runner = start_collectors(real, hangup, parts.take)
@@ -57,6 +58,7 @@ def test_sources_that_are_taken_while_it_runs_are_evaluated_and_those_taken_away
         watches("second")
         hangup.set()
         soon(lambda: watched() == ["collector=tcp:second"])
+        read.begin()
         assert read.why_gone(STATES, labels(collector="tcp:first", component="TCP first")) == "it is no longer watched"
         assert told(read, 'status{collector="tcp:second"}').keys() == {"collector=tcp:second,component=TCP second"}
     finally:

@@ -125,7 +125,7 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.chdir(tmp_path)
     Path("desk.yaml").write_text(DESK)
     Path("tests.yaml").write_text(TESTS)
-    assert main(["check", "desk.yaml"]) == 0 and "17 rules in force" in capsys.readouterr().out
+    assert main(["check", "desk.yaml"]) == 0 and "18 rules in force" in capsys.readouterr().out
     assert main(["check"]) == 0 and "16 rules in force" in capsys.readouterr().out
     assert main(["show", "drawdown"]) == 0
     copied = capsys.readouterr().out
