@@ -14,7 +14,7 @@ from alerting.evaluate import Value
 from alerting.gone import OF_PORTFOLIOS, There, why_gone
 from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures
-from alerting.present import Present, Series, read_present
+from alerting.present import Present, Sent, Series, read_present
 from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
 from core.alerts.figures import Of, Vocabulary
 from core.alerts.rule import Rule
@@ -62,6 +62,7 @@ class Figures:
         self._portfolios = PortfolioFigures(stores)
         self._over_time = OverTime(stores)
         self._sent: tuple[str, ...] = ()
+        self._sent_alerts = Sent()
         self._asked: dict[Figure | Worked, Outcome[Sequence[Value]]] = {}
         self._read: dict[str, Outcome[Any]] = {}
         self._away: tuple[float, StorageUnavailable] | None = None
@@ -149,7 +150,7 @@ class Figures:
         return found
 
     def _present(self) -> Present:
-        return self._once("present", lambda: read_present(self._stores))
+        return self._once("present", lambda: read_present(self._stores, self._sent_alerts))
 
     def _of_values(self, name: str) -> Sequence[Value]:
         return self._stored(lambda: self._portfolios.own_values(name))

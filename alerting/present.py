@@ -54,12 +54,29 @@ class Present:
     """Those of which there are readings, by collector; of a watched source none."""
 
 
-def read_present(stores: Stores) -> Present:
-    """Return what is so now. Raises StorageUnavailable while Redis does not answer: then nothing is known."""
+class Sent:
+    """Alerts that a Prometheus sent: each holds until its end, also where Redis has lost it meanwhile."""
+
+    def __init__(self) -> None:
+        self._known: dict[Labels, SentAlert] = {}
+
+    def now(self, found: Sequence[SentAlert], now: float) -> list[SentAlert]:
+        """Return those of Redis, and those that it had and that have not ended."""
+        lasting = {labels: each for labels, each in self._known.items() if now < each.ends}
+        self._known = {**lasting, **{each.labels: each for each in found}}
+        return [*self._known.values()]
+
+
+def read_present(stores: Stores, sent: Sent) -> Present:
+    """Return what is so now; `sent` remembers from tick to tick.
+
+    Raises StorageUnavailable while Redis does not answer: then nothing is known.
+    """
     readings = newest_readings(stores, every_dataset(stores.settings))
     if stores.live.problem:
         raise StorageUnavailable(f"Redis does not answer: {stores.live.problem}")
-    return present(stores.settings, readings, stores.clock.now(), read_sent(stores.live))
+    now = stores.clock.now()
+    return present(stores.settings, readings, now, sent.now(read_sent(stores.live), now))
 
 
 def present(

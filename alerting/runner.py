@@ -116,6 +116,11 @@ class Runner:
         """Whether the engine of this process is the one that runs."""
         return self._engine is not None
 
+    def may_tell(self) -> bool:
+        """Return whether this process tells how alerting is: not where its engine hangs and another one takes over."""
+        is_let_go = self._lease is not None and self._since(self._round) > HUNG_SECONDS
+        return self.is_active and not is_let_go
+
     @property
     def tick_age_seconds(self) -> float:
         """Seconds since the last tick that ended well; infinite where none did. Any thread may ask."""

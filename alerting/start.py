@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from alerting.engine import Route
@@ -36,12 +36,17 @@ class Parts:
     route: Route
     deliver: Deliver
 
+    takers: list[Callable[[Stores], None]] = field(default_factory=list)
+    """What else hears of changed sources."""
+
     def take(self, stores: Stores) -> None:
         """Take the sources of changed settings. It may be called by another thread.
 
         Routes, channels and rules of the settings are those of the start: changed ones need a restart.
         """
         self.figures.take(stores)
+        for take in self.takers:
+            take(stores)
 
 
 def parts_of(stores: Stores) -> Parts:
@@ -84,7 +89,8 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     runner.attend(Mirror(stores, is_active).run, "alerting-mirror")
     forgetting = Forgetting(stores.state, stores.clock, settings.alerts.keep_days, is_active)
     runner.attend(forgetting.run, "alerting-forgetting")
-    readiness = Evaluator(stores, Engine(is_active, lambda: runner.tick_age_seconds, lambda: runner.problem))
+    readiness = Evaluator(stores, Engine(runner.may_tell, lambda: runner.tick_age_seconds, lambda: runner.problem))
+    found.takers.append(readiness.take)
     runner.attend(readiness.run, "readiness")
     for probe in readiness.probes:
         runner.attend(probe.run, f"readiness-{probe.name}")

@@ -19,6 +19,8 @@ SHORTEST_VALUE_DAYS = 4.0
 """Values of a portfolio come on working days: over a weekend they are not stale."""
 LATE_PERIODS = 4 / 3
 """A month's value comes some days after its end: it is stale when that of the next month is a third of one late."""
+AHEAD_SECONDS = 30.0
+"""A reading that is further in the future was stamped by a clock that is wrong: when it was taken is not known."""
 SPARE_SECONDS = 3.0
 """For the way of a reading from its collector to whoever looks at it."""
 NO_READING = "status unknown: no reading yet"
@@ -48,8 +50,8 @@ def reading_stale_after_seconds(reading: LiveReading | None) -> float | None:
 
 
 def is_stale(reading: LiveReading, now: float) -> bool:
-    """Return whether a reading is too old at `now` (epoch seconds) to say how something is."""
-    return now - reading.ts > _stale_after(reading)
+    """Return whether a reading is too old at `now` (epoch seconds), or too far ahead, to say how something is."""
+    return not -AHEAD_SECONDS <= now - reading.ts <= _stale_after(reading)
 
 
 def next_stale_at(readings: Iterable[LiveReading | None], now: float) -> float | None:
@@ -62,7 +64,11 @@ def why_unknown(reading: LiveReading | None, now: float) -> str:
     """Return why nothing is known at `now` (epoch seconds); empty when the reading is recent."""
     if reading is None:
         return NO_READING
-    return f"status unknown: newest reading is {duration(now - reading.ts)} old" if is_stale(reading, now) else ""
+    if not is_stale(reading, now):
+        return ""
+    if reading.ts > now:
+        return f"status unknown: the newest reading is {duration(reading.ts - now)} ahead of the clock here"
+    return f"status unknown: newest reading is {duration(now - reading.ts)} old"
 
 
 def components_at(reading: LiveReading | None, now: float) -> Sequence[Component]:

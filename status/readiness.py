@@ -6,7 +6,7 @@ has looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 AHEAD_SECONDS = 5.0
 """A reading that is further in the future was stamped by a clock that is wrong: when it was taken is not known."""
 WHERE_HALTS = "/alerts"
+WITHHELD = "why is told to those who may see every portfolio"
 NOBODY = "nobody says whether it is safe: alerts are not evaluated"
 OFF = "nobody says whether it is safe: alerts.enabled is off"
 
@@ -92,15 +93,23 @@ class Readiness:
         Of the whole fund he is told what holds for all of them together.
         """
         seen = {id: answer for id, answer in self.portfolios.items() if id in ids}
-        checks = [each for each in self.checks if each.portfolio in (EVERY_PORTFOLIO, *seen)]
+        checks = [_told(each) for each in self.checks if each.portfolio == EVERY_PORTFOLIO or each.portfolio in seen]
+        seen = {id: self._as_told(answer, checks) for id, answer in seen.items()}
         return replace(self, whole=self._together(seen, checks), portfolios=seen, checks=checks)
+
+    def _as_told(self, answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> PortfolioReadiness:
+        """Return an answer without the sentences that may name other portfolios."""
+        hidden = {each.why for each in self.checks if _may_name_others(each)}
+        if answer.is_safe or self.unknown or hidden.isdisjoint(answer.reasons):
+            return answer
+        return replace(answer, reasons=[WITHHELD if each in hidden else each for each in answer.reasons])
 
     def _together(self, seen: Mapping[str, PortfolioReadiness], checks: Sequence[ReadinessCheck]) -> PortfolioReadiness:
         if self.unknown or not seen:
             return _unsafe(EVERY_PORTFOLIO, self.unknown or "there is no portfolio here that you may see")
-        ready, watched = tally(checks)
+        counted = [each for _, some in counting_each(self.rules, checks, [*seen]) for each in some]
+        ready, watched = tally(counted)
         unsafe = [each for each in seen.values() if not each.is_safe]
-        counted = [each for id in seen for each in counting(self.rules, checks, id)]
         reasons = reasons_of(counted, EVERY_PORTFOLIO) or [why for each in unsafe for why in each.reasons]
         return PortfolioReadiness(
             portfolio=EVERY_PORTFOLIO,
@@ -163,6 +172,29 @@ def counting(rules: Rules, checks: Sequence[ReadinessCheck], portfolio: str) -> 
         return [each for each in checks if rules.counts(Checks(each.check), each.portfolio)]
     mine = [each for each in checks if each.portfolio in (EVERY_PORTFOLIO, portfolio)]
     return [each for each in mine if rules.counts(Checks(each.check), portfolio)]
+
+
+def counting_each(
+    rules: Rules, checks: Sequence[ReadinessCheck], portfolios: Sequence[str]
+) -> Iterator[tuple[str, list[ReadinessCheck]]]:
+    """Yield each portfolio with what `counting` returns for it, the checks looked through once."""
+    of: dict[str, list[ReadinessCheck]] = {}
+    for each in checks:
+        of.setdefault(each.portfolio, []).append(each)
+    shared = of.get(EVERY_PORTFOLIO, [])
+    for id in portfolios:
+        found = checks if id == EVERY_PORTFOLIO else [*shared, *of.get(id, [])]
+        yield id, counting(rules, found, id)
+
+
+def _may_name_others(check: ReadinessCheck) -> bool:
+    """Return whether what a check of the whole fund says may name portfolios."""
+    is_shared = check.portfolio == EVERY_PORTFOLIO and check.check in (Checks.ALERTS, Checks.ENGINE)
+    return is_shared and check.state != State.READY
+
+
+def _told(check: ReadinessCheck) -> ReadinessCheck:
+    return replace(check, why=WITHHELD) if _may_name_others(check) else check
 
 
 def tally(checks: Sequence[ReadinessCheck]) -> tuple[int, int]:

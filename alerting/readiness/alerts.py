@@ -15,10 +15,11 @@ from core.format import count, duration, first_of, noun
 from core.model import LiveReading
 from core.readiness import EVERY_PORTFOLIO, Checks, State
 from core.tables import rows_of
-from status.freshness import why_unknown
+from status.freshness import AHEAD_SECONDS, why_unknown
 
 WHERE = "/alerts"
-ORIGIN = "origin"
+ORIGIN, OF_SAMPLES = "origin", ("sample", "replay")
+"""What nobody trades; any other origin is a word of a program's, or of a Prometheus."""
 URGENT = Severity.URGENT.word
 
 
@@ -48,7 +49,7 @@ def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> lis
             continue
         told += 1
         labels = orjson.loads(alert.labels)
-        if labels.get(ORIGIN):  # of a sample, which nobody trades
+        if labels.get(PORTFOLIO) and labels.get(ORIGIN) in OF_SAMPLES:
             continue
         id = labels.get(PORTFOLIO, EVERY_PORTFOLIO)
         by_portfolio[id if id in by_portfolio else EVERY_PORTFOLIO].append(alert.title)
@@ -74,8 +75,10 @@ def channel(
             Checks.CHANNEL, State.NOT_READY, "no channel has delivered a message yet: send a test", where=WHERE
         )
     age = now - sent[last]
-    if age <= proven_seconds:
-        return Found(Checks.CHANNEL, State.READY, f"{last} delivered a message {duration(age)} ago", sent[last], WHERE)
+    if 0 - AHEAD_SECONDS <= age <= proven_seconds:
+        return Found(
+            Checks.CHANNEL, State.READY, f"{last} delivered a message {duration(max(age, 0.0))} ago", sent[last], WHERE
+        )
     why = f"no channel has delivered a message for {duration(age)}: send a test"
     return Found(Checks.CHANNEL, State.NOT_READY, why, sent[last], WHERE)
 

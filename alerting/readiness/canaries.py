@@ -26,7 +26,7 @@ def put_clickhouse_canary(stores: Stores) -> float | None:
     """
     now, host = stores.clock.now(), stores.settings.machine
     stores.writer.put(host, now, [Sample(CANARY, 1.0)])
-    return newest_canary(stores.clickhouse, host, now - LOOK_BACK_SECONDS)
+    return newest_canary(stores.clickhouse, host, now - LOOK_BACK_SECONDS, now)
 
 
 def put_state_canary(stores: Stores) -> float:

@@ -17,6 +17,7 @@ from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome, Probe
 from core.alerts.spec import ALERTS
 from core.format import duration
+from core.kinds.freshness.source import FreshnessSource
 from core.kinds.ib.source import IbSource
 from core.kinds.iqfeed.source import IqfeedSource
 from core.machine.spec import SYSTEM
@@ -38,7 +39,7 @@ from core.settings.channels import Log
 from core.tables import table_of
 from portfolio.given import has_ended
 from status.instances import instances
-from status.readiness import Halts, counting, halt_check, read_halts
+from status.readiness import Halts, counting_each, halt_check, read_halts
 from storage.clickhouse.readiness_rows import change_facts
 from storage.clickhouse.reads.spans import Newest
 from storage.state.outbox import last_sent
@@ -49,6 +50,8 @@ GAP_SECONDS = 5.0
 """After so long without an evaluation nothing is proven of the time between."""
 STORED_SECONDS = 5.0
 """Between two samples that are stored, where nothing changes."""
+REMEMBERED_SECONDS = 7 * 86_400.0
+"""Who told of positions within these is expected to go on."""
 ORDER = {check: place for place, check in enumerate(TITLES)}
 
 log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ class Evaluator:
     """Evaluates while the alert engine of this process is the active one. Tests call `step`, and that of `probes`."""
 
     def __init__(self, stores: Stores, engine: Engine) -> None:
-        self._stores = stores
+        self._stores = self._newest = stores
         self._engine = engine
         self._rules = stores.settings.readiness
         figures = PortfolioFigures(stores)
@@ -112,6 +115,10 @@ class Evaluator:
         """What asks the stores that may hang; each wants a thread of its own."""
         return (self._decided, self._state, self._clickhouse, self._standing, self._positions, self._sent)
 
+    def take(self, stores: Stores) -> None:
+        """Look at the sources of changed settings from the next look on. It may be called by another thread."""
+        self._newest = stores
+
     def run(self, stopping: threading.Event) -> None:
         """Evaluate until told to stop."""
         problem = ""
@@ -129,6 +136,7 @@ class Evaluator:
         if not self._engine.is_active():
             self._known, self._since, self._going_on, self._stepped = {}, {}, (), None
             return
+        self._stores = self._newest
         now, steady = self._stores.clock.now(), self._stores.clock.monotonic()
         self._notice_gap(steady)
         told = self._decided.told()
@@ -170,13 +178,13 @@ class Evaluator:
         stores, rules, settings, going_on = self._stores, self._rules, self._stores.settings, self._going_on
         readings = stores.live.readings([SYSTEM, ALERTS])
         system, has_system, limits = readings.get(SYSTEM), settings.sources.system, settings.thresholds
-        sources = instances(stores, IqfeedSource.KIND, IbSource.KIND)
+        sources = instances(stores, IqfeedSource.KIND, IbSource.KIND, FreshnessSource.KIND)
         channels = [name for name, each in settings.channels.every().items() if not isinstance(each, Log)]
         metric, counts = rules.positions_metric, rules.positions_seconds
         return [
             alerts.engine(self._engine.tick_age_seconds(), rules.tick_age_seconds, self._engine.problem(), now),
             *alerts.urgent(readings.get(ALERTS), going_on, now),
-            trading.feeds([each for each in sources if each.kind == IqfeedSource.KIND]),
+            trading.feeds([each for each in sources if each.kind != IbSource.KIND]),
             trading.broker([each for each in sources if each.kind == IbSource.KIND], rules.round_trip_seconds),
             *portfolios.positions(self._positions.told(), going_on, metric, counts, now),
             *portfolios.within_limits(self._standing.told(), going_on, rules),
@@ -197,8 +205,8 @@ class Evaluator:
         stores, host, seconds = self._stores, self._stores.settings.machine, self._rules.steady_seconds
         before, self._known = self._known, {}
         answers, changes = [], []
-        for id in (EVERY_PORTFOLIO, *self._going_on):
-            counted, halt = counting(self._rules, checks, id), halts.of(id)
+        for id, counted in counting_each(self._rules, checks, (EVERY_PORTFOLIO, *self._going_on)):
+            halt = halts.of(id)
             known = judged(before.get(id), is_green(counted), now, steady, seconds)
             self._known[id] = known
             restarted = self._restarted if known.green_since == self._looks_since else ""
@@ -226,7 +234,7 @@ class Evaluator:
         return Decided(read_halts(self._stores, now), [each.id for each in known if not has_ended(each, now)])
 
     def _read_positions(self) -> list[Newest]:
-        since = self._stores.clock.now() - self._rules.positions_seconds
+        since = self._stores.clock.now() - REMEMBERED_SECONDS
         return portfolios.read_positions(self._stores.clickhouse, self._rules.positions_metric, since)
 
     def _read_sent(self) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerting.readiness.found import Found
-from core.format import coarse_duration, duration
+from core.format import coarse_duration, duration, percent
 from core.limits import Limit
 from core.machine import metrics
 from core.model import LiveReading
@@ -11,6 +11,8 @@ from core.readiness import Checks, State
 from status.freshness import why_unknown
 
 WHERE = "/system"
+FULL_RATIO = 0.98
+"""One that grows no more may be full: it has no trend then."""
 OFF = "the collector of the machine is off"
 
 
@@ -34,7 +36,7 @@ def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: floa
 
 
 def disk(reading: LiveReading | None, is_watched: bool, limit: Limit, now: float) -> Found:
-    """Return whether no disk is full, at its trend, before the critical value of `limit`, in seconds."""
+    """Return whether no disk is full, or will be at its trend before the critical value of `limit`, in seconds."""
     if unknown := _unknown(Checks.DISK, reading, is_watched, now):
         return unknown
     assert reading is not None
@@ -50,6 +52,12 @@ def disk(reading: LiveReading | None, is_watched: bool, limit: Limit, now: float
         return found(State.UNKNOWN, "no disk is known")
     if lost := [mount for mount, value in by_mount(metrics.DISK_BECAME_READ_ONLY).items() if value]:
         return found(State.NOT_READY, f"{', '.join(lost)} turned read-only")
+    fixed = by_mount(metrics.DISK_READ_ONLY)
+    for metric, what in ((metrics.DISK_USED_RATIO, "full"), (metrics.DISK_INODES_USED_RATIO, "full of files")):
+        shares = {mount: share for mount, share in by_mount(metric).items() if not fixed.get(mount)}
+        mount = max(shares, key=shares.__getitem__, default=None)
+        if mount is not None and shares[mount] >= FULL_RATIO:
+            return found(State.NOT_READY, f"{mount} is {percent(shares[mount])} {what}")
     full = by_mount(metrics.DISK_FULL)
     soonest = min(full, key=full.__getitem__, default=None)
     if soonest is None:

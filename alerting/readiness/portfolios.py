@@ -11,7 +11,7 @@ from alerting.portfolio_figures import PortfolioFigures
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome
 from core.alerts.expression import Figure
-from core.format import count, percent
+from core.format import count, duration, percent
 from core.readiness import EVERY_PORTFOLIO, Checks, State
 from core.settings.readiness import Readiness
 from storage.clickhouse.client import ClickHouse
@@ -74,17 +74,20 @@ def positions(
     if isinstance(told, str) or told.answer is None:
         why = told if isinstance(told, str) else told.problem
         return [Found(Checks.POSITIONS, State.UNKNOWN, f"{metric}: {why}", where=WHERE)]
-    fresh = [each for each in told.answer if now - each.ts <= counts_seconds]
-    if not fresh:
-        return [Found(Checks.POSITIONS, State.UNKNOWN, f"{metric}: no value came any more", where=WHERE)]
+    if not told.answer:
+        return [Found(Checks.POSITIONS, State.UNKNOWN, f"{metric}: no value has come", where=WHERE)]
     of_portfolio: dict[str, list[Newest]] = {}
-    for each in fresh:
+    for each in told.answer:
         id = dict(each.labels).get(PORTFOLIO, EVERY_PORTFOLIO)
         of_portfolio.setdefault(id if id in known else EVERY_PORTFOLIO, []).append(each)
-    return [_agree(id, values) for id, values in of_portfolio.items()]
+    return [_agree(id, values, metric, counts_seconds, now) for id, values in of_portfolio.items()]
 
 
-def _agree(portfolio: str, values: Sequence[Newest]) -> Found:
+def _agree(portfolio: str, values: Sequence[Newest], metric: str, counts_seconds: float, now: float) -> Found:
+    silent = min((each.ts for each in values if now - each.ts > counts_seconds), default=None)
+    if silent is not None:
+        why = f"{metric}: no value came any more for {duration(now - silent)}"
+        return Found(Checks.POSITIONS, State.UNKNOWN, why, silent, _where(portfolio), portfolio)
     differ = sum(each.value for each in values)
     state = State.READY if all(each.value == 0 for each in values) else State.NOT_READY
     why = f"{count(differ, 'position')} differ from the broker's" if state is State.NOT_READY else "positions agree"

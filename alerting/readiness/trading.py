@@ -8,6 +8,7 @@ from alerting.readiness.found import Found, gravest
 from core.format import duration
 from core.kinds.ib import spec as ib
 from core.kinds.iqfeed import spec as iqfeed
+from core.kinds.iqfeed.source import IqfeedSource
 from core.model import Status
 from core.readiness import Checks, State
 from status.instances import Instance
@@ -19,8 +20,8 @@ OF_BROKER = (ib.Checks.LINK, ib.Checks.ACCOUNTS)
 
 
 def feeds(found: Sequence[Instance]) -> Found:
-    """Return whether every IQFeed that is watched is connected and fresh, or its market is closed."""
-    return _every(Checks.FEEDS, found, _feed, "no IQFeed is watched")
+    """Return whether each IQFeed and each table of data that is watched is fresh, or its market is closed."""
+    return _every(Checks.FEEDS, found, _feed, "no feed is watched")
 
 
 def broker(found: Sequence[Instance], round_trip_seconds: float) -> Found:
@@ -45,6 +46,9 @@ def _feed(instance: Instance) -> tuple[State, str]:
     part = instance.component
     if part.status is Status.UNKNOWN:
         return State.UNKNOWN, part.why
+    if instance.kind != IqfeedSource.KIND:
+        # Its collector knows the market's hours, and the age that is allowed.
+        return (State.READY if part.status is Status.OK else State.NOT_READY), part.why
     if opens := _opens_in(instance):
         return State.READY, opens
     if part.status is Status.DOWN:

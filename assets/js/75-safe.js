@@ -4,7 +4,8 @@
   "use strict";
   const ASK_MS = 5000, COUNTS_MS = 12000, TIMEOUT_MS = 4000;
   const SIGNS = { safe: "✓", "not safe": "✕", unknown: "?" };
-  let answeredAt = 0, askedAt = 0, isAsking = false, shown = "";
+  const steady = () => performance.now();
+  let answeredAt = 0, answeredWall = 0, answeredTime = "", askedAt = 0, isAsking = false, shown = "", shownAt = -TIMEOUT_MS;
 
   function show(word, status, count) {
     const button = fw.byId("safe-button");
@@ -29,7 +30,7 @@
   }
 
   function silent() {
-    const since = answeredAt ? `since ${new Date(answeredAt).toLocaleTimeString("sv-SE")}` : "yet";
+    const since = answeredAt ? `since ${answeredTime}` : "yet";
     show("unknown", "critical", "");
     silence(`Unknown: Fundwatch has not answered ${since}. What is not known is not safe.`);
   }
@@ -37,12 +38,14 @@
   async function ask(button) {
     if (isAsking) return;
     isAsking = true;
-    askedAt = Date.now();
+    askedAt = steady();
     try {
       const answer = await window.fetch(button.dataset.url, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" });
       if (answer.ok) {
         const told = await answer.json();
-        answeredAt = Date.now();
+        answeredAt = steady();
+        answeredWall = Date.now();
+        answeredTime = new Date(answeredWall).toLocaleTimeString("sv-SE");
         show(told.word, told.status, told.count);
         silence("");
         const list = fw.byId("safe-list");
@@ -55,16 +58,30 @@
     isAsking = false;
   }
 
+  // The steady clock stands still while some machines sleep, the other one may be set: by either an answer may be old.
+  function isOld() {
+    if (!answeredAt) return askedAt > 0 && steady() - askedAt > COUNTS_MS;
+    const wall = Date.now() - answeredWall;
+    return steady() - answeredAt > COUNTS_MS || wall > COUNTS_MS || wall < -COUNTS_MS;
+  }
+
+  // A page that was hidden has asked nothing: its first answer decides.
+  const wasHidden = () => steady() - shownAt < TIMEOUT_MS;
+
   function look() {
     const button = fw.byId("safe-button");
     if (!button) return;
-    if (answeredAt ? Date.now() - answeredAt > COUNTS_MS : Date.now() - askedAt > COUNTS_MS && askedAt) silent();
-    if (!document.hidden && Date.now() - askedAt > ASK_MS) ask(button);
+    const isDue = !askedAt || steady() - askedAt > ASK_MS;
+    if (!document.hidden && isDue) ask(button);
+    if (isOld() && !(isAsking && wasHidden())) silent();
   }
 
   fw.whenDrawn("#safe-button", () => {
     look();
     setInterval(look, 1000);
   });
-  document.addEventListener("visibilitychange", look);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) shownAt = steady();
+    look();
+  });
 })(window.fundwatch);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
 TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
 STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
+MOST_LISTED = 60
 """Of the banner; the badge's list has all of them."""
 STATES = {
     State.READY: Status.OK,
@@ -66,8 +68,9 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
     """Return the banner; names: of portfolios by id."""
     word = word_of(found)
     status = SHOWN[word]
-    failing = [each for each in found.checks if each.state in (State.NOT_READY, State.UNKNOWN)]
-    told = sentence_of(found.whole, found.checks)
+    checks = found.checks_of(EVERY_PORTFOLIO)
+    failing = [each for each in checks if each.state in (State.NOT_READY, State.UNKNOWN)]
+    told = sentence_of(found.whole, checks)
     badge = state_badge(status, TITLES[word])
     said: list[Any] = [
         f"{told} · " if told else "",
@@ -124,7 +127,14 @@ def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
 
 
 def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
-    """Return every check with its state, reason and age."""
+    """Return every check that counts with its state, reason and age; what is ready of portfolios in a line a kind."""
+    checks = found.checks_of(EVERY_PORTFOLIO)
+    single, together = [], Counter[str]()
+    for each in checks:
+        if each.portfolio != EVERY_PORTFOLIO and each.state in (State.READY, State.NOT_WATCHED):
+            together[each.title] += each.state == State.READY
+        else:
+            single.append(each)
     rows = [
         html.Li(
             [
@@ -135,11 +145,21 @@ def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
             ],
             **attributes(data_state=each.state),
         )
-        for each in _sorted(found.checks)
+        for each in _sorted(single)[:MOST_LISTED]
     ]
+    rows += [
+        html.Li(
+            [state_badge(STATES[State.READY], State.READY.value), title, html.Span(count(ready, "portfolio"))],
+            **attributes(data_state=State.READY.value),
+        )
+        for title, ready in together.items()
+        if ready
+    ]
+    more = len(single) - MOST_LISTED
+    rows += [html.Li(f"and {count(more, 'check')} more")] if more > 0 else []
     return html.Div(
         [
-            html.P([html.Strong(word_of(found).capitalize()), f" {sentence_of(found.whole, found.checks)}"]),
+            html.P([html.Strong(word_of(found).capitalize()), f" {sentence_of(found.whole, checks)}"]),
             *([html.P(found.unknown)] if found.unknown else []),
             html.Ul(rows, className="fw-safe-checks") if rows else None,
             html.P(html.A("Overview", href="/overview")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -27,16 +28,17 @@ def change_facts(host: str, at: float, changes: Sequence[Change]) -> Facts:
     return Facts(TABLE, COLUMNS, tuple(map(list, zip(*rows, strict=True))), f"{TABLE} {host} {at!r}")
 
 
-def newest_canary(clickhouse: ClickHouse, host: str, since: float) -> float | None:
+def newest_canary(clickhouse: ClickHouse, host: str, since: float, until: float) -> float | None:
     """Return when the newest canary of a machine was written that can be read back, epoch seconds.
 
-    since: as far back as is looked; None: there is none from then on. Raises StorageUnavailable or StorageRejected.
+    since: as far back as is looked; None: there is none from then on. until: what is later was stamped by a clock that
+    has been set back since. Raises StorageUnavailable or StorageRejected.
     """
     sql = """
         SELECT toUnixTimestamp(max(ts)) FROM samples
-        WHERE series = {series:UInt64} AND ts >= toDateTime({since:UInt32})
+        WHERE series = {series:UInt64} AND ts >= toDateTime({since:UInt32}) AND ts <= toDateTime({until:UInt32})
     """
-    asked = {"series": series_id(host, CANARY, ()), "since": int(since)}
+    asked = {"series": series_id(host, CANARY, ()), "since": int(since), "until": math.ceil(until)}
     ((found,),) = clickhouse.rows(sql, asked, kind="canary")
     return float(found) or None
 
