@@ -75,7 +75,7 @@ def channel(
             Checks.CHANNEL, State.NOT_READY, "no channel has delivered a message yet: send a test", where=WHERE
         )
     age = now - sent[last]
-    if 0 - AHEAD_SECONDS <= age <= proven_seconds:
+    if -AHEAD_SECONDS <= age <= proven_seconds:
         return Found(
             Checks.CHANNEL, State.READY, f"{last} delivered a message {duration(max(age, 0.0))} ago", sent[last], WHERE
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from alerting.readiness.found import Found, gravest
 from core.format import duration
+from core.kinds.freshness import spec as freshness
 from core.kinds.ib import spec as ib
 from core.kinds.iqfeed import spec as iqfeed
 from core.kinds.iqfeed.source import IqfeedSource
@@ -47,13 +48,22 @@ def _feed(instance: Instance) -> tuple[State, str]:
     if part.status is Status.UNKNOWN:
         return State.UNKNOWN, part.why
     if instance.kind != IqfeedSource.KIND:
-        # Its collector knows the market's hours, and the age that is allowed.
-        return (State.READY if part.status is Status.OK else State.NOT_READY), part.why
+        return _table(instance)
     if opens := _opens_in(instance):
         return State.READY, opens
     if part.status is Status.DOWN:
         return State.NOT_READY, part.why
     return _checked(instance, OF_FEEDS)
+
+
+def _table(instance: Instance) -> tuple[State, str]:
+    """Return whether the newest row of a table is as young as it must be: its collector knows the market's hours."""
+    part, age = instance.component, instance.check(freshness.Checks.AGE)
+    if part.status is Status.DOWN:
+        return State.NOT_READY, part.why
+    if age is None:
+        return State.UNKNOWN, "how old its newest row is, is not known"
+    return (State.READY if age.status is Status.OK else State.NOT_READY), age.why
 
 
 def _opens_in(instance: Instance) -> str:

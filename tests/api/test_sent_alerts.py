@@ -130,6 +130,23 @@ def test_one_without_an_end_is_believed_for_five_minutes(sending: Sending) -> No
     assert set(sending.fires()) == {"A"}
 
 
+def test_what_redis_has_lost_is_believed_until_it_ends(sending: Sending) -> None:
+    sending.send(alert("A", endsAt=sending.hence(240)))
+    sending.after(6)
+    sending.stores.live.client.flushall()
+    sending.after(60)
+    assert set(sending.fires()) == {"A"}, "Prometheus sends it again, which is no other alert"
+    sending.after(200)
+    assert sending.fires() == {}
+
+
+def test_a_nul_ends_nothing(sending: Sending) -> None:
+    sending.send({"labels": {"alertname": "A", "host": "a\0b"}, "annotations": {"description": "x\0y"}})
+    sending.after(6)
+    (found,) = client_of(sending.stores, READER).get(ALERTS).json
+    assert (found["labels"]["host"], found["annotations"]["description"]) == ("ab", "xy")
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

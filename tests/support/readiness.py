@@ -70,6 +70,8 @@ class Fund:
         self.broker: dict[str, str] = {}
         self.market_is_open = True
         self.round_trip_seconds = 0.02
+        self.ahead_seconds = 0.0
+        """How far the clock of whoever tells of alerts is ahead."""
         self.silent: set[str] = set()
         """What collectors tell nothing any more."""
         self.disk_used = 0.5
@@ -123,6 +125,10 @@ class Fund:
         assert self.is_safe, self.now.whole.reasons
         return gone
 
+    def ahead(self, seconds: float) -> None:
+        """Let whoever tells of alerts have a clock that is so far ahead."""
+        self.ahead_seconds = seconds
+
     def tell(self) -> None:
         """Put the newest readings, as collectors and the engine do."""
         if not self.proven:
@@ -133,10 +139,9 @@ class Fund:
             if name not in self.silent:
                 put()
 
-    def _put(self, collector: str, interval_seconds: float, reading: Reading) -> None:
-        self.stores.live.put_reading(
-            collector, self.stores.settings.machine, self.stores.clock.now(), interval_seconds, reading
-        )
+    def _put(self, collector: str, interval_seconds: float, reading: Reading, ahead: float = 0.0) -> None:
+        now = self.stores.clock.now() + ahead
+        self.stores.live.put_reading(collector, self.stores.settings.machine, now, interval_seconds, reading)
 
     def _system(self) -> None:
         read = machine.reading(self.stores.clock.now(), self.disk_used)
@@ -148,7 +153,8 @@ class Fund:
     def _alerts(self) -> None:
         urgent = sum(each.severity == "urgent" for each in self.firing)
         samples = [Sample(FIRING, float(urgent), labels(severity="urgent"))]
-        self._put(ALERTS, 5.0, Reading(samples, tables=[table_of(FiringAlert, self.firing)]))
+        told = Reading(samples, tables=[table_of(FiringAlert, self.firing)])
+        self._put(ALERTS, 5.0, told, self.ahead_seconds)
 
     def _feed(self) -> None:
         status = Status.CRITICAL if self.feed else Status.OK

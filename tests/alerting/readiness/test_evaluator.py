@@ -11,11 +11,14 @@ from typing import Any
 import orjson
 import pytest
 
+from core.checks import Check
 from core.clock import FakeClock
+from core.kinds.freshness.source import FreshnessSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status, labels
 from core.readiness import Checks, State
 from core.settings.readiness import Readiness as Rules
+from core.tables import table_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
 from storage.live.embedded import Valkey
@@ -85,6 +88,11 @@ TROUBLES: dict[str, tuple[Callable[[Fund], object], str, str]] = {
     "a silent engine": (lambda fund: fund.silent.add("alerts"), "alerts", "newest reading is"),
     "a clock that is off": (lambda fund: setattr(fund, "clock_offset", -0.06), "clock", "60 ms off, 50 ms allowed"),
     "a clock alone": (lambda fund: setattr(fund, "clock_offset", None), "clock", "not synchronised"),
+    "a disk that is full": (lambda fund: setattr(fund, "disk_used", 0.99), "disk", "99.0 % full"),
+    "a machine whose clock is ahead": (lambda fund: fund.ahead(90.0), "alerts", "ahead of the clock here"),
+    "an urgent alert of another origin": (
+        lambda fund: fund.firing.append(alert("Exchange is down", origin="eu-west")), "alerts", "Exchange is down",
+    ),
     "a disk that fills up": (lambda fund: setattr(fund, "disk_used", 0.85), "disk", "/data is full in 3 h 45 min"),
     "a loss": (lambda fund: put_values(fund.stores, "beta", [100.0, 94.9]), "daily_loss", "beta: 5.10 % lost"),
     "a drawdown": (
@@ -111,6 +119,7 @@ def test_each_trouble_turns_it_false_at_once_and_all_must_be_well_for_a_while_be
     assert fund.now.whole.ready < fund.now.whole.watched
     for name, value in was.items():
         setattr(fund, name, value)
+    fund.ahead(0.0)
     for each in (fund.feed, fund.broker, fund.silent, fund.firing):
         each.clear()
     put_values(fund.stores, "beta", [100.0, 101.0, 102.0, 103.0, 104.0])
@@ -236,7 +245,7 @@ def test_positions_that_a_program_tells_of_must_agree(stores: Stores) -> None:
         fund.stores.writer.flush()
 
     fund.goes_on(4)
-    assert fund.why() == ["positions_unreconciled: no value came any more"]
+    assert fund.why() == ["positions_unreconciled: no value has come"]
     sent(0.0)
     fund.becomes_safe()
     sent(2.0)
@@ -246,7 +255,31 @@ def test_positions_that_a_program_tells_of_must_agree(stores: Stores) -> None:
     sent(0.0)
     fund.becomes_safe()
     fund.goes_on(61)
-    assert fund.why() == ["positions_unreconciled: no value came any more"], "silence is no agreement"
+    (why,) = fund.why("alpha")
+    assert why.startswith("positions_unreconciled: no value came any more for"), "silence is no agreement"
+    assert fund.now.of("beta").is_safe
+    fund.goes_on(900)
+    assert not fund.is_safe, "nor after a while"
+
+
+def test_sources_that_are_taken_while_it_runs_are_looked_at(stores: Stores) -> None:
+    fund = Fund(safe_stores(stores, watch=Watch()))
+    fund.becomes_safe()
+    assert states(fund)["feeds"] == State.NOT_WATCHED
+    watch = Watch(freshness=(FreshnessSource.model_validate({"name": "ticks", "table": "ticks"}),))
+    fund.looks_at.take(replace(fund.stores, settings=fund.stores.settings.model_copy(update={"watch": watch})))
+
+    def ticks(status: Status, why: str) -> None:
+        part, age = Component("Freshness ticks", status, why), table_of(Check, [Check("age", status, why)])
+        fund.stores.live.put_reading(
+            "freshness:ticks", "m", fund.stores.clock.now() + 1, 5.0, Reading(components=[part], tables=[age])
+        )
+
+    ticks(Status.CRITICAL, "the newest row is 10 min old")
+    fund.goes_on()
+    assert any("the newest row is 10 min old" in each for each in fund.why())
+    fund.goes_on(20)
+    assert any("newest reading" in each for each in fund.why()), "nor is it known when nobody tells any more"
 
 
 def test_redis_away_is_not_safe_and_back_again_it_is(stores: Stores, tmp_path: Path) -> None:
