@@ -126,12 +126,12 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     Path("desk.yaml").write_text(DESK)
     Path("tests.yaml").write_text(TESTS)
     assert main(["check", "desk.yaml"]) == 0 and "18 rules in force" in capsys.readouterr().out
-    assert main(["check"]) == 0 and "16 rules in force" in capsys.readouterr().out
+    assert main(["check"]) == 0 and "17 rules in force" in capsys.readouterr().out
     assert main(["show", "drawdown"]) == 0
     copied = capsys.readouterr().out
     assert copied.startswith("rules:\n- name: drawdown\n") and "keep: 31 d" in copied
     Path("mine.yaml").write_text(copied.replace("15 %", "12 %"))
-    assert main(["check", "mine.yaml"]) == 0 and "16 rules in force" in capsys.readouterr().out
+    assert main(["check", "mine.yaml"]) == 0 and "17 rules in force" in capsys.readouterr().out
     assert main(["show", "drawdwn"]) == 2 and "Did you mean drawdown?" in capsys.readouterr().err
     assert main(["test", "tests.yaml"]) == 0
     told = capsys.readouterr().out
