@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alerting.evaluate import Value
 from core.alerts.figures import AGE, COLLECTOR_FAILED, SENT_ALERT, SILENT, STATUS
-from core.alerts.sent import SentAlert
+from core.alerts.sent import KEPT_SECONDS, SentAlert
 from core.errors import StorageUnavailable
 from core.kinds.registry import component_name
 from core.metrics import MACHINE
@@ -61,8 +61,8 @@ class Sent:
         self._known: dict[Labels, SentAlert] = {}
 
     def now(self, found: Sequence[SentAlert], now: float) -> list[SentAlert]:
-        """Return those of Redis, and those that it had and that have not ended."""
-        lasting = {labels: each for labels, each in self._known.items() if now < each.ends}
+        """Return those of Redis, and those that it had, until some time after their end."""
+        lasting = {labels: each for labels, each in self._known.items() if now - each.ends <= KEPT_SECONDS}
         self._known = {**lasting, **{each.labels: each for each in found}}
         return [*self._known.values()]
 
