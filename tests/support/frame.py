@@ -195,7 +195,7 @@ DEMO = Tab(
 
 
 PLAIN = Tab(
-    id="alerts", title="Alerts", icon="alerts", key="7", path="/alerts",
+    id="alerts", title="Alerts", icon="alerts", key="8", path="/alerts",
     layout=lambda *_: html.Div(empty("A plain page", "Nothing changes."), className="fw-content"),
 )  # fmt: skip
 """A tab that shows nothing that changes."""
