@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from core.alerts.spec import ALERTS, ENGINE
 from core.checks import Check
 from core.format import percent
 from core.limits import CRITICAL_SHARE, WARNING_SHARE, on_scale
@@ -21,8 +20,7 @@ from core.machine.spec import Share
 from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.health import HEALTH, Area, Level, area_of
 from core.tables import rows_of
-from status.freshness import NO_READING
-from status.readings import Found, components_in, every_dataset, newest_readings
+from status.readings import Found, components_in, every_dataset, newest_readings, of_those_that_collect
 
 if TYPE_CHECKING:
     from core.settings.health import Health
@@ -77,18 +75,16 @@ class Score:
 
 def present_readings(stores: Stores) -> list[LiveReading]:
     """Return the newest readings of everything that has components."""
-    return [*newest_readings(stores, every_dataset(stores.settings)), *_newest(stores.live.every_reading([ALERTS]))]
+    return newest_readings(stores, every_dataset(stores.settings))
 
 
 def present_components(settings: Settings, readings: Sequence[LiveReading], now: float) -> list[Found]:
     """Return every component as it is at `now` (epoch seconds), by id; what is in no reading yet is unknown.
 
-    readings: those of `present_readings`.
+    readings: those of `present_readings`; machines that stand by do not count.
     """
-    found = [each for each in components_in(settings, readings, now) if each.collector != HEALTH]
-    if settings.alerts.enabled and not any(each.collector == ALERTS for each in found):
-        found.append(Found("", ALERTS, Component(ENGINE, Status.UNKNOWN, NO_READING), None))
-    return found
+    active = of_those_that_collect(readings, now)
+    return [each for each in components_in(settings, active, now) if each.collector != HEALTH]
 
 
 def score_of(found: Sequence[Found], weights: Health) -> Score:
@@ -153,7 +149,3 @@ def _area_weight(area: Area, weights: Health) -> float:
 
 def _own_weight(name: str, weights: Health) -> float:
     return next((each for of, each in weights.weights.items() if name == of or fnmatchcase(name, of)), 1.0)
-
-
-def _newest(readings: Sequence[LiveReading]) -> list[LiveReading]:
-    return [max(readings, key=lambda each: each.ts)] if readings else []

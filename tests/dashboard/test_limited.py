@@ -124,7 +124,6 @@ def stores(stores: Stores) -> Stores:
     (refused / "gamma-x-2024.csv.problems.txt").write_text("gamma-x-2024.csv: nothing imported.\nSecret Gamma: why.\n")
     tell_of_own_work(stores)
     tell_of_readiness(stores)
-    tell_of_alerts(stores)
     write_event(stores, {"text": "Old Omega is closed", "tags": ["hidden"], "portfolio": "own:gamma-x"}, "olga", None)
     return stores
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import brotli
@@ -97,7 +98,7 @@ def test_our_own_scripts_and_styles_are_two_files_of_everything() -> None:
 
 def test_the_scripts_answer_at_once_after_every_start() -> None:
     for _ in range(3):
-        client = create_app(FakeStores(), (DEMO, *TABS)).server.test_client()  # type: ignore[arg-type]
+        client = create_app(FakeStores(), (replace(DEMO, key="0"), *TABS)).server.test_client()  # type: ignore[arg-type]
         page = client.get("/demo").get_data(as_text=True)
         for url in re.findall(r'<script src="([^"]+)"', page):
             assert client.get(url).status_code == 200, url
@@ -105,7 +106,7 @@ def test_the_scripts_answer_at_once_after_every_start() -> None:
 
 @pytest.mark.parametrize("path", ["/_dash-layout", "/_dash-dependencies"])
 def test_the_frame_of_the_page_is_asked_after_and_not_sent_again(path: str) -> None:
-    client = create_app(FakeStores(), (DEMO, *TABS)).server.test_client()  # type: ignore[arg-type]
+    client = create_app(FakeStores(), (replace(DEMO, key="0"), *TABS)).server.test_client()  # type: ignore[arg-type]
     first = client.get(path, headers={"Accept-Encoding": "br"})
     assert first.status_code == 200 and len(first.data) > 500
     again = client.get(path, headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})

@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 from flask.testing import FlaskClient
 
 from access.viewer import Viewer
-from core.alerts.spec import ALERTS, FiringAlert
+from core.alerts.spec import ALERTS, FiringAlert, OpenIncident
 from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.memo import Memo
@@ -97,8 +97,14 @@ def alert(title: str, severity: str, ago: float, incident: int = 0, muted_by: st
 
 
 def fire(stores: Stores, *alerts: FiringAlert) -> None:
+    incidents = [
+        OpenIncident(id, "g", "critical", "open", NOW, sum(each.incident == id for each in alerts), [], None, "", 0.0,
+                     0, "", 0.0, "")
+        for id in {each.incident for each in alerts if each.incident}
+    ]  # fmt: skip
     reading = Reading(
-        components=(Component("alert engine", Status.OK, "ticks"),), tables=(table_of(FiringAlert, alerts),)
+        components=(Component("alert engine", Status.OK, "ticks"),),
+        tables=(table_of(FiringAlert, alerts), table_of(OpenIncident, incidents)),
     )
     stores.live.put_reading(ALERTS, "host-1", NOW - 1, 5, reading)
     stores.live.bump(ALERTS)
@@ -184,13 +190,15 @@ def test_alerts_stand_by_severity_then_the_newest_first_and_quiet_ones_are_count
 def test_an_alert_is_taken_in_hand_by_who_may_see_it(stores: Stores) -> None:
     with stores.state.begin() as connection:
         row = {"group": "g", "stage": "open", "opened_at": NOW, "body": "{}"}
-        connection.execute(sa.insert(alert_incidents), [{"id": 1, **row}, {"id": 2, **row}])
+        connection.execute(sa.insert(alert_incidents), [{"id": 1, **row}, {"id": 2, **row}, {"id": 3, **row}])
     fire(
-        stores, alert("Mine", "critical", 5, 1, portfolio="macro"), alert("Theirs", "critical", 5, 2, portfolio="pairs")
-    )
+        stores, alert("Mine", "critical", 5, 1, portfolio="macro"),
+        alert("Theirs", "critical", 5, 2, portfolio="pairs"),
+        alert("Ours", "critical", 5, 3, portfolio="macro"), alert("Ours", "critical", 5, 3, portfolio="pairs"),
+    )  # fmt: skip
     client: FlaskClient = create_app(stores, find_viewer=lambda _: LIMITED).server.test_client()
     assert "Theirs" not in words(shown(stores, LIMITED)) and "Mine" in words(shown(stores, LIMITED))
-    for incident, is_done in (("1", True), ("2", False), ("3", False), ("x", False)):
+    for incident, is_done in (("1", True), ("2", False), ("3", False), ("4", False), ("x", False)):
         said = client.post("/overview/acknowledge", json={"incident": incident}).get_json()
         assert said["done"] is is_done, said
     with stores.state.reading() as connection:
@@ -201,7 +209,7 @@ def test_an_alert_is_taken_in_hand_by_who_may_see_it(stores: Stores) -> None:
 def test_components_in_trouble_say_why_and_lead_to_their_place(stores: Stores) -> None:
     grid = plain(shown(stores).slots["overview-components-table"])
     told = " ".join(text(grid).split())
-    assert re.search(r"Trading ✓ ok 1 of 1 ok.*alert engine status unknown.*critical Disk / 97 % full.*CPU", told), told
+    assert re.search(r"Trading ✓ ok 1 of 1 ok.*alerts status unknown.*critical Disk / 97 % full.*CPU", told), told
     assert b"/pipeline?instance=iqfeed%3Amain" in orjson.dumps(grid)
 
 
