@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -201,6 +202,9 @@ def _one(ask: Ask[Parameters]) -> Incident:
         requests = alert_requests.requests_of(connection, id) if sight.is_whole else []
     if kept is None:
         raise _missing(asked)
+    if not sight.is_whole:
+        # What its alerts have in common may name others.
+        kept = replace(kept, group="")
     return _told(kept, open_one, mine, messages, requests, age_of(known, ask.now))
 
 

@@ -139,7 +139,7 @@ def test_from_the_first_start_to_a_signed_in_page_in_two_steps(tmp_path: Path) -
         url = f"http://127.0.0.1:{product.port}"
         assert "/sign-in" in browser.get(f"{url}/portfolio").url
         chosen = {"key": key, "password": password, "again": password}
-        assert browser.post(f"{url}/sign-in/link", data=chosen).url == f"{url}/portfolio"
+        assert browser.post(f"{url}/sign-in/link", data=chosen).url == f"{url}/overview"
         command = Product(product.folder, sys.executable, "-m", "dashboard.users", "list")
         process = command.launch()
         assert process.wait() == 0 and "admin  every portfolio  password" in command.output()

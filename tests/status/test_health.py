@@ -151,7 +151,7 @@ def test_a_stale_reading_and_one_that_never_came_are_unknown(stores: Stores) -> 
     parts = present_components(stores.settings, present_readings(stores), NOW)
     states = {(each.collector, each.part.name): each.part.status for each in parts}
     assert states["system", "CPU"] is Status.UNKNOWN
-    assert states["alerts", "alert engine"] is Status.UNKNOWN
+    assert states["alerts", "alerts"] is Status.UNKNOWN
     assert score_of(parts, stores.settings.health).value == 0
 
 

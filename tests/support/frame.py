@@ -14,6 +14,7 @@ from core.clock import Clock, SystemClock
 from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
 from core.model import Status
+from core.settings.alerts import Alerts
 from core.settings.model import RateLimits, Sources
 from core.settings.oidc import Oidc
 from dashboard.charts.theme import end_label, faded, threshold
@@ -33,7 +34,7 @@ SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
     "watch": Watch(), "sources": Sources(own=False), "machine": "alpha", "host_names": frozenset(), "trusted_proxy": (),
     "rate_limits": RateLimits(),
-    "oidc": Oidc(),
+    "oidc": Oidc(), "pull": (), "alerts": Alerts(),
 }  # fmt: skip
 
 
