@@ -117,8 +117,12 @@ def test_what_a_start_cannot_do_without_is_named_with_the_way_out(
 @pytest.mark.parametrize(
     ("hurt", "kept", "told"),
     [
-        (lambda at: (at / "spool.sqlite").write_bytes(b"x" * 9_000), "spool.sqlite", "measurements that waited in it"),
-        (lambda at: into_a_folder(at / "spool.sqlite"), "spool.sqlite", "measurements that waited in it"),
+        (
+            lambda at: (at / "spool.sqlite").write_bytes(b"x" * 9_000),
+            "spool.sqlite",
+            "rows that waited in it for ClickHouse",
+        ),
+        (lambda at: into_a_folder(at / "spool.sqlite"), "spool.sqlite", "rows that waited in it for ClickHouse"),
         (lambda at: (at / "valkey" / "dump.rdb").write_bytes(b"x" * 90), "valkey", "newest readings come again"),
         (lambda at: into_a_folder(at / "valkey" / "valkey.log"), "valkey", "newest readings come again"),
         (lambda at: into_a_file(at / "valkey"), "valkey", "newest readings come again"),
