@@ -172,7 +172,7 @@ def notice_of(
         number=message.number,
         receiver=message.receiver,
         about=message.about,
-        severity=_severity(body["severity"]),
+        severity=Severity.of(body["severity"]),
         made_at=message.made_at,
         opened_at=float(body["opened_at"]),
         alerts=tuple(alerts),
@@ -248,17 +248,13 @@ def _alert(found: Mapping[str, Any]) -> Alert:
         rule=str(found["rule"]),
         title=str(found["title"]),
         labels=tuple((str(name), str(of)) for name, of in found["labels"].items()),
-        severity=_severity(found["severity"]),
+        severity=Severity.of(found["severity"]),
         since=float(found["since"]),
         value=None if value is None else float(value),
         text=str(found["text"]),
         runbook=str(found.get("runbook", "")),
         category=str(found.get("category", "")),
     )
-
-
-def _severity(word: str) -> Severity:
-    return Severity[word.upper()]
 
 
 def _iso(at: float) -> str:

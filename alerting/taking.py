@@ -78,7 +78,7 @@ def _hand_end(
 
 def severity_of(message: KeptMessage) -> Severity:
     """Return how bad it is what a message tells."""
-    return Severity[str(orjson.loads(message.body)["severity"]).upper()]
+    return Severity.of(str(orjson.loads(message.body)["severity"]))
 
 
 def _newest(waiting: Sequence[KeptMessage]) -> list[KeptMessage]:
@@ -159,8 +159,8 @@ def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
     over = sum(each.about == About.RESOLVED for each in last.values())
     firing = [orjson.loads(each.body) for each in last.values() if each.about != About.RESOLVED]
     members = [member for body in firing for member in body.get("members", ()) if not member.get("muted_by")]
-    members.sort(key=lambda member: -Severity[str(member["severity"]).upper()])
-    severity = max((Severity[str(body["severity"]).upper()] for body in firing), default=Severity.INFO)
+    members.sort(key=lambda member: -Severity.of(str(member["severity"])))
+    severity = max((Severity.of(str(body["severity"])) for body in firing), default=Severity.INFO)
     told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
     note = f"{told} held back by the limit of the channel; over by now: {number(over)}."
     return {

@@ -60,7 +60,7 @@ def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Readin
     # The engine's own time does not follow the machine's clock where that is set.
     ahead = now - engine.steady()
     firing = [_alert(engine, known, rule, ahead) for known, rule in engine.firing]
-    firing.sort(key=lambda each: (-Severity[each.severity.upper()], -each.since, each.key))
+    firing.sort(key=lambda each: (-Severity.of(each.severity), -each.since, each.key))
     by_severity = Counter(each.severity for each in firing)
     values = {
         TICK_SECONDS: pulse.tick_seconds,

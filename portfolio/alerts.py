@@ -132,7 +132,7 @@ def sight_of(stores: Stores, limits: Limits) -> Sight:
 
 
 def _as_of(incident: OpenIncident, seen: Sequence[FiringAlert]) -> OpenIncident:
-    severity = max(Severity[each.severity.upper()] for each in seen)
+    severity = max(Severity.of(each.severity) for each in seen)
     # What mutes it may be another alert, or a silence, that names others.
     reason = MUTED if incident.reason.startswith(MUTED) else incident.reason
     return replace(incident, alerts=len(seen), severity=severity.word, reason=reason)

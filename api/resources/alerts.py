@@ -175,7 +175,7 @@ def _wanted(query: OfAlerts, firing: Sequence[FiringAlert]) -> list[FiringAlert]
         for each, is_meant in zip(firing, held, strict=True)
         if is_meant
         and query.severity in ("", each.severity)
-        and (not query.at_least or Severity[each.severity.upper()] >= Severity[query.at_least.upper()])
+        and (not query.at_least or Severity.of(each.severity) >= Severity.of(query.at_least))
         and query.rule in ("", each.rule)
         and query.category in ("", each.category)
         and (not query.muted or bool(each.muted_by) == (query.muted == "true"))
@@ -184,7 +184,7 @@ def _wanted(query: OfAlerts, firing: Sequence[FiringAlert]) -> list[FiringAlert]
 
 def _key(alert: FiringAlert) -> tuple[int, float, str]:
     """Return what orders alerts: the gravest first, of those the newest."""
-    return -Severity[alert.severity.upper()], -alert.since, alert.key
+    return -Severity.of(alert.severity), -alert.since, alert.key
 
 
 def _one(ask: Ask[Parameters]) -> Incident:

@@ -54,7 +54,7 @@ Span = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=LONGEST_SECOND
 
 def _severity(value: Any) -> Any:
     if isinstance(value, str) and value in {each.word for each in Severity}:
-        return Severity[value.upper()]
+        return Severity.of(value)
     if isinstance(value, Severity):
         return value
     raise ValueError(f"is none of {', '.join(each.word for each in Severity)}")

@@ -17,6 +17,11 @@ class Severity(IntEnum):
     URGENT = 4
     """Money is at risk now: somebody is woken, and nothing is traded."""
 
+    @classmethod
+    def of(cls, word: str) -> Severity:
+        """Return the severity of a word, in any case. Raises KeyError for none."""
+        return cls[word.upper()]
+
     @property
     def word(self) -> str:
         """The severity as it is shown and stored: "critical"."""

@@ -97,7 +97,7 @@ def know(stores: Stores, limits: Limits) -> Known:
 
 def severity_of(word: str) -> Severity:
     """Return the severity of a word; INFO for none."""
-    return Severity[word.upper()] if word else Severity.INFO
+    return Severity.of(word) if word else Severity.INFO
 
 
 def labels_of(alert: FiringAlert) -> dict[str, str]:

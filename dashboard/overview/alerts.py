@@ -49,7 +49,7 @@ def seen_alerts(stores: Stores, reading: LiveReading | None, limits: Limits) -> 
     if reading is None:
         return []
     found = sight_of(stores, limits).seen(rows_of(reading.tables, FiringAlert))
-    return sorted(found, key=lambda each: (bool(each.muted_by), -Severity[each.severity.upper()], -each.since))
+    return sorted(found, key=lambda each: (bool(each.muted_by), -Severity.of(each.severity), -each.since))
 
 
 def alert_list(found: Sequence[FiringAlert], *, is_evaluated: bool) -> html.Div:
@@ -82,7 +82,7 @@ def counts_line(found: Sequence[FiringAlert]) -> html.Span:
 
 
 def _item(each: FiringAlert) -> html.Li:
-    severity = Severity[each.severity.upper()]
+    severity = Severity.of(each.severity)
     head: list[Any] = [
         state_badge(STATES[severity], severity.word), html.A(each.title, href=PATH, className="fw-alert-title"),
         age(each.since, prefix="for "),
