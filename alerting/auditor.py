@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerting.incidents import About, Incident, Stage
+from core.alerts.spec import LATE_SECONDS
 from core.format import duration
 
-LATE_SECONDS = 30.0
+STEP_LATE_SECONDS = 30.0
 """By so much a step may be late."""
 STUCK_SECONDS = 120.0
 """For so long a message may be due."""
-SILENT_SECONDS = 10.0
-"""For so long the engine may not tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,11 @@ def faults(incidents: Mapping[int, Incident], at: float, ticked: float, due: flo
     steady seconds. due: since when the first message is due that was not sent (epoch seconds), None: none waits.
     """
     found = []
-    if at - ticked > SILENT_SECONDS:
+    if at - ticked > LATE_SECONDS:
         found.append(f"the engine has not ticked for {duration(at - ticked)}")
     for id, known in incidents.items():
         step = coming(known)
-        if step.about is not None and at - step.at > LATE_SECONDS:
+        if step.about is not None and at - step.at > STEP_LATE_SECONDS:
             found.append(f"incident {id}: {step.about} is {duration(at - step.at)} late")
     if due is not None and now - due > STUCK_SECONDS:
         found.append(f"a message waits to be sent for {duration(now - due)}")

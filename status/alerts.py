@@ -10,6 +10,7 @@ from core.alerts.spec import (
     ALERTS,
     ENGINE,
     FIRING,
+    LATE_SECONDS,
     TICK_AGE_SECONDS,
     FiringAlert,
     OpenIncident,
@@ -24,8 +25,6 @@ from status.freshness import is_stale
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-LATE_SECONDS = 10.0
-"""For so long the engine may not tick (alerting/auditor.py holds it to the same)."""
 NOT_EVALUATED = "alerts are not evaluated now"
 """What is told of it to those who may not hear why."""
 NEVER = "no alert engine has told of anything yet: one runs where Fundwatch collects, unless alerts.enabled is off"
@@ -47,6 +46,8 @@ class AlertsNow:
     """Why it is not evaluated, or what the engine finds wrong with itself; empty: nothing."""
     untold: int = 0
     """Alerts that fire beside these."""
+    reading: LiveReading | None = None
+    """What says so."""
 
 
 def alerts_now(stores: Stores) -> AlertsNow:
@@ -69,6 +70,7 @@ def alerts_in(reading: LiveReading | None, now: float) -> AlertsNow:
         is_stale=is_stale(reading, now) or late > LATE_SECONDS,
         problem=_problem(reading, now),
         untold=max(0, round(many) - len(firing)),
+        reading=reading,
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ ENGINE = "alert engine"
 """The component that says how it is."""
 INTERVAL_SECONDS = 5.0
 """Between two readings; at once where an incident changed."""
+LATE_SECONDS = 10.0
+"""For so long the engine may not tick: then nobody evaluates."""
 MOST_TOLD = 500
 """Alerts, incidents and rules of a reading, the gravest or dearest first; the metrics count all of them."""
 

@@ -50,6 +50,14 @@ def quick_form(incident: int) -> html.Form:
     )  # fmt: skip
 
 
+def hour_button(incident: int, *, id: str) -> html.Form:
+    """Return the button that acknowledges an incident for an hour."""
+    return form(
+        f"{PATH}/{Ask.ACKNOWLEDGE}", hidden("incident", str(incident)), hidden("lasts", HOUR), id=id,
+        does="Acknowledge", role=ACTING_ROLE,
+    )  # fmt: skip
+
+
 def whole_forms(incident: int) -> list[Any]:
     """Return the forms of everything that can be asked of an incident, with a note."""
 

@@ -10,27 +10,23 @@ import orjson
 
 from core.alerts.severity import Severity
 from core.alerts.spec import (
-    ALERTS,
     ENGINE,
     FIRING,
     MUTED,
-    TICK_AGE_SECONDS,
     FiringAlert,
     OpenIncident,
     Quieting,
     RuleCost,
 )
 from core.model import LiveReading
-from core.tables import rows_of
 from portfolio.alerts import Sight, sight_of
 from portfolio.allowed import Limits
+from status.alerts import AlertsNow, alerts_now
 from status.freshness import is_stale
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-LATE_SECONDS = 10.0
-"""An engine that has not ticked for so long does not evaluate."""
 RELEASED = 0
 """The incident of what a person has resolved and what fires on."""
 
@@ -76,22 +72,18 @@ class Known:
 
 def know(stores: Stores, limits: Limits) -> Known:
     """Return what somebody with these limits may know of alerts now. Raises StorageUnavailable."""
-    now, sight = stores.clock.now(), sight_of(stores, limits)
-    reading = stores.live.readings([ALERTS]).get(ALERTS)
-    if reading is None:
-        return Known(now, None, None, _why_none(stores), sight, (), (), {}, ())
-    age = reading.value(TICK_AGE_SECONDS) or 0.0
-    firing = sight.seen(rows_of(reading.tables, FiringAlert))
+    now, sight, told = stores.clock.now(), sight_of(stores, limits), alerts_now(stores)
+    firing = sight.seen(told.firing)
     return Known(
         now=now,
-        reading=reading,
-        evaluated_at=reading.ts - age,
-        problem=_why_old(reading, age, now, sight),
+        reading=told.reading,
+        evaluated_at=told.evaluated_at,
+        problem=_why_old(told, now, sight) if told.reading else _why_none(stores),
         sight=sight,
         firing=firing,
-        incidents=_seen(rows_of(reading.tables, OpenIncident), firing, sight),
-        costs={each.rule: each for each in rows_of(reading.tables, RuleCost)},
-        quiet=rows_of(reading.tables, Quieting),
+        incidents=_seen(told.incidents, firing, sight),
+        costs={each.rule: each for each in told.rules},
+        quiet=told.quiet,
     )
 
 
@@ -121,10 +113,11 @@ def _why_none(stores: Stores) -> str:
     return "Nothing has evaluated alerts yet: python app.py does, and python -m collectors."
 
 
-def _why_old(reading: LiveReading, age: float, now: float, sight: Sight) -> str:
-    if is_stale(reading, now):
+def _why_old(told: AlertsNow, now: float, sight: Sight) -> str:
+    assert told.reading is not None
+    if is_stale(told.reading, now):
         return "The alert engine is silent."
-    if age < LATE_SECONDS:
+    if not told.is_stale:
         return ""
-    why = next((each.why for each in reading.components if each.name == ENGINE), "")
+    why = next((each.why for each in told.reading.components if each.name == ENGINE), "")
     return f"The alert engine: {why}." if why and sight.is_whole else "The alert engine does not evaluate."

@@ -30,6 +30,7 @@ from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.glance import Glance, glances
 from portfolio.withheld import reading_for
+from status.alerts import alerts_now
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.health import Score, present_components, present_readings, score_of
 from status.readiness import Readiness, readiness_of
@@ -123,8 +124,9 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     found = present_components(stores.settings, readings, now)
     score = score_of(found, stores.settings.health)
     ready, names = _readiness(stores, now, limits)
-    engine = alerts.newest_alerts(stores)
-    firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, engine, limits))
+    known = alerts_now(stores)
+    engine = known.reading
+    firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
     seen, why_no_portfolios = _tried(lambda: glances(stores, limits))
     span = (now - past.DAY_SECONDS, now)
     read, why_no_past = _tried(lambda: _past(stores, readings, span))
@@ -249,6 +251,5 @@ TAB = Tab(
     slots=(BANNER, PORTFOLIOS.slot, OPEN.slot, COMPONENTS.slot, *SUBTITLES),
     graphs=(TREND.graph, PAST.graph),
     routes=_routes,
-    forms=alerts.forms,
     fit=_fit,
 )

@@ -199,7 +199,7 @@ def test_an_alert_is_taken_in_hand_by_who_may_see_it(stores: Stores) -> None:
     client: FlaskClient = create_app(stores, find_viewer=lambda _: LIMITED).server.test_client()
     assert "Theirs" not in words(shown(stores, LIMITED)) and "Mine" in words(shown(stores, LIMITED))
     for incident, is_done in (("1", True), ("2", False), ("3", False), ("4", False), ("x", False)):
-        said = client.post("/overview/acknowledge", json={"incident": incident}).get_json()
+        said = client.post("/alerts/acknowledge", json={"incident": incident, "lasts": "3600"}).get_json()
         assert said["done"] is is_done, said
     with stores.state.reading() as connection:
         (asked,) = waiting_in(connection)
