@@ -6,7 +6,7 @@ from alerting.channels import send
 from alerting.notice import Notice
 from core.alerts.severity import Severity
 from core.settings.channels import Channel
-from storage.state.outbox import OF_CHANNELS, TEST
+from storage.state.outbox import OF_CHANNELS, TEST, note_of_test
 
 
 def send_test(channel: Channel, *, who: str, machine: str, now: float) -> str:
@@ -14,7 +14,7 @@ def send_test(channel: Channel, *, who: str, machine: str, now: float) -> str:
 
     Raises DeliveryUnavailable or DeliveryRefused, whose sentence has no secret.
     """
-    note = f"This is a test of the channel {channel.name}, asked for by {who}."
+    note = note_of_test(channel.name, who)
     notice = Notice(
         machine=machine, installation=machine, incident=OF_CHANNELS, number=round(now), receiver=channel.name,
         about=TEST, severity=Severity.INFO, made_at=now, opened_at=now, note=note,

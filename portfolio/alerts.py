@@ -24,14 +24,13 @@ from portfolio.allowed import Limits, own_ids
 from portfolio.rule_files import rule_set
 from portfolio.withheld import WITHHELD, is_naming
 from storage.state.alerts import HistoryRow
-from storage.state.portfolios import OWN, list_portfolios
+from storage.state.portfolios import NOT_TRADED, OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 PORTFOLIO, ORIGIN, COMPONENT = "portfolio", "origin", "component"
 """Labels of an alert that say which portfolio it is of, or which component."""
-OTHER_ORIGINS = ("sample", "replay")
 MUTED = "muted"
 HIDDEN_BY = "hidden by "
 """What `muted_by` begins with where another alert is named."""
@@ -60,7 +59,7 @@ class Sight:
             return rule in self.shipped
         origin, _, id = portfolio.rpartition(":")
         # What a program or a Prometheus calls an origin is its own word.
-        is_of_sample = rule != SENT and (origin or labels.get(ORIGIN, OWN)) in OTHER_ORIGINS
+        is_of_sample = rule != SENT and (origin or labels.get(ORIGIN, OWN)) in NOT_TRADED
         return is_of_sample or id in self.portfolios
 
     def sees_rule(self, rule: Rule) -> bool:

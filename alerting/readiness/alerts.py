@@ -16,10 +16,10 @@ from core.model import LiveReading
 from core.readiness import EVERY_PORTFOLIO, Checks, State
 from core.tables import rows_of
 from status.freshness import AHEAD_SECONDS, why_unknown
+from storage.state.portfolios import NOT_TRADED
 
 WHERE = "/alerts"
-ORIGIN, OF_SAMPLES = "origin", ("sample", "replay")
-"""What nobody trades; any other origin is a word of a program's, or of a Prometheus."""
+ORIGIN = "origin"
 URGENT = Severity.URGENT.word
 
 
@@ -49,7 +49,7 @@ def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> lis
             continue
         told += 1
         labels = orjson.loads(alert.labels)
-        if labels.get(PORTFOLIO) and labels.get(ORIGIN) in OF_SAMPLES:
+        if labels.get(PORTFOLIO) and labels.get(ORIGIN) in NOT_TRADED:
             continue
         id = labels.get(PORTFOLIO, EVERY_PORTFOLIO)
         by_portfolio[id if id in by_portfolio else EVERY_PORTFOLIO].append(alert.title)

@@ -10,6 +10,7 @@ from pydantic.config import ConfigDict
 
 from api.problem import Refused
 from core.alerts.sent import BELIEVED_SECONDS, SentAlert, text_of
+from storage.state.alerts import plain
 
 MOST_LABELS, LONGEST, LONGEST_TEXT = 64, 1_024, 2_000
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -41,7 +42,7 @@ def read_alerts(body: bytes, now: float) -> list[SentAlert]:
 
 
 def _alert(number: int, sent: Postable, now: float) -> SentAlert:
-    labels = {name: kept for name, value in sorted(sent.labels.items()) if (kept := value.replace("\0", ""))}
+    labels = {name: kept for name, value in sorted(sent.labels.items()) if (kept := plain(value))}
     wrong = _wrong(labels)
     begins = _time(sent.starts_at)
     ends = _time(sent.ends_at) or now + BELIEVED_SECONDS
@@ -49,7 +50,7 @@ def _alert(number: int, sent: Postable, now: float) -> SentAlert:
         wrong = "startsAt is after endsAt"
     if wrong:
         raise Refused(400, f"alert {number}: {wrong}; nothing was taken")
-    text = text_of(sent.annotations, labels)[:LONGEST_TEXT].replace("\0", "")
+    text = plain(text_of(sent.annotations, labels)[:LONGEST_TEXT])
     return SentAlert(tuple(labels.items()), text, begins or min(now, ends), ends, now)
 
 

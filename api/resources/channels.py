@@ -91,7 +91,7 @@ def _told(connection: Transaction, each: configured.Channel, sent_at: float | No
     return Channel(
         name=each.name, kind=each.KIND, fallback=each.fallback, per_hour=each.per_hour, per_day=each.per_day,
         timeout_seconds=each.timeout_seconds, give_up_seconds=each.give_up_seconds,
-        waiting=len(outbox.waiting_for(connection, each.name)), held_back=len(outbox.held_back(connection, each.name)),
+        waiting=outbox.count_waiting(connection, each.name), held_back=outbox.count_held_back(connection, each.name),
         last_sent_at=at(sent_at), last_failed_at=at(last.done_at) if has_failed and last is not None else None,
         problem=problem if limits is None or not problem else WITHHELD,
         last_test=_told_test(tests[0]) if tests and limits is None else None,

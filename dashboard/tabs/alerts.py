@@ -26,9 +26,8 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.rule_files import rule_set
 from status.freshness import next_stale_at
-from storage.state.alert_log import is_closed
 from storage.state.alert_requests import requests_of, waiting_in
-from storage.state.alerts import messages_of
+from storage.state.alerts import CLOSED, incident_in, messages_of
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -97,9 +96,9 @@ def _one(stores: Stores, shown: Shown, id: int) -> Any:
     if incident is None and not known.sight.is_whole:
         return html.P(f"There is no open incident {id}.", className="fw-nothing")
     with stores.state.reading() as connection:
-        closed = is_closed(connection, id)
+        kept = incident_in(connection, id)
         asked, messages = requests_of(connection, id), messages_of(connection, id)
-    if closed is None:
+    if kept is None:
         return html.P(f"There is no incident {id}.", className="fw-nothing")
     told: list[Any] = []
     if known.sight.is_whole:
@@ -108,7 +107,11 @@ def _one(stores: Stores, shown: Shown, id: int) -> Any:
             html.H3("What was asked", className="fw-part"), asked_table(asked, f"{ID}-asked"),
         ]  # fmt: skip
     if incident is None:
-        over = f"Incident {id} is over." if closed else f"Incident {id} is open; what fires of it is not known yet."
+        over = (
+            f"Incident {id} is over."
+            if kept.stage == CLOSED
+            else f"Incident {id} is open; what fires of it is not known yet."
+        )
         return [html.P(over, className="fw-nothing"), *told]
     return [one(incident, shown), everything_asked(incident, shown), *told]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from storage.state.alert_tables import alert_history, alert_incidents, alert_messages
-from storage.state.alerts import CLOSED, HistoryRow, KeptMessage, NumberedRow
+from storage.state.alert_tables import alert_history, alert_messages
+from storage.state.alerts import HISTORY_COLUMNS, KeptMessage, NumberedRow, numbered
 from storage.state.database import Transaction
 
 _message, _row = alert_messages.c, alert_history.c
@@ -44,24 +44,16 @@ def count_messages(connection: Transaction, wanted: WantedMessages) -> int:
 
 def read_rows(connection: Transaction, wanted: WantedRows, limit: int, before: int = 0) -> list[NumberedRow]:
     """Return rows of the history with their numbers; before: only what is older than the row of that number."""
-    columns = (_row.id, _row.at, _row.what, _row.rule, _row.labels, _row.severity, _row.incident, _row.who, _row.detail)
-    asked = sa.select(*columns).where(*_of_rows(wanted)).order_by(_row.id.desc()).limit(limit)
+    asked = sa.select(*HISTORY_COLUMNS).where(*_of_rows(wanted)).order_by(_row.id.desc()).limit(limit)
     if before:
         asked = asked.where(_row.id < before)
-    return [(int(row[0]), HistoryRow(*row[1:])) for row in connection.execute(asked)]
+    return [numbered(row) for row in connection.execute(asked)]
 
 
 def known_rules(connection: Transaction) -> list[str]:
     """Return the rules that the history names, by name."""
     asked = sa.select(_row.rule).where(_row.rule != "").distinct().order_by(_row.rule)
     return [str(name) for (name,) in connection.execute(asked)]
-
-
-def is_closed(connection: Transaction, incident: int) -> bool | None:
-    """Return whether an incident is over; None: there is none of that number."""
-    of = alert_incidents.c
-    stage = connection.execute(sa.select(of.stage).where(of.id == incident)).scalar()
-    return None if stage is None else bool(stage == CLOSED)
 
 
 def _of_messages(wanted: WantedMessages) -> list[sa.ColumnElement[bool]]:

@@ -223,14 +223,6 @@ def plain(text: str) -> str:
     return text.replace("\0", "")
 
 
-def due_messages(connection: Transaction, now: float, most: int = 1_000) -> list[KeptMessage]:
-    """Return messages that are to be sent now, the oldest first."""
-    of = alert_messages.c
-    waiting = of.status.in_([MessageStatus.QUEUED, MessageStatus.RETRYING])
-    asked = sa.select(alert_messages).where(waiting, of.next_at <= now).order_by(of.made_at, of.incident, of.number)
-    return [_message(row) for row in connection.execute(asked.limit(most))]
-
-
 def queue_in(connection: Transaction) -> tuple[int, float | None]:
     """Return how many messages wait to be sent, and since when the first of them is due; None: none waits."""
     of = alert_messages.c
@@ -252,23 +244,18 @@ def hurry_messages(connection: Transaction, until: float) -> None:
     connection.execute(sa.update(alert_messages).where(waiting, of.next_at > until).values(next_at=until))
 
 
-def change_message(connection: Transaction, message: KeptMessage) -> None:
-    """Keep what became of a message."""
-    upsert(connection, alert_messages, [asdict(message)])
-
-
 def read_history(connection: Transaction, most: int, before: int = 0) -> list[NumberedRow]:
     """Return what happened last, the newest first, with ids; `before`: only what is older than that id."""
     of = alert_history.c
-    asked = sa.select(*_HISTORY).order_by(of.id.desc()).limit(most)
+    asked = sa.select(*HISTORY_COLUMNS).order_by(of.id.desc()).limit(most)
     if before:
         asked = asked.where(of.id < before)
-    return [_numbered(row) for row in connection.execute(asked)]
+    return [numbered(row) for row in connection.execute(asked)]
 
 
 _OF = alert_incidents.c
 _AT = alert_history.c
-_HISTORY = (_AT.id, _AT.at, _AT.what, _AT.rule, _AT.labels, _AT.severity, _AT.incident, _AT.who, _AT.detail)
+HISTORY_COLUMNS = (_AT.id, _AT.at, _AT.what, _AT.rule, _AT.labels, _AT.severity, _AT.incident, _AT.who, _AT.detail)
 _INCIDENT = (_OF.group, _OF.stage, _OF.opened_at, _OF.closed_at, _OF.body, _OF.id, _OF.closed_by)
 
 
@@ -276,11 +263,12 @@ def history_after(state: State, number: int, limit: int) -> list[NumberedRow]:
     """Return what happened after row `number`, the oldest first. Raises StorageUnavailable."""
     of = alert_history.c
     with state.reading() as connection:
-        found = connection.execute(sa.select(*_HISTORY).where(of.id > number).order_by(of.id).limit(limit))
-        return [_numbered(row) for row in found]
+        found = connection.execute(sa.select(*HISTORY_COLUMNS).where(of.id > number).order_by(of.id).limit(limit))
+        return [numbered(row) for row in found]
 
 
-def _numbered(row: Sequence[Any]) -> NumberedRow:
+def numbered(row: Sequence[Any]) -> NumberedRow:
+    """Return a row of HISTORY_COLUMNS with its number."""
     return int(row[0]), HistoryRow(*row[1:])
 
 

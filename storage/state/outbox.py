@@ -40,6 +40,16 @@ def waiting_for(connection: Transaction, receiver: str) -> list[KeptMessage]:
     return _rows(connection, asked.order_by(_of.made_at, _of.incident, _of.number).limit(MOST_ROWS))
 
 
+def count_waiting(connection: Transaction, receiver: str) -> int:
+    """Return how many messages are to be sent to a receiver, now or later."""
+    return _count(connection, _of.receiver == receiver, _of.status.in_(WAITING))
+
+
+def count_held_back(connection: Transaction, receiver: str) -> int:
+    """Return how many messages were held back from a receiver and are in no digest yet."""
+    return _count(connection, *_held_back(receiver))
+
+
 def next_due(connection: Transaction, receiver: str) -> float | None:
     """Return when something is to be sent to a receiver next, epoch seconds; None: nothing waits."""
     asked = sa.select(sa.func.min(_of.next_at)).where(_of.receiver == receiver, _of.status.in_(WAITING))
@@ -76,8 +86,7 @@ def finish_all(connection: Transaction, messages: Collection[KeptMessage]) -> No
 
 def add_once(connection: Transaction, message: KeptMessage) -> bool:
     """Put a message into the outbox; False: that receiver has it."""
-    known = sa.select(sa.func.count()).where(*_key(message))
-    if connection.execute(known).scalar():
+    if _count(connection, *_key(message)):
         return False
     add_messages(connection, [message])
     return True
@@ -92,14 +101,13 @@ def sent_or_begun(connection: Transaction, receiver: str, since: float) -> int:
     """Return how many messages a receiver was sent since then, and those that are tried again and may yet arrive."""
     is_sent = sa.and_(_of.status == MessageStatus.SENT, _of.done_at >= since)
     is_begun = sa.and_(_of.status.in_(WAITING), _of.attempts > 0)
-    where = (_of.receiver == receiver, sa.or_(is_sent, is_begun))
-    return int(connection.execute(sa.select(sa.func.count()).where(*where)).scalar() or 0)
+    return _count(connection, _of.receiver == receiver, sa.or_(is_sent, is_begun))
 
 
 def held_back(connection: Transaction, receiver: str) -> list[KeptMessage]:
     """Return what was held back from a receiver and is in no digest yet."""
-    where = (_of.receiver == receiver, _of.status == MessageStatus.SUPPRESSED, _of.muted_by == RATE)
-    return _rows(connection, sa.select(alert_messages).where(*where).order_by(_of.made_at).limit(MOST_ROWS))
+    asked = sa.select(alert_messages).where(*_held_back(receiver)).order_by(_of.made_at).limit(MOST_ROWS)
+    return _rows(connection, asked)
 
 
 def of_channels(connection: Transaction, receiver: str, about: str, since: float) -> list[KeptMessage]:
@@ -114,10 +122,15 @@ def waiting_for_others(connection: Transaction, receivers: Collection[str]) -> l
     return _rows(connection, sa.select(alert_messages).where(*where).order_by(_of.made_at).limit(MOST_ROWS))
 
 
+def note_of_test(receiver: str, who: str) -> str:
+    """Return what a test of a channel says."""
+    return f"This is a test of the channel {receiver}, asked for by {who}."
+
+
 def put_test(connection: Transaction, receiver: str, who: str, now: float) -> KeptMessage:
     """Put a message into the outbox that tells nothing but that the channel works, and return it."""
-    note = f"This is a test of the channel {receiver}, asked for by {who}."
-    body = orjson.dumps({"severity": "info", "opened_at": now, "members": [], "note": note}).decode()
+    told = {"severity": "info", "opened_at": now, "members": [], "note": note_of_test(receiver, who)}
+    body = orjson.dumps(told).decode()
     number = next_number(connection, OF_CHANNELS)
     message = KeptMessage(
         OF_CHANNELS, number, receiver, TEST, MessageStatus.QUEUED, made_at=now, next_at=now, body=body
@@ -143,6 +156,14 @@ def last_done(connection: Transaction, receiver: str) -> KeptMessage | None:
     where = (_of.receiver == receiver, _of.status.in_([MessageStatus.SENT, MessageStatus.FAILED]))
     rows = _rows(connection, sa.select(alert_messages).where(*where).order_by(_of.done_at.desc()).limit(1))
     return rows[0] if rows else None
+
+
+def _count(connection: Transaction, *where: sa.ColumnElement[bool]) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).where(*where)).scalar() or 0)
+
+
+def _held_back(receiver: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _of.receiver == receiver, _of.status == MessageStatus.SUPPRESSED, _of.muted_by == RATE
 
 
 def _key(message: KeptMessage) -> tuple[sa.ColumnElement[bool], ...]:

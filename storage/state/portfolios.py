@@ -15,6 +15,8 @@ from storage.state.limits import forget_in_limits
 
 OWN = "own"
 """Origin of the fund's own portfolios and instruments."""
+NOT_TRADED = ("sample", "replay")
+"""The other origins. Any further one is a word of a program's, or of a Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)
