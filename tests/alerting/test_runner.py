@@ -40,12 +40,13 @@ from storage.state.alerts import newest_token, read_history
 from storage.state.database import State
 from storage.state.silences import add_silence
 from storage.stores import Stores
+from tests.support.alerting import QuietParts
 
 CPU = Rule.model_validate({"name": "cpu", "when": "cpu > 80 %", "severity": "critical", "every": "1 s"})
 A = labels(host="a")
 
 
-class World:
+class World(QuietParts):
     """What rules see."""
 
     def __init__(self, stores: Stores) -> None:
@@ -53,8 +54,6 @@ class World:
         self.rules: Sequence[Rule] | str = (CPU,)
         self.value = 0.5
         self.woken: list[int] = []
-        self.used: Sequence[Rule] = ()
-        self.is_sending = False
 
     def runner(self, lease: Lease | None = None) -> Runner:
         return Runner(self.stores, self.read_rules, self, self.route, Causes({}), lease, lambda *_: self)
@@ -64,27 +63,11 @@ class World:
             raise RuleRejected("when", self.rules)
         return self.rules
 
-    def use(self, rules: Sequence[Rule]) -> None:
-        self.used = rules
-
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         return [Value(A, self.value)]
 
-    def begin(self) -> None:
-        return
-
-    def why_gone(self, rule: Rule, of: Labels) -> str:
-        return ""
-
-    def start(self) -> None:
-        self.is_sending = True
-
     def wake(self) -> None:
         self.woken.append(1)
-
-    def stop(self, seconds: float) -> bool:
-        self.is_sending = False
-        return True
 
     def route(self, rule: Rule, of: Labels) -> tuple[str, Plan]:
         return rule.name, Plan(receivers=("desk",), wait_seconds=0)

@@ -44,7 +44,31 @@ STORM: Mapping[str, Sequence[Value]] = {
 """Two busy machines, a loss of two portfolios, two components that are down: one of a reason that names files."""
 
 
-class Alerting:
+class QuietParts:
+    """What a runner is given beside what rules find: nothing is taken away, read ahead, or sent."""
+
+    def use(self, rules: Sequence[Rule]) -> None:
+        """Take note of nothing: what rules ask is known."""
+
+    def begin(self) -> None:
+        """Begin a tick: what rules find is what the test said last."""
+
+    def why_gone(self, rule: Rule, of: Labels) -> str:
+        """Return that nothing was taken away on purpose."""
+        return ""
+
+    def start(self) -> None:
+        """Send nothing."""
+
+    def wake(self) -> None:
+        """Send nothing."""
+
+    def stop(self, seconds: float) -> bool:
+        """Return that nothing is being sent."""
+        return True
+
+
+class Alerting(QuietParts):
     """The engine, and what rules find."""
 
     def __init__(self, stores: Stores, rests_on: RestsOn | None = None) -> None:
@@ -66,28 +90,8 @@ class Alerting:
             advance(seconds)
         self.runner.step()
 
-    def why_gone(self, rule: Rule, of: Labels) -> str:
-        """Return that nothing was taken away on purpose."""
-        return ""
-
-    def begin(self) -> None:
-        """Begin a tick: what rules find is what the test said last."""
-
-    def use(self, rules: Sequence[Rule]) -> None:
-        """Take note of nothing: what rules ask is known."""
-
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         figure = operand.figure if isinstance(operand, Worked) else operand
         return [
             replace(each) for each in self.values.get(figure.name, ()) if all_hold(figure.matchers, dict(each.labels))
         ]
-
-    def start(self) -> None:
-        """Send nothing."""
-
-    def wake(self) -> None:
-        """Send nothing."""
-
-    def stop(self, seconds: float) -> bool:
-        """Return that nothing is being sent."""
-        return True

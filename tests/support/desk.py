@@ -15,6 +15,7 @@ from core.alerts.written import written
 from core.clock import FakeClock
 from core.model import Labels, labels
 from storage.stores import Stores
+from tests.support.alerting import QuietParts
 
 CPU = Rule.model_validate(
     {"name": "cpu-high", "title": "CPU is busy", "when": "system_cpu_busy_15m_ratio > 80 %", "severity": "critical",
@@ -27,7 +28,7 @@ LOSS = Rule.model_validate(
 SLOW = Rule.model_validate({"name": "slow", "when": "system_swap_used_ratio > 50 %", "for": "1 h", "every": "1 s"})
 
 
-class Desk:
+class Desk(QuietParts):
     """A fund whose alerts a real engine evaluates: what rules see is set by hand."""
 
     def __init__(self, stores: Stores) -> None:
@@ -40,18 +41,8 @@ class Desk:
         self.rules: Sequence[Rule] = (CPU, LOSS, SLOW)
         self.values: dict[str, Sequence[Value]] = {}
         self.runner = Runner(
-            stores, lambda: self.rules, self, self.route, Causes({}), None, lambda *_: self  # type: ignore[arg-type]
+            stores, lambda: self.rules, self, self.route, Causes({}), None, lambda *_: self
         )  # fmt: skip
-
-    def use(self, _rules: Sequence[Rule]) -> None: ...
-    def begin(self) -> None: ...
-    def why_gone(self, _rule: Rule, _of: Labels) -> str:
-        return ""
-
-    def start(self) -> None: ...
-    def wake(self) -> None: ...
-    def stop(self, _seconds: float) -> bool:
-        return True
 
     def __call__(self, operand: Figure | Worked) -> Sequence[Value]:
         return self.values.get(getattr(operand, "name", ""), ())
