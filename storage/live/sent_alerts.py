@@ -21,9 +21,9 @@ def put_sent(live: Live, alerts: Sequence[SentAlert], now: float) -> None:
 
     Raises StorageUnavailable: nothing was kept, and whoever sends tries again. ChangeRejected: there are too many.
     """
-    known = read_sent(live)
-    old = [_field(each.labels) for each in known if now - each.ends > KEPT_SECONDS]
-    there = {_field(each.labels) for each in known} - {*old}
+    known = {_field(each.labels): each.ends for each in read_sent(live)}
+    old = [field for field, ends in known.items() if now - ends > KEPT_SECONDS]
+    there = known.keys() - {*old}
     new: dict[Any, bytes] = {_field(each.labels): _packed(each) for each in alerts}
     if len(there | new.keys()) > MOST:
         raise ChangeRejected(f"Nothing was taken: there would be more than {MOST:,} alerts at once.")
