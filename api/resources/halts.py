@@ -14,13 +14,11 @@ from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.problem import Refused
+from api.resources.readiness import OWN_KEY, TAG
 from portfolio.halting import halt, resume, seen_halts
 from storage.state.halts import WHY_CHARACTERS, Halt
-from storage.state.portfolios import OWN
 
-TAG = "Readiness"
 SCOPE = Scope.HALTS.value
-OWN_KEY = f"{OWN}:"
 SOURCE = "state database"
 
 

@@ -29,8 +29,8 @@ SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
 TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
 STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
+"""Of the banner; the badge's list has more of them."""
 MOST_LISTED = 60
-"""Of the banner; the badge's list has all of them."""
 STATES = {
     State.READY: Status.OK,
     State.NOT_READY: Status.CRITICAL,
