@@ -1,6 +1,7 @@
-"""Where an active return came from: effects of one period (Brinson), linked over several (Carino), and factors.
+"""Where a return came from: effects of a period against a benchmark (Brinson), by factor, by part.
 
-Segments are the last axis. Weights are shares of the whole at the start of the period.
+Segments are the last axis. Weights are shares of the whole at the start of the period. Effects of many periods are put
+together by linking.linked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics.block import Floats
+from analytics.inputs import numbers
 
 Model = Literal["BHB", "BF"]
 
@@ -52,7 +54,8 @@ def brinson(
     """Return the arithmetic effects by segment; they add up to the active return R − B.
 
     BF: allocation (w − W)(b − B), BHB: (w − W) b; selection W (r − b), interaction (w − W)(r − b) (Brinson & Fachler
-    1985; Brinson, Hood & Beebower 1986). `fold` counts interaction as selection: w (r − b).
+    1985; Brinson, Hood & Beebower 1986). `fold` counts interaction as selection: w (r − b). A segment that one side
+    does not hold has weight 0 and any return. Raises ValueError when lengths differ or a value is missing.
     """
     own, other, gained, passive = _segments(weights, benchmark_weights, returns, benchmark_returns)
     whole = (other * passive).sum(axis=-1, keepdims=True) if model == "BF" else 0.0
@@ -82,27 +85,6 @@ def brinson_geometric(
 def excess_geometric(own: float, benchmark: float) -> float:
     """Return (1 + R) / (1 + B) − 1; NaN when the benchmark lost everything."""
     return (1.0 + own) / (1.0 + benchmark) - 1.0 if benchmark > -1.0 else float("nan")
-
-
-def carino_factors(own: ArrayLike, benchmark: ArrayLike) -> Floats:
-    """Return k_t / k of each period: effects of periods times these add up to the active return of all (Carino 1999).
-
-    k_t = (ln(1 + R_t) − ln(1 + B_t)) / (R_t − B_t), 1 / (1 + R_t) where both are equal; k likewise of the total
-    returns. NaN when one lost 100 % or more.
-    """
-    mine, other = np.asarray(own, dtype=np.float64), np.asarray(benchmark, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        log_own, log_other = np.log1p(mine), np.log1p(other)
-        one, two = log_own.sum(), log_other.sum()
-        found = _slope(log_own, log_other) / _slope(one, two)
-    is_lost = bool((mine <= -1.0).any() or (other <= -1.0).any())
-    return np.full_like(mine, np.nan) if is_lost else found
-
-
-def carino_linked(effects: ArrayLike, own: ArrayLike, benchmark: ArrayLike) -> Floats:
-    """Return effects of periods (first axis) linked into one: they add up to the compounded active return."""
-    factors = carino_factors(own, benchmark)
-    return np.tensordot(factors, np.asarray(effects, dtype=np.float64), axes=(0, 0))
 
 
 def factor_attribution(
@@ -147,14 +129,13 @@ def compounded_contribution(weights: ArrayLike, returns: ArrayLike) -> Floats:
     return found
 
 
-def _segments(*given: ArrayLike) -> list[Floats]:
-    return [np.asarray(values, dtype=np.float64) for values in given]
-
-
-def _slope(log_own: ArrayLike, log_other: ArrayLike) -> Floats:
-    """Return (ln(1 + R) − ln(1 + B)) / (R − B) of two logs."""
-    apart = np.asarray(log_own, dtype=np.float64) - np.asarray(log_other, dtype=np.float64)
-    # R − B = e^B' (e^apart − 1): exact however close the two are.
-    ratio = np.where(apart == 0, 1.0, apart / np.where(apart == 0, 1.0, np.expm1(apart)))
-    found: Floats = ratio * np.exp(-np.asarray(log_other, dtype=np.float64))
-    return found
+def _segments(
+    weights: ArrayLike, benchmark_weights: ArrayLike, returns: ArrayLike, benchmark_returns: ArrayLike
+) -> tuple[Floats, Floats, Floats, Floats]:
+    own = numbers("weights", weights)
+    return (
+        own,
+        numbers("benchmark_weights", benchmark_weights, *own.shape),
+        numbers("returns", returns, *own.shape),
+        numbers("benchmark_returns", benchmark_returns, *own.shape),
+    )

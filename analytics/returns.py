@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.attribution import carino_factors
 from analytics.block import Block, Floats, over
 from analytics.calendar import SHORTEST_YEAR
+from analytics.linking import carino_factors
 from analytics.runs import runs
 from analytics.shapes import Figure, enter, figure
 

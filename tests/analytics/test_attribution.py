@@ -68,7 +68,7 @@ def test_trades_and_positions_without_anything_have_no_figure() -> None:
     assert execution.expectancy_ratio([-1.0, -2.0]) == -1.0
     assert math.isnan(execution.turnover(10.0, 0.0))
     assert math.isnan(exposure.gross_leverage([5.0, -5.0], 0.0))
-    assert math.isnan(exposure.concentration([], 100.0).max_long)
+    assert math.isnan(exposure.extremes([], 100.0).max_long)
     assert exposure.by_group({"A": 2.0, "B": 3.0}, {"A": "Energy"}) == {"Energy": 2.0, "": 3.0}
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from analytics import attribution, calendar, drawdown, money_weighted, ratios, returns
+from analytics import calendar, drawdown, money_weighted, ratios, returns
 from analytics.block import Block, smallest
 from tests.analytics.figures import FIGURES, PLAIN
 
@@ -154,14 +154,6 @@ def test_contributions_add_up_to_the_return_of_the_whole(parts: np.ndarray, weig
     shares = np.tile(np.array(weights)[:, None], (1, 20)) / 4
     added = returns.contribution(shares, parts)
     assert added.sum() == pytest.approx(returns.total_return((shares * parts).sum(axis=0)), abs=1e-12)
-
-
-@given(arrays.arrays(np.float64, (2, 12), elements=st.floats(-0.3, 0.3)))
-def test_linked_effects_add_up_to_the_compounded_active_return(pair: np.ndarray) -> None:
-    own, benchmark = pair
-    linked = attribution.carino_linked(own - benchmark, own, benchmark)
-    active = returns.total_return(own) - returns.total_return(benchmark)
-    assert linked == pytest.approx(active, abs=1e-12)
 
 
 @given(st.floats(-0.9, 3.0), st.integers(2, 4000), st.floats(1.0, 1e9))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analytics import attribution, execution, exposure
+from analytics import attribution, execution, exposure, linking, liquidity
 from analytics.block import Floats
 from tests.reference.case import Case, Metric
 
@@ -30,7 +30,7 @@ def brinson_geometric(case: Case) -> float:
 
 
 def carino_linked(case: Case) -> float:
-    return float(attribution.carino_linked(case.get("effect_series"), case.get("rp"), case.get("rb")))
+    return float(linking.linked(case.get("effect_series"), case.get("rp"), case.get("rb")))
 
 
 def contribution_drift(case: Case) -> float:
@@ -67,7 +67,7 @@ def gross_leverage(case: Case) -> float:
 
 def position_concentration(case: Case) -> float:
     *positions, cash = (np.nan if value is None else float(value) for value in case.get("values"))
-    return float(getattr(exposure.concentration(positions, cash), case.get("field")))
+    return float(getattr(exposure.extremes(positions, cash), case.get("field")))
 
 
 def implementation_shortfall(case: Case) -> float:
@@ -88,8 +88,8 @@ METRICS: dict[str, Metric] = {
     "position_alloc": lambda c: exposure.allocation(c.get("values"))[c.get("i", 0)],
     "position_concentration": position_concentration,
     "sector_exposure": lambda c: exposure.by_group(c.get("positions"), c.get("map")).get(c.get("sector"), 0.0),
-    "days_to_liquidate": lambda c: exposure.days_to_liquidate(
-        c.get("alloc"), c.get("capital"), c.get("price"), c.get("mean_volume"), c.get("max_bar_consumption", 0.2)
+    "days_to_liquidate": lambda c: liquidity.days_to_liquidate(
+        c.get("alloc") * c.get("capital"), c.get("price") * c.get("mean_volume"), c.get("max_bar_consumption", 0.2)
     ),
     "turnover": lambda c: execution.turnover(c.get("traded"), c.get("denominator")),
     "slippage_adjusted_return": lambda c: execution.after_slippage(c.get("return"), c.get("turnover"), c.get("bps")),
