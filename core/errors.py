@@ -18,6 +18,7 @@ FundwatchError
 │   └── ImportDoubted        … because what it says is hard to believe: taken when a person confirms it
 ├── RowsRefused          rows sent in a batch were refused whole: nothing was stored, `faults` says why
 ├── RowsWait             rows that cannot be taken yet: nothing was stored, the same rows can be taken later
+├── BookRefused          transactions, prices or rates from which no book can be made: `fault` says which and why
 ├── UndoRejected         an import that cannot be undone: nothing was changed
 ├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
 ├── SignInRefused        somebody is not let in: the message says no more than he may know
@@ -176,6 +177,14 @@ class RowsRefused(FundwatchError):
 
 class RowsWait(FundwatchError):
     """Rows cannot be taken yet: nothing of them was stored, and later the same rows can be."""
+
+
+class BookRefused(FundwatchError):
+    """Positions and cash cannot be built: a transaction, a price or a rate is missing or cannot be meant."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(str(fault))
 
 
 class UndoRejected(FundwatchError):

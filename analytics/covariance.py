@@ -1,0 +1,96 @@
+"""How returns of instruments move together: covariance, shrunk where there are few days, and what it says of a book.
+
+Returns are (days, instruments), nothing missing: the caller decides what a missing day means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analytics.block import Floats, over
+from analytics.inputs import numbers, refuse
+
+
+@dataclass(frozen=True, eq=False)
+class Shrunk:
+    """A covariance matrix pulled towards one in which all vary alike and apart."""
+
+    matrix: Floats
+    """(instruments, instruments), a period."""
+    shrinkage: float
+    """How far, 0 to 1."""
+
+
+def covariance(returns: ArrayLike) -> Floats:
+    """Return the sample covariance, n − 1. Raises ValueError with fewer than two days or a missing return."""
+    away = _centred(returns)
+    return _square(away) / (len(away) - 1)
+
+
+def ledoit_wolf(returns: ArrayLike) -> Shrunk:
+    """Return (1 − δ) S + δ μ I, S the covariance (n) and μ the mean variance (Ledoit & Wolf 2004).
+
+    δ = min(1, Σ_t ‖x_t x_tᵀ − S‖² / n² / ‖S − μ I‖²): the less the sample says, the more it is shrunk. Raises
+    ValueError with fewer than two days or a missing return.
+    """
+    away = _centred(returns)
+    days, count = away.shape
+    sample = _square(away) / days
+    mean = float(np.trace(sample)) / count
+    own = float(np.vdot(sample, sample))
+    # Σ_t ‖x_t x_tᵀ‖² is Σ_t (x_tᵀ x_t)²: no matrix a day.
+    sizes = np.vecdot(away, away)
+    error = (float(sizes @ sizes) / days - own) / days
+    distance = own - count * mean * mean
+    delta = 1.0 if distance <= 0 else min(max(error / distance, 0.0), 1.0)
+    matrix = (1.0 - delta) * sample
+    matrix[np.diag_indices(count)] += delta * mean
+    return Shrunk(matrix, delta)
+
+
+def correlation(matrix: ArrayLike) -> Floats:
+    """Return the correlations of a covariance matrix; NaN beside an instrument that does not vary."""
+    given = _matrix(matrix)
+    deviation = np.sqrt(np.diag(given))
+    found = np.clip(over(given, np.outer(deviation, deviation)), -1.0, 1.0)
+    return np.where(np.eye(len(given), dtype=bool) & ~np.isnan(found), 1.0, found)
+
+
+def book_deviation(values: ArrayLike, matrix: ArrayLike) -> float:
+    """Return √(vᵀ Σ v), the deviation a period of a book of such values."""
+    given = _matrix(matrix)
+    held = numbers("values", values, len(given))
+    return float(np.sqrt(max(float(held @ given @ held), 0.0)))
+
+
+def diversification_ratio(values: ArrayLike, matrix: ArrayLike) -> float:
+    """Return Σ |v| σ / √(vᵀ Σ v): 1 when all move as one, √n for n equal ones apart (Choueifaty & Coignard 2008).
+
+    NaN when the book does not vary.
+    """
+    given = _matrix(matrix)
+    held = numbers("values", values, len(given))
+    return float(over(np.abs(held) @ np.sqrt(np.diag(given)), book_deviation(held, given)))
+
+
+def _centred(returns: ArrayLike) -> Floats:
+    found = numbers("returns", returns, None, None)
+    if len(found) < 2:
+        raise ValueError(f"returns: {len(found)} days; a covariance takes at least two")
+    centred: Floats = found - found.mean(axis=0)
+    return centred
+
+
+def _square(away: Floats) -> Floats:
+    found: Floats = away.T @ away
+    return found
+
+
+def _matrix(matrix: ArrayLike) -> Floats:
+    given = numbers("matrix", matrix, None, None)
+    given = numbers("matrix", given, len(given), len(given))
+    refuse("matrix", np.diag(given) < 0, "is a variance below 0")
+    return given
