@@ -98,7 +98,7 @@ def test_rates_move_cash_and_positions_apart() -> None:
     assert valued.gain == pytest.approx(valued.nav - valued.flow)
 
 
-KINDS = "buy sell short cover transfer split dividend interest fee deposit".split()
+KINDS = ["buy", "sell", "short", "cover", "transfer", "split", "dividend", "interest", "fee", "deposit"]
 rows = st.builds(
     Transaction,
     time_seconds=st.just(0.0),
