@@ -50,7 +50,7 @@ def shocked(
     """
     held = numbers("values", values, None)
     moved = np.zeros(len(held))
-    if shock.market:
+    if numbers("market", shock.market):
         if betas is None:
             raise ValueError("betas: a shock of the market needs each position's")
         moved += shock.market * numbers("betas", betas, len(held))

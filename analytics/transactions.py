@@ -65,18 +65,27 @@ def refused(row: int, field: str, value: object, reason: str, fix: str) -> NoRet
 def _check(row: int, given: Transaction) -> None:
     if given.kind not in KINDS:
         refused(row, "kind", given.kind, "is no kind of transaction", f"give one of {', '.join(KINDS)}")
-    for name in ("time_seconds", "quantity", "price", "amount", "fees", "rate", "ratio", "multiplier"):
-        if not math.isfinite(getattr(given, name)):
-            refused(row, name, getattr(given, name), "is missing or infinite", "give a number")
-    for name in ("rate", "multiplier"):
-        if getattr(given, name) <= 0:
-            refused(row, name, getattr(given, name), "is not above 0", "give a number above 0")
+    _check_finite(row, given)
+    if given.rate <= 0:
+        refused(row, "rate", given.rate, "is not above 0", "give base currency for a unit of this one")
+    if given.multiplier <= 0:
+        refused(row, "multiplier", given.multiplier, "is not above 0", "give the value of a point, 1 for shares")
     if not given.currency and given.rate != 1.0:
         refused(row, "rate", given.rate, "is of the base currency", "name the currency, or leave the rate 1")
     if given.kind in OF_INSTRUMENTS:
         _check_instrument(row, given)
     elif given.kind in PAID and given.amount <= 0:
         refused(row, "amount", given.amount, "is not above 0", "the kind says which way it goes")
+
+
+def _check_finite(row: int, given: Transaction) -> None:
+    money = given.quantity + given.price + given.amount + given.fees
+    # A sum that is finite proves that every number is.
+    if math.isfinite(money + given.time_seconds + given.rate + given.ratio + given.multiplier):
+        return
+    for name in ("time_seconds", "quantity", "price", "amount", "fees", "rate", "ratio", "multiplier"):
+        if not math.isfinite(getattr(given, name)):
+            refused(row, name, getattr(given, name), "is missing or infinite", "give a number")
 
 
 def _check_instrument(row: int, given: Transaction) -> None:

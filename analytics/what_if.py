@@ -16,7 +16,7 @@ from analytics.liquidity import LADDER_DAYS, SHARE_OF_VOLUME, ladder
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
+class Holdings:
     """What figures are made from, by position, and what the fund is worth. A figure whose data is None is left out."""
 
     values: Floats
@@ -45,29 +45,29 @@ class Change:
 
 
 def what_if(
-    book: Book, trades: ArrayLike, cost_ratio: float = 0.0, level: float = 0.95, horizon: int = 1
+    held: Holdings, trades: ArrayLike, cost_ratio: float = 0.0, level: float = 0.95, horizon: int = 1
 ) -> tuple[Change, ...]:
     """Return every figure of the book before and after trades. trades: currency bought (+) or sold (−) by position.
 
     Cash pays: NAV falls by costs alone, `cost_ratio` of what is traded. Raises ValueError when lengths differ, a value
     is missing, costs are below 0 or they take the whole NAV.
     """
-    held = numbers("values", book.values, None)
-    bought = numbers("trades", trades, len(held))
+    values = numbers("values", held.values, None)
+    bought = numbers("trades", trades, len(values))
     refuse("cost_ratio", numbers("cost_ratio", cost_ratio) < 0, "is below 0")
-    left = book.nav - cost_ratio * float(np.abs(bought).sum())
-    after = Book(held + bought, left, book.betas, book.volumes, book.returns, book.matrix)
-    old, new = headline(book, level, horizon), headline(after, level, horizon)
+    left = held.nav - cost_ratio * float(np.abs(bought).sum())
+    after = Holdings(values + bought, left, held.betas, held.volumes, held.returns, held.matrix)
+    old, new = headline(held, level, horizon), headline(after, level, horizon)
     return tuple(Change(name, old[name], new[name]) for name in old)
 
 
-def headline(book: Book, level: float = 0.95, horizon: int = 1) -> dict[str, float]:
+def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str, float]:
     """Return the figures of a book by name: shares of NAV, counts, and losses in currency.
 
     Raises ValueError when a value is missing, lengths differ or NAV is not above 0.
     """
-    values = numbers("values", book.values, None)
-    nav = float(positive("nav", book.nav))
+    values = numbers("values", held.values, None)
+    nav = float(positive("nav", held.nav))
     whole, spread = exposure(values[None], [nav]), concentration(values[None])
     found = {
         "nav": nav,
@@ -80,17 +80,17 @@ def headline(book: Book, level: float = 0.95, horizon: int = 1) -> dict[str, flo
         "effective_number": float(spread.effective_number[0]),
         "largest_share": float(spread.top[0, 0]),
     }
-    if book.betas is not None:
-        found["beta_adjusted_ratio"] = float(beta_adjusted(values[None], [nav], book.betas)[0])
-    if book.volumes is not None:
-        steps = ladder(values, book.volumes, SHARE_OF_VOLUME, LADDER_DAYS)
+    if held.betas is not None:
+        found["beta_adjusted_ratio"] = float(beta_adjusted(values[None], [nav], held.betas)[0])
+    if held.volumes is not None:
+        steps = ladder(values, held.volumes, SHARE_OF_VOLUME, LADDER_DAYS)
         found |= {
             f"out_in_{days:.0f}_days_ratio": float(out) for days, out in zip(steps.days, steps.share, strict=True)
         }
-    if book.returns is not None:
-        risk = historical_risk(values, book.returns, level, horizon)
+    if held.returns is not None:
+        risk = historical_risk(values, held.returns, level, horizon)
         found |= {"historical_var": risk.value_at_risk, "historical_es": risk.expected_shortfall}
-    if book.matrix is not None:
-        risk = risk_of_covariance(values, book.matrix, level, horizon)
+    if held.matrix is not None:
+        risk = risk_of_covariance(values, held.matrix, level, horizon)
         found |= {"parametric_var": risk.value_at_risk, "parametric_es": risk.expected_shortfall}
     return found

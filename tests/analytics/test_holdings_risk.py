@@ -57,6 +57,18 @@ def test_the_simulated_loss_is_that_of_the_books_own_history(level: float) -> No
     assert ten.value_at_risk == pytest.approx(found.value_at_risk * math.sqrt(10))
 
 
+def test_fat_tails_lose_more_than_normal_ones_and_too_fat_ones_are_not_told() -> None:
+    mild = np.random.default_rng(2).standard_t(12, (600, 8)) * 0.01
+    normal = holdings_risk.parametric_risk(VALUES, mild, 0.99, 1, "sample").value_at_risk
+    var, es = holdings_risk.cornish_fisher_risk(VALUES, mild, 0.99)
+    assert normal * 0.9 < var < es
+    shares = holdings_risk.hypothetical_pnl(VALUES, mild) / 1e4
+    assert var == pytest.approx(float(tails.value_at_risk(shares, 0.99, method="cornish_fisher")) * 1e4)
+    crash = mild.copy()
+    crash[0] = -0.5
+    assert math.isnan(holdings_risk.cornish_fisher_risk(np.abs(VALUES), crash, 0.99)[0])
+
+
 @pytest.mark.parametrize("scaling", ["sqrt", "overlapping"])
 @pytest.mark.parametrize("horizon", [1, 10])
 @given(books)

@@ -60,7 +60,7 @@ def test_moving_as_one_leaves_no_diversification() -> None:
 
 
 def test_trades_change_every_figure_and_cash_pays() -> None:
-    book = what_if.Book(
+    book = what_if.Holdings(
         VALUES, 400.0, np.ones(3), np.array([10.0, 1e4, 1e4]), RETURNS, covariance.ledoit_wolf(RETURNS).matrix
     )
     found = {change.name: change for change in what_if.what_if(book, [-100.0, 0.0, 50.0], cost_ratio=0.01)}
@@ -76,12 +76,14 @@ def test_trades_change_every_figure_and_cash_pays() -> None:
     assert found["parametric_es"].difference == found["parametric_es"].after - found["parametric_es"].before
     same = what_if.what_if(book, np.zeros(3))
     assert all(change.difference == 0 for change in same)
-    assert len(what_if.headline(what_if.Book(VALUES, 400.0))) == 9
+    assert len(what_if.headline(what_if.Holdings(VALUES, 400.0))) == 9
 
 
 def test_what_cannot_be_stressed_is_told() -> None:
     with pytest.raises(ValueError, match="betas: a shock of the market"):
         stress.shocked(VALUES, Shock(market=-0.1))
+    with pytest.raises(ValueError, match="market: is missing"):
+        stress.shocked(VALUES, Shock(market=math.nan), betas=[1.0, 1.0, 1.0])
     with pytest.raises(ValueError, match="currencies: a shock of EUR"):
         stress.shocked(VALUES, Shock(currencies={"EUR": -0.1}))
     with pytest.raises(ValueError, match="groups: Tech falls by more than 100 %"):
@@ -93,6 +95,6 @@ def test_what_cannot_be_stressed_is_told() -> None:
     with pytest.raises(ValueError, match="correlation: 2"):
         stress.restless(np.eye(2), 1.0, 2.0)
     with pytest.raises(ValueError, match="trades: 1, not 3"):
-        what_if.what_if(what_if.Book(VALUES, 400.0), [1.0])
+        what_if.what_if(what_if.Holdings(VALUES, 400.0), [1.0])
     with pytest.raises(ValueError, match="nav: is not above 0"):
-        what_if.headline(what_if.Book(VALUES, 0.0))
+        what_if.headline(what_if.Holdings(VALUES, 0.0))
