@@ -112,7 +112,7 @@ def _periods(labels: Sequence[str] | None, days: int) -> tuple[tuple[str, ...], 
         return ("",), [0]
     given = np.asarray(labels, dtype=np.str_)
     if given.shape != (days,):
-        raise ValueError(f"periods: {given.size} labels for {days} days; give each day one")
+        raise ValueError(f"periods: {given.size}, not {days}; give each day one label")
     starts = [0, *(np.flatnonzero(given[1:] != given[:-1]) + 1).tolist()] if days else []
     names = tuple(str(given[start]) for start in starts)
     if len(set(names)) < len(names):

@@ -79,7 +79,7 @@ def diversification_ratio(values: ArrayLike, matrix: ArrayLike) -> float:
 def _centred(returns: ArrayLike) -> Floats:
     found = numbers("returns", returns, None, None)
     if len(found) < 2:
-        raise ValueError(f"returns: {len(found)} days; a covariance takes at least two")
+        raise ValueError(f"returns: too few days ({len(found)}); a covariance takes at least two")
     centred: Floats = found - found.mean(axis=0)
     return centred
 

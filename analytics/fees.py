@@ -141,7 +141,7 @@ def _given(dates: ArrayLike, returns: ArrayLike, terms: Terms) -> tuple[NDArray[
         raise ValueError("dates: one is missing, there twice or out of order")
     found = np.asarray(returns, dtype=np.float64)
     if found.shape != days.shape:
-        raise ValueError(f"returns: {found.size} for {days.size} dates; lengths differ")
+        raise ValueError(f"returns: {found.size}, not {days.size} as there are dates; lengths differ")
     refuse("returns", numbers("returns", _started(found)) <= -1.0, "is −100 % or less")
     for name, most in (("management", 1.0), ("performance", 1.0), ("hurdle", 10.0)):
         if not 0.0 <= getattr(terms, name) < most:

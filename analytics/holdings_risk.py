@@ -135,7 +135,7 @@ def _scenarios(returns: ArrayLike, count: int, horizon: int, scaling: Scaling) -
         raise ValueError(f"scaling: {scaling!r} is not one of {', '.join(get_args(Scaling))}")
     spans = len(days) - (_horizon(horizon) - 1 if scaling == "overlapping" else 0)
     if spans < 2:
-        raise ValueError(f"returns: {len(days)} days are too few for a horizon of {horizon}")
+        raise ValueError(f"returns: too few days ({len(days)}) for a horizon of {horizon}")
     if scaling == "sqrt" or horizon == 1:
         return days
     return np.asarray(np.lib.stride_tricks.sliding_window_view(1.0 + days, horizon, axis=0).prod(axis=2) - 1.0)

@@ -30,7 +30,7 @@ class Groups:
         """Return the groups of so many labels. Raises ValueError when there are more or fewer."""
         given = np.asarray(labels, dtype=np.str_)
         if given.shape != (count,):
-            raise ValueError(f"{field}: {given.size} labels for {count} positions; give each position one")
+            raise ValueError(f"{field}: {given.size}, not {count}; give each position one label")
         names, codes = np.unique(given, return_inverse=True)
         return cls(tuple(map(str, names)), codes.astype(np.intp))
 

@@ -85,7 +85,7 @@ def test_what_cannot_be_attributed_is_told() -> None:
         contribution.contributions(pnl, [100.0, 0.0], ["a", "b"])
     with pytest.raises(ValueError, match=r"pnl\[0, 1\]: is missing"):
         contribution.contributions([[1.0, math.nan]], [100.0], ["a", "b"])
-    with pytest.raises(ValueError, match="groups: 1 labels for 2 positions"):
+    with pytest.raises(ValueError, match="groups: 1, not 2"):
         contribution.contributions(pnl, [100.0, 100.0], ["a"])
     with pytest.raises(ValueError, match="days apart"):
         contribution.contributions(np.ones((3, 1)), np.full(3, 9.0), ["a"], ["Q1", "Q2", "Q1"])

@@ -91,7 +91,7 @@ def test_terms_and_series_that_cannot_be_meant_are_told() -> None:
         fees.net_of_fees(DAYS[:2], [0.0, math.nan], Terms())
     with pytest.raises(ValueError, match=r"returns\[1\]: is −100 % or less"):
         fees.net_of_fees(DAYS[:2], [0.0, -1.0], Terms())
-    with pytest.raises(ValueError, match="returns: 1 for 2 dates"):
+    with pytest.raises(ValueError, match="returns: 1, not 2"):
         fees.net_of_fees(DAYS[:2], [0.0], Terms())
     with pytest.raises(ValueError, match="dates: one is missing, there twice or out of order"):
         fees.net_of_fees(DAYS[[1, 0]], [0.0, 0.1], Terms())

@@ -88,7 +88,7 @@ def test_what_cannot_be_stressed_is_told() -> None:
         stress.shocked(VALUES, Shock(currencies={"EUR": -0.1}))
     with pytest.raises(ValueError, match="groups: Tech falls by more than 100 %"):
         stress.shocked(VALUES, Shock(groups={"Tech": math.nan}), groups=SECTORS)
-    with pytest.raises(ValueError, match="groups: 1 labels for 3"):
+    with pytest.raises(ValueError, match="groups: 1, not 3"):
         stress.shocked(VALUES, Shock(groups={"Tech": -0.1}), groups=["Tech"])
     with pytest.raises(ValueError, match="length: 0"):
         stress.worst_windows([1.0], 0)
