@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, ndtri, xlogy
+from scipy.special import bdtr, chdtrc, ndtri, xlogy
 
 from analytics.block import Block, Floats, over
 from analytics.risk import DECAY, ewma_course
@@ -21,6 +22,8 @@ from analytics.shapes import figure
 from analytics.tails import Method, cornish_fisher, is_monotone
 from analytics.windows import check_window
 
+Zone: TypeAlias = Literal["green", "yellow", "red"]
+GREEN, YELLOW = 0.95, 0.9999
 REACH_BACK = 250
 """Days that a forecast is made from: about a year, as the Basel back-test has it."""
 
@@ -95,6 +98,17 @@ def backtest(returns: ArrayLike, forecast: ArrayLike, level: float = 0.95) -> Ba
 def expected_exceedances(observations: float, level: float) -> float:
     """Return how many of the losses should exceed a value at risk of that level: n (1 − level)."""
     return observations * round(1.0 - level, 12)
+
+
+def traffic_light(exceedances: int, observations: int, level: float = 0.99) -> Zone:
+    """Return the zone of the back-test (Basel Committee 1996): how likely so few exceedances are of a right forecast.
+
+    "green" below 95 %, "yellow" below 99.99 %, "red" from there; of 250 days at 99 % up to 4, up to 9, from 10.
+    """
+    below = float(bdtr(exceedances, observations, round(1.0 - level, 12)))
+    if below < GREEN:
+        return "green"
+    return "yellow" if below < YELLOW else "red"
 
 
 def coverage_statistic(exceedances: float, observations: float, level: float) -> float:

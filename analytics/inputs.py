@@ -36,6 +36,8 @@ class Groups:
 
     def summed(self, values: Floats) -> Floats:
         """Return values summed by group along the last axis."""
+        if len(self.names) == len(self.codes):
+            return values[..., np.argsort(self.codes)]
         member = np.zeros((len(self.codes), len(self.names)))
         member[np.arange(len(self.codes)), self.codes] = 1.0
         found: Floats = values @ member

@@ -81,7 +81,7 @@ class Lots:
             if kept:
                 self.open.appendleft(replace(old, quantity=kept))
         if left:
-            self._add(replace(new, quantity=left))
+            self._add(new if left == new.quantity else replace(new, quantity=left))
         return found
 
     def _add(self, new: Lot) -> None:

@@ -203,6 +203,12 @@ def test_kupiec_is_the_published_statistic() -> None:
     assert backtest.expected_exceedances(293, 0.95) == pytest.approx(14.65)
 
 
+def test_the_zones_are_those_of_the_basel_committee() -> None:
+    # Supervisory framework for the use of "backtesting" (1996), table 2: 250 observations at 99 %.
+    zones = [backtest.traffic_light(count, 250) for count in range(12)]
+    assert zones == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 2
+
+
 def test_a_fair_forecast_passes_and_a_wrong_one_does_not() -> None:
     values = np.random.default_rng(11).normal(size=2500) * 0.01
     fair = backtest.backtest(values, np.full(2500, 0.016449), 0.95)
