@@ -103,7 +103,7 @@ def total_difference(values: ArrayLike, other: ArrayLike, level: float = 0.95) -
 def weighted_mean(values: ArrayLike, weights: ArrayLike, level: float = 0.95) -> Estimate:
     """Return Σ w x / Σ w with Student's interval, n − 1 degrees of freedom.
 
-    The error is that of a ratio of means: √(n / (n − 1) Σ w² (x − mean)²) / Σ w (Cochran 1977, 6.4). The interval is
+    The error is that of a ratio of means: √(n / (n − 1) Σ w² (x − mean)²) / Σ w (Cochran 1977, ch. 6). The interval is
     NaN of fewer than two values, all is NaN when nothing weighs. Raises ValueError when lengths differ, a value is
     missing, or a weight is below 0.
     """

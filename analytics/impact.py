@@ -17,7 +17,7 @@ class ImpactFit:
     """cost = intercept + coefficient · σ √(quantity / volume), in basis points; NaN where it cannot be fitted."""
 
     coefficient: float
-    """About 1 in most markets (Almgren et al. 2005; Tóth et al. 2011)."""
+    """About 1 in most markets (Tóth et al. 2011)."""
     coefficient_error: float
     low: float
     high: float

@@ -1,4 +1,8 @@
-"""What happened to a fund's positions and cash, one row each, and which rows cannot be meant."""
+"""What happened to a fund's positions and cash, one row each, and which rows cannot be meant.
+
+An exchange of currencies is two rows, a withdrawal of one and a deposit of the other, each at a rate such that both are
+worth the same: then neither counts as money from investors.
+"""
 
 from __future__ import annotations
 

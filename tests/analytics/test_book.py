@@ -98,6 +98,21 @@ def test_rates_move_cash_and_positions_apart() -> None:
     assert valued.gain == pytest.approx(valued.nav - valued.flow)
 
 
+def test_an_exchange_of_currencies_is_no_money_from_investors() -> None:
+    found = book.build(
+        [
+            row("deposit", amount=1_100.0),
+            row("withdrawal", 1, amount=550.0),
+            row("deposit", 1, amount=500.0, currency="EUR", rate=1.1),
+        ]
+    )
+    assert found.cash == {"": 550.0, "EUR": 500.0}
+    valued = book.value(found, {}, {"EUR": 1.2})
+    assert (valued.flow, valued.nav) == (pytest.approx(1_100.0), pytest.approx(1_150.0))
+    assert valued.cash_currency_gain == pytest.approx(50.0)
+    assert valued.gain == pytest.approx(valued.nav - valued.flow)
+
+
 KINDS = ["buy", "sell", "short", "cover", "transfer", "split", "dividend", "interest", "fee", "deposit"]
 rows = st.builds(
     Transaction,
