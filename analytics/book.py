@@ -33,17 +33,17 @@ class Position:
     @property
     def quantity(self) -> float:
         """Return the units held, short ones below 0."""
-        return sum(lot.quantity for lot in self.lots)
+        return sum((lot.quantity for lot in self.lots), 0.0)
 
     @property
     def cost(self) -> float:
         """Return what they cost, fees in it; of shorts what they brought, below 0."""
-        return sum(lot.quantity * lot.cost for lot in self.lots)
+        return sum((lot.quantity * lot.cost for lot in self.lots), 0.0)
 
     @property
     def cost_base(self) -> float:
         """Return the cost in base currency at the rates of the time."""
-        return sum(lot.quantity * lot.cost_base for lot in self.lots)
+        return sum((lot.quantity * lot.cost_base for lot in self.lots), 0.0)
 
     @property
     def average_cost(self) -> float:
@@ -133,15 +133,16 @@ def value(book: Book, prices: Mapping[str, float], rates: Mapping[str, float]) -
 
     Raises BookRefused that names the symbol whose price, or the currency whose rate, is missing or not above 0.
     """
-    valued = tuple(_valued(each, prices, rates) for each in book.positions.values() if each.lots)
-    cash = sum(amount * rate_of(currency, rates) for currency, amount in book.cash.items() if amount)
+    positions = book.positions.values()
+    valued = tuple(_valued(each, prices, rates) for each in positions if each.lots)
+    cash = sum((amount * rate_of(currency, rates) for currency, amount in book.cash.items() if amount), 0.0)
     return Valuation(
         positions=valued,
         cash=cash,
         nav=cash + sum(each.value_base for each in valued),
-        realised=sum(each.realised_base for each in book.positions.values()),
-        unrealised=sum(each.unrealised_base for each in valued),
-        income=sum(each.income_base for each in book.positions.values()),
+        realised=sum((each.realised_base for each in positions), 0.0),
+        unrealised=sum((each.unrealised_base for each in valued), 0.0),
+        income=sum((each.income_base for each in positions), 0.0),
         interest=book.interest_base,
         costs=book.costs_base,
         cash_currency_gain=cash - sum(book.cash_base.values()),

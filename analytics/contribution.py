@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,7 +79,7 @@ def contributions(
     names, starts = _periods(periods, days)
     wealth = np.concatenate([[1.0], np.cumprod(1.0 + parts.sum(axis=1) - paid)])
     rows, taken, growth = np.zeros((len(starts), len(by_group.names))), np.zeros(len(starts)), wealth[starts]
-    for at, (start, end) in enumerate(zip(starts, [*starts[1:], days], strict=True)):
+    for at, (start, end) in enumerate(pairwise([*starts, days])):
         own = parts[start:end]
         before = np.concatenate([[1.0], np.cumprod(1.0 + own.sum(axis=1) - paid[start:end])])[:-1]
         rows[at], taken[at] = before @ own, -float(before @ paid[start:end])

@@ -39,7 +39,7 @@ def ledoit_wolf(returns: ArrayLike) -> Shrunk:
     away = _centred(returns)
     days, count = away.shape
     sample = _square(away) / days
-    mean = float(np.trace(sample)) / count
+    mean = float(np.trace(sample)) / max(count, 1)
     own = float(np.vdot(sample, sample))
     # Σ_t ‖x_t x_tᵀ‖² is Σ_t (x_tᵀ x_t)²: no matrix a day.
     sizes = np.vecdot(away, away)

@@ -49,7 +49,10 @@ def numbers(field: str, values: ArrayLike, *shape: Size) -> Floats:
 
     Raises ValueError that names the field, when the shape is another or a value is missing or infinite.
     """
-    found = np.asarray(values, dtype=np.float64)
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{field}: holds something that is no number ({error})") from error
     if shape and (found.ndim != len(shape) or any(_differ(*pair) for pair in zip(found.shape, shape, strict=True))):
         wanted = " × ".join("any" if size is None else str(size) for size in shape)
         got = " × ".join(map(str, found.shape)) or "one number"

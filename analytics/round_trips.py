@@ -78,10 +78,10 @@ class Excursions:
 
 def round_trips(closed: Iterable[Closed]) -> list[RoundTrip]:
     """Return the round trips of book.Book.closed, by time of closing."""
-    parts: dict[tuple[str, int, str], list[Closed]] = {}
+    parts: dict[tuple[str, int, str, int], list[Closed]] = {}
     for each in closed:
-        trade = each.close_order or f"row {each.close_row}"
-        parts.setdefault((each.symbol, each.side, trade), []).append(each)
+        row = 0 if each.close_order else each.close_row
+        parts.setdefault((each.symbol, each.side, each.close_order, row), []).append(each)
     return sorted(map(_trip, parts.values()), key=lambda trip: (trip.closed_seconds, trip.symbol))
 
 

@@ -98,6 +98,13 @@ def test_rates_move_cash_and_positions_apart() -> None:
     assert valued.gain == pytest.approx(valued.nav - valued.flow)
 
 
+def test_fractions_of_units_leave_no_dust_and_no_unit_is_lost() -> None:
+    tenths = [trade("buy", 0.1, 10.0, day) for day in range(30)]
+    assert book.build([*tenths, trade("sell", 3.0, 11.0, 30)]).positions["A"].lots == ()
+    nearly = [trade("buy", 1e9, 10.0), trade("sell", 1e9 - 0.05, 11.0, 1)]
+    assert book.build(nearly).positions["A"].quantity == pytest.approx(0.05, rel=1e-5)
+
+
 def test_an_exchange_of_currencies_is_no_money_from_investors() -> None:
     found = book.build(
         [
