@@ -11,16 +11,8 @@ import sys
 import time
 
 PROGRAMS = (
-    *(
-        "storage_bytes",
-        "series_reads",
-        "nav_reads",
-        "analytics",
-        "holdings",
-        "portfolio_tab",
-        "collector_cpu",
-        "lateness",
-    ),
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "portfolio_tab"),
+    *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "ingest", "import_memory"),
     *("sources", "feeds", "full_set", "outages"),
 )
