@@ -91,7 +91,7 @@ def test_groups_add_up_to_the_whole_however_it_is_cut(sample: Stores, day: str) 
     found = of(sample, FUND, day)
     whole = found.all()
     for group in ("sector", "portfolio", "asset_class", "industry", "currency", "country", "instrument"):
-        parts = found.by(group)  # type: ignore[arg-type]
+        parts = found.by(group)
         for name in ("long", "short", "weight", "day", "month", "total"):
             assert math.fsum(getattr(each, name) for each in parts) == pytest.approx(getattr(whole, name), abs=1e-5)
     assert {each.name for each in found.by("portfolio")} == {each.name for each in STRATEGIES}
