@@ -1,4 +1,4 @@
-"""Replays the sample fund as if it traded now: a trading day a run, under the origin "replay"."""
+"""Replays the sample fund as if its last day were today: a trading day a run, under the origin "replay"."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import numpy as np
 
 from collectors.base import Context
 from core.model import Component, Facts, Reading, Sample, Status
-from sample.facts import day_seconds, fund_facts
-from sample.fund import Fund, build
+from sample.facts import fund_facts
+from sample.fund import Fund, build, redated
+from sample.instruments import series_of
 from sample.load import portfolios
-from sample.prices import load_prices
-from storage.clickhouse.portfolio_rows import newest_nav, remove_rows
+from sample.prices import Dates, load_prices
+from storage.clickhouse.portfolio_rows import nav_span, remove_rows
 from storage.state.portfolios import put_portfolios
+from storage.state.series import put_series
 
 ORIGIN = "replay"
 
@@ -53,17 +55,33 @@ class ReplayCollector:
 def make(context: Context) -> ReplayCollector:
     """Return the collector, going on after the last stored day; a replay that had ended begins again.
 
-    Raises StorageUnavailable.
+    Its days are the last weekdays up to the day on which it began. Raises StorageUnavailable.
     """
     stores = context.stores
     fund = build(load_prices())
-    days = day_seconds(fund.prices)
-    newest = newest_nav(stores.clickhouse, ORIGIN)
-    if newest is not None and newest >= days[-1]:
-        remove_rows(stores.clickhouse, ORIGIN)
-        newest = None
-    put_portfolios(stores.state, portfolios(ORIGIN))
-    # The newest stored day is handed out again: a kill may have cut it off half-way, and rows replace themselves.
-    known = 0 if newest is None else int(np.searchsorted(days, newest))
+    days = len(fund.prices)
     start = int(np.searchsorted(fund.prices.dates, np.datetime64(context.settings.demo_start)))
-    return ReplayCollector(fund, known, max(start, known + 1), context.settings.intervals.replay_seconds)
+    span = nav_span(stores.clickhouse, ORIGIN)
+    begun = _weekdays(span[0], days) if span is not None else None
+    if span is not None and begun is not None and (_day(span[1]) >= begun[-1] or _day(span[0]) == fund.prices.dates[0]):
+        remove_rows(stores.clickhouse, ORIGIN)
+        begun = None
+    put_portfolios(stores.state, portfolios(ORIGIN))
+    put_series(stores.state, series_of(ORIGIN))
+    if span is None or begun is None:
+        first = np.busday_offset(_day(stores.clock.now()), 1 - days, roll="backward")
+        dates, known = _weekdays(first.astype("datetime64[s]").astype(int), days), 0
+    else:
+        # The newest stored day is handed out again: a kill may have cut it off half-way, and rows replace themselves.
+        dates, known = begun, int(np.searchsorted(begun, _day(span[1])))
+    interval = context.settings.intervals.replay_seconds
+    return ReplayCollector(redated(fund, dates), known, max(start, known + 1), interval)
+
+
+def _weekdays(first_seconds: int, count: int) -> Dates:
+    """Return as many days from Monday to Friday, beginning with that one."""
+    return np.busday_offset(_day(first_seconds), np.arange(count))
+
+
+def _day(seconds: float) -> np.datetime64:
+    return np.datetime64(int(seconds) // 86_400, "D")

@@ -9,29 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model import Facts
+from sample.execution import BROKER_OF, BROKERS, ON_CLOSE, Fills, Sent, carried_out
 from sample.fund import CASH, FUND_ID, Fund
 from sample.prices import BENCHMARK, Prices
 from sample.strategies import STRATEGIES
 
 DAY_SECONDS = 86_400
-SENT_SECONDS = 14 * 3_600 + 1_800
-FILLED_SECONDS = 21 * 3_600
-"""Seconds after midnight UTC at which orders are sent and filled."""
-
 NAV = ("origin", "portfolio", "ts", "nav", "flow", "version")
-POSITIONS = ("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "version")
+POSITIONS = (
+    *("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "average_cost", "currency"),
+    "version",
+)
 ORDERS = (
-    *("origin", "portfolio", "order_id", "ts", "instrument", "side", "quantity", "order_type"),
-    *("limit_price", "decision_price", "status", "version"),
+    *("origin", "portfolio", "order_id", "ts", "placed", "instrument", "side", "quantity", "order_type"),
+    *("limit_price", "decision_price", "arrival_price", "status", "decided_at", "submitted_at", "acknowledged_at"),
+    *("first_filled_at", "last_filled_at", "ended_at", "reject_reason", "broker", "strategy", "version"),
 )
 TRADES = (
     *("origin", "portfolio", "trade_id", "order_id", "ts", "instrument", "side", "quantity"),
-    *("price", "commission", "version"),
+    *("price", "commission", "fees", "currency", "venue", "version"),
 )
 PRICES = ("origin", "instrument", "ts", "price", "version")
 
-MICROSECONDS = 1_000_000
-"""Of a second: orders and trades are kept so finely."""
 IDS = tuple(strategy.id for strategy in STRATEGIES)
 
 
@@ -42,11 +41,12 @@ def fund_facts(fund: Fund, origin: str, first: int, last: int, version: int) -> 
     whose sum the fund is; cash is a position named CASH at price 1.
     """
     days = np.arange(first, min(last, len(fund.prices)))
+    sent, fills = carried_out(fund, np.flatnonzero(_inside(fund.orders.day, days)))
     tables = (
         ("nav", NAV, _nav(fund, days)),
         ("positions", POSITIONS, _positions(fund, days)),
-        ("orders", ORDERS, _orders(fund, days)),
-        ("trades", TRADES, _trades(fund, days)),
+        ("orders", ORDERS, _orders(fund, sent)),
+        ("trades", TRADES, _trades(fund, fills)),
         ("prices", PRICES, _prices(fund.prices, days)),
     )
     made = []
@@ -87,41 +87,65 @@ def _positions(fund: Fund, days: NDArray[np.int64]) -> tuple[Sequence[Any], ...]
         quantity.tolist(),
         price.tolist(),
         (quantity * price).tolist(),
+        np.concatenate([fund.average_cost[days], np.ones_like(cash)], axis=2)[held].tolist(),
+        ["USD"] * len(quantity),
     )
 
 
-def _orders(fund: Fund, days: NDArray[np.int64]) -> tuple[Sequence[Any], ...]:
+def _orders(fund: Fund, sent: Sent) -> tuple[Sequence[Any], ...]:
     orders = fund.orders
-    rows = np.flatnonzero(_inside(orders.day, days))
+    rows = sent.order
     limit = orders.limit[rows]
+    strategy = orders.strategy[rows]
+    kinds = np.where(
+        np.isnan(limit),
+        np.where(ON_CLOSE[strategy], "market_on_close", "market"),
+        np.where(ON_CLOSE[strategy], "limit_on_close", "limit"),
+    )
     return (
-        _named(IDS, orders.strategy[rows]),
-        _order_ids(fund, rows),
-        ((day_seconds(fund.prices)[orders.day[rows]] + SENT_SECONDS) * MICROSECONDS).tolist(),
+        _named(IDS, strategy),
+        [
+            f"{name}-{attempt}" if attempt else name
+            for name, attempt in zip(_order_ids(fund, rows), sent.attempt.tolist(), strict=True)
+        ],
+        np.maximum(sent.ended, sent.last_filled).tolist(),
+        sent.submitted.tolist(),
         _named(fund.prices.instruments, orders.instrument[rows]),
         _sides(orders.quantity[rows]),
         np.abs(orders.quantity[rows]).tolist(),
-        ["market_on_close" if np.isnan(price) else "limit_on_close" for price in limit],
+        kinds.tolist(),
         [None if np.isnan(price) else price for price in limit.tolist()],
         orders.decision[rows].tolist(),
-        ["filled" if filled else "expired" for filled in orders.filled[rows]],
+        sent.arrival.tolist(),
+        sent.status.tolist(),
+        sent.decided.tolist(),
+        sent.submitted.tolist(),
+        sent.acknowledged.tolist(),
+        sent.first_filled.tolist(),
+        sent.last_filled.tolist(),
+        sent.ended.tolist(),
+        sent.reason.tolist(),
+        _named(BROKERS, BROKER_OF[strategy]),
+        _named(IDS, strategy),
     )
 
 
-def _trades(fund: Fund, days: NDArray[np.int64]) -> tuple[Sequence[Any], ...]:
+def _trades(fund: Fund, fills: Fills) -> tuple[Sequence[Any], ...]:
     orders = fund.orders
-    rows = np.flatnonzero(_inside(orders.day, days) & orders.filled)
-    order_ids = _order_ids(fund, rows)
+    order_ids = _order_ids(fund, fills.order)
     return (
-        _named(IDS, orders.strategy[rows]),
-        [f"{order_id}-1" for order_id in order_ids],
+        _named(IDS, orders.strategy[fills.order]),
+        [f"{order_id}-{number}" for order_id, number in zip(order_ids, fills.number.tolist(), strict=True)],
         order_ids,
-        ((day_seconds(fund.prices)[orders.day[rows]] + FILLED_SECONDS) * MICROSECONDS).tolist(),
-        _named(fund.prices.instruments, orders.instrument[rows]),
-        _sides(orders.quantity[rows]),
-        np.abs(orders.quantity[rows]).tolist(),
-        orders.price[rows].tolist(),
-        orders.commission[rows].tolist(),
+        fills.at.tolist(),
+        _named(fund.prices.instruments, orders.instrument[fills.order]),
+        _sides(orders.quantity[fills.order]),
+        fills.quantity.tolist(),
+        fills.price.tolist(),
+        fills.commission.tolist(),
+        fills.fees.tolist(),
+        ["USD"] * len(order_ids),
+        fills.venue.tolist(),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.prices import Floats, Prices
+from sample.prices import Dates, Floats, Prices
 from sample.strategies import STRATEGIES, month_starts
 
 FUND_ID = "fund"
@@ -75,6 +75,8 @@ class Fund:
     """(days, strategies): money in +, out −, subscriptions and transfers between strategies alike."""
     costs: Floats
     """(days, strategies): half-spreads and commissions of the day."""
+    average_cost: Floats
+    """(days, strategies, instruments): what one of the shares held cost on average, without commission; NaN: none."""
     orders: Orders
 
 
@@ -86,6 +88,7 @@ def build(prices: Prices) -> Fund:
     shape = (len(prices), len(STRATEGIES))
     cash, nav, flow, costs = (np.zeros(shape) for _ in range(4))
     shares = np.zeros((*shape, len(prices.instruments)))
+    average_cost = np.full(shares.shape, np.nan)
     external = _external_flows(prices)
     januaries = month_starts(prices.dates) & (prices.dates.astype("datetime64[M]").astype(np.int64) % 12 == 0)
     target = np.array([strategy.capital_share for strategy in STRATEGIES])
@@ -105,9 +108,17 @@ def build(prices: Prices) -> Fund:
         bought = np.zeros_like(shares[day])
         paid, costs[day] = _settle(sent, prices.close[day], bought)
         shares[day] = shares[day - 1] + bought
+        average_cost[day] = _average_cost(average_cost[day - 1], shares[day - 1], bought, sent)
         cash[day] = cash[day - 1] + flow[day] - paid
         nav[day] = cash[day] + (shares[day] * prices.close[day]).sum(axis=1)
-    return Fund(prices, cash, shares, nav, flow, costs, _joined(orders))
+    return Fund(prices, cash, shares, nav, flow, costs, average_cost, _joined(orders))
+
+
+def redated(fund: Fund, dates: Dates) -> Fund:
+    """Return the same history on other days, as if it had been then. Raises ValueError for another number of days."""
+    if len(dates) != len(fund.prices):
+        raise ValueError(f"{len(dates)} dates for {len(fund.prices)} days")
+    return replace(fund, prices=replace(fund.prices, dates=dates))
 
 
 def _external_flows(prices: Prices) -> Floats:
@@ -166,6 +177,17 @@ def _settle(orders: Orders, close: Floats, bought: Floats) -> tuple[Floats, Floa
     paid: Floats = np.bincount(strategy, weights=value + commission, minlength=count).astype(np.float64)
     costs: Floats = np.bincount(strategy, weights=spread + commission, minlength=count).astype(np.float64)
     return paid, costs
+
+
+def _average_cost(before: Floats, held: Floats, bought: Floats, orders: Orders) -> Floats:
+    """Return what one costs on average: more of the same side adds to it, less leaves it, another side begins anew."""
+    paid = np.full(held.shape, np.nan)
+    paid[orders.strategy, orders.instrument] = orders.price
+    after = held + bought
+    grown = (held * before + bought * paid) / np.where(after == 0, np.nan, after)
+    is_more = (np.sign(bought) == np.sign(held)) & (bought != 0)
+    cost = np.where(is_more, grown, np.where(np.sign(after) == np.sign(held), before, paid))
+    return np.where(after == 0, np.nan, cost)
 
 
 def _joined(parts: list[Orders]) -> Orders:

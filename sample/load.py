@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sample.facts import fund_facts
 from sample.fund import FUND_ID, build
+from sample.instruments import INSTRUMENTS, series_of
 from sample.prices import BENCHMARK, load_prices
 from sample.strategies import STRATEGIES
 from storage.clickhouse.insert import insert_facts
@@ -14,6 +15,7 @@ from storage.live.redis import Live
 from storage.state.database import State
 from storage.state.imports import SAMPLE_FUND, record_import, was_imported
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios, remove_origin
+from storage.state.series import list_series, put_series, remove_series
 from storage.stores import Stores
 
 ORIGIN = "sample"
@@ -23,7 +25,8 @@ Progress = Callable[[float], None]
 
 def portfolios(origin: str) -> list[Portfolio]:
     """Return the fund and its strategies as portfolios of `origin`."""
-    note = "Real prices, invented fund; data ends 2022-12-28"
+    is_sample = origin == ORIGIN
+    note = f"Real prices, invented fund; {'data ends 2022-12-28' if is_sample else 'its days moved to end today'}"
     fund = Portfolio(origin, FUND_ID, "All strategies", "", BENCHMARK, "USD", note, 0)
     parts = [
         Portfolio(origin, strategy.id, strategy.name, FUND_ID, BENCHMARK, "USD", strategy.note, position)
@@ -36,11 +39,14 @@ def load_sample_if_empty(stores: Stores, progress: Progress = lambda done: None)
     """Load the sample fund into a database without portfolios; return the number of rows.
 
     0 when there is a portfolio, or when the sample was there before: whoever removed it does not want it back.
+    One of an earlier form is loaded anew.
     """
     if was_imported(stores.state, SAMPLE_FUND):
         if not list_portfolios(stores.state, ORIGIN):
             remove_rows(stores.clickhouse, ORIGIN)
-        return 0
+            return 0
+        # One that was loaded before its instruments were told of lacks the life of its orders, too.
+        return 0 if list_series(stores.state, ORIGIN) else load_sample(stores, progress)
     if list_portfolios(stores.state):
         return 0
     return load_sample(stores, progress)
@@ -61,6 +67,7 @@ def load_sample(stores: Stores, progress: Progress = lambda done: None) -> int:
         done += len(facts)
         progress(done / total)
     put_portfolios(stores.state, portfolios(ORIGIN))
+    put_series(stores.state, series_of(ORIGIN))
     record_import(stores.state, SAMPLE_FUND, "", total, "taken")
     stores.live.bump("portfolio")
     return total
@@ -75,6 +82,7 @@ def remove_sample(stores: Stores) -> int:
 def forget_sample(state: State, live: Live) -> int:
     """Take the sample fund off every page, its rows left for `load_sample_if_empty` to remove at the next start."""
     removed = remove_origin(state, ORIGIN)
+    remove_series(state, ORIGIN, list(INSTRUMENTS))
     record_import(state, SAMPLE_FUND, "", 0, "removed")
     live.bump("portfolio")
     return removed

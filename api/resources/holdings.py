@@ -13,9 +13,20 @@ from api.operation import Ask, Operation
 from api.parameters import Listed, rfc3339
 from api.portfolios import ID, portfolio_of
 from api.problem import Refused
-from storage.clickhouse.reads.holdings import MICROSECONDS, ORDERS, POSITIONS, TRADES, Held, newest_held, read_held
+from storage.clickhouse.reads.holdings import (
+    CASH,
+    MICROSECONDS,
+    ORDERS,
+    POSITIONS,
+    TRADES,
+    TRANSACTIONS,
+    Held,
+    newest_held,
+    read_held,
+)
 
 TAG = "Portfolios"
+MONEY = ("market_value", "average_cost", "accrued", "commission", "fees", "amount")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,10 +38,21 @@ class Position(Answered):
     quantity: Number
     price: Number
     market_value: Number
+    average_cost: Number
+    currency: str
+    accrued: Number
+
+
+class Cash(Answered):
+    """What a portfolio held in a currency at a time."""
+
+    ts: Time
+    currency: str
+    amount: Number
 
 
 class Order(Answered):
-    """An order, as its newest state is."""
+    """An order, as its newest state is. What nobody told is null or an empty text."""
 
     ts: Time
     order_id: str
@@ -40,7 +62,17 @@ class Order(Answered):
     order_type: str
     limit_price: Number
     decision_price: Number
+    arrival_price: Number
     status: str
+    decided_at: Time | None
+    submitted_at: Time | None
+    acknowledged_at: Time | None
+    first_filled_at: Time | None
+    last_filled_at: Time | None
+    ended_at: Time | None
+    reject_reason: str
+    broker: str
+    strategy: str
 
 
 class Trade(Answered):
@@ -54,6 +86,22 @@ class Trade(Answered):
     quantity: Number
     price: Number
     commission: Number
+    fees: Number
+    currency: str
+    venue: str
+
+
+class Transaction(Answered):
+    """What changed holdings beside trades."""
+
+    ts: Time
+    transaction_id: str
+    action: str
+    instrument: str
+    quantity: Number
+    amount: Number
+    split_ratio: Number
+    currency: str
 
 
 class OfHoldings(Listed):
@@ -78,7 +126,7 @@ class OfHoldings(Listed):
 def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
     """Return what answers with rows of a table."""
     names = ("ts", held.id, *held.columns)
-    money = [name for name in held.columns if name.endswith("price") or name in ("market_value", "commission")]
+    money = [name for name in held.columns if name.endswith("price") or name in MONEY]
 
     def answer(ask: Ask[OfHoldings]) -> Any:
         portfolio, after = portfolio_of(ask), ask.begins.after
@@ -89,7 +137,7 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
         limit = ask.query.limit
         rows = read_held(clickhouse, held, portfolio.origin, portfolio.id, start, end, key, limit + 1)
         part = rows[:limit]
-        items = [model(**dict(zip(names, (_moment(row[0], held), *row[1:]), strict=True))) for row in part]
+        items = [model(**_told(dict(zip(names, row, strict=True)), held)) for row in part]
         newest = newest_held(clickhouse, held, portfolio.origin, portfolio.id)
         units = {"quantity": "count", **dict.fromkeys(money, portfolio.currency)}
         following = ask.begins.next((int(str(part[-1][0])), str(part[-1][1]))) if len(rows) > limit else None
@@ -101,9 +149,12 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
     return answer
 
 
-def _moment(ticks: object, held: Held) -> datetime:
-    """Return a time of a table, as finely as it is kept."""
-    return EPOCH + timedelta(microseconds=int(str(ticks)) * (MICROSECONDS // held.per_second))
+def _told(row: dict[str, Any], held: Held) -> dict[str, Any]:
+    """Return a row with its times as they are told, as finely as they are kept."""
+    for name in ("ts", *held.moments):
+        at = EPOCH + timedelta(microseconds=int(row[name]) * (MICROSECONDS // held.per_second))
+        row[name] = at if row[name] or name == "ts" else None
+    return row
 
 
 def _operation(held: Held, model: Any, summary: str) -> Operation:
@@ -115,6 +166,8 @@ def _operation(held: Held, model: Any, summary: str) -> Operation:
 
 OPERATIONS = (
     _operation(POSITIONS, Position, "Positions, oldest first."),
+    _operation(CASH, Cash, "Money by currency, oldest first."),
     _operation(ORDERS, Order, "Orders in their newest state, oldest first."),
     _operation(TRADES, Trade, "Trades, oldest first."),
+    _operation(TRANSACTIONS, Transaction, "Dividends, fees, splits and transfers, oldest first."),
 )

@@ -11,7 +11,9 @@ from core.model import Component, Facts, Reading, Run, Sample, SourceId, Status,
 RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds", "outcome", "samples", "error")
 ERROR_CHARACTERS = 500
 
-DATASET_OF_TABLE = dict.fromkeys(("nav", "positions", "orders", "trades", "prices"), "portfolio")
+DATASET_OF_TABLE = dict.fromkeys(
+    ("nav", "positions", "cash", "orders", "trades", "transactions", "prices"), "portfolio"
+)
 """Data sets, beside the collector's own, that rows of a table change."""
 
 

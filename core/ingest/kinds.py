@@ -1,6 +1,6 @@
 """THE kinds of rows that Fundwatch takes in, a model each, which API, files and documents share.
 
-Times are kept by the microsecond for orders and trades and by the second for the rest.
+Times are kept by the microsecond for orders, trades and transactions and by the second for the rest.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -24,16 +24,22 @@ FINAL = 3
 FIRST = ("new", "accepted")
 """An order is in these before it is filled: the time of a later state does not say since when there is the order."""
 
+AssetClass = Literal["equity", "fund", "bond", "future", "option", "fx", "commodity", "crypto", "cash", "other"]
+ASSET_CLASSES: tuple[str, ...] = get_args(AssetClass)
+
 Portfolio = Annotated[
     str, Field(min_length=1, max_length=64, description="Id, name or former name of the portfolio."), Key()
 ]
 Second = Annotated[str | float, Field(json_schema_extra=TIME, description="When it was so."), Moment(), Key()]
 Microsecond = Annotated[str | float, Field(json_schema_extra=TIME), Moment("microsecond")]
+OnceKnown = Annotated[str | float | None, Field(json_schema_extra=TIME), Moment("microsecond")]
 Symbol = Annotated[str, Field(min_length=1, max_length=64, description="Symbol of the instrument.")]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
+Name = Annotated[str | None, Field(max_length=64)]
 Side = Annotated[Literal["buy", "sell"], Field(description="Whether it is bought or sold.")]
 Traded = Annotated[float, Field(gt=0, description="How many, whichever the side.", allow_inf_nan=False), Unit("count")]
 Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MaybePrice = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Money = Unit("currency")
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Code()]
 KeptCurrency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Code(CURRENCIES)]
@@ -61,10 +67,19 @@ class PositionRow(Row):
     ts: Second
     instrument: Annotated[Symbol, Key()]
     quantity: Annotated[float, Field(allow_inf_nan=False, description="How many; below 0: sold short."), Unit("count")]
-    price: Annotated[Price, Field(description="Of one, in the portfolio's currency."), Money]
+    price: Annotated[Price, Field(description="Of one."), Money]
     market_value: Annotated[
-        float | None, Field(allow_inf_nan=False, description="quantity × price when left out."), Money
+        float | None, Field(allow_inf_nan=False, description="quantity × price × multiplier when left out."), Money
     ] = None  # fmt: skip
+    average_cost: Annotated[MaybePrice, Field(description="What one cost, on average."), Money] = None
+    currency: Annotated[
+        str | None,
+        Field(pattern=r"^[A-Z]{3}$", description="Of price, value, cost and accrued; the portfolio's when left out."),
+        Code(),
+    ] = None  # fmt: skip
+    accrued: Annotated[
+        float, Field(allow_inf_nan=False, description="Interest owed on it, beside its market value."), Money
+    ] = 0.0  # fmt: skip
 
 
 class CashRow(Row):
@@ -92,10 +107,30 @@ class InstrumentRow(Row):
         Literal["act/360", "act/365", "act/act", "30/360"] | None, Field(description="Of a rate, and of nothing else.")
     ] = None  # fmt: skip
     note: Annotated[str | None, Field(max_length=500, description="Anything worth knowing.")] = None
+    asset_class: Annotated[
+        AssetClass | None,
+        Field(description="What it is."),
+    ] = None  # fmt: skip
+    sector: Annotated[Name, Field(description="Of its business, such as Energy.")] = None
+    industry: Annotated[Name, Field(description="Narrower than the sector.")] = None
+    country: Annotated[
+        str | None, Field(pattern=r"^[A-Z]{2}$", max_length=2, description="Of its risk: ISO 3166, such as US.")
+    ] = None  # fmt: skip
+    multiplier: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="Worth of one at a price of 1: 50 of an E-mini future."),
+        Unit("count"),
+    ] = 1.0  # fmt: skip
+    tags: Annotated[str | None, Field(max_length=200, description="Strategies it belongs to, with commas between.")] = (
+        None
+    )
+    daily_volume: Annotated[
+        float | None, Field(gt=0, allow_inf_nan=False, description="How many trade in a day on average (ADV)."),
+        Unit("count"),
+    ] = None  # fmt: skip
 
 
 class OrderRow(Row):
-    """An order in one of its states. A later state replaces an earlier one."""
+    """An order in one of its states. A later state replaces an earlier one; what it leaves out stays as it was told."""
 
     portfolio: Portfolio
     order_id: Annotated[Id, Field(description="Unique in the portfolio."), Key()]
@@ -111,10 +146,26 @@ class OrderRow(Row):
         Literal["market", "limit", "stop", "stop_limit", "market_on_close", "limit_on_close", "other"],
         Field(description="Of which type it is."),
     ] = "market"  # fmt: skip
-    limit_price: Annotated[float | None, Field(gt=0, allow_inf_nan=False, description="Its limit."), Money] = None
-    decision_price: Annotated[
-        float | None, Field(gt=0, allow_inf_nan=False, description="Price when it was decided on."), Money
+    limit_price: Annotated[MaybePrice, Field(description="Its limit."), Money] = None
+    decision_price: Annotated[MaybePrice, Field(description="Price when it was decided on."), Money] = None
+    arrival_price: Annotated[MaybePrice, Field(description="Middle of the market when it was submitted."), Money] = None
+    decided_at: Annotated[OnceKnown, Field(description="When it was decided on.")] = None
+    submitted_at: Annotated[OnceKnown, Field(description="When it was sent; ts of status new when left out.")] = None
+    acknowledged_at: Annotated[
+        OnceKnown, Field(description="When the broker took it; ts of status accepted when left out.")
     ] = None  # fmt: skip
+    first_filled_at: Annotated[
+        OnceKnown, Field(description="When its first fill was; ts of status partially_filled when left out.")
+    ] = None  # fmt: skip
+    last_filled_at: Annotated[
+        OnceKnown, Field(description="When its last fill was; ts of status filled when left out.")
+    ] = None  # fmt: skip
+    ended_at: Annotated[
+        OnceKnown, Field(description="When it ended unfilled; ts of cancelled, rejected, expired when left out.")
+    ] = None  # fmt: skip
+    reject_reason: Annotated[str | None, Field(max_length=200, description="Why it was rejected or cancelled.")] = None
+    broker: Annotated[Name, Field(description="Who it was sent to.")] = None
+    strategy: Annotated[Name, Field(description="What it was for; the portfolio when left out.")] = None
 
 
 class TradeRow(Row):
@@ -133,9 +184,44 @@ class TradeRow(Row):
     commission: Annotated[
         float, Field(allow_inf_nan=False, description="What it cost beside the price; below 0: a rebate."), Money
     ] = 0.0  # fmt: skip
+    fees: Annotated[
+        float, Field(allow_inf_nan=False, description="Of exchange, clearing and state, beside the commission."), Money
+    ] = 0.0  # fmt: skip
     currency: Annotated[
-        str | None, Field(pattern=r"^[A-Z]{3}$", description="Of price and commission; the portfolio's when left out."),
+        str | None,
+        Field(pattern=r"^[A-Z]{3}$", description="Of price, commission and fees; the portfolio's when left out."),
         Code(),
+    ] = None  # fmt: skip
+    venue: Annotated[Name, Field(description="Where it was filled.")] = None
+
+
+class TransactionRow(Row):
+    """What changes holdings beside trades."""
+
+    portfolio: Portfolio
+    transaction_id: Annotated[Id, Field(description="Unique in the portfolio."), Key()]
+    ts: Annotated[Microsecond, Field(description="When it took effect.")]
+    action: Annotated[
+        Literal["dividend", "interest", "fee", "tax", "split", "deposit", "withdrawal", "transfer"],
+        Field(description="What happened. transfer: of holdings in (+) or out (−), without money."),
+    ]  # fmt: skip
+    instrument: Annotated[
+        str | None, Field(max_length=64, description="Of which; needed for dividend, split and transfer.")
+    ] = None  # fmt: skip
+    quantity: Annotated[
+        float | None, Field(allow_inf_nan=False, description="How many, of a transfer."), Unit("count")
+    ] = None  # fmt: skip
+    amount: Annotated[
+        float | None,
+        Field(allow_inf_nan=False, description="Money that came (+) or went (−); of a transfer: what it had cost."),
+        Money,
+    ] = None  # fmt: skip
+    split_ratio: Annotated[
+        float | None, Field(gt=0, allow_inf_nan=False, description="New ones for an old one, of a split: 4, or 0.1."),
+        Unit("ratio"),
+    ] = None  # fmt: skip
+    currency: Annotated[
+        str | None, Field(pattern=r"^[A-Z]{3}$", description="Of the amount; the portfolio's when left out."), Code()
     ] = None  # fmt: skip
 
 
@@ -211,6 +297,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("instruments", InstrumentRow, TRADES),
         Kind("orders", OrderRow, TRADES),
         Kind("trades", TradeRow, TRADES),
+        Kind("transactions", TransactionRow, TRADES),
         Kind("prices", PriceRow, TRADES),
         Kind("fx", FxRow, TRADES),
         Kind("samples", SampleRow, "ingest:samples"),

@@ -310,7 +310,7 @@ class Settings(BaseSettings):
     demo_start: str = Field(
         "2017-01-03",
         pattern=r"^\d{4}-\d{2}-\d{2}$",
-        description="First day that the replay shows live; what lies before is loaded at once.",
+        description="Day of the sample's prices (2014 to 2022) that the replay begins with; those before come at once.",
     )
     sign_in: Literal["required", "loopback-open"] = Field(
         "required",

@@ -10,14 +10,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
+from core.ingest.kinds import FINAL, STATUSES, Kind
 from portfolio.ingest.body import Raw
 from portfolio.ingest.cells import told_time, typed
 from portfolio.ingest.faults import Faults
-from storage.clickhouse.reported import NOT_KNOWN, REPORTED, Reported, key_texts
+from storage.clickhouse.order_states import equal, merged_within, told
+from storage.clickhouse.reported import REPORTED, Reported, key_texts
 
 TABLES = {"fx": "prices"}
 """Kinds whose rows go to a table of another name."""
+NEEDED = {
+    "instrument": ["dividend", "split", "transfer"],
+    "quantity": ["transfer"],
+    "amount": ["dividend", "interest", "fee", "tax", "deposit", "withdrawal"],
+    "split_ratio": ["split"],
+}
+"""Columns of transactions, and the actions that cannot do without."""
+ALSO = {"instrument": ["interest", "fee", "tax"], "amount": ["transfer"]}
+"""Other actions that may have them."""
+MEANING = {
+    "instrument": "the symbol",
+    "quantity": "how many came (+) or went (−)",
+    "amount": "the money that came (+) or went (−)",
+    "split_ratio": "new ones for an old one",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,7 @@ def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[s
         elif column.sort == "labels":
             found[column.name] = [()] * raw.rows
         else:
-            empty = pa.float64() if column.sort == "number" else pa.string()
+            empty = {"number": pa.float64(), "time": pa.int64()}.get(column.sort, pa.string())
             found[column.name] = pa.array([column.default] * raw.rows, empty)
     return found
 
@@ -68,7 +84,9 @@ def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_cou
     last_counts: rows of one key do not contradict each other, the last of them counts (of orders they do all the same).
     """
     of = table_of(kind)
-    made = {"fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades}.get(kind.name)
+    made = {
+        "fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades, "transactions": _transactions,
+    }.get(kind.name)  # fmt: skip
     filled = made(columns, faults) if made else columns
     faults.check()
     table = pa.table({name: filled[name] for name in of.columns})
@@ -87,11 +105,11 @@ def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
 
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
-    worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
+    worth = columns["market_value"]
     endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
-    reason = "is no finite number: quantity × price"
+    reason = "is no finite number: quantity × price × multiplier"
     faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
-    return {**columns, "market_value": worth}
+    return _without_nulls(columns)
 
 
 def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
@@ -104,17 +122,35 @@ def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
         "is missing for this order_type",
         "send the limit, or order_type market",
     )
-    is_first = pc.is_in(columns["status"], value_set=pa.array(FIRST))
-    placed = pc.if_else(is_first, columns["ts"], NOT_KNOWN)
-    return {**columns, "placed": placed, "decision_price": pc.fill_null(columns["decision_price"], np.nan)}
+    return told(dict(columns))
 
 
 def _trades(columns: Mapping[str, Any], _faults: Faults) -> dict[str, Any]:
-    return {
-        **columns,
-        "order_id": pc.fill_null(columns["order_id"], ""),
-        "currency": pc.fill_null(columns["currency"], ""),
-    }
+    return _without_nulls(columns)
+
+
+def _without_nulls(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns with what was not sent as tables hold it: an empty text, no number."""
+    told = dict(columns)
+    for name, cells in columns.items():
+        if cells.null_count:
+            told[name] = pc.fill_null(cells, "" if pa.types.is_string(cells.type) else np.nan)
+    return told
+
+
+def _transactions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    for field, actions in NEEDED.items():
+        sent = pc.is_valid(columns[field])
+        needed = pc.is_in(columns["action"], value_set=pa.array(actions))
+        allowed = pc.is_in(columns["action"], value_set=pa.array([*actions, *ALSO.get(field, ())]))
+        lacks, surplus = (
+            np.flatnonzero(each.to_numpy(zero_copy_only=False)).tolist()
+            for each in (pc.and_(needed, pc.invert(sent)), pc.and_(sent, pc.invert(allowed)))
+        )
+        faults.add_many(lacks, field, lambda at: "", "is missing for this action", f"send it: {MEANING[field]}")
+        told = columns[field].to_pylist() if surplus else []
+        faults.add_many(surplus, field, told.__getitem__, "says nothing of this action", "leave it out")
+    return _without_nulls(columns)
 
 
 def _unique(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
@@ -128,7 +164,8 @@ def _unique(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     first, again = _firsts(keys)
     is_same = again.copy()
     for name in batch.of.content:
-        is_same &= _same(batch.table[name], first)
+        column = batch.table[name]
+        is_same &= equal(column, column.take(pa.array(first)))
     other = np.flatnonzero(again & ~is_same)
     key = batch.of.keys[-1]
     for at in other.tolist():
@@ -144,14 +181,6 @@ def _firsts(keys: pa.Array) -> tuple[Any, Any]:
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     at = first[inverse]
     return at, at != np.arange(len(keys))
-
-
-def _same(column: pa.ChunkedArray, first: Any) -> Any:
-    other = column.take(pa.array(first))
-    if pa.types.is_floating(column.type):
-        a, b = (pc.fill_null(each, np.nan).to_numpy() for each in (column, other))
-        return (a == b) | (np.isnan(a) & np.isnan(b))
-    return pc.fill_null(pc.equal(column, other), False).to_numpy().astype(bool)
 
 
 def _says_the_same(table: pa.Table, names: list[str], one: int, other: int) -> bool:
@@ -185,11 +214,7 @@ def _states(batch: Batch, faults: Faults) -> Batch:
             faults.add(at + 1, "status", status[at], f"goes back: the order is {status[before]} in row {before + 1}",
                        "send states in their order")  # fmt: skip
         drop[before] = True
-    known = table["placed"].to_numpy()
-    placed = np.full(int(codes.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(placed, codes[known != NOT_KNOWN], known[known != NOT_KNOWN])
-    placed[placed == np.iinfo(np.int64).max] = NOT_KNOWN
-    table = table.set_column(table.schema.get_field_index("placed"), "placed", pa.array(placed[codes]))
+    table = merged_within(table, order, codes)
     keep = np.flatnonzero(~drop)
     return Batch(batch.of, table.take(keep), keep, repeated, int(drop.sum()) - repeated)
 

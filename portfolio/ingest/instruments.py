@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from core.currency import pair_of
 from core.format import first_of
 from portfolio.ingest.faults import Faults
@@ -54,6 +57,16 @@ def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], f
     )  # fmt: skip
 
 
+def market_values(stores: Stores, columns: Mapping[str, Any]) -> pa.Array:
+    """Return what positions are worth: as told, else quantity × price × the instrument's multiplier."""
+    worth = pc.multiply(columns["quantity"], columns["price"])
+    multipliers = {each.symbol: each.multiplier for each in list_series(stores.state, OWN) if each.multiplier != 1}
+    if multipliers:
+        held = columns["instrument"].to_pylist()
+        worth = pc.multiply(worth, pa.array([multipliers.get(each, 1.0) for each in held], pa.float64()))
+    return pc.coalesce(columns["market_value"], worth)
+
+
 def tell_priced(stores: Stores, currencies: Mapping[str, str]) -> None:
     """Make known the instruments that nothing is known of, by symbol with the currency of their prices."""
     if not currencies:
@@ -79,8 +92,13 @@ def _series(row: Mapping[str, Any], place: int, faults: Faults) -> Series | None
     if kind == "fx" and pair is not None:
         currency = currency or pair.quote
     day_count: DayCount | Literal[""] = row["day_count"] or (usual_day_count(currency) if kind == "rate" else "")
+    told = {name: row[name] or "" for name in ("note", "asset_class", "sector", "industry", "country")}
+    tags = ", ".join(each.strip() for each in (row["tags"] or "").split(",") if each.strip())
     try:
-        return Series(OWN, row["symbol"], row["name"] or row["symbol"], kind, currency, day_count, row["note"] or "")
+        return Series(
+            OWN, row["symbol"], row["name"] or row["symbol"], kind, currency, day_count, **told, tags=tags,
+            multiplier=row["multiplier"], daily_volume=row["daily_volume"],
+        )  # fmt: skip
     except ValueError as error:
         field, _, said = str(error).partition(" ")
         faults.add(place + 1, field, row.get(field, ""), "cannot be", said)

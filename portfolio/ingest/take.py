@@ -21,7 +21,7 @@ from portfolio.imports.within import SHARED
 from portfolio.ingest.batch import Batch, batch_of, told_moment, typed_columns
 from portfolio.ingest.body import Raw, columns_of
 from portfolio.ingest.faults import Faults, refused
-from portfolio.ingest.instruments import take_instruments, tell_priced
+from portfolio.ingest.instruments import market_values, take_instruments, tell_priced
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.samples import take_samples
 from portfolio.ingest.whose import Whose, create, uncreate, whose
@@ -60,6 +60,8 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     if kind.is_of_portfolios:
         owners = whose(stores, asked, columns, faults)
         columns = {**columns, "portfolio": owners.ids}
+    if kind.name == "positions":
+        columns = {**columns, "market_value": market_values(stores, columns)}
     priced = _priced(stores, kind, columns, faults)
     batch = batch_of(kind, columns, faults, last_counts=asked.last_counts)
     taken = _stored(stores, asked, batch, owners, priced, raw.rows)
@@ -133,7 +135,7 @@ def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> 
     """Store rows; return why it is not known whether they are stored."""
     source = asked.source or (f"API: {asked.who}" if asked.who else "API")
     try:
-        write(stores.clickhouse, batch.of, batch.table, decision, source)
+        write(stores.clickhouse, batch.of, decision, source)
     except StorageUnavailable as error:
         if asked.refuses_conflicts:
             raise

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from storage.clickhouse.change_rows import delete_where, insert_select
 from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import parts
+from storage.clickhouse.reported import REPORTED
 
 KIND = "move portfolio"
 
@@ -24,21 +25,19 @@ class _Table:
     """What of two portfolios may be the same, as an expression; empty: it goes with another table."""
 
 
+def _reported(name: str, same: str) -> _Table:
+    columns = (each for each in REPORTED[name].columns if each != "portfolio")
+    return _Table(name, ", ".join((*columns, "version")), same)
+
+
 _MARKS = _Table("nav_restatements", "ts, was_version, version, was, now, flow_was, flow_now, at, source", "")
 _TABLES = (
     _Table("nav", "ts, nav, flow, version", "toString(toDate(ts))"),
-    _Table("positions", "ts, instrument, quantity, price, market_value, version", "toString(toDate(ts))"),
-    _Table("cash", "ts, currency, amount, version", "toString(toDate(ts))"),
-    _Table(
-        "orders",
-        "order_id, ts, placed, instrument, side, quantity, order_type, limit_price, decision_price, status, version",
-        "order_id",
-    ),
-    _Table(
-        "trades",
-        "trade_id, order_id, ts, instrument, side, quantity, price, commission, currency, version",
-        "trade_id",
-    ),
+    _reported("positions", "toString(toDate(ts))"),
+    _reported("cash", "toString(toDate(ts))"),
+    _reported("orders", "order_id"),
+    _reported("trades", "trade_id"),
+    _reported("transactions", "transaction_id"),
 )
 _RESTATED = _Table("restatements", "kind, key, ts, was_version, version, was, now, is_taken, at, source", "")
 _MADE = (("nav_daily", "toString(day)"), ("nav_flows", "toString(toDate(ts))"), (_MARKS.name, "toString(toDate(ts))"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.clickhouse.client import ClickHouse
 
-TABLES = ("nav", "positions", "cash", "orders", "trades", "prices")
+TABLES = ("nav", "positions", "cash", "orders", "trades", "transactions", "prices")
 """What is reported."""
 MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements", "price_restatements", "restatements")
 """What is made of it."""
@@ -20,11 +20,12 @@ def remove_rows(clickhouse: ClickHouse, origin: str) -> None:
         clickhouse.command(f"ALTER TABLE {table}{suffix} DROP PARTITION '{origin}'", kind="remove origin")
 
 
-def newest_nav(clickhouse: ClickHouse, origin: str) -> int | None:
-    """Return when `origin` last reported a NAV (epoch seconds of the point itself), or None."""
-    sql = "SELECT toUnixTimestamp(max(ts)), count() FROM nav_daily WHERE origin = {origin:String}"
-    ((newest, count),) = clickhouse.rows(sql, {"origin": origin}, kind="newest nav")
-    return int(newest) if count else None
+def nav_span(clickhouse: ClickHouse, origin: str) -> tuple[int, int] | None:
+    """Return when `origin` first and last reported a NAV (epoch seconds of the points themselves), or None."""
+    numbers = "toUnixTimestamp(min(ts)), toUnixTimestamp(max(ts)), count()"
+    sql = f"SELECT {numbers} FROM nav_daily WHERE origin = {{origin:String}}"
+    ((first, last, count),) = clickhouse.rows(sql, {"origin": origin}, kind="nav span")
+    return (int(first), int(last)) if count else None
 
 
 def reported_portfolios(clickhouse: ClickHouse, origin: str) -> list[str]:

@@ -7,6 +7,7 @@ no crash between them loses one; a mark is named by the version it replaces, so 
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from core.ingest.kinds import FINAL, FIRST, STATUSES
+from core.ingest.kinds import FIRST
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import NAV, PRICES
+from storage.clickhouse.order_states import LIFE, NOT_KNOWN, differ, equal, merged, states
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +34,25 @@ STATEMENT = {"max_query_size": 16 * LISTED_CHARACTERS}
 DENSE = 8
 """Stored rows to one that is asked for, up to which all between the first and the last time are read at once."""
 MICROSECONDS = 1_000_000
-NOT_KNOWN = 0
-"""When an order was placed of which only later states are told."""
+TEXTS = frozenset(
+    {
+        *(
+            "portfolio",
+            "order_id",
+            "trade_id",
+            "transaction_id",
+            "instrument",
+            "side",
+            "order_type",
+            "status",
+            "currency",
+        ),
+        *("reject_reason", "broker", "strategy", "venue", "action"),
+    }
+)
+"""Columns that are text; the others are times or numbers."""
+ZERO = frozenset({"accrued", "fees"})
+"""Numbers that are 0 where nobody told them; others are no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +81,32 @@ REPORTED: Mapping[str, Reported] = {
     each.table: each
     for each in (
         Reported("nav", ("portfolio", "ts"), ("nav", "flow")),
-        Reported("positions", ("portfolio", "ts", "instrument"), ("quantity", "price", "market_value")),
+        Reported(
+            "positions",
+            ("portfolio", "ts", "instrument"),
+            ("quantity", "price", "market_value", "average_cost", "currency", "accrued"),
+        ),
         Reported("cash", ("portfolio", "ts", "currency"), ("amount",)),
         Reported(
             "orders",
             ("portfolio", "order_id"),
-            ("ts", "placed", "instrument", "side", "quantity", "order_type", "limit_price", "decision_price", "status"),
+            (
+                *("ts", "placed", "instrument", "side", "quantity", "order_type", "limit_price", "decision_price"),
+                *("arrival_price", "status", *LIFE, "reject_reason", "broker", "strategy"),
+            ),
             MICROSECONDS,
-            ("ts", "placed"),
+            ("ts", "placed", *LIFE),
         ),
         Reported(
             "trades",
             ("portfolio", "trade_id"),
-            ("ts", "order_id", "instrument", "side", "quantity", "price", "commission", "currency"),
+            ("ts", "order_id", "instrument", "side", "quantity", "price", "commission", "fees", "currency", "venue"),
+            MICROSECONDS,
+        ),
+        Reported(
+            "transactions",
+            ("portfolio", "transaction_id"),
+            ("ts", "action", "instrument", "quantity", "amount", "split_ratio", "currency"),
             MICROSECONDS,
         ),
         Reported("prices", ("instrument", "ts"), ("price",)),
@@ -87,6 +119,8 @@ REPORTED: Mapping[str, Reported] = {
 class Decision:
     """What each row of a batch is, by place. A row is at most one of these; else it is new."""
 
+    rows: pa.Table
+    """The batch; of orders with what stands there and the batch leaves out."""
     is_same: NDArray[np.bool_]
     is_other: NDArray[np.bool_]
     """It replaces a row that says something else."""
@@ -102,6 +136,8 @@ class Decision:
     """In `was`, of each row of the batch; −1: nothing stands there."""
     version: int
     """Above those of all that is replaced."""
+    added: pa.Table | None = None
+    """Of orders: what stands in the place of each row, with what the row adds to it."""
 
     def stored(self, at: int) -> dict[str, Any]:
         """Return what stands in the place of a row."""
@@ -120,6 +156,7 @@ def decide(clickhouse: ClickHouse, of: Reported, batch: pa.Table, version: int) 
 
     Raises StorageUnavailable or StorageRejected.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     was = _standing(clickhouse, of, batch)
@@ -130,37 +167,49 @@ def decide(clickhouse: ClickHouse, of: Reported, batch: pa.Table, version: int) 
     there = place >= 0
     none = np.zeros(batch.num_rows, dtype=bool)
     if not there.any():
-        return Decision(none, none, none, none, none, was, place, version)
+        return Decision(batch, none, none, none, none, none, was, place, version)
+    is_order = of.table == "orders"
+    standing = pa.array(np.where(there, place, 0))
+    rows, added = batch, None
+    if is_order:
+        before = was.take(standing)
+        rows, added = merged(batch, before, there), merged(before, batch, there)
     is_same = there.copy()
     for name in of.content:
-        if name != "placed":
-            is_same &= _equal(batch[name], was[name], place, there)
+        is_same &= equal(rows[name], added[name] if added is not None else was[name].take(standing))
     other, following, late, backward = there & ~is_same, none, none, none
-    if of.table == "orders":
-        following, late, backward = _order_states(batch, was, place, other)
+    if is_order:
+        following, late, backward = states(batch, was, place, other)
         other = other & ~following & ~late & ~backward
     newest = int(pc.max(was["version"]).as_py() or 0)
-    return Decision(is_same, other, following, late, backward, was, place, max(version, newest + 1))
+    return Decision(rows, is_same, other, following, late, backward, was, place, max(version, newest + 1), added)
 
 
-def write(clickhouse: ClickHouse, of: Reported, batch: pa.Table, decision: Decision, source: str) -> None:
-    """Store what is new of `batch`, marks of what it replaces first.
+def write(clickhouse: ClickHouse, of: Reported, decision: Decision, source: str) -> None:
+    """Store what is new of a batch, marks of what it replaces first.
 
     Raises StorageUnavailable or StorageRejected; storing the batch again then completes it.
     """
     if (decision.is_other | decision.is_backward).any():
-        clickhouse.insert(_marks(of, batch, decision, source))
+        clickhouse.insert(_marks(of, decision, source))
+    learned = _learned(decision)
+    if learned is not None and learned.num_rows:
+        versions = learned["version"].to_numpy() + 1
+        clickhouse.insert_arrow(of.table, _as_stored(of, learned, versions), uuid.uuid4().hex)
     keep = decision.is_stored
-    if of.table == "orders":
-        earlier = _known_earlier(batch, decision)
-        if earlier.num_rows:
-            versions = earlier["version"].to_numpy() + 1
-            clickhouse.insert_arrow(of.table, _as_stored(of, earlier, versions), uuid.uuid4().hex)
-        batch = _with_placed(batch, decision)
     if not keep.any():
         return
-    rows = batch if keep.all() else batch.filter(_array(keep))
+    rows = decision.rows if keep.all() else decision.rows.filter(_array(keep))
     clickhouse.insert_arrow(of.table, _as_stored(of, rows, decision.version), uuid.uuid4().hex)
+
+
+def _learned(decision: Decision) -> pa.Table | None:
+    """Return what stands of orders whose row counts for nothing but for what it adds to that."""
+    if decision.added is None:
+        return None
+    at = np.flatnonzero(decision.is_late | decision.is_same)
+    added, was = decision.added.take(at), decision.was.take(decision.place[at])
+    return added.filter(_array(differ(added, was)))
 
 
 def insert_reported(clickhouse: ClickHouse, facts: Facts, source: str) -> None:
@@ -169,7 +218,7 @@ def insert_reported(clickhouse: ClickHouse, facts: Facts, source: str) -> None:
     batch = table_of(facts)
     version = int(facts.data[facts.columns.index("version")][0])
     decision = decide(clickhouse, of, batch, version)
-    write(clickhouse, of, batch, _not_before(decision, version), source)
+    write(clickhouse, of, _not_before(decision, version), source)
 
 
 def _not_before(decision: Decision, version: int) -> Decision:
@@ -205,12 +254,22 @@ def table_of(facts: Facts) -> pa.Table:
     import pyarrow as pa
 
     of = REPORTED[facts.table]
-    texts = {"portfolio", "order_id", "trade_id", "instrument", "side", "order_type", "status", "currency"}
     columns = {}
     for name in of.columns:
-        kind = pa.int64() if name in of.moments else pa.string() if name in texts else pa.float64()
-        columns[name] = pa.array(facts.data[facts.columns.index(name)], kind)
+        kind = pa.int64() if name in of.moments else pa.string() if name in TEXTS else pa.float64()
+        # A batch may have waited since a time when the table had fewer columns.
+        known = name in facts.columns
+        values = facts.data[facts.columns.index(name)] if known else [_nothing_told(of, name)] * len(facts)
+        columns[name] = pa.array(values, kind)
     return pa.table(columns)
+
+
+def _nothing_told(of: Reported, name: str) -> int | float | str:
+    if name in of.moments:
+        return NOT_KNOWN
+    if name in TEXTS:
+        return ""
+    return 0.0 if name in ZERO else math.nan
 
 
 def first_known(clickhouse: ClickHouse, pairs: pa.Table) -> dict[tuple[str, str], int]:
@@ -260,11 +319,7 @@ def _selected(of: Reported, name: str) -> str:
         return f"toInt64({number}(t.{name})) AS {name}_ticks"
     if name == "version":
         return "toInt64(t.version) AS v"
-    return f"toString(t.{name}) AS {name}_text" if _is_text(name) else f"t.{name} AS {name}_value"
-
-
-def _is_text(name: str) -> bool:
-    return name in ("portfolio", "order_id", "trade_id", "instrument", "side", "order_type", "status", "currency")
+    return f"toString(t.{name}) AS {name}_text" if name in TEXTS else f"t.{name} AS {name}_value"
 
 
 def _nothing(of: Reported) -> pa.Table:
@@ -272,7 +327,7 @@ def _nothing(of: Reported) -> pa.Table:
 
     names = (*of.columns, "version")
     kinds = [
-        pa.int64() if name in (*of.moments, "version") else pa.string() if _is_text(name) else pa.float64()
+        pa.int64() if name in (*of.moments, "version") else pa.string() if name in TEXTS else pa.float64()
         for name in names
     ]
     return pa.schema(list(zip(names, kinds, strict=True))).empty_table()
@@ -309,72 +364,8 @@ def key_texts(of: Reported, rows: pa.Table) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    parts = [rows[name] if _is_text(name) else rows[name].cast(pa.string()) for name in of.keys]
+    parts = [rows[name] if name in TEXTS else rows[name].cast(pa.string()) for name in of.keys]
     return pc.binary_join_element_wise(*parts, "\n")
-
-
-def _equal(now: pa.ChunkedArray, was: pa.ChunkedArray, place: Any, there: Any) -> Any:
-    """Return of each row whether a column says what stands there; nothing equals nothing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    before = was.take(pa.array(np.where(there, place, 0)))
-    if pa.types.is_floating(now.type):
-        first, second = (pc.fill_null(each, np.nan).to_numpy() for each in (now, before))
-        return (first == second) | (np.isnan(first) & np.isnan(second))
-    return pc.fill_null(pc.equal(now, before), False).to_numpy().astype(bool) | (
-        pc.is_null(now).to_numpy().astype(bool) & pc.is_null(before).to_numpy().astype(bool)
-    )
-
-
-def _order_states(batch: pa.Table, was: pa.Table, place: Any, other: Any) -> tuple[Any, Any, Any]:
-    """Return of each order whether it is a later state, an older one, or one that cannot be."""
-    at = np.flatnonzero(other)
-    following, late, backward = (np.zeros(len(place), dtype=bool) for _ in range(3))
-    if not len(at):
-        return following, late, backward
-    rank = np.array([STATUSES[each] for each in batch["status"].take(at).to_pylist()])
-    before = was.take(place[at])
-    was_status = before["status"].to_pylist()
-    was_rank = np.array([STATUSES.get(each, 0) for each in was_status])
-    ts, was_ts = batch["ts"].to_numpy()[at], before["ts"].to_numpy()
-    is_same_status = np.array(batch["status"].take(at).to_pylist()) == np.array(was_status)
-    is_ended = (was_rank == FINAL) & ~is_same_status
-    is_late = (ts < was_ts) & (rank <= was_rank) & ~((rank == FINAL) & is_ended)
-    is_backward = ~is_late & ((rank < was_rank) | (is_ended & (rank == FINAL)) | (ts < was_ts))
-    is_next = ~is_late & ~is_backward & ((rank > was_rank) | ((ts > was_ts) & (rank < FINAL)))
-    late[at], backward[at], following[at] = is_late, is_backward, is_next
-    return following, late, backward
-
-
-def _with_placed(batch: pa.Table, decision: Decision) -> pa.Table:
-    """Return orders with when they were first known."""
-    import pyarrow as pa
-
-    placed = batch["placed"].to_numpy().copy()
-    there = decision.place >= 0
-    if there.any():
-        before = decision.was["placed"].to_numpy()[decision.place[there]]
-        placed[there] = _first_placed(placed[there], before)
-    return batch.set_column(batch.schema.get_field_index("placed"), "placed", pa.array(placed))
-
-
-def _first_placed(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the earlier of two times; the other one where one is not known."""
-    known = np.where(one == NOT_KNOWN, other, one)
-    return np.where(other == NOT_KNOWN, known, np.minimum(known, other))
-
-
-def _known_earlier(batch: pa.Table, decision: Decision) -> pa.Table:
-    """Return what stands of orders of which the batch knows only when they were placed, with that time."""
-    import pyarrow as pa
-
-    at = np.flatnonzero(decision.is_late | decision.is_same)
-    was = decision.was.take(pa.array(decision.place[at]))
-    before = was["placed"].to_numpy()
-    placed = _first_placed(batch["placed"].to_numpy()[at], before)
-    was = was.set_column(was.schema.get_field_index("placed"), "placed", pa.array(placed))
-    return was.filter(_array(placed != before))
 
 
 def _as_stored(of: Reported, rows: pa.Table, version: int | NDArray[np.int64]) -> pa.Table:
@@ -388,9 +379,9 @@ def _as_stored(of: Reported, rows: pa.Table, version: int | NDArray[np.int64]) -
     return pa.table({**columns, "version": pa.array(np.full(count, version, dtype=np.uint64))})
 
 
-def _marks(of: Reported, batch: pa.Table, decision: Decision, source: str) -> Facts:
+def _marks(of: Reported, decision: Decision, source: str) -> Facts:
     at = np.flatnonzero(decision.is_other | decision.is_backward)
-    now = batch.take(at).to_pylist()
+    now = decision.rows.take(at).to_pylist()
     was = decision.was.take(decision.place[at]).to_pylist()
     count, version = len(at), decision.version
     versions = [each["version"] for each in was], [version] * count

@@ -152,6 +152,13 @@ series = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False, server_default=""),
     sa.Column("day_count", sa.String(16), nullable=False, server_default=""),
     sa.Column("note", sa.String(500), nullable=False, server_default=""),
+    sa.Column("asset_class", sa.String(16), nullable=False, server_default=""),
+    sa.Column("sector", sa.String(64), nullable=False, server_default=""),
+    sa.Column("industry", sa.String(64), nullable=False, server_default=""),
+    sa.Column("country", sa.String(2), nullable=False, server_default=""),
+    sa.Column("multiplier", sa.Float, nullable=False, server_default="1"),
+    sa.Column("tags", sa.String(200), nullable=False, server_default=""),
+    sa.Column("daily_volume", sa.Float, nullable=True),
 )
 
 blends = sa.Table(

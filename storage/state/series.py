@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.currency import pair_of
+from core.ingest.kinds import ASSET_CLASSES
 from storage.state.changes import Change, record_change
 from storage.state.database import State, blends, risk_free, series, upsert
 
@@ -28,6 +29,7 @@ PERCENT_OFF = 1e-6
 HIGHEST_PERCENT = 100.0
 MOST_PARTS = 50
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _ID = re.compile(r"[\w .&()/+'-]{1,48}")
 
 
@@ -45,6 +47,18 @@ class Series:
     day_count: DayCount | Literal[""] = ""
     """Of a rate: how the days of interest become a share of a year."""
     note: str = ""
+    asset_class: str = ""
+    """What it is, one of ASSET_CLASSES; empty, as of the next three: nobody said."""
+    sector: str = ""
+    industry: str = ""
+    country: str = ""
+    """ISO 3166, two capitals."""
+    multiplier: float = 1.0
+    """Worth of one at a price of 1."""
+    tags: str = ""
+    """Strategies it belongs to, with commas between."""
+    daily_volume: float | None = None
+    """How many trade in a day, on average; None: nobody said."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.symbol) <= 64:
@@ -62,6 +76,12 @@ class Series:
             raise ValueError(f"kind fx: {self.symbol} is no pair of currencies such as EURUSD, in its second one")
         if len(self.note) > 500:
             raise ValueError("note: give 500 characters at most")
+        if self.asset_class and self.asset_class not in ASSET_CLASSES:
+            raise ValueError(f"asset_class {self.asset_class!r}: give one of {', '.join(ASSET_CLASSES)}")
+        if self.country and not _COUNTRY.fullmatch(self.country):
+            raise ValueError(f"country {self.country!r}: give two capitals such as US")
+        if not 0 < self.multiplier < math.inf:
+            raise ValueError(f"multiplier {self.multiplier!r}: give a number above 0")
 
 
 @dataclass(frozen=True, slots=True)

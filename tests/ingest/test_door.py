@@ -43,6 +43,10 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
         "status": "new",
     },
     "trades": trade(1),
+    "transactions": {
+        "portfolio": "alpha", "transaction_id": "x1", "ts": at(NOW), "action": "dividend", "instrument": "ACME",
+        "amount": 12.5,
+    },
     "prices": {"instrument": "ACME", "ts": at(NOW), "price": 3.5},
     "fx": {"base": "EUR", "quote": "USD", "ts": at(NOW), "rate": 1.1},
     "samples": {"ts": at(NOW), "metric": "strategy_lag_seconds", "value": 0.25, "labels": {"desk": "one"}},

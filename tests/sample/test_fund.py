@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sample.execution import carried_out
 from sample.facts import fund_facts
 from sample.fund import FLOWS, INITIAL_CAPITAL, Fund, build
 from sample.prices import Prices, first_days, load_prices
@@ -68,12 +72,14 @@ def test_transfers_between_strategies_are_no_flow_of_the_fund(fund: Fund) -> Non
 
 def test_trades_belong_to_orders_and_add_up_to_positions(fund: Fund) -> None:
     orders = dict(zip(column(fund, "orders", "order_id"), column(fund, "orders", "quantity"), strict=True))
-    assert len(orders) == len(fund.orders.day)
-    filled = dict(zip(column(fund, "trades", "order_id"), column(fund, "trades", "quantity"), strict=True))
+    filled: Counter[str] = Counter()
+    for order, quantity in zip(column(fund, "trades", "order_id"), column(fund, "trades", "quantity"), strict=True):
+        filled[order] += quantity
     assert all(orders[order] == quantity for order, quantity in filled.items())
-    expired = set(column(fund, "orders", "order_id")[column(fund, "orders", "status") == "expired"])
-    assert expired == set(orders) - set(filled)
-    assert expired
+    status = Counter(column(fund, "orders", "status").tolist())
+    assert status["filled"] == len(filled)
+    assert status["filled"] + status["expired"] == len(fund.orders.day)
+    assert min(status[each] for each in ("expired", "rejected", "cancelled")) > 10
 
     names, traded = column(fund, "trades", "instrument"), column(fund, "trades", "quantity")
     signed = traded * np.where(column(fund, "trades", "side") == "buy", 1, -1)
@@ -105,6 +111,52 @@ def test_a_fill_costs_the_stated_spread_and_commission(fund: Fund) -> None:
     assert slip[done] == pytest.approx(0.0002, abs=1e-9)
     assert orders.commission[done] == pytest.approx((np.abs(orders.quantity) * orders.price * 0.0001)[done])
     assert (orders.price <= np.where(np.isnan(orders.limit), np.inf, orders.limit))[done].all()
+
+
+def test_fills_sum_to_what_the_books_have_of_their_order(fund: Fund) -> None:
+    order, number = fund.orders, np.arange(len(fund.orders.day))
+    _, fills = carried_out(fund, number)
+    sums = [np.bincount(fills.order, weights=each, minlength=len(number)) for each in (
+        fills.quantity, fills.quantity * fills.price, fills.commission + fills.fees)]  # fmt: skip
+    size = np.where(order.filled, np.abs(order.quantity), 0.0)
+    assert (sums[0] == size).all()
+    assert sums[1] == pytest.approx(size * np.nan_to_num(order.price), rel=1e-12)
+    assert sums[2] == pytest.approx(order.commission, rel=1e-12)
+    assert (fills.price <= np.where(np.isnan(order.limit), np.inf, order.limit)[fills.order] * (1 + 1e-12)).all()
+
+
+def test_an_order_is_decided_sent_taken_and_filled_in_this_order_within_a_session(fund: Fund) -> None:
+    names = ("decided_at", "submitted_at", "acknowledged_at", "first_filled_at", "last_filled_at", "ended_at")
+    at = {name: column(fund, "orders", name) for name in names}
+    status = column(fund, "orders", "status")
+    filled = status == "filled"
+    for before, after in pairwise(names[:5]):
+        assert (at[before] <= at[after])[filled].all()
+    assert (at["ended_at"] > 0)[~filled].all()
+    assert (at["acknowledged_at"] == 0)[status == "rejected"].all()
+    assert (column(fund, "orders", "reject_reason") != "")[np.isin(status, ("rejected", "cancelled"))].all()
+    hours = (at["submitted_at"] // 3_600_000_000) % 24
+    assert {14, 15, 16, 17, 18, 19} <= set(hours.tolist()) <= set(range(13, 21))
+
+
+def test_positions_cost_what_their_trades_paid(fund: Fund) -> None:
+    """Long positions of one strategy, built again trade by trade."""
+    rows = zip(*(column(fund, "trades", name).tolist() for name in
+                 ("portfolio", "instrument", "side", "quantity", "price", "ts")), strict=True)  # fmt: skip
+    held, cost = Counter[str](), Counter[str]()
+    for portfolio, name, side, quantity, price, _ in sorted(rows, key=lambda row: row[5]):
+        if portfolio != "equity":
+            continue
+        if side == "buy":
+            cost[name] += quantity * price
+        else:
+            cost[name] *= 1 - quantity / held[name]
+        held[name] += quantity if side == "buy" else -quantity
+    for number, name in enumerate(fund.prices.instruments):
+        told = fund.average_cost[-1, 0, number]
+        assert np.isnan(told) == (held[name] == 0)
+        if held[name]:
+            assert told == pytest.approx(cost[name] / held[name])
 
 
 def test_the_same_prices_give_the_same_bytes(prices: Prices, fund: Fund) -> None:

@@ -1,4 +1,4 @@
-"""Positions, orders and trades as stored, in parts: each part begins after the key that the one before ended with."""
+"""What portfolios reported of holdings and orders, in parts: each begins after the key that the one before ended on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.order_states import LIFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +20,46 @@ class Held:
     """Those that are read after time and id."""
     per_second: int = 1
     """Ticks of its times."""
+    moments: tuple[str, ...] = ()
+    """Of the columns those that are times, as ticks; 0: not known."""
 
     @property
     def ticks(self) -> str:
         """What makes a tick of a time."""
         return "toUnixTimestamp" if self.per_second == 1 else "toUnixTimestamp64Micro"
 
+    def read(self, name: str) -> str:
+        """Return the expression that reads a column of the table `h`."""
+        return f"toInt64({self.ticks}(h.{name}))" if name in self.moments else f"h.{name}"
+
 
 MICROSECONDS = 1_000_000
-POSITIONS = Held("positions", "instrument", ("quantity", "price", "market_value"))
+POSITIONS = Held(
+    "positions", "instrument", ("quantity", "price", "market_value", "average_cost", "currency", "accrued")
+)
+CASH = Held("cash", "currency", ("amount",))
 ORDERS = Held(
     "orders",
     "order_id",
-    ("instrument", "side", "quantity", "order_type", "limit_price", "decision_price", "status"),
+    (
+        *("instrument", "side", "quantity", "order_type", "limit_price", "decision_price", "arrival_price", "status"),
+        *(*LIFE, "reject_reason", "broker", "strategy"),
+    ),
+    MICROSECONDS,
+    LIFE,
+)
+TRADES = Held(
+    "trades",
+    "trade_id",
+    ("order_id", "instrument", "side", "quantity", "price", "commission", "fees", "currency", "venue"),
     MICROSECONDS,
 )
-TRADES = Held("trades", "trade_id", ("order_id", "instrument", "side", "quantity", "price", "commission"), MICROSECONDS)
+TRANSACTIONS = Held(
+    "transactions",
+    "transaction_id",
+    ("action", "instrument", "quantity", "amount", "split_ratio", "currency"),
+    MICROSECONDS,
+)
 
 
 def read_held(
@@ -54,7 +79,7 @@ def read_held(
     names: Sequence[str] = held.columns
     # A row's newest version counts: FINAL. Its order is that of its time, not of the table's key.
     sql = f"""
-        SELECT {held.ticks}(h.ts) AS at, h.{held.id} AS id, {", ".join(f"h.{name}" for name in names)}
+        SELECT {held.ticks}(h.ts) AS at, h.{held.id} AS id, {", ".join(map(held.read, names))}
         FROM {held.table} AS h FINAL
         WHERE h.origin = {{origin:String}} AND h.portfolio = {{portfolio:String}}
             AND h.ts >= toDateTime({{start:UInt32}}) AND h.ts < toDateTime({{end:UInt32}}) + 1

@@ -1,0 +1,81 @@
+"""The figures above the positions: value, exposure, concentration, cash, and whether they tie."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dash import html
+
+from core import format as text
+from core.model import Status
+from dashboard.components.card import card, verdict
+from dashboard.holdings.tables import concentration, tone
+from portfolio.holdings import Holdings
+
+ID = "holdings"
+TIE = 0.0001
+"""Of the net asset value: what positions and cash may differ from it by rounding."""
+
+
+def strip(found: Holdings) -> list[html.Article]:
+    """Return the cards."""
+    whole, nav, currency = found.all(), found.nav, found.portfolio.currency
+    largest, five = concentration([each.value for each in found.positions])
+    effective = _effective_number(found)
+    share = _share(nav)
+    return [
+        card(f"{ID}-nav", "Net asset value", text.money(nav, currency), why=_day(found),
+             definition="Of the newest value up to the day of the positions"),
+        card(f"{ID}-day", "Day", text.money(whole.day, currency, signed=True), tone=tone(whole.day),
+             why=f"{text.percent(share(whole.day), signed=True)} of NAV",
+             definition="Profit and loss since the report of the day before, costs and dividends included"),
+        card(f"{ID}-month", "Month so far", text.money(whole.month, currency, signed=True), tone=tone(whole.month),
+             why=f"{text.percent(share(whole.month), signed=True)} of NAV",
+             definition="Profit and loss since the last report of last month"),
+        card(f"{ID}-gross", "Gross exposure", text.percent(share(whole.gross)), why=text.money(whole.gross, currency),
+             definition="Long and short positions without their signs, over the net asset value"),
+        card(f"{ID}-net", "Net exposure", text.percent(share(whole.net)),
+             why=f"{text.percent(share(whole.long))} long, {text.percent(share(whole.short))} short",
+             definition="Long and short positions together, over the net asset value"),
+        card(f"{ID}-cash", "Cash", text.percent(share(found.cash)),
+             why=text.money(found.cash, currency) if not math.isnan(found.cash) else "not reported",
+             definition="Cash in every currency at the day's rate, over the net asset value"),
+        card(f"{ID}-count", "Positions", text.number(whole.count),
+             why=f"effective {text.number(effective, 1)}",
+             definition="How many; effective: one over the sum of squared shares of gross exposure (Herfindahl)"),
+        card(f"{ID}-top", "Five largest", text.percent(five), why=f"largest {text.percent(largest)}",
+             definition="Share of gross exposure"),
+    ]  # fmt: skip
+
+
+def remarks(found: Holdings) -> list[Any]:
+    """Return what must be known before the figures: what does not tie, has no rate or no known profit."""
+    said = []
+    off = found.value - found.nav
+    if found.nav and found.nav_day is not None and abs(off) > TIE * abs(found.nav):
+        told = text.money(off, found.portfolio.currency, signed=True)
+        said.append(f"Positions and cash differ from the net asset value of {found.nav_day} by {told}.")
+    if found.no_rate:
+        said.append(f"There is no rate for {text.first_of(found.no_rate)}: positions in it are worth nothing known.")
+    unknown = found.all().unknown
+    if unknown:
+        told = text.count(unknown, "position")
+        said.append(f"The profit of {told} is not known: no trades explain how the quantity changed.")
+    if found.newest // 86_400 != found.oldest // 86_400:
+        said.append("Parts were reported on different days.")
+    return [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
+
+
+def _effective_number(found: Holdings) -> float:
+    sizes = [abs(each.value) for each in found.positions if not math.isnan(each.value)]
+    whole = math.fsum(sizes)
+    return whole**2 / math.fsum(size**2 for size in sizes) if whole else math.nan
+
+
+def _share(nav: float) -> Any:
+    return lambda value: value / nav if nav > 0 else math.nan
+
+
+def _day(found: Holdings) -> str:
+    return f"of {found.nav_day}" if found.nav_day is not None else "positions and cash"

@@ -1,0 +1,210 @@
+"""Tables of what is held: positions, groups, the day's movers, what was closed, cash and value beside each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from core import format as text
+from dashboard.components.choices import choice_button
+from dashboard.components.table import Cell, Column, data_table
+from portfolio.holdings import GROUPS, PARTICIPATION, Group, Held, Holding, Holdings
+
+ID = "holdings"
+POSITIONS, GROUPED, MOVERS, CLOSED = (f"{ID}-{name}-rows" for name in ("positions", "groups", "movers", "closed"))
+MOST_MOVERS = 5
+GONE = "gone"
+NOT_EXPLAINED = "not known: no trade explains how the quantity changed"
+COLUMNS = (
+    Column("instrument", "Instrument", numeric=False, definition="Click to see its history"),
+    Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
+    Column("quantity", "Quantity", definition="Below 0: sold short"),
+    Column("price", "Price", definition="Of one, in its own currency, as reported"),
+    Column("cost", "Cost", definition="Average cost of one, as reported, in its own currency", plain="Average cost"),
+    Column("value", "Value", definition="Quantity × price × multiplier, at the day's rate"),
+    Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
+    Column("day", "Day", definition="Profit and loss since the report of the day before, costs and dividends included"),
+    Column("return", "Day %", definition="The day's profit and loss over what it was worth before and what was bought"),
+    Column("month", "Month", definition="Profit and loss since the last report of last month"),
+    Column("total", "Total", definition="Profit and loss since the first trade: realised and unrealised"),
+    Column("unrealised", "Unrealised", definition="(Price − average cost) × quantity × multiplier"),
+    Column("realised", "Realised", definition="Total less unrealised"),
+    Column("held", "Held", definition="Calendar days on this side without a break", plain="Days held"),
+    Column("volume", "ADV", definition="Quantity over the instrument's average daily volume", plain="Share of ADV"),
+    Column(
+        "liquidate", "Exit", definition=f"Days to sell it at {100 * PARTICIPATION:.0f} % of the average daily volume",
+        plain="Days to liquidate",
+    ),
+)  # fmt: skip
+
+
+def positions_table(found: Holdings, chosen: str) -> html.Div:
+    """Return every position, the largest first; `chosen` is the instrument whose history is shown."""
+    has_parts = len(found.names) > 1
+    columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
+    rows = [_position(found, each, each.instrument == chosen) for each in found.positions]
+    return data_table(
+        POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Holds nothing but cash on this day."
+    )
+
+
+def groups_table(found: Holdings, group: Group) -> html.Div:
+    """Return the positions added up by group, and all of them."""
+    columns = [
+        Column("name", GROUPS[group], numeric=False),
+        Column("count", "Positions"),
+        Column("long", "Long"),
+        Column("short", "Short"),
+        Column("net", "Net", definition="Long and short together"),
+        Column("gross", "Gross", definition="Long and short without their signs"),
+        Column("weight", "Weight", definition="Net over the portfolio's net asset value"),
+        Column("day", "Day", definition="Profit and loss since the report of the day before, of closed ones too"),
+        Column("month", "Month", definition="Profit and loss since the last report of last month, of closed ones too"),
+        Column("total", "Total", definition="Profit and loss since the first trade, of closed ones too"),
+    ]
+    parts = [each for each in found.by(group) if each.count or each.day or each.month or each.total]
+    rows = [_group(each) for each in (*parts, found.all())]
+    return data_table(GROUPED, columns, rows, caption=f"By {GROUPS[group].lower()}", stack=False)
+
+
+def movers_table(found: Holdings) -> html.Div:
+    """Return the positions that gained and lost the most on the day."""
+    known = sorted((each for each in (*found.positions, *found.closed) if each.day), key=lambda each: -each.day)
+    known = [each for each in known if not math.isnan(each.day)]
+    gains = [each for each in known if each.day > 0][:MOST_MOVERS]
+    losses = [each for each in reversed(known) if each.day < 0][:MOST_MOVERS]
+    columns = [
+        Column("instrument", "Instrument", numeric=False),
+        Column("day", "Day", definition="Profit and loss since the report of the day before"),
+        Column("return", "Day %"),
+        Column("share", "Of NAV", definition="The day's profit and loss over the net asset value"),
+    ]
+    rows = [
+        {
+            "instrument": Cell(each.instrument, each.instrument, hint=_whose(found, each)),
+            "day": _gain(each.day),
+            "return": _return(each),
+            "share": Cell(text.percent(each.day / found.nav, signed=True), each.day / found.nav),
+        }
+        for each in (*gains, *reversed(losses))
+    ]
+    return data_table(MOVERS, columns, rows, caption="Movers of the day", stack=False, nothing="Nothing moved.")
+
+
+def closed_table(found: Holdings) -> html.Div:
+    """Return what was closed since the end of last month."""
+    columns = [
+        Column("instrument", "Instrument", numeric=False),
+        Column("portfolio", "Strategy", numeric=False),
+        Column("day", "Day"),
+        Column("month", "Month"),
+        Column("total", "Total", definition="Profit and loss since its first trade"),
+    ]
+    rows = [
+        {
+            "instrument": Cell(each.instrument, each.instrument, hint=each.about.name),
+            "portfolio": _whose(found, each),
+            "day": _gain(each.day),
+            "month": _gain(each.month),
+            "total": _gain(each.total),
+        }
+        for each in sorted(recently_closed(found), key=lambda each: -abs(each.month))
+    ]
+    return data_table(
+        CLOSED, columns, rows, caption="Closed this month", stack=False, nothing="Nothing was closed this month."
+    )
+
+
+def recently_closed(found: Holdings) -> list[Holding]:
+    """Return what is not held any more and had a part in the month's profit or loss."""
+    return [each for each in found.closed if each.month]
+
+
+def _position(found: Holdings, each: Holding, is_chosen: bool) -> dict[str, Any]:
+    pick = choice_button(
+        ID, {"instrument": None if is_chosen else each.instrument}, each.instrument, pressed=is_chosen,
+        label=f"History of {each.about.name}",
+    )  # fmt: skip
+    return {
+        "instrument": Cell(pick, each.instrument, hint=each.about.name),
+        "portfolio": _whose(found, each),
+        "quantity": Cell(_quantity(each.quantity), each.quantity),
+        "price": Cell(text.number(each.price, 2), each.price, hint=each.currency),
+        "cost": Cell(text.number(each.average_cost, 2), each.average_cost, hint=each.currency),
+        "value": Cell(text.money(each.value), each.value, hint=_local(found, each)),
+        "weight": Cell(text.percent(each.weight), each.weight),
+        "day": _gain(each.day),
+        "return": _return(each),
+        "month": _gain(each.month),
+        "total": _gain(each.total),
+        "unrealised": _gain(each.unrealised, "not known: its average cost was not reported"),
+        "realised": _gain(each.realised, "not known: its average cost or a trade was not reported"),
+        "held": Cell(f"{text.number(each.held_days)} d", each.held_days),
+        "volume": Cell(text.percent(each.volume_share), each.volume_share, hint=_no_volume(each)),
+        "liquidate": Cell(_days(each.liquidate_days), each.liquidate_days, hint=_no_volume(each)),
+    }
+
+
+def _group(each: Held) -> dict[str, Any]:
+    missing = f"{text.count(each.unknown, 'position')} of no known profit left out" if each.unknown else ""
+    mark = " †" if missing else ""
+    return {
+        "name": Cell(each.name, each.name),
+        "count": Cell(text.number(each.count), float(each.count)),
+        "long": Cell(text.money(each.long), each.long),
+        "short": Cell(text.money(each.short), each.short),
+        "net": Cell(text.money(each.net), each.net),
+        "gross": Cell(text.money(each.gross), each.gross),
+        "weight": Cell(text.percent(each.weight), each.weight),
+        **{
+            name: Cell(text.money(value, signed=True) + mark, value, tone=tone(value), hint=missing)
+            for name, value in (("day", each.day), ("month", each.month), ("total", each.total))
+        },
+    }
+
+
+def tone(value: float) -> str:
+    """Return gain or loss, or nothing."""
+    return "gain" if value > 0 else "loss" if value < 0 else ""
+
+
+def _gain(value: float, why: str = NOT_EXPLAINED) -> Cell:
+    return Cell(text.money(value, signed=True), value, tone=tone(value), hint=why if math.isnan(value) else "")
+
+
+def _return(each: Holding) -> Cell:
+    return Cell(text.percent(each.day_return, signed=True), each.day_return, tone=tone(each.day_return))
+
+
+def _whose(found: Holdings, each: Holding) -> str:
+    return found.names.get(each.portfolio, each.portfolio)
+
+
+def _quantity(value: float) -> str:
+    return text.number(value, 0 if value == int(value) else 4)
+
+
+def _days(value: float) -> str:
+    return "under 1 d" if value < 1 else f"{text.number(value, 1)} d" if not math.isnan(value) else text.NOT_AVAILABLE
+
+
+def _no_volume(each: Holding) -> str:
+    return (
+        "its average daily volume is not known: send it with the instruments" if math.isnan(each.volume_share) else ""
+    )
+
+
+def _local(found: Holdings, each: Holding) -> str:
+    if each.currency == found.portfolio.currency:
+        return ""
+    return f"{text.money(each.local_value, each.currency)} in its own currency"
+
+
+def concentration(values: Sequence[float]) -> tuple[float, float]:
+    """Return the largest share of gross exposure and that of the five largest, ratios; NaN without any."""
+    sizes = sorted((abs(each) for each in values if not math.isnan(each)), reverse=True)
+    whole = math.fsum(sizes)
+    return (sizes[0] / whole, math.fsum(sizes[:5]) / whole) if whole else (math.nan, math.nan)

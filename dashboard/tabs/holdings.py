@@ -1,0 +1,208 @@
+"""Holdings: what a portfolio holds, by group, what it gained and lost, and the history of one position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from access.viewer import Viewer
+from core.model import Status
+from dashboard.components.card import empty, verdict
+from dashboard.components.choices import choice_bar, choice_input, choice_segments, choice_select, chosen, spacer
+from dashboard.components.panel import panels, slot
+from dashboard.holdings import cards, charts, tables
+from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.views.panel import GraphBody, Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from portfolio import given
+from portfolio.allowed import seen
+from portfolio.chosen import find, key_now, key_of
+from portfolio.holdings import GROUPS, Group, Holdings, holdings
+from portfolio.query import PortfolioQuery
+from status.freshness import value_stale_after_seconds
+from storage.clickhouse.reads.book import DAY_SECONDS, history_of_instrument
+from storage.state.portfolios import NOT_TRADED, Portfolio, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = tables.ID
+DEFAULT_GROUP: Group = "sector"
+REMARKS, STRIP, MARK = f"{ID}-remarks", f"{ID}-strip", f"{ID}-mark"
+FEED = (
+    "Programs send positions, cash and trades (docs/your-data.md), or a file named positions.csv in the inbox of the "
+    "data folder does: portfolio, ts, instrument, quantity, price."
+)
+MAP = Panel(
+    f"{ID}-map",
+    "Map",
+    "A tile a position: as large as its value without its sign, its colour the day's return. Outer tiles are groups.",
+    GraphBody(320),
+    subtitle_slot=f"{ID}-map-said",
+    span=8,
+    tools=("png", "svg", "full"),
+)
+MOVERS = Panel(
+    f"{ID}-movers",
+    "Movers of the day",
+    "The five positions that gained most and the five that lost most since the report of the day before.",
+    TableBody(320),
+    span=4,
+)
+GROUPED = Panel(
+    f"{ID}-groups",
+    "Groups",
+    "Positions added up. Day, month and total include what was closed meanwhile, so that they are the portfolio's own.",
+    TableBody(240),
+    subtitle_slot=f"{ID}-groups-said",
+)
+ALL = Panel(
+    f"{ID}-positions",
+    "Positions",
+    "Every position of the newest report up to the day chosen. Figures are in the portfolio's currency, price and cost "
+    "in the instrument's own.",
+    TableBody(420, 620, tables.POSITIONS),
+    subtitle_slot=f"{ID}-positions-said",
+)
+HISTORY = Panel(
+    f"{ID}-history",
+    "History of a position",
+    "Price and quantity in every report, of all strategies that hold it together.",
+    GraphBody(260),
+    subtitle_slot=f"{ID}-history-said",
+    span=8,
+)
+CLOSED = Panel(
+    f"{ID}-closed",
+    "Closed this month",
+    "Positions that are not held any more and had a part in the month's profit or loss.",
+    TableBody(260),
+    span=4,
+)
+PANELS = (MAP, MOVERS, GROUPED, ALL, HISTORY, CLOSED)
+NONE_HELD = "Shows the history of an instrument that was held."
+
+
+def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    known = seen(list_portfolios(stores.state), viewer.portfolios)
+    first = find(known, "")
+    bar = choice_bar(
+        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
+                      label="Portfolio"),
+        choice_input(ID, "asof", choices, default="", label="As of", type="date",
+                     hint="Last day (UTC) whose report counts; empty for the newest"),
+        choice_segments(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        spacer(),
+        slot(MARK),
+    )  # fmt: skip
+    content = [slot(REMARKS), slot(STRIP, 116, narrow_height=480), panels(*(panel.element() for panel in PANELS))]
+    return html.Div([bar, html.Div(content, className="fw-content")])
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return what a portfolio holds."""
+    query, problems = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
+    known = seen(list_portfolios(stores.state), viewer.portfolios)
+    portfolio = find(known, key_now(stores, known, query.portfolio))
+    found = holdings(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
+    if portfolio is None or found is None:
+        return _nothing(portfolio, query)
+    group = _group(choices)
+    largest = found.positions[0].instrument if found.positions else ""
+    picked = choices.get("instrument", largest)
+    drawn = charts.treemap(found, group)
+    history, history_said = _history(stores, found, picked)
+    newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
+    seen_at, stale_after = _age(stores, found)
+    adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
+    return View(
+        figures={MAP.graph: dict(drawn.figure), HISTORY.graph: history},
+        slots={
+            REMARKS: [*adjusted, *cards.remarks(found)],
+            STRIP: html.Div(cards.strip(found), className="fw-cards"),
+            MARK: _mark(found, newest),
+            f"{ID}-map-said": drawn.subtitle,
+            MOVERS.slot: tables.movers_table(found),
+            f"{ID}-groups-said": f"by {GROUPS[group].lower()}",
+            GROUPED.slot: tables.groups_table(found, group),
+            f"{ID}-positions-said": f"report of {newest}",
+            ALL.slot: tables.positions_table(found, picked),
+            f"{ID}-history-said": history_said,
+            CLOSED.slot: tables.closed_table(found),
+        },
+        as_of={
+            **(dict.fromkeys((panel.id for panel in PANELS), seen_at) if seen_at is not None else {}),
+            **({} if history["data"] else {HISTORY.id: None}),
+            **({MAP.id: None} if drawn.note else {}),
+        },
+        notes={
+            **dict.fromkeys((panel.id for panel in PANELS), ""),
+            MAP.id: drawn.note,
+            HISTORY.id: "" if history["data"] else NONE_HELD,
+        },
+        stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
+    )
+
+
+def _group(choices: Choices) -> Group:
+    name = chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP)
+    return next(group for group in GROUPS if group == name)
+
+
+def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, Any], str]:
+    """Return the figure of an instrument's history, without data when it was never held, and what it is of."""
+    empty_figure: dict[str, Any] = {"data": [], "layout": {}}
+    if not picked:
+        return empty_figure, ""
+    end = (found.newest // DAY_SECONDS + 1) * DAY_SECONDS
+    rows = history_of_instrument(stores.clickhouse, found.portfolio.origin, list(found.names), picked, end)
+    if not rows:
+        return empty_figure, f"{picked} was never held"
+    about = next((each for each in (*found.positions, *found.closed) if each.instrument == picked), None)
+    currency = about.currency if about else found.portfolio.currency
+    return charts.instrument_history(rows, currency), about.about.name if about else picked
+
+
+def _age(stores: Stores, found: Holdings) -> tuple[float | None, float | None]:
+    """Return when the newest report was and the age beyond which it is stale; None for what is not traded or ended."""
+    portfolio = found.portfolio
+    if portfolio.origin in NOT_TRADED or given.has_ended(portfolio, stores.clock.now()):
+        return None, None
+    return float(found.newest), value_stale_after_seconds(1.0)
+
+
+def _mark(found: Holdings, newest: np.datetime64) -> html.Span:
+    word = portfolio_bar.MARKS.get(found.portfolio.origin)
+    said = " · ".join(each for each in (word, f"report of {newest}") if each)
+    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
+
+
+def _nothing(portfolio: Portfolio | None, query: PortfolioQuery) -> View:
+    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
+    title = f"{portfolio.name} reported no positions{when}" if portfolio is not None else "No portfolio yet"
+    return View(
+        slots={STRIP: empty(title, FEED)},
+        as_of=dict.fromkeys(panel.id for panel in PANELS),
+        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows positions as soon as they are reported."),
+    )
+
+
+PAGE = Page(
+    id=ID,
+    title="Holdings",
+    path="/portfolio/holdings",
+    parent="portfolio",
+    layout=layout,
+    build=build,
+    varies_by=("portfolios",),
+    datasets=("portfolio",),
+    panels=PANELS,
+    slots=(
+        REMARKS, STRIP, MARK, f"{ID}-map-said", MOVERS.slot, f"{ID}-groups-said", GROUPED.slot, f"{ID}-positions-said",
+        ALL.slot, f"{ID}-history-said", CLOSED.slot,
+    ),
+    graphs=(MAP.graph, HISTORY.graph),
+)  # fmt: skip

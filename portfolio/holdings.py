@@ -1,0 +1,393 @@
+"""What a portfolio holds on a day: each position's worth, weight, profit and loss, how long and how liquid.
+
+Profit and loss of a span is what the position is worth at its end, less what it was worth at its beginning, less what
+was paid for it meanwhile (dividends received count as paid back). It is known where the trades between explain the
+change of the quantity; elsewhere it is NaN, never a guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portfolio.allowed import Limits
+from portfolio.given import said_of
+from portfolio.histories import Fund, fund
+from storage.clickhouse.reads.book import (
+    DAY_SECONDS,
+    Paid,
+    Position,
+    cash_told,
+    paid_since,
+    positions_at,
+    report_days,
+    sides_held,
+)
+from storage.clickhouse.reads.portfolio import CASH
+from storage.state.series import Series, list_series
+
+if TYPE_CHECKING:
+    from storage.state.portfolios import Portfolio
+    from storage.stores import Stores
+
+LAST_SECOND = 2**32 - 1
+PARTICIPATION = 0.2
+"""Of a day's volume that may be sold without moving the price much: what days to liquidate are worked out with."""
+QUANTITY_OFF = 1e-6
+"""Of a quantity that trades may fail to explain: fractions that were rounded."""
+UNKNOWN = math.nan
+Group = Literal["portfolio", "sector", "asset_class", "industry", "currency", "country", "instrument"]
+GROUPS: Mapping[Group, str] = {
+    "sector": "Sector", "portfolio": "Strategy", "asset_class": "Asset class", "industry": "Industry",
+    "currency": "Currency", "country": "Country", "instrument": "Instrument",
+}  # fmt: skip
+NOBODY_SAID = "not told"
+Spans = tuple[float, float, float]
+"""Of the day, the month so far, and since the first trade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One position; money in the portfolio's currency unless it says local; NaN where it is not known."""
+
+    portfolio: str
+    """Id of the portfolio that holds it: that of a part, where the fund is looked at."""
+    instrument: str
+    about: Series
+    quantity: float
+    price: float
+    """Local."""
+    average_cost: float
+    """Local, of one."""
+    currency: str
+    local_value: float
+    value: float
+    weight: float
+    """Of the net asset value, a ratio; below 0: short."""
+    day: float
+    month: float
+    total: float
+    """Profit and loss: since the report of the day before, since the end of last month, since the first trade."""
+    day_return: float
+    """The day's profit and loss over what the position was worth before and what was bought."""
+    unrealised: float
+    realised: float
+    held_days: float
+    """Calendar days since it was last not held, or held on the other side."""
+    volume_share: float
+    """Quantity over a day's average volume, a ratio."""
+    liquidate_days: float
+    """Days that selling takes at PARTICIPATION of the volume."""
+
+    def group(self, by: Group, names: Mapping[str, str]) -> str:
+        """Return which group it belongs to; NOBODY_SAID where that is not known."""
+        match by:
+            case "portfolio":
+                return names.get(self.portfolio, self.portfolio)
+            case "instrument":
+                return self.instrument
+            case "currency":
+                return self.currency or NOBODY_SAID
+            case _:
+                return str(getattr(self.about, by)) or NOBODY_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Positions added up: of a group, or of all."""
+
+    name: str
+    count: int
+    long: float
+    short: float
+    """0 or below."""
+    weight: float
+    day: float
+    month: float
+    total: float
+    unknown: int
+    """Positions whose profit and loss is not known: it is left out of the sums."""
+
+    @property
+    def net(self) -> float:
+        """Return long and short together."""
+        return self.long + self.short
+
+    @property
+    def gross(self) -> float:
+        """Return long and short without their signs."""
+        return self.long - self.short
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a portfolio holds, as its reports of one day have it."""
+
+    portfolio: Portfolio
+    positions: tuple[Holding, ...]
+    """The largest first."""
+    closed: tuple[Holding, ...]
+    """Those that were held once: quantity 0, with what they brought."""
+    cash: float
+    """In the portfolio's currency; NaN where it is not known."""
+    nav: float
+    """Of the newest value up to the positions' day, else positions and cash together."""
+    nav_day: np.datetime64 | None
+    newest: int
+    """Epoch seconds of the newest report."""
+    oldest: int
+    """Of the oldest one among those of the parts."""
+    no_rate: tuple[str, ...]
+    """Currencies of positions that cannot be converted: their value is not known."""
+    names: Mapping[str, str]
+    """Of the portfolios that hold them, by id."""
+
+    @property
+    def value(self) -> float:
+        """Return what positions and cash come to; positions of no known value are left out."""
+        known = math.fsum(each.value for each in self.positions if not math.isnan(each.value))
+        return known + (0.0 if math.isnan(self.cash) else self.cash)
+
+    def by(self, group: Group) -> list[Held]:
+        """Return the positions added up by group, the largest first."""
+        parts: dict[str, list[Holding]] = defaultdict(list)
+        for each in (*self.positions, *self.closed):
+            parts[each.group(group, self.names)].append(each)
+        return sorted((_sum(name, part) for name, part in parts.items()), key=lambda each: -each.gross)
+
+    def all(self) -> Held:
+        """Return all positions added up, with what was held once: day and month are the portfolio's own."""
+        return _sum("All", (*self.positions, *self.closed))
+
+
+def holdings(
+    stores: Stores, portfolio: Portfolio, limits: Limits, as_of: np.datetime64 | None = None
+) -> Holdings | None:
+    """Return what a portfolio holds as of the end of a day (UTC), the newest when left out; None: nothing was told.
+
+    A portfolio that tells no positions of its own is the sum of its parts. Raises StorageUnavailable, StorageRejected.
+    """
+    whole = fund(stores, portfolio.origin).seen(limits)
+    end = LAST_SECOND if as_of is None else int((as_of + 1).astype("datetime64[s]").astype(np.int64))
+    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *_below(whole, portfolio.id)], end)
+    ids = _holders(whole, portfolio.id, days)
+    if not ids:
+        return None
+    marks = {id: _marks(days[id]) for id in ids}
+    told = positions_at(
+        stores.clickhouse, portfolio.origin, [(id, at) for id, at_ in marks.items() for at in at_ if at > 0]
+    )
+    about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
+    book = _Book(stores, portfolio, marks, told, days, about, whole, end)
+    nav, nav_day = _nav(whole, portfolio, as_of, max(mark[0] for mark in marks.values()))
+    cash = book.cash(ids)
+    rows = book.rows()
+    if math.isnan(nav):
+        nav = math.fsum(each.value for each in rows if not math.isnan(each.value)) + (0 if math.isnan(cash) else cash)
+    weighed = sorted((_weighed(each, nav) for each in rows if each.quantity), key=lambda each: -abs(each.value))
+    closed = tuple(each for each in rows if not each.quantity)
+    newest = [mark[0] for mark in marks.values()]
+    return Holdings(
+        portfolio, tuple(weighed), closed, cash, nav, nav_day, max(newest), min(newest), book.without_rate(),
+        {id: whole.tree[id].name if id in whole.tree else id for id in ids},
+    )  # fmt: skip
+
+
+def holders(stores: Stores, portfolio: Portfolio, limits: Limits, end: int = LAST_SECOND) -> list[str]:
+    """Return the ids of the portfolios whose positions a portfolio's are: its own, else those of its parts."""
+    whole = fund(stores, portfolio.origin).seen(limits)
+    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *_below(whole, portfolio.id)], end)
+    return _holders(whole, portfolio.id, days)
+
+
+def _below(whole: Fund, id: str) -> list[str]:
+    return [found for each in whole.parts(id) for found in (each.id, *_below(whole, each.id))]
+
+
+def _holders(whole: Fund, id: str, days: Mapping[str, NDArray[np.int64]]) -> list[str]:
+    if id in days:
+        return [id]
+    return [found for each in whole.parts(id) for found in _holders(whole, each.id, days)]
+
+
+def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Return the newest report, the last one of a day before, the last one of a month before; 0: there is none."""
+    newest = int(days[-1])
+    day = newest // DAY_SECONDS * DAY_SECONDS
+    month = int(np.datetime64(newest, "s").astype("datetime64[M]").astype("datetime64[s]").astype(np.int64))
+    before = days[days < day]
+    earlier = days[days < month]
+    return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
+
+
+def _covers(at: int) -> int:
+    """Return the last second that a report tells of: one stamped midnight is of the whole day."""
+    return at + DAY_SECONDS - 1 if at and at % DAY_SECONDS == 0 else at
+
+
+def _nav(
+    whole: Fund, portfolio: Portfolio, as_of: np.datetime64 | None, newest: int
+) -> tuple[float, np.datetime64 | None]:
+    history = whole.history(portfolio.id, said_of(portfolio)).nav
+    day = np.datetime64(newest // DAY_SECONDS, "D")
+    at = int(np.searchsorted(history.dates, day if as_of is None else min(day, as_of), side="right")) - 1
+    return (float(history.value[at]), history.dates[at]) if at >= 0 else (UNKNOWN, None)
+
+
+def _weighed(each: Holding, nav: float) -> Holding:
+    return replace(each, weight=each.value / nav if nav > 0 else UNKNOWN)
+
+
+def _sum(name: str, parts: Sequence[Holding]) -> Held:
+    def total(of: Callable[[Holding], float]) -> float:
+        return math.fsum(value for value in map(of, parts) if not math.isnan(value))
+
+    return Held(
+        name=name,
+        count=sum(each.quantity != 0 for each in parts),
+        long=total(lambda each: max(each.value, 0.0)),
+        short=total(lambda each: min(each.value, 0.0)),
+        weight=total(lambda each: each.weight),
+        day=total(lambda each: each.day),
+        month=total(lambda each: each.month),
+        total=total(lambda each: each.total),
+        unknown=sum(any(map(math.isnan, (each.day, each.month, each.total))) for each in parts),
+    )
+
+
+class _Book:
+    """Works out the rows of one look: what was told, and what was paid meanwhile."""
+
+    def __init__(
+        self, stores: Stores, portfolio: Portfolio, marks: Mapping[str, tuple[int, int, int]],
+        told: Mapping[tuple[str, int], list[Position]], days: Mapping[str, NDArray[np.int64]],
+        about: Mapping[str, Series], whole: Fund, end: int,
+    ) -> None:  # fmt: skip
+        self._stores, self._portfolio, self._exchange, self._end = stores, portfolio, whole.exchange, end
+        self._marks, self._told, self._days, self._about = marks, told, days, about
+        self._own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
+        self._rates: dict[tuple[str, int], float] = {}
+        self._missing: set[str] = set()
+
+    def rows(self) -> list[Holding]:
+        """Return every position, and those that were held once, without their weights."""
+        held = [each for id, mark in self._marks.items() for each in self._told[id, mark[0]] if each.instrument != CASH]
+        symbols = sorted({each.instrument for each in held})
+        paid = self._paid()
+        held += self._closed(held, paid)
+        sides = sides_held(self._stores.clickhouse, self._portfolio.origin, list(self._marks), symbols, self._end)
+        before = {key: {each.instrument: each for each in rows} for key, rows in self._told.items()}
+        return [self._row(each, before, paid, sides) for each in held]
+
+    def cash(self, ids: Sequence[str]) -> float:
+        """Return the cash of portfolios in the portfolio's currency; NaN where nobody told any."""
+        told = cash_told(self._stores.clickhouse, self._portfolio.origin, ids, self._end)
+        if not told:
+            return UNKNOWN
+        return math.fsum(amount * self._rate(currency or self._own[id], at) for id, currency, at, amount in told)
+
+    def without_rate(self) -> tuple[str, ...]:
+        """Return the currencies that there was no rate of."""
+        return tuple(sorted(self._missing))
+
+    def _paid(self) -> dict[tuple[str, str], list[Paid]]:
+        found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
+        multipliers = {symbol: each.multiplier for symbol, each in self._about.items() if each.multiplier != 1}
+        since = {id: (_covers(mark[1]), _covers(mark[2]), -1) for id, mark in self._marks.items()}
+        until = {id: _covers(mark[0]) for id, mark in self._marks.items()}
+        for each in paid_since(
+            self._stores.clickhouse, self._portfolio.origin, since, until, self._own, self._portfolio.currency,
+            multipliers,
+        ):  # fmt: skip
+            found[each.portfolio, each.instrument].append(each)
+        return found
+
+    def _closed(self, held: Sequence[Position], paid: Mapping[tuple[str, str], list[Paid]]) -> list[Position]:
+        """Return as positions of 0 what was held or traded once and is not held any more."""
+        there = {(each.portfolio, each.instrument) for each in held}
+        once = {(id, each.instrument): each.currency for (id, _), rows in self._told.items() for each in rows}
+        gone = {key: once.get(key, "") for key in (*once, *paid) if key not in there and key[1] != CASH}
+        return [
+            Position(id, self._marks[id][0], symbol, 0.0, UNKNOWN, 0.0, UNKNOWN, currency, 0.0)
+            for (id, symbol), currency in gone.items()
+        ]
+
+    def _row(
+        self, each: Position, before: Mapping[tuple[str, int], Mapping[str, Position]],
+        paid: Mapping[tuple[str, str], list[Paid]],
+        sides: Mapping[tuple[str, str], tuple[NDArray[np.int64], NDArray[np.int64]]],
+    ) -> Holding:  # fmt: skip
+        id, symbol = each.portfolio, each.instrument
+        about = self._about.get(symbol) or Series(self._portfolio.origin, symbol, symbol)
+        currency = each.currency or self._own[id]
+        rate = self._rate(currency, each.ts)
+        marks = self._marks[id]
+        bought = paid.get((id, symbol), [])
+        begins = [before[id, at].get(symbol) if at else None for at in marks[1:]]
+        day, month, total = (
+            self._profit(each, rate, begin, bought, number) for number, begin in enumerate((*begins, None))
+        )
+        cost = each.average_cost
+        unrealised = (each.price - cost) * each.quantity * about.multiplier * rate if each.quantity else 0.0
+        worth_before = self._base(begins[0]) if begins[0] is not None else 0.0
+        put_in = abs(worth_before) + max(self._cost(bought, 0) * np.sign(each.quantity), 0.0)
+        volume = about.daily_volume or UNKNOWN
+        return Holding(
+            portfolio=id, instrument=symbol, about=about, quantity=each.quantity, price=each.price, average_cost=cost,
+            currency=currency, local_value=each.value, value=each.value * rate, weight=UNKNOWN, day=day, month=month,
+            total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
+            realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
+            volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * PARTICIPATION),
+        )  # fmt: skip
+
+    def _profit(
+        self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int
+    ) -> float:
+        """Return profit and loss since a moment; NaN where trades do not explain the change of the quantity."""
+        held = begin.quantity if begin is not None else 0.0
+        explained = held + math.fsum(part.quantity[number] for part in bought)
+        was_split = any(part.splits[number] for part in bought)
+        if not was_split and abs(each.quantity - explained) > QUANTITY_OFF * max(abs(each.quantity), abs(held), 1.0):
+            return UNKNOWN
+        worth = self._base(begin) if begin is not None else 0.0
+        return each.value * rate - worth - self._cost(bought, number)
+
+    def _cost(self, bought: Sequence[Paid], number: int) -> float:
+        return math.fsum(
+            part.cost[number] * self._rate(part.currency or self._portfolio.currency, part.day * DAY_SECONDS)
+            for part in bought
+        )
+
+    def _base(self, position: Position) -> float:
+        return position.value * self._rate(position.currency or self._own[position.portfolio], position.ts)
+
+    def _rate(self, currency: str, at: int) -> float:
+        """Return what one unit of a currency is worth in the portfolio's on a day; NaN without a rate."""
+        if currency == self._portfolio.currency:
+            return 1.0
+        day = at // DAY_SECONDS
+        if (currency, day) not in self._rates:
+            days = np.array([day], dtype="datetime64[D]")
+            found = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
+            self._rates[currency, day] = found
+            if math.isnan(found):
+                self._missing.add(currency)
+        return self._rates[currency, day]
+
+
+def _held_days(
+    sides: tuple[NDArray[np.int64], NDArray[np.int64]] | None, days: NDArray[np.int64], newest: int
+) -> float:
+    """Return calendar days since a position was first told on its side, in every report since then."""
+    if sides is None or not len(sides[0]):
+        return UNKNOWN
+    at, side = sides
+    breaks = np.flatnonzero((side[1:] != side[:-1]) | (np.diff(np.searchsorted(days, at)) > 1))
+    first = int(breaks[-1]) + 1 if len(breaks) else 0
+    return float((newest - int(at[first])) // DAY_SECONDS)

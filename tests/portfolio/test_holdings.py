@@ -1,0 +1,213 @@
+"""What a portfolio holds ties: to its value, to its returns, and to what single positions say."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.clock import SystemClock
+from portfolio.holdings import Holdings, holdings
+from sample.load import load_sample, portfolios
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.ingest.conftest import Send, sender
+from tests.ingest.test_door import DAY, at
+
+FUND, *STRATEGIES = portfolios("sample")
+ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
+DAYS = ("2015-03-31", "2018-02-05", "2020-03-16", "2022-12-28")
+
+
+@pytest.fixture
+def sample(stores: Stores) -> Stores:
+    load_sample(stores)
+    return stores
+
+
+@pytest.fixture
+def funded(stores: Stores) -> Stores:
+    """Stores by the machine's clock, with an own portfolio."""
+    put_portfolios(stores.state, [ALPHA])
+    return replace(stores, clock=SystemClock())
+
+
+@pytest.fixture
+def send(funded: Stores) -> Send:
+    """Sends rows, and returns the answer."""
+    return sender(funded)
+
+
+def of(stores: Stores, portfolio: Portfolio, day: str) -> Holdings:
+    found = holdings(stores, portfolio, None, np.datetime64(day))
+    assert found is not None
+    return found
+
+
+def value_and_flow(stores: Stores, portfolio: str, first: str, last: str) -> tuple[float, float, float]:
+    """Return the value on the first day, on the last day, and the flows after the first until the last."""
+    sql = """
+        SELECT sumIf(nav, toDate(ts) = {first:Date}), sumIf(nav, toDate(ts) = {last:Date}),
+            sumIf(flow, toDate(ts) > {first:Date} AND toDate(ts) <= {last:Date})
+        FROM nav FINAL WHERE origin = 'sample' AND portfolio = {name:String}
+    """
+    ((one, other, flow),) = stores.clickhouse.rows(sql, {"first": first, "last": last, "name": portfolio})
+    return float(one), float(other), float(flow)
+
+
+def test_positions_and_cash_are_the_value_and_their_gains_are_its_change(sample: Stores) -> None:
+    for day, before, month in (
+        ("2015-03-31", "2015-03-30", "2015-02-27"), ("2020-03-16", "2020-03-13", "2020-02-28"),
+        ("2022-12-28", "2022-12-27", "2022-11-30"),
+    ):  # fmt: skip
+        for portfolio in (FUND, *STRATEGIES):
+            found = of(sample, portfolio, day)
+            was, now, flow = value_and_flow(sample, portfolio.id, before, day)
+            assert found.nav == now
+            assert found.value == pytest.approx(now, rel=1e-9)
+            assert found.all().day == pytest.approx(now - was - flow, abs=1e-5)
+            was, now, flow = value_and_flow(sample, portfolio.id, month, day)
+            assert found.all().month == pytest.approx(now - was - flow, abs=1e-5)
+            assert found.all().unknown == 0
+            assert found.all().net + found.cash == pytest.approx(now, rel=1e-9)
+
+
+def test_all_that_was_ever_gained_is_the_value_less_what_was_put_in(sample: Stores) -> None:
+    for portfolio in STRATEGIES:
+        found = of(sample, portfolio, "2022-12-28")
+        first, last, flow = value_and_flow(sample, portfolio.id, "2014-01-02", "2022-12-28")
+        assert found.all().total == pytest.approx(last - first - flow, abs=1e-4)
+        assert sum(each.realised + each.unrealised for each in found.positions) == pytest.approx(
+            sum(each.total for each in found.positions)
+        )
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_groups_add_up_to_the_whole_however_it_is_cut(sample: Stores, day: str) -> None:
+    found = of(sample, FUND, day)
+    whole = found.all()
+    for group in ("sector", "portfolio", "asset_class", "industry", "currency", "country", "instrument"):
+        parts = found.by(group)
+        for name in ("long", "short", "weight", "day", "month", "total"):
+            assert math.fsum(getattr(each, name) for each in parts) == pytest.approx(getattr(whole, name), abs=1e-5)
+    assert {each.name for each in found.by("portfolio")} == {each.name for each in STRATEGIES}
+
+
+def test_the_fund_is_its_strategies_together(sample: Stores) -> None:
+    whole = of(sample, FUND, "2022-12-28")
+    parts = [of(sample, each, "2022-12-28") for each in STRATEGIES]
+    assert len(whole.positions) == sum(len(each.positions) for each in parts)
+    assert whole.cash == pytest.approx(sum(each.cash for each in parts))
+
+
+def test_days_held_begin_with_the_day_since_which_it_was_never_gone(sample: Stores) -> None:
+    sql = "SELECT DISTINCT toString(toDate(ts)) AS day FROM positions WHERE portfolio = 'pairs' ORDER BY day"
+    every = [str(day) for (day,) in sample.clickhouse.rows(sql)]
+    for each in of(sample, STRATEGIES[1], "2022-12-28").positions:
+        sql = """
+            SELECT toString(toDate(ts)) FROM positions FINAL WHERE origin = 'sample' AND portfolio = 'pairs'
+                AND instrument = {name:String} AND sign(quantity) = {side:Int8} ORDER BY ts
+        """
+        asked = {"name": each.instrument, "side": int(np.sign(each.quantity))}
+        told = {str(day) for (day,) in sample.clickhouse.rows(sql, asked)}
+        first = len(every) - next(back for back, day in enumerate(reversed(every)) if day not in told)
+        assert each.held_days == (np.datetime64("2022-12-28") - np.datetime64(every[first])).astype(int)
+
+
+TODAY = int(time.time()) // DAY * DAY - 2 * DAY
+"""Midnight of the newest report."""
+
+
+def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
+    answer = send(kind, [{"portfolio": "alpha", **row} if kind not in ("fx", "instruments") else row for row in rows])
+    assert answer.status_code == 200, answer.text
+
+
+def held(send: Send, day: int, quantity: float, price: float, **other: Any) -> None:
+    row = {"ts": at(TODAY + day * DAY), "instrument": "ACME", "quantity": quantity, "price": price, **other}
+    tell(send, "positions", row)
+
+
+def bought(send: Send, day: int, quantity: float, price: float, **other: Any) -> None:
+    row = {
+        "trade_id": f"{day}", "ts": at(TODAY + day * DAY + 50_000), "instrument": "ACME", "side": "buy",
+        "quantity": quantity, "price": price, **other,
+    }  # fmt: skip
+    tell(send, "trades", row)
+
+
+def only(stores: Stores) -> Any:
+    found = holdings(stores, ALPHA, None)
+    assert found is not None
+    (position,) = found.positions
+    return position
+
+
+def test_a_position_gains_what_it_is_worth_less_what_was_paid(funded: Stores, send: Send) -> None:
+    bought(send, -1, 100, 10, commission=2, fees=1)
+    held(send, -1, 100, 11, average_cost=10)
+    bought(send, 0, 50, 12, commission=1)
+    held(send, 0, 150, 13, average_cost=10.6666666667)
+    tell(send, "transactions", {"transaction_id": "d", "ts": at(TODAY + 40_000), "action": "dividend",
+                                "instrument": "ACME", "amount": 25})  # fmt: skip
+    found = only(funded)
+    assert found.day == pytest.approx(150 * 13 - 100 * 11 - 50 * 12 - 1 + 25)
+    assert found.total == pytest.approx(150 * 13 - 100 * 10 - 3 - 50 * 12 - 1 + 25)
+    assert found.day_return == pytest.approx(found.day / (100 * 11 + 50 * 12 + 1 - 25))
+    assert found.unrealised == pytest.approx(150 * (13 - 10.6666666667))
+
+
+def test_a_quantity_that_no_trade_explains_has_no_profit_and_is_told(funded: Stores, send: Send) -> None:
+    bought(send, -1, 100, 10)
+    held(send, -1, 100, 11)
+    held(send, 0, 150, 13)
+    found = only(funded)
+    assert (math.isnan(found.day), math.isnan(found.total), math.isnan(found.unrealised)) == (True, True, True)
+    whole = holdings(funded, ALPHA, None)
+    assert whole is not None
+    assert (whole.all().unknown, whole.all().day) == (1, 0)
+
+
+def test_a_split_changes_the_quantity_and_nothing_else(funded: Stores, send: Send) -> None:
+    bought(send, -1, 100, 10)
+    held(send, -1, 100, 11)
+    tell(send, "transactions", {"transaction_id": "s", "ts": at(TODAY + 1), "action": "split", "instrument": "ACME",
+                                "split_ratio": 4})  # fmt: skip
+    held(send, 0, 400, 3)
+    assert only(funded).day == pytest.approx(400 * 3 - 100 * 11)
+
+
+def test_a_position_in_another_currency_is_worth_its_rate_of_the_day(funded: Stores, send: Send) -> None:
+    tell(send, "fx", *({"base": "EUR", "quote": "USD", "ts": at(TODAY + day * DAY), "rate": rate}
+                       for day, rate in ((-1, 1.25), (0, 1.0))))  # fmt: skip
+    bought(send, -1, 100, 10, currency="USD")
+    held(send, -1, 100, 10, currency="USD")
+    held(send, 0, 100, 10, currency="USD")
+    found = only(funded)
+    assert (found.local_value, found.value) == (1_000, 1_000)
+    assert found.day == pytest.approx(1_000 - 800)
+    assert found.total == pytest.approx(1_000 - 800)
+
+
+def test_a_currency_without_a_rate_is_named_and_worth_nothing_that_is_known(funded: Stores, send: Send) -> None:
+    held(send, 0, 100, 10, currency="CHF")
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    assert found.no_rate == ("CHF",)
+    assert math.isnan(found.positions[0].value)
+
+
+def test_how_much_of_a_day_a_position_is(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ACME", "daily_volume": 1_000, "sector": "Energy"})
+    held(send, 0, -100, 10)
+    found = only(funded)
+    assert (found.volume_share, found.liquidate_days) == pytest.approx((0.1, 0.5))
+    assert (found.about.sector, found.value) == ("Energy", -1_000)
+
+
+def test_a_portfolio_without_positions_holds_nothing_that_is_known(stores: Stores) -> None:
+    assert holdings(stores, ALPHA, None) is None
