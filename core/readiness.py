@@ -46,22 +46,22 @@ class Checks(StrEnum):
 
 
 TITLES: Mapping[Checks, str] = {
-    Checks.HALT: "No halt by hand",
-    Checks.ENGINE: "Alerts are evaluated",
-    Checks.ALERTS: "No urgent alert",
-    Checks.FEEDS: "Feeds are fresh",
-    Checks.BROKER: "Broker is ready",
-    Checks.POSITIONS: "Positions agree",
-    Checks.DAILY_LOSS: "Daily loss within its limit",
-    Checks.DRAWDOWN: "Drawdown within its limit",
-    Checks.STORAGE: "ClickHouse stores",
-    Checks.STATE: "State database stores",
-    Checks.CACHE: "Redis stores",
-    Checks.DISK: "No disk fills up",
-    Checks.CLOCK: "Clock is right",
-    Checks.CHANNEL: "A channel is proven",
+    Checks.HALT: "Halt by hand",
+    Checks.ENGINE: "Alert engine",
+    Checks.ALERTS: "Urgent alerts",
+    Checks.FEEDS: "Feeds",
+    Checks.BROKER: "Broker",
+    Checks.POSITIONS: "Reconciliation of positions",
+    Checks.DAILY_LOSS: "Daily loss",
+    Checks.DRAWDOWN: "Drawdown",
+    Checks.STORAGE: "ClickHouse",
+    Checks.STATE: "State database",
+    Checks.CACHE: "Redis",
+    Checks.DISK: "Disk space",
+    Checks.CLOCK: "Clock",
+    Checks.CHANNEL: "Alert channel",
 }
-"""What each check is called, as what is so when it is ready; in the order in which they are shown."""
+"""What each check is called, whether it is ready or not; in the order in which they are shown."""
 OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
 """Checks that each portfolio has of its own; all but the last two are of the whole fund as well."""
 

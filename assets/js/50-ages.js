@@ -41,7 +41,7 @@
       const age = now - asOf;
       const pace = fw.pace && !fw.pace.paused ? fw.pace.seconds || 0 : 0;
       const isStale = staleAfter > 0 && age > staleAfter + pace;
-      const text = (element.dataset.prefix || "") + (isStale ? "stale · " : "") + fw.span(age);
+      const text = (isStale ? "stale · " : "") + (element.dataset.prefix || "") + fw.span(age);
       if (element.textContent !== text) element.textContent = text;
       if (element.hasAttribute("data-stale") !== isStale) element.toggleAttribute("data-stale", isStale);
       if (element.dataset.titleTs === element.dataset.ageTs) continue;

@@ -19,8 +19,29 @@
   function toggleHelp() {
     const dialog = help();
     if (!dialog) return;
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
+    if (dialog.open) return dialog.close();
+    define(dialog.querySelector(".fw-definitions"));
+    return dialog.showModal();
+  }
+
+  function part(tag, text) {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    return made;
+  }
+
+  // Definitions stand in the hover of what they define: here the keyboard reaches those of the page, all of them.
+  function define(place) {
+    const seen = new Set();
+    const rows = [];
+    for (const each of document.querySelectorAll("main :is(.fw-panel-title, .fw-card, .fw-sort, th)[title]")) {
+      const name = each.matches(".fw-card") ? each.querySelector(".fw-card-title").textContent : each.textContent;
+      if (!each.checkVisibility() || seen.has(name + each.title)) continue;
+      seen.add(name + each.title);
+      rows.push(part("dt", name), part("dd", each.title));
+    }
+    place.replaceChildren(...rows);
+    place.parentElement.hidden = !rows.length;
   }
 
   function openTab(digit) {

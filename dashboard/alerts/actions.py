@@ -50,11 +50,11 @@ def quick_form(incident: int) -> html.Form:
     )  # fmt: skip
 
 
-def hour_button(incident: int, *, id: str) -> html.Form:
-    """Return the button that acknowledges an incident for an hour."""
+def hour_button(incident: int, *, id: str, of: str) -> html.Form:
+    """Return the button that acknowledges an incident for an hour; of: what it is called."""
     return form(
         f"{PATH}/{Ask.ACKNOWLEDGE}", hidden("incident", str(incident)), hidden("lasts", HOUR), id=id,
-        does="Acknowledge", role=ACTING_ROLE,
+        does="Acknowledge", role=ACTING_ROLE, label=f"Acknowledge {of}",
     )  # fmt: skip
 
 

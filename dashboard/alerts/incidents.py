@@ -179,7 +179,7 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
 def _told(incident: OpenIncident) -> Any:
     if not incident.told:
         return "nobody was told"
-    told: list[Any] = [f"told {first_of(incident.told)}"]
+    told: list[Any] = [f"messages go to {first_of(incident.told)}"]
     if incident.told_at:
         told += [", last ", local_time(incident.told_at, "span")]
     return html.Span(told)

@@ -41,14 +41,19 @@ def form(
     clears: bool = False,
     is_dangerous: bool = False,
     role: Role = Role.VIEWER,
+    label: str = "",
 ) -> html.Form:
     """Return a form that posts the fields in `parts` to `post`, a rule among the page's forms.
 
     does: what its button says. question: asked before it is sent; {name} in it is what the field of that name
     says. into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
-    done. role: the least that it is offered to (components/needing.py).
+    done. role: the least that it is offered to (components/needing.py). label: what a screen reader says of the
+    button, where several on a page say the same.
     """
-    button = html.Button(does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}")
+    button = html.Button(
+        does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}",
+        **attributes(aria_label=label or None),
+    )  # fmt: skip
     return html.Form(
         [
             *parts,

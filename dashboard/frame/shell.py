@@ -29,7 +29,7 @@ KEYS = (
     ("t", "switch the theme"),
     ("/", "filter a table"),
     ("Ctrl P", "print the page, or save it as PDF"),
-    ("?", "this help"),
+    ("?", "this help, with the definitions of the page"),
     ("Esc", "close"),
 )
 
@@ -298,6 +298,15 @@ def _help(tabs: Sequence[Tab]) -> html.Dialog:
         [
             html.H2("Keyboard shortcuts"),
             html.Dl(rows, className="fw-keys"),
+            html.Div(
+                [
+                    html.H2("Definitions on this page"),
+                    html.Dl(
+                        className="fw-definitions", tabIndex=0, **attributes(aria_label="Definitions on this page")
+                    ),
+                ],
+                hidden=True,
+            ),
             html.Button("Close", id="help-close", type="button", className="fw-button"),
         ],
         id="help",

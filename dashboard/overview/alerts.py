@@ -1,4 +1,4 @@
-"""The open alerts of the Overview: the gravest first, of equal ones the newest."""
+"""The open alerts of the Overview: those nobody has in hand first, the gravest, of equal ones the newest."""
 
 from __future__ import annotations
 
@@ -31,9 +31,20 @@ STATES = {
 
 
 def seen_alerts(stores: Stores, firing: Sequence[FiringAlert], limits: Limits) -> list[FiringAlert]:
-    """Return the alerts that fire and may be seen, the gravest first, then the newest. Raises StorageUnavailable."""
+    """Return the alerts that fire and may be seen: those nobody has in hand first, the gravest, then the newest.
+
+    Raises StorageUnavailable.
+    """
     found = sight_of(stores, limits).seen(firing)
-    return sorted(found, key=lambda each: (bool(each.muted_by), -Severity.of(each.severity), -each.since))
+    return sorted(
+        found,
+        key=lambda each: (
+            bool(each.muted_by),
+            bool(each.acknowledged_by),
+            -Severity.of(each.severity),
+            -each.since,
+        ),
+    )
 
 
 def alert_list(found: Sequence[FiringAlert], *, is_evaluated: bool) -> html.Div:
@@ -67,14 +78,15 @@ def counts_line(found: Sequence[FiringAlert]) -> html.Span:
 
 def _item(each: FiringAlert) -> html.Li:
     severity = Severity.of(each.severity)
+    where = f"{PATH}?incident={each.incident}" if each.incident else PATH
     head: list[Any] = [
-        state_badge(STATES[severity], severity.word), html.A(each.title, href=PATH, className="fw-alert-title"),
+        state_badge(STATES[severity], severity.word), html.A(each.title, href=where, className="fw-alert-title"),
         age(each.since, prefix="for "),
     ]  # fmt: skip
     if each.acknowledged_by:
         head.append(html.Span(f"in hand: {each.acknowledged_by}", className="fw-alert-hand"))
     elif each.incident:
-        head.append(hour_button(each.incident, id=f"overview-hand-{each.incident}-{each.key}"))
+        head.append(hour_button(each.incident, id=f"overview-hand-{each.incident}-{each.key}", of=each.title))
     return html.Li(
         [
             html.Div(head, className="fw-alert-head"),

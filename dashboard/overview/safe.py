@@ -11,7 +11,7 @@ from dash import html
 
 from core.format import count
 from core.model import Status
-from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, PortfolioReadiness, ReadinessCheck, State
+from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, Checks, PortfolioReadiness, ReadinessCheck, State
 from dashboard.components.age import age
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
@@ -31,6 +31,7 @@ STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
 """Of the banner; the badge's list has more of them."""
 MOST_LISTED = 60
+OF_TRADING = (Checks.FEEDS, Checks.BROKER, Checks.POSITIONS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
 STATES = {
     State.READY: Status.OK,
     State.NOT_READY: Status.CRITICAL,
@@ -72,8 +73,9 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
     failing = [each for each in checks if each.state in (State.NOT_READY, State.UNKNOWN)]
     told = sentence_of(found.whole, checks)
     badge = state_badge(status, TITLES[word])
+    bare = "nothing of your trading is watched yet · " if word == SAFE and not _watches_trading(checks) else ""
     said: list[Any] = [
-        f"{told} · " if told else "",
+        f"{told} · {bare}" if told else "",
         age(found.read_at, STALE_AFTER_SECONDS, prefix="checked ") if found.read_at else "never checked",
     ]
     return html.Div(
@@ -84,6 +86,11 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
         className=f"fw-verdict fw-safe fw-level-{status.value}",
         role="status",
     )
+
+
+def _watches_trading(checks: Sequence[ReadinessCheck]) -> bool:
+    """Return whether a feed, a broker or a portfolio is watched, and not Fundwatch and its machine alone."""
+    return any(each.check in OF_TRADING and each.state != State.NOT_WATCHED for each in checks)
 
 
 def _reasons(found: Readiness, failing: Sequence[ReadinessCheck], names: Mapping[str, str]) -> html.Ul | None:
@@ -149,7 +156,11 @@ def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
     ]
     rows += [
         html.Li(
-            [state_badge(STATES[State.READY], State.READY.value), title, html.Span(count(ready, "portfolio"))],
+            [
+                state_badge(STATES[State.READY], State.READY.value),
+                f"{title} of portfolios",
+                html.Span(count(ready, "portfolio")),
+            ],
             **attributes(data_state=State.READY.value),
         )
         for title, ready in together.items()

@@ -91,7 +91,7 @@ class Headline:
 
 def card_strip(data: PortfolioData, seen: float | None = None, stale_after_seconds: float | None = None) -> html.Div:
     """Return the strips of cards; `seen` is when the newest value came, None for data that has no age."""
-    oldest = [] if seen is None else [age(seen, stale_after_seconds)]
+    oldest = [] if seen is None else ["· ", age(seen, stale_after_seconds)]
     return html.Div(
         [
             _group(["To the last value", f" · {data.last_day or '–'}, whatever the window ", *oldest], to_last(data)),

@@ -65,7 +65,7 @@ DRAWDOWNS = Panel(
     "Worst drawdowns",
     "The ten deepest falls from a best day so far until the day back at it, of the window’s time-weighted returns.",
     TableBody(310),
-    subtitle="in the window; click one to shade it in the chart",
+    subtitle="click one to shade it in the chart",
     controls_slot=choice_bar.LINE_SLOTS[0],
 )
 MONTHS = Panel(
