@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 LAST_SECOND = 2**32 - 1
-PARTICIPATION = 0.2
-"""Of a day's volume that may be sold without moving the price much: what days to liquidate are worked out with."""
 QUANTITY_OFF = 1e-6
 """Of a quantity that trades may fail to explain: fractions that were rounded."""
 UNKNOWN = math.nan
@@ -83,7 +82,7 @@ class Holding:
     volume_share: float
     """Quantity over a day's average volume, a ratio."""
     liquidate_days: float
-    """Days that selling takes at PARTICIPATION of the volume."""
+    """Days that selling takes at SHARE_OF_VOLUME of the day's volume."""
 
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
@@ -343,7 +342,7 @@ class _Book:
             currency=currency, local_value=each.value, value=each.value * rate, weight=UNKNOWN, day=day, month=month,
             total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
             realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
-            volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * PARTICIPATION),
+            volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * SHARE_OF_VOLUME),
         )  # fmt: skip
 
     def _profit(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from dash import html
 
+from analytics.concentration import concentration
 from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
-from dashboard.holdings.tables import concentration, tone
+from dashboard.holdings.tables import tone
 from portfolio.holdings import Holdings
 
 ID = "holdings"
@@ -21,8 +23,9 @@ TIE = 0.0001
 def strip(found: Holdings) -> list[html.Article]:
     """Return the cards."""
     whole, nav, currency = found.all(), found.nav, found.portfolio.currency
-    largest, five = concentration([each.value for each in found.positions])
-    effective = _effective_number(found)
+    known = [each.value for each in found.positions if not math.isnan(each.value)]
+    dense = concentration(np.array([known]))
+    largest, five, _ = dense.top[0]
     share = _share(nav)
     return [
         card(f"{ID}-nav", "Net asset value", text.money(nav, currency), why=_day(found),
@@ -42,7 +45,7 @@ def strip(found: Holdings) -> list[html.Article]:
              why=text.money(found.cash, currency) if not math.isnan(found.cash) else "not reported",
              definition="Cash in every currency at the day's rate, over the net asset value"),
         card(f"{ID}-count", "Positions", text.number(whole.count),
-             why=f"effective {text.number(effective, 1)}",
+             why=f"effective {text.number(dense.effective_number[0], 1)}",
              definition="How many; effective: one over the sum of squared shares of gross exposure (Herfindahl)"),
         card(f"{ID}-top", "Five largest", text.percent(five), why=f"largest {text.percent(largest)}",
              definition="Share of gross exposure"),
@@ -65,12 +68,6 @@ def remarks(found: Holdings) -> list[Any]:
     if found.newest // 86_400 != found.oldest // 86_400:
         said.append("Parts were reported on different days.")
     return [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
-
-
-def _effective_number(found: Holdings) -> float:
-    sizes = [abs(each.value) for each in found.positions if not math.isnan(each.value)]
-    whole = math.fsum(sizes)
-    return whole**2 / math.fsum(size**2 for size in sizes) if whole else math.nan
 
 
 def _share(nav: float) -> Any:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 
+from analytics.liquidity import SHARE_OF_VOLUME
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
-from portfolio.holdings import GROUPS, PARTICIPATION, Group, Held, Holding, Holdings
+from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
 
 ID = "holdings"
 POSITIONS, GROUPED, MOVERS, CLOSED = (f"{ID}-{name}-rows" for name in ("positions", "groups", "movers", "closed"))
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("held", "Held", definition="Calendar days on this side without a break", plain="Days held"),
     Column("volume", "ADV", definition="Quantity over the instrument's average daily volume", plain="Share of ADV"),
     Column(
-        "liquidate", "Exit", definition=f"Days to sell it at {100 * PARTICIPATION:.0f} % of the average daily volume",
+        "liquidate", "Exit", definition=f"Days to sell it at {100 * SHARE_OF_VOLUME:.0f} % of the average daily volume",
         plain="Days to liquidate",
     ),
 )  # fmt: skip
@@ -201,10 +201,3 @@ def _local(found: Holdings, each: Holding) -> str:
     if each.currency == found.portfolio.currency:
         return ""
     return f"{text.money(each.local_value, each.currency)} in its own currency"
-
-
-def concentration(values: Sequence[float]) -> tuple[float, float]:
-    """Return the largest share of gross exposure and that of the five largest, ratios; NaN without any."""
-    sizes = sorted((abs(each) for each in values if not math.isnan(each)), reverse=True)
-    whole = math.fsum(sizes)
-    return (sizes[0] / whole, math.fsum(sizes[:5]) / whole) if whole else (math.nan, math.nan)
