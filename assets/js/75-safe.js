@@ -21,6 +21,14 @@
     if (before && before.split(" ")[0] !== word.split(" ")[0]) fw.announce(`Trading: ${word}`);
   }
 
+  // Who halted trading and why, above every page.
+  function halted(html) {
+    const place = fw.byId("halted");
+    if (!place) return;
+    fw.patch(place, html);
+    place.hidden = !html;
+  }
+
   function silence(said) {
     const place = fw.byId("safe-silent");
     if (!place) return;
@@ -50,6 +58,7 @@
         silence("");
         const list = fw.byId("safe-list");
         if (list) fw.patch(list, told.list);
+        halted(told.halted);
         fw.tickAges();
       }
     } catch (error) {

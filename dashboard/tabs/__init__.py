@@ -19,6 +19,7 @@ from dashboard.tabs import (
     pipeline,
     portfolio,
     portfolios,
+    readiness,
     services,
     silences,
     system,
@@ -29,6 +30,7 @@ from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
     overview.TAB,
+    readiness.PAGE,
     health.PAGE,
     portfolio.TAB,
     portfolios.PAGE,

@@ -33,14 +33,13 @@ from portfolio.withheld import reading_for
 from status.alerts import alerts_now
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.health import Score, present_components, present_readings, score_of
-from status.readiness import Readiness, readiness_of
+from status.readiness import Readiness
 from status.readings import OWN, every_dataset
 from storage.clickhouse.client import ClickHouse
 
 if TYPE_CHECKING:
     from core.model import LiveReading
     from core.settings.model import Settings
-    from portfolio.allowed import Limits
     from storage.stores import Stores
 
 ID = OVERVIEW
@@ -123,7 +122,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     readings = [told for each in present_readings(stores) if (told := reading_for(each, limits)) is not None]
     found = present_components(stores.settings, readings, now)
     score = score_of(found, stores.settings.health)
-    ready, names = _readiness(stores, now, limits)
+    ready, names = safe.seen_readiness(stores, now, limits)
     known = alerts_now(stores)
     engine = known.reading
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
@@ -173,16 +172,6 @@ def _tried(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return None, problem_of(error)
 
 
-def _readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readiness, dict[str, str]]:
-    """Return whether trading may go on, and the names of portfolios; without the state database what is not known."""
-    names, problem = _tried(lambda: safe.seen_own(stores, limits))
-    found = readiness_of(stores, now)
-    if names is None:
-        lost = replace(found.whole, is_safe=False, reasons=[problem])
-        return replace(found, whole=lost, portfolios={}, checks=(), unknown=problem), {}
-    return (found if limits is None else found.only(names)), names
-
-
 def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]) -> _Past:
     memo = _PAST.setdefault(stores.clickhouse, Memo(4))
 
@@ -226,7 +215,7 @@ def _past_line(stores: Stores, read: _Past | None, course: past.Course | None) -
 
 def _routes(stores: Stores) -> list[Route]:
     def badge(_choices: Choices, viewer: Viewer) -> Any:
-        return safe.badge_answer(*_readiness(stores, stores.clock.now(), viewer.portfolios))
+        return safe.badge_answer(*safe.seen_readiness(stores, stores.clock.now(), viewer.portfolios))
 
     return [Route(SAFE, badge, Role.VIEWER)]
 
