@@ -54,6 +54,8 @@
         answeredAt = steady();
         answeredWall = Date.now();
         answeredTime = new Date(answeredWall).toLocaleTimeString("sv-SE");
+        // The page may be a refresh behind: what it says of readiness is not to contradict the badge.
+        if (shown && shown.split(" ")[0] !== told.word.split(" ")[0] && !fw.pace.paused) setTimeout(fw.tickNow);
         show(told.word, told.status, told.count);
         silence("");
         const list = fw.byId("safe-list");

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from dash import html
 
 from access.viewer import Viewer
-from core.alerts.spec import ALERTS, FiringAlert
+from core.alerts.spec import FiringAlert
 from core.errors import StorageError
 from core.format import number
 from core.kinds.registry import KINDS
@@ -128,12 +128,13 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
     seen, why_no_portfolios = _tried(lambda: glances(stores, limits))
     span = (now - past.DAY_SECONDS, now)
-    read, why_no_past = _tried(lambda: _past(stores, readings, span))
+    read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
     course, _ = _tried(lambda: past.read_course(stores, seen or [], span[0]))
     newest = max((each.ts for each in readings), default=None)
     drawn = {TREND.graph: past.trend_figure(read.trend, span, CHART_PX)} if read and read.trend else {}
     if read:
-        drawn[PAST.graph] = past.past_figure(read.trouble, course, span, is_watched=bool(past.trading_sources(stores)))
+        is_watched = bool(read.trouble or past.trading_sources(stores))
+        drawn[PAST.graph] = past.past_figure(read.trouble, course, span, is_watched=is_watched)
     return View(
         figures=drawn,
         slots={
@@ -172,14 +173,14 @@ def _tried(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return None, problem_of(error)
 
 
-def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]) -> _Past:
+def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float], *, is_whole: bool) -> _Past:
     memo = _PAST.setdefault(stores.clickhouse, Memo(4))
 
     def read() -> _Past:
         reading = next((each for each in readings if each.collector == HEALTH), None)
-        return _Past(past.read_trend(stores, reading, *span), past.read_trouble(stores, *span))
+        return _Past(past.read_trend(stores, reading, *span), past.read_trouble(stores, *span, is_whole=is_whole))
 
-    return memo.get(int(span[1] // READ_AGAIN_SECONDS), read)
+    return memo.get((int(span[1] // READ_AGAIN_SECONDS), is_whole), read)
 
 
 def _portfolios(seen: list[Glance] | None, ready: Readiness, settings: Settings) -> Any:
@@ -224,7 +225,7 @@ def _fit(settings: Settings) -> Tab:
     return replace(TAB, datasets=(*every_dataset(settings), *ALSO))
 
 
-ALSO = (ALERTS, READINESS, "portfolio")
+ALSO = ("portfolio",)
 """Data sets beside those of readings."""
 TAB = Tab(
     id=ID,

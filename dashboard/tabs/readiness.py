@@ -18,6 +18,7 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
 from portfolio.halting import seen_halts
+from portfolio.tree.misnamed import misnamed
 from status.freshness import next_stale_at
 
 if TYPE_CHECKING:
@@ -72,10 +73,20 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             OVER.slot: over_table(seen_halts(stores, limits), names, now),
         },
         as_of={CHECKS.id: found.read_at},
-        notes={CHECKS.id: found.unknown},
+        notes={CHECKS.id: " ".join([found.unknown, *_misnamed(stores, viewer)]).strip()},
         stale_after_seconds={CHECKS.id: safe.STALE_AFTER_SECONDS},
         stale_at=next_stale_at([*readings], now),
     )
+
+
+def _misnamed(stores: Stores, viewer: Viewer) -> list[str]:
+    """Return what the settings say of portfolios that there are not, a sentence each."""
+    if viewer.portfolios is not None:
+        return []
+    return [
+        f"readiness.portfolios in the settings names {name!r}, which is no portfolio: what it says counts for nobody."
+        for name in misnamed(stores)
+    ]
 
 
 def _halt(names: dict[str, str], viewer: Viewer) -> Any:
