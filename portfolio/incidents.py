@@ -22,6 +22,8 @@ from core.kinds.scrape.source import ScrapeSource
 from core.machine.spec import SYSTEM
 from core.metrics import MACHINE
 from core.model import SourceId
+from core.pipeline.health import HEALTH
+from core.web.spec import REQUESTS
 from portfolio.alerts import COMPONENT, ORIGIN, PORTFOLIO, Sight, sight_of
 from portfolio.rule_files import rule_set
 from storage.state.alert_log import BEGINS, ENDS, read_spans
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 2_000
 """Of the history, the newest, that are read."""
 COLLECTOR = "collector"
+OWN_METRICS = {f"{SYSTEM}_": SYSTEM, "fundwatch_http_": REQUESTS, f"{HEALTH}_": HEALTH}
+"""Collectors of the machine and of Fundwatch itself by what the names of their metrics begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +145,5 @@ def _component_of(labels: Mapping[str, str], rule: Rule | None, stores: Stores) 
         kinds = sorted({kind for figure in figures for kind in kinds_of(figure)})
         scraped = {each.name for each in stores.settings.watch.of(ScrapeSource.KIND)}
         return f"{kinds[0]}:{instance}" if kinds else f"{ScrapeSource.KIND}:{instance}" if instance in scraped else ""
-    is_of_machine = machine and figures and all(each.startswith(f"{SYSTEM}_") for each in figures)
-    return f"{machine}/{SYSTEM}" if is_of_machine else ""
+    own = {name for figure in figures for begins, name in OWN_METRICS.items() if figure.startswith(begins)}
+    return f"{machine}/{own.pop()}" if machine and len(own) == 1 else ""

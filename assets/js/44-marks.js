@@ -75,7 +75,7 @@
       shapes: [...bandsOf(incidents, line, isCovered), ...events.flatMap(({ from, to }) => shapesOf(from, to, line))],
       flags: [
         ...near(events).map((group) => flag(group, ref, top)),
-        ...near(incidents).map((group) => sign(group, ref, top)),
+        ...near(incidents).map((group) => sign(group, ref, top, reach)),
         ...(more && incidents.length ? [moreOf(ref, bottom)] : []),
       ],
       shown: shown.map(({ mark }) => mark),
@@ -105,10 +105,12 @@
   const gravity = ({ mark }) => ["info", "warning", "critical", "urgent"].indexOf(mark.severity);
   const worstOf = (group) => group.reduce((one, other) => (gravity(other) > gravity(one) ? other : one)).mark;
 
-  function sign(group, ref, top) {
+  function sign(group, ref, top, { first, last }) {
     const worst = worstOf(group);
+    const [begins, ends, at] = [first, last, group[0].from].map(fw.localSeconds);
+    const isLate = at - begins > 0.93 * (ends - begins); // beside the end there is no room
     return {
-      ...flag(group, ref, top), name: "incident", text: worst.sign, yanchor: "top", yshift: 0, xanchor: "left",
+      ...flag(group, ref, top), name: "incident", text: worst.sign, yanchor: "top", yshift: 0, xanchor: isLate ? "right" : "left",
       font: { size: 11, color: fw.color(worst.color) }, bgcolor: fw.color("panel"), opacity: 0.9, borderpad: 0,
     };
   }

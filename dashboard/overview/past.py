@@ -102,7 +102,7 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
     bad = [
         (id.name or collector_title(id.source), band)
         for id, changes in history.items()
-        for band in bands(changes, start, end)
+        for band in bands(changes, _begins(changes, start), end)
         if SEVERITY[band.state] > 0
     ]
     edges = sorted({edge for _, band in bad for edge in (band.start, band.end)})
@@ -118,6 +118,11 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
             found.append(Trouble(since, until, state, names))
     longest = sorted(found, key=lambda each: each.start - each.end)[:MOST_BANDS]
     return sorted(longest, key=lambda each: each.start)
+
+
+def _begins(changes: Sequence[StateChange], start: float) -> float:
+    """Return from when on anything is known of a component: what was not watched yet was not in trouble."""
+    return max(changes[0].ts, start) if changes and changes[0].before is None else start
 
 
 def _worst(inside: Sequence[tuple[str, Band]]) -> tuple[Status, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from core.memo import Memo
 from core.model import Reading
 from core.roles import Role
 from core.tables import table_of
-from dashboard.tabs import cache, events, pipeline, portfolio, system
+from dashboard.tabs import cache, events, pipeline, portfolio, services, system
 from dashboard.views.marks import MOST_INCIDENTS, MOST_MARKS, TEXT_CHARACTERS, Marks
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices, Page
@@ -139,6 +139,8 @@ def test_an_alert_that_fired_is_a_band_on_the_charts_of_what_it_is_about(marked:
     assert (disk["at"], disk["until"], disk["severity"], disk["sign"]) == (100.0, 200.0, "critical", "✕")
     assert (disk["who"], disk["text"], disk["about"]) == ("The machine", "machine: this is why", "Disk / on host-1")
     assert bands(marked, system.TAB, host="host-2") == []
+    remember(marked, row(340.0, "fires", "api-slow", "warning", machine="host-1", route="/api/v1/nav"))
+    assert [each["who"] for each in bands(marked, services.TAB)] == ["The API answers slowly"]
     (redis,) = bands(marked, cache.TAB)
     assert (redis["until"], redis["about"]) == (None, "Redis main"), "it fires"
     assert bands(marked, cache.TAB, instance="redis:other") == []
