@@ -19,6 +19,7 @@ from core.machine import metrics as machine
 from core.metrics import MACHINE, UNITS
 from core.model import LiveReading
 from core.readiness import EVERY_PORTFOLIO, State
+from portfolio.allowed import Limits, seen_ids
 from status.freshness import is_stale
 from status.readiness import Readiness, readiness_of
 from status.readings import every_dataset
@@ -36,11 +37,13 @@ RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum",
 """Ends of the samples of other types: a gauge whose name has one clashes with a family of the name before it."""
 
 
-def openmetrics(stores: Stores) -> bytes:
-    """Return the newest readings as a text in OpenMetrics."""
+def openmetrics(stores: Stores, limits: Limits) -> bytes:
+    """Return the newest readings as a text in OpenMetrics, as somebody with these limits may read them."""
     now = stores.clock.now()
-    readings = readings_of(stores, every_dataset(stores.settings), None)
-    families = [*_families(readings, now), *_readiness(readiness_of(stores, now), now)]
+    readings = readings_of(stores, every_dataset(stores.settings), limits)
+    safe = readiness_of(stores, now)
+    told = safe if limits is None else safe.only(seen_ids(safe.parents, limits))
+    families = [*_families(readings, now), *_readiness(told, now)]
     found: bytes = generate_latest(_Registry(families))  # type: ignore[no-untyped-call]
     return found
 

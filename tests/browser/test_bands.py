@@ -126,6 +126,7 @@ def test_a_band_tells_what_fired_is_hidden_and_shown_and_moves_no_zoom(page: Pag
     page.wait_for_selector("#system-cpu .scatterlayer .trace", state="attached", timeout=120_000)
     expect(switch).to_have_attribute("aria-pressed", "false")
     expect(signs(page)).to_have_count(0)
-    switch.click()
+    switch.focus()
+    page.keyboard.press("Enter")
     expect(signs(page)).to_have_count(2)
     assert range_of(page, CPU) == before
