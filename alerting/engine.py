@@ -117,6 +117,8 @@ class Engine:
         """What the last evaluation of each rule took."""
         self.problems: dict[str, str] = {}
         """Why the last evaluation of a rule failed."""
+        self.has_happened = False
+        """Whether the last tick wrote history."""
         self.has_turned = False
         """Whether the last tick changed an incident, so that there may be messages to send."""
 
@@ -415,7 +417,7 @@ class Engine:
         self._groups = changes.groups
         for group in changes.cleared:
             del self._by_hand[group]
-        self.has_turned = bool(changes.turns)
+        self.has_turned, self.has_happened = bool(changes.turns), bool(changes.history)
         for (_, group, turn), id in zip(changes.turns, ids, strict=True):
             if turn.incident.stage is not Stage.CLOSED:
                 self._incidents[group] = id, turn.incident

@@ -21,7 +21,7 @@ from alerting.quiet import Causes, Quiet
 from alerting.telling import Pulse, reading_of
 from core.alerts.expression import Figure, Worked
 from core.alerts.rule import Rule
-from core.alerts.spec import ALERTS, INTERVAL_SECONDS
+from core.alerts.spec import ALERTS, HISTORY, INTERVAL_SECONDS
 from core.errors import FundwatchError, StorageError, StorageRejected
 from core.lease import RENEW_SECONDS, Lease
 from core.model import Labels
@@ -261,6 +261,8 @@ class Runner:
         engine.tick()
         self._ticked = self._stores.clock.monotonic()
         self._tick_seconds = time.perf_counter() - began
+        if engine.has_happened:
+            self._stores.live.bump(HISTORY)
         if engine.has_turned:
             self._told = float("-inf")
             if self._delivery is not None:

@@ -12,7 +12,7 @@ from alerting.figures import Figures
 from alerting.forgetting import Forgetting
 from alerting.mirror import Mirror
 from alerting.quiet import Causes
-from alerting.readiness.evaluator import Engine, Evaluator
+from alerting.readiness.evaluator import Engine, Evaluator, readiness_states
 from alerting.router import Router
 from alerting.runner import Deliver, Runner
 from alerting.sender import Sender
@@ -89,7 +89,10 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     runner.attend(Mirror(stores, is_active).run, "alerting-mirror")
     forgetting = Forgetting(stores.state, stores.clock, settings.alerts.keep_days, is_active)
     runner.attend(forgetting.run, "alerting-forgetting")
-    readiness = Evaluator(stores, Engine(runner.may_tell, lambda: runner.tick_age_seconds, lambda: runner.problem))
+    states = readiness_states(stores)
+    engine = Engine(runner.may_tell, lambda: runner.tick_age_seconds, lambda: runner.problem)
+    readiness = Evaluator(stores, engine, states)
+    runner.attend(states.run, "readiness-states")
     found.takers.append(readiness.take)
     runner.attend(readiness.run, "readiness")
     for probe in readiness.probes:

@@ -38,6 +38,7 @@ from core.alerts.spec import (
 )
 from core.format import count
 from core.model import Component, Reading, Sample, Status, labels
+from core.readiness import READINESS
 from core.tables import table_of
 
 
@@ -136,6 +137,7 @@ def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAler
         incident=id,
         acknowledged_by=incident.acknowledged_by if incident else "",
         is_flapping=condition.is_flapping,
+        follows_readiness=rule.reads_readiness or dict(known.labels).get("collector") == READINESS,
     )
 
 

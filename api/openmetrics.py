@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric, StateSetMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from api.readings import readings_of
@@ -18,13 +18,17 @@ from core.catalogue import catalogue
 from core.machine import metrics as machine
 from core.metrics import MACHINE, UNITS
 from core.model import LiveReading
+from core.readiness import EVERY_PORTFOLIO, State
+from portfolio.allowed import Limits, seen_ids
 from status.freshness import is_stale
+from status.readiness import Readiness, readiness_of
 from status.readings import every_dataset
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+PORTFOLIO = "portfolio"
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 COUNTERS = frozenset({machine.OOM_KILLS})
@@ -33,11 +37,14 @@ RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum",
 """Ends of the samples of other types: a gauge whose name has one clashes with a family of the name before it."""
 
 
-def openmetrics(stores: Stores) -> bytes:
-    """Return the newest readings as a text in OpenMetrics."""
+def openmetrics(stores: Stores, limits: Limits) -> bytes:
+    """Return the newest readings as a text in OpenMetrics, as somebody with these limits may read them."""
     now = stores.clock.now()
-    readings = readings_of(stores, every_dataset(stores.settings), None)
-    found: bytes = generate_latest(_Registry([*_families(readings, now)]))  # type: ignore[no-untyped-call]
+    readings = readings_of(stores, every_dataset(stores.settings), limits)
+    safe = readiness_of(stores, now)
+    told = safe if limits is None else safe.only(seen_ids(safe.parents, limits))
+    families = [*_families(readings, now), *_readiness(told, now)]
+    found: bytes = generate_latest(_Registry(families))  # type: ignore[no-untyped-call]
     return found
 
 
@@ -78,6 +85,32 @@ def _families(readings: list[LiveReading], now: float) -> Iterator[Metric]:
         for pairs, value in values[name].items():
             family.add_sample(name, dict(pairs), value)
         yield family
+
+
+def _readiness(found: Readiness, now: float) -> Iterator[Metric]:
+    """Yield whether trading may go on, as /api/v1/trading-readiness says it: also that nobody knows is told, as a no.
+
+    The whole fund is the portfolio without a name.
+    """
+    safe = GaugeMetricFamily(
+        "fundwatch_trading_ready", "1 while trading may go on, else 0, also while that is not known.",
+        labels=[PORTFOLIO],
+    )  # fmt: skip
+    for id in (EVERY_PORTFOLIO, *sorted(found.portfolios)):
+        safe.add_metric([id], float(found.of(id).is_safe))
+    states = StateSetMetricFamily(
+        "fundwatch_trading_check", "State of each check; unknown is not ready.", labels=["check", PORTFOLIO]
+    )
+    ages = GaugeMetricFamily(
+        "fundwatch_trading_check_age_seconds", "Age of what each check rests on.", labels=["check", PORTFOLIO],
+        unit="seconds",
+    )  # fmt: skip
+    for each in found.checks:
+        of = [each.check, each.portfolio]
+        states.add_metric(of, {state.value: each.state == state for state in State})
+        if each.read_at is not None:
+            ages.add_metric(of, max(now - each.read_at, 0.0))
+    yield from (safe, states, ages)
 
 
 def _name(metric: str) -> str:

@@ -11,6 +11,7 @@ from core.machine.spec import PROCESSES, SYSTEM
 from core.model import LiveReading, SourceId
 from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
+from core.readiness import READINESS
 from core.web.spec import REQUESTS
 from portfolio.withheld import reading_for
 from status.readings import OWN, Found, components_in, every_dataset, newest_readings
@@ -41,8 +42,12 @@ def readings_of(stores: Stores, names: Iterable[str], limits: Limits) -> list[Li
 
 
 def components(stores: Stores, now: float, limits: Limits) -> list[Found]:
-    """Return every component as it is at `now` (epoch seconds), by id. What has no reading yet is unknown."""
-    return components_in(stores.settings, readings_of(stores, every_dataset(stores.settings), limits), now)
+    """Return every component as it is at `now` (epoch seconds), by id. What has no reading yet is unknown.
+
+    Whether the whole fund may trade is told to those who may see all of it.
+    """
+    found = components_in(stores.settings, readings_of(stores, every_dataset(stores.settings), limits), now)
+    return [each for each in found if limits is None or each.collector != READINESS]
 
 
 def is_fundwatch(found: Found) -> bool:

@@ -95,7 +95,9 @@ def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPE
 
     @server.get("/metrics")
     def prometheus() -> Response:
-        return _refused() or Response(openmetrics(stores), content_type=CONTENT_TYPE)
+        return _refused() or Response(
+            openmetrics(stores, viewer_of(request.environ).portfolios), content_type=CONTENT_TYPE
+        )
 
     for endpoint in ("openapi", "docs", "prometheus"):
         declare(server, endpoint, Role.VIEWER)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collectors.base import Context, gauges
 from core.errors import SourceUnavailable
-from core.model import Reading
+from core.model import Reading, Status
 from core.pipeline import health
 from status.health import present_components, present_readings, score_of
 
@@ -19,6 +19,10 @@ def make(context: Context) -> HealthCollector:
     return HealthCollector(context.stores, context.settings.intervals.health_seconds)
 
 
+SETTLING_SECONDS = 60.0
+"""After the start: what is unknown then has mostly not been read yet."""
+
+
 class HealthCollector:
     """Works the score out anew at each reading: pages show the present one, its trend is what is stored here."""
 
@@ -29,14 +33,22 @@ class HealthCollector:
         """Return the collector of the score of what `stores` have."""
         self._stores = stores
         self.interval_seconds = interval_seconds
+        self._began: float | None = None
 
     def collect(self, now: float) -> Reading:
-        """Return the reading at `now`. Raises SourceUnavailable when Redis does not answer."""
+        """Return the reading at `now`. Raises SourceUnavailable when Redis does not answer.
+
+        It has no score while some components have not been read since the start, for a minute: that is a gap, no dip.
+        """
         settings, live = self._stores.settings, self._stores.live
         readings = present_readings(self._stores)
         if live.problem:
             raise SourceUnavailable(f"Redis does not answer: {live.problem}")
-        score = score_of(present_components(settings, readings, now), settings.health)
+        found = present_components(settings, readings, now)
+        self._began = now if self._began is None else self._began
+        if now - self._began < SETTLING_SECONDS and any(each.part.status is Status.UNKNOWN for each in found):
+            return Reading()
+        score = score_of(found, settings.health)
         samples = gauges({health.SCORE: score.value})
         for line in score.lines:
             samples += gauges(

@@ -16,6 +16,7 @@ from core.machine.spec import PROCESSES, SYSTEM
 from core.model import SourceId
 from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
+from core.readiness import READINESS
 from core.web.spec import REQUESTS
 
 Kind = Literal["event", "note"]
@@ -25,7 +26,8 @@ TEXT_CHARACTERS, TAG_CHARACTERS, MOST_TAGS = 1_000, 32, 10
 PORTFOLIO_CHARACTERS, COMPONENT_CHARACTERS = 80, 160
 AHEAD_SECONDS = 366 * 86_400.0
 """How far ahead of now a time may be: what is planned is worth a mark too."""
-TABS_OF_OWN = {SYSTEM: "system", PROCESSES: "system", PIPELINE: "pipeline", REQUESTS: "services", HEALTH: "overview"}
+TABS_OF_OWN = {SYSTEM: "system", PROCESSES: "system", PIPELINE: "pipeline", REQUESTS: "services", HEALTH: "overview",
+               READINESS: "overview"}  # fmt: skip
 """Id of the tab that shows what each collector of the machine and of Fundwatch itself tells."""
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=TAG_CHARACTERS,
                                        pattern=r"^[^\s,]+$")]  # fmt: skip

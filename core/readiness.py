@@ -15,6 +15,8 @@ from core.metrics import Metric
 
 READINESS = "readiness"
 """The newest reading, and its data set."""
+COMPONENT = "trading readiness"
+"""What it is called among components: whether the whole fund is safe, as of everything that is watched."""
 INTERVAL_SECONDS = 1.0
 """Between two evaluations."""
 EVERY_PORTFOLIO = ""
@@ -23,6 +25,7 @@ EVERY_PORTFOLIO = ""
 SAFE = Metric("readiness_safe", "1 while every check that is watched is ready, else 0.", "portfolio")
 CHECKS_READY = Metric("readiness_checks_ready", "Checks that are ready.", "portfolio")
 CHECKS_WATCHED = Metric("readiness_checks_watched", "Checks that are watched.", "portfolio")
+METRICS = (SAFE, CHECKS_READY, CHECKS_WATCHED)
 CANARY = Metric("readiness_canary", "1: written to be read back.")
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from core.alerts.spec import ENGINE
 from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
+from core.readiness import COMPONENT, READINESS
 from core.requests import SETTINGS
 from core.settings.pull import PREFIX as PULL
 from core.tables import rows_of, table_of
@@ -20,8 +21,8 @@ from storage.clickhouse.reads.state_changes import StateChange
 from storage.state.actions import Action
 
 INBOX = "inbox"
-NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE})
-"""Components, and the collector of the first. Pulls are too, by whatever name."""
+NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE, COMPONENT, READINESS})
+"""Components, and the collectors of the first and the last. Pulls are too, by whatever name."""
 WITHHELD = "told to those who may see every portfolio"
 
 
@@ -33,6 +34,8 @@ def reading_for(reading: LiveReading | None, limits: Limits) -> LiveReading | No
         replace(part, why=WITHHELD, reasons=()) if is_naming(part.name) and part.status is not Status.OK else part
         for part in reading.components
     ]
+    if reading.collector == READINESS:  # values and tables are of portfolios: who may see some asks status.readiness
+        return replace(reading, components=components, samples={}, tables={})
     rows = rows_of(reading.tables, CollectorRuns)
     if rows:
         told = [

@@ -19,6 +19,7 @@ from core.limits import CRITICAL_SHARE, WARNING_SHARE, on_scale
 from core.machine.spec import Share
 from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.health import HEALTH, Area, Level, area_of
+from core.readiness import READINESS
 from core.tables import rows_of
 from status.readings import Found, components_in, every_dataset, newest_readings, of_those_that_collect
 
@@ -84,7 +85,8 @@ def present_components(settings: Settings, readings: Sequence[LiveReading], now:
     readings: those of `present_readings`; machines that stand by do not count.
     """
     active = of_those_that_collect(readings, now)
-    return [each for each in components_in(settings, active, now) if each.collector != HEALTH]
+    # Neither the score nor the answer whether trading may go on, which is made of other things, makes itself up.
+    return [each for each in components_in(settings, active, now) if each.collector not in (HEALTH, READINESS)]
 
 
 def score_of(found: Sequence[Found], weights: Health) -> Score:

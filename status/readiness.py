@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 AHEAD_SECONDS = 5.0
 """A reading that is further in the future was stamped by a clock that is wrong: when it was taken is not known."""
-WHERE_HALTS = "/alerts"
+WHERE_HALTS = "/readiness"
 WITHHELD = "why is told to those who may see every portfolio"
 NOBODY = "nobody says whether it is safe: alerts are not evaluated"
 OFF = "nobody says whether it is safe: alerts.enabled is off"
@@ -75,6 +75,8 @@ class Readiness:
     rules: Rules
     parents: Mapping[str, str] = field(default_factory=dict)
     """Id of what each portfolio of the fund's own is part of, by its id; empty where that is not known."""
+    halts: Sequence[Halt] = ()
+    """Those in force, the oldest first."""
 
     def of(self, portfolio: str) -> PortfolioReadiness:
         """Return the answer for the portfolio of an id, EVERY_PORTFOLIO: for the whole fund. Unknown: not safe."""
@@ -95,7 +97,15 @@ class Readiness:
         seen = {id: answer for id, answer in self.portfolios.items() if id in ids}
         checks = [_told(each) for each in self.checks if each.portfolio == EVERY_PORTFOLIO or each.portfolio in seen]
         seen = {id: self._as_told(answer, checks) for id, answer in seen.items()}
-        return replace(self, whole=self._together(seen, checks), portfolios=seen, checks=checks)
+        halts = [told for each in self.halts for told in self._halts_for(each, ids)]
+        return replace(self, whole=self._together(seen, checks), portfolios=seen, checks=checks, halts=halts)
+
+    def _halts_for(self, halt: Halt, ids: Collection[str]) -> list[Halt]:
+        """Return a halt as it may be told: one of what portfolios are part of as a halt, without number, of those."""
+        if halt.portfolio == EVERY_PORTFOLIO or halt.portfolio in ids:
+            return [halt]
+        below = [id for id in sorted(ids) if self.parents.get(id, "") not in ids and halt_of(id, [halt], self.parents)]
+        return [replace(halt, portfolio=id, id=0) for id in below]
 
     def _as_told(self, answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> PortfolioReadiness:
         """Return an answer without the sentences that may name other portfolios."""
@@ -214,7 +224,7 @@ def reasons_of(checks: Sequence[ReadinessCheck], portfolio: str) -> list[str]:
 
 def _with_halts(found: Readiness, halts: Halts, now: float) -> Readiness:
     """Return an answer in which the halts of this moment count: the reading may be a second old."""
-    found = replace(found, parents=halts.parents)
+    found = replace(found, parents=halts.parents, halts=halts.halts)
     if not halts.halts:
         return found
     checks = [

@@ -12,6 +12,7 @@ from core.machine.spec import PROCESSES, SYSTEM
 from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
+from core.readiness import READINESS
 from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
 from status.freshness import NO_READING, components_at, stale_after_seconds
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from core.settings.model import Settings
     from storage.stores import Stores
 
-OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, ALERTS, HEALTH)
+OWN = (SYSTEM, PROCESSES, PIPELINE, REQUESTS, ALERTS, HEALTH, READINESS)
 """What tells of the machine and of Fundwatch itself."""
+OF_ENGINE = (ALERTS, READINESS)
+"""Of these, what the process tells whose alert engine is the active one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def collectors_of(settings: Settings, names: Iterable[str]) -> list[str]:
 
 
 def _is_on(settings: Settings, name: str) -> bool:
-    return settings.alerts.enabled if name == ALERTS else bool(getattr(settings.sources, name))
+    return settings.alerts.enabled if name in OF_ENGINE else bool(getattr(settings.sources, name))
 
 
 def newest_readings(stores: Stores, names: Iterable[str]) -> list[LiveReading]:
@@ -81,8 +84,8 @@ def of_those_that_collect(readings: Sequence[LiveReading], now: float) -> list[L
     over: a machine of which none is recent stands by where another one's are. Where none is recent the last one counts.
     """
     of_machines = [each for each in readings if machine_of(each)]
-    engines = [each for each in of_machines if each.collector == ALERTS]
-    collectors = [each for each in of_machines if each.collector != ALERTS]
+    engines = [each for each in of_machines if each.collector in OF_ENGINE]
+    collectors = [each for each in of_machines if each.collector not in OF_ENGINE]
     watched = [each for each in readings if not machine_of(each)]
     return [*watched, *_of_those_active(collectors, now), *_of_those_active(engines, now)]
 

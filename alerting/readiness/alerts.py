@@ -48,6 +48,8 @@ def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> lis
         if alert.severity != URGENT:
             continue
         told += 1
+        if alert.follows_readiness:
+            continue  # that it is not safe is no reason that it is not safe: it would never be safe again
         labels = orjson.loads(alert.labels)
         if labels.get(PORTFOLIO) and labels.get(ORIGIN) in NOT_TRADED:
             continue

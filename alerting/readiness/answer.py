@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.format import duration
-from core.readiness import PortfolioReadiness, ReadinessCheck, State
+from core.format import count, duration, first_of
+from core.model import Component, Status
+from core.readiness import COMPONENT, PortfolioReadiness, ReadinessCheck, State
 from status.readiness import reasons_of, tally
 
 NO_CHECK, ALL_READY = "no check is watched", "every check is ready"
@@ -63,3 +64,16 @@ def answer_of(
         left = duration(max(steady_seconds - (steady - known.green_since), 0.0))
         reasons = [f"{restarted or 'every check is ready'}: safe in {left} if every check stays ready"]
     return PortfolioReadiness(portfolio, known.is_safe, ready, watched, reasons, known.since, halted_by)
+
+
+def component_of(answer: PortfolioReadiness, checks: Sequence[ReadinessCheck], restarted: str) -> Component:
+    """Return the answer for the whole fund as a component: ok, down, or unknown where nothing says that it is not safe.
+
+    checks: what counts for it. restarted: as of `answer_of`.
+    """
+    if answer.is_safe:
+        return Component(COMPONENT, Status.OK, f"safe by {answer.ready} of {count(answer.watched, 'check')}")
+    states = {each.state for each in checks}
+    is_unproven = State.UNKNOWN in states or bool(restarted) or not answer.watched
+    status = Status.UNKNOWN if is_unproven and State.NOT_READY not in states else Status.DOWN
+    return Component(COMPONENT, status, first_of(answer.reasons, between="; "))

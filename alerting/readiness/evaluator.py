@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.readiness import alerts, canaries, machine, portfolios, trading
-from alerting.readiness.answer import Known, answer_of, is_green, judged
+from alerting.readiness.answer import Known, answer_of, component_of, is_green, judged
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome, Probe
 from core.alerts.spec import ALERTS
@@ -36,11 +36,13 @@ from core.readiness import (
     State,
 )
 from core.settings.channels import Log
-from core.tables import table_of
+from core.tables import rows_of, table_of
 from portfolio.given import has_ended
 from status.instances import instances
 from status.readiness import Halts, counting_each, halt_check, read_halts
+from status.state_log import StateLog, stored_states
 from storage.clickhouse.readiness_rows import change_facts
+from storage.clickhouse.reads.heard import HEARD
 from storage.clickhouse.reads.spans import Newest
 from storage.state.outbox import last_sent
 from storage.state.portfolios import OWN, list_portfolios
@@ -78,9 +80,11 @@ class Engine:
 class Evaluator:
     """Evaluates while the alert engine of this process is the active one. Tests call `step`, and that of `probes`."""
 
-    def __init__(self, stores: Stores, engine: Engine) -> None:
+    def __init__(self, stores: Stores, engine: Engine, states: StateLog) -> None:
+        """Return it; states: keeps the history of the component that it tells of."""
         self._stores = self._newest = stores
         self._engine = engine
+        self._states = states
         self._rules = stores.settings.readiness
         figures = PortfolioFigures(stores)
 
@@ -106,6 +110,7 @@ class Evaluator:
         """Since when it is evaluated without a gap, on the steady clock."""
         self._restarted = ""
         """Why nothing was proven before that."""
+        self._clock_was_known = False
         self._going_on: Sequence[str] = ()
         self._stored = float("-inf")
         self._told: object = None
@@ -134,10 +139,15 @@ class Evaluator:
     def step(self) -> None:
         """Evaluate once, tell, and write down what changed. Where it is another process's turn: forget."""
         if not self._engine.is_active():
+            if self._stepped is not None:
+                self._states.forget()
             self._known, self._since, self._going_on, self._stepped = {}, {}, (), None
+            self._clock_was_known = False
             return
         self._stores = self._newest
         now, steady = self._stores.clock.now(), self._stores.clock.monotonic()
+        if self._stepped is None:
+            self._clock_was_known = self._was_clock_known()
         self._notice_gap(steady)
         told = self._decided.told()
         decided = told.answer if isinstance(told, Outcome) else None
@@ -147,7 +157,13 @@ class Evaluator:
         checks = [self._stamped(each) for each in self._find(told, halts, now)]
         checks.sort(key=lambda each: (each.portfolio != EVERY_PORTFOLIO, each.portfolio, ORDER[Checks(each.check)]))
         self._since = {(each.portfolio, each.check): (each.state, each.since) for each in checks}
+        self._clock_was_known |= _knows_clock(checks)
         self._tell(checks, halts, now, steady)
+
+    def _was_clock_known(self) -> bool:
+        """Return whether whoever looked before could ask the clock, as his last reading says."""
+        reading = self._stores.live.readings([READINESS]).get(READINESS)
+        return reading is not None and _knows_clock(rows_of(reading.tables, ReadinessCheck))
 
     def _notice_gap(self, steady: float) -> None:
         gap = None if self._stepped is None else steady - self._stepped
@@ -192,7 +208,7 @@ class Evaluator:
             canaries.state_database(self._state.told()),
             canaries.redis(stores, now),
             machine.disk(system, has_system, limits.disk_full, now),
-            machine.clock(system, has_system, limits.clock_offset, now),
+            machine.clock(system, has_system, limits.clock_offset, now, was_known=self._clock_was_known),
             alerts.channel(self._sent.told(), channels, rules.proven_seconds, now),
         ]
 
@@ -204,7 +220,7 @@ class Evaluator:
     def _tell(self, checks: Sequence[ReadinessCheck], halts: Halts, now: float, steady: float) -> None:
         stores, host, seconds = self._stores, self._stores.settings.machine, self._rules.steady_seconds
         before, self._known = self._known, {}
-        answers, changes = [], []
+        answers, changes, components = [], [], []
         for id, counted in counting_each(self._rules, checks, (EVERY_PORTFOLIO, *self._going_on)):
             halt = halts.of(id)
             known = judged(before.get(id), is_green(counted), now, steady, seconds)
@@ -212,14 +228,18 @@ class Evaluator:
             restarted = self._restarted if known.green_since == self._looks_since else ""
             halted_by = halt.who if halt else ""
             answers.append(answer_of(id, counted, known, halted_by, steady, seconds, restarted))
+            if id == EVERY_PORTFOLIO:
+                components = [component_of(answers[-1], counted, restarted)]
             if id not in before or before[id].is_safe != known.is_safe:
                 changes.append((answers[-1], counted))
         samples = _samples(answers)
         tables = [table_of(ReadinessCheck, checks), table_of(PortfolioReadiness, answers)]
-        stores.live.put_reading(READINESS, host, now, INTERVAL_SECONDS, Reading(samples, tables=tables))
+        reading = Reading(samples, components=components, tables=tables)
+        stores.live.put_reading(READINESS, host, now, INTERVAL_SECONDS, reading)
+        self._states.tell(READINESS, now, INTERVAL_SECONDS, 0.0, components)
         if changes or steady - self._stored >= STORED_SECONDS:
             self._stored = steady
-            stores.writer.put(host, now, samples)
+            stores.writer.put(host, now, [*samples, Sample(HEARD, 1.0, labels(collector=READINESS))])
         if changes:
             stores.writer.put_facts(change_facts(host, now, changes))
         for answer, _ in changes:
@@ -240,6 +260,17 @@ class Evaluator:
     def _read_sent(self) -> Mapping[str, float]:
         with self._stores.state.reading() as connection:
             return last_sent(connection)
+
+
+def readiness_states(stores: Stores) -> StateLog:
+    """Return what keeps the history of the component that tells whether it is safe."""
+    machine = stores.settings.machine
+    stored = stored_states(stores, machine, lambda: [READINESS])
+    return StateLog(machine, stores.clock, stores.writer.put_facts, stored)
+
+
+def _knows_clock(checks: Sequence[ReadinessCheck]) -> bool:
+    return any(each.check == Checks.CLOCK and each.state != State.NOT_WATCHED for each in checks)
 
 
 def _samples(answers: Sequence[PortfolioReadiness]) -> list[Sample]:

@@ -16,8 +16,11 @@ FULL_RATIO = 0.98
 OFF = "the collector of the machine is off"
 
 
-def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: float) -> Found:
-    """Return whether the clock is off by less than the critical value of `limit`, in seconds."""
+def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: float, *, was_known: bool) -> Found:
+    """Return whether the clock is off by less than the critical value of `limit`, in seconds.
+
+    was_known: whether it could be asked before: that it cannot be any more is not known to be well.
+    """
     if unknown := _unknown(Checks.CLOCK, reading, is_watched, now):
         return unknown
     assert reading is not None
@@ -27,6 +30,8 @@ def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: floa
     def found(state: State, why: str) -> Found:
         return Found(Checks.CLOCK, state, f"{why} on {reading.host}", reading.ts, WHERE)
 
+    if synchronised is None and was_known:
+        return found(State.UNKNOWN, "the clock cannot be asked any more")
     if synchronised is None:
         return found(State.NOT_WATCHED, "the clock is set from outside, or cannot be asked,")
     if not synchronised or offset is None:

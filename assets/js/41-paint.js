@@ -73,7 +73,7 @@
     fresh.layout = fw.fitNarrow(fresh.layout, place.clientWidth);
     fw.keepView(id, fresh, place);
     place.closest(".fw-panel")?.toggleAttribute("data-over-time", fw.isOverTime(fresh.layout));
-    return fw.withMarks(fresh, place.clientWidth);
+    return fw.withMarks(fresh, place);
   }
 
   fw.isPainted = (id) => painted.has(id);

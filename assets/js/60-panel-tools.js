@@ -5,6 +5,7 @@
 
   const tools = {
     note: (panel) => fw.writeNote(panel),
+    incidents: () => fw.toggleIncidents(),
     full(panel) {
       if (document.fullscreenElement) document.exitFullscreen();
       else panel.requestFullscreen();

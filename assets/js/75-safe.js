@@ -21,6 +21,14 @@
     if (before && before.split(" ")[0] !== word.split(" ")[0]) fw.announce(`Trading: ${word}`);
   }
 
+  // Who halted trading and why, above every page.
+  function halted(html) {
+    const place = fw.byId("halted");
+    if (!place) return;
+    fw.patch(place, html);
+    place.hidden = !html;
+  }
+
   function silence(said) {
     const place = fw.byId("safe-silent");
     if (!place) return;
@@ -46,10 +54,13 @@
         answeredAt = steady();
         answeredWall = Date.now();
         answeredTime = new Date(answeredWall).toLocaleTimeString("sv-SE");
+        // The page may be a refresh behind: what it says of readiness is not to contradict the badge.
+        if (shown && shown.split(" ")[0] !== told.word.split(" ")[0] && !fw.pace.paused) setTimeout(fw.tickNow);
         show(told.word, told.status, told.count);
         silence("");
         const list = fw.byId("safe-list");
         if (list) fw.patch(list, told.list);
+        halted(told.halted);
         fw.tickAges();
       }
     } catch (error) {

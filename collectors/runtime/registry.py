@@ -18,12 +18,12 @@ from types import ModuleType
 from collectors.base import Context
 from collectors.runtime.own import own_sources
 from collectors.runtime.runner import Runner
-from collectors.runtime.state_log import StateLog, stored_states
 from core.kinds.base import Source
 from core.kinds.registry import KINDS
 from core.lease import Lease
 from core.model import Collector, SourceId
 from core.settings.model import Settings
+from status.state_log import StateLog, stored_states
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
 

@@ -19,7 +19,6 @@ from collectors.runtime.breaker import OPEN_SECONDS_MAX, Breaker
 from collectors.runtime.clock_guard import ClockGuard
 from collectors.runtime.publisher import Live, Publisher, Writer
 from collectors.runtime.schedule import Cadence, OwnThread, make_scheduler, rearm, start_over
-from collectors.runtime.state_log import StateLog
 from collectors.runtime.task import Hanging, Task
 from collectors.runtime.task_view import TaskView
 from core.clock import Clock
@@ -27,6 +26,7 @@ from core.errors import SourceUnavailable
 from core.lease import RENEW_SECONDS, Lease
 from core.machine.metrics import CLOCK_JUMP
 from core.model import Collector, Importer, Job, Reading, Run, Sample, SourceId
+from status.state_log import StateLog
 
 GUARD_SECONDS = 1.0
 TRIED_SECONDS = 0.05

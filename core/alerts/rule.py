@@ -16,6 +16,8 @@ from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, 
 from core.alerts.severity import Severity
 from core.alerts.timing import Policy, Timing
 from core.errors import RuleRejected
+from core.readiness import METRICS as OF_READINESS
+from core.readiness import READINESS
 
 NAME = r"[a-z0-9][a-z0-9_-]{0,79}"
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
@@ -151,6 +153,12 @@ class Rule(BaseModel):
         return operand if is_one else None
 
     @cached_property
+    def reads_readiness(self) -> bool:
+        """Return whether it names what says whether trading may go on."""
+        expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
+        return any(_is_of_readiness(figure) for each in expressions for figure in figures_of(each))
+
+    @cached_property
     def watches_for(self) -> str:
         """Return a mark of what it watches for: another one where other series may be meant."""
         levels = sorted((severity.word, text) for severity, text in self.levels.items())
@@ -173,3 +181,8 @@ class Rule(BaseModel):
         """Return the names of the figures that it reads."""
         expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
         return tuple(dict.fromkeys(figure.name for each in expressions for figure in figures_of(each)))
+
+
+def _is_of_readiness(figure: Figure) -> bool:
+    named = {(each.label, each.operator, each.value) for each in figure.matchers}
+    return figure.name in OF_READINESS or ("collector", "=", READINESS) in named

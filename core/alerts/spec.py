@@ -14,6 +14,8 @@ from core.metrics import Metric
 
 ALERTS = "alerts"
 """The newest reading of the engine, and its data set."""
+HISTORY = "alert_history"
+"""Data set whose version moves when an alert begins, changes or ends, and not with each reading."""
 ENGINE = "alert engine"
 """The component that says how it is."""
 INTERVAL_SECONDS = 5.0
@@ -58,6 +60,8 @@ class FiringAlert:
     """0: of none: a person has resolved it, and it fires on."""
     acknowledged_by: str
     is_flapping: bool
+    follows_readiness: bool = False
+    """Its rule reads whether trading may go on: it is a consequence of that, and none of its reasons."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dashboard.components.needing import needing
 
 TOOLS = {
     "note": "Write a note",
+    "incidents": "Show incidents",
     "table": "Show data as table",
     "csv": "Download CSV",
     "png": "Download PNG",
@@ -32,7 +33,7 @@ def panel(
     children: Any = None,
     *,
     span: int = 12,
-    tools: Sequence[str] = ("note", "table", "csv", "png", "svg", "link", "full"),
+    tools: Sequence[str] = ("note", "incidents", "table", "csv", "png", "svg", "link", "full"),
     definition: str = "",
     controls: Any = None,
     csv: str = "",
@@ -41,11 +42,12 @@ def panel(
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
     `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
-    (formula, window, source) on hover. `tools` are some of note, table, csv, png, svg, link, full; tables have no
-    picture, and a note is written on what has a time axis. `controls` stand right of the heading. `csv` is the path
-    that answers with the chart's data in full, where what is drawn is only as much as there are pixels for; the query
-    of the page is added to it. CSV is for those who may take data out, a note for those who may write one. `of` goes
-    before the title where that is read out: a page may have several panels of one title.
+    (formula, window, source) on hover. `tools` are some of note, incidents, table, csv, png, svg, link, full; tables
+    have no picture, and a note is written, and an incident shown, on what has a time axis. `controls` stand right of
+    the heading. `csv` is the path that answers with the chart's data in full, where what is drawn is only as much as
+    there are pixels for; the query of the page is added to it. CSV is for those who may take data out, a note for
+    those who may write one. `of` goes before the title where that is read out: a page may have several panels of one
+    title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(

@@ -15,6 +15,8 @@ OVERVIEW = "overview"
 """Id of the page that opens first."""
 SAFE = f"/{OVERVIEW}/safe"
 """What the badge of every tab asks."""
+READINESS = "/readiness"
+"""Every check, and where trading is halted and resumed."""
 NEXT = "next"
 """Parameter of the sign-in with the place to return to."""
 LONGEST_NEXT = 4_000

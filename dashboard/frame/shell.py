@@ -49,6 +49,7 @@ def shell(pages: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.D
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
             _header(tabs, allowed, refresh_seconds, viewer),
             html.Div(id="banner", className="fw-banner", role="alert", hidden=True),
+            html.Div(id="halted", className="fw-banner fw-halted", role="alert", hidden=True),
             html.Div(id="muted", className="fw-banner fw-muted", role="alert", hidden=True),
             _drawer(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),

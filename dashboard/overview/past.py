@@ -17,6 +17,7 @@ from core.kinds.registry import collector_title
 from core.memo import Memo
 from core.model import SEVERITY, Status
 from core.pipeline.health import SCORE, TRADING_KINDS
+from core.readiness import READINESS
 from dashboard.charts.theme import end_label
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, time_axis
 from portfolio.given import said_of
@@ -84,11 +85,16 @@ def trading_sources(stores: Stores) -> list[str]:
     return [f"{kind}:{name}" for kind in sorted(TRADING_KINDS) for name in instance_names(stores.settings, kind)]
 
 
-def read_trouble(stores: Stores, start: float, end: float) -> list[Trouble]:
-    """Return when anything that trading rests on was not ok, oldest first. Raises StorageUnavailable."""
-    sources = trading_sources(stores)
-    history = state_history(stores, sources, start, end) if sources else {}
-    return troubles(history, start, end)
+def read_trouble(stores: Stores, start: float, end: float, *, is_whole: bool) -> list[Trouble]:
+    """Return when anything that trading rests on was not ok, or it was not safe, oldest first.
+
+    is_whole: for somebody who may see every portfolio: others are not told whether the whole fund was safe. Raises
+    StorageUnavailable.
+    """
+    reading = stores.live.readings([READINESS]).get(READINESS) if is_whole else None
+    sources = [*trading_sources(stores), *([READINESS] if reading else [])]
+    host = reading.host if reading else stores.settings.machine
+    return troubles(state_history(stores, sources, start, end, host=host), start, end)
 
 
 def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float, end: float) -> list[Trouble]:
@@ -96,7 +102,7 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
     bad = [
         (id.name or collector_title(id.source), band)
         for id, changes in history.items()
-        for band in bands(changes, start, end)
+        for band in bands(changes, _begins(changes, start), end)
         if SEVERITY[band.state] > 0
     ]
     edges = sorted({edge for _, band in bad for edge in (band.start, band.end)})
@@ -112,6 +118,11 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
             found.append(Trouble(since, until, state, names))
     longest = sorted(found, key=lambda each: each.start - each.end)[:MOST_BANDS]
     return sorted(longest, key=lambda each: each.start)
+
+
+def _begins(changes: Sequence[StateChange], start: float) -> float:
+    """Return from when on anything is known of a component: what was not watched yet was not in trouble."""
+    return max(changes[0].ts, start) if changes and changes[0].before is None else start
 
 
 def _worst(inside: Sequence[tuple[str, Band]]) -> tuple[Status, tuple[str, ...]]:
@@ -201,7 +212,7 @@ def _band_trace(ends: Sequence[float], color: str, told: str) -> dict[str, Any]:
 
 def trouble_line(trouble: Sequence[Trouble], sources: int) -> str:
     """Return in words what the strip shows."""
-    if not sources:
+    if not sources and not trouble:
         return NOTHING
     if not trouble:
         return f"{count(sources, 'source')} that trading rests on, all ok"

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from dash import html
 
+from core.errors import StorageError
 from core.format import count
 from core.model import Status
 from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, Checks, PortfolioReadiness, ReadinessCheck, State
-from dashboard.components.age import age
+from dashboard.components.age import age, local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
 from dashboard.components.markup import markup
+from dashboard.components.table import Cell, Column, data_table, whole_cell
+from dashboard.frame.places import READINESS
+from dashboard.overview.halts import halts_banner
+from dashboard.views.problem import problem_of
 from dashboard.views.route import JSON, Answer
 from portfolio.allowed import Limits, seen
 from status.freshness import stale_after_seconds
-from status.readiness import Readiness
+from status.readiness import Readiness, readiness_of
 from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+ROWS = "readiness-checks-rows"
+COLUMNS = (
+    Column("state", "State", numeric=False),
+    Column("check", "Check", numeric=False, definition="What is so when it is ready"),
+    Column("portfolio", "Of", numeric=False),
+    Column("why", "Why", numeric=False),
+    Column("since", "Since", numeric=False, definition="Since when it is in this state"),
+    Column("age", "Age", definition="Of what it rests on"),
+)
 SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
 TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
 STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
@@ -46,6 +61,21 @@ SHOWN = {SAFE: Status.OK, NOT_SAFE: Status.CRITICAL, UNKNOWN: Status.CRITICAL}
 def seen_own(stores: Stores, limits: Limits) -> dict[str, str]:
     """Return the names of the fund's own portfolios that may be seen by id. Raises StorageUnavailable."""
     return {each.id: each.name for each in seen(list_portfolios(stores.state, OWN), limits)}
+
+
+def seen_readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readiness, dict[str, str]]:
+    """Return whether trading may go on as somebody with these limits may be told, and the names of portfolios by id.
+
+    Without the state database it is not known.
+    """
+    found = readiness_of(stores, now)
+    try:
+        names = seen_own(stores, limits)
+    except StorageError as error:
+        problem = problem_of(error)
+        lost = replace(found.whole, is_safe=False, reasons=[problem])
+        return replace(found, whole=lost, portfolios={}, checks=(), halts=(), unknown=problem), {}
+    return (found if limits is None else found.only(names)), names
 
 
 def word_of(found: Readiness) -> str:
@@ -122,13 +152,17 @@ def _sorted(checks: Sequence[ReadinessCheck]) -> list[ReadinessCheck]:
 
 
 def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
-    """Return what the badge shows: its state and word, and the list of checks as HTML (assets/js/75-safe.js)."""
+    """Return what every page shows: the badge's state and word, the list of checks and the banner of halts as HTML.
+
+    assets/js/75-safe.js asks for it.
+    """
     word = word_of(found)
     told = {
         "word": word,
         "status": SHOWN[word].value,
         "count": f"{found.whole.ready}/{found.whole.watched}" if found.whole.watched else "",
         "list": markup(check_list(found, names)),
+        "halted": markup(halts_banner(found.halts, names)) if found.halts else "",
     }
     return Answer(orjson.dumps(told), JSON)
 
@@ -173,6 +207,22 @@ def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
             html.P([html.Strong(word_of(found).capitalize()), f" {sentence_of(found.whole, checks)}"]),
             *([html.P(found.unknown)] if found.unknown else []),
             html.Ul(rows, className="fw-safe-checks") if rows else None,
-            html.P(html.A("Overview", href="/overview")),
+            html.P([html.A("Overview", href="/overview"), " · ", html.A("Halt or resume trading", href=READINESS)]),
         ]
     )
+
+
+def check_table(checks: Sequence[ReadinessCheck], names: Mapping[str, str]) -> html.Div:
+    """Return a row for each of the checks, those that are not ready first."""
+    rows = [
+        {
+            "state": Cell(state_badge(STATES[State(each.state)], each.state), sort=float(at)),
+            "check": html.A(each.title, href=each.where or "/overview"),
+            "portfolio": names.get(each.portfolio, each.portfolio) or Cell("the whole fund", tone="muted"),
+            "why": whole_cell(each.why),
+            "since": Cell(local_time(each.since), sort=each.since),
+            "age": Cell(age(each.read_at), sort=each.read_at) if each.read_at is not None else None,
+        }
+        for at, each in enumerate(_sorted(checks))
+    ]
+    return data_table(ROWS, COLUMNS, rows, caption="Checks", nothing="No check is known.")

@@ -10,6 +10,7 @@ from core.format import axis_scale, cut
 from core.kinds.base import Source
 from core.limits import Limit
 from core.metrics import unit_of
+from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling
 from dashboard.sources.limits import threshold_text
@@ -92,9 +93,16 @@ def chart_panel(id: str, chart: Chart, span: int = 4) -> Panel:
 
 
 def chart_figure(
-    chart: Chart, series: SourceSeries, about: Sequence[Instance], span: tuple[float, float]
+    chart: Chart,
+    series: SourceSeries,
+    about: Sequence[Instance],
+    span: tuple[float, float],
+    rules: RuleLines = NO_RULES,
 ) -> dict[str, Any]:
-    """Return one chart of the instances that it is about: at most six lines, those that are highest now."""
+    """Return one chart of the instances that it is about: at most six lines, those that are highest now.
+
+    rules: what rules compare its metrics with.
+    """
     found = [
         _Trace(_name(chart, metric, data, instance, len(about) > 1), data, place, DASHES[number % len(DASHES)])
         for number, metric in enumerate(chart.metrics)
@@ -116,7 +124,8 @@ def chart_figure(
         )
         for number, each in enumerate(kept)
     ]
-    limits = [replace(each, value=each.value / by) for each in chart.limit_lines]
+    own = [replace(each, value=each.value / by) for each in chart.limit_lines]
+    limits = rules.beside(own, chart.metrics, by)
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""

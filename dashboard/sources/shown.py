@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.views.span import Span
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
@@ -30,6 +31,8 @@ class Shown:
     """What `SourceTab.more` read."""
     kind: str = ""
     """The kind that a section shows."""
+    rules: RuleLines = NO_RULES
+    """What rules compare metrics with."""
 
     @property
     def only(self) -> Instance | None:

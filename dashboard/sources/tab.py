@@ -19,6 +19,7 @@ from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
 from core.model import LiveReading, SourceId
 from core.roles import Role
+from dashboard.charts.rules import rule_lines
 from dashboard.components.card import cards, cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
@@ -203,7 +204,8 @@ class SourceTab:
         series, problem = self._series(stores, chosen, span)
         done, lost = _actions(stores, (*self.kinds, *self.asked))
         done = actions_for(done, viewer.portfolios)
-        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act)
+        rules = rule_lines(stores, viewer.portfolios)
+        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act, rules=rules)
         if self.more is not None and not problem:
             shown, problem = self._with_more(stores, shown)
         return self._draw(shown, problem, lost, choices, stores.clock.now())
@@ -325,7 +327,9 @@ class SourceTab:
 
     def _figures(self, shown: Shown) -> dict[str, dict[str, Any]]:
         return {
-            f"{section.id(self.id, chart.id)}-graph": chart_figure(chart, shown.series, about, shown.span.pair)
+            f"{section.id(self.id, chart.id)}-graph": chart_figure(
+                chart, shown.series, about, shown.span.pair, shown.rules
+            )
             for section in self.sections
             for about in (section.of(shown).chosen,)
             for chart in section.charts

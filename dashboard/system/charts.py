@@ -10,6 +10,7 @@ from core.limits import CRITICAL_SHARE, WARNING_SHARE, Limit
 from core.machine import metrics
 from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, LOOPBACK, PRESSURES
 from core.settings.model import Thresholds
+from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale
 from storage.clickhouse.reads.series import SeriesData
@@ -32,7 +33,7 @@ FORECAST_WINDOWS = 20
 """A disk's forecast is drawn when it is full within this many windows; flatter lines say nothing."""
 
 
-def cpu(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
+def cpu(series: MachineSeries, thresholds: Thresholds, span: Span, rules: RuleLines = NO_RULES) -> Figure:
     """Return time by mode, stacked, in percent of all cores."""
     by_mode = {data.label("mode"): data for data in series.modes}
     lines = []
@@ -40,10 +41,11 @@ def cpu(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
         parts = [by_mode[mode] for mode in modes if mode in by_mode]
         if parts:
             lines.append(Line(name, parts[0].ts, added([part.mean for part in parts], 100.0), color))
-    return stack_figure(lines, span, unit="%", top=100.0, limits=_limits(thresholds.cpu, 100, "%"), decimals=1)
+    limits = rules.beside(_limits(thresholds.cpu, 100, "%"), [metrics.CPU_BUSY_RATIO], 0.01)
+    return stack_figure(lines, span, unit="%", top=100.0, limits=limits, decimals=1)
 
 
-def memory(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
+def memory(series: MachineSeries, thresholds: Thresholds, span: Span, rules: RuleLines = NO_RULES) -> Figure:
     """Return memory in use and held as cache that programs could have, in GiB, below all there is."""
     used, total = series.one(metrics.MEMORY_USED), series.one(metrics.MEMORY_TOTAL)
     available, free = series.one(metrics.MEMORY_AVAILABLE), series.one(metrics.MEMORY_FREE)
@@ -61,12 +63,15 @@ def memory(series: MachineSeries, thresholds: Thresholds, span: Span) -> Figure:
         *_limits(thresholds.memory, size),
         LimitLine(size, f"{size:.3g} GiB in all", "@muted"),
     ]
+    limits = rules.beside(limits, [metrics.MEMORY_USED], GIB)
+    limits = rules.beside(limits, [metrics.MEMORY_USED_RATIO], 1 / size) if size else limits
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
 
 def disks(
-    series: MachineSeries, thresholds: Thresholds, span: Span, full_seconds: dict[str, float], as_of: float | None
-) -> Figure:
+    series: MachineSeries, thresholds: Thresholds, span: Span, full_seconds: dict[str, float], as_of: float | None,
+    rules: RuleLines = NO_RULES,
+) -> Figure:  # fmt: skip
     """Return how full each mount is in percent, with a forecast for those that are filling up soon.
 
     full_seconds: by mount, when it is full as told at `as_of` (epoch seconds); None for a window in the past.
@@ -76,7 +81,7 @@ def disks(
         Line(data.label("mount"), data.ts, scaled(data.mean, 0.01), color)
         for data, color in zip(mounts, SERIES, strict=False)
     ]
-    limits = _limits(thresholds.disk, 100, "%")
+    limits = rules.beside(_limits(thresholds.disk, 100, "%"), [metrics.DISK_USED_RATIO], 0.01)
     forecasts, end = [], span[1]
     for line in lines:
         full = full_seconds.get(line.name)
@@ -120,7 +125,7 @@ def disk_io(series: MachineSeries, span: Span) -> Figure:
     return _throughput([(name, data) for name, data in pairs if data is not None], span, of=f" on {device}")
 
 
-def pressure(series: MachineSeries, span: Span) -> Figure:
+def pressure(series: MachineSeries, span: Span, rules: RuleLines = NO_RULES) -> Figure:
     """Return the share of time that tasks stood waiting for each resource, in percent."""
     lines, limits = [], []
     for each, color in zip(PRESSURES, (SERIES[0], SERIES[2], SERIES[1]), strict=True):
@@ -129,10 +134,10 @@ def pressure(series: MachineSeries, span: Span) -> Figure:
             lines.append(Line(each.name, data.ts, scaled(data.mean, 0.01), color))
             critical = each.limit_ratio * CRITICAL_SHARE * 100
             limits.append(LimitLine(critical, f"{each.resource} critical {critical:.3g} %", color))
-    return line_figure(lines, span, unit="%", limits=limits)
+    return line_figure(lines, span, unit="%", limits=rules.beside(limits, [metrics.PRESSURE_STALL_RATIO], 0.01))
 
 
-def load(series: MachineSeries, span: Span, cores: float | None) -> Figure:
+def load(series: MachineSeries, span: Span, cores: float | None, rules: RuleLines = NO_RULES) -> Figure:
     """Return tasks running or waiting: means over 1, 5 and 15 minutes."""
     lines = []
     for minutes, color in zip(("1", "5", "15"), SERIES, strict=False):
@@ -145,7 +150,7 @@ def load(series: MachineSeries, span: Span, cores: float | None) -> Figure:
         limits = _limits(ON_SCALE, cores * LOAD_LIMIT_PER_CORE, of="5 min ")
         limits.append(LimitLine(cores, count(cores, "core"), "@muted"))
         top = max(top, cores * 1.15)
-    return line_figure(lines, span, unit="", top=top, limits=limits)
+    return line_figure(lines, span, unit="", top=top, limits=rules.beside(limits, [metrics.LOAD]))
 
 
 def cores(series: MachineSeries, span: Span) -> Figure:

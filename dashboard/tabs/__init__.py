@@ -20,6 +20,7 @@ from dashboard.tabs import (
     pipeline,
     portfolio,
     portfolios,
+    readiness,
     services,
     silences,
     system,
@@ -30,6 +31,7 @@ from dashboard.views.tab import Page, tabs_of
 
 PAGES: tuple[Page, ...] = (
     overview.TAB,
+    readiness.PAGE,
     health.PAGE,
     portfolio.TAB,
     holdings.PAGE,

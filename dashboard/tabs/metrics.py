@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
 from core.errors import StorageError
+from core.events import collector_of
 from core.kinds.scrape.spec import Family, Series, told
+from dashboard.charts.rules import rule_lines
 from dashboard.components.card import empty
 from dashboard.components.choices import (
     choice_bar,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from access.viewer import Viewer
     from core.settings.model import Settings
     from storage.clickhouse.reads.series import SeriesData
+    from storage.state.events import Event
     from storage.stores import Stores
 
 ID = "metrics"
@@ -75,7 +79,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
     return html.Div([bar, html.Div(panels(*(panel.element() for panel in PANELS)), className="fw-content")])
 
 
-def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the page of the series that are looked for, and the chart of the one chosen."""
     names = _options(stores)
     if not names:
@@ -90,8 +94,9 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
     found = find(rows, families, typed, chosen_page(choices.get("page", ""), name, typed))
     wanted = Wanted(choices.get("metric", ""), choices.get("series", ""))
     data, problem = _read(stores, name, wanted, span)
+    rules = rule_lines(stores, viewer.portfolios)
     return View(
-        figures={CHART.graph: chart(wanted.metric, data, span.pair)} if data else {},
+        figures={CHART.graph: chart(wanted.metric, data, span.pair, rules)} if data else {},
         slots={
             f"{ID}-span": span_line(ID, span),
             f"{ID}-chosen": _told(wanted, data),
@@ -148,6 +153,13 @@ def _unwatched(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     return html.Div(parts, className="fw-content")
 
 
+def _concerned(stores: Stores, choices: Choices, _viewer: Viewer) -> Callable[[Event], bool]:
+    """Return what tells whether an event is about everything, or about the exporter whose series are shown."""
+    names = _options(stores)
+    shown = f"{KIND}:{chosen(names, choices, 'exporter', names[0][0])}" if names else ""
+    return lambda event: not event.portfolio and (not event.component or collector_of(event.component) == shown)
+
+
 def _fit(settings: Settings) -> Page:
     """Return the page; without its panels where no exporter is watched."""
     if settings.watch.of(KIND):
@@ -162,6 +174,8 @@ PAGE = Page(
     parent="services",
     layout=layout,
     build=build,
+    concerned=_concerned,
+    varies_by=("portfolios",),
     datasets=(KIND,),
     panels=PANELS,
     slots=(SERIES.slot, f"{ID}-span", f"{ID}-chosen"),

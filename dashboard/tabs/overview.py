@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from dash import html
 
 from access.viewer import Viewer
-from core.alerts.spec import ALERTS, FiringAlert
+from core.alerts.spec import FiringAlert
 from core.errors import StorageError
 from core.format import number
 from core.kinds.registry import KINDS
@@ -33,14 +33,13 @@ from portfolio.withheld import reading_for
 from status.alerts import alerts_now
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.health import Score, present_components, present_readings, score_of
-from status.readiness import Readiness, readiness_of
+from status.readiness import Readiness
 from status.readings import OWN, every_dataset
 from storage.clickhouse.client import ClickHouse
 
 if TYPE_CHECKING:
     from core.model import LiveReading
     from core.settings.model import Settings
-    from portfolio.allowed import Limits
     from storage.stores import Stores
 
 ID = OVERVIEW
@@ -123,18 +122,19 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     readings = [told for each in present_readings(stores) if (told := reading_for(each, limits)) is not None]
     found = present_components(stores.settings, readings, now)
     score = score_of(found, stores.settings.health)
-    ready, names = _readiness(stores, now, limits)
+    ready, names = safe.seen_readiness(stores, now, limits)
     known = alerts_now(stores)
     engine = known.reading
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
     seen, why_no_portfolios = _tried(lambda: glances(stores, limits))
     span = (now - past.DAY_SECONDS, now)
-    read, why_no_past = _tried(lambda: _past(stores, readings, span))
+    read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
     course, _ = _tried(lambda: past.read_course(stores, seen or [], span[0]))
     newest = max((each.ts for each in readings), default=None)
     drawn = {TREND.graph: past.trend_figure(read.trend, span, CHART_PX)} if read and read.trend else {}
     if read:
-        drawn[PAST.graph] = past.past_figure(read.trouble, course, span, is_watched=bool(past.trading_sources(stores)))
+        is_watched = bool(read.trouble or past.trading_sources(stores))
+        drawn[PAST.graph] = past.past_figure(read.trouble, course, span, is_watched=is_watched)
     return View(
         figures=drawn,
         slots={
@@ -173,24 +173,14 @@ def _tried(read: Callable[[], Read]) -> tuple[Read | None, str]:
         return None, problem_of(error)
 
 
-def _readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readiness, dict[str, str]]:
-    """Return whether trading may go on, and the names of portfolios; without the state database what is not known."""
-    names, problem = _tried(lambda: safe.seen_own(stores, limits))
-    found = readiness_of(stores, now)
-    if names is None:
-        lost = replace(found.whole, is_safe=False, reasons=[problem])
-        return replace(found, whole=lost, portfolios={}, checks=(), unknown=problem), {}
-    return (found if limits is None else found.only(names)), names
-
-
-def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]) -> _Past:
+def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float], *, is_whole: bool) -> _Past:
     memo = _PAST.setdefault(stores.clickhouse, Memo(4))
 
     def read() -> _Past:
         reading = next((each for each in readings if each.collector == HEALTH), None)
-        return _Past(past.read_trend(stores, reading, *span), past.read_trouble(stores, *span))
+        return _Past(past.read_trend(stores, reading, *span), past.read_trouble(stores, *span, is_whole=is_whole))
 
-    return memo.get(int(span[1] // READ_AGAIN_SECONDS), read)
+    return memo.get((int(span[1] // READ_AGAIN_SECONDS), is_whole), read)
 
 
 def _portfolios(seen: list[Glance] | None, ready: Readiness, settings: Settings) -> Any:
@@ -226,7 +216,7 @@ def _past_line(stores: Stores, read: _Past | None, course: past.Course | None) -
 
 def _routes(stores: Stores) -> list[Route]:
     def badge(_choices: Choices, viewer: Viewer) -> Any:
-        return safe.badge_answer(*_readiness(stores, stores.clock.now(), viewer.portfolios))
+        return safe.badge_answer(*safe.seen_readiness(stores, stores.clock.now(), viewer.portfolios))
 
     return [Route(SAFE, badge, Role.VIEWER)]
 
@@ -235,7 +225,7 @@ def _fit(settings: Settings) -> Tab:
     return replace(TAB, datasets=(*every_dataset(settings), *ALSO))
 
 
-ALSO = (ALERTS, READINESS, "portfolio")
+ALSO = ("portfolio",)
 """Data sets beside those of readings."""
 TAB = Tab(
     id=ID,

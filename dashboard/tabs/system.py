@@ -12,6 +12,7 @@ from core.errors import StorageError
 from core.format import count, number
 from core.machine import metrics, spec
 from core.model import Status
+from dashboard.charts.rules import RuleLines, rule_lines
 from dashboard.components.age import local_time
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
@@ -120,7 +121,7 @@ def layout(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> html.
     return html.Div([bar, html.Div(content, className="fw-content")])
 
 
-def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     """Return what the tab shows. While ClickHouse is away the present goes on and the charts keep their last data."""
     now = stores.clock.now()
     host = choices.get("host", stores.settings.machine)
@@ -132,7 +133,7 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer = ANYBODY) -> View:
     seen = reading.ts if reading else None
     ages = _Ages(present, series, span, problem)
     return View(
-        figures=_figures(stores, present, span, series) if series else {},
+        figures=_figures(stores, present, span, series, rule_lines(stores, viewer.portfolios)) if series else {},
         slots={
             HOSTS: hosts_line(stores),
             SPAN: span_line(ID, span, *_booted_line(booted)),
@@ -176,19 +177,21 @@ def _read(stores: Stores, host: str, span: Span) -> tuple[MachineSeries | None, 
         return None, [], problem_of(error)
 
 
-def _figures(stores: Stores, present: Present, span: Span, series: MachineSeries) -> dict[str, dict[str, Any]]:
+def _figures(
+    stores: Stores, present: Present, span: Span, series: MachineSeries, rules: RuleLines
+) -> dict[str, dict[str, Any]]:
     thresholds, pair = stores.settings.thresholds, span.pair
     seen = present.reading.ts if present.reading and not span.is_zoomed and not present.problem else None
     full = present.by(metrics.DISK_FULL, "mount")
     links = present.by(metrics.LINK_SPEED, "nic")
     return {
-        CPU.graph: charts.cpu(series, thresholds, pair),
-        MEMORY.graph: charts.memory(series, thresholds, pair),
-        DISKS.graph: charts.disks(series, thresholds, pair, full, seen),
+        CPU.graph: charts.cpu(series, thresholds, pair, rules),
+        MEMORY.graph: charts.memory(series, thresholds, pair, rules),
+        DISKS.graph: charts.disks(series, thresholds, pair, full, seen, rules),
         NETWORK.graph: charts.network(series, thresholds, pair, links),
         DISK_IO.graph: charts.disk_io(series, pair),
-        PRESSURE.graph: charts.pressure(series, pair),
-        LOAD.graph: charts.load(series, pair, present.value(metrics.CPU_CORES)),
+        PRESSURE.graph: charts.pressure(series, pair, rules),
+        LOAD.graph: charts.load(series, pair, present.value(metrics.CPU_CORES), rules),
         CORES.graph: charts.cores(series, pair),
     }
 

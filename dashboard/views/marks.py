@@ -1,4 +1,4 @@
-"""Events and notes as marks on charts over time: which of them a page's charts show.
+"""Events, notes and incidents as marks on charts over time: which of them a page's charts show.
 
 They are sent with the page, once for all its charts; assets/js/44-marks.js draws those that lie within what a chart
 shows, on every chart that has a time axis.
@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from core.alerts.spec import HISTORY
 from core.errors import StorageError
 from core.events import collector_of, component_title, host_of, tab_of
 from core.format import cut
 from core.memo import Memo
+from dashboard.alerts.parts import SIGNS, STATES
 from dashboard.views.problem import problem_of
 from portfolio.allowed import seen
 from portfolio.chosen import find, key_now, key_of
 from portfolio.events import DATASET, is_part, list_events, parents_of
+from portfolio.incidents import Fired, fired_events
+from status.alerts import alerts_now
 from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
@@ -32,9 +37,21 @@ MOST_MARKS = 500
 """The newest: more would hide the lines, and the page Events lists them all."""
 TEXT_CHARACTERS = 240
 """Of a text, on hover; the page Events has the whole of it."""
+MOST_INCIDENTS = 40
+"""The gravest, of equal ones the newest: how many more there are is told."""
+DATASETS = (DATASET, HISTORY)
+"""Whose versions move when marks change; portfolios beside them."""
 MARKS_KEPT, LISTS_KEPT = 64, 8
 ANY_INSTANCE = "all"
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What somebody may see, the newest first."""
+
+    events: list[Event]
+    fired: list[tuple[Fired, Event]]
 
 
 class Marks:
@@ -42,13 +59,13 @@ class Marks:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._lists: Memo[list[Event]] = Memo(LISTS_KEPT)
+        self._lists: Memo[_Known] = Memo(LISTS_KEPT)
         self._marks: Memo[bytes] = Memo(MARKS_KEPT)
         self._problem = ""
 
     def of(self, page: Page, choices: Choices, viewer: Viewer) -> bytes | None:
         """Return the marks of a page's charts as a JSON list, the oldest first; None where they cannot be read now."""
-        version = self._stores.live.version(DATASET, "portfolio")
+        version = self._stores.live.version(*DATASETS, "portfolio")
         try:
             found = self._marks.get(
                 (version, page.id, choices, viewer), lambda: self._made(page, choices, viewer, version)
@@ -63,17 +80,32 @@ class Marks:
         return found
 
     def _made(self, page: Page, choices: Choices, viewer: Viewer, version: str) -> bytes:
-        events = self._lists.get((version, viewer.portfolios), lambda: list_events(self._stores, viewer.portfolios))
-        if not events:
+        known = self._lists.get((version, viewer.portfolios), lambda: _known(self._stores, viewer))
+        if not known.events and not known.fired:
             return b"[]"
         concerned = (
             page.concerned(self._stores, choices, viewer)
             if page.concerned
             else _of_components(page, self._stores, choices)
         )
-        shown = [each for each in events if concerned(each)][:MOST_MARKS]
+        shown = [each for each in known.events if concerned(each)][:MOST_MARKS]
+        fired = [each for each in known.fired if concerned(each[1])]
+        gravest = sorted(fired, key=lambda each: -each[0].severity)[:MOST_INCIDENTS]
         names = {key_of(each): each.name for each in list_portfolios(self._stores.state)}
-        return orjson.dumps([_mark(each, names) for each in reversed(shown)])
+        marks = [_mark(each, names) for each in reversed(shown)]
+        marks += [_mark(event, names) | _severity(each) for each, event in gravest]
+        more = len(fired) - len(gravest)
+        rest = [{"more": more}] if more > 0 else []
+        return orjson.dumps([*sorted(marks, key=lambda each: each["at"]), *rest])
+
+
+def _known(stores: Stores, viewer: Viewer) -> _Known:
+    limits = viewer.portfolios
+    return _Known(list_events(stores, limits), fired_events(stores, limits, alerts_now(stores).firing))
+
+
+def _severity(fired: Fired) -> dict[str, str]:
+    return {"severity": fired.severity.word, "sign": SIGNS[fired.severity], "color": STATES[fired.severity]}
 
 
 def of_portfolio(stores: Stores, choices: Choices, viewer: Viewer) -> Callable[[Event], bool]:

@@ -15,7 +15,7 @@ from dashboard.components.graph import graph
 from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
 
-GRAPH_TOOLS = ("note", "table", "csv", "png", "svg", "link", "full")
+GRAPH_TOOLS = ("note", "incidents", "table", "csv", "png", "svg", "link", "full")
 TABLE_TOOLS = ("csv", "full")
 LINKED_TABLE_TOOLS = ("csv", "link", "full")
 

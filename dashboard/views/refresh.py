@@ -26,13 +26,13 @@ from dashboard.charts.theme import HOVER
 from dashboard.components.needing import offered
 from dashboard.frame import ids
 from dashboard.frame.viewer import current_viewer
+from dashboard.views.marks import DATASETS as MARKED
 from dashboard.views.marks import Marks
 from dashboard.views.problem import problem_of
 from dashboard.views.rights import callback, needs
 from dashboard.views.route import JSON, Answer, Route
 from dashboard.views.serialize import FIGURES, Prepared, prepare
 from dashboard.views.tab import Choices, Page
-from portfolio.events import DATASET as EVENTS
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -47,8 +47,10 @@ class Refresh:
     def __init__(self, stores: Stores, page: Page, memo: Memo[Prepared], marks: Marks | None = None) -> None:
         self.page = page
         self._marks = marks if page.graphs else None
-        """Events and notes on its charts; None: it has none, or nobody wants them."""
-        self._datasets = (*page.datasets, *([EVENTS] if self._marks else []))
+        """Events, notes and incidents on its charts; None: it has none, or nobody wants them."""
+        self._datasets = (*page.datasets, *(MARKED if self._marks else ()))
+        self._varies_by = tuple(dict.fromkeys([*page.varies_by, *(["portfolios"] if self._marks else [])]))
+        """Of marks everybody is sent those that he may see."""
         self.outputs = (
             (ids.payload(page.id), "data"),
             (ids.problem(page.id), "children"),
@@ -83,7 +85,7 @@ class Refresh:
         """
         if viewer.role < self.page.role:
             raise Forbidden(needs(self.page.role, f"see the page {self.page.title}"))
-        shared = viewer.only(self.page.varies_by)
+        shared = viewer.only(self._varies_by)
         try:
             version = self._version(choices, shared)
             prepared = None if version == seen else self._prepared(choices, shared, version)
@@ -114,12 +116,12 @@ class Refresh:
         return Answer(self._now(choices, viewer).hovers.get(graph, b"null"), JSON)
 
     def _now(self, choices: Choices, viewer: Viewer) -> Prepared:
-        shared = viewer.only(self.page.varies_by)
+        shared = viewer.only(self._varies_by)
         return self._prepared(choices, shared, self._version(choices, shared))
 
     def _version(self, choices: Choices, shared: Viewer) -> str:
         """Return what a view depends on: a page shows the same version until one of it changes."""
-        rights = f"#{_told(shared, self.page.varies_by)}" if self.page.varies_by else ""
+        rights = f"#{_told(shared, self._varies_by)}" if self._varies_by else ""
         data = version = f"{self._stores.live.version(*self._datasets)}?{choices.query}{rights}"
         now = self._stores.clock.now()
         # When readings stop coming no version moves; what was fine is then unknown all the same.

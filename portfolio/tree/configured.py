@@ -11,6 +11,7 @@ from core.errors import SettingsError
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
 from portfolio.tree.lost import put_back
+from portfolio.tree.misnamed import refuse_misnamed
 from portfolio.tree.names import ids_of
 from portfolio.tree.settings import WHERE_SET, told_currency, unknown_calendar, values_of
 from portfolio.tree.unfinished import finish_changes
@@ -36,6 +37,7 @@ def prepare_tree(stores: Stores) -> None:
             raise SettingsError(f"{_place(at, field, item.given()[field])}: {wrong}")
     if items:
         _put(stores, items)
+    refuse_misnamed(stores)
     calendars = {each.calendar for each in list_portfolios(stores.state) if each.calendar}
     threading.Thread(target=_make_calendars, args=(calendars,), name="calendars", daemon=True).start()
 

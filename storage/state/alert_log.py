@@ -10,6 +10,8 @@ from storage.state.alert_tables import alert_history, alert_messages
 from storage.state.alerts import HISTORY_COLUMNS, KeptMessage, NumberedRow, numbered
 from storage.state.database import Transaction
 
+BEGINS, BETWEEN, ENDS = ("fires",), ("raised", "lowered"), ("resolved",)
+"""What rows of the history say of an alert that begins to fire, fires on, and ends."""
 _message, _row = alert_messages.c, alert_history.c
 
 
@@ -64,3 +66,9 @@ def _of_messages(wanted: WantedMessages) -> list[sa.ColumnElement[bool]]:
 def _of_rows(wanted: WantedRows) -> list[sa.ColumnElement[bool]]:
     asked = ((_row.rule, wanted.rule), (_row.severity, wanted.severity), (_row.what, wanted.what))
     return [_row.id > 0, *(column == value for column, value in asked if value)]
+
+
+def read_spans(connection: Transaction, limit: int) -> list[NumberedRow]:
+    """Return the newest rows of the history that say when alerts began, changed their severity and ended."""
+    asked = sa.select(*HISTORY_COLUMNS).where(_row.what.in_([*BEGINS, *BETWEEN, *ENDS]))
+    return [numbered(row) for row in connection.execute(asked.order_by(_row.id.desc()).limit(limit))]

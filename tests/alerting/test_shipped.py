@@ -24,11 +24,11 @@ from core.kinds.iqfeed.source import IqfeedSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status
 from portfolio.vocabulary import query_of, vocabulary
-from status.readings import collectors_of, every_dataset
+from status.readings import OF_ENGINE, collectors_of, every_dataset
 from storage.stores import Stores
 from tests.support.times import MIDNIGHT
 
-OWN = ("system", "processes", "pipeline", "requests", "alerts", "health", "clickhouse:own", "redis:own")
+OWN = ("system", "processes", "pipeline", "requests", "alerts", "health", "readiness", "clickhouse:own", "redis:own")
 PARTS: dict[str, Sequence[str]] = {
     "system": ("CPU", "Memory", "Disk /"),
     "pipeline": ("ClickHouse", "writer", "spool", "data folder", "settings", "collector system"),
@@ -134,7 +134,7 @@ def test_nothing_is_told_in_the_first_hour_where_nothing_was_set_up(stores: Stor
     sources = stores.settings.sources.model_copy(update={"own": False})
     settings = stores.settings.model_copy(update={"sources": sources})
     real = replace(stores, settings=settings, clock=SystemClock())
-    names = [name for name in collectors_of(real.settings, every_dataset(real.settings)) if name != "alerts"]
+    names = [name for name in collectors_of(real.settings, every_dataset(real.settings)) if name not in OF_ENGINE]
     runner = start_collectors(real)
     ends = time.monotonic() + 40
     while time.monotonic() < ends:
@@ -148,7 +148,7 @@ def test_nothing_is_told_in_the_first_hour_where_nothing_was_set_up(stores: Stor
     world = World(real)
 
     def tell() -> None:
-        world.tells("host-1", ["alerts"])
+        world.tells("host-1", OF_ENGINE)
         for each in found:
             samples = [Sample(metric, value, of) for (metric, of), value in each.samples.items()]
             parts = [as_on_a_calm_machine(part, each.collector) for part in each.components]

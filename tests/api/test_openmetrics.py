@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from core.catalogue import catalogue
 from core.metrics import UNITS
 from core.model import Reading, Sample, labels
+from portfolio.halting import halt
 from storage.stores import Stores
 from tests.support.api import Standing, client_of, fill, watching
+from tests.support.readiness import Fund, safe_stores
 
 
 def test_every_current_metric_is_told_with_type_and_unit(stores: Stores) -> None:
@@ -49,3 +52,27 @@ def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
     assert "system_load_1" not in families
     ages = {each.labels["collector"]: each.value for each in families["fundwatch_reading_age_seconds"].samples}
     assert ages["system"] >= 3_600
+
+
+def test_whether_trading_may_go_on_is_told_with_every_check_and_also_that_nobody_knows(stores: Stores) -> None:
+    fund = Fund(safe_stores(stores))
+    fund.becomes_safe()
+    halt(fund.stores, "alpha", "the hedge is gone", None, "ana", None)
+    told = families_of(fund.stores)
+    ready = {each.labels["portfolio"]: each.value for each in told["fundwatch_trading_ready"].samples}
+    assert ready == {"": 0, "alpha": 0, "beta": 1, "fund": 1}
+    checks = told["fundwatch_trading_check"]
+    assert checks.type == "stateset"
+    halts = [each for each in checks.samples if (each.labels["check"], each.labels["portfolio"]) == ("halt", "alpha")]
+    assert [each.labels[checks.name] for each in halts if each.value] == ["not ready"]
+    ages = {each.labels["check"]: each.value for each in told["fundwatch_trading_check_age_seconds"].samples}
+    assert 0 <= ages["feeds"] < 5 and "channel" in ages
+    later = replace(fund.stores, clock=Standing(fund.stores.clock.now() + 60))
+    told = families_of(later)
+    assert {each.value for each in told["fundwatch_trading_ready"].samples} == {0}
+    states = {each.labels[checks.name] for each in told["fundwatch_trading_check"].samples if each.value}
+    assert states == {"unknown", "not ready"}, "the halt is known all the same"
+
+
+def families_of(stores: Stores) -> dict[str, Any]:
+    return {each.name: each for each in text_string_to_metric_families(client_of(stores).get("/metrics").text)}

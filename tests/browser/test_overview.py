@@ -77,3 +77,15 @@ def test_the_badge_turns_red_by_itself_when_nobody_answers(page: Page, site: Sit
     expect(badge).to_have_attribute("data-status", "ok")
     expect(page.locator("#safe-list")).to_contain_text("Broker is ready")
     watch.problems.clear()
+
+
+def test_the_page_does_not_go_on_to_say_safe_beside_a_badge_that_says_it_is_not(
+    page: Page, site: Site, stores: Stores
+) -> None:
+    page.goto(site.url)
+    expect(page.locator("#overview-safe")).to_contain_text("Safe to trade")
+    page.locator("#refresh-every").select_option("60")
+    expect(page.locator("#safe-button")).to_have_attribute("data-status", "ok")
+    tell(stores, is_safe=False)
+    expect(page.locator("#safe-button")).to_contain_text("not safe")
+    expect(page.locator("#overview-safe")).to_contain_text("Not safe to trade")

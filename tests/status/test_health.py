@@ -157,10 +157,12 @@ def test_a_stale_reading_and_one_that_never_came_are_unknown(stores: Stores) -> 
 
 def test_the_collector_stores_the_score_and_its_inputs(stores: Stores) -> None:
     share = table_of(Share, [Share("cpu", "CPU", "", 0.8)])
-    stores.live.put_reading(
-        "system", "host-1", NOW, 5, Reading(components=(Component("CPU", Status.OK, "idle"),), tables=(share,))
-    )
-    reading = HealthCollector(stores).collect(NOW + 1)
+    parts = (Component("CPU", Status.OK, "idle"),)
+    stores.live.put_reading("system", "host-1", NOW, 5, Reading(components=parts, tables=(share,)))
+    collector = HealthCollector(stores)
+    assert not collector.collect(NOW + 1).samples, "just after the start what has no reading yet makes a gap, no dip"
+    stores.live.put_reading("system", "host-1", NOW + 60, 5, Reading(components=parts, tables=(share,)))
+    reading = collector.collect(NOW + 62)
     values = {(each.metric, dict(each.labels).get("component")): each.value for each in reading.samples}
     assert 0 < values[SCORE, None] < 60, "the others have no reading yet, and count"
     assert values[LIMIT_SHARE, "CPU"] == 0.8

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from alerting.readiness.evaluator import Engine, Evaluator
+from alerting.readiness.evaluator import Engine, Evaluator, readiness_states
 from core.alerts.spec import ALERTS, FIRING, FiringAlert
 from core.checks import Check
 from core.clock import FakeClock
@@ -76,13 +76,15 @@ class Fund:
         """What collectors tell nothing any more."""
         self.disk_used = 0.5
         self.clock_offset: float | None = 0.002
+        self.clock_is_asked = True
         self.proven_ago: float | None = 60.0
         self.looks_at: Evaluator = self.started()
 
     def started(self) -> Evaluator:
         """Return whoever looks, as a process that has just started has him."""
         engine = Engine(lambda: self.is_active, lambda: self.tick_age_seconds, lambda: self.problem)
-        self.looks_at = Evaluator(self.stores, engine)
+        self.states = readiness_states(self.stores)
+        self.looks_at = Evaluator(self.stores, engine, self.states)
         self.proven = False
         self._due: dict[str, float] = {}
         return self.looks_at
@@ -101,6 +103,7 @@ class Fund:
             if clock.monotonic() >= self._due.get("writer", 0.0):
                 self._due["writer"] = clock.monotonic() + self.stores.settings.writer.flush_seconds
                 self.stores.writer.flush()
+            self.states.look()
             self.looks_at.step()
             if until():
                 return gone
@@ -145,8 +148,9 @@ class Fund:
 
     def _system(self) -> None:
         read = machine.reading(self.stores.clock.now(), self.disk_used)
-        samples = [each for each in read.samples if each.metric != "system_clock_offset_seconds"]
-        if self.clock_offset is not None:
+        told = [] if self.clock_is_asked else ["system_clock_synchronised"]
+        samples = [each for each in read.samples if each.metric not in ("system_clock_offset_seconds", *told)]
+        if self.clock_offset is not None and self.clock_is_asked:
             samples.append(Sample("system_clock_offset_seconds", self.clock_offset))
         self._put("system", 5.0, replace(read, samples=samples))
 

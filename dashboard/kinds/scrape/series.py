@@ -11,6 +11,7 @@ from dash import html
 from core.format import axis_scale, count, cut, number
 from core.kinds.scrape.spec import Family, Series, labels_key, told
 from core.metrics import unit_of
+from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.charts.theme import SERIES as COLORS
 from dashboard.charts.timeseries import Line, line_figure, nice_ceiling
 from dashboard.components.choices import choice_button
@@ -101,8 +102,13 @@ def chosen_page(choice: str, exporter: str, typed: str) -> int:
     return int(number_text) if is_one and choice == page_choice(int(number_text), exporter, typed) else 0
 
 
-def chart(metric: str, found: Sequence[SeriesData], span: tuple[float, float]) -> dict[str, Any]:
-    """Return the chart of the series of one metric: at most six, those that are highest now."""
+def chart(
+    metric: str, found: Sequence[SeriesData], span: tuple[float, float], rules: RuleLines = NO_RULES
+) -> dict[str, Any]:
+    """Return the chart of the series of one metric: at most six, those that are highest now.
+
+    rules: what rules compare it with.
+    """
     ordered = sorted(found, key=_last, reverse=True)[:MOST_LINES]
     values = [value for each in ordered for value in each.mean if value is not None]
     lowest, highest = min(values, default=0.0), max(values, default=0.0)
@@ -112,7 +118,9 @@ def chart(metric: str, found: Sequence[SeriesData], span: tuple[float, float]) -
         Line(name, each.ts, [None if value is None else value / by for value in each.mean], COLORS[place])
         for place, (name, each) in enumerate(zip(names, ordered, strict=True))
     ]
-    figure = line_figure(lines, span, unit=unit, top=nice_ceiling(highest / by), height_px=HEIGHT_PX)
+    limits = rules.beside((), [metric], by)
+    top = nice_ceiling(highest / by)
+    figure = line_figure(lines, span, unit=unit, top=top, limits=limits, height_px=HEIGHT_PX)
     if lowest < 0:
         figure["layout"]["yaxis"]["range"][0] = lowest / by * 1.1
         figure["layout"]["annotations"] = []  # labels at line ends are laid out from zero on

@@ -9,6 +9,8 @@ from storage.clickhouse.client import ClickHouse
 HOUR_SECONDS = 3_600
 KIND = "collectors heard of"
 BEFORE = 0.0
+HEARD = "collector_up"
+"""The sample, with the label `collector`."""
 
 
 def last_heard(clickhouse: ClickHouse, sources: Sequence[str], until: float) -> dict[tuple[str, str], float]:

@@ -16,9 +16,10 @@ from core.clock import FakeClock
 from core.kinds.freshness.source import FreshnessSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status, labels
-from core.readiness import Checks, State
+from core.readiness import COMPONENT, READINESS, Checks, State
 from core.settings.readiness import Readiness as Rules
 from core.tables import table_of
+from status.states import state_history, time_in_states
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
 from storage.live.embedded import Valkey
@@ -415,3 +416,53 @@ def test_a_source_that_is_down_is_not_safe(fund: Fund) -> None:
     fund.stores.live.put_reading("ib:main", "host-1", fund.stores.clock.now(), 5.0, Reading(components=[part]))
     fund.goes_on()
     assert fund.why() == ["Interactive Brokers main: connection refused"]
+
+
+def test_it_is_a_component_with_a_history_that_a_restart_does_not_break(fund: Fund) -> None:
+    fund.becomes_safe()
+    stores, began = fund.stores, fund.stores.clock.now()
+    fund.feed["updates"] = "no update for 2 min"
+    fund.goes_on(8)
+    fund.feed.clear()
+    fund.becomes_safe()
+    fund.goes_on(12)
+    fund.started()
+    fund.becomes_safe()
+    stores.writer.flush()
+    reading = stores.live.reading(READINESS, stores.settings.machine)
+    assert reading is not None
+    assert [(each.name, each.status) for each in reading.components] == [(COMPONENT, Status.OK)]
+    now = stores.clock.now()
+    history = state_history(stores, [READINESS], began, now, host=stores.settings.machine)
+    ((id, changes),) = history.items()
+    assert (id.source, id.name) == (READINESS, COMPONENT)
+    assert [each.state for each in changes][:3] == [Status.OK, Status.DOWN, Status.OK]
+    assert changes[1].why == "IQFeed main: no update for 2 min"
+    lost = time_in_states(changes, began, now).seconds
+    assert 12 <= lost[Status.DOWN] <= 16
+    assert lost.get(Status.UNKNOWN, 0.0) < 15, "after a start it is unknown for as long as nothing is proven"
+    assert changes[-1].state is Status.OK
+
+
+def test_an_urgent_alert_that_it_is_not_safe_does_not_keep_it_from_being_safe(fund: Fund) -> None:
+    fund.feed["updates"] = "no update for 2 min"
+    fund.firing = [replace(alert("Trading is not ready"), follows_readiness=True)]
+    fund.goes_on(3)
+    assert fund.why() == ["IQFeed main: no update for 2 min"]
+    fund.feed.clear()
+    fund.becomes_safe()
+    fund.firing.append(alert("Disk"))
+    fund.goes_on(2)
+    assert fund.why() == ["1 urgent alert fires: Disk"]
+
+
+def test_a_clock_that_could_be_asked_and_cannot_be_any_more_is_not_known(fund: Fund) -> None:
+    fund.becomes_safe()
+    fund.clock_is_asked = False
+    fund.goes_on(2)
+    assert fund.why() == ["the clock cannot be asked any more on host-1"]
+    fund.started()
+    fund.goes_on(2)
+    assert "the clock cannot be asked any more on host-1" in fund.why(), "whoever looks next knows it too"
+    fund.clock_is_asked = True
+    fund.becomes_safe()

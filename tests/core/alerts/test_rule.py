@@ -54,3 +54,17 @@ def test_a_wrong_rule_is_refused_by_its_field(given: dict[str, Any], field: str,
         Rule.model_validate({"name": "x", **given})
     (problem,) = refused.value.errors()
     assert ".".join(map(str, problem["loc"])) == field and told in problem["msg"]
+
+
+@pytest.mark.parametrize(
+    ("when", "reads"),
+    [
+        ('status{collector="readiness"} == down', True),
+        ("readiness_safe == 0", True),
+        ('status{collector="readiness"} == down and daily_return < -3 %', True),
+        ('status{collector="system"} == down', False),
+        ("health_score < 50", False),
+    ],
+)
+def test_a_rule_says_whether_it_reads_that_trading_may_go_on(when: str, reads: bool) -> None:
+    assert Rule.model_validate({"name": "x", "when": when}).reads_readiness is reads

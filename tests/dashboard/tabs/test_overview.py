@@ -232,7 +232,7 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
 def test_the_badge_answers_on_every_tab_and_is_not_safe_without_an_answer(stores: Stores) -> None:
     client: FlaskClient = create_app(stores).server.test_client()
     assert client.get("/overview/safe").get_json() | {"list": ""} == {
-        "word": "unknown", "status": "critical", "count": "", "list": "",
+        "word": "unknown", "status": "critical", "count": "", "list": "", "halted": "",
     }  # fmt: skip
     tell(stores, answer(), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
@@ -309,6 +309,8 @@ def test_the_strip_shows_the_worst_of_all_and_names_them(stores: Stores) -> None
             StateChange(300, two, Status.OK, Status.DOWN, 100, ""),
         ],
     }
+    new = [StateChange(350, two, Status.OK, None, 0, "")]
+    assert troubles({two: new}, 0, 400) == [], "what was not watched yet was not in trouble"
     assert troubles(history, 0, 400) == [
         Trouble(100, 200, Status.WARNING, ("IQFeed a",)),
         Trouble(200, 300, Status.DOWN, ("Interactive Brokers b", "IQFeed a")),

@@ -7,18 +7,23 @@ from typing import Any
 
 import orjson
 import pytest
+from dash.exceptions import PreventUpdate
 
 from access.viewer import Viewer
+from core.alerts.spec import ALERTS, HISTORY, FiringAlert
 from core.errors import StorageUnavailable
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
 from core.memo import Memo
+from core.model import Reading
 from core.roles import Role
-from dashboard.tabs import cache, events, pipeline, portfolio, system
-from dashboard.views.marks import MOST_MARKS, TEXT_CHARACTERS, Marks
+from core.tables import table_of
+from dashboard.tabs import cache, events, pipeline, portfolio, services, system
+from dashboard.views.marks import MOST_INCIDENTS, MOST_MARKS, TEXT_CHARACTERS, Marks
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices, Page
 from portfolio.events import DATASET, delete_event, list_events, write_event
+from storage.state.alerts import HistoryRow, add_history
 from storage.state.events import Event, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
@@ -100,3 +105,94 @@ def test_charts_stay_while_events_cannot_be_read(marked: Stores, monkeypatch: py
     marks = Marks(marked)
     monkeypatch.setattr(type(marked.state), "reading", away)
     assert marks.of(system.TAB, Choices(), ALL) is None
+
+
+def remember(stores: Stores, *rows: HistoryRow) -> None:
+    with stores.state.begin() as connection:
+        add_history(connection, rows)
+    stores.live.bump(HISTORY)
+
+
+def row(at: float, what: str, rule: str = "machine", severity: str = "critical", **labels: str) -> HistoryRow:
+    of = labels or {"collector": "system", "component": "Disk /", "machine": "host-1"}
+    return HistoryRow(at, what, rule, orjson.dumps(of).decode(), severity, detail=f"{rule}: this is why")
+
+
+def bands(stores: Stores, page: Page, viewer: Viewer = ALL, **choices: str) -> list[dict[str, Any]]:
+    sees = viewer.only([*page.varies_by, "portfolios"])
+    found = orjson.loads(Marks(stores).of(page, Choices.of(choices), sees) or b"")
+    return [each for each in found if "severity" in each or "more" in each]
+
+
+def test_an_alert_that_fired_is_a_band_on_the_charts_of_what_it_is_about(marked: Stores) -> None:
+    remember(
+        marked,
+        row(100.0, "fires", severity="warning"),
+        row(150.0, "raised"),
+        row(200.0, "resolved"),
+        row(300.0, "fires", "redis-latency", instance="main"),
+        row(310.0, "fires", "daily-loss", "urgent", portfolio="alpha", origin="own"),
+        row(320.0, "resolved", "drawdown", portfolio="beta", origin="own"),
+        row(330.0, "near_miss", "machine", collector="system", component="CPU", machine="host-1"),
+    )
+    (disk,) = bands(marked, system.TAB)
+    assert (disk["at"], disk["until"], disk["severity"], disk["sign"]) == (100.0, 200.0, "critical", "✕")
+    assert (disk["who"], disk["text"], disk["about"]) == ("The machine", "machine: this is why", "Disk / on host-1")
+    assert bands(marked, system.TAB, host="host-2") == []
+    remember(marked, row(340.0, "fires", "api-slow", "warning", machine="host-1", route="/api/v1/nav"))
+    assert [each["who"] for each in bands(marked, services.TAB)] == ["The API answers slowly"]
+    (redis,) = bands(marked, cache.TAB)
+    assert (redis["until"], redis["about"]) == (None, "Redis main"), "it fires"
+    assert bands(marked, cache.TAB, instance="redis:other") == []
+    (loss,) = bands(marked, portfolio.TAB, portfolio="own:fund")
+    assert (loss["severity"], loss["about"]) == ("urgent", "Alpha"), "of a part, and an end without a beginning is none"
+
+
+def test_nobody_is_shown_bands_of_portfolios_that_he_may_not_see(marked: Stores) -> None:
+    remember(
+        marked,
+        row(100.0, "fires", "daily-loss", portfolio="alpha", origin="own"),
+        row(110.0, "fires", "daily-loss", portfolio="beta", origin="own"),
+        row(120.0, "fires", "own-rule-of-alpha", collector="system", component="CPU", machine="host-1"),
+        row(130.0, "fires", "silent", collector="inbox", machine="host-1"),
+    )
+    assert [each["about"] for each in bands(marked, portfolio.TAB, LIMITED, portfolio="own:beta")] == ["Beta"]
+    assert bands(marked, system.TAB, LIMITED) == []
+    assert [each["who"] for each in bands(marked, system.TAB)] == ["own-rule-of-alpha"]
+
+
+def test_the_gravest_are_drawn_and_how_many_more_there_are_is_told(marked: Stores) -> None:
+    for number in range(MOST_INCIDENTS + 12):
+        of = {"collector": "system", "component": f"Disk {number}", "machine": "host-1"}
+        remember(marked, row(100.0 + number, "fires", severity="warning" if number else "urgent", **of))
+    found = bands(marked, system.TAB)
+    assert len(found) == MOST_INCIDENTS + 1 and found[-1] == {"more": 12}
+    assert found[0]["severity"] == "urgent" and found[1]["at"] == 100.0 + 13, "of equal ones the newest"
+
+
+def test_what_fires_since_before_the_history_that_is_read_is_told_by_the_newest_reading(marked: Stores) -> None:
+    labels = orjson.dumps({"collector": "system", "component": "CPU", "machine": "host-1", "rule": "machine"}).decode()
+    alert = FiringAlert(
+        "k", "machine", "The machine", "warning", "system", labels, "firing", 50.0, 1.0, "busy", "", 1, "", False
+    )
+    told = Reading(tables=(table_of(FiringAlert, [alert]),))
+    marked.live.put_reading(ALERTS, "host-1", marked.clock.now(), 5.0, told)
+    remember(marked, row(100.0, "fires"))
+    assert [(each["at"], each["until"]) for each in bands(marked, system.TAB)] == [(50.0, None), (100.0, None)]
+
+
+def test_a_page_is_sent_its_bands_again_when_one_begins_or_ends_and_not_else(marked: Stores) -> None:
+    refresh = Refresh(marked, system.TAB, Memo(), Marks(marked))
+    first = answer(refresh)
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), ALL, first["version"], None)
+    marked.live.bump(ALERTS)
+    with pytest.raises(PreventUpdate):
+        refresh.answer(Choices(), ALL, first["version"], None)
+    remember(marked, row(100.0, "fires"))
+    began = answer(refresh, first["version"])
+    assert [each["until"] for each in began["marks"] if "severity" in each] == [None]
+    assert len(orjson.dumps(began["marks"])) < 2_000
+    remember(marked, row(200.0, "resolved"))
+    ended = answer(refresh, began["version"])
+    assert [each["until"] for each in ended["marks"] if "severity" in each] == [200.0]

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from access.viewer import Viewer
 from core.errors import ChangeRejected, SettingsError
+from core.roles import Role
 from core.settings.model import Settings
 from core.settings.portfolios import SetPortfolio
+from core.settings.readiness import Readiness, ReadinessOfPortfolio
+from dashboard.tabs.readiness import build
+from dashboard.views.tab import Choices
 from portfolio.tree.configured import prepare_tree
 from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
@@ -95,3 +101,24 @@ def test_a_blend_is_named_by_its_name_and_a_benchmark_may_come_later(stores: Sto
         found = {each.id: each.benchmark for each in list_portfolios(stores.state)}
         assert found == {"macro": "blend:60/40", "fund": "SPX"}
     assert len(recent_changes(stores.state)) == 2
+
+
+def test_a_mistyped_portfolio_under_readiness_stops_the_start_and_one_that_is_none_is_told(stores: Stores) -> None:
+    for name in ("macro", "pairs"):
+        add(stores, {"name": name})
+    change(stores, "macro", {"name": "Global macro"})
+
+    def started(name: str) -> Stores:
+        rules = Readiness(portfolios=(ReadinessOfPortfolio(portfolio=name, drawdown_limit_ratio=0.1),))
+        return replace(stores, settings=stores.settings.model_copy(update={"readiness": rules}))
+
+    prepare_tree(started("macro"))
+    for wrong in ("marco", "Global macro"):
+        with pytest.raises(SettingsError, match=f"'{wrong}' is no portfolio of the fund; did you mean 'macro'"):
+            prepare_tree(started(wrong))
+    later = started("crypto")
+    prepare_tree(later)
+    view = build(later, Choices(), Viewer("ana", Role.OPERATOR))
+    assert "names 'crypto', which is no portfolio" in view.notes["readiness-checks"]
+    merge(stores, "pairs", "macro", "macro", "ana")
+    prepare_tree(started("pairs"))

@@ -12,10 +12,10 @@ import pytest
 
 from collectors.runtime.publisher import Publisher
 from collectors.runtime.registry import build_runner
-from collectors.runtime.state_log import LOOK_AGAIN_SECONDS, UNSURE_SECONDS, StateLog, stored_states
 from core.clock import FakeClock
 from core.model import Component, Facts, Reading, SourceId, Status
 from status.freshness import SILENT, stale_after_seconds
+from status.state_log import LOOK_AGAIN_SECONDS, UNSURE_SECONDS, StateLog, stored_states
 from status.states import state_history, time_in_states
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_facts
