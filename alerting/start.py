@@ -57,7 +57,11 @@ def parts_of(stores: Stores) -> Parts:
 
     def deliver(token: int) -> Sender:
         channels, now = settings.channels.every(), stores.clock.now
-        return Sender(stores.state, channels, now, token, machine=settings.machine, address=settings.address)
+        works = settings.alerts.message_link_seconds if settings.alerts.message_links else 0.0
+        return Sender(
+            stores.state, channels, now, token, machine=settings.machine, address=settings.links_lead_to,
+            links_work_seconds=works,
+        )  # fmt: skip
 
     return Parts(partial(in_force, settings), Figures(stores), router, deliver)
 

@@ -16,15 +16,17 @@ from core.format import cut
 from core.net.reach import Deadline
 from core.settings.channels import Discord
 
-LONGEST_TITLE, LONGEST_TEXT = 256, 4_000
+LONGEST_TITLE, LONGEST_TEXT = 256, 3_300
+"""Characters; Discord takes 4,096, and the links that follow are longer the longer our address is."""
 
 
 def message(notice: Notice) -> dict[str, Any]:
     """Return what is posted; nobody is mentioned, whatever it says."""
     color = GREEN if notice.is_over else COLORS[notice.severity]
+    ways = " · ".join(f"[{word}]({address})" for word, address in notice.ways)
     embed: dict[str, Any] = {
         "title": cut(notice.subject, LONGEST_TITLE),
-        "description": cut("\n".join(line for line in notice.lines if line != notice.link), LONGEST_TEXT),
+        "description": cut("\n".join(notice.told), LONGEST_TEXT) + f"\n\n{ways}" * bool(ways),
         "color": int(color[1:], 16),
     }
     if notice.link:

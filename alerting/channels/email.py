@@ -31,6 +31,10 @@ TRANSIENT = range(400, 500)
 BYE_SECONDS = 1.0
 """How long a server that has taken the mail may think about our good-bye."""
 LONGEST_TOLD = 200
+BUTTON = (
+    "display:inline-block;padding:6px 14px;margin-right:8px;border:1px solid #5a6878;border-radius:6px;"
+    "color:#1b1f24;text-decoration:none"
+)
 
 
 def message(channel: Email, notice: Notice) -> EmailMessage:
@@ -55,11 +59,12 @@ def message(channel: Email, notice: Notice) -> EmailMessage:
 def as_html(notice: Notice) -> str:
     """Return the mail as HTML: the bar of colour says what the word says as well."""
     color = GREEN if notice.is_over else COLORS[notice.severity]
-    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in notice.lines)
+    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in [*notice.told, notice.link] if line)
     return (
         "<!doctype html><html lang='en'><body style='font:15px/1.45 system-ui,sans-serif;color:#1b1f24'>"
         f"<div style='border-left:6px solid {color};padding:4px 14px'>"
-        f"<h1 style='font-size:17px;margin:0 0 8px'>{html.escape(notice.subject)}</h1>{lines}</div></body></html>"
+        f"<h1 style='font-size:17px;margin:0 0 8px'>{html.escape(notice.subject)}</h1>{lines}"
+        f"{_ways(notice)}</div></body></html>"
     )
 
 
@@ -172,6 +177,12 @@ class _Smtp(smtplib.SMTP):
 def _line(line: str) -> str:
     text = html.escape(line)
     return f"<a href='{text}'>{text}</a>" if line.startswith(("https://", "http://")) else text
+
+
+def _ways(notice: Notice) -> str:
+    """Return what can be done about it as links that look like buttons: mail has no form."""
+    ways = "".join(f"<a href='{html.escape(address)}' style='{BUTTON}'>{word}</a> " for word, address in notice.ways)
+    return f"<p style='margin:12px 0 4px'>{ways}</p>" if ways else ""
 
 
 def _host(channel: Email) -> str:

@@ -11,16 +11,18 @@ from core.format import cut
 from core.net.reach import Deadline
 from core.settings.channels import Telegram
 
-LONGEST = 3_500
+LONGEST = 3_300
 """Characters; Telegram takes 4,096, and counts what is written for < and &."""
 
 
 def request(channel: Telegram, notice: Notice) -> Request:
     """Return the request. The bot's token is a part of its address."""
-    told = cut("\n".join(notice.lines), LONGEST)
+    link = f"\n{notice.link}" if notice.link else ""
+    told = html.escape(cut("\n".join(notice.told), LONGEST) + link, quote=False)
+    ways = " · ".join(f'<a href="{html.escape(address)}">{word}</a>' for word, address in notice.ways)
     body: dict[str, Any] = {
         "chat_id": channel.chat,
-        "text": f"<b>{html.escape(notice.subject, quote=False)}</b>\n{html.escape(told, quote=False)}",
+        "text": f"<b>{html.escape(notice.subject, quote=False)}</b>\n{told}" + f"\n{ways}" * bool(ways),
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
     }
