@@ -54,6 +54,15 @@ class Alert:
         return ", ".join(f"{name} {value}" for name, value in self.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that goes with a message."""
+
+    png: bytes
+    text: str
+    """What it shows, for who does not see it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A message to one receiver, whole: a channel needs nothing else. Times in epoch seconds."""
@@ -80,6 +89,7 @@ class Notice:
     acknowledge_link: str = ""
     snooze_link: str = ""
     """By which who gets it acts without signing in; empty: it carries none."""
+    picture: Picture | None = None
     thread: str = ""
     """What the channel answered to the first message of the incident; empty: this is the first."""
     is_news: bool = False
