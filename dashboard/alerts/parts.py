@@ -33,13 +33,13 @@ LASTS = (
 HOUR = "3600"
 
 
-def severity_badge(severity: Severity) -> html.Span:
-    """Return a severity as sign and word, never as colour alone."""
+def severity_badge(severity: Severity, word: str = "") -> html.Span:
+    """Return a severity as sign and word, never as colour alone; word: instead of its own, such as "3 urgent"."""
     return quick(
         html.Span,
         [
             quick(html.Span, SIGNS[severity], className="fw-sign", **attributes(aria_hidden="true")),
-            severity.word,
+            word or severity.word,
         ],
         className=f"fw-state fw-state-{STATES[severity]} fw-severity-{severity.word}",
     )
