@@ -192,6 +192,12 @@ def incident_in(connection: Transaction, id: int) -> KeptIncident | None:
     return KeptIncident(*row) if row is not None else None
 
 
+def incidents_in(connection: Transaction, ids: Sequence[int]) -> dict[int, KeptIncident]:
+    """Return incidents by their numbers, those that there are."""
+    rows = connection.execute(sa.select(*_INCIDENT).where(alert_incidents.c.id.in_(ids)))
+    return {each.id: each for each in (KeptIncident(*row) for row in rows)}
+
+
 def read_resolved(connection: Transaction) -> list[KeptIncident]:
     """Return of each group the last incident that a person resolved."""
     of = alert_incidents.c
