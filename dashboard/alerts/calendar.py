@@ -53,7 +53,7 @@ def _row(span: Span, window: Window, now: float) -> dict[str, Any]:
     is_open = span.begins <= now
     begins: list[Any] = [local_time(span.begins), " · ", "● open now" if is_open else ahead(span.begins, now)]
     return {
-        "begins": Cell(begins, sort=span.begins, tone="ok" if is_open else ""),
+        "begins": Cell(html.Span(begins), sort=span.begins, tone="ok" if is_open else ""),
         "ends": Cell(local_time(span.ends), sort=span.ends),
         "lasts": Cell(coarse_duration(span.ends - span.begins), sort=span.ends - span.begins),
         "name": Cell(f"{window.name} ({window.id})", mark="fw-wraps"),

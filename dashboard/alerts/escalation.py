@@ -152,7 +152,7 @@ def _due(each: Standing, step: Step, now: float) -> Cell:
         return Cell(f"not while it is {each.held}", tone="muted", mark="fw-wraps")
     due: list[Any] = [ahead(step.due_at, now), ", ", local_time(step.due_at, "span")]
     held = [f", as {each.held} until then"] if each.held else []
-    return Cell([*due, *held], sort=step.due_at, mark="fw-wraps")
+    return Cell(html.Span([*due, *held]), sort=step.due_at, mark="fw-wraps")
 
 
 def _who(step: Step) -> str:

@@ -52,9 +52,9 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
 
 def _sound() -> html.P:
     """Return the switch of the sound, which the browser keeps (assets/js/53-sound.js)."""
-    switch = html.Button("Sound for urgent: off", id="alerts-sound", type="button", className="fw-choice-button",
+    switch = html.Button("Sound for urgent: off", id="alerts-sound", type="button", className="fw-button",
                          **attributes(aria_pressed="false"))  # fmt: skip
-    attempt = html.Button("Try it", id="alerts-sound-try", type="button", className="fw-choice-button")
+    attempt = html.Button("Try it", id="alerts-sound-try", type="button", className="fw-button")
     hint = html.Span("In this browser, while a page of Fundwatch is open.", className="fw-facts")
     return html.P([switch, " ", attempt, " ", hint], className="fw-sound")
 
