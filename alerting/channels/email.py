@@ -186,8 +186,8 @@ class _Smtp(smtplib.SMTP):
 
 
 def _line(line: str) -> str:
-    text = html.escape(line)
-    return f"<a href='{text}'>{text}</a>" if line.startswith(("https://", "http://")) else text
+    text = html.escape(line.strip())
+    return f"<a href='{text}'>{text}</a>" if text.startswith(("https://", "http://")) else text
 
 
 def _shown(notice: Notice, id: str) -> str:
