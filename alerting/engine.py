@@ -399,8 +399,19 @@ class Engine:
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
         for answer in changes.answers:
             answer_in(connection, answer.request, answer.why_not, now)
-        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in changes.history])
+        of_groups = {group: id for (_, group, _), id in zip(changes.turns, ids, strict=True)}
+        rows_of_history = [self._with_incident(each, changes, of_groups) for each in changes.history]
+        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in rows_of_history])
         return ids
+
+    def _with_incident(self, row: HistoryRow, changes: Changes, turned: Mapping[str, int]) -> HistoryRow:
+        """Return what happened to a condition with the incident that it is, or was, part of."""
+        if row.incident or not row.rule:
+            return row
+        key = key_of(row.rule, tuple(orjson.loads(row.labels).items()))
+        group = changes.groups.get(key) or self._groups.get(key, "")
+        id, _ = self._incidents.get(group, (0, None))
+        return replace(row, incident=turned.get(group, id))
 
     def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
@@ -481,7 +492,9 @@ def _kept_incident(id: int, group: str, known: Incident, ahead: float) -> KeptIn
     """Return the row of an incident: its body has the engine's time, its columns are epoch seconds."""
     body = INCIDENTS.dump_json(known).decode()
     closed_at = None if known.closed_at is None else known.closed_at + ahead
-    return KeptIncident(group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by)
+    return KeptIncident(
+        group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by, known.severity
+    )
 
 
 def _without_value(condition: Condition) -> Condition:

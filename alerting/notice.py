@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from alerting.incidents import About
+from core.alerts.links import ACKNOWLEDGE, PATH, SNOOZE, Link
 from core.alerts.severity import Severity
 from core.format import coarse_duration, count, cut
 from storage.state.alerts import KeptMessage
@@ -20,6 +21,8 @@ DIGEST, UNDELIVERED = "digest", "undelivered"
 MOST_SHOWN = 20
 """Alerts that a message lists; of the others it says how many there are."""
 LONGEST_SUBJECT = 200
+NOTHING_TO_DO = frozenset({About.RESOLVED, About.ACKNOWLEDGED, UNDELIVERED, TEST})
+"""What is over, or is in somebody's hand, or is about channels."""
 BEGINS: Mapping[str, str] = {
     About.CHANGED: "Changed: ",
     About.RAISED: "Worse: ",
@@ -51,6 +54,15 @@ class Alert:
         return ", ".join(f"{name} {value}" for name, value in self.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that goes with a message."""
+
+    png: bytes
+    text: str
+    """What it shows, for who does not see it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A message to one receiver, whole: a channel needs nothing else. Times in epoch seconds."""
@@ -74,6 +86,10 @@ class Notice:
     note: str = ""
     """A sentence of the sender: why it comes this way, or what fails."""
     link: str = ""
+    acknowledge_link: str = ""
+    snooze_link: str = ""
+    """By which who gets it acts without signing in; empty: it carries none."""
+    picture: Picture | None = None
     thread: str = ""
     """What the channel answered to the first message of the incident; empty: this is the first."""
     is_news: bool = False
@@ -106,8 +122,20 @@ class Notice:
         return cut(" ".join(f"[{self.mark}] {self._begins}{self._what}".split()), LONGEST_SUBJECT)
 
     @property
+    def ways(self) -> list[tuple[str, str]]:
+        """Return what can be done about it by a link: a word and an address for each."""
+        every = (("Acknowledge", self.acknowledge_link), ("Snooze", self.snooze_link))
+        return [(word, address) for word, address in every if address]
+
+    @property
     def lines(self) -> list[str]:
-        """Return it in plain text, below the subject."""
+        """Return it in plain text, below the subject, with the addresses that it links to."""
+        link = [self.link] if self.link else []
+        return [*self.told, *link, *(f"{word}: {address}" for word, address in self.ways)]
+
+    @property
+    def told(self) -> list[str]:
+        """Return what it tells, below the subject, in plain text."""
         told = [self.note] if self.note and self.incident else []
         if self.is_over:
             lasted = coarse_duration(self.made_at - self.opened_at)
@@ -120,7 +148,7 @@ class Notice:
         told += [line for alert in self.alerts[:MOST_SHOWN] for line in _of(alert, self.is_over)]
         if hidden := self.more + max(0, len(self.alerts) - MOST_SHOWN):
             told.append(f"And {count(hidden, 'more alert', 'more alerts')}.")
-        return [*told, self.link] if self.link else told
+        return told
 
     @property
     def text(self) -> str:
@@ -149,6 +177,24 @@ class Notice:
         return first.text
 
 
+@dataclass(frozen=True, slots=True)
+class LinkMaker:
+    """Makes signed links, the same at each attempt of a message."""
+
+    address: str
+    """Of our pages."""
+    key: str
+    works_seconds: float
+
+    def of(self, message: KeptMessage, what: str) -> str:
+        """Return the address at which whoever got a message does that; empty: of it there is nothing to do."""
+        if not message.incident or message.about in NOTHING_TO_DO or not self.key or not self.address:
+            return ""
+        expires = int(message.made_at + self.works_seconds)
+        link = Link(what, message.incident, message.number, message.receiver, expires)
+        return f"{self.address}{PATH}{link.token(self.key)}"
+
+
 def notice_of(
     message: KeptMessage,
     before: Sequence[KeptMessage],
@@ -157,10 +203,12 @@ def notice_of(
     installation: str,
     address: str,
     sent: Sequence[KeptMessage],
+    links: LinkMaker | None = None,
 ) -> Notice:
     """Return what a message of the outbox tells.
 
     before: earlier messages of the incident to the same receiver, in order; sent: those of them that arrived.
+    links: makes those by which somebody acts without signing in; None: it carries none.
     """
     body = orjson.loads(message.body)
     found, more = (body["members"], body.get("more", 0)) if body.get("members") else _last_members(before)
@@ -180,6 +228,8 @@ def notice_of(
         who=str(body.get("who", "")),
         note=str(body.get("note", "")),
         link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
+        acknowledge_link=links.of(message, ACKNOWLEDGE) if links else "",
+        snooze_link=links.of(message, SNOOZE) if links else "",
         thread=sent[0].reply if sent else "",
         is_news=not sent,
     )
@@ -207,6 +257,8 @@ def as_data(notice: Notice) -> dict[str, Any]:
         "made_at": _iso(notice.made_at),
         "opened_at": _iso(notice.opened_at),
         "link": notice.link,
+        "acknowledge_link": notice.acknowledge_link,
+        "snooze_link": notice.snooze_link,
         "alerts": [
             {
                 "rule": alert.rule,

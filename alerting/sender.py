@@ -15,16 +15,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from alerting.attempts import is_given_up, next_attempt
-from alerting.channels import send, without_secrets
+from alerting.channels import TAKE_PICTURES, send, without_secrets
 from alerting.incidents import About
-from alerting.notice import Notice, notice_of
+from alerting.notice import LinkMaker, Notice, Picture, notice_of
 from alerting.taking import Taken, take_next, tell_end_to_fallback
 from alerting.undelivered import fail
+from core.alerts.links import without_links
 from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
 from core.format import coarse_duration, cut
-from core.settings.channels import LOG, Channel
+from core.settings.channels import LOG, Channel, Log
 from storage.state import outbox
-from storage.state.alerts import KeptMessage, MessageStatus, Overtaken, installation_in
+from storage.state.alerts import KeptMessage, MessageStatus, Overtaken, installation_in, link_key_in
 from storage.state.database import State, Transaction
 
 LOOK_SECONDS = 1.0
@@ -36,7 +37,14 @@ LONGEST_KEPT = 500
 """Characters of an answer, or of a problem."""
 NO_CHANNEL = "there is no channel of that name any more"
 
+Draw = Callable[[Notice], Picture | None]
+
 log = logging.getLogger(__name__)
+
+
+def no_picture(notice: Notice) -> Picture | None:
+    """Return that a message has none."""
+    return None
 
 
 class Sender:
@@ -51,15 +59,22 @@ class Sender:
         *,
         machine: str,
         address: str,
+        links_work_seconds: float = 0.0,
+        picture: Draw = no_picture,
     ) -> None:
-        """channels: by name. now: epoch seconds, in which messages are due. address: of our pages."""
+        """channels: by name. now: epoch seconds, in which messages are due. address: of our pages.
+
+        links_work_seconds: of links by which somebody acts without signing in; 0: messages carry none.
+        picture: returns that of a message, within a second; None: it has none.
+        """
         self._state = state
         self._channels = dict(channels)
         self._now = now
         self._token = token
         self._stopping = threading.Event()
         self._postmen = [
-            Postman(state, self._channels, each, now, token, machine, address) for each in channels.values()
+            Postman(state, self._channels, each, now, token, machine, address, links_work_seconds, picture)
+            for each in channels.values()
         ]
         self._threads: list[threading.Thread] = []
 
@@ -119,7 +134,7 @@ class Postman:
 
     def __init__(
         self, state: State, channels: Mapping[str, Channel], channel: Channel, now: Callable[[], float], token: int,
-        machine: str, address: str,
+        machine: str, address: str, links_work_seconds: float = 0.0, picture: Draw = no_picture,
     ) -> None:  # fmt: skip
         self.channel = channel
         self.woken = threading.Event()
@@ -131,7 +146,10 @@ class Postman:
         self._address = address
         self._quiet_from, self._quiet_seconds = 0.0, 0.0
         """Since when, and for how long, the channel asked to be left alone."""
-        self._installation = ""
+        self._links_work_seconds = 0.0 if isinstance(channel, Log) else links_work_seconds
+        """A link is as good as a key: none stands in the log."""
+        self._picture = picture if isinstance(channel, TAKE_PICTURES) else no_picture
+        self._installation, self._link_key = "", ""
         self._result: KeptMessage | None = None
         """What became of the last attempt, while it is not kept yet."""
 
@@ -201,19 +219,21 @@ class Postman:
         return replace(message, status=MessageStatus.RETRYING, next_at=again, problem=self._told(why))
 
     def _notice(self, taken: Taken) -> Notice:
-        return notice_of(
-            taken.message, taken.before, machine=self._machine, installation=self._id(), address=self._address,
-            sent=taken.sent,
+        seconds, installation = self._links_work_seconds, self._id()
+        notice = notice_of(
+            taken.message, taken.before, machine=self._machine, installation=installation, address=self._address,
+            sent=taken.sent, links=LinkMaker(self._address, self._link_key, seconds) if seconds else None,
         )  # fmt: skip
+        return replace(notice, picture=self._picture(notice))
 
     def _id(self) -> str:
         if not self._installation:
             with self._state.reading() as connection:
-                self._installation = installation_in(connection)
+                self._installation, self._link_key = installation_in(connection), link_key_in(connection)
         return self._installation
 
     def _told(self, text: str) -> str:
-        return cut(" ".join(without_secrets(text, self.channel).split()), LONGEST_KEPT)
+        return cut(" ".join(without_links(without_secrets(text, self.channel)).split()), LONGEST_KEPT)
 
     def _keep(self, result: KeptMessage) -> None:
         """Keep what became of a message. One that was overtaken keeps it too: the next one need not send it again."""

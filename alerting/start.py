@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from alerting.course import Pictures
 from alerting.engine import Route
 from alerting.figures import Figures
 from alerting.forgetting import Forgetting
@@ -55,9 +56,15 @@ def parts_of(stores: Stores) -> Parts:
     in_force(settings)
     router = Router(settings.routes, settings.channels, stores.clock)
 
+    pictures = Pictures(stores, partial(in_force, settings))
+
     def deliver(token: int) -> Sender:
         channels, now = settings.channels.every(), stores.clock.now
-        return Sender(stores.state, channels, now, token, machine=settings.machine, address=settings.address)
+        works = settings.alerts.message_link_seconds if settings.alerts.message_links else 0.0
+        return Sender(
+            stores.state, channels, now, token, machine=settings.machine, address=settings.links_lead_to,
+            links_work_seconds=works, picture=pictures,
+        )  # fmt: skip
 
     return Parts(partial(in_force, settings), Figures(stores), router, deliver)
 

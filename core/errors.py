@@ -21,6 +21,7 @@ FundwatchError
 ├── BookRefused          transactions, prices or rates from which no book can be made: `fault` says which and why
 ├── UndoRejected         an import that cannot be undone: nothing was changed
 ├── ChangeRejected       a portfolio or account that cannot be changed like that: nothing was changed, `fields` says why
+├── LinkRefused          a link of a message does not work: the message says why, and what to do instead
 ├── SignInRefused        somebody is not let in: the message says no more than he may know
 │   └── ProviderUnavailable  … because the OpenID provider does not answer: accounts made here still sign in
 └── NoPortfolio          a portfolio was asked for, and there is none at all
@@ -219,6 +220,10 @@ class RuleRejected(FundwatchError):
         self.fix = fix
         """What to write instead."""
         super().__init__(f"{field}: {reason}" + (f". {fix}" if fix else ""))
+
+
+class LinkRefused(FundwatchError):
+    """A link of a message about an alert does not work: forged, cut or expired. Nothing was done."""
 
 
 class SignInRefused(FundwatchError):

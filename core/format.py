@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 NOT_AVAILABLE = "n/a"
 FARTHEST = 1e15
@@ -107,6 +107,14 @@ def rate(bytes_per_second: float | None) -> str:
     """Return bytes per second in binary units."""
     text = bytes_(bytes_per_second)
     return text if text == NOT_AVAILABLE else f"{text}/s"
+
+
+def in_unit(value: float, unit: str) -> str:
+    """Return a figure of a rule as people write it: "93.0 %", "4 h", "12.5"; unit: that of its metric."""
+    if (write := _IN_UNIT.get(unit)) is not None:
+        return write(value)
+    plain = number(value) if value == round(value) else f"{value:.4g}".replace("-", "−")
+    return f"{plain}/s" if unit == "/s" else plain
 
 
 def duration(seconds: float | None) -> str:
@@ -214,3 +222,8 @@ def axis_scale(unit: str, highest: float) -> tuple[float, str]:
     choices = SCALES[unit]
     reached = highest or 1.0
     return next((choice for choice in choices if reached >= choice[0]), choices[-1])
+
+
+_IN_UNIT: Mapping[str, Callable[[float | None], str]] = {
+    "ratio": percent, "seconds": duration, "bytes": bytes_, "bytes/s": rate,
+}  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from alerting.channels import apprise, discord, email, log, pagerduty, slack, sms, telegram, webhook
@@ -21,6 +23,9 @@ from core.settings.channels import (
     Webhook,
 )
 
+TAKE_PICTURES = (Email, Discord, Telegram)
+"""Kinds that take a picture with the message itself."""
+SHORTEST_ATTEMPT_SECONDS = 0.5
 SHORTEST_SECRET = 6
 """Characters: shorter parts of an address are words."""
 
@@ -31,10 +36,22 @@ def send(channel: Channel, notice: Notice) -> str:
     Returns within the channel's deadline. Raises DeliveryUnavailable or DeliveryRefused, whose sentence has no secret.
     """
     try:
-        return _send(channel, notice)
+        return _sent(channel, notice)
     except DeliveryError as error:
         error.args = (without_secrets(str(error), channel),)
         raise
+
+
+def _sent(channel: Channel, notice: Notice) -> str:
+    """Send it with its picture, and without it where that is refused: a picture costs nobody the message."""
+    began = time.monotonic()
+    try:
+        return _send(channel, notice)
+    except DeliveryRefused:
+        left = channel.timeout_seconds - (time.monotonic() - began)
+        if notice.picture is None or left < SHORTEST_ATTEMPT_SECONDS:
+            raise
+    return _send(channel.model_copy(update={"timeout_seconds": left}), replace(notice, picture=None))
 
 
 def without_secrets(text: str, channel: Channel) -> str:

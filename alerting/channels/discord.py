@@ -8,23 +8,27 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import orjson
+
 from alerting.channels.slack import COLORS, GREEN
-from alerting.channels.web import Request, deliver, of_json, parsed
+from alerting.channels.web import PICTURE, Request, deliver, of_form, of_json, parsed
 from alerting.notice import Notice
 from core.errors import DeliveryRefused
 from core.format import cut
 from core.net.reach import Deadline
 from core.settings.channels import Discord
 
-LONGEST_TITLE, LONGEST_TEXT = 256, 4_000
+LONGEST_TITLE, LONGEST_TEXT = 256, 3_300
+"""Characters; Discord takes 4,096, and the links that follow are longer the longer our address is."""
 
 
 def message(notice: Notice) -> dict[str, Any]:
     """Return what is posted; nobody is mentioned, whatever it says."""
     color = GREEN if notice.is_over else COLORS[notice.severity]
+    ways = " · ".join(f"[{word}]({address})" for word, address in notice.ways)
     embed: dict[str, Any] = {
         "title": cut(notice.subject, LONGEST_TITLE),
-        "description": cut("\n".join(line for line in notice.lines if line != notice.link), LONGEST_TEXT),
+        "description": cut("\n".join(notice.told), LONGEST_TEXT) + f"\n\n{ways}" * bool(ways),
         "color": int(color[1:], 16),
     }
     if notice.link:
@@ -35,10 +39,19 @@ def message(notice: Notice) -> dict[str, Any]:
 def requests(channel: Discord, notice: Notice) -> list[Request]:
     """Return the requests in order; the last one posts."""
     url = channel.url.get_secret_value()
-    post = of_json(_with_query(url, "wait=true"), message(notice))
+    post = _post(_with_query(url, "wait=true"), notice)
     if not (notice.is_over and notice.thread):
         return [post]
     return [of_json(_with_path(url, f"/messages/{notice.thread}"), message(notice), method="PATCH"), post]
+
+
+def _post(url: str, notice: Notice) -> Request:
+    """Return what posts it, with its picture in the embed (https://discord.com/developers/docs/reference#uploading-files)."""
+    body = message(notice)
+    if notice.picture is None:
+        return of_json(url, body)
+    body["embeds"][0]["image"] = {"url": f"attachment://{PICTURE}"}
+    return of_form(url, {"payload_json": orjson.dumps(body).decode()}, "files[0]", notice.picture.png)
 
 
 def send(channel: Discord, notice: Notice) -> str:

@@ -20,7 +20,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from alerting.channels.slack import COLORS, GREEN
+from alerting.channels.web import PICTURE
 from alerting.notice import Notice
+from alerting.picture import HEIGHT, WIDTH
 from core.errors import DeliveryRefused, DeliveryUnavailable, SourceError
 from core.format import cut
 from core.net.reach import Address, Deadline, explained, open_socket
@@ -31,6 +33,10 @@ TRANSIENT = range(400, 500)
 BYE_SECONDS = 1.0
 """How long a server that has taken the mail may think about our good-bye."""
 LONGEST_TOLD = 200
+BUTTON = (
+    "display:inline-block;padding:6px 14px;margin-right:8px;border:1px solid #5a6878;border-radius:6px;"
+    "color:#1b1f24;text-decoration:none"
+)
 
 
 def message(channel: Email, notice: Notice) -> EmailMessage:
@@ -48,18 +54,28 @@ def message(channel: Email, notice: Notice) -> EmailMessage:
     if notice.severity >= 3 and not notice.is_over:
         mail["Importance"] = "high"
     mail.set_content("\n".join(notice.lines) + "\n")
-    mail.add_alternative(as_html(notice), subtype="html")
+    if notice.picture is None:
+        mail.add_alternative(as_html(notice), subtype="html")
+        return mail
+    id = f"course-{_word(notice.key)}@{_host(channel)}"
+    mail.add_alternative(as_html(notice, id), subtype="html")
+    html_part = mail.get_body(("html",))
+    assert isinstance(html_part, EmailMessage)
+    html_part.add_related(
+        notice.picture.png, "image", "png", cid=f"<{id}>", filename=PICTURE, disposition="inline"
+    )  # fmt: skip
     return mail
 
 
-def as_html(notice: Notice) -> str:
-    """Return the mail as HTML: the bar of colour says what the word says as well."""
+def as_html(notice: Notice, picture_id: str = "") -> str:
+    """Return the mail as HTML: the bar of colour says what the word says as well. picture_id: of a part of the mail."""
     color = GREEN if notice.is_over else COLORS[notice.severity]
-    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in notice.lines)
+    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in [*notice.told, notice.link] if line)
     return (
         "<!doctype html><html lang='en'><body style='font:15px/1.45 system-ui,sans-serif;color:#1b1f24'>"
         f"<div style='border-left:6px solid {color};padding:4px 14px'>"
-        f"<h1 style='font-size:17px;margin:0 0 8px'>{html.escape(notice.subject)}</h1>{lines}</div></body></html>"
+        f"<h1 style='font-size:17px;margin:0 0 8px'>{html.escape(notice.subject)}</h1>{lines}"
+        f"{_shown(notice, picture_id)}{_ways(notice)}</div></body></html>"
     )
 
 
@@ -170,8 +186,21 @@ class _Smtp(smtplib.SMTP):
 
 
 def _line(line: str) -> str:
-    text = html.escape(line)
-    return f"<a href='{text}'>{text}</a>" if line.startswith(("https://", "http://")) else text
+    text = html.escape(line.strip())
+    return f"<a href='{text}'>{text}</a>" if text.startswith(("https://", "http://")) else text
+
+
+def _shown(notice: Notice, id: str) -> str:
+    if notice.picture is None or not id:
+        return ""
+    size = f"width='{WIDTH}' height='{HEIGHT}' style='max-width:100%;height:auto'"
+    return f"<p style='margin:12px 0 4px'><img src='cid:{id}' alt='{html.escape(notice.picture.text)}' {size}></p>"
+
+
+def _ways(notice: Notice) -> str:
+    """Return what can be done about it as links that look like buttons: mail has no form."""
+    ways = "".join(f"<a href='{html.escape(address)}' style='{BUTTON}'>{word}</a> " for word, address in notice.ways)
+    return f"<p style='margin:12px 0 4px'>{ways}</p>" if ways else ""
 
 
 def _host(channel: Email) -> str:

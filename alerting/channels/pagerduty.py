@@ -9,7 +9,7 @@ from typing import Any
 
 from alerting.channels.web import Request, deliver, of_json, parsed
 from alerting.incidents import About
-from alerting.notice import Notice, as_data
+from alerting.notice import DIGEST, Notice, as_data
 from core.alerts.severity import Severity
 from core.format import cut
 from core.net.reach import Deadline
@@ -25,7 +25,26 @@ MOST_ALERTS = 50
 
 
 def request(channel: PagerDuty, notice: Notice) -> Request:
-    """Return the event."""
+    """Return the event: of what was held back a change event, which opens nothing that somebody would have to close."""
+    return _change(channel, notice) if notice.about == DIGEST else _alert(channel, notice)
+
+
+def _change(channel: PagerDuty, notice: Notice) -> Request:
+    """Return a change event (https://developer.pagerduty.com/docs/send-change-events)."""
+    data = as_data(notice)
+    body = {
+        "routing_key": channel.routing_key.get_secret_value(),
+        "payload": {
+            "summary": cut(notice.subject, LONGEST_SUMMARY),
+            "source": notice.machine,
+            "timestamp": data["made_at"],
+            "custom_details": {"text": data["text"], "alerts": data["alerts"][:MOST_ALERTS]},
+        },
+    }
+    return of_json(f"{channel.url.removesuffix('/enqueue')}/change/enqueue", body)
+
+
+def _alert(channel: PagerDuty, notice: Notice) -> Request:
     action = next((word for about, word in ACTIONS.items() if notice.about == about), "trigger")
     data = as_data(notice)
     body: dict[str, Any] = {
@@ -49,6 +68,6 @@ def request(channel: PagerDuty, notice: Notice) -> Request:
 
 
 def send(channel: PagerDuty, notice: Notice) -> str:
-    """Send it; return the key of the incident there. Raises DeliveryError."""
+    """Send it; return the key of the incident there, empty for a change event. Raises DeliveryError."""
     answer = deliver(request(channel, notice), Deadline(channel.timeout_seconds))
     return str(parsed(answer).get("dedup_key", ""))

@@ -29,10 +29,11 @@ LONGEST_BLOCK = 2_900
 
 def message(notice: Notice) -> dict[str, Any]:
     """Return what is posted: a line for lists and telephones, and blocks beside a bar of colour."""
-    lines = escaped("\n".join(line for line in notice.lines if line != notice.link))
+    lines = escaped("\n".join(notice.told))
     blocks = [_section(cut(lines, LONGEST_BLOCK))] if lines else []
-    if notice.link:
-        blocks.append(_section(f"<{notice.link}|Open in Fundwatch>"))
+    ways = [("Open in Fundwatch", notice.link), *notice.ways] if notice.link else notice.ways
+    if ways:
+        blocks.append(_section(" · ".join(f"<{address}|{word}>" for word, address in ways)))
     color = GREEN if notice.is_over else COLORS[notice.severity]
     beside = {"attachments": [{"color": color, "blocks": blocks}]} if blocks else {}
     return {"text": f"*{escaped(notice.subject)}*", **beside}

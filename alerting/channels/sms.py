@@ -16,8 +16,11 @@ LONGEST = 300
 
 
 def request(channel: Sms, notice: Notice) -> Request:
-    """Return the request: subject and link, no more."""
+    """Return the request: subject and link, and the link that acknowledges where there is room for it."""
     text = " ".join(part for part in (cut(notice.subject, LONGEST), notice.link) if part)
+    acknowledge = f"{text} Acknowledge: {notice.acknowledge_link}"
+    if notice.acknowledge_link and len(acknowledge) <= LONGEST:
+        text = acknowledge
     login = base64.b64encode(f"{channel.account}:{channel.token.get_secret_value()}".encode()).decode()
     return Request(
         f"{channel.api}/2010-04-01/Accounts/{channel.account}/Messages.json",

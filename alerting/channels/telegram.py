@@ -5,28 +5,38 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from alerting.channels.web import Request, deliver, of_json, parsed
+import orjson
+
+from alerting.channels.web import Request, deliver, of_form, of_json, parsed
 from alerting.notice import Notice
 from core.format import cut
 from core.net.reach import Deadline
 from core.settings.channels import Telegram
 
-LONGEST = 3_500
+LONGEST_CAPTION = 900
+"""Characters below a picture; Telegram takes 1,024. What is longer goes without the picture."""
+LONGEST = 3_300
 """Characters; Telegram takes 4,096, and counts what is written for < and &."""
 
 
 def request(channel: Telegram, notice: Notice) -> Request:
-    """Return the request. The bot's token is a part of its address."""
-    told = cut("\n".join(notice.lines), LONGEST)
-    body: dict[str, Any] = {
-        "chat_id": channel.chat,
-        "text": f"<b>{html.escape(notice.subject, quote=False)}</b>\n{html.escape(told, quote=False)}",
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-    }
+    """Return the request, of a picture with what is told below it. The bot's token is a part of its address."""
+    link = f"\n{notice.link}" if notice.link else ""
+    told = html.escape(cut("\n".join(notice.told), LONGEST) + link, quote=False)
+    ways = " · ".join(f'<a href="{html.escape(address)}">{word}</a>' for word, address in notice.ways)
+    text = f"<b>{html.escape(notice.subject, quote=False)}</b>\n{told}" + f"\n{ways}" * bool(ways)
+    body: dict[str, Any] = {"chat_id": channel.chat, "parse_mode": "HTML"}
     if notice.thread.isdecimal():
         body["reply_parameters"] = {"message_id": int(notice.thread), "allow_sending_without_reply": True}
-    return of_json(f"{channel.api}/bot{channel.token.get_secret_value()}/sendMessage", body)
+    bot = f"{channel.api}/bot{channel.token.get_secret_value()}"
+    if notice.picture is not None and len(notice.subject) + len("\n".join(notice.lines)) <= LONGEST_CAPTION:
+        fields = {**body, "caption": text}
+        written = {
+            name: each if isinstance(each, str) else orjson.dumps(each).decode() for name, each in fields.items()
+        }
+        return of_form(f"{bot}/sendPhoto", written, "photo", notice.picture.png)
+    body |= {"text": text, "link_preview_options": {"is_disabled": True}}
+    return of_json(f"{bot}/sendMessage", body)
 
 
 def send(channel: Telegram, notice: Notice) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,7 @@ from core.net.web import Answer, ask
 
 AGAIN = frozenset({408, 425, 429})
 """Statuses below 500 that say: later."""
+PICTURE = "course.png"
 MOST_ANSWER_BYTES = 65_536
 LONGEST_TOLD = 200
 LONGEST_WAIT_SECONDS = 86_400.0
@@ -38,6 +40,18 @@ def of_json(url: str, body: Any, headers: Mapping[str, str] | None = None, **mor
     """Return a request whose body is JSON."""
     named = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     return Request(url, orjson.dumps(body), named, **more)
+
+
+def of_form(url: str, fields: Mapping[str, str], name: str, png: bytes) -> Request:
+    """Return a request whose body is a form with a picture (RFC 7578), a file of that name."""
+    edge = uuid.uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{value}\r\n'.encode()
+        for each, value in fields.items()
+    ]
+    file = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="{PICTURE}"\r\n'
+    body = b"".join((*parts, f"{file}Content-Type: image/png\r\n\r\n".encode(), png, f"\r\n--{edge}--\r\n".encode()))
+    return Request(url, body, {"Content-Type": f"multipart/form-data; boundary={edge}"})
 
 
 def deliver(request: Request, deadline: Deadline) -> Answer:

@@ -2,11 +2,12 @@
 (function (fw) {
   "use strict";
   const SHORTEST_MS = 1000;
-  let told = { count: 0, sign: "", severity: "", old: false, banner: "" };
+  let told = { count: 0, sign: "", severity: "", old: false, banner: "", urgent_since: 0 };
   let askedAt = 0, shown = "";
 
   const places = () => document.querySelectorAll(".fw-tab-count");
-  const isQuiet = () => document.hidden || fw.pace.paused || fw.connection.failures > 0;
+  // Who wants to hear what is urgent is not looking at the page.
+  const isQuiet = () => (document.hidden && !fw.sound.isOn()) || fw.pace.paused || fw.connection.failures > 0;
 
   async function ask() {
     const place = places()[0];
@@ -19,6 +20,7 @@
       return; // the connection says so (10-connection.js)
     }
     show();
+    if (!told.old) fw.sound.told(told.urgent_since);
   }
 
   function show() {
@@ -55,6 +57,7 @@
 
   // The drawer's links are drawn when it opens.
   setInterval(() => {
+    fw.sound.show();
     const every = Math.max(SHORTEST_MS, (fw.pace.seconds || 5) * 1000);
     if (Date.now() - askedAt >= every) ask();
     else if ([...places()].some((place) => place.textContent !== shown)) show();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -116,6 +116,15 @@ class Window:
         if opens is None or opens >= self.ends:
             return None
         return Span(opens, min(opens + self.lasts_seconds, self.ends))
+
+    def spans(self, now: float, until: float) -> Iterator[Span]:
+        """Yield when it is open, from the span that holds now on, those that begin before `until`."""
+        if span := self.open_at(now):
+            yield span
+        span = self.opens_after(now)
+        while span and span.begins < until:
+            yield span
+            span = self.opens_after(span.begins)
 
     def hides(self, labels: Mapping[str, str]) -> bool:
         """Return whether it is about an alert of these labels."""

@@ -38,6 +38,13 @@ class Alerts(Group):
     inhibit: Annotated[tuple[str, ...], AfterValidator(_understood)] = Field(
         (), description='Which alerts hide others, as {severity="critical"} hides {severity="warning"} by host, rule.'
     )
+    message_links: bool = Field(
+        True,
+        description="Whether messages carry links by which who gets them acknowledges or snoozes, without signing in.",
+    )
+    message_link_seconds: float = Field(
+        86_400, ge=300, le=2_592_000, description="For how long such a link works after its message was made."
+    )
     watchdog_url: SecretStr = Field(
         SecretStr(""),
         description="Address that is called as long as alerting works: a service outside tells you when the calls end.",

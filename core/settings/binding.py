@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})
 """Hosts that are every address of a machine."""
@@ -50,6 +51,19 @@ def checked_names(value: tuple[str, ...]) -> tuple[str, ...]:
         if not HOST_NAME.fullmatch(each):
             raise ValueError(f"{each!r} must be a name or an address alone, without https:// and without a port")
     return tuple(each.lower() for each in value)
+
+
+def checked_address(value: str) -> str:
+    """Return the address under which people open Fundwatch, without a slash at its end. Raises ValueError."""
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in ("http", "https") and bool(HOST_NAME.fullmatch(parts.hostname or ""))
+        is_more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc or parts.port == 0
+    except ValueError:
+        is_whole, is_more = False, ""
+    if value and (not is_whole or is_more):
+        raise ValueError(f"{value!r} must be an address such as https://fundwatch.example.com, without a path")
+    return value.rstrip("/")
 
 
 def check_host(host: str, has_tls: bool, proxies: Sequence[str], names: Sequence[str]) -> None:

@@ -28,7 +28,15 @@ from core.kinds.registry import Watch
 from core.limits import Limit
 from core.roles import Role
 from core.settings.alerts import Alerts
-from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
+from core.settings.binding import (
+    WILDCARDS,
+    check_certificate,
+    check_host,
+    checked_address,
+    checked_names,
+    checked_networks,
+    is_loopback,
+)
 from core.settings.channels import Channels
 from core.settings.health import Health
 from core.settings.oidc import Oidc
@@ -271,6 +279,11 @@ class Settings(BaseSettings):
         (),
         description="Names under which browsers open Fundwatch, beside localhost and the address that it binds to.",
     )
+    public_address: Annotated[str, AfterValidator(checked_address)] = Field(
+        "",
+        description="Where people open Fundwatch, such as https://fundwatch.example.com: links of messages lead there; "
+        "empty: the address that it binds to.",
+    )
     second_factor_roles: Annotated[Listed, AfterValidator(_roles)] = Field(
         (), description="Roles that must have a second factor: admin, operator, analyst, viewer."
     )
@@ -451,9 +464,15 @@ class Settings(BaseSettings):
         return f"{'https' if self.has_tls else 'http'}://{host_and_port(host, self.port)}"
 
     @property
+    def links_lead_to(self) -> str:
+        """What links of messages begin with."""
+        return self.public_address or self.address
+
+    @property
     def host_names(self) -> frozenset[str]:
         """Under which names, beside this machine's own, browsers may ask."""
-        return frozenset({self.host.lower(), *self.allowed_hosts})
+        public = urlsplit(self.public_address).hostname
+        return frozenset({self.host.lower(), *self.allowed_hosts, *([public] if public else [])})
 
     @property
     def is_embedded(self) -> bool:

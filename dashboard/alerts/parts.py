@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
@@ -10,7 +10,7 @@ from dash import html
 from core.alerts.labels import OWN
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
-from core.format import bytes_, coarse_duration, duration, number, percent, rate
+from core.format import coarse_duration, in_unit
 from dashboard.components.attributes import attributes
 from dashboard.components.choices import choice_button
 from dashboard.components.quick import quick
@@ -33,13 +33,13 @@ LASTS = (
 HOUR = "3600"
 
 
-def severity_badge(severity: Severity) -> html.Span:
-    """Return a severity as sign and word, never as colour alone."""
+def severity_badge(severity: Severity, word: str = "") -> html.Span:
+    """Return a severity as sign and word, never as colour alone; word: instead of its own, such as "3 urgent"."""
     return quick(
         html.Span,
         [
             quick(html.Span, SIGNS[severity], className="fw-sign", **attributes(aria_hidden="true")),
-            severity.word,
+            word or severity.word,
         ],
         className=f"fw-state fw-state-{STATES[severity]} fw-severity-{severity.word}",
     )
@@ -66,16 +66,7 @@ def value_text(value: float | None, unit: str) -> str | None:
     """Return the value of an alert; None where there is none, or it is a state, which the text tells."""
     if value is None or unit == "state":
         return None
-    written: dict[str, Callable[[float | None], str]] = {
-        "ratio": percent,
-        "seconds": duration,
-        "bytes": bytes_,
-        "bytes/s": rate,
-    }
-    if unit in written:
-        return written[unit](value)
-    plain = number(value) if value == round(value) else f"{value:.4g}".replace("-", "−")
-    return f"{plain}/s" if unit == "/s" else plain
+    return in_unit(value, unit)
 
 
 def ahead(at: float, now: float) -> str:

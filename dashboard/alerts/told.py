@@ -8,11 +8,12 @@ import orjson
 from dash import html
 
 from access.viewer import ACTING_ROLE, Viewer
+from core.alerts.severity import Severity
 from core.alerts.silence import Silence, When
 from core.errors import StorageError
 from core.memo import Memo
 from core.roles import Role
-from dashboard.alerts.known import Known, know
+from dashboard.alerts.known import Known, know, severity_of
 from dashboard.alerts.parts import SIGNS
 from dashboard.components.age import local_time
 from dashboard.components.form import form, hidden
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 PATH = "/alerts/told"
-UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": ""}
+UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": "", "urgent_since": 0}
 """What is said where nobody can tell."""
 
 
@@ -54,11 +55,18 @@ def told_route(stores: Stores) -> Route:
             "sign": SIGNS[gravest] if gravest else "",
             "severity": gravest.word if gravest else "",
             "old": stores.settings.alerts.enabled and bool(known.problem or _is_old(known, now)),
+            "urgent_since": _urgent_since(known),
             "banner": markup(offered([banner], viewer.role)) if banner else "",
         }
         return Answer(orjson.dumps(told), JSON)
 
     return Route(PATH, answer, Role.VIEWER)
+
+
+def _urgent_since(known: Known) -> float:
+    """Return since when the urgent alert fires that began last, of those that nobody has in hand; 0: there is none."""
+    loud = (each for each in known.firing if not each.muted_by and not each.acknowledged_by)
+    return max((each.since for each in loud if severity_of(each.severity) is Severity.URGENT), default=0.0)
 
 
 def _is_old(known: Known, now: float) -> bool:

@@ -11,6 +11,7 @@ from core.alerts.severity import Severity
 from core.format import count
 from core.model import Status
 from dashboard.alerts.known import Known
+from dashboard.alerts.parts import severity_badge
 from dashboard.components.age import age, local_time
 from dashboard.components.card import verdict
 from status.freshness import reading_stale_after_seconds
@@ -36,9 +37,9 @@ def alerts_verdict(known: Known) -> html.Div:
     fires = f"{count(known.loud, 'alert')} firing" if known.loud else "Nothing fires that is told"
     parts = [f"{fires}{': ' if told else ''}{', '.join(told)}", *([f"{quiet} kept quiet"] if quiet else [])]
     sentence: list[Any] = [" · ".join([*parts, rules]), " ", *evaluated]
-    return verdict(
-        LEVELS[gravest] if gravest else Status.OK, html.Span(sentence), word=gravest.word if gravest else "calm"
-    )
+    if gravest is None:
+        return verdict(Status.OK, html.Span(sentence), word="calm")
+    return verdict(LEVELS[gravest], html.Span(sentence), badge=severity_badge(gravest))
 
 
 def _problem(known: Known) -> html.Span:

@@ -147,10 +147,10 @@ def bar(ratio: float, label: str) -> html.Div:
     )
 
 
-def verdict(status: Status, sentence: Any, *, word: str | None = None) -> html.Div:
-    """Return the one line at the top of a tab that says how things stand."""
+def verdict(status: Status, sentence: Any, *, word: str | None = None, badge: html.Span | None = None) -> html.Div:
+    """Return the one line at the top of a tab that says how things stand; badge: instead of that of the state."""
     return html.Div(
-        [state_badge(status, word), html.P(sentence, className="fw-verdict-text")],
+        [badge or state_badge(status, word), html.P(sentence, className="fw-verdict-text")],
         className=f"fw-verdict fw-level-{status.value}",
         role="status",
     )

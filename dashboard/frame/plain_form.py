@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -11,6 +12,11 @@ FIELD = Markup(
     '<input class="fw-field-input" name="{name}" type="{type}" value="{value}" autocomplete="{fills}" {more}>'
     '<span class="fw-field-hint">{hint}</span><span class="fw-field-wrong" role="alert">{wrong}</span></label>'
 )
+CHOICE = Markup(
+    '<label class="fw-field"><span class="fw-field-label">{label}</span>'
+    '<select class="fw-field-input" name="{name}">{options}</select></label>'
+)
+OPTION = Markup('<option value="{value}"{chosen}>{text}</option>')
 HIDDEN = Markup('<input type="hidden" name="{name}" value="{value}">')
 FORM = Markup(
     '<form class="fw-plain-form" method="post" action="{action}" aria-label="{does}">{fields}'
@@ -53,6 +59,15 @@ class Field:
 def hidden(name: str, value: str) -> Markup:
     """Return a value that is sent along."""
     return HIDDEN.format(name=name, value=value)
+
+
+def choice(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> Markup:
+    """Return a choice of one of these: value and text of each."""
+    listed = Markup().join(
+        OPTION.format(value=value, text=text, chosen=Markup(" selected") if value == chosen else "")
+        for value, text in options
+    )
+    return CHOICE.format(name=name, label=label, options=listed)
 
 
 def form(action: str, does: str, *fields: Field | Markup, is_grave: bool = False) -> Markup:

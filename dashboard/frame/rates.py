@@ -42,12 +42,13 @@ def install(server: Flask, stores: Stores) -> None:
 
 
 class SignIns:
-    """How often an address may try to sign in, here or at a provider. Addresses of this machine are not counted:
-    everybody behind an SSH tunnel has the same.
+    """How often an address may try to sign in, here or at a provider, or to use the link of a message. Addresses of
+    this machine are not counted: everybody behind an SSH tunnel has the same.
     """
 
-    def __init__(self, stores: Stores) -> None:
-        self._limit = RateLimit(stores.live, "sign-in", stores.settings.rate_limits.sign_in_per_minute)
+    def __init__(self, stores: Stores, what: str = "sign-in") -> None:
+        """what: is counted by itself."""
+        self._limit = RateLimit(stores.live, what, stores.settings.rate_limits.sign_in_per_minute)
 
     def count(self) -> None:
         """Count the present request. Raises SignInRefused when its address has to wait."""

@@ -15,6 +15,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from access.viewer import KEPT, LOCAL_NAME, Viewer, keep_viewer
+from core.alerts.links import PATH as MESSAGE_LINKS
 from core.clock import Clock
 from core.errors import StorageError
 from dashboard.frame.places import ACCOUNT, BACK, LINK, PROVIDER, SIGN_IN, SIGN_OUT, sign_in_path
@@ -32,8 +33,9 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/favicon.ico", "/_favicon.ico", SIGN_IN, LINK, PROVIDER, BACK})
 TELLS_MORE = frozenset({"/readyz"})
 """Public paths that tell more to whoever is found."""
-PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
-"""Jobs that ping cannot sign in: each carries a token of its own (dashboard/kinds/heartbeat/pings.py)."""
+PUBLIC_PREFIXES = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/", MESSAGE_LINKS)
+"""Jobs that ping cannot sign in, nor who reads a message on a telephone: each brings a token of its own
+(dashboard/kinds/heartbeat/pings.py, dashboard/alerts/by_link.py)."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 CATCH_ALL = "/<path:path>"

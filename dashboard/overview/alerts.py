@@ -11,10 +11,9 @@ from dash import html
 from core.alerts.severity import Severity
 from core.alerts.spec import FiringAlert
 from core.format import count, cut
-from core.model import Status
 from dashboard.alerts.actions import PATH, hour_button
+from dashboard.alerts.parts import severity_badge
 from dashboard.components.age import age
-from dashboard.components.card import state_badge
 from portfolio.alerts import sight_of
 
 if TYPE_CHECKING:
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 MOST_SHOWN = 5
 TEXT_CHARACTERS = 110
 GRAVEST_FIRST = tuple(sorted(Severity, reverse=True))
-STATES = {
-    Severity.URGENT: Status.CRITICAL, Severity.CRITICAL: Status.CRITICAL, Severity.WARNING: Status.WARNING,
-    Severity.INFO: Status.UNKNOWN,
-}  # fmt: skip
 
 
 def seen_alerts(stores: Stores, firing: Sequence[FiringAlert], limits: Limits) -> list[FiringAlert]:
@@ -72,7 +67,7 @@ def counts_line(found: Sequence[FiringAlert]) -> html.Span:
     parts: list[Any] = []
     for severity in GRAVEST_FIRST:
         if number := counted[severity.word]:
-            parts += [state_badge(STATES[severity], f"{number} {severity.word}"), " "]
+            parts += [severity_badge(severity, f"{number} {severity.word}"), " "]
     return html.Span(parts or "none")
 
 
@@ -80,7 +75,7 @@ def _item(each: FiringAlert) -> html.Li:
     severity = Severity.of(each.severity)
     where = f"{PATH}?incident={each.incident}" if each.incident else PATH
     head: list[Any] = [
-        state_badge(STATES[severity], severity.word), html.A(each.title, href=where, className="fw-alert-title"),
+        severity_badge(severity), html.A(each.title, href=where, className="fw-alert-title"),
         age(each.since, prefix="for "),
     ]  # fmt: skip
     if each.acknowledged_by:

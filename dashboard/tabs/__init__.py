@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.tabs import (
+    alert_escalation,
     alert_history,
     alert_messages,
     alert_rules,
@@ -47,6 +48,7 @@ PAGES: tuple[Page, ...] = (
     alerts.TAB,
     silences.PAGE,
     alert_rules.PAGE,
+    alert_escalation.PAGE,
     alert_messages.PAGE,
     alert_history.PAGE,
     tokens.TAB,

@@ -8,7 +8,7 @@ from dash import html
 
 from access.viewer import Viewer
 from core.alerts.spec import ALERTS
-from core.format import number
+from core.format import count
 from dashboard.access.common import told_zone
 from dashboard.alerts.known import know
 from dashboard.alerts.messages import ID, PATH, channels_table, forms, messages_table, seen
@@ -19,7 +19,7 @@ from dashboard.components.panel import panels, verdict_slot
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from status.freshness import next_stale_at
-from storage.state.alert_log import WantedMessages, count_messages, read_messages
+from storage.state.alert_log import WantedMessages, read_messages
 from storage.state.alerts import MessageStatus
 from storage.state.outbox import last_done, last_sent
 
@@ -66,17 +66,15 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     wanted = WantedMessages(*(chosen_or_any(choices, name) for name in ("to", "state")))
     page = page_of(choices.get("page", ""))
     with stores.state.reading() as connection:
-        found = read_messages(connection, wanted, PAGE_ROWS, page * PAGE_ROWS)
-        total = count_messages(connection, wanted)
+        found = read_messages(connection, wanted, PAGE_ROWS + 1, page * PAGE_ROWS)
         worked = last_sent(connection)
         last = {name: each for name in channels if (each := last_done(connection, name))}
-    shown = seen(found, known.sight)
-    told = f"{number(len(shown))} of {number(total)}" if known.sight.is_whole else number(len(shown))
+    shown = seen(found[:PAGE_ROWS], known.sight)
     return View(
         slots={
             VERDICT: alerts_verdict(known),
             ZONE: told_zone("newest first", known.now),
-            TURNING: turning(ID, told, page, has_older=(page + 1) * PAGE_ROWS < total),
+            TURNING: turning(ID, count(len(shown), "message"), page, has_older=len(found) > PAGE_ROWS),
             ALL.slot: messages_table(shown, known.sight),
             CHANNELS.slot: channels_table(channels, worked, last, known.sight),
         },

@@ -19,6 +19,7 @@ from dashboard.alerts.messages import messages_table
 from dashboard.alerts.told import told_route
 from dashboard.alerts.verdict import alerts_verdict
 from dashboard.components.age import age
+from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_button
 from dashboard.components.panel import panels, verdict_slot
@@ -46,7 +47,16 @@ NOW = Panel(
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    return html.Div([verdict_slot(VERDICT), panels(NOW.element())], className="fw-content")
+    return html.Div([verdict_slot(VERDICT), panels(NOW.element()), _sound()], className="fw-content")
+
+
+def _sound() -> html.P:
+    """Return the switch of the sound, which the browser keeps (assets/js/53-sound.js)."""
+    switch = html.Button("Sound for urgent: off", id="alerts-sound", type="button", className="fw-button",
+                         **attributes(aria_pressed="false"))  # fmt: skip
+    attempt = html.Button("Try it", id="alerts-sound-try", type="button", className="fw-button")
+    hint = html.Span("In this browser, while a page of Fundwatch is open.", className="fw-facts")
+    return html.P([switch, " ", attempt, " ", hint], className="fw-sound")
 
 
 def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:

@@ -11,6 +11,7 @@ from core.alerts.matchers import read_matchers
 from core.alerts.spec import ALERTS
 from core.errors import ChangeRejected
 from dashboard.access.common import told_zone
+from dashboard.alerts.calendar import calendar_table
 from dashboard.alerts.known import Known, know
 from dashboard.alerts.silence_forms import ID, PATH, forms, mute_form, silence_form, window_form
 from dashboard.alerts.silences import preview, silences_table, windows_table
@@ -62,10 +63,16 @@ WINDOWS = Panel(
     "Keeps quiet like a silence, once or again by a cron line in a time zone.",
     TableBody(90),
 )
+CALENDAR = Panel(
+    f"{ID}-calendar",
+    "Maintenance of the next 14 days",
+    "Each time that a window opens, in your time and by the clocks of its own time zone.",
+    TableBody(90),
+)
 WINDOW = Panel(
     f"{ID}-plan", "Plan maintenance", "When the clocks change it opens as cron does.", TableBody(220), tools=()
 )
-PANELS = (NEW, MUTE, ALL, WINDOWS, WINDOW)
+PANELS = (NEW, MUTE, ALL, WINDOWS, CALENDAR, WINDOW)
 
 
 def layout(_stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
@@ -96,7 +103,14 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 def _withheld() -> dict[str, Any]:
     told = html.P(f"Matchers and reasons may name any portfolio: they are {WITHHELD}.", className="fw-nothing")
     may_not = html.P(SHARED, className="fw-nothing")
-    return {NEW.slot: may_not, MUTE.slot: may_not, ALL.slot: told, WINDOWS.slot: told, WINDOW.slot: may_not}
+    return {
+        NEW.slot: may_not,
+        MUTE.slot: may_not,
+        ALL.slot: told,
+        WINDOWS.slot: told,
+        CALENDAR.slot: told,
+        WINDOW.slot: may_not,
+    }
 
 
 def _slots(stores: Stores, text: str, known: Known, viewer: Viewer) -> dict[str, Any]:
@@ -110,6 +124,7 @@ def _slots(stores: Stores, text: str, known: Known, viewer: Viewer) -> dict[str,
         MUTE.slot: mute_form() if may_act else may_not,
         ALL.slot: silences_table(silences, known),
         WINDOWS.slot: windows_table(windows, known),
+        CALENDAR.slot: calendar_table(windows, known.now),
         WINDOW.slot: window_form("UTC") if may_act else may_not,
     }
 

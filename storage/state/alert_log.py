@@ -39,11 +39,6 @@ def read_messages(connection: Transaction, wanted: WantedMessages, limit: int, s
     return [KeptMessage(**row._mapping) for row in connection.execute(asked)]
 
 
-def count_messages(connection: Transaction, wanted: WantedMessages) -> int:
-    """Return how many messages there are."""
-    return int(connection.execute(sa.select(sa.func.count()).where(*_of_messages(wanted))).scalar() or 0)
-
-
 def read_rows(connection: Transaction, wanted: WantedRows, limit: int, before: int = 0) -> list[NumberedRow]:
     """Return rows of the history with their numbers; before: only what is older than the row of that number."""
     asked = sa.select(*HISTORY_COLUMNS).where(*_of_rows(wanted)).order_by(_row.id.desc()).limit(limit)
@@ -53,9 +48,11 @@ def read_rows(connection: Transaction, wanted: WantedRows, limit: int, before: i
 
 
 def known_rules(connection: Transaction) -> list[str]:
-    """Return the rules that the history names, by name."""
-    asked = sa.select(_row.rule).where(_row.rule != "").distinct().order_by(_row.rule)
-    return [str(name) for (name,) in connection.execute(asked)]
+    """Return the rules that the history names, by name: each is looked up in the index behind the one before it."""
+    first = sa.select(sa.func.min(_row.rule).label("rule")).where(_row.rule != "").cte("known", recursive=True)
+    behind = sa.select(sa.func.min(_row.rule)).where(_row.rule > first.c.rule).scalar_subquery()
+    known = first.union_all(sa.select(behind).where(first.c.rule.is_not(None)))
+    return [str(name) for (name,) in connection.execute(sa.select(known.c.rule).where(known.c.rule.is_not(None)))]
 
 
 def _of_messages(wanted: WantedMessages) -> list[sa.ColumnElement[bool]]:

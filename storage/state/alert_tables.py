@@ -14,10 +14,11 @@ alert_engine = sa.Table(
     sa.Column("ticked_at", sa.Float, nullable=False, server_default="0"),
     sa.Column("steady_at", sa.Float, nullable=False, server_default="0"),
     sa.Column("installation", sa.String(32), nullable=False, server_default=""),
+    sa.Column("link_key", sa.String(64), nullable=False, server_default=""),
 )
 """One row. `token`: of the lease of the engine that may write; a smaller one came too late. `steady_at`: that moment by
 the engine's own time, in which conditions and incidents are kept. `installation`: what tells these alerts from those of
-any other Fundwatch, on whatever machine they are evaluated."""
+any other Fundwatch, on whatever machine they are evaluated. `link_key`: signs the links in messages."""
 
 alert_conditions = sa.Table(
     "alert_conditions",
@@ -39,10 +40,13 @@ alert_incidents = sa.Table(
     sa.Column("closed_at", sa.Float, nullable=True),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("closed_by", sa.String(80), nullable=False, server_default=""),
+    sa.Column("severity", sa.Integer, nullable=False, server_default="0"),
     sa.Index("alert_incidents_by_stage", "stage"),
     sa.Index("alert_incidents_by_hand", "closed_by", "group"),
+    sa.Index("alert_incidents_by_opened", "opened_at"),
 )
-"""`closed_by`: who resolved it by hand; empty: it ended, or has not."""
+"""`closed_by`: who resolved it by hand; empty: it ended, or has not. `severity`: the highest that it reached, a number;
+0: that is not known."""
 
 alert_messages = sa.Table(
     "alert_messages",
@@ -63,6 +67,7 @@ alert_messages = sa.Table(
     sa.Index("alert_messages_by_status", "status", "next_at"),
     sa.Index("alert_messages_by_receiver", "receiver", "status", "done_at"),
     sa.Index("alert_messages_held", "receiver", "status", "muted_by"),
+    sa.Index("alert_messages_by_time", "made_at", "incident", "number"),
 )
 """The outbox, and afterwards the log of it. `body`: what is told, as it was when it was made."""
 
@@ -79,6 +84,11 @@ alert_history = sa.Table(
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Index("alert_history_by_time", "at"),
+    sa.Index("alert_history_by_rule", "rule", "id"),
+    sa.Index("alert_history_by_severity", "severity", "id"),
+    sa.Index("alert_history_by_what", "what", "id"),
+    sa.Index("alert_history_by_what_and_time", "what", "at"),
+    sa.Index("alert_history_by_incident", "incident", "what"),
 )
 
 alert_silences = sa.Table(

@@ -5,6 +5,7 @@ Bodies are JSON that alerting makes and reads; the columns beside them are what 
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from storage.state.alert_tables import (
 )
 from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
+LINK_KEY_BYTES = 32
 CLOSED = "closed"
 """The stage of an incident that is over."""
 
@@ -62,6 +64,8 @@ class KeptIncident:
     id: int = 0
     closed_by: str = ""
     """Who resolved it by hand."""
+    severity: int = 0
+    """How grave it is now; kept is how grave it became."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ def _write_engine(connection: Transaction, token: int, values: Mapping[str, floa
         return
     if connection.execute(sa.select(alert_engine.c.token)).scalar() is not None:
         raise Overtaken("another alert engine has taken over")
-    connection.execute(sa.insert(alert_engine).values(id=1, installation=uuid.uuid4().hex, **written))
+    of_its_own = {"installation": uuid.uuid4().hex, "link_key": secrets.token_hex(LINK_KEY_BYTES)}
+    connection.execute(sa.insert(alert_engine).values(id=1, **of_its_own, **written))
 
 
 def ticked_at(state: State) -> float:
@@ -149,6 +154,11 @@ def last_tick(connection: Transaction) -> tuple[float, float]:
 def installation_in(connection: Transaction) -> str:
     """Return what tells the alerts of this state database from all others; empty before an engine began."""
     return str(connection.execute(sa.select(alert_engine.c.installation)).scalar() or "")
+
+
+def link_key_in(connection: Transaction) -> str:
+    """Return what signs the links of this installation's messages; empty before an engine began."""
+    return str(connection.execute(sa.select(alert_engine.c.link_key)).scalar() or "")
 
 
 def newest_token(connection: Transaction) -> int:
@@ -182,6 +192,12 @@ def incident_in(connection: Transaction, id: int) -> KeptIncident | None:
     return KeptIncident(*row) if row is not None else None
 
 
+def incidents_in(connection: Transaction, ids: Sequence[int]) -> dict[int, KeptIncident]:
+    """Return incidents by their numbers, those that there are."""
+    rows = connection.execute(sa.select(*_INCIDENT).where(alert_incidents.c.id.in_(ids)))
+    return {each.id: each for each in (KeptIncident(*row) for row in rows)}
+
+
 def read_resolved(connection: Transaction) -> list[KeptIncident]:
     """Return of each group the last incident that a person resolved."""
     of = alert_incidents.c
@@ -194,7 +210,9 @@ def write_incident(connection: Transaction, incident: KeptIncident) -> int:
     values = {name: value for name, value in asdict(incident).items() if name != "id"}
     values["group"] = plain(incident.group)
     if incident.id:
-        connection.execute(sa.update(alert_incidents).where(alert_incidents.c.id == incident.id).values(values))
+        of = alert_incidents.c
+        values["severity"] = sa.case((of.severity < incident.severity, incident.severity), else_=of.severity)
+        connection.execute(sa.update(alert_incidents).where(of.id == incident.id).values(values))
         return incident.id
     key = connection.execute(sa.insert(alert_incidents).values(values)).inserted_primary_key
     assert key is not None
@@ -235,6 +253,14 @@ def messages_of(connection: Transaction, incident: int) -> list[KeptMessage]:
     """Return every message of an incident in their order."""
     asked = sa.select(alert_messages).where(alert_messages.c.incident == incident).order_by(alert_messages.c.number)
     return [_message(row) for row in connection.execute(asked)]
+
+
+def message_in(connection: Transaction, incident: int, number: int, receiver: str) -> KeptMessage | None:
+    """Return one message of an incident; None: there is none."""
+    of = alert_messages.c
+    where = (of.incident == incident, of.number == number, of.receiver == receiver)
+    row = connection.execute(sa.select(alert_messages).where(*where)).first()
+    return _message(row) if row is not None else None
 
 
 def hurry_messages(connection: Transaction, until: float) -> None:

@@ -85,3 +85,36 @@ def test_everything_is_muted_and_a_banner_on_another_page_ends_it(desk: Desk, pa
     banner.get_by_role("button", name="End it").click()
     expect(banner).to_be_hidden()
     until(lambda: page.title() == "(1) Events · Fundwatch")
+
+
+COUNTED = """
+    window.tones = 0;
+    const made = AudioContext.prototype.createOscillator;
+    AudioContext.prototype.createOscillator = function () { window.tones += 1; return made.call(this); };
+"""
+
+
+def test_an_urgent_alert_is_heard_once_where_somebody_wants_that(desk: Desk, page: Page, url: str) -> None:
+    page.add_init_script(COUNTED)
+    page.goto(f"{url}/alerts")
+    switch = page.get_by_role("button", name="Sound for urgent")
+    expect(switch).to_have_text("Sound for urgent: off")
+    desk.lose("alpha")
+    expect(page.locator(".fw-nav .fw-tab-count")).to_have_text("‼ 1")
+    assert page.evaluate("window.tones") == 0, "off until it is wanted"
+    page.get_by_role("button", name="Try it").click()
+    until(lambda: page.evaluate("window.tones") == 3)
+    switch.click()
+    expect(switch).to_have_text("Sound for urgent: on")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(2_500)
+    assert page.evaluate("window.tones") == 3, "what fired before was seen"
+    desk.busy()
+    expect(page.locator(".fw-nav .fw-tab-count")).to_have_text("‼ 2")
+    assert page.evaluate("window.tones") == 3, "critical is not urgent"
+    desk.lose("alpha", "beta")
+    until(lambda: page.evaluate("window.tones") == 6)
+    page.wait_for_timeout(2_500)
+    assert page.evaluate("window.tones") == 6
+    page.reload()
+    expect(page.get_by_role("button", name="Sound for urgent")).to_have_text("Sound for urgent: on")

@@ -90,3 +90,28 @@ def test_lists_are_texts_with_commas_or_lists_of_the_file(monkeypatch: pytest.Mo
     settings = load_settings()
     assert (settings.allowed_hosts, settings.trusted_proxy) == (("fund.example", "10.0.0.5"), ("10.0.0.1",))
     assert settings.host_names == {"127.0.0.1", "fund.example", "10.0.0.5"}
+
+
+@pytest.mark.parametrize(
+    ("address", "is_taken"),
+    [
+        ("https://fund.example", True), ("https://fund.example:8443/", True), ("", True),
+        ("fund.example", False), ("https://fund.example/fundwatch", False), ("https://a:b@fund.example", False),
+        ("ftp://fund.example", False), ("https://fund.example?x=1", False), ("https://", False),
+        ("https://fund.example:port", False),
+    ],
+)  # fmt: skip
+def test_where_links_of_messages_lead_is_an_address_without_a_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, is_taken: bool
+) -> None:
+    told = load(monkeypatch, tmp_path, public_address=address)
+    assert (told == "") is is_taken and (is_taken or "must be an address such as https://" in told)
+
+
+def test_people_may_open_what_messages_lead_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FUNDWATCH_PUBLIC_ADDRESS", "https://fund.example:8443/")
+    settings = load_settings()
+    assert settings.links_lead_to == "https://fund.example:8443" and "fund.example" in settings.host_names
+    monkeypatch.delenv("FUNDWATCH_PUBLIC_ADDRESS")
+    assert load_settings().links_lead_to == "http://127.0.0.1:8050"

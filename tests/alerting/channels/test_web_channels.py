@@ -157,6 +157,16 @@ def test_an_sms_is_the_subject_and_the_link(receiver: Receiver) -> None:
     assert sent.body.startswith(b"From=%2B15550100&To=%2B15550111&Body=%5BCRITICAL%5D+NAV")
 
 
+def test_what_was_held_back_opens_no_incident_of_pagerduty_that_nobody_closes(receiver: Receiver) -> None:
+    pager = every(receiver.url)[4]
+    assert isinstance(pager, PagerDuty)
+    send(pager, notice("digest", incident=0, note="3 messages of 2 incidents held back"))
+    [sent] = receiver.received
+    assert sent.path == "/change/enqueue" and "event_action" not in sent.json and "dedup_key" not in sent.json
+    assert sent.json["payload"]["summary"] == "[CRITICAL] 3 messages of 2 incidents held back"
+    assert sent.json["routing_key"] == "hunter2"
+
+
 def test_a_webhook_is_signed_and_has_a_key(receiver: Receiver) -> None:
     hook = Webhook.model_validate({"name": "w", "url": receiver.url, "secret": "hunter2", "headers": {"X-Desk": "7"}})
     send(hook, notice())

@@ -88,3 +88,27 @@ def test_what_is_open_began_at_the_time_that_was_to_come(cron: str, zone: str, h
     assert span.begins <= now < span.ends
     before = window.opens_after(span.begins - 60.0)
     assert before is not None and before.begins == span.begins
+
+
+def test_openings_of_two_weeks_follow_the_clocks_of_their_zone() -> None:
+    """In March 02:30 of the 8th is missing: it opens as soon as that hour is over. In November 01:30 comes twice."""
+    nightly = weekly("30 2 * * *", "America/New_York", 1)
+    spring = [*nightly.spans(utc("2026-03-06 12:00"), utc("2026-03-10 12:00"))]
+    assert [each.begins for each in spring] == [
+        utc("2026-03-07 07:30"), utc("2026-03-08 07:00"), utc("2026-03-09 06:30"), utc("2026-03-10 06:30"),
+    ]  # fmt: skip
+    assert {each.ends - each.begins for each in spring} == {3_600.0}
+    early = weekly("30 1 * * *", "America/New_York", 2)
+    autumn = [*early.spans(utc("2026-10-31 12:00"), utc("2026-11-02 12:00"))]
+    assert [each.begins for each in autumn] == [utc("2026-11-01 05:30"), utc("2026-11-02 06:30")]
+
+
+def test_what_is_open_now_is_the_first_opening_and_what_ends_before_is_none() -> None:
+    nightly = weekly("0 2 * * *", "UTC", 4, ends=utc("2026-03-05 03:00"))
+    found = [*nightly.spans(utc("2026-03-03 03:00"), utc("2026-03-20 00:00"))]
+    assert found == [
+        Span(utc("2026-03-03 02:00"), utc("2026-03-03 06:00")), Span(utc("2026-03-04 02:00"), utc("2026-03-04 06:00")),
+        Span(utc("2026-03-05 02:00"), utc("2026-03-05 03:00")),
+    ]  # fmt: skip
+    once = Window("move", HOST, 100.0, 200.0, "move", "ana", 0.0)
+    assert [*once.spans(50.0, 90.0)] == [] and [*once.spans(50.0, 101.0)] == [*once.spans(150.0, 160.0)]

@@ -30,7 +30,7 @@ PASSWORD, OTHER = "violet kettle 81 moor", "seven lanterns, one tide"
 REFRESH = "/_dash-update-component"
 COOKIE = "fundwatch-8050"
 PUBLIC = {"/healthz", "/sign-in", "/sign-in/link", "/favicon.ico", "/_favicon.ico"}
-PUBLIC_FOLDERS = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/")
+PUBLIC_FOLDERS = ("/assets/", "/_dash-component-suites/", "/bootstrap/", "/ping/", "/m/")
 
 
 @pytest.fixture(autouse=True)

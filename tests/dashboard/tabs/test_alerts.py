@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from flask.testing import FlaskClient
@@ -85,7 +86,7 @@ def test_what_fires_stands_with_who_was_told_and_what_comes_next_the_gravest_fir
     assert "messages go to log" in shown and "Daily loss" in shown and "told again in 4 h" in shown
     assert "93.0 %" in shown and "machine host-1" in shown
     assert told(client_of(desk, ANA)) | {"banner": ""} == {
-        "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "",
+        "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "", "urgent_since": ANY,
     }  # fmt: skip
 
 

@@ -184,7 +184,7 @@ def test_alerts_stand_by_severity_then_the_newest_first_and_quiet_ones_are_count
         map(told.index, ("Woken", "New", "Old", "Hint"))
     )
     assert "Hushed" not in told and "1 alert kept quiet" in told
-    assert " ".join(slot_text("overview", shown(stores), "alert-counts").split()) == "✕ 1 urgent ✕ 2 critical ? 1 info"
+    assert " ".join(slot_text("overview", shown(stores), "alert-counts").split()) == "‼ 1 urgent ✕ 2 critical ℹ 1 info"
 
 
 def test_an_alert_is_taken_in_hand_by_who_may_see_it(stores: Stores) -> None:

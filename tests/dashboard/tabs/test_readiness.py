@@ -60,7 +60,7 @@ def test_an_operator_halts_and_resumes_and_both_stand_in_history_and_audit(fund:
     assert not fund.is_safe
     view = shown(fund, ANA)
     assert "Everything ana the exchange is down" in words(view, "halts")
-    assert "✕ not ready No halt by hand" in words(view, "checks")
+    assert "✕ not ready Halt by hand" in words(view, "checks")
     assert "None yet." in words(view, "over")
     told = client(fund, VERA).get(SAFE).json
     assert "Everything halted by ana" in told["halted"] and "the exchange is down" in told["halted"]
