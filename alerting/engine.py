@@ -17,6 +17,8 @@ from pydantic import TypeAdapter
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
 from alerting.conditions import (
+    REMOVED,
+    SWITCHED_OFF,
     Condition,
     News,
     Outcome,
@@ -100,6 +102,8 @@ class Engine:
         self._offset = clock.now() - clock.monotonic()
         self._wall_offset = self._offset
         self._rules: dict[str, Rule] = {}
+        self._off: frozenset[str] = frozenset()
+        """Rules that are there, and are not evaluated."""
         self._due: dict[str, float] = {}
         self._known: dict[str, Known] = {}
         self._series: defaultdict[str, dict[Labels, Known]] = defaultdict(dict)
@@ -189,6 +193,7 @@ class Engine:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
         before = self._rules
         self._rules = {rule.name: rule for rule in rules if rule.is_enabled}
+        self._off = frozenset(rule.name for rule in rules if not rule.is_enabled)
         for name, rule in self._rules.items():
             if name in before and before[name].watches_for != rule.watches_for:
                 # All is looked at once: of what is still reported that is written down.
@@ -243,8 +248,9 @@ class Engine:
 
     def _drop_removed(self, at: float, changes: Changes) -> None:
         for name in self._series.keys() - self._rules.keys():
+            why = SWITCHED_OFF if name in self._off else REMOVED
             for each in self._series[name].values():
-                self._drop(each, removed(each.condition, at), at, changes)
+                self._drop(each, removed(each.condition, at, why), at, changes)
 
     def _drop(self, each: Known, step: Step, at: float, changes: Changes) -> None:
         self._tell(each, step, at, changes)

@@ -30,8 +30,6 @@ from storage.stores import Stores
 
 ENGINE_THREAD, LEASE_THREAD = "alerting", "alerting-lease"
 TICK_SECONDS = 1.0
-RULES_SECONDS = 5.0
-"""Between two looks whether the rules were changed."""
 HUNG_SECONDS = 10.0
 """After so long without an end of a round the lease is left to run out: another process takes over."""
 SILENT_SECONDS = 30.0
@@ -80,10 +78,12 @@ class Runner:
         causes: Causes,
         lease: Lease | None,
         deliver: Deliver,
+        left_out: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Return it. rules: returns those of now, or raises FundwatchError: then those before hold on.
 
-        lease: None where this process alone uses the state database.
+        lease: None where this process alone uses the state database. left_out: returns what is wrong with rules that
+        are left out of those of now, a sentence each.
         """
         self._stores = stores
         self._read_rules = rules
@@ -91,12 +91,12 @@ class Runner:
         self._route = route
         self._lease = lease
         self._deliver = deliver
+        self._left_out = left_out
         self._delivery: Delivery | None = None
         self._quiet = Quiet(stores.state)
         self._causes = causes
         self._engine: Engine | None = None
         self._rules: list[Rule] = []
-        self._rules_at = float("-inf")
         self._round = stores.clock.monotonic()
         """When the last round ended."""
         self._ticked = float("-inf")
@@ -242,8 +242,8 @@ class Runner:
         delivery = self._deliver(token)
         delivery.start()
         self._engine, self._delivery = engine, delivery
-        self._ticked = self._rules_at = stores.clock.monotonic()
-        log.info("alerts: this process evaluates %d rules", len(self._rules))
+        self._ticked = stores.clock.monotonic()
+        log.info("alerts: this process evaluates %d rules", len(engine.rules))
         return True
 
     def _is_other_silent(self) -> bool:
@@ -252,10 +252,8 @@ class Runner:
     def _tick(self) -> None:
         engine, began = self._engine, time.perf_counter()
         assert engine is not None
-        if self._since(self._rules_at) >= RULES_SECONDS:
-            self._rules_at = self._stores.clock.monotonic()
-            if self._take_rules():
-                engine.use(self._rules)
+        if self._take_rules():
+            engine.use(self._rules)
         self._quiet.look(self._stores.clock.now())
         self._figures.begin()
         engine.tick()
@@ -305,6 +303,7 @@ class Runner:
                 self._say_problem(str(error))
         age = self._since(self._ticked)
         wrong = [*self._faults, *([f"rules: {self._rules_problem}"] if self._rules_problem else [])]
+        wrong += [f"a rule is left out: {each}" for each in self._left_out()]
         return Pulse(self._tick_seconds, age, queued, max(0.0, now - due) if due else 0.0, self._problem, wrong)
 
     def _since(self, moment: float) -> float:

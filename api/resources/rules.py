@@ -50,7 +50,7 @@ class Rule(Answered):
 
 def _list(ask: Ask[Listed]) -> Page[Rule]:
     known, sight = alerts_now(ask.stores), sight_of(ask.stores, ask.viewer.portfolios)
-    found = rule_set(ask.stores.settings)
+    found = rule_set(ask.stores)
     seen = [each for each in found.rules if sight.sees_rule(each.rule)]
     part, following = part_of(sorted(seen, key=_key), _key, ask.begins)
     costs = {each.rule: each for each in known.rules}

@@ -53,7 +53,7 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
 def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the rules, and the one that is chosen as YAML."""
     known = know(stores, viewer.portfolios)
-    found = rule_set(stores.settings)
+    found = rule_set(stores)
     told = replace(found, rules=tuple(seen(found, is_whole=known.sight.is_whole)))
     chosen = next((each.rule for each in told.rules if each.rule.name == choices.get("rule", "")), None)
     return View(
