@@ -16,7 +16,11 @@ from pydantic import TypeAdapter
 
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
-from alerting.conditions import (
+from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
+from alerting.incidents import moved as incident_moved
+from alerting.outbox import rows_of
+from alerting.words import message_of
+from core.alerts.conditions import (
     REMOVED,
     SWITCHED_OFF,
     Condition,
@@ -32,12 +36,8 @@ from alerting.conditions import (
     restarted,
     why_forgotten,
 )
-from alerting.evaluate import Read
-from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
-from alerting.incidents import moved as incident_moved
-from alerting.judge import Judged, failed, judge
-from alerting.outbox import rows_of
-from alerting.words import message_of
+from core.alerts.evaluate import Read
+from core.alerts.judge import Judged, failed, judge
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.clock import Clock

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from alerting.evaluate import Value
 from alerting.gone import OF_PORTFOLIOS, There, why_gone
 from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.present import Present, Sent, Series, read_present
-from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
+from core.alerts.evaluate import Value
+from core.alerts.expression import Absent, All, Compared, Expression, Figure, Not, OneOf, Worked
 from core.alerts.figures import Of, Vocabulary
+from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
 from core.errors import StorageError, StorageUnavailable
 from core.model import Labels
@@ -126,12 +127,12 @@ class Figures:
             values = self._present().own[operand.name]
         else:
             return [each.now for each in self._series(operand)]
-        return [each for each in values if holds(operand.matchers, each.labels)]
+        return [each for each in values if all_hold(operand.matchers, dict(each.labels))]
 
     def _series(self, figure: Figure) -> list[Series]:
         """Return the collected series that are meant."""
         series = self._all_series(figure.name)
-        return [each for each in series if holds(figure.matchers, each.now.labels)]
+        return [each for each in series if all_hold(figure.matchers, dict(each.now.labels))]
 
     def _all_series(self, metric: str) -> Sequence[Series]:
         """Return every series of a metric: of the newest readings, else of what programs sent."""
@@ -202,14 +203,6 @@ def _operands(expression: Expression) -> Iterator[Figure | Worked]:
         case All() | OneOf():
             for each in expression.of:
                 yield from _operands(each)
-
-
-def holds(matchers: Sequence[Matcher], found: Labels) -> bool:
-    """Return whether labels are those that are meant."""
-    if not matchers:
-        return True
-    known = dict(found)
-    return all(each.holds(known.get(each.label, "")) for each in matchers)
 
 
 def _outcome(make: Callable[[], Read_]) -> Outcome[Read_]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alerting.evaluate import Value
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure
 from core.alerts.figures import VALUE_OVERDUE
 from core.format import coarse_duration

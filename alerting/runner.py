@@ -16,9 +16,9 @@ from typing import Protocol
 
 from alerting.auditor import faults
 from alerting.engine import Engine, Route
-from alerting.evaluate import Value
 from alerting.quiet import Causes, Quiet
 from alerting.telling import Pulse, reading_of
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, INTERVAL_SECONDS

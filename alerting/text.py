@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from alerting.over_time import FEWEST_MINUTES, FEWEST_WEEKS
 from core.alerts.expression import UNITS
 from core.alerts.figures import OWN_FIGURES, FigureKind
 from core.alerts.files import FIELDS, read_rules
@@ -14,6 +13,7 @@ from core.alerts.rule import EXAMPLE, Rule
 from core.alerts.rule_set import SHIPPED, shipped_text
 from core.format import coarse_duration
 from portfolio.vocabulary import SETTINGS, SPOKEN, of_portfolios, query_of, vocabulary
+from status.worked import FEWEST_MINUTES, FEWEST_WEEKS
 
 HEAD = """# Rules of alerts
 

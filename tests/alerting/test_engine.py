@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.conditions import Condition
 from alerting.engine import Engine
-from alerting.evaluate import Value
 from alerting.figures import holds
+from core.alerts.conditions import Condition
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
