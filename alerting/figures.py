@@ -6,7 +6,7 @@ is not asked again in that tick: its error is raised for each rule that needs it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.present import Present, Sent, Series, read_present
 from core.alerts.evaluate import Value
-from core.alerts.expression import Absent, All, Compared, Expression, Figure, Not, OneOf, Worked
+from core.alerts.expression import Figure, Worked
 from core.alerts.figures import Of, Vocabulary
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
@@ -71,7 +71,7 @@ class Figures:
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Read what these rules ask together."""
-        operands = [each for rule in rules if rule.is_enabled for each in operands_of(rule)]
+        operands = [each for rule in rules if rule.is_enabled for each in rule.operands]
         figures = [each.figure if isinstance(each, Worked) else each for each in operands]
         self._sent = tuple(dict.fromkeys(each.name for each in figures if self._is_sent(each.name)))
         self._portfolios.use(each for each in figures if self._of(each.name) is Of.PORTFOLIO)
@@ -184,25 +184,6 @@ class Figures:
         """Return whether a metric is none that Fundwatch itself names."""
         kind = self._vocabulary.get(name)
         return kind is None or kind.labels is None
-
-
-def operands_of(rule: Rule) -> Iterator[Figure | Worked]:
-    """Yield every figure that a rule reads, as it reads it."""
-    for expression in (*(each for _, each in rule.conditions), *([rule.clears] if rule.clears else [])):
-        yield from _operands(expression)
-
-
-def _operands(expression: Expression) -> Iterator[Figure | Worked]:
-    match expression:
-        case Compared():
-            yield expression.operand
-        case Absent():
-            yield expression.figure
-        case Not():
-            yield from _operands(expression.of)
-        case All() | OneOf():
-            for each in expression.of:
-                yield from _operands(each)
 
 
 def _outcome(make: Callable[[], Read_]) -> Outcome[Read_]:

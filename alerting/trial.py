@@ -164,9 +164,9 @@ def _of_rule(rule: Rule, series: Sequence[Series], wanted: Sequence[Expected]) -
     found: list[str] = []
     waiting = deque(wanted)
     times = (START + number * rule.every for number in range(int(wanted[-1].at // rule.every) + 1))
-    for at, known in played(rule, series, times):
-        while waiting and at + rule.every > START + waiting[0].at:
-            found += _compared(rule, waiting.popleft(), {of: each for of, each in known.items() if each.fires})
+    for now in played(rule, series, times):
+        while waiting and now.at + rule.every > START + waiting[0].at:
+            found += _compared(rule, waiting.popleft(), {of: each for of, each in now.known.items() if each.fires})
     return found
 
 

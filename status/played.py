@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.alerts.conditions import Condition, evaluated, restarted
@@ -22,15 +23,22 @@ from storage.clickhouse.reads.spans import HOUR_SECONDS, WEEK_SECONDS, Line, Sam
 
 AWAY = 3.0
 """Evaluations further apart than so many times the usual: in between nobody evaluated."""
-Known = Mapping[Labels, Condition]
-"""Conditions of a rule by labels."""
 
 
-def played(rule: Rule, series: Sequence[Series], times: Iterable[float]) -> Iterator[tuple[float, Known]]:
-    """Yield each time with the conditions as they are after an evaluation then; what is yielded changes with the next.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An evaluation."""
 
-    times: epoch seconds in their order, of one clock with the series.
-    """
+    at: float
+    """Epoch seconds."""
+    known: Mapping[Labels, Condition]
+    """Conditions by labels, as they are after it; the next one changes them."""
+    changed: Sequence[Labels]
+    """Those that it found news of."""
+
+
+def played(rule: Rule, series: Sequence[Series], times: Iterable[float]) -> Iterator[Moment]:
+    """Yield an evaluation at each of the times: epoch seconds in their order, of one clock with the series."""
     known: dict[Labels, Condition] = {}
     calm: set[Labels] = set()
     read, timing = Played(series), rule.timing
@@ -38,11 +46,12 @@ def played(rule: Rule, series: Sequence[Series], times: Iterable[float]) -> Iter
         if away_seconds:
             known.update({of: restarted(each, at, away_seconds, timing) for of, each in known.items()})
         read.now = at
-        for each in judge(rule, read, known, at, calm):
+        found = judge(rule, read, known, at, calm)
+        for each in found:
             before = known.get(each.labels, Condition(since=at, known_since=at))
             known[each.labels] = after = evaluated(before, each.evaluation, timing).condition
             (calm.add if after.is_calm else calm.discard)(each.labels)
-        yield at, known
+        yield Moment(at, known, [each.labels for each in found])
 
 
 def _with_gaps(times: Iterable[float], every: float) -> Iterator[tuple[float, float]]:
