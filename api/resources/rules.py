@@ -1,4 +1,4 @@
-"""Rules of alerts: where each stands, what it watches for, its state and cost; those that people make are written here."""
+"""Rules of alerts: where each stands, what it watches for, its state and cost; making, changing and trying them."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ class Rule(Answered):
     conditions: int | None = Field(description="Sets of labels that it is evaluated for; null: not known, or not told.")
     firing: int | None
     problem: str = Field(description="Why its last evaluation failed.")
-    version: int = Field(
-        description="Of a rule that was made here: how often it was saved; send it to change it. Else 0."
-    )
+    version: int = Field(description="Of a rule that was made here: send it to change it. Else 0.")
     changed_by: str = Field(description="Of a rule that was made here: who saved it last.")
     changed_at: Time | None
     switched_off_by: str = Field(description="Who switched it off; empty: nobody did.")
@@ -125,9 +123,7 @@ class WouldFire(Answered):
 class Tried(Answered):
     """A rule tried on the last seven days."""
 
-    sentence: str = Field(
-        description="How often it would have fired, and for how long in all; or why that is not known."
-    )
+    sentence: str = Field(description="How often it would have fired, how long in all; or why that is not known.")
     is_known: bool
     begins: Time | None = Field(description="From here on it was looked: history may reach back less than seven days.")
     ends: Time | None

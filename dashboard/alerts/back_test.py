@@ -1,0 +1,94 @@
+"""A rule that was tried on the past: in a sentence, and as a chart of the worst series with where it would have fired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from core.alerts.figures import STATE
+from core.alerts.rule import Rule
+from core.format import count
+from dashboard.alerts.parts import SIGNS, STATES, labels_text, unit_of_rule
+from dashboard.charts.theme import SERIES, end_label, faded, threshold
+from dashboard.charts.timeseries import end_label_text, label_margin, spread, time_axis
+from status.back_test import BackTest, Fired
+
+HEIGHT_PX = 240
+MOST_BANDS = 200
+"""Drawn; the longest."""
+SCALES = {"ratio": (100.0, "%"), "seconds": (1.0, "s"), "bytes": (1.0, "B"), "bytes/s": (1.0, "B/s"), "/s": (1.0, "/s")}
+"""By unit of a figure what values are multiplied with, and the unit that the axis has."""
+WORDS = ("ok", "unknown", "warning", "critical", "down")
+"""What states are worth, from 0 on."""
+
+
+def told(found: BackTest) -> html.Div:
+    """Return it in words."""
+    lines = [html.P(html.Strong(found.sentence))]
+    if found.matched > len(found.drawn) > 0:
+        lines.append(html.P(f"{count(found.matched, 'series')} match; the worst {len(found.drawn)} are drawn."))
+    lines += [html.P(each) for each in found.notes]
+    return html.Div(lines, className="fw-back-test")
+
+
+def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
+    """Return the chart: a line a series, the values at which it fires, and a band where it would have fired."""
+    unit = unit_of_rule(rule)
+    scale, shown = SCALES.get(unit, (1.0, ""))
+    courses = [[None if value is None else round(value * scale, 6) for value in each.values] for each in found.drawn]
+    names = [labels_text(dict(each.labels)) or rule.figures[0] for each in found.drawn]
+    traces = [
+        {
+            "type": "scatter", "mode": "lines" if len(each.times) > 2 else "lines+markers", "name": name,
+            "x": [round(at) for at in each.times],
+            "y": values,
+            "line": {"color": SERIES[number], "width": 1.5, "shape": "hv" if unit == STATE else "linear"},
+            "hovertemplate": f"%{{y}} {shown}", "connectgaps": False,
+        }
+        for number, (each, values, name) in enumerate(zip(found.drawn, courses, names, strict=True))
+    ]  # fmt: skip
+    heights = [value for values in courses for value in values if value is not None]
+    limits = [(each.value * scale, each.severity) for each in found.thresholds]
+    low, high = _range([*heights, *(value for value, _ in limits)], is_state=unit == STATE)
+    ends = [
+        (name, last, SERIES[number])
+        for number, (values, name) in enumerate(zip(courses, names, strict=True))
+        if (last := next((value for value in reversed(values) if value is not None), None)) is not None
+    ]
+    ends += [(f"{SIGNS[severity]} {severity.word}", value, f"@{STATES[severity]}") for value, severity in limits]
+    places = spread([value - low for _, value, _ in ends], high - low, HEIGHT_PX - 36)
+    axis: dict[str, Any] = {"range": [low, high], "ticksuffix": f" {shown}" if shown else "", "nticks": 5}
+    if unit == STATE:
+        axis |= {"tickvals": list(range(len(WORDS))), "ticktext": list(WORDS), "ticksuffix": ""}
+    longest = sorted(found.fired, key=lambda each: each.start - each.end)[:MOST_BANDS]
+    layout = {
+        "xaxis": time_axis((found.start, found.end)),
+        "yaxis": axis,
+        "margin": {"r": label_margin([text for text, _, _ in ends]), "l": 56},
+        "shapes": [*map(_band, longest), *(threshold(value, f"@{STATES[severity]}") for value, severity in limits)],
+        "annotations": [
+            end_label(end_label_text(text), place + low, color)
+            for (text, _, color), place in zip(ends, places, strict=True)
+        ],
+        "showlegend": False,
+    }
+    return {"data": traces, "layout": layout}
+
+
+def _band(fired: Fired) -> dict[str, Any]:
+    color = "@unknown" if fired.lacks_data else f"@{STATES[fired.severity]}"
+    return {
+        "type": "rect", "xref": "x", "x0": round(fired.start), "x1": round(max(fired.end, fired.start + 1)),
+        "yref": "paper", "y0": 0, "y1": 1, "fillcolor": faded(color, 0.22), "line": {"color": color, "width": 1},
+        "layer": "below",
+    }  # fmt: skip
+
+
+def _range(values: list[float], *, is_state: bool) -> tuple[float, float]:
+    """Return the ends of the axis: from zero where nothing is below it, with a tenth of room."""
+    if is_state:
+        return -0.2, len(WORDS) - 0.8
+    low, high = min([0.0, *values]), max([0.0, *values])
+    room = 0.1 * (high - low) or 1.0
+    return (low - room if low < 0 else 0.0), (high + room if high > 0 else 0.0)
