@@ -54,9 +54,12 @@ def _past_of(stores: Stores, portfolio: Portfolio, figure: Figure, start: float,
     key, query = key_of_figure(figure), query_of(figure)
     found = [figures_of(stores, portfolio, replace(query, as_of=day), [key])[key][0] for day in days[first:]]
     times = [float(day.astype("datetime64[s]").astype(int)) for day in days[first:]]
+    known = next((place for place, value in enumerate(found) if value is not None), None)
+    if known is None:
+        return None
     stale_after = stale_after_seconds(portfolio.calendar, history.cadence, days[-1]) or 30 * DAY_SECONDS
     plain = Figure(figure.name, (), figure.window, figure.settings)
-    return Series(plain, labels_of(portfolio), [max(at, start) for at in times], found, stale_after)
+    return Series(plain, labels_of(portfolio), [max(at, start) for at in times[known:]], found[known:], stale_after)
 
 
 def figures_of(

@@ -183,7 +183,7 @@ class _BackTest:
     def _bounded(self, found: list[PastSeries], others: int) -> list[PastSeries]:
         most = max(MOST_SERIES - others, 1)
         if len(found) > most:
-            self._notes.append(f"{count(len(found) + others, 'series')} match; the first {MOST_SERIES} were looked at.")
+            self._notes.append(f"{count(len(found) + others, 'series', 'series')} match; the first {MOST_SERIES} were looked at.")
         return found[:most]
 
     def _step(self, start: int, series: int) -> int:

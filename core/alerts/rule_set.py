@@ -93,7 +93,7 @@ def with_kept(found: RuleSet, kept: KeptRules, vocabulary: Vocabulary, check_fig
     metrics, left_out, told = [*found.metrics], [*found.left_out], [*found.hints]
     for each in kept.rules:
         file = read_rules(each.text, STATE_DATABASE, vocabulary, check_figure)
-        faults = [*file.faults, *_not_this(file, each.name)]
+        faults = [*file.faults] or _not_this(file, each.name)
         if not faults and each.name in elsewhere:
             faults = [_second(file.rules[0], elsewhere[each.name])]
         if faults:

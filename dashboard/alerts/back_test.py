@@ -1,4 +1,4 @@
-"""A rule that was tried on the past: in a sentence, and as a chart of the worst series with where it would have fired."""
+"""A rule that was tried on the past: in a sentence, and as a chart of the worst series with when it fires."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def told(found: BackTest) -> html.Div:
     """Return it in words."""
     lines = [html.P(html.Strong(found.sentence))]
     if found.matched > len(found.drawn) > 0:
-        lines.append(html.P(f"{count(found.matched, 'series')} match; the worst {len(found.drawn)} are drawn."))
+        lines.append(html.P(f"{count(found.matched, 'series', 'series')} match; the worst {len(found.drawn)} are drawn."))
     lines += [html.P(each) for each in found.notes]
     return html.Div(lines, className="fw-back-test")
 

@@ -113,9 +113,17 @@ def long_field(
 ) -> html.Div:  # fmt: skip
     """Return a field of several lines, of `most` characters, as wide as the form. is_code: letters of one width."""
     field_id = f"{form_id}-{name}"
-    more = attributes(aria_describedby=f"{field_id}-hint", spellcheck="false" if is_code else None)
+    more = attributes(aria_describedby=f"{field_id}-hint")
     name_of_class = f"fw-field-input{' fw-field-code' if is_code else ''}"
-    box = html.Textarea(value, id=field_id, name=name, rows=rows, maxLength=most, className=name_of_class, **more)
+    box = html.Textarea(
+        value,
+        id=field_id,
+        name=name,
+        rows=rows,
+        maxLength=most,
+        className=name_of_class,
+        **more,
+    )
     return _field(field_id, label, [box], hint, "fw-field fw-field-wide")
 
 
