@@ -107,7 +107,11 @@ class BackTest:
         lacking = sum(each.lacks_data for each in self.fired)
         of_them = f" ({count(lacking, 'time')} for lack of data)" if lacking else ""
         long = coarse_duration(self.fired_seconds)
-        return f"It would have fired {count(len(self.fired), 'time')}{of_them} in the {span}, for {long} in all."
+        sets = len({each.labels for each in self.fired})
+        each_own = f", each of {count(sets, 'set')} of labels counted" if sets > 1 else ""
+        return (
+            f"It would have fired {count(len(self.fired), 'time')}{of_them} in the {span}, for {long} in all{each_own}."
+        )
 
 
 class _CannotLookBack(Exception):
@@ -183,7 +187,8 @@ class _BackTest:
     def _bounded(self, found: list[PastSeries], others: int) -> list[PastSeries]:
         most = max(MOST_SERIES - others, 1)
         if len(found) > most:
-            self._notes.append(f"{count(len(found) + others, 'series', 'series')} match; the first {MOST_SERIES} were looked at.")
+            matched = count(len(found) + others, "series", "series")
+            self._notes.append(f"{matched} match; the first {MOST_SERIES} were looked at.")
         return found[:most]
 
     def _step(self, start: int, series: int) -> int:

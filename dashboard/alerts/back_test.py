@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -27,7 +28,8 @@ def told(found: BackTest) -> html.Div:
     """Return it in words."""
     lines = [html.P(html.Strong(found.sentence))]
     if found.matched > len(found.drawn) > 0:
-        lines.append(html.P(f"{count(found.matched, 'series', 'series')} match; the worst {len(found.drawn)} are drawn."))
+        matched = count(found.matched, "series", "series")
+        lines.append(html.P(f"{matched} match; the worst {len(found.drawn)} are drawn."))
     lines += [html.P(each) for each in found.notes]
     return html.Div(lines, className="fw-back-test")
 
@@ -61,12 +63,11 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
     axis: dict[str, Any] = {"range": [low, high], "ticksuffix": f" {shown}" if shown else "", "nticks": 5}
     if unit == STATE:
         axis |= {"tickvals": list(range(len(WORDS))), "ticktext": list(WORDS), "ticksuffix": ""}
-    longest = sorted(found.fired, key=lambda each: each.start - each.end)[:MOST_BANDS]
     layout = {
         "xaxis": time_axis((found.start, found.end)),
         "yaxis": axis,
         "margin": {"r": label_margin([text for text, _, _ in ends]), "l": 56},
-        "shapes": [*map(_band, longest), *(threshold(value, f"@{STATES[severity]}") for value, severity in limits)],
+        "shapes": [*_bands(found.fired), *(threshold(value, f"@{STATES[severity]}") for value, severity in limits)],
         "annotations": [
             end_label(end_label_text(text), place + low, color)
             for (text, _, color), place in zip(ends, places, strict=True)
@@ -76,11 +77,27 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
     return {"data": traces, "layout": layout}
 
 
-def _band(fired: Fired) -> dict[str, Any]:
-    color = "@unknown" if fired.lacks_data else f"@{STATES[fired.severity]}"
+def _bands(fired: Sequence[Fired]) -> list[dict[str, Any]]:
+    """Return the times in which any of the series would have fired, in its colour; the longest of many."""
+    spans: list[tuple[str, float, float]] = []
+    for each in sorted(fired, key=lambda each: (_color(each), each.start)):
+        color = _color(each)
+        if spans and spans[-1][0] == color and each.start <= spans[-1][2]:
+            spans[-1] = (color, spans[-1][1], max(each.end, spans[-1][2]))
+        else:
+            spans.append((color, each.start, each.end))
+    longest = sorted(spans, key=lambda span: span[1] - span[2])[:MOST_BANDS]
+    return [_band(*span) for span in longest]
+
+
+def _color(fired: Fired) -> str:
+    return "@unknown" if fired.lacks_data else f"@{STATES[fired.severity]}"
+
+
+def _band(color: str, start: float, end: float) -> dict[str, Any]:
     return {
-        "type": "rect", "xref": "x", "x0": round(fired.start), "x1": round(max(fired.end, fired.start + 1)),
-        "yref": "paper", "y0": 0, "y1": 1, "fillcolor": faded(color, 0.22), "line": {"color": color, "width": 1},
+        "type": "rect", "xref": "x", "x0": round(start), "x1": round(max(end, start + 1)),
+        "yref": "paper", "y0": 0, "y1": 1, "fillcolor": faded(color, 0.16), "line": {"color": color, "width": 1},
         "layer": "below",
     }  # fmt: skip
 
