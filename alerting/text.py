@@ -17,8 +17,8 @@ from status.worked import FEWEST_MINUTES, FEWEST_WEEKS
 
 HEAD = """# Rules of alerts
 
-Made by `make texts`. Rules stand in `rules/*.yaml` (setting `rules_dir`), under `rules:` in `fundwatch.yaml`, and are made
-on the page Rules ([alerting.md](alerting.md#rules-that-are-made-here)); `python -m alerting export` makes a file of those.
+Made by `make texts`. Rules stand in `rules/*.yaml` (setting `rules_dir`), under `rules:` in `fundwatch.yaml`, or are
+made on the page Rules ([alerting.md](alerting.md#rules-that-are-made-here)); `python -m alerting export` prints those.
 `python -m alerting check` says what is wrong with them, each mistake with its line, before anything runs;
 `python -m alerting test FILE` runs tests of them; `python -m alerting show NAME` prints one, to be copied and changed.
 """

@@ -108,9 +108,9 @@ class BackTest:
         of_them = f" ({count(lacking, 'time')} for lack of data)" if lacking else ""
         long = coarse_duration(self.fired_seconds)
         sets = len({each.labels for each in self.fired})
-        each_own = f", each of {count(sets, 'set')} of labels counted" if sets > 1 else ""
+        together = f" ({count(sets, 'set')} of labels together)" if sets > 1 else ""
         return (
-            f"It would have fired {count(len(self.fired), 'time')}{of_them} in the {span}, for {long} in all{each_own}."
+            f"It would have fired {count(len(self.fired), 'time')}{of_them} in the {span}, for {long} in all{together}."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,7 +79,10 @@ def drawn(
     worst = sorted(of, key=rank)[:MOST_DRAWN]
     if isinstance(operand, Worked):
         return _worked(operand, worst, read, start, end)
-    return tuple(_reduced(each, is_above, start, end) for each in worst)
+    return tuple(
+        _steps(each, end) if math.isinf(each.stale_after_seconds) else _reduced(each, is_above, start, end)
+        for each in worst
+    )
 
 
 def _worked(operand: Worked, worst: Sequence[Series], read: Played, start: float, end: float) -> tuple[Drawn, ...]:
@@ -90,6 +94,13 @@ def _worked(operand: Worked, worst: Sequence[Series], read: Played, start: float
         for of, values in found.items():
             values.append(now.get(of, Value(of, None)).value)
     return tuple(Drawn(of, tuple(times), tuple(values)) for of, values in found.items())
+
+
+def _steps(series: Series, end: float) -> Drawn:
+    """Return what holds until the next value, with both ends of each."""
+    ends = [*series.times[1:], end]
+    times = [at for pair in zip(series.times, ends, strict=True) for at in pair]
+    return Drawn(series.labels, tuple(times), tuple(value for value in series.values for _ in range(2)))
 
 
 def _reduced(series: Series, is_above: bool, start: float, end: float) -> Drawn:
@@ -112,11 +123,6 @@ def _reduced(series: Series, is_above: bool, start: float, end: float) -> Drawn:
             values.append(None)
         times.append(at)
         values.append((max(there) if is_above else min(there)) if there else None)
-    last = values[-1] if values else None
-    if times and series.stale_after_seconds == float("inf") and times[-1] < end:
-        # A state holds until the next one.
-        times.append(end)
-        values.append(last)
     return Drawn(series.labels, tuple(times), tuple(values))
 
 

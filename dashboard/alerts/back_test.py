@@ -10,6 +10,7 @@ from dash import html
 from core.alerts.figures import STATE
 from core.alerts.rule import Rule
 from core.format import count
+from core.model import Labels
 from dashboard.alerts.parts import SIGNS, STATES, labels_text, unit_of_rule
 from dashboard.charts.theme import SERIES, end_label, faded, threshold
 from dashboard.charts.timeseries import end_label_text, label_margin, spread, time_axis
@@ -39,7 +40,7 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
     unit = unit_of_rule(rule)
     scale, shown = SCALES.get(unit, (1.0, ""))
     courses = [[None if value is None else round(value * scale, 6) for value in each.values] for each in found.drawn]
-    names = [labels_text(dict(each.labels)) or rule.figures[0] for each in found.drawn]
+    names = _names([each.labels for each in found.drawn], rule.figures[0])
     traces = [
         {
             "type": "scatter", "mode": "lines" if len(each.times) > 2 else "lines+markers", "name": name,
@@ -75,6 +76,14 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
         "showlegend": False,
     }
     return {"data": traces, "layout": layout}
+
+
+def _names(drawn: Sequence[Labels], figure: str) -> list[str]:
+    """Return what tells the lines apart: the labels that not all of them have."""
+    shared = set(drawn[0]).intersection(*drawn[1:]) if len(drawn) > 1 else set()
+    return [
+        labels_text({name: value for name, value in each if (name, value) not in shared}) or figure for each in drawn
+    ]
 
 
 def _bands(fired: Sequence[Fired]) -> list[dict[str, Any]]:

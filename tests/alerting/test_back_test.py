@@ -139,7 +139,7 @@ def test_what_cannot_be_looked_at_is_said(past: Stores, monkeypatch: pytest.Monk
     assert "nothing is stored of system_load" in tried(past, "system_load > 3").sentence
     monkeypatch.setattr(limits, "MOST_SERIES", 1)
     assert "2 series match; the first 1 were looked at." in tried(past, "system_cpu_busy_ratio > 90 %").notes
-    monkeypatch.setattr(limits, "MOST_EVALUATIONS", 360)
+    monkeypatch.setattr(limits, "MOST_EVALUATIONS", 400)
     assert "It was looked at every 30 s, not every 15 s." in tried(past, "system_cpu_busy_ratio > 90 %").notes
     monkeypatch.setattr(limits, "MOST_SECONDS", -1.0)
     cut = tried(past, "system_cpu_busy_ratio > 90 %")
