@@ -30,6 +30,8 @@ from storage.stores import Stores
 
 ENGINE_THREAD, LEASE_THREAD = "alerting", "alerting-lease"
 TICK_SECONDS = 1.0
+RULES_SECONDS = 2.0
+"""Between two looks whether the rules were changed."""
 HUNG_SECONDS = 10.0
 """After so long without an end of a round the lease is left to run out: another process takes over."""
 SILENT_SECONDS = 30.0
@@ -97,6 +99,7 @@ class Runner:
         self._causes = causes
         self._engine: Engine | None = None
         self._rules: list[Rule] = []
+        self._rules_at = float("-inf")
         self._round = stores.clock.monotonic()
         """When the last round ended."""
         self._ticked = float("-inf")
@@ -242,7 +245,7 @@ class Runner:
         delivery = self._deliver(token)
         delivery.start()
         self._engine, self._delivery = engine, delivery
-        self._ticked = stores.clock.monotonic()
+        self._ticked = self._rules_at = stores.clock.monotonic()
         log.info("alerts: this process evaluates %d rules", len(engine.rules))
         return True
 
@@ -252,8 +255,10 @@ class Runner:
     def _tick(self) -> None:
         engine, began = self._engine, time.perf_counter()
         assert engine is not None
-        if self._take_rules():
-            engine.use(self._rules)
+        if self._since(self._rules_at) >= RULES_SECONDS:
+            self._rules_at = self._stores.clock.monotonic()
+            if self._take_rules():
+                engine.use(self._rules)
         self._quiet.look(self._stores.clock.now())
         self._figures.begin()
         engine.tick()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import yaml
+
 from core.alerts.check import nearest
 from core.alerts.files import RuleFault, RuleFile, read_rules
 from core.alerts.kept import MOST_CHARACTERS, STATE_DATABASE, KeptRule
@@ -50,6 +52,8 @@ def checked(stores: Stores, text: str, name: str = "") -> Checked:
     if len(text) > MOST_CHARACTERS:
         reason = f"has {len(text):,} characters, {MOST_CHARACTERS:,} at most; shorten it"
         return Checked(text, None, faults=(RuleFault(FILE, 1, "", reason),))
+    if (line := _line_of_alias(text)) is not None:
+        return Checked(text, None, faults=(RuleFault(FILE, line, "", "has an alias of YAML (*name); write it out"),))
     found = rule_set(stores)
     file = read_rules(text, FILE, vocabulary(), query_of)
     faults = file.faults or _not_one(file)
@@ -83,8 +87,9 @@ def save(stores: Stores, text: str, who: str, *, name: str = "", version: int = 
 
 def delete(stores: Stores, name: str, who: str) -> None:
     """Delete a rule that was made here. Raises ChangeRejected: it stands in a file, or there is none."""
-    placed = rule_set(stores).placed(name)
-    if placed is not None and placed.file != STATE_DATABASE:
+    found = rule_set(stores)
+    placed = found.placed(name)
+    if placed is not None and found.kept.rule(name) is None:
         where = "comes with Fundwatch" if placed.file == SHIPPED else f"stands in {placed.file}:{placed.line}"
         raise ChangeRejected(NOT_DELETED, {"name": f"{name} {where}; switch it off instead"})
     kept.delete_rule(stores.state, name, who, stores.clock.now())
@@ -138,6 +143,14 @@ def _as_it_is(found: RuleSet, rule: Rule) -> Rule:
 def _is_shipped(found: RuleSet, name: str) -> bool:
     placed = found.placed(name)
     return placed is not None and placed.file == SHIPPED
+
+
+def _line_of_alias(text: str) -> int | None:
+    """Return the line of the first alias: a few of them in each other are as long as one likes, or without an end."""
+    try:
+        return next((each.start_mark.line + 1 for each in yaml.scan(text) if isinstance(each, yaml.AliasToken)), None)
+    except (ValueError, yaml.YAMLError):
+        return None  # what cannot be read is told where it is read
 
 
 def _not_one(file: RuleFile) -> tuple[RuleFault, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.alerts.files import RuleFault, rule_files_in
+from core.alerts.files import RuleFault, RuleFile, read_rules, rule_files_in
 from core.alerts.kept import NOTHING_KEPT, STATE_DATABASE, KeptRules
 from core.alerts.rule import Rule
 from core.alerts.rule_set import RuleSet, assemble, load_rules, require, with_kept
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _READ: Memo[tuple[Settings, RuleSet]] = Memo(4)
 """Beside the settings, so that their id is that of no others meanwhile."""
+MOST_TEXTS = 5_000
 log = logging.getLogger(__name__)
 
 
@@ -56,16 +58,22 @@ def rules_of(settings: Settings, kept: KeptRules) -> RuleSet:
     try:
         seen = tuple(map(_seen, rule_files_in(settings.rules_dir)))
     except SettingsError as error:
-        found = with_kept(assemble([], vocabulary(), query_of), kept, vocabulary(), query_of)
+        found = with_kept(assemble([], vocabulary(), query_of), kept, _read_kept)
         return replace(found, faults=(RuleFault(str(settings.rules_dir), 1, "", str(error)),))
     return _READ.get((id(settings), seen, kept), lambda: (settings, _read(settings, kept)))[1]
 
 
 def _read(settings: Settings, kept: KeptRules) -> RuleSet:
-    found = load_rules(settings, config_file(), vocabulary(), query_of, kept)
+    found = with_kept(load_rules(settings, config_file(), vocabulary(), query_of), kept, _read_kept)
     for fault in found.left_out:
         log.warning("alerts: a rule of the state database is left out: %s", fault)
     return found
+
+
+@lru_cache(MOST_TEXTS)
+def _read_kept(text: str) -> RuleFile:
+    """Return what a rule of the state database says: of many only the one that was changed is read anew."""
+    return read_rules(text, STATE_DATABASE, vocabulary(), query_of)
 
 
 def _seen(path: Path) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -67,32 +67,26 @@ def shipped_text() -> str:
     return Path(__file__).with_name("shipped.yaml").read_text(encoding="utf-8")
 
 
-def load_rules(
-    settings: Settings,
-    config: Path,
-    vocabulary: Vocabulary,
-    check_figure: CheckFigure,
-    kept: KeptRules = NOTHING_KEPT,
-) -> RuleSet:
-    """Return every rule of the settings, their files and the state database; `config`: the file of the settings.
+def load_rules(settings: Settings, config: Path, vocabulary: Vocabulary, check_figure: CheckFigure) -> RuleSet:
+    """Return every rule of the settings and their files; `config` is the file that the settings are of.
 
     Raises SettingsError: the folder of rules cannot be read.
     """
     files = [read_rule_file(path, vocabulary, check_figure) for path in rule_files_in(settings.rules_dir)]
     every = [*files, _configured(settings, config, vocabulary, check_figure)]
-    return with_kept(assemble(every, vocabulary, check_figure), kept, vocabulary, check_figure)
+    return assemble(every, vocabulary, check_figure)
 
 
-def with_kept(found: RuleSet, kept: KeptRules, vocabulary: Vocabulary, check_figure: CheckFigure) -> RuleSet:
+def with_kept(found: RuleSet, kept: KeptRules, read: Callable[[str], RuleFile]) -> RuleSet:
     """Return rules with those of the state database, which take the place of shipped ones of the same name.
 
-    One with a mistake, or with the name of a rule of a file, is left out.
+    One with a mistake, or with the name of a rule of a file, is left out. read: returns what the text of one says.
     """
     elsewhere = {each.rule.name: each for each in found.rules if each.file != SHIPPED}
     own: list[PlacedRule] = []
     metrics, left_out, told = [*found.metrics], [*found.left_out], [*found.hints]
     for each in kept.rules:
-        file = read_rules(each.text, STATE_DATABASE, vocabulary, check_figure)
+        file = read(each.text)
         faults = [*file.faults] or _not_this(file, each.name)
         if not faults and each.name in elsewhere:
             faults = [_second(file.rules[0], elsewhere[each.name])]

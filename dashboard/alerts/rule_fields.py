@@ -125,7 +125,7 @@ def _labels(text: str) -> dict[str, str]:
 def _read(text: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(text) or {}
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ChangeRejected(NOT_SAVED, {"text": f"cannot be read as YAML: {' '.join(str(error).split())}"}) from error
     rules = content.get("rules") or [] if isinstance(content, dict) else None
     if not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):

@@ -54,11 +54,11 @@ def happened(desk: Desk) -> list[tuple[str, str]]:
 
 def test_a_rule_is_in_force_at_once_and_what_it_told_ends_when_it_is_deleted(desk: Desk) -> None:
     desk.busy(0.6)
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk) == []
     made = send(desk, "POST", "", 201, text=BUSY)
     assert (made["name"], made["file"], made["version"], made["changed_by"]) == ("busy", STATE_DATABASE, 1, "root")
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk) == [("busy", "fires")]
     assert send(desk, "GET", "/busy", 200, OPERATOR)["state"] == "firing"
     changed = send(desk, "PUT", "/busy", 200, text=BUSY.replace("50", "55"), version=1)
@@ -68,7 +68,7 @@ def test_a_rule_is_in_force_at_once_and_what_it_told_ends_when_it_is_deleted(des
     other = send(desk, "PUT", "/busy", 422, text=BUSY.replace("busy,", "calm,"), version=2)
     assert "it is busy for ever" in other["fix"]
     send(desk, "DELETE", "/busy", 200)
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk) == [("busy", "fires"), ("busy", "its rule was removed")]
     assert send(desk, "DELETE", "/busy", 404)["field"] == "name"
     assert [each.what for each in read_entries(desk.stores.state)][:3] == [
@@ -78,15 +78,15 @@ def test_a_rule_is_in_force_at_once_and_what_it_told_ends_when_it_is_deleted(des
 
 def test_any_rule_is_switched_off_and_on_and_what_it_told_ends(desk: Desk) -> None:
     desk.busy()
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk) == [("cpu-high", "fires")], "a rule of a file"
     off = send(desk, "POST", "/cpu-high/switch", 200, on=False)
     assert (off["state"], off["switched_off_by"]) == ("off", "root")
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk)[-1] == ("cpu-high", "its rule was switched off")
     assert "switched off already" in send(desk, "POST", "/cpu-high/switch", 422, on=False)["fix"]
     send(desk, "POST", "/cpu-high/switch", 200, on=True)
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk)[-1] == ("cpu-high", "fires")
     assert send(desk, "POST", "/daily-loss/switch", 200, on=False)["state"] == "off"
     assert "switch it off instead" in send(desk, "DELETE", "/cpu-high", 422)["fix"]
@@ -99,7 +99,7 @@ def test_a_rule_of_the_state_database_that_cannot_be_is_left_out_alone(desk: Des
     add_rule(desk.stores.state, "slow", RIGHT.replace("data-disk", "slow"), "ana", now)
     send(desk, "POST", "", 201, text=BUSY)
     desk.busy(0.6)
-    desk.goes_on(times=2)
+    desk.goes_on(times=4)
     assert happened(desk) == [("busy", "fires")]
     told = send(desk, "GET", "", 200)["told"]
     assert any("broken: when: there is no figure system_cpu_busy_15m_rato. Did you mean" in each for each in told)

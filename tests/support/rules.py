@@ -12,6 +12,8 @@ RIGHT = """rules:
 WRONG = (
     ("rules: []\n", "has no rule"),
     ("rules: [\n", "cannot be read as YAML"),
+    ("rules: &all [*all]\n", "line 1: has an alias"),
+    ("[" * 5_000, "cannot be read as YAML"),
     (RIGHT.replace("used_ratio", "used_rato"), "line 3: when: there is no figure system_disk_used_rato. Did you mean"),
     (RIGHT.replace("mount=", "mont="), "Did you mean mount?"),
     (RIGHT.replace("90 %", "90 min"), "is not measured in min"),
