@@ -87,6 +87,8 @@ class BackTest:
     drawn: tuple[Drawn, ...] = ()
     """The few worst series."""
     thresholds: tuple[Threshold, ...] = ()
+    is_cut: bool = False
+    """It took too long: `end` is not now."""
     notes: tuple[str, ...] = ()
     """What was looked at less than asked, a sentence each."""
 
@@ -101,17 +103,17 @@ class BackTest:
         if self.why_not:
             return f"It cannot be tried on the past: {self.why_not}."
         lasts = self.end - self.start
-        span = f"last {DAYS} days" if lasts > LOOKED_BACK_SECONDS - 3_600 else f"last {coarse_duration(lasts)}"
+        span = f"the last {DAYS} days" if lasts > LOOKED_BACK_SECONDS - 3_600 else f"the last {coarse_duration(lasts)}"
+        if self.is_cut:
+            span = f"the {coarse_duration(lasts)} that were looked at"
         if not self.fired:
-            return f"It would not have fired in the {span}."
+            return f"It would not have fired in {span}."
         lacking = sum(each.lacks_data for each in self.fired)
         of_them = f" ({count(lacking, 'time')} for lack of data)" if lacking else ""
         long = coarse_duration(self.fired_seconds)
         sets = len({each.labels for each in self.fired})
         together = f" ({count(sets, 'set')} of labels together)" if sets > 1 else ""
-        return (
-            f"It would have fired {count(len(self.fired), 'time')}{of_them} in the {span}, for {long} in all{together}."
-        )
+        return f"It would have fired {count(len(self.fired), 'time')}{of_them} in {span}, for {long} in all{together}."
 
 
 class _CannotLookBack(Exception):
@@ -248,7 +250,7 @@ class _BackTest:
         return BackTest(
             start, until, step_seconds=step, matched=matched, fired=tuple(fired),
             drawn=drawn(rule, series, _seconds_by_labels(fired), Played(series), start, until),
-            thresholds=thresholds_of(rule), notes=tuple(self._notes),
+            thresholds=thresholds_of(rule), is_cut=until < self._end, notes=tuple(self._notes),
         )  # fmt: skip
 
     def _times(self, start: int, step: int) -> Iterable[float]:

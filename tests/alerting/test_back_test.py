@@ -143,7 +143,7 @@ def test_what_cannot_be_looked_at_is_said(past: Stores, monkeypatch: pytest.Monk
     assert "It was looked at every 30 s, not every 15 s." in tried(past, "system_cpu_busy_ratio > 90 %").notes
     monkeypatch.setattr(limits, "MOST_SECONDS", -1.0)
     cut = tried(past, "system_cpu_busy_ratio > 90 %")
-    assert "It took too long" in cut.notes[-1] and cut.end < NOW
+    assert "It took too long" in cut.notes[-1] and cut.end < NOW and "that were looked at" in cut.sentence
 
 
 def test_a_series_that_ended_lacks_data_and_that_is_told_apart(past: Stores) -> None:
