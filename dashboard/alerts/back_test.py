@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,11 +80,11 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
 
 
 def _names(drawn: Sequence[Labels], figure: str) -> list[str]:
-    """Return what tells the lines apart: the labels that not all of them have."""
+    """Return what tells the lines apart: the labels that not all of them have, first those with most values."""
     shared = set(drawn[0]).intersection(*drawn[1:]) if len(drawn) > 1 else set()
-    return [
-        labels_text({name: value for name, value in each if (name, value) not in shared}) or figure for each in drawn
-    ]
+    values = Counter(name for name, _ in {pair for each in drawn for pair in each})
+    own = [sorted((pair for pair in each if pair not in shared), key=lambda pair: -values[pair[0]]) for each in drawn]
+    return [labels_text(dict(each)) or figure for each in own]
 
 
 def _bands(fired: Sequence[Fired]) -> list[dict[str, Any]]:
