@@ -16,6 +16,7 @@ from core.alerts.rule_set import SHIPPED, RuleSet
 from core.alerts.spec import ALERTS
 from core.alerts.written import written
 from core.errors import ChangeRejected
+from core.format import count
 from portfolio.rule_files import rule_set
 from portfolio.vocabulary import query_of, vocabulary
 from storage.state import rules as kept
@@ -50,7 +51,7 @@ class Checked:
 def checked(stores: Stores, text: str, name: str = "") -> Checked:
     """Return what the text of a rule says; name: of the kept rule that it would change, empty for a new one."""
     if len(text) > MOST_CHARACTERS:
-        reason = f"has {len(text):,} characters, {MOST_CHARACTERS:,} at most; shorten it"
+        reason = f"has {count(len(text), 'character')}, {MOST_CHARACTERS:,} at most; shorten it"
         return Checked(text, None, faults=(RuleFault(FILE, 1, "", reason),))
     if (line := _line_of_alias(text)) is not None:
         return Checked(text, None, faults=(RuleFault(FILE, line, "", "has an alias of YAML (*name); write it out"),))

@@ -112,7 +112,7 @@ class BackTest:
         of_them = f" ({count(lacking, 'time')} for lack of data)" if lacking else ""
         long = coarse_duration(self.fired_seconds)
         sets = len({each.labels for each in self.fired})
-        together = f" ({count(sets, 'set')} of labels together)" if sets > 1 else ""
+        together = f" ({count(sets, 'set of labels', 'sets of labels')} together)" if sets > 1 else ""
         return f"It would have fired {count(len(self.fired), 'time')}{of_them} in {span}, for {long} in all{together}."
 
 
