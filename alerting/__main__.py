@@ -3,6 +3,7 @@
 python -m alerting check [FILE...]   say what is wrong with files of rules; without FILE with those in force
 python -m alerting test FILE...      run tests of rules: series in, alerts expected
 python -m alerting show [NAME...]    print rules in force as a file has them, to be copied and changed
+python -m alerting export [NAME...]  print rules that were made on the page as a file, and what is switched off
 python -m alerting send-test CHANNEL   send a test by a channel of the settings, and print what was answered
 """
 
@@ -36,6 +37,8 @@ def main(arguments: list[str]) -> int:
     tested.add_argument("files", nargs="+", type=Path, metavar="FILE")
     shown = commands.add_parser("show", help="print rules as a file has them, to be copied and changed")
     shown.add_argument("names", nargs="*", metavar="NAME", help="left out: every rule in force")
+    out = commands.add_parser("export", help="print rules that were made on the page as a file")
+    out.add_argument("names", nargs="*", metavar="NAME", help="left out: every one, and what is switched off")
     sent = commands.add_parser("send-test", help="send a test by a channel, and print what was answered")
     sent.add_argument("channel", metavar="CHANNEL", help="its name in the settings")
     sent.add_argument("--who", default="the command line", metavar="NAME", help="who asks, as the test says")
@@ -46,6 +49,8 @@ def main(arguments: list[str]) -> int:
                 return _check(chosen.files)
             case "test":
                 return max(map(_test, chosen.files))
+            case "export":
+                return _export(chosen.names)
             case "send-test":
                 return _send_test(chosen.channel, chosen.who)
             case _:
@@ -64,13 +69,21 @@ def _check(files: Sequence[Path]) -> int:
         found = assemble([read_rule_file(each, vocabulary(), query_of) for each in files], vocabulary(), query_of)
     else:
         found = _of_settings()
-    for fault in found.faults:
+    for fault in (*found.faults, *found.left_out):
         print(fault, file=sys.stderr)
     for hint in found.hints:
         print(f"{hint} (a hint)")
-    wrong = f", {count(len(found.faults), 'mistake')}" if found.faults else ", no mistake"
+    mistakes = len(found.faults) + len(found.left_out)
+    wrong = f", {count(mistakes, 'mistake')}" if mistakes else ", no mistake"
     print(f"{count(len(found.in_force()), 'rule')} in force with those that come with Fundwatch{wrong}")
-    return 1 if found.faults else 0
+    return 1 if mistakes else 0
+
+
+def _export(names: Sequence[str]) -> int:
+    from portfolio.own_rules import exported
+
+    print(exported(_of_settings(), names), end="")
+    return 0
 
 
 def _show(names: Sequence[str]) -> int:
@@ -104,13 +117,23 @@ def _send_test(name: str, who: str) -> int:
 
 
 def _of_settings() -> RuleSet:
-    """Return the rules of the settings, those with a mistake left out and told of."""
-    from core.alerts.rule_set import load_rules
-    from core.settings.load import load_settings
-    from core.settings.model import config_file
-    from portfolio.vocabulary import query_of, vocabulary
+    """Return the rules of the settings and of their state database, those with a mistake left out and told of.
 
-    return load_rules(load_settings(), config_file(), vocabulary(), query_of)
+    Raises StorageUnavailable.
+    """
+    from contextlib import closing
+
+    from core.alerts.kept import NOTHING_KEPT
+    from core.settings.load import load_settings
+    from portfolio.rule_files import kept_rules, rules_of
+    from storage.state.database import State
+
+    settings = load_settings()
+    with closing(State(settings.state_dsn)) as state:
+        # Before the first start there is no database yet, and so no rule in it.
+        is_new = state.file is not None and not state.file.exists()
+        kept = NOTHING_KEPT if is_new else kept_rules(state)
+    return rules_of(settings, kept)
 
 
 def _test(path: Path) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from alerting.conditions import Condition
 from alerting.incidents import Turn
+from core.alerts.conditions import Condition
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels

@@ -16,7 +16,13 @@ from pydantic import TypeAdapter
 
 from alerting.asked import answered, refused
 from alerting.changes import Changes, Firing, Known, key_of
-from alerting.conditions import (
+from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
+from alerting.incidents import moved as incident_moved
+from alerting.outbox import rows_of
+from alerting.words import message_of
+from core.alerts.conditions import (
+    REMOVED,
+    SWITCHED_OFF,
     Condition,
     News,
     Outcome,
@@ -30,12 +36,8 @@ from alerting.conditions import (
     restarted,
     why_forgotten,
 )
-from alerting.evaluate import Read
-from alerting.incidents import About, Incident, Member, Stage, Turn, ignored, open_incident, tick
-from alerting.incidents import moved as incident_moved
-from alerting.judge import Judged, failed, judge
-from alerting.outbox import rows_of
-from alerting.words import message_of
+from core.alerts.evaluate import Read
+from core.alerts.judge import Judged, failed, judge
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.clock import Clock
@@ -100,6 +102,8 @@ class Engine:
         self._offset = clock.now() - clock.monotonic()
         self._wall_offset = self._offset
         self._rules: dict[str, Rule] = {}
+        self._off: frozenset[str] = frozenset()
+        """Rules that are there, and are not evaluated."""
         self._due: dict[str, float] = {}
         self._known: dict[str, Known] = {}
         self._series: defaultdict[str, dict[Labels, Known]] = defaultdict(dict)
@@ -191,6 +195,7 @@ class Engine:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
         before = self._rules
         self._rules = {rule.name: rule for rule in rules if rule.is_enabled}
+        self._off = frozenset(rule.name for rule in rules if not rule.is_enabled)
         for name, rule in self._rules.items():
             if name in before and before[name].watches_for != rule.watches_for:
                 # All is looked at once: of what is still reported that is written down.
@@ -245,8 +250,9 @@ class Engine:
 
     def _drop_removed(self, at: float, changes: Changes) -> None:
         for name in self._series.keys() - self._rules.keys():
+            why = SWITCHED_OFF if name in self._off else REMOVED
             for each in self._series[name].values():
-                self._drop(each, removed(each.condition, at), at, changes)
+                self._drop(each, removed(each.condition, at, why), at, changes)
 
     def _drop(self, each: Known, step: Step, at: float, changes: Changes) -> None:
         self._tell(each, step, at, changes)

@@ -6,17 +6,18 @@ is not asked again in that tick: its error is raised for each rule that needs it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from alerting.evaluate import Value
 from alerting.gone import OF_PORTFOLIOS, There, why_gone
 from alerting.over_time import OverTime
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.present import Present, Sent, Series, read_present
-from core.alerts.expression import Absent, All, Compared, Expression, Figure, Matcher, Not, OneOf, Worked
+from core.alerts.evaluate import Value
+from core.alerts.expression import Figure, Worked
 from core.alerts.figures import Of, Vocabulary
+from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
 from core.errors import StorageError, StorageUnavailable
 from core.model import Labels
@@ -70,7 +71,7 @@ class Figures:
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Read what these rules ask together."""
-        operands = [each for rule in rules if rule.is_enabled for each in operands_of(rule)]
+        operands = [each for rule in rules if rule.is_enabled for each in rule.operands]
         figures = [each.figure if isinstance(each, Worked) else each for each in operands]
         self._sent = tuple(dict.fromkeys(each.name for each in figures if self._is_sent(each.name)))
         self._portfolios.use(each for each in figures if self._of(each.name) is Of.PORTFOLIO)
@@ -126,12 +127,12 @@ class Figures:
             values = self._present().own[operand.name]
         else:
             return [each.now for each in self._series(operand)]
-        return [each for each in values if holds(operand.matchers, each.labels)]
+        return [each for each in values if all_hold(operand.matchers, dict(each.labels))]
 
     def _series(self, figure: Figure) -> list[Series]:
         """Return the collected series that are meant."""
         series = self._all_series(figure.name)
-        return [each for each in series if holds(figure.matchers, each.now.labels)]
+        return [each for each in series if all_hold(figure.matchers, dict(each.now.labels))]
 
     def _all_series(self, metric: str) -> Sequence[Series]:
         """Return every series of a metric: of the newest readings, else of what programs sent."""
@@ -183,33 +184,6 @@ class Figures:
         """Return whether a metric is none that Fundwatch itself names."""
         kind = self._vocabulary.get(name)
         return kind is None or kind.labels is None
-
-
-def operands_of(rule: Rule) -> Iterator[Figure | Worked]:
-    """Yield every figure that a rule reads, as it reads it."""
-    for expression in (*(each for _, each in rule.conditions), *([rule.clears] if rule.clears else [])):
-        yield from _operands(expression)
-
-
-def _operands(expression: Expression) -> Iterator[Figure | Worked]:
-    match expression:
-        case Compared():
-            yield expression.operand
-        case Absent():
-            yield expression.figure
-        case Not():
-            yield from _operands(expression.of)
-        case All() | OneOf():
-            for each in expression.of:
-                yield from _operands(each)
-
-
-def holds(matchers: Sequence[Matcher], found: Labels) -> bool:
-    """Return whether labels are those that are meant."""
-    if not matchers:
-        return True
-    known = dict(found)
-    return all(each.holds(known.get(each.label, "")) for each in matchers)
 
 
 def _outcome(make: Callable[[], Read_]) -> Outcome[Read_]:

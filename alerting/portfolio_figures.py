@@ -8,18 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alerting.evaluate import Value
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure
 from core.alerts.figures import VALUE_OVERDUE
 from core.format import coarse_duration
-from core.model import Labels, labels
 from portfolio.chosen import key_of
 from portfolio.given import has_ended, said_of, stale_after_seconds
 from portfolio.histories import fund
-from portfolio.query import PortfolioQuery
-from portfolio.reading import read_alone
-from portfolio.summary import ALL_METRICS, side_by_side
-from portfolio.vocabulary import SPOKEN, query_of
+from portfolio.rule_figures import figures_of, is_meant, key_of_figure, labels_of
+from portfolio.vocabulary import query_of
 from status.freshness import value_stale_after_seconds
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
@@ -30,8 +27,6 @@ TURN_SECONDS = 0.25
 """So long figures are worked out at once: those that are left keep the value that they had until the next time."""
 AWAY_SECONDS = 60
 """While Redis does not tell the version of the data they are worked out so often."""
-ORIGIN = "origin"
-METRIC = {metric.key: metric for metric in ALL_METRICS}
 NO_VALUE = "it has no value yet"
 NOT_YET = "it is not worked out yet"
 MOST_KEPT = 20_000
@@ -82,7 +77,7 @@ class PortfolioFigures:
         """Work these out together where one of them is asked for."""
         self._keys = {}
         for figure in figures:
-            self._keys.setdefault(_asked(figure), set()).add(_key(figure))
+            self._keys.setdefault(_asked(figure), set()).add(key_of_figure(figure))
 
     def begin(self) -> None:
         """Begin a turn, with what the last one left."""
@@ -97,15 +92,15 @@ class PortfolioFigures:
         now, version = self._stores.clock.now(), self._version()
         found = []
         for portfolio in self.going_on(now):
-            if not _is_meant(portfolio, figure):
+            if not is_meant(portfolio, figure):
                 continue
             overdue = self._due_of(portfolio, version).why_overdue(now) if portfolio.origin == OWN else ""
             if overdue:
-                found.append(Value(_labels(portfolio), None, overdue))
+                found.append(Value(labels_of(portfolio), None, overdue))
                 continue
             known = self._figures(portfolio, figure, version)
-            figures = known.figures[_key(figure)] if known else (None, NOT_YET)
-            found.append(Value(_labels(portfolio), *figures))
+            figures = known.figures[key_of_figure(figure)] if known else (None, NOT_YET)
+            found.append(Value(labels_of(portfolio), *figures))
         return found
 
     def own_values(self, name: str) -> list[Value]:
@@ -119,10 +114,10 @@ class PortfolioFigures:
             due = self._due_of(portfolio, version)
             overdue = due.why_overdue(now)
             if name == VALUE_OVERDUE:
-                found.append(Value(_labels(portfolio), float(bool(overdue)), overdue))
+                found.append(Value(labels_of(portfolio), float(bool(overdue)), overdue))
             else:
                 age = None if due.newest is None else max(now - due.newest, 0.0)
-                found.append(Value(_labels(portfolio), age, NO_VALUE if age is None else ""))
+                found.append(Value(labels_of(portfolio), age, NO_VALUE if age is None else ""))
         return found
 
     def going_on(self, now: float, origin: str | None = None) -> list[Portfolio]:
@@ -138,7 +133,7 @@ class PortfolioFigures:
         """Return what is known of a portfolio, of an older version where this turn is over; None: not yet known."""
         asked = _asked(figure)
         name = (key_of(portfolio), asked)
-        known, wanted = self._known.get(name), self._keys.get(asked, set()) | {_key(figure)}
+        known, wanted = self._known.get(name), self._keys.get(asked, set()) | {key_of_figure(figure)}
         is_complete = known is not None and wanted <= known.figures.keys()
         if known is not None and is_complete and known.version == version:
             return known
@@ -168,24 +163,6 @@ class PortfolioFigures:
         return found if found is not None else f"away {int(self._stores.clock.now() // AWAY_SECONDS)}"
 
 
-def figures_of(
-    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, keys: Iterable[str]
-) -> dict[str, tuple[float | None, str]]:
-    """Return figures of a portfolio by key: the value, or None and why there is none.
-
-    Raises StorageUnavailable or StorageRejected.
-    """
-    wanted = [METRIC[key] for key in keys]
-    found = side_by_side(read_alone(stores, portfolio, query), wanted)
-    told = {metric.key for metric in found.metrics}
-    figures: dict[str, tuple[float | None, str]] = {}
-    for metric in wanted:
-        value = found.of(metric.key) if metric.key in told else math.nan
-        why = found.reason(metric.key) if metric.key in told else "no benchmark is set"
-        figures[metric.key] = (value, "") if math.isfinite(value) else (None, why)
-    return figures
-
-
 def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
     """Return when the next value of a portfolio is overdue. Raises StorageUnavailable or StorageRejected."""
     history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
@@ -195,24 +172,6 @@ def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
     by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
     after = by_calendar or value_stale_after_seconds(history.cadence.longest_days)
     return Due(version, float(nav.newest), after)
-
-
-def _is_meant(portfolio: Portfolio, figure: Figure) -> bool:
-    """Return whether a figure is asked of a portfolio: of the fund's own, unless it says something of the origin."""
-    if portfolio.origin != OWN and all(each.label != ORIGIN for each in figure.matchers):
-        return False
-    known = {"portfolio": portfolio.id, ORIGIN: portfolio.origin}
-    return all(matcher.holds(known.get(matcher.label, "")) for matcher in figure.matchers)
-
-
-def _labels(portfolio: Portfolio) -> Labels:
-    if portfolio.origin == OWN:
-        return labels(portfolio=portfolio.id)
-    return labels(portfolio=portfolio.id, origin=portfolio.origin)
-
-
-def _key(figure: Figure) -> str:
-    return SPOKEN.get(figure.name, figure.name)
 
 
 def _asked(figure: Figure) -> Asked:

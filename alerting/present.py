@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from alerting.evaluate import Value
+from core.alerts.evaluate import Value
 from core.alerts.figures import AGE, COLLECTOR_FAILED, SENT_ALERT, SILENT, STATUS
 from core.alerts.sent import KEPT_SECONDS, SentAlert
 from core.errors import StorageUnavailable

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from alerting.changes import Firing
-from alerting.conditions import Condition
 from alerting.words import title_of
 from core.alerts.causes import RestsOn, last_causes
+from core.alerts.conditions import Condition
 from core.alerts.inhibition import Fires, Inhibition, hidden_by_others
 from core.alerts.labels import alert_labels
 from core.alerts.rule import Rule

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from alerting.auditor import faults
 from alerting.engine import Engine, Route
-from alerting.evaluate import Value
 from alerting.quiet import Causes, Quiet
 from alerting.telling import Pulse, reading_of
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.rule import Rule
 from core.alerts.spec import ALERTS, HISTORY, INTERVAL_SECONDS
@@ -30,7 +30,7 @@ from storage.stores import Stores
 
 ENGINE_THREAD, LEASE_THREAD = "alerting", "alerting-lease"
 TICK_SECONDS = 1.0
-RULES_SECONDS = 5.0
+RULES_SECONDS = 2.0
 """Between two looks whether the rules were changed."""
 HUNG_SECONDS = 10.0
 """After so long without an end of a round the lease is left to run out: another process takes over."""
@@ -80,10 +80,12 @@ class Runner:
         causes: Causes,
         lease: Lease | None,
         deliver: Deliver,
+        left_out: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Return it. rules: returns those of now, or raises FundwatchError: then those before hold on.
 
-        lease: None where this process alone uses the state database.
+        lease: None where this process alone uses the state database. left_out: returns what is wrong with rules that
+        are left out of those of now, a sentence each.
         """
         self._stores = stores
         self._read_rules = rules
@@ -91,6 +93,7 @@ class Runner:
         self._route = route
         self._lease = lease
         self._deliver = deliver
+        self._left_out = left_out
         self._delivery: Delivery | None = None
         self._quiet = Quiet(stores.state)
         self._causes = causes
@@ -243,7 +246,7 @@ class Runner:
         delivery.start()
         self._engine, self._delivery = engine, delivery
         self._ticked = self._rules_at = stores.clock.monotonic()
-        log.info("alerts: this process evaluates %d rules", len(self._rules))
+        log.info("alerts: this process evaluates %d rules", len(engine.rules))
         return True
 
     def _is_other_silent(self) -> bool:
@@ -307,6 +310,7 @@ class Runner:
                 self._say_problem(str(error))
         age = self._since(self._ticked)
         wrong = [*self._faults, *([f"rules: {self._rules_problem}"] if self._rules_problem else [])]
+        wrong += [f"a rule is left out: {each}" for each in self._left_out()]
         return Pulse(self._tick_seconds, age, queued, max(0.0, now - due) if due else 0.0, self._problem, wrong)
 
     def _since(self, moment: float) -> float:

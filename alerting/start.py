@@ -19,8 +19,9 @@ from alerting.runner import Deliver, Runner
 from alerting.sender import Sender
 from alerting.watchdog import Watchdog
 from core.alerts.rule import Rule
+from core.alerts.rule_set import require
 from core.lease import Lease
-from portfolio.rule_files import in_force
+from portfolio.rule_files import in_force, rule_set
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
 
@@ -53,7 +54,7 @@ class Parts:
 def parts_of(stores: Stores) -> Parts:
     """Return what the engine works with, by the settings. Raises SettingsError: a rule is wrong."""
     settings = stores.settings
-    in_force(settings)
+    require(rule_set(stores))
     router = Router(settings.routes, settings.channels, stores.clock)
 
     pictures = Pictures(stores, partial(in_force, settings))
@@ -66,7 +67,7 @@ def parts_of(stores: Stores) -> Parts:
             links_work_seconds=works, picture=pictures,
         )  # fmt: skip
 
-    return Parts(partial(in_force, settings), Figures(stores), router, deliver)
+    return Parts(partial(in_force, stores), Figures(stores), router, deliver)
 
 
 def prepare_alerting(stores: Stores) -> Parts | None:
@@ -84,8 +85,12 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     """
     settings = stores.settings
     lease = None if settings.is_embedded else Lease(LeaseStore(stores.live), _owner(stores), stores.clock, LEASE)
+
+    def left_out() -> Sequence[str]:
+        return [str(each) for each in rule_set(stores).left_out]
+
     causes = Causes(settings.alerts.all_rests_on, settings.alerts.inhibitions)
-    runner = Runner(stores, found.rules, found.figures, found.route, causes, lease, found.deliver)
+    runner = Runner(stores, found.rules, found.figures, found.route, causes, lease, found.deliver, left_out)
 
     def is_active() -> bool:
         return runner.is_active

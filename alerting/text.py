@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from alerting.over_time import FEWEST_MINUTES, FEWEST_WEEKS
 from core.alerts.expression import UNITS
 from core.alerts.figures import OWN_FIGURES, FigureKind
 from core.alerts.files import FIELDS, read_rules
@@ -14,10 +13,12 @@ from core.alerts.rule import EXAMPLE, Rule
 from core.alerts.rule_set import SHIPPED, shipped_text
 from core.format import coarse_duration
 from portfolio.vocabulary import SETTINGS, SPOKEN, of_portfolios, query_of, vocabulary
+from status.worked import FEWEST_MINUTES, FEWEST_WEEKS
 
 HEAD = """# Rules of alerts
 
-Made by `make texts`. Rules stand in `rules/*.yaml` (setting `rules_dir`) and under `rules:` in `fundwatch.yaml`.
+Made by `make texts`. Rules stand in `rules/*.yaml` (setting `rules_dir`), under `rules:` in `fundwatch.yaml`, or are
+made on the page Rules ([alerting.md](alerting.md#rules-that-are-made-here)); `python -m alerting export` prints those.
 `python -m alerting check` says what is wrong with them, each mistake with its line, before anything runs;
 `python -m alerting test FILE` runs tests of them; `python -m alerting show NAME` prints one, to be copied and changed.
 """

@@ -15,31 +15,27 @@ Values are written as promtool has them: `a` one, `axn` it and n more, `a+bxn` n
 
 from __future__ import annotations
 
-import bisect
 import re
-import statistics
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from alerting.conditions import Condition, evaluated
-from alerting.evaluate import WORDS, Value
-from alerting.figures import holds
-from alerting.judge import judge
-from alerting.over_time import WORK, Past, span_of
 from alerting.words import message_of
-from core.alerts.expression import Compared, Figure, Worked, read_expression
+from core.alerts.conditions import Condition
+from core.alerts.evaluate import WORDS
+from core.alerts.expression import Compared, Figure, read_expression
 from core.alerts.rule import Level, Rule, Span
+from core.alerts.series import Series
 from core.errors import RuleRejected
 from core.model import Labels, labels
 from core.settings.plain import must_be
 from status.freshness import stale_after_seconds
-from storage.clickhouse.reads.spans import HOUR_SECONDS, WEEK_SECONDS, Line, SameHour
-from storage.clickhouse.reads.spans import Span as Stored
+from status.played import played
+from storage.clickhouse.reads.spans import WEEK_SECONDS
 
 VALUE = re.compile(
     r"(?P<first>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|_|stale|ok|warning|critical|down|not_configured|unknown)"
@@ -97,30 +93,6 @@ class TrialFile(BaseModel):
 
     rules: tuple[str, ...] = ()
     tests: tuple[Trial, ...] = Field(min_length=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A series of a test: times in seconds since its start, None for a value that is gone."""
-
-    figure: Figure
-    labels: Labels
-    times: Sequence[float]
-    values: Sequence[float | None]
-    stale_after_seconds: float
-
-    def at(self, now: float) -> float | None:
-        """Return the value that counts at a time, None: it is stale."""
-        place = bisect.bisect_right(self.times, now) - 1
-        if place < 0 or now - self.times[place] > self.stale_after_seconds:
-            return None
-        return self.values[place]
-
-    def between(self, start: float, end: float) -> list[tuple[float, float]]:
-        """Return time and value of what there is from `start` to `end`, both included."""
-        first, last = bisect.bisect_left(self.times, start), bisect.bisect_right(self.times, end)
-        return [(at, value) for at, value in zip(self.times[first:last], self.values[first:last], strict=True)
-                if value is not None]  # fmt: skip
 
 
 def read_trials(path: Path) -> TrialFile:
@@ -182,23 +154,19 @@ def _series(given: Given) -> Series:
     return Series(
         Figure(figure.name, (), figure.window, figure.settings),
         labels(**{each.label: each.value for each in figure.matchers}),
-        [at for at, _ in pairs],
+        [START + at for at, _ in pairs],
         [value for _, value in pairs],
         stale_after_seconds(given.every),
     )
 
 
 def _of_rule(rule: Rule, series: Sequence[Series], wanted: Sequence[Expected]) -> list[str]:
-    known: dict[Labels, Condition] = {}
     found: list[str] = []
-    at = 0.0
-    for expected in wanted:
-        while at <= expected.at:
-            for each in judge(rule, _Reader(series, at), known, START + at):
-                before = known.get(each.labels, Condition(since=START + at))
-                known[each.labels] = evaluated(before, each.evaluation, rule.timing).condition
-            at += rule.every
-        found += _compared(rule, expected, {of: each for of, each in known.items() if each.fires})
+    waiting = deque(wanted)
+    times = (START + number * rule.every for number in range(int(wanted[-1].at // rule.every) + 1))
+    for now in played(rule, series, times):
+        while waiting and now.at + rule.every > START + waiting[0].at:
+            found += _compared(rule, waiting.popleft(), {of: each for of, each in now.known.items() if each.fires})
     return found
 
 
@@ -225,64 +193,3 @@ def _compared(rule: Rule, expected: Expected, firing: Mapping[Labels, Condition]
 
 def _named(of: Labels) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in of) + "}"
-
-
-class _Reader:
-    """What figures are worth at a time of a test."""
-
-    def __init__(self, series: Sequence[Series], now: float) -> None:
-        self._series = series
-        self._now = now
-
-    def __call__(self, operand: Figure | Worked) -> list[Value]:
-        figure = operand.figure if isinstance(operand, Worked) else operand
-        meant = [
-            each
-            for each in self._series
-            if each.figure == Figure(figure.name, (), figure.window, figure.settings)
-            and holds(figure.matchers, each.labels)
-            and each.times
-            and each.times[0] <= self._now
-        ]
-        return [self._value(operand, each) for each in meant]
-
-    def _value(self, operand: Figure | Worked, series: Series) -> Value:
-        value = series.at(self._now)
-        if value is None or isinstance(operand, Figure):
-            return Value(series.labels, value)
-        worked, why = WORK[operand.work](Past(operand, value, self._past(operand, series), 0.0))
-        return Value(series.labels, worked, why)
-
-    def _past(self, operand: Worked, series: Series) -> Any:
-        if operand.work == "zscore":
-            return _same_hour(series, self._now, round(operand.seconds / WEEK_SECONDS))
-        span = span_of(operand)
-        points = series.between(self._now - span, self._now)
-        if operand.work == "forecast":
-            return _line(points, self._now)
-        if not points:
-            return None
-        values = [value for _, value in points]
-        return Stored(statistics.fmean(values), min(values), max(values), values[0], self._now - points[0][0])
-
-
-def _line(points: Sequence[tuple[float, float]], now: float) -> Line | None:
-    if len(points) < 2:
-        return None
-    slope, value = statistics.linear_regression([at - now for at, _ in points], [value for _, value in points])
-    return Line(slope, value, points[-1][0] - points[0][0])
-
-
-def _same_hour(series: Series, now: float, weeks: int) -> SameHour | None:
-    hour = now // HOUR_SECONDS * HOUR_SECONDS
-    parts = [
-        [value for _, value in series.between(start, start + HOUR_SECONDS - 1)]
-        for start in (hour - number * WEEK_SECONDS for number in range(1, weeks + 1))
-    ]
-    past = [value for part in parts for value in part]
-    if not past:
-        return None
-    middle = statistics.median(past)
-    distances = [abs(value - middle) for value in past]
-    there = sum(bool(part) for part in parts)
-    return SameHour(middle, statistics.median(distances), statistics.fmean(distances), len(past), there)

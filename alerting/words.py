@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alerting.conditions import Condition
+from core.alerts.conditions import Condition
 from core.alerts.rule import Rule
 from core.format import NOT_AVAILABLE
 from core.model import Labels

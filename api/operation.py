@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound=Parameters, covariant=True)
 B = TypeVar("B", bound=Body)
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 READ = "read"
 """The scope that a token needs to read."""
 ADMIN = "admin"

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from alerting.engine import Engine
-from alerting.evaluate import Value
 from benchmarks.report import Figure, show
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure as Named
 from core.alerts.expression import Worked
 from core.alerts.plan import Plan

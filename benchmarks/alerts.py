@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alerting.engine import Engine
-from alerting.evaluate import Value
 from alerting.quiet import Causes, Quiet
 from benchmarks.report import Figure, show
 from core.alerts.causes import RESTS_ON
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure as Named
 from core.alerts.expression import Worked
 from core.alerts.matchers import read_matchers

@@ -124,7 +124,7 @@ def sight_of(stores: Stores, limits: Limits) -> Sight:
     """Return what somebody with these limits may be told. Raises StorageUnavailable."""
     if limits is None:
         return Sight(None)
-    rules = [each.rule.name for each in rule_set(stores.settings).rules if each.file == SHIPPED]
+    rules = [each.rule.name for each in rule_set(stores).rules if each.file == SHIPPED]
     # What a Prometheus sends says whatever its own rules say.
     shipped = frozenset(rules) - {SENT}
     return Sight(own_ids(list_portfolios(stores.state), limits), shipped)

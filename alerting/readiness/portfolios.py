@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from alerting.evaluate import Value
 from alerting.portfolio_figures import PortfolioFigures
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure
 from core.format import count, duration, percent
 from core.readiness import EVERY_PORTFOLIO, Checks, State

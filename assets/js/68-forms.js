@@ -7,8 +7,9 @@
   fw.on("submit", "form[data-post]", async (form, event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
+    const pressed = event.submitter;
     if (form.dataset.question && !(await fw.ask(questionOf(form), form.dataset.does))) return;
-    await fw.post(form);
+    await fw.post(form, pressed);
   });
 
   // {name} in a question is what is chosen in the field of that name.
@@ -19,12 +20,13 @@
     });
   }
 
-  // Sends a form and shows what came of it; returns the answer, null when there was none.
-  fw.post = async function (form) {
+  // Sends a form, with which of its buttons was pressed, and shows what came of it; returns the answer, null when there
+  // was none.
+  fw.post = async function (form, pressed) {
     form.setAttribute("aria-busy", "true");
     say(form, "");
     try {
-      const told = await sent(form);
+      const told = await sent(form, pressed);
       show(form, told);
       return told;
     } catch (error) {
@@ -36,10 +38,10 @@
     }
   };
 
-  async function sent(form) {
+  async function sent(form, pressed) {
     const fields = {};
     let file = null;
-    for (const [name, value] of new FormData(form)) {
+    for (const [name, value] of new FormData(form, pressed && pressed.name ? pressed : null)) {
       if (value instanceof File) file = value.size || value.name ? value : file;
       else fields[name] = name in fields ? `${fields[name]}\n${value}` : value;
     }

@@ -225,16 +225,22 @@ def read_expression(text: str, field: str = "when") -> Expression:
 
 def figures_of(expression: Expression) -> Iterator[Figure]:
     """Yield every figure that an expression reads, in the order in which they stand."""
+    for each in operands_of(expression):
+        yield each.figure if isinstance(each, Worked) else each
+
+
+def operands_of(expression: Expression) -> Iterator[Figure | Worked]:
+    """Yield every figure that an expression reads, as it reads it, in the order in which they stand."""
     match expression:
         case Compared():
-            yield expression.figure
+            yield expression.operand
         case Absent():
             yield expression.figure
         case Not():
-            yield from figures_of(expression.of)
-        case _:
+            yield from operands_of(expression.of)
+        case All() | OneOf():
             for each in expression.of:
-                yield from figures_of(each)
+                yield from operands_of(each)
 
 
 def _in_brackets(each: Expression, kinds: tuple[type, ...]) -> str:

@@ -103,7 +103,7 @@ def read_rules(
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _refused(file, f"cannot be read as YAML: {error.problem or error.context}", mark.line + 1 if mark else 1)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         return _refused(file, f"cannot be read as YAML: {' '.join(str(error).split())}")
     if content is None:
         return RuleFile()

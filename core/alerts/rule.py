@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, figures_of, read_expression
+from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, operands_of, read_expression
 from core.alerts.severity import Severity
 from core.alerts.timing import Policy, Timing
 from core.errors import RuleRejected
@@ -155,8 +155,7 @@ class Rule(BaseModel):
     @cached_property
     def reads_readiness(self) -> bool:
         """Return whether it names what says whether trading may go on."""
-        expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
-        return any(_is_of_readiness(figure) for each in expressions for figure in figures_of(each))
+        return any(_is_of_readiness(each.figure if isinstance(each, Worked) else each) for each in self.operands)
 
     @cached_property
     def watches_for(self) -> str:
@@ -177,10 +176,15 @@ class Rule(BaseModel):
         )
 
     @property
+    def operands(self) -> tuple[Figure | Worked, ...]:
+        """Return the figures that it reads, as it reads them, each once."""
+        expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
+        return tuple(dict.fromkeys(operand for each in expressions for operand in operands_of(each)))
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """Return the names of the figures that it reads."""
-        expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
-        return tuple(dict.fromkeys(figure.name for each in expressions for figure in figures_of(each)))
+        return tuple(dict.fromkeys((each.figure if isinstance(each, Worked) else each).name for each in self.operands))
 
 
 def _is_of_readiness(figure: Figure) -> bool:

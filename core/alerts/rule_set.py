@@ -1,9 +1,9 @@
-"""The rules in force: those that come with Fundwatch, those of files, those of fundwatch.yaml."""
+"""The rules in force: those that come with Fundwatch, those of files, of fundwatch.yaml and of the state database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
 from core.alerts.files import PlacedRule, RuleFault, RuleFile, read_rule_file, read_rules, rule_files_in
+from core.alerts.kept import NOTHING_KEPT, STATE_DATABASE, KeptRules
 from core.alerts.rule import Rule
 from core.errors import RuleRejected, SettingsError
 from core.settings.lines import line_of
@@ -33,11 +34,31 @@ class RuleSet:
     faults: tuple[RuleFault, ...]
     hints: tuple[RuleFault, ...]
     disabled: tuple[str, ...] = ()
-    """Shipped ones that are not wanted."""
+    """Shipped ones that files or the settings do not want."""
+    kept: KeptRules = NOTHING_KEPT
+    """What the state database has of rules."""
+    left_out: tuple[RuleFault, ...] = ()
+    """What is wrong with rules of the state database: each is left out alone, the others are in force."""
+
+    def is_off(self, rule: Rule) -> bool:
+        """Return whether a rule is not evaluated: its text says so, a file or the settings, or a person."""
+        is_unwanted = rule.name in self.disabled or self.kept.switched_off(rule.name) is not None
+        return is_unwanted or not rule.is_enabled
 
     def in_force(self) -> list[Rule]:
         """Return the rules that are evaluated."""
-        return [each.rule for each in self.rules if each.rule.is_enabled and each.rule.name not in self.disabled]
+        return [each.rule for each in self.rules if not self.is_off(each.rule)]
+
+    def told_off(self) -> list[Rule]:
+        """Return every rule, those that are not evaluated with `is_enabled` False."""
+        return [
+            each.rule.model_copy(update={"is_enabled": False}) if self.is_off(each.rule) else each.rule
+            for each in self.rules
+        ]
+
+    def placed(self, name: str) -> PlacedRule | None:
+        """Return the rule of a name and where it stands; None: there is none."""
+        return next((each for each in self.rules if each.rule.name == name), None)
 
 
 @cache
@@ -52,7 +73,45 @@ def load_rules(settings: Settings, config: Path, vocabulary: Vocabulary, check_f
     Raises SettingsError: the folder of rules cannot be read.
     """
     files = [read_rule_file(path, vocabulary, check_figure) for path in rule_files_in(settings.rules_dir)]
-    return assemble([*files, _configured(settings, config, vocabulary, check_figure)], vocabulary, check_figure)
+    every = [*files, _configured(settings, config, vocabulary, check_figure)]
+    return assemble(every, vocabulary, check_figure)
+
+
+def with_kept(found: RuleSet, kept: KeptRules, read: Callable[[str], RuleFile]) -> RuleSet:
+    """Return rules with those of the state database, which take the place of shipped ones of the same name.
+
+    One with a mistake, or with the name of a rule of a file, is left out. read: returns what the text of one says.
+    """
+    elsewhere = {each.rule.name: each for each in found.rules if each.file != SHIPPED}
+    own: list[PlacedRule] = []
+    metrics, left_out, told = [*found.metrics], [*found.left_out], [*found.hints]
+    for each in kept.rules:
+        file = read(each.text)
+        faults = [*file.faults] or _not_this(file, each.name)
+        if not faults and each.name in elsewhere:
+            faults = [_second(file.rules[0], elsewhere[each.name])]
+        if faults:
+            left_out += [replace(fault, rule=each.name) for fault in faults]
+            continue
+        own += file.rules
+        metrics += file.metrics
+        told += file.hints
+    instead = {each.rule.name for each in own}
+    return replace(
+        found,
+        rules=(*(each for each in found.rules if each.rule.name not in instead), *own),
+        metrics=tuple(dict.fromkeys(metrics)),
+        hints=tuple(told),
+        disabled=tuple(name for name in found.disabled if name not in instead),
+        kept=kept,
+        left_out=tuple(left_out),
+    )
+
+
+def _not_this(file: RuleFile, name: str) -> list[RuleFault]:
+    if len(file.rules) == 1 and file.rules[0].rule.name == name and not file.disabled:
+        return []
+    return [RuleFault(STATE_DATABASE, 1, name, f"must hold the rule {name} and no other")]
 
 
 def require(found: RuleSet) -> RuleSet:
@@ -111,6 +170,10 @@ def _twice(rules: Iterable[PlacedRule]) -> list[RuleFault]:
     for each in rules:
         before = first.setdefault(each.rule.name, each)
         if before.file != each.file:
-            reason = f"name: another rule has it, in {before.file}:{before.line}"
-            found.append(RuleFault(each.file, each.line, each.rule.name, reason))
+            found.append(_second(each, before))
     return found
+
+
+def _second(each: PlacedRule, before: PlacedRule) -> RuleFault:
+    reason = f"name: another rule has it, in {before.file}:{before.line}"
+    return RuleFault(each.file, each.line, each.rule.name, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -17,9 +17,13 @@ SPAN_UNITS = ("d", "h", "min", "s")
 """Coarsest first: the first that a span is a whole number of."""
 
 
-def written(rules: Iterable[Rule]) -> str:
-    """Return the text of a file with these rules, without what is so by default."""
-    content = {"rules": [fields_of(rule) for rule in rules]}
+def written(rules: Iterable[Rule], disabled: Sequence[str] = (), metrics: Sequence[str] = ()) -> str:
+    """Return the text of a file with these rules, without what is so by default.
+
+    disabled: of those that come with Fundwatch. metrics: those that exporters or programs name.
+    """
+    named = {"disabled": [*disabled], "metrics": [*metrics]}
+    content = {"rules": [fields_of(rule) for rule in rules], **{name: each for name, each in named.items() if each}}
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -17,6 +17,8 @@ from dashboard.components.needing import needing
 
 Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""
+DOES = "does"
+"""Name of the field that says which button of several was pressed."""
 
 
 class Input(Component):
@@ -36,6 +38,7 @@ def form(
     *parts: Any,
     id: str,
     does: str,
+    also: Options = (),
     question: str = "",
     into: str = "",
     clears: bool = False,
@@ -46,7 +49,8 @@ def form(
     """Return a form that posts the fields in `parts` to `post`, a rule among the page's forms.
 
     does: what its button says. question: asked before it is sent; {name} in it is what the field of that name
-    says. into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
+    says. also: further buttons; the field `does` is then the value of the one that was pressed, empty for the first.
+    into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
     done. role: the least that it is offered to (components/needing.py). label: what a screen reader says of the
     button, where several on a page say the same.
     """
@@ -54,10 +58,11 @@ def form(
         does, type="submit", className=f"fw-button{' fw-button-do' if is_dangerous else ''}",
         **attributes(aria_label=label or None),
     )  # fmt: skip
+    more = [html.Button(text, type="submit", name=DOES, value=value, className="fw-button") for value, text in also]
     return html.Form(
         [
             *parts,
-            html.Div([button, html.Span(className="fw-form-said", role="status")], className="fw-form-end"),
+            html.Div([button, *more, html.Span(className="fw-form-said", role="status")], className="fw-form-end"),
         ],
         id=id,
         className="fw-form",
@@ -107,11 +112,23 @@ def text_field(
     return _field(field_id, label, [box, *offered], hint)
 
 
-def long_field(form_id: str, name: str, label: str, value: str = "", *, hint: Any = "", most: int) -> html.Div:
-    """Return a field of several lines, of `most` characters, as wide as the form."""
+def long_field(
+    form_id: str, name: str, label: str, value: str = "", *, hint: Any = "", most: int, rows: int = 3,
+    is_code: bool = False,
+) -> html.Div:  # fmt: skip
+    """Return a field of several lines, of `most` characters, as wide as the form. is_code: letters of one width."""
     field_id = f"{form_id}-{name}"
     more = attributes(aria_describedby=f"{field_id}-hint")
-    box = html.Textarea(value, id=field_id, name=name, rows=3, maxLength=most, className="fw-field-input", **more)
+    name_of_class = f"fw-field-input{' fw-field-code' if is_code else ''}"
+    box = html.Textarea(
+        value,
+        id=field_id,
+        name=name,
+        rows=rows,
+        maxLength=most,
+        className=name_of_class,
+        **more,
+    )
     return _field(field_id, label, [box], hint, "fw-field fw-field-wide")
 
 

@@ -78,7 +78,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 
 
 def _rules(stores: Stores, known: Known) -> dict[str, Rule]:
-    return {each.rule.name: each.rule for each in rule_set(stores.settings).rules} if known.firing else {}
+    return {each.rule.name: each.rule for each in rule_set(stores).rules} if known.firing else {}
 
 
 def _waiting(stores: Stores) -> list[Any]:

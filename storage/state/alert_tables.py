@@ -150,5 +150,29 @@ alert_rules = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("who", sa.String(80), nullable=False, server_default=""),
     sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("changed_by", sa.String(80), nullable=False, server_default=""),
+    sa.Column("changed_at", sa.Float, nullable=False, server_default="0"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
 )
-"""Rules that people made on the page."""
+"""Rules that people made on the page. `body`: a file of rules with this one in it; `who`: who made it."""
+
+alert_rules_off = sa.Table(
+    "alert_rules_off",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("who", sa.String(80), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+"""Rules that people switched off, wherever they stand."""
+
+alert_rule_drafts = sa.Table(
+    "alert_rule_drafts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String(80), nullable=False, server_default=""),
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("who", sa.String(80), nullable=False),
+    sa.Column("made_at", sa.Float, nullable=False),
+)
+"""Rules that are being written, for a day. `name`, `version`: of the kept rule that it would change; empty: of none."""

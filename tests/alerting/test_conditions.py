@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.conditions import (
+from core.alerts.conditions import (
     LONGEST_DOWN_SECONDS,
     Condition,
     Evaluation,

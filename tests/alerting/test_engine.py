@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.conditions import Condition
 from alerting.engine import Engine
-from alerting.evaluate import Value
-from alerting.figures import holds
+from core.alerts.conditions import Condition
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
+from core.alerts.matchers import all_hold
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
 from core.clock import FakeClock
@@ -71,7 +71,7 @@ class World:
         if self.is_away:
             raise StorageUnavailable("ClickHouse does not answer")
         assert isinstance(operand, Figure)
-        return [Value(each, value) for each, value in self.values.items() if holds(operand.matchers, each)]
+        return [Value(each, value) for each, value in self.values.items() if all_hold(operand.matchers, dict(each))]
 
     def runs(self, seconds: float, step: float = 100.0) -> None:
         """Let time pass, with a tick each step, in seconds."""

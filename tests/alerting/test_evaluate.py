@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.evaluate import Truth, Value, truths
+from core.alerts.evaluate import Truth, Value, truths
 from core.alerts.expression import Compared, Figure, Worked, read_expression
 from core.model import labels
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alerting.evaluate import Value, truths
 from alerting.figures import Figures
+from core.alerts.evaluate import Value, truths
 from core.alerts.expression import Compared, Figure, Worked, read_expression
 from core.alerts.rule import Rule
 from core.clock import FakeClock

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.conditions import Outcome
-from alerting.evaluate import Value
-from alerting.judge import failed, judge
+from core.alerts.conditions import Outcome
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
+from core.alerts.judge import failed, judge
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import labels

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from alerting.changes import Firing, key_of
-from alerting.conditions import Condition, Phase
 from alerting.quiet import Causes, Quiet
+from core.alerts.conditions import Condition, Phase
 from core.alerts.inhibition import read_inhibition
 from core.alerts.matchers import read_matchers
 from core.alerts.rule import Rule

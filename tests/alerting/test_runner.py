@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from alerting.evaluate import Value
 from alerting.quiet import Causes
 from alerting.runner import Runner
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.matchers import read_matchers
 from core.alerts.plan import Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from alerting.text import rules_page
 from alerting.trial import Trial, failures, samples_of
 from core.alerts.rule import Rule
 from core.errors import RuleRejected
+from core.settings.load import load_settings
+from storage.state.database import State
+from storage.state.rules import add_rule, switch_off
 
 ROOT = Path(__file__).parents[2]
 DISK = Rule.model_validate({
@@ -149,3 +153,25 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_the_page_of_rules_is_what_the_code_says() -> None:
     assert rules_page() == (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+def test_rules_that_were_made_on_the_page_are_exported_as_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export"]) == 0 and capsys.readouterr().out == "rules: []\n", "there is no state database yet"
+    settings = load_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with closing(State(settings.state_dsn)) as state:
+        state.migrate()
+        add_rule(state, "data-disk", DESK, "ana", 1_700_000_000.0)
+        add_rule(state, "broken", DESK, "ana", 1_700_000_000.0)
+        switch_off(state, "drawdown", "ana", 1_700_000_000.0)
+    assert main(["export"]) == 0
+    exported = capsys.readouterr().out
+    assert exported.startswith("rules:\n- name: data-disk\n") and exported.endswith("disabled:\n- drawdown\n")
+    Path("mine.yaml").write_text(exported)
+    assert main(["check", "mine.yaml"]) == 0 and "17 rules in force" in capsys.readouterr().out
+    assert main(["check"]) == 1
+    assert "broken: must hold the rule broken and no other" in capsys.readouterr().err
+    assert main(["export", "data-dsk"]) == 2 and "Did you mean data-disk?" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from access.viewer import Viewer
-from alerting.evaluate import Value
+from core.alerts.evaluate import Value
 from core.clock import FakeClock
 from core.model import labels
 from core.roles import Role

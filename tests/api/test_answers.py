@@ -61,6 +61,8 @@ PARTS = {
     "/alerts/{id}/actions": "1",
     "/silences/{id}": "1",
     "/maintenance/{id}": "1",
+    "/rules/{name}": "daily-loss",
+    "/rules/{name}/switch": "daily-loss",
     "/channels/{name}": "log",
     "/channels/{name}/test": "log",
 }

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from playwright.sync_api import Page, expect
 
 from access.viewer import Viewer
 from core.clock import SystemClock
+from core.model import Sample
 from core.roles import Role
-from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, events, silences, tokens
+from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, events, rule_editor, silences, tokens
 from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.support.application import create_app
@@ -118,3 +120,36 @@ def test_an_urgent_alert_is_heard_once_where_somebody_wants_that(desk: Desk, pag
     assert page.evaluate("window.tones") == 6
     page.reload()
     expect(page.get_by_role("button", name="Sound for urgent")).to_have_text("Sound for urgent: on")
+
+
+def test_a_rule_is_made_tried_on_the_past_saved_listed_and_exported(
+    desk: Desk, page: Page, serve: Callable[..., Any]
+) -> None:
+    now = desk.stores.clock.now()
+    for ago in range(3_600, 0, -15):
+        used = 0.95 if 1_800 < ago <= 2_700 else 0.2
+        desk.stores.writer.put("host-1", now - ago, [Sample("system_swap_used_ratio", used)])
+    desk.stores.writer.flush()
+    url = serve(create_app(desk.stores, (*PAGES, rule_editor.PAGE), lambda _: Viewer("root", Role.ADMIN)).server).url
+    page.goto(f"{url}/alerts/rules")
+    page.get_by_role("link", name="New rule").click()
+    form = page.locator("#rule-editor")
+    form.get_by_label("Name").fill("swap-full")
+    form.get_by_label("What to watch").fill("system_swap_used_rato")
+    form.get_by_label("Value").fill("90 %")
+    form.get_by_role("button", name="Check and back-test").click()
+    expect(form).to_contain_text("Did you mean system_swap_used_ratio?")
+    form.get_by_label("What to watch").fill("system_swap_used_ratio")
+    form.locator("[name=for]").fill("5 min")
+    form.get_by_role("button", name="Check and back-test").click()
+    expect(page.locator("#rule-editor-told-table")).to_contain_text("It would have fired 1 time")
+    expect(page.locator("#rule-editor-past .js-plotly-plot .shapelayer path").first).to_be_attached()
+    expect(form.get_by_label("As YAML")).to_have_value(re.compile("when: system_swap_used_ratio > 90 %\n  for: 5 min"))
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert not found.response["violations"], found.generate_report()
+    form.get_by_role("button", name="Save").click()
+    row = page.locator("#rules-all-table tr", has_text="swap-full")
+    expect(row).to_contain_text("made here")
+    with page.expect_download() as download:
+        row.get_by_role("link", name="Export").click()
+    assert "name: swap-full" in Path(download.value.path()).read_text()

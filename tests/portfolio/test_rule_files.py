@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from core.alerts.kept import NOTHING_KEPT
+from core.alerts.rule_set import require
 from core.errors import SettingsError
 from core.settings.load import load_settings
 from core.settings.model import Settings
-from portfolio.rule_files import in_force
+from portfolio.rule_files import rules_of
 
 RULE = "rules: [{name: desk, when: system_cpu_busy_ratio > 80 %}]\n"
 
 
 def names(files: Settings) -> set[str]:
-    return {rule.name for rule in in_force(files)}
+    return {rule.name for rule in require(rules_of(files, NOTHING_KEPT)).in_force()}
 
 
 @pytest.fixture
@@ -37,11 +39,11 @@ def test_what_cannot_be_read_is_told_and_taken_once_it_can(files: Settings, tmp_
     folder = tmp_path / "rules"
     folder.write_text("it is a file")
     with pytest.raises(SettingsError, match="cannot be read: Not a directory"):
-        in_force(files)
+        names(files)
     folder.unlink()
     folder.mkdir()
     (folder / "desk.yaml").symlink_to(tmp_path / "away.yaml")
     with pytest.raises(SettingsError, match=r"desk\.yaml:1: .*No such file"):
-        in_force(files)
+        names(files)
     (tmp_path / "away.yaml").write_text(RULE)
     assert "desk" in names(files)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from alerting.evaluate import Value
 from alerting.quiet import Causes
 from alerting.router import Router
 from alerting.runner import Runner
 from core.alerts.causes import RestsOn
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule

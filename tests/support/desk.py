@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alerting.evaluate import Value
 from alerting.quiet import Causes
 from alerting.runner import Runner
+from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule

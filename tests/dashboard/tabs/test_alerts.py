@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from access.viewer import Viewer
-from alerting.evaluate import Value
+from core.alerts.evaluate import Value
 from core.alerts.silence import LONGEST_MUTE_SECONDS
 from core.clock import FakeClock
 from core.model import labels

@@ -18,6 +18,7 @@ SETTLED_SECONDS = 3_600.0
 """What was known for less, fires not, and is not reported any more was never there to stay."""
 FORGOTTEN_SECONDS = 86_400.0
 """What is not reported for so long is forgotten, if it does not fire or somebody knows of it."""
+REMOVED, SWITCHED_OFF = "its rule was removed", "its rule was switched off"
 STEADY_FOR = 2
 """Flapping is over when nothing has begun or ended for so many times `flap_seconds`."""
 
@@ -216,7 +217,7 @@ def why_forgotten(known: Condition, watches_for: str, at: float, timing: Timing,
     return "it is not reported any more" if is_old or is_passing else ""
 
 
-def removed(known: Condition, at: float, why: str = "its rule was removed") -> Step:
+def removed(known: Condition, at: float, why: str = REMOVED) -> Step:
     """Return a condition that is none any longer: of a rule, or of a series, that was taken away."""
     gone = Condition(since=at, why=why)
     return Step(gone, (News.RESOLVED,) if known.is_announced else (News.MOVED,) if known.phase is not Phase.OK else ())

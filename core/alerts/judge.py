@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 
-from alerting.conditions import Evaluation, Outcome
-from alerting.evaluate import COMPARE, WORDS, Read, Truth, Value, truths
+from core.alerts.conditions import Evaluation, Outcome
+from core.alerts.evaluate import COMPARE, WORDS, Read, Truth, Value, truths
 from core.alerts.expression import Compared
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity

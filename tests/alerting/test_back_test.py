@@ -1,0 +1,179 @@
+"""A rule tried on the past says what the engine did: the same judging over what is stored."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import status.back_test as limits
+from core.alerts.expression import Figure
+from core.alerts.rule import Rule
+from core.alerts.series import Series
+from core.clock import FakeClock
+from core.model import Component, Labels, Reading, Sample, Status, labels
+from portfolio.rule_figures import past_of_portfolios
+from portfolio.vocabulary import vocabulary
+from status.back_test import BackTest, back_test
+from status.played import played
+from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
+from storage.state.alerts import read_history
+from storage.state.database import State
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.alerting.test_engine import World
+from tests.support.api import put_daily
+from tests.support.times import DAY, MIDNIGHT
+
+HOUR = 3_600
+NOW = float(MIDNIGHT + 20 * HOUR)
+HOSTS = (labels(host="a"), labels(host="b"))
+STEP = 10.0
+VALUES = st.lists(
+    st.tuples(*[st.one_of(st.none(), st.sampled_from([0.2, 0.75, 0.85, 0.95]))] * len(HOSTS)), min_size=5, max_size=60
+)
+TIMINGS = st.fixed_dictionaries(
+    {
+        "for": st.sampled_from(["0 s", "10 s", "30 s"]),
+        "keep_firing_for": st.sampled_from(["0 s", "20 s"]),
+        "clear": st.sampled_from(["", "cpu < 70 %"]),
+        "no_data": st.sampled_from(["alert", "keep", "ok"]),
+    }
+)
+
+
+def rule(**fields: Any) -> Rule:
+    return Rule.model_validate({"name": "busy", "when": "cpu > 80 %", "every": f"{STEP:g} s", **fields})
+
+
+def happened(state: State) -> list[tuple[float, Labels, str]]:
+    with state.reading() as connection:
+        rows = [row for _, row in reversed(read_history(connection, 10_000))]
+    return [
+        (row.at, tuple(sorted(orjson.loads(row.labels).items())), row.what)
+        for row in rows
+        if row.what in ("fires", "resolved")
+    ]
+
+
+@given(VALUES, TIMINGS)
+@settings(max_examples=25)
+def test_it_says_what_the_engine_did_when_the_same_series_was_fed_to_it(
+    course: Sequence[Sequence[float | None]], timing: dict[str, str]
+) -> None:
+    meant = rule(**timing)
+    with tempfile.TemporaryDirectory() as folder:
+        state = State(f"sqlite:///{Path(folder) / 'state.sqlite'}")
+        state.migrate()
+        world = World(state, (meant,))
+        began = world.clock.now()
+        for values in course:
+            world.values = dict(zip(HOSTS, values, strict=True))
+            world.runs(STEP, STEP)
+        live = happened(state)
+        state.close()
+    times = [began + STEP * number for number in range(1, len(course) + 1)]
+    series = [
+        Series(Figure("cpu"), host, times, [values[place] for values in course], 15.0)
+        for place, host in enumerate(HOSTS)
+    ]
+    found: list[tuple[float, Labels, str]] = []
+    announced: set[Labels] = set()
+    for now in played(meant, series, times):
+        for of in now.changed:
+            is_so = now.known[of].is_announced
+            if is_so != (of in announced):
+                found.append((now.at, of, "fires" if is_so else "resolved"))
+                (announced.add if is_so else announced.discard)(of)
+    assert sorted(found) == sorted(live)
+
+
+@pytest.fixture
+def past(stores: Stores) -> Stores:
+    """Stores in which three hours of two processors stand: busy for twenty minutes, and for one."""
+    for second in range(0, 3 * HOUR, 5):
+        total = 0.95 if 3_600 <= second < 4_800 or 7_200 <= second < 7_260 else 0.4
+        samples = [
+            Sample("system_cpu_busy_ratio", total, labels(core="total")),
+            Sample("system_cpu_busy_ratio", 0.3, labels(core="0")),
+        ]
+        stores.writer.put("host-1", NOW - 3 * HOUR + second, samples)
+    stores.writer.flush()
+    return replace(stores, clock=FakeClock(NOW))
+
+
+def tried(stores: Stores, when: str, **fields: Any) -> BackTest:
+    asked = Rule.model_validate({"name": "asked", "when": when, **fields})
+    return back_test(stores, asked, vocabulary(), past_of_portfolios(stores))
+
+
+def test_stored_samples_are_judged_and_it_is_said_how_far_they_reach(past: Stores) -> None:
+    found = tried(past, "system_cpu_busy_ratio > 90 %", **{"for": "5 min"})
+    (fired,) = found.fired
+    assert dict(fired.labels) == {"core": "total", "machine": "host-1"} and not fired.lacks_data
+    assert fired.start == pytest.approx(NOW - 2 * HOUR + 300, abs=20)
+    assert fired.end == pytest.approx(NOW - 2 * HOUR + 1_200, abs=20)
+    assert found.sentence == "It would have fired 1 time in the last 3 h, for 15 min in all."
+    assert found.notes == ("History reaches back 3 h.",)
+    assert (found.matched, found.step_seconds) == (2, 15)
+    assert [dict(each.labels)["core"] for each in found.drawn] == ["total", "0"], "what fired is drawn first"
+    assert [each.value for each in found.thresholds] == [0.9]
+    assert max(value for value in found.drawn[0].values if value is not None) == 0.95
+    both = tried(past, 'system_cpu_busy_ratio{core="total"} > 90 %')
+    assert len(both.fired) == 2, "without a time to hold it fires for the minute as well"
+    assert "not have fired" in tried(past, "avg(system_cpu_busy_ratio, 1 h) > 90 %").sentence
+    (lasting,) = tried(past, "avg(system_cpu_busy_ratio, 10 min) > 60 %").fired
+    # A share of 0.36 of the ten minutes is enough: it begins as soon as they hold that, and ends when they do not.
+    assert lasting.end - lasting.start == pytest.approx(1_200 + 600 * (1 - 2 * 0.2 / 0.55), abs=45)
+
+
+def test_what_cannot_be_looked_at_is_said(past: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tried(past, "age > 60 s").sentence == "It cannot be tried on the past: of age no history is kept."
+    assert "nothing is stored of system_load" in tried(past, "system_load > 3").sentence
+    monkeypatch.setattr(limits, "MOST_SERIES", 1)
+    assert "2 series match; the first 1 were looked at." in tried(past, "system_cpu_busy_ratio > 90 %").notes
+    monkeypatch.setattr(limits, "MOST_EVALUATIONS", 400)
+    assert "It was looked at every 30 s, not every 15 s." in tried(past, "system_cpu_busy_ratio > 90 %").notes
+    monkeypatch.setattr(limits, "MOST_SECONDS", -1.0)
+    cut = tried(past, "system_cpu_busy_ratio > 90 %")
+    assert "It took too long" in cut.notes[-1] and cut.end < NOW and "that were looked at" in cut.sentence
+
+
+def test_a_series_that_ended_lacks_data_and_that_is_told_apart(past: Stores) -> None:
+    late = replace(past, clock=FakeClock(NOW + 1_800))
+    (fired, lacking) = tried(late, 'system_cpu_busy_ratio{core="total"} > 90 %', **{"for": "5 min"}).fired
+    assert not fired.lacks_data and lacking.lacks_data and lacking.is_open
+    assert "(1 time for lack of data)" in tried(late, 'system_cpu_busy_ratio{core="0"} > 90 %').sentence
+
+
+def test_states_of_components_are_tried_too(stores: Stores) -> None:
+    now = replace(stores, clock=FakeClock(NOW))
+    id = ComponentId("host-1", "system", "Disk")
+    ok = StateChange(NOW - 5 * HOUR, id, Status.OK, None, 0.0, "")
+    down = StateChange(NOW - 2 * HOUR, id, Status.DOWN, Status.OK, 3.0 * HOUR, "full")
+    again = StateChange(NOW - HOUR, id, Status.OK, Status.DOWN, 1.0 * HOUR, "")
+    stores.clickhouse.insert(state_change_facts([ok, down, again]))
+    reading = Reading([], [Component("Disk", Status.OK, "")])
+    stores.live.put_reading("system", "host-1", NOW, 5.0, reading)
+    here = replace(now, settings=now.settings.model_copy(update={"machine": "host-1"}))
+    found = tried(here, 'status{component="Disk"} >= critical', severity="critical")
+    (fired,) = found.fired
+    assert fired.end - fired.start == pytest.approx(HOUR, abs=30)
+    assert found.thresholds[0].value == 3 and found.drawn[0].values[-1] == 0
+
+
+def test_figures_of_portfolios_are_worked_out_as_of_each_value(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha")])
+    put_daily(stores, "alpha", [100.0, 101.0, 102.0, 90.0, 91.0, 92.0, 93.0], end=MIDNIGHT)
+    found = tried(replace(stores, clock=FakeClock(NOW)), "daily_return < -5 %", every="5 min")
+    (fired,) = found.fired
+    assert dict(fired.labels) == {"portfolio": "alpha"}
+    assert fired.start == pytest.approx(MIDNIGHT - 3 * DAY, abs=600)
+    assert fired.end - fired.start == pytest.approx(DAY, abs=600)
