@@ -57,7 +57,7 @@ def parts_of(stores: Stores) -> Parts:
     require(rule_set(stores))
     router = Router(settings.routes, settings.channels, stores.clock)
 
-    pictures = Pictures(stores, partial(in_force, settings))
+    pictures = Pictures(stores, partial(in_force, stores))
 
     def deliver(token: int) -> Sender:
         channels, now = settings.channels.every(), stores.clock.now

@@ -55,4 +55,4 @@ def rule_lines(stores: Stores, limits: Limits) -> RuleLines:
         sight = sight_of(stores, limits)
     except StorageError:
         return NO_RULES
-    return RuleLines(thresholds_of(each for each in rule_set(stores.settings).in_force() if sight.sees_rule(each)))
+    return RuleLines(thresholds_of(each for each in rule_set(stores).in_force() if sight.sees_rule(each)))
