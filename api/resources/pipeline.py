@@ -16,11 +16,10 @@ from core.kinds.heartbeat.spec import About
 from core.kinds.registry import collector_title
 from core.model import Status
 from core.pipeline.spec import PIPELINE, CollectorRuns
-from core.settings.pull import collectors_of
 from core.tables import rows_of
 from status.freshness import is_stale, why_unknown
 from status.instances import instances
-from status.pulls import with_refused_rows
+from status.row_importers import with_refused_rows
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -70,7 +69,7 @@ def _jobs(ask: Ask[Listed]) -> Page[Job]:
 
 def _collectors(ask: Ask[Listed]) -> list[Job]:
     found = []
-    pulls = readings_of(ask.stores, collectors_of(ask.stores.settings.pull), ask.viewer.portfolios)
+    pulls = readings_of(ask.stores, ask.stores.settings.row_importers, ask.viewer.portfolios)
     for reading in readings_of(ask.stores, [PIPELINE], ask.viewer.portfolios):
         unknown = why_unknown(reading, ask.now)
         for run in rows_of(with_refused_rows(reading, pulls, ask.now).tables, CollectorRuns):
@@ -123,7 +122,7 @@ def _feeds(ask: Ask[Listed]) -> Page[Feed]:
 
 
 def _job_data(settings: Settings) -> tuple[str, ...]:
-    return (PIPELINE, HEARTBEAT, *collectors_of(settings.pull))
+    return (PIPELINE, HEARTBEAT, *settings.row_importers)
 
 
 def _feed_data(_settings: Settings) -> tuple[str, ...]:

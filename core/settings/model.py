@@ -30,6 +30,7 @@ from core.roles import Role
 from core.settings.alerts import Alerts
 from core.settings.binding import WILDCARDS, check_certificate, check_host, checked_names, checked_networks, is_loopback
 from core.settings.channels import Channels
+from core.settings.consume import Consume
 from core.settings.health import Health
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
@@ -341,6 +342,7 @@ class Settings(BaseSettings):
     pull: tuple[Pull, ...] = Field(
         (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
     )
+    consume: tuple[Consume, ...] = Field((), description="Topics of Kafka whose messages are rows that are taken in.")
     rules_dir: Path = Field(Path("rules"), description="Folder of files of alert rules, *.yaml.")
     rules: tuple[Rule, ...] = Field((), description="Alert rules that stand here, beside those of files.")
     rules_disabled: Listed = Field((), description="Alert rules that come with Fundwatch and are not wanted.")
@@ -401,6 +403,14 @@ class Settings(BaseSettings):
             raise ValueError(f"two pulls are named {', '.join(twice)}")
         return value
 
+    @field_validator("consume")
+    @classmethod
+    def _topics_are_told_apart(cls, value: tuple[Consume, ...]) -> tuple[Consume, ...]:
+        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two topics are named {', '.join(twice)}")
+        return value
+
     @field_validator("rules")
     @classmethod
     def _rules_are_told_apart(cls, value: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -454,6 +464,11 @@ class Settings(BaseSettings):
     def host_names(self) -> frozenset[str]:
         """Under which names, beside this machine's own, browsers may ask."""
         return frozenset({self.host.lower(), *self.allowed_hosts})
+
+    @property
+    def row_importers(self) -> tuple[str, ...]:
+        """Names of what fetches rows from elsewhere: "pull-fills", "consume-orders"."""
+        return (*(each.collector for each in self.pull), *(each.collector for each in self.consume))
 
     @property
     def is_embedded(self) -> bool:

@@ -18,7 +18,6 @@ from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.requests import SETTINGS
 from core.roles import Role
-from core.settings.pull import collectors_of
 from core.tables import rows_of
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
@@ -42,7 +41,7 @@ from dashboard.views.tab import Choices, Tab, View
 from portfolio.withheld import INBOX, reading_for, runs_for
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.instances import instances
-from status.pulls import with_refused_rows
+from status.row_importers import with_refused_rows
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _view(
 
 
 def _pulls(stores: Stores, host: str, viewer: Viewer) -> list[LiveReading | None]:
-    names = collectors_of(stores.settings.pull)
+    names = stores.settings.row_importers
     return [reading_for(stores.live.reading(name, host), viewer.portfolios) for name in names]
 
 
@@ -328,7 +327,7 @@ def _tab(sources: SourceTab) -> Tab:
 
 
 def _fitted(sources: SourceTab, settings: Settings) -> SourceTab:
-    return replace(sources.fit(settings), own=(*OWN, *collectors_of(settings.pull)))
+    return replace(sources.fit(settings), own=(*OWN, *settings.row_importers))
 
 
 TAB = _tab(SOURCES)

@@ -36,6 +36,8 @@ class RefusedRow:
     content: str
     """As JSON."""
     reason: str
+    place: str = ""
+    """Where it stands, where it has a place of its own: the message of a topic. Empty: it is known by its content."""
 
 
 def read_pull(state: State, name: str) -> Mark:
@@ -53,14 +55,14 @@ def move_pull(
 
     A row that is refused again is kept and counted once, as long as it is among those kept. Raises StorageUnavailable.
     """
-    found = [(hashlib.blake2b(each.content.encode(), digest_size=16).hexdigest(), each) for each in refused]
+    found = [(_digest(each), each) for each in refused]
     with state.begin() as connection:
         kept = sa.select(refused_rows.c.digest).where(refused_rows.c.source == name)
         known = set(connection.execute(kept).scalars()) if found else set()
         fresh = {digest: each for digest, each in found if digest not in known}
         rows_of = [
-            {"source": name, "digest": digest, "at": now, "content": each.content[:CONTENT_CHARACTERS],
-             "reason": each.reason[:REASON_CHARACTERS]}
+            {"source": name, "digest": digest, "at": now, "content": _storable(each.content[:CONTENT_CHARACTERS]),
+             "reason": _storable(each.reason[:REASON_CHARACTERS])}
             for digest, each in fresh.items()
         ]  # fmt: skip
         upsert(connection, refused_rows, rows_of)
@@ -73,6 +75,16 @@ def move_pull(
             old = (refused_rows.c.source == name) & refused_rows.c.digest.not_in(newest)
             connection.execute(sa.delete(refused_rows).where(old))
     return made
+
+
+def _digest(row: RefusedRow) -> str:
+    known_by = f"{row.place}\n{row.content}" if row.place else row.content
+    return hashlib.blake2b(known_by.encode(), digest_size=16).hexdigest()
+
+
+def _storable(text: str) -> str:
+    """Return a text without NUL, which PostgreSQL takes in none."""
+    return text.replace("\0", "�")
 
 
 def refused_of(state: State, name: str) -> list[RefusedRow]:

@@ -64,7 +64,7 @@ class Cluster:
         scopes, by = ["ingest:trades", "ingest:samples"], Viewer("test", Role.ADMIN)
         self.secret = make_token(state, name="sender", account="", scopes=scopes, by=by, now=time.time())[1]
         state.close()
-        self.web.start(120)
+        self.web.start(600)
         self.start_collector()
         return self
 
@@ -106,7 +106,7 @@ class Cluster:
         time.sleep(0.3)
         self.clickhouse.start()
 
-    def _wait_for_workers(self, seconds: float = 120) -> None:
+    def _wait_for_workers(self, seconds: float = 600) -> None:
         """Wait until both web workers have opened their stores: each has a spool of its own then."""
         assert self.web.process is not None
         until = time.monotonic() + seconds
@@ -163,7 +163,7 @@ class Sender:
     def stop(self) -> None:
         """Send the batch that is on its way to its end, and stop."""
         self._stopping.set()
-        self._thread.join(120)
+        self._thread.join(600)
         assert not self._thread.is_alive(), "a batch is not acknowledged"
 
     def _run(self) -> None:
@@ -232,7 +232,7 @@ def kill_during_ingest(cluster: Cluster, rounds: int, seconds: float = 1.0) -> t
     for each in senders:
         each.stop()
         assert not each.refused, each.refused[0]
-    cluster.wait_until_replayed(300)
+    cluster.wait_until_replayed(900)
     return _count(cluster, senders)
 
 
