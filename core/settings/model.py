@@ -466,9 +466,15 @@ class Settings(BaseSettings):
         return frozenset({self.host.lower(), *self.allowed_hosts})
 
     @property
+    def kinds_of_rows(self) -> dict[str, str]:
+        """Of which kind the rows are that each importer fetches from elsewhere: {"pull-fills": "trades"}."""
+        pulls = {each.collector: str(each.kind) for each in self.pull}
+        return pulls | {each.collector: str(each.kind) for each in self.consume}
+
+    @property
     def row_importers(self) -> tuple[str, ...]:
         """Names of what fetches rows from elsewhere: "pull-fills", "consume-orders"."""
-        return (*(each.collector for each in self.pull), *(each.collector for each in self.consume))
+        return (*self.kinds_of_rows,)
 
     @property
     def is_embedded(self) -> bool:

@@ -12,6 +12,7 @@ from storage.state.database import State, pulled, refused_rows, upsert
 
 MOST_REFUSED = 1_000
 """Rows kept of each source, the newest."""
+KeptPlace = tuple[float, str, str]
 CONTENT_CHARACTERS, REASON_CHARACTERS = 4_000, 500
 
 
@@ -75,6 +76,46 @@ def move_pull(
             old = (refused_rows.c.source == name) & refused_rows.c.digest.not_in(newest)
             connection.execute(sa.delete(refused_rows).where(old))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """A row that was refused, as it is kept."""
+
+    source: str
+    """The importer."""
+    digest: str
+    at: float
+    """When, epoch seconds."""
+    content: str
+    reason: str
+
+
+def read_refused(
+    state: State, source: str = "", *, after: KeptPlace | None = None, offset: int = 0, limit: int = 100
+) -> list[KeptRow]:
+    """Return rows that were refused, the newest first: of one importer, or of all.
+
+    after: time, importer and digest of the row that they follow. Raises StorageUnavailable.
+    """
+    of = refused_rows.c
+    query = sa.select(of.source, of.digest, of.at, of.content, of.reason)
+    query = query.order_by(of.at.desc(), of.source, of.digest).offset(offset).limit(limit)
+    if source:
+        query = query.where(of.source == source)
+    if after is not None:
+        at, name, digest = after
+        follows = (of.source > name) | ((of.source == name) & (of.digest > digest))
+        query = query.where((of.at < at) | ((of.at == at) & follows))
+    with state.reading() as connection:
+        return [KeptRow(*row) for row in connection.execute(query)]
+
+
+def count_refused(state: State) -> dict[str, int]:
+    """Return how many rows are kept by the importer that was refused them. Raises StorageUnavailable."""
+    query = sa.select(refused_rows.c.source, sa.func.count()).group_by(refused_rows.c.source)
+    with state.reading() as connection:
+        return {source: int(rows) for source, rows in connection.execute(query)}
 
 
 def _digest(row: RefusedRow) -> str:
