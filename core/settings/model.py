@@ -107,6 +107,7 @@ class Retention(Group):
     minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
     hour_days: Days = Field(730, description="Days that one-hour rollups, changes of state and of readiness are kept.")
     run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
+    event_days: Days = Field(730, description="Days that events of programs are kept; notes of people stay.")
 
 
 class Query(Group):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_MARKS = 500
 """The newest: more would hide the lines, and the page Events lists them all."""
+MOST_LOOKED_AT = 5_000
+"""The newest, of which a page shows those that concern it."""
 TEXT_CHARACTERS = 240
 """Of a text, on hover; the page Events has the whole of it."""
 MARKS_KEPT, LISTS_KEPT = 64, 8
@@ -63,7 +65,9 @@ class Marks:
         return found
 
     def _made(self, page: Page, choices: Choices, viewer: Viewer, version: str) -> bytes:
-        events = self._lists.get((version, viewer.portfolios), lambda: list_events(self._stores, viewer.portfolios))
+        events = self._lists.get(
+            (version, viewer.portfolios), lambda: list_events(self._stores, viewer.portfolios, limit=MOST_LOOKED_AT)
+        )
         if not events:
             return b"[]"
         concerned = (
