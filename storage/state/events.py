@@ -86,7 +86,7 @@ def about_in(connection: Transaction) -> list[Event]:
 
 
 def forget_events(connection: Transaction, before: float) -> int:
-    """Forget events of programs, and whatever was deleted, that were written and over before that time; return how many.
+    """Forget events of programs, and what was deleted, written and over before that time; return how many.
 
     Notes of people stay. MOST_FORGOTTEN at a time: nobody waits long for it.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as parse_older
 
 from core.catalogue import catalogue
 from core.metrics import UNITS
@@ -49,3 +50,15 @@ def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
     assert "system_load_1" not in families
     ages = {each.labels["collector"]: each.value for each in families["fundwatch_reading_age_seconds"].samples}
     assert ages["system"] >= 3_600
+
+
+def test_who_reads_the_older_form_alone_gets_it_and_every_family_has_help(stores: Stores) -> None:
+    filled = watching(stores)
+    fill(filled)
+    answer = client_of(filled).get("/metrics", headers={"Accept": "text/plain"})
+    assert answer.content_type.startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in parse_older(answer.text)}
+    assert "system_load_1" in families and families["system_oom_kills"].type == "counter"
+    assert families["system_disk_inodes_total_value"].documentation
+    both = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
+    assert client_of(filled).get("/metrics", headers=both).content_type.startswith("application/openmetrics-text")
