@@ -86,7 +86,7 @@ class Consumer:
                     break
                 found = self._take(found, fetched.messages, now)
                 self._ask("commit", Committed, batch=fetched.batch)
-                if time.monotonic() - began > LONGEST_LOOK_SECONDS:
+                if fetched.is_all or time.monotonic() - began > LONGEST_LOOK_SECONDS:
                     break
         except StorageError as error:
             raise SourceUnavailable(f"messages wait where they are: storage does not answer ({error})") from error

@@ -106,7 +106,7 @@ def topic_table(readings: Sequence[LiveReading | None], id: str, title: str, now
         for topic in rows_of(reading.tables, TopicTaken)
     ]
     nothing = "No topic was read yet: how its importer is stands in the table above."
-    return data_table(id, TOPIC_COLUMNS, rows, caption=title, stack=False, nothing=nothing)
+    return data_table(id, TOPIC_COLUMNS, rows, caption=title, nothing=nothing)
 
 
 def size_table(reading: LiveReading, id: str, title: str) -> html.Div:

@@ -18,10 +18,10 @@ def signing_key(state: State) -> bytes:
     """Return the key, 32 bytes; it is made where there is none. Raises StorageUnavailable."""
     asked = sa.select(marks.c.name, marks.c.value).where(marks.c.name.in_(PARTS))
     with state.reading() as connection:
-        found = dict(connection.execute(asked).tuples().all())
+        found = dict(connection.execute(asked).all())
     if len(found) < len(PARTS):
         with state.deciding_accounts() as connection:  # one process at a time, so that all have the same
-            found = dict(connection.execute(asked).tuples().all())
+            found = dict(connection.execute(asked).all())
             made = {name: secrets.randbits(PART_BITS) for name in PARTS if name not in found}
             if made:
                 connection.execute(sa.insert(marks), [{"name": name, "value": value} for name, value in made.items()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,6 +124,31 @@ def test_messages_of_objects_and_lists_are_taken_once_and_committed(fund: Stores
         send(cluster, fill(9))
         look_until(importer, has(9))
     assert trades(fund) == [*range(1, 10)]
+
+
+def test_a_topic_that_never_falls_silent_does_not_hold_up_a_look(fund: Stores, cluster: MockCluster) -> None:
+    with consumer(fund, cluster) as importer:
+        send(cluster, fill(1))
+        look_until(importer, has(1))
+        stopping = threading.Event()
+
+        def trickle() -> None:
+            number = 1
+            while not stopping.wait(0.02):
+                number += 1
+                send(cluster, fill(number))
+
+        sending = threading.Thread(target=trickle)
+        sending.start()
+        try:
+            batches = []
+            fetched = importer._fetched
+            importer._fetched = lambda: batches.append(fetched()) or batches[-1]  # type: ignore[method-assign]
+            look_until(importer, lambda reading: row(reading).rows > 3)
+        finally:
+            stopping.set()
+            sending.join()
+        assert all(batch.is_all for batch in batches), "each look was one batch: it ends where it has caught up"
 
 
 def test_poison_is_kept_aside_with_its_place_and_stops_nothing(fund: Stores, cluster: MockCluster) -> None:

@@ -86,11 +86,12 @@ class Member:
         self._go_back()
         self._batch += 1
         found: list[Message] = []
-        size, ends = 0, time.monotonic() + seconds
+        size, ends, is_all = 0, time.monotonic() + seconds, False
         while len(found) < most and size < MOST_BATCH_BYTES:
             left = max(ends - time.monotonic(), 0.0)
             received = self._consumer.poll(min(NEXT_SECONDS, left) if found else left)
             if received is None:
+                is_all = True
                 break
             if (error := received.error()) is not None:
                 self._failed(error)
@@ -103,7 +104,7 @@ class Member:
             self._check_reachable()
             self._keep()
         mine = self._consumer.assignment()
-        return Fetched(self._batch, found, len(mine), self._lag(mine))
+        return Fetched(self._batch, found, len(mine), self._lag(mine), is_all)
 
     def commit(self, batch: int) -> Committed:
         """Let the group keep how far a batch came, unless another one was fetched since. Raises SourceRejected."""

@@ -31,6 +31,8 @@ class Fetched:
     """Of the topic that this member of the group has now."""
     lag: int | None
     """Messages behind these ones in those partitions; None: not known yet."""
+    is_all: bool
+    """Whether there were no more at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
