@@ -158,6 +158,12 @@ class Member:
                 known.pop(each.partition, None)
 
     def _lag(self, mine: list[TopicPartition]) -> int | None:
+        try:
+            return self._behind(mine)
+        except KafkaException:  # what was fetched is worth more than how much is left
+            return None
+
+    def _behind(self, mine: list[TopicPartition]) -> int | None:
         positions = {each.partition: each.offset for each in self._consumer.position(mine)}
         lag = 0
         for each in mine:
