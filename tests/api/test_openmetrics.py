@@ -53,7 +53,7 @@ def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
     fill(filled)
     later = replace(filled, clock=Standing(filled.clock.now() + 3_600))
     families = {each.name: each for each in text_string_to_metric_families(client_of(later).get("/metrics").text)}
-    assert "system_load_1" not in families
+    assert "system_load" not in families
     ages = {each.labels["collector"]: each.value for each in families["fundwatch_reading_age_seconds"].samples}
     assert ages["system"] >= 3_600
 
@@ -61,10 +61,12 @@ def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
 def test_who_reads_the_older_form_alone_gets_it_and_every_family_has_help(stores: Stores) -> None:
     filled = standing(stores)
     fill(filled)
+    inodes = Reading([Sample("system_disk_inodes_total", 9.0, labels(mount="/data"))])
+    filled.live.put_reading("http:orders", "host-1", filled.clock.now(), 5, inodes)
     answer = client_of(filled).get("/metrics", headers={"Accept": "text/plain"})
     assert answer.content_type.startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in parse_older(answer.text)}
-    assert "system_load_1" in families and families["system_oom_kills"].type == "counter"
+    assert "system_load" in families and families["system_oom_kills"].type == "counter"
     assert families["system_disk_inodes_total_value"].documentation
     both = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
     assert client_of(filled).get("/metrics", headers=both).content_type.startswith("application/openmetrics-text")
