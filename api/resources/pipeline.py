@@ -175,7 +175,7 @@ def _feed_data(_settings: Settings) -> tuple[str, ...]:
 OPERATIONS = (
     Operation(path="/pipeline/jobs", summary="Fundwatch's collectors and every job that pings.", answer=_jobs,
               model=Page[Job], query=Listed, tag=TAG, datasets=_job_data),
-    Operation(path="/pipeline/refused-rows", summary="Refused rows of queries and topics, for who may see every portfolio.",
+    Operation(path="/pipeline/refused-rows", summary="Refused rows of queries and topics; none for who is limited.",
               answer=_refused_rows, model=Page[RefusedRow], query=OfRefused, tag=TAG),
     Operation(path="/feeds", summary="IQFeed, Interactive Brokers and the freshness of tables.", answer=_feeds,
               model=Page[Feed], query=Listed, tag=TAG, datasets=_feed_data),
