@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric, StateSetMetricFamily
+from prometheus_client.exposition import generate_latest as generate_older
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from api.readings import readings_of
@@ -29,23 +30,31 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PORTFOLIO = "portfolio"
+OLDER_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Of the form before OpenMetrics, which `promtool check metrics` and old scrapers read."""
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 COUNTERS = frozenset({machine.OOM_KILLS})
 """Metrics that count since something began."""
+AS_GAUGE = "_value"
 RESERVED = ("_total", "_created", "_bucket", "_count", "_sum", "_info", "_gsum", "_gcount")
 """Ends of the samples of other types: a gauge whose name has one clashes with a family of the name before it."""
 
 
-def openmetrics(stores: Stores, limits: Limits) -> bytes:
-    """Return the newest readings as a text in OpenMetrics, as somebody with these limits may read them."""
+def exposition(stores: Stores, limits: Limits, accepted: str) -> tuple[bytes, str]:
+    """Return the newest readings as a text, as somebody with these limits may read them, and its type.
+
+    OpenMetrics, unless only the older form is accepted.
+    """
     now = stores.clock.now()
     readings = readings_of(stores, every_dataset(stores.settings), limits)
     safe = readiness_of(stores, now)
     told = safe if limits is None else safe.only(seen_ids(safe.parents, limits))
-    families = [*_families(readings, now), *_readiness(told, now)]
-    found: bytes = generate_latest(_Registry(families))  # type: ignore[no-untyped-call]
-    return found
+    registry = _Registry([*_families(readings, now), *_readiness(told, now)])
+    if "text/plain" in accepted and "openmetrics" not in accepted:
+        return generate_older(registry), OLDER_CONTENT_TYPE
+    found: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return found, CONTENT_TYPE
 
 
 class _Registry:
@@ -78,7 +87,8 @@ def _families(readings: list[LiveReading], now: float) -> Iterator[Metric]:
                 pairs = tuple(sorted({**dict(labels), MACHINE: each.host}.items()))
                 values.setdefault(_name(metric), {})[pairs] = value
     for name in sorted(values):
-        meaning = known[name].meaning if name in known else ""
+        of = known.get(name) or known.get(name.removesuffix(AS_GAUGE))
+        meaning = of.meaning if of else ""
         is_counter = name in COUNTERS
         kind, called = ("counter", name.removesuffix("_total")) if is_counter else ("gauge", name)
         family = Metric(called, meaning, kind, unit=_unit(name))
@@ -115,7 +125,7 @@ def _readiness(found: Readiness, now: float) -> Iterator[Metric]:
 
 def _name(metric: str) -> str:
     """Return the name of a counter as it is, and of a gauge so that no other type's sample is called so."""
-    return f"{metric}_value" if metric.endswith(RESERVED) and metric not in COUNTERS else metric
+    return f"{metric}{AS_GAUGE}" if metric.endswith(RESERVED) and metric not in COUNTERS else metric
 
 
 def _unit(name: str) -> str:

@@ -15,7 +15,7 @@ from api.alertmanager.serve import install as install_alertmanager
 from api.docs_page import page
 from api.document import document
 from api.mount import BASE, checked, declare, mount, problem_response
-from api.openmetrics import CONTENT_TYPE, openmetrics
+from api.openmetrics import exposition
 from api.operation import READ, Operation
 from api.problem import Refused
 from api.ready import away
@@ -95,9 +95,11 @@ def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPE
 
     @server.get("/metrics")
     def prometheus() -> Response:
-        return _refused() or Response(
-            openmetrics(stores, viewer_of(request.environ).portfolios), content_type=CONTENT_TYPE
-        )
+        refused = _refused()
+        if refused is not None:
+            return refused
+        body, kind = exposition(stores, viewer_of(request.environ).portfolios, request.headers.get("Accept", ""))
+        return Response(body, content_type=kind, headers={"Vary": "Accept"})
 
     for endpoint in ("openapi", "docs", "prometheus"):
         declare(server, endpoint, Role.VIEWER)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, repeat
 
 import psutil
@@ -33,6 +34,8 @@ from core.tables import table_of
 from status.freshness import stale_after_seconds
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import statement_kinds, table_sizes
+from storage.clickhouse.spool import SpoolStats
+from storage.clickhouse.spools import others
 from storage.folder import FolderLock
 
 SOON_SECONDS = 10.0
@@ -50,6 +53,8 @@ def make(context: Context) -> PipelineCollector:
         stores.clock,
         interval_seconds=context.settings.intervals.pipeline_seconds,
         spool_capacity_bytes=context.settings.writer.spool_bytes,
+        own_spool=stores.writer.spool_name,
+        other_spools=partial(others, context.settings.data_dir, stores.writer.spool_name),
         data=DataFolder(stores.told, stores.lock),
         settings_problem=context.settings_problem,
     )
@@ -90,6 +95,8 @@ class PipelineCollector:
         *,
         interval_seconds: float = 5.0,
         spool_capacity_bytes: int = 536_870_912,
+        own_spool: str = "spool.sqlite",
+        other_spools: Callable[[], Mapping[str, SpoolStats]] = dict,
         data: DataFolder | None = None,
         settings_problem: Callable[[], str] = lambda: "",
     ) -> None:
@@ -99,6 +106,8 @@ class PipelineCollector:
         self._clickhouse = clickhouse
         self._clock = clock
         self._spool_capacity_bytes = spool_capacity_bytes
+        self._own_spool = own_spool
+        self._other_spools = other_spools
         self._data = data or DataFolder()
         self._settings_problem = settings_problem
         self._rates = Rates()
@@ -113,7 +122,9 @@ class PipelineCollector:
     def collect(self, now: float) -> Reading:
         """Return the reading at `now`. ClickHouse being away is a component, not a failure of this collector."""
         views = self._runs()
-        stats = self._writer_stats()
+        own, spools = self._writer_stats(), self._other_spools()
+        stats = with_others(own, spools.values())
+        waiting = {self._own_spool: own.spooled_rows} | {name: each.rows for name, each in spools.items()}
         samples = [*self._writer_samples(stats), *self._own_cost(), *_collector_samples(views)]
         if self._clock.monotonic() >= self._sizes_due:
             samples += self._read_sizes(now)
@@ -123,7 +134,7 @@ class PipelineCollector:
             samples=samples,
             components=[
                 *collectors,
-                *storage_components(stats, self._clickhouse_error, self._spool_capacity_bytes),
+                *storage_components(stats, self._clickhouse_error, self._spool_capacity_bytes * len(waiting), waiting),
                 self._data.component(),
                 settings_component(self._settings_problem()),
             ],
@@ -214,12 +225,32 @@ def settings_component(problem: str) -> Component:
     return Component(Checks.SETTINGS, Status.WARNING, f"changed ones refused, those before stay in force: {problem}")
 
 
-def storage_components(stats: WriterStats, clickhouse_error: str, spool_capacity_bytes: int) -> list[Component]:
-    """Return the components ClickHouse, writer and spool."""
+def with_others(stats: WriterStats, spools: Iterable[SpoolStats]) -> WriterStats:
+    """Return a writer's state with what waits in the spools of other processes beside its own."""
+    for each in spools:
+        stats = replace(
+            stats,
+            spooled_batches=stats.spooled_batches + each.batches,
+            spooled_rows=stats.spooled_rows + each.rows,
+            spooled_bytes=stats.spooled_bytes + each.bytes,
+            spool_dropped_rows=stats.spool_dropped_rows + each.dropped_rows,
+            refused_batches=stats.refused_batches + each.refused_batches,
+            refused_rows=stats.refused_rows + each.refused_rows,
+        )
+    return stats
+
+
+def storage_components(
+    stats: WriterStats, clickhouse_error: str, spool_capacity_bytes: int, waiting: Mapping[str, int] | None = None
+) -> list[Component]:
+    """Return the components ClickHouse, writer and spool.
+
+    stats: of all spools together. spool_capacity_bytes: of them all. waiting: rows by the name of each.
+    """
     return [
         _clickhouse_component(stats, clickhouse_error),
         _writer_component(stats),
-        _spool_component(stats, spool_capacity_bytes),
+        _spool_component(stats, spool_capacity_bytes, waiting or {}),
     ]
 
 
@@ -243,7 +274,7 @@ def _writer_component(stats: WriterStats) -> Component:
     return Component(Checks.WRITER, QUEUE.status(ratio), why, ratio, "ratio")
 
 
-def _spool_component(stats: WriterStats, capacity_bytes: int) -> Component:
+def _spool_component(stats: WriterStats, capacity_bytes: int, waiting: Mapping[str, int]) -> Component:
     ratio = stats.spooled_bytes / max(capacity_bytes, 1)
     if stats.spool_dropped_rows:
         why = f"{count(stats.spool_dropped_rows, 'row')} dropped since the start: the spool is full"
@@ -254,6 +285,8 @@ def _spool_component(stats: WriterStats, capacity_bytes: int) -> Component:
         return Component(Checks.SPOOL, Status.WARNING, why, ratio, "ratio")
     if stats.spooled_rows:
         why = f"{count(stats.spooled_rows, 'row')} waiting on disk for ClickHouse"
+        if len(waiting) > 1:
+            why += f": {', '.join(f'{number(rows)} in {name}' for name, rows in waiting.items() if rows)}"
         return Component(Checks.SPOOL, Status.WARNING, why, ratio, "ratio")
     return Component(Checks.SPOOL, Status.OK, "nothing waiting on disk", ratio, "ratio")
 

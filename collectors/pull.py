@@ -19,16 +19,16 @@ from collectors.kinds.clickhouse.connection import HttpEngine, TooLong
 from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHouse
 from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
 from collectors.kinds.postgresql.connection import Server
+from collectors.taken import asked_by, component, why_refused
 from core.errors import RowsRefused, RowsWait, SourceRejected, SourceUnavailable, StorageError
-from core.format import count, duration, number
+from core.format import count
 from core.ingest.kinds import KINDS
 from core.kinds.clickhouse.source import ClickHouseSource
 from core.kinds.postgresql.source import PostgresqlSource
-from core.model import Component, Reading, Status
+from core.model import Reading
 from core.net.reach import Deadline
 from core.settings.pull import Pull
 from portfolio.ingest.cells import AHEAD_SECONDS
-from portfolio.ingest.request import Asked
 from portfolio.ingest.sparing import LONGEST_SECONDS, Row, take_good_rows
 from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
 
@@ -43,8 +43,6 @@ FARTHEST_ZONE_SECONDS = 14 * 3_600.0
 """How far the clocks of a zone are ahead of UTC at most."""
 MOST_ANSWER_BYTES = 67_108_864
 """Of a ClickHouse, for the rows of a batch."""
-TROUBLED_SECONDS = 86_400.0
-"""So long a row that was refused is told of."""
 Ask = Callable[[str, str], list[Row]]
 """Asks a query whose parameter is the mark; empty: there is none."""
 
@@ -87,22 +85,19 @@ class Puller:
                     break
         except StorageError as error:
             raise SourceUnavailable(f"rows wait where they are: storage does not answer ({error})") from error
-        return Reading(components=(self._component(found, before, now),))
+        return Reading(components=(component(self.name, found, before, self._last, now),))
 
     def _take(self, before: Mark, rows: Sequence[Row], mark: str, now: float) -> Mark:
         """Store rows and move the mark past them, once they are durable."""
         names = {column.name for column in self._kind.columns}
         kept = [{name: cell for name, cell in row.items() if name in names or name != self._pull.mark} for row in rows]
-        settings = self._stores.settings
-        may_create = settings.ingest.create_portfolios
-        asked = Asked(self._kind, may_create=may_create, last_counts=True, who=self.name, source=self.name)
         try:
-            spared = take_good_rows(self._stores, asked, kept)
+            spared = take_good_rows(self._stores, asked_by(self._stores, self._kind, self.name), kept)
         except RowsRefused as error:
             raise SourceRejected(f"its rows cannot be taken: {error.faults[0]}") from error
         except RowsWait as error:
             raise SourceUnavailable(f"rows wait where they are: {error}") from error
-        refused = [RefusedRow(orjson.dumps(row).decode(), _told(fault)) for row, fault in spared.refused]
+        refused = [RefusedRow(orjson.dumps(row).decode(), why_refused(fault)) for row, fault in spared.refused]
         self._last = refused[-1].reason if refused else self._last
         found = move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)
         if found.refused > before.refused:
@@ -161,15 +156,6 @@ class Puller:
         finally:
             server.close()
 
-    def _component(self, found: Mark, before: Mark, now: float) -> Component:
-        told = f"{count(found.rows - before.rows, 'row')} read now, {number(found.rows)} in all"
-        if not found.refused_at or now - found.refused_at > TROUBLED_SECONDS:
-            return Component(self.name, Status.OK, told)
-        since = duration(max(now - found.refused_at, 0.0))
-        last = f": {self._last}" if self._last else ""
-        why = f"{count(found.refused, 'row')} refused, the last {since} ago{last}; kept in the table refused_rows"
-        return Component(self.name, Status.WARNING, f"{why}. {told}")
-
 
 ENDLESS = "infinity"
 """A time of PostgreSQL after which there is none."""
@@ -180,12 +166,6 @@ PLACE = {True: "{mark:String}", False: "$1"}
 def make(stores: Stores, pull: Pull) -> Puller:
     """Return the importer of a query."""
     return Puller(stores, pull)
-
-
-def _told(fault: Any) -> str:
-    field = f"{fault.field}: " if fault.field else ""
-    shown = f" ({fault.value})" if fault.value else ""
-    return f"{field}{fault.reason}{shown}; {fault.fix}"
 
 
 def _mark_of(row: Row, name: str) -> str:

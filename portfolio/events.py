@@ -23,15 +23,31 @@ from portfolio.chosen import key_of
 from portfolio.tree.names import ids_of
 from storage.state.audit import Entry, add_entry
 from storage.state.database import Transaction
-from storage.state.events import ALL, Event, Wanted, add_event, change_event, event_in, events_in, mark_deleted, same_in
+from storage.state.events import (
+    ALL,
+    Event,
+    Place,
+    Wanted,
+    about_in,
+    add_event,
+    change_event,
+    event_in,
+    events_in,
+    forget_events,
+    mark_deleted,
+    same_in,
+)
 from storage.state.portfolios import OWN, Portfolio, list_known_names, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 DATASET = "events"
+DAY_SECONDS = 86_400.0
 HIGHEST_NUMBER = 2**31 - 1
 """That an event can have in either database."""
+READ_ROWS = 1_000
+"""Read at once, of which those are told that may be seen."""
 SHOWN_CHARACTERS = 120
 """Of a text, in the audit."""
 NOT_WRITTEN, NOT_CHANGED, NOT_DELETED = "Nothing was written.", "Nothing was changed.", "Nothing was deleted."
@@ -57,22 +73,40 @@ class _Tree:
         return not event.portfolio or event.portfolio in self.allowed or self.limits is None
 
 
-def list_events(stores: Stores, limits: Limits, wanted: Wanted = ALL, portfolio: str = "") -> list[Event]:
-    """Return the events that are wanted and may be seen, the newest first. Raises StorageUnavailable.
+def list_events(
+    stores: Stores,
+    limits: Limits,
+    wanted: Wanted = ALL,
+    portfolio: str = "",
+    *,
+    limit: int = READ_ROWS,
+    after: Place | None = None,
+) -> list[Event]:
+    """Return the events that are wanted and may be seen, the newest first: so many at most, which follow `after`.
 
     portfolio: key of the one that they must be about, it or what is below it; empty: whatever they are about.
 
     What is about a portfolio that was merged is about the one that it became part of. What is about one that is gone
-    is told to those who may see every portfolio.
+    is told to those who may see every portfolio. Raises StorageUnavailable.
     """
-    with stores.state.reading() as connection:
-        found = events_in(connection, wanted)
-    if not any(each.portfolio for each in found):
-        return [] if portfolio else found
     tree = _tree(stores, limits)
-    told = [each for each in map(tree.now, found) if tree.is_seen(each)]
     parents = parents_of(tree.known)
-    return [each for each in told if is_part(parents, each.portfolio, portfolio)] if portfolio else told
+    found: list[Event] = []
+    with stores.state.reading() as connection:
+        while True:
+            part = events_in(connection, wanted, READ_ROWS, after)
+            told = (each for each in map(tree.now, part) if tree.is_seen(each))
+            found += [each for each in told if not portfolio or is_part(parents, each.portfolio, portfolio)]
+            if len(part) < READ_ROWS or len(found) >= limit:
+                return found[:limit]
+            after = (part[-1].at, part[-1].id)
+
+
+def list_about(stores: Stores, limits: Limits) -> list[Event]:
+    """Return what there are events about, and their tags, as events of no time and text. Raises StorageUnavailable."""
+    tree = _tree(stores, limits)
+    with stores.state.reading() as connection:
+        return [each for each in map(tree.now, about_in(connection)) if tree.is_seen(each)]
 
 
 def find_event(stores: Stores, id: int, limits: Limits) -> Event | None:
@@ -111,6 +145,8 @@ def write_event(stores: Stores, sent: Mapping[str, Any] | EventContent, who: str
             return there, False
         event = add_event(connection, event)
         _record(connection, "written", event, who, now)
+        # Whoever adds one makes room: there is no other way to more of them.
+        forget_events(connection, now - stores.settings.retention.event_days * DAY_SECONDS)
     stores.live.bump(DATASET)
     return event, True
 

@@ -1,7 +1,7 @@
 """Sentences about Fundwatch's own work that may name portfolios, for those who may see some portfolios alone.
 
-What the inbox says names files, what a pull says shows rows, and what is wrong with settings names what stands in them.
-Such a reader is told the state without the reason.
+What the inbox says names files, what a pull or a topic says shows rows, and what is wrong with settings names what
+stands in them. Such a reader is told the state without the reason.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from core.model import LiveReading, Run, Status
 from core.pipeline.spec import COLLECTOR, Checks, CollectorRuns
 from core.readiness import COMPONENT, READINESS
 from core.requests import SETTINGS
+from core.settings.consume import PREFIX as CONSUME
 from core.settings.pull import PREFIX as PULL
 from core.tables import rows_of, table_of
 from portfolio.allowed import Limits
@@ -22,7 +23,7 @@ from storage.state.actions import Action
 
 INBOX = "inbox"
 NAMING = frozenset({INBOX, Checks.SETTINGS, ENGINE, COMPONENT, READINESS})
-"""Components, and the collectors of the first and the last. Pulls are too, by whatever name."""
+"""Components, and the collectors of the first and the last. Pulls and topics are too, by whatever name."""
 WITHHELD = "told to those who may see every portfolio"
 
 
@@ -78,7 +79,7 @@ def actions_for(actions: Sequence[Action], limits: Limits) -> list[Action]:
 def is_naming(name: str) -> bool:
     """Return whether what is said of a collector, or of a component, may name portfolios."""
     of = name.removeprefix(COLLECTOR)
-    return of in NAMING or of.startswith(PULL)
+    return of in NAMING or of.startswith((PULL, CONSUME))
 
 
 def _untold(text: str) -> str:

@@ -13,7 +13,6 @@ from core.model import Component, LiveReading, SourceId, Status
 from core.pipeline.health import HEALTH
 from core.pipeline.spec import PIPELINE
 from core.readiness import READINESS
-from core.settings.pull import collectors_of as pullers_of
 from core.web.spec import REQUESTS
 from status.freshness import NO_READING, components_at, stale_after_seconds
 from status.instances import instance_names
@@ -46,17 +45,17 @@ class Found:
 
 def every_dataset(settings: Settings) -> tuple[str, ...]:
     """Return the data sets whose versions move with any reading."""
-    return (*OWN, *KINDS, *pullers_of(settings.pull))
+    return (*OWN, *KINDS, *settings.row_importers)
 
 
 def collectors_of(settings: Settings, names: Iterable[str]) -> list[str]:
     """Return the collectors that are switched on, of collectors and kinds of watched sources that are named."""
-    pulls = pullers_of(settings.pull)
+    importers = settings.row_importers
     found: list[str] = []
     for name in names:
         if name in KINDS:
             found += [f"{name}:{instance}" for instance in instance_names(settings, name)]
-        elif name in pulls or _is_on(settings, name):
+        elif name in importers or _is_on(settings, name):
             found.append(name)
     return found
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from core.clock import Clock, SystemClock
+from core.errors import FundwatchError, StorageUnavailable
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn, settle_in_turn
@@ -29,6 +31,8 @@ from storage.state.database import State
 log = logging.getLogger(__name__)
 
 VALKEY_FOLDER = "valkey"
+AGAIN_SECONDS = 2.0
+"""How often a ClickHouse that was away at the start is asked again."""
 Step = Callable[[str], None]
 
 
@@ -53,10 +57,14 @@ class Stores:
         self._closing.close()
 
 
-def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = lambda text: None) -> Stores:
+def open_stores(
+    settings: Settings, *, clock: Clock | None = None, step: Step = lambda text: None, may_wait: bool = False
+) -> Stores:
     """Open the stores that `settings` name and bring their schemas up to date.
 
-    `step` hears what is being done. Raises StartError or StorageUnavailable; what was opened is closed again.
+    `step` hears what is being done. may_wait: a ClickHouse server that is away is waited for in the background; until
+    then every statement raises StorageUnavailable. Raises StartError or StorageUnavailable; what was opened is closed
+    again.
     """
     with contextlib.ExitStack() as stack:
         step("data folder")
@@ -76,9 +84,16 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
         step("ClickHouse (in this process)" if settings.is_embedded else "ClickHouse server")
         clickhouse = open_clickhouse(settings)
         stack.callback(clickhouse.close)
-        reconcile(clickhouse, settings.retention.raw_days)
+        prepare = partial(prepare_clickhouse, clickhouse, settings)
+        try:
+            clickhouse.prepare(prepare)
+        except StorageUnavailable as error:
+            if not may_wait or settings.is_embedded:
+                raise
+            log.warning("started without ClickHouse, which is waited for: %s", error)
+            stack.callback(_keep_preparing(clickhouse, prepare).set)
         writer = _open_writer(settings, clickhouse, stack, told)
-        told += find_missing(clickhouse, state, is_state_new)
+        told += find_missing(clickhouse, state, is_state_new) if clickhouse.is_prepared else []
         for sentence in told:
             log.warning("%s", sentence)
         opened = settings, clickhouse, live, state, writer, clock or SystemClock()
@@ -86,8 +101,8 @@ def open_stores(settings: Settings, *, clock: Clock | None = None, step: Step = 
 
 
 def open_clickhouse(settings: Settings) -> ClickHouse:
-    """Return ClickHouse with its schema up to date."""
-    clickhouse = ClickHouse(
+    """Return ClickHouse, which `prepare_clickhouse` has to prepare."""
+    return ClickHouse(
         settings.clickhouse_dsn,
         settings.clickhouse_database,
         timeout_seconds=settings.query.timeout_seconds,
@@ -95,12 +110,39 @@ def open_clickhouse(settings: Settings) -> ClickHouse:
         cluster=settings.clickhouse_cluster,
         query_log=QueryLog(),
     )
+
+
+def prepare_clickhouse(clickhouse: ClickHouse, settings: Settings) -> None:
+    """Bring the schema up to date, and what a kill left in part. Raises StartError or StorageUnavailable."""
     with _clickhouse_told(settings):
         migrate(clickhouse)
         apply_retention(clickhouse, settings.retention)
         if settings.is_embedded:
             bound_threads(clickhouse)
-    return clickhouse
+    reconcile(clickhouse, settings.retention.raw_days)
+
+
+def _keep_preparing(clickhouse: ClickHouse, prepare: Callable[[], None]) -> threading.Event:
+    """Prepare ClickHouse as soon as it answers, in a thread; return what ends that."""
+    stopping = threading.Event()
+
+    def loop() -> None:
+        said = ""
+        while not stopping.wait(AGAIN_SECONDS):
+            try:
+                clickhouse.prepare(prepare)
+            except StorageUnavailable:
+                continue
+            except FundwatchError as error:
+                if str(error) != said:
+                    said = str(error)
+                    log.error("ClickHouse is back and cannot be used: %s", said)
+            else:
+                log.info("ClickHouse is back")
+                return
+
+    threading.Thread(target=loop, name="clickhouse", daemon=True).start()
+    return stopping
 
 
 def _clickhouse_told(settings: Settings) -> contextlib.AbstractContextManager[None]:

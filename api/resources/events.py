@@ -12,7 +12,6 @@ from access.viewer import CHANGING_ROLE
 from api.body import Body
 from api.models import Answered, Page, Time, age, at
 from api.operation import Ask, Operation
-from api.paging import part_of
 from api.parameters import Listed, Parameters, with_zone
 from api.portfolios import allowed
 from api.problem import Refused, none_of
@@ -92,9 +91,16 @@ def _list(ask: Ask[OfEvents]) -> Page[Event]:
         since=query.since.timestamp() if query.since else None, until=query.until.timestamp() if query.until else None,
         tag=query.tag.lower(), component=query.component, text=query.text,
     )  # fmt: skip
-    found = list_events(ask.stores, ask.viewer.portfolios, wanted, query.portfolio)
-    part, following = part_of(found, lambda each: (-each.at, -each.id), ask.begins)
-    newest = max((max(each.made_at, each.changed_at) for each in found), default=None)
+    after = ask.begins.after
+    if after is not None and [*map(type, after)] not in ([float, int], [int, int]):
+        raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
+    place = (float(after[0]), int(after[1])) if after else None
+    found = list_events(
+        ask.stores, ask.viewer.portfolios, wanted, query.portfolio, limit=query.limit + 1, after=place
+    )  # fmt: skip
+    part = found[: query.limit]
+    following = ask.begins.next((part[-1].at, part[-1].id)) if len(found) > query.limit else None
+    newest = max((max(each.made_at, each.changed_at) for each in part), default=None)
     return Page[Event](
         items=[_told(each) for each in part], next=following, as_of=at(newest), age_seconds=age(newest, ask.now),
         source=SOURCE,

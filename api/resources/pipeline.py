@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from api.models import Aged, Number, Page, Time, aged_reading, at, newest_of
+from api.models import Aged, Answered, Number, Page, Time, age, aged_reading, at, newest_of
 from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed
+from api.problem import Refused
 from api.readings import readings_of
 from core.checks import Check
 from core.kinds.heartbeat.spec import About
 from core.kinds.registry import collector_title
 from core.model import Status
 from core.pipeline.spec import PIPELINE, CollectorRuns
-from core.settings.pull import collectors_of
 from core.tables import rows_of
 from status.freshness import is_stale, why_unknown
 from status.instances import instances
-from status.pulls import with_refused_rows
+from status.row_importers import with_refused_rows
+from storage.state.pulled import read_refused
 
 if TYPE_CHECKING:
     from core.settings.model import Settings
@@ -60,6 +61,22 @@ class Feed(Aged):
     checks: list[str] = Field(description="Each thing it is judged by: name, state and why.")
 
 
+class RefusedRow(Answered):
+    """A row of a query or topic that could not be taken."""
+
+    at: Time | None
+    importer: str = Field(description="What brought it: pull-fills, consume-orders.")
+    kind: str = Field(description="Of the row; empty: the settings list the importer no more.")
+    reason: str = Field(description="Why, and of a topic where it stands: topic, partition, offset.")
+    row: str = Field(description="As JSON; of a message that could not be read its beginning.")
+
+
+class OfRefused(Listed):
+    """Which refused rows."""
+
+    importer: str = Field("", max_length=80, description="Only those that this one brought.")
+
+
 def _jobs(ask: Ask[Listed]) -> Page[Job]:
     found = sorted([*_collectors(ask), *_heartbeats(ask)], key=lambda job: job.id)
     part, following = part_of(found, lambda job: (job.id,), ask.begins)
@@ -70,7 +87,7 @@ def _jobs(ask: Ask[Listed]) -> Page[Job]:
 
 def _collectors(ask: Ask[Listed]) -> list[Job]:
     found = []
-    pulls = readings_of(ask.stores, collectors_of(ask.stores.settings.pull), ask.viewer.portfolios)
+    pulls = readings_of(ask.stores, ask.stores.settings.row_importers, ask.viewer.portfolios)
     for reading in readings_of(ask.stores, [PIPELINE], ask.viewer.portfolios):
         unknown = why_unknown(reading, ask.now)
         for run in rows_of(with_refused_rows(reading, pulls, ask.now).tables, CollectorRuns):
@@ -122,8 +139,33 @@ def _feeds(ask: Ask[Listed]) -> Page[Feed]:
     return Page[Feed](items=items, next=following, **age.model_dump())
 
 
+def _refused_rows(ask: Ask[OfRefused]) -> Page[RefusedRow]:
+    after = ask.begins.after
+    if after is not None and [*map(type, after)] != [float, str, str]:
+        raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
+    place = (float(after[0]), str(after[1]), str(after[2])) if after else None
+    sees_all = ask.viewer.portfolios is None  # a row may be of any portfolio
+    found = (
+        read_refused(ask.stores.state, ask.query.importer, after=place, limit=ask.query.limit + 1) if sees_all else []
+    )
+    kinds = ask.stores.settings.kinds_of_rows
+    part = found[: ask.query.limit]
+    items = [
+        RefusedRow(
+            at=at(each.at), importer=each.source, kind=kinds.get(each.source, ""), reason=each.reason, row=each.content
+        )
+        for each in part
+    ]
+    last = part[-1] if len(found) > ask.query.limit else None
+    following = ask.begins.next((last.at, last.source, last.digest)) if last else None
+    newest = found[0].at if found else None
+    return Page[RefusedRow](
+        items=items, next=following, as_of=at(newest), age_seconds=age(newest, ask.now), source="state database"
+    )
+
+
 def _job_data(settings: Settings) -> tuple[str, ...]:
-    return (PIPELINE, HEARTBEAT, *collectors_of(settings.pull))
+    return (PIPELINE, HEARTBEAT, *settings.row_importers)
 
 
 def _feed_data(_settings: Settings) -> tuple[str, ...]:
@@ -133,6 +175,8 @@ def _feed_data(_settings: Settings) -> tuple[str, ...]:
 OPERATIONS = (
     Operation(path="/pipeline/jobs", summary="Fundwatch's collectors and every job that pings.", answer=_jobs,
               model=Page[Job], query=Listed, tag=TAG, datasets=_job_data),
+    Operation(path="/pipeline/refused-rows", summary="Refused rows of queries and topics; none for who is limited.",
+              answer=_refused_rows, model=Page[RefusedRow], query=OfRefused, tag=TAG),
     Operation(path="/feeds", summary="IQFeed, Interactive Brokers and the freshness of tables.", answer=_feeds,
               model=Page[Feed], query=Listed, tag=TAG, datasets=_feed_data),
 )  # fmt: skip

@@ -4,8 +4,8 @@ A collector of Fundwatch itself or its machine is a module with `make(context) -
 in `settings.sources`, and its line in MODULES. A kind of watched source (core/kinds/registry.py has the list) has
 `make(context, source) -> Collector` in collectors/kinds/<kind>/collector.py, and a collector for each instance, named
 "redis:main". An importer is a module with `make(stores) -> Importer`, its switch in `settings.sources` and its line in
-IMPORTERS; a query of `settings.pull` is one too, named "pull-fills". Modules are imported only when switched on or
-configured.
+IMPORTERS; a query of `settings.pull` is one too, named "pull-fills", and a topic of `settings.consume`. Modules are
+imported only when switched on or configured.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ MODULES = {
 
 
 IMPORTERS = {"inbox": "portfolio.imports.inbox", "audit": "access.mirror"}
-PULL = "collectors.pull"
-"""The module of the importers that the settings list under `pull`."""
+PULL, CONSUME = "collectors.pull", "collectors.consume"
+"""The modules of the importers that the settings list under `pull` and `consume`."""
 
 
 def enabled(settings: Settings) -> list[str]:
     """Return the names of the collectors and importers that are switched on, in the order of the lists."""
     sources = [source.collector for source in configured(settings)]
     switched_on = [name for name in (*MODULES, *IMPORTERS) if getattr(settings.sources, name)]
-    return [*switched_on, *(pull.collector for pull in settings.pull), *sources]
+    return [*switched_on, *settings.row_importers, *sources]
 
 
 def configured(settings: Settings) -> list[Source]:
@@ -81,9 +81,12 @@ def build_runner(stores: Stores, names: Sequence[str] | None = None) -> Runner:
     context = Context(settings, stores, runner.views, lambda: runner.settings_problem)
     sources = {source.collector: source for source in configured(settings)}
     pulls = {pull.collector: pull for pull in settings.pull}
+    topics = {topic.collector: topic for topic in settings.consume}
     for name in chosen:
         if name in pulls:
             runner.add_importer(import_module(PULL).make(stores, pulls[name]))
+        elif name in topics:
+            runner.add_importer(import_module(CONSUME).make(stores, topics[name]))
         elif name in IMPORTERS:
             runner.add_importer(import_module(IMPORTERS[name]).make(stores))
         else:

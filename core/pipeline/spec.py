@@ -60,6 +60,10 @@ TABLE_ROWS = Metric("pipeline_table_rows", "Rows of a table of ours.", "table")
 TABLE_BYTES = Metric("pipeline_table_bytes", "Compressed bytes on disk of a table of ours.", "table")
 TABLE_PARTS = Metric("pipeline_table_parts", "Active parts of a table of ours.", "table")
 
+TOPIC_LAG = Metric("consume_lag_messages", "Messages of a topic that are not taken in yet.", "importer")
+TOPIC_ROWS = Metric("consume_rows", "Rows of a topic that were taken in since ever.", "importer")
+TOPIC_REFUSED = Metric("consume_refused_rows", "Rows of a topic that were refused since ever.", "importer")
+
 PROCESS_MEMORY = Metric("process_resident_memory_bytes", "Resident memory of the process that collects.")
 CHILDREN_MEMORY = Metric("process_children_resident_memory_bytes", "Resident memory of its children.")
 PROCESS_CPU_RATIO = Metric("process_cpu_ratio", "CPU of the process that collects, of one core.")
@@ -149,6 +153,27 @@ class WriterStats:
     """Samples left out because their series had a value in that second."""
     not_finite_rows: int
     """Samples left out because they were NaN or infinite."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTaken:
+    """A topic whose messages are rows that are taken in, after the newest look."""
+
+    TABLE: ClassVar[str] = "topic"
+
+    importer: str
+    topic: str
+    kind: str
+    """Of the rows."""
+    rows: int
+    """That were taken since ever."""
+    refused: int
+    lag: int | None
+    """Messages that are not read yet; None: not known."""
+    partitions: int
+    """That are read here; others are by another member of the group."""
+    last_message: float | None
+    """When the newest one that was read was produced, epoch seconds; None: none since the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from core.errors import SettingsError
 from core.kinds.base import NAME_PATTERN
 from core.kinds.registry import KINDS
 from core.settings.channels import KINDS as CHANNEL_KINDS
+from core.settings.consume import Consume
 from core.settings.lines import line_of
 from core.settings.model import CONFIG_VARIABLE, PREFIX, Settings, config_file
 from core.settings.plain import must_be
@@ -32,10 +33,11 @@ REFUSED_VARIABLES = ("DASH_DEBUG", "DASH_UI", "DASH_MCP_ENABLED", "DASH_HOT_RELO
 
 Path_ = tuple[str, ...]
 WATCH, PORTFOLIOS, PULL, RULES = "watch", "portfolios", "pull", "rules"
-CHANNELS, ROUTES = "channels", "routes"
+CHANNELS, ROUTES, CONSUME = "channels", "routes", "consume"
 LISTS: Mapping[Path_, type[BaseModel]] = {
     (PORTFOLIOS,): SetPortfolio,
     (PULL,): Pull,
+    (CONSUME,): Consume,
     (RULES,): Rule,
     (ROUTES,): Route,
     **{(CHANNELS, kind): model for kind, model in CHANNEL_KINDS.items()},
@@ -269,7 +271,7 @@ def _no_kind(name: str, kind: str, origin: str) -> str:
 
 
 def _explain_item(problem: ErrorDetails, reason: str, origin: str, of: Path_) -> str:
-    """Return what is wrong with an item of a list; of pulls and channels, which have secrets, nothing is repeated."""
+    """Return what is wrong with an item of a list; of lists with secrets, such as pulls, nothing is repeated."""
     place = problem["loc"]
     fields = {field.alias or name: field for name, field in LISTS[of].model_fields.items()}
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")

@@ -38,6 +38,7 @@ from core.settings.binding import (
     is_loopback,
 )
 from core.settings.channels import Channels
+from core.settings.consume import Consume
 from core.settings.health import Health
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
@@ -114,6 +115,7 @@ class Retention(Group):
     minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
     hour_days: Days = Field(730, description="Days that one-hour rollups, changes of state and of readiness are kept.")
     run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
+    event_days: Days = Field(730, description="Days that events of programs are kept; notes of people stay.")
 
 
 class Query(Group):
@@ -354,6 +356,7 @@ class Settings(BaseSettings):
     pull: tuple[Pull, ...] = Field(
         (), description="Queries on PostgreSQL or ClickHouse whose new rows are taken in, again and again."
     )
+    consume: tuple[Consume, ...] = Field((), description="Topics of Kafka whose messages are rows that are taken in.")
     rules_dir: Path = Field(Path("rules"), description="Folder of files of alert rules, *.yaml.")
     rules: tuple[Rule, ...] = Field((), description="Alert rules that stand here, beside those of files.")
     rules_disabled: Listed = Field((), description="Alert rules that come with Fundwatch and are not wanted.")
@@ -412,6 +415,14 @@ class Settings(BaseSettings):
         twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
         if twice:
             raise ValueError(f"two pulls are named {', '.join(twice)}")
+        return value
+
+    @field_validator("consume")
+    @classmethod
+    def _topics_are_told_apart(cls, value: tuple[Consume, ...]) -> tuple[Consume, ...]:
+        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
+        if twice:
+            raise ValueError(f"two topics are named {', '.join(twice)}")
         return value
 
     @field_validator("rules")
@@ -473,6 +484,17 @@ class Settings(BaseSettings):
         """Under which names, beside this machine's own, browsers may ask."""
         public = urlsplit(self.public_address).hostname
         return frozenset({self.host.lower(), *self.allowed_hosts, *([public] if public else [])})
+
+    @property
+    def kinds_of_rows(self) -> dict[str, str]:
+        """Of which kind the rows are that each importer fetches from elsewhere: {"pull-fills": "trades"}."""
+        pulls = {each.collector: str(each.kind) for each in self.pull}
+        return pulls | {each.collector: str(each.kind) for each in self.consume}
+
+    @property
+    def row_importers(self) -> tuple[str, ...]:
+        """Names of what fetches rows from elsewhere: "pull-fills", "consume-orders"."""
+        return (*self.kinds_of_rows,)
 
     @property
     def is_embedded(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -60,8 +59,3 @@ class Pull(Group):
     def collector(self) -> str:
         """Name of what runs it: "pull-fills"."""
         return f"{PREFIX}{self.name}"
-
-
-def collectors_of(pulls: Iterable[Pull]) -> tuple[str, ...]:
-    """Return the names of what runs pulls."""
-    return tuple(pull.collector for pull in pulls)

@@ -14,7 +14,21 @@ from core.alerts.rule import EXAMPLE as RULE_EXAMPLE
 from core.group import Group
 from core.kinds.registry import KINDS
 from core.settings.channels import KINDS as CHANNEL_KINDS
-from core.settings.load import CHANNELS, PORTFOLIOS, PULL, ROUTES, RULES, WATCH, allowed, in_words, leaves, variable
+from core.settings.consume import EXAMPLE as CONSUME_EXAMPLE
+from core.settings.consume import Consume
+from core.settings.load import (
+    CHANNELS,
+    CONSUME,
+    PORTFOLIOS,
+    PULL,
+    ROUTES,
+    RULES,
+    WATCH,
+    allowed,
+    in_words,
+    leaves,
+    variable,
+)
 from core.settings.model import Settings
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
@@ -59,6 +73,14 @@ A list under `pull:` in `fundwatch.yaml`, or as JSON in `{variable((PULL,))}`: [
 | key | default | allowed | unit | meaning |
 |---|---|---|---|---|"""
 
+OF_TOPICS = f"""
+## Of topics whose messages are rows
+
+A list under `consume:` in `fundwatch.yaml`, or as JSON in `{variable((CONSUME,))}`: [consume.md](consume.md).
+
+| key | default | allowed | unit | meaning |
+|---|---|---|---|---|"""
+
 OF_CHANNELS = """
 ## Of channels
 
@@ -88,6 +110,14 @@ def settings_page() -> str:
     for kind in KINDS:
         lines += _of_kind(kind)
     lines += [OF_PULLS, *(_row(Pull, name) for name in Pull.model_fields), "", "```yaml", *PULL_EXAMPLE, "```"]
+    lines += [
+        OF_TOPICS,
+        *(_row(Consume, name) for name in Consume.model_fields),
+        "",
+        "```yaml",
+        *CONSUME_EXAMPLE,
+        "```",
+    ]
     lines.append(OF_CHANNELS)
     for kind in CHANNEL_KINDS:
         lines += _of_channel(kind)
@@ -184,6 +214,7 @@ def _example(path: tuple[str, ...]) -> list[str]:
     lists: dict[tuple[str, ...], tuple[str, ...]] = {
         (PORTFOLIOS,): EXAMPLE,
         (PULL,): PULL_EXAMPLE,
+        (CONSUME,): CONSUME_EXAMPLE,
         (RULES,): RULE_EXAMPLE,
         (ROUTES,): ROUTES_EXAMPLE,
         ("readiness", "portfolios"): READINESS_EXAMPLE,

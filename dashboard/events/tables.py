@@ -21,14 +21,15 @@ from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.allowed import seen
 from portfolio.chosen import key_of
-from portfolio.events import about, list_events, may_change
-from storage.state.events import Event, Wanted
+from portfolio.events import list_events, may_change
+from storage.state.events import Event, Wanted, count_events
 from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
 PAGE_ROWS = 100
+MOST_FILE_ROWS = 100_000
 ALONE = "-"
 """The choice of what is about everything."""
 FILTERS = ("since", "until", "tag", "about", "text")
@@ -55,8 +56,11 @@ _COLUMNS = (
 )
 
 
-def filtered(stores: Stores, choices: Choices, viewer: Viewer) -> tuple[list[Event], str]:
-    """Return the events that the choices leave, the newest first, and what is wrong with those, empty for nothing."""
+def filtered(stores: Stores, choices: Choices, viewer: Viewer, limit: int) -> tuple[list[Event], int | None, str]:
+    """Return the newest events that the choices leave, how many there are of them, and what is wrong with the choices.
+
+    How many is None where that depends on which of them the viewer may see.
+    """
     since, until = _day(choices.get("since", "")), _day(choices.get("until", ""))
     wrong = next((f"No day in “{name}”: give one as 2026-01-31." for name, day in (("from", since), ("to", until))
                   if day == UNREADABLE), "")  # fmt: skip
@@ -67,12 +71,14 @@ def filtered(stores: Stores, choices: Choices, viewer: Viewer) -> tuple[list[Eve
         tag=choices.get("tag", ""),
         text=choices.get("text", ""),
         component=thing.removeprefix(COMPONENT) if thing.startswith(COMPONENT) else "",
+        of_everything=thing == ALONE,
     )
     of = thing.removeprefix(PORTFOLIO) if thing.startswith(PORTFOLIO) else ""
-    found = list_events(stores, viewer.portfolios, wanted, of)
+    found = list_events(stores, viewer.portfolios, wanted, of, limit=limit)
+    total = count_events(stores.state, wanted) if viewer.portfolios is None and not of else None
     if not wrong and since is not None and until is not None and since > until:
         wrong = "From is after To: choose an earlier day."
-    return ([each for each in found if not about(each)] if thing == ALONE else found), wrong
+    return found, total, wrong
 
 
 UNREADABLE = -1.0
@@ -120,13 +126,12 @@ def tags_of(events: Sequence[Event]) -> list[str]:
     return sorted({tag for each in events for tag in each.tags})
 
 
-def turning(shown: int, total: int, page: int) -> html.Div:
+def turning(shown: int, total: int | None, page: int, *, has_older: bool) -> html.Div:
     """Return how much is shown, and the buttons that turn to newer and older rows. page: from 0."""
-    has_older = (page + 1) * PAGE_ROWS < total
     newer = str(page - 1) if page > 1 else None
     return html.Div(
         [
-            html.Span(f"{number(shown)} of {number(total)}"),
+            html.Span(number(shown) if total is None else f"{number(shown)} of {number(total)}"),
             choice_button(ID, {"page": newer}, "‹ Newer", off="" if page else "These are the newest."),
             choice_button(ID, {"page": str(page + 1)}, "Older ›", off="" if has_older else "These are the oldest."),
         ],
@@ -134,18 +139,17 @@ def turning(shown: int, total: int, page: int) -> html.Div:
     )
 
 
-def page_of(choices: Choices, total: int) -> int:
-    """Return the number of the page that the choices want, from 0; the last one for a number past it."""
+def page_of(choices: Choices) -> int:
+    """Return the number of the page that the choices want, from 0."""
     text = choices.get("page", "")
-    wanted = int(text) if text.isdecimal() and len(text) < 9 else 0
-    return min(wanted, max(total - 1, 0) // PAGE_ROWS)
+    return min(int(text), MOST_FILE_ROWS // PAGE_ROWS) if text.isdecimal() and len(text) < 9 else 0
 
 
 def file_route(stores: Stores) -> Route:
     """Return the route of the file of what is filtered."""
 
     def file(choices: Choices, viewer: Viewer) -> Answer | None:
-        events, _ = filtered(stores, choices, viewer)
+        events, _, _ = filtered(stores, choices, viewer, MOST_FILE_ROWS)
         return Answer(csv_file([FILE_COLUMNS, *map(_file_row, events)]), CSV, "events.csv")
 
     return Route(f"{PATH}.csv", file, EXPORTING_ROLE)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from tempfile import TemporaryFile
 from typing import IO
+
+from core.web.problem import PROBLEM
 
 MOST_HEAD_BYTES = 65_536
 """Of request line and headers. Gunicorn's own limits hold below it: 100 headers, 8,190 bytes each."""
@@ -18,6 +21,7 @@ BODY_SECONDS = 10.0
 """From there to the end of its body, and one second more for each SLOWEST_BYTES that came."""
 SLOWEST_BYTES = 16_384
 
+API = "/api/"
 HEAD_END = b"\r\n\r\n"
 LONGEST_LINE = 4_096
 """Of the lines between the chunks of a body, in bytes."""
@@ -31,35 +35,46 @@ CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\r\n]*)?\r\n")
 class Refused(Exception):
     """A request that is answered before it is read, with this status and sentence."""
 
-    def __init__(self, status: int, reason: str, sentence: str) -> None:
+    def __init__(self, status: int, reason: str, sentence: str, fix: str = "") -> None:
         super().__init__(sentence)
         self.status = status
         self.reason = reason
+        self.fix = fix
+
+    def answer_to(self, path: str) -> bytes:
+        """Return the whole answer: problem details where programs ask, as all of the API's, else a sentence."""
+        is_api = path.startswith(API)
+        kind = PROBLEM if is_api else "text/plain; charset=utf-8"
+        body = self._problem if is_api else f"{self}\n".encode()
+        head = (
+            f"HTTP/1.1 {self.status} {self.reason}\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode() + body
 
     @property
-    def answer(self) -> bytes:
-        """The whole answer."""
-        sentence = f"{self}\n".encode()
-        head = (
-            f"HTTP/1.1 {self.status} {self.reason}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(sentence)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
-        )
-        return head.encode() + sentence
+    def _problem(self) -> bytes:
+        told = {"type": "about:blank", "title": self.reason, "status": self.status, "detail": str(self), "field": "",
+                "fix": self.fix, "allowed": []}  # fmt: skip
+        return json.dumps(told).encode()
 
 
 def too_slow() -> Refused:
     """Return what is said to a request that did not arrive in time."""
-    return Refused(408, "Request Timeout", "The request did not arrive in time.")
+    return Refused(408, "Request Timeout", "The request did not arrive in time.", "Send it again.")
 
 
 def busy() -> Refused:
     """Return what is said when there is no room for a body."""
-    return Refused(503, "Service Unavailable", "There is no room for this body now: send it again later.")
+    return Refused(
+        503, "Service Unavailable", "There is no room for this body now: send it again later.", "Send it again later."
+    )
 
 
 def too_large(most_bytes: int) -> Refused:
     """Return what is said to a body that is larger than it may be."""
-    return Refused(413, "Content Too Large", f"Too large: a request's body has {most_bytes:,} bytes at most here.")
+    sentence = f"Too large: a request's body has {most_bytes:,} bytes at most here."
+    return Refused(413, "Content Too Large", sentence, "Send several.")
 
 
 def unframed() -> Refused:
@@ -106,6 +121,11 @@ class Incoming:
     def has_begun(self) -> bool:
         """Whether any of it is there."""
         return bool(self._head)
+
+    @property
+    def path(self) -> str:
+        """What it asks for; empty as long as that is not known."""
+        return _path(self._head)
 
     @property
     def allowed_seconds(self) -> float:
@@ -166,7 +186,7 @@ class Incoming:
         waits = is_1_1 and expected == [b"100-continue"]
         if waits:
             self._head = re.sub(rb"\r\nexpect[ \t]*:[^\r\n]*", b"", self._head, flags=re.I)
-        self._most = self._most_body(_path(self._head))
+        self._most = self._most_body(self.path)
         if codings:
             if lengths or codings != [b"chunked"] or not is_1_1:
                 raise unframed()

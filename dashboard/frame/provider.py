@@ -1,11 +1,13 @@
 """Signing in at the fund's OpenID provider: where it begins, where the provider sends people back to, and signing out.
 
-What begins stays in a cookie of the browser that began it, until it comes back; so no other browser can end it. Each
-that begins has a cookie of its own, since people sign in in two tabs at once.
+What begins stays in a cookie of the browser that began it, until it comes back; so no other browser can end it. The
+cookie is signed: what this Fundwatch did not begin, or longer ago than BEGUN_SECONDS, is not gone on with. Each that
+begins has a cookie of its own, since people sign in in two tabs at once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ from dashboard.frame.rates import SignIns
 from dashboard.frame.sign_in import Left, caller_of, form_of_sign_in, signed_in, waiting
 from dashboard.views.problem import away
 from storage.state.accounts import find_account
+from storage.state.signing import signing_key
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -58,13 +61,19 @@ def install(server: Flask, stores: Stores, attempts: SignIns) -> Left:
             address, begun = provider.begin(_address_of(BACK))
         except SignInRefused as error:
             return _refused(error, place)
-        return _remembered(stores, redirect(address, 302), begun, place)
+        try:
+            return _remembered(stores, redirect(address, 302), begun, place)
+        except StorageError as error:
+            return _refused(error, place)
 
     @server.get(BACK)
     def came_back() -> AnyResponse:
         if not _is_opened():
             return refusal(403, "Not allowed", NO_PAGE, sign_in=SIGN_IN)
-        begun, place = _begun(stores)
+        try:
+            begun, place = _begun(stores)
+        except StorageError as error:
+            return _refused(error, "/")
         if begun is None:  # anybody can ask that as often as he likes: nothing is written down
             return _refused(SignInRefused(ANOTHER_BROWSER), place)
         now, caller = stores.clock.now(), caller_of(stores, request)
@@ -130,7 +139,9 @@ def _forget(answer: AnyResponse, name: str) -> None:
 
 def _remembered(stores: Stores, answer: AnyResponse, begun: Begun, place: str) -> AnyResponse:
     quoted = quote(place, safe="")
-    kept = ".".join([begun.state, begun.nonce, begun.verifier, quoted if len(quoted) <= LONGEST_PLACE else ""])
+    at = str(int(stores.clock.now()))
+    said = ".".join([at, begun.state, begun.nonce, begun.verifier, quoted if len(quoted) <= LONGEST_PLACE else ""])
+    kept = f"{_signature(stores, said)}.{said}"
     name = _cookie(stores, begun.state)
     others = [each for each in request.cookies if each.startswith(_cookie(stores, ""))]
     for old in others[: max(0, len(others) - MOST_BEGUN + 1)]:  # browsers send the oldest first (RFC 6265, 5.4)
@@ -142,9 +153,20 @@ def _remembered(stores: Stores, answer: AnyResponse, begun: Begun, place: str) -
 def _begun(stores: Stores) -> tuple[Begun | None, str]:
     """Return what this browser began with the state that it brings, None: nothing; and the place to return to."""
     state = request.args.get("state", "")
-    parts = request.cookies.get(_cookie(stores, state), "").split(".", 3)
-    if len(parts) < 4 or not all(parts[:3]):
+    signature, _, said = request.cookies.get(_cookie(stores, state), "").partition(".")
+    parts = said.split(".", 4)
+    if len(parts) < 5 or not all(parts[:4]):
         return None, "/"
-    if not hmac.compare_digest(parts[0].encode(), state.encode("utf-8", "replace")):
+    if not hmac.compare_digest(signature.encode(), _signature(stores, said).encode()):
         return None, "/"
-    return Begun(*parts[:3]), own_place(unquote(parts[3]))
+    at, kept_state, nonce, verifier, place = parts
+    if not hmac.compare_digest(kept_state.encode(), state.encode("utf-8", "replace")):
+        return None, "/"
+    if stores.clock.now() - int(at) > BEGUN_SECONDS:
+        return None, "/"
+    return Begun(kept_state, nonce, verifier), own_place(unquote(place))
+
+
+def _signature(stores: Stores, said: str) -> str:
+    """Return what proves that a cookie is as it was given (keyed BLAKE2b, RFC 7693)."""
+    return hashlib.blake2b(said.encode("utf-8", "replace"), key=signing_key(stores.state), digest_size=24).hexdigest()

@@ -233,10 +233,11 @@ class WholeRequestWorker(ThreadWorker):
         if refused.status not in self._told:
             self._told.add(refused.status)
             log.warning("refused with %d before it was read: %s", refused.status, refused)
+        path = conn.incoming.path
         self._forget(conn)
         self._take_up(conn)
         try:
-            conn.sock.sendall(refused.answer)
+            conn.sock.sendall(refused.answer_to(path))
             conn.sock.flush()
         except OSError:
             self._drop(conn)

@@ -11,14 +11,23 @@ from typing import Any
 from dash import html
 
 from core.format import bytes_, count, duration, number
-from core.model import SEVERITY, LiveReading, Outcome, Run, Status
-from core.pipeline.spec import RUNS_KEPT, STATEMENTS_SECONDS, BreakerState, CollectorRuns, StatementKind, TableSize
+from core.model import SEVERITY, LiveReading, Outcome, Run, Status, worst
+from core.pipeline.spec import (
+    RUNS_KEPT,
+    STATEMENTS_SECONDS,
+    BreakerState,
+    CollectorRuns,
+    StatementKind,
+    TableSize,
+    TopicTaken,
+)
 from core.tables import rows_of
 from dashboard.components.age import age, local_time
 from dashboard.components.card import state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, whole_cell
 from dashboard.pipeline.cards import collectors_at
+from status.freshness import components_at
 
 STATEMENTS_SHOWN = 12
 PARTS_TO_DELAY_INSERT = 1_000
@@ -38,6 +47,18 @@ COLLECTOR_COLUMNS = (
     Column("failures", "Failures", definition="Failed runs in a row."),
     Column("breaker", "Breaker", numeric=False, definition="Open: no runs for a while, after failures in a row."),
     Column("why", "Why", numeric=False),
+)
+TOPIC_COLUMNS = (
+    Column("importer", "Importer", numeric=False),
+    Column("state", "State", numeric=False),
+    Column("topic", "Topic", numeric=False),
+    Column("kind", "Rows are", numeric=False),
+    Column("rows", "Rows", definition="Taken in since ever, those that were read again too."),
+    Column("refused", "Refused", definition="Rows and messages that are kept under Refused rows, since ever."),
+    Column("lag", "Lag", definition="Messages of the partitions read here that are not read yet."),
+    Column("partitions", "Partitions", definition="Read here; others are by other members of the consumer group."),
+    Column("last", "Last message", definition="Since the newest message that was read was produced."),
+    Column("read", "Read", definition="Since the newest look that ended well."),
 )
 TABLE_COLUMNS = (
     Column("table", "Table", numeric=False),
@@ -74,6 +95,18 @@ def collector_table(reading: LiveReading, id: str, title: str, now: float) -> ht
     """Return every collector with its runs as they are at `now` (epoch seconds), those in trouble first."""
     found = sorted(collectors_at(reading, now), key=lambda each: -SEVERITY[Status(each.status)])
     return data_table(id, COLLECTOR_COLUMNS, [_collector_row(each, reading.ts) for each in found], caption=title)
+
+
+def topic_table(readings: Sequence[LiveReading | None], id: str, title: str, now: float) -> html.Div:
+    """Return the topics that `readings` of importers tell of, as they are at `now` (epoch seconds)."""
+    rows = [
+        _topic_row(topic, reading, now)
+        for reading in readings
+        if reading is not None
+        for topic in rows_of(reading.tables, TopicTaken)
+    ]
+    nothing = "No topic was read yet: how its importer is stands in the table above."
+    return data_table(id, TOPIC_COLUMNS, rows, caption=title, nothing=nothing)
 
 
 def size_table(reading: LiveReading, id: str, title: str) -> html.Div:
@@ -121,6 +154,22 @@ def _breaker(of: CollectorRuns, read_at: float) -> Cell:
     wait = of.retry_in_seconds
     until: list[Any] = ["open until ", local_time(read_at + wait, "time")] if wait is not None else ["open, by hand"]
     return Cell(html.Span(until), 2, "critical", hint=f"opened {count(of.opened_total, 'time')} since the start")
+
+
+def _topic_row(of: TopicTaken, reading: LiveReading, now: float) -> Mapping[str, Any]:
+    status = worst([part.status for part in components_at(reading, now)])
+    return {
+        "importer": of.importer,
+        "state": Cell(state_badge(status), SEVERITY[status]),
+        "topic": of.topic,
+        "kind": of.kind,
+        "rows": Cell(number(of.rows), of.rows),
+        "refused": Cell(number(of.refused), of.refused, "warning" if of.refused else ""),
+        "lag": Cell(None if of.lag is None else count(of.lag, "message"), of.lag),
+        "partitions": Cell(number(of.partitions), of.partitions),
+        "last": Cell(None if of.last_message is None else age(of.last_message), of.last_message),
+        "read": Cell(age(reading.ts), reading.ts),
+    }
 
 
 def _size_row(size: TableSize) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ from dashboard.events.tables import (
 )
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
-from portfolio.events import DATASET, find_event, list_events, may_change
+from portfolio.events import DATASET, find_event, list_about, may_change
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -69,11 +69,13 @@ def layout(_stores: Stores, choices: Choices, _viewer: Viewer) -> html.Div:
 
 def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return a page of what the choices leave, and the form of a note or of the one that is chosen."""
-    found, wrong = filtered(stores, choices, viewer)
-    every = list_events(stores, viewer.portfolios)
+    page = page_of(choices)
+    found, total, wrong = filtered(stores, choices, viewer, (page + 1) * PAGE_ROWS + 1)
+    if page * PAGE_ROWS >= len(found):  # a number past the last one
+        page = max(len(found) - 1, 0) // PAGE_ROWS
+    shown, has_older = found[page * PAGE_ROWS :][:PAGE_ROWS], len(found) > (page + 1) * PAGE_ROWS
+    every = list_about(stores, viewer.portfolios)
     names = names_of(stores, viewer)
-    page = page_of(choices, len(found))
-    shown = found[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
     text = choices.get("edit", "")
     chosen = int(text) if text.isdecimal() and len(text) < 16 else 0
     which, form = _form(stores, viewer, chosen)
@@ -86,7 +88,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
             WRONG: wrong,
             f"{ID}-zone": told_zone("newest first", stores.clock.now()),
             ALL.slot: events_table(shown, viewer, names, chosen),
-            f"{ID}-turning": [turning(len(shown), len(found), page), _file(choices)],
+            f"{ID}-turning": [turning(len(shown), total, page, has_older=has_older), _file(choices)],
             f"{ID}-which": which,
             NOTE.slot: form,
         },

@@ -18,7 +18,6 @@ from core.model import LiveReading, Outcome
 from core.pipeline import spec
 from core.requests import SETTINGS
 from core.roles import Role
-from core.settings.pull import collectors_of
 from core.tables import rows_of
 from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, chosen, spacer
@@ -42,7 +41,7 @@ from dashboard.views.tab import Choices, Tab, View
 from portfolio.withheld import INBOX, reading_for, runs_for
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
 from status.instances import instances
-from status.pulls import with_refused_rows
+from status.row_importers import with_refused_rows
 from storage.clickhouse.reads.pipeline import FAILED, HISTORY_LIMIT, PipelineHistory, read_history
 
 if TYPE_CHECKING:
@@ -74,6 +73,11 @@ COLLECTORS = _table(
     "Every collector of the chosen host: its state, newest run and breaker. Source: the pipeline collector.",
     TableBody(COLLECTORS_PX),
 )  # fmt: skip
+TOPICS = _table(
+    "topics", "Topics", "messages taken in as rows",
+    "Kafka topics of the setting consume: what was taken in, refused, and is not read yet. Source: their importers.",
+    TableBody(160),
+)  # fmt: skip
 DURATIONS = _chart(
     "durations", "Run duration, ms", "mean, logarithmic",
     "Mean duration of the runs in each bucket of time, by collector. Source: table runs.",
@@ -100,8 +104,8 @@ QUERIES = _table(
     "queries", "Statements", f"last {duration(spec.STATEMENTS_SECONDS)}, most time first",
     "Statements that Fundwatch sent to ClickHouse, as it timed them. Source: table queries.", TableBody(280), span=7,
 )  # fmt: skip
-PANELS = (COLLECTORS, *CHARTS, HISTORY, TABLES, QUERIES)
-"""Those of Fundwatch's own work."""
+PANELS = (COLLECTORS, TOPICS, *CHARTS, HISTORY, TABLES, QUERIES)
+"""Those of Fundwatch's own work; that of topics where the settings name some."""
 
 OWN = (spec.PIPELINE, "replay", INBOX)
 """Collectors of Fundwatch itself whose changes of state stand here."""
@@ -111,6 +115,7 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 
 def layout(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the tab without data."""
+    own = [panel for panel in PANELS if panel is not TOPICS or stores.settings.consume]
     hosts, found = _hosts(stores), instances(stores, *sources.kinds)
     reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
     collectors = ((ALL, "all collectors"), *((name, name) for name in _collectors(reading)))
@@ -136,7 +141,7 @@ def layout(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer)
                     html.H2("Fundwatch’s own work", className="fw-section-title"),
                     cards_slot(f"{ID}-cards", OWN_CARDS, minimum_px=OWN_CARD_PX, height=OWN_CARD_HEIGHT_PX),
                     reload_slot(f"{ID}-reload", viewer),
-                    panels(*(panel.element() for panel in PANELS)),
+                    panels(*(panel.element() for panel in own)),
                     panels(*(panel.element() for panel in sources.records)),
                     *([how_to_watch(sources.unwatched, is_open=False)] if sources.unwatched else []),
                 ],
@@ -173,7 +178,7 @@ def build(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) 
     pulls = _pulls(stores, host, viewer)
     if reading is not None:
         reading = with_refused_rows(reading, pulls, now)
-    own = _view(host, now, span, reading, inbox, pulls, history, problem)
+    own = _view(host, now, span, reading, inbox, pulls, bool(stores.settings.consume), history, problem)
     return _joined(own, _watched(sources, stores, viewer, host, span))
 
 
@@ -184,6 +189,7 @@ def _view(
     reading: LiveReading | None,
     inbox: LiveReading | None,
     pulls: Sequence[LiveReading | None],
+    any_topic: bool,
     history: PipelineHistory | None,
     problem: str,
 ) -> View:
@@ -200,6 +206,8 @@ def _view(
             TABLES.slot: tables.size_table(reading, *_named(TABLES)),
             QUERIES.slot: tables.statement_table(reading, *_named(QUERIES)),
         }
+    if any_topic:
+        slots[TOPICS.slot] = tables.topic_table(pulls, *_named(TOPICS), now)
     if history is not None:
         slots[HISTORY.slot] = tables.run_table(history.runs, *_named(HISTORY))
     present = (COLLECTORS.id, TABLES.id, QUERIES.id)
@@ -208,6 +216,8 @@ def _view(
     if reading is None:
         notes |= dict.fromkeys(present, NO_READING)
     as_of = dict.fromkeys(present, reading.ts if reading else None)
+    if any_topic:
+        notes[TOPICS.id] = ""
     if history is not None:
         as_of |= dict.fromkeys(past, reading.ts if reading else history.end)
     return View(
@@ -221,7 +231,7 @@ def _view(
 
 
 def _pulls(stores: Stores, host: str, viewer: Viewer) -> list[LiveReading | None]:
-    names = collectors_of(stores.settings.pull)
+    names = stores.settings.row_importers
     return [reading_for(stores.live.reading(name, host), viewer.portfolios) for name in names]
 
 
@@ -314,7 +324,7 @@ def _tab(sources: SourceTab) -> Tab:
         panels=(*PANELS, *sources.panels),
         slots=(
             *(f"{ID}-{name}" for name in SLOTS),
-            *(panel.slot for panel in (COLLECTORS, HISTORY, TABLES, QUERIES)),
+            *(panel.slot for panel in (COLLECTORS, TOPICS, HISTORY, TABLES, QUERIES)),
             *_slots(sources),
         ),
         graphs=graphs,
@@ -328,7 +338,7 @@ def _tab(sources: SourceTab) -> Tab:
 
 
 def _fitted(sources: SourceTab, settings: Settings) -> SourceTab:
-    return replace(sources.fit(settings), own=(*OWN, *collectors_of(settings.pull)))
+    return replace(sources.fit(settings), own=(*OWN, *settings.row_importers))
 
 
 TAB = _tab(SOURCES)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_MARKS = 500
 """The newest: more would hide the lines, and the page Events lists them all."""
+MOST_LOOKED_AT = 5_000
+"""The newest, of which a page shows those that concern it."""
 TEXT_CHARACTERS = 240
 """Of a text, on hover; the page Events has the whole of it."""
 MOST_INCIDENTS = 40
@@ -101,7 +103,9 @@ class Marks:
 
 def _known(stores: Stores, viewer: Viewer) -> _Known:
     limits = viewer.portfolios
-    return _Known(list_events(stores, limits), fired_events(stores, limits, alerts_now(stores).firing))
+    return _Known(
+        list_events(stores, limits, limit=MOST_LOOKED_AT), fired_events(stores, limits, alerts_now(stores).firing)
+    )
 
 
 def _severity(fired: Fired) -> dict[str, str]:

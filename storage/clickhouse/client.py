@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
@@ -79,6 +79,22 @@ class ClickHouse:
         self._most_handles = most_handles
         self._open_lock = threading.Lock()
         self._closed = False
+        self._reserved_for: int | None = None
+        """The thread that prepares it, while nobody else may use it."""
+
+    def prepare(self, do: Callable[[], None]) -> None:
+        """Do what must be done before anybody else may use it, such as migrations.
+
+        Raises what `do` raises: then it answers nobody until a later call ends well.
+        """
+        self._reserved_for = threading.get_ident()
+        do()
+        self._reserved_for = None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether everybody may use it."""
+        return self._reserved_for is None
 
     @property
     def is_embedded(self) -> bool:
@@ -209,6 +225,8 @@ class ClickHouse:
     @contextlib.contextmanager
     def _lent(self) -> Iterator[Client]:
         """Give a handle that nobody has, as soon as there is one."""
+        if self._reserved_for not in (None, threading.get_ident()):
+            raise StorageUnavailable("ClickHouse did not answer at the start: its tables are looked at when it does")
         if not self._places.acquire(timeout=self._timeout_seconds):
             raise StorageUnavailable(f"ClickHouse is busy with {count(self._most_handles, 'statement')}")
         try:

@@ -88,6 +88,11 @@ class Spool:
     def __len__(self) -> int:
         return self._stats.batches
 
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return self._path.name
+
     def append(self, facts: Facts, tried: float | None = None, *, is_promised: bool = False) -> None:
         """Keep one batch, sent without an answer at `tried`; on return it survives a crash and a power cut.
 
@@ -318,12 +323,20 @@ class Spool:
         self._stats = replace(self._stats, **{name: getattr(self._stats, name) + by for name, by in more.items()})
 
     def _counted(self) -> SpoolStats:
-        waiting = self._db.execute("SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM batches")
-        dropped = self._db.execute("SELECT value FROM counters WHERE name = 'dropped_rows'")
-        refused = self._db.execute(
-            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(length(payload)), 0) FROM refused"
-        )
-        return SpoolStats(*waiting.fetchone(), *dropped.fetchone(), *refused.fetchone())
+        return _counted(self._db)
+
+
+def counted_in(file: Path) -> SpoolStats:
+    """Return what another process's spool holds, without changing it. Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+        return _counted(connection)
+
+
+def _counted(db: sqlite3.Connection) -> SpoolStats:
+    waiting = db.execute("SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM batches")
+    dropped = db.execute("SELECT value FROM counters WHERE name = 'dropped_rows'")
+    refused = db.execute("SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(length(payload)), 0) FROM refused")
+    return SpoolStats(*waiting.fetchone(), *dropped.fetchone(), *refused.fetchone())
 
 
 def _connect(file: Path) -> sqlite3.Connection:

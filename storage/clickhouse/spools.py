@@ -17,7 +17,7 @@ from typing import IO
 
 from core.errors import StartError, StorageError
 from core.format import count
-from storage.clickhouse.spool import Spool
+from storage.clickhouse.spool import Spool, SpoolStats, counted_in
 from storage.damage import open_expendable
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,19 @@ def adopt(folder: Path, own: SpoolFile, into: Spool, limit_bytes: int) -> int:
             except (OSError, sqlite3.Error, StorageError) as error:
                 log.warning("what a process left waiting in %s cannot be taken over yet: %s", path.name, error)
     return moved
+
+
+def others(folder: Path, own: str) -> dict[str, SpoolStats]:
+    """Return what waits in the spools of other processes on this folder, by the names of their files.
+
+    own: name of this process's file. One that cannot be read now is left out until it can.
+    """
+    found = {}
+    for path in sorted(folder.glob(f"{NAME}*.sqlite")):
+        if path.name != own:
+            with contextlib.suppress(sqlite3.Error, OSError):
+                found[path.name] = counted_in(path)
+    return found
 
 
 def _emptied(path: Path, into: Spool, limit_bytes: int) -> int:

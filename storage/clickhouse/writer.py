@@ -208,6 +208,11 @@ class Writer:
             else:
                 self._tell_free()
 
+    @property
+    def spool_name(self) -> str:
+        """Name of this process's spool."""
+        return self._spool.name
+
     def stats(self) -> WriterStats:
         """Return the writer's and the spool's state."""
         spool = self._spool.stats()

@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.state.database import Transaction, events
+from storage.state.database import State, Transaction, events
 from storage.state.limits import gone
 
 WHO_CHARACTERS = 80
+MOST_FORGOTTEN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,52 @@ class Wanted:
     """Its id, or the name of a collector for everything that it tells of."""
     text: str = ""
     """Words of the text, of a tag or of who wrote it, in any case."""
+    of_everything: bool = False
+    """Only those that are about no portfolio and no component."""
 
 
 ALL = Wanted()
+Place = tuple[float, int]
+"""Time and number of an event: what orders them."""
 
 
-def events_in(connection: Transaction, wanted: Wanted = ALL) -> list[Event]:
-    """Return the events that are wanted and not deleted, the newest first."""
+def events_in(connection: Transaction, wanted: Wanted, limit: int, after: Place | None = None) -> list[Event]:
+    """Return the events that are wanted and not deleted, the newest first: so many at most, which follow `after`."""
     query = sa.select(*COLUMNS).where(*_conditions(wanted)).order_by(events.c.at.desc(), events.c.id.desc())
-    return [_event(row) for row in connection.execute(query)]
+    if after is not None:
+        at, id = after
+        query = query.where((events.c.at < at) | ((events.c.at == at) & (events.c.id < id)))
+    return [_event(row) for row in connection.execute(query.limit(limit))]
+
+
+def count_events(state: State, wanted: Wanted = ALL) -> int:
+    """Return how many events are wanted. Raises StorageUnavailable."""
+    with state.reading() as connection:
+        query = sa.select(sa.func.count()).select_from(events).where(*_conditions(wanted))
+        return int(connection.execute(query).scalar_one())
+
+
+def about_in(connection: Transaction) -> list[Event]:
+    """Return an event, of no time and text, for each combination of tags, portfolio and component that there is."""
+    columns = (events.c.tags, events.c.portfolio, events.c.component)
+    found = connection.execute(sa.select(*columns).where(events.c.deleted_at == 0).distinct())
+    return [
+        Event(0.0, None, "", tags=tuple(json.loads(tags)), portfolio=portfolio, component=component)
+        for tags, portfolio, component in found
+    ]
+
+
+def forget_events(connection: Transaction, before: float) -> int:
+    """Forget events of programs, and what was deleted, written and over before that time; return how many.
+
+    Notes of people stay. MOST_FORGOTTEN at a time: nobody waits long for it.
+    """
+    over = sa.func.coalesce(events.c.until, events.c.at) < before
+    goes = over & (events.c.made_at < before) & ((events.c.kind == "event") | (events.c.deleted_at > 0))
+    ids = [*connection.execute(sa.select(events.c.id).where(goes).limit(MOST_FORGOTTEN)).scalars()]
+    if ids:
+        connection.execute(sa.delete(events).where(events.c.id.in_(ids)))
+    return len(ids)
 
 
 def event_in(connection: Transaction, id: int) -> Event | None:
@@ -118,6 +156,8 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(events.c.at < wanted.until)
     if wanted.tag:
         found.append(events.c.tags.contains(json.dumps(wanted.tag, ensure_ascii=False), autoescape=True))
+    if wanted.of_everything:
+        found += [events.c.portfolio == "", events.c.component == ""]
     if wanted.component:
         whole = sa.literal("/") + events.c.component + "/"
         found.append(whole.contains(f"/{wanted.component}/", autoescape=True))

@@ -12,6 +12,7 @@ from storage.state.database import State, pulled, refused_rows, upsert
 
 MOST_REFUSED = 1_000
 """Rows kept of each source, the newest."""
+KeptPlace = tuple[float, str, str]
 CONTENT_CHARACTERS, REASON_CHARACTERS = 4_000, 500
 
 
@@ -36,6 +37,8 @@ class RefusedRow:
     content: str
     """As JSON."""
     reason: str
+    place: str = ""
+    """Where it stands, where it has a place of its own: the message of a topic. Empty: it is known by its content."""
 
 
 def read_pull(state: State, name: str) -> Mark:
@@ -53,14 +56,14 @@ def move_pull(
 
     A row that is refused again is kept and counted once, as long as it is among those kept. Raises StorageUnavailable.
     """
-    found = [(hashlib.blake2b(each.content.encode(), digest_size=16).hexdigest(), each) for each in refused]
+    found = [(_digest(each), each) for each in refused]
     with state.begin() as connection:
         kept = sa.select(refused_rows.c.digest).where(refused_rows.c.source == name)
         known = set(connection.execute(kept).scalars()) if found else set()
         fresh = {digest: each for digest, each in found if digest not in known}
         rows_of = [
-            {"source": name, "digest": digest, "at": now, "content": each.content[:CONTENT_CHARACTERS],
-             "reason": each.reason[:REASON_CHARACTERS]}
+            {"source": name, "digest": digest, "at": now, "content": _storable(each.content[:CONTENT_CHARACTERS]),
+             "reason": _storable(each.reason[:REASON_CHARACTERS])}
             for digest, each in fresh.items()
         ]  # fmt: skip
         upsert(connection, refused_rows, rows_of)
@@ -73,6 +76,56 @@ def move_pull(
             old = (refused_rows.c.source == name) & refused_rows.c.digest.not_in(newest)
             connection.execute(sa.delete(refused_rows).where(old))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """A row that was refused, as it is kept."""
+
+    source: str
+    """The importer."""
+    digest: str
+    at: float
+    """When, epoch seconds."""
+    content: str
+    reason: str
+
+
+def read_refused(
+    state: State, source: str = "", *, after: KeptPlace | None = None, offset: int = 0, limit: int = 100
+) -> list[KeptRow]:
+    """Return rows that were refused, the newest first: of one importer, or of all.
+
+    after: time, importer and digest of the row that they follow. Raises StorageUnavailable.
+    """
+    of = refused_rows.c
+    query = sa.select(of.source, of.digest, of.at, of.content, of.reason)
+    query = query.order_by(of.at.desc(), of.source, of.digest).offset(offset).limit(limit)
+    if source:
+        query = query.where(of.source == source)
+    if after is not None:
+        at, name, digest = after
+        follows = (of.source > name) | ((of.source == name) & (of.digest > digest))
+        query = query.where((of.at < at) | ((of.at == at) & follows))
+    with state.reading() as connection:
+        return [KeptRow(*row) for row in connection.execute(query)]
+
+
+def count_refused(state: State) -> dict[str, int]:
+    """Return how many rows are kept by the importer that was refused them. Raises StorageUnavailable."""
+    query = sa.select(refused_rows.c.source, sa.func.count()).group_by(refused_rows.c.source)
+    with state.reading() as connection:
+        return {source: int(rows) for source, rows in connection.execute(query)}
+
+
+def _digest(row: RefusedRow) -> str:
+    known_by = f"{row.place}\n{row.content}" if row.place else row.content
+    return hashlib.blake2b(known_by.encode(), digest_size=16).hexdigest()
+
+
+def _storable(text: str) -> str:
+    """Return a text without NUL, which PostgreSQL takes in none."""
+    return text.replace("\0", "�")
 
 
 def refused_of(state: State, name: str) -> list[RefusedRow]:

@@ -26,6 +26,7 @@ from core.errors import ChangeRejected, ProviderUnavailable
 from core.roles import Role
 from core.settings.oidc import NONE, Oidc
 from dashboard.factory import create_app
+from dashboard.frame.provider import BEGUN_SECONDS
 from storage.state.audit import read_entries
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
@@ -408,6 +409,28 @@ def test_a_way_back_works_once_and_in_its_own_browser_alone(
     assert "invalid_grant" in refusals(stores)[0]
     assert set(query) == {"code", "state", "iss"}
     assert make().get("/sign-in/provider/back?error=access_denied&state=x").status_code == 403
+
+
+def test_the_cookie_of_a_sign_in_that_begins_is_signed_and_ends(
+    make: Make, provider: OpenIdProvider, stores: Stores
+) -> None:
+    for spoil in (
+        lambda value: value.rsplit(".", 1)[0] + ".%2Faudit",
+        lambda value: value.partition(".")[2],
+        lambda value: "0" * 48 + "." + value.partition(".")[2],
+    ):
+        client = make()
+        back = way_back(client, provider)
+        name = f"fundwatch-8050-begun-{parse_qs(urlsplit(back).query)['state'][0][:12]}"
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        client.set_cookie(name, spoil(cookie.value))
+        answer = client.get(back.removeprefix("http://localhost"))
+        assert answer.status_code == 403 and "begin it again" in answer.text
+    client = make()
+    back = way_back(client, provider)
+    stores.clock.advance(BEGUN_SECONDS + 1)  # type: ignore[attr-defined]
+    assert client.get(back.removeprefix("http://localhost")).status_code == 403
 
 
 def test_keys_that_the_provider_changes_are_looked_for(make: Make, provider: OpenIdProvider) -> None:

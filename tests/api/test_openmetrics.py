@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as parse_older
 
 from core.catalogue import catalogue
 from core.metrics import UNITS
@@ -16,8 +18,13 @@ from tests.support.api import Standing, client_of, fill, watching
 from tests.support.readiness import Fund, safe_stores
 
 
+def standing(stores: Stores) -> Stores:
+    """Return watching stores whose readings do not grow old, however slow the machine is."""
+    return replace(watching(stores), clock=Standing(time.time()))
+
+
 def test_every_current_metric_is_told_with_type_and_unit(stores: Stores) -> None:
-    filled = watching(stores)
+    filled = standing(stores)
     fill(filled)
     hostile = [
         Sample("http_requests_total", 2.0, labels(instance="orders", path='a "quoted"\\\nline')),
@@ -49,7 +56,7 @@ def test_a_stale_reading_has_an_age_and_no_value(stores: Stores) -> None:
     fill(filled)
     later = replace(filled, clock=Standing(filled.clock.now() + 3_600))
     families = {each.name: each for each in text_string_to_metric_families(client_of(later).get("/metrics").text)}
-    assert "system_load_1" not in families
+    assert "system_load" not in families
     ages = {each.labels["collector"]: each.value for each in families["fundwatch_reading_age_seconds"].samples}
     assert ages["system"] >= 3_600
 
@@ -76,3 +83,17 @@ def test_whether_trading_may_go_on_is_told_with_every_check_and_also_that_nobody
 
 def families_of(stores: Stores) -> dict[str, Any]:
     return {each.name: each for each in text_string_to_metric_families(client_of(stores).get("/metrics").text)}
+
+
+def test_who_reads_the_older_form_alone_gets_it_and_every_family_has_help(stores: Stores) -> None:
+    filled = standing(stores)
+    fill(filled)
+    inodes = Reading([Sample("system_disk_inodes_total", 9.0, labels(mount="/data"))])
+    filled.live.put_reading("http:orders", "host-1", filled.clock.now(), 5, inodes)
+    answer = client_of(filled).get("/metrics", headers={"Accept": "text/plain"})
+    assert answer.content_type.startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in parse_older(answer.text)}
+    assert "system_load" in families and families["system_oom_kills"].type == "counter"
+    assert families["system_disk_inodes_total_value"].documentation
+    both = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
+    assert client_of(filled).get("/metrics", headers=both).content_type.startswith("application/openmetrics-text")

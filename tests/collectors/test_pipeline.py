@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,14 @@ from collectors.runtime.task_view import TaskView
 from core.clock import FakeClock
 from core.errors import SourceUnavailable
 from core.kinds.registry import Watch
-from core.model import Outcome, Reading, Run, Status
+from core.model import Facts, Outcome, Reading, Run, Status
 from core.pipeline.spec import BreakerState, CollectorRuns, TableSize, WriterStats
 from core.settings.model import Settings, Sources
 from core.tables import rows_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import run_buckets, run_history
+from storage.clickhouse.spool import Spool
+from storage.clickhouse.spools import others
 from storage.folder import FolderLock
 from storage.stores import Stores
 from tests.collectors.fakes import FakeCollector, finish
@@ -208,3 +212,22 @@ def test_what_the_data_folder_lacks_is_told_and_that_it_is_gone(tmp_path: Path) 
     assert gone.status is Status.CRITICAL
     assert "was deleted, moved or replaced while Fundwatch runs" in gone.why
     lock.release()
+
+
+def test_what_waits_in_the_spools_of_other_processes_counts_and_is_named(
+    stores: Stores, clock: FakeClock, tmp_path: Path
+) -> None:
+    rows = Facts("runs", ("ts",), [[1, 2, 3]])
+    files = (tmp_path / "spool.sqlite", tmp_path / "spool-2.sqlite")
+    with closing(Spool(files[0], 2**20)) as own, closing(Spool(files[1], 2**20)) as two:
+        own.append(rows)
+        two.append(rows)
+        two.append(rows)
+        collector = PipelineCollector(
+            list, lambda: replace(stores.writer.stats(), spooled_rows=own.stats().rows), stores.clickhouse, clock,
+            own_spool=own.name, other_spools=partial(others, tmp_path, own.name),
+        )  # fmt: skip
+        reading = collector.collect(clock.now())
+    (spool,) = [part for part in reading.components if part.name == "spool"]
+    assert spool.why == "9 rows waiting on disk for ClickHouse: 3 in spool.sqlite, 6 in spool-2.sqlite"
+    assert {sample.metric: sample.value for sample in reading.samples}["pipeline_spool_rows"] == 9

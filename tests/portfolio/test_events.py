@@ -18,7 +18,7 @@ from portfolio.events import alter_event, delete_event, find_event, list_events,
 from portfolio.tree.delete import delete
 from portfolio.tree.merge import merge
 from storage.state.audit import read_entries
-from storage.state.events import Wanted
+from storage.state.events import Event, Wanted, add_event
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 
@@ -197,3 +197,31 @@ def test_any_text_is_a_component_or_none(text: str) -> None:
     tabs = {kind.tab for kind in KINDS.values()} | {"system", ""}
     assert tab_of(text) in tabs and component_title(text) is not None
     assert bool(tab_of(text)) == bool(collector_of(text))
+
+
+def test_events_of_programs_are_forgotten_after_a_while_and_notes_of_people_stay(fund: Stores) -> None:
+    long = fund.settings.retention.event_days * 86_400.0
+    clock = fund.clock
+    began = moment(fund)
+    write_event(fund, {"text": "Deploy 41", "at": began}, "ci", None)
+    write_event(fund, {"text": "Rates desk closed", "kind": "note", "at": began}, "ann", None)
+    span = {"text": "Outage that goes on", "at": began, "until": moment(fund, 60)}
+    write_event(fund, span, "ci", None)
+    clock.advance(long + 30)  # type: ignore[attr-defined]
+    old = moment(fund, -2 * long)
+    write_event(fund, {"text": "Of long ago, told now", "at": old}, "ci", None)
+    assert texts(fund) == ["Outage that goes on", "Rates desk closed", "Of long ago, told now"]
+
+
+def test_events_are_read_in_parts_past_those_that_may_not_be_seen(fund: Stores) -> None:
+    now = fund.clock.now()
+    with fund.state.begin() as connection:
+        for number in range(2_500):
+            portfolio = "own:alpha" if number % 100 else "own:beta"
+            add_event(connection, Event(now - number, None, f"e{number}", portfolio=portfolio))
+    found: list[Event] = []
+    after = None
+    while part := list_events(fund, frozenset({"beta"}), limit=10, after=after):
+        found += part
+        after = (part[-1].at, part[-1].id)
+    assert [each.text for each in found] == [f"e{number}" for number in range(0, 2_500, 100)]

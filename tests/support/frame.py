@@ -34,7 +34,7 @@ SETTINGS = {
     "host": "127.0.0.1", "port": 8050, "refresh_seconds": 5, "actions_enabled": False,
     "watch": Watch(), "sources": Sources(own=False), "machine": "alpha", "host_names": frozenset(), "trusted_proxy": (),
     "rate_limits": RateLimits(),
-    "oidc": Oidc(), "pull": (), "alerts": Alerts(),
+    "oidc": Oidc(), "pull": (), "consume": (), "row_importers": (), "alerts": Alerts(),
 }  # fmt: skip
 
 

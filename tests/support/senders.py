@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 import uuid
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -48,6 +50,7 @@ class Cluster:
         self._valkey = Valkey(folder / "valkey")
         self._collector: subprocess.Popen[bytes] | None = None
         self.secret = ""
+        self._said: deque[str] = deque(maxlen=40)
 
     def __enter__(self) -> Cluster:
         self.clickhouse.start()
@@ -64,7 +67,8 @@ class Cluster:
         scopes, by = ["ingest:trades", "ingest:samples"], Viewer("test", Role.ADMIN)
         self.secret = make_token(state, name="sender", account="", scopes=scopes, by=by, now=time.time())[1]
         state.close()
-        self.web.start(120)
+        self.web.start(600)
+        threading.Thread(target=self._listen, daemon=True).start()
         self.start_collector()
         return self
 
@@ -100,13 +104,17 @@ class Cluster:
         self.start_collector()
 
     def kill_clickhouse(self) -> None:
-        """End ClickHouse as a crash would, and start it again; workers cannot begin while it is away."""
+        """End ClickHouse as a crash would, and start it again."""
         self._wait_for_workers()
+        self.away(0.3)
+
+    def away(self, seconds: float) -> None:
+        """End ClickHouse as a crash would, and start it again so much later."""
         self.clickhouse.kill()
-        time.sleep(0.3)
+        time.sleep(seconds)
         self.clickhouse.start()
 
-    def _wait_for_workers(self, seconds: float = 120) -> None:
+    def _wait_for_workers(self, seconds: float = 600) -> None:
         """Wait until both web workers have opened their stores: each has a spool of its own then."""
         assert self.web.process is not None
         until = time.monotonic() + seconds
@@ -117,7 +125,13 @@ class Cluster:
                     time.sleep(1)
                     return
             time.sleep(0.1)
-        raise TimeoutError("the web workers do not start")
+        raise TimeoutError(f"the web workers do not start: {''.join(self._said)}")
+
+    def _listen(self) -> None:
+        """Read what the web says: a pipe that is full would hold it up."""
+        assert self.web.process is not None and self.web.process.stdout is not None
+        for line in self.web.process.stdout:
+            self._said.append(line)
 
     def _kill_collector(self) -> None:
         if self._collector is not None:
@@ -163,7 +177,7 @@ class Sender:
     def stop(self) -> None:
         """Send the batch that is on its way to its end, and stop."""
         self._stopping.set()
-        self._thread.join(120)
+        self._thread.join(600)
         assert not self._thread.is_alive(), "a batch is not acknowledged"
 
     def _run(self) -> None:
@@ -232,8 +246,49 @@ def kill_during_ingest(cluster: Cluster, rounds: int, seconds: float = 1.0) -> t
     for each in senders:
         each.stop()
         assert not each.refused, each.refused[0]
-    cluster.wait_until_replayed(300)
+    cluster.wait_until_replayed(900)
     return _count(cluster, senders)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What came of rows that were sent while ClickHouse was away for a while."""
+
+    acknowledged: int
+    acknowledged_away: int
+    """Of them while it was."""
+    lost: int
+    doubled: int
+    lacking: int
+
+
+def away_during_ingest(cluster: Cluster, seconds: float, around_seconds: float = 3.0) -> Counted:
+    """Send from several programs, ClickHouse being away for `seconds` of it; a web worker starts in its absence.
+
+    Raises AssertionError when a batch was refused.
+    """
+    senders = [Sender(cluster, number) for number in range(PROGRAMS)]
+    for each in senders:
+        each.start()
+    time.sleep(around_seconds)
+    cluster.clickhouse.kill()
+    before = _acknowledged(senders)
+    time.sleep(seconds / 2)
+    cluster.kill_a_worker()
+    time.sleep(seconds / 2)
+    away = _acknowledged(senders) - before
+    cluster.clickhouse.start()
+    time.sleep(around_seconds)
+    for each in senders:
+        each.stop()
+        assert not each.refused, each.refused[0]
+    cluster.wait_until_replayed(900)
+    acknowledged, lost, doubled, lacking = _count(cluster, senders)
+    return Counted(acknowledged, away, lost, doubled, lacking)
+
+
+def _acknowledged(senders: list[Sender]) -> int:
+    return sum(len(each.trades) + len(each.samples) for each in senders)
 
 
 def _count(cluster: Cluster, senders: list[Sender]) -> tuple[int, int, int, int]:

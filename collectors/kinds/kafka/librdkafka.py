@@ -1,4 +1,4 @@
-"""librdkafka in a process of its own: the only module that loads it, run by collectors/runtime/child.py.
+"""librdkafka in a process of its own, run by collectors/runtime/child.py: this module and consumer.py alone load it.
 
 A broker that freezes and thaws makes librdkafka 2.16 abort (`rdkafka_queue.h … eonce->refcnt > 0`): so no process that
 holds data has it in its address space. One client is kept: it has one thread for itself, one for answers, and one a

@@ -12,6 +12,7 @@ from gunicorn.http.unreader import IterUnreader
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from api.problem import Problem
 from core.web.bodies import MOST_BODY_BYTES
 from dashboard.frame.incoming import (
     BODY_SECONDS,
@@ -102,7 +103,18 @@ def test_what_is_too_large_or_no_request_is_refused_with_its_status(request_byte
     with pytest.raises(Refused) as refused:
         fed(request_bytes, *range(0, len(request_bytes), 50_000))
     assert refused.value.status == status
-    assert refused.value.answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert refused.value.answer_to("/").startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_programs_are_refused_with_problem_details_as_everywhere_in_the_api() -> None:
+    incoming = Incoming(most_body)
+    with pytest.raises(Refused) as refused:
+        incoming.take(head(f"Content-Length: {10**9}", path="/api/v1/ingest/trades?create=true"))
+    answer, body = refused.value.answer_to(incoming.path).split(b"\r\n\r\n", 1)
+    assert b"\r\nContent-Type: application/problem+json\r\n" in answer
+    problem = Problem.model_validate_json(body)
+    assert (problem.status, problem.fix) == (413, "Send several.") and "1,048,576 bytes at most" in problem.detail
+    assert refused.value.answer_to("/import").split(b"\r\n\r\n", 1)[1].startswith(b"Too large")
 
 
 def test_a_path_with_a_limit_of_its_own_takes_more() -> None:

@@ -153,7 +153,7 @@ def test_rows_that_a_pull_refused_are_told_although_it_ran_well(stores: Stores) 
         collector_row("pull-fills", Status.OK),
         components=(Component("collector pull-fills", Status.OK, "every 60 s"),),
     )
-    why = "2 rows refused, the last 5 s ago: side: is none that there is; kept in the table refused_rows"
+    why = "2 rows refused, the last 5 s ago: side: is none that there is; kept under Refused rows"
     refused = Reading(components=(Component("pull-fills", Status.WARNING, why),))
     stores.live.put_reading("pull-fills", "host-1", stores.clock.now(), 60.0, refused)
     view = sent(build(stores, NONE))

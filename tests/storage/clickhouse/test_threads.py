@@ -13,9 +13,11 @@ REMOVING = f"""
 import os, sys, time
 from core.settings.model import Settings
 from storage.clickhouse.migrate import bound_threads
-from storage.stores import open_clickhouse
+from storage.stores import open_clickhouse, prepare_clickhouse
 
-clickhouse = open_clickhouse(Settings(data_dir=sys.argv[1]))
+settings = Settings(data_dir=sys.argv[1])
+clickhouse = open_clickhouse(settings)
+prepare_clickhouse(clickhouse, settings)
 soon = "old_parts_lifetime = 1, cleanup_delay_period = 1, max_cleanup_delay_period = 1"
 soon += ", cleanup_delay_period_random_add = 0"
 clickhouse.command("CREATE TABLE merged (number UInt32) ENGINE = MergeTree ORDER BY number SETTINGS " + soon)
