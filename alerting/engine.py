@@ -238,8 +238,7 @@ class Engine:
         changes.history.append(HistoryRow(at, "clock_jump", detail=detail))
         for key, each in self._known.items():
             if each.rule in self._rules:
-                condition = jumped(each.condition, at, self._rules[each.rule].timing)
-                changes.conditions[key] = replace(each, condition=condition)
+                changes.conditions[key] = each.turned(jumped(each.now, at, self._rules[each.rule].timing))
 
     def _drop_removed(self, at: float, changes: Changes) -> None:
         for name in self._series.keys() - self._rules.keys():
@@ -278,12 +277,11 @@ class Engine:
                 continue
             is_reported = not each.is_missing and each.evaluation.outcome is not Outcome.ERROR
             if is_reported and known.condition.watched_for != rule.watches_for:
-                known = replace(known, condition=replace(known.condition, watched_for=rule.watches_for))
+                known = known.turned(replace(known.now, watched_for=rule.watches_for))
             elif known.condition.goes_on(each.evaluation, timing):
-                condition = replace(known.condition, value=each.evaluation.value, why=each.evaluation.why)
-                changes.values[known.key] = replace(known, condition=condition)
+                changes.values[known.key] = known.seen(each.evaluation)
                 continue
-            longer = edited(known.condition, at, timing)
+            longer = edited(known.now, at, timing)
             if longer.news:
                 self._tell(known, longer, at, changes)
             step = evaluated(longer.condition, each.evaluation, timing)
@@ -304,7 +302,7 @@ class Engine:
 
     def _tell(self, known: Known, step: Step, at: float, changes: Changes) -> None:
         """Note what became of a condition, and write down what is news of it."""
-        changes.conditions[known.key] = replace(known, condition=step.condition)
+        changes.conditions[known.key] = known.turned(step.condition)
         worth = [news for news in step.news if news is not News.MOVED]
         if not worth:
             return
@@ -397,13 +395,13 @@ class Engine:
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
         for answer in changes.answers:
             answer_in(connection, answer.request, answer.why_not, now)
-        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in changes.history])
+        kept.add_history(connection, changes.history, now - at)
         return ids
 
     def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
         before = self._known.get(key)
-        return before is None or _without_value(before.condition) != _without_value(each.condition)
+        return before is None or not before.condition.is_but_for_value(each.condition)
 
     def _adopt(self, changes: Changes, ids: Sequence[int]) -> None:
         for each in changes.conditions.values():
@@ -480,10 +478,6 @@ def _kept_incident(id: int, group: str, known: Incident, ahead: float) -> KeptIn
     body = INCIDENTS.dump_json(known).decode()
     closed_at = None if known.closed_at is None else known.closed_at + ahead
     return KeptIncident(group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by)
-
-
-def _without_value(condition: Condition) -> Condition:
-    return replace(condition, value=None, why="")
 
 
 def _kept(each: Known) -> KeptCondition:

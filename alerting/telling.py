@@ -117,7 +117,7 @@ def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenInciden
 
 
 def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAlert:
-    condition = known.condition
+    condition = known.now
     severity = condition.severity or rule.conditions[-1][0]
     id, incident = engine.incident_of(known.key) or (0, None)
     member = incident.members[known.key] if incident else None

@@ -156,7 +156,7 @@ class Rule(BaseModel):
         levels = sorted((severity.word, text) for severity, text in self.levels.items())
         return hashlib.blake2b(repr((self.when, levels, self.clear)).encode(), digest_size=8).hexdigest()
 
-    @property
+    @cached_property
     def timing(self) -> Timing:
         """Return its durations and policies."""
         return Timing(
@@ -168,7 +168,7 @@ class Rule(BaseModel):
             keep_seconds=self.keep,
         )
 
-    @property
+    @cached_property
     def figures(self) -> tuple[str, ...]:
         """Return the names of the figures that it reads."""
         expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
