@@ -16,7 +16,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import orjson
@@ -24,28 +23,16 @@ from pydantic import SecretStr
 
 from alerting.evaluate import Value
 from alerting.incidents import About
-from alerting.quiet import Causes
-from alerting.router import Router
-from alerting.runner import Runner
-from alerting.sender import Sender
+from benchmarks.alert_engine import runner_of, state_of
 from benchmarks.hook import Arrival, Hook
 from benchmarks.report import Figure, show
 from core.alerts.expression import Figure as Named
 from core.alerts.expression import Worked
-from core.alerts.rule import Rule
-from core.errors import StorageUnavailable
 from core.model import labels
-from core.settings.channels import Channels, Webhook
-from core.settings.model import Settings
-from core.settings.routes import Route
-from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.spool import Spool
-from storage.clickhouse.writer import Writer
+from core.settings.channels import Webhook
 from storage.live.embedded import Valkey
-from storage.live.redis import Live
 from storage.state.alerts import KeptMessage, MessageStatus, messages_of, queue_in, read_incidents, ticked_at
 from storage.state.database import State
-from storage.stores import Stores
 from tests.support.alerting import QuietParts
 from tests.support.servers import ROOT
 
@@ -54,7 +41,6 @@ HOSTS, MOST_BUSY = 200, 12
 SLOWEST_MS = 15.0
 """The webhooks answer after up to so long: kills come while an answer is on its way, too."""
 RECEIVERS = ("desk", "phone")
-RULE = Rule.model_validate({"name": "busy", "when": "load > 80 %", "severity": "critical", "every": "1 s"})
 
 
 class FastClock:
@@ -80,29 +66,14 @@ class Planned(QuietParts):
 
 def run(folder: Path, valkey: str, hook: str) -> None:
     """Evaluate and send until killed."""
-    clock = FastClock()
     hooks = [Webhook(name=name, url=SecretStr(f"{hook}/{name}"), give_up_seconds=86_400) for name in RECEIVERS]
-    routes = (Route(receivers=RECEIVERS, group_by=("host",), repeat=0),)
-    settings = Settings(data_dir=folder, machine="bench", channels=Channels(webhook=tuple(hooks)), routes=routes)
-
-    def refuse(batch: object) -> None:
-        raise StorageUnavailable("there is no ClickHouse here")
-
     with tempfile.TemporaryDirectory() as own:
-        writer = Writer(refuse, Spool(Path(own) / "spool.sqlite", 2**20), queue_rows=1_000)
-        state = State(_url(folder))
-        stores = Stores(settings, ClickHouse("http://127.0.0.1:9"), Live(valkey, "bench"), state, writer, clock)
-        router = Router(routes, settings.channels, clock)
-        sender = partial(Sender, state, settings.channels.every(), clock.now, machine="bench", address="")
-        runner = Runner(stores, lambda: [RULE], Planned(folder / "plan"), router, Causes({}), None, sender)
+        spool = Path(own) / "spool.sqlite"
+        runner = runner_of(state_of(folder), spool, valkey, FastClock(), Planned(folder / "plan"), hooks)
         runner.step()
         print("ticking", flush=True)
         while True:
             runner.step()
-
-
-def _url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'state.sqlite'}"
 
 
 class Plan:
@@ -160,7 +131,7 @@ def main(kills: int) -> None:
     """Kill so often, and count."""
     with tempfile.TemporaryDirectory() as name, Hook(SLOWEST_MS) as hook:
         folder = Path(name)
-        state = State(_url(folder))
+        state = state_of(folder)
         state.migrate()
         valkey = Valkey(folder / "valkey")
         valkey.start()
