@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from core.alerts.files import PlacedRule
 from core.alerts.rule import Rule
 from core.alerts.rule_set import SHIPPED, RuleSet
 from core.alerts.severity import Severity
-from core.alerts.spec import FiringAlert, RuleCost
+from core.alerts.spec import RuleCost
 from core.alerts.written import written
 from core.format import NOT_AVAILABLE, coarse_duration, count, duration
 from dashboard.alerts.known import Known
@@ -40,7 +40,7 @@ _ORDER = ("failed", "firing", "pending", "clear", "waits", "off")
 
 def rules_table(found: RuleSet, known: Known, chosen: str) -> html.Div:
     """Return a row a rule: what failed or fires first, what is off last. chosen: name of the one shown as YAML."""
-    fires = _fires(known.firing)
+    fires = known.fires
     rows = [_row(each, known, fires, found.disabled, is_chosen=each.rule.name == chosen) for each in found.rules]
     rows.sort(key=lambda each: each[0])
     return data_table(f"{ID}-rows", _COLUMNS, [row for _, row in rows], caption="Rules",
@@ -70,21 +70,14 @@ def watched(rule: Rule) -> str:
     return "; ".join(f"{severity.word}: {text}" for severity, text in sorted(rule.levels.items(), reverse=True))
 
 
-def _fires(firing: Sequence[FiringAlert]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for each in firing:
-        found[each.rule] = found.get(each.rule, 0) + 1
-    return found
-
-
 def _row(
-    placed: PlacedRule, known: Known, fires: Mapping[str, int], disabled: Collection[str], *, is_chosen: bool
+    placed: PlacedRule, known: Known, fires: Mapping[str, int | None], disabled: Collection[str], *, is_chosen: bool
 ) -> tuple[tuple[int, int, str], dict[str, Any]]:
     """Return how a rule is ordered among others, and its row."""
     rule = placed.rule
     cost = known.costs.get(rule.name)
     severity = max((level for level, _ in rule.conditions), default=Severity.INFO)
-    kind, state = _state(rule, cost, fires.get(rule.name, 0), disabled, known)
+    kind, state = _state(rule, cost, fires.get(rule.name), disabled, known)
     label = f"Show the rule {rule.name} as YAML"
     row = {
         "title": Cell(rule.title or rule.name, hint=rule.name, mark="fw-wraps"),
@@ -101,7 +94,9 @@ def _row(
     return (_ORDER.index(kind), -severity, rule.name), row
 
 
-def _state(rule: Rule, cost: RuleCost | None, firing: int, disabled: Collection[str], known: Known) -> tuple[str, Cell]:
+def _state(
+    rule: Rule, cost: RuleCost | None, firing: int | None, disabled: Collection[str], known: Known
+) -> tuple[str, Cell]:
     if not rule.is_enabled or rule.name in disabled:
         return "off", Cell("○ off", tone="muted")
     if cost is None:
@@ -110,6 +105,8 @@ def _state(rule: Rule, cost: RuleCost | None, firing: int, disabled: Collection[
         why = cost.problem if known.sight.is_whole else WITHHELD
         return "failed", Cell(f"✕ failed: {why}", tone="critical", mark="fw-wraps")
     pending = f", {cost.pending} pending" if cost.pending and known.sight.is_whole else ""
+    if firing is None:
+        return "firing", Cell("? more alerts fire than are told", tone="muted")
     if firing:
         return "firing", Cell(f"▲ {firing} firing{pending}", tone="warning")
     if pending:
