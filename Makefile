@@ -8,6 +8,7 @@ PEERS := .venv-bench
 PEERS_STAMP := $(PEERS)/.installed
 STATIC_STAMP := .cache/static/.made
 AMTOOL := .cache/amtool/usr/bin/amtool
+ALERTMANAGER := .cache/amtool/usr/bin/alertmanager
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint texts bench clean
@@ -28,7 +29,7 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
-test: lint chromium $(AMTOOL) $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
+test: lint chromium $(ALERTMANAGER) $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
 	@for part in $(TESTS); do $(PYTEST) $$part || failed=1; done; test -z "$$failed"
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
@@ -44,7 +45,7 @@ texts: $(RUN_STAMP) ## Write anew what is made from the code: the example settin
 	@$(BIN)/python -m core.ingest.text docs/your-data.md
 	@$(BIN)/python -m alerting.text docs/rules.md
 
-bench: $(DEV_STAMP) $(PEERS_STAMP) $(STATIC_STAMP) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
+bench: $(DEV_STAMP) $(PEERS_STAMP) $(STATIC_STAMP) $(ALERTMANAGER) chromium wrk ## Measure every figure of docs/BENCHMARKS.md.
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove everything built; data folders stay.
@@ -55,11 +56,17 @@ clean: ## Remove everything built; data folders stay.
 chromium wrk:
 	@command -v $@ >/dev/null || { echo "Installing Debian's $@ …"; apt-get update -qq && apt-get install -y -qq $@ >/dev/null; }
 
-# Debian's package starts an Alertmanager where it is installed: only its client is wanted.
+# Debian's package starts an Alertmanager where it is installed: only its programs are wanted.
 $(AMTOOL):
 	@echo "Fetching Debian's amtool …"
 	@mkdir -p .cache/amtool
 	@cd .cache/amtool && apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus-alertmanager && dpkg -x prometheus-alertmanager_*.deb . && touch -c usr/bin/amtool
+
+# Debian's build reads its templates in /usr/share and nowhere else. This copy reads them beside it, from the folder where
+# the package was unpacked: there tests and benchmarks start it.
+$(ALERTMANAGER): $(AMTOOL)
+	@LC_ALL=C sed 's#/usr/share/prometheus/alertmanager#usr/share/prometheus/alertmanager/#g' \
+		.cache/amtool/usr/bin/prometheus-alertmanager > $@ && chmod +x $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fundwatch needs Python 3.11 or newer: make run PYTHON=python3.12")'

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from alerting.incidents import Turn
-from core.alerts.conditions import Condition
+from core.alerts.conditions import Condition, Evaluation
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels
@@ -26,6 +26,22 @@ class Known:
     condition: Condition
     key: str
     """What tells it from every other one: `key_of`."""
+    newest: Evaluation | None = None
+    """What was found since, where only the value is another one."""
+
+    @property
+    def now(self) -> Condition:
+        """Return the condition with the newest value."""
+        found = self.newest
+        return replace(self.condition, value=found.value, why=found.why) if found else self.condition
+
+    def turned(self, condition: Condition) -> Known:
+        """Return it as it is with another condition."""
+        return Known(self.rule, self.labels, condition, self.key)
+
+    def seen(self, found: Evaluation) -> Known:
+        """Return it with another value."""
+        return Known(self.rule, self.labels, self.condition, self.key, found)
 
 
 @dataclass(frozen=True, slots=True)

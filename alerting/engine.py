@@ -245,8 +245,7 @@ class Engine:
         changes.history.append(HistoryRow(at, "clock_jump", detail=detail))
         for key, each in self._known.items():
             if each.rule in self._rules:
-                condition = jumped(each.condition, at, self._rules[each.rule].timing)
-                changes.conditions[key] = replace(each, condition=condition)
+                changes.conditions[key] = each.turned(jumped(each.now, at, self._rules[each.rule].timing))
 
     def _drop_removed(self, at: float, changes: Changes) -> None:
         for name in self._series.keys() - self._rules.keys():
@@ -286,12 +285,11 @@ class Engine:
                 continue
             is_reported = not each.is_missing and each.evaluation.outcome is not Outcome.ERROR
             if is_reported and known.condition.watched_for != rule.watches_for:
-                known = replace(known, condition=replace(known.condition, watched_for=rule.watches_for))
+                known = known.turned(replace(known.now, watched_for=rule.watches_for))
             elif known.condition.goes_on(each.evaluation, timing):
-                condition = replace(known.condition, value=each.evaluation.value, why=each.evaluation.why)
-                changes.values[known.key] = replace(known, condition=condition)
+                changes.values[known.key] = known.seen(each.evaluation)
                 continue
-            longer = edited(known.condition, at, timing)
+            longer = edited(known.now, at, timing)
             if longer.news:
                 self._tell(known, longer, at, changes)
             step = evaluated(longer.condition, each.evaluation, timing)
@@ -312,7 +310,7 @@ class Engine:
 
     def _tell(self, known: Known, step: Step, at: float, changes: Changes) -> None:
         """Note what became of a condition, and write down what is news of it."""
-        changes.conditions[known.key] = replace(known, condition=step.condition)
+        changes.conditions[known.key] = known.turned(step.condition)
         worth = [news for news in step.news if news is not News.MOVED]
         if not worth:
             return
@@ -407,7 +405,7 @@ class Engine:
             answer_in(connection, answer.request, answer.why_not, now)
         of_groups = {group: id for (_, group, _), id in zip(changes.turns, ids, strict=True)}
         rows_of_history = [self._with_incident(each, changes, of_groups) for each in changes.history]
-        kept.add_history(connection, [replace(each, at=each.at + now - at) for each in rows_of_history])
+        kept.add_history(connection, rows_of_history, now - at)
         return ids
 
     def _with_incident(self, row: HistoryRow, changes: Changes, turned: Mapping[str, int]) -> HistoryRow:
@@ -422,7 +420,7 @@ class Engine:
     def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
         before = self._known.get(key)
-        return before is None or _without_value(before.condition) != _without_value(each.condition)
+        return before is None or not before.condition.is_but_for_value(each.condition)
 
     def _adopt(self, changes: Changes, ids: Sequence[int]) -> None:
         for each in changes.conditions.values():
@@ -501,10 +499,6 @@ def _kept_incident(id: int, group: str, known: Incident, ahead: float) -> KeptIn
     return KeptIncident(
         group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by, known.severity
     )
-
-
-def _without_value(condition: Condition) -> Condition:
-    return replace(condition, value=None, why="")
 
 
 def _kept(each: Known) -> KeptCondition:

@@ -51,11 +51,12 @@ def _told(
         rule = rules.get(each.rule) if each else None
         if each is None or rule is None:
             continue
+        condition = each.now
         members.append(
             {
                 "rule": rule.name, "title": title_of(rule), "labels": dict(each.labels) | dict(rule.labels),
-                "severity": member.severity.word, "since": member.since + ahead, "value": each.condition.value,
-                "text": message_of(rule, each.labels, each.condition), "runbook": rule.runbook,
+                "severity": member.severity.word, "since": member.since + ahead, "value": condition.value,
+                "text": message_of(rule, each.labels, condition), "runbook": rule.runbook,
                 "category": rule.category.value, "muted_by": member.muted_by,
             }
         )  # fmt: skip

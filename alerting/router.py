@@ -44,10 +44,20 @@ class Router:
         found = self._known.get((rule.name, labels))
         if found is None or found[0] is not rule:
             every = _together(rule, labels)
-            fitting = [route for route in self._routes if route.is_of(rule.category, every)]
+            fitting = self._fitting(rule, every)
             group = group_of(fitting, rule, every, self._named(fitting))
             found = self._known[rule.name, labels] = rule, group, plan_of(fitting, now)
         return found[1], found[2]
+
+    def _fitting(self, rule: Rule, every: Labels) -> list[Route]:
+        """Return the routes of a condition that may count at some severity and hour."""
+        found: list[Route] = []
+        for route in self._routes:
+            if route.is_of(rule.category, every):
+                found.append(route)
+                if route.is_last:
+                    break
+        return found
 
     def _named(self, fitting: Sequence[Route]) -> str:
         """Return which routes fit, where there are several: who hears of others does so in another incident."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -23,6 +24,7 @@ from core.alerts.spec import (
     ENGINE,
     FIRING,
     INCIDENTS,
+    MOST_RULES,
     MOST_TOLD,
     MUTED,
     QUEUE,
@@ -56,20 +58,34 @@ class Pulse:
     """What the auditor found."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fires:
+    """What counts of a condition that fires, also where there are too many for a row each."""
+
+    known: Known
+    rule: Rule
+    severity: Severity
+    incident: tuple[int, Incident] | None
+    muted_by: str
+
+
 def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Reading:
     """Return the newest reading at `now` (epoch seconds): of what the last tick left that ended well."""
     # The engine's own time does not follow the machine's clock where that is set.
     ahead = now - engine.steady()
-    firing = [_alert(engine, known, rule, ahead) for known, rule in engine.firing]
-    firing.sort(key=lambda each: (-Severity.of(each.severity), -each.since, each.key))
+    firing = [_fires(engine, known, rule) for known, rule in engine.firing]
+    gravest = heapq.nsmallest(
+        MOST_TOLD, firing, key=lambda each: (-each.severity, -each.known.condition.since, each.known.key)
+    )
     by_severity = Counter(each.severity for each in firing)
+    hidden = Counter(each.muted_by for each in firing)
     values = {
         TICK_SECONDS: pulse.tick_seconds,
         TICK_AGE_SECONDS: pulse.tick_age_seconds,
         RULES: len(engine.rules),
         RULES_FAILED: len(engine.problems),
         CONDITIONS: sum(engine.conditions.values()),
-        MUTED: sum(bool(each.muted_by) for each in firing),
+        MUTED: len(firing) - hidden[""],
         INCIDENTS: len(engine.incidents),
         QUEUE: pulse.queued,
         QUEUE_AGE_SECONDS: pulse.queue_age_seconds,
@@ -77,14 +93,14 @@ def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Readin
     return Reading(
         samples=[
             *(Sample(metric, float(value)) for metric, value in values.items()),
-            *(Sample(FIRING, float(by_severity[each.word]), labels(severity=each.word)) for each in Severity),
+            *(Sample(FIRING, float(by_severity[each]), labels(severity=each.word)) for each in Severity),
         ],
         components=[_component(engine, pulse, len(firing))],
         tables=[
-            table_of(FiringAlert, firing[:MOST_TOLD]),
+            table_of(FiringAlert, [_alert(each, ahead) for each in gravest]),
             table_of(OpenIncident, _incidents(engine, ahead)),
-            table_of(RuleCost, _costs(engine, firing)),
-            table_of(Quieting, _quieting(quiet, firing)),
+            table_of(RuleCost, _costs(engine, Counter(each.rule.name for each in firing))),
+            table_of(Quieting, _quieting(quiet, hidden)),
         ],
     )
 
@@ -117,11 +133,15 @@ def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenInciden
     )
 
 
-def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAlert:
-    condition = known.condition
-    severity = condition.severity or rule.conditions[-1][0]
-    id, incident = engine.incident_of(known.key) or (0, None)
-    member = incident.members[known.key] if incident else None
+def _fires(engine: Engine, known: Known, rule: Rule) -> _Fires:
+    incident = engine.incident_of(known.key)
+    severity = known.condition.severity or rule.conditions[-1][0]
+    return _Fires(known, rule, severity, incident, incident[1].members[known.key].muted_by if incident else "")
+
+
+def _alert(fires: _Fires, ahead: float) -> FiringAlert:
+    known, rule, severity, condition = fires.known, fires.rule, fires.severity, fires.known.now
+    id, incident = fires.incident or (0, None)
     return FiringAlert(
         key=known.key,
         rule=rule.name,
@@ -133,7 +153,7 @@ def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAler
         since=condition.since + ahead,
         value=condition.value,
         text=message_of(rule, known.labels, condition),
-        muted_by=member.muted_by if member else "",
+        muted_by=fires.muted_by,
         incident=id,
         acknowledged_by=incident.acknowledged_by if incident else "",
         is_flapping=condition.is_flapping,
@@ -141,24 +161,23 @@ def _alert(engine: Engine, known: Known, rule: Rule, ahead: float) -> FiringAler
     )
 
 
-def _costs(engine: Engine, firing: Sequence[FiringAlert]) -> list[RuleCost]:
+def _costs(engine: Engine, fires: Mapping[str, int]) -> list[RuleCost]:
     """Return what the rules cost, the dearest first."""
-    fires = Counter(each.rule for each in firing)
     conditions, pending = engine.conditions, engine.pending
     found = [
         RuleCost(
-            name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], pending.get(name, 0), fires[name],
+            name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], pending.get(name, 0),
+            fires.get(name, 0),
             engine.problems.get(name, ""),
         )
         for name, rule in engine.rules.items()
     ]  # fmt: skip
-    return sorted(found, key=lambda each: (-each.cost_seconds, each.rule))[:MOST_TOLD]
+    return sorted(found, key=lambda each: (-each.cost_seconds, each.rule))[:MOST_RULES]
 
 
-def _quieting(quiet: Quiet, firing: Sequence[FiringAlert]) -> list[Quieting]:
-    hidden = Counter(each.muted_by for each in firing)
+def _quieting(quiet: Quiet, hidden: Mapping[str, int]) -> list[Quieting]:
     return [
-        Quieting(each.reason, written(each.matchers), each.ends, each.who, each.why, hidden[each.reason])
+        Quieting(each.reason, written(each.matchers), each.ends, each.who, each.why, hidden.get(each.reason, 0))
         for each in quiet.active
     ]
 

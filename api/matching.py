@@ -1,22 +1,15 @@
-"""Matchers that a request filters by, in the form of Alertmanager: label="value", with =, !=, =~ and !~.
-
-Values are as Alertmanager reads them: bare, or quoted with \\", \\\\ and
-\\n. (github.com/prometheus/alertmanager, pkg/labels)
-"""
+"""Matchers that a request filters by, and which label sets they mean."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from api.problem import Refused
 from core.alerts.expression import Matcher
+from core.alerts.matchers import FIX, parsed
 from core.regular import SYNTAX, check_pattern, full_match
 
 MOST, LONGEST = 20, 500
-FIX = 'Write label="value", with commas between; =, !=, =~ and !~ are understood.'
-_ONE = re.compile(r'\s*([a-zA-Z_:][\w:]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\\n]|\\.)*)"|([^\s,"{}]*))\s*', re.ASCII)
-_ESCAPED = {'\\"': '"', "\\\\": "\\", "\\n": "\n"}
 
 
 def matchers_of(texts: Iterable[str], field: str) -> list[Matcher]:
@@ -55,20 +48,16 @@ def _hold(matcher: Matcher, values: Sequence[str], field: str) -> list[bool]:
 
 
 def _read(text: str, field: str) -> list[Matcher]:
-    rest = text.strip().removeprefix("{").removesuffix("}").strip()
-    if len(text) > LONGEST * MOST or not rest:
-        raise _wrong(field, "is empty or too long")
-    found: list[Matcher] = []
-    while rest:
-        match = _ONE.match(rest)
-        if match is None or (match.end() < len(rest) and rest[match.end()] != ","):
-            raise _wrong(field, f"is not understood at {rest[:20]!r}")
-        label, operator, quoted, bare = match.groups()
-        value = bare if quoted is None else re.sub(r"\\.", lambda each: _ESCAPED.get(each[0], each[0]), quoted)
-        if len(value) > LONGEST:
-            raise _wrong(field, f"has a value of more than {LONGEST} characters")
-        found.append(Matcher(label, operator, value))
-        rest = rest[match.end() :].removeprefix(",").strip()
+    if len(text) > LONGEST * MOST:
+        raise _wrong(field, "is too long")
+    try:
+        found = parsed(text)
+    except ValueError as error:
+        raise _wrong(field, str(error)) from error
+    if not found:
+        raise _wrong(field, "is empty")
+    if any(len(each.value) > LONGEST for each in found):
+        raise _wrong(field, f"has a value of more than {LONGEST} characters")
     return found
 
 

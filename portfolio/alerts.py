@@ -7,7 +7,7 @@ who sees one of its alerts, with those alone, and is acted on by who sees all of
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from core.alerts.rule import Rule
 from core.alerts.rule_set import SHIPPED
 from core.alerts.sent import RULE as SENT
 from core.alerts.severity import Severity
-from core.alerts.spec import FiringAlert, OpenIncident
+from core.alerts.spec import FiringAlert, OpenIncident, RuleCost
 from portfolio.allowed import Limits, own_ids
 from portfolio.rule_files import rule_set
 from portfolio.withheld import WITHHELD, is_naming
@@ -93,6 +93,18 @@ class Sight:
             return [*firing]
         found = [(each, orjson.loads(each.labels)) for each in firing]
         return [_told(each, labels) for each, labels in found if self.sees(each.rule, labels)]
+
+    def fires(self, rules: Iterable[RuleCost], firing: Sequence[FiringAlert]) -> dict[str, int | None]:
+        """Return of each rule how many alerts fire that may be told; None: that is not known.
+
+        Of more than a reading tells the gravest stand in it, and the rest is counted by rule.
+        """
+        if self.is_whole:
+            return {each.rule: each.firing for each in rules}
+        told, seen = (Counter(each.rule for each in some) for some in (firing, self.seen(firing)))
+        return {
+            each.rule: seen[each.rule] if seen[each.rule] or told[each.rule] >= each.firing else None for each in rules
+        }
 
     def incidents(self, known: Iterable[OpenIncident], seen: Iterable[FiringAlert]) -> list[OpenIncident]:
         """Return the incidents that may be told, as by their alerts that may be; `seen`: of `seen`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from pydantic import Field
@@ -153,10 +152,18 @@ def _list(ask: Ask[Listed]) -> Page[Rule]:
     seen = [each for each in found.rules if sight.sees_rule(each.rule)]
     part, following = part_of(sorted(seen, key=_key), _key, ask.begins)
     costs = {each.rule: each for each in known.rules}
-    fires = Counter(each.rule for each in sight.seen(known.firing))
+    fires = sight.fires(known.rules, known.firing)
     names = {rule.name for rule in found.in_force()}
     items = [
-        _told(each, costs.get(each.rule.name), fires[each.rule.name], known, sight, each.rule.name in names, found.kept)
+        _told(
+            each,
+            costs.get(each.rule.name),
+            fires.get(each.rule.name),
+            known,
+            sight,
+            each.rule.name in names,
+            found.kept,
+        )
         for each in part
     ]
     faults = [WRONG, *map(_fault, map(str, found.faults))] if found.faults and sight.is_whole else []
@@ -178,14 +185,13 @@ def _fault(text: str) -> str:
 
 
 def _told(
-    placed: PlacedRule, cost: RuleCost | None, fires: int, known: AlertsNow, sight: Sight, is_in_force: bool,
+    placed: PlacedRule, cost: RuleCost | None, fires: int | None, known: AlertsNow, sight: Sight, is_in_force: bool,
     kept: KeptRules,
 ) -> Rule:  # fmt: skip
     rule, is_limited = placed.rule, not sight.is_whole
     problem = (WITHHELD if is_limited else cost.problem) if cost and cost.problem else ""
-    is_known = cost is not None and not known.is_stale
+    is_known = cost is not None and fires is not None and not known.is_stale
     state = OFF if not is_in_force else UNKNOWN if not is_known else FAILING if problem else FIRING if fires else OK
-    firing = fires if is_limited or cost is None else cost.firing
     mine = kept.rule(rule.name) if placed.file == STATE_DATABASE else None
     off = kept.switched_off(rule.name)
     return Rule(
@@ -196,7 +202,7 @@ def _told(
         message=rule.message, runbook=rule.runbook, file=Path(placed.file).name, line=placed.line,
         cost_seconds=cost.cost_seconds if cost else None,
         conditions=cost.conditions if cost and not is_limited else None,
-        firing=firing if is_in_force and is_known else None, problem=problem,
+        firing=fires if is_in_force and is_known else None, problem=problem,
         version=mine.version if mine else 0, changed_by=mine.changed_by if mine else "",
         changed_at=told_time(mine.changed_at) if mine else None,
         switched_off_by=off.who if off and not is_limited else "",

@@ -6,8 +6,9 @@ clock, which equals epoch seconds when it starts and does not jump when the mach
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 
 from core.alerts.severity import Severity
 from core.alerts.timing import Policy, Timing
@@ -125,6 +126,10 @@ class Condition:
             self.is_stale or self.changes or self.is_flapping or self.errors or self.no_data_since is not None
         )
 
+    def is_but_for_value(self, other: Condition) -> bool:
+        """Return whether another one differs in its value at most, and in what is said of it."""
+        return bool(_BUT_FOR_VALUE(self) == _BUT_FOR_VALUE(other))
+
     def goes_on(self, found: Evaluation, timing: Timing) -> bool:
         """Return whether it fires, and an evaluation finds just that again: nothing changes but its value."""
         return (
@@ -135,6 +140,9 @@ class Condition:
             and not (self.is_stale or self.is_flapping)
             and found.at - self.since >= timing.for_seconds
         )
+
+
+_BUT_FOR_VALUE = attrgetter(*(each.name for each in fields(Condition) if each.name not in ("value", "why")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +233,11 @@ def removed(known: Condition, at: float, why: str = REMOVED) -> Step:
 
 def _back(known: Condition) -> Condition:
     """Return the condition as it was before it had no data or failed."""
+    is_blind = known.phase in (Phase.NO_DATA, Phase.ERROR)
+    if not (is_blind or known.is_stale or known.errors or known.no_data_since is not None or known.error_since):
+        return known
     fresh = replace(known, is_stale=False, no_data_since=None, error_since=None, errors=0)
-    if known.phase not in (Phase.NO_DATA, Phase.ERROR):
+    if not is_blind:
         return fresh
     # What fired for want of data alone and now holds fires on; what is clear is resolved as anything that fired.
     return replace(fresh, phase=Phase.FIRING if known.is_announced else known.before)
@@ -362,7 +373,10 @@ def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:
     within = sum(at - each < timing.flap_seconds for each in recent)
     is_flapping = bool(recent) if known.is_flapping else within >= timing.flap_changes
     # More than these decide nothing, and what flaps for days would keep them all.
-    condition = replace(step.condition, changes=recent[-timing.flap_changes :], is_flapping=is_flapping)
+    recent = recent[-timing.flap_changes :]
+    if (recent, is_flapping) == (changes, step.condition.is_flapping):
+        return step
+    condition = replace(step.condition, changes=recent, is_flapping=is_flapping)
     if is_flapping == known.is_flapping:
         return Step(condition, step.news)
     return Step(condition, (*step.news, News.FLAPPING if is_flapping else News.STEADY))

@@ -16,7 +16,7 @@ from core.alerts.matchers import all_hold, read_matchers, written
 from core.errors import ChangeRejected
 from core.format import cut
 
-_SIDE = r'\{((?:[^"{}]|"[^"]*")*)\}'
+_SIDE = r'\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\}'
 _TEXT = re.compile(rf"\s*{_SIDE}\s+hides\s+{_SIDE}(?:\s+by\s+(\w+(?:\s*,\s*\w+)*))?\s*")
 _EXAMPLE = '{severity="critical"} hides {severity="warning"} by host'
 

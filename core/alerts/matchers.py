@@ -1,4 +1,8 @@
-"""Which alerts are meant: component="Redis main", severity=~"info|warning". All of the matchers must hold."""
+"""Which alerts are meant: component="Redis main", severity=~"info|warning". All of the matchers must hold.
+
+Values are as Alertmanager reads them: bare, or quoted with \\", \\\\ and
+\\n. (github.com/prometheus/alertmanager, pkg/labels)
+"""
 
 from __future__ import annotations
 
@@ -13,25 +17,35 @@ from core.regular import check_pattern
 MOST = 20
 LONGEST = 256
 """Characters of a value."""
-_ONE = re.compile(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*(?:"([^"\n]*)"|([^\s,"{}]+))\s*')
+_ONE = re.compile(r'\s*([a-zA-Z_:][\w:]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\\n]|\\.)*)"|([^\s,"{}]*))\s*', re.ASCII)
+_ESCAPED = {'\\"': '"', "\\\\": "\\", "\\n": "\n"}
 FIX = 'Write label="value", with commas between; =, !=, =~ and !~ are understood.'
 
 
 def read_matchers(text: str) -> tuple[Matcher, ...]:
     """Return what a text says, as people and amtool write it. Raises ChangeRejected that says where it is wrong."""
+    try:
+        return checked(parsed(text))
+    except ValueError as error:
+        raise _wrong(f"{error}. {FIX}") from error
+
+
+def parsed(text: str) -> list[Matcher]:
+    """Return the matchers of a text, whatever they mean; none: it is empty. Raises ValueError that says where."""
     rest = text.strip().removeprefix("{").removesuffix("}").strip()
     found: list[Matcher] = []
     while rest:
         match = _ONE.match(rest)
         if match is None:
-            raise _wrong(f"is not understood at {cut(rest, 20)!r}. {FIX}")
+            raise ValueError(f"is not understood at {cut(rest, 20)!r}")
         label, operator, quoted, bare = match.groups()
-        found.append(Matcher(label, operator, bare if quoted is None else quoted))
+        value = bare if quoted is None else re.sub(r"\\.", lambda each: _ESCAPED.get(each[0], each[0]), quoted)
+        found.append(Matcher(label, operator, value))
         rest = rest[match.end() :]
         if rest and not rest.startswith(","):
-            raise _wrong(f"is not understood at {cut(rest, 20)!r}. {FIX}")
+            raise ValueError(f"is not understood at {cut(rest, 20)!r}")
         rest = rest.removeprefix(",").strip()
-    return checked(found)
+    return found
 
 
 def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
@@ -55,7 +69,11 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
 
 def written(matchers: Sequence[Matcher]) -> str:
     """Return matchers as `read_matchers` reads them."""
-    return ", ".join(map(str, matchers))
+    return ", ".join(f'{each.label}{each.operator}"{_quoted(each.value)}"' for each in matchers)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def all_hold(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:

@@ -163,7 +163,7 @@ class Rule(BaseModel):
         levels = sorted((severity.word, text) for severity, text in self.levels.items())
         return hashlib.blake2b(repr((self.when, levels, self.clear)).encode(), digest_size=8).hexdigest()
 
-    @property
+    @cached_property
     def timing(self) -> Timing:
         """Return its durations and policies."""
         return Timing(
@@ -175,13 +175,13 @@ class Rule(BaseModel):
             keep_seconds=self.keep,
         )
 
-    @property
+    @cached_property
     def operands(self) -> tuple[Figure | Worked, ...]:
         """Return the figures that it reads, as it reads them, each once."""
         expressions = [each for _, each in self.conditions] + ([self.clears] if self.clears else [])
         return tuple(dict.fromkeys(operand for each in expressions for operand in operands_of(each)))
 
-    @property
+    @cached_property
     def figures(self) -> tuple[str, ...]:
         """Return the names of the figures that it reads."""
         return tuple(dict.fromkeys((each.figure if isinstance(each, Worked) else each).name for each in self.operands))

@@ -23,7 +23,9 @@ INTERVAL_SECONDS = 5.0
 LATE_SECONDS = 10.0
 """For so long the engine may not tick: then nobody evaluates."""
 MOST_TOLD = 500
-"""Alerts, incidents and rules of a reading, the gravest or dearest first; the metrics count all of them."""
+"""Alerts and incidents of a reading, the gravest first; the metrics and the rules count all of them."""
+MOST_RULES = 5_000
+"""Rules of a reading, the dearest first."""
 
 TICK_SECONDS = Metric("alerting_tick_seconds", "What the last tick took.")
 TICK_AGE_SECONDS = Metric("alerting_tick_age_seconds", "Since the last tick that ended well.")

@@ -101,6 +101,11 @@ class Route(Group):
         """Return every channel that it names."""
         return tuple(dict.fromkeys((*self.receivers, *(name for step in self.escalation for name in step.receivers))))
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no later route counts for what it is of: it is for every severity at all times, and ends there."""
+        return not (self.severities or self.days or self.hours or self.goes_on)
+
     def is_of(self, category: Category, labels: Labels) -> bool:
         """Return whether it is for alerts of that category with these labels, at some time and severity."""
         if self.categories and category not in self.categories:

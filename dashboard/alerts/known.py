@@ -45,6 +45,8 @@ class Known:
     firing: Sequence[FiringAlert]
     incidents: Sequence[OpenIncident]
     costs: Mapping[str, RuleCost]
+    fires: Mapping[str, int | None]
+    """How many alerts of each rule fire (`Sight.fires`)."""
     quiet: Sequence[Quieting]
 
     @property
@@ -83,6 +85,7 @@ def know(stores: Stores, limits: Limits) -> Known:
         firing=firing,
         incidents=_seen(told.incidents, firing, sight),
         costs={each.rule: each for each in told.rules},
+        fires=sight.fires(told.rules, told.firing),
         quiet=told.quiet,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.alerts.kept import STATE_DATABASE
 from core.alerts.rule import Rule
 from core.alerts.rule_set import SHIPPED, RuleSet
 from core.alerts.severity import Severity
-from core.alerts.spec import FiringAlert, RuleCost
+from core.alerts.spec import RuleCost
 from core.alerts.written import written
 from core.format import NOT_AVAILABLE, coarse_duration, count, duration
 from dashboard.alerts.known import Known
@@ -43,7 +43,7 @@ _ORDER = ("failed", "firing", "pending", "clear", "waits", "off")
 
 def rules_table(found: RuleSet, known: Known, chosen: str) -> html.Div:
     """Return a row a rule: what failed or fires first, what is off last. chosen: name of the one shown as YAML."""
-    fires = _fires(known.firing)
+    fires = known.fires
     rows = [_row(each, known, fires, found, is_chosen=each.rule.name == chosen) for each in found.rules]
     rows.sort(key=lambda each: each[0])
     return data_table(f"{ID}-rows", _COLUMNS, [row for _, row in rows], caption="Rules",
@@ -73,21 +73,14 @@ def watched(rule: Rule) -> str:
     return "; ".join(f"{severity.word}: {text}" for severity, text in sorted(rule.levels.items(), reverse=True))
 
 
-def _fires(firing: Sequence[FiringAlert]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for each in firing:
-        found[each.rule] = found.get(each.rule, 0) + 1
-    return found
-
-
 def _row(
-    placed: PlacedRule, known: Known, fires: Mapping[str, int], found: RuleSet, *, is_chosen: bool
+    placed: PlacedRule, known: Known, fires: Mapping[str, int | None], found: RuleSet, *, is_chosen: bool
 ) -> tuple[tuple[int, int, str], dict[str, Any]]:
     """Return how a rule is ordered among others, and its row."""
     rule = placed.rule
     cost = known.costs.get(rule.name)
     severity = max((level for level, _ in rule.conditions), default=Severity.INFO)
-    kind, state = _state(rule, cost, fires.get(rule.name, 0), found, known)
+    kind, state = _state(rule, cost, fires.get(rule.name), found, known)
     row = {
         "title": Cell(rule.title or rule.name, hint=rule.name, mark="fw-wraps"),
         "severity": severity_cell(severity),
@@ -103,7 +96,7 @@ def _row(
     return (_ORDER.index(kind), -severity, rule.name), row
 
 
-def _state(rule: Rule, cost: RuleCost | None, firing: int, found: RuleSet, known: Known) -> tuple[str, Cell]:
+def _state(rule: Rule, cost: RuleCost | None, firing: int | None, found: RuleSet, known: Known) -> tuple[str, Cell]:
     if found.is_off(rule):
         return "off", _off(rule, found, is_whole=known.sight.is_whole)
     if cost is None:
@@ -112,6 +105,8 @@ def _state(rule: Rule, cost: RuleCost | None, firing: int, found: RuleSet, known
         why = cost.problem if known.sight.is_whole else WITHHELD
         return "failed", Cell(f"✕ failed: {why}", tone="critical", mark="fw-wraps")
     pending = f", {cost.pending} pending" if cost.pending and known.sight.is_whole else ""
+    if firing is None:
+        return "firing", Cell("? more alerts fire than are told", tone="muted")
     if firing:
         return "firing", Cell(f"▲ {firing} firing{pending}", tone="warning")
     if pending:

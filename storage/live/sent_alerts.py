@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,9 @@ from core.model import Labels
 from storage.live.redis import Live
 
 KEY = "sent_alerts"
+LOOKED = "sent_alerts_looked"
+LOOK_SECONDS = 60
+"""So often it is looked for what ended long ago: reading all that was sent takes longer than taking a batch."""
 
 
 def put_sent(live: Live, alerts: Sequence[SentAlert], now: float) -> None:
@@ -21,32 +24,43 @@ def put_sent(live: Live, alerts: Sequence[SentAlert], now: float) -> None:
 
     Raises StorageUnavailable: nothing was kept, and whoever sends tries again. ChangeRejected: there are too many.
     """
-    known = {_field(each.labels): each.ends for each in read_sent(live)}
-    old = [field for field, ends in known.items() if now - ends > KEPT_SECONDS]
-    there = known.keys() - {*old}
     new: dict[Any, bytes] = {_field(each.labels): _packed(each) for each in alerts}
-    if len(there | new.keys()) > MOST:
-        raise ChangeRejected(f"Nothing was taken: there would be more than {MOST:,} alerts at once.")
-
-    def write() -> bool:
-        pipe = live.client.pipeline()
-        if old:
-            pipe.hdel(live.key(KEY), *old)
-        if new:
-            pipe.hset(live.key(KEY), mapping=new)
-        pipe.execute()
-        return True
-
-    if not live.ask(write, False):
-        raise StorageUnavailable(f"Redis does not answer: {live.problem}")
+    if _is_time_to_look(live, now) or len(_there(live) | new.keys()) > MOST:
+        _forget_old(live, now)
+        if len(_there(live) | new.keys()) > MOST:
+            raise ChangeRejected(f"Nothing was taken: there would be more than {MOST:,} alerts at once.")
+    if new:
+        _asked(live, lambda: live.client.hset(live.key(KEY), mapping=new))
 
 
 def read_sent(live: Live) -> list[SentAlert]:
     """Return every alert that was sent, also those that have ended. Raises StorageUnavailable."""
-    found = live.ask(lambda: live.client.hvals(live.key(KEY)), None)
+    return [_unpacked(each) for each in _asked(live, lambda: live.client.hvals(live.key(KEY)))]
+
+
+def _forget_old(live: Live, now: float) -> None:
+    old = [_field(each.labels) for each in read_sent(live) if now - each.ends > KEPT_SECONDS]
+    if old:
+        _asked(live, lambda: live.client.hdel(live.key(KEY), *old))
+
+
+def _is_time_to_look(live: Live, now: float) -> bool:
+    looked = _asked(live, lambda: live.client.get(live.key(LOOKED)) or b"0")
+    if abs(now - float(looked)) < LOOK_SECONDS:
+        return False
+    _asked(live, lambda: live.client.set(live.key(LOOKED), repr(now)))
+    return True
+
+
+def _there(live: Live) -> set[str]:
+    return {field.decode() for field in _asked(live, lambda: live.client.hkeys(live.key(KEY)))}
+
+
+def _asked(live: Live, ask: Callable[[], Any]) -> Any:
+    found = live.ask(ask, None)
     if found is None:
         raise StorageUnavailable(f"Redis does not answer: {live.problem}")
-    return [_unpacked(each) for each in found]
+    return found
 
 
 def _field(labels: Labels) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -173,7 +173,7 @@ def read_conditions(connection: Transaction) -> list[KeptCondition]:
 
 def write_conditions(connection: Transaction, changed: Sequence[KeptCondition], gone: Iterable[str] = ()) -> None:
     """Keep conditions, and forget those with the keys `gone`."""
-    upsert(connection, alert_conditions, [asdict(each) for each in changed])
+    upsert(connection, alert_conditions, [_row(each) for each in changed])
     keys = [*gone]
     if keys:
         connection.execute(sa.delete(alert_conditions).where(alert_conditions.c.key.in_(keys)))
@@ -207,7 +207,7 @@ def read_resolved(connection: Transaction) -> list[KeptIncident]:
 
 def write_incident(connection: Transaction, incident: KeptIncident) -> int:
     """Keep an incident and return its id."""
-    values = {name: value for name, value in asdict(incident).items() if name != "id"}
+    values = {name: value for name, value in _row(incident).items() if name != "id"}
     values["group"] = plain(incident.group)
     if incident.id:
         of = alert_incidents.c
@@ -222,18 +222,17 @@ def write_incident(connection: Transaction, incident: KeptIncident) -> int:
 def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> None:
     """Put messages into the outbox."""
     if messages:
-        connection.execute(sa.insert(alert_messages), [asdict(each) for each in messages])
+        connection.execute(sa.insert(alert_messages), [_row(each) for each in messages])
 
 
-def add_history(connection: Transaction, rows: Sequence[HistoryRow]) -> None:
-    """Write down what happened."""
+def add_history(connection: Transaction, rows: Sequence[HistoryRow], ahead: float = 0.0) -> None:
+    """Write down what happened. ahead: by so many seconds epoch seconds are ahead of the times of these rows."""
     if rows and connection.dialect.name == "postgresql":
         # A number is drawn before its row is there: alone, rows are there in the order in which they are copied.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": HISTORY_LOCK})
     if rows:
-        connection.execute(
-            sa.insert(alert_history), [asdict(replace(each, detail=plain(each.detail))) for each in rows]
-        )
+        told = [_row(each) | {"at": each.at + ahead, "detail": plain(each.detail)} for each in rows]
+        connection.execute(sa.insert(alert_history), told)
 
 
 def plain(text: str) -> str:
@@ -296,6 +295,14 @@ def history_after(state: State, number: int, limit: int) -> list[NumberedRow]:
 def numbered(row: Sequence[Any]) -> NumberedRow:
     """Return a row of HISTORY_COLUMNS with its number."""
     return int(row[0]), HistoryRow(*row[1:])
+
+
+def _row(kept: KeptCondition | KeptIncident | KeptMessage | HistoryRow) -> dict[str, Any]:
+    """Return what is kept by column: thousands of them in a tick, of which `asdict` would copy each value."""
+    return {name: getattr(kept, name) for name in _NAMES[type(kept)]}
+
+
+_NAMES = {kind: [each.name for each in fields(kind)] for kind in (KeptCondition, KeptIncident, KeptMessage, HistoryRow)}
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> KeptMessage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
@@ -88,6 +88,24 @@ class Course:
 def test_nothing_is_lost_nothing_is_told_twice_and_no_limit_is_passed(steps: Sequence[tuple[object, ...]]) -> None:
     state = State("sqlite://")
     metadata.create_all(state.engine)
+    goes_through(steps, state)
+    state.close()
+
+
+def test_the_same_holds_on_postgresql(new_postgres_state: Callable[[], State]) -> None:
+    state = new_postgres_state()
+
+    @settings(max_examples=15)
+    @given(st.lists(STEPS, max_size=40))
+    def holds(steps: Sequence[tuple[object, ...]]) -> None:
+        goes_through(steps, state)
+
+    holds()
+    state.close()
+
+
+def goes_through(steps: Sequence[tuple[object, ...]], state: State) -> None:
+    """Take these steps in a transaction that is taken back: nothing of them is there for the next ones."""
     with state.begin() as connection:
         course = Course(connection)
         for step in steps:
@@ -106,7 +124,7 @@ def test_nothing_is_lost_nothing_is_told_twice_and_no_limit_is_passed(steps: Seq
                 pass
             course.now += HOUR_SECONDS / 2
         _all_is_told(course)
-    state.close()
+        connection.rollback()
 
 
 def _all_is_told(course: Course) -> None:

@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from access.viewer import Viewer
 from core.alerts.evaluate import Value
+from core.alerts.rule import Rule
+from core.alerts.spec import MOST_TOLD
 from core.clock import FakeClock
 from core.model import labels
 from core.roles import Role
@@ -290,6 +292,23 @@ def test_rules_say_where_they_stand_and_how_they_are(storm: Alerting) -> None:
     (folder / "desk.yaml").write_text("rules: [{name: bad, when: 'cpuu > 1'}]")
     told = get(storm, "/rules")["told"]
     assert told[0].startswith("A rule is wrong") and told[1].startswith("desk.yaml:1: bad")
+
+
+def test_a_rule_fires_whose_alerts_are_too_many_or_too_slight_to_be_told(alerting: Alerting) -> None:
+    losses = Rule.model_validate({"name": "daily-loss", "when": "daily_return < -5 %", "severity": "info"})
+    busy = Rule.model_validate({"name": "busy", "when": "cpu > 80 %", "severity": "critical", "every": "1 s"})
+    alerting.rules = (losses, busy)
+    loss = [Value(labels(portfolio="beta"), -0.06)]
+    alerting.finds({"cpu": [Value(labels(host=f"h{n}"), 0.9) for n in range(MOST_TOLD + 1)], "daily_return": loss})
+
+    def stands(viewer: Viewer) -> tuple[str, int | None]:
+        rules = {row["name"]: row for row in get(alerting, "/rules", viewer)["items"]}
+        return rules["daily-loss"]["state"], rules["daily-loss"]["firing"]
+
+    assert stands(OPERATOR) == ("firing", 1)
+    assert stands(LIMITED) == ("unknown", None), "whose alerts those are that are not told is not known"
+    alerting.finds({"cpu": [Value(labels(host=f"h{n}"), 0.1) for n in range(MOST_TOLD + 1)], "daily_return": loss})
+    assert stands(LIMITED) == ("firing", 1)
 
 
 def test_channels_are_told_without_secrets_and_asked_for_a_test(storm: Alerting) -> None:

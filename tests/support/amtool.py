@@ -32,6 +32,7 @@ class Amtool:
         program = str(found) if found.exists() else shutil.which("amtool")
         if program is None:
             pytest.fail("amtool is missing: make .cache/amtool/usr/bin/amtool fetches it")
+        self.program = program
         config = folder / "http.yml"
         config.write_text(f"authorization: {{type: Bearer, credentials: {secret}}}\n")
         self.url, self.secret = url, secret

@@ -10,7 +10,7 @@ from core.alerts.expression import Matcher
 from core.alerts.matchers import all_hold, read_matchers, written
 from core.errors import ChangeRejected
 
-TEXTS = st.text(st.characters(exclude_characters='"\n', codec="utf-8"), min_size=1, max_size=20)
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ TEXTS = st.text(st.characters(exclude_characters='"\n', codec="utf-8"), min_size
         ('component="Redis main"', (Matcher("component", "=", "Redis main"),)),
         ("{alertname=cpu, severity=~\"info|warning\"}",
          (Matcher("alertname", "=", "cpu"), Matcher("severity", "=~", "info|warning"))),
+        (r'path="C:\\logs \"x\"", host=~"a\.b"',
+         (Matcher("path", "=", 'C:\\logs "x"'), Matcher("host", "=~", r"a\.b"))),
         ('host != "a" , mount=~"/data.*",', (Matcher("host", "!=", "a"), Matcher("mount", "=~", "/data.*"))),
     ],
 )  # fmt: skip
