@@ -87,7 +87,6 @@ alert_history = sa.Table(
     sa.Index("alert_history_by_rule", "rule", "id"),
     sa.Index("alert_history_by_severity", "severity", "id"),
     sa.Index("alert_history_by_what", "what", "id"),
-    sa.Index("alert_history_by_what_and_time", "what", "at"),
     sa.Index("alert_history_by_incident", "incident", "what"),
 )
 

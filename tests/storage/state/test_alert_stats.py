@@ -124,6 +124,7 @@ def test_nothing_is_known_of_an_empty_past(either: State) -> None:
     [
         ("SELECT * FROM alert_messages ORDER BY made_at DESC, incident DESC, number DESC LIMIT 100", "by_time"),
         ("SELECT * FROM alert_history WHERE what = 'flapping' ORDER BY id DESC LIMIT 100", "by_what"),
+        ("SELECT min(at) FROM alert_history WHERE incident = 5 AND what IN ('acknowledged', 'snoozed')", "by_incident"),
         ("SELECT min(rule) FROM alert_history WHERE rule > 'cpu'", "by_rule"),
     ],
 )

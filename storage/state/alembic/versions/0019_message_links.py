@@ -25,13 +25,11 @@ def upgrade() -> None:
     op.create_index("alert_history_by_incident", "alert_history", ["incident", "what"])
     op.create_index("alert_history_by_severity", "alert_history", ["severity", "id"])
     op.create_index("alert_history_by_what", "alert_history", ["what", "id"])
-    op.create_index("alert_history_by_what_and_time", "alert_history", ["what", "at"])
     op.create_index("alert_incidents_by_opened", "alert_incidents", ["opened_at"])
 
 
 def downgrade() -> None:
     op.drop_index("alert_incidents_by_opened", "alert_incidents")
-    op.drop_index("alert_history_by_what_and_time", "alert_history")
     op.drop_index("alert_history_by_what", "alert_history")
     op.drop_index("alert_history_by_severity", "alert_history")
     op.drop_index("alert_history_by_incident", "alert_history")
