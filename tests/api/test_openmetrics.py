@@ -77,8 +77,9 @@ def test_whether_trading_may_go_on_is_told_with_every_check_and_also_that_nobody
     later = replace(fund.stores, clock=Standing(fund.stores.clock.now() + 60))
     told = families_of(later)
     assert {each.value for each in told["fundwatch_trading_ready"].samples} == {0}
-    states = {each.labels[checks.name] for each in told["fundwatch_trading_check"].samples if each.value}
-    assert states == {"unknown", "not ready"}, "the halt is known all the same"
+    samples = [each for each in told[checks.name].samples if each.value]
+    states = {(each.labels["check"], each.labels["portfolio"]): each.labels[checks.name] for each in samples}
+    assert (states["feeds", ""], states["halt", "alpha"]) == ("unknown", "not ready"), "the halt is known all the same"
 
 
 def families_of(stores: Stores) -> dict[str, Any]:
