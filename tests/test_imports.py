@@ -47,5 +47,6 @@ def test_nothing_imports_the_composition_root() -> None:
 def test_librdkafka_is_loaded_by_a_process_of_its_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
     graph = grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
-    assert graph.find_modules_that_directly_import("confluent_kafka") == {"collectors.kinds.kafka.librdkafka"}
-    assert not graph.find_modules_that_directly_import("collectors.kinds.kafka.librdkafka")
+    apart = {f"collectors.kinds.kafka.{name}" for name in ("librdkafka", "consumer")}
+    assert graph.find_modules_that_directly_import("confluent_kafka") == apart
+    assert not any(graph.find_modules_that_directly_import(name) for name in apart)

@@ -192,7 +192,7 @@ def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
         html.Li(
             [
                 state_badge(STATES[State.READY], State.READY.value),
-                f"{title} of portfolios",
+                f"{title}, by portfolio",
                 html.Span(count(ready, "portfolio")),
             ],
             **attributes(data_state=State.READY.value),
