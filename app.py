@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError
 from core.log import configure
+from core.program_files import give_back
 from core.settings.load import load_settings
 from core.settings.model import Settings
 
@@ -74,6 +75,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         if alerting:
             console.step("alerts")
             _running.append(start_alerting(stores, alerting))
+        give_back()
     else:
         follow(stores, renew, reload)
     console.line(f"Fundwatch is at {settings.address}")
