@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError
 from core.log import configure
-from core.program_files import give_back
+from core.memory import give_back, share_heaps
 from core.settings.load import load_settings
 from core.settings.model import Settings
 
@@ -46,6 +46,7 @@ def create_server() -> Flask:
 def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
+    share_heaps()
     console.step("libraries")
     import api
     from access.first_start import first_link

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from core.program_files import unchanged
+from core.memory import unchanged
 
 SMAPS = """\
 7f00-7f10 r-xp 00001000 fe:00 539 /lib/engine.so
@@ -28,7 +28,7 @@ Anonymous:             0 kB
 """
 LOADED = """
 import numpy, pyarrow.compute
-from core.program_files import give_back
+from core.memory import give_back
 def resident():
     return next(line.split()[1] for line in open("/proc/self/status") if line.startswith("RssFile"))
 before = resident()

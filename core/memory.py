@@ -1,7 +1,8 @@
-"""Pages of program files that only the start needed: taken out of this process, so that what it holds is what it uses.
+"""Memory that this process holds and does not use, given back to the system, where that has a way to take it.
 
 Starting ClickHouse's engine touches 200 MiB of its code, running it half of that. Such pages are as the file has them:
-the system reads them again, mostly from its cache, where one is needed after all.
+the system reads them again, mostly from its cache, where one is needed after all. And glibc gives threads heaps of
+their own, up to eight a processor, each with its own unused rest.
 """
 
 from __future__ import annotations
@@ -17,13 +18,25 @@ SMAPS = Path("/proc/self/smaps")
 HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \S+\s*(.*)")
 DONTNEED = 4
 """MADV_DONTNEED of <asm-generic/mman-common.h>."""
+ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's <malloc.h>."""
+HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Let all threads share a few heaps. It counts for those that have none yet: call it before threads start."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(ARENA_MAX, HEAPS)
 
 
 def give_back() -> None:
-    """Take the unchanged pages of all program files out of this process; nothing on systems other than Linux."""
+    """Take the unchanged pages of all program files, and what is free at the ends of heaps, out of this process."""
     if sys.platform != "linux":
         return
-    advise = ctypes.CDLL(None).madvise
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+    advise = libc.madvise
     advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     with contextlib.suppress(OSError), SMAPS.open(encoding="utf-8", errors="replace") as lines:
         for start, end in list(unchanged(lines)):
