@@ -12,7 +12,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -41,6 +41,7 @@ from tests.support.browser import launch
 SETTLE_SECONDS = 45.0
 MOST_MILLISECONDS = 120_000
 STALE_SECONDS = 10 * INTERVAL_SECONDS
+STOP_SECONDS = 5.0
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 OWN = "Old fund"
 STANDS = "#page .fw-tab, body:not(:has(#react-entry-point)) main"
@@ -86,7 +87,7 @@ def browsing() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, sources: Instances) -> Iterator[tuple[Stores, contextlib.ExitStack]]:
+def running(folder: Path, sources: Instances) -> Iterator[tuple[Stores, Callable[[], None]]]:
     """Give stores with the sample and a fund of old data, collectors and alert engine, and what ends these two."""
     (folder / "inbox").mkdir(parents=True)
     rows = "".join(f"{OWN},{2020 + n // 12}-{n % 12 + 1:02d}-01,{100 + n % 7}\n" for n in range(40))
@@ -97,10 +98,10 @@ def running(folder: Path, sources: Instances) -> Iterator[tuple[Stores, contextl
     first_link(stores.state, stores.settings, stores.clock.now())
     alerting = prepare_alerting(stores)
     assert alerting is not None
-    parts = [start_collectors(stores, None, alerting.take), start_alerting(stores, alerting)]
+    collectors, engine = start_collectors(stores, None, alerting.take), start_alerting(stores, alerting)
     stopping = contextlib.ExitStack()
-    for part in parts:
-        stopping.callback(part.stop, 5.0)
+    stopping.callback(collectors.stop, STOP_SECONDS)
+    stopping.callback(engine.stop, STOP_SECONDS)
     try:
         with stopping:
             yield stores, stopping.close

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 from tests.support.frame import DEMO, PLAIN, FakeStores
 
@@ -30,7 +31,7 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Alerts")
     page.go_back()
     page.wait_for_selector(CHART)
-    assert page.locator("script[src*='plotly.min.js']").count() == 1
+    assert page.locator("script[src*='plotly-cartesian']").count() == 1
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
 
@@ -61,11 +62,11 @@ def test_a_sub_page_marks_its_tab_and_a_page_outside_the_navigation_none(
 def test_a_chart_opens_from_a_page_that_has_none(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/alerts")
     page.wait_for_selector(".fw-empty")
-    assert page.locator("script[src*='plotly.min.js']").count() == 0
+    assert page.locator("script[src*='plotly-cartesian']").count() == 0
     page.get_by_role("link", name="Demo").click()
     page.wait_for_selector(CHART)
     expect(page.locator("#demo-processes-rows tbody tr")).to_have_count(40)
-    assert page.locator("script[src*='plotly.min.js']").count() == 1
+    assert page.locator("script[src*='plotly-cartesian']").count() == 1
 
 
 def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Site, demo: FakeStores) -> None:
@@ -222,16 +223,11 @@ def test_first_focus_is_the_skip_link(page: Page, site: Site) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("path", ["/demo", "/alerts"])
 def test_no_accessibility_violations(open_page: Callable[..., Page], site: Site, theme: str, path: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = open_page(theme=theme)
     page.goto(f"{site.url}{path}")
     page.wait_for_selector(CHART if path == "/demo" else ".fw-empty")
     page.wait_for_timeout(500)
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
-    results = Axe().run(page, options=rules)
-    told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in results.response["violations"]]
-    assert not told, "\n".join(told)
+    assert not violations(page)
 
 
 def test_the_figures_of_a_server_are_as_old_as_its_card(page: Page, site: Site) -> None:
