@@ -49,8 +49,9 @@ ID = OVERVIEW
 TALL_PX = 252
 ROW_PX, NARROW_ROW_PX, HEAD_PX = 26, 175, 27
 """Of the table of portfolios: a row of it, that as a card on a narrow screen, its heading."""
-NOTHING_PX = 183
-"""Of what stands where there is no portfolio."""
+NOTHING_PX, NOTHING_READ_PX = 183, 76
+"""Of what stands where there is no portfolio; of the components on a narrow screen while nothing has been read."""
+COMPONENTS_PX = 380
 CHART_PX = 150
 PAST_PX = 180
 READ_AGAIN_SECONDS = 15
@@ -79,7 +80,7 @@ COMPONENTS = Panel(
     f"{ID}-components",
     "Components",
     "Everything that is watched, as its newest reading says it: in trouble first. What has no reading is unknown.",
-    TableBody(380),
+    TableBody(COMPONENTS_PX),
     subtitle="in trouble first",
     span=8,
     tools=("full",),
@@ -113,12 +114,13 @@ _PAST: WeakKeyDictionary[ClickHouse, Memo[_Past]] = WeakKeyDictionary()
 
 
 def layout(stores: Stores, _choices: Choices, viewer: Viewer) -> html.Div:
-    """Return the tab without data, with as much room as its portfolios will take."""
+    """Return the tab without data, with as much room as its portfolios and components will take."""
     known, _ = _tried(lambda: seen(list_portfolios(stores.state), viewer.portfolios))
+    narrow = COMPONENTS_PX if present_readings(stores) else NOTHING_READ_PX
     raster = panels(
         replace(PORTFOLIOS, holds=_room(len(known or ()))).element(),
         OPEN.element(),
-        COMPONENTS.element(),
+        replace(COMPONENTS, holds=TableBody(COMPONENTS_PX, narrow_height=narrow)).element(),
         html.Div([TREND.element(), PAST.element()], className="fw-column fw-span-4"),
     )
     return html.Div([slot(BANNER, 58, narrow_height=92), raster], className="fw-content fw-overview")
