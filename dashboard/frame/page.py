@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import plotly
 from dash import Dash
 from flask import request
 from markupsafe import Markup, escape
@@ -15,8 +16,7 @@ from access.viewer import LOCAL_NAME
 from dashboard.frame.places import sign_in_path
 from dashboard.frame.viewer import current_viewer
 
-PLOTLY = "vendor/plotly-cartesian.min.js"
-"""Plotly's own bundle of what has two axes, a third of the whole: its start is the longest task of a first visit."""
+PLOTLY_URL = f"/_dash-component-suites/plotly/package_data/plotly.min.js?v={plotly.__version__}"
 DASH_ASKS = ("/_dash-layout", "/_dash-dependencies")
 """What Dash's renderer fetches as soon as it runs."""
 UNUSED_SCRIPT = re.compile(r'<script src="[^"]*/dash/(?:dash_table/|deps/polyfill@)[^"]*"></script>')
@@ -69,7 +69,7 @@ class Application(Dash):
             config=_shortened(parts["config"]),
             scripts=scripts,
             renderer=parts["renderer"],
-            plotly=_stamped(assets, PLOTLY),
+            plotly=PLOTLY_URL,
             account=escape(viewer.name),
             open=OPEN.format(path=sign_in_path(request.full_path)) if viewer.name == LOCAL_NAME else "",
             early="\n".join(self._early()),
@@ -85,8 +85,7 @@ class Application(Dash):
         """Return the tags of what this page asks for later, so that it is there by then."""
         early = [f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{address}">' for address in DASH_ASKS]
         if request.path in self.graph_paths:
-            url = _stamped(Path(self.config.assets_folder), PLOTLY)
-            early.append(f'<link rel="preload" as="script" href="{url}">')
+            early.append(f'<link rel="preload" as="script" href="{PLOTLY_URL}">')
         return early
 
 

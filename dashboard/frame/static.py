@@ -41,6 +41,7 @@ PACKAGE_FILES = {
         "dash-renderer/build/dash_renderer.min.js", "dcc/dash_core_components*.js",
         "html/dash_html_components.min.js",
     ),
+    "plotly": ("package_data/plotly.min.js",),
     "dash_bootstrap_components": ("_components/dash_bootstrap_components.min.js",),
     "flask_bootstrap": ("static/bootstrap5/css/bootstrap.min.css",),
 }  # fmt: skip
@@ -97,7 +98,6 @@ def page_files() -> list[Path]:
     """Return the files that a page may load beside the bundles of our own."""
     files = [file for file in (ROOT / "assets/boot").iterdir() if file.suffix in {".js", ".css", ".svg"}]
     files.append(ROOT / "assets/css/01-tokens.css")  # plain pages load it by itself
-    files += (ROOT / "assets/vendor").glob("*.js")
     for package, patterns in PACKAGE_FILES.items():
         spec = find_spec(package)
         for location in (spec.submodule_search_locations or ()) if spec else ():

@@ -31,7 +31,7 @@ def test_links_change_page_address_and_title(page: Page, site: Site) -> None:
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Alerts")
     page.go_back()
     page.wait_for_selector(CHART)
-    assert page.locator("script[src*='plotly-cartesian']").count() == 1
+    assert page.locator("script[src*='plotly.min.js']").count() == 1
     expect(page).to_have_url(f"{site.url}/demo")
     expect(page.locator(".fw-nav a[aria-current=page]")).to_have_text("Demo")
 
@@ -62,11 +62,11 @@ def test_a_sub_page_marks_its_tab_and_a_page_outside_the_navigation_none(
 def test_a_chart_opens_from_a_page_that_has_none(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/alerts")
     page.wait_for_selector(".fw-empty")
-    assert page.locator("script[src*='plotly-cartesian']").count() == 0
+    assert page.locator("script[src*='plotly.min.js']").count() == 0
     page.get_by_role("link", name="Demo").click()
     page.wait_for_selector(CHART)
     expect(page.locator("#demo-processes-rows tbody tr")).to_have_count(40)
-    assert page.locator("script[src*='plotly-cartesian']").count() == 1
+    assert page.locator("script[src*='plotly.min.js']").count() == 1
 
 
 def test_choices_live_in_the_address_and_defaults_stay_out(page: Page, site: Site, demo: FakeStores) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import brotli
@@ -70,7 +69,7 @@ def test_every_script_and_style_of_the_page_is_served_fingerprinted_and_not_too_
     client = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
     page = client.get("/demo").get_data(as_text=True)
     urls = set(re.findall(r'(?:src|href)="(/(?:assets|_dash-component-suites|bootstrap)[^"]+)"', page))
-    assert any("plotly-cartesian.min.js" in url for url in urls)
+    assert any("plotly.min.js" in url for url in urls)
     for url in urls:
         answer = client.get(url, headers={"Accept-Encoding": "br"})
         assert answer.status_code == 200, url
@@ -80,29 +79,17 @@ def test_every_script_and_style_of_the_page_is_served_fingerprinted_and_not_too_
 def test_everything_a_page_loads_is_precompressed_at_install() -> None:
     names = {file.name for file in static.page_files()}
     assert {
-        "plotly-cartesian.min.js",
+        "plotly.min.js",
         "dash_renderer.min.js",
         "bootstrap.min.css",
     } <= names
     assert "theme.js" in names
 
 
-def test_the_bundle_of_plotly_is_of_the_version_that_dash_is_made_for() -> None:
-    package = find_spec("plotly")
-    assert package is not None and package.origin is not None
-    whole = Path(package.origin).parent / "package_data/plotly.min.js"
-    versions = [
-        re.search(r"plotly\.js.* v([\d.]+)", file.read_text(encoding="utf-8")[:200])
-        for file in (whole, ASSETS / "vendor/plotly-cartesian.min.js")
-    ]
-    assert versions[0] and versions[1]
-    assert versions[0][1] == versions[1][1], "take the same version of the package plotly.js-cartesian-dist-min"
-
-
 def test_our_own_scripts_and_styles_are_two_files_of_everything() -> None:
     client = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
     page = client.get("/demo").get_data(as_text=True)
-    own = re.findall(r'(?:src|href)="(/assets/(?!boot/|vendor/)[^"]+)"', page)
+    own = re.findall(r'(?:src|href)="(/assets/(?!boot/)[^"]+)"', page)
     bodies = {url: client.get(url).get_data(as_text=True) for url in own}
     assert len(bodies) == 2
     for file in (*(ASSETS / "js").glob("*.js"), *(ASSETS / "css").glob("*.css")):
