@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError, StorageUnavailable
 from core.log import configure
+from core.memory import give_back, share_heaps
 from core.settings.load import load_settings
 from core.settings.model import Settings
 
@@ -54,6 +55,7 @@ def create_server() -> Flask:
 def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     console = Console()
     configure(settings.log_level)
+    share_heaps()
     console.step("libraries")
     import api
     from access.first_start import first_link
@@ -77,6 +79,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         if alerting:
             console.step("alerts")
             _running.append(start_alerting(stores, alerting))
+        give_back()
     else:
         follow(stores, renew, reload)
     console.line(f"Fundwatch is at {settings.address}")

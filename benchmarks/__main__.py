@@ -1,7 +1,7 @@
 """`make bench`: every figure of docs/BENCHMARKS.md, one program after the other. A missed target is shown, not hidden.
 
 `python -m benchmarks NAME…` runs some of them. The half-hour soak, the rounds of frozen servers and
-of kills run only by name.
+of kills, and the sweep of all pages with axe-core run only by name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PROGRAMS = (
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest", "import_memory"),
     *("sources", "feeds", "full_set", "outages"),
 )
-BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills")
+BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills", "accessibility")
 
 
 def main(names: list[str]) -> int:

@@ -6,13 +6,15 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from core.addresses import host_and_port
 from core.settings.model import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
 SETTLED_SECONDS, LONGEST_PAUSE_SECONDS = 60.0, 4.0

@@ -43,7 +43,6 @@ def shell(pages: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.D
     tabs = tabs_of(allowed)
     return html.Div(
         [
-            html.A("Skip to content", href="#page", className="fw-skip"),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.ROUTE),
             dcc.Interval(id=ids.TICK, interval=refresh_seconds * 1000),
@@ -144,6 +143,7 @@ def _sub_navigation(page: Page, relatives: Sequence[Page]) -> html.Nav:
 def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.Header:
     return html.Header(
         [
+            html.A("Skip to content", href="#page", className="fw-skip"),
             html.Button(
                 _icon("menu"), id=ids.BURGER, type="button", className="fw-tool fw-burger",
                 **attributes(aria_label="Open navigation", aria_haspopup="dialog"),

@@ -227,13 +227,16 @@ def detail_card(
     return Tile(state or Status.OK, made)
 
 
+def _lines(title: str, lines: Sequence[str]) -> html.Pre:
+    """Return lines of settings; they scroll on a narrow screen, where a keyboard must reach them."""
+    named = attributes(role="group", aria_label=f"{title}: lines of fundwatch.yaml")
+    return html.Pre("\n".join(lines), className="fw-lines", tabIndex=0, **named)
+
+
 def how_to_watch(kinds: Sequence[str], *, is_open: bool) -> html.Details:
     """Return what is not watched, folded, with the lines of settings that switch each on."""
     sources = [KINDS[kind].source for kind in kinds]
-    parts = [
-        html.Div([html.H3(each.TITLE), html.Pre("\n".join(each.EXAMPLE), className="fw-lines")], className="fw-how")
-        for each in sources
-    ]
+    parts = [html.Div([html.H3(each.TITLE), _lines(each.TITLE, each.EXAMPLE)], className="fw-how") for each in sources]
     names = ", ".join(each.TITLE for each in sources)
     where = "Add to fundwatch.yaml and press Reload on Pipeline (docs/settings.md has every key):"
     return html.Details(

@@ -28,6 +28,7 @@ from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.allowed import seen
 from portfolio.glance import Glance, glances
 from portfolio.withheld import reading_for
 from status.alerts import alerts_now
@@ -36,6 +37,7 @@ from status.health import Score, present_components, present_readings, score_of
 from status.readiness import Readiness
 from status.readings import OWN, every_dataset
 from storage.clickhouse.client import ClickHouse
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from core.model import LiveReading
@@ -44,6 +46,11 @@ if TYPE_CHECKING:
 
 ID = OVERVIEW
 TALL_PX = 252
+ROW_PX, NARROW_ROW_PX, HEAD_PX = 26, 175, 27
+"""Of the table of portfolios: a row of it, that as a card on a narrow screen, its heading."""
+NOTHING_PX, NOTHING_READ_PX = 183, 76
+"""Of what stands where there is no portfolio; of the components on a narrow screen while nothing has been read."""
+COMPONENTS_PX = 380
 CHART_PX = 150
 PAST_PX = 180
 READ_AGAIN_SECONDS = 15
@@ -63,7 +70,7 @@ OPEN = Panel(
     f"{ID}-alerts",
     "Open alerts",
     "What fires now, the gravest first, of equal ones the newest. Source: the alert engine.",
-    TableBody(TALL_PX, TALL_PX),
+    TableBody(TALL_PX, TALL_PX, narrow_height=80),
     subtitle_slot=f"{ID}-alert-counts",
     span=4,
     tools=("full",),
@@ -72,7 +79,7 @@ COMPONENTS = Panel(
     f"{ID}-components",
     "Components",
     "Everything that is watched, as its newest reading says it: in trouble first. What has no reading is unknown.",
-    TableBody(380),
+    TableBody(COMPONENTS_PX),
     subtitle="in trouble first",
     span=8,
     tools=("full",),
@@ -105,15 +112,22 @@ class _Past:
 _PAST: WeakKeyDictionary[ClickHouse, Memo[_Past]] = WeakKeyDictionary()
 
 
-def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
-    """Return the tab without data."""
+def layout(stores: Stores, _choices: Choices, viewer: Viewer) -> html.Div:
+    """Return the tab without data, with as much room as its portfolios and components will take."""
+    known, _ = _tried(lambda: seen(list_portfolios(stores.state), viewer.portfolios))
+    narrow = COMPONENTS_PX if present_readings(stores) else NOTHING_READ_PX
     raster = panels(
-        PORTFOLIOS.element(),
+        replace(PORTFOLIOS, holds=_room(len(known or ()))).element(),
         OPEN.element(),
-        COMPONENTS.element(),
+        replace(COMPONENTS, holds=TableBody(COMPONENTS_PX, narrow_height=narrow)).element(),
         html.Div([TREND.element(), PAST.element()], className="fw-column fw-span-4"),
     )
     return html.Div([slot(BANNER, 58, narrow_height=92), raster], className="fw-content fw-overview")
+
+
+def _room(rows: int) -> TableBody:
+    height = min(HEAD_PX + rows * ROW_PX, TALL_PX) if rows else NOTHING_PX
+    return TableBody(height, TALL_PX, "", narrow_height=rows * NARROW_ROW_PX or NOTHING_PX)
 
 
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
@@ -126,10 +140,10 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     known = alerts_now(stores)
     engine = known.reading
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
-    seen, why_no_portfolios = _tried(lambda: glances(stores, limits))
+    shown, why_no_portfolios = _tried(lambda: glances(stores, limits))
     span = (now - past.DAY_SECONDS, now)
     read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
-    course, _ = _tried(lambda: past.read_course(stores, seen or [], span[0]))
+    course, _ = _tried(lambda: past.read_course(stores, shown or [], span[0]))
     newest = max((each.ts for each in readings), default=None)
     drawn = {TREND.graph: past.trend_figure(read.trend, span, CHART_PX)} if read and read.trend else {}
     if read:
@@ -139,7 +153,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
         figures=drawn,
         slots={
             BANNER: safe.banner(ready, names),
-            PORTFOLIOS.slot: _portfolios(seen, ready, stores.settings),
+            PORTFOLIOS.slot: _portfolios(shown, ready, stores.settings),
             OPEN.slot: _alerts(firing, engine, now),
             OPEN.subtitle_slot: alerts.counts_line(firing) if firing is not None else None,
             COMPONENTS.slot: component_grid(found, score),
@@ -147,7 +161,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             PAST.subtitle_slot: _past_line(stores, read, course),
         },
         as_of={
-            PORTFOLIOS.id: None if why_no_portfolios and seen is None else now,
+            PORTFOLIOS.id: None if why_no_portfolios and shown is None else now,
             OPEN.id: engine.ts if engine else None,
             COMPONENTS.id: newest,
             TREND.id: now if read and read.trend else None,
@@ -183,13 +197,13 @@ def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]
     return memo.get((int(span[1] // READ_AGAIN_SECONDS), is_whole), read)
 
 
-def _portfolios(seen: list[Glance] | None, ready: Readiness, settings: Settings) -> Any:
-    if seen is None:
+def _portfolios(shown: list[Glance] | None, ready: Readiness, settings: Settings) -> Any:
+    if shown is None:
         return None
-    if not seen:
+    if not shown:
         link = html.A("Import", href="/import")
         return empty("No portfolio yet", html.P(["A file brings the first: ", link, "."]))
-    return portfolio_table(seen, ready, settings.readiness)
+    return portfolio_table(shown, ready, settings.readiness)
 
 
 def _alerts(firing: list[FiringAlert] | None, engine: LiveReading | None, now: float) -> Any:

@@ -42,6 +42,8 @@ class TableBody:
     """What the filter box is called; empty: "Filter" and the panel's title."""
     beside_filter: Any = None
     """What stands beside the filter box."""
+    narrow_height: int = 0
+    """Of the skeleton below 768 px width; 0: the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Panel:
         return graph(self.graph, held.height, narrow_height=held.narrow_height)
 
     def _table(self, held: TableBody) -> Any:
-        table = slot(self.slot, held.height)
+        table = slot(self.slot, held.height, narrow_height=held.narrow_height)
         box = scroll_box(table, held.tall_px, self.title) if held.tall_px else table
         if not held.filters:
             return box

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from access.viewer import Viewer
@@ -18,6 +17,7 @@ from dashboard.tabs import events, system, tokens
 from portfolio.events import list_events, write_event
 from storage.stores import Stores
 from tests.support import machine
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,7 @@ def test_a_note_on_one_chart_marks_the_others_until_it_is_deleted(page: Page, ur
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Note on CPU, %")
     expect(dialog.get_by_label("What")).to_be_focused()
-    assert not [each["id"] for each in Axe().run(page).response["violations"]]
+    assert not violations(page)
     machine.show(running, time.time())  # what is stale by now would say so, in a line more
     page.wait_for_timeout(6_000)
     page.evaluate(SHIFTS)

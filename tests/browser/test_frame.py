@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from dashboard.views.tab import Page as SubPage
 from tests.browser.conftest import Site, until
 from tests.browser.demo import CHART, drag_across, open_demo, revision
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 from tests.support.frame import DEMO, PLAIN, FakeStores
 
@@ -225,16 +226,11 @@ def test_first_focus_is_the_skip_link(page: Page, site: Site) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("path", ["/demo", "/alerts"])
 def test_no_accessibility_violations(open_page: Callable[..., Page], site: Site, theme: str, path: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = open_page(theme=theme)
     page.goto(f"{site.url}{path}")
     page.wait_for_selector(CHART if path == "/demo" else ".fw-empty")
     page.wait_for_timeout(500)
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
-    results = Axe().run(page, options=rules)
-    told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in results.response["violations"]]
-    assert not told, "\n".join(told)
+    assert not violations(page)
 
 
 def test_the_figures_of_a_server_are_as_old_as_its_card(page: Page, site: Site) -> None:

@@ -13,6 +13,7 @@ from access.viewer import Viewer
 from core.roles import Role
 from dashboard.tabs import audit, system, tokens, users
 from storage.stores import Stores
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
@@ -122,12 +123,9 @@ def test_what_is_shown_once_is_in_sight_and_a_revoked_token_is_told(open_page: C
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_accessibility_violations(open_page: Callable[..., Page], url: str, theme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = open_page(theme=theme)
     for path in ("tokens", "users?edit=anna", "audit"):
         page.goto(f"{url}/{path}")
         page.wait_for_selector(f"#{path.split('?')[0]}-all .fw-table-box")
         page.locator("#account-button").click()
-        results = Axe().run(page)
-        assert not results.response["violations"], results.generate_report()
+        assert not violations(page)

@@ -16,6 +16,7 @@ from dashboard.tabs import portfolio
 from storage.stores import Stores
 from tests.browser.conftest import Watch, until
 from tests.dashboard.portfolio.test_tab import put_nav
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 from tests.support.many import insert_many
 from tests.support.workbooks import opened
@@ -284,16 +285,11 @@ def test_a_tap_opens_a_definition_and_tables_show_that_they_scroll(url: str, ope
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_accessibility_violations(url: str, open_page: Callable[..., Page], theme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = open_page(theme=theme)
     open_fund(page, url)
     for panel in ("months", "extremes", "captures", "parts", "metrics"):
         see(page, panel)
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
-    results = Axe().run(page, options=rules)
-    told = [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in results.response["violations"]]
-    assert not told, "\n".join(told)
+    assert not violations(page)
 
 
 def test_others_are_compared_from_the_keyboard_and_taken_away(url: str, page: Page) -> None:

@@ -160,6 +160,21 @@ def test_the_time_axis_is_on_the_first_screen_whatever_is_open(
         assert box and box["y"] + box["height"] <= height
 
 
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 720)])
+def test_on_a_laptop_the_time_axis_is_on_the_first_screen_and_no_tab_lies_over_another_thing(
+    url: str, width: int, height: int, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(width=width, height=height)
+    page.goto(f"{url}?window=3Y")
+    dates = page.locator("#portfolio-growth-graph .xtick text")
+    dates.first.wait_for()
+    bottoms = [box["y"] + box["height"] for each in dates.all() if (box := each.bounding_box())]
+    assert bottoms and max(bottoms) <= height - 80, "and something of the lines below it"
+    last, tools = page.locator(".fw-nav .fw-link").last.bounding_box(), page.locator(".fw-refresh").bounding_box()
+    assert last and tools and last["x"] + last["width"] <= tools["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_what_has_nothing_to_show_says_why_and_comes_back(url: str, page: Page) -> None:
     open_charts(page, url)
     chart = page.locator("#portfolio-distribution")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 from argon2 import PasswordHasher
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from access import passwords
@@ -18,6 +17,7 @@ from dashboard.factory import create_app
 from storage.state.database import State
 from tests.browser.conftest import WAIT_MILLISECONDS, Site, Watch
 from tests.browser.demo import TABS
+from tests.support.accessibility import violations
 from tests.support.frame import FakeStores
 
 PASSWORD = "violet kettle 81 moor"
@@ -127,9 +127,9 @@ def test_the_pages_can_be_read_by_everybody(open_page: Callable[..., Page], site
     page = open_page(390, 844, theme=theme)
     for address in (link, f"{site.url}/sign-in?next=/demo"):
         page.goto(address)
-        assert not Axe().run(page).response["violations"], address
+        assert not violations(page), address
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     choose_password(page, link)
     page.goto(f"{site.url}/account")
-    assert not Axe().run(page).response["violations"]
+    assert not violations(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

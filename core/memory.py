@@ -1,0 +1,55 @@
+"""Memory that this process holds and does not use, given back to the system, where that has a way to take it.
+
+Starting ClickHouse's engine touches 200 MiB of its code, running it half of that. Such pages are as the file has them:
+the system reads them again, mostly from its cache, where one is needed after all. And glibc gives threads heaps of
+their own, up to eight a processor, each with its own unused rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+SMAPS = Path("/proc/self/smaps")
+HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \S+\s*(.*)")
+DONTNEED = 4
+"""MADV_DONTNEED of <asm-generic/mman-common.h>."""
+ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's <malloc.h>."""
+HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Let all threads share a few heaps. It counts for those that have none yet: call it before threads start."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(ARENA_MAX, HEAPS)
+
+
+def give_back() -> None:
+    """Take the unchanged pages of all program files, and what is free at the ends of heaps, out of this process."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+    advise = libc.madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    with contextlib.suppress(OSError), SMAPS.open(encoding="utf-8", errors="replace") as lines:
+        for start, end in list(unchanged(lines)):
+            advise(start, end - start, DONTNEED)
+
+
+def unchanged(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield first address and end of each mapping of a file, as `smaps` tells them, that cannot be written and has no
+    page of its own: what the loader wrote into a page would be lost with it."""
+    place: tuple[int, int] | None = None
+    for line in lines:
+        if head := HEAD.match(line):
+            start, end, rights, path = head.groups()
+            place = (int(start, 16), int(end, 16)) if path.startswith("/") and "w" not in rights else None
+        elif place and line.startswith("Anonymous:") and line.split()[1] == "0":
+            yield place
