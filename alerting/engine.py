@@ -242,7 +242,7 @@ class Engine:
             self._evaluate(rule, at, changes)
         self._turn_incidents(asked, at, changes)
         with self._state.begin() as connection:
-            kept.check_token(connection, self._token, self._clock.now(), at)
+            kept.check_token(connection, self._token, at + self.ahead_seconds, at)
             ids = self._write(connection, at, changes)
         self._adopt(changes, ids)
         for rule in due:

@@ -217,8 +217,8 @@ def _told(known: Incident, at: float) -> Turn:
     if known.is_held and at >= known.acknowledged_until:
         # The step that was under way begins anew.
         free = replace(known, stage=Stage.OPEN, acknowledged_by="", step_at=at)
-        about = About.SNOOZE_ENDED if known.stage is Stage.SNOOZED else About.ACK_ENDED
-        return _say(free, about, known.told, at)
+        ended = About.SNOOZE_ENDED if known.stage is Stage.SNOOZED else About.ACK_ENDED
+        return _say(free, ended, known.told, at)
     since = at - known.told_at
     if since >= plan.interval_seconds and (about := _changed(known)):
         return _say(known, about, known.told, at)

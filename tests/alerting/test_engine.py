@@ -536,6 +536,11 @@ def test_an_incident_began_when_it_did_in_every_message_and_after_every_start(wo
     world.goes_on(0.93)
     world.asks(Ask.ACKNOWLEDGE, 3_600)
     world.goes_on(0.93)
+    world.begin()
+    world.asks(Ask.ACKNOWLEDGE, 7_200)
+    world.goes_on(0.93)
+    told = [orjson.loads(each.body)["members"] for each in world.messages()]
+    assert len({each["since"] for members in told for each in members}) == 1, "and so it did of each alert"
     for jump in (3.0, 900.0, -20.0):
         world.clock.jump(jump)
         world.goes_on(0.93)
