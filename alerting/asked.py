@@ -13,14 +13,14 @@ HAPPENED = {Ask.ACKNOWLEDGE: "acknowledged", Ask.SNOOZE: "snoozed", Ask.RESOLVE:
 """What stands in the history."""
 
 
-def answered(known: Incident, asked: Sequence[Request], at: float, steady_less_wall: float, changes: Changes) -> Turn:
+def answered(known: Incident, asked: Sequence[Request], at: float, ahead: float, changes: Changes) -> Turn:
     """Return the incident after what was asked of it, in order; each answer is noted in `changes`.
 
-    steady_less_wall: seconds to add to the machine's clock, by which people say until when, for the engine's time.
+    ahead: by so many seconds the machine's clock, by which people say until when, is ahead of the engine's time.
     """
     messages: tuple[Message, ...] = ()
     for request in asked:
-        turn, why_not = _done(known, request, request.until + steady_less_wall, at)
+        turn, why_not = _done(known, request, request.until - ahead, at)
         known, messages = turn.incident, (*messages, *turn.messages)
         changes.answers.append(Answer(request, why_not))
         if not why_not:
@@ -41,9 +41,9 @@ def _done(known: Incident, request: Request, until: float, at: float) -> tuple[T
     if known.stage is Stage.CLOSED:
         return Turn(known), "the incident is over"
     if request.what is Ask.RESOLVE:
-        return resolve(known, request.who or "somebody", at), ""
+        return resolve(known, request.who or "somebody", at, request.note), ""
     if until <= at:
         return Turn(known), "its time was over before it was taken up"
     if request.what is Ask.SNOOZE:
         return snooze(known, request.who, until), ""
-    return acknowledge(known, request.who, until, at), ""
+    return acknowledge(known, request.who, until, at, request.note), ""

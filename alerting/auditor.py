@@ -40,8 +40,9 @@ def coming(known: Incident) -> Coming:
     # What was due while it was muted is due with the step that began when that ended.
     if known.told_at is None:
         return Coming(About.OPENED, max(known.opened_at + plan.wait(known.severity), known.step_at))
-    if known.stage is Stage.ACKNOWLEDGED:
-        return Coming(About.ACK_ENDED, max(known.acknowledged_until, known.step_at))
+    if known.is_held:
+        about = About.SNOOZE_ENDED if known.stage is Stage.SNOOZED else About.ACK_ENDED
+        return Coming(about, max(known.acknowledged_until, known.step_at))
     ahead = _escalation(known)
     if plan.repeat_seconds:
         ahead.append((max(known.told_at + plan.repeat_seconds, known.step_at), About.REMINDED))

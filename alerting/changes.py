@@ -72,6 +72,8 @@ class Changes:
     gone: list[str] = field(default_factory=list)
     groups: Mapping[str, str] = field(default_factory=dict)
     """Of everything that fires now, by the key of the condition."""
+    muted: Mapping[str, str] = field(default_factory=dict)
+    """Of what fires now and is kept quiet: by what, by the key of the condition."""
     turns: list[tuple[int, str, Turn]] = field(default_factory=list)
     """Id of the incident (0: a new one), its group, and what became of it."""
     cleared: list[str] = field(default_factory=list)

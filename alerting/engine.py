@@ -10,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import orjson
 from pydantic import TypeAdapter
@@ -40,6 +41,7 @@ from core.alerts.evaluate import Read
 from core.alerts.judge import Judged, failed, judge
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
+from core.alerts.severity import Severity
 from core.clock import Clock
 from core.errors import StorageError
 from core.model import Labels
@@ -113,6 +115,7 @@ class Engine:
         self._firing: dict[str, Known] = {}
         self._groups: Mapping[str, str] = {}
         """Of what fires: a group stays what it was, whatever becomes of the routes meanwhile."""
+        self._muted: Mapping[str, str] = {}
         self._incidents: dict[str, tuple[int, Incident]] = {}
         """Those that are open, by group."""
         self._by_hand: dict[str, Incident] = {}
@@ -125,6 +128,11 @@ class Engine:
         """Whether the last tick wrote history."""
         self.has_turned = False
         """Whether the last tick changed an incident, so that there may be messages to send."""
+
+    @property
+    def ahead_seconds(self) -> float:
+        """Return by how much the machine's clock is ahead of the engine's own time: it changes where that was set."""
+        return self._wall_offset - self._offset
 
     @property
     def firing(self) -> Sequence[tuple[Known, Rule]]:
@@ -155,6 +163,10 @@ class Engine:
     def rules(self) -> Mapping[str, Rule]:
         """Return the rules that are evaluated, by their names."""
         return self._rules
+
+    def muted_by(self, key: str) -> str:
+        """Return what keeps a condition that fires from being told, also where it is part of no incident."""
+        return self._muted.get(key, "")
 
     def incident_of(self, key: str) -> tuple[int, Incident] | None:
         """Return the open incident that a condition is part of, with its id; None: it is part of none."""
@@ -187,9 +199,21 @@ class Engine:
                 condition = restarted(condition, at, max(0.0, at - last), timings[row.rule])
             self._remember(Known(row.rule, labels, condition, row.key))
         for each in incidents:
-            self._incidents[each.group] = each.id, INCIDENTS.validate_json(each.body)
-        self._groups = {key: group for group, (_, known) in self._incidents.items() for key in known.members}
+            incident = INCIDENTS.validate_json(each.body)
+            # An earlier version kept the time by which people know it beside it alone.
+            self._incidents[each.group] = each.id, replace(incident, began_at=incident.began_at or each.opened_at)
         self._by_hand = {each.group: INCIDENTS.validate_json(each.body) for each in resolved}
+        self._groups = {
+            **{key: group for group, closed in self._by_hand.items() for key in ignored(closed, self._as_members())},
+            **{key: group for group, (_, known) in self._incidents.items() for key in known.members},
+        }
+
+    def _as_members(self) -> dict[str, Member]:
+        """Return what fires as members that nothing keeps quiet."""
+        return {
+            key: Member(each.condition.severity or Severity.INFO, each.condition.since)
+            for key, each in self._firing.items()
+        }
 
     def use(self, rules: Sequence[Rule]) -> None:
         """Take these rules from the next tick on: those that are gone, or are off, resolve what they had told."""
@@ -225,7 +249,7 @@ class Engine:
             self._evaluate(rule, at, changes)
         self._turn_incidents(asked, at, changes)
         with self._state.begin() as connection:
-            kept.check_token(connection, self._token, self._clock.now(), at)
+            kept.check_token(connection, self._token, at + self.ahead_seconds, at)
             ids = self._write(connection, at, changes)
         self._adopt(changes, ids)
         for rule in due:
@@ -300,7 +324,7 @@ class Engine:
         group = self._groups.get(each.key, "")
         _, open_one = self._incidents.get(group, (0, None))
         resolved = self._by_hand.get(group)
-        is_acknowledged = open_one is not None and open_one.stage is Stage.ACKNOWLEDGED
+        is_acknowledged = open_one is not None and open_one.is_held
         is_in_hand = is_acknowledged or (resolved is not None and each.key in resolved.members)
         return why_forgotten(each.condition, rule.watches_for, at, rule.timing, is_in_hand)
 
@@ -316,17 +340,18 @@ class Engine:
             return
         severity = step.condition.severity or known.condition.severity
         rule = self._rules.get(known.rule)
-        detail = message_of(rule, known.labels, step.condition) if rule else step.condition.why
+        # Of what held for a moment is told what did.
+        of = known.condition if News.NEAR_MISS in step.news else step.condition
+        detail = message_of(rule, known.labels, of) if rule else of.why
         labels = orjson.dumps(dict(known.labels)).decode()
         word = severity.word if severity else ""
         changes.history += [HistoryRow(at, news.value, known.rule, labels, word, detail=detail) for news in worth]
 
     def _turn_incidents(self, asked: Sequence[Request], at: float, changes: Changes) -> None:
         firing = self._members_by_group(changes)
-        steady_less_wall = at - self._clock.now()
         for group, (id, known) in self._incidents.items():
             mine = [each for each in asked if each.incident == id]
-            turn = answered(known, mine, at, steady_less_wall, changes)
+            turn = answered(known, mine, at, self.ahead_seconds, changes)
             then = tick(turn.incident, firing.pop(group, {}), at)
             if then.incident != known:
                 incident = self._with_earlier(group, then.incident)
@@ -338,7 +363,7 @@ class Engine:
                 first = self._now(next(iter(members)), changes)
                 assert first is not None
                 _, plan = self._route(self._rules[first.rule], first.labels)
-                changes.turns.append((0, group, open_incident(plan, members, at)))
+                changes.turns.append((0, group, open_incident(plan, members, at, at + self.ahead_seconds)))
 
     def _with_earlier(self, group: str, incident: Incident) -> Incident:
         """Return an incident, if a person resolved it, with what he had resolved of its group before."""
@@ -357,6 +382,7 @@ class Engine:
         ]
         inhibited = self._inhibit(seen)
         groups: dict[str, str] = {}
+        muted: dict[str, str] = {}
         found: defaultdict[str, dict[str, Member]] = defaultdict(dict)
         for each in seen:
             group = self._groups.get(each.key)
@@ -365,8 +391,10 @@ class Engine:
             groups[each.key] = group
             condition = firing[each.key].condition
             muted_by = self._mute(each.rule, each.labels, condition) or inhibited.get(each.key, "")
+            if muted_by:
+                muted[each.key] = muted_by
             found[group][each.key] = Member(each.severity, condition.since, muted_by)
-        changes.groups = groups
+        changes.groups, changes.muted = groups, muted
         for group, closed in self._by_hand.items():
             members = found.get(group, {})
             held = ignored(closed, members)
@@ -389,33 +417,33 @@ class Engine:
     def _write(self, connection: Transaction, at: float, changes: Changes) -> list[int]:
         """Write everything and return the ids of the incidents that turned."""
         # Who reads these rows has the machine's clock, which may have been set since the engine's began.
-        now = self._clock.now()
+        now, ahead = self._clock.now(), self.ahead_seconds
         if changes.went_back:
             kept.hurry_messages(connection, now + HURRY_SECONDS)
         rows = [_kept(each) for key, each in changes.conditions.items() if self._is_worth_keeping(key, each)]
         kept.write_conditions(connection, rows, changes.gone)
         ids = []
         for id, group, turn in changes.turns:
-            ids.append(kept.write_incident(connection, _kept_incident(id, group, turn.incident, now - at)))
-            messages = rows_of(ids[-1], turn, now, now - at, lambda key: self._now(key, changes), self._rules)
+            ids.append(kept.write_incident(connection, _kept_incident(id, group, turn.incident, ahead)))
+            messages = rows_of(
+                ids[-1], turn, now, ahead, lambda key: self._now(key, changes), self._rules,
+                partial(kept.messages_of, connection, id),
+            )  # fmt: skip
             kept.add_messages(connection, messages)
             exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
             changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
         for answer in changes.answers:
             answer_in(connection, answer.request, answer.why_not, now)
-        of_groups = {group: id for (_, group, _), id in zip(changes.turns, ids, strict=True)}
-        rows_of_history = [self._with_incident(each, changes, of_groups) for each in changes.history]
-        kept.add_history(connection, rows_of_history, now - at)
+        of = self._incidents_by_key(changes, ids) if changes.history else {}
+        history = [replace(each, incident=_incident_of(each, of)) for each in changes.history]
+        kept.add_history(connection, history, now - at)
         return ids
 
-    def _with_incident(self, row: HistoryRow, changes: Changes, turned: Mapping[str, int]) -> HistoryRow:
-        """Return what happened to a condition with the incident that it is, or was, part of."""
-        if row.incident or not row.rule:
-            return row
-        key = key_of(row.rule, tuple(orjson.loads(row.labels).items()))
-        group = changes.groups.get(key) or self._groups.get(key, "")
-        id, _ = self._incidents.get(group, (0, None))
-        return replace(row, incident=turned.get(group, id))
+    def _incidents_by_key(self, changes: Changes, ids: Sequence[int]) -> dict[str, int]:
+        """Return of which incident each condition is part, as of now; what has just left one is still of that."""
+        before = {key: id for id, known in self._incidents.values() for key in known.members}
+        turned = zip(changes.turns, ids, strict=True)
+        return before | {key: id for (_, _, turn), id in turned for key in turn.incident.members}
 
     def _is_worth_keeping(self, key: str, each: Known) -> bool:
         """Return whether a condition has to be written: not where only its value is another one."""
@@ -429,7 +457,7 @@ class Engine:
             self._known[key] = self._firing[key] = self._series[each.rule][each.labels] = each
         for key in changes.gone:
             self._forget(key)
-        self._groups = changes.groups
+        self._groups, self._muted = changes.groups, changes.muted
         for group in changes.cleared:
             del self._by_hand[group]
         self.has_turned, self.has_happened = bool(changes.turns), bool(changes.history)
@@ -496,9 +524,14 @@ def _kept_incident(id: int, group: str, known: Incident, ahead: float) -> KeptIn
     """Return the row of an incident: its body has the engine's time, its columns are epoch seconds."""
     body = INCIDENTS.dump_json(known).decode()
     closed_at = None if known.closed_at is None else known.closed_at + ahead
-    return KeptIncident(
-        group, known.stage.value, known.opened_at + ahead, closed_at, body, id, known.closed_by, known.severity
-    )
+    return KeptIncident(group, known.stage.value, known.began_at, closed_at, body, id, known.closed_by, known.severity)
+
+
+def _incident_of(row: HistoryRow, incidents: Mapping[str, int]) -> int:
+    """Return the incident of a row: its own, or that of the condition that it is about; 0: none."""
+    if row.incident or not row.rule:
+        return row.incident
+    return incidents.get(key_of(row.rule, tuple(orjson.loads(row.labels).items())), 0)
 
 
 def _kept(each: Known) -> KeptCondition:

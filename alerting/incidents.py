@@ -20,6 +20,8 @@ class Stage(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     """Somebody has it in hand: no escalation and no reminder until then."""
+    SNOOZED = "snoozed"
+    """The same, put off: nobody has it in hand."""
     CLOSED = "closed"
 
 
@@ -36,6 +38,8 @@ class About(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     ACK_ENDED = "ack_ended"
     """Nobody has it in hand any more, and it still fires."""
+    SNOOZE_ENDED = "snooze_ended"
+    """The time is over until which it was put off, and it still fires."""
     RESOLVED = "resolved"
     EXHAUSTED = "exhausted"
     """Nobody acknowledged, and there is nobody left to tell: a row of history."""
@@ -62,6 +66,8 @@ class Message:
     """It is written down and not sent."""
     severity: Severity = Severity.INFO
     """Of what it tells; of an end: of what is over."""
+    said: str = ""
+    """What who acknowledged or resolved it wrote with that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class Incident:
 
     plan: Plan
     opened_at: float
+    began_at: float = 0.0
+    """The same moment by the machine's clock, epoch seconds: as it is told, whatever becomes of clocks."""
     stage: Stage = Stage.OPEN
     members: Mapping[str, Member] = field(default_factory=dict)
     """What fires, by the key of the condition."""
@@ -89,6 +97,7 @@ class Incident:
     """Steps of the escalation that were taken, over all rounds."""
     step_at: float = 0.0
     acknowledged_by: str = ""
+    """Who has it in hand, or put it off."""
     acknowledged_until: float = 0.0
     closed_at: float | None = None
     closed_by: str = ""
@@ -99,6 +108,11 @@ class Incident:
         """Return the highest of what fires; INFO when nothing does."""
         return max((each.severity for each in self.members.values()), default=Severity.INFO)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody has acknowledged it or put it off."""
+        return self.stage in (Stage.ACKNOWLEDGED, Stage.SNOOZED)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -108,9 +122,12 @@ class Turn:
     messages: tuple[Message, ...] = ()
 
 
-def open_incident(plan: Plan, members: Mapping[str, Member], at: float) -> Turn:
-    """Return a new incident of what fires, and its first message if that does not wait for others."""
-    begun = Incident(plan, at, members=dict(members), is_muted=_muted(members) != "", step_at=at)
+def open_incident(plan: Plan, members: Mapping[str, Member], at: float, began_at: float = 0.0) -> Turn:
+    """Return a new incident of what fires, and its first message if that does not wait for others.
+
+    began_at: the same moment by the machine's clock, epoch seconds.
+    """
+    begun = Incident(plan, at, began_at, members=dict(members), is_muted=_muted(members) != "", step_at=at)
     return _told(begun, at)
 
 
@@ -130,15 +147,15 @@ def tick(known: Incident, members: Mapping[str, Member], at: float) -> Turn:
     return _told(seen, at)
 
 
-def acknowledge(known: Incident, who: str, until: float, at: float) -> Turn:
-    """Return the incident in somebody's hand until then; who was told hears it."""
+def acknowledge(known: Incident, who: str, until: float, at: float, said: str = "") -> Turn:
+    """Return the incident in somebody's hand until then; who was told hears it, with what he said."""
     held = replace(known, stage=Stage.ACKNOWLEDGED, acknowledged_by=who, acknowledged_until=until)
-    return _say(held, About.ACKNOWLEDGED, held.told, at) if held.told else Turn(held)
+    return _say(held, About.ACKNOWLEDGED, held.told, at, said) if held.told else Turn(held)
 
 
 def snooze(known: Incident, who: str, until: float) -> Turn:
     """Return the incident put off until then; nobody hears that, and those who were told hear when it is over."""
-    return Turn(replace(known, stage=Stage.ACKNOWLEDGED, acknowledged_by=who, acknowledged_until=until))
+    return Turn(replace(known, stage=Stage.SNOOZED, acknowledged_by=who, acknowledged_until=until))
 
 
 def moved(known: Incident, seconds: float) -> Incident:
@@ -154,9 +171,9 @@ def moved(known: Incident, seconds: float) -> Incident:
     )
 
 
-def resolve(known: Incident, who: str, at: float) -> Turn:
+def resolve(known: Incident, who: str, at: float, said: str = "") -> Turn:
     """Return the incident closed by hand. What still fires opens no other one until it was clear: `ignored`."""
-    return _closed(known, at, who)
+    return _closed(known, at, who, said)
 
 
 def ignored(closed: Incident, members: Mapping[str, Member]) -> dict[str, Member]:
@@ -167,11 +184,11 @@ def ignored(closed: Incident, members: Mapping[str, Member]) -> dict[str, Member
     return {key: each for key, each in members.items() if key in before and before[key].since == each.since}
 
 
-def _closed(known: Incident, at: float, who: str) -> Turn:
+def _closed(known: Incident, at: float, who: str, said: str = "") -> Turn:
     """Who was told hears the end, muted or not; who never was hears nothing."""
     members = known.members if who else {}
     over = replace(known, stage=Stage.CLOSED, closed_at=at, closed_by=who, members=members)
-    return _say(over, About.RESOLVED, over.told, at) if over.told else Turn(over)
+    return _say(over, About.RESOLVED, over.told, at, said) if over.told else Turn(over)
 
 
 def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
@@ -197,14 +214,15 @@ def _told(known: Incident, at: float) -> Turn:
     if _is_worse(known):
         again = replace(known, stage=Stage.OPEN, acknowledged_by="", step=0, step_at=at)
         return _say(again, About.RAISED, _both(plan.receivers, known.told), at)
-    if known.stage is Stage.ACKNOWLEDGED and at >= known.acknowledged_until:
+    if known.is_held and at >= known.acknowledged_until:
         # The step that was under way begins anew.
         free = replace(known, stage=Stage.OPEN, acknowledged_by="", step_at=at)
-        return _say(free, About.ACK_ENDED, known.told, at)
+        ended = About.SNOOZE_ENDED if known.stage is Stage.SNOOZED else About.ACK_ENDED
+        return _say(free, ended, known.told, at)
     since = at - known.told_at
     if since >= plan.interval_seconds and (about := _changed(known)):
         return _say(known, about, known.told, at)
-    if known.stage is Stage.ACKNOWLEDGED:
+    if known.is_held:
         return Turn(known)
     if escalated := _escalated(known, at):
         return escalated
@@ -231,10 +249,11 @@ def _escalated(known: Incident, at: float) -> Turn | None:
     return _say(replace(known, step=known.step + 1, step_at=at), About.ESCALATED, step.receivers, at)
 
 
-def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float) -> Turn:
+def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float, said: str = "") -> Turn:
     was_told = max(known.told_members.values(), default=Severity.INFO)
-    message = Message(about, known.messages, receivers, severity=known.severity if known.members else was_told)
-    said = replace(
+    severity = known.severity if known.members else was_told
+    message = Message(about, known.messages, receivers, severity=severity, said=said)
+    after = replace(
         known,
         messages=known.messages + 1,
         told_at=at,
@@ -242,7 +261,7 @@ def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float) -
         told=_both(known.told, receivers),
         is_unsaid=False,
     )
-    return Turn(said, (message,))
+    return Turn(after, (message,))
 
 
 def _is_worse(known: Incident) -> bool:

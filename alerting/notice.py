@@ -11,8 +11,9 @@ import orjson
 
 from alerting.incidents import About
 from core.alerts.links import ACKNOWLEDGE, PATH, SNOOZE, Link
+from core.alerts.naming import name_of
 from core.alerts.severity import Severity
-from core.format import coarse_duration, count, cut
+from core.format import coarse_duration, count, cut, noun
 from storage.state.alerts import KeptMessage
 from storage.state.outbox import TEST
 
@@ -30,6 +31,7 @@ BEGINS: Mapping[str, str] = {
     About.ESCALATED: "Nobody acknowledged: ",
     About.REMINDED: "Still firing: ",
     About.ACK_ENDED: "Acknowledgement ended: ",
+    About.SNOOZE_ENDED: "The snooze is over: ",
     TEST: "Test: ",
 }
 
@@ -83,6 +85,12 @@ class Notice:
     """Alerts of it beside these."""
     who: str = ""
     """Who acknowledged or resolved it."""
+    until: float = 0.0
+    """Until when who acknowledged it has it in hand."""
+    said: str = ""
+    """What who acknowledged or resolved it wrote with that."""
+    fires_on: int = 0
+    """Alerts that fire on though a person has resolved it."""
     note: str = ""
     """A sentence of the sender: why it comes this way, or what fails."""
     link: str = ""
@@ -141,10 +149,16 @@ class Notice:
             lasted = coarse_duration(self.made_at - self.opened_at)
             ended = f"{self.who} resolved it at" if self.who else "it is over since"
             told.append(f"It fired for {lasted}; {ended} {clock_time(self.made_at)}.")
+            if self.fires_on:
+                fires = f"{count(self.fires_on, 'alert')} still {noun(self.fires_on, 'fires', 'fire')}"
+                told.append(f"{fires}, and {noun(self.fires_on, 'is', 'are')} told again only after a time of calm.")
         elif self.about == About.ACKNOWLEDGED:
-            told.append(f"{self.who or 'Somebody'} has it in hand.")
+            until = f" until {clock_time(self.until)}" if self.until else ""
+            told.append(f"{self.who or 'Somebody'} has it in hand{until}.")
         elif self.incident:
             told.append(f"It fires since {clock_time(self.opened_at)}.")
+        if self.said:
+            told.append(f"{self.who or 'Somebody'} wrote: {' '.join(self.said.split())}")
         told += [line for alert in self.alerts[:MOST_SHOWN] for line in _of(alert, self.is_over)]
         if hidden := self.more + max(0, len(self.alerts) - MOST_SHOWN):
             told.append(f"And {count(hidden, 'more alert', 'more alerts')}.")
@@ -159,6 +173,8 @@ class Notice:
     def _begins(self) -> str:
         if self.about == About.ACKNOWLEDGED:
             return f"Acknowledged by {self.who}: " if self.who else "Acknowledged: "
+        if self.is_over and self.fires_on:
+            return "By hand: "
         if self.is_over and self.is_news:
             return "It fired and is over: "
         return BEGINS.get(self.about, "")
@@ -167,14 +183,8 @@ class Notice:
     def _what(self) -> str:
         if not self.incident or not self.alerts:
             return self.note or "an incident"
-        first = self.alerts[0]
-        titles = {alert.title for alert in self.alerts}
-        if len(self.alerts) + self.more > 1:
-            title = f"{first.title}: " if len(titles) == 1 and not self.more else ""
-            return f"{title}{count(len(self.alerts) + self.more, 'alert')}"
-        if self.is_over:
-            return f"{first.title}: {first.where}" if first.where else first.title
-        return first.text
+        first, titles = self.alerts[0], [alert.title for alert in self.alerts]
+        return name_of(titles, self.more, text=first.text, where=first.where, is_over=self.is_over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,9 @@ def notice_of(
         alerts=tuple(alerts),
         more=more,
         who=str(body.get("who", "")),
+        until=float(body.get("until", 0.0)),
+        said=str(body.get("said", "")),
+        fires_on=int(body.get("fires_on", 0)),
         note=str(body.get("note", "")),
         link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
         acknowledge_link=links.of(message, ACKNOWLEDGE) if links else "",
@@ -251,8 +264,10 @@ def as_data(notice: Notice) -> dict[str, Any]:
         "severity": notice.severity.word,
         "subject": notice.subject,
         "text": "\n".join(notice.lines),
-        "note": notice.note,
+        "note": " ".join(each for each in (notice.note, notice.said) if each),
         "who": notice.who,
+        "until": _iso(notice.until) if notice.until else None,
+        "fires_on": notice.fires_on,
         "machine": notice.machine,
         "made_at": _iso(notice.made_at),
         "opened_at": _iso(notice.opened_at),

@@ -112,6 +112,7 @@ class Causes:
         if not self._inhibitions:
             return {}
         found = [
-            Fires(each.key, title_of(each.rule), alert_labels(each.rule, each.labels, each.severity)) for each in firing
+            Fires(each.key, title_of(each.rule, each.labels), alert_labels(each.rule, each.labels, each.severity))
+            for each in firing
         ]
         return {key: f"hidden by {name}" for key, name in hidden_by_others(self._inhibitions, found).items()}

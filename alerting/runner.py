@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from core.errors import FundwatchError, StorageError, StorageRejected
 from core.lease import RENEW_SECONDS, Lease
 from core.model import Labels
 from storage.state.alerts import Overtaken, newest_token, queue_in, ticked_at
+from storage.state.outbox import reached_of
 from storage.stores import Stores
 
 ENGINE_THREAD, LEASE_THREAD = "alerting", "alerting-lease"
@@ -110,6 +111,8 @@ class Runner:
         self._rules_problem = ""
         self._was_overtaken = False
         self._faults: Sequence[str] = ()
+        self._reached: Mapping[int, Sequence[str]] = {}
+        """Receivers that got a message, by incident, as of the last reading."""
         self._helpers: dict[str, Callable[[threading.Event], None]] = {}
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -301,17 +304,19 @@ class Runner:
         stores.live.bump(ALERTS)
 
     def _pulse(self, now: float) -> Pulse:
-        queued, due = 0, None
+        queued, due, engine = 0, None, self._engine
         if not self._problem:
             try:
                 with self._stores.state.reading() as connection:
                     queued, due = queue_in(connection)
+                    self._reached = reached_of(connection, engine.incidents) if engine else {}
             except StorageError as error:
                 self._say_problem(str(error))
         age = self._since(self._ticked)
         wrong = [*self._faults, *([f"rules: {self._rules_problem}"] if self._rules_problem else [])]
         wrong += [f"a rule is left out: {each}" for each in self._left_out()]
-        return Pulse(self._tick_seconds, age, queued, max(0.0, now - due) if due else 0.0, self._problem, wrong)
+        waits = max(0.0, now - due) if due else 0.0
+        return Pulse(self._tick_seconds, age, queued, waits, self._problem, wrong, self._reached)
 
     def _since(self, moment: float) -> float:
         return self._stores.clock.monotonic() - moment

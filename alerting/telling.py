@@ -56,6 +56,8 @@ class Pulse:
     """Why the last tick failed; empty: it did not."""
     faults: Sequence[str] = field(default=())
     """What the auditor found."""
+    reached: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Receivers that got a message, by incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,7 @@ class _Fires:
 
 def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Reading:
     """Return the newest reading at `now` (epoch seconds): of what the last tick left that ended well."""
-    # The engine's own time does not follow the machine's clock where that is set.
-    ahead = now - engine.steady()
+    ahead = engine.ahead_seconds
     firing = [_fires(engine, known, rule) for known, rule in engine.firing]
     gravest = heapq.nsmallest(
         MOST_TOLD, firing, key=lambda each: (-each.severity, -each.known.condition.since, each.known.key)
@@ -98,34 +99,34 @@ def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Readin
         components=[_component(engine, pulse, len(firing))],
         tables=[
             table_of(FiringAlert, [_alert(each, ahead) for each in gravest]),
-            table_of(OpenIncident, _incidents(engine, ahead)),
+            table_of(OpenIncident, _incidents(engine, pulse.reached, ahead)),
             table_of(RuleCost, _costs(engine, Counter(each.rule.name for each in firing))),
             table_of(Quieting, _quieting(quiet, hidden)),
         ],
     )
 
 
-def _incidents(engine: Engine, ahead: float) -> list[OpenIncident]:
+def _incidents(engine: Engine, reached: Mapping[int, Sequence[str]], ahead: float) -> list[OpenIncident]:
     """Return the incidents that are open, the gravest first."""
     found = sorted(engine.incidents.items(), key=lambda each: (-each[1].severity, -each[1].opened_at))
     groups = engine.groups
-    return [_incident(id, groups[id], known, ahead) for id, known in found[:MOST_TOLD]]
+    return [_incident(id, groups[id], known, reached.get(id, ()), ahead) for id, known in found[:MOST_TOLD]]
 
 
-def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenIncident:
+def _incident(id: int, group: str, known: Incident, reached: Sequence[str], ahead: float) -> OpenIncident:
     step = coming(known)
-    is_held = known.stage is Stage.ACKNOWLEDGED
     return OpenIncident(
         incident=id,
         group=group,
         severity=known.severity.word,
         stage=known.stage.value,
-        opened_at=known.opened_at + ahead,
+        opened_at=known.began_at,
         alerts=len(known.members),
-        told=[*known.told],
+        told=[*reached],
+        untold=[each for each in known.told if each not in reached],
         told_at=None if known.told_at is None else known.told_at + ahead,
         acknowledged_by=known.acknowledged_by,
-        acknowledged_until=known.acknowledged_until + ahead if is_held else 0.0,
+        acknowledged_until=known.acknowledged_until + ahead if known.is_held else 0.0,
         steps_taken=known.step,
         next_about=step.about.value if step.about else "",
         next_at=step.at + ahead if step.about else 0.0,
@@ -136,7 +137,7 @@ def _incident(id: int, group: str, known: Incident, ahead: float) -> OpenInciden
 def _fires(engine: Engine, known: Known, rule: Rule) -> _Fires:
     incident = engine.incident_of(known.key)
     severity = known.condition.severity or rule.conditions[-1][0]
-    return _Fires(known, rule, severity, incident, incident[1].members[known.key].muted_by if incident else "")
+    return _Fires(known, rule, severity, incident, engine.muted_by(known.key))
 
 
 def _alert(fires: _Fires, ahead: float) -> FiringAlert:
@@ -145,7 +146,7 @@ def _alert(fires: _Fires, ahead: float) -> FiringAlert:
     return FiringAlert(
         key=known.key,
         rule=rule.name,
-        title=title_of(rule),
+        title=title_of(rule, known.labels),
         severity=severity.word,
         category=rule.category.value,
         labels=orjson.dumps(alert_labels(rule, known.labels, severity)).decode(),
@@ -158,6 +159,7 @@ def _alert(fires: _Fires, ahead: float) -> FiringAlert:
         acknowledged_by=incident.acknowledged_by if incident else "",
         is_flapping=condition.is_flapping,
         follows_readiness=rule.reads_readiness or dict(known.labels).get("collector") == READINESS,
+        is_snoozed=incident is not None and incident.stage is Stage.SNOOZED,
     )
 
 

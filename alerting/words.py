@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from core.alerts.conditions import Condition
 from core.alerts.rule import Rule
-from core.format import NOT_AVAILABLE
+from core.alerts.sent import RULE as SENT_RULE
+from core.format import NOT_AVAILABLE, percent
 from core.model import Labels
 
 
@@ -17,9 +18,10 @@ class _Known(dict[str, object]):
         return NOT_AVAILABLE
 
 
-def title_of(rule: Rule) -> str:
-    """Return what a rule is called by people."""
-    return rule.title or rule.name
+def title_of(rule: Rule, of: Labels = ()) -> str:
+    """Return what a rule is called by people; of an alert that a Prometheus sent, by its labels, its own name."""
+    own = dict(of).get("alertname") if rule.name == SENT_RULE else ""
+    return own or rule.title or rule.name
 
 
 def message_of(rule: Rule, labels: Labels, condition: Condition) -> str:
@@ -32,11 +34,20 @@ def message_of(rule: Rule, labels: Labels, condition: Condition) -> str:
 
 
 def _written(rule: Rule, labels: Labels, value: float, why: str) -> str:
-    known: Mapping[str, object] = {**dict(labels), **rule.labels, "value": value, "title": title_of(rule), "why": why}
+    written = {"percent": percent(value), "lost": percent(-value)}
+    known: Mapping[str, object] = {
+        **written,
+        **dict(labels),
+        **rule.labels,
+        "value": value,
+        "title": title_of(rule),
+        "why": why,
+    }
     template = rule.message or ("{title}: {why}" if why else f"{{title}}: {rule.figures[0]} is {{value:.4g}}")
     figures = dict.fromkeys(rule.figures[:1], value)
     try:
-        return template.format_map(_Known({**figures, **known}))
+        told = template.format_map(_Known({**figures, **known}))
+        return told if why else told.rstrip().removesuffix(":")
     except (ValueError, TypeError):
         # A format that does not fit what a label holds: said plainly rather than not at all.
         return f"{title_of(rule)}: {value:.4g}"

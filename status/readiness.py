@@ -36,6 +36,7 @@ AHEAD_SECONDS = 5.0
 WHERE_HALTS = "/readiness"
 WITHHELD = "why is told to those who may see every portfolio"
 NOBODY = "nobody says whether it is safe: alerts are not evaluated"
+RESUMED = "trading was resumed: every check must be ready for a while before it is safe"
 OFF = "nobody says whether it is safe: alerts.enabled is off"
 
 
@@ -207,6 +208,11 @@ def _told(check: ReadinessCheck) -> ReadinessCheck:
     return replace(check, why=WITHHELD) if _may_name_others(check) else check
 
 
+def is_wrong(check: ReadinessCheck) -> bool:
+    """Return whether a check keeps it from being safe."""
+    return check.state not in (State.READY, State.NOT_WATCHED)
+
+
 def tally(checks: Sequence[ReadinessCheck]) -> tuple[int, int]:
     """Return how many kinds of checks are ready, with all that is watched of each, and how many are watched."""
     watched = {each.check for each in checks if each.state != State.NOT_WATCHED}
@@ -216,7 +222,7 @@ def tally(checks: Sequence[ReadinessCheck]) -> tuple[int, int]:
 
 def reasons_of(checks: Sequence[ReadinessCheck], portfolio: str) -> list[str]:
     """Return why checks are not ready, a sentence each; for the whole fund with the portfolio that each is of."""
-    bad = [each for each in checks if each.state not in (State.READY, State.NOT_WATCHED)]
+    bad = [each for each in checks if is_wrong(each)]
     return [
         f"{each.portfolio}: {each.why}" if each.portfolio and portfolio == EVERY_PORTFOLIO else each.why for each in bad
     ]
@@ -225,25 +231,33 @@ def reasons_of(checks: Sequence[ReadinessCheck], portfolio: str) -> list[str]:
 def _with_halts(found: Readiness, halts: Halts, now: float) -> Readiness:
     """Return an answer in which the halts of this moment count: the reading may be a second old."""
     found = replace(found, parents=halts.parents, halts=halts.halts)
-    if not halts.halts:
+    answers = (found.whole, *found.portfolios.values())
+    if not halts.halts and not any(each.halted_by for each in answers):
         return found
-    checks = [
-        halt_check(each.portfolio, halts, each.since, now) if each.check == Checks.HALT else each
-        for each in found.checks
-    ]
-    answers = {id: _halted(answer, halts) for id, answer in found.portfolios.items()}
-    return replace(found, whole=_halted(found.whole, halts), portfolios=answers, checks=checks)
+    checks = [_checked_again(each, halts, now) if each.check == Checks.HALT else each for each in found.checks]
+    found = replace(found, checks=checks)
+    told = {id: _halted(found, answer, halts) for id, answer in found.portfolios.items()}
+    return replace(found, whole=_halted(found, found.whole, halts), portfolios=told)
 
 
-def _halted(answer: PortfolioReadiness, halts: Halts) -> PortfolioReadiness:
-    """Return an answer in which a halt counts. One that the reading knows of already stands in it."""
+def _checked_again(check: ReadinessCheck, halts: Halts, now: float) -> ReadinessCheck:
+    """Return what the check for a halt finds at this moment."""
+    since = check.since if check.state == State.READY else now
+    return halt_check(check.portfolio, halts, since, now)
+
+
+def _halted(found: Readiness, answer: PortfolioReadiness, halts: Halts) -> PortfolioReadiness:
+    """Return an answer in which the halts of this moment count, and none that the reading knew of and is over."""
     halt = halts.of(answer.portfolio)
-    if halt is None:
+    if halt is None and not answer.halted_by:
         return answer
+    others = [found.unknown] if found.unknown else reasons_of(found.checks_of(answer.portfolio), answer.portfolio)
+    if halt is None:
+        return replace(answer, reasons=others or [RESUMED], halted_by="")
     is_of_part = halt.portfolio and answer.portfolio == EVERY_PORTFOLIO
     why = f"{halt.portfolio}: {halt.sentence}" if is_of_part else halt.sentence
-    reasons = [why, *(each for each in answer.reasons if each != why)]
     since = max(halt.made_at, answer.since) if answer.is_safe else answer.since
+    reasons = [why, *(each for each in others if each != why)]
     return replace(answer, is_safe=False, reasons=reasons, since=since, halted_by=halt.who)
 
 

@@ -39,7 +39,7 @@ from core.settings.channels import Log
 from core.tables import rows_of, table_of
 from portfolio.given import has_ended
 from status.instances import instances
-from status.readiness import Halts, counting_each, halt_check, read_halts
+from status.readiness import Halts, counting, counting_each, halt_check, is_wrong, read_halts
 from status.state_log import StateLog, stored_states
 from storage.clickhouse.readiness_rows import change_facts
 from storage.clickhouse.reads.heard import HEARD
@@ -114,6 +114,8 @@ class Evaluator:
         self._going_on: Sequence[str] = ()
         self._stored = float("-inf")
         self._told: object = None
+        self._wrong: frozenset[tuple[str, str, str]] = frozenset()
+        """What is not ready of the whole fund, by portfolio, check and state, as of the last look."""
 
     @property
     def probes(self) -> Sequence[Probe]:  # type: ignore[type-arg]
@@ -242,8 +244,13 @@ class Evaluator:
             stores.writer.put(host, now, [*samples, Sample(HEARD, 1.0, labels(collector=READINESS))])
         if changes:
             stores.writer.put_facts(change_facts(host, now, changes))
-        for answer, _ in changes:
-            _say(answer)
+        everything = counting(self._rules, checks, EVERY_PORTFOLIO)
+        wrong = frozenset((each.portfolio, each.check, each.state) for each in everything if is_wrong(each))
+        for answer, counted in changes:
+            _say(answer, counted)
+        if wrong != self._wrong and not any(answer.portfolio == EVERY_PORTFOLIO for answer, _ in changes):
+            _say(answers[0], everything)
+        self._wrong = wrong
         if (looks := _looks(checks, answers)) != self._told:
             self._told = looks
             stores.live.bump(READINESS)
@@ -290,9 +297,12 @@ def _looks(checks: Sequence[ReadinessCheck], answers: Sequence[PortfolioReadines
     )
 
 
-def _say(answer: PortfolioReadiness) -> None:
+def _say(answer: PortfolioReadiness, counted: Sequence[ReadinessCheck]) -> None:
+    """Log an answer, with the name of each check that is not ready."""
     what = f"portfolio {answer.portfolio}" if answer.portfolio else "the fund"
     if answer.is_safe:
         log.info("readiness: %s is safe by %d of %d checks", what, answer.ready, answer.watched)
     else:
-        log.warning("readiness: %s is not safe: %s", what, "; ".join(answer.reasons))
+        wrong = [(each, f" ({each.portfolio})" if each.portfolio else "") for each in counted if is_wrong(each)]
+        reasons = [f"{each.title}{of}: {each.why}" for each, of in wrong] or answer.reasons
+        log.warning("readiness: %s is not safe: %s", what, "; ".join(reasons))

@@ -110,7 +110,8 @@ def _judged(
     read_at = told.at if isinstance(told, Outcome) and told.answer is not None else None
     where = _where(portfolio)
     if isinstance(worth, str) or worth.value is None:
-        why = worth if isinstance(worth, str) else worth.why
+        named = "daily loss" if check is Checks.DAILY_LOSS else "drawdown"
+        why = f"the {named} is not known: {worth if isinstance(worth, str) else worth.why}"
         return Found(check, State.UNKNOWN, why, read_at, where, portfolio)
     lost = max(-worth.value, 0.0)
     why = f"{percent(lost)} {words}, {percent(limit)} allowed"

@@ -57,7 +57,8 @@ class Alert(Answered):
     value: Number = Field(description="Of what the rule compares; null: not known.")
     text: str = Field(description="What is said of it.")
     muted_by: str = Field(description="What keeps it quiet: silence 3, maintenance 4, caused by …; empty: nothing.")
-    acknowledged_by: str = Field(description="Who has its incident in hand; empty: nobody.")
+    acknowledged_by: str = Field(description="Who has its incident in hand, or put it off; empty: nobody.")
+    is_snoozed: bool = Field(False, description="Its incident is put off, and nobody has it in hand.")
     is_flapping: bool
 
 
@@ -96,12 +97,13 @@ class Incident(Aged):
     incident: int | None = Field(description="null: the alert that is asked for is of none.")
     group: str = Field(description="What its alerts have in common.")
     severity: str
-    stage: str
+    stage: str = Field(description="open, acknowledged, snoozed or closed.")
     opened_at: Time | None
     closed_at: Time | None = Field(description="null: it is open.")
     closed_by: str = Field(description="Who resolved it by hand; empty: it ended by itself, or has not.")
     alerts: list[Alert] = Field(description="Those that fire now.")
-    told: list[str] = Field(description="Channels that know of it.")
+    told: list[str] = Field(description="Channels that got a message of it, fallbacks among them.")
+    untold: list[str] = Field(description="Channels that were to be told, and that nothing has reached yet.")
     told_at: Time | None
     acknowledged_by: str
     acknowledged_until: Time | None
@@ -254,7 +256,7 @@ def alert_of(each: FiringAlert) -> Alert:
         key=each.key, incident=each.incident or None, rule=each.rule, title=each.title, severity=each.severity,
         category=each.category, labels=orjson.loads(each.labels), phase=each.phase, since=at(each.since),
         value=each.value, text=each.text, muted_by=each.muted_by, acknowledged_by=each.acknowledged_by,
-        is_flapping=each.is_flapping,
+        is_snoozed=each.is_snoozed, is_flapping=each.is_flapping,
     )  # fmt: skip
 
 
@@ -266,7 +268,8 @@ def _missing(asked: str) -> Refused:
 def _of_none(alert: FiringAlert, aged: Aged) -> Incident:
     return Incident(
         incident=None, group="", severity=alert.severity, stage="", opened_at=None, closed_at=None, closed_by="",
-        alerts=[alert_of(alert)], told=[], told_at=None, acknowledged_by="", acknowledged_until=None, steps_taken=0,
+        alerts=[alert_of(alert)], told=[], untold=[], told_at=None, acknowledged_by="",
+        acknowledged_until=None, steps_taken=0,
         next_about="", next_at=None, reason="a person has resolved it, and it fires on", messages=[], requests=[],
         **dict(aged),
     )  # fmt: skip
@@ -287,7 +290,8 @@ def _told(
         incident=kept.id, group=kept.group, severity=_word(severity), stage=kept.stage, opened_at=at(kept.opened_at),
         closed_at=at(kept.closed_at), closed_by=kept.closed_by,
         alerts=[alert_of(each) for each in firing] if is_open else [],
-        told=known.told if known else [], told_at=at(known.told_at) if known else None,
+        told=known.told if known else [], untold=known.untold if known else [],
+        told_at=at(known.told_at) if known else None,
         acknowledged_by=known.acknowledged_by if known else "",
         acknowledged_until=at(known.acknowledged_until or None) if known else None,
         steps_taken=known.steps_taken if known else 0, next_about=known.next_about if known else "",

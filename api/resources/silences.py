@@ -87,10 +87,9 @@ class _Kept(Body):
     """What silences and windows have in common."""
 
     begins: datetime | None = Field(None, description="RFC 3339 with a zone; left out: now.")
-    ends: datetime = Field(description="RFC 3339 with a zone.")
     why: str = Field(min_length=1, max_length=WHY_CHARACTERS, description="Others will ask.")
 
-    @field_validator("begins", "ends", mode="before")
+    @field_validator("begins", "ends", mode="before", check_fields=False)
     @classmethod
     def _has_zone(cls, value: object) -> object:
         return with_zone(value)
@@ -99,6 +98,7 @@ class _Kept(Body):
 class NewSilence(_Kept):
     """A silence as it is sent."""
 
+    ends: datetime = Field(description="RFC 3339 with a zone.")
     matchers: str = Field("", max_length=8_000, description='Such as component="Redis main", severity=~"info|warning".')
     everything: bool = Field(False, description="Instead of matchers: mutes everything, for a day at most.")
 
@@ -106,6 +106,7 @@ class NewSilence(_Kept):
 class NewMaintenance(_Kept):
     """A maintenance window as it is sent."""
 
+    ends: datetime | None = Field(None, description="RFC 3339 with a zone; left out of what comes again: for a year.")
     name: str = Field(min_length=1, max_length=NAME_CHARACTERS, description="What it is called.")
     matchers: str = Field(max_length=8_000, description='Such as component="Redis main".')
     cron: str = Field("", max_length=120, description="When it opens, such as 0 2 * * sun; left out: it comes once.")
@@ -168,8 +169,12 @@ def _window_of(ask: Ask[Parameters]) -> Maintenance:
 
 def _add_window(ask: Ask[Parameters]) -> Maintenance:
     body = ask.sent(NewMaintenance)
+    if body.ends is None and not body.cron:
+        raise Refused(422, "ends is missing.", field="ends", fix="Give its end, or cron, by which it comes again.")
+    begins = _begins(body, ask.now)
+    ends = body.ends.timestamp() if body.ends is not None else begins + kept.AGAIN_SECONDS
     made = kept.Window(
-        body.name, read_matchers(body.matchers), _begins(body, ask.now), body.ends.timestamp(), body.why,
+        body.name, read_matchers(body.matchers), begins, ends, body.why,
         ask.viewer.name, ask.now, cron=body.cron, zone=body.zone if body.cron else "",
         lasts_seconds=body.lasts_seconds if body.cron else 0.0,
     )  # fmt: skip

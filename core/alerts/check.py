@@ -18,7 +18,7 @@ ZSCORE_WEEKS = (2, 12)
 SHORTEST_SECONDS, LONGEST_SECONDS = 10.0, 31 * 86_400.0
 """Of a span that is worked over."""
 WORDS = tuple(status.value for status in Status if status is not Status.UNKNOWN)
-SAID = ("value", "title", "why")
+SAID = ("value", "percent", "lost", "title", "why")
 """What a message may name in every rule."""
 FARTHEST_RATIO = 3.0
 """A share is hardly compared with more: percent were meant."""

@@ -257,7 +257,9 @@ def _judged(known: Condition, found: Evaluation, timing: Timing) -> Step:
         case Phase.OK, _:
             return Step(seen)
         case Phase.PENDING, Outcome.CLEAR:
-            return Step(_ok(seen, found.at), (News.NEAR_MISS,))
+            # What begins to hold just after a start mostly does so because nothing was read yet.
+            is_of_start = known.grace_until - 2 * timing.every_seconds <= known.since < known.grace_until
+            return Step(_ok(seen, found.at), (News.MOVED if is_of_start else News.NEAR_MISS,))
         case Phase.PENDING, Outcome.BREACH:
             return _fires_in_time(replace(seen, severity=found.severity), found.at, timing)
         case Phase.PENDING, _:

@@ -11,6 +11,8 @@ from core.alerts.matchers import all_hold
 from core.cron import last_time, next_time
 
 LONGEST_SECONDS = 366 * 86_400.0
+AGAIN_SECONDS = 365 * 86_400.0
+"""For so long maintenance comes again, where no end is given."""
 LONGEST_MUTE_SECONDS = 86_400.0
 """Everything is kept quiet for a day at most."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import orjson
@@ -61,9 +61,12 @@ class FiringAlert:
     incident: int
     """0: of none: a person has resolved it, and it fires on."""
     acknowledged_by: str
+    """Who has its incident in hand, or put it off; empty: nobody."""
     is_flapping: bool
     follows_readiness: bool = False
     """Its rule reads whether trading may go on: it is a consequence of that, and none of its reasons."""
+    is_snoozed: bool = False
+    """Its incident is put off, and nobody has it in hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ class OpenIncident:
     group: str
     severity: str
     stage: str
+    """open; acknowledged: somebody has it in hand; snoozed: somebody put it off."""
     opened_at: float
     alerts: int
     told: list[str]
-    """Receivers that know of it."""
+    """Receivers that got a message of it, a fallback among them."""
     told_at: float | None
     """When it was last told."""
     acknowledged_by: str
@@ -90,6 +94,8 @@ class OpenIncident:
     """What is told next, if nothing else happens; empty: nothing, for the reason."""
     next_at: float
     reason: str
+    untold: list[str] = field(default_factory=list)
+    """Receivers that were to be told, and that nothing has reached yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from dash import html
 from access.viewer import ACTING_ROLE
 from core.alerts.rule import Rule
 from core.alerts.spec import FiringAlert, OpenIncident
-from core.format import count, first_of
+from core.format import coarse_duration, count, first_of
 from dashboard.alerts.actions import common_matchers, quick_form, whole_forms
 from dashboard.alerts.known import RELEASED, Known, labels_of, severity_of
+from dashboard.alerts.messages import name_of_message
 from dashboard.alerts.parts import (
     ahead,
     facts,
@@ -29,18 +30,22 @@ from dashboard.components.attributes import attributes
 from dashboard.components.choices import choice_button
 from dashboard.components.needing import needing
 from dashboard.components.table import Cell, Column, data_table, whole_cell
+from portfolio.alerts import Sight
 from storage.state.alert_requests import WAITING, Request
+from storage.state.alerts import KeptIncident, KeptMessage
 
 ID = "alerts"
 MOST_INCIDENTS = 50
 MOST_ALERTS, MOST_QUIET_ALERTS = 10, 3
 """Of an incident that is listed beside others; of one that somebody has in hand, or that is not told."""
+SNOOZED = "snoozed"
+"""The stage of an incident that somebody put off."""
 MUTED = "muted"
 """What the reason begins with for which nothing of an incident is told."""
 NEXT = {
     "opened": "told", "changed": "told", "raised": "told", "lowered": "told", "reminded": "told again",
     "escalated": "escalates", "exhausted": "the last step of its escalation ends",
-    "ack_ended": "told that nobody has it",
+    "ack_ended": "told that nobody has it", "snooze_ended": "told again",
 }  # fmt: skip
 """What comes next, before "in 12 min"."""
 _COLUMNS = (
@@ -82,6 +87,23 @@ def listed(shown: Shown) -> list[Any]:
 def one(incident: OpenIncident, shown: Shown) -> html.Article:
     """Return an incident alone, with all that fires of it."""
     return _block(incident, shown, len(shown.known.firing), is_alone=True)
+
+
+def closed(kept: KeptIncident, messages: Sequence[KeptMessage], sight: Sight) -> html.Article:
+    """Return what an incident was that is over: what it was called, its span, and who resolved it. messages: of it."""
+    called = next((named for each in reversed(messages) if (named := name_of_message(each, sight))), "")
+    head = html.Div(
+        [
+            html.H3(called or f"Incident {kept.id}", className="fw-incident-title"),
+            html.Span(f"#{kept.id}", className="fw-incident-number"),
+        ],
+        className="fw-incident-head",
+    )
+    ended = kept.closed_at if kept.closed_at is not None else kept.opened_at
+    by = f"resolved by {kept.closed_by}" if kept.closed_by else "ended by itself"
+    span: list[Any] = ["from ", local_time(kept.opened_at, "span"), " to ", local_time(ended, "span"),
+                       f" ({coarse_duration(ended - kept.opened_at)})"]  # fmt: skip
+    return html.Article([head, facts("over", html.Span(span), by)], className="fw-incident")
 
 
 def is_in_hand(incident: OpenIncident) -> bool:
@@ -161,8 +183,9 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
     alerts = incident.alerts if whole else seen
     held: list[Any] = []
     if incident.acknowledged_until:
-        held = [f"{incident.acknowledged_by or 'Somebody'} has it in hand until ",
-                local_time(incident.acknowledged_until, "span")]  # fmt: skip
+        by = incident.acknowledged_by
+        does = f"snoozed by {by or 'somebody'}" if incident.stage == SNOOZED else f"{by or 'Somebody'} has it in hand"
+        held = [f"{does} until ", local_time(incident.acknowledged_until, "span")]
     asked = [
         f"{each.what} asked for by {each.who or 'somebody'}" for each in shown.waiting
         if each.incident == incident.incident and each.status == WAITING
@@ -177,10 +200,12 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
 
 
 def _told(incident: OpenIncident) -> Any:
-    if not incident.told:
+    if not incident.told and not incident.untold:
         return "nobody was told"
-    told: list[Any] = [f"messages go to {first_of(incident.told)}"]
-    if incident.told_at:
+    reached = [f"told {first_of(incident.told)}"] if incident.told else []
+    missed = [f"not reached: {first_of(incident.untold)}"] if incident.untold else []
+    told: list[Any] = ["; ".join([*reached, *missed])]
+    if incident.told and incident.told_at:
         told += [", last ", local_time(incident.told_at, "span")]
     return html.Span(told)
 

@@ -9,8 +9,8 @@ import orjson
 from dash import html
 
 from access.viewer import ACTING_ROLE, Viewer
+from core.alerts.naming import name_of
 from core.errors import ChangeRejected
-from core.format import count
 from core.settings.channels import Channel, Email
 from dashboard.access.common import told
 from dashboard.alerts.known import severity_of
@@ -34,6 +34,7 @@ PATH = "/alerts/messages"
 ABOUT = {
     "opened": "begins", "changed": "changed", "raised": "worse", "lowered": "less severe", "escalated": "escalated",
     "reminded": "still fires", "acknowledged": "acknowledged", "ack_ended": "acknowledgement ended",
+    "snooze_ended": "snooze is over",
     "resolved": "is over", "digest": "digest of what was held back", "undelivered": "could not be delivered",
     TEST: "test",
 }  # fmt: skip
@@ -46,7 +47,7 @@ STATUS = {
     MessageStatus.MERGED: ("told by a later one", "muted"),
 }
 """Word and tone of what became of a message."""
-HELD_BACK = "held back"
+HELD_BACK, RESOLVED = "held back", "resolved"
 _COLUMNS = (
     Column("at", "When", numeric=False),
     Column("to", "To", numeric=False),
@@ -129,7 +130,7 @@ def _row(message: KeptMessage, sight: Sight) -> dict[str, Any]:
         "to": message.receiver,
         "severity": severity_cell(severity_of(str(body.get("severity", "")))),
         "about": ABOUT.get(message.about, message.about),
-        "text": whole_cell(_text(body, sight)),
+        "text": whole_cell(name_of_message(message, sight)),
         "incident": Cell(html.A(f"#{of}", href=f"/alerts?incident={of}"), sort=float(of)) if of else None,
         "state": Cell(f"{word}{muted}", tone=tone, mark="fw-wraps" if muted else ""),
         "attempts": Cell(str(message.attempts), sort=float(message.attempts)),
@@ -144,13 +145,19 @@ def _reply(message: KeptMessage, sight: Sight) -> str:
     return said if sight.is_whole or not said else WITHHELD
 
 
-def _text(body: Mapping[str, Any], sight: Sight) -> str | None:
+def name_of_message(message: KeptMessage, sight: Sight) -> str | None:
+    """Return what a message is called, as in what was sent; None: it tells of nothing."""
+    body, is_over = orjson.loads(message.body), message.about == RESOLVED
     members = body.get("members") or ()
     if not members:
         return str(body.get("note") or "") or None
-    more = len(members) - 1 + int(body.get("more", 0))
-    first = sight.sentence(members[0]["labels"], str(members[0]["text"]))
-    return f"{first} and {count(more, 'more alert')}" if more else first
+    heard = [each for each in members if not each.get("muted_by")] or members
+    gravest = sorted(heard, key=lambda each: -severity_of(str(each["severity"])))
+    first = gravest[0]
+    where = ", ".join(f"{name} {value}" for name, value in first["labels"].items())
+    text = sight.sentence(first["labels"], str(first["text"]))
+    titles = [str(each["title"]) for each in gravest]
+    return name_of(titles, int(body.get("more", 0)), text=text, where=where, is_over=is_over)
 
 
 def _channel(channel: Channel, worked: float | None, last: KeptMessage | None, sight: Sight) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dash import html
 from access.viewer import ACTING_ROLE, Viewer
 from core.alerts.expression import Matcher
 from core.alerts.matchers import read_matchers
-from core.alerts.silence import LONGEST_MUTE_SECONDS, Silence, Window
+from core.alerts.silence import AGAIN_SECONDS, LONGEST_MUTE_SECONDS, Silence, Window
 from core.errors import ChangeRejected
 from dashboard.access.common import told
 from dashboard.alerts.parts import HOUR, LASTS
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 ID = "silences"
 PATH = "/alerts/silences"
-YEAR_SECONDS = 365 * 86_400.0
 MUTE_LASTS = tuple((value, text) for value, text in LASTS if float(value) <= LONGEST_MUTE_SECONDS)
 HOUR_SECONDS = 3_600.0
 FIELDS = {"lasts_seconds": "hours"}
@@ -142,7 +141,7 @@ def _window(stores: Stores, sent: Sent, viewer: Viewer) -> Window:
     if ends is None and not cron:
         raise ChangeRejected(NOT_MADE, {"ends": "is empty; give its end, or a cron line by which it comes again"})
     return Window(
-        sent["name"], _matchers(sent), begins, ends if ends is not None else begins + YEAR_SECONDS, sent["why"],
+        sent["name"], _matchers(sent), begins, ends if ends is not None else begins + AGAIN_SECONDS, sent["why"],
         viewer.name, now, cron, sent["zone"] if cron else "", _lasts_seconds(sent) if cron else 0.0,
     )  # fmt: skip
 

@@ -79,7 +79,8 @@ def _item(each: FiringAlert) -> html.Li:
         age(each.since, prefix="for "),
     ]  # fmt: skip
     if each.acknowledged_by:
-        head.append(html.Span(f"in hand: {each.acknowledged_by}", className="fw-alert-hand"))
+        held = "snoozed" if each.is_snoozed else "in hand"
+        head.append(html.Span(f"{held}: {each.acknowledged_by}", className="fw-alert-hand"))
     elif each.incident:
         head.append(hour_button(each.incident, id=f"overview-hand-{each.incident}-{each.key}", of=each.title))
     return html.Li(

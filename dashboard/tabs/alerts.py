@@ -13,7 +13,7 @@ from core.errors import StorageError
 from core.format import count
 from dashboard.alerts.actions import PATH, forms
 from dashboard.alerts.history import asked_table
-from dashboard.alerts.incidents import ID, Shown, everything_asked, listed, one
+from dashboard.alerts.incidents import ID, Shown, closed, everything_asked, listed, one
 from dashboard.alerts.known import Known, know
 from dashboard.alerts.messages import messages_table
 from dashboard.alerts.told import told_route
@@ -117,11 +117,9 @@ def _one(stores: Stores, shown: Shown, id: int) -> Any:
             html.H3("What was asked", className="fw-part"), asked_table(asked, f"{ID}-asked"),
         ]  # fmt: skip
     if incident is None:
-        over = (
-            f"Incident {id} is over."
-            if kept.stage == CLOSED
-            else f"Incident {id} is open; what fires of it is not known yet."
-        )
+        if kept.stage == CLOSED:
+            return [closed(kept, messages if known.sight.is_whole else (), known.sight), *told]
+        over = f"Incident {id} is open; what fires of it is not known yet."
         return [html.P(over, className="fw-nothing"), *told]
     return [one(incident, shown), everything_asked(incident, shown), *told]
 

@@ -151,6 +151,16 @@ def last_sent(connection: Transaction) -> Mapping[str, float]:
     return {str(name): float(at) for name, at in connection.execute(asked.group_by(_of.receiver))}
 
 
+def reached_of(connection: Transaction, incidents: Collection[int]) -> dict[int, list[str]]:
+    """Return who got a message of each of these incidents, by name; of one that reached nobody nothing."""
+    got = sa.or_(_of.status == MessageStatus.SENT, sa.and_(_of.status == MessageStatus.MERGED, _of.muted_by == RATE))
+    asked = sa.select(_of.incident, _of.receiver).where(_of.incident.in_([*incidents]), got).distinct()
+    found: dict[int, list[str]] = {}
+    for incident, receiver in connection.execute(asked.order_by(_of.incident, _of.receiver)):
+        found.setdefault(int(incident), []).append(str(receiver))
+    return found
+
+
 def last_done(connection: Transaction, receiver: str) -> KeptMessage | None:
     """Return what was last sent to a receiver, or could not be; None: nothing ever."""
     where = (_of.receiver == receiver, _of.status.in_([MessageStatus.SENT, MessageStatus.FAILED]))

@@ -14,15 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.engine import Engine
+from alerting.notice import Notice, as_data, notice_of
+from alerting.words import message_of, title_of
 from core.alerts.conditions import Condition
 from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
+from core.alerts.files import read_rules
 from core.alerts.matchers import all_hold
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
+from core.alerts.rule_set import shipped_text
+from core.alerts.severity import Severity
 from core.clock import FakeClock
 from core.errors import ChangeRejected, StorageUnavailable
 from core.model import Labels, labels
+from portfolio.vocabulary import vocabulary
 from storage.state.alert_requests import Ask, Request, ask, requests_of
 from storage.state.alerts import (
     KeptMessage,
@@ -329,7 +335,7 @@ def test_how_long_somebody_has_it_in_hand_is_by_his_clock(world: World) -> None:
     world.goes_on(0.93, 90)
     assert len(world.said()) == 2
     world.goes_on(0.93, 20)
-    assert [about for _, about, _ in world.said()][2:] == ["ack_ended"] * 2
+    assert [about for _, about, _ in world.said()][2:] == ["snooze_ended"] * 2
 
 
 def test_what_was_resolved_by_hand_stays_so_until_it_was_clear_whatever_restarts(world: World) -> None:
@@ -601,3 +607,174 @@ def test_of_many_senders_at_once_one_takes_a_message(world: World) -> None:
     for each in threads:
         each.join()
     assert len([each for each in taken if each is not None]) == 1
+
+
+class _Slips(FakeClock):
+    """A machine whose clock is not quite that which counts seconds, as reading both of them takes time."""
+
+    def now(self) -> float:
+        self._now += 0.007
+        return super().now()
+
+
+def test_an_incident_began_when_it_did_in_every_message_and_after_every_start(world: World) -> None:
+    world.clock = _Slips()
+    world.begin()
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 3_600)
+    world.goes_on(0.93)
+    world.begin()
+    world.asks(Ask.ACKNOWLEDGE, 7_200)
+    world.goes_on(0.93)
+    told = [orjson.loads(each.body)["members"] for each in world.messages()]
+    assert len({each["since"] for members in told for each in members}) == 1, "and so it did of each alert"
+    for jump in (3.0, 900.0, -20.0):
+        world.clock.jump(jump)
+        world.goes_on(0.93)
+        world.begin()
+        world.goes_on(0.93)
+    world.goes_on(0.5)
+    assert {about for _, about, _ in world.said()} == {"opened", "acknowledged", "resolved"}
+    assert len({orjson.loads(each.body)["opened_at"] for each in world.messages()}) == 1
+    assert len({noticed(each).case for each in world.messages()}) == 1
+    with world.state.reading() as connection:
+        (kept,) = read_incidents(connection, closed=True)
+    assert kept.opened_at == orjson.loads(world.messages()[0].body)["opened_at"]
+
+
+def test_until_when_somebody_has_it_in_hand_is_kept_as_it_was_asked_for(world: World) -> None:
+    world.clock = _Slips()
+    world.begin()
+    world.goes_on(0.93)
+    until = world.clock.now() + 1_000
+    ask(world.state, Request(1, Ask.ACKNOWLEDGE, "ana", until - 1_000, until))
+    world.goes_on(0.93)
+    known = world.engine.incidents[1]
+    assert known.acknowledged_until + world.engine.ahead_seconds == pytest.approx(until, abs=1e-5)
+    assert orjson.loads(world.messages()[-1].body)["until"] == pytest.approx(until, abs=1e-5)
+
+
+def noticed(message: KeptMessage, before: Sequence[KeptMessage] = ()) -> Notice:
+    return notice_of(message, before, machine="vm", installation="i", address="", sent=before)
+
+
+def test_who_acknowledged_it_and_why_is_told_and_an_end_that_came_by_itself_is_nobody_s(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 3_600)
+    world.goes_on(0.93)
+    world.goes_on(0.5)
+    opened, _, acknowledged, _, resolved, _ = world.messages()
+    told = noticed(acknowledged, [opened]).lines
+    assert told[:2] == ["ana has it in hand until 2023-11-14 23:13:30 UTC.", "ana wrote: I look"]
+    assert as_data(noticed(acknowledged, [opened]))["note"] == "I look"
+    end = noticed(resolved, [opened])
+    assert "it is over since" in end.lines[0] and end.who == "" and end.fires_on == 0
+
+
+def test_resolved_by_hand_is_told_as_such_with_what_fires_on(world: World) -> None:
+    world.values[labels(host="b")] = 0.99
+    world.goes_on(0.93)
+    world.asks(Ask.RESOLVE)
+    world.goes_on(0.93)
+    opened, _, resolved, _ = world.messages()
+    end = noticed(resolved, [opened])
+    assert end.subject == "[RESOLVED] By hand: cpu: 2 alerts"
+    assert end.lines[0].startswith("It fired for 10 s; ana resolved it at")
+    assert end.lines[1:3] == [
+        "2 alerts still fire, and are told again only after a time of calm.",
+        "ana wrote: I look",
+    ]
+    assert (as_data(end)["note"], as_data(end)["fires_on"]) == ("I look", 2)
+
+
+def test_a_snooze_is_told_when_it_is_over_as_a_snooze_also_after_a_start(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.SNOOZE, 1_000)
+    world.goes_on(0.93)
+    assert world.engine.incidents[1].stage == "snoozed"
+    with world.state.reading() as connection:
+        assert [each.stage for each in read_incidents(connection)] == ["snoozed"]
+    world.begin()
+    world.runs(1_200)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2 + ["snooze_ended"] * 2
+    opened, _, over, _ = world.messages()
+    assert noticed(over, [opened]).subject.startswith("[CRITICAL] The snooze is over: ")
+
+
+def test_what_was_resolved_by_hand_stays_so_when_the_routes_were_changed_before_a_start(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.RESOLVE)
+    world.goes_on(0.93)
+    world.route = lambda rule, of: (f"another of {rule.name}", PLAN)  # type: ignore[method-assign]
+    for _ in range(3):
+        world.begin()
+        world.goes_on(0.93)
+    assert {incident for incident, _, _ in world.said()} == {1} and world.engine.incidents == {}
+    world.goes_on(0.5)
+    world.goes_on(0.93)
+    assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")]
+
+
+def test_the_history_says_of_which_incident_each_alert_was(world: World) -> None:
+    other = labels(host="b")
+    world.goes_on(0.93)
+    world.values[other] = 0.99
+    world.goes_on(0.93)
+    world.values[other] = 0.1
+    world.goes_on(0.93)
+    world.goes_on(0.5)
+    world.goes_on(0.93)
+    with world.state.reading() as connection:
+        rows = [(row.what, row.labels, row.incident) for _, row in reversed(read_history(connection, 100))]
+    a, b = '{"host":"a"}', '{"host":"b"}'
+    assert rows == [
+        ("fires", a, 1), ("fires", b, 1), ("resolved", b, 1), ("resolved", a, 1), ("fires", a, 2),
+    ]  # fmt: skip
+
+
+def test_what_held_for_a_moment_after_a_start_is_no_near_miss_and_one_later_tells_what_held(state: State) -> None:
+    silent = Rule.model_validate({
+        "name": "silent", "when": "cpu == 1", "severity": "critical", "every": "10 s", "for": "30 s",
+        "message": "{host}: {why}",
+    })  # fmt: skip
+    world = World(state, (silent,))
+    world.goes_on(0.0)
+    world.begin()
+    world.goes_on(1.0)
+    world.goes_on(0.0)
+    assert world.happened() == []
+    world.goes_on(0.0, 60)
+    world.goes_on(1.0)
+    world.goes_on(0.0)
+    with state.reading() as connection:
+        ((_, row),) = read_history(connection, 100)
+    assert (row.what, row.detail) == ("near_miss", "a")
+
+
+def test_the_end_is_called_as_what_was_told_last(world: World) -> None:
+    other = labels(host="b")
+    world.values[other] = 0.99
+    world.goes_on(0.93)
+    world.values[other] = 0.1
+    world.goes_on(0.5)
+    *_, resolved = world.messages()
+    body = orjson.loads(resolved.body)
+    assert [each["labels"] for each in body["members"]] == [{"host": "b"}, {"host": "a"}] and body[
+        "severity"
+    ] == "critical"
+    assert noticed(resolved).subject == "[RESOLVED] It fired and is over: cpu: 2 alerts"
+
+
+def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:
+    sent = CPU.model_copy(update={"name": "sent", "title": "Sent by Prometheus"})
+    assert title_of(sent, labels(alertname="NodeDown", host="a")) == "NodeDown"
+    assert title_of(sent) == "Sent by Prometheus"
+    assert title_of(CPU, labels(alertname="NodeDown")) == "cpu"
+
+
+def test_a_loss_is_said_without_its_sign_and_as_numbers_are_written_everywhere() -> None:
+    rules = {each.rule.name: each.rule for each in read_rules(shipped_text(), "shipped", vocabulary()).rules}
+    of = labels(portfolio="vol arb")
+    fall = Condition(severity=Severity.CRITICAL, value=-0.373)
+    assert message_of(rules["drawdown"], of, fall) == "vol arb: 37.3 % below its peak"
+    assert message_of(rules["daily-loss"], of, fall) == "vol arb: daily return −37.3 %"

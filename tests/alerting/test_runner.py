@@ -35,12 +35,15 @@ from core.errors import RuleRejected, StorageUnavailable
 from core.lease import LEASE_SECONDS, Lease
 from core.model import Component, Labels, LiveReading, Status, labels
 from core.tables import rows_of
+from status.alerts import alerts_now
 from storage.live.leases import LeaseStore
-from storage.state.alerts import newest_token, read_history
+from storage.state.alert_requests import Ask, Request, ask
+from storage.state.alerts import MessageStatus, messages_of, newest_token, read_history
 from storage.state.database import State
-from storage.state.silences import add_silence
+from storage.state.outbox import add_once, finish
+from storage.state.silences import add_silence, mute_all
 from storage.stores import Stores
-from tests.support.alerting import QuietParts
+from tests.support.alerting import STORM, Alerting, QuietParts
 
 CPU = Rule.model_validate({"name": "cpu", "when": "cpu > 80 %", "severity": "critical", "every": "1 s"})
 A = labels(host="a")
@@ -237,3 +240,33 @@ def test_the_auditor_tells_of_an_engine_that_is_silent(world: World) -> None:
     assert isinstance(clock, FakeClock)
     clock.advance(60)
     assert runner.audit() == ["the engine has not ticked for 1 min"]
+
+
+def test_what_was_resolved_by_hand_and_fires_on_is_muted_with_everything(stores: Stores) -> None:
+    alerting = Alerting(replace(stores, clock=FakeClock(stores.clock.now())))
+    found = alerting.stores
+    alerting.finds(STORM)
+    now = found.clock.now()
+    for each in alerts_now(found).incidents:
+        ask(found.state, Request(each.incident, Ask.RESOLVE, "ana", now))
+    alerting.step()
+    assert alerts_now(found).incidents == [] and len(alerts_now(found).firing) == 6
+    mute_all(found.state, Silence((), now, now + 3_600, "a drill", "ana", now))
+    alerting.step(6)
+    assert {each.muted_by for each in alerts_now(found).firing} == {"everything is muted 1"}
+    assert [each.hidden for each in alerts_now(found).quiet] == [6]
+
+
+def test_told_are_those_whom_a_message_has_reached(stores: Stores) -> None:
+    alerting = Alerting(replace(stores, clock=FakeClock(stores.clock.now())))
+    found = alerting.stores
+    alerting.finds({"status": STORM["status"][1:]})
+    (incident,) = alerts_now(found).incidents
+    assert (incident.told, incident.untold) == ([], ["log"])
+    with found.state.begin() as connection:
+        (message,) = messages_of(connection, incident.incident)
+        finish(connection, replace(message, status=MessageStatus.FAILED, done_at=1.0))
+        add_once(connection, replace(message, receiver="second", status=MessageStatus.SENT, done_at=2.0))
+    alerting.step(6)
+    (incident,) = alerts_now(found).incidents
+    assert (incident.told, incident.untold) == (["second"], ["log"])

@@ -18,6 +18,7 @@ from core.alerts.files import read_rules
 from core.alerts.plan import Plan
 from core.alerts.rule_set import SHIPPED, shipped_text
 from core.alerts.severity import Severity
+from core.alerts.spec import ENGINE
 from core.clock import FakeClock, SystemClock
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.iqfeed.source import IqfeedSource
@@ -121,6 +122,20 @@ def test_a_job_that_has_never_pinged_wakes_nobody_one_that_is_overdue_does(store
     world.runs(60, partial(tell, Status.DOWN, "overdue for 1 h"))
     assert world.fires() == ["heartbeats"]
     assert [known.condition.severity for known, _ in world.engine.firing] == [Severity.URGENT]
+
+
+def test_an_engine_that_finds_something_wrong_with_itself_is_told(world: World) -> None:
+    def tell(status: Status) -> None:
+        world.tells("a")
+        part = Component(ENGINE, status, "rules: bad.yaml:3: is no rule")
+        world.stores.live.put_reading("alerts", "a", world.clock.now(), 5.0, Reading([], [part]))
+
+    world.runs(600, partial(tell, Status.WARNING))
+    assert world.fires() == []
+    world.runs(120, partial(tell, Status.CRITICAL))
+    assert world.fires() == ["alert-engine"]
+    world.runs(120, partial(tell, Status.OK))
+    assert world.fires() == []
 
 
 def as_on_a_calm_machine(part: Component, collector: str) -> Component:

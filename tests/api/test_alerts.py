@@ -269,6 +269,13 @@ def test_a_maintenance_window_opens_again_and_is_ended(storm: Alerting) -> None:
         ({"lasts_seconds": 0}, "lasts_seconds"),
     ):
         assert send(storm, "/maintenance", body | changes, 422)["field"] == field
+    again = {name: value for name, value in body.items() if name != "ends"}
+    forever = send(storm, "/maintenance", again, 201)
+    lasts = datetime.fromisoformat(forever["ends"]) - datetime.fromisoformat(forever["begins"])
+    assert lasts.days == 365, "as the page has it"
+    once = {name: value for name, value in again.items() if name not in ("cron", "zone", "lasts_seconds")}
+    assert send(storm, "/maintenance", once, 422)["field"] == "ends"
+    send(storm, f"/maintenance/{forever['id']}", None, 200, method="DELETE")
     ended = send(storm, f"/maintenance/{made['id']}", None, 200, method="DELETE")
     assert (ended["state"], ended["open_until"], ended["next_begins"]) == ("expired", None, None)
     assert get(storm, "/maintenance")["items"] == []

@@ -16,7 +16,7 @@ from core.clock import FakeClock
 from core.kinds.freshness.source import FreshnessSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status, labels
-from core.readiness import COMPONENT, READINESS, Checks, State
+from core.readiness import COMPONENT, READINESS, TITLES, Checks, State
 from core.settings.readiness import Readiness as Rules
 from core.tables import table_of
 from status.states import state_history, time_in_states
@@ -199,6 +199,48 @@ def test_a_halt_holds_at_once_for_what_lies_below_and_until_it_is_over(fund: Fun
     assert fund.why() == ["everything halted by ana: stop"]
 
 
+def test_a_halt_and_its_end_are_told_before_anybody_has_looked_again(fund: Fund) -> None:
+    fund.goes_on(6)
+    assert "every check is ready" in fund.why("alpha")[0]
+    state, clock = fund.stores.state, fund.stores.clock
+    halt = add_halt(state, Halt("alpha", "ana", "hedge is gone", clock.now()))
+    assert fund.why("alpha") == ["halted by ana: hedge is gone"], "nothing beside it says that all is well"
+    assert fund.why() == ["alpha: halted by ana: hedge is gone"]
+    assert any("every check is ready" in each for each in fund.why("beta"))
+    fund.firing.append(alert("Loss", portfolio="alpha"))
+    fund.goes_on()
+    assert fund.why("alpha") == ["halted by ana: hedge is gone", "1 urgent alert fires: Loss"]
+    end_halt(state, halt.id, "ben", clock.now())
+    assert fund.why("alpha") == ["1 urgent alert fires: Loss"]
+    assert fund.now.of("alpha").halted_by == fund.now.whole.halted_by == ""
+    halt = add_halt(state, Halt("alpha", "ana", "hedge is gone", clock.now()))
+    fund.firing.clear()
+    fund.goes_on()
+    end_halt(state, halt.id, "ben", clock.now())
+    assert fund.why("alpha") == ["trading was resumed: every check must be ready for a while before it is safe"]
+
+
+def test_the_log_names_each_check_and_says_when_what_is_wrong_is_another_one(
+    fund: Fund, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")
+    put_portfolios(fund.stores.state, [Portfolio("own", "gamma", "Gamma")])
+    fund.goes_on(6)
+
+    def said() -> list[str]:
+        return [each for each in caplog.messages if "the fund is not safe" in each]
+
+    told = said()[-1]
+    assert all(f"{TITLES[each]} (gamma): the " in told for each in (Checks.DAILY_LOSS, Checks.DRAWDOWN)), told
+    before = len(said())
+    fund.goes_on(5)
+    assert len(said()) == before
+    fund.feed["connection"] = "not connected"
+    fund.goes_on(3)
+    assert len(said()) == before + 1
+    assert f"{TITLES[Checks.FEEDS]}: IQFeed main: not connected" in said()[-1]
+
+
 def test_what_is_not_set_up_is_not_watched_and_does_not_count(stores: Stores) -> None:
     fund = Fund(safe_stores(stores, watch=Watch()))
     fund.stores = replace(
@@ -223,7 +265,7 @@ def test_a_fund_whose_portfolios_have_ended_is_watched_for_the_rest(fund: Fund) 
 def test_a_value_that_is_overdue_is_not_safe(fund: Fund) -> None:
     put_portfolios(fund.stores.state, [Portfolio("own", "gamma", "Gamma")])
     fund.goes_on(6)
-    assert "it has no value yet" in fund.why("gamma")
+    assert any("it has no value yet" in each for each in fund.why("gamma"))
     assert states(fund, "gamma")["drawdown"] == State.UNKNOWN
 
 

@@ -83,7 +83,7 @@ def test_what_fires_stands_with_who_was_told_and_what_comes_next_the_gravest_fir
     shown = shows(desk, alerts.TAB)
     assert shown.index("alpha lost -8.1%") < shown.index("CPU of host-1 is 93% busy"), "urgent before critical"
     assert "‼ urgent" in shown and "✕ critical" in shown, "never colour alone"
-    assert "messages go to log" in shown and "Daily loss" in shown and "told again in 4 h" in shown
+    assert "told log" in shown and "Daily loss" in shown and "told again in 4 h" in shown
     assert "93.0 %" in shown and "machine host-1" in shown
     assert told(client_of(desk, ANA)) | {"banner": ""} == {
         "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "", "urgent_since": ANY,
@@ -129,6 +129,21 @@ def test_an_operator_acknowledges_and_a_viewer_only_reads(desk: Desk) -> None:
         assert [(each.what, each.status) for each in requests_of(connection, 1)] == [
             ("acknowledge", "done"), ("resolve", "done"),
         ]  # fmt: skip
+
+
+def test_a_snooze_is_called_one_and_an_incident_that_is_over_says_what_it_was_and_who_ended_it(desk: Desk) -> None:
+    desk.busy()
+    desk.goes_on()
+    client = client_of(desk, ANA)
+    assert post(client, "/alerts/snooze", incident="1", lasts="3600")["done"] is True
+    desk.goes_on()
+    shown = shows(desk, alerts.TAB)
+    assert "snoozed by ana until" in shown and "has it in hand" not in shown
+    assert post(client, "/alerts/resolve", incident="1")["done"] is True
+    desk.goes_on()
+    shown = shows(desk, alerts.TAB, incident="1")
+    assert "CPU is busy: machine host-1" in shown and "resolved by ana" in shown and "over" in shown
+    assert "CPU is busy: machine host-1" in shows(desk, alert_messages.PAGE, about="resolved")
 
 
 def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_hides_first(desk: Desk) -> None:
