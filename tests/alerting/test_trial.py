@@ -173,7 +173,7 @@ def test_rules_that_were_made_on_the_page_are_exported_as_a_file(
     exported = capsys.readouterr().out
     assert exported.startswith("rules:\n- name: data-disk\n") and exported.endswith("disabled:\n- drawdown\n")
     Path("mine.yaml").write_text(exported)
-    assert main(["check", "mine.yaml"]) == 0 and "17 rules in force" in capsys.readouterr().out
+    assert main(["check", "mine.yaml"]) == 0 and "19 rules in force" in capsys.readouterr().out
     assert main(["check"]) == 1
     assert "broken: must hold the rule broken and no other" in capsys.readouterr().err
     assert main(["export", "data-dsk"]) == 2 and "Did you mean data-disk?" in capsys.readouterr().err
