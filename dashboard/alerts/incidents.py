@@ -203,7 +203,7 @@ def _told(incident: OpenIncident) -> Any:
     if not incident.told and not incident.untold:
         return "nobody was told"
     reached = [f"told {first_of(incident.told)}"] if incident.told else []
-    missed = [f"not reached: {first_of(incident.untold)}"] if incident.untold else []
+    missed = [f"not reached yet: {first_of(incident.untold)}"] if incident.untold else []
     told: list[Any] = ["; ".join([*reached, *missed])]
     if incident.told and incident.told_at:
         told += [", last ", local_time(incident.told_at, "span")]
