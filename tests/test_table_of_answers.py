@@ -168,7 +168,7 @@ def of_rules(app: Dash, stores: Stores, people: list[Who]) -> Iterator[tuple[str
     for rule in app.server.url_map.iter_rules():
         if is_public(rule.rule) or rule.rule in OF_DASH or rule.rule in OF_ACCOUNT:
             continue
-        method = next(each for each in ("GET", "POST", "PATCH", "DELETE") if each in (rule.methods or ()))
+        method = next(each for each in ("GET", "POST", "PATCH", "PUT", "DELETE") if each in (rule.methods or ()))
         address = address_of(rule)
         for who in people:
             operation, form = operations.get(rule.endpoint), forms.get(rule.rule)
