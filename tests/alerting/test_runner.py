@@ -117,7 +117,7 @@ def test_it_tells_what_fires_and_how_it_is(world: World) -> None:
     (alert,) = rows_of(world.told.tables, FiringAlert)
     assert (alert.rule, alert.severity, alert.incident, alert.muted_by) == ("cpu", "critical", 1, "")
     (incident,) = rows_of(world.told.tables, OpenIncident)
-    assert (incident.incident, incident.alerts, incident.told, incident.next_about) == (1, 1, ["desk"], "reminded")
+    assert (incident.incident, incident.alerts, incident.untold, incident.next_about) == (1, 1, ["desk"], "reminded")
     assert incident.told_at is not None and incident.next_at == pytest.approx(incident.told_at + 14_400)
     assert hidden_by(read_matchers('host="a"'), [alert]) == [alert]
     assert hidden_by(read_matchers('host="b"'), [alert]) == []
