@@ -86,7 +86,7 @@ def test_what_amtool_adds_fires_with_its_labels_and_what_it_says(sending: Sendin
         assert found["labels"] == {
             "alertname": "HighCPU", "severity": "urgent", "instance": "web-1", "rule": "sent", "category": "system",
         }  # fmt: skip
-        assert found["annotations"] == {"summary": "Sent by Prometheus", "description": "CPU at 97 %"}
+        assert found["annotations"] == {"summary": "HighCPU", "description": "CPU at 97 %"}
         id = amtool("silence", "add", "HighCPU", "--comment=known", "--author=x", "--duration=1h").strip()
         sending.after(1)
         (hidden,) = amtool.json("alert", "query", "--silenced")
