@@ -75,11 +75,11 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
         console.step("collectors")
         alerting = prepare_alerting(stores)
         taken = (renew, alerting.take) if alerting else (renew,)
+        give_back()  # before threads load libraries: what is mapped must not move meanwhile
         _running.append(start_collectors(stores, reload, *taken))
         if alerting:
             console.step("alerts")
             _running.append(start_alerting(stores, alerting))
-        give_back()
     else:
         follow(stores, renew, reload)
     console.line(f"Fundwatch is at {settings.address}")

@@ -203,8 +203,9 @@ class Engine:
             # An earlier version kept the time by which people know it beside it alone.
             self._incidents[each.group] = each.id, replace(incident, began_at=incident.began_at or each.opened_at)
         self._by_hand = {each.group: INCIDENTS.validate_json(each.body) for each in resolved}
+        firing = self._as_members()
         self._groups = {
-            **{key: group for group, closed in self._by_hand.items() for key in ignored(closed, self._as_members())},
+            **{key: group for group, closed in self._by_hand.items() for key in ignored(closed, firing)},
             **{key: group for group, (_, known) in self._incidents.items() for key in known.members},
         }
 

@@ -278,7 +278,7 @@ class Runner:
         """Read the rules and return whether others were read; of those that cannot be read the ones before hold on."""
         try:
             rules = [*self._read_rules()]
-        except FundwatchError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with rules, those before are evaluated
             if str(error) != self._rules_problem:
                 log.warning("alerts: changed rules refused, those before stay in force: %s", error)
             self._rules_problem = str(error)

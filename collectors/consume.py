@@ -21,7 +21,7 @@ from collectors.kinds.kafka.connection import settings as settings_of
 from collectors.kinds.kafka.messages import Committed, Fetched, Message
 from collectors.kinds.kafka.probe import probe
 from collectors.runtime.child import Child
-from collectors.taken import asked_by, component, why_refused
+from collectors.taken import asked_by, component, content_of, why_refused
 from core.errors import RowsRefused, RowsWait, SourceUnavailable, StorageError
 from core.format import count
 from core.ingest.kinds import KINDS
@@ -55,6 +55,8 @@ SPARE_SECONDS = 60.0
 """Beside two intervals: a member that is not asked for so long leaves the group by itself, as where another process
 collects now."""
 QUEUED_KILOBYTES = 16_384
+FETCH_BYTES = 4 * 2**20
+"""Of one answer of a broker, packed: unpacked it may be ten times as much."""
 
 
 class Consumer:
@@ -138,7 +140,7 @@ class Consumer:
             raise SourceUnavailable(f"messages wait where they are: {error}") from error
         for row, fault in spared.refused:
             where = places[id(row)]
-            refused.append(RefusedRow(orjson.dumps(row).decode(), f"{where}: {why_refused(fault)}", where))
+            refused.append(RefusedRow(content_of(row), f"{where}: {why_refused(fault)}", where))
         self._most = min(2 * self._most, self._consume.batch_messages)
         return self._moved(before, messages, spared.taken, refused, now)
 
@@ -196,6 +198,7 @@ def member_settings(consume: Consume) -> Mapping[str, Any]:
         "heartbeat.interval.ms": int(SESSION_SECONDS * 1e3 / 3),
         "max.poll.interval.ms": int(longest * 1e3),
         "queued.max.messages.kbytes": QUEUED_KILOBYTES,
+        "fetch.max.bytes": FETCH_BYTES,
     }
 
 

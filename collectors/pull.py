@@ -19,7 +19,7 @@ from collectors.kinds.clickhouse.connection import HttpEngine, TooLong
 from collectors.kinds.clickhouse.connection import Refused as RefusedByClickHouse
 from collectors.kinds.postgresql.connection import Refused as RefusedByPostgresql
 from collectors.kinds.postgresql.connection import Server
-from collectors.taken import asked_by, component, why_refused
+from collectors.taken import asked_by, component, content_of, why_refused
 from core.errors import RowsRefused, RowsWait, SourceRejected, SourceUnavailable, StorageError
 from core.format import count
 from core.ingest.kinds import KINDS
@@ -97,7 +97,7 @@ class Puller:
             raise SourceRejected(f"its rows cannot be taken: {error.faults[0]}") from error
         except RowsWait as error:
             raise SourceUnavailable(f"rows wait where they are: {error}") from error
-        refused = [RefusedRow(orjson.dumps(row).decode(), why_refused(fault)) for row, fault in spared.refused]
+        refused = [RefusedRow(content_of(row), why_refused(fault)) for row, fault in spared.refused]
         self._last = refused[-1].reason if refused else self._last
         found = move_pull(self._stores.state, self.name, before, mark, spared.taken, refused, now)
         if found.refused > before.refused:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from core.errors import Fault
 from core.format import count, duration, number
@@ -22,6 +25,14 @@ def asked_by(stores: Stores, kind: Kind, name: str) -> Asked:
     """Return how rows that an importer brings are taken: the last of a key counts, and replaces what stands there."""
     may_create = stores.settings.ingest.create_portfolios
     return Asked(kind, may_create=may_create, last_counts=True, who=name, source=name)
+
+
+def content_of(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON, as it is kept."""
+    try:
+        return orjson.dumps(row).decode()
+    except orjson.JSONEncodeError:
+        return "(nested too deeply to be kept)"
 
 
 def why_refused(fault: Fault) -> str:

@@ -20,6 +20,7 @@ from core.alerts.rule_set import SHIPPED
 from core.alerts.sent import RULE as SENT
 from core.alerts.severity import Severity
 from core.alerts.spec import FiringAlert, OpenIncident, RuleCost
+from core.readiness import READINESS
 from portfolio.allowed import Limits, own_ids
 from portfolio.rule_files import rule_set
 from portfolio.withheld import WITHHELD, is_naming
@@ -56,7 +57,8 @@ class Sight:
             return True
         portfolio = labels.get(PORTFOLIO, "")
         if not portfolio:
-            return rule in self.shipped
+            # Whether the whole fund may trade is told to those who may see all of it.
+            return rule in self.shipped and labels.get("collector") != READINESS
         origin, _, id = portfolio.rpartition(":")
         # What a program or a Prometheus calls an origin is its own word.
         is_of_sample = rule != SENT and (origin or labels.get(ORIGIN, OWN)) in NOT_TRADED
@@ -123,7 +125,7 @@ class Sight:
         if self.is_whole:
             return row
         labels = orjson.loads(row.labels)
-        if row.incident or not row.rule or not self.sees(row.rule, labels):
+        if not row.rule or not self.sees(row.rule, labels):
             return None
         return replace(row, detail=self.sentence(labels, row.detail))
 

@@ -21,10 +21,11 @@ def cash_of(stores: Stores, portfolio: Portfolio, day: date, currency: str) -> f
     Raises StorageUnavailable or StorageRejected.
     """
     whole = fund(stores, portfolio.origin)
-    own = cash_on(stores, portfolio.origin, (portfolio.id,), day).get(portfolio.id)
-    if own is None:
+    found = cash_on(stores, portfolio.origin, (portfolio.id,), day).get(portfolio.id)
+    if found is None:
         parts = whole.parts(portfolio.id)
         return math.fsum(cash_of(stores, each, day, currency) for each in parts) if parts else math.nan
-    if portfolio.currency == currency:
-        return own
-    return own * float(whole.exchange().rates(portfolio.currency, currency, np.array([day], dtype="datetime64[D]"))[0])
+    amount, told = found[0], found[1] or portfolio.currency
+    if told == currency:
+        return amount
+    return amount * float(whole.exchange().rates(told, currency, np.array([day], dtype="datetime64[D]"))[0])

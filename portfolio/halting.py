@@ -7,13 +7,15 @@ halts and resumes those alone. Every halt and resumption stands in the audit.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
 from core.readiness import EVERY_PORTFOLIO, READINESS
 from portfolio.allowed import Limits, own_ids
 from storage.state.halts import NOT_HALTED, NOT_RESUMED, Halt, add_halt, end_halt, find_halt, list_halts
-from storage.state.portfolios import OWN, list_portfolios
+from storage.state.portfolios import OWN, list_portfolios, names_in
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -39,7 +41,8 @@ def resume(stores: Stores, id: int, who: str, limits: Limits) -> Halt:
     It is safe again when every check was ready for long enough, as after any other cause.
     """
     with stores.state.reading() as connection:
-        known = find_halt(connection, id)
+        found = find_halt(connection, id)
+        known = _as_now(found, names_in(connection)) if found else None
     if known is None or not _is_seen(known, limits, _ids(stores, limits)):
         raise ChangeRejected(NOT_RESUMED, {"id": f"there is no halt {id} that is in force"})
     if known.portfolio == EVERY_PORTFOLIO and limits is not None:
@@ -53,7 +56,14 @@ def seen_halts(stores: Stores, limits: Limits) -> list[Halt]:
     """Return every halt there was that may be told, the newest first. Raises StorageUnavailable or StorageRejected."""
     ids = _ids(stores, limits)
     with stores.state.reading() as connection:
-        return [each for each in list_halts(connection) if _is_seen(each, limits, ids)]
+        names = names_in(connection)
+        found = [_as_now(each, names) for each in list_halts(connection)]
+    return [each for each in found if _is_seen(each, limits, ids)]
+
+
+def _as_now(halt: Halt, names: Mapping[str, str]) -> Halt:
+    """Return a halt as of the portfolio that what it halts has become part of."""
+    return replace(halt, portfolio=names.get(halt.portfolio, halt.portfolio))
 
 
 def _check_portfolio(stores: Stores, portfolio: str, limits: Limits) -> None:

@@ -24,6 +24,7 @@ from portfolio.series.rates import accumulated
 from portfolio.series.total import summed, within
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import (
+    Cash,
     DailyNavs,
     Restatement,
     cash,
@@ -157,7 +158,7 @@ class _Memory:
     instruments: Memo[tuple[str, ...]] = field(default_factory=lambda: Memo(FUNDS_KEPT))
     accounts: Memo[Track] = field(default_factory=lambda: Memo(PRICES_KEPT))
     others: Memo[Any] = field(default_factory=lambda: Memo(PRICES_KEPT))
-    cash: Memo[dict[str, float]] = field(default_factory=lambda: Memo(PRICES_KEPT))
+    cash: Memo[dict[str, Cash]] = field(default_factory=lambda: Memo(PRICES_KEPT))
     marks: Memo[list[Restatement]] = field(default_factory=lambda: Memo(PRICES_KEPT))
 
 
@@ -226,7 +227,7 @@ def marks(stores: Stores, origin: str, portfolio: str) -> list[Restatement]:
     )
 
 
-def cash_on(stores: Stores, origin: str, portfolios: tuple[str, ...], day: date) -> dict[str, float]:
+def cash_on(stores: Stores, origin: str, portfolios: tuple[str, ...], day: date) -> dict[str, Cash]:
     """Return the cash among the positions of a day, by portfolio. Raises StorageUnavailable or StorageRejected."""
     return _kept(
         stores,

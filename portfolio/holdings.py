@@ -174,6 +174,7 @@ def holdings(
     """
     whole = fund(stores, portfolio.origin).seen(limits)
     end = LAST_SECOND if as_of is None else int((as_of + 1).astype("datetime64[s]").astype(np.int64))
+    end = min(max(end, 0), LAST_SECOND)
     days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *_below(whole, portfolio.id)], end)
     ids = _holders(whole, portfolio.id, days)
     if not ids:
@@ -183,13 +184,17 @@ def holdings(
         stores.clickhouse, portfolio.origin, [(id, at) for id, at_ in marks.items() for at in at_ if at > 0]
     )
     about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
+    told = {key: [_valued(each, about.get(each.instrument)) for each in rows] for key, rows in told.items()}
     book = _Book(stores, portfolio, marks, told, days, about, whole, end)
     nav, nav_day = _nav(whole, portfolio, as_of, max(mark[0] for mark in marks.values()))
     cash = book.cash(ids)
     rows = book.rows()
     if math.isnan(nav):
         nav = math.fsum(each.value for each in rows if not math.isnan(each.value)) + (0 if math.isnan(cash) else cash)
-    weighed = sorted((_weighed(each, nav) for each in rows if each.quantity), key=lambda each: -abs(each.value))
+    weighed = sorted(
+        (_weighed(each, nav) for each in rows if each.quantity),
+        key=lambda each: (math.isnan(each.value), -abs(each.value)),
+    )
     closed = tuple(each for each in rows if not each.quantity)
     newest = [mark[0] for mark in marks.values()]
     return Holdings(
@@ -237,6 +242,12 @@ def _nav(
     day = np.datetime64(newest // DAY_SECONDS, "D")
     at = int(np.searchsorted(history.dates, day if as_of is None else min(day, as_of), side="right")) - 1
     return (float(history.value[at]), history.dates[at]) if at >= 0 else (UNKNOWN, None)
+
+
+def _valued(each: Position, about: Series | None) -> Position:
+    """Return a position with what has accrued in its value, and with its multiplier where that was told after it."""
+    is_bare = about is not None and about.multiplier != 1 and each.value == each.quantity * each.price
+    return replace(each, value=each.value * (about.multiplier if is_bare and about else 1.0) + each.accrued)
 
 
 def _weighed(each: Holding, nav: float) -> Holding:
@@ -289,7 +300,11 @@ class _Book:
         told = cash_told(self._stores.clickhouse, self._portfolio.origin, ids, self._end)
         if not told:
             return UNKNOWN
-        return math.fsum(amount * self._rate(currency or self._own[id], at) for id, currency, at, amount in told)
+        newest: dict[tuple[str, str], tuple[int, float]] = {}
+        for id, currency, at, amount in told:
+            key = id, currency or self._own[id]
+            newest[key] = max(newest.get(key, (0, 0.0)), (at, amount), key=lambda each: each[0])
+        return math.fsum(amount * self._rate(currency, at) for (_, currency), (at, amount) in newest.items())
 
     def without_rate(self) -> tuple[str, ...]:
         """Return the currencies that there was no rate of."""
@@ -349,10 +364,10 @@ class _Book:
         self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int
     ) -> float:
         """Return profit and loss since a moment; NaN where trades do not explain the change of the quantity."""
-        held = begin.quantity if begin is not None else 0.0
+        ratio = math.exp(math.fsum(part.splits[number] for part in bought))
+        held = begin.quantity * ratio if begin is not None else 0.0
         explained = held + math.fsum(part.quantity[number] for part in bought)
-        was_split = any(part.splits[number] for part in bought)
-        if not was_split and abs(each.quantity - explained) > QUANTITY_OFF * max(abs(each.quantity), abs(held), 1.0):
+        if abs(each.quantity - explained) > QUANTITY_OFF * max(abs(each.quantity), abs(held), 1.0):
             return UNKNOWN
         worth = self._base(begin) if begin is not None else 0.0
         return each.value * rate - worth - self._cost(bought, number)

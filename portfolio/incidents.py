@@ -68,6 +68,8 @@ def fired_events(stores: Stores, limits: Limits, firing: Sequence[FiringAlert]) 
         rows = read_spans(connection, MOST_ROWS)
     known_from = rows[-1][1].at if rows else math.inf
     fired = with_open(spans_of(row for _, row in reversed(rows)), firing, known_from)
+    if not fired:
+        return []
     rules = {each.rule.name: each.rule for each in rule_set(stores).rules}
     found = [(each, _event(each, rules.get(each.rule), sight, stores)) for each in fired]
     told = [(each, event) for each, event in found if event is not None]

@@ -29,16 +29,18 @@ MOST_PORTFOLIOS = 12
 """Of which the past is worked out at once."""
 
 
-def past_of_portfolios(stores: Stores) -> Callable[[Figure, float, float], Sequence[Series]]:
+def past_of_portfolios(stores: Stores) -> Callable[[Figure, float, float], tuple[Sequence[Series], int]]:
     """Return what works out a figure as it was with each value between two times (epoch seconds), by portfolio.
 
-    What it returns raises StorageUnavailable or StorageRejected.
+    Beside them how many were left out. What it returns raises StorageUnavailable or StorageRejected.
     """
 
-    def of(figure: Figure, start: float, end: float) -> Sequence[Series]:
+    def of(figure: Figure, start: float, end: float) -> tuple[Sequence[Series], int]:
         going_on = [each for each in list_portfolios(stores.state) if not has_ended(each, end)]
-        meant = [each for each in going_on if is_meant(each, figure)][:MOST_PORTFOLIOS]
-        return [made for each in meant if (made := _past_of(stores, each, figure, start, end)) is not None]
+        meant = [each for each in going_on if is_meant(each, figure)]
+        some = meant[:MOST_PORTFOLIOS]
+        made = [one for each in some if (one := _past_of(stores, each, figure, start, end)) is not None]
+        return made, len(meant) - len(some)
 
     return of
 

@@ -41,8 +41,8 @@ MOST_EVALUATIONS = 250_000
 """Of all series together: past that it is looked less often."""
 MOST_SECONDS = 8.0
 """Past that the newest part is left out."""
-LOOKS_AT_CLOCK = 250
-"""After so many evaluations."""
+MOST_MINUTES = 400_000
+"""Of the past before the first evaluation, of all series together: a long span is looked at of fewer series."""
 SENT_STALE_SECONDS = 300.0
 """Of what programs sent, as in the engine."""
 OTHER_STALE_SECONDS = stale_after_seconds(60, 10)
@@ -50,8 +50,8 @@ OTHER_STALE_SECONDS = stale_after_seconds(60, 10)
 ENGINE_GAP_SECONDS = 150.0
 """Between two minutes in which the engine ticked: in between there was none."""
 
-OfPortfolios = Callable[[Figure, float, float], Sequence[Series]]
-"""Returns the series of a figure of portfolios between two times (epoch seconds)."""
+OfPortfolios = Callable[[Figure, float, float], tuple[Sequence[Series], int]]
+"""Returns the series of a figure of portfolios between two times (epoch seconds), and how many were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,10 @@ class _BackTest:
                 case Of.COLLECTED:
                     metrics.append(figure.name)
                 case Of.PORTFOLIO:
-                    others += self._of_portfolios(figure, self._start, self._end)
+                    made, left = self._of_portfolios(figure, self._start, self._end)
+                    others += made
+                    if left:
+                        self._notes.append(f"{count(left, 'more portfolio')} meant and not looked at.")
                 case _ if figure.name == STATUS:
                     others += [each for each in self._states() if _is_meant(figure, each.labels)]
                 case _:
@@ -187,10 +190,11 @@ class _BackTest:
         return meant, _each_once(others)
 
     def _bounded(self, found: list[PastSeries], others: int) -> list[PastSeries]:
-        most = max(MOST_SERIES - others, 1)
+        lead = max([span_of(each) for each in self._rule.operands if isinstance(each, Worked)], default=0)
+        most = max(min(MOST_SERIES, int(MOST_MINUTES * 60 // max(lead, 60))) - others, 1)
         if len(found) > most:
             matched = count(len(found) + others, "series", "series")
-            self._notes.append(f"{matched} match; the first {MOST_SERIES} were looked at.")
+            self._notes.append(f"{matched} match; the first {most + others} were looked at.")
         return found[:most]
 
     def _step(self, start: int, series: int) -> int:
@@ -227,7 +231,7 @@ class _BackTest:
         until = float(self._end)
         fired, opened = [], dict[Labels, Fired]()
         at = float(start)
-        for number, now in enumerate(played(rule, series, self._times(start, step))):
+        for now in played(rule, series, self._times(start, step)):
             at = now.at
             for of in now.changed:
                 condition = now.known[of]
@@ -240,7 +244,7 @@ class _BackTest:
                 elif condition.fires:
                     is_blind = condition.phase in (Phase.NO_DATA, Phase.ERROR)
                     opened[of] = Fired(of, at, at, severity, is_blind)
-            if number % LOOKS_AT_CLOCK == 0 and self._stores.clock.monotonic() > self._deadline:
+            if self._stores.clock.monotonic() > self._deadline:
                 until = at
                 left = coarse_duration(self._end - at)
                 self._notes.append(f"It took too long: the last {left} were not looked at.")

@@ -78,7 +78,7 @@ def drawn(
 
     worst = sorted(of, key=rank)[:MOST_DRAWN]
     if isinstance(operand, Worked):
-        return _worked(operand, worst, read, start, end)
+        return _worked(operand, worst, Played(worst), start, end)
     return tuple(
         _steps(each, end) if math.isinf(each.stale_after_seconds) else _reduced(each, is_above, start, end)
         for each in worst

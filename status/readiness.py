@@ -138,7 +138,11 @@ def readiness_of(stores: Stores, now: float) -> Readiness:
     rules = stores.settings.readiness
     readings = stores.live.every_reading([READINESS])
     if stores.live.problem:
-        return _unknown(rules, f"Redis does not answer: {stores.live.problem}")
+        lost = _unknown(rules, f"Redis does not answer: {stores.live.problem}")
+        try:
+            return _with_halts(lost, read_halts(stores, now), now)
+        except StorageError:
+            return lost
     try:
         halts = read_halts(stores, now)
     except StorageError as error:

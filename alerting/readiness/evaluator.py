@@ -277,7 +277,9 @@ def readiness_states(stores: Stores) -> StateLog:
 
 
 def _knows_clock(checks: Sequence[ReadinessCheck]) -> bool:
-    return any(each.check == Checks.CLOCK and each.state != State.NOT_WATCHED for each in checks)
+    clock = [each for each in checks if each.check == Checks.CLOCK]
+    # A machine that tells nothing says nothing of its clock, either.
+    return any(each.state in (State.READY, State.NOT_READY) or each.why.startswith(machine.LOST) for each in clock)
 
 
 def _samples(answers: Sequence[PortfolioReadiness]) -> list[Sample]:

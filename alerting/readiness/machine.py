@@ -14,6 +14,7 @@ WHERE = "/system"
 FULL_RATIO = 0.98
 """One that grows no more may be full: it has no trend then."""
 OFF = "the collector of the machine is off"
+LOST = "the clock cannot be asked any more"
 
 
 def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: float, *, was_known: bool) -> Found:
@@ -31,7 +32,7 @@ def clock(reading: LiveReading | None, is_watched: bool, limit: Limit, now: floa
         return Found(Checks.CLOCK, state, f"{why} on {reading.host}", reading.ts, WHERE)
 
     if synchronised is None and was_known:
-        return found(State.UNKNOWN, "the clock cannot be asked any more")
+        return found(State.UNKNOWN, LOST)
     if synchronised is None:
         return found(State.NOT_WATCHED, "the clock is set from outside, or cannot be asked,")
     if not synchronised or offset is None:

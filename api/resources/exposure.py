@@ -36,7 +36,7 @@ class OfGroups(OfDay):
     )
 
 
-class Position(Answered):
+class HeldPosition(Answered):
     """One position; money in the portfolio's currency but for price and cost. Profit that nobody can know is null."""
 
     portfolio: str = Field(description="Id of the portfolio that holds it: of a part, where a fund is asked for.")
@@ -80,7 +80,7 @@ class Exposure(Answered):
 MONEY = ("value", "day", "month", "total", "unrealised", "realised", "long", "short", "net", "gross")
 
 
-def _holdings(ask: Ask[OfDay]) -> Page[Position]:
+def _holdings(ask: Ask[OfDay]) -> Page[HeldPosition]:
     found = _read(ask)
     rows = [(f"{each.portfolio}\n{each.instrument}", each) for each in found.positions] if found else []
     part, following = part_of(sorted(rows, key=lambda row: row[0]), lambda row: (row[0],), ask.begins)
@@ -88,7 +88,7 @@ def _holdings(ask: Ask[OfDay]) -> Page[Position]:
         **dict.fromkeys(MONEY[:6], portfolio_of(ask).currency), "quantity": "count", "held_days": "days",
         "liquidate_days": "days", "weight_ratio": "ratio", "day_return_ratio": "ratio", "volume_ratio": "ratio",
     }  # fmt: skip
-    return Page[Position](
+    return Page[HeldPosition](
         items=[_position(each) for _, each in part], next=following, units=units, told=_told(found),
         **_age(ask, found).model_dump(),
     )  # fmt: skip
@@ -114,8 +114,8 @@ def _read(ask: Ask[OfDay]) -> Holdings | None:
     return holdings(ask.stores, portfolio_of(ask), ask.viewer.portfolios, query.as_of)
 
 
-def _position(each: Holding) -> Position:
-    return Position(
+def _position(each: Holding) -> HeldPosition:
+    return HeldPosition(
         portfolio=each.portfolio, instrument=each.instrument, name=each.about.name, asset_class=each.about.asset_class,
         sector=each.about.sector, currency=each.currency, quantity=finite(each.quantity), price=finite(each.price),
         average_cost=finite(each.average_cost), value=finite(each.value), weight_ratio=finite(each.weight),
@@ -153,7 +153,7 @@ def _age(ask: Ask[OfDay], found: Holdings | None) -> Aged:
 OPERATIONS = (
     Operation(
         path="/portfolios/{id}/holdings", summary="What a portfolio holds on a day, by portfolio and instrument.",
-        answer=_holdings, model=Page[Position], query=OfDay, tag=TAG, parts=ID, datasets=datasets,
+        answer=_holdings, model=Page[HeldPosition], query=OfDay, tag=TAG, parts=ID, datasets=datasets,
     ),
     Operation(
         path="/portfolios/{id}/exposure", summary="What a portfolio holds on a day, added up by group.",

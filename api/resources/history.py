@@ -13,7 +13,10 @@ from core.catalogue import catalogue
 from core.machine import metrics as machine
 from core.metrics import unit_of
 from core.pipeline.health import SCORE
+from core.readiness import METRICS as OF_READINESS
+from portfolio.allowed import own_ids
 from storage.clickhouse.reads.catalog import HostSeries, read_any, stored_metrics
+from storage.state.portfolios import list_portfolios
 
 TAG = "Metrics"
 POINTS = 500
@@ -83,10 +86,20 @@ def _network(ask: Ask[OfNetwork]) -> Page[Point]:
 
 def _read(ask: Ask[OfList], metric: str, labels: dict[str, str], host: str) -> list[HostSeries]:
     start, end = ask.query.seconds(ask.begins.now)
-    return read_any(
+    found = read_any(
         ask.stores.clickhouse, metric, labels, host, start, end, step=ask.query.step, points=POINTS,
         retention=ask.stores.settings.retention, now=ask.now,
     )  # fmt: skip
+    limits = ask.viewer.portfolios
+    if limits is None:
+        return found
+    ids = own_ids(list_portfolios(ask.stores.state), limits)
+    return [each for each in found if _is_seen(metric, dict(each.data.labels).get("portfolio", ""), ids)]
+
+
+def _is_seen(metric: str, portfolio: str, ids: frozenset[str]) -> bool:
+    """Return whether a series may be told; whether the whole fund is safe is for those who may see all of it."""
+    return portfolio.rpartition(":")[2] in ids if portfolio else metric not in OF_READINESS
 
 
 def _page(ask: Ask[OfList], found: list[HostSeries]) -> Page[Point]:

@@ -92,10 +92,12 @@ def _catalog(ask: Ask[OfCatalog]) -> Page[Described]:
     for name in part:
         metric, there = known.get(name), stored.get(name)
         labels = there.labels if there else [*metric.labels] if metric else []
+        is_told = there is not None and (ask.viewer.portfolios is None or "portfolio" not in labels)
         items.append(
             Described(
                 metric=name, unit=unit_of(name), meaning=metric.meaning if metric else "", labels=labels,
-                series=there.series if there else 0, label_sets=there.label_sets if there else [],
+                series=there.series if there and is_told else 0,
+                label_sets=there.label_sets if there and is_told else [],
             )
         )  # fmt: skip
     age = Aged(source="series")

@@ -29,7 +29,7 @@ class Check(Answered):
 
     check: str = Field(description="Its id, as settings name it.")
     portfolio: str = Field(description="`id` of the portfolio that it is of; empty: of the whole fund.")
-    title: str = Field(description="What is so when it is ready.")
+    title: str = Field(description="What it is called, whether it is ready or not.")
     state: State = Field(description="unknown is not ready; what is not watched does not count.")
     why: str
     as_of: Time | None = Field(description="When what it rests on was measured; null: nothing was.")

@@ -70,20 +70,20 @@ class RuleText(Rule):
     text: str = Field(description="A file of rules with this one in it.")
 
 
-class Sent(Body):
+class NewRule(Body):
     """A rule as it is sent."""
 
     text: str = Field(min_length=1, max_length=MOST_CHARACTERS, description="A file of rules with one rule in it, as "
                       "docs/rules.md has it: YAML, or JSON.")  # fmt: skip
 
 
-class Checks(Sent):
+class Checks(NewRule):
     """A rule that is to be checked."""
 
     name: str = Field("", max_length=80, description="Of the rule that was made here and that it would change.")
 
 
-class Changed(Sent):
+class Changed(NewRule):
     """Another text of a rule."""
 
     version: int = Field(ge=1, description="As it was read: who has changed it meanwhile is not overwritten.")
@@ -232,7 +232,7 @@ def _text(found: RuleSet, placed: PlacedRule) -> str:
 
 
 def _add(ask: Ask[Parameters]) -> RuleText:
-    done = save(ask.stores, ask.sent(Sent).text, ask.viewer.name)
+    done = save(ask.stores, ask.sent(NewRule).text, ask.viewer.name)
     return _told_whole(ask, done.name)
 
 
@@ -297,7 +297,7 @@ OPERATIONS = (
     Operation(path="/rules/{name}", summary="One rule, with its text.", answer=_one, model=RuleText, parts=OF_RULES,
               tag=TAG),
     Operation(path="/rules", method="POST", summary="Make a rule. It is in force within seconds.", answer=_add,
-              model=RuleText, body=Sent, status=201, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
+              model=RuleText, body=NewRule, status=201, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/check", method="POST", summary="Say what is wrong with a rule, and when it would have fired "
               "in the last seven days. Nothing is saved.", answer=_check, model=CheckedRule, body=Checks, tag=TAG,
               role=Role.ADMIN, scope=ADMIN, is_shared=True),

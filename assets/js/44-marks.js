@@ -76,7 +76,7 @@
       flags: [
         ...near(events).map((group) => flag(group, ref, top)),
         ...near(incidents).map((group) => sign(group, ref, top, reach)),
-        ...(more && incidents.length ? [moreOf(ref, bottom)] : []),
+        ...(more && !areHidden() ? [moreOf(ref, bottom)] : []),
       ],
       shown: shown.map(({ mark }) => mark),
     };

@@ -60,7 +60,7 @@
         silence("");
         const list = fw.byId("safe-list");
         if (list) fw.patch(list, told.list);
-        halted(told.halted);
+        if (told.halted !== null) halted(told.halted);
         fw.tickAges();
       }
     } catch (error) {

@@ -25,10 +25,11 @@ Questions = Mapping[str, Callable[..., Any]]
 """Functions by question; called with its parameters by name, they return what orjson can write: data classes, lists."""
 
 
-def serve(questions: Questions) -> None:
+def serve(questions: Questions, may_leave: Callable[[], bool] = lambda: True) -> None:
     """Answer `questions`, one after the other, until the parent closes the socket or ends. Never returns.
 
-    A function may raise SourceUnavailable or SourceRejected, which the parent raises in turn.
+    A function may raise SourceUnavailable or SourceRejected, which the parent raises in turn. may_leave: whether a
+    fresh child may take the place of this one now.
     """
     _bound_memory()
     answers = os.fdopen(os.dup(1), "wb")
@@ -38,7 +39,7 @@ def serve(questions: Questions) -> None:
     while True:
         answers.write(_answer(questions, asked.get()) + b"\n")
         answers.flush()
-        if _resident_bytes() > MOST_RESIDENT_BYTES:
+        if _resident_bytes() > MOST_RESIDENT_BYTES and may_leave():
             os._exit(0)
 
 

@@ -205,7 +205,8 @@ def jumped(known: Condition, at: float, timing: Timing) -> Condition:
 def edited(known: Condition, at: float, timing: Timing) -> Step:
     """Return a condition whose rule was changed: it is pending again where it has not held long enough for it."""
     if known.phase is Phase.FIRING and at - known.since < timing.for_seconds:
-        return Step(replace(known, phase=Phase.PENDING, is_announced=False, lower_since=None), (News.MOVED,))
+        pending = replace(known, phase=Phase.PENDING, is_announced=False, lower_since=None)
+        return Step(pending, (News.RESOLVED if known.is_announced else News.MOVED,))
     return Step(known)
 
 

@@ -94,22 +94,26 @@ def read_rule_file(path: Path, vocabulary: Vocabulary, check_figure: CheckFigure
         return _refused(str(path), "is no text in UTF-8")
 
 
+NO_YAML = (ValueError, LookupError, AttributeError, TypeError, RecursionError, yaml.YAMLError)
+"""What the parser raises of texts that are none: of a tag that a value does not fit, of a node within itself."""
+
+
 def read_rules(
     text: str, file: str, vocabulary: Vocabulary, check_figure: CheckFigure = lambda figure: None
 ) -> RuleFile:
     """Return what the text of a file says and what is wrong with it."""
     try:
         tree, content = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        lines = lines_of(tree)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _refused(file, f"cannot be read as YAML: {error.problem or error.context}", mark.line + 1 if mark else 1)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        return _refused(file, f"cannot be read as YAML: {' '.join(str(error).split())}")
+    except NO_YAML as error:
+        return _refused(file, f"cannot be read as YAML: {' '.join(str(error).split()) or type(error).__name__}")
     if content is None:
         return RuleFile()
     if not isinstance(content, Mapping):
         return _refused(file, f"must hold lists named {', '.join(KEYS)}")
-    lines = lines_of(tree)
     faults = [*_twice(tree, file), *_wrong_keys(content, lines, file)]
     metrics, disabled = (_names(content, key, lines, file, faults) for key in ("metrics", "disabled"))
     known = vocabulary_of([*vocabulary.values(), *named(metrics)])

@@ -143,9 +143,9 @@ class OrderRow(Row):
         Field(description="Its state; it only goes forward, and the last four are final."),
     ]  # fmt: skip
     order_type: Annotated[
-        Literal["market", "limit", "stop", "stop_limit", "market_on_close", "limit_on_close", "other"],
-        Field(description="Of which type it is."),
-    ] = "market"  # fmt: skip
+        Literal["market", "limit", "stop", "stop_limit", "market_on_close", "limit_on_close", "other"] | None,
+        Field(description="Of which type it is; market where no state tells."),
+    ] = None  # fmt: skip
     limit_price: Annotated[MaybePrice, Field(description="Its limit."), Money] = None
     decision_price: Annotated[MaybePrice, Field(description="Price when it was decided on."), Money] = None
     arrival_price: Annotated[MaybePrice, Field(description="Middle of the market when it was submitted."), Money] = None

@@ -92,9 +92,7 @@ def common_matchers(alerts: Sequence[FiringAlert]) -> str:
         return ""
     shared = {name: value for name, value in every[0].items() if all(each.get(name) == value for each in every[1:])}
     left_out = ("alertname", "severity", "category")
-    return written(
-        [Matcher(name, "=", value) for name, value in shared.items() if name not in left_out and '"' not in value]
-    )
+    return written([Matcher(name, "=", value) for name, value in shared.items() if name not in left_out])
 
 
 def _ask(stores: Stores, what: Ask, sent: Sent, viewer: Viewer) -> Said:

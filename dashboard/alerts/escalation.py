@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.alerts.plan import Plan
 from core.alerts.spec import OpenIncident
 from core.format import coarse_duration, count, first_of
 from core.settings.routes import Route
-from dashboard.alerts.incidents import MUTED
+from dashboard.alerts.incidents import MUTED, SNOOZED
 from dashboard.alerts.known import severity_of
 from dashboard.alerts.parts import ahead, severity_cell
 from dashboard.components.age import local_time
@@ -70,16 +70,24 @@ def standing(incident: OpenIncident, kept: KeptIncident) -> Standing:
     """Return where an incident stands. kept: its row, whose body has the plan that it keeps."""
     body = orjson.loads(kept.body)
     plan = _PLAN.validate_python(body["plan"]).at(severity_of(incident.severity))
-    # The body has the engine's own time; the row has when it opened in both.
-    step_at = float(body["step_at"]) + kept.opened_at - float(body["opened_at"])
+    step_at = float(body["step_at"]) + _ahead_seconds(incident, kept, body)
     held = incident.reason if incident.reason.startswith(MUTED) else ""
     if incident.acknowledged_until:
-        held = f"{incident.acknowledged_by or 'somebody'} has it in hand"
+        by = incident.acknowledged_by or "somebody"
+        held = f"it is snoozed by {by}" if incident.stage == SNOOZED else f"{by} has it in hand"
         # The step that was under way begins anew when that ends.
         step_at = max(step_at, incident.acknowledged_until)
     steps = len(plan.steps) * plan.rounds
     return Standing(incident, steps, min(incident.steps_taken, steps), steps_ahead(plan, incident.steps_taken, step_at),
                     held)  # fmt: skip
+
+
+def _ahead_seconds(incident: OpenIncident, kept: KeptIncident, body: Mapping[str, Any]) -> float:
+    """Return how far the clock, as it is set now, is ahead of the engine's own time, which the body has."""
+    told_at = body.get("told_at")
+    if incident.told_at is not None and told_at is not None:
+        return incident.told_at - float(told_at)
+    return kept.opened_at - float(body["opened_at"])
 
 
 def steps_ahead(plan: Plan, taken: int, step_at: float) -> list[Step]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from core.alerts.expression import Absent, Compared, Worked
+from core.alerts.files import NO_YAML
 from core.alerts.rule import Rule
 from core.alerts.written import fields_of
 from core.errors import ChangeRejected
@@ -125,7 +126,7 @@ def _labels(text: str) -> dict[str, str]:
 def _read(text: str) -> dict[str, Any]:
     try:
         content = yaml.safe_load(text) or {}
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+    except NO_YAML as error:
         raise ChangeRejected(NOT_SAVED, {"text": f"cannot be read as YAML: {' '.join(str(error).split())}"}) from error
     rules = content.get("rules") or [] if isinstance(content, dict) else None
     if not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):

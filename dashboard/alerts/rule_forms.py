@@ -24,6 +24,7 @@ from dashboard.components.form import DOES, Options, form, hidden, long_field, s
 from dashboard.components.needing import needing
 from dashboard.views.form import Form, Said, Sent
 from portfolio.own_rules import checked, delete, save, switch
+from portfolio.rule_files import rule_set
 from portfolio.vocabulary import vocabulary
 from storage.state.rules import NOT_SAVED, Draft, add_draft
 
@@ -42,6 +43,9 @@ WORK_NAMES: Options = (
 )  # fmt: skip
 
 
+IN_FORCE = "it is in force within seconds"
+
+
 def forms(stores: Stores) -> list[Form]:
     """Return what the forms of rules do. Rules are of all portfolios: who is limited to some may not send them."""
 
@@ -52,21 +56,23 @@ def forms(stores: Stores) -> list[Form]:
             raise ChangeRejected(NOT_SAVED, _beside(found.faults))
         if sent[DOES] == SAVE:
             done = save(stores, text, viewer.name, name=name, version=version)
-            return Said(f"Rule {done.name} saved: it is in force within seconds.", goto=PATH)
+            return Said(f"Rule {done.name} saved: {_became(stores, done.name, IN_FORCE)}.", goto=PATH)
         draft = add_draft(stores.state, Draft(text, name, version, viewer.name, stores.clock.now()))
         return Said("The rule is right.", goto=edit_address(draft=str(draft)))
 
     def remove(sent: Sent, viewer: Viewer) -> Said:
         delete(stores, sent["name"], viewer.name)
-        return Said(f"Rule {sent['name']} deleted.")
+        instead = rule_set(stores).placed(sent["name"])
+        again = " The rule of this name that stands elsewhere holds again." if instead else ""
+        return Said(f"Rule {sent['name']} deleted.{again}")
 
     def off(sent: Sent, viewer: Viewer) -> Said:
         switch(stores, sent["name"], viewer.name, on=False)
-        return Said(f"Rule {sent['name']} is off: what it told is resolved.")
+        return Said(f"Rule {sent['name']} is off: {_became(stores, sent['name'], 'what it told is resolved')}.")
 
     def on(sent: Sent, viewer: Viewer) -> Said:
         switch(stores, sent["name"], viewer.name, on=True)
-        return Said(f"Rule {sent['name']} is on.")
+        return Said(f"Rule {sent['name']} is on: {_became(stores, sent['name'], IN_FORCE)}.")
 
     does = {"edit": edit, "delete": remove, "off": off, "on": on}
     return [Form(f"{PATH}/{name}", told(stores, ALERTS, do), Role.ADMIN, is_shared=True) for name, do in does.items()]
@@ -152,13 +158,29 @@ def _offered() -> list[str]:
     return sorted(vocabulary())
 
 
+def _became(stores: Stores, name: str, usual: str) -> str:
+    """Return what a change of a rule came to; usual: where nothing stands in its way."""
+    found = rule_set(stores)
+    if found.faults:
+        return "that holds when the files of rules are mended, and until then the rules before stay in force"
+    if any(each.rule == name for each in found.left_out):
+        return "it is left out, the page says why"
+    placed = found.placed(name)
+    return "it is switched off" if usual == IN_FORCE and placed and found.is_off(placed.rule) else usual
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
 def _text(sent: Sent) -> str:
     """Return the YAML that was sent, with the fields in which something else stands than when the page was opened."""
     try:
         was = orjson.loads(sent[WAS] or "{}")
     except orjson.JSONDecodeError:
         was = {}
-    changed = frozenset(name for name in FIELDS if sent[name] != str(was.get(name, "")))
+    # A field of one line loses line breaks by itself: that is nobody's change.
+    changed = frozenset(name for name in FIELDS if _letters(sent[name]) != _letters(str(was.get(name, ""))))
     if not changed:
         return sent["text"]
     return with_fields(sent["text"], {name: sent[name] for name in FIELDS}, changed)

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("quantity", "Quantity", definition="Below 0: sold short"),
     Column("price", "Price", definition="Of one, in its own currency, as reported"),
     Column("cost", "Cost", definition="Average cost of one, as reported, in its own currency", plain="Average cost"),
-    Column("value", "Value", definition="Quantity × price × multiplier, at the day's rate"),
+    Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
     Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
     Column("day", "Day", definition="Profit and loss since the report of the day before, costs and dividends included"),
     Column("return", "Day %", definition="The day's profit and loss over what it was worth before and what was bought"),
@@ -72,8 +72,8 @@ def groups_table(found: Holdings, group: Group) -> html.Div:
 
 def movers_table(found: Holdings) -> html.Div:
     """Return the positions that gained and lost the most on the day."""
-    known = sorted((each for each in (*found.positions, *found.closed) if each.day), key=lambda each: -each.day)
-    known = [each for each in known if not math.isnan(each.day)]
+    told = (each for each in (*found.positions, *found.closed) if each.day and not math.isnan(each.day))
+    known = sorted(told, key=lambda each: -each.day)
     gains = [each for each in known if each.day > 0][:MOST_MOVERS]
     losses = [each for each in reversed(known) if each.day < 0][:MOST_MOVERS]
     columns = [
@@ -111,7 +111,7 @@ def closed_table(found: Holdings) -> html.Div:
             "month": _gain(each.month),
             "total": _gain(each.total),
         }
-        for each in sorted(recently_closed(found), key=lambda each: -abs(each.month))
+        for each in sorted(recently_closed(found), key=lambda each: (math.isnan(each.month), -abs(each.month)))
     ]
     return data_table(
         CLOSED, columns, rows, caption="Closed this month", stack=False, nothing="Nothing was closed this month."

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ROWS = "readiness-checks-rows"
 COLUMNS = (
     Column("state", "State", numeric=False),
-    Column("check", "Check", numeric=False, definition="What is so when it is ready"),
+    Column("check", "Check", numeric=False, definition="What is looked at"),
     Column("portfolio", "Of", numeric=False),
     Column("why", "Why", numeric=False),
     Column("since", "Since", numeric=False, definition="Since when it is in this state"),
@@ -162,7 +162,8 @@ def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
         "status": SHOWN[word].value,
         "count": f"{found.whole.ready}/{found.whole.watched}" if found.whole.watched else "",
         "list": markup(check_list(found, names)),
-        "halted": markup(halts_banner(found.halts, names)) if found.halts else "",
+        # None: not known now, and the page keeps what it says.
+        "halted": markup(halts_banner(found.halts, names)) if found.halts else None if found.unknown else "",
     }
     return Answer(orjson.dumps(told), JSON)
 

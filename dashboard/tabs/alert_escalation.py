@@ -61,9 +61,10 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
 
 
 def _standing(stores: Stores, known: Known) -> Any:
+    told = known.sight.incidents(known.incidents, known.firing)
     with stores.state.reading() as connection:
-        kept = incidents_in(connection, [each.incident for each in known.incidents])
-    found = [standing(each, kept[each.incident]) for each in known.incidents if each.incident in kept]
+        kept = incidents_in(connection, [each.incident for each in told])
+    found = [standing(each, kept[each.incident]) for each in told if each.incident in kept]
     return standing_table(found, known.now)
 
 

@@ -84,6 +84,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 def _count(told: RuleSet, known: Known) -> str:
     off = len(told.rules) - len(told.in_force())
     own = "" if known.sight.is_whole else f" · the fund's own are {WITHHELD}"
+    if told.faults:
+        return f"{count(len(known.costs), 'rule')} evaluated, as they were before the mistakes{own}"
     return f"{count(len(told.in_force()), 'rule')} in force, {off} off{own}"
 
 

@@ -67,6 +67,8 @@ class Subject:
     version: int = 0
     draft: int = 0
     """Number of the draft that was checked; 0: nothing was."""
+    made_at: float = 0.0
+    """When that was made: numbers of drafts come again."""
 
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
@@ -105,7 +107,7 @@ def _subject(stores: Stores, choices: Choices, found: RuleSet) -> Subject:
         if draft is None:
             return Subject("", "the draft is no more: drafts are kept for a day")
         of = f"a change of {draft.name}, not saved yet" if draft.name else "a new rule, not saved yet"
-        return Subject(draft.text, of, draft.name, draft.version, int(number))
+        return Subject(draft.text, of, draft.name, draft.version, int(number), draft.made_at)
     if mine := found.kept.rule(choices.get("rule", "")):
         return Subject(mine.text, f"{mine.name}, version {mine.version}", mine.name, mine.version)
     placed = found.placed(choices.get("copy", ""))
@@ -125,7 +127,7 @@ def _tried(stores: Stores, subject: Subject, read: Checked) -> BackTest:
     def try_it() -> BackTest:
         return back_test(stores, rule, with_metrics(vocabulary(), read.metrics), past_of_portfolios(stores))
 
-    return _TRIED.get((stores.settings.state_dsn, subject.draft), try_it)
+    return _TRIED.get((stores.settings.state_dsn, subject.draft, subject.made_at), try_it)
 
 
 def _words(read: Checked | None, tried: BackTest | None) -> Any:

@@ -40,7 +40,7 @@ MOST_LOOKED_AT = 5_000
 TEXT_CHARACTERS = 240
 """Of a text, on hover; the page Events has the whole of it."""
 MOST_INCIDENTS = 40
-"""The gravest, of equal ones the newest: how many more there are is told."""
+"""Those that fire and then the gravest, of equal ones the newest: how many more there are is told."""
 DATASETS = (DATASET, HISTORY)
 """Whose versions move when marks change; portfolios beside them."""
 MARKS_KEPT, LISTS_KEPT = 64, 8
@@ -92,7 +92,7 @@ class Marks:
         )
         shown = [each for each in known.events if concerned(each)][:MOST_MARKS]
         fired = [each for each in known.fired if concerned(each[1])]
-        gravest = sorted(fired, key=lambda each: -each[0].severity)[:MOST_INCIDENTS]
+        gravest = sorted(fired, key=lambda each: (each[0].until is not None, -each[0].severity))[:MOST_INCIDENTS]
         names = {key_of(each): each.name for each in list_portfolios(self._stores.state)}
         marks = [_mark(each, names) for each in reversed(shown)]
         marks += [_mark(event, names) | _severity(each) for each, event in gravest]

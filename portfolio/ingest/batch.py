@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.kinds import FINAL, STATUSES, Kind
+from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
 from portfolio.ingest.body import Raw
 from portfolio.ingest.cells import told_time, typed
 from portfolio.ingest.faults import Faults
@@ -81,7 +81,7 @@ def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[s
 def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_counts: bool = False) -> Batch:
     """Return the rows of the kind's table. Raises RowsRefused for rows that contradict themselves or each other.
 
-    last_counts: rows of one key do not contradict each other, the last of them counts (of orders they do all the same).
+    last_counts: rows of one key, and of orders one state of it, do not contradict each other: the last of them counts.
     """
     of = table_of(kind)
     made = {
@@ -91,7 +91,7 @@ def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_cou
     faults.check()
     table = pa.table({name: filled[name] for name in of.columns})
     batch = Batch(of, table, np.arange(table.num_rows))
-    unique = _states(batch, faults) if of.table == "orders" else _unique(batch, faults, last_counts)
+    unique = (_states if of.table == "orders" else _unique)(batch, faults, last_counts)
     faults.check()
     return unique
 
@@ -114,7 +114,8 @@ def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
 
 def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     needs = pc.is_in(columns["order_type"], value_set=pa.array(["limit", "stop_limit", "limit_on_close"]))
-    lacks = pc.and_(needs, pc.is_null(columns["limit_price"]))
+    is_first = pc.is_in(columns["status"], value_set=pa.array(FIRST))
+    lacks = pc.and_(pc.and_(needs, is_first), pc.is_null(columns["limit_price"]))
     faults.add_many(
         np.flatnonzero(lacks.to_numpy(zero_copy_only=False)).tolist(),
         "limit_price",
@@ -188,7 +189,7 @@ def _says_the_same(table: pa.Table, names: list[str], one: int, other: int) -> b
     return all(a == b or (a != a and b != b) for a, b in pairs)
 
 
-def _states(batch: Batch, faults: Faults) -> Batch:
+def _states(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     """Return each order once, in its last state; the states of a batch must follow each other."""
     table = batch.table
     keys = key_texts(batch.of, table).combine_chunks()
@@ -207,7 +208,7 @@ def _states(batch: Batch, faults: Faults) -> Batch:
         before, at = int(order[place]), int(order[place + 1])
         if ts[before] == ts[at] and _says_the_same(table, names, before, at):
             repeated += 1
-        elif ts[before] == ts[at] and rank[before] == rank[at]:
+        elif ts[before] == ts[at] and rank[before] == rank[at] and not (last_counts and status[before] == status[at]):
             faults.add(at + 1, "order_id", table["order_id"][at].as_py(), f"says something else than row {before + 1}",
                        "send each state of an order once")  # fmt: skip
         elif rank[at] < rank[before] or (rank[before] == FINAL and status[at] != status[before]):

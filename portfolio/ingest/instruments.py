@@ -93,7 +93,7 @@ def _series(row: Mapping[str, Any], place: int, faults: Faults) -> Series | None
         currency = currency or pair.quote
     day_count: DayCount | Literal[""] = row["day_count"] or (usual_day_count(currency) if kind == "rate" else "")
     told = {name: row[name] or "" for name in ("note", "asset_class", "sector", "industry", "country")}
-    tags = ", ".join(each.strip() for each in (row["tags"] or "").split(",") if each.strip())
+    tags = ",".join(each.strip() for each in (row["tags"] or "").split(",") if each.strip())
     try:
         return Series(
             OWN, row["symbol"], row["name"] or row["symbol"], kind, currency, day_count, **told, tags=tags,

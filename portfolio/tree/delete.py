@@ -68,6 +68,9 @@ def _begun(stores: Stores, id: str, typed: str, who: str) -> Change:
         check_idle(connection, id)
         if set_in_file(stores, id):
             raise ChangeRejected(f"{gone.name} is set in {WHERE_SET}: take it out there first.")
+        if any(each.portfolio == id for each in stores.settings.readiness.portfolios):
+            where = "readiness.portfolios of the settings"
+            raise ChangeRejected(f"{gone.name} stands under {where}: take it out there first.")
         parts = [each.name for each in portfolios_in(connection, OWN) if each.parent == id]
         if parts:
             raise ChangeRejected(f"{gone.name} has parts ({first_of(parts)}): put them elsewhere first.")

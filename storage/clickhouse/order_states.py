@@ -21,6 +21,7 @@ LATEST = ("last_filled_at",)
 LIFE = ("decided_at", "submitted_at", "acknowledged_at", "first_filled_at", "last_filled_at", "ended_at")
 """When an order came how far."""
 KEPT = (
+    "order_type",
     "limit_price",
     "decision_price",
     "arrival_price",
@@ -57,7 +58,7 @@ def told(columns: dict[str, Any]) -> dict[str, Any]:
         for name, derived in by_status.items()
     }
     prices = {name: pc.fill_null(columns[name], np.nan) for name in ("decision_price", "arrival_price")}
-    texts = {name: pc.fill_null(columns[name], "") for name in ("reject_reason", "broker", "strategy")}
+    texts = {name: pc.fill_null(columns[name], "") for name in ("order_type", "reject_reason", "broker", "strategy")}
     return {**columns, **times, **prices, **texts}
 
 

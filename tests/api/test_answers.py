@@ -67,7 +67,10 @@ PARTS = {
     "/channels/{name}/test": "log",
 }
 """What the path of an operation names, where that is no portfolio."""
-EMPTY = ("/feeds", "/halts", "/users", "/tokens", "/audit", "/metrics/requests")
+EMPTY = (
+    *("/feeds", "/halts", "/users", "/tokens", "/audit", "/metrics/requests", "/pipeline/refused-rows"),
+    *("/portfolios/{id}/cash", "/portfolios/{id}/transactions"),
+)
 """Lists with nothing in them here."""
 TIME = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?")
 QUERIES = {"/metrics/history": "?metric=system_cpu_busy_ratio"}

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from core.ingest.kinds import KINDS
 from core.model import Facts
+from portfolio.ingest.request import Asked
+from portfolio.ingest.sparing import take_good_rows
 from storage.clickhouse.insert import insert_facts
 from storage.state.series import list_series
 from storage.stores import Stores
@@ -137,10 +140,26 @@ def test_a_position_is_worth_its_multiplier(funded: Stores, send: Send) -> None:
     found = funded.clickhouse.rows("SELECT instrument, market_value FROM positions FINAL ORDER BY instrument")
     assert found == [("ACME", 8_000.0), ("ES", 400_000.0)]
     (es,) = (each for each in list_series(funded.state, "own") if each.symbol == "ES")
-    assert (es.tags, es.multiplier, es.sector) == ("trend, macro", 50.0, "Index")
+    assert (es.tags, es.multiplier, es.sector) == ("trend,macro", 50.0, "Index")
 
 
 def test_an_instrument_of_no_known_country_is_refused(send: Send) -> None:
     answer = send("instruments", [{"symbol": "ES", "country": "usa"}])
     assert answer.status_code == 422
     assert answer.json["rows"][0]["field"] == "country"
+
+
+def test_a_limit_order_stays_one_where_its_later_states_do_not_say_so(funded: Stores, send: Send) -> None:
+    assert send("orders", [state("new", 0, order_type="limit", limit_price=10)]).status_code == 200
+    assert send("orders", [state("filled", 1)]).json["updated"] == 1
+    assert send("orders", [state("cancelled", 2, order_id="o2", order_type="limit")]).status_code == 200
+    found = "SELECT order_type, limit_price FROM orders FINAL WHERE order_id = 'o1'"
+    assert funded.clickhouse.rows(found) == [("limit", 10.0)]
+    assert count(funded, "restatements") == 0
+
+
+def test_a_correction_counts_in_one_batch_as_it_does_in_two_where_the_last_one_counts(funded: Stores) -> None:
+    rows = [state("new", 0, decision_price=10), state("new", 0, decision_price=12), state("new", 0)]
+    spared = take_good_rows(funded, Asked(KINDS["orders"], last_counts=True), rows)
+    assert (spared.taken, spared.refused) == (3, [])
+    assert stored(funded)["decision_price"] == 12

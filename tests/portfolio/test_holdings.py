@@ -211,3 +211,68 @@ def test_how_much_of_a_day_a_position_is(funded: Stores, send: Send) -> None:
 
 def test_a_portfolio_without_positions_holds_nothing_that_is_known(stores: Stores) -> None:
     assert holdings(stores, ALPHA, None) is None
+
+
+def moved(send: Send, **row: Any) -> None:
+    tell(send, "transactions", {"transaction_id": "x", "ts": at(TODAY + 1), "instrument": "ACME", **row})
+
+
+def test_a_split_explains_no_quantity_that_was_never_bought(funded: Stores, send: Send) -> None:
+    held(send, -1, 100, 12)
+    moved(send, action="split", split_ratio=4)
+    held(send, 0, 400, 3)
+    assert only(funded).day == pytest.approx(0), "nothing was bought or sold on the day"
+    assert math.isnan(only(funded).total), "what it cost nobody said"
+
+
+def test_trades_before_two_splits_count_in_shares_of_after_them(funded: Stores, send: Send) -> None:
+    bought(send, -1, 100, 12)
+    moved(send, action="split", split_ratio=4)
+    tell(send, "transactions", {"transaction_id": "y", "ts": at(TODAY + 2), "instrument": "ACME", "action": "split",
+                                "split_ratio": 0.5})  # fmt: skip
+    held(send, 0, 200, 7)
+    assert only(funded).total == pytest.approx(200 * 7 - 100 * 12)
+
+
+@pytest.mark.parametrize("amount", [5_000, -5_000])
+def test_what_was_transferred_out_takes_its_cost_along(funded: Stores, send: Send, amount: float) -> None:
+    bought(send, -1, 200, 50)
+    held(send, -1, 200, 50)
+    moved(send, action="transfer", quantity=-100, amount=amount)
+    held(send, 0, 100, 50)
+    assert only(funded).total == pytest.approx(0)
+
+
+def test_a_transfer_of_no_known_cost_is_no_profit(funded: Stores, send: Send) -> None:
+    moved(send, action="transfer", quantity=100)
+    held(send, 0, 100, 50)
+    assert math.isnan(only(funded).total)
+
+
+def test_cash_is_counted_once_however_its_currency_is_told(funded: Stores, send: Send) -> None:
+    held(send, -1, 1, 1)
+    tell(send, "positions", {"ts": at(TODAY - DAY), "instrument": "CASH", "quantity": 500, "price": 1})
+    held(send, 0, 1, 1)
+    tell(send, "cash", {"ts": at(TODAY), "currency": "EUR", "amount": 700})
+    found = holdings(funded, ALPHA, None)
+    assert found is not None and found.cash == 700
+
+
+def test_interest_owed_is_part_of_what_a_bond_is_worth(funded: Stores, send: Send) -> None:
+    bought(send, -1, 10, 100)
+    held(send, -1, 10, 100, accrued=2)
+    held(send, 0, 10, 100, accrued=5)
+    assert (only(funded).value, only(funded).day) == (1_005, 3)
+
+
+def test_a_multiplier_told_late_counts_for_what_was_told_before(funded: Stores, send: Send) -> None:
+    held(send, 0, 2, 4_000)
+    tell(send, "instruments", {"symbol": "ACME", "multiplier": 50})
+    assert only(funded).value == 400_000
+
+
+@pytest.mark.parametrize("day", ["1950-01-01", "2150-06-01"])
+def test_a_day_that_no_table_reaches_is_answered(funded: Stores, send: Send, day: str) -> None:
+    held(send, 0, 1, 1)
+    found = holdings(funded, ALPHA, None, np.datetime64(day))
+    assert (found is None) == (day < "2000")

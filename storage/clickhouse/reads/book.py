@@ -25,6 +25,7 @@ class Position:
     quantity: float
     price: float
     value: float
+    """As it was told, without what has accrued."""
     average_cost: float
     currency: str
     accrued: float
@@ -44,7 +45,8 @@ class Paid:
     """Bought less sold, since each moment."""
     cost: tuple[float, ...]
     """Paid less received, with commission and fees and less dividends, since each moment."""
-    splits: tuple[int, ...]
+    splits: tuple[float, ...]
+    """Logarithm of new ones for an old one, since each moment; `quantity` counts in ones of after the splits."""
 
 
 def report_days(
@@ -108,29 +110,39 @@ def paid_since(
         return []
     count = len(since[names[0]])
     bounds = [f"transform(portfolio, {{names:Array(String)}}, {{m{at}:Array(Int64)}}, 0)" for at in range(count)]
+    later = "arrayProduct(arrayMap((s, r) -> if(s > at AND s <= upto, r, 1.), z.split_at, z.ratios))"
     sums = ", ".join(
-        f"[{', '.join(f'sumIf({what}, at > {bound})' for bound in bounds)}]" for what in ("bought", "paid", "split")
+        f"[{', '.join(f'sumIf({what}, at > {bound})' for bound in bounds)}]"
+        for what in (f"bought * {later}", "paid", "split")
     )
     own = "transform(portfolio, {names:Array(String)}, {own:Array(String)}, '')"
     sql = f"""
         SELECT portfolio, instrument, if(t.currency = '', {own}, t.currency) AS told,
             if(told = {{wanted:String}}, '', told) AS foreign_currency,
+            transform(portfolio, {{names:Array(String)}}, {{until:Array(Int64)}}, 0) AS upto,
             if(foreign_currency = '', 0, intDiv(at, {DAY_SECONDS})) AS day, {sums}
         FROM (
             SELECT portfolio, instrument, toString(currency) AS currency, toUnixTimestamp(r.ts) AS at,
                 if(side = 'buy', quantity, -quantity) AS bought,
                 bought * price * transform(instrument, {{priced:Array(String)}}, {{multiplier:Array(Float64)}}, 1.)
                     + commission + fees AS paid,
-                0 AS split
+                0. AS split
             FROM trades AS r FINAL WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
             UNION ALL
             SELECT portfolio, instrument, toString(currency), toUnixTimestamp(x.ts), ifNotFinite(quantity, 0),
-                ifNotFinite(if(action = 'transfer', amount, -amount), 0), action = 'split'
+                if(action = 'transfer', sign(quantity) * abs(amount), ifNotFinite(-amount, 0)),
+                if(action = 'split', log(split_ratio), 0.)
             FROM transactions AS x FINAL WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
                 AND instrument != ''
-        ) AS t
-        WHERE at <= transform(portfolio, {{names:Array(String)}}, {{until:Array(Int64)}}, 0)
-        GROUP BY portfolio, instrument, told, foreign_currency, day
+        ) AS t LEFT JOIN (
+            SELECT portfolio, instrument, groupArray(toUnixTimestamp(s.ts)) AS split_at,
+                groupArray(split_ratio) AS ratios
+            FROM transactions AS s FINAL WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
+                AND action = 'split'
+            GROUP BY portfolio, instrument
+        ) AS z USING (portfolio, instrument)
+        WHERE at <= upto
+        GROUP BY portfolio, instrument, told, foreign_currency, upto, day
     """
     asked: dict[str, object] = {
         "origin": origin, "names": names, "own": [currencies[name] for name in names], "wanted": wanted,
@@ -139,7 +151,7 @@ def paid_since(
         **{f"m{at}": [int(since[name][at]) for name in names] for at in range(count)},
     }  # fmt: skip
     return [
-        Paid(str(row[0]), str(row[1]), str(row[3]), int(row[4]), tuple(row[5]), tuple(row[6]), tuple(row[7]))
+        Paid(str(row[0]), str(row[1]), str(row[3]), int(row[5]), tuple(row[6]), tuple(row[7]), tuple(row[8]))
         for row in clickhouse.rows(sql, asked, kind="paid for holdings")
     ]
 

@@ -201,19 +201,25 @@ def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int
     return IntradayNav(found["ts"].astype(np.int64), found["nav"].copy(), found["flow"].copy(), width)
 
 
-def cash(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], day: date) -> dict[str, float]:
+Cash = tuple[float, str]
+"""An amount and its currency; empty: the portfolio's."""
+
+
+def cash(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], day: date) -> dict[str, Cash]:
     """Return the cash among the positions of a day, by portfolio, where there is a row of it.
 
     Raises StorageUnavailable or StorageRejected.
     """
     sql = """
-        SELECT portfolio, argMax(market_value, (ts, version)) FROM positions AS p
+        SELECT portfolio, argMax(market_value, (ts, version)), argMax(toString(currency), (ts, version))
+        FROM positions AS p
         WHERE origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument = {cash:String}
             AND toDate(p.ts) = toDate({day:UInt16})
         GROUP BY portfolio
     """
     asked = {"origin": origin, "names": list(portfolios), "cash": CASH, "day": _day_number(day)}
-    return {str(name): float(value) for name, value in clickhouse.rows(sql, asked, kind="portfolio cash")}
+    rows = clickhouse.rows(sql, asked, kind="portfolio cash")
+    return {str(name): (float(value), str(currency)) for name, value, currency in rows}
 
 
 def restatements(

@@ -174,6 +174,16 @@ def test_a_portfolio_has_its_own_limits_and_checks_and_its_troubles_are_no_other
     assert not fund.now.of("beta").is_safe
 
 
+def test_a_clock_that_can_never_be_asked_is_not_watched_also_after_the_machine_was_silent(fund: Fund) -> None:
+    fund.clock_is_asked = False
+    fund.becomes_safe()
+    fund.silent.add("system")
+    assert fund.goes_on(20, lambda: not fund.is_safe) <= 20
+    fund.silent.clear()
+    fund.becomes_safe()
+    assert {each.state for each in fund.now.checks if each.check == "clock"} == {State.NOT_WATCHED}
+
+
 def test_a_halt_holds_at_once_for_what_lies_below_and_until_it_is_over(fund: Fund) -> None:
     fund.becomes_safe()
     state, clock = fund.stores.state, fund.stores.clock

@@ -55,6 +55,9 @@ def test_a_file_says_rules_with_their_lines() -> None:
         ("rules: [cpu]", "1: must be a rule: `name: value` lines"),
         ("- 1", "1: must hold lists named rules, disabled, metrics"),
         ("rules:\n\t- name: a", "2: cannot be read as YAML: found character"),
+        ("rules: !!bool maybe", "1: cannot be read as YAML: "),
+        ("rules: !!timestamp x", "1: cannot be read as YAML: "),
+        ("rules: &a [*a]", "1: cannot be read as YAML: "),
         ("rules: [{name: a, when: 'status == down', for: 2020-13-01}]", "1: cannot be read as YAML: month must be"),
     ],
 )
