@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 Method: TypeAlias = Literal["fifo", "average"]
 METHODS = ("fifo", "average")
-DUST = 1e-9
+DUST = 1e-12
 """What is left of a lot, as a share of what closed it, that is rounding and no units."""
 
 

@@ -110,7 +110,8 @@ def paid_since(
         return []
     count = len(since[names[0]])
     bounds = [f"transform(portfolio, {{names:Array(String)}}, {{m{at}:Array(Int64)}}, 0)" for at in range(count)]
-    later = "arrayProduct(arrayMap((s, r) -> if(s > at AND s <= upto, r, 1.), z.split_at, z.ratios))"
+    product = "arrayProduct(arrayMap((s, r) -> if(s > at AND s <= upto, r, 1.), z.split_at, z.ratios))"
+    later = f"if(empty(z.ratios), 1., {product})"
     sums = ", ".join(
         f"[{', '.join(f'sumIf({what}, at > {bound})' for bound in bounds)}]"
         for what in (f"bought * {later}", "paid", "split")
