@@ -38,6 +38,7 @@
     const wasHeld = held;
     pending = held = null;
     shown = page;
+    fw.pageCame();
     if (wasHeld) show(page);
     return response;
   }

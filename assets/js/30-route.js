@@ -1,12 +1,17 @@
 // From address to page: marks the current tab, sets the title, fetches what only some pages need.
 (function (fw, clientside) {
   "use strict";
+  let asked = null; // the page that was asked for and has not come yet
+  fw.pageCame = () => { asked = null; };
+
   clientside.route = function (pathname) {
     const path = fw.pathOf(pathname);
-    if (fw.isOpenAt(path)) { // a step back, or a link to the page that is open: other choices of the same page
+    // A step back, or a link to the page that is open: other choices of the same page, unless another one is on its way.
+    if (fw.isOpenAt(path) && (asked === null || asked === path)) {
       fw.takeAddress();
       return window.dash_clientside.no_update;
     }
+    asked = path;
     fw.restoreKept(path);
     fw.markPage(path);
     return { path, search: location.search };

@@ -48,7 +48,7 @@ def test_a_form_asks_is_sent_with_the_keyboard_and_shows_what_holds_now(
 ) -> None:
     site, names = named
     open_demo(page, site)
-    box = page.get_by_label("Name")
+    box = page.get_by_role("textbox", name="Name")
     expect(box).to_have_value("Alpha")
     box.fill("Be")
     refresh(page, demo)
@@ -69,7 +69,7 @@ def test_a_form_asks_is_sent_with_the_keyboard_and_shows_what_holds_now(
 def test_what_is_wrong_stands_beside_the_field_which_has_the_focus(page: Page, named: tuple[Site, list[str]]) -> None:
     site, names = named
     open_demo(page, site)
-    box = page.get_by_label("Name")
+    box = page.get_by_role("textbox", name="Name")
     box.fill("")
     box.press("Enter")
     page.locator("dialog").get_by_role("button", name="Rename").click()
