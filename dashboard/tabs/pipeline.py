@@ -113,9 +113,11 @@ SOURCES = SourceTab(f"{ID}-sources", sections_of(ID), card_px=190, first_charts=
 """What brings the data: a page of its own, of which this one leaves out choice bar and span."""
 
 
-def layout(sources: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
+def layout(
+    sources: SourceTab, panels_of_own: Sequence[Panel], stores: Stores, choices: Choices, viewer: Viewer
+) -> html.Div:
     """Return the tab without data."""
-    own = [panel for panel in PANELS if panel is not TOPICS or stores.settings.consume]
+    own = panels_of_own
     hosts, found = _hosts(stores), instances(stores, *sources.kinds)
     reading = stores.live.reading(spec.PIPELINE, _host(stores, choices))
     collectors = ((ALL, "all collectors"), *((name, name) for name in _collectors(reading)))
@@ -309,7 +311,7 @@ def _routes(sources: SourceTab, stores: Stores) -> list[Route]:
     return [Route(COLLECTORS_PATH, collectors, Role.VIEWER), *sources.routes(stores)]
 
 
-def _tab(sources: SourceTab) -> Tab:
+def _tab(sources: SourceTab, own: Sequence[Panel] = PANELS) -> Tab:
     graphs = (*(chart.graph for chart in CHARTS), *sources.graphs)
     return Tab(
         id=ID,
@@ -317,14 +319,14 @@ def _tab(sources: SourceTab) -> Tab:
         icon=ID,
         key="6",
         path=f"/{ID}",
-        layout=partial(layout, sources),
+        layout=partial(layout, sources, own),
         build=partial(build, sources),
         varies_by=(*VARIES_BY, "portfolios"),
         datasets=(*sources.own, *sources.kinds, "actions"),
-        panels=(*PANELS, *sources.panels),
+        panels=(*own, *sources.panels),
         slots=(
             *(f"{ID}-{name}" for name in SLOTS),
-            *(panel.slot for panel in (COLLECTORS, TOPICS, HISTORY, TABLES, QUERIES)),
+            *(panel.slot for panel in own if panel.slot),
             *_slots(sources),
         ),
         graphs=graphs,
@@ -333,7 +335,9 @@ def _tab(sources: SourceTab) -> Tab:
         routes=partial(_routes, sources),
         forms=lambda stores: [try_form(stores, ID), reload_form(stores)],
         register=sources.register,
-        fit=lambda settings: _tab(_fitted(sources, settings)),
+        fit=lambda settings: _tab(
+            _fitted(sources, settings), [each for each in PANELS if each is not TOPICS or settings.consume]
+        ),
     )
 
 

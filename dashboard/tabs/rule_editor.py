@@ -48,7 +48,13 @@ PAST = Panel(
     GraphBody(HEIGHT_PX),
     subtitle_slot=f"{ID}-step",
 )
-WORDS = Panel(f"{ID}-told", "What it would have told", "", TableBody(40), tools=())
+WORDS = Panel(
+    f"{ID}-told",
+    "What it would have told",
+    "How often the rule would have fired, for how long, and what was looked at less than asked.",
+    TableBody(40),
+    tools=(),
+)
 NOT_YET = "Check the rule above: when it would have fired in the last seven days is drawn here."
 
 _TRIED: Memo[BackTest] = Memo(32)

@@ -105,11 +105,11 @@ def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
 
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
-    worth = columns["market_value"]
+    worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
     endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
     reason = "is no finite number: quantity × price × multiplier"
     faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
-    return _without_nulls(columns)
+    return _without_nulls({**columns, "market_value": worth})
 
 
 def _orders(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:

@@ -431,7 +431,10 @@ def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterato
     named = {"components": "id", "instruments": "symbol", "benchmarks": "id"}
     items = {list_: client.get(f"/api/v1/{list_}", headers=headers).json["items"] for list_ in named}
     found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
-    found |= {list_: ["1"] for list_ in ("events", "alerts", "silences", "maintenance")} | {"channels": ["log"]}
+    found |= {list_: ["1"] for list_ in ("events", "alerts", "silences", "maintenance")} | {
+        "channels": ["log"],
+        "rules": ["daily-loss"],
+    }
     found |= {"trading-readiness": [id]}
     for operation in (each for each in OPERATIONS if each.method == "GET"):
         head, rest = operation.path.split("/", 2)[1], operation.path.partition("}")[2]

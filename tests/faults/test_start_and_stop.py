@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
 
 
 def test_a_store_that_does_not_answer_stops_the_start_with_its_reason(tmp_path: Path) -> None:
-    with Product(tmp_path / "data", clickhouse_url="http://127.0.0.1:9") as product:
+    with Product(tmp_path / "data", state_url="postgresql+psycopg://nobody@127.0.0.1:9/none") as product:
         assert product.launch().wait(60) == 2
         assert "127.0.0.1" in product.output().splitlines()[-1]
 

@@ -220,4 +220,8 @@ def test_a_position_worth_more_than_a_number_can_say_is_refused() -> None:
     with pytest.raises(RowsRefused) as refused:
         batch_of(KINDS["positions"], taken("positions", orjson.dumps(rows), JSON), faults)
     (fault,) = refused.value.faults
-    assert (fault.row, fault.field, fault.reason) == (1, "market_value", "is no finite number: quantity × price")
+    assert (fault.row, fault.field, fault.reason) == (
+        1,
+        "market_value",
+        "is no finite number: quantity × price × multiplier",
+    )

@@ -232,7 +232,7 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
 def test_the_badge_answers_on_every_tab_and_is_not_safe_without_an_answer(stores: Stores) -> None:
     client: FlaskClient = create_app(stores).server.test_client()
     assert client.get("/overview/safe").get_json() | {"list": ""} == {
-        "word": "unknown", "status": "critical", "count": "", "list": "", "halted": "",
+        "word": "unknown", "status": "critical", "count": "", "list": "", "halted": None,
     }  # fmt: skip
     tell(stores, answer(), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
