@@ -78,6 +78,11 @@ class State(StrEnum):
     NOT_WATCHED = "not watched"
 
 
+def after_title(title: str, why: str) -> str:
+    """Return a reason as it is read after the name of its check, which it need not begin with."""
+    return why[len(title) + 2 :] if why.lower().startswith(f"{title.lower()}: ") else why
+
+
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
     """A check of the whole fund, or of a portfolio. Times are epoch seconds."""

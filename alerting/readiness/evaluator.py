@@ -34,6 +34,7 @@ from core.readiness import (
     PortfolioReadiness,
     ReadinessCheck,
     State,
+    after_title,
 )
 from core.settings.channels import Log
 from core.tables import rows_of, table_of
@@ -306,5 +307,5 @@ def _say(answer: PortfolioReadiness, counted: Sequence[ReadinessCheck]) -> None:
         log.info("readiness: %s is safe by %d of %d checks", what, answer.ready, answer.watched)
     else:
         wrong = [(each, f" ({each.portfolio})" if each.portfolio else "") for each in counted if is_wrong(each)]
-        reasons = [f"{each.title}{of}: {each.why}" for each, of in wrong] or answer.reasons
+        reasons = [f"{each.title}{of}: {after_title(each.title, each.why)}" for each, of in wrong] or answer.reasons
         log.warning("readiness: %s is not safe: %s", what, "; ".join(reasons))

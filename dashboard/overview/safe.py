@@ -13,7 +13,15 @@ from dash import html
 from core.errors import StorageError
 from core.format import count
 from core.model import Status
-from core.readiness import EVERY_PORTFOLIO, INTERVAL_SECONDS, Checks, PortfolioReadiness, ReadinessCheck, State
+from core.readiness import (
+    EVERY_PORTFOLIO,
+    INTERVAL_SECONDS,
+    Checks,
+    PortfolioReadiness,
+    ReadinessCheck,
+    State,
+    after_title,
+)
 from dashboard.components.age import age, local_time
 from dashboard.components.attributes import attributes
 from dashboard.components.card import state_badge
@@ -135,7 +143,10 @@ def _reasons(found: Readiness, failing: Sequence[ReadinessCheck], names: Mapping
 
 
 def _reason(check: ReadinessCheck, names: Mapping[str, str]) -> html.Li:
-    parts: list[Any] = [html.A(_title(check, names), href=check.where or "/overview"), f": {check.why} "]
+    parts: list[Any] = [
+        html.A(_title(check, names), href=check.where or "/overview"),
+        f": {after_title(check.title, check.why)} ",
+    ]
     if check.read_at is not None:
         parts.append(age(check.read_at))
     return html.Li(parts)

@@ -472,7 +472,7 @@ def test_a_source_that_is_down_is_not_safe(fund: Fund) -> None:
 
 def test_it_is_a_component_with_a_history_that_a_restart_does_not_break(fund: Fund) -> None:
     fund.becomes_safe()
-    fund.goes_on()  # a state is kept by the millisecond: rounded up it would begin after the look that it is of
+    fund.goes_on()  # what is told in a look is recorded with the next one
     stores, began = fund.stores, fund.stores.clock.now()
     fund.feed["updates"] = "no update for 2 min"
     fund.goes_on(8)
@@ -481,6 +481,7 @@ def test_it_is_a_component_with_a_history_that_a_restart_does_not_break(fund: Fu
     fund.goes_on(12)
     fund.started()
     fund.becomes_safe()
+    fund.goes_on()
     stores.writer.flush()
     reading = stores.live.reading(READINESS, stores.settings.machine)
     assert reading is not None
