@@ -14,16 +14,19 @@ from core import format as text
 from dashboard.charts.drawn import Drawn, still
 from portfolio.holdings import Group, Holding, Holdings
 
-FULL_RETURN = 0.03
+FULL_RETURN = 0.06
 """Day's return from which a tile has its full colour."""
-SCALE = ((0, "@loss/0.75"), (0.4999, "@loss/0"), (0.5, "@gain/0"), (1, "@gain/0.75"))
+ALL = "\nall"
+"""Id of the tile that holds the groups; no group is called so."""
+SCALE = ((0, "@loss"), (0.5, "@panel"), (1, "@gain"))
+"""Opaque: a map mixes what shines through with a dark ground of its own, whatever the theme."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
     id: str
     parent: str
-    """Empty: it is a group."""
+    """ALL: it is a group; empty: it is all of them."""
     label: str
     size: float
     day_return: float | None
@@ -60,7 +63,6 @@ def treemap(found: Holdings, group: Group) -> Drawn:
                 "hovertemplate": "%{label}<br>%{customdata}<extra></extra>",
                 "texttemplate": "%{label}<br>%{text}",
                 "textfont": {"color": "@text"},
-                "root": {"color": "@panel"},
                 "tiling": {"pad": 1},
                 "pathbar": {"visible": False},
             }
@@ -74,11 +76,14 @@ def _tiles(found: Holdings, known: Sequence[Holding], group: Group) -> list[_Til
     groups: dict[str, list[Holding]] = defaultdict(list)
     for each in known:
         groups[each.group(group, found.names)].append(each)
-    tiles = []
+    whole = found.portfolio.name
+    tiles = [
+        _Tile(ALL, "", whole, math.fsum(abs(each.value) for each in known), 0.0, "", text.count(len(known), "position"))
+    ]
     for name, parts in groups.items():
         size = math.fsum(abs(each.value) for each in parts)
         gained = _return_of(parts)
-        tiles.append(_Tile(name, "", name, size, 0.0, _signed(gained), text.count(len(parts), "position")))
+        tiles.append(_Tile(name, ALL, name, size, 0.0, _signed(gained), text.count(len(parts), "position")))
         tiles += [_tile(found, each, name) for each in parts]
     return tiles
 

@@ -67,9 +67,11 @@ def test_groups_are_those_that_are_asked_for(sample: Stores, group: str, names: 
 def test_the_map_holds_every_position_once_and_its_groups_are_their_sums(sample: Stores) -> None:
     (tiles,) = view(sample).figures["holdings-map-graph"]["data"]
     rows = list(zip(tiles["ids"], tiles["parents"], tiles["values"], strict=True))
-    groups = {id: value for id, parent, value in rows if not parent}
+    ((whole, _, size),) = (row for row in rows if not row[1])
+    groups = {id: value for id, parent, value in rows if parent == whole}
+    assert math.fsum(groups.values()) == pytest.approx(size, abs=0.1)
     for name, value in groups.items():
-        assert value == pytest.approx(math.fsum(size for _, parent, size in rows if parent == name), abs=0.1)
+        assert value == pytest.approx(math.fsum(each for _, parent, each in rows if parent == name), abs=0.1)
     assert len({id for id, _, _ in rows}) == len(rows)
 
 
