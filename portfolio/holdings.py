@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
-from portfolio.given import said_of
+from portfolio.given import has_ended, said_of
 from portfolio.histories import Fund, fund
+from status.freshness import value_stale_after_seconds
 from storage.clickhouse.reads.book import (
-    DAY_SECONDS,
     Paid,
     Position,
     cash_told,
@@ -30,7 +30,8 @@ from storage.clickhouse.reads.book import (
     report_days,
     sides_held,
 )
-from storage.clickhouse.reads.portfolio import CASH
+from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
+from storage.state.portfolios import NOT_TRADED
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:
@@ -203,11 +204,11 @@ def holdings(
     )  # fmt: skip
 
 
-def holders(stores: Stores, portfolio: Portfolio, limits: Limits, end: int = LAST_SECOND) -> list[str]:
-    """Return the ids of the portfolios whose positions a portfolio's are: its own, else those of its parts."""
-    whole = fund(stores, portfolio.origin).seen(limits)
-    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *_below(whole, portfolio.id)], end)
-    return _holders(whole, portfolio.id, days)
+def report_stale_after_seconds(portfolio: Portfolio, now: float) -> float | None:
+    """Return the age beyond which a report of positions is stale; None: never, as of what is not traded or ended."""
+    if portfolio.origin in NOT_TRADED or has_ended(portfolio, now):
+        return None
+    return value_stale_after_seconds(1.0)
 
 
 def _below(whole: Fund, id: str) -> list[str]:

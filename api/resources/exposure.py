@@ -13,11 +13,8 @@ from api.paging import part_of
 from api.parameters import Listed
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused
-from portfolio import given
-from portfolio.holdings import Held, Holding, Holdings, holdings
+from portfolio.holdings import Held, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
-from status.freshness import value_stale_after_seconds
-from storage.state.portfolios import NOT_TRADED
 
 TAG = "Portfolios"
 
@@ -145,9 +142,10 @@ def _told(found: Holdings | None) -> list[str]:
 def _age(ask: Ask[OfDay], found: Holdings | None) -> Aged:
     portfolio = portfolio_of(ask)
     source = f"positions, {portfolio.origin}"
-    if portfolio.origin in NOT_TRADED or given.has_ended(portfolio, ask.now):
+    stale_after = report_stale_after_seconds(portfolio, ask.now)
+    if stale_after is None:
         return Aged(source=source)
-    return aged(float(found.newest) if found else None, ask.now, value_stale_after_seconds(1.0), source)
+    return aged(float(found.newest) if found else None, ask.now, stale_after, source)
 
 
 OPERATIONS = (

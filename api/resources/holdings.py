@@ -154,8 +154,6 @@ def _told(row: dict[str, Any], held: Held) -> dict[str, Any]:
     for name in ("ts", *held.moments):
         at = EPOCH + timedelta(microseconds=int(row[name]) * (MICROSECONDS // held.per_second))
         row[name] = at if row[name] or name == "ts" else None
-    if row.get("order_type") == "":
-        row["order_type"] = "market"
     return row
 
 

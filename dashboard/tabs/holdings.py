@@ -16,14 +16,13 @@ from dashboard.holdings import cards, charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
-from portfolio import given
 from portfolio.allowed import seen
 from portfolio.chosen import find, key_now, key_of
-from portfolio.holdings import GROUPS, Group, Holdings, holdings
+from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
-from status.freshness import value_stale_after_seconds
-from storage.clickhouse.reads.book import DAY_SECONDS, history_of_instrument
-from storage.state.portfolios import NOT_TRADED, Portfolio, list_portfolios
+from storage.clickhouse.reads.book import history_of_instrument
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -116,7 +115,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     drawn = charts.treemap(found, group)
     history, history_said = _history(stores, found, picked)
     newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
-    seen_at, stale_after = _age(stores, found)
+    stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
+    seen_at = float(found.newest) if stale_after is not None else None
     adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
     return View(
         figures={MAP.graph: dict(drawn.figure), HISTORY.graph: history},
@@ -164,14 +164,6 @@ def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, An
     about = next((each for each in (*found.positions, *found.closed) if each.instrument == picked), None)
     currency = about.currency if about else found.portfolio.currency
     return charts.instrument_history(rows, currency), about.about.name if about else picked
-
-
-def _age(stores: Stores, found: Holdings) -> tuple[float | None, float | None]:
-    """Return when the newest report was and the age beyond which it is stale; None for what is not traded or ended."""
-    portfolio = found.portfolio
-    if portfolio.origin in NOT_TRADED or given.has_ended(portfolio, stores.clock.now()):
-        return None, None
-    return float(found.newest), value_stale_after_seconds(1.0)
 
 
 def _mark(found: Holdings, newest: np.datetime64) -> html.Span:

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import CASH
-
-DAY_SECONDS = 86_400
+from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

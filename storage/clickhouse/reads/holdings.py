@@ -29,7 +29,9 @@ class Held:
         return "toUnixTimestamp" if self.per_second == 1 else "toUnixTimestamp64Micro"
 
     def read(self, name: str) -> str:
-        """Return the expression that reads a column of the table `h`."""
+        """Return the expression that reads a column of the table `h`; an order of no told type is one at market."""
+        if name == "order_type":
+            return "if(h.order_type = '', 'market', h.order_type)"
         return f"toInt64({self.ticks}(h.{name}))" if name in self.moments else f"h.{name}"
 
 
