@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import portfolios
-from benchmarks.quiet import OtherWork, wait_until_quiet
-from benchmarks.report import Figure, show
+from benchmarks.quiet import show_quiet
+from benchmarks.report import Figure
 from benchmarks.worker import ROOT, Answer, Worker
 
 PEERS = ROOT / ".venv-bench" / "bin" / "python"
@@ -68,15 +68,7 @@ PACKAGES = (
 
 def main() -> None:
     """Measure beside the packages, then our own growth and memory; say which targets are missed."""
-    wait_until_quiet()
-    others = OtherWork()
-    missed = []
-    for figure in measured():
-        show(figure)
-        if not figure.is_met:
-            missed.append(figure.name.strip())
-    show(others.figure())
-    print(f"  missed: {'; '.join(missed) or 'none'}", flush=True)
+    show_quiet(measured)
 
 
 def measured() -> Iterator[Figure]:

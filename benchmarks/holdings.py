@@ -31,8 +31,8 @@ from analytics import (
 )
 from analytics.block import Floats
 from analytics.transactions import Transaction
-from benchmarks.quiet import OtherWork, wait_until_quiet
-from benchmarks.report import Figure, show
+from benchmarks.quiet import show_quiet
+from benchmarks.report import Figure
 
 POSITIONS, DAYS, RISK_DAYS = 1_000, 2_520, 2_500
 SECTORS, STRATEGIES = 11, 6
@@ -44,15 +44,7 @@ Job = Callable[[], object]
 
 def main() -> None:
     """Measure; say which targets are missed."""
-    wait_until_quiet()
-    others = OtherWork()
-    missed = []
-    for figure in measured():
-        show(figure)
-        if not figure.is_met:
-            missed.append(figure.name.strip())
-    show(others.figure())
-    print(f"  missed: {'; '.join(missed) or 'none'}", flush=True)
+    show_quiet(measured)
 
 
 def measured() -> Iterator[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable, Iterable
 
 import psutil
 
@@ -44,3 +45,16 @@ def _machine_seconds() -> float:
 def _own_seconds() -> float:
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def show_quiet(measured: Callable[[], Iterable[Figure]]) -> None:
+    """Show each figure as soon as it is known, on a machine that is quiet, then what else ran and what was missed."""
+    wait_until_quiet()
+    others = OtherWork()
+    missed = []
+    for figure in measured():
+        show(figure)
+        if not figure.is_met:
+            missed.append(figure.name.strip())
+    show(others.figure())
+    print(f"  missed: {'; '.join(missed) or 'none'}", flush=True)

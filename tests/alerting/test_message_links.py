@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -26,11 +25,11 @@ from storage.state.alert_requests import Ask, Request, ask, requests_of
 from storage.state.alerts import link_key_in, newest_token
 from storage.state.audit import read_entries
 from storage.stores import Stores
-from tests.alerting.channels.test_email import Mailboxes, channel
+from tests.alerting.channels.test_email import channel
 from tests.support.application import create_app
 from tests.support.desk import Desk
+from tests.support.mailboxes import Mailboxes
 from tests.support.receivers import Receiver
-from tests.support.servers import free_port
 
 PUBLIC = "https://fund.example:8443"
 DAY = 86_400.0
@@ -48,19 +47,6 @@ class MailDesk(Desk):
 def desk(stores: Stores) -> MailDesk:
     settings = stores.settings.model_copy(update={"public_address": PUBLIC})
     return MailDesk(replace(stores, settings=settings, clock=FakeClock(float(int(time.time())))))
-
-
-@pytest.fixture
-def mailboxes() -> Mailboxes:
-    return Mailboxes()
-
-
-@pytest.fixture
-def server(mailboxes: Mailboxes) -> Iterator[Controller]:
-    controller = Controller(mailboxes, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield controller
-    controller.stop()
 
 
 @pytest.fixture

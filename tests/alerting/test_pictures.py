@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 
@@ -24,10 +24,10 @@ from core.model import Facts
 from core.settings.channels import Discord, Telegram
 from storage.stores import Stores
 from tests.alerting.channels.notices import notice
-from tests.alerting.channels.test_email import Mailboxes, channel
+from tests.alerting.channels.test_email import channel
 from tests.support.desk import CPU, LOSS
+from tests.support.mailboxes import Mailboxes
 from tests.support.receivers import Receiver, Reply
-from tests.support.servers import free_port
 from tests.support.times import MIDNIGHT
 
 NOW = MIDNIGHT + 20 * 3_600
@@ -106,19 +106,6 @@ def test_a_message_waits_a_second_for_its_picture_at_most(here: Stores) -> None:
     began = time.monotonic()
     assert pictures(told(CPU)) is None and time.monotonic() - began < 0.5, "four hang: nobody waits for a fifth"
     ends.set()
-
-
-@pytest.fixture
-def mailboxes() -> Mailboxes:
-    return Mailboxes()
-
-
-@pytest.fixture
-def server(mailboxes: Mailboxes) -> Iterator[Controller]:
-    controller = Controller(mailboxes, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield controller
-    controller.stop()
 
 
 def test_a_mail_shows_it_in_the_text(server: Controller, mailboxes: Mailboxes) -> None:
