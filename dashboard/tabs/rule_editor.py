@@ -55,7 +55,7 @@ WORDS = Panel(
     TableBody(40),
     tools=(),
 )
-NOT_YET = "Check the rule above: when it would have fired in the last seven days is drawn here."
+NOT_YET = "Check the rule below: when it would have fired in the last seven days is drawn here."
 
 _TRIED: Memo[BackTest] = Memo(32)
 """Of drafts, which stay as they are: as of when they were looked at first."""
