@@ -13,11 +13,11 @@ from core.alerts.expression import Figure
 from core.alerts.figures import VALUE_OVERDUE
 from core.format import coarse_duration
 from portfolio.chosen import key_of
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.given import has_ended, said_of, stale_after_seconds
 from portfolio.histories import fund
 from portfolio.rule_figures import figures_of, is_meant, key_of_figure, labels_of
 from portfolio.vocabulary import query_of
-from status.freshness import value_stale_after_seconds
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:

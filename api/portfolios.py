@@ -17,10 +17,11 @@ from portfolio import given
 from portfolio.allowed import seen
 from portfolio.chosen import benchmarks, key_of
 from portfolio.data import PortfolioData
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.query import NO_BENCHMARK, PortfolioQuery
 from portfolio.reading import read
 from portfolio.warnings import warnings
-from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
+from status.freshness import reading_stale_after_seconds
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:

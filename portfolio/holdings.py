@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.given import has_ended, said_of
 from portfolio.histories import Fund, fund
-from status.freshness import value_stale_after_seconds
 from storage.clickhouse.reads.book import (
     Paid,
     Position,

@@ -6,7 +6,6 @@ run may be late or slow, and one may get lost, before that is a sign that nobody
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -14,11 +13,6 @@ from core.format import duration
 from core.model import Component, LiveReading, Status, worst
 
 STALE_INTERVALS = 2
-DAY_SECONDS = 86_400.0
-SHORTEST_VALUE_DAYS = 4.0
-"""Values of a portfolio come on working days: over a weekend they are not stale."""
-LATE_PERIODS = 4 / 3
-"""A month's value comes some days after its end: it is stale when that of the next month is a third of one late."""
 AHEAD_SECONDS = 30.0
 """A reading that is further in the future was stamped by a clock that is wrong: when it was taken is not known."""
 SPARE_SECONDS = 3.0
@@ -33,15 +27,6 @@ def stale_after_seconds(interval_seconds: float, timeout_seconds: float = 0.0) -
     timeout_seconds: longest time that a reading may take.
     """
     return STALE_INTERVALS * interval_seconds + timeout_seconds + SPARE_SECONDS
-
-
-def value_stale_after_seconds(period_days: float) -> float:
-    """Return the age in seconds beyond which the last value of a portfolio is stale that has one every `period_days`.
-
-    period_days: longest time between two values as they are expected; infinite where it is not known, as of days.
-    """
-    known = period_days if math.isfinite(period_days) else 1.0
-    return max(SHORTEST_VALUE_DAYS, LATE_PERIODS * known) * DAY_SECONDS
 
 
 def reading_stale_after_seconds(reading: LiveReading | None) -> float | None:

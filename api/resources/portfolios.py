@@ -23,11 +23,11 @@ from core.portfolios import RULE, RULES, WHOLE, Rule
 from portfolio import given
 from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.histories import kept
 from portfolio.summary import columns, side_by_side
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.limited import add_seen, delete_seen, set_seen
-from status.freshness import value_stale_after_seconds
 from storage.state.portfolios import OWN
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from dashboard.components.age import age
 from dashboard.components.card import bar, state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, or_none
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.glance import Glance
 from portfolio.headlines import Compared
-from status.freshness import value_stale_after_seconds
 from status.readiness import Readiness
 from storage.state.portfolios import OWN
 

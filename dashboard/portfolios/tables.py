@@ -14,10 +14,10 @@ from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from portfolio.chosen import key_of
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.given import stale_after_seconds
 from portfolio.tree.facts import Node
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
-from status.freshness import value_stale_after_seconds
 from storage.state.changes import DONE, Change
 from storage.state.portfolios import OWN
 

@@ -26,11 +26,12 @@ from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio import given
 from portfolio.data import PortfolioData
+from portfolio.freshness import value_stale_after_seconds
 from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from portfolio.warnings import warnings
-from status.freshness import reading_stale_after_seconds, value_stale_after_seconds
+from status.freshness import reading_stale_after_seconds
 
 if TYPE_CHECKING:
     from storage.stores import Stores
