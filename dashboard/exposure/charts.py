@@ -45,16 +45,16 @@ def by_group(found: ExposureCourse) -> Drawn:
 
 
 def dense(found: ExposureCourse) -> dict[str, Any]:
-    """Return the effective number of positions above the share of the largest ones."""
-    effective = [("effective", found.dense.effective_number, "@series-1")]
+    """Return the share of the largest positions above their effective number."""
+    effective = [("positions", found.dense.effective_number, "@series-1")]
     colors = ("@series-4", "@series-2", "@series-3")
     top = [
         (f"{count} largest", 100 * found.dense.top[:, at], color)
         for at, (count, color) in enumerate(zip(TOP, colors, strict=True))
     ]
     rows = [
-        _row(found, 120, effective, ""),
-        _row(found, 120, top, "%", caption="share of gross, %"),
+        _row(found, 120, top, "%"),
+        _row(found, 120, effective, "", caption="effective number of positions"),
     ]
     return _lines(found, rows)
 

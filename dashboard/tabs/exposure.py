@@ -45,7 +45,7 @@ DENSE = Panel(
     "Effective number of positions (one over the sum of squared shares of gross exposure) and the share of gross "
     "exposure that the largest 1, 5 and 10 positions are.",
     GraphBody(330),
-    subtitle="effective number of positions",
+    subtitle="share of gross exposure",
     span=4,
 )
 BY_GROUP = Panel(
