@@ -43,9 +43,9 @@ class Part:
 
     name: str
     pnl: float
-    """Money, before costs."""
+    """Money, before costs; of COSTS itself what they took."""
     costs: float
-    """Commission and fees, 0 or above; negative: rebates."""
+    """Commission and fees of a group, which are COSTS' too; below 0: rebates."""
     added: float
     """Share of the portfolio's return, before costs; a ratio."""
     weight: float
@@ -130,7 +130,7 @@ class Attribution:
     def parts(self, by: Group | Literal["position"]) -> list[Part]:
         """Return what each group added, the largest gain first, then cash and other, costs and what is unexplained.
 
-        `added` and `net` of all of them sum to the portfolio's own return and P&L.
+        `added` and `pnl` of all of them sum to the portfolio's own return and P&L.
         """
         found = self._contributions(by)
         labels = np.asarray(self.labels(by), dtype=np.str_)
@@ -162,8 +162,8 @@ class Attribution:
         share = self.unexplained / self.capital
         return bool((np.abs(share) > NOTHING).any() or (np.abs(self.timing) > NOTHING).any())
 
-    def by_period(self, by: Group, every: Every) -> ByPeriod:
-        """Return what each group added in each period."""
+    def by_period(self, by: Group, every: Every, most: int = MOST_PERIODS) -> ByPeriod:
+        """Return what each group added in each period; of more than `most` those before as one (0: all of them)."""
         names = _periods(self.days, every)
         found = contributions(self._columns(), self.capital, self._names(by), names, self.costs.sum(axis=1))
         groups = [part.name for part in self.parts(by)]
@@ -174,7 +174,7 @@ class Attribution:
         added = np.concatenate([scaled, lost], axis=1)[:, at]
         starts = np.searchsorted(_codes(names, found.periods), np.arange(len(found.periods)))
         money = np.add.reduceat(self._money(by, groups), starts, axis=0)
-        return _newest(ByPeriod(found.periods, tuple(groups), added, money, found.returns))
+        return _newest(ByPeriod(found.periods, tuple(groups), added, money, found.returns), most)
 
     def course(self, by: Group) -> tuple[tuple[str, ...], Floats]:
         """Return the groups and what each had added by the end of each step, (n, groups): it ends with their parts'.
@@ -331,7 +331,7 @@ def _reasons(
         said.append(f"Trades do not explain how the quantity of {first_of(names)} changed.")
     days = int((apart != 0).sum())
     if days:
-        said.append(f"The net asset value is told apart from positions and cash: they differ on {count(days, 'day')}.")
+        said.append(f"The net asset value moved apart from positions and cash on {count(days, 'day')}.")
     if (np.abs(timing) > NOTHING).any():
         said.append("Money moved within a day, or parts are weighted by value: the return is linked there.")
     return tuple(said)
@@ -354,10 +354,10 @@ def _codes(names: Sequence[str], periods: Sequence[str]) -> np.ndarray:
     return np.array([order[name] for name in names])
 
 
-def _newest(found: ByPeriod) -> ByPeriod:
+def _newest(found: ByPeriod, most: int) -> ByPeriod:
     """Return the newest periods, those before them as one."""
-    over = len(found.periods) - MOST_PERIODS
-    if over <= 0:
+    over = len(found.periods) - most
+    if not most or over <= 0:
         return found
     before = f"before {found.periods[over]}"
     grown = float(np.prod(1.0 + found.returns[:over]) - 1.0)

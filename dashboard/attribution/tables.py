@@ -248,7 +248,7 @@ def _part(part: Part) -> dict[str, Any]:
     is_group = part.count > 0
     return {
         "weight": Cell(text.percent(part.weight), part.weight) if is_group else None,
-        "pnl": _money(part.pnl) if part.name != COSTS or is_group else None,
+        "pnl": _money(part.pnl),
         "costs": Cell(text.money(part.costs), part.costs) if is_group else None,
         "net": _money(part.net) if part.name != COSTS or is_group else None,
         "added": _ratio(part.added),
@@ -257,7 +257,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 def _total(found: Attribution) -> dict[str, Any]:
     return {
-        "pnl": _money(found.total_pnl + found.total_costs),
+        "pnl": _money(found.total_pnl),
         "costs": Cell(text.money(found.total_costs), found.total_costs),
         "net": _money(found.total_pnl),
         "added": _ratio(found.total_return),
