@@ -105,13 +105,24 @@ RULES: tuple[Rule, ...] = (
     Rule("management_fee", "Management fee", "Percent of the value a year, accrued each day; such as 2.", _percent(50)),
     Rule("performance_fee", "Performance fee", "Percent of what is gained, such as 20.", _percent(90)),
     Rule("hurdle", "Hurdle", "Percent a year that is gained before a performance fee is due.", _percent(100)),
-    Rule("high_water_mark", "High-water mark", "Whether losses are made good first: yes, or no; yes when left out.",
-         _one_of("yes", "no")),
-    Rule("crystallisation", "Crystallisation",
-         f"When a performance fee is paid, at the end of each: {', '.join(CRYSTALLISATIONS)}; year when left out.",
-         _one_of(*CRYSTALLISATIONS)),
-    Rule("nav_is", "Its values are", "Whether values come before these fees (gross) or after (net); net when left out.",
-         _one_of("net", "gross")),
+    Rule(
+        "high_water_mark",
+        "High-water mark",
+        "Whether losses are made good first: yes, or no; yes when left out.",
+        _one_of("yes", "no"),
+    ),
+    Rule(
+        "crystallisation",
+        "Crystallisation",
+        f"When a performance fee is paid, at the end of each: {', '.join(CRYSTALLISATIONS)}; year when left out.",
+        _one_of(*CRYSTALLISATIONS),
+    ),
+    Rule(
+        "nav_is",
+        "Its values are",
+        "Whether values come before these fees (gross) or after (net); net when left out.",
+        _one_of("net", "gross"),
+    ),
     Rule("note", "Note", "Shown beside it.", _text(500)),
 )
 RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}

@@ -1,7 +1,7 @@
 """Where a portfolio's return came from: what each position, group, period and currency added; the parts add up to it.
 
-Profit and loss of positions is the book's (portfolio/book_history.py), value and return are the portfolio's own. What is
-between the two is told apart: cash and other (interest, fees, accruals), and what nobody can explain, with the reason.
+Profit and loss of positions is the book's (portfolio/book_history.py), value and return are the portfolio's own. What
+is between the two is told apart: cash and other (interest, fees, accruals), and what nobody can explain, with why.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
+Cut = Group | Literal["position"]
+"""By what positions are added up; position: each by itself."""
 Every = Literal["day", "month", "quarter", "year"]
 PERIODS: tuple[Every, ...] = get_args(Every)
 OTHER, COSTS, UNEXPLAINED, TOTAL = "Cash and other", "Costs", "Unexplained", "Total"
@@ -76,7 +78,7 @@ class ByPeriod:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Attribution:
-    """Profit and loss of a window in steps, from one day that is known to the next; money in the portfolio's currency."""
+    """Profit and loss of a window in steps, from one known day to the next; money in the portfolio's currency."""
 
     portfolio: Portfolio
     book: BookHistory
@@ -121,13 +123,13 @@ class Attribution:
         """Return commission and fees of the window."""
         return float(self.costs.sum())
 
-    def labels(self, by: Group | Literal["position"]) -> tuple[str, ...]:
-        """Return the group of each position; "position": each one by itself."""
+    def labels(self, by: Cut) -> tuple[str, ...]:
+        """Return the group of each position."""
         if by == "position":
             return tuple(f"{place.portfolio}\n{place.instrument}" for place in self.book.positions)
         return self.book.group(by)
 
-    def parts(self, by: Group | Literal["position"]) -> list[Part]:
+    def parts(self, by: Cut) -> list[Part]:
         """Return what each group added, the largest gain first, then cash and other, costs and what is unexplained.
 
         `added` and `pnl` of all of them sum to the portfolio's own return and P&L.
@@ -139,9 +141,8 @@ class Attribution:
         groups = []
         for name in dict.fromkeys(labels.tolist()):
             own = labels == name
-            sums = (float(each[own].sum()) for each in (money, costs))
-            part = Part(name, *sums, added[name], float(weights[own].sum()), int(own.sum()))
-            groups.append(part)
+            pnl, paid, weight = (float(each[own].sum()) for each in (money, costs, weights))
+            groups.append(Part(name, pnl, paid, added[name], weight, int(own.sum())))
         return [*sorted(groups, key=lambda part: -part.added), *self.rest(found)]
 
     def rest(self, found: Contributions | None = None) -> list[Part]:
@@ -209,11 +210,9 @@ class Attribution:
             found.append((part.name, net, (shares[0], shares[1], shares[2])))
         return found
 
-    def _contributions(self, by: Group | Literal["position"]) -> Contributions:
+    def _contributions(self, by: Cut) -> Contributions:
         if by not in self._kept:
-            self._kept[by] = contributions(
-                self._columns(), self.capital, self._names(by), None, self.costs.sum(axis=1)
-            )
+            self._kept[by] = contributions(self._columns(), self.capital, self._names(by), None, self.costs.sum(axis=1))
         return self._kept[by]
 
     def _columns(self) -> Floats:
@@ -221,7 +220,7 @@ class Attribution:
         rest = self.unexplained + self.timing * self.capital
         return np.concatenate([self.pnl, self.other[:, None], rest[:, None]], axis=1)
 
-    def _names(self, by: Group | Literal["position"]) -> tuple[str, ...]:
+    def _names(self, by: Cut) -> tuple[str, ...]:
         return (*self.labels(by), OTHER, UNEXPLAINED)
 
     def _money(self, by: Group, groups: Sequence[str]) -> Floats:
@@ -246,9 +245,7 @@ def attribution(stores: Stores, data: PortfolioData, limits: Limits) -> Attribut
     return attributed(data, book, start, end)
 
 
-def attributed(
-    data: PortfolioData, book: BookHistory, start: np.datetime64, end: np.datetime64
-) -> Attribution | None:
+def attributed(data: PortfolioData, book: BookHistory, start: np.datetime64, end: np.datetime64) -> Attribution | None:
     """Return where the return between two days came from; None where nothing was at work on one of the days between."""
     whole = data.own.daily
     inside = (whole.dates >= start) & (whole.dates <= end)
@@ -315,16 +312,12 @@ def _moved(data: PortfolioData, book: BookHistory, nodes: Dates) -> tuple[Floats
     return np.where(known, found[:-1], 1.0), np.where(known, found[1:], 1.0)
 
 
-def _reasons(
-    book: BookHistory, is_covered: Bools, is_known: Bools, apart: Floats, timing: Floats
-) -> tuple[str, ...]:
+def _reasons(book: BookHistory, is_covered: Bools, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
     said = []
     missing = int((~is_covered).sum())
     if missing:
         first, last = book.days[0], book.days[-1]
-        said.append(
-            f"Positions are known from {first} to {last}; {count(missing, 'step')} of the window without them."
-        )
+        said.append(f"Positions are known from {first} to {last}; {count(missing, 'step')} of the window without them.")
     lost = np.flatnonzero((~is_known & is_covered[:, None]).any(axis=0))
     if len(lost):
         names = list(dict.fromkeys(book.positions[at].instrument for at in lost.tolist()))

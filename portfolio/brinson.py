@@ -114,9 +114,10 @@ def attributed_to(
         told.append(f"Weights of the benchmark are known from {made_of.days[0]} on: effects begin there.")
     if not is_known:
         told.append("The benchmark has no price on some of these days: the return of its constituents stands for it.")
-    effects = _geometric(steps, own, benchmark) if way == "geometric" else _arithmetic(
-        steps, own, benchmark, made_of.whole, model, linking
-    )
+    if way == "geometric":
+        effects = _geometric(steps, own, benchmark)
+    else:
+        effects = _arithmetic(steps, own, benchmark, made_of.whole, model, linking)
     return _told(effects, steps, own, benchmark, made_of, way, tuple(told))
 
 
@@ -130,9 +131,7 @@ class _Linked:
     apart: float
 
 
-def _arithmetic(
-    steps: _Steps, own: Floats, benchmark: Floats, made: Floats, model: Model, linking: Linking
-) -> _Linked:
+def _arithmetic(steps: _Steps, own: Floats, benchmark: Floats, made: Floats, model: Model, linking: Linking) -> _Linked:
     effects = brinson(steps.weights, steps.other_weights, steps.returns, steps.other_returns, model)
     size = len(steps.names)
     every = np.concatenate(
@@ -144,8 +143,10 @@ def _arithmetic(
     )  # fmt: skip
     whole = linked(every, own, benchmark, linking)
     parts = Effects(whole[:size], whole[size : 2 * size], whole[2 * size : 3 * size])
-    sums = (float(each.sum()) for each in (parts.allocation, parts.selection, parts.interaction))
-    return _Linked(parts, *sums, float(whole[-2]), float(whole[-1]))
+    return _Linked(
+        parts, float(parts.allocation.sum()), float(parts.selection.sum()), float(parts.interaction.sum()),
+        trading=float(whole[-2]), apart=float(whole[-1]),
+    )  # fmt: skip
 
 
 def _geometric(steps: _Steps, own: Floats, benchmark: Floats) -> _Linked:
@@ -156,8 +157,10 @@ def _geometric(steps: _Steps, own: Floats, benchmark: Floats) -> _Linked:
     trading = (1.0 + own) / explained - 1.0
     apart = (1.0 + made) / (1.0 + benchmark) - 1.0
     parts = Effects(compounded(effects.allocation), compounded(effects.selection), compounded(effects.interaction))
-    totals = (float(compounded(each)) for each in (allocation, selection))
-    return _Linked(parts, *totals, 0.0, float(compounded(trading)), float(compounded(apart)))
+    return _Linked(
+        parts, float(compounded(allocation)), float(compounded(selection)), 0.0,
+        trading=float(compounded(trading)), apart=float(compounded(apart)),
+    )  # fmt: skip
 
 
 def _told(
@@ -232,7 +235,7 @@ def _label(made_of: Constituents, place: int, by: Group) -> str:
 
 
 def _returns(track: Track, made_of: Constituents) -> tuple[Floats, bool]:
-    """Return the benchmark's own return of each step, that of its constituents where it has none, and whether it has."""
+    """Return the benchmark's return of each step, that of its constituents where it has none, and whether it has."""
     place = np.searchsorted(track.dates, made_of.days)
     there = np.isin(made_of.days, track.dates)
     level = np.where(there, track.index[np.minimum(place, len(track) - 1)], np.nan)

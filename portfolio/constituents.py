@@ -117,9 +117,7 @@ def _of_blend(stores: Stores, origin: str, blend: Blend, days: Dates) -> _Sets:
     return _Sets(names, np.tile(target, (len(days) - 1, 1)), since, said)
 
 
-def _drifted(
-    stores: Stores, sets: _Sets, about: Sequence[Series], currency: str, days: Dates
-) -> Constituents:
+def _drifted(stores: Stores, sets: _Sets, about: Sequence[Series], currency: str, days: Dates) -> Constituents:
     prices = daily_prices_many(stores.clickhouse, about[0].origin, sets.instruments)
     rates = exchange(stores, about[0].origin)
     starts, ends, before = (np.full((len(days) - 1, len(about)), np.nan) for _ in range(3))

@@ -1,4 +1,4 @@
-"""A portfolio before and after its fees: returns, values of a unit, and fees by year, by the terms that are set of it."""
+"""A portfolio before and after its fees: both series, and fees by year, by the terms that are set of it."""
 
 from __future__ import annotations
 

@@ -196,7 +196,9 @@ def _read(ask: Ask[OfPortfolio]) -> _Found:
 def _part(part: Part) -> Contributed:
     return Contributed(
         group=part.name, positions=part.count, weight_ratio=finite(part.weight), pnl=finite(part.pnl),
-        costs=finite(part.costs), net_pnl=None if part.name == COSTS and not part.count else finite(part.net), contribution_ratio=finite(part.added),
+        costs=finite(part.costs),
+        net_pnl=None if part.name == COSTS and not part.count else finite(part.net),
+        contribution_ratio=finite(part.added),
     )  # fmt: skip
 
 

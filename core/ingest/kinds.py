@@ -256,7 +256,7 @@ class BenchmarkWeightRow(Row):
     ts: Second
     instrument: Annotated[Symbol, Key()]
     weight: Annotated[
-        float, Field(ge=-10, le=10, allow_inf_nan=False, description="Share of it, such as 0.05 for 5 %."), Unit("ratio")
+        float, Field(ge=-10, le=10, allow_inf_nan=False, description="Share, such as 0.05 for 5 %."), Unit("ratio")
     ]  # fmt: skip
 
 

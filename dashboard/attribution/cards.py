@@ -31,7 +31,7 @@ def strip(data: PortfolioData, found: Attribution, against: Brinson | None, by_f
              definition="The portfolio's own time-weighted return of the window: all parts add up to it"),
         card(f"{ID}-money-weighted", "Money-weighted", text.percent(weighted.value, signed=True),
              tone=tone(weighted.value), why=weighted.reason or "what the money itself earned",
-             definition="The rate at which money in and out and the two values come to nothing, over the window (XIRR)"),
+             definition="The rate at which money in and out and the two values come to nothing over the window"),
         card(f"{ID}-pnl", "P&L", text.money(found.total_pnl, currency, signed=True), tone=tone(found.total_pnl),
              why="after costs", definition="Change of the net asset value less the money that came and went"),
         card(f"{ID}-costs", "Costs", text.money(found.total_costs, currency),

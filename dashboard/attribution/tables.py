@@ -36,7 +36,7 @@ _MONEY = (
     Column("pnl", "P&L", definition="Profit and loss before costs", plain="P&L before costs"),
     Column("costs", "Costs", definition="Commission and fees"),
     Column("net", "Net P&L", definition="Profit and loss after costs"),
-    Column("added", "Contribution", definition="Points of the portfolio's time-weighted return, before costs, every gain "
+    Column("added", "Contribution", definition="Points of the portfolio's time-weighted return, each gain "
            "staying invested: Σ P&L / capital × growth until then"),
 )  # fmt: skip
 

@@ -280,7 +280,7 @@ def lines(data: PortfolioData) -> list[html.Button]:
 
 
 def span(data: PortfolioData, page: str = ID) -> html.Span:
-    """Return the days that a page shows, the way back from a zoom, and the day that calendar windows are anchored at."""
+    """Return the days that a page shows, the way back from a zoom, and the day that windows are anchored at."""
     parts: list[Any] = ["no value in this range"]
     if len(data.part):
         parts = [f"{data.part.dates[0]} – {data.part.dates[-1]}"]

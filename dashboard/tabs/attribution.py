@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dash import html
@@ -78,8 +78,8 @@ GROUPED = Panel(
 )  # fmt: skip
 BY_PERIOD = Panel(
     f"{ID}-periods", "By period",
-    "What each group added in each period, in points of the window's return or in money: rows add up to what the period "
-    "added, columns to what the group did.",
+    "What each group added in each period, in points of the window's return or in money: rows add up to what the "
+    "period added, columns to what the group did.",
     TableBody(300, 420), subtitle_slot=f"{ID}-periods-said", controls_slot=f"{ID}-periods-units",
 )  # fmt: skip
 EFFECTS = Panel(
@@ -106,8 +106,8 @@ FEE_CURVES = Panel(
 )  # fmt: skip
 FEE_YEARS = Panel(
     f"{ID}-fees", "Fees by year",
-    "Returns before and after fees of the whole history, and what the fees were. The management fee accrues each day on "
-    "the value of the day before (days / 365), the performance fee on what is above the mark.",
+    "Returns before and after fees of the whole history, and what the fees were. The management fee accrues each day "
+    "on the value of the day before (days / 365), the performance fee on what is above the mark.",
     TableBody(160, 320), subtitle_slot=f"{ID}-fees-said", span=6,
 )  # fmt: skip
 PANELS = (BARS, COURSE, GROUPED, BY_PERIOD, EFFECTS, ALL, CURRENCIES, FEE_YEARS, FEE_CURVES)
@@ -277,7 +277,7 @@ def _unknown(choices: Choices) -> list[str]:
     ]
 
 
-def _one_of(offered: Sequence[Name] | dict[Name, str], choices: Choices, name: str, default: Name) -> Name:
+def _one_of(offered: Sequence[Name] | Mapping[Name, str], choices: Choices, name: str, default: Name) -> Name:
     return next((each for each in offered if each == choices.get(name)), default)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from analytics.linking import Linking
 from core.clock import SystemClock
-from portfolio.attribution import COSTS, OTHER, PERIODS, Attribution, attribution
-from portfolio.brinson import SEGMENTS, attributed_to
+from portfolio.attribution import COSTS, OTHER, PERIODS, Attribution, Cut, attribution
+from portfolio.brinson import MODELS, SEGMENTS, attributed_to
 from portfolio.data import PortfolioData
 from portfolio.fees import fees
 from portfolio.holdings import GROUPS
@@ -25,8 +25,10 @@ from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
 
 WINDOWS: tuple[dict[str, str], ...] = (
-    {"window": "ITD"}, {"window": "1Y"}, {"window": "MTD"}, {"window": "1D"}, {"from": "2018-02-07", "to": "2020-04-15"},
+    {"window": "ITD"}, {"window": "1Y"}, {"window": "MTD"}, {"window": "1D"},
+    {"from": "2018-02-07", "to": "2020-04-15"},
 )  # fmt: skip
+CUTS: tuple[Cut, ...] = (*GROUPS, "position")
 TODAY = 19_787 * DAY
 
 
@@ -67,7 +69,7 @@ def test_parts_are_the_portfolios_own_return_and_profit_however_they_are_cut(sam
             earned = data.part.index[-1] - 1.0
             assert found.total_pnl == pytest.approx(gained, rel=1e-9, abs=1e-6)
             assert found.total_return == pytest.approx(earned, rel=1e-9)
-            for by in (*GROUPS, "position"):
+            for by in CUTS:
                 parts = found.parts(by)
                 assert math.fsum(part.added for part in parts) == pytest.approx(earned, rel=1e-9, abs=1e-13)
                 assert math.fsum(part.pnl for part in parts) == pytest.approx(gained, rel=1e-9, abs=1e-6)
@@ -115,8 +117,8 @@ def test_effects_are_the_excess_return_over_a_benchmark_of_known_constituents(sa
         assert data.benchmark is not None
         excess = data.part.index[-1] - data.benchmark.part.index[-1]
         for by in SEGMENTS:
-            for model in ("BF", "BHB"):
-                told = attributed_to(sample, data, found, by, model, linking, "arithmetic")  # type: ignore[arg-type]
+            for model in MODELS:
+                told = attributed_to(sample, data, found, by, model, linking, "arithmetic")
                 assert told is not None
                 assert told.excess == pytest.approx(excess, rel=1e-9)
                 parts = [*(each.total for each in told.segments), told.trading, told.apart]
@@ -146,9 +148,12 @@ def small_book(send: Send) -> None:
     for place, (nav, fx, price) in enumerate(((1_000.0, 0.9, 10.0), (1_046.0, 0.92, 10.5), (1_037.6, 0.92, 10.2))):
         day = at(TODAY + place * DAY)
         tell(send, "fx", {"base": "USD", "quote": "EUR", "ts": day, "rate": fx})
-        tell(send, "positions",
-             {"portfolio": "alpha", "ts": day, "instrument": "ACME", "quantity": 50, "price": price, "currency": "USD"},
-             {"portfolio": "alpha", "ts": day, "instrument": "BETA", "quantity": 20, "price": 20, "currency": "EUR"})
+        tell(
+            send,
+            "positions",
+            {"portfolio": "alpha", "ts": day, "instrument": "ACME", "quantity": 50, "price": price, "currency": "USD"},
+            {"portfolio": "alpha", "ts": day, "instrument": "BETA", "quantity": 20, "price": 20, "currency": "EUR"},
+        )
         tell(send, "cash", {"portfolio": "alpha", "ts": day, "currency": "EUR", "amount": 150})
         tell(send, "nav", {"portfolio": "alpha", "ts": day, "nav": nav})
         tell(send, "prices", {"instrument": "ACME", "ts": day, "price": price, "currency": "USD"},
