@@ -33,10 +33,11 @@ Every = Literal["day", "month", "quarter", "year"]
 PERIODS: tuple[Every, ...] = get_args(Every)
 OTHER, COSTS, UNEXPLAINED, TOTAL = "Cash and other", "Costs", "Unexplained", "Total"
 """What is no group of positions."""
+RESTS = (OTHER, COSTS, UNEXPLAINED)
 NOTHING = 1e-12
 """Share of the capital below which what is not explained is rounding."""
-MOST_PERIODS = 130
-"""Those before the newest ones are told together."""
+MOST_PERIODS, MOST_GROUPS = 130, 16
+"""Periods before the newest ones, and groups beside the largest, are told together on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,38 @@ class ByPeriod:
     """(periods, groups)."""
     returns: Floats
     """(periods,), of each period by itself."""
+
+    def shown(self) -> ByPeriod:
+        """Return the newest periods, those before them as one, and the largest groups, the others as one."""
+        return self._newest()._largest()
+
+    def _newest(self) -> ByPeriod:
+        over = len(self.periods) - MOST_PERIODS
+        if over <= 0:
+            return self
+        grown = float(np.prod(1.0 + self.returns[:over]) - 1.0)
+        before = (f"before {self.periods[over]}", *self.periods[over:])
+        added, money = (
+            np.concatenate([each[:over].sum(axis=0, keepdims=True), each[over:]]) for each in (self.added, self.money)
+        )
+        return ByPeriod(before, self.groups, added, money, np.concatenate([[grown], self.returns[over:]]))
+
+    def _largest(self) -> ByPeriod:
+        places = [at for at, name in enumerate(self.groups) if name not in RESTS]
+        if len(places) <= MOST_GROUPS:
+            return self
+        sizes = np.abs(self.added[:, places]).sum(axis=0)
+        kept = sorted(np.asarray(places)[np.argsort(-sizes, kind="stable")[: MOST_GROUPS - 1]].tolist())
+        others = [at for at in places if at not in kept]
+        rests = [at for at, name in enumerate(self.groups) if name in RESTS]
+        names = (
+            *(self.groups[at] for at in kept), count(len(others), "other"), *(self.groups[at] for at in rests)
+        )  # fmt: skip
+        added, money = (
+            np.concatenate([each[:, kept], each[:, others].sum(axis=1, keepdims=True), each[:, rests]], axis=1)
+            for each in (self.added, self.money)
+        )
+        return ByPeriod(self.periods, names, added, money, self.returns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -163,8 +196,8 @@ class Attribution:
         share = self.unexplained / self.capital
         return bool((np.abs(share) > NOTHING).any() or (np.abs(self.timing) > NOTHING).any())
 
-    def by_period(self, by: Group, every: Every, most: int = MOST_PERIODS) -> ByPeriod:
-        """Return what each group added in each period; of more than `most` those before as one (0: all of them)."""
+    def by_period(self, by: Group, every: Every) -> ByPeriod:
+        """Return what each group added in each period."""
         names = _periods(self.days, every)
         found = contributions(self._columns(), self.capital, self._names(by), names, self.costs.sum(axis=1))
         groups = [part.name for part in self.parts(by)]
@@ -175,7 +208,7 @@ class Attribution:
         added = np.concatenate([scaled, lost], axis=1)[:, at]
         starts = np.searchsorted(_codes(names, found.periods), np.arange(len(found.periods)))
         money = np.add.reduceat(self._money(by, groups), starts, axis=0)
-        return _newest(ByPeriod(found.periods, tuple(groups), added, money, found.returns), most)
+        return ByPeriod(found.periods, tuple(groups), added, money, found.returns)
 
     def course(self, by: Group) -> tuple[tuple[str, ...], Floats]:
         """Return the groups and what each had added by the end of each step, (n, groups): it ends with their parts'.
@@ -271,13 +304,14 @@ def attributed(data: PortfolioData, book: BookHistory, start: np.datetime64, end
     all_known = is_known.all(axis=1)
     told_apart = np.where(np.isfinite(apart) & (np.abs(apart) > 1e-9 * np.abs(capital)), apart, 0.0)
     unexplained = np.where(all_known, told_apart, rest)
+    other = rest - unexplained
     timing = returns - gained / capital
     split = currency_pnl(pnl, np.nan_to_num(held[:-1]), *_moved(data, book, nodes))
     return Attribution(
         portfolio=data.portfolio, book=book, start=start, days=nodes[1:], pnl=pnl + costs, costs=costs,
         weights=np.nan_to_num(held[:-1]) / capital[:, None], capital=capital, returns=returns,
-        other=rest - unexplained, unexplained=unexplained, timing=timing, split=split,
-        reasons=_reasons(book, is_covered, is_known, told_apart, timing),
+        other=np.where(np.abs(other) > NOTHING * capital, other, 0.0), unexplained=unexplained, timing=timing,
+        split=split, reasons=_reasons(book, is_covered, is_known, told_apart, timing),
     )  # fmt: skip
 
 
@@ -345,18 +379,3 @@ def _periods(days: Dates, every: Every) -> list[str]:
 def _codes(names: Sequence[str], periods: Sequence[str]) -> np.ndarray:
     order = {name: at for at, name in enumerate(periods)}
     return np.array([order[name] for name in names])
-
-
-def _newest(found: ByPeriod, most: int) -> ByPeriod:
-    """Return the newest periods, those before them as one."""
-    over = len(found.periods) - most
-    if not most or over <= 0:
-        return found
-    before = f"before {found.periods[over]}"
-    grown = float(np.prod(1.0 + found.returns[:over]) - 1.0)
-    return ByPeriod(
-        (before, *found.periods[over:]), found.groups,
-        np.concatenate([found.added[:over].sum(axis=0, keepdims=True), found.added[over:]]),
-        np.concatenate([found.money[:over].sum(axis=0, keepdims=True), found.money[over:]]),
-        np.concatenate([[grown], found.returns[over:]]),
-    )  # fmt: skip

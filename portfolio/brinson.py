@@ -1,7 +1,7 @@
 """Why a portfolio did better or worse than its benchmark: allocation, selection and interaction by segment (Brinson).
 
-Effects of each step add up to its excess return, and linked to that of the window. What is no segment's is told apart:
-trading within a step, and what the benchmark did beside its constituents.
+Effects of each step add up to its excess return, and linked to that of the window. What the benchmark
+did beside its constituents is told apart.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from analytics.attribution import Effects, Model, brinson, brinson_geometric, excess_geometric
-from analytics.block import Floats
+from analytics.block import Bools, Floats
 from analytics.inputs import Groups
 from analytics.linking import Linking, compounded, linked
 from analytics.performance import Track
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 Way = Literal["arithmetic", "geometric"]
 WAYS: tuple[Way, ...] = get_args(Way)
-MODELS: tuple[Model, ...] = get_args(Model)
+MODELS: tuple[Model, ...] = ("BF", "BHB")
 LINKINGS: tuple[Linking, ...] = get_args(Linking)
 SEGMENTS: tuple[Group, ...] = ("sector", "asset_class", "industry", "currency", "country", "instrument")
 """What a portfolio and a benchmark can both be cut by."""
-SMALLEST_WEIGHT = 0.001
-"""Of capital, below which P&L over weight is no return of a segment: it is trading."""
+SMALLEST_WEIGHT, LEAST_NET = 0.001, 0.5
+"""Of capital, and of a segment without signs: with less weight, P&L over weight is no return that means anything, as of
+what is bought and sold within a day, or of longs against shorts. All that it added beyond the return of the benchmark
+at its weight is selection then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,6 @@ class Brinson:
     allocation: float
     selection: float
     interaction: float
-    trading: float
-    """Of trades within a step, whose P&L has no weight."""
     apart: float
     """What the benchmark did less what its constituents did, as it took from the excess."""
     own: float
@@ -86,10 +86,13 @@ class _Steps:
     names: tuple[str, ...]
     weights: Floats
     other_weights: Floats
+    is_held: Bools
+    """Whether the segment has a return of its own."""
     returns: Floats
+    """The benchmark's where it has none."""
     other_returns: Floats
-    trading: Floats
-    """(steps,)"""
+    picked: Floats
+    """What was added where a segment has no return of its own, beyond the benchmark's at its weight."""
 
 
 def attributed_to(
@@ -115,7 +118,7 @@ def attributed_to(
     if not is_known:
         told.append("The benchmark has no price on some of these days: the return of its constituents stands for it.")
     if way == "geometric":
-        effects = _geometric(steps, own, benchmark)
+        effects = _geometric(steps, benchmark)
     else:
         effects = _arithmetic(steps, own, benchmark, made_of.whole, model, linking)
     return _told(effects, steps, own, benchmark, made_of, way, tuple(told))
@@ -127,7 +130,6 @@ class _Linked:
     allocation: float
     selection: float
     interaction: float
-    trading: float
     apart: float
 
 
@@ -136,8 +138,7 @@ def _arithmetic(steps: _Steps, own: Floats, benchmark: Floats, made: Floats, mod
     size = len(steps.names)
     every = np.concatenate(
         [
-            effects.allocation, effects.selection, effects.interaction, steps.trading[:, None],
-            (made - benchmark)[:, None],
+            effects.allocation, effects.selection + steps.picked, effects.interaction, (made - benchmark)[:, None],
         ],
         axis=1,
     )  # fmt: skip
@@ -145,21 +146,21 @@ def _arithmetic(steps: _Steps, own: Floats, benchmark: Floats, made: Floats, mod
     parts = Effects(whole[:size], whole[size : 2 * size], whole[2 * size : 3 * size])
     return _Linked(
         parts, float(parts.allocation.sum()), float(parts.selection.sum()), float(parts.interaction.sum()),
-        trading=float(whole[-2]), apart=float(whole[-1]),
+        apart=float(whole[-1]),
     )  # fmt: skip
 
 
-def _geometric(steps: _Steps, own: Floats, benchmark: Floats) -> _Linked:
+def _geometric(steps: _Steps, benchmark: Floats) -> _Linked:
     effects = brinson_geometric(steps.weights, steps.other_weights, steps.returns, steps.other_returns)
-    allocation, selection = effects.allocation.sum(axis=1), effects.selection.sum(axis=1)
+    notional = (steps.weights * steps.other_returns).sum(axis=1, keepdims=True)
+    selected = effects.selection + steps.picked / (1.0 + notional)
+    allocation, selection = effects.allocation.sum(axis=1), selected.sum(axis=1)
     made = (steps.other_weights * steps.other_returns).sum(axis=1)
-    explained = (1.0 + made) * (1.0 + allocation) * (1.0 + selection)
-    trading = (1.0 + own) / explained - 1.0
     apart = (1.0 + made) / (1.0 + benchmark) - 1.0
-    parts = Effects(compounded(effects.allocation), compounded(effects.selection), compounded(effects.interaction))
+    parts = Effects(compounded(effects.allocation), compounded(selected), compounded(effects.interaction))
     return _Linked(
         parts, float(compounded(allocation)), float(compounded(selection)), 0.0,
-        trading=float(compounded(trading)), apart=float(compounded(apart)),
+        apart=float(compounded(apart)),
     )  # fmt: skip
 
 
@@ -173,8 +174,8 @@ def _told(
         Segment(
             name=name, weight=float(steps.weights[:, at].mean()),
             benchmark_weight=float(steps.other_weights[:, at].mean()),
-            own_return=_held_return(steps.weights[:, at], steps.returns[:, at]),
-            benchmark_return=_held_return(steps.other_weights[:, at], steps.other_returns[:, at]),
+            own_return=_held_return(steps.is_held[:, at], steps.returns[:, at]),
+            benchmark_return=_held_return(steps.other_weights[:, at] != 0, steps.other_returns[:, at]),
             allocation=float(parts.allocation[at]), selection=float(parts.selection[at]),
             interaction=float(parts.interaction[at]),
         )
@@ -184,13 +185,12 @@ def _told(
         way=way, first=made_of.days[0], last=made_of.days[-1],
         segments=tuple(sorted(segments, key=lambda each: -abs(each.total))),
         allocation=effects.allocation, selection=effects.selection, interaction=effects.interaction,
-        trading=effects.trading, apart=effects.apart, own=mine, benchmark=other,
+        apart=effects.apart, own=mine, benchmark=other,
         excess=excess_geometric(mine, other) if way == "geometric" else mine - other, told=told,
     )  # fmt: skip
 
 
-def _held_return(weights: Floats, returns: Floats) -> float:
-    held = np.abs(weights) >= SMALLEST_WEIGHT
+def _held_return(held: Bools, returns: Floats) -> float:
     return float(np.prod(1.0 + returns[held]) - 1.0) if held.any() else math.nan
 
 
@@ -207,10 +207,10 @@ def _steps(found: Attribution, made_of: Constituents, by: Group, at: int) -> _St
     other_weights = _summed(names, (*others, OTHER), _with_cash(made_of.weights))
     other_gained = _summed(names, others, made_of.weights * made_of.returns)
     other_returns = _over(other_gained, other_weights, np.zeros_like(other_gained))
-    is_held = np.abs(weights) >= SMALLEST_WEIGHT
+    gross = _summed(names, labels[:-1], np.abs(held))
+    is_held = (np.abs(weights) >= SMALLEST_WEIGHT) & (np.abs(weights) >= LEAST_NET * gross)
     returns = np.where(is_held, _over(gained, weights, other_returns), other_returns)
-    trading = np.asarray((gained - weights * returns).sum(axis=1))
-    return _Steps(names, weights, other_weights, returns, other_returns, trading)
+    return _Steps(names, weights, other_weights, is_held, returns, other_returns, gained - weights * returns)
 
 
 def _with_cash(weights: Floats) -> Floats:

@@ -27,7 +27,10 @@ def portfolios(origin: str) -> list[Portfolio]:
     """Return the fund and its strategies as portfolios of `origin`."""
     is_sample = origin == ORIGIN
     note = f"Real prices, invented fund; {'data ends 2022-12-28' if is_sample else 'its days moved to end today'}"
-    fund = Portfolio(origin, FUND_ID, "All strategies", "", BENCHMARK, "USD", note, 0)
+    fund = Portfolio(
+        origin, FUND_ID, "All strategies", "", BENCHMARK, "USD", note, 0, management_fee="1.5", performance_fee="15",
+        nav_is="gross",
+    )  # fmt: skip
     parts = [
         Portfolio(origin, strategy.id, strategy.name, FUND_ID, BENCHMARK, "USD", strategy.note, position)
         for position, strategy in enumerate(STRATEGIES, start=1)

@@ -67,7 +67,7 @@ class ContributedInPeriod(Answered):
 
 
 class Effect(Answered):
-    """Effects of a segment. Trading, Benchmark apart and Total are no segments; arithmetic ones come to Total."""
+    """Effects of a segment. Benchmark apart and Total are no segments; arithmetic ones come to Total."""
 
     segment: str
     weight_ratio: Number
@@ -118,7 +118,7 @@ def _periods(ask: Ask[OfPeriods]) -> Page[ContributedInPeriod]:
     read = _read(ask)
     rows = []
     if read.found is not None:
-        found = read.found.by_period(ask.query.by, ask.query.every, most=0)
+        found = read.found.by_period(ask.query.by, ask.query.every)
         rows = [
             ContributedInPeriod(
                 period=period, group=group, pnl=finite(found.money[row, column]),
@@ -220,10 +220,9 @@ def _effect_rows(found: Brinson) -> list[Effect]:
         )
         for each in found.segments
     ]  # fmt: skip
-    for name, value in (("Trading", found.trading), ("Benchmark apart", found.apart)):
-        rows.append(_effect(name, total_ratio=finite(value)))
     return [
         *rows,
+        _effect("Benchmark apart", total_ratio=finite(found.apart)),
         _effect(
             TOTAL, return_ratio=finite(found.own), benchmark_return_ratio=finite(found.benchmark),
             allocation_ratio=finite(found.allocation), selection_ratio=finite(found.selection),

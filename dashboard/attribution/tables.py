@@ -86,7 +86,7 @@ def positions_table(found: Attribution) -> html.Div:
 
 def periods_table(found: Attribution, by: Group, every: Every, unit: Unit) -> html.Div:
     """Return a row a period, the newest first, and a column a group; both ways they add up."""
-    told = found.by_period(by, every)
+    told = found.by_period(by, every).shown()
     numbers = told.added if unit == "return" else told.money
     columns = [
         Column("period", every.capitalize(), numeric=False),
@@ -156,7 +156,7 @@ def brinson_table(found: Brinson, name: str) -> html.Div:
         Column("name", name, numeric=False),
         Column("weight", "Weight", definition="Average share of capital", plain="Average weight"),
         Column("other", "Benchmark", definition="Average share of the benchmark", plain="Average benchmark weight"),
-        Column("return", "Return", definition="Of the days on which it was held"),
+        Column("return", "Return", definition="Of the days on which it was held, mostly on one side"),
         Column("passive", "Benchmark return", definition="Of its constituents in the segment"),
         Column("allocation", "Allocation", definition="Being more or less in the segment than the benchmark"),
         Column("selection", "Selection", definition="Doing better in the segment than the benchmark's constituents"),
@@ -165,7 +165,6 @@ def brinson_table(found: Brinson, name: str) -> html.Div:
                else "Of the row; geometric effects of segments do not add up across days, totals compound"),
     ]  # fmt: skip
     rest = [
-        ("Trading", found.trading, "P&L of trades within a day, which has no weight"),
         ("Benchmark apart", found.apart, "What the constituents did less what the benchmark did"),
     ]
     rows = [

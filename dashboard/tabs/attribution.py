@@ -96,7 +96,7 @@ ALL = Panel(
 CURRENCIES = Panel(
     f"{ID}-currencies", "Currency effect",
     "Of what positions added after costs: gained locally, by the currency's move on what was held, and both together.",
-    TableBody(120), subtitle_slot=f"{ID}-currencies-said", span=6,
+    TableBody(120), subtitle_slot=f"{ID}-currencies-said",
 )  # fmt: skip
 FEE_CURVES = Panel(
     f"{ID}-gross-net", "Gross and net of fees",
@@ -110,7 +110,7 @@ FEE_YEARS = Panel(
     "on the value of the day before (days / 365), the performance fee on what is above the mark.",
     TableBody(160, 320), subtitle_slot=f"{ID}-fees-said", span=6,
 )  # fmt: skip
-PANELS = (BARS, COURSE, GROUPED, BY_PERIOD, EFFECTS, ALL, CURRENCIES, FEE_YEARS, FEE_CURVES)
+PANELS = (BARS, COURSE, GROUPED, BY_PERIOD, EFFECTS, ALL, CURRENCIES, FEE_CURVES, FEE_YEARS)
 GRAPHS = tuple(panel.graph for panel in PANELS if panel.graph)
 SLOTS = (
     REMARKS, STRIP, MARK, SPAN, WINDOWS, BENCHMARK, *(panel.subtitle_slot for panel in PANELS),
@@ -177,7 +177,11 @@ def _view(stores: Stores, choices: Choices, data: PortfolioData, found: Attribut
     )  # fmt: skip
     by_fees, no_fees = _fees(data)
     bars, course = charts.bars(found, group), charts.course(found, group)
-    curves = charts.fee_curves(by_fees) if by_fees else Drawn(note=no_fees)
+    curves = (
+        charts.fee_curves(by_fees)
+        if by_fees
+        else Drawn(note=no_fees or "Shows both curves, once fees are set of the portfolio.")
+    )
     drawn = {BARS: bars, COURSE: course, FEE_CURVES: curves}
     by = f"by {GROUPS[group].lower()}"
     seen_at = float(data.nav.newest)
@@ -224,7 +228,7 @@ def _fees(data: PortfolioData) -> tuple[Fees | None, str]:
         found = fees(data)
     except ValueError as error:
         return None, f"Fees cannot be applied: {error}."
-    return found, "" if found else "Shows both curves, once fees are set of the portfolio."
+    return found, ""
 
 
 def _effects_said(data: PortfolioData, against: Brinson | None, segment: Group) -> str:

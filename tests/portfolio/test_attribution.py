@@ -121,7 +121,7 @@ def test_effects_are_the_excess_return_over_a_benchmark_of_known_constituents(sa
                 told = attributed_to(sample, data, found, by, model, linking, "arithmetic")
                 assert told is not None
                 assert told.excess == pytest.approx(excess, rel=1e-9)
-                parts = [*(each.total for each in told.segments), told.trading, told.apart]
+                parts = [*(each.total for each in told.segments), told.apart]
                 assert math.fsum(parts) == pytest.approx(excess, rel=1e-9, abs=1e-12)
                 assert abs(told.apart) < 1e-9, "the blend is what its constituents are, drifted"
                 assert sum(each.benchmark_weight for each in told.segments) == pytest.approx(1.0)
@@ -132,7 +132,7 @@ def test_geometric_effects_compound_to_the_excess_return(sample: Stores) -> None
     told = attributed_to(sample, data, found, "sector", "BF", "carino", "geometric")
     assert told is not None and data.benchmark is not None
     excess = data.part.index[-1] / data.benchmark.part.index[-1] - 1.0
-    product = (1 + told.allocation) * (1 + told.selection) * (1 + told.trading) * (1 + told.apart) - 1.0
+    product = (1 + told.allocation) * (1 + told.selection) * (1 + told.apart) - 1.0
     assert product == pytest.approx(excess, rel=1e-9)
     assert told.excess == pytest.approx(excess, rel=1e-9)
 
@@ -192,7 +192,7 @@ def test_weights_that_were_told_drift_with_prices_until_they_are_told_anew(store
     grown = 0.6 * (10.5 * 0.92) / (10 * 0.9)
     assert acme.benchmark_weight == pytest.approx((0.6 + grown / (grown + 0.4)) / 2)
     assert told.benchmark == pytest.approx(0.02)
-    parts = [*(each.total for each in told.segments), told.trading, told.apart]
+    parts = [*(each.total for each in told.segments), told.apart]
     assert math.fsum(parts) == pytest.approx(told.own - told.benchmark)
 
 
@@ -217,8 +217,8 @@ def test_net_and_gross_of_fees_stand_apart_by_what_the_fees_are(stores: Stores) 
     from portfolio.tree.settings import change
 
     load_sample(stores)
+    assert fees(of(stores, "sample:equity", window="5Y")[0]) is None
     data, _ = of(stores, "sample:fund", window="5Y")
-    assert fees(data) is None
     put_portfolios(stores.state, [replace(data.portfolio, management_fee="2", performance_fee="20", nav_is="gross")])
     stores.live.bump("portfolio")
     data, _ = of(stores, "sample:fund", window="5Y")
