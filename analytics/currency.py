@@ -12,7 +12,7 @@ from analytics.inputs import numbers, positive
 
 @dataclass(frozen=True, eq=False)
 class CurrencySplit:
-    """Parts of returns in base currency; they add up to (1 + local)(1 + currency) − 1."""
+    """Parts of returns, or of profit and loss, in base currency; they add up to it."""
 
     local: Floats
     currency: Floats
@@ -55,6 +55,23 @@ def currency_split(local: ArrayLike, rate_start: ArrayLike, rate_end: ArrayLike,
     )
     moved = end / start - 1.0
     return CurrencySplit(held * gained, held * moved, held * gained * moved)
+
+
+def currency_pnl(pnl: ArrayLike, before: ArrayLike, rate_start: ArrayLike, rate_end: ArrayLike) -> CurrencySplit:
+    """Return parts of profit and loss in base currency; they add up to it, whatever was bought or sold meanwhile.
+
+    before: value at the start. With e the rate's return and P = what was gained locally, at the rate of the start:
+    P&L = P (1 + e) + before · e, so local P = (P&L − before · e) / (1 + e), currency before · e, cross P · e. What was
+    paid meanwhile counts at the rate of the end. Raises ValueError as `currency_split` does.
+    """
+    gained = numbers("pnl", pnl)
+    held = numbers("before", before, *gained.shape)
+    start, end = (
+        positive(name, given, *gained.shape) for name, given in (("rate_start", rate_start), ("rate_end", rate_end))
+    )
+    moved = end / start - 1.0
+    local = (gained - held * moved) / (1.0 + moved)
+    return CurrencySplit(local, held * moved, local * moved)
 
 
 def karnosky_singer(

@@ -8,12 +8,12 @@ from collectors.base import Context
 from core.model import Component, Facts, Reading, Sample, Status
 from sample.facts import fund_facts
 from sample.fund import Fund, build, redated
-from sample.instruments import series_of
+from sample.instruments import blend_of, series_of
 from sample.load import portfolios
 from sample.prices import Dates, load_prices
 from storage.clickhouse.portfolio_rows import nav_span, remove_rows
 from storage.state.portfolios import put_portfolios
-from storage.state.series import put_series
+from storage.state.series import put_blend, put_series
 
 ORIGIN = "replay"
 
@@ -68,6 +68,7 @@ def make(context: Context) -> ReplayCollector:
         begun = None
     put_portfolios(stores.state, portfolios(ORIGIN))
     put_series(stores.state, series_of(ORIGIN))
+    put_blend(stores.state, blend_of(ORIGIN))
     if span is None or begun is None:
         first = np.busday_offset(_day(stores.clock.now()), 1 - days, roll="backward")
         dates, known = _weekdays(first.astype("datetime64[s]").astype(int), days), 0

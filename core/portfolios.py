@@ -9,10 +9,15 @@ from datetime import date
 
 MOST_PERIODS = 366
 FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
+CRYSTALLISATIONS = ("month", "quarter", "year")
+"""How often an accrued performance fee is paid."""
+FEES = ("management_fee", "performance_fee", "hurdle", "high_water_mark", "crystallisation", "nav_is")
+"""Fields that say what a portfolio's fees are."""
 COLOURS = ("1", "2", "3", "4", "5", "6")
 """Series of the charts' colours."""
 WEEKDAYS, EVERY_DAY = "weekdays", "7-day"
 _CALENDAR = re.compile(r"[A-Za-z0-9/_]{3,24}")
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_POSITION = 100_000
 
@@ -60,6 +65,15 @@ def _whole(most: int) -> Callable[[str], str]:
     return give
 
 
+def _percent(most: int) -> Callable[[str], str]:
+    def give(value: str) -> str:
+        if not value or (_PERCENT.fullmatch(value) and float(value) <= most):
+            return ""
+        return f"give percent from 0 to {most} such as 1.5, or nothing"
+
+    return give
+
+
 def _currency(value: str) -> str:
     return "" if _CURRENCY.fullmatch(value) else "give three capitals such as USD"
 
@@ -88,6 +102,27 @@ RULES: tuple[Rule, ...] = (
     Rule("periods_per_year", "Periods a year", "Returns a year; 0: found from the data.", _whole(MOST_PERIODS)),
     Rule("position", "Order", "Its place in lists: a smaller number comes first.", _whole(_MOST_POSITION)),
     Rule("colour", "Colour", "Of its line beside that of another portfolio, which has series 1.", _one_of(*COLOURS)),
+    Rule("management_fee", "Management fee", "Percent of the value a year, accrued each day; such as 2.", _percent(50)),
+    Rule("performance_fee", "Performance fee", "Percent of what is gained, such as 20.", _percent(90)),
+    Rule("hurdle", "Hurdle", "Percent a year that is gained before a performance fee is due.", _percent(100)),
+    Rule(
+        "high_water_mark",
+        "High-water mark",
+        "Whether losses are made good first: yes, or no; yes when left out.",
+        _one_of("yes", "no"),
+    ),
+    Rule(
+        "crystallisation",
+        "Crystallisation",
+        f"When a performance fee is paid, at the end of each: {', '.join(CRYSTALLISATIONS)}; year when left out.",
+        _one_of(*CRYSTALLISATIONS),
+    ),
+    Rule(
+        "nav_is",
+        "Its values are",
+        "Whether values come before these fees (gross) or after (net); net when left out.",
+        _one_of("net", "gross"),
+    ),
     Rule("note", "Note", "Shown beside it.", _text(500)),
 )
 RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}

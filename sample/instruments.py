@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.state.series import Series
+from storage.state.series import Blend, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,14 @@ def series_of(origin: str) -> list[Series]:
         )
         for symbol, each in INSTRUMENTS.items()
     ]  # fmt: skip
+
+
+EQUAL_WEIGHTED = "EQW"
+"""Id of the blend of all stocks: an honest benchmark whose constituents are known, which the index's are not."""
+
+
+def blend_of(origin: str) -> Blend:
+    """Return the benchmark that is made of the sample's stocks, under `origin`."""
+    stocks = [symbol for symbol, each in INSTRUMENTS.items() if each.asset_class == "equity"]
+    parts = tuple((symbol, 100.0 / len(stocks)) for symbol in stocks)
+    return Blend(origin, EQUAL_WEIGHTED, "Equal-weighted stocks of the sample", parts, "monthly", "USD")

@@ -12,7 +12,7 @@ RUN_COLUMNS = ("ts", "host", "collector", "duration_seconds", "lateness_seconds"
 ERROR_CHARACTERS = 500
 
 DATASET_OF_TABLE = dict.fromkeys(
-    ("nav", "positions", "cash", "orders", "trades", "transactions", "prices"), "portfolio"
+    ("nav", "positions", "cash", "orders", "trades", "transactions", "prices", "benchmark_weights"), "portfolio"
 )
 """Data sets, beside the collector's own, that rows of a table change."""
 

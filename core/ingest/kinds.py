@@ -245,6 +245,21 @@ class FxRow(Row):
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False, description="quote for one base."), Unit("quote per base")]
 
 
+class BenchmarkWeightRow(Row):
+    """What share of a benchmark one of its constituents has, from the end of a day on; a day tells all of them."""
+
+    benchmark: Annotated[
+        str,
+        Field(min_length=1, max_length=64, description="Symbol of the benchmark, or id of a blend."),
+        Key(),
+    ]
+    ts: Second
+    instrument: Annotated[Symbol, Key()]
+    weight: Annotated[
+        float, Field(ge=-10, le=10, allow_inf_nan=False, description="Share, such as 0.05 for 5 %."), Unit("ratio")
+    ]  # fmt: skip
+
+
 class SampleRow(Row):
     """One number that was measured."""
 
@@ -300,6 +315,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("transactions", TransactionRow, TRADES),
         Kind("prices", PriceRow, TRADES),
         Kind("fx", FxRow, TRADES),
+        Kind("benchmark_weights", BenchmarkWeightRow, TRADES),
         Kind("samples", SampleRow, "ingest:samples"),
     )
 }

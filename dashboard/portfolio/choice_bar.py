@@ -81,7 +81,7 @@ def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
                       label="Portfolio"),
         *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice", **needing(CHANGING_ROLE))]),
         slot("portfolio-benchmark"),
-        html.Div(_windows(choices.get("window", DEFAULT_WINDOW)), id="portfolio-windows", className="fw-slot"),
+        html.Div(window_buttons(choices.get("window", DEFAULT_WINDOW)), id="portfolio-windows", className="fw-slot"),
         choice_input(ID, "from", choices, default="", label="From", type="date",
                      hint="First day shown; takes the place of the window"),
         choice_input(ID, "to", choices, default="", label="To", type="date",
@@ -125,19 +125,22 @@ def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
     )  # fmt: skip
 
 
-def windows(data: PortfolioData) -> html.Div:
-    """Return the choice of the window: none is pressed while a range of days takes its place.
+def windows(data: PortfolioData, page: str = ID) -> html.Div:
+    """Return the choice of the window of a page: none is pressed while a range of days takes its place.
 
     Those that are shorter than the time between two values cannot be chosen.
     """
     pressed = data.query.window if data.query.span is None else ""
-    return _windows(pressed, windows_offered(data.own.cadence), data.own.cadence.rhythm)
+    return window_buttons(pressed, windows_offered(data.own.cadence), data.own.cadence.rhythm, page)
 
 
-def _windows(pressed: str, there: Sequence[str] = WINDOWS, rhythm: str = "") -> html.Div:
+def window_buttons(
+    pressed: str, there: Sequence[str] = WINDOWS, rhythm: str = "", page: str = ID
+) -> html.Div:  # fmt: skip
+    """Return the windows as buttons of a page; those that are not `there` cannot be chosen."""
     buttons = [
         choice_button(
-            ID, {"window": None if name == DEFAULT_WINDOW else name, "from": None, "to": None}, name,
+            page, {"window": None if name == DEFAULT_WINDOW else name, "from": None, "to": None}, name,
             pressed=name == pressed, off="" if name in there else f"Too short for {rhythm} values",
         )
         for name in WINDOWS
@@ -184,12 +187,12 @@ def frequencies(data: PortfolioData) -> html.Div:
     )
 
 
-def benchmark(stores: Stores, data: PortfolioData) -> html.Label:
-    """Return the choice of what the portfolio stands beside: what it may have, its own first, then none."""
+def benchmark(stores: Stores, data: PortfolioData, page: str = ID) -> html.Label:
+    """Return a page's choice of what the portfolio stands beside: what it may have, its own first, then none."""
     options = [*benchmarks(stores, data.portfolio).items(), (NO_BENCHMARK, "no benchmark")]
     used = data.benchmark.key if data.benchmark else data.query.benchmark or data.portfolio.benchmark or NO_BENCHMARK
     return plain_select(
-        ID, "benchmark", options, chosen=used if used in dict(options) else NO_BENCHMARK,
+        page, "benchmark", options, chosen=used if used in dict(options) else NO_BENCHMARK,
         default=default_benchmark(data.portfolio), label="vs", key=data.own.key,
     )  # fmt: skip
 
@@ -276,14 +279,14 @@ def lines(data: PortfolioData) -> list[html.Button]:
     ]  # fmt: skip
 
 
-def span(data: PortfolioData) -> html.Span:
-    """Return the days shown, the way back from a zoom, and the day that calendar windows are anchored at."""
+def span(data: PortfolioData, page: str = ID) -> html.Span:
+    """Return the days that a page shows, the way back from a zoom, and the day that windows are anchored at."""
     parts: list[Any] = ["no value in this range"]
     if len(data.part):
         parts = [f"{data.part.dates[0]} – {data.part.dates[-1]}"]
     parts += [f" · history starts {data.own.daily.dates[0]}"] if is_whole(data) else []
     if data.query.span is not None:
-        parts += [" ", choice_button(ID, {"from": None, "to": None}, f"back to {data.query.window}")]
+        parts += [" ", choice_button(page, {"from": None, "to": None}, f"back to {data.query.window}")]
     if data.own.cadence.rhythm == "irregular":
         parts.append(f" · irregular values, {text.number(data.own.cadence.periods, 1)} a year")
     if data.last_day is not None and data.query.span is None:

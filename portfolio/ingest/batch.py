@@ -26,6 +26,8 @@ NEEDED = {
     "split_ratio": ["split"],
 }
 """Columns of transactions, and the actions that cannot do without."""
+MOST_OF_WHOLE = 1.5
+"""What weights of a benchmark may add up to: more is no rounding, and no constituent that was told late."""
 ALSO = {"instrument": ["interest", "fee", "tax"], "amount": ["transfer"]}
 """Other actions that may have them."""
 MEANING = {
@@ -86,6 +88,7 @@ def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_cou
     of = table_of(kind)
     made = {
         "fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades, "transactions": _transactions,
+        "benchmark_weights": _weights,
     }.get(kind.name)  # fmt: skip
     filled = made(columns, faults) if made else columns
     faults.check()
@@ -102,6 +105,17 @@ def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     faults.add_many(same.tolist(), "quote", lambda at: quote[at].as_py(), "is the base too", "name two currencies")
     pair = pc.binary_join_element_wise(base, quote, "")
     return {"instrument": pair, "ts": columns["ts"], "price": columns["rate"]}
+
+
+def _weights(columns: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
+    """Note benchmarks whose weights of a day come to more than a whole could: they are percent."""
+    table = pa.table({name: columns[name] for name in ("benchmark", "ts", "weight")})
+    sums = table.append_column("at", pa.array(np.arange(table.num_rows))).group_by(["benchmark", "ts"])
+    for row in sums.aggregate([("weight", "sum"), ("at", "min")]).to_pylist():
+        if row["weight_sum"] is not None and row["weight_sum"] > MOST_OF_WHOLE:
+            told = f"comes to {row['weight_sum']:.6g} with the others of {row['benchmark']} on this day"
+            faults.add(row["at_min"] + 1, "weight", "", told, "send shares of 1 that add up to 1: 0.05 for 5 %")
+    return columns
 
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     sending them again is harmless.
     """  # fmt: skip
     kind = asked.kind
-    if asked.limits is not None and kind.name in ("prices", "fx", "instruments"):
+    if asked.limits is not None and kind.name in ("prices", "fx", "instruments", "benchmark_weights"):
         raise refused(SHARED, "ask somebody who may see every portfolio")
     faults = Faults()
     columns = typed_columns(kind, raw, faults, stores.clock.now())

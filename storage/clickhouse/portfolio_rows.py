@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.clickhouse.client import ClickHouse
 
-TABLES = ("nav", "positions", "cash", "orders", "trades", "transactions", "prices")
+TABLES = ("nav", "positions", "cash", "orders", "trades", "transactions", "prices", "benchmark_weights")
 """What is reported."""
 MADE_TABLES = ("nav_daily", "nav_flows", "nav_restatements", "price_restatements", "restatements")
 """What is made of it."""

@@ -47,7 +47,7 @@ TEXTS = frozenset(
             "status",
             "currency",
         ),
-        *("reject_reason", "broker", "strategy", "venue", "action"),
+        *("reject_reason", "broker", "strategy", "venue", "action", "benchmark"),
     }
 )
 """Columns that are text; the others are times or numbers."""
@@ -110,6 +110,7 @@ REPORTED: Mapping[str, Reported] = {
             MICROSECONDS,
         ),
         Reported("prices", ("instrument", "ts"), ("price",)),
+        Reported("benchmark_weights", ("benchmark", "ts", "instrument"), ("weight",)),
     )
 }
 """By table."""
@@ -398,7 +399,7 @@ def _marks(of: Reported, decision: Decision, source: str) -> Facts:
     taken = decision.is_other[at].astype(int).tolist()
     times = [each["ts"] * (MICROSECONDS // of.per_second) for each in was]
     said = [[orjson.dumps({name: each[name] for name in of.content}).decode() for each in some] for some in (was, now)]
-    names = [each["portfolio"] for each in now]
+    names = [each[of.keys[0]] for each in now]
     data = (
         origins,
         [of.table] * count,

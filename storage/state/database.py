@@ -36,6 +36,12 @@ portfolios = sa.Table(
     sa.Column("calendar", sa.String(24), nullable=False, server_default=""),
     sa.Column("strategy", sa.String(64), nullable=False, server_default=""),
     sa.Column("colour", sa.String(1), nullable=False, server_default=""),
+    sa.Column("management_fee", sa.String(12), nullable=False, server_default=""),
+    sa.Column("performance_fee", sa.String(12), nullable=False, server_default=""),
+    sa.Column("hurdle", sa.String(12), nullable=False, server_default=""),
+    sa.Column("high_water_mark", sa.String(3), nullable=False, server_default=""),
+    sa.Column("crystallisation", sa.String(8), nullable=False, server_default=""),
+    sa.Column("nav_is", sa.String(5), nullable=False, server_default=""),
 )
 
 known_names = sa.Table(

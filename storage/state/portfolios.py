@@ -49,6 +49,18 @@ class Portfolio:
     strategy: str = ""
     colour: str = ""
     """Series 1 to 6 of the charts' colours; empty: by its place among those compared."""
+    management_fee: str = ""
+    """Percent of the value a year. Empty, as of the next five: nobody said."""
+    performance_fee: str = ""
+    """Percent of what is gained."""
+    hurdle: str = ""
+    """Percent a year that is gained before a performance fee is due."""
+    high_water_mark: str = ""
+    """yes or no; empty: yes."""
+    crystallisation: str = ""
+    """month, quarter or year, at whose end a performance fee is paid; empty: year."""
+    nav_is: str = ""
+    """net or gross of these fees; empty: net."""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.id) <= 64:

@@ -49,6 +49,7 @@ ONE_OF_EACH: dict[str, dict[str, Any]] = {
     },
     "prices": {"instrument": "ACME", "ts": at(NOW), "price": 3.5},
     "fx": {"base": "EUR", "quote": "USD", "ts": at(NOW), "rate": 1.1},
+    "benchmark_weights": {"benchmark": "INDEX", "ts": at(NOW), "instrument": "ACME", "weight": 0.25},
     "samples": {"ts": at(NOW), "metric": "strategy_lag_seconds", "value": 0.25, "labels": {"desk": "one"}},
 }  # fmt: skip
 TABLES = {"fx": "prices"}

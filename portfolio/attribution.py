@@ -1,0 +1,381 @@
+"""Where a portfolio's return came from: what each position, group, period and currency added; the parts add up to it.
+
+Profit and loss of positions is the book's (portfolio/book_history.py), value and return are the portfolio's own. What
+is between the two is told apart: cash and other (interest, fees, accruals), and what nobody can explain, with why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from analytics.block import Bools, Floats
+from analytics.calendar import Dates
+from analytics.contribution import Contributions, contributions
+from analytics.currency import CurrencySplit, currency_pnl
+from core.format import count, first_of
+from portfolio.allowed import Limits
+from portfolio.book_history import BookHistory, book_history
+from portfolio.data import PortfolioData
+from portfolio.holdings import Group
+
+if TYPE_CHECKING:
+    from storage.state.portfolios import Portfolio
+    from storage.stores import Stores
+
+Cut = Group | Literal["position"]
+"""By what positions are added up; position: each by itself."""
+Every = Literal["day", "month", "quarter", "year"]
+PERIODS: tuple[Every, ...] = get_args(Every)
+OTHER, COSTS, UNEXPLAINED, TOTAL = "Cash and other", "Costs", "Unexplained", "Total"
+"""What is no group of positions."""
+RESTS = (OTHER, COSTS, UNEXPLAINED)
+NOTHING = 1e-12
+"""Share of the capital below which what is not explained is rounding."""
+MOST_PERIODS, MOST_GROUPS = 130, 16
+"""Periods before the newest ones, and groups beside the largest, are told together on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a position, a group or a rest added over the window."""
+
+    name: str
+    pnl: float
+    """Money, before costs; of COSTS itself what they took."""
+    costs: float
+    """Commission and fees of a group, which are COSTS' too; below 0: rebates."""
+    added: float
+    """Share of the portfolio's return, before costs; a ratio."""
+    weight: float
+    """Average value over capital, a ratio; NaN of what is no group of positions."""
+    count: int = 0
+    """Positions."""
+
+    @property
+    def net(self) -> float:
+        """Return the money after costs."""
+        return self.pnl - self.costs
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ByPeriod:
+    """What each group added in each period; rows add up to the period's, columns to the window's."""
+
+    periods: tuple[str, ...]
+    groups: tuple[str, ...]
+    """With OTHER, COSTS and UNEXPLAINED at the end, where there is any."""
+    added: Floats
+    """(periods, groups), shares of the window's return."""
+    money: Floats
+    """(periods, groups)."""
+    returns: Floats
+    """(periods,), of each period by itself."""
+
+    def shown(self) -> ByPeriod:
+        """Return the newest periods, those before them as one, and the largest groups, the others as one."""
+        return self._newest()._largest()
+
+    def _newest(self) -> ByPeriod:
+        over = len(self.periods) - MOST_PERIODS
+        if over <= 0:
+            return self
+        grown = float(np.prod(1.0 + self.returns[:over]) - 1.0)
+        before = (f"before {self.periods[over]}", *self.periods[over:])
+        added, money = (
+            np.concatenate([each[:over].sum(axis=0, keepdims=True), each[over:]]) for each in (self.added, self.money)
+        )
+        return ByPeriod(before, self.groups, added, money, np.concatenate([[grown], self.returns[over:]]))
+
+    def _largest(self) -> ByPeriod:
+        places = [at for at, name in enumerate(self.groups) if name not in RESTS]
+        if len(places) <= MOST_GROUPS:
+            return self
+        sizes = np.abs(self.added[:, places]).sum(axis=0)
+        kept = sorted(np.asarray(places)[np.argsort(-sizes, kind="stable")[: MOST_GROUPS - 1]].tolist())
+        others = [at for at in places if at not in kept]
+        rests = [at for at, name in enumerate(self.groups) if name in RESTS]
+        names = (
+            *(self.groups[at] for at in kept), count(len(others), "other"), *(self.groups[at] for at in rests)
+        )  # fmt: skip
+        added, money = (
+            np.concatenate([each[:, kept], each[:, others].sum(axis=1, keepdims=True), each[:, rests]], axis=1)
+            for each in (self.added, self.money)
+        )
+        return ByPeriod(self.periods, names, added, money, self.returns)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Attribution:
+    """Profit and loss of a window in steps, from one known day to the next; money in the portfolio's currency."""
+
+    portfolio: Portfolio
+    book: BookHistory
+    start: np.datetime64
+    """The last day before the window: its value is what the window begins with."""
+    days: Dates
+    """(n,) last day of each step."""
+    pnl: Floats
+    """(n, positions), before costs; 0 where it is not known."""
+    costs: Floats
+    """(n, positions)."""
+    weights: Floats
+    """(n, positions), value at the start of the step over the capital."""
+    capital: Floats
+    """(n,) value at the start of the step with the money that came in."""
+    returns: Floats
+    """(n,) the portfolio's own."""
+    other: Floats
+    """(n,) what NAV gained beside positions that are all known."""
+    unexplained: Floats
+    """(n,) what NAV gained where positions or their P&L are not known, or is told apart from them."""
+    timing: Floats
+    """(n,) share of each step's return that is no money over capital: what moved within a day is linked there."""
+    split: CurrencySplit
+    """(n, positions) each: local, currency and cross parts of P&L after costs, money."""
+    reasons: tuple[str, ...]
+    """Why something is not explained."""
+    _kept: dict[str, Contributions] = field(default_factory=dict)
+
+    @property
+    def total_return(self) -> float:
+        """Return the portfolio's time-weighted return of the window."""
+        return float(np.prod(1.0 + self.returns) - 1.0)
+
+    @property
+    def total_pnl(self) -> float:
+        """Return the money that was gained: the change of the value less what was put in."""
+        return float((self.pnl - self.costs).sum() + self.other.sum() + self.unexplained.sum())
+
+    @property
+    def total_costs(self) -> float:
+        """Return commission and fees of the window."""
+        return float(self.costs.sum())
+
+    def labels(self, by: Cut) -> tuple[str, ...]:
+        """Return the group of each position."""
+        if by == "position":
+            return tuple(f"{place.portfolio}\n{place.instrument}" for place in self.book.positions)
+        return self.book.group(by)
+
+    def parts(self, by: Cut) -> list[Part]:
+        """Return what each group added, the largest gain first, then cash and other, costs and what is unexplained.
+
+        `added` and `pnl` of all of them sum to the portfolio's own return and P&L.
+        """
+        found = self._contributions(by)
+        labels = np.asarray(self.labels(by), dtype=np.str_)
+        added = dict(zip(found.groups, found.total.tolist(), strict=True))
+        money, costs, weights = self.pnl.sum(axis=0), self.costs.sum(axis=0), self.weights.mean(axis=0)
+        groups = []
+        for name in dict.fromkeys(labels.tolist()):
+            own = labels == name
+            pnl, paid, weight = (float(each[own].sum()) for each in (money, costs, weights))
+            groups.append(Part(name, pnl, paid, added[name], weight, int(own.sum())))
+        return [*sorted(groups, key=lambda part: -part.added), *self.rest(found)]
+
+    def rest(self, found: Contributions | None = None) -> list[Part]:
+        """Return what no position added: cash and other, costs, and what is not explained where there is any."""
+        found = found or self._contributions("instrument")
+        added = dict(zip(found.groups, found.total.tolist(), strict=True))
+        parts = [
+            Part(OTHER, float(self.other.sum()), 0.0, added[OTHER], math.nan),
+            Part(COSTS, -self.total_costs, 0.0, found.total_costs, math.nan),
+        ]
+        if self.is_unexplained:
+            parts.append(Part(UNEXPLAINED, float(self.unexplained.sum()), 0.0, added[UNEXPLAINED], math.nan))
+        return parts
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Return whether anything is left that nobody can explain."""
+        share = self.unexplained / self.capital
+        return bool((np.abs(share) > NOTHING).any() or (np.abs(self.timing) > NOTHING).any())
+
+    def by_period(self, by: Group, every: Every) -> ByPeriod:
+        """Return what each group added in each period."""
+        names = _periods(self.days, every)
+        found = contributions(self._columns(), self.capital, self._names(by), names, self.costs.sum(axis=1))
+        groups = [part.name for part in self.parts(by)]
+        column = {name: at for at, name in enumerate(found.groups)}
+        scaled = found.growth[:, None] * found.by_period
+        lost = (found.growth * found.costs)[:, None]
+        at = [column.get(name, -1) for name in groups]
+        added = np.concatenate([scaled, lost], axis=1)[:, at]
+        starts = np.searchsorted(_codes(names, found.periods), np.arange(len(found.periods)))
+        money = np.add.reduceat(self._money(by, groups), starts, axis=0)
+        return ByPeriod(found.periods, tuple(groups), added, money, found.returns)
+
+    def course(self, by: Group) -> tuple[tuple[str, ...], Floats]:
+        """Return the groups and what each had added by the end of each step, (n, groups): it ends with their parts'.
+
+        Of the groups of positions alone, in the order of `parts`.
+        """
+        gained = self._columns() / self.capital[:, None]
+        wealth = np.cumprod(np.concatenate([[1.0], 1.0 + self.returns]))[:-1]
+        running = np.cumsum(wealth[:, None] * gained, axis=0)
+        labels = np.asarray(self.labels(by), dtype=np.str_)
+        names = [part.name for part in self.parts(by) if part.count]
+        columns = [running[:, : len(labels)][:, labels == name].sum(axis=1) for name in names]
+        return tuple(names), np.stack(columns, axis=1) if columns else np.zeros((len(self.days), 0))
+
+    def currencies(self) -> list[tuple[str, Part, tuple[float, float, float]]]:
+        """Return each currency with its part (after costs) and how much of that is local, the currency's, and both.
+
+        Shares of the portfolio's return, of positions alone; the three add up to the part's `added`.
+        """
+        wealth = np.cumprod(np.concatenate([[1.0], 1.0 + self.returns]))[:-1] / self.capital
+        labels = np.asarray(self.labels("currency"), dtype=np.str_)
+        found = []
+        for part in self.parts("currency"):
+            if not part.count:
+                continue
+            own = labels == part.name
+            shares = [
+                float(wealth @ each[:, own].sum(axis=1))
+                for each in (self.split.local, self.split.currency, self.split.cross)
+            ]
+            net = Part(part.name, part.net, 0.0, math.fsum(shares), part.weight, part.count)
+            found.append((part.name, net, (shares[0], shares[1], shares[2])))
+        return found
+
+    def _contributions(self, by: Cut) -> Contributions:
+        if by not in self._kept:
+            self._kept[by] = contributions(self._columns(), self.capital, self._names(by), None, self.costs.sum(axis=1))
+        return self._kept[by]
+
+    def _columns(self) -> Floats:
+        """Return P&L by position, then what is other, then what is not explained, timing among it."""
+        rest = self.unexplained + self.timing * self.capital
+        return np.concatenate([self.pnl, self.other[:, None], rest[:, None]], axis=1)
+
+    def _names(self, by: Cut) -> tuple[str, ...]:
+        return (*self.labels(by), OTHER, UNEXPLAINED)
+
+    def _money(self, by: Group, groups: Sequence[str]) -> Floats:
+        labels = np.asarray(self.labels(by), dtype=np.str_)
+        rest = {OTHER: self.other, COSTS: -self.costs.sum(axis=1), UNEXPLAINED: self.unexplained}
+        columns = [rest[name] if name in rest else self.pnl[:, labels == name].sum(axis=1) for name in groups]
+        return np.stack(columns, axis=1)
+
+
+def attribution(stores: Stores, data: PortfolioData, limits: Limits) -> Attribution | None:
+    """Return where the return of the window came from; None: no positions were reported on its days.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
+    part = data.part
+    if len(part) < 2:
+        return None
+    start, end = part.dates[0], part.dates[-1]
+    book = book_history(stores, data.portfolio, limits, start.item(), end.item())
+    if book is None or not len(book.days):
+        return None
+    return attributed(data, book, start, end)
+
+
+def attributed(data: PortfolioData, book: BookHistory, start: np.datetime64, end: np.datetime64) -> Attribution | None:
+    """Return where the return between two days came from; None where nothing was at work on one of the days between."""
+    whole = data.own.daily
+    inside = (whole.dates >= start) & (whole.dates <= end)
+    is_node = inside & (np.isin(whole.dates, book.days) | (whole.dates == start) | (whole.dates == end))
+    nodes = whole.dates[is_node]
+    index = whole.index[is_node]
+    at = np.searchsorted(data.nav.dates, nodes)
+    value, flow = data.nav.value[at], np.diff(np.cumsum(data.nav.flow)[at])
+    capital = value[:-1] + np.maximum(flow, 0.0)
+    gained = value[1:] - value[:-1] - flow
+    capital = np.where((capital == 0) & (gained == 0), 1.0, capital)
+    if len(nodes) < 2 or not (capital > 0).all() or not (index[:-1] > 0).all():
+        return None
+    returns = index[1:] / index[:-1] - 1.0
+    rows = np.searchsorted(book.days, nodes)
+    has_report = np.isin(nodes, book.days)
+    is_covered = has_report[1:] & has_report[:-1]
+    pnl, costs, is_known = _between(book, rows, is_covered)
+    rest = gained - pnl.sum(axis=1)
+    own_rows = np.minimum(rows, len(book.days) - 1)
+    held = np.where(has_report[:, None], book.values[own_rows], 0.0)
+    apart = np.diff(value - np.nan_to_num(held).sum(axis=1) - book.cash[own_rows])
+    all_known = is_known.all(axis=1)
+    told_apart = np.where(np.isfinite(apart) & (np.abs(apart) > 1e-9 * np.abs(capital)), apart, 0.0)
+    unexplained = np.where(all_known, told_apart, rest)
+    other = rest - unexplained
+    timing = returns - gained / capital
+    split = currency_pnl(pnl, np.nan_to_num(held[:-1]), *_moved(data, book, nodes))
+    return Attribution(
+        portfolio=data.portfolio, book=book, start=start, days=nodes[1:], pnl=pnl + costs, costs=costs,
+        weights=np.nan_to_num(held[:-1]) / capital[:, None], capital=capital, returns=returns,
+        other=np.where(np.abs(other) > NOTHING * capital, other, 0.0), unexplained=unexplained, timing=timing,
+        split=split, reasons=_reasons(book, is_covered, is_known, told_apart, timing),
+    )  # fmt: skip
+
+
+def _between(book: BookHistory, rows: np.ndarray, is_covered: Bools) -> tuple[Floats, Floats, Bools]:
+    """Return P&L after costs, costs, and whether P&L is known, of each step and position."""
+    if np.array_equal(np.diff(rows), np.ones(len(rows) - 1)) and is_covered.all():
+        known = np.isfinite(book.pnl[rows[1:]])
+        return np.where(known, book.pnl[rows[1:]], 0.0), np.where(known, book.costs[rows[1:]], 0.0), known
+    is_there = np.isfinite(book.pnl)
+    sums = [
+        np.concatenate([np.zeros((1, book.pnl.shape[1])), np.cumsum(np.nan_to_num(each), axis=0)])
+        for each in (book.pnl, book.costs, (~is_there).astype(np.float64))
+    ]
+    after = np.minimum(rows + 1, len(book.days))
+    pnl, costs, unknown = (each[after[1:]] - each[after[:-1]] for each in sums)
+    known = (unknown < 0.5) & is_covered[:, None]
+    return np.where(known, pnl, 0.0), np.where(known, costs, 0.0), known
+
+
+def _moved(data: PortfolioData, book: BookHistory, nodes: Dates) -> tuple[Floats, Floats]:
+    """Return the rate of each position's currency at the start and at the end of each step; 1 where there is none."""
+    rates: Mapping[str, Floats] = {
+        currency: data.fund.exchange().rates(currency, data.portfolio.currency, nodes)
+        if currency != data.portfolio.currency
+        else np.ones(len(nodes))
+        for currency in {place.currency for place in book.positions}
+    }
+    if not book.positions:
+        return np.ones((len(nodes) - 1, 0)), np.ones((len(nodes) - 1, 0))
+    found = np.stack([rates[place.currency] for place in book.positions], axis=1)
+    known = np.isfinite(found[1:]) & np.isfinite(found[:-1]) & (found[1:] > 0) & (found[:-1] > 0)
+    return np.where(known, found[:-1], 1.0), np.where(known, found[1:], 1.0)
+
+
+def _reasons(book: BookHistory, is_covered: Bools, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
+    said = []
+    missing = int((~is_covered).sum())
+    if missing:
+        first, last = book.days[0], book.days[-1]
+        said.append(f"Positions are known from {first} to {last}; {count(missing, 'step')} of the window without them.")
+    lost = np.flatnonzero((~is_known & is_covered[:, None]).any(axis=0))
+    if len(lost):
+        names = list(dict.fromkeys(book.positions[at].instrument for at in lost.tolist()))
+        said.append(f"Trades do not explain how the quantity of {first_of(names)} changed.")
+    days = int((apart != 0).sum())
+    if days:
+        said.append(f"The net asset value moved apart from positions and cash on {count(days, 'day')}.")
+    if (np.abs(timing) > NOTHING).any():
+        said.append("Money moved within a day, or parts are weighted by value: the return is linked there.")
+    return tuple(said)
+
+
+def _periods(days: Dates, every: Every) -> list[str]:
+    if every == "day":
+        return [str(day) for day in days]
+    if every == "year":
+        return [str(day) for day in days.astype("datetime64[Y]")]
+    months = days.astype("datetime64[M]")
+    if every == "month":
+        return [str(month) for month in months]
+    numbers = months.astype(np.int64)
+    return [f"{1970 + number // 12} Q{number % 12 // 3 + 1}" for number in numbers.tolist()]
+
+
+def _codes(names: Sequence[str], periods: Sequence[str]) -> np.ndarray:
+    order = {name: at for at, name in enumerate(periods)}
+    return np.array([order[name] for name in names])
