@@ -144,7 +144,7 @@ def _days(told: tuple[int, int] | None, query: PortfolioQuery) -> Days | None:
     if query.span is not None:
         begin, last = query.span[0], min(last, query.span[1])
     else:
-        anchor = anchor_day(np.array([first, last], dtype="datetime64[D]"), query.window)
+        anchor = anchor_day(np.array([first, last - 1, last], dtype="datetime64[D]"), query.window)
         begin = anchor if query.window == "ITD" else anchor + 1
     begin = max(begin, first)
     return (begin, last) if begin <= last else None

@@ -156,11 +156,11 @@ def order_sums(clickhouse: ClickHouse, asked: Asked, step: Step, by: By) -> list
 
     Raises StorageUnavailable or StorageRejected.
     """
-    labels = () if by == "venue" else ("label",)
+    labels = ("label",) if by != "venue" else ()
     sets = ", ".join(f"({each})" for each in ("period, inside", "size_class", *labels))
     sql = f"""
-        SELECT grouping(period) AS no_period, grouping(size_class) AS no_size, toUInt16(period), inside, label,
-            size_class, {", ".join(SUMS.values())}
+        SELECT grouping(period) AS no_period, grouping(size_class) AS no_size, toUInt16(period), inside,
+            {"label" if labels else "''"}, size_class, {", ".join(SUMS.values())}
         FROM ({_worked(asked, _label(by))})
         GROUP BY GROUPING SETS ({sets})
     """
