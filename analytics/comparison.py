@@ -28,6 +28,60 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums of values: all that a mean and its interval take of them. Those of two groups added are those of both."""
+
+    count: int
+    total: float
+    squares: float
+    """Σ x²."""
+
+    @property
+    def mean(self) -> float:
+        """Return the mean; NaN without values."""
+        return self.total / self.count if self.count else float("nan")
+
+    @property
+    def error_squared(self) -> float:
+        """Return the square of the mean's standard error; NaN with fewer than two values."""
+        if self.count < 2:
+            return float("nan")
+        spread = max(self.squares - self.total * self.total / self.count, 0.0)
+        return spread / (self.count - 1) / self.count
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedMoments:
+    """Sums of values and their weights: all that `weighted_mean` takes of them."""
+
+    count: int
+    weight: float
+    """Σ w."""
+    value: float
+    """Σ w x."""
+    weight_squares: float
+    """Σ w²."""
+    cross: float
+    """Σ w² x."""
+    squares: float
+    """Σ w² x²."""
+
+    @property
+    def mean(self) -> float:
+        """Return Σ w x / Σ w; NaN when nothing weighs."""
+        return self.value / self.weight if self.weight > 0 else float("nan")
+
+    @property
+    def error_squared(self) -> float:
+        """Return the square of the mean's standard error (see `weighted_mean`); NaN with fewer than two values."""
+        if self.count < 2 or not self.weight > 0:
+            return float("nan")
+        mean = self.mean
+        pull = max(self.squares - 2.0 * mean * self.cross + mean * mean * self.weight_squares, 0.0)
+        return self.count / (self.count - 1) * pull / self.weight**2
+
+
 @dataclass(frozen=True, eq=False)
 class Shares:
     """Successes over trials, by group, with Wilson's interval; NaN without trials."""
@@ -77,17 +131,41 @@ def mean_difference(values: ArrayLike, other: ArrayLike, level: float = 0.95) ->
     The interval is NaN with fewer than two values on a side. Raises ValueError when a value is missing.
     """
     first, second = numbers("values", values, None), numbers("other", other, None)
-    count = len(first) + len(second)
     apart = _mean(first) - _mean(second)
     if min(len(first), len(second)) < 2:
-        return Estimate(apart, float("nan"), float("nan"), count)
-    errors = first.var(ddof=1) / len(first), second.var(ddof=1) / len(second)
-    total = float(sum(errors))
-    if total == 0:
-        return Estimate(apart, apart, apart, count)
-    freedom = total**2 / (errors[0] ** 2 / (len(first) - 1) + errors[1] ** 2 / (len(second) - 1))
-    reach = _t(freedom, level) * float(np.sqrt(total))
-    return Estimate(apart, apart - reach, apart + reach, count)
+        return Estimate(apart, float("nan"), float("nan"), len(first) + len(second))
+    errors = float(first.var(ddof=1) / len(first)), float(second.var(ddof=1) / len(second))
+    return _welch(apart, errors, (len(first), len(second)), level)
+
+
+def difference_of(one: Moments | WeightedMoments, other: Moments | WeightedMoments, level: float = 0.95) -> Estimate:
+    """Return mean₁ − mean₂ with Welch's interval from sums: as `mean_difference`, of weighted means too."""
+    apart = one.mean - other.mean
+    if min(one.count, other.count) < 2:
+        return Estimate(apart, float("nan"), float("nan"), one.count + other.count)
+    return _welch(apart, (one.error_squared, other.error_squared), (one.count, other.count), level)
+
+
+def total_difference_of(one: Moments, other: Moments, level: float = 0.95) -> Estimate:
+    """Return what `total_difference` returns, from sums."""
+    found = difference_of(one, other, level)
+    return Estimate(one.count * found.value, one.count * found.low, one.count * found.high, found.count)
+
+
+def mean_of(sums: Moments, level: float = 0.95) -> Estimate:
+    """Return the mean with Student's interval, n − 1 degrees of freedom, from sums; NaN as `weighted_mean`."""
+    if sums.count < 2:
+        return Estimate(sums.mean, float("nan"), float("nan"), sums.count)
+    reach = _t(sums.count - 1.0, level) * float(np.sqrt(sums.error_squared))
+    return Estimate(sums.mean, sums.mean - reach, sums.mean + reach, sums.count)
+
+
+def weighted_mean_of(sums: WeightedMoments, level: float = 0.95) -> Estimate:
+    """Return what `weighted_mean` returns, from sums."""
+    if sums.count < 2:
+        return Estimate(sums.mean, float("nan"), float("nan"), sums.count)
+    reach = _t(sums.count - 1.0, level) * float(np.sqrt(sums.error_squared))
+    return Estimate(sums.mean, sums.mean - reach, sums.mean + reach, sums.count)
 
 
 def total_difference(values: ArrayLike, other: ArrayLike, level: float = 0.95) -> Estimate:
@@ -118,6 +196,16 @@ def weighted_mean(values: ArrayLike, weights: ArrayLike, level: float = 0.95) ->
     pull = weight * (found - mean)
     reach = _t(count - 1.0, level) * float(np.sqrt(count / (count - 1.0) * (pull @ pull))) / whole
     return Estimate(mean, mean - reach, mean + reach, count)
+
+
+def _welch(apart: float, errors: tuple[float, float], counts: tuple[int, int], level: float) -> Estimate:
+    """Return a difference of two means with its interval; errors: squares of the means' standard errors."""
+    total = sum(errors)
+    if total == 0:
+        return Estimate(apart, apart, apart, sum(counts))
+    freedom = total**2 / sum(error**2 / (count - 1) for error, count in zip(errors, counts, strict=True))
+    reach = _t(freedom, level) * float(np.sqrt(total))
+    return Estimate(apart, apart - reach, apart + reach, sum(counts))
 
 
 def _mean(values: Floats) -> float:

@@ -257,6 +257,7 @@ TAB = Tab(
     zoom_graphs=(GROWTH,),
     zooms_to_days=True,
     concerned=of_portfolio,
+    shows_outages=True,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )

@@ -24,6 +24,7 @@ from portfolio.allowed import seen
 from portfolio.chosen import find, key_now, key_of
 from portfolio.events import DATASET, is_part, list_events, parents_of
 from portfolio.incidents import Fired, fired_events
+from portfolio.outage import broken
 from status.alerts import alerts_now
 from storage.state.portfolios import list_portfolios
 
@@ -91,7 +92,8 @@ class Marks:
             else _of_components(page, self._stores, choices)
         )
         shown = [each for each in known.events if concerned(each)][:MOST_MARKS]
-        fired = [each for each in known.fired if concerned(each[1])]
+        outages = {id(event) for _, event in broken(known.fired)} if page.shows_outages else set()
+        fired = [each for each in known.fired if concerned(each[1]) or id(each[1]) in outages]
         gravest = sorted(fired, key=lambda each: (each[0].until is not None, -each[0].severity))[:MOST_INCIDENTS]
         names = {key_of(each): each.name for each in list_portfolios(self._stores.state)}
         marks = [_mark(each, names) for each in reversed(shown)]

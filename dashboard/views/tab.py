@@ -131,6 +131,8 @@ class Page:
     concerned: Callable[[Stores, Choices, Viewer], Callable[[Event], bool]] | None = None
     """Which events and notes its charts over time show as marks. None: those about everything, and about what its id
     names: components of this tab."""
+    shows_outages: bool = False
+    """Whether its charts over time show as incidents when components were broken, too: what portfolios did meanwhile."""
     routes: MakeRoutes | None = None
     """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
     forms: MakeForms | None = None

@@ -1,0 +1,269 @@
+"""How well a portfolio's orders were carried out: in all, and by strategy, venue, instrument, hour, size or broker."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from analytics.comparison import Estimate
+from analytics.orders import QUANTILES
+from analytics.performance import Window
+from api.models import Aged, Answered, Number, Page, aged
+from api.operation import Ask, Operation
+from api.paging import part_of
+from api.parameters import Listed, Parameters
+from api.portfolios import DAY, ID, datasets, finite, portfolio_of
+from api.problem import Refused, none_of
+from core.alerts.spec import HISTORY
+from core.settings.model import Settings
+from portfolio.execution import execution
+from portfolio.execution_model import Execution, Part, Shortfall
+from portfolio.incidents import fired_events
+from portfolio.outage import ANY, bands_of, components_of
+from portfolio.query import PortfolioQuery
+from status.alerts import alerts_now
+from storage.clickhouse.reads.execution import By
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from storage.state.portfolios import NOT_TRADED
+
+TAG = "Portfolios"
+BASIS_POINTS, RATIO = "basis points", "ratio"
+
+
+class OfOrders(Parameters):
+    """Orders of which time, and what they are compared with."""
+
+    window: Window | Literal[""] = Field("1Y", description="Days up to the newest order.")
+    start: str = Field("", alias="from", pattern=DAY, description="First day instead of a window, as 2026-01-31.")
+    end: str = Field("", alias="to", pattern=DAY, description="Last day; the newest when left out.")
+    asof: str = Field("", pattern=DAY, description="The last day (UTC) that counts; the newest when left out.")
+    component: str = Field(
+        ANY, max_length=160, description="Id of the component whose outages count, as /components says; any of them."
+    )
+
+
+class OfGroupedOrders(Listed):
+    """Orders of which time, added up by what."""
+
+    window: Window | Literal[""] = Field("1Y", description="Days up to the newest order.")
+    start: str = Field("", alias="from", pattern=DAY, description="First day instead of a window, as 2026-01-31.")
+    end: str = Field("", alias="to", pattern=DAY, description="Last day; the newest when left out.")
+    asof: str = Field("", pattern=DAY, description="The last day (UTC) that counts; the newest when left out.")
+    by: By = Field("strategy", description="What orders are added up by; by venue it is slippage alone.")
+
+
+class Sure(Answered):
+    """A figure with its 95 % interval."""
+
+    value: Number
+    low: Number
+    high: Number
+    orders: int = Field(description="That it is worked out from.")
+
+
+class Costs(Answered):
+    """Implementation shortfall in the portfolio's currency, above 0 where it cost; its parts add up to the total."""
+
+    orders: int
+    paper: Number = Field(description="Ordered quantity at the price of the decision.")
+    delay: Number = Field(description="From the decision to arrival.")
+    impact: Number = Field(description="From arrival to the fills.")
+    opportunity: Number = Field(description="Of what was not filled, to the close of the day on which the order ended.")
+    fees: Number = Field(description="Commission and fees.")
+    total: Number
+    total_basis_points: Number = Field(description="Of the paper value.")
+
+
+class OrderGroup(Answered):
+    """Orders added up. Slippage is in basis points, above 0 where it cost."""
+
+    group: str
+    orders: int
+    ended: int
+    filled: int
+    rejected: int
+    cancelled: int
+    expired: int
+    fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended.")
+    traded: Number = Field(description="Filled quantity at arrival price, in the portfolio's currency.")
+    slippage_arrival: Sure
+    slippage_decision: Sure
+    shortfall: Costs
+
+
+class LegTime(Answered):
+    """How long a leg of an order's way took."""
+
+    leg: str
+    orders: int
+    p50_seconds: Number
+    p95_seconds: Number
+    p99_seconds: Number
+
+
+class Reason(Answered):
+    """Why orders came to nothing."""
+
+    status: str
+    reason: str
+    orders: int
+
+
+class ImpactCurve(Answered):
+    """slippage = intercept + coefficient · σ √(quantity / ADV), in basis points, fitted to all orders of known size."""
+
+    coefficient: Number
+    coefficient_error: Number
+    low: Number
+    high: Number
+    intercept: Number
+    intercept_error: Number
+    r_squared: Number
+    orders: int
+    missing: str = Field(description="What a fit needs; empty where there is one.")
+
+
+class OutageCost(Answered):
+    """Orders sent while something was broken, beside all others."""
+
+    seconds: int = Field(description="How long it was broken.")
+    inside: OrderGroup
+    outside: OrderGroup
+    slippage_difference: Sure = Field(description="Basis points, inside less outside.")
+    rejected_difference: Sure = Field(description="Of the share of rejected orders.")
+    filled_difference: Sure = Field(description="Of the share of filled orders.")
+    cost: Sure = Field(description="What the orders inside cost more than as many outside, in the currency.")
+    is_compared: bool = Field(description="Whether both sides have orders enough to say anything.")
+
+
+class ExecutionQuality(Aged):
+    """How orders were carried out. The interval's VWAP is not known: the market's volumes are not stored."""
+
+    first_day: str
+    last_day: str
+    currency: str
+    whole: OrderGroup | None
+    reasons: list[Reason]
+    latencies: list[LegTime]
+    impact: ImpactCurve | None
+    turnover_a_year: Number = Field(description="Bought and sold over the mean net asset value.")
+    cost_drag_a_year: Number = Field(description="Commission and fees over the net asset value: ratio a year.")
+    slippage_a_year: Number = Field(description="Slippage against arrival over the net asset value: ratio a year.")
+    outage: OutageCost | None = Field(description="null: no component was broken in the window.")
+    told: list[str] = Field(description="What is left out, a sentence each.")
+
+
+def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
+    fired = fired_events(ask.stores, ask.viewer.portfolios, alerts_now(ask.stores).firing)
+    bands = bands_of(fired, ask.query.component, ask.now)
+    found = _read(ask, ask.query, "strategy", bands)
+    if found is None:
+        return ExecutionQuality(
+            first_day="", last_day="", currency=portfolio_of(ask).currency, whole=None, reasons=[], latencies=[],
+            impact=None, turnover_a_year=None, cost_drag_a_year=None, slippage_a_year=None, outage=None,
+            told=["No orders or trades were told."], **_age(ask, None).model_dump(),
+        )  # fmt: skip
+    start, end = (int(day.astype("datetime64[s]").astype(np.int64)) for day in (found.first, found.last))
+    there = components_of(fired, start, end + DAY_SECONDS)
+    if ask.query.component not in (ANY, *there):
+        raise none_of("component", ask.query.component, [ANY, *there])
+    fit = found.impact.fit
+    curve = ImpactCurve(
+        coefficient=finite(fit.coefficient) if fit else None, coefficient_error=fit and finite(fit.coefficient_error),
+        low=fit and finite(fit.low), high=fit and finite(fit.high), intercept=fit and finite(fit.intercept),
+        intercept_error=fit and finite(fit.intercept_error), r_squared=fit and finite(fit.r_squared),
+        orders=fit.observations if fit else 0, missing=found.impact.why,
+    )  # fmt: skip
+    return ExecutionQuality(
+        first_day=str(found.first), last_day=str(found.last), currency=found.portfolio.currency,
+        whole=_group(found.whole), impact=curve, outage=_outage(found), told=list(found.told),
+        reasons=[Reason(status=status, reason=reason, orders=many) for status, reason, many in found.reasons],
+        latencies=[
+            LegTime(leg=each.name, orders=each.count,
+                    **{f"p{round(100 * level)}_seconds": finite(value)
+                       for level, value in zip(QUANTILES, each.quantiles, strict=True)})
+            for each in found.legs
+        ],
+        turnover_a_year=finite(found.trading.turnover_a_year), cost_drag_a_year=finite(found.trading.drag_a_year),
+        slippage_a_year=finite(found.trading.slippage_a_year), **_age(ask, found).model_dump(),
+    )  # fmt: skip
+
+
+def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
+    found = _read(ask, ask.query, ask.query.by, ())
+    rows = sorted(((each.name, each.key, each) for each in found.parts), key=lambda row: row[:2]) if found else []
+    part, following = part_of(rows, lambda row: row[:2], ask.begins)
+    units = {"fill_ratio": RATIO, "traded": portfolio_of(ask).currency, "shortfall": portfolio_of(ask).currency,
+             "slippage_arrival": BASIS_POINTS, "slippage_decision": BASIS_POINTS}  # fmt: skip
+    return Page[OrderGroup](
+        items=[_group(each) for _, _, each in part], next=following, units=units,
+        told=list(found.told) if found else ["No orders or trades were told."], **_age(ask, found).model_dump(),
+    )  # fmt: skip
+
+
+def _read(
+    ask: Ask[OfOrders] | Ask[OfGroupedOrders], asked: OfOrders | OfGroupedOrders, by: By, bands: tuple[tuple[int, int], ...]
+) -> Execution | None:
+    texts = {"window": asked.window, "from": asked.start, "to": asked.end, "asof": asked.asof}
+    query, problems = PortfolioQuery.parse(texts)
+    if problems:
+        field = "asof" if problems[0].startswith("As of") else "from"
+        raise Refused(422, problems[0], field=field, fix="Write days such as 2026-01-31, in order.")
+    return execution(ask.stores, portfolio_of(ask), ask.viewer.portfolios, query, by, bands)
+
+
+def _group(each: Part) -> OrderGroup:
+    return OrderGroup(
+        group=each.name, orders=each.orders, ended=each.ended, filled=each.filled, rejected=each.rejected,
+        cancelled=each.cancelled, expired=each.expired, fill_ratio=finite(each.fill_ratio), traded=finite(each.traded),
+        slippage_arrival=_sure(each.arrival), slippage_decision=_sure(each.decision), shortfall=_costs(each.shortfall),
+    )  # fmt: skip
+
+
+def _sure(found: Estimate) -> Sure:
+    return Sure(value=finite(found.value), low=finite(found.low), high=finite(found.high), orders=found.count)
+
+
+def _costs(cost: Shortfall) -> Costs:
+    return Costs(
+        orders=cost.orders, paper=finite(cost.paper), delay=finite(cost.delay), impact=finite(cost.impact),
+        opportunity=finite(cost.missed), fees=finite(cost.explicit), total=finite(cost.total),
+        total_basis_points=finite(cost.in_basis_points(cost.total)),
+    )  # fmt: skip
+
+
+def _outage(found: Execution) -> OutageCost | None:
+    one = found.outage
+    if one is None:
+        return None
+    return OutageCost(
+        seconds=one.seconds, inside=_group(one.inside), outside=_group(one.outside),
+        slippage_difference=_sure(one.slippage), rejected_difference=_sure(one.rejects),
+        filled_difference=_sure(one.fills), cost=_sure(one.cost), is_compared=one.is_compared,
+    )  # fmt: skip
+
+
+def _age(ask: Ask[OfOrders] | Ask[OfGroupedOrders], found: Execution | None) -> Aged:
+    portfolio = portfolio_of(ask)
+    source = f"orders and trades, {portfolio.origin}"
+    if portfolio.origin in NOT_TRADED or found is None:
+        return Aged(source=source)
+    return aged(float(found.newest), ask.now, None, source)
+
+
+def _datasets(settings: Settings) -> tuple[str, ...]:
+    return (*datasets(settings), HISTORY)
+
+
+OPERATIONS = (
+    Operation(
+        path="/portfolios/{id}/execution", summary="How well orders were carried out, and what outages cost.",
+        answer=_whole, model=ExecutionQuality, query=OfOrders, tag=TAG, parts=ID, datasets=_datasets,
+    ),
+    Operation(
+        path="/portfolios/{id}/execution/groups", summary="Slippage, fills and shortfall of orders by group.",
+        answer=_groups, model=Page[OrderGroup], query=OfGroupedOrders, tag=TAG, parts=ID, datasets=datasets,
+    ),
+)  # fmt: skip
