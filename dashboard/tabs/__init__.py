@@ -28,6 +28,7 @@ from dashboard.tabs import (
     silences,
     system,
     tokens,
+    trades,
     users,
 )
 from dashboard.views.tab import Page, tabs_of
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     health.PAGE,
     portfolio.TAB,
     holdings.PAGE,
+    trades.PAGE,
     portfolios.PAGE,
     benchmarks.PAGE,
     imports.PAGE,
