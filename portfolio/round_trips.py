@@ -197,9 +197,8 @@ def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str
 
 
 def _days(query: PortfolioQuery, found: Matched) -> tuple[np.datetime64, np.datetime64]:
-    newest = np.datetime64(int(found.newest // DAY_SECONDS), "D")
-    if query.as_of is not None:
-        newest = query.as_of
+    traded = np.datetime64(int(found.newest // DAY_SECONDS), "D")
+    newest = traded if query.as_of is None else query.as_of
     opening = found.trips[0].of.closed_seconds if found.trips else found.newest
     first = np.datetime64(int(opening // DAY_SECONDS), "D")
     if query.span is not None:
