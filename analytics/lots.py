@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 Method: TypeAlias = Literal["fifo", "average"]
 METHODS = ("fifo", "average")
 DUST = 1e-12
-"""What is left of a lot, as a share of what closed it, that is rounding and no units."""
+"""What is left, as a share of the largest lot that there was since nothing was held, that is rounding and no units:
+a lot that is closed in many small parts rounds by its own size each time, not by theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Lots:
 
     method: Method
     open: deque[Lot] = field(default_factory=deque)
+    largest: float = 0.0
+    """Units of the largest lot since nothing was held."""
 
     @property
     def quantity(self) -> float:
@@ -62,6 +65,7 @@ class Lots:
 
     def split(self, ratio: float) -> None:
         """Make `ratio` units of each; what they cost together stays."""
+        self.largest *= ratio
         self.open = deque(
             replace(lot, quantity=lot.quantity * ratio, cost=lot.cost / ratio, cost_base=lot.cost_base / ratio)
             for lot in self.open
@@ -71,13 +75,14 @@ class Lots:
         """Close what the new units are against, and open the rest: a sale through zero ends short."""
         found: list[Closed] = []
         left = new.quantity
+        size = max(self.largest, abs(left)) if self.open else abs(left)
         while self.open and left * self.open[0].quantity < 0:
             old = self.open.popleft()
             quantity = min(abs(left), abs(old.quantity))
             side = 1 if old.quantity > 0 else -1
             found.append(_closed(symbol, row, side, quantity, old, new))
-            left = _rest(left + side * quantity, new.quantity)
-            kept = _rest(old.quantity - side * quantity, quantity)
+            left = _rest(left + side * quantity, size)
+            kept = _rest(old.quantity - side * quantity, size)
             if kept:
                 self.open.appendleft(replace(old, quantity=kept))
         if left:
@@ -85,11 +90,14 @@ class Lots:
         return found
 
     def _add(self, new: Lot) -> None:
+        before = self.largest if self.open else 0.0
         if self.method == "fifo" or not self.open:
+            self.largest = max(before, abs(new.quantity))
             self.open.append(new)
             return
         old = self.open.pop()
         quantity = old.quantity + new.quantity
+        self.largest = max(before, abs(quantity))
         share = new.quantity / quantity
         self.open.append(
             Lot(

@@ -64,6 +64,10 @@ class TripFigures:
     profit: float
     held_seconds: float
     """Mean."""
+    median_held_seconds: float
+    best: float
+    """Largest profit, below 0 where every trip lost."""
+    worst: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +95,7 @@ def figures(trips: Sequence[RoundTrip]) -> TripFigures:
     wins, losses = profits[profits > 0], -profits[profits < 0]
     won, lost = float(wins.sum()), float(losses.sum())
     mean_win, mean_loss = over(won, len(wins)), over(lost, len(losses))
-    held = sum(trip.held_seconds for trip in trips)
+    held = np.array([trip.held_seconds for trip in trips], dtype=np.float64)
     return TripFigures(
         count=len(trips),
         won=len(wins),
@@ -101,7 +105,10 @@ def figures(trips: Sequence[RoundTrip]) -> TripFigures:
         expectancy=expectancy(profits),
         profit_factor=float(over(won, lost)),
         profit=float(profits.sum()),
-        held_seconds=float(over(held, len(trips))),
+        held_seconds=float(over(held.sum(), len(trips))),
+        median_held_seconds=float(np.median(held)) if len(held) else float("nan"),
+        best=float(profits.max()) if len(profits) else float("nan"),
+        worst=float(profits.min()) if len(profits) else float("nan"),
     )
 
 

@@ -2,7 +2,7 @@
 // into the address. An address that has choices of its own is the truth.
 (function (fw) {
   "use strict";
-  const NOT_KEPT = new Set(["highlight"]);
+  const NOT_KEPT = new Set(["highlight", "order"]);
   const OWN = "own:";
   let isFirst = true; // the page with which the browser's tab was opened
 

@@ -11,17 +11,19 @@ from analytics.liquidity import SHARE_OF_VOLUME
 from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.portfolio.links import HOLDINGS, drill, to_trades
 from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
 
 ID = "holdings"
 POSITIONS, GROUPED, MOVERS, CLOSED = (f"{ID}-{name}-rows" for name in ("positions", "groups", "movers", "closed"))
 MOST_MOVERS = 5
+SMALL_PRICE = 10.0
 GONE = "gone"
 NOT_EXPLAINED = "not known: no trade explains how the quantity changed"
 COLUMNS = (
     Column("instrument", "Instrument", numeric=False, definition="Click to see its history"),
     Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
-    Column("quantity", "Quantity", definition="Below 0: sold short"),
+    Column("quantity", "Quantity", definition="Below 0: sold short. Click for its trades and orders"),
     Column("price", "Price", definition="Of one, in its own currency, as reported"),
     Column("cost", "Cost", definition="Average cost of one, as reported, in its own currency", plain="Average cost"),
     Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
@@ -130,10 +132,13 @@ def _position(found: Holdings, each: Holding, is_chosen: bool) -> dict[str, Any]
     )  # fmt: skip
     return {
         "instrument": Cell(pick, each.instrument, hint=each.about.name),
-        "portfolio": _whose(found, each),
-        "quantity": Cell(_quantity(each.quantity), each.quantity),
-        "price": Cell(text.number(each.price, 2), each.price, hint=each.currency),
-        "cost": Cell(text.number(each.average_cost, 2), each.average_cost, hint=each.currency),
+        "portfolio": Cell(_to_holdings(found, each), _whose(found, each)),
+        "quantity": Cell(
+            to_trades(found.portfolio.origin, found.portfolio.id, quantity_text(each.quantity), each.instrument),
+            each.quantity, hint="Click for its trades and orders",
+        ),
+        "price": Cell(price_text(each.price), each.price, hint=each.currency),
+        "cost": Cell(price_text(each.average_cost), each.average_cost, hint=each.currency),
         "value": Cell(text.money(each.value), each.value, hint=_local(found, each)),
         "weight": Cell(text.percent(each.weight), each.weight),
         "day": _gain(each.day),
@@ -145,7 +150,7 @@ def _position(found: Holdings, each: Holding, is_chosen: bool) -> dict[str, Any]
         "held": Cell(f"{text.number(each.held_days)} d", each.held_days),
         "volume": Cell(text.percent(each.volume_share), each.volume_share, hint=_no_volume(each)),
         "liquidate": Cell(_days(each.liquidate_days), each.liquidate_days, hint=_no_volume(each)),
-    }
+    }  # fmt: skip
 
 
 def _group(each: Held) -> dict[str, Any]:
@@ -179,12 +184,22 @@ def _return(each: Holding) -> Cell:
     return Cell(text.percent(each.day_return, signed=True), each.day_return, tone=tone(each.day_return))
 
 
+def _to_holdings(found: Holdings, each: Holding) -> html.A:
+    return drill(HOLDINGS, _whose(found, each), portfolio=f"{found.portfolio.origin}:{each.portfolio}")
+
+
 def _whose(found: Holdings, each: Holding) -> str:
     return found.names.get(each.portfolio, each.portfolio)
 
 
-def _quantity(value: float) -> str:
-    return text.number(value, 0 if value == int(value) else 4)
+def quantity_text(value: float) -> str:
+    """Return how many, with decimals where it has some."""
+    return text.number(value, 0 if value == round(value) else 4)
+
+
+def price_text(value: float) -> str:
+    """Return a price: four decimals below 10, as of currencies, else two."""
+    return text.number(value, 4 if abs(value) < SMALL_PRICE else 2)
 
 
 def _days(value: float) -> str:

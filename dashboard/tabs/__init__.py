@@ -31,6 +31,7 @@ from dashboard.tabs import (
     silences,
     system,
     tokens,
+    trades,
     users,
 )
 from dashboard.views.tab import Page, tabs_of
@@ -43,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     holdings.PAGE,
     exposure.PAGE,
     attribution.PAGE,
+    trades.PAGE,
     execution.PAGE,
     portfolios.PAGE,
     benchmarks.PAGE,

@@ -101,6 +101,10 @@ def test_rates_move_cash_and_positions_apart() -> None:
 def test_fractions_of_units_leave_no_dust_and_no_unit_is_lost() -> None:
     tenths = [trade("buy", 0.1, 10.0, day) for day in range(30)]
     assert book.build([*tenths, trade("sell", 3.0, 11.0, 30)]).positions["A"].lots == ()
+    slowly = [trade("buy", 1e6, 10.0), *(trade("sell", 1e6 / 997 / 3, 11.0, 1 + day / 1e4) for day in range(997 * 3))]
+    assert book.build(slowly).positions["A"].lots == ()
+    again = [*slowly, trade("buy", 1e-7, 10.0, 5)]
+    assert book.build(again).positions["A"].quantity == 1e-7
     nearly = [trade("buy", 1e9, 10.0), trade("sell", 1e9 - 0.05, 11.0, 1)]
     assert book.build(nearly).positions["A"].quantity == pytest.approx(0.05, rel=1e-5)
 

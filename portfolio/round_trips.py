@@ -1,0 +1,334 @@
+"""A portfolio's trades matched into round trips, first in first out, a strategy and an instrument at a time.
+
+All trades are matched, whatever is looked at: what a sale closes depends on everything before it. Where there are more
+than MOST_TRADES, instruments are left out whole, those traded longest ago first: what is shown stays exact.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from analytics.book import Ledger, Position
+from analytics.lots import Method
+from analytics.performance import anchor_day
+from analytics.round_trips import RoundTrip, TripFigures, by_side, figures, round_trips
+from analytics.transactions import Transaction
+from core.errors import BookRefused
+from core.memo import Memo
+from portfolio.allowed import Limits
+from portfolio.histories import fund
+from portfolio.query import FIRST_DAY, PortfolioQuery
+from portfolio.tellers import names_of, tellers
+from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from storage.clickhouse.reads.trades import Change, Fills, Place, Traded, changes_of, fills_of, traded
+from storage.state.series import Series, list_series
+
+if TYPE_CHECKING:
+    from portfolio.histories import Fund
+    from storage.state.portfolios import Portfolio
+    from storage.stores import Stores
+
+MOST_TRADES = 200_000
+"""Fills that are matched of a portfolio."""
+PORTFOLIOS_KEPT = 8
+"""Of 100,000 round trips each is some 60 MB."""
+MICROSECONDS = 1_000_000.0
+GROUPS: Mapping[str, str] = {"instrument": "Instrument", "portfolio": "Strategy", "month": "Month", "side": "Side"}
+_MATCHED: WeakKeyDictionary[ClickHouse, Memo[Matched]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A round trip: units of one instrument, from the first one in to the last one out."""
+
+    portfolio: str
+    about: Series
+    currency: str
+    """Of prices and local profit."""
+    of: RoundTrip
+    """Its prices are of one times the multiplier, costs in them; profit_base NaN: a rate or a cost is not known."""
+
+    @property
+    def open_price(self) -> float:
+        """Return what one cost, costs in it, in its own currency."""
+        return self.of.open_price / self.about.multiplier
+
+    @property
+    def close_price(self) -> float:
+        """Return what one brought, after costs, in its own currency."""
+        return self.of.close_price / self.about.multiplier
+
+    @property
+    def profit(self) -> float:
+        """Return the profit in the portfolio's currency, each side at the rate of its day."""
+        return self.of.profit_base
+
+    @property
+    def month(self) -> str:
+        """Return the month (UTC) in which it was closed: 2022-12."""
+        return str(np.datetime64(int(self.of.closed_seconds), "s").astype("datetime64[M]"))
+
+    def group(self, by: str, names: Mapping[str, str]) -> str:
+        """Return which one of GROUPS `by` it belongs to."""
+        match by:
+            case "portfolio":
+                return names.get(self.portfolio, self.portfolio)
+            case "month":
+                return self.month
+            case "side":
+                return by_side(self.of)
+            case _:
+                return self.about.symbol
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Matched:
+    """All round trips of a portfolio, and what is still open."""
+
+    trips: tuple[Trip, ...]
+    """By time of closing."""
+    open: Mapping[Place, Position]
+    """By portfolio and instrument; local costs, times the multiplier."""
+    splits: Mapping[Place, tuple[float, ...]]
+    """When each was, epoch seconds."""
+    instruments: tuple[str, ...]
+    """Whatever was traded, in alphabetical order."""
+    trades: int
+    """Fills that were matched."""
+    left_out: int
+    """Fills of the instruments that were left out."""
+    instruments_left_out: int
+    refused: tuple[str, ...]
+    """What could not be matched, and why."""
+    no_rate: tuple[str, ...]
+    """Currencies that had no rate on a day of a trade."""
+    newest: float
+    """Epoch seconds of the newest trade."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trips:
+    """The round trips that were closed in a span of days, of one instrument or all."""
+
+    portfolio: Portfolio
+    matched: Matched
+    trips: tuple[Trip, ...]
+    first: np.datetime64
+    """First and last day (UTC)."""
+    last: np.datetime64
+    names: Mapping[str, str]
+
+    @property
+    def known(self) -> list[Trip]:
+        """Return those of known profit."""
+        return [each for each in self.trips if not math.isnan(each.profit)]
+
+    @property
+    def unknown(self) -> int:
+        """Return how many have no known profit: they are in no figure."""
+        return sum(math.isnan(each.profit) for each in self.trips)
+
+    def all(self) -> TripFigures:
+        """Return what all of known profit come to, in the portfolio's currency."""
+        return figures([each.of for each in self.known])
+
+    def by(self, group: str) -> dict[str, TripFigures]:
+        """Return the same by one of GROUPS: months newest first, others by profit, the highest first."""
+        parts: dict[str, list[RoundTrip]] = defaultdict(list)
+        for each in self.known:
+            parts[each.group(group, self.names)].append(each.of)
+        found = {name: figures(part) for name, part in parts.items()}
+        if group == "month":
+            return dict(sorted(found.items(), reverse=True))
+        return dict(sorted(found.items(), key=lambda each: (-each[1].profit, each[0])))
+
+
+def trips_of(
+    stores: Stores, portfolio: Portfolio, limits: Limits, query: PortfolioQuery, instrument: str = ""
+) -> Trips | None:
+    """Return the round trips that were closed in the query's window or range, up to its as-of day or the newest trade.
+
+    None: no trade was told. A portfolio that tells no trades of its own is the sum of its parts. Raises
+    StorageUnavailable, StorageRejected.
+    """
+    whole = fund(stores, portfolio.origin).seen(limits)
+    ids = tellers(stores, whole, portfolio.origin, portfolio.id, "trades")
+    if not ids:
+        return None
+    found = matched(stores, portfolio, whole, ids)
+    first, last = _days(query, found)
+    begin, end = (float(day.astype("datetime64[s]").astype(np.int64)) for day in (first, last + 1))
+    closed = [each.of.closed_seconds for each in found.trips]
+    part = found.trips[bisect_left(closed, begin) : bisect_left(closed, end)]
+    chosen = tuple(each for each in part if instrument in ("", each.about.symbol))
+    return Trips(portfolio, found, chosen, first, last, names_of(whole, ids))
+
+
+def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str], method: Method = "fifo") -> Matched:
+    """Return all round trips of some portfolios in the currency of `portfolio`.
+
+    They are matched anew when a trade, a split, a transfer, an instrument or a rate is another one, and not with every
+    value and price that comes.
+    """
+    clickhouse, origin = stores.clickhouse, portfolio.origin
+    every, changes = traded(clickhouse, origin, ids), changes_of(clickhouse, origin, ids)
+    about = list_series(stores.state, origin)
+    own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in ids}
+    told = {*own.values(), *(name for each in every for name in each.currencies), *(each.currency for each in changes)}
+    key = (
+        origin, portfolio.currency, method, tuple(own.items()), tuple(every), tuple(about),
+        tuple((each.portfolio, each.id, each.version) for each in changes),
+        _stamp_of_rates(whole) if told - {"", portfolio.currency} else "",
+    )  # fmt: skip
+    memo = _MATCHED.setdefault(clickhouse, Memo(PORTFOLIOS_KEPT))
+    return memo.get(
+        key, lambda: _matched(clickhouse, origin, every, changes, about, own, _Rates(whole, portfolio.currency), method)
+    )
+
+
+def _days(query: PortfolioQuery, found: Matched) -> tuple[np.datetime64, np.datetime64]:
+    traded = np.datetime64(int(found.newest // DAY_SECONDS), "D")
+    newest = traded if query.as_of is None else query.as_of
+    opening = found.trips[0].of.closed_seconds if found.trips else found.newest
+    first = np.datetime64(int(opening // DAY_SECONDS), "D")
+    if query.span is not None:
+        start, end = query.span
+        start = min(first, end) if start == FIRST_DAY else start
+        return start, min(end, max(newest, start))
+    if query.window == "ITD":
+        return min(first, newest), newest
+    return anchor_day(np.array([newest - 1, newest]), query.window) + 1, newest
+
+
+def _matched(
+    clickhouse: ClickHouse, origin: str, every: Sequence[Traded], changes: Sequence[Change], about: Sequence[Series],
+    own: Mapping[str, str], rates: _Rates, method: Method,
+) -> Matched:  # fmt: skip
+    places = _within(every)
+    series = {each.symbol: each for each in about}
+    fills = fills_of(clickhouse, origin, places)
+    by_place: dict[Place, list[Change]] = defaultdict(list)
+    for each in changes:
+        by_place[each.portfolio, each.instrument].append(each)
+    trips: list[Trip] = []
+    open: dict[Place, Position] = {}
+    refused = []
+    begins = [bisect_left(fills.place, number) for number in range(len(places) + 1)]
+    for number, place in enumerate(places):
+        of = series.get(place[1]) or Series(origin, place[1], place[1])
+        rows = range(begins[number], begins[number + 1])
+        try:
+            ledger = _booked(of, rows, fills, by_place[place], own[place[0]], rates, method)
+        except BookRefused as error:
+            refused.append(f"{error.fault.reason} and traded in {error.fault.value}: {error.fault.fix}")
+            continue
+        position = ledger.accounts[place[1]].position(place[1])
+        trips += [Trip(place[0], of, position.currency, each) for each in round_trips(ledger.closed)]
+        if position.lots:
+            open[place] = position
+    trips.sort(key=lambda each: (each.of.closed_seconds, each.portfolio, each.about.symbol, each.of.side))
+    count = len(fills.place)
+    return Matched(
+        tuple(trips), open,
+        {place: tuple(each.at / MICROSECONDS for each in of if each.is_split) for place, of in by_place.items()},
+        tuple(sorted({each.instrument for each in every})), count, sum(each.fills for each in every) - count,
+        len(every) - len(places), tuple(refused), rates.missing(),
+        max((each.newest for each in every), default=0) / MICROSECONDS,
+    )  # fmt: skip
+
+
+def _within(every: Iterable[Traded]) -> list[Place]:
+    """Return as many of what was traded, the newest first, as may be matched."""
+    left, found = MOST_TRADES, []
+    for each in every:
+        if each.fills <= left:
+            left -= each.fills
+            found.append((each.portfolio, each.instrument))
+    return found
+
+
+class _Rates:
+    """What currencies cost on a day, in one of them; looked up once a currency and day."""
+
+    def __init__(self, whole: Fund, wanted: str) -> None:
+        self._whole, self._wanted = whole, wanted
+        self._known: dict[str, dict[int, float]] = {}
+        self._missing: set[str] = set()
+
+    def of(self, currency: str, days: Sequence[int]) -> list[float]:
+        """Return the rate of each day (since 1970); NaN where there is none."""
+        if currency == self._wanted:
+            return [1.0] * len(days)
+        known = self._known.setdefault(currency, {})
+        new = np.array(sorted({*days} - known.keys()), dtype="datetime64[D]")
+        if len(new):
+            found = self._whole.exchange().rates(currency, self._wanted, new).tolist()
+            known.update(zip(new.astype(np.int64).tolist(), found, strict=True))
+            if any(math.isnan(each) for each in found):
+                self._missing.add(currency)
+        return [known[day] for day in days]
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the currencies that lacked a rate."""
+        return tuple(sorted(self._missing))
+
+
+def _stamp_of_rates(whole: Fund) -> str:
+    made = blake2b(digest_size=8)
+    for pair, (days, prices) in sorted(whole.exchange().prices.items()):
+        made.update(f"{pair}".encode())
+        made.update(days.tobytes())
+        made.update(prices.tobytes())
+    return made.hexdigest()
+
+
+def _booked(
+    about: Series, rows: range, fills: Fills, changes: Sequence[Change], own: str, rates: _Rates, method: Method
+) -> Ledger:
+    """Return the book of one instrument in one portfolio. Raises BookRefused where rows are of several currencies."""
+    ledger = Ledger(method)
+    events = [*_changes(changes, about, own, rates), *_trades(about, rows, fills, own, rates)]
+    # In the order above where times are the same: a split stamped as a trade is of before it.
+    events.sort(key=lambda each: each.time_seconds)
+    for row, each in enumerate(events, 1):
+        ledger.take(row, each)
+    return ledger
+
+
+def _trades(about: Series, rows: range, fills: Fills, own: str, rates: _Rates) -> list[Transaction]:
+    currencies = [fills.currency[row] or own for row in rows]
+    days = [int(fills.at[row] // (DAY_SECONDS * MICROSECONDS)) for row in rows]
+    of_day = {name: rates.of(name, days) for name in set(currencies)}
+    return [
+        Transaction(
+            fills.at[row] / MICROSECONDS, "buy" if fills.side[row] > 0 else "sell", about.symbol, fills.quantity[row],
+            fills.price[row], fees=fills.costs[row], currency=currency, rate=of_day[currency][place],
+            multiplier=about.multiplier, order=fills.order[row],
+        )
+        for place, (row, currency) in enumerate(zip(rows, currencies, strict=True))
+    ]  # fmt: skip
+
+
+def _changes(changes: Sequence[Change], about: Series, own: str, rates: _Rates) -> list[Transaction]:
+    found = []
+    for each in changes:
+        at, currency = each.at / MICROSECONDS, each.currency or own
+        if each.is_split:
+            found.append(Transaction(at, "split", about.symbol, ratio=each.ratio))
+        elif each.quantity:
+            (rate,) = rates.of(currency, [int(at // DAY_SECONDS)])
+            # What came for no known cost has no known profit: NaN goes on through the lots that it makes.
+            price = abs(each.amount) / abs(each.quantity) / about.multiplier
+            found.append(Transaction(at, "transfer", about.symbol, each.quantity, price, currency=currency, rate=rate,
+                                     multiplier=about.multiplier))  # fmt: skip
+    return found
