@@ -106,6 +106,7 @@ class Figures:
             frozenset(collectors_of(settings, every_dataset(settings))),
             frozenset((each.origin, each.id) for each in going_on),
             self._present().machines,
+            self._present().has_limits,
         )
 
     def begin(self) -> None:

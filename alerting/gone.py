@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from core.alerts.figures import INSTANCE, VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
+from core.alerts.figures import INSTANCE, LIMIT_LEVEL, VALUE_AGE, VALUE_OVERDUE, Of, Vocabulary
 from core.alerts.rule import Rule
 from core.catalogue import kinds_of
 from core.metrics import MACHINE
@@ -13,6 +13,7 @@ from core.model import Labels
 from core.pipeline.spec import COLLECTOR, PIPELINE
 
 OF_PORTFOLIOS = (VALUE_AGE, VALUE_OVERDUE)
+NO_LIMIT = "the limit was taken away, or holds for it no more"
 ENDED = "the portfolio has ended, or is no longer one"
 NOT_WATCHED = "it is no longer watched"
 NOT_HERE = "another machine collects now"
@@ -28,6 +29,8 @@ class There:
     """Origin and id of those that have not ended."""
     machines: Mapping[str, Collection[str]]
     """Those of which there are readings, by collector."""
+    has_limits: bool = False
+    """Whether it is known how every limit of portfolios stands."""
 
 
 def why_gone(rule: Rule, labels: Labels, there: There, vocabulary: Vocabulary) -> str:
@@ -40,6 +43,8 @@ def why_gone(rule: Rule, labels: Labels, there: There, vocabulary: Vocabulary) -
     if not known or len(known) < len(kinds):
         return ""
     found = dict(labels)
+    if any(kind.name == LIMIT_LEVEL for kind in known):
+        return NO_LIMIT if there.has_limits else ""
     if portfolio := found.get("portfolio"):
         is_of_portfolios = any(kind.of is Of.PORTFOLIO or kind.name in OF_PORTFOLIOS for kind in known)
         is_there = (found.get("origin", "own"), portfolio) in there.portfolios

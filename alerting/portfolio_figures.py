@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from core.alerts.evaluate import Value
 from core.alerts.expression import Figure
 from core.alerts.figures import VALUE_OVERDUE
-from core.format import coarse_duration
 from portfolio.chosen import key_of
-from portfolio.freshness import value_stale_after_seconds
-from portfolio.given import has_ended, said_of, stale_after_seconds
-from portfolio.histories import fund
+from portfolio.due import NO_VALUE, Due, due_of
+from portfolio.given import has_ended
 from portfolio.rule_figures import figures_of, is_meant, key_of_figure, labels_of
 from portfolio.vocabulary import query_of
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
@@ -27,7 +25,6 @@ TURN_SECONDS = 0.25
 """So long figures are worked out at once: those that are left keep the value that they had until the next time."""
 AWAY_SECONDS = 60
 """While Redis does not tell the version of the data they are worked out so often."""
-NO_VALUE = "it has no value yet"
 NOT_YET = "it is not worked out yet"
 MOST_KEPT = 20_000
 
@@ -44,23 +41,6 @@ class Known:
     """Value, or None and why there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The newest value of a portfolio, and after how long the next one is overdue."""
-
-    version: str
-    newest: float | None
-    """Epoch seconds; None: it has no value yet."""
-    after_seconds: float
-
-    def why_overdue(self, now: float) -> str:
-        """Return what is to be said where the value that is due has not come; else empty."""
-        if self.newest is None:
-            return NO_VALUE
-        age = now - self.newest
-        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
-
-
 class PortfolioFigures:
     """Remembers what was worked out. Its methods are called by one thread."""
 
@@ -68,7 +48,8 @@ class PortfolioFigures:
         self._stores = stores
         self._keys: dict[Asked, set[str]] = {}
         self._known: OrderedDict[tuple[str, Asked], Known] = OrderedDict()
-        self._due: dict[str, Due] = {}
+        self._due: dict[str, tuple[str, Due]] = {}
+        """By id, with the version of the data that each is of."""
         self._turn_until = -math.inf
         self._first, self._left = "", ""
         """Portfolios by id: with which this turn begins, and the first one that it left for the next."""
@@ -147,9 +128,9 @@ class PortfolioFigures:
 
     def _due_of(self, portfolio: Portfolio, version: str) -> Due:
         known = self._due.get(portfolio.id)
-        if known is None or (known.version != version and not self._is_over(portfolio)):
-            known = self._due[portfolio.id] = due_of(self._stores, portfolio, version)
-        return known
+        if known is None or (known[0] != version and not self._is_over(portfolio)):
+            known = self._due[portfolio.id] = version, due_of(self._stores, portfolio)
+        return known[1]
 
     def _is_over(self, portfolio: Portfolio) -> bool:
         """Return whether this turn works out nothing more, of that portfolio neither."""
@@ -161,17 +142,6 @@ class PortfolioFigures:
     def _version(self) -> str:
         found = self._stores.live.known_version("portfolio", "replay")
         return found if found is not None else f"away {int(self._stores.clock.now() // AWAY_SECONDS)}"
-
-
-def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
-    """Return when the next value of a portfolio is overdue. Raises StorageUnavailable or StorageRejected."""
-    history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
-    nav = history.nav
-    if not len(nav):
-        return Due(version, None, 0.0)
-    by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
-    after = by_calendar or value_stale_after_seconds(history.cadence.longest_days)
-    return Due(version, float(nav.newest), after)
 
 
 def _asked(figure: Figure) -> Asked:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.alerts.evaluate import Value
-from core.alerts.figures import AGE, COLLECTOR_FAILED, SENT_ALERT, SILENT, STATUS
+from core.alerts.figures import AGE, COLLECTOR_FAILED, LIMIT_LEVEL, SENT_ALERT, SILENT, STATUS
 from core.alerts.sent import KEPT_SECONDS, SentAlert
 from core.errors import StorageUnavailable
 from core.kinds.registry import component_name
 from core.metrics import MACHINE
 from core.model import SEVERITY, Labels, LiveReading, Outcome, SourceId, Status, labels
 from core.pipeline.spec import PIPELINE, BreakerState, CollectorRuns
+from core.portfolio_limits.limit import LimitRow
+from core.readiness import READINESS
 from core.tables import rows_of
 from status.freshness import NO_READING, is_stale, why_unknown
 from status.readings import (
@@ -52,6 +54,8 @@ class Present:
     """Fundwatch's own words that are of collectors."""
     machines: Mapping[str, Collection[str]]
     """Those of which there are readings, by collector; of a watched source none."""
+    has_limits: bool = False
+    """Whether a recent reading says how the limits of portfolios stand: of every one that there is."""
 
 
 class Sent:
@@ -110,9 +114,13 @@ def present(
             *(replace(each, value=1.0) for each in never),
         ],
         COLLECTOR_FAILED: _failures(readings, now),
+        LIMIT_LEVEL: _limits(readings, now),
         SENT_ALERT: [Value(each.labels, each.value(now), each.text) for each in sent],
     }
-    return Present(series, own, machines)
+    has_limits = any(
+        each.collector == READINESS and LimitRow.TABLE in each.tables and not is_stale(each, now) for each in readings
+    )
+    return Present(series, own, machines, has_limits)
 
 
 def _of(reading: LiveReading) -> Labels:
@@ -153,6 +161,17 @@ def _failures(readings: Sequence[LiveReading], now: float) -> list[Value]:
             if is_stale(reading, now) or row.last_outcome is None:
                 value = None
             found.append(Value(_on(reading.host, labels(collector=row.collector)), value, row.error or row.why))
+    return found
+
+
+def _limits(readings: Sequence[LiveReading], now: float) -> list[Value]:
+    """Return how much matters what is told of each limit, as the newest look at them says."""
+    found = []
+    for reading in readings:
+        stale = why_unknown(reading, now) if reading.collector == READINESS else ""
+        for row in rows_of(reading.tables, LimitRow) if reading.collector == READINESS else ():
+            of = labels(portfolio=row.portfolio, limit=row.limit)
+            found.append(Value(of, float(row.level) if row.is_known and not stale else None, stale or row.why))
     return found
 
 

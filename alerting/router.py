@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.alerts.figures import LIMIT, LIMIT_LEVEL, PORTFOLIO
 from core.alerts.labels import SEVERITY, alert_labels
 from core.alerts.plan import Plan, PlanStep
 from core.alerts.rule import Rule
@@ -71,13 +72,19 @@ def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels, routes: str) 
     """Return what the conditions of one incident have in common, by the first route that fits; `routes`: which do."""
     of = dict(labels)
     parts = []
-    for name in fitting[0].group_by if fitting else (RULE,):
+    for name in _in_common(fitting, rule):
         value = {RULE: rule.name, CATEGORY: rule.category.value}.get(name, of.get(name, ""))
         parts.append(f"{name}={value}")
     group = ", ".join([*parts, *([routes] if routes else [])])
     if len(group) <= LONGEST_GROUP:
         return group
     return f"{group[:200]}… {hashlib.blake2b(group.encode(), digest_size=16).hexdigest()}"
+
+
+def _in_common(fitting: Sequence[Route], rule: Rule) -> Sequence[str]:
+    """Return what alerts of one incident have in common: each limit of a portfolio is one, unless a route says else."""
+    said = fitting[0].group_by if fitting else (RULE,)
+    return (RULE, PORTFOLIO, LIMIT) if said == (RULE,) and LIMIT_LEVEL in rule.figures else said
 
 
 def plan_of(fitting: Sequence[Route], at: float) -> Plan:

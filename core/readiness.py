@@ -38,8 +38,7 @@ class Checks(StrEnum):
     FEEDS = "feeds"
     BROKER = "broker"
     POSITIONS = "positions"
-    DAILY_LOSS = "daily_loss"
-    DRAWDOWN = "drawdown"
+    LIMITS = "limits"
     STORAGE = "storage"
     STATE = "state"
     CACHE = "cache"
@@ -55,8 +54,7 @@ TITLES: Mapping[Checks, str] = {
     Checks.FEEDS: "Feeds",
     Checks.BROKER: "Broker",
     Checks.POSITIONS: "Reconciliation of positions",
-    Checks.DAILY_LOSS: "Daily loss",
-    Checks.DRAWDOWN: "Drawdown",
+    Checks.LIMITS: "Limits",
     Checks.STORAGE: "ClickHouse",
     Checks.STATE: "State database",
     Checks.CACHE: "Redis",
@@ -65,8 +63,8 @@ TITLES: Mapping[Checks, str] = {
     Checks.CHANNEL: "Alert channel",
 }
 """What each check is called, whether it is ready or not; in the order in which they are shown."""
-OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
-"""Checks that each portfolio has of its own; all but the last two are of the whole fund as well."""
+OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.LIMITS)
+"""Checks that each portfolio has of its own; all but the last one are of the whole fund as well."""
 
 
 class State(StrEnum):

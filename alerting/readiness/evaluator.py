@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alerting.portfolio_figures import PortfolioFigures
-from alerting.readiness import alerts, canaries, machine, portfolios, trading
+from alerting.limits import LimitsNow, LimitWatch
+from alerting.readiness import alerts, canaries, limits, machine, portfolios, trading
 from alerting.readiness.answer import Known, answer_of, component_of, is_green, judged
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome, Probe
@@ -21,7 +21,8 @@ from core.kinds.freshness.source import FreshnessSource
 from core.kinds.ib.source import IbSource
 from core.kinds.iqfeed.source import IqfeedSource
 from core.machine.spec import SYSTEM
-from core.model import Reading, Sample, labels
+from core.model import Reading, Sample, Table, labels
+from core.portfolio_limits.limit import LimitRow
 from core.readiness import (
     CHECKS_READY,
     CHECKS_WATCHED,
@@ -87,7 +88,7 @@ class Evaluator:
         self._engine = engine
         self._states = states
         self._rules = stores.settings.readiness
-        figures = PortfolioFigures(stores)
+        watch = LimitWatch(stores)
 
         def probe(name: str, ask: Callable[[], object], every: float, within: float) -> Probe:  # type: ignore[type-arg]
             return Probe(name, ask, stores.clock, every, within, engine.is_active)
@@ -97,11 +98,11 @@ class Evaluator:
         self._clickhouse: Probe[float | None] = probe(
             "ClickHouse", lambda: canaries.put_clickhouse_canary(stores), 2.0, 3.0
         )
-        self._standing: Probe[portfolios.Standing] = probe(
-            "figures", lambda: portfolios.read_standing(figures), 5.0, 60.0
-        )
+        self._limits: Probe[LimitsNow] = probe("limits", watch.look, 1.0, 60.0)
         self._positions: Probe[list[Newest]] = probe("positions", self._read_positions, 5.0, 15.0)
         self._sent: Probe[Mapping[str, float]] = probe("channels", self._read_sent, 10.0, 15.0)
+        self._limit_rows: Sequence[LimitRow] | None = None
+        """None: nobody has looked yet."""
         self._known: dict[str, Known] = {}
         self._since: dict[tuple[str, str], tuple[str, float]] = {}
         """State of each check, by portfolio and id, and since when it is in it."""
@@ -121,7 +122,7 @@ class Evaluator:
     @property
     def probes(self) -> Sequence[Probe]:  # type: ignore[type-arg]
         """What asks the stores that may hang; each wants a thread of its own."""
-        return (self._decided, self._state, self._clickhouse, self._standing, self._positions, self._sent)
+        return (self._decided, self._state, self._clickhouse, self._limits, self._positions, self._sent)
 
     def take(self, stores: Stores) -> None:
         """Look at the sources of changed settings from the next look on. It may be called by another thread."""
@@ -145,7 +146,7 @@ class Evaluator:
             if self._stepped is not None:
                 self._states.forget()
             self._known, self._since, self._going_on, self._stepped = {}, {}, (), None
-            self._clock_was_known = False
+            self._clock_was_known, self._limit_rows = False, None
             return
         self._stores = self._newest
         now, steady = self._stores.clock.now(), self._stores.clock.monotonic()
@@ -196,7 +197,7 @@ class Evaluator:
         """Return what every check found, but for halts."""
         stores, rules, settings, going_on = self._stores, self._rules, self._stores.settings, self._going_on
         readings = stores.live.readings([SYSTEM, ALERTS])
-        system, has_system, limits = readings.get(SYSTEM), settings.sources.system, settings.thresholds
+        system, has_system, thresholds = readings.get(SYSTEM), settings.sources.system, settings.thresholds
         sources = instances(stores, IqfeedSource.KIND, IbSource.KIND, FreshnessSource.KIND)
         channels = [name for name, each in settings.channels.every().items() if not isinstance(each, Log)]
         metric, counts = rules.positions_metric, rules.positions_seconds
@@ -206,12 +207,12 @@ class Evaluator:
             trading.feeds([each for each in sources if each.kind != IbSource.KIND]),
             trading.broker([each for each in sources if each.kind == IbSource.KIND], rules.round_trip_seconds),
             *portfolios.positions(self._positions.told(), going_on, metric, counts, now),
-            *portfolios.within_limits(self._standing.told(), going_on, rules),
+            *limits.within_limits(self._limits.told(), going_on),
             canaries.clickhouse(self._clickhouse.told(), settings, now),
             canaries.state_database(self._state.told()),
             canaries.redis(stores, now),
-            machine.disk(system, has_system, limits.disk_full, now),
-            machine.clock(system, has_system, limits.clock_offset, now, was_known=self._clock_was_known),
+            machine.disk(system, has_system, thresholds.disk_full, now),
+            machine.clock(system, has_system, thresholds.clock_offset, now, was_known=self._clock_was_known),
             alerts.channel(self._sent.told(), channels, rules.proven_seconds, now),
         ]
 
@@ -236,7 +237,7 @@ class Evaluator:
             if id not in before or before[id].is_safe != known.is_safe:
                 changes.append((answers[-1], counted))
         samples = _samples(answers)
-        tables = [table_of(ReadinessCheck, checks), table_of(PortfolioReadiness, answers)]
+        tables = [table_of(ReadinessCheck, checks), table_of(PortfolioReadiness, answers), *self._limits_table()]
         reading = Reading(samples, components=components, tables=tables)
         stores.live.put_reading(READINESS, host, now, INTERVAL_SECONDS, reading)
         self._states.tell(READINESS, now, INTERVAL_SECONDS, 0.0, components)
@@ -255,6 +256,16 @@ class Evaluator:
         if (looks := _looks(checks, answers)) != self._told:
             self._told = looks
             stores.live.bump(READINESS)
+
+    def _limits_table(self) -> list[Table]:
+        """Return how limits stand, as rules of alerts read them; what is not known now is as it was known last."""
+        told = self._limits.told()
+        if isinstance(told, Outcome) and told.answer is not None:
+            self._limit_rows = told.answer.rows()
+        elif self._limit_rows is not None:
+            why = told if isinstance(told, str) else told.problem
+            self._limit_rows = [replace(each, is_known=False, why=why) for each in self._limit_rows]
+        return [] if self._limit_rows is None else [table_of(LimitRow, self._limit_rows)]
 
     def _read_decided(self) -> Decided:
         now = self._stores.clock.now()

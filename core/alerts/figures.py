@@ -40,9 +40,11 @@ class FigureKind:
 
 Vocabulary = Mapping[str, FigureKind]
 
-STATUS, AGE, SILENT, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE, SENT_ALERT = (
-    "status", "age", "silent", "collector_failed", "value_age", "value_overdue", "sent_alert",
+STATUS, AGE, SILENT, COLLECTOR_FAILED, VALUE_AGE, VALUE_OVERDUE, SENT_ALERT, LIMIT_LEVEL = (
+    "status", "age", "silent", "collector_failed", "value_age", "value_overdue", "sent_alert", "limit_level",
 )  # fmt: skip
+PORTFOLIO, LIMIT = "portfolio", "limit"
+"""Labels of LIMIT_LEVEL: whose limit it is, and its id."""
 OWN_FIGURES = (
     FigureKind(
         STATUS, Of.OWN, STATE, ("component", "collector", MACHINE),
@@ -60,6 +62,11 @@ OWN_FIGURES = (
     FigureKind(
         VALUE_OVERDUE, Of.OWN, "count", ("portfolio",),
         "1: the value that is due of a portfolio of the fund has not come, else 0.",
+    ),
+    FigureKind(
+        LIMIT_LEVEL, Of.OWN, "count", (PORTFOLIO, LIMIT),
+        "A limit of a portfolio of the fund: 0 while it is kept, else how much matters what is told of it: 1 info, 2 "
+        "warning, 3 critical, 4 urgent. While it cannot be worked out there are no data.",
     ),
     FigureKind(
         SENT_ALERT, Of.OWN, "count", None,

@@ -40,6 +40,7 @@ from core.settings.binding import (
 from core.settings.channels import Channels
 from core.settings.consume import Consume
 from core.settings.health import Health
+from core.settings.limits import SetLimits
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
@@ -350,6 +351,7 @@ class Settings(BaseSettings):
     ingest: Ingest = Field(Ingest(), description="What programs may send.")
     alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
     readiness: Readiness = Field(Readiness(), description="When trading may go on.")
+    limits: SetLimits = Field(SetLimits(), description="Limits of portfolios.")
     health: Health = Field(Health(), description="How the health score weighs what it is made of.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")

@@ -5,25 +5,44 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from core.group import Group, Ratio
+from core.group import Group
 from core.readiness import EVERY_PORTFOLIO, Checks
 
 EXAMPLE = (
     "readiness:",
     "  portfolios:",
-    "    - {portfolio: macro, drawdown_limit_ratio: 0.10, daily_loss_limit_ratio: 0.03}",
+    "    - {portfolio: macro, without: [broker]}",
     "    - {portfolio: crypto, without: [feeds, broker]}",
 )
 
 
+MOVED = {
+    "drawdown_limit_ratio": "limits.drawdown_ratio, and that of one portfolio under limits.portfolios",
+    "daily_loss_limit_ratio": "limits.daily_loss_ratio, and that of one portfolio under limits.portfolios",
+}
+"""What has another place now."""
+OF_LIMITS = ("daily_loss", "drawdown")
+"""What were checks of their own: they are limits like others."""
+
+
 def _known(value: tuple[str, ...]) -> tuple[str, ...]:
+    if moved := [each for each in value if each in OF_LIMITS]:
+        raise ValueError(f"{moved[0]} is part of the check {Checks.LIMITS} now: write that")
     if unknown := [each for each in value if each not in [*Checks]]:
         raise ValueError(f"{unknown[0]!r} is no check; there are {', '.join(Checks)}")
     if Checks.HALT in value:
         raise ValueError(f"{Checks.HALT} always counts: leave it out of the list")
     return value
+
+
+def _not_moved(given: object) -> object:
+    """Raise ValueError for a limit of earlier versions, which would silently count no more."""
+    found = [name for name in MOVED if isinstance(given, dict) and name in given]
+    if found:
+        raise ValueError(f"{found[0]} has moved: it is {MOVED[found[0]]}")
+    return given
 
 
 Without = Annotated[tuple[str, ...], AfterValidator(_known)]
@@ -34,19 +53,19 @@ class ReadinessOfPortfolio(Group):
 
     portfolio: str = Field(min_length=1, max_length=64, description="Its id.")
     without: Without = Field((), description="Checks that do not count for it.")
-    drawdown_limit_ratio: Ratio | None = Field(None, description="Its drawdown from which on it is not safe.")
-    daily_loss_limit_ratio: Ratio | None = Field(None, description="Its loss of a day from which on it is not safe.")
+
+    _moved = model_validator(mode="before")(_not_moved)
 
 
 class Readiness(Group):
     """When trading may go on."""
 
+    _moved = model_validator(mode="before")(_not_moved)
+
     steady_seconds: float = Field(
         30, ge=1, le=3_600, description="So long every check must be ready before it is safe again."
     )
     without: Without = Field((), description="Checks that do not count for any portfolio.")
-    drawdown_limit_ratio: Ratio = Field(0.15, description="Drawdown of a portfolio from which on it is not safe.")
-    daily_loss_limit_ratio: Ratio = Field(0.05, description="Loss of a day from which on a portfolio is not safe.")
     round_trip_seconds: float = Field(
         10, gt=0, le=60, description="Time to the answer of Interactive Brokers from which on it is not ready."
     )
@@ -64,9 +83,7 @@ class Readiness(Group):
     positions_seconds: float = Field(
         300, ge=10, le=86_400, description="So long a value of positions_metric counts after it was sent."
     )
-    portfolios: tuple[ReadinessOfPortfolio, ...] = Field(
-        (), description="Portfolios whose limits or checks differ from these."
-    )
+    portfolios: tuple[ReadinessOfPortfolio, ...] = Field((), description="Portfolios whose checks differ from these.")
 
     @field_validator("portfolios")
     @classmethod
@@ -75,16 +92,6 @@ class Readiness(Group):
         if twice:
             raise ValueError(f"two entries are of the portfolio {', '.join(twice)}: give one")
         return value
-
-    def drawdown_limit_of(self, portfolio: str) -> float:
-        """Return the drawdown, as a share, from which on the portfolio of an id is not safe."""
-        own = self._of(portfolio).drawdown_limit_ratio
-        return self.drawdown_limit_ratio if own is None else own
-
-    def daily_loss_limit_of(self, portfolio: str) -> float:
-        """Return the loss of a day, as a share, from which on the portfolio of an id is not safe."""
-        own = self._of(portfolio).daily_loss_limit_ratio
-        return self.daily_loss_limit_ratio if own is None else own
 
     def counts(self, check: Checks, portfolio: str = EVERY_PORTFOLIO) -> bool:
         """Return whether a check counts for the portfolio of an id; EVERY_PORTFOLIO: for the whole fund."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from dash import html
@@ -12,6 +11,7 @@ from dash import html
 from core import format as text
 from core.limits import on_scale
 from core.model import Status
+from core.readiness import Checks, ReadinessCheck, State
 from dashboard.components.age import age
 from dashboard.components.card import bar, state_badge
 from dashboard.components.spark import spark
@@ -21,9 +21,6 @@ from portfolio.glance import Glance
 from portfolio.headlines import Compared
 from status.readiness import Readiness
 from storage.state.portfolios import OWN
-
-if TYPE_CHECKING:
-    from core.settings.readiness import Readiness as Limits
 
 ROWS = "overview-portfolios-rows"
 INDENT = "\u2003"
@@ -41,13 +38,13 @@ COLUMNS = (
 )
 
 
-def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Limits) -> html.Div:
-    """Return a row a portfolio, each before its parts."""
+def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Mapping[str, float]) -> html.Div:
+    """Return a row a portfolio, each before its parts. limits: on the drawdown of each by id, as a share."""
     rows = [_row(each, safe, limits, float(at)) for at, each in enumerate(found)]
     return data_table(ROWS, COLUMNS, rows, caption="Portfolios")
 
 
-def _row(each: Glance, safe: Readiness, limits: Limits, place: float) -> dict[str, Cell | None]:
+def _row(each: Glance, safe: Readiness, limits: Mapping[str, float], place: float) -> dict[str, Cell | None]:
     portfolio, figures = each.portfolio, each.figures
     link = html.A(portfolio.name, href=f"/portfolio?{urlencode({'portfolio': each.key})}")
     mark = [] if portfolio.origin == OWN else [" ", html.Span(portfolio.origin, className="fw-mark")]
@@ -75,7 +72,13 @@ def _state(each: Glance, safe: Readiness) -> Cell:
     is_known = not safe.unknown and each.portfolio.id in safe.portfolios
     word = "safe" if answer.is_safe else "not safe" if is_known else "unknown"
     badge = state_badge(Status.OK if answer.is_safe else Status.CRITICAL, word)
-    return Cell(badge, sort=float(answer.is_safe), hint="; ".join(answer.reasons))
+    broken = next((one for one in safe.checks if _is_broken_limit(one, each.portfolio.id)), None)
+    said = [" ", html.A("limit broken", href=broken.where)] if broken is not None else []
+    return Cell([badge, *said], sort=float(answer.is_safe), hint="; ".join(answer.reasons))
+
+
+def _is_broken_limit(check: ReadinessCheck, portfolio: str) -> bool:
+    return check.portfolio == portfolio and check.check == Checks.LIMITS and check.state == State.NOT_READY
 
 
 def _return(found: Compared) -> Cell:
@@ -87,13 +90,15 @@ def _return(found: Compared) -> Cell:
     return Cell(f"{arrow}{shown}", sort=found.own, tone=sign, hint=found.told)
 
 
-def _drawdown(each: Glance, limits: Limits) -> Cell:
+def _drawdown(each: Glance, limits: Mapping[str, float]) -> Cell:
     depth = each.figures.drawdown.depth
     if not math.isfinite(depth):
         return Cell(None)
     if each.portfolio.origin != OWN:
         return Cell(text.percent(depth), sort=depth, hint="It is no money of the fund and has no limit")
-    limit = limits.drawdown_limit_of(each.portfolio.id)
+    limit = limits.get(each.portfolio.id)
+    if limit is None:
+        return Cell(text.percent(depth), sort=depth, hint="It has no limit")
     share = -depth / limit
     told = f"{text.percent(share)} of its limit, {text.percent(-limit)}"
     level = html.Span(bar(share, told), className=f"fw-level-{on_scale(share).value}")

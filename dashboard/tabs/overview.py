@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -30,6 +30,7 @@ from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.allowed import seen
 from portfolio.glance import Glance, glances
+from portfolio.limits.known import drawdown_limits
 from portfolio.withheld import reading_for
 from status.alerts import alerts_now
 from status.freshness import is_stale, next_stale_at, reading_stale_after_seconds
@@ -141,6 +142,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     engine = known.reading
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
     shown, why_no_portfolios = _tried(lambda: glances(stores, limits))
+    falls, _ = _tried(lambda: drawdown_limits(stores))
     span = (now - past.DAY_SECONDS, now)
     read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
     course, _ = _tried(lambda: past.read_course(stores, shown or [], span[0]))
@@ -153,7 +155,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
         figures=drawn,
         slots={
             BANNER: safe.banner(ready, names),
-            PORTFOLIOS.slot: _portfolios(shown, ready, stores.settings),
+            PORTFOLIOS.slot: _portfolios(shown, ready, falls or {}),
             OPEN.slot: _alerts(firing, engine, now),
             OPEN.subtitle_slot: alerts.counts_line(firing) if firing is not None else None,
             COMPONENTS.slot: component_grid(found, score),
@@ -197,13 +199,13 @@ def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]
     return memo.get((int(span[1] // READ_AGAIN_SECONDS), is_whole), read)
 
 
-def _portfolios(shown: list[Glance] | None, ready: Readiness, settings: Settings) -> Any:
+def _portfolios(shown: list[Glance] | None, ready: Readiness, limits: Mapping[str, float]) -> Any:
     if shown is None:
         return None
     if not shown:
         link = html.A("Import", href="/import")
         return empty("No portfolio yet", html.P(["A file brings the first: ", link, "."]))
-    return portfolio_table(shown, ready, settings.readiness)
+    return portfolio_table(shown, ready, limits)
 
 
 def _alerts(firing: list[FiringAlert] | None, engine: LiveReading | None, now: float) -> Any:

@@ -84,8 +84,8 @@ def _misnamed(stores: Stores, viewer: Viewer) -> list[str]:
     if viewer.portfolios is not None:
         return []
     return [
-        f"readiness.portfolios in the settings names {name!r}, which is no portfolio: what it says counts for nobody."
-        for name in misnamed(stores)
+        f"{each.place} in the settings names {each.name!r}, which is no portfolio: what it says counts for nobody."
+        for each in misnamed(stores)
     ]
 
 

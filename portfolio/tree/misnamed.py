@@ -1,12 +1,14 @@
-"""Portfolios that `readiness.portfolios` of the settings names and that there are not: what it says counts for none."""
+"""Portfolios that readiness and limits of the settings name and that there are not: what they say counts for none."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
+from core.portfolio_limits.limit import EVERY
 from storage.state.portfolios import OWN, names_in, portfolios_in
 
 if TYPE_CHECKING:
@@ -16,18 +18,36 @@ CLOSE = 0.75
 """How alike (0 to 1) a name must be to be taken for a typing mistake, and not for a portfolio that is yet to come."""
 
 
-def misnamed(stores: Stores) -> dict[str, str]:
-    """Return each of these names, with the id that is probably meant; empty: none is like it.
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A name in the settings that is that of no portfolio."""
 
-    One that was merged into another portfolio since is no mistake of typing. Raises StorageUnavailable.
+    place: str
+    """The setting that it stands in."""
+    name: str
+    near: str
+    """Id that is probably meant; empty: none is like it."""
+
+
+def misnamed(stores: Stores) -> list[Misnamed]:
+    """Return each of these names. One that was merged into another portfolio since is no mistake of typing.
+
+    Raises StorageUnavailable.
     """
-    given = [each.portfolio for each in stores.settings.readiness.portfolios]
+    settings = stores.settings
+    given = [
+        *(("readiness.portfolios", each.portfolio) for each in settings.readiness.portfolios),
+        *(("limits.portfolios", each.portfolio) for each in settings.limits.limits() if each.portfolio != EVERY),
+    ]
     if not given:
-        return {}
+        return []
     with stores.state.reading() as connection:
         known = {each.id: each.name for each in portfolios_in(connection, OWN)}
         former = names_in(connection)
-    return {each: _meant(each, known, former) for each in given if each not in known}
+    wrong = dict.fromkeys((place, name) for place, name in given if name not in known)
+    found = [Misnamed(place, name, _meant(name, known, former)) for place, name in wrong]
+    # What limits say of a portfolio goes on for the one that it became part of.
+    return [each for each in found if each.place != "limits.portfolios" or each.name not in former]
 
 
 def _meant(given: str, known: Mapping[str, str], former: Mapping[str, str]) -> str:
@@ -43,9 +63,9 @@ def refuse_misnamed(stores: Stores) -> None:
     Raises StorageUnavailable.
     """
     lines = [
-        f"readiness.portfolios: {name!r} is no portfolio of the fund; did you mean {near!r}?"
-        for name, near in misnamed(stores).items()
-        if near
+        f"{each.place}: {each.name!r} is no portfolio of the fund; did you mean {each.near!r}?"
+        for each in misnamed(stores)
+        if each.near
     ]
     if lines:
         raise SettingsError("\n".join(lines))

@@ -20,6 +20,7 @@ from core.kinds.iqfeed.spec import About
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status, labels
 from core.settings.channels import Channels
+from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
 from core.tables import table_of
 from status.readiness import Readiness, readiness_of
@@ -31,17 +32,20 @@ from tests.support.api import put_daily
 
 QUICK = Rules(steady_seconds=5)
 """For tests that are not about how long it takes to be safe again."""
+NO_OTHERS = SetLimits()
 FEED = {"connection": "connected", "login": "logged in as desk", "updates": "last update 1 s ago"}
 BROKER = {"link": "connected to Interactive Brokers", "accounts": "live: U1"}
 
 
-def safe_stores(stores: Stores, rules: Rules = QUICK, *, watch: Watch | None = None) -> Stores:
+def safe_stores(
+    stores: Stores, rules: Rules = QUICK, *, watch: Watch | None = None, limits: SetLimits = NO_OTHERS
+) -> Stores:
     """Return stores with a feed, a broker and a channel set up, two portfolios, and a clock that tests move."""
     watched = watch or Watch(
         iqfeed=(IqfeedSource(name="main", host="127.0.0.1"),), ib=(IbSource(name="main", host="127.0.0.1"),)
     )
     channels = Channels.model_validate({"webhook": [{"name": "desk", "url": "http://127.0.0.1:9/"}]})
-    changes: dict[str, Any] = {"watch": watched, "channels": channels, "readiness": rules}
+    changes: dict[str, Any] = {"watch": watched, "channels": channels, "readiness": rules, "limits": limits}
     found = replace(stores, settings=stores.settings.model_copy(update=changes), clock=FakeClock(time.time()))
     fund = Portfolio("own", "fund", "Fund", frequency="D", calendar="7-day")
     parts = [replace(fund, id=id, name=id.title(), parent="fund") for id in ("alpha", "beta")]

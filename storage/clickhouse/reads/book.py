@@ -210,3 +210,9 @@ def cash_told(
     """
     rows = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios), "end": end}, kind="cash told")
     return [(str(name), str(currency), int(at), float(amount)) for name, currency, at, amount in rows]
+
+
+def instruments_held(clickhouse: ClickHouse, origin: str) -> list[str]:
+    """Return every instrument that somebody ever told to hold. Raises StorageUnavailable or StorageRejected."""
+    sql = "SELECT DISTINCT instrument FROM positions WHERE origin = {origin:String} ORDER BY instrument"
+    return [str(row[0]) for row in clickhouse.rows(sql, {"origin": origin}, kind="ever held")]

@@ -17,6 +17,7 @@ from core.kinds.freshness.source import FreshnessSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, Sample, Status, labels
 from core.readiness import COMPONENT, READINESS, TITLES, Checks, State
+from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
 from core.tables import table_of
 from status.states import state_history, time_in_states
@@ -61,10 +62,10 @@ def test_it_is_not_safe_before_it_was_looked_at_and_after_a_start_not_before_it_
     assert fund.why()[0].endswith(" s if every check stays ready")
     assert 30 <= fund.becomes_safe() + 5 <= 34
     whole = fund.now.whole
-    assert (whole.ready, whole.watched, whole.reasons) == (13, 13, [])
+    assert (whole.ready, whole.watched, whole.reasons) == (12, 12, [])
     assert [*states(fund)] == OF_THE_FUND
     assert states(fund)["positions"] == State.NOT_WATCHED
-    assert states(fund, "alpha") == dict.fromkeys(("halt", "alerts", "daily_loss", "drawdown"), State.READY)
+    assert states(fund, "alpha") == dict.fromkeys(("halt", "alerts", "limits"), State.READY)
     fund.started()
     fund.goes_on(2)
     assert fund.why() == [
@@ -95,9 +96,9 @@ TROUBLES: dict[str, tuple[Callable[[Fund], object], str, str]] = {
         lambda fund: fund.firing.append(alert("Exchange is down", origin="eu-west")), "alerts", "Exchange is down",
     ),
     "a disk that fills up": (lambda fund: setattr(fund, "disk_used", 0.85), "disk", "/data is full in 3 h 45 min"),
-    "a loss": (lambda fund: put_values(fund.stores, "beta", [100.0, 94.9]), "daily_loss", "beta: 5.10 % lost"),
+    "a loss": (lambda fund: put_values(fund.stores, "beta", [100.0, 94.9]), "limits", "beta: 5.10 % lost"),
     "a drawdown": (
-        lambda fund: put_values(fund.stores, "beta", [100.0, 95.5, 92.0, 88.5, 84.9]), "drawdown", "beta: 18.4 % below",
+        lambda fund: put_values(fund.stores, "beta", [100.0, 95.5, 92.0, 88.5, 84.9]), "limits", "beta: 18.4 % below",
     ),
 }  # fmt: skip
 
@@ -112,8 +113,8 @@ def test_each_trouble_turns_it_false_at_once_and_all_must_be_well_for_a_while_be
         name: getattr(fund, name) for name in ("tick_age_seconds", "round_trip_seconds", "clock_offset", "disk_used")
     }
     begin(fund)
-    # What is silent becomes stale by the one rule of freshness; figures are looked at every five seconds.
-    slow = 15 if fund.silent else 5 if check in ("daily_loss", "drawdown") else 1
+    # What is silent becomes stale by the one rule of freshness.
+    slow = 15 if fund.silent else 1
     assert fund.goes_on(slow, lambda: not fund.is_safe) <= slow
     assert any(why in each for each in fund.why()), fund.why()
     assert check in {each.check for each in fund.now.checks if each.state in (State.NOT_READY, State.UNKNOWN)}
@@ -154,14 +155,15 @@ def test_a_feed_counts_in_market_hours_alone(fund: Fund) -> None:
 
 
 def test_a_portfolio_has_its_own_limits_and_checks_and_its_troubles_are_no_other_ones(stores: Stores) -> None:
-    own = {"portfolio": "alpha", "daily_loss_limit_ratio": 0.02, "without": ["feeds"]}
-    rules = Rules.model_validate({"steady_seconds": 5, "portfolios": [own]})
-    fund = Fund(safe_stores(stores, rules))
+    rules = Rules.model_validate({"steady_seconds": 5, "portfolios": [{"portfolio": "alpha", "without": ["feeds"]}]})
+    loss = {"portfolio": "alpha", "figure": "daily_loss", "at_most": "2 %"}
+    limits = SetLimits.model_validate({"portfolios": [loss]})
+    fund = Fund(safe_stores(stores, rules, limits=limits))
     fund.becomes_safe()
     put_values(fund.stores, "alpha", [100.0, 97.0])
     fund.firing.append(alert("Loss", portfolio="beta"))
     fund.goes_on(5)
-    assert fund.why("alpha") == ["3.00 % lost on its last day, 2.00 % allowed"]
+    assert fund.why("alpha") == ["3.00 % lost on its last day, at most 2.00 % allowed"]
     assert fund.why("beta") == ["1 urgent alert fires: Loss"]
     assert fund.now.of("fund").is_safe, "what happens to its parts is theirs"
     assert fund.why() == [f"alpha: {fund.why('alpha')[0]}", f"beta: {fund.why('beta')[0]}"]
@@ -241,7 +243,7 @@ def test_the_log_names_each_check_and_says_when_what_is_wrong_is_another_one(
         return [each for each in caplog.messages if "the fund is not safe" in each]
 
     told = said()[-1]
-    assert all(f"{TITLES[each]} (gamma): the " in told for each in (Checks.DAILY_LOSS, Checks.DRAWDOWN)), told
+    assert f"{TITLES[Checks.LIMITS]} (gamma): daily loss is not known: it has no value yet; drawdown is" in told
     before = len(said())
     fund.goes_on(5)
     assert len(said()) == before
@@ -262,21 +264,21 @@ def test_what_is_not_set_up_is_not_watched_and_does_not_count(stores: Stores) ->
     assert {name for name, state in found.items() if state == State.NOT_WATCHED} == {
         "feeds", "broker", "positions", "channel",
     }  # fmt: skip
-    assert (fund.now.whole.ready, fund.now.whole.watched) == (10, 10)
+    assert (fund.now.whole.ready, fund.now.whole.watched) == (9, 9)
 
 
 def test_a_fund_whose_portfolios_have_ended_is_watched_for_the_rest(fund: Fund) -> None:
     ended = [Portfolio("own", id, id, ended="2020-01-01") for id in ("fund", "alpha", "beta")]
     put_portfolios(fund.stores.state, ended)
     fund.becomes_safe()
-    assert {states(fund)["daily_loss"], states(fund)["drawdown"]} == {State.NOT_WATCHED}
+    assert states(fund)["limits"] == State.NOT_WATCHED
 
 
 def test_a_value_that_is_overdue_is_not_safe(fund: Fund) -> None:
     put_portfolios(fund.stores.state, [Portfolio("own", "gamma", "Gamma")])
     fund.goes_on(6)
     assert any("it has no value yet" in each for each in fund.why("gamma"))
-    assert states(fund, "gamma")["drawdown"] == State.UNKNOWN
+    assert states(fund, "gamma")["limits"] == State.UNKNOWN
 
 
 def test_a_channel_is_proven_by_a_message_of_the_last_day(fund: Fund) -> None:

@@ -109,7 +109,7 @@ def test_a_mistyped_portfolio_under_readiness_stops_the_start_and_one_that_is_no
     change(stores, "macro", {"name": "Global macro"})
 
     def started(name: str) -> Stores:
-        rules = Readiness(portfolios=(ReadinessOfPortfolio(portfolio=name, drawdown_limit_ratio=0.1),))
+        rules = Readiness(portfolios=(ReadinessOfPortfolio(portfolio=name, without=("feeds",)),))
         return replace(stores, settings=stores.settings.model_copy(update={"readiness": rules}))
 
     prepare_tree(started("macro"))

@@ -1,0 +1,43 @@
+"""When the next value of a portfolio is overdue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.format import coarse_duration
+from portfolio.freshness import value_stale_after_seconds
+from portfolio.given import said_of, stale_after_seconds
+from portfolio.histories import fund
+from storage.state.portfolios import OWN, Portfolio
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+NO_VALUE = "it has no value yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The newest value of a portfolio, and after how long the next one is overdue."""
+
+    newest: float | None
+    """Epoch seconds; None: it has no value yet."""
+    after_seconds: float
+
+    def why_overdue(self, now: float) -> str:
+        """Return what is to be said where the value that is due has not come; else empty."""
+        if self.newest is None:
+            return NO_VALUE
+        age = now - self.newest
+        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
+
+
+def due_of(stores: Stores, portfolio: Portfolio) -> Due:
+    """Return when the next value of a portfolio is overdue. Raises StorageUnavailable or StorageRejected."""
+    history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
+    nav = history.nav
+    if not len(nav):
+        return Due(None, 0.0)
+    by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
+    return Due(float(nav.newest), by_calendar or value_stale_after_seconds(history.cadence.longest_days))

@@ -1,0 +1,236 @@
+"""What the figures that limits are on are worth, of one portfolio: a value, or why it is not known."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.concentration import concentration
+from core.alerts.expression import Figure
+from core.format import coarse_duration, first_of
+from core.portfolio_limits.figures import RESTRICTED
+from core.portfolio_limits.limit import PortfolioLimit
+from portfolio.allowed import Limits
+from portfolio.due import due_of
+from portfolio.histories import exchange
+from portfolio.holdings import Group, Holding, Holdings, holdings, report_stale_after_seconds
+from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.query import PortfolioQuery
+from portfolio.rule_figures import figures_of, key_of_figure
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from storage.clickhouse.reads.traded import Traded, traded_since
+from storage.state.portfolios import OWN
+
+if TYPE_CHECKING:
+    from storage.state.portfolios import Portfolio
+    from storage.stores import Stores
+
+FIGURES_OF_RETURNS = {
+    "drawdown": key_of_figure(Figure("current_drawdown")), "daily_loss": key_of_figure(Figure("daily_return")),
+}  # fmt: skip
+"""The same figures as rules read of portfolios."""
+CUTS: Mapping[str, Group] = {
+    "sector": "sector", "asset_class": "asset_class", "currency": "currency", "country": "country",
+}  # fmt: skip
+NO_POSITIONS = "no positions were reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a figure is worth."""
+
+    value: float | None
+    """In the base unit of the figure; None: it is not known."""
+    why: str = ""
+    """Why it is not known."""
+    of: str = ""
+    """The instrument or group whose value it is."""
+
+
+class Measures:
+    """Works out the figures of a portfolio as somebody may see it; what they share is read once."""
+
+    def __init__(self, stores: Stores, portfolio: Portfolio, seen: Limits, now: float) -> None:
+        self._stores, self._portfolio, self._seen, self._now = stores, portfolio, seen, now
+
+    def of(self, limit: PortfolioLimit) -> Measured:
+        """Return what the figure of a limit is worth. Raises StorageUnavailable or StorageRejected."""
+        try:
+            return self._measured(limit)
+        except NotKnown as unknown:
+            return Measured(None, str(unknown))
+
+    def nav(self) -> float:
+        """Return the net asset value that shares are of; NaN where it is not known."""
+        try:
+            return self._nav
+        except NotKnown:
+            return math.nan
+
+    def _measured(self, limit: PortfolioLimit) -> Measured:
+        figure, named = limit.figure, limit.of[0] if limit.of else ""
+        if figure in FIGURES_OF_RETURNS:
+            return self._loss(figure)
+        if figure == RESTRICTED:
+            return self._restricted(limit.of)
+        if figure in ("position", "position_money"):
+            return _pick(self._by_instrument, named, 1.0 if figure == "position_money" else self._nav)
+        if figure in CUTS:
+            return _pick(self._gross_by(CUTS[figure]), named, self._nav)
+        return Measured(self._of_whole(figure))
+
+    def _of_whole(self, figure: str) -> float:
+        """Return a figure of all positions together."""
+        match figure:
+            case "gross" | "leverage":
+                return self._long_short[0] / self._nav + self._long_short[1] / self._nav
+            case "net":
+                return (self._long_short[0] - self._long_short[1]) / self._nav
+            case "long":
+                return self._long_short[0] / self._nav
+            case "short":
+                return self._long_short[1] / self._nav
+            case "turnover":
+                return self._turnover / self._nav
+            case "liquidate_days":
+                return self._liquidate_days
+            case "var_95" | "var_99":
+                level = 0.95 if figure == "var_95" else 0.99
+                return value_at_risk_ratio(self._stores, self._portfolio, self._valued, self._nav, level)
+            case _:
+                return self._concentration[figure]
+
+    @cached_property
+    def _holdings(self) -> Holdings:
+        found = holdings(self._stores, self._portfolio, self._seen)
+        if found is None:
+            raise NotKnown(NO_POSITIONS)
+        stale_after = report_stale_after_seconds(self._portfolio, self._now)
+        if stale_after is not None and self._now - found.oldest > stale_after:
+            raise NotKnown(f"a report of positions is {coarse_duration(self._now - found.oldest)} old")
+        return found
+
+    @cached_property
+    def _valued(self) -> tuple[Holding, ...]:
+        """Return the positions, each of a known value."""
+        found = self._holdings
+        if found.no_rate:
+            raise NotKnown(f"there is no rate for {first_of(found.no_rate)}")
+        unknown = [each.instrument for each in found.positions if not math.isfinite(each.value)]
+        if unknown:
+            raise NotKnown(f"the value of {first_of(unknown)} is not known")
+        return found.positions
+
+    @cached_property
+    def _nav(self) -> float:
+        found = self._holdings
+        if found.nav_day is not None and (overdue := self._overdue):
+            raise NotKnown(overdue)
+        if found.nav_day is None:
+            _ = self._valued
+        if not found.nav > 0:
+            raise NotKnown("the net asset value is not above 0")
+        return found.nav
+
+    @cached_property
+    def _overdue(self) -> str:
+        """Return why the value is overdue; what is no money of the fund is never."""
+        return due_of(self._stores, self._portfolio).why_overdue(self._now) if self._portfolio.origin == OWN else ""
+
+    @cached_property
+    def _long_short(self) -> tuple[float, float]:
+        """Return long and short, both at least 0."""
+        values = [each.value for each in self._valued]
+        return math.fsum(max(each, 0.0) for each in values), math.fsum(max(-each, 0.0) for each in values)
+
+    @cached_property
+    def _by_instrument(self) -> dict[str, float]:
+        """Return the value of each instrument without its sign: of all strategies that hold it together."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for each in self._valued:
+            found[each.instrument] += each.value
+        return {name: abs(value) for name, value in found.items()}
+
+    def _gross_by(self, group: Group) -> dict[str, float]:
+        found: defaultdict[str, float] = defaultdict(float)
+        for each in self._valued:
+            found[each.group(group, self._holdings.names)] += abs(each.value)
+        return found
+
+    @cached_property
+    def _concentration(self) -> dict[str, float]:
+        values = [value for value in self._by_instrument.values() if value]
+        if not values:
+            return dict.fromkeys(("hhi", "largest_1", "largest_5", "largest_10"), 0.0)
+        found = concentration(np.array([values]))
+        one, five, ten = (float(each) for each in found.top[0])
+        return {"hhi": float(found.herfindahl[0]), "largest_1": one, "largest_5": five, "largest_10": ten}
+
+    @cached_property
+    def _liquidate_days(self) -> float:
+        unknown = [each.instrument for each in self._holdings.positions if not math.isfinite(each.liquidate_days)]
+        if unknown:
+            raise NotKnown(f"the average daily volume of {first_of(unknown)} is not known")
+        return max((each.liquidate_days for each in self._holdings.positions), default=0.0)
+
+    @cached_property
+    def _traded(self) -> Sequence[Traded]:
+        """Return what was traded on the newest day with a report of positions or a trade."""
+        found = self._holdings
+        day = found.newest // DAY_SECONDS
+        return traded_since(self._stores.clickhouse, self._portfolio.origin, list(found.names), day)
+
+    @cached_property
+    def _turnover(self) -> float:
+        """Return the money bought and sold on the newest day."""
+        found = self._holdings
+        known = {(each.portfolio, each.instrument): each for each in (*found.positions, *found.closed)}
+        total = 0.0
+        for each in self._traded:
+            held = known.get((each.portfolio, each.instrument))
+            multiplier = held.about.multiplier if held else 1.0
+            total += each.money * multiplier * self._rate(each, held)
+        return total
+
+    def _rate(self, traded: Traded, held: Holding | None) -> float:
+        currency = traded.currency or (held.currency if held else self._portfolio.currency)
+        if currency == self._portfolio.currency:
+            return 1.0
+        if held is not None and held.currency == currency and held.local_value:
+            return held.value / held.local_value
+        days = np.array([traded.day], dtype="datetime64[D]")
+        rate = float(exchange(self._stores, self._portfolio.origin).rates(currency, self._portfolio.currency, days)[0])
+        if math.isnan(rate):
+            raise NotKnown(f"there is no rate for {currency}")
+        return rate
+
+    def _restricted(self, named: Sequence[str]) -> Measured:
+        held = {each.instrument for each in self._holdings.positions}
+        bought = {each.instrument for each in self._traded if each.bought > 0}
+        found = [each for each in named if each in held or each in bought]
+        return Measured(float(len(found)), of=", ".join(found))
+
+    @cached_property
+    def _of_returns(self) -> Mapping[str, tuple[float | None, str]]:
+        keys = FIGURES_OF_RETURNS.values()
+        return figures_of(self._stores, self._portfolio, PortfolioQuery(), keys)
+
+    def _loss(self, figure: str) -> Measured:
+        if self._overdue:
+            return Measured(None, self._overdue)
+        value, why = self._of_returns[FIGURES_OF_RETURNS[figure]]
+        return Measured(None, why) if value is None else Measured(max(-value, 0.0))
+
+
+def _pick(values: Mapping[str, float], named: str, over: float) -> Measured:
+    """Return the value that is named, 0 where it is not held; unnamed the largest."""
+    if named:
+        return Measured(values.get(named, 0.0) / over, of=named)
+    largest = max(values, key=lambda name: values[name], default="")
+    return Measured(values.get(largest, 0.0) / over, of=largest)
