@@ -38,6 +38,7 @@ class Checks(StrEnum):
     FEEDS = "feeds"
     BROKER = "broker"
     POSITIONS = "positions"
+    BOOKS = "books"
     DAILY_LOSS = "daily_loss"
     DRAWDOWN = "drawdown"
     STORAGE = "storage"
@@ -55,6 +56,7 @@ TITLES: Mapping[Checks, str] = {
     Checks.FEEDS: "Feeds",
     Checks.BROKER: "Broker",
     Checks.POSITIONS: "Reconciliation of positions",
+    Checks.BOOKS: "Books built from trades",
     Checks.DAILY_LOSS: "Daily loss",
     Checks.DRAWDOWN: "Drawdown",
     Checks.STORAGE: "ClickHouse",
@@ -65,8 +67,8 @@ TITLES: Mapping[Checks, str] = {
     Checks.CHANNEL: "Alert channel",
 }
 """What each check is called, whether it is ready or not; in the order in which they are shown."""
-OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
-"""Checks that each portfolio has of its own; all but the last two are of the whole fund as well."""
+OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.BOOKS, Checks.DAILY_LOSS, Checks.DRAWDOWN)
+"""Checks that each portfolio has of its own; all but the last three are of the whole fund as well."""
 
 
 class State(StrEnum):

@@ -82,8 +82,8 @@ def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
 
 
 def held(send: Send, day: int, quantity: float, price: float = 10.0, **other: Any) -> None:
-    tell(send, "positions",
-         {"ts": at(TODAY + day * DAY), "instrument": "ACME", "quantity": quantity, "price": price, **other})  # fmt: skip
+    row = {"ts": at(TODAY + day * DAY), "instrument": "ACME", "quantity": quantity, "price": price, **other}
+    tell(send, "positions", row)
 
 
 def bought(send: Send, day: int, quantity: float, price: float = 10.0, **other: Any) -> None:
