@@ -58,14 +58,11 @@ def course(
     currencies), base currency for a unit, likewise. Raises BookRefused that names the transaction, or the symbol or
     currency and the day that misses its price or rate; ValueError when lengths differ or days are out of order.
     """
-    check(transactions)
     ends = numbers("ends_seconds", ends_seconds, None)
-    if (np.diff(ends) <= 0).any():
-        raise ValueError("ends_seconds: days are out of order or there twice")
     names = ("", *currencies)
+    found = units(transactions, ends, symbols, currencies, method)
     priced = _table("prices", prices, len(ends), len(symbols))
     exchanged = _rates(rates, len(ends), len(currencies))
-    found = _built(transactions, ends, list(symbols), list(names), method)
     currency_of = np.array([names.index(name) for name in found.currency_of], dtype=np.intp)
     _demand("price", symbols, priced, found.quantity != 0)
     _demand("rate", names, exchanged, found.cash != 0)
@@ -88,26 +85,49 @@ def course(
 
 
 @dataclass(eq=False)
-class _Days:
-    """What the ledger said at each end."""
+class Units:
+    """What the ledger said at the end of each day, before any price or rate. Positions are (days, symbols)."""
 
     quantity: Floats
     cost: Floats
+    """At the rates of the transactions."""
     realised: Floats
     income: Floats
     cash: Floats
+    """(days, currencies): the base one first."""
     flow: Floats
+    """(days,), since the beginning."""
     multiplier: Floats
+    """(symbols,)."""
     currency_of: list[str]
+    """(symbols,): "" for the base one."""
+
+
+def units(
+    transactions: Sequence[Transaction],
+    ends_seconds: ArrayLike,
+    symbols: Sequence[str],
+    currencies: Sequence[str] = (),
+    method: Method = "fifo",
+) -> Units:
+    """Return what is held at the end of each day; what happened at that very second is in it.
+
+    Raises BookRefused that names the transaction; ValueError when days are out of order.
+    """
+    check(transactions)
+    ends = numbers("ends_seconds", ends_seconds, None)
+    if (np.diff(ends) <= 0).any():
+        raise ValueError("ends_seconds: days are out of order or there twice")
+    return _built(transactions, ends, list(symbols), ["", *currencies], method)
 
 
 def _built(
     transactions: Sequence[Transaction], ends: Floats, symbols: list[str], names: list[str], method: Method
-) -> _Days:
+) -> Units:
     place = {symbol: at for at, symbol in enumerate(symbols)}
     quantity, cost, realised, income = np.zeros((4, len(ends), len(symbols)))
     cash, flow = np.zeros((len(ends), len(names))), np.zeros(len(ends))
-    found = _Days(quantity, cost, realised, income, cash, flow, np.ones(len(symbols)), [""] * len(symbols))
+    found = Units(quantity, cost, realised, income, cash, flow, np.ones(len(symbols)), [""] * len(symbols))
     ledger, row = Ledger(method), 0
     for day, end in enumerate(ends.tolist()):
         touched = set()
@@ -128,7 +148,7 @@ def _built(
     return found
 
 
-def _write(found: _Days, day: int, at: int, account: Account) -> None:
+def _write(found: Units, day: int, at: int, account: Account) -> None:
     lots = account.lots.open
     found.quantity[day, at] = account.lots.quantity
     found.cost[day, at] = sum(lot.quantity * lot.cost_base for lot in lots)

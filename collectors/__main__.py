@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from collectors import benchmarks, tree
 from core.console import Console
-from core.errors import FolderInUse, FundwatchError, ImportRejected, StartError, UndoRejected
+from core.errors import FolderInUse, FundwatchError, ImportDoubted, ImportRejected, StartError, UndoRejected
 from core.format import count
 from core.log import configure
 from core.settings.load import load_settings
@@ -98,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--kind",
         default="",
-        help="nav, returns, prices, index (returns of an instrument) or rates; or rows as docs/your-data.md has them: "
-        "positions, cash, instruments, orders, trades, fx, samples",
+        help="nav, returns, prices, index (returns of an instrument) or rates; or rows as docs/your-data.md has them, "
+        "which their columns tell as well: positions, cash, instruments, orders, trades, transactions, fx, samples",
     )
     files.add_argument("--date-order", default="", help="dmy, mdy or ymd")
     files.add_argument("--decimal", default="", metavar="MARK", help="decimal mark: . or ,")
@@ -158,42 +158,66 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> int:
     from portfolio.imports.dropped import told_name
     from storage.stores import open_stores
 
-    rows = _row_kind(chosen.kind)
-    said = _said(chosen) if rows is None else None
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
         raise StartError(f"{', '.join(map(told_name, missing))}: there is no such file; nothing imported")
-    if rows is not None and chosen.dry_run:
-        raise StartError(f"--dry-run: rows of {rows.name} are taken whole or refused with every reason; leave it out")
+    said = _said(chosen) if _row_kind(chosen.kind) is None else None
     try:
         stores = open_stores(settings)
     except FolderInUse:
-        from portfolio.imports.handover import hand_over, hand_over_rows, look_from_outside
-
-        if rows is not None:
-            hand = partial(hand_over_rows, settings, kind=rows.name, who=_who())
-            return max(_tell(partial(hand, path)) for path in chosen.files)
-
-        assert said is not None
-        if chosen.dry_run:
-            return max(_tell(partial(_look, partial(look_from_outside, settings), path, said)) for path in chosen.files)
-        give = partial(hand_over, settings, said=said, who=_who(), accept=chosen.accept)
-        return max(_tell(partial(give, path)) for path in chosen.files)
+        return max(_tell(partial(_hand_over, settings, chosen, path, said)) for path in chosen.files)
     with closing(stores):
-        if rows is not None:
-            return max(_tell(partial(_take_rows, stores, path, rows)) for path in chosen.files)
-        assert said is not None
-        if chosen.dry_run:
-            return max(_tell(partial(_look, partial(_look_inside, stores), path, said)) for path in chosen.files)
-        return max(_tell(partial(_take, stores, path, said, chosen.accept)) for path in chosen.files)
+        return max(_tell(partial(_take_file, stores, chosen, path, said)) for path in chosen.files)
+
+
+def _hand_over(settings: Settings, chosen: argparse.Namespace, path: Path, said: Mapping | None) -> str:
+    """Return what the running Fundwatch said of a file."""
+    from portfolio.imports.handover import hand_over, hand_over_rows, look_from_outside
+
+    rows = _rows_of(path, chosen)
+    if rows is not None:
+        return hand_over_rows(settings, path, rows.name, _who())
+    assert said is not None
+    if chosen.dry_run:
+        return _look(partial(look_from_outside, settings), path, said)
+    return hand_over(settings, path, said, who=_who(), accept=chosen.accept)
+
+
+def _take_file(stores: Stores, chosen: argparse.Namespace, path: Path, said: Mapping | None) -> str:
+    """Return what came of a file."""
+    rows = _rows_of(path, chosen)
+    if rows is not None:
+        return _take_rows(stores, path, rows)
+    assert said is not None
+    return (
+        _look(partial(_look_inside, stores), path, said) if chosen.dry_run else _take(stores, path, said, chosen.accept)
+    )
 
 
 def _row_kind(name: str) -> Kind | None:
-    """Return the kind of rows that the files have; None: they are files to be understood."""
+    """Return the kind of rows that is called so; None: it is none of rows."""
     from core.ingest.kinds import KINDS
-    from portfolio.ingest.files import ROW_KINDS
+    from portfolio.ingest.names import ROW_KINDS
 
     return KINDS[name] if name in ROW_KINDS else None
+
+
+def _rows_of(path: Path, chosen: argparse.Namespace) -> Kind | None:
+    """Return the kind of rows that a file has, as was said, else by its name or its columns; None: none of rows.
+
+    Raises ImportRejected where its columns fit several, StartError for rows that are only to be looked at.
+    """
+    from portfolio.imports.dropped import told_name
+    from portfolio.ingest.files import row_kind
+    from portfolio.ingest.header import PEEKED_BYTES
+
+    found = _row_kind(chosen.kind)
+    if found is None and not chosen.kind:
+        with path.open("rb") as file:
+            found = row_kind(told_name(path.name), file.read(PEEKED_BYTES))
+    if found is not None and chosen.dry_run:
+        raise StartError(f"--dry-run: rows of {found.name} are taken whole or refused with every reason; leave it out")
+    return found
 
 
 def _take_rows(stores: Stores, path: Path, kind: Kind) -> str:
@@ -227,8 +251,16 @@ def _said(chosen: argparse.Namespace) -> Mapping:
 
 def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
     from portfolio.imports.take import import_file
+    from portfolio.ingest.files import like_rows
+    from portfolio.ingest.header import PEEKED_BYTES
 
-    result = import_file(stores, path, said, who=_who(), accept=accept)
+    try:
+        result = import_file(stores, path, said, who=_who(), accept=accept)
+    except ImportDoubted:
+        raise
+    except ImportRejected as error:
+        with path.open("rb") as file:
+            raise like_rows(error, file.read(PEEKED_BYTES)) from error
     return f"{result} (import {result.number})"
 
 

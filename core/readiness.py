@@ -38,6 +38,7 @@ class Checks(StrEnum):
     FEEDS = "feeds"
     BROKER = "broker"
     POSITIONS = "positions"
+    BOOKS = "books"
     LIMITS = "limits"
     STORAGE = "storage"
     STATE = "state"
@@ -54,6 +55,7 @@ TITLES: Mapping[Checks, str] = {
     Checks.FEEDS: "Feeds",
     Checks.BROKER: "Broker",
     Checks.POSITIONS: "Reconciliation of positions",
+    Checks.BOOKS: "Books built from trades",
     Checks.LIMITS: "Limits",
     Checks.STORAGE: "ClickHouse",
     Checks.STATE: "State database",
@@ -63,8 +65,8 @@ TITLES: Mapping[Checks, str] = {
     Checks.CHANNEL: "Alert channel",
 }
 """What each check is called, whether it is ready or not; in the order in which they are shown."""
-OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.LIMITS)
-"""Checks that each portfolio has of its own; all but the last one are of the whole fund as well."""
+OF_PORTFOLIOS = (Checks.HALT, Checks.ALERTS, Checks.POSITIONS, Checks.BOOKS, Checks.LIMITS)
+"""Checks that each portfolio has of its own; all but the last two are of the whole fund as well."""
 
 
 class State(StrEnum):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alerting.limits import LimitsNow, LimitWatch
-from alerting.readiness import alerts, canaries, limits, machine, portfolios, trading
+from alerting.readiness import alerts, books, canaries, limits, machine, portfolios, trading
 from alerting.readiness.answer import Known, answer_of, component_of, is_green, judged
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome, Probe
@@ -39,6 +39,7 @@ from core.readiness import (
 )
 from core.settings.channels import Log
 from core.tables import rows_of, table_of
+from portfolio.books import Books, read_books
 from portfolio.given import has_ended
 from status.instances import instances
 from status.readiness import Halts, counting, counting_each, halt_check, is_wrong, read_halts
@@ -100,6 +101,7 @@ class Evaluator:
         )
         self._limits: Probe[LimitsNow] = probe("limits", watch.look, 1.0, 60.0)
         self._positions: Probe[list[Newest]] = probe("positions", self._read_positions, 5.0, 15.0)
+        self._books: Probe[tuple[Books, ...]] = probe("books", lambda: read_books(self._stores), 10.0, 60.0)
         self._sent: Probe[Mapping[str, float]] = probe("channels", self._read_sent, 10.0, 15.0)
         self._limit_rows: Sequence[LimitRow] | None = None
         """None: nobody has looked yet."""
@@ -122,7 +124,7 @@ class Evaluator:
     @property
     def probes(self) -> Sequence[Probe]:  # type: ignore[type-arg]
         """What asks the stores that may hang; each wants a thread of its own."""
-        return (self._decided, self._state, self._clickhouse, self._limits, self._positions, self._sent)
+        return (self._decided, self._state, self._clickhouse, self._limits, self._positions, self._books, self._sent)
 
     def take(self, stores: Stores) -> None:
         """Look at the sources of changed settings from the next look on. It may be called by another thread."""
@@ -207,6 +209,7 @@ class Evaluator:
             trading.feeds([each for each in sources if each.kind != IbSource.KIND]),
             trading.broker([each for each in sources if each.kind == IbSource.KIND], rules.round_trip_seconds),
             *portfolios.positions(self._positions.told(), going_on, metric, counts, now),
+            *books.agree(self._books.told(), going_on, now),
             *limits.within_limits(self._limits.told(), going_on),
             canaries.clickhouse(self._clickhouse.told(), settings, now),
             canaries.state_database(self._state.told()),

@@ -37,6 +37,7 @@ from core.settings.binding import (
     checked_networks,
     is_loopback,
 )
+from core.settings.books import Books
 from core.settings.channels import Channels
 from core.settings.consume import Consume
 from core.settings.health import Health
@@ -352,6 +353,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Field(Alerts(), description="How alerting works, beside its rules and channels.")
     readiness: Readiness = Field(Readiness(), description="When trading may go on.")
     limits: SetLimits = Field(SetLimits(), description="Limits of portfolios.")
+    books: Books = Field(Books(), description="How far books built from trades may differ from reported ones.")
     health: Health = Field(Health(), description="How the health score weighs what it is made of.")
     thresholds: Thresholds = Field(Thresholds(), description="When a machine is in trouble.")
     watch: Watch = Field(Watch(), description="Watched sources, any number of named instances of each kind.")

@@ -54,7 +54,7 @@ STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
 """Of the banner; the badge's list has more of them."""
 MOST_LISTED = 60
-OF_TRADING = (Checks.FEEDS, Checks.BROKER, Checks.POSITIONS, Checks.LIMITS)
+OF_TRADING = (Checks.FEEDS, Checks.BROKER, Checks.POSITIONS, Checks.BOOKS, Checks.LIMITS)
 STATES = {
     State.READY: Status.OK,
     State.NOT_READY: Status.CRITICAL,

@@ -17,7 +17,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from core.errors import ChangeRejected, ImportRejected, Mistake, SourceUnavailable, StorageError, UndoRejected
+from core.errors import (
+    ChangeRejected,
+    ImportDoubted,
+    ImportRejected,
+    Mistake,
+    SourceUnavailable,
+    StorageError,
+    UndoRejected,
+)
 from core.format import count
 from core.model import Component, Reading, Sample, Status, Table
 from portfolio.imports.dropped import (
@@ -37,7 +45,8 @@ from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.take import take
 from portfolio.imports.undo import undo
 from portfolio.imports.whole import what_is_missing
-from portfolio.ingest.files import kind_in, take_rows_file
+from portfolio.ingest.files import like_rows, row_kind, take_rows_file
+from portfolio.ingest.header import PEEKED_BYTES
 from portfolio.tree.order import carry_out, read_change
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
@@ -307,10 +316,16 @@ def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order
         return undo(stores, number, who)
     if name.endswith(CHANGE):
         return carry_out(stores, read_change(name, content))
-    kind = kind_in(name)
+    beginning = (content or b"")[:PEEKED_BYTES]
+    kind = row_kind(name, beginning)
     if kind is not None:
         return take_rows_file(stores, name, content, kind, order.who or "inbox")
-    return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
+    try:
+        return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
+    except ImportDoubted:
+        raise
+    except ImportRejected as error:
+        raise like_rows(error, beginning) from error
 
 
 def _in_the_way(error: OSError) -> str:

@@ -66,17 +66,18 @@ def unpacked(stream: IO[bytes], packing: str, most_bytes: int) -> bytes:
 
     Raises TooLarge past `most_bytes`, RowsRefused for what is not packed so.
     """
-    pieces: list[bytes] = []
+    found: list[bytes] = []
     total = 0
-    for piece in _pieces(stream, packing):
+    for piece in pieces(stream, packing):
         total += len(piece)
         if total > most_bytes:
             raise TooLarge(f"A batch has {most_bytes:,} bytes at most, unpacked: send several.")
-        pieces.append(piece)
-    return b"".join(pieces)
+        found.append(piece)
+    return b"".join(found)
 
 
-def _pieces(stream: IO[bytes], packing: str) -> Iterator[bytes]:
+def pieces(stream: IO[bytes], packing: str) -> Iterator[bytes]:
+    """Yield the bytes of a packed stream, unpacked. Raises RowsRefused for what is not packed so."""
     if packing == "gzip":
         yield from _gunzipped(stream)
     elif packing == "zstd":

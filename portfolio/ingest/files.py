@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.format import count
-from core.ingest.kinds import KINDS, Kind
-from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, TooLarge, unpacked
+from core.ingest.kinds import Kind
+from portfolio.ingest.body import TooLarge, unpacked
+from portfolio.ingest.header import NAMED, columns_in, kind_by_columns, what_it_seems
+from portfolio.ingest.names import ENDINGS, kind_in, written_in
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import take_content
 
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-ENDINGS: Mapping[str, str] = {
-    ".csv": CSV, ".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON, ".arrow": ARROW, ".feather": ARROW,
-}  # fmt: skip
-PACKED: Mapping[str, str] = {".gz": "gzip", ".zst": "zstd"}
-UNDERSTOOD = ("nav", "prices")
-"""Kinds of files that are read in whatever form they have, by portfolio/imports."""
-ROW_KINDS = tuple(name for name in KINDS if name not in UNDERSTOOD)
 REMEDY = "docs/your-data.md has the columns of each kind."
 
 
@@ -54,13 +47,18 @@ class RowsTaken:
         return f"{self.name}: {count(taken.rows, 'row')} of {taken.kind} taken: {told}{new}{more}"
 
 
-def kind_in(name: str) -> Kind | None:
-    """Return the kind of rows that a file's name says: trades.csv, fills.trades.csv.gz; None: it says none."""
-    parts = PurePath(name.lower())
-    if parts.suffix in PACKED:
-        parts = parts.with_suffix("")
-    said = parts.stem.rpartition(".")[2]
-    return KINDS.get(said) if parts.suffix in ENDINGS and said in ROW_KINDS else None
+def row_kind(name: str, beginning: bytes) -> Kind | None:
+    """Return the kind of rows that a file has, by its name or else by the columns that its beginning names.
+
+    None: neither says so. Raises ImportRejected where its columns fit several kinds.
+    """
+    return kind_in(name) or kind_by_columns(name, columns_in(name, beginning))
+
+
+def like_rows(error: ImportRejected, beginning: bytes) -> ImportRejected:
+    """Return why a file was refused; of one whose columns are nearly those of rows, what is wrong with them."""
+    said = what_it_seems(columns_in(error.name, beginning))
+    return ImportRejected(error.name, [*map(Mistake, said)], remedy=NAMED) if said else error
 
 
 def take_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind, who: str) -> RowsTaken:
@@ -88,10 +86,8 @@ def _read(stores: Stores, name: str, content: bytes | None) -> tuple[bytes, str]
     limits = stores.settings.ingest
     if content is None or len(content) > limits.most_bytes:
         raise TooLarge(f"A batch has {limits.most_bytes:,} bytes at most: split the file.")
-    path = PurePath(name.lower())
-    packing = PACKED.get(path.suffix, "")
-    written = ENDINGS.get((path.with_suffix("") if packing else path).suffix)
-    if written is None:
+    written, packing = written_in(name)
+    if not written:
         fix = f"name it with one of {', '.join(ENDINGS)}, and .gz or .zst behind it when it is packed"
         raise ImportRejected(name, [Mistake("its name does not say how it is written")], remedy=fix)
     return unpacked(io.BytesIO(content), packing, limits.most_unpacked_bytes), written

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from core.errors import ImportRejected
 from core.ingest.kinds import KINDS
 from portfolio.imports.inbox import make
-from portfolio.ingest.files import kind_in, take_rows_file
+from portfolio.ingest.files import row_kind, take_rows_file
+from portfolio.ingest.header import PEEKED_BYTES, columns_in, what_it_seems
+from portfolio.ingest.names import kind_in
 from storage.stores import Stores
 from tests.ingest.conftest import Send, count
 from tests.ingest.test_door import trade, written
@@ -62,3 +65,53 @@ def test_the_inbox_takes_rows_by_the_name_of_the_file(funded: Stores) -> None:
     assert "2 rows of trades taken: 2 new" in told
     problems = next(Path(folder / "refused").glob("*.problems.txt")).read_text()
     assert "row 1, side: is none that there is (hold); give one of buy, sell" in problems
+
+
+EXAMPLES: dict[str, dict[str, object]] = {
+    "positions": {"portfolio": "alpha", "ts": 1, "instrument": "A", "quantity": 1, "price": 1},
+    "cash": {"portfolio": "alpha", "ts": 1, "currency": "EUR", "amount": 1},
+    "instruments": {"symbol": "A", "sector": "Energy"},
+    "orders": {"portfolio": "alpha", "order_id": "O", "ts": 1, "instrument": "A", "side": "buy", "quantity": 1,
+               "status": "new"},
+    "trades": {"portfolio": "alpha", "trade_id": "T", "ts": 1, "instrument": "A", "side": "buy", "quantity": 1,
+               "price": 1, "order_id": "O", "fees": 0},
+    "transactions": {"portfolio": "alpha", "transaction_id": "X", "ts": 1, "action": "fee", "amount": -1},
+    "fx": {"base": "EUR", "quote": "USD", "ts": 1, "rate": 1.1},
+    "samples": {"ts": 1, "metric": "x_total", "value": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+@pytest.mark.parametrize("how", ["csv", "json", "ndjson", "arrow", "csv.gz", "csv.zst"])
+def test_a_file_of_any_name_is_of_the_kind_whose_columns_it_has(kind: str, how: str) -> None:
+    body, _ = written([EXAMPLES[kind]] * 2, how.partition(".")[0])
+    packed = {"gz": gzip.compress, "zst": lambda each: pa.compress(each, "zstd", asbytes=True)}
+    content = packed[how[4:]](body) if "." in how else body
+    found = row_kind(f"export 17.{how}", content[:PEEKED_BYTES])
+    assert found is not None and found.name == kind
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["date,portfolio,nav,flow", "portfolio,ts,nav", "instrument,ts,price,currency", "date,alpha,beta", "", "\0\1",
+     "date,close,volume", "symbol,date,close", "base,quote"],
+)  # fmt: skip
+def test_files_of_values_and_prices_stay_what_they_are(header: str) -> None:
+    assert row_kind("export.csv", f"{header}\n1,2,3\n".encode()) is None
+    assert what_it_seems(columns_in("export.csv", f"{header}\n1,2,3\n".encode())) == []
+
+
+def test_a_file_that_is_nearly_rows_is_told_what_it_lacks(funded: Stores) -> None:
+    folder = funded.settings.data_dir / "inbox"
+    folder.mkdir(parents=True)
+    good, _ = written([trade(1)], "csv")
+    (folder / "broker export.csv").write_bytes(good)
+    (folder / "other export.csv").write_bytes(good.replace(b"trade_id", b"tradeid"))
+    inbox, now = make(funded), funded.clock.now()
+    inbox.take_in(now)
+    inbox.take_in(now + 10)
+    assert count(funded, "trades") == 1
+    problems = next(Path(folder / "refused").glob("*.problems.txt")).read_text()
+    assert "it seems to be rows of trades" in problems
+    assert "it lacks the column trade_id" in problems
+    assert "it has a column tradeid, which trades have not: did you mean trade_id?" in problems

@@ -1,0 +1,138 @@
+"""Reconciliation: positions, cash and net asset value built from trades beside those that are reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from dash import html
+
+from access.viewer import Viewer
+from core.model import Status
+from dashboard.components.card import empty, verdict
+from dashboard.components.choices import choice_bar, choice_input, choice_select, spacer
+from dashboard.components.panel import panels, slot
+from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.reconcile import cards, charts, tables
+from dashboard.views.panel import GraphBody, Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from portfolio.allowed import seen
+from portfolio.chosen import find, key_now, key_of
+from portfolio.holdings import report_stale_after_seconds
+from portfolio.query import PortfolioQuery
+from portfolio.reconciliation import Reconciliation, reconciliation
+from storage.state.portfolios import Portfolio, list_portfolios
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = tables.ID
+REMARKS, STRIP, MARK = f"{ID}-remarks", f"{ID}-strip", f"{ID}-mark"
+FEED = (
+    "A portfolio that reports positions and sends its trades has both sides: send trades and transactions "
+    "(docs/your-data.md), or put a file of them into the inbox of the data folder. docs/reconciliation.md says how "
+    "they are set beside each other."
+)
+COURSE = Panel(
+    f"{ID}-course",
+    "Differences over time",
+    "What differed at the end of each day's last report: positions and cash without their signs, the net asset value "
+    "built less reported.",
+    GraphBody(240),
+    subtitle_slot=f"{ID}-course-said",
+)
+POSITIONS = Panel(
+    f"{ID}-positions",
+    "Positions",
+    "Quantities built from trades and transactions, beside those reported, at the time of the newest report.",
+    TableBody(320, 620, tables.POSITIONS),
+    subtitle_slot=f"{ID}-positions-said",
+)
+MONEY = Panel(
+    f"{ID}-money",
+    "Cash and net asset value",
+    "Cash in each currency and what portfolios are worth, built and reported. Built values are built positions at the "
+    "prices reported, and built cash.",
+    TableBody(180, 420, tables.MONEY),
+)
+PANELS = (POSITIONS, MONEY, COURSE)
+
+
+def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    known = seen(list_portfolios(stores.state), viewer.portfolios)
+    first = find(known, "")
+    bar = choice_bar(
+        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
+                      label="Portfolio"),
+        choice_input(ID, "asof", choices, default="", label="As of", type="date",
+                     hint="Last day (UTC) whose report counts; empty for the newest"),
+        spacer(),
+        slot(MARK),
+    )  # fmt: skip
+    content = [slot(REMARKS), slot(STRIP, 116, narrow_height=480), panels(*(panel.element() for panel in PANELS))]
+    return html.Div([bar, html.Div(content, className="fw-content")])
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return what differs."""
+    query, problems = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
+    known = seen(list_portfolios(stores.state), viewer.portfolios)
+    portfolio = find(known, key_now(stores, known, query.portfolio))
+    found = reconciliation(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
+    if portfolio is None or found is None:
+        return _nothing(portfolio, query)
+    drawn = charts.course(found)
+    newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
+    stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
+    adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
+    link = {"portfolio": key_of(portfolio), **({"asof": str(query.as_of)} if query.as_of is not None else {})}
+    return View(
+        figures={COURSE.graph: dict(drawn.figure)},
+        slots={
+            REMARKS: [*adjusted, *cards.remarks(found)],
+            STRIP: html.Div(cards.strip(found), className="fw-cards"),
+            MARK: _mark(found, newest),
+            f"{ID}-course-said": drawn.subtitle,
+            f"{ID}-positions-said": f"report of {newest}",
+            POSITIONS.slot: tables.positions_table(found, link),
+            MONEY.slot: tables.money_table(found),
+        },
+        as_of={
+            **(dict.fromkeys((panel.id for panel in PANELS), float(found.newest)) if stale_after is not None else {}),
+            **({COURSE.id: None} if drawn.note else {}),
+        },
+        notes={**dict.fromkeys((panel.id for panel in PANELS), ""), COURSE.id: drawn.note},
+        stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
+    )
+
+
+def _mark(found: Reconciliation, newest: np.datetime64) -> html.Span:
+    word = portfolio_bar.MARKS.get(found.portfolio.origin)
+    said = " · ".join(each for each in (word, f"report of {newest}") if each)
+    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
+
+
+def _nothing(portfolio: Portfolio | None, query: PortfolioQuery) -> View:
+    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
+    title = f"{portfolio.name} has no two sides to compare{when}" if portfolio is not None else "No portfolio yet"
+    return View(
+        slots={STRIP: empty(title, FEED)},
+        as_of=dict.fromkeys(panel.id for panel in PANELS),
+        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows differences as soon as both sides are there."),
+    )
+
+
+PAGE = Page(
+    id=ID,
+    title="Reconciliation",
+    path="/portfolio/reconcile",
+    parent="portfolio",
+    layout=layout,
+    build=build,
+    varies_by=("portfolios",),
+    datasets=("portfolio",),
+    panels=PANELS,
+    slots=(REMARKS, STRIP, MARK, f"{ID}-course-said", f"{ID}-positions-said", POSITIONS.slot, MONEY.slot),
+    graphs=(COURSE.graph,),
+)

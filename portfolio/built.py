@@ -1,0 +1,225 @@
+"""Positions and cash built from a portfolio's trades and transactions, beside which reported ones are set.
+
+The book begins empty where a trade or transaction is there before the first report. Else it begins with what that
+report holds, as any roll-forward does: what came before was never sent. Money in and out is what transactions tell
+(deposit, withdrawal); a portfolio that tells none has the flows of its values. Amounts are in their own currencies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.book_course import units
+from analytics.lots import Method
+from analytics.transactions import Kind, Transaction
+from core.errors import BookRefused
+from portfolio.given import said_of
+from portfolio.histories import Fund
+from portfolio.holdings import covers
+from storage.clickhouse.reads.book import Position, cash_told, positions_at
+from storage.clickhouse.reads.booked import Booked, booked
+from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
+from storage.state.series import Series
+
+if TYPE_CHECKING:
+    from storage.state.portfolios import Portfolio
+    from storage.stores import Stores
+
+Floats = NDArray[np.float64]
+Seconds = NDArray[np.int64]
+LAST_MICROSECOND = 0.999_999
+"""What happened within an end's second is before that end."""
+NO_COST = 1.0
+"""Stands for what came in at a price that nobody told: quantities need none."""
+MONEY: Mapping[str, tuple[Kind, Kind]] = {
+    "fee": ("interest", "fee"), "tax": ("interest", "fee"), "interest": ("interest", "fee"),
+    "deposit": ("deposit", "deposit"), "withdrawal": ("withdrawal", "withdrawal"),
+}  # fmt: skip
+"""Transactions of money alone, as the ledger calls those that came and those that went. Of a deposit and a withdrawal
+the name says which way it went, whatever the sign."""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """What a portfolio's trades and transactions come to at the end of each of its days."""
+
+    portfolio: Portfolio
+    ends: Seconds
+    """(n,)."""
+    symbols: tuple[str, ...]
+    """(m,)."""
+    quantities: Floats
+    """(n, m)."""
+    costs: Floats
+    """(n, m): what one cost on average, fees in it, in its currency; NaN where none is held or nobody told."""
+    currencies: tuple[str, ...]
+    """(m,): of the instruments."""
+    cash: Mapping[str, Floats]
+    """(n,), by currency."""
+    begins: np.datetime64 | None
+    """Day of the report that it begins with; None: it begins with nothing."""
+    problem: str = ""
+    """Why nothing could be built; then there are no symbols and no cash."""
+    has_money: bool = True
+    """Whether anybody told of money: in, out, or there at the beginning. Without, cash is what trades alone cost."""
+
+    def at(self, day: int) -> dict[str, float]:
+        """Return the quantities at the end of a day, by place, of what is held."""
+        held = zip(self.symbols, self.quantities[day].tolist(), strict=True)
+        return {symbol: quantity for symbol, quantity in held if quantity}
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Transactions as the ledger takes them, and what each came from."""
+
+    own: str
+    """The portfolio's currency, which the ledger calls ""."""
+    about: Mapping[str, Series]
+    given: list[Transaction] = field(default_factory=list)
+    of: list[str] = field(default_factory=list)
+    """What a person calls each row."""
+    uncosted: set[str] = field(default_factory=set)
+    """Instruments that came in at a cost that nobody told."""
+    traded_in: dict[str, str] = field(default_factory=dict)
+    """Currency of each instrument."""
+
+    def add(
+        self, of: str, kind: Kind, seconds: float, currency: str, *, symbol: str = "", quantity: float = 0.0,
+        price: float = 0.0, amount: float = 0.0, fees: float = 0.0, ratio: float = 1.0,
+    ) -> None:  # fmt: skip
+        """Add one row."""
+        told = "" if currency == self.own else currency
+        if kind in ("buy", "sell", "transfer"):
+            self.traded_in.setdefault(symbol, told)
+        self.of.append(of)
+        self.given.append(
+            Transaction(seconds, kind, symbol, quantity, price, amount, fees, told, 1.0, ratio, self.multiplier(symbol))
+        )
+
+    def multiplier(self, symbol: str) -> float:
+        """Return what one of an instrument is worth at a price of 1."""
+        known = self.about.get(symbol)
+        return known.multiplier if known else 1.0
+
+    def transfer(self, of: str, seconds: float, currency: str, symbol: str, quantity: float, price: float) -> None:
+        """Add what came or went without money; a price that is none is not known."""
+        if not quantity:
+            return
+        if not 0 < price < math.inf:
+            self.uncosted.add(symbol)
+            price = NO_COST
+        self.add(of, "transfer", seconds, currency, symbol=symbol, quantity=quantity, price=price)
+
+
+def built(
+    stores: Stores, portfolio: Portfolio, whole: Fund, about: Mapping[str, Series], reports: Seconds, ends: Seconds,
+    method: Method = "average",
+) -> Built:  # fmt: skip
+    """Return what a portfolio's own trades and transactions come to at `ends` (epoch seconds, one a day, oldest first).
+
+    reports: when it told its positions, none where it never did. A book that cannot be built says why. Raises
+    StorageUnavailable or StorageRejected.
+    """
+    found = booked(stores.clickhouse, portfolio.origin, portfolio.id, ends.tolist())
+    rows = _Rows(portfolio.currency, about)
+    begins = _opening(stores, portfolio, rows, reports, found, int(ends[-1]))
+    for each in found:
+        if begins is None or each.seconds > begins + LAST_MICROSECOND:
+            _add(rows, each)
+    if not any(each.action in ("deposit", "withdrawal") for each in found):
+        _flows(rows, portfolio, whole, begins, int(ends[-1]))
+    order = sorted(range(len(rows.given)), key=lambda at: rows.given[at].time_seconds)
+    given = [rows.given[at] for at in order]
+    symbols = sorted({each.symbol for each in given if each.symbol})
+    currencies = sorted({each.currency for each in given if each.currency})
+    opened = None if begins is None else np.datetime64(begins // DAY_SECONDS, "D")
+    try:
+        course = units(given, ends + LAST_MICROSECOND, symbols, currencies, method)
+    except BookRefused as error:
+        fault = error.fault
+        what = f"{rows.of[order[fault.row - 1]]}: " if fault.row else ""
+        none = np.zeros((len(ends), 0))
+        why = f"{what}{fault.field} {fault.value or 'nothing'} {fault.reason}"
+        return Built(portfolio, ends, (), none, none, (), {}, opened, why)
+    is_known = np.array([symbol not in rows.uncosted for symbol in symbols], dtype=np.bool_)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        costs = np.where(is_known & (course.quantity != 0), course.cost / course.quantity / course.multiplier, np.nan)
+    moved = {each.currency for each in given if each.kind != "split"}
+    cash = {
+        name or portfolio.currency: course.cash[:, at] for at, name in enumerate(("", *currencies)) if name in moved
+    }
+    told_in = tuple(each or portfolio.currency for each in course.currency_of)
+    has_money = any(each.kind in ("deposit", "withdrawal") for each in given)
+    return Built(portfolio, ends, tuple(symbols), course.quantity, costs, told_in, cash, opened, has_money=has_money)
+
+
+def _opening(
+    stores: Stores, portfolio: Portfolio, rows: _Rows, reports: Seconds, found: Sequence[Booked], until: int
+) -> int | None:
+    """Add what the first report holds, where nothing is booked before it; return the end of that report's time."""
+    if not len(reports):
+        return None
+    first = int(reports[0])
+    begins = covers(first)
+    if begins > until or (found and found[0].seconds <= begins + LAST_MICROSECOND):
+        return None
+    of = "the first report"
+    told = positions_at(stores.clickhouse, portfolio.origin, [(portfolio.id, first)])
+    for each in told[portfolio.id, first]:
+        if each.instrument != CASH:
+            rows.transfer(of, begins, each.currency or portfolio.currency, each.instrument, each.quantity, _cost(each))
+    for _, currency, _, amount in cash_told(stores.clickhouse, portfolio.origin, [portfolio.id], begins + 1):
+        _money(rows, of, "deposit" if amount > 0 else "withdrawal", begins, currency or portfolio.currency, amount)
+    return begins
+
+
+def _cost(each: Position) -> float:
+    return each.average_cost if each.average_cost > 0 else each.price
+
+
+def _add(rows: _Rows, each: Booked) -> None:
+    currency = each.currency or rows.own
+    match each.action:
+        case "buy" | "sell":
+            rows.add(
+                f"trade {each.id}", "buy" if each.action == "buy" else "sell", each.seconds, currency,
+                symbol=each.instrument, quantity=each.quantity, price=each.price, fees=each.costs,
+            )  # fmt: skip
+        case "split":
+            rows.add(each.id, "split", each.seconds, rows.own, symbol=each.instrument, ratio=each.ratio)
+        case "transfer":
+            of_one = abs(each.amount) / (abs(each.quantity) * rows.multiplier(each.instrument))
+            rows.transfer(f"transaction {each.id}", each.seconds, currency, each.instrument, each.quantity, of_one)
+        case "dividend" if rows.traded_in.get(each.instrument) == ("" if currency == rows.own else currency):
+            rows.add(each.id, "dividend", each.seconds, currency, symbol=each.instrument, amount=each.amount)
+        case "dividend":  # in another currency than it is traded in: money all the same
+            _money(rows, each.id, "interest", each.seconds, currency, each.amount)
+        case _:
+            _money(rows, f"transaction {each.id}", each.action, each.seconds, currency, each.amount)
+
+
+def _money(rows: _Rows, of: str, action: str, seconds: float, currency: str, amount: float) -> None:
+    if not amount or math.isnan(amount):
+        return
+    came, went = MONEY[action]
+    rows.add(of, came if amount > 0 else went, seconds, currency, amount=abs(amount))
+
+
+def _flows(rows: _Rows, portfolio: Portfolio, whole: Fund, begins: int | None, until: int) -> None:
+    """Add the money in and out that the portfolio's own values tell, after the beginning."""
+    if portfolio.id not in whole.rows:
+        return
+    nav = whole.history(portfolio.id, said_of(portfolio)).nav
+    for day, flow in zip(nav.dates.astype(np.int64).tolist(), nav.flow.tolist(), strict=True):
+        at = day * DAY_SECONDS
+        if at <= until and (begins is None or at > begins):
+            _money(
+                rows, "a flow of its values", "deposit" if flow > 0 else "withdrawal", at, portfolio.currency, flow
+            )  # fmt: skip
