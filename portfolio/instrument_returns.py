@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -121,15 +122,23 @@ def instrument_returns(
         return _none(keys, gross, last, "prices are told less often than daily")
     carried, why_not = _carried(prices, window)
     rates = {each: exchange(stores, origin).rates(each, currency, window) for each in {key.currency for key in keys}}
-    told = [why or _no_rate(rates[key.currency], key.currency, currency) for key, why in zip(keys, why_not, strict=True)]
+    told = [
+        why or _no_rate(rates[key.currency], key.currency, currency) for key, why in zip(keys, why_not, strict=True)
+    ]
     used = [at for at, why in enumerate(told) if not why]
     levels = np.array([carried[at] * rates[keys[at].currency] for at in used]).reshape(len(used), len(window))
     left_out = tuple(LeftOut(keys[at], why, float(gross[at])) for at, why in enumerate(told) if why)
     reported = tuple(sorted({keys[at].instrument for at in used if keys[at].instrument in from_reports}))
+    returns = np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T)
     return InstrumentReturns(
-        tuple(keys[at] for at in used), window[1:], window[0], np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T),
+        tuple(keys[at] for at in used), window[1:], window[0], returns,
         left_out, whole, reported, "" if used else "none of what is held has enough prices",
     )  # fmt: skip
+
+
+def date_of(day: np.datetime64) -> date:
+    """Return a day as a date."""
+    return date.fromisoformat(str(day))
 
 
 def _prices(
@@ -142,8 +151,8 @@ def _prices(
         return _Prices(np.array([], dtype="datetime64[D]"), np.empty((0, 0))), frozenset()
     since = None if first is None else first - CARRIED_DAYS
     stored = daily_prices_many(
-        stores.clickhouse, origin, symbols, last.item(), None if since is None else since.item()
-    )  # fmt: skip
+        stores.clickhouse, origin, symbols, date_of(last), None if since is None else date_of(since)
+    )
     known = np.where(stored.values > 0, stored.values, np.nan)
     counts = np.isfinite(known).sum(axis=1)
     lacking = [symbol for symbol, count in zip(symbols, counts, strict=True) if count <= FEWEST_DAYS]
@@ -176,9 +185,7 @@ def _merged(
     return _Prices(every, values), frozenset(better)
 
 
-def _undo_splits(
-    prices: _Prices, symbols: Sequence[str], splits: Sequence[tuple[str, np.datetime64, float]]
-) -> None:
+def _undo_splits(prices: _Prices, symbols: Sequence[str], splits: Sequence[tuple[str, np.datetime64, float]]) -> None:
     """Divide the prices before each split that shows in them by its ratio, in place."""
     row = {symbol: at for at, symbol in enumerate(symbols)}
     for symbol, day, ratio in splits:

@@ -28,6 +28,7 @@ from portfolio.holdings import Group, Holding, Holdings, holdings
 from portfolio.instrument_returns import InstrumentReturns, Key, instrument_returns
 from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.series.reference import reference
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.series import Series
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Book:
     @property
     def netted(self) -> Floats:
         """Return the value of each instrument, (k,)."""
-        return np.bincount(self.columns, self.values, len(self.returns.keys))
+        return np.bincount(self.columns, self.values, len(self.returns.keys)).astype(np.float64)
 
     @property
     def wide(self) -> Floats:
@@ -65,7 +66,7 @@ class Book:
     @property
     def newest(self) -> np.datetime64:
         """Return the day of the report."""
-        return np.datetime64(self.found.newest, "s").astype("datetime64[D]")
+        return np.datetime64(self.found.newest // DAY_SECONDS, "D")
 
     def matrix(self) -> Floats:
         """Return the covariance of a day, shrunk (Ledoit-Wolf), (k, k)."""
@@ -161,7 +162,7 @@ def book_of(
 
 def returns_of(stores: Stores, found: Holdings, gross: Mapping[Key, float], query: RiskQuery) -> InstrumentReturns:
     """Return the returns of instruments up to the day of what is held."""
-    last = np.datetime64(found.newest, "s").astype("datetime64[D]")
+    last = np.datetime64(found.newest // DAY_SECONDS, "D")
     portfolio = found.portfolio
     return instrument_returns(
         stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history

@@ -15,7 +15,7 @@ from analytics.calendar import Dates, months_before
 from analytics.past_risk import past_var
 from portfolio.allowed import Limits
 from portfolio.book_history import BookHistory, book_history
-from portfolio.instrument_returns import InstrumentReturns, Key, instrument_returns
+from portfolio.instrument_returns import InstrumentReturns, Key, date_of, instrument_returns
 from portfolio.risk import key_of_instrument
 from portfolio.risk_query import Method, RiskQuery
 
@@ -57,7 +57,7 @@ def past_risk_of(
     Each day's VaR is of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the
     days before. Raises StorageUnavailable, StorageRejected.
     """
-    history = book_history(stores, portfolio, limits, months_before(last, MONTHS), last)
+    history = book_history(stores, portfolio, limits, date_of(months_before(last, MONTHS)), date_of(last))
     if history is None or len(history.days) < 2:
         return None
     keys = [key_of_instrument(place.about, place.currency) for place in history.positions]

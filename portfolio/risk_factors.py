@@ -84,8 +84,10 @@ def picked(stores: Stores, book: Book, keys: tuple[str, ...]) -> Factors:
         return Factors((), math.nan, tuple(told))
     matrix, pnl = np.column_stack([*used.values()]), book_pnl(book)
     there = np.isfinite(matrix).all(axis=1)
-    found = factor_loadings(pnl[there], matrix[there])
-    loadings, t_values = np.asarray(found.loadings), np.asarray(found.t_values)
+    # In shares of more than the book loses in a day: what is regressed is returns, which end at −100 %.
+    unit = 2.0 * float(np.abs(pnl).max()) or 1.0
+    found = factor_loadings(pnl[there] / unit, matrix[there])
+    loadings, t_values = np.asarray(found.loadings) * unit, np.asarray(found.t_values)
     away = pnl[there] - pnl[there].mean()
     shares = loadings * ((matrix[there] - matrix[there].mean(axis=0)).T @ away) / float(away @ away)
     deviation = matrix[there].std(axis=0, ddof=1)
@@ -93,7 +95,11 @@ def picked(stores: Stores, book: Book, keys: tuple[str, ...]) -> Factors:
         told.append("Factors: these series say the same, or have too few days in common; pick fewer.")
     nav = book.found.nav
     rows = tuple(
-        Factor(offered[key], key, float(beta * sigma), float(beta) / nav if nav > 0 else math.nan, float(t), float(part))
+        Factor(offered[key], key, float(beta * sigma), _over(float(beta), nav), float(t), float(part))
         for key, beta, sigma, t, part in zip(used, loadings, deviation, t_values, shares, strict=True)
     )
     return Factors(rows, float(found.r_squared), tuple(told))
+
+
+def _over(value: float, nav: float) -> float:
+    return value / nav if nav > 0 else math.nan
