@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 WORDS: Mapping[Zone, str] = {
-    "green": "green: so many losses beyond VaR come by chance",
-    "yellow": "yellow: more losses beyond VaR than a right model mostly has",
-    "red": "red: so many losses beyond VaR that the model is wrong",
+    "green": "green: no more than chance brings",
+    "yellow": "yellow: more than a right model mostly has",
+    "red": "red: the model is wrong",
 }
 
 

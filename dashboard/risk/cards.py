@@ -59,18 +59,23 @@ def problems_line(problems: Sequence[str]) -> list[Any]:
 
 def remarks(risk: Risk | None, book: Book, problems: Sequence[str]) -> list[Any]:
     """Return what must be known before the figures: choices that could not be, and what is left out."""
-    found = problems_line(problems)
-    said = [*(risk.told if risk is not None else ()), *left_out(book)]
-    if not said:
-        return found
-    return [*found, verdict(Status.WARNING, " ".join(said), word="not all of it")]
+    told = risk.told if risk is not None else ()
+    return [*problems_line(problems), *left_out_line(book, told)]
+
+
+def left_out_line(book: Book, told: Sequence[str] = ()) -> list[Any]:
+    """Return the line of what is told, and of what is left out; none without either."""
+    said = [*told, *left_out(book)]
+    return [verdict(Status.WARNING, " ".join(said), word="not all of it")] if said else []
 
 
 def left_out(book: Book) -> list[str]:
     """Return which positions have no part in the figures, why, and how much of gross exposure they are."""
     said = []
     lost = sorted(book.returns.left_out, key=lambda each: -each.gross)
-    if lost and not book.returns.lacks:
+    if book.returns.lacks:
+        said.append(f"There are no returns: {book.returns.lacks}.")
+    elif lost:
         named = "; ".join(f"{each.key.instrument}: {each.why}" for each in lost[:MOST_NAMED])
         more = f"; and {text.number(len(lost) - MOST_NAMED)} more" if len(lost) > MOST_NAMED else ""
         share = text.percent(book.returns.left_out_ratio)

@@ -10,9 +10,9 @@ from access.viewer import Viewer
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
-from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.risk import cards, charts, tables
 from dashboard.risk.bar import FEED, Asked, asked_of, method_choice, portfolio_choices
+from dashboard.risk.mark import mark
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.book_liquidity import liquidity_of
@@ -155,15 +155,6 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
         notes={**dict.fromkeys((panel.id for panel in PANELS), ""), **{each.id: drawn[each].note for each in drawn}},
         stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
     )
-
-
-def mark(book: Book) -> html.Span:
-    """Return what the figures are of: the report, and the days of returns."""
-    found, days = book.found, book.returns.days
-    word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    history = f"returns {book.returns.begins} to {days[-1]}" if len(days) else ""
-    said = " · ".join(each for each in (word, f"report of {book.newest}", history) if each)
-    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 
 
 def _without_returns(book: Book) -> list[Any]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.state import access_tables, alert_tables, canary, halts  # noqa: F401  (their tables are metadata as well)
+from storage.state import (  # noqa: F401  (their tables are metadata as well)
+    access_tables,
+    alert_tables,
+    canary,
+    halts,
+    scenarios,
+)
 from storage.state.database import metadata
 
 context.configure(
