@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import xlogy
 
 from analytics.block import Floats, over
 from analytics.inputs import numbers, refuse
@@ -74,6 +75,50 @@ def diversification_ratio(values: ArrayLike, matrix: ArrayLike) -> float:
     given = _matrix(matrix)
     held = numbers("values", values, len(given))
     return float(over(np.abs(held) @ np.sqrt(np.diag(given)), book_deviation(held, given)))
+
+
+def effective_bets(values: ArrayLike, matrix: ArrayLike) -> float:
+    """Return exp(−Σ p ln p), p the shares of the book's variance by principal component (Meucci 2009).
+
+    1 when one source of risk makes all of it, n when n that move apart make the same each. NaN when the book does not
+    vary.
+    """
+    shares = principal_shares(values, matrix).book
+    if np.isnan(shares).any() or not len(shares):
+        return float("nan")
+    return float(np.exp(-np.sum(xlogy(shares, shares))))
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components, the one with the largest variance first."""
+
+    directions: Floats
+    """(instruments, components), of length 1; the instrument that has most of one has it with a plus."""
+    deviation: Floats
+    """(components,), a period."""
+    market: Floats
+    """Share of the instruments' variance, adds up to 1."""
+    book: Floats
+    """Share of the book's variance, adds up to 1; NaN when it does not vary."""
+    exposure: Floats
+    """What the book gains when a component moves by its deviation, in the currency of the values."""
+
+
+def principal_shares(values: ArrayLike, matrix: ArrayLike) -> Components:
+    """Return the principal components of a covariance matrix, and what a book has of them."""
+    given = _matrix(matrix)
+    held = numbers("values", values, len(given))
+    variances, directions = np.linalg.eigh(given)
+    variances, directions = np.maximum(variances[::-1], 0.0), directions[:, ::-1]
+    if len(given):
+        largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)
+        directions = directions * np.where(largest < 0, -1.0, 1.0)
+    exposure = (held @ directions) * np.sqrt(variances)
+    own = exposure**2
+    return Components(
+        directions, np.sqrt(variances), over(variances, variances.sum()), over(own, own.sum()), exposure
+    )  # fmt: skip
 
 
 def _centred(returns: ArrayLike) -> Floats:

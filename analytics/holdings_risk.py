@@ -16,7 +16,6 @@ from scipy.special import ndtri
 from analytics.block import Floats, smallest
 from analytics.covariance import covariance, ledoit_wolf
 from analytics.inputs import numbers, refuse, share
-from analytics.tails import expected_shortfall, value_at_risk
 
 Places: TypeAlias = NDArray[np.intp]
 Scaling: TypeAlias = Literal["sqrt", "overlapping"]
@@ -103,22 +102,6 @@ def risk_of_covariance(values: ArrayLike, matrix: ArrayLike, level: float = 0.95
         component_es=shortfall * root * held * slope,
         incremental_var=z * root * (sigma - left),
     )
-
-
-def cornish_fisher_risk(
-    values: ArrayLike, returns: ArrayLike, level: float = 0.95, horizon: int = 1
-) -> tuple[float, float]:
-    """Return VaR and ES of the book's P&L with its skewness and kurtosis counted (see tails.value_at_risk).
-
-    Both NaN where the tails are too fat for it, its quantile not being monotone. Raises as `historical_risk`.
-    """
-    held = numbers("values", values, None)
-    pnl = _scenarios(returns, len(held), horizon, "sqrt") @ held
-    # In shares of more than the book can lose in a day: tails takes returns, which end at −100 %.
-    unit = 2.0 * float(np.abs(pnl).max()) or 1.0
-    shares = pnl / unit
-    var = value_at_risk(shares, level, horizon, "cornish_fisher")
-    return float(var) * unit, float(expected_shortfall(shares, level, horizon, "cornish_fisher")) * unit
 
 
 def hypothetical_pnl(values: ArrayLike, returns: ArrayLike) -> Floats:

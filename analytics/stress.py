@@ -5,7 +5,8 @@ Values are (positions,) in base currency, shorts negative. Losses are negative P
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +23,7 @@ class Shock:
     market: float = 0.0
     """Each position moves by its beta times this."""
     groups: Mapping[str, float] = field(default_factory=dict)
-    """By label (sector, asset class, strategy), on top of the market."""
+    """By label (sector, asset class, strategy), on top of the market. A position with several labels moves by all."""
     currencies: Mapping[str, float] = field(default_factory=dict)
     """By currency, against the base currency."""
 
@@ -45,8 +46,8 @@ def shocked(
 ) -> Floats:
     """Return the P&L of each position: value × ((1 + β · market + group)(1 + currency) − 1), not below −100 %.
 
-    Raises ValueError when the shock needs betas, groups or currencies that are not given, names a fall below −100 %, or
-    lengths differ.
+    groups: a label a position, or (positions, kinds) labels. Raises ValueError when the shock needs betas, groups or
+    currencies that are not given, names a label that no position has or a fall below −100 %, or lengths differ.
     """
     held = numbers("values", values, None)
     moved = np.zeros(len(held))
@@ -120,6 +121,21 @@ def _by_label(name: str, labels: Labels | None, moves: Mapping[str, float], coun
     low = [label for label, move in moves.items() if not move >= -1.0]
     if low:
         raise ValueError(f"{name}: {low[0]} falls by more than 100 %, or by no number")
-    found = Groups.of(name, labels, count)
-    by_name: NDArray[np.float64] = np.array([moves.get(label, 0.0) for label in found.names])
-    return by_name[found.codes] if count else np.zeros(0)
+    given = np.asarray(labels, dtype=np.str_)
+    kinds = [Groups.of(name, column, count) for column in (given.T if given.ndim == 2 else (given,))]
+    _refuse_unknown(name, moves, {label for kind in kinds for label in kind.names})
+    moved = np.zeros(count)
+    for kind in kinds:
+        by_name: NDArray[np.float64] = np.array([moves.get(label, 0.0) for label in kind.names])
+        moved += by_name[kind.codes] if count else 0.0
+    return moved
+
+
+def _refuse_unknown(name: str, moves: Mapping[str, float], known: Collection[str]) -> None:
+    """Raise ValueError for a label that nothing has: it is mistyped, and a loss of 0 would hide that."""
+    wrong = next((label for label in moves if label not in known), None)
+    if wrong is None:
+        return
+    near = difflib.get_close_matches(wrong, sorted(known), n=1, cutoff=0.5)
+    instead = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
+    raise ValueError(f"{name}: no position has {wrong}; {instead}")

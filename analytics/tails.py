@@ -92,7 +92,7 @@ def expected_shortfall(
     if method == "gaussian":
         return np.asarray(-mean + sigma * _normal_density(z) / share)
     skew, kurt = _shape(returns, horizon)
-    found: Floats = -mean + sigma * _edgeworth_tail(cornish_fisher(z, skew, kurt), share, skew, kurt)
+    found: Floats = -mean + sigma * edgeworth_tail(cornish_fisher(z, skew, kurt), share, skew, kurt)
     return np.where(is_monotone(skew, kurt), found, np.nan) if guarded else found
 
 
@@ -255,11 +255,12 @@ def _tail_size(returns: Block, share: float, tail: Tail) -> Floats:
     raise ValueError(f"tail: {tail!r} is not one of fractional, below, at_or_below")
 
 
-def _edgeworth_tail(h: Floats, share: float, skew: Floats, kurt: Floats) -> Floats:
+def edgeworth_tail(h: ArrayLike, share: float, skew: ArrayLike, kurt: ArrayLike) -> Floats:
     """Return −E[z | z ≤ h] of the Edgeworth density, in deviations, at least −h."""
-    third, fourth, sixth = h**3, h**4 - 2 * h**2 - 1, h**6 - 9 * h**4 + 9 * h**2 + 3
-    found = _normal_density(h) / share * (1 + skew / 6 * third + kurt / 24 * fourth + skew**2 / 72 * sixth)
-    return np.maximum(found, -h)
+    at, s, k = (np.asarray(value, dtype=np.float64) for value in (h, skew, kurt))
+    third, fourth, sixth = at**3, at**4 - 2 * at**2 - 1, at**6 - 9 * at**4 + 9 * at**2 + 3
+    found = _normal_density(at) / share * (1 + s / 6 * third + k / 24 * fourth + s**2 / 72 * sixth)
+    return np.maximum(found, -at)
 
 
 def _normal_density(z: ArrayLike) -> Floats:

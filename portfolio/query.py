@@ -109,12 +109,12 @@ class PortfolioQuery:
 
         Beside it what could not be read, in words: field, what is wrong, what is used instead.
         """
-        window, bad_window = _one_of("Window", WINDOWS, texts.get("window", ""), DEFAULT_WINDOW)
+        window, bad_window = one_of("Window", WINDOWS, texts.get("window", ""), DEFAULT_WINDOW)
         frequency, bad_frequency = _frequency(texts.get("frequency", ""))
         risk_free, bad_rate = _risk_free(texts.get("rf", DEFAULT_RISK_FREE))
         trials, bad_trials = _trials(texts.get("trials", ""))
         rolling, bad_rolling = _rolling(texts.get("rolling", ""))
-        confidence, bad_level = _one_of("VaR confidence", CONFIDENCES, texts.get("confidence", ""), DEFAULT_CONFIDENCE)
+        confidence, bad_level = one_of("VaR confidence", CONFIDENCES, texts.get("confidence", ""), DEFAULT_CONFIDENCE)
         as_of, bad_day = _as_of(texts.get("asof", ""))
         compared, too_many = _compared(texts.get("compare", ""))
         span, bad_range = _span(texts, window)
@@ -157,7 +157,7 @@ def _frequency(text: str) -> tuple[Frequency | None, str]:
     return None, f"Returns: “{text}” is none of {', '.join(FREQUENCIES)}. Those of the values as they come are used."
 
 
-def _one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> tuple[Text, str]:
+def one_of(field: str, offered: Sequence[Text], wanted: str, default: Text) -> tuple[Text, str]:
     """Return the choice, `default` when it is not on offer, and what is wrong with it."""
     found = next((each for each in offered if each == wanted), None)
     if found is not None or not wanted:

@@ -16,6 +16,8 @@ from storage.state.database import Transaction
 from storage.state.events import forget_in_events
 from storage.state.imports import rename_in_imports
 from storage.state.portfolios import OWN, forget_portfolio, names_in, portfolios_in, put_into
+from storage.state.scenarios import DATASET as SCENARIOS
+from storage.state.scenarios import forget_in_scenarios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -41,10 +43,12 @@ def carry_on(stores: Stores, change: Change) -> str:
         rename_in_imports(connection, change.portfolio, "", f"{change.portfolio} deleted")
         former = [name for name, id in names_in(connection).items() if id == change.portfolio]
         forget_in_events(connection, {change.portfolio, *former})
+        forget_in_scenarios(connection, {change.portfolio, *former})
         forget_portfolio(connection, change.portfolio)
         set_stage(connection, change.id, DONE)
     stores.live.bump("portfolio")
     stores.live.bump("events")
+    stores.live.bump(SCENARIOS)
     return f"{change.detail}."
 
 

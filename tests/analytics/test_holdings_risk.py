@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.covariance import ledoit_wolf as published_ledoit_wolf
 
-from analytics import covariance, holdings_risk, tails
+from analytics import covariance, holdings_risk, modified_risk, past_risk, tails
 
 draw = np.random.default_rng(21)
 RETURNS = draw.standard_t(4, (600, 8)) * 0.01 + draw.normal(0.0, 0.006, (600, 1))
@@ -60,13 +60,56 @@ def test_the_simulated_loss_is_that_of_the_books_own_history(level: float) -> No
 def test_fat_tails_lose_more_than_normal_ones_and_too_fat_ones_are_not_told() -> None:
     mild = np.random.default_rng(2).standard_t(12, (600, 8)) * 0.01
     normal = holdings_risk.parametric_risk(VALUES, mild, 0.99, 1, "sample").value_at_risk
-    var, es = holdings_risk.cornish_fisher_risk(VALUES, mild, 0.99)
-    assert normal * 0.9 < var < es
+    found = modified_risk.modified_risk(VALUES, mild, 0.99)
+    assert found is not None
+    assert normal * 0.9 < found.value_at_risk < found.expected_shortfall
     shares = holdings_risk.hypothetical_pnl(VALUES, mild) / 1e4
-    assert var == pytest.approx(float(tails.value_at_risk(shares, 0.99, method="cornish_fisher")) * 1e4)
+    var = float(tails.value_at_risk(shares, 0.99, method="cornish_fisher")) * 1e4
+    assert found.value_at_risk == pytest.approx(var)
     crash = mild.copy()
     crash[0] = -0.5
-    assert math.isnan(holdings_risk.cornish_fisher_risk(np.abs(VALUES), crash, 0.99)[0])
+    assert modified_risk.modified_risk(np.abs(VALUES), crash, 0.99) is None
+    assert modified_risk.modified_risk(np.zeros(8), mild) is None
+
+
+@LEVELS
+@pytest.mark.parametrize("horizon", [1, 10])
+def test_components_with_skewness_and_kurtosis_are_value_times_slope_and_add_up(level: float, horizon: int) -> None:
+    mild = np.random.default_rng(2).standard_t(12, (600, 8)) * 0.01 - 0.002 * np.random.default_rng(3).random((600, 1))
+    found = modified_risk.modified_risk(VALUES, mild, level, horizon)
+    assert found is not None
+    assert found.component_var.sum() == pytest.approx(found.value_at_risk, rel=1e-9)
+    assert found.component_es.sum() == pytest.approx(found.expected_shortfall, rel=1e-9)
+    more = modified_risk.modified_risk(VALUES + np.eye(8)[0], mild, level, horizon)
+    less = modified_risk.modified_risk(VALUES - np.eye(8)[0], mild, level, horizon)
+    assert more is not None and less is not None
+    assert found.marginal_var[0] == pytest.approx((more.value_at_risk - less.value_at_risk) / 2, rel=1e-4)
+    sold = modified_risk.modified_risk(VALUES * (np.arange(8) != 1), mild, level, horizon)
+    assert sold is not None
+    assert found.incremental_var[1] == pytest.approx(found.value_at_risk - sold.value_at_risk)
+
+
+def test_what_was_to_be_said_the_evening_before_is_that_days_own_risk() -> None:
+    books = np.array([VALUES, VALUES * 2.0, -VALUES])
+    places = [597, 598, 300]
+    said = past_risk.past_var(books, RETURNS, places, 0.95, 250)
+    for at, (end, book) in enumerate(zip(places, books, strict=True)):
+        evening = holdings_risk.historical_risk(book, RETURNS[end - 250 : end], 0.95)
+        assert said[at] == pytest.approx(evening.value_at_risk)
+    normal = past_risk.past_var(books, RETURNS, places, 0.95, 250, parametric=True)
+    assert normal[1] == pytest.approx(1.6448536 * math.sqrt(np.mean((RETURNS[348:598] @ books[1]) ** 2)))
+    with pytest.raises(ValueError, match="places: a day has fewer than 598 days before it"):
+        past_risk.past_var(books, RETURNS, places, 0.95, 598)
+
+
+def test_bets_are_as_many_as_move_apart() -> None:
+    assert covariance.effective_bets(np.ones(4), np.diag([1.0, 1.01, 0.99, 1.02])) == pytest.approx(4.0, rel=1e-3)
+    assert covariance.effective_bets([3.0, 1.0], np.ones((2, 2))) == pytest.approx(1.0)
+    assert math.isnan(covariance.effective_bets(np.zeros(2), np.eye(2)))
+    found = covariance.principal_shares(VALUES, covariance.covariance(RETURNS))
+    assert found.market.sum() == pytest.approx(1.0) and found.book.sum() == pytest.approx(1.0)
+    deviation = covariance.book_deviation(VALUES, covariance.covariance(RETURNS))
+    assert np.sum(found.exposure**2) == pytest.approx(deviation**2)
 
 
 @pytest.mark.parametrize("scaling", ["sqrt", "overlapping"])

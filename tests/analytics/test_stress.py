@@ -22,13 +22,19 @@ books = arrays.arrays(np.float64, 3, elements=st.floats(-1e5, 1e5).map(lambda va
 def test_stated_shocks() -> None:
     market = stress.shocked(VALUES, Shock(market=-0.1), betas=[1.0, 0.5, 2.0])
     assert market.tolist() == pytest.approx([-10.0, -10.0, 10.0])
-    sector = stress.shocked(VALUES, Shock(groups={"Tech": -0.2, "Health": -0.5}), groups=SECTORS)
+    sector = stress.shocked(VALUES, Shock(groups={"Tech": -0.2}), groups=SECTORS)
     assert sector.tolist() == pytest.approx([-20.0, 0.0, 10.0])
     euro = stress.shocked(VALUES, Shock(currencies={"EUR": -0.1}), currencies=CURRENCIES)
     assert euro.tolist() == pytest.approx([0.0, -20.0, 5.0])
     every = stress.shocked(VALUES, Shock(-0.1, {"Energy": -0.1}, {"EUR": 0.1}), np.ones(3), SECTORS, CURRENCIES)
     assert every.tolist() == pytest.approx([-10.0, 200 * (0.8 * 1.1 - 1), -50 * (0.9 * 1.1 - 1)])
     assert stress.shocked([100.0], Shock(market=-0.6), betas=[2.0]).tolist() == [-100.0]
+
+
+def test_a_position_moves_by_all_of_its_labels() -> None:
+    labels = np.array([SECTORS, ["Long", "Long", "Short"]]).T
+    found = stress.shocked(VALUES, Shock(groups={"Tech": -0.2, "Short": 0.1}), groups=labels)
+    assert found.tolist() == pytest.approx([-20.0, 0.0, 5.0])
 
 
 def test_the_worst_windows_share_no_day() -> None:
@@ -88,6 +94,10 @@ def test_what_cannot_be_stressed_is_told() -> None:
         stress.shocked(VALUES, Shock(currencies={"EUR": -0.1}))
     with pytest.raises(ValueError, match="groups: Tech falls by more than 100 %"):
         stress.shocked(VALUES, Shock(groups={"Tech": math.nan}), groups=SECTORS)
+    with pytest.raises(ValueError, match=r"groups: no position has Enrgy; did you mean Energy\?"):
+        stress.shocked(VALUES, Shock(groups={"Enrgy": -0.1}), groups=SECTORS)
+    with pytest.raises(ValueError, match="currencies: no position has XXX; there are EUR, USD"):
+        stress.shocked(VALUES, Shock(currencies={"XXX": -0.1}), currencies=CURRENCIES)
     with pytest.raises(ValueError, match="groups: 1, not 3"):
         stress.shocked(VALUES, Shock(groups={"Tech": -0.1}), groups=["Tech"])
     with pytest.raises(ValueError, match="length: 0"):

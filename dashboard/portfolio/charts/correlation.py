@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,16 @@ def correlation(data: PortfolioData) -> Drawn:
     found = found[np.ix_(told, told)]
     names = _told_apart([short(line.name) for line, is_told in zip([*lines, *others], told, strict=True) if is_told])
     is_dense = len(names) > DENSE
-    figure = {
+    figure = heat_map(names, found, "correlation")
+    left_out = f"the {len(lines)} largest of {len(parts)} · " if len(lines) < len(parts) else ""
+    unit = ", in hundredths" if is_dense else ""
+    return Drawn(figure, f"{left_out}{data.frequency_name} returns, {data.query.window_name}{unit}")
+
+
+def heat_map(names: list[str], found: Floats, id: str) -> dict[str, Any]:
+    """Return the figure of correlations between `names`, told apart; what is NaN is left blank."""
+    is_dense = len(names) > DENSE
+    return {
         "data": [
             {
                 "type": "heatmap",
@@ -73,12 +83,9 @@ def correlation(data: PortfolioData) -> Drawn:
                 },
                 "margin": {"r": 8, "t": 6, "b": 8 if is_dense else 24},
             },
-            "correlation",
+            id,
         ),
     }
-    left_out = f"the {len(lines)} largest of {len(parts)} · " if len(lines) < len(parts) else ""
-    unit = ", in hundredths" if is_dense else ""
-    return Drawn(figure, f"{left_out}{data.frequency_name} returns, {data.query.window_name}{unit}")
 
 
 def correlations(returns: Floats) -> Floats:

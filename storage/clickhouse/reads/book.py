@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
+from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS, POINT, DailyPrices, scattered
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,40 @@ def history_of_instrument(
     asked = {"origin": origin, "names": list(portfolios), "instrument": instrument, "end": end}
     rows = clickhouse.rows(sql, asked, kind="history of an instrument")
     return [(str(row[0]), int(row[1]), float(row[2]), float(row[3]), float(row[4])) for row in rows]
+
+
+def reported_prices(
+    clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], instruments: Sequence[str], end: int
+) -> DailyPrices:
+    """Return what positions told that one of each instrument is worth, the last of a day, in its own currency."""
+    sql = """
+        WITH {held:Array(String)} AS held
+        SELECT toUInt16(transform(instrument, held, range(length(held)), 65535)), toUnixTimestamp(max(p.ts)),
+            argMax(price, p.ts)
+        FROM positions AS p FINAL
+        WHERE origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument IN held
+            AND p.ts < toDateTime({end:UInt32}) AND quantity != 0 AND price > 0
+        GROUP BY instrument, toDate(p.ts)
+    """
+    asked = {"origin": origin, "names": list(portfolios), "held": list(instruments), "end": end}
+    found = clickhouse.records(sql, POINT, asked, kind="prices of positions")
+    return DailyPrices(tuple(instruments), *scattered(found, len(instruments)))
+
+
+def splits_told(
+    clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], instruments: Sequence[str], end: int
+) -> list[tuple[str, np.datetime64, float]]:
+    """Return instrument, day and new ones for an old one of every split that portfolios told, oldest first."""
+    sql = f"""
+        SELECT DISTINCT instrument, intDiv(toUnixTimestamp(x.ts), {DAY_SECONDS}) AS day, split_ratio
+        FROM transactions AS x FINAL
+        WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}} AND action = 'split'
+            AND instrument IN {{held:Array(String)}} AND x.ts < toDateTime({{end:UInt32}}) AND split_ratio > 0
+        ORDER BY day, instrument
+    """
+    asked = {"origin": origin, "names": list(portfolios), "held": list(instruments), "end": end}
+    rows = clickhouse.rows(sql, asked, kind="splits")
+    return [(str(name), np.datetime64(int(day), "D"), float(ratio)) for name, day, ratio in rows]
 
 
 def cash_told(

@@ -139,7 +139,7 @@ def daily_navs(
     """
     found = clickhouse.records(closes, POINT, parameters, kind="portfolio nav") if names else _NOTHING
     moved = clickhouse.records(flows, MOVE, parameters, kind="portfolio flows") if names else _NO_MOVE
-    days, values, newest = _scattered(found, len(names))
+    days, values, newest = scattered(found, len(names))
     summed = np.zeros_like(values)
     day = _days(moved["ts"])
     column = np.searchsorted(days, day)
@@ -157,10 +157,15 @@ def daily_navs(
 
 
 def daily_prices_many(
-    clickhouse: ClickHouse, origin: str, instruments: Sequence[str] | None = None, until: date | None = None
+    clickhouse: ClickHouse,
+    origin: str,
+    instruments: Sequence[str] | None = None,
+    until: date | None = None,
+    since: date | None = None,
 ) -> DailyPrices:
     """Return closes of `instruments` of `origin`, in their order; None: of all that have a price, by name.
 
+    since: the first day that counts; None: all.
     Raises ValueError when an instrument is named twice, StorageUnavailable or StorageRejected.
     """
     names = _names(clickhouse, "prices", "instrument", origin, instruments, until)
@@ -170,11 +175,13 @@ def daily_prices_many(
                toUnixTimestamp(max(p.ts)), argMax(price, p.ts)
         FROM prices AS p FINAL
         WHERE origin = {origin:String} AND instrument IN names AND toDate(p.ts) <= toDate({until:UInt16})
+            AND toDate(p.ts) >= toDate({since:UInt16})
         GROUP BY instrument, toDate(p.ts)
     """
-    parameters = {"origin": origin, "names": list(names), "until": _day_number(until)}
+    first = 0 if since is None else _day_number(since)
+    parameters = {"origin": origin, "names": list(names), "until": _day_number(until), "since": first}
     found = clickhouse.records(sql, POINT, parameters, kind="portfolio prices") if names else _NOTHING
-    return DailyPrices(names, *_scattered(found, len(names)))
+    return DailyPrices(names, *scattered(found, len(names)))
 
 
 def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int, end: int, points: int) -> IntradayNav:
@@ -370,7 +377,7 @@ def _days(ts: NDArray[Any]) -> Days:
     return (ts.astype(np.int64) // DAY_SECONDS).astype("datetime64[D]")
 
 
-def _scattered(found: NDArray[Any], count: int) -> tuple[Days, Floats, Integers]:
+def scattered(found: NDArray[Any], count: int) -> tuple[Days, Floats, Integers]:
     """Return days (n,), values (count, n) and newest (count,) of rows that have one point a number and day."""
     day = found["ts"] // np.uint32(DAY_SECONDS)
     is_there = np.zeros(int(day.max(initial=0)) + 1, dtype=np.bool_)

@@ -10,6 +10,7 @@ from storage.state import (  # noqa: F401  (their tables are metadata as well)
     canary,
     halts,
     portfolio_limits,
+    scenarios,
 )
 from storage.state.database import metadata
 

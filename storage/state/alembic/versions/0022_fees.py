@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 ADDED = (
     ("management_fee", 12), ("performance_fee", 12), ("hurdle", 12), ("high_water_mark", 3), ("crystallisation", 8),

@@ -1,0 +1,256 @@
+"""Daily returns of instruments in a portfolio's currency, as risk is worked out from: nothing missing.
+
+Prices are those that are stored or, where they do not reach, those that reports of positions told. A day counts when
+instruments with half of the gross exposure have a price on it; on a day without one the last price stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from analytics.block import Bools, Floats
+from analytics.calendar import Dates, months_before
+from core.format import percent
+from portfolio.histories import exchange
+from storage.clickhouse.reads.book import reported_prices, splits_told
+from storage.clickhouse.reads.portfolio import DailyPrices, daily_prices_many
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+History = Literal["1y", "2y", "all"]
+HISTORIES: Mapping[History, str] = {"1y": "1 year", "2y": "2 years", "all": "all"}
+MONTHS: Mapping[History, int] = {"1y": 12, "2y": 24}
+FEWEST_DAYS = 60
+"""Returns below which nothing is worked out."""
+A_DAY = 0.5
+"""Of the gross exposure that has begun: what has a price on a day for it to count."""
+COVERED = 0.8
+"""Of the gross exposure: a window that is longer begins where so much of it has prices."""
+OWN_DAYS = 0.9
+"""Of a window's days: on so many an instrument has a price of its own, or it is left out."""
+CARRIED_DAYS = 5
+"""How old a price may be at either end of the window."""
+LONGEST_GAP_DAYS = 2
+"""Between two prices in the middle: more are no daily ones."""
+
+
+class Key(NamedTuple):
+    """An instrument and the currency of its price."""
+
+    instrument: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An instrument that has no returns, and why."""
+
+    key: Key
+    why: str
+    gross: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class InstrumentReturns:
+    """Returns of k instruments over n days."""
+
+    keys: tuple[Key, ...]
+    days: Dates
+    """(n,): on which each return ends."""
+    begins: np.datetime64
+    """The day on which the first one begins."""
+    returns: Floats
+    """(n, k)."""
+    left_out: tuple[LeftOut, ...]
+    gross: float
+    """Of everything that was asked for."""
+    from_reports: tuple[str, ...] = ()
+    """Instruments whose prices are those of position reports."""
+    lacks: str = ""
+    """Why there are none at all; empty: there are."""
+
+    @property
+    def left_out_ratio(self) -> float:
+        """Return the share of gross exposure that is left out."""
+        return sum(each.gross for each in self.left_out) / self.gross if self.gross else 0.0
+
+    @property
+    def days_a_year(self) -> int:
+        """Return how many of its days are a year: 252, or 365 where weekends are among them."""
+        weekday = (self.days.astype(np.int64) + 3) % 7
+        return 365 if len(weekday) and float((weekday >= 5).mean()) > 0.1 else 252
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Prices:
+    days: Dates
+    values: Floats
+    """(k, n), NaN on days without one; of what was split as if it always had been."""
+
+
+def instrument_returns(
+    stores: Stores,
+    origin: str,
+    currency: str,
+    holders: Sequence[str],
+    asked: Mapping[Key, float],
+    last: np.datetime64,
+    history: History,
+) -> InstrumentReturns:
+    """Return daily returns up to the day `last` of what is asked for, each with its gross exposure in `currency`.
+
+    holders: ids of the portfolios whose reports and splits count. Splits are undone where the price shows them, since
+    stored prices may be adjusted already. Raises StorageUnavailable, StorageRejected.
+    """
+    keys = [key for key, gross in asked.items() if gross > 0]
+    gross = np.array([asked[key] for key in keys])
+    whole = float(gross.sum())
+    first = months_before(last, MONTHS[history]) if history in MONTHS else None
+    prices, from_reports = _prices(stores, origin, holders, keys, last, first)
+    days = _days(prices, gross)
+    window = days[_start(prices, days, gross, first) :] if len(days) else days
+    if len(window) <= FEWEST_DAYS:
+        why = f"there are prices of {max(len(window) - 1, 0)} days; {FEWEST_DAYS} are needed"
+        return _none(keys, gross, last, why)
+    if float(np.median(np.diff(window).astype(np.int64))) > LONGEST_GAP_DAYS:
+        return _none(keys, gross, last, "prices are told less often than daily")
+    carried, why_not = _carried(prices, window)
+    rates = {each: exchange(stores, origin).rates(each, currency, window) for each in {key.currency for key in keys}}
+    told = [
+        why or _no_rate(rates[key.currency], key.currency, currency) for key, why in zip(keys, why_not, strict=True)
+    ]
+    used = [at for at, why in enumerate(told) if not why]
+    levels = np.array([carried[at] * rates[keys[at].currency] for at in used]).reshape(len(used), len(window))
+    left_out = tuple(LeftOut(keys[at], why, float(gross[at])) for at, why in enumerate(told) if why)
+    reported = tuple(sorted({keys[at].instrument for at in used if keys[at].instrument in from_reports}))
+    returns = np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T)
+    return InstrumentReturns(
+        tuple(keys[at] for at in used), window[1:], window[0], returns,
+        left_out, whole, reported, "" if used else "none of what is held has enough prices",
+    )  # fmt: skip
+
+
+def date_of(day: np.datetime64) -> date:
+    """Return a day as a date."""
+    return date.fromisoformat(str(day))
+
+
+def _prices(
+    stores: Stores, origin: str, holders: Sequence[str], keys: Sequence[Key], last: np.datetime64,
+    first: np.datetime64 | None,
+) -> tuple[_Prices, frozenset[str]]:  # fmt: skip
+    """Return prices by key, and the instruments that have those of position reports."""
+    symbols = sorted({key.instrument for key in keys})
+    if not symbols:
+        return _Prices(np.array([], dtype="datetime64[D]"), np.empty((0, 0))), frozenset()
+    since = None if first is None else first - CARRIED_DAYS
+    stored = daily_prices_many(
+        stores.clickhouse, origin, symbols, date_of(last), None if since is None else date_of(since)
+    )
+    known = np.where(stored.values > 0, stored.values, np.nan)
+    counts = np.isfinite(known).sum(axis=1)
+    lacking = [symbol for symbol, count in zip(symbols, counts, strict=True) if count <= FEWEST_DAYS]
+    end = int((last + 1).astype("datetime64[s]").astype(np.int64))
+    told = reported_prices(stores.clickhouse, origin, holders, lacking, end) if lacking else None
+    merged, from_reports = _merged(symbols, stored.days, known, told, since)
+    _undo_splits(merged, symbols, splits_told(stores.clickhouse, origin, holders, symbols, end))
+    row = {symbol: at for at, symbol in enumerate(symbols)}
+    return _Prices(merged.days, merged.values[[row[key.instrument] for key in keys]]), from_reports
+
+
+def _merged(
+    symbols: Sequence[str], days: Dates, known: Floats, told: DailyPrices | None, since: np.datetime64 | None
+) -> tuple[_Prices, frozenset[str]]:
+    """Return stored prices, and those of reports for the instruments of which these tell more."""
+    if told is None or not len(told.days):
+        return _Prices(days, known), frozenset()
+    there = told.days >= since if since is not None else np.ones(len(told.days), dtype=bool)
+    every = np.union1d(days, told.days[there])
+    values = np.full((len(symbols), len(every)), np.nan)
+    values[:, np.searchsorted(every, days)] = known
+    row, better = {symbol: at for at, symbol in enumerate(symbols)}, set()
+    at_told = np.searchsorted(every, told.days[there])
+    for symbol, prices in zip(told.instruments, told.values[:, there], strict=True):
+        at = row[symbol]
+        if np.isfinite(prices).sum() > np.isfinite(values[at]).sum():
+            values[at] = np.nan
+            values[at, at_told] = prices
+            better.add(symbol)
+    return _Prices(every, values), frozenset(better)
+
+
+def _undo_splits(prices: _Prices, symbols: Sequence[str], splits: Sequence[tuple[str, np.datetime64, float]]) -> None:
+    """Divide the prices before each split that shows in them by its ratio, in place."""
+    row = {symbol: at for at, symbol in enumerate(symbols)}
+    for symbol, day, ratio in splits:
+        levels = prices.values[row[symbol]]
+        there = np.flatnonzero(np.isfinite(levels))
+        after = int(np.searchsorted(prices.days[there], day))
+        if not 0 < after < len(there):
+            continue
+        moved = float(np.log(levels[there[after]] / levels[there[after - 1]]))
+        if abs(moved + np.log(ratio)) < abs(moved):
+            levels[: there[after]] /= ratio
+
+
+def _days(prices: _Prices, gross: Floats) -> Dates:
+    """Return the days on which enough of the exposure that has begun has a price."""
+    there = np.isfinite(prices.values)
+    begun = np.logical_or.accumulate(there, axis=1)
+    had, could = gross @ there, gross @ begun
+    return prices.days[(had >= A_DAY * could) & (could > 0)]
+
+
+def _start(prices: _Prices, days: Dates, gross: Floats, first: np.datetime64 | None) -> int:
+    """Return the place among `days` at which the window begins."""
+    priced = np.isfinite(prices.values).any(axis=1)
+    begins = np.array([prices.days[int(np.isfinite(row).argmax())] for row in prices.values[priced]])
+    order = np.argsort(begins, kind="stable")
+    reached = np.cumsum(gross[priced][order])
+    covered = begins[order][int(np.searchsorted(reached, COVERED * reached[-1]))]
+    from_ = covered if first is None else max(first, covered)
+    return min(int(np.searchsorted(days, from_)), max(len(days) - 1, 0))
+
+
+def _carried(prices: _Prices, window: Dates) -> tuple[Floats, list[str]]:
+    """Return the price of each on each day of the window, the last one carried, and why it is none."""
+    there = np.isfinite(prices.values)
+    at = np.maximum.accumulate(np.where(there, np.arange(len(prices.days)), -1), axis=1)
+    places = np.searchsorted(prices.days, window)
+    at = at[:, places]
+    levels = np.take_along_axis(prices.values, np.maximum(at, 0), axis=1)
+    own = there[:, places].mean(axis=1)
+    told = []
+    for row, is_there, share in zip(at, there, own.tolist(), strict=True):
+        told.append(_why_not(prices.days, row, is_there, share, window))
+    return np.where(at >= 0, levels, np.nan), told
+
+
+def _why_not(days: Dates, at: np.ndarray, there: Bools, own_share: float, window: Dates) -> str:
+    if not there.any():
+        return "there is no price of it"
+    late = np.timedelta64(CARRIED_DAYS, "D")
+    begins = days[int(there.argmax())]
+    if at[0] < 0 or window[0] - days[at[0]] > late:
+        return f"its prices begin on {begins}, the window on {window[0]}"
+    if window[-1] - days[at[-1]] > late:
+        return f"its newest price is of {days[at[-1]]}"
+    if own_share < OWN_DAYS:
+        return f"it has a price on {percent(own_share)} of the days alone"
+    return ""
+
+
+def _no_rate(rates: Floats, currency: str, wanted: str) -> str:
+    return "" if np.isfinite(rates).all() else f"there is no rate from {currency} to {wanted} on all days"
+
+
+def _none(keys: Sequence[Key], gross: Floats, last: np.datetime64, why: str) -> InstrumentReturns:
+    left_out = tuple(LeftOut(key, why, float(each)) for key, each in zip(keys, gross, strict=True))
+    nothing = np.array([], dtype="datetime64[D]")
+    return InstrumentReturns((), nothing, last, np.empty((0, 0)), left_out, float(gross.sum()), lacks=why)

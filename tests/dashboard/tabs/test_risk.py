@@ -1,0 +1,138 @@
+"""The pages Risk and Stress: what they show of a fund, of a limited viewer, and of what cannot be."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from access.viewer import Viewer
+from core.roles import Role
+from dashboard.tabs import risk, stress
+from dashboard.views.form import Form, Sent
+from dashboard.views.tab import Choices, Page, View
+from sample.load import load_sample
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.scenarios import Scenario, add_scenario
+from storage.stores import Stores
+from tests.dashboard.tabs.test_holdings import text_of
+
+VIEWER = Viewer("ana", Role.VIEWER)
+ANALYST = Viewer("ben", Role.ANALYST)
+PAGES = (risk.PAGE, stress.PAGE)
+
+
+@pytest.fixture
+def sample(stores: Stores) -> Stores:
+    load_sample(stores)
+    return stores
+
+
+def view(stores: Stores, page: Page = risk.PAGE, viewer: Viewer = VIEWER, **choices: str) -> View:
+    assert page.build is not None
+    found = page.build(stores, Choices.of(choices), viewer)
+    assert set(found.slots) <= set(page.slots)
+    assert set(found.figures) <= set(page.graphs)
+    return found
+
+
+def test_the_fund_has_all_figures_and_a_verdict_of_the_model(sample: Stores) -> None:
+    found = view(sample)
+    strip = text_of(found.slots["risk-strip"])
+    for title in ("VaR, historical", "ES, parametric", "Diversification ratio", "Effective bets", "to S&P 500"):
+        assert title in strip
+    assert "n/a" not in strip
+    assert found.slots["risk-remarks"] == []
+    assert re.search("green|yellow|red", str(found.slots["risk-back-test-said"]))
+    assert len(found.figures["risk-correlation-graph"]["data"][0]["x"]) == 20
+    assert found.figures["risk-liquidity-graph"]["data"][0]["x"] == ["1 day", "2 days", "5 days", "10 days", "20 days"]
+    assert "Component 1" in text_of(found.slots["risk-factors-table"])
+    for panel in risk.PANELS:
+        assert found.notes[panel.id] == ""
+
+
+def test_choices_change_what_is_shown(sample: Stores) -> None:
+    found = view(sample, method="cornish_fisher", level="99", horizon="10", history="1y", group="portfolio",
+                 factors="SP500, nonsense")  # fmt: skip
+    assert "99 %, 10 days" in text_of(found.slots["risk-positions-said"])
+    assert "Sector pairs" in text_of(found.slots["risk-groups-table"])
+    assert "S&P 500" in text_of(found.slots["risk-factors-table"])
+    assert "there is no series “nonsense”" in text_of(found.slots["risk-remarks"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_what_cannot_be_is_told_and_the_usual_shown(sample: Stores, page: Page) -> None:
+    found = view(sample, page, portfolio="own:nobody", level="1", horizon="0", history="x", asof="never", scenario="y")
+    told = text_of(found.slots[f"{page.id}-remarks"])
+    for word in ("Portfolio", "Level", "Horizon", "History", "As of"):
+        assert word in told
+    assert found.slots[f"{page.id}-positions-table"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_without_positions_or_prices_it_is_said_what_to_send(stores: Stores, page: Page) -> None:
+    assert "No portfolio yet" in text_of(view(stores, page).slots[f"{page.id}-strip"])
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "<b>Alpha</b>", currency="EUR")])
+    assert "<b>Alpha</b> reported no positions" in text_of(view(stores, page).slots[f"{page.id}-strip"])
+    report(stores, "alpha")
+    found = view(stores, page)
+    assert "60 are needed" in text_of([found.slots[f"{page.id}-strip"], found.slots[f"{page.id}-remarks"]])
+
+
+def report(stores: Stores, name: str) -> None:
+    ts = int(stores.clock.now()) // 86_400 * 86_400
+    stores.clickhouse.command(
+        "INSERT INTO positions (origin, portfolio, ts, instrument, quantity, price, market_value, version) "
+        f"VALUES ('own', '{name}', toDateTime({ts}), '{name.upper()}', 10, 5, 50, 1)"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_who_may_see_a_part_alone_sees_no_other(stores: Stores, page: Page) -> None:
+    put_portfolios(
+        stores.state,
+        [Portfolio("own", "fund", "Fund"), Portfolio("own", "alpha", "Alpha", "fund"),
+         Portfolio("own", "beta", "Beta", "fund")],
+    )  # fmt: skip
+    for name in ("alpha", "beta"):
+        report(stores, name)
+    add_scenario(stores.state, Scenario("Crash", strategies={"own:beta": -0.1}))
+    limited = Viewer("ben", Role.ANALYST, portfolios=frozenset({"alpha"}))
+    for portfolio in ("own:fund", "own:beta", "own:alpha", ""):
+        found = view(stores, page, limited, portfolio=portfolio)
+        shown = repr(found).replace(f"“{portfolio}”", "")
+        assert "BETA" not in shown and "own:beta" not in shown and "Crash" not in shown
+
+
+def form_of(stores: Stores, name: str) -> Form:
+    assert stress.PAGE.forms is not None
+    return next(each for each in stress.PAGE.forms(stores) if each.rule.endswith(name))
+
+
+def test_a_scenario_is_kept_seen_by_all_chosen_and_deleted(sample: Stores) -> None:
+    keep = form_of(sample, "/keep")
+    assert (keep.role, keep.is_shared) == (Role.ANALYST, True)
+    before = sample.live.version("scenarios")
+    wrong = keep.do(Sent({"portfolio": "sample:fund", "name": "Oil", "sectors": "Enrgy -30"}), ANALYST)
+    assert not wrong.is_done and "did you mean Energy" in wrong.fields["sectors"]
+    said = keep.do(Sent({"portfolio": "sample:fund", "name": "Oil", "sectors": "Energy -30"}), ANALYST)
+    assert said.is_done and sample.live.version("scenarios") != before
+    found = view(sample, stress.PAGE, scenario="own:1")
+    assert "Oil" in text_of(found.slots["stress-own-table"])
+    assert found.slots["stress-positions-said"] == "Oil"
+    assert form_of(sample, "/delete").do(Sent({"id": "1"}), ANALYST).is_done
+    assert not form_of(sample, "/delete").do(Sent({"id": "1"}), ANALYST).is_done
+    gone = view(sample, stress.PAGE, scenario="own:1")
+    assert "Shock: there is none" in text_of(gone.slots["stress-remarks"])
+
+
+def test_the_form_is_for_those_who_may_send_it(sample: Stores) -> None:
+    limited = Viewer("lim", Role.ANALYST, portfolios=frozenset({"alpha"}))
+    shown: dict[str, Any] = {
+        name: repr(view(sample, stress.PAGE, viewer).slots["stress-new-table"])
+        for name, viewer in (("viewer", VIEWER), ("analyst", ANALYST), ("limited", limited))
+    }
+    assert "/portfolio/stress/keep" in shown["analyst"]
+    assert "Only analysts" in shown["viewer"]
+    assert "may see every portfolio" in shown["limited"]

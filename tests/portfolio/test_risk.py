@@ -1,0 +1,247 @@
+"""Risk of what is held: parts add up to the whole, and returns are those of the prices there are."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.clock import SystemClock
+from portfolio.holdings import GROUPS
+from portfolio.instrument_returns import InstrumentReturns
+from portfolio.risk import Book, book_of, book_pnl, risk_of
+from portfolio.risk_backtest import past_risk_of
+from portfolio.risk_factors import components, picked
+from portfolio.risk_query import METHODS, Method, RiskQuery
+from sample.load import load_sample, portfolios
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.ingest.conftest import Send, sender
+from tests.ingest.test_door import DAY, at
+
+FUND, *STRATEGIES = portfolios("sample")
+USUAL = RiskQuery()
+ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
+TODAY = int(time.time()) // DAY * DAY - 2 * DAY
+"""Midnight of the newest report."""
+DRAW = np.random.default_rng(11)
+MOVES = DRAW.normal(0.0, 0.01, 200)
+
+
+@pytest.fixture
+def sample(stores: Stores) -> Stores:
+    load_sample(stores)
+    return stores
+
+
+@pytest.fixture
+def funded(stores: Stores) -> Stores:
+    """Stores by the machine's clock, with an own portfolio."""
+    put_portfolios(stores.state, [ALPHA])
+    return replace(stores, clock=SystemClock())
+
+
+@pytest.fixture
+def send(funded: Stores) -> Send:
+    """Sends rows, and returns the answer."""
+    return sender(funded)
+
+
+def book(stores: Stores, portfolio: Portfolio = FUND, query: RiskQuery = USUAL, day: str = "") -> Book:
+    found = book_of(stores, portfolio, None, np.datetime64(day) if day else None, query)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("level", "horizon"), [(0.95, 1), (0.99, 10)])
+def test_components_of_positions_and_groups_are_the_whole(
+    sample: Stores, method: Method, level: float, horizon: int
+) -> None:
+    for portfolio in (FUND, *STRATEGIES):
+        query = RiskQuery(level, horizon, method, "all")
+        risk = risk_of(sample, book(sample, portfolio, query), query)
+        whole = risk.whole
+        assert math.fsum(whole.component_var) == pytest.approx(whole.value_at_risk, rel=1e-9)
+        assert math.fsum(whole.component_es) == pytest.approx(whole.expected_shortfall, rel=1e-9)
+        assert whole.expected_shortfall > whole.value_at_risk > 0
+        for group in GROUPS:
+            parts = risk.by(group)
+            assert math.fsum(each.component_var for each in parts) == pytest.approx(whole.value_at_risk, rel=1e-9)
+            assert math.fsum(each.component_es for each in parts) == pytest.approx(whole.expected_shortfall, rel=1e-9)
+            assert math.fsum(each.value for each in parts) == pytest.approx(risk.all().value, rel=1e-9)
+
+
+def test_the_fund_is_netted_over_its_strategies(sample: Stores) -> None:
+    whole = book(sample)
+    assert len(whole.positions) > len(whole.returns.keys)
+    assert whole.netted.sum() == pytest.approx(sum(each.value for each in whole.found.positions))
+    parts = [book(sample, each) for each in STRATEGIES]
+    losses = [risk_of(sample, each, RiskQuery()).whole.value_at_risk for each in parts]
+    assert risk_of(sample, whole, RiskQuery()).whole.value_at_risk < math.fsum(losses)
+    assert book_pnl(whole) == pytest.approx(sum(book_pnl(each) for each in parts))
+
+
+def test_what_is_predicted_is_near_what_was(sample: Stores) -> None:
+    query = RiskQuery(history="1y")
+    risk = risk_of(sample, book(sample, query=query), query)
+    assert 0.3 < risk.predicted_volatility / risk.realised_volatility < 3
+    assert 1 < risk.effective_bets < len(risk.book.returns.keys)
+    assert risk.diversification_ratio > 1
+    assert risk.benchmark == "S&P 500"
+    assert -1 < risk.beta < 1.5
+
+
+def test_a_level_further_out_loses_more_and_an_earlier_day_knows_no_later_price(sample: Stores) -> None:
+    near, far = (risk_of(sample, book(sample), RiskQuery(level)).whole.value_at_risk for level in (0.95, 0.99))
+    assert far > near
+    early = book(sample, day="2018-02-05")
+    assert early.returns.days[-1] == np.datetime64("2018-02-05")
+    assert early.returns.begins >= np.datetime64("2016-02-05")
+
+
+def test_the_model_is_held_against_what_came(sample: Stores) -> None:
+    query = RiskQuery()
+    found = past_risk_of(sample, FUND, None, query, np.datetime64("2022-12-28"))
+    assert found is not None
+    assert found.result.observations == len(found.days) > 240
+    assert found.result.expected == pytest.approx(0.05 * len(found.days))
+    assert (found.pnl < -found.forecast).sum() == found.result.exceedances
+    day = found.days[100]
+    (before,) = [int(np.flatnonzero(each == day)[0]) for each in (found.days,)]
+    evening = book(sample, day=str(found.days[before - 1]))
+    pnl = book_pnl(evening)[-found.reach :]
+    assert found.forecast[before] == pytest.approx(-np.quantile(pnl, 0.05), rel=1e-6)
+
+
+def test_factors_explain_a_share_of_the_variance_that_adds_up(sample: Stores) -> None:
+    risk = risk_of(sample, book(sample), RiskQuery())
+    found = components(risk)
+    assert len(found.rows) == 5
+    assert 0 < found.explained <= 1
+    told = picked(sample, risk.book, ("SP500", "MTUM"))
+    assert [each.name for each in told.rows] == ["S&P 500", "iShares MSCI USA Momentum"]
+    assert math.fsum(each.share for each in told.rows) == pytest.approx(told.explained, rel=1e-9)
+    alone = picked(sample, risk.book, ("SP500",))
+    assert alone.rows[0].beta == pytest.approx(risk.beta, rel=1e-6)
+    wrong = picked(sample, risk.book, ("SP50",))
+    assert (wrong.rows, wrong.told) == ((), ("Factors: there is no series “SP50”. Did you mean SP500?",))
+
+
+def days_back(count: int = len(MOVES)) -> list[int]:
+    return [TODAY - (count - 1 - number) * DAY for number in range(count)]
+
+
+def levels(moves: np.ndarray = MOVES) -> list[float]:
+    return [float(each) for each in np.round(100 * np.cumprod(1 + moves), 6)]
+
+
+def tell(send: Send, kind: str, rows: list[dict[str, Any]]) -> None:
+    answer = send(kind, rows)
+    assert answer.status_code == 200, answer.text
+
+
+def priced(send: Send, symbol: str, prices: list[float]) -> None:
+    told = zip(days_back(len(prices)), prices, strict=True)
+    tell(send, "prices", [{"instrument": symbol, "ts": at(ts), "price": each} for ts, each in told])
+
+
+def held(send: Send, *rows: dict[str, Any], ts: int = TODAY) -> None:
+    tell(send, "positions", [{"portfolio": "alpha", "ts": at(ts), "quantity": 10, **row} for row in rows])
+
+
+def returns(stores: Stores, history: str = "1y") -> InstrumentReturns:
+    _, problems = RiskQuery.parse({"history": history})
+    assert not problems
+    return book(stores, ALPHA, RiskQuery.parse({"history": history})[0]).returns
+
+
+def test_returns_are_those_of_stored_prices(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    held(send, {"instrument": "ACME", "price": 100})
+    found = returns(funded)
+    assert found.returns[:, 0] == pytest.approx(MOVES[1:], abs=1e-6)
+    assert (found.left_out, found.from_reports) == ((), ())
+    assert found.days_a_year == 365, "it trades at weekends"
+
+
+def test_where_no_price_is_stored_those_of_reports_count(funded: Stores, send: Send) -> None:
+    for ts, price in zip(days_back(), levels(), strict=True):
+        rows = [{"portfolio": "alpha", "ts": at(ts), "instrument": "ACME", "quantity": 10, "price": price}]
+        send("positions", rows)
+    found = returns(funded)
+    assert found.returns[:, 0] == pytest.approx(MOVES[1:], abs=1e-6)
+    assert found.from_reports == ("ACME",)
+
+
+def split(send: Send) -> None:
+    row = {"portfolio": "alpha", "transaction_id": "s", "ts": at(days_back()[100] + 40_000), "action": "split",
+           "instrument": "ACME", "split_ratio": 4}  # fmt: skip
+    tell(send, "transactions", [row])
+
+
+@pytest.mark.parametrize("is_adjusted", [False, True])
+def test_a_split_is_no_return_whether_prices_are_adjusted_or_not(funded: Stores, send: Send, is_adjusted: bool) -> None:
+    prices = [each if is_adjusted or number < 100 else each / 4 for number, each in enumerate(levels())]
+    priced(send, "ACME", prices)
+    split(send)
+    held(send, {"instrument": "ACME", "price": 100})
+    assert returns(funded).returns[:, 0] == pytest.approx(MOVES[1:], abs=1e-6)
+
+
+def test_a_position_in_another_currency_moves_with_its_rate(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    rates = 1.1 * np.cumprod(1 + MOVES[::-1])
+    tell(send, "fx", [{"base": "EUR", "quote": "USD", "ts": at(ts), "rate": float(rate)}
+                      for ts, rate in zip(days_back(), rates, strict=True)])  # fmt: skip
+    held(send, {"instrument": "ACME", "price": 100, "currency": "USD"})
+    assert returns(funded).returns[:, 0] == pytest.approx((1 + MOVES[1:]) / (1 + MOVES[::-1][1:]) - 1, abs=1e-6)
+
+
+def test_what_has_too_little_history_is_named_with_its_share(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    priced(send, "NEW", [50.0] * 20)
+    held(send, {"instrument": "ACME", "price": 90}, {"instrument": "NEW", "price": 10})
+    found = returns(funded)
+    assert [key.instrument for key in found.keys] == ["ACME"]
+    assert found.left_out_ratio == pytest.approx(0.1)
+    assert found.left_out[0].key.instrument == "NEW"
+    assert found.left_out[0].why.startswith("its prices begin on ")
+
+
+def test_without_prices_there_is_no_risk_and_it_is_said_why(funded: Stores, send: Send) -> None:
+    held(send, {"instrument": "ACME", "price": 90})
+    assert "60 are needed" in returns(funded).lacks
+    priced(send, "ACME", levels()[:30])
+    assert "60 are needed" in returns(funded).lacks
+
+
+def test_a_day_without_a_price_moves_with_the_next_one(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    other = levels(MOVES[::-1])
+    times = days_back()
+    rows = [
+        {"instrument": "RARE", "ts": at(ts), "price": each}
+        for number, (ts, each) in enumerate(zip(times, other, strict=True)) if number != 50
+    ]  # fmt: skip
+    tell(send, "prices", rows)
+    held(send, {"instrument": "ACME", "price": 90}, {"instrument": "RARE", "price": 10})
+    found = returns(funded)
+    column = [key.instrument for key in found.keys].index("RARE")
+    assert found.returns[49, column] == 0
+    assert found.returns[50, column] == pytest.approx(other[51] / other[49] - 1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [({"level": "97"}, "Level"), ({"horizon": "-1"}, "Horizon"), ({"method": "magic"}, "Method"),
+     ({"history": "9y"}, "History"), ({"factors": "a,b,c,d,e,f,g"}, "Factors")],
+)  # fmt: skip
+def test_a_choice_that_is_none_is_told_and_the_usual_one_used(texts: dict[str, str], said: str) -> None:
+    query, problems = RiskQuery.parse(texts)
+    assert problems[0].startswith(said)
+    assert query.level == 0.95 and query.horizon == 1 and query.method == "historical" and len(query.factors) <= 6
