@@ -1,8 +1,9 @@
 """How a job is, from its pings alone: new, up, running, late or down. Pure.
 
 A success is due a period after the one before, or at the next time of its schedule; late until the grace is over, then
-down. One that has never pinged is due as after a success when it was first watched. A failure is down at once. A start is running until its end is reported; a run that outlasts its longest time, or
-whose success is overdue with its grace, is down all the same.
+down. One that has never pinged is due as after a success when it was first watched. A failure is down at once. A start
+is running until its end is reported; a run that outlasts its longest time, or whose success is overdue with its grace,
+is down all the same.
 """
 
 from __future__ import annotations
