@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.alerts.evaluate import Value
@@ -61,23 +62,57 @@ class Due:
         return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
 
 
-class PortfolioFigures:
-    """Remembers what was worked out. Its methods are called by one thread."""
+@dataclass(frozen=True, eq=False, slots=True)
+class WorkedOut:
+    """What was worked out, for all who read figures of portfolios in this process. Safe to share between threads."""
 
-    def __init__(self, stores: Stores) -> None:
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _wanted: dict[Hashable, dict[Asked, frozenset[str]]] = field(default_factory=dict)
+    """What each reader asks for."""
+    _known: OrderedDict[tuple[str, Asked], Known] = field(default_factory=OrderedDict)
+    due: dict[str, Due] = field(default_factory=dict)
+    """By id of the portfolio."""
+
+    def want(self, reader: Hashable, keys: Mapping[Asked, frozenset[str]]) -> None:
+        """Let these be worked out together with what other readers want."""
+        with self._lock:
+            self._wanted[reader] = dict(keys)
+
+    def wanted(self, asked: Asked) -> frozenset[str]:
+        """Return the figures that anybody wants of a portfolio."""
+        with self._lock:
+            return frozenset().union(*(each.get(asked, frozenset()) for each in self._wanted.values()))
+
+    def known(self, portfolio: str, asked: Asked) -> Known | None:
+        """Return what was worked out of a portfolio last; None: nothing was."""
+        with self._lock:
+            return self._known.get((portfolio, asked))
+
+    def keep(self, portfolio: str, asked: Asked, made: Known) -> None:
+        """Keep what was worked out of a portfolio, and no more than MOST_KEPT."""
+        with self._lock:
+            self._known[portfolio, asked] = made
+            self._known.move_to_end((portfolio, asked))
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+
+
+class PortfolioFigures:
+    """Reads figures in turns. Its methods are called by one thread; what was worked out is shared."""
+
+    def __init__(self, stores: Stores, shared: WorkedOut | None = None) -> None:
         self._stores = stores
-        self._keys: dict[Asked, set[str]] = {}
-        self._known: OrderedDict[tuple[str, Asked], Known] = OrderedDict()
-        self._due: dict[str, Due] = {}
+        self.shared = shared if shared is not None else WorkedOut()
         self._turn_until = -math.inf
         self._first, self._left = "", ""
         """Portfolios by id: with which this turn begins, and the first one that it left for the next."""
 
     def use(self, figures: Iterable[Figure]) -> None:
         """Work these out together where one of them is asked for."""
-        self._keys = {}
+        keys: dict[Asked, frozenset[str]] = {}
         for figure in figures:
-            self._keys.setdefault(_asked(figure), set()).add(key_of_figure(figure))
+            keys[_asked(figure)] = keys.get(_asked(figure), frozenset()) | {key_of_figure(figure)}
+        self.shared.want(self, keys)
 
     def begin(self) -> None:
         """Begin a turn, with what the last one left."""
@@ -131,24 +166,21 @@ class PortfolioFigures:
 
     def _figures(self, portfolio: Portfolio, figure: Figure, version: str) -> Known | None:
         """Return what is known of a portfolio, of an older version where this turn is over; None: not yet known."""
-        asked = _asked(figure)
-        name = (key_of(portfolio), asked)
-        known, wanted = self._known.get(name), self._keys.get(asked, set()) | {key_of_figure(figure)}
+        asked, name = _asked(figure), key_of(portfolio)
+        known, wanted = self.shared.known(name, asked), self.shared.wanted(asked) | {key_of_figure(figure)}
         is_complete = known is not None and wanted <= known.figures.keys()
         if known is not None and is_complete and known.version == version:
             return known
         if self._is_over(portfolio):
             return known if is_complete else None
-        self._known[name] = made = Known(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
-        self._known.move_to_end(name)
-        while len(self._known) > MOST_KEPT:
-            self._known.popitem(last=False)
+        made = Known(version, figures_of(self._stores, portfolio, query_of(figure), wanted))
+        self.shared.keep(name, asked, made)
         return made
 
     def _due_of(self, portfolio: Portfolio, version: str) -> Due:
-        known = self._due.get(portfolio.id)
+        known = self.shared.due.get(portfolio.id)
         if known is None or (known.version != version and not self._is_over(portfolio)):
-            known = self._due[portfolio.id] = due_of(self._stores, portfolio, version)
+            known = self.shared.due[portfolio.id] = due_of(self._stores, portfolio, version)
         return known
 
     def _is_over(self, portfolio: Portfolio) -> bool:

@@ -103,7 +103,7 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     runner.attend(forgetting.run, "alerting-forgetting")
     states = readiness_states(stores)
     engine = Engine(runner.may_tell, lambda: runner.has_ticked, lambda: runner.tick_age_seconds, lambda: runner.problem)
-    readiness = Evaluator(stores, engine, states)
+    readiness = Evaluator(stores, engine, states, found.figures.worked_out)
     runner.attend(states.run, "readiness-states")
     found.takers.append(readiness.take)
     runner.attend(readiness.run, "readiness")

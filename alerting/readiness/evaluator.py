@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alerting.portfolio_figures import PortfolioFigures
+from alerting.portfolio_figures import PortfolioFigures, WorkedOut
 from alerting.readiness import alerts, canaries, machine, portfolios, trading
 from alerting.readiness.answer import Known, answer_of, component_of, judged
 from alerting.readiness.found import Found
@@ -85,13 +85,16 @@ class Engine:
 class Evaluator:
     """Evaluates while the alert engine of this process is the active one. Tests call `step`, and that of `probes`."""
 
-    def __init__(self, stores: Stores, engine: Engine, states: StateLog) -> None:
-        """Return it; states: keeps the history of the component that it tells of."""
+    def __init__(self, stores: Stores, engine: Engine, states: StateLog, shared: WorkedOut | None = None) -> None:
+        """Return it; states: keeps the history of the component that it tells of.
+
+        shared: the figures of portfolios that the engine has worked out; None: there is none to share with.
+        """
         self._stores = self._newest = stores
         self._engine = engine
         self._states = states
         self._rules = stores.settings.readiness
-        figures = PortfolioFigures(stores)
+        figures = PortfolioFigures(stores, shared)
 
         def probe(name: str, ask: Callable[[], object], every: float, within: float) -> Probe:  # type: ignore[type-arg]
             return Probe(name, ask, stores.clock, every, within, engine.is_active)
